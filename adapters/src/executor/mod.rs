@@ -1,0 +1,1 @@
+//! Native executors: one feature, one file.

@@ -1,0 +1,1 @@
+//! Native HTTP transports: one feature, one folder.

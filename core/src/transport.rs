@@ -1,0 +1,172 @@
+//! The second of the two seams: what the core asks of an HTTP client.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Debug};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+
+/// What the core asks of an HTTP client: send one request, stream one body back.
+///
+/// What an implementation owes its callers:
+///
+/// - [`send`](Transport::send) resolves as soon as the response's status and headers are there;
+///   an error status is a response like any other.
+/// - The body streams as it arrives, in the pieces in which it arrives. It ends cleanly only
+///   where HTTP says so: a body cut short of its length or of its last chunk ends in
+///   [`TransportErrorKind::Truncated`].
+/// - Dropping the future, or a body that has not ended, closes the connection at once; a body
+///   that has ended hands it back to the pool.
+/// - Redirects are not followed, and the request is sent once: retries belong to the core. (A
+///   reused connection that turns out to be dead may be replaced as long as not one byte of an
+///   answer came.)
+/// - The connection is made within the [`ConnectTimeout`] found in the request's extensions.
+#[async_trait]
+pub trait Transport: Debug + Send + Sync + 'static {
+    /// Sends `request` and waits for the response's headers.
+    ///
+    /// Cancel-safe: dropping the returned future closes the connection.
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<ByteStream>, TransportError>;
+}
+
+/// A request extension: how long making the connection (name lookup, TCP, proxy, TLS) may take.
+/// A transport that finds none uses [`ConnectTimeout::DEFAULT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectTimeout(pub Duration);
+
+impl ConnectTimeout {
+    /// Five seconds.
+    pub const DEFAULT: Self = Self(Duration::from_secs(5));
+}
+
+impl Default for ConnectTimeout {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The body of a response: a stream of byte chunks, boxed once for each response.
+pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>);
+
+impl ByteStream {
+    /// Wraps a stream of chunks.
+    pub fn new(
+        stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
+    ) -> Self {
+        Self(Box::pin(stream))
+    }
+
+    /// A body that is there already, in one chunk.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self::new(Once(Some(bytes.into())))
+    }
+
+    /// A body with nothing in it.
+    pub fn empty() -> Self {
+        Self::new(Once(None))
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByteStream")
+    }
+}
+
+struct Once(Option<Bytes>);
+
+impl Stream for Once {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take().filter(|bytes| !bytes.is_empty()).map(Ok))
+    }
+}
+
+/// What went wrong between the core and the server, before or beside any HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The host name could not be resolved.
+    Dns,
+    /// No connection could be made (refused, unreachable).
+    Connect,
+    /// Making the connection took longer than its limit.
+    ConnectTimeout,
+    /// The TLS handshake failed, for example because the certificate is not trusted.
+    Tls,
+    /// The proxy could not be used, or refused to connect.
+    Proxy,
+    /// The connection was lost while the request went out or the answer came in.
+    Reset,
+    /// The body ended before the length, or the last chunk, that its headers promised.
+    Truncated,
+    /// What came back is not HTTP.
+    Protocol,
+    /// The response's headers, or a line of them, are larger than the transport allows.
+    TooLarge,
+    /// The request cannot be sent by this transport (an unknown scheme, a bad header).
+    InvalidRequest,
+    /// The transport is shut down.
+    Closed,
+    /// Anything else.
+    Other,
+}
+
+/// An error of a [`Transport`]: a kind, a sentence, and the cause.
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    /// An error of `kind`, explained by `message`. The message must hold no header and no key.
+    pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
