@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 
+use super::PoolStatus;
 use super::blocking::JobError;
 use super::crew::Crew;
 use super::sync::{lock, wait};
-use super::PoolStatus;
 
 /// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so
 /// that whoever learns of it finds the pool's status up to date.
@@ -22,7 +22,7 @@ impl Drop for Busy {
     }
 }
 
-/// Told when the pool starts to close; see [`Workers::watch_close`].
+/// Told when the pool starts to close.
 pub(crate) trait OnClose: Send + Sync {
     /// The pool takes no more work. Must be quick and must not call the pool.
     fn pool_closes(&self);
@@ -113,6 +113,7 @@ impl Workers {
 
     /// Has `watcher` told when the pool closes. Returns the number to stop that with, or `None`
     /// if the pool is closed.
+    #[cfg(feature = "ureq")]
     pub(super) fn watch_close(&self, watcher: Arc<dyn OnClose>) -> Option<u64> {
         let mut state = lock(&self.state);
         if state.closed {
@@ -124,6 +125,7 @@ impl Workers {
         Some(id)
     }
 
+    #[cfg(feature = "ureq")]
     pub(super) fn unwatch_close(&self, id: u64) {
         let watcher = lock(&self.state).watchers.remove(&id);
         drop(watcher);
