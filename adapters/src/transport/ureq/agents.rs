@@ -10,7 +10,7 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, ProxyProtocol};
 
 use super::connect::{CallConnector, CallResolver};
-use super::{BUFFER, MAX_HEAD, MAX_IDLE};
+use super::{BUFFER, INPUT_BUFFER, MAX_HEAD, MAX_IDLE};
 use crate::transport::proxy::{Proxies, Proxy};
 
 /// All workers share an agent, and with it the idle connections: whichever worker is free finds
@@ -74,7 +74,7 @@ impl Agents {
             .user_agent(AutoHeaderValue::None)
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
-            .input_buffer_size(BUFFER)
+            .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(BUFFER)
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(self.idle_connections)

@@ -68,7 +68,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
                 kind: Kind::Tls,
                 source: Error::Io(source),
             }) if is_lost(source) => (
-                Kind::Reset,
+                Kind::Connect,
                 "the connection was lost in the TLS handshake".into(),
             ),
             Some(failure) => (failure.kind, failure.to_string()),

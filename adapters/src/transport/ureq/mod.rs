@@ -13,7 +13,7 @@
 //! - **Connections.** All workers share the idle connections, so the one that is free finds them.
 //!   They are dropped after 60 seconds without use, when the next call looks for one. One that
 //!   turns out to be dead is replaced once, as long as not one byte of an answer came.
-//! - **Limits.** The head of a response may have 16 KiB and 128 headers. The length of a body is
+//! - **Limits.** The head of a response may have 64 KiB and 128 headers. The length of a body is
 //!   not limited.
 //! - **Proxies** come from the environment, by the rules of [`proxy`](super::proxy); loopback is
 //!   always reached directly then. ureq tunnels plain `http` through a proxy with CONNECT, too,
@@ -56,11 +56,12 @@ use super::proxy::Proxies;
 use crate::executor::ThreadPool;
 use crate::executor::threads::{JobError, OnClose};
 
-/// The size of ureq's buffers, one each way for a connection, and of the pieces of a body.
+/// The size of a connection's output buffer, and of the memory for the pieces of a body.
 const BUFFER: usize = 16 * 1024;
-/// The largest head of a response: ureq must be able to hold it in its buffer, and to see that
-/// the next byte is too much.
-const MAX_HEAD: usize = BUFFER - 1;
+/// The size of a connection's input buffer, which must hold the whole head of a response.
+const INPUT_BUFFER: usize = 64 * 1024;
+/// The largest head of a response: a full buffer is one byte too much.
+const MAX_HEAD: usize = INPUT_BUFFER - 1;
 /// How long a connection may be idle.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 

@@ -199,7 +199,7 @@ fn a_head_that_is_too_large_says_so() {
         peer.request();
         peer.send("HTTP/1.1 200 OK\r\n");
         if number == 0 {
-            peer.send(format!("x: {}\r\n", "y".repeat(BUFFER)));
+            peer.send(format!("x: {}\r\n", "y".repeat(INPUT_BUFFER)));
         } else {
             peer.send("x: y\r\n".repeat(129));
         }
