@@ -455,7 +455,37 @@ fn a_tls_handshake_is_cancelled_too() {
 }
 
 #[test]
-fn cancelling_a_call_that_is_over_leaves_its_connection_to_the_next() {
+fn dropping_a_body_that_has_ended_leaves_its_connection_to_the_next_call() {
+    let (ack, acks) = mpsc::channel::<()>();
+    let acks = Mutex::new(acks);
+    let server = Server::start(move |_, peer| {
+        let acks = acks.lock().unwrap();
+        peer.request();
+        peer.respond("200 OK", "ok");
+        peer.request();
+        peer.chunked_head();
+        peer.chunk("one");
+        acks.recv().unwrap();
+        peer.chunk("two");
+        peer.send("0\r\n\r\n");
+        peer.wait_for_close();
+    });
+    let transport = transport(1);
+    let mut ended = send(&transport, server.post("{}")).unwrap().into_body();
+    block_on(async {
+        assert_eq!(ended.next().await.unwrap().unwrap(), "ok");
+        assert!(ended.next().await.is_none());
+    });
+    let mut next = send(&transport, server.post("{}")).unwrap().into_body();
+    assert_eq!(block_on(next.next()).unwrap().unwrap(), "one");
+    drop(ended);
+    ack.send(()).unwrap();
+    assert_eq!(read(next).unwrap(), "two");
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_body_dropped_near_its_end_does_not_disturb_the_next_call() {
     let server = Server::start(|_, peer| peer.serve());
     let transport = transport(2);
     for _ in 0..200 {
