@@ -78,6 +78,16 @@ impl Fold {
         }
     }
 
+    /// Takes the next event in and leaves it to the caller.
+    pub fn push_ref(&mut self, event: &ChatEvent) {
+        // The frequent ones, without a copy of their own.
+        match (event, self.growing()) {
+            (ChatEvent::Text(text), Some(Part::Text(part))) => part.text.push_str(text),
+            (ChatEvent::Reasoning(text), Some(Part::Reasoning(part))) => part.text.push_str(text),
+            _ => self.push(event.clone()),
+        }
+    }
+
     fn parts(&mut self) -> &mut Vec<Part> {
         &mut self.response.message.parts
     }

@@ -27,11 +27,17 @@ impl Endpoint {
     /// Checks `provider` and derives what its requests have in common.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the base URL is not an absolute `http(s)` URL, has
+    /// [`Config`](crate::ErrorKind::Config) with the code `missing_api_key` if the provider
+    /// demands a key and there is none (on loopback none is demanded); if the base URL is not an absolute `http(s)` URL, has
     /// user information, a query or a fragment in it, or is `http` off loopback; or if the key or
     /// a header cannot be sent.
     pub fn new(provider: &Provider) -> Result<Self, Error> {
         let base = check_base_url(provider.base_url())?;
+        if let (None, Some(var)) = (provider.api_key(), provider.api_key_var())
+            && base.scheme == Scheme::HTTPS
+        {
+            return Err(missing_key(provider.name(), var));
+        }
         let mut headers = provider.dialect().headers(provider)?;
         for (name, value) in provider.headers() {
             headers.insert(name, value.clone());
@@ -95,4 +101,12 @@ impl Endpoint {
             key.redact(text);
         }
     }
+}
+
+fn missing_key(provider: &str, var: &str) -> Error {
+    Error::config(format!(
+        "no API key for {provider}: set {var} or LLM_API_KEY, or USE_MOCK_LLM=true for the \
+         offline demo model"
+    ))
+    .with_code(Some("missing_api_key".to_owned()))
 }

@@ -24,3 +24,6 @@ pub struct Quota {
     /// How long until it is full again.
     pub reset: Option<Duration>,
 }
+pub(crate) fn request_id(_: &http::HeaderMap) -> Option<String> {
+    None
+}

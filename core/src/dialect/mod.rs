@@ -24,6 +24,7 @@ use http::HeaderMap;
 pub use anthropic::Anthropic;
 pub use caps::Caps;
 pub use endpoint::Endpoint;
+pub(crate) use hints::request_id;
 pub use hints::{LimitHints, Quota};
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 

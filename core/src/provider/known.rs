@@ -71,6 +71,17 @@ impl Provider {
         )
     }
 
+    /// The offline demo model of the adapters: no key, and nothing leaves the process. It answers
+    /// only through their demo transport.
+    pub fn demo() -> Self {
+        Self::new(
+            "demo",
+            "http://127.0.0.1/v1",
+            "demo",
+            OpenAiChat::new(Quirks::default()),
+        )
+    }
+
     /// The provider that `LLM_PROVIDER` names, with its own defaults. An `openai_compatible` one
     /// has no base URL and no model yet.
     pub fn by_name(name: &str) -> Option<Self> {
