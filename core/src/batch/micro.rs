@@ -315,7 +315,7 @@ where
     O: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    fn start<I>(work: &Work<I, O, E>, request: Request<I, O, E>) -> Self {
+    fn start<I: Send + 'static>(work: &Work<I, O, E>, request: Request<I, O, E>) -> Self {
         let work = work.clone();
         let work = async move { work.start(request.item).await };
         // A panic must cost no other request of the batch its result.
