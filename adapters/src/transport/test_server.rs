@@ -106,6 +106,24 @@ impl Peer {
         let _ = self.0.write_all(bytes.as_ref());
     }
 
+    /// Sends `bytes`, and calls `blocked` with the number that went out when the client had not
+    /// read for a while.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn send_slowly(&mut self, bytes: &[u8], blocked: impl FnOnce(usize)) {
+        let a_while = Duration::from_millis(200);
+        self.0.set_write_timeout(Some(a_while)).unwrap();
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.0.write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(_) => break,
+            }
+        }
+        blocked(sent);
+        self.0.set_write_timeout(None).unwrap();
+        self.send(&bytes[sent..]);
+    }
+
     /// A response with a length.
     pub(crate) fn respond(&mut self, status: &str, body: &str) {
         let length = body.len();

@@ -90,10 +90,12 @@ fn chunks_arrive_as_they_are_sent() {
             acks.recv().unwrap();
             peer.chunk(chunk);
         }
-        // The end in two pieces, with time between them for the first to be read.
-        peer.send("0\r\n");
         acks.recv().unwrap();
-        peer.send("\r\n");
+        // The first piece leaves async-h1 in the middle of the trailers, if it is read by itself;
+        // the pause makes that likely, and nothing depends on it.
+        peer.send("0\r\n\r");
+        std::thread::sleep(Duration::from_millis(50));
+        peer.send("\n");
         peer.wait_for_close();
     });
     let mut body = send(server.post("{}")).unwrap().into_body();
