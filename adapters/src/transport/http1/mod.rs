@@ -23,7 +23,7 @@ mod pool;
 mod request;
 mod scratch;
 mod stream;
-#[cfg(test)]
+#[cfg(all(test, feature = "smol"))]
 mod tests;
 mod tls;
 mod tunnel;
