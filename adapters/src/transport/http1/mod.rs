@@ -24,6 +24,7 @@ mod request;
 mod scratch;
 mod stream;
 #[cfg(test)]
+#[cfg(feature = "smol")]
 mod tests;
 mod tls;
 mod tunnel;
@@ -117,10 +118,7 @@ impl Http1Transport {
 
 #[async_trait]
 impl Transport for Http1Transport {
-    async fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<ByteStream>, TransportError> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let mut task = self.inner.prepare(request)?;
         let mut idle = self.inner.pool.take(&task.home.origin);
         loop {

@@ -105,7 +105,8 @@ impl Pool {
         let mut pool = self.lock();
         pool.origins.retain(|_, idle| {
             // The times do not ascend: each connection has an age and a server of its own.
-            let (over, still): (VecDeque<_>, _) = idle.drain(..).partition(|(until, _)| *until <= now);
+            let (over, still): (VecDeque<_>, _) =
+                idle.drain(..).partition(|(until, _)| *until <= now);
             expired.push(over);
             *idle = still;
             next = idle.iter().map(|(until, _)| *until).chain(next).min();
@@ -117,11 +118,13 @@ impl Pool {
     }
 
     #[cfg(test)]
+    #[cfg(feature = "smol")]
     pub(super) fn idle(&self) -> usize {
         self.lock().origins.values().map(VecDeque::len).sum()
     }
 
     #[cfg(test)]
+    #[cfg(feature = "smol")]
     pub(super) fn is_reaping(&self) -> bool {
         self.lock().reaping
     }
