@@ -36,7 +36,11 @@ impl surf::HttpClient for AsyncH1 {
                 format!("no connection within {limit:?}"),
             ))
         };
-        let stream = self.connect(request.url()).or(timeout).await.map_err(wrap)?;
+        let stream = self
+            .connect(request.url())
+            .or(timeout)
+            .await
+            .map_err(wrap)?;
         let ended = Arc::new(AtomicBool::new(false));
         let connection = Connection {
             stream,
@@ -140,15 +144,26 @@ fn explain(error: Error, ended: bool) -> Error {
     }
     let text = error.to_string();
     let (kind, message) = match error.downcast_ref::<io::Error>() {
-        Some(cause) if cause.kind() == io::ErrorKind::InvalidData => {
-            (Kind::Protocol, format!("the answer is not HTTP/1.1: {text}"))
-        }
-        Some(_) => (Kind::Reset, "the connection was lost before the answer came".into()),
-        None if ended => (Kind::Reset, "the connection was closed before the answer came".into()),
-        None if text.contains("less than 8kb") || text.contains("too many headers") => {
-            (Kind::TooLarge, format!("the response's head is too large: {text}"))
-        }
-        None => (Kind::Protocol, format!("surf cannot read the answer: {text}")),
+        Some(cause) if cause.kind() == io::ErrorKind::InvalidData => (
+            Kind::Protocol,
+            format!("the answer is not HTTP/1.1: {text}"),
+        ),
+        Some(_) => (
+            Kind::Reset,
+            "the connection was lost before the answer came".into(),
+        ),
+        None if ended => (
+            Kind::Reset,
+            "the connection was closed before the answer came".into(),
+        ),
+        None if text.contains("less than 8kb") || text.contains("too many headers") => (
+            Kind::TooLarge,
+            format!("the response's head is too large: {text}"),
+        ),
+        None => (
+            Kind::Protocol,
+            format!("surf cannot read the answer: {text}"),
+        ),
     };
     wrap(TransportError::new(kind, message).with_source(error.into_inner()))
 }

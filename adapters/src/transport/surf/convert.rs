@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chatcore::{ByteStream, ConnectTimeout, TransportError, TransportErrorKind};
 use futures_lite::io::Cursor;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use surf::http as types;
 
@@ -32,6 +32,10 @@ pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, Transpo
         let value = types::headers::HeaderValue::from_bytes(value.as_bytes().to_vec())
             .map_err(|_| invalid("surf sends only headers in ASCII"))?;
         request.append_header(name.as_str(), value);
+    }
+    if !head.headers.contains_key(USER_AGENT) {
+        let ours = concat!("chatcore/", env!("CARGO_PKG_VERSION"));
+        request.insert_header("user-agent", ours);
     }
     if let Some(limit) = head.extensions.get::<ConnectTimeout>() {
         request.ext_mut().insert(*limit);

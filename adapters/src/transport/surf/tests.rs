@@ -47,7 +47,12 @@ fn a_request_goes_out_as_it_is_and_the_answer_comes_back() {
 
     let seen = requests.recv().unwrap();
     assert_eq!(seen.body, "{\"a\":1}");
-    let mut lines: Vec<_> = seen.head.trim_end().lines().map(str::to_lowercase).collect();
+    let mut lines: Vec<_> = seen
+        .head
+        .trim_end()
+        .lines()
+        .map(str::to_lowercase)
+        .collect();
     assert_eq!(lines.remove(0), "post /v1/chat http/1.1");
     lines.sort();
     let host = format!("host: {}", server.addr);
@@ -56,6 +61,7 @@ fn a_request_goes_out_as_it_is_and_the_answer_comes_back() {
         "content-length: 7",
         "content-type: application/json",
         &host,
+        concat!("user-agent: chatcore/", env!("CARGO_PKG_VERSION")),
     ];
     assert_eq!(lines, expected);
 }
@@ -104,7 +110,10 @@ fn chunks_arrive_as_they_are_sent() {
             ack.send(()).unwrap();
             assert_eq!(body.next().await.unwrap().unwrap(), expected);
         }
-        assert!(poll_once(body.next()).await.is_none(), "the body has not ended");
+        assert!(
+            poll_once(body.next()).await.is_none(),
+            "the body has not ended"
+        );
         ack.send(()).unwrap();
         assert!(body.next().await.is_none());
     });
@@ -146,7 +155,9 @@ fn a_head_that_is_too_large_says_so() {
     let server = Server::start(|_, peer| {
         peer.request();
         let much = "y".repeat(9 * 1024);
-        peer.send(format!("HTTP/1.1 200 OK\r\nx: {much}\r\ncontent-length: 0\r\n\r\n"));
+        peer.send(format!(
+            "HTTP/1.1 200 OK\r\nx: {much}\r\ncontent-length: 0\r\n\r\n"
+        ));
         peer.wait_for_close();
     });
     assert_eq!(kind(send(server.post("{}"))), TransportErrorKind::TooLarge);
@@ -177,7 +188,10 @@ fn what_cannot_be_reached() {
     assert_eq!(kind(send(get(&url))), TransportErrorKind::Connect);
     let unknown = format!("http://{}.test/", "x".repeat(64));
     assert_eq!(kind(send(get(&unknown))), TransportErrorKind::Dns);
-    assert_eq!(kind(send(get("ftp://127.0.0.1/"))), TransportErrorKind::InvalidRequest);
+    assert_eq!(
+        kind(send(get("ftp://127.0.0.1/"))),
+        TransportErrorKind::InvalidRequest
+    );
 
     let plain = Server::start(|_, peer| {
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -239,7 +253,9 @@ fn dropping_the_future_or_the_body_closes_the_connection() {
     drop(sending);
     assert!(closed_at.recv().unwrap() - dropped < SOON);
 
-    let mut body = block_on(transport.send(server.post("{}"))).unwrap().into_body();
+    let mut body = block_on(transport.send(server.post("{}")))
+        .unwrap()
+        .into_body();
     assert_eq!(block_on(body.next()).unwrap().unwrap(), "first");
     let dropped = Instant::now();
     drop(body);

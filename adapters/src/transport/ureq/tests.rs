@@ -9,13 +9,15 @@ use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once};
 use http::StatusCode;
 
-use super::super::proxy::Proxy;
+use super::super::proxy::{Proxies, Proxy};
 use super::super::test_server::{SOON, Server, read};
 use super::*;
 
 fn transport(workers: usize) -> UreqTransport {
     let pool = ThreadPool::new(workers).unwrap();
-    UreqTransport::with_proxies(pool, Proxies::none())
+    UreqTransport::builder(pool)
+        .proxies(Proxies::none())
+        .build()
 }
 
 fn send(
@@ -69,6 +71,7 @@ fn a_request_goes_out_as_it_is_and_the_answer_comes_back() {
         "content-length: 7",
         "content-type: application/json",
         &host,
+        concat!("user-agent: chatcore/", env!("CARGO_PKG_VERSION")),
     ];
     assert_eq!(lines, expected);
 }
@@ -88,7 +91,9 @@ fn an_error_status_and_a_redirect_are_responses_like_any_other() {
     });
     let transport = transport(1);
     for (status, body) in [(429, "slow down"), (307, "there"), (302, "")] {
-        let fresh = UreqTransport::with_proxies(transport.pool.clone(), Proxies::none());
+        let fresh = UreqTransport::builder(transport.pool.clone())
+            .proxies(Proxies::none())
+            .build();
         let response = send(&fresh, server.post("{}")).unwrap();
         assert_eq!(response.status(), status);
         assert_eq!(read(response.into_body()).unwrap(), body);
@@ -157,6 +162,15 @@ fn a_body_that_is_cut_short_is_truncated() {
 #[test]
 fn a_body_without_a_length_ends_with_the_connection() {
     assert_eq!(end_of("HTTP/1.1 200 OK\r\n\r\nhello").unwrap(), "hello");
+}
+
+#[test]
+fn interim_heads_are_skipped_and_http_1_0_is_read() {
+    let hints =
+        "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    assert_eq!(end_of(hints).unwrap(), "ok");
+    let old = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    assert_eq!(end_of(old).unwrap(), "ok");
 }
 
 #[test]
@@ -291,7 +305,9 @@ fn the_connect_limit_covers_tls_and_the_proxy() {
     assert!(start.elapsed() >= limit);
 
     let proxy = Proxies::all(Proxy::parse(&format!("http://{}", silent.addr)).unwrap());
-    let through = UreqTransport::with_proxies(ThreadPool::new(1).unwrap(), proxy);
+    let through = UreqTransport::builder(ThreadPool::new(1).unwrap())
+        .proxies(proxy)
+        .build();
     assert_eq!(
         kind(send(&through, request("https://api.test/"))),
         TransportErrorKind::ConnectTimeout
@@ -313,7 +329,9 @@ fn a_proxy_gets_a_connect_with_its_credentials_and_its_failures_are_its_own() {
     });
     let proxy = format!("http://me:p%40ss@{}", server.addr);
     let proxies = Proxies::all(Proxy::parse(&proxy).unwrap());
-    let transport = UreqTransport::with_proxies(ThreadPool::new(1).unwrap(), proxies);
+    let transport = UreqTransport::builder(ThreadPool::new(1).unwrap())
+        .proxies(proxies)
+        .build();
     let request = || {
         Request::get("http://api.test/x")
             .body(Bytes::new())
@@ -340,7 +358,9 @@ fn a_proxy_gets_a_connect_with_its_credentials_and_its_failures_are_its_own() {
     );
 
     let nobody = Proxies::all(Proxy::parse("http://127.0.0.1:1").unwrap());
-    let transport = UreqTransport::with_proxies(ThreadPool::new(1).unwrap(), nobody);
+    let transport = UreqTransport::builder(ThreadPool::new(1).unwrap())
+        .proxies(nobody)
+        .build();
     assert_eq!(kind(send(&transport, request())), TransportErrorKind::Proxy);
 }
 
@@ -523,7 +543,9 @@ fn a_slow_reader_holds_the_server_back() {
     let total = 64 * 1024 * 1024;
     let server = Server::start(move |_, peer| {
         peer.request();
-        peer.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {total}\r\n\r\n"));
+        peer.send(format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {total}\r\n\r\n"
+        ));
         peer.send_slowly(&vec![b'x'; total], |n| sent.send(n).unwrap());
         peer.wait_for_close();
     });
@@ -531,7 +553,10 @@ fn a_slow_reader_holds_the_server_back() {
     let body = send(&transport, server.post("{}")).unwrap().into_body();
     // The kernel's buffers hold a few MiB, the hand-over 64 KiB; 64 MiB fit in neither.
     let early = how_much.recv().unwrap();
-    assert!(early < total, "{early} bytes went out to a client that read none");
+    assert!(
+        early < total,
+        "{early} bytes went out to a client that read none"
+    );
     assert_eq!(read(body).unwrap().len(), total);
 }
 
@@ -576,7 +601,9 @@ fn a_full_queue_is_an_error_at_once() {
         .queue_size(0)
         .build()
         .unwrap();
-    let transport = UreqTransport::with_proxies(pool, Proxies::none());
+    let transport = UreqTransport::builder(pool)
+        .proxies(Proxies::none())
+        .build();
     let mut first = transport.send(server.post("{}"));
     assert!(block_on(poll_once(&mut first)).is_none());
     let error = send(&transport, server.post("{}")).unwrap_err();
@@ -586,4 +613,68 @@ fn a_full_queue_is_an_error_at_once() {
         source.downcast_ref(),
         Some(JobError::QueueFull { queue_size: 0 })
     ));
+}
+
+/// A certificate for 127.0.0.1 that signs itself, and a server's side of TLS with it.
+fn tls_server() -> (String, Arc<rustls::ServerConfig>) {
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key.unwrap())
+        .unwrap();
+    (signed.cert.pem(), Arc::new(config))
+}
+
+#[test]
+fn tls_reuses_connections_and_a_body_without_its_end_is_truncated() {
+    let (pem, config) = tls_server();
+    let server = Server::start(move |_, peer| {
+        let tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        peer.secure(tls, |peer| {
+            for answer in [
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+                // No length, and the connection closes without TLS saying so.
+                "HTTP/1.1 200 OK\r\n\r\nhal",
+            ] {
+                if peer.request().is_none() {
+                    return;
+                }
+                peer.send(answer);
+            }
+        });
+    });
+    let pool = ThreadPool::new(2).unwrap();
+    let builder = UreqTransport::builder(pool.clone()).proxies(Proxies::none());
+    let transport = builder.roots(pem).unwrap().build();
+    let url = format!("https://{}/", server.addr);
+    let get = || Request::get(&url).body(Bytes::new()).unwrap();
+    for _ in 0..2 {
+        let response = send(&transport, get()).unwrap();
+        assert_eq!(read(response.into_body()).unwrap(), "ok");
+    }
+    let cut = send(&transport, get()).unwrap();
+    assert_eq!(kind(read(cut.into_body())), TransportErrorKind::Truncated);
+    assert_eq!(server.connections(), 1);
+
+    let system = UreqTransport::builder(pool)
+        .proxies(Proxies::none())
+        .build();
+    assert_eq!(kind(send(&system, get())), TransportErrorKind::Tls);
+}
+
+#[test]
+fn roots_that_are_none_are_refused() {
+    let pool = ThreadPool::new(1).unwrap();
+    for pem in [
+        "",
+        "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+    ] {
+        let refused = UreqTransport::builder(pool.clone()).roots(pem).unwrap_err();
+        assert_eq!(refused.kind(), TransportErrorKind::Tls);
+    }
 }
