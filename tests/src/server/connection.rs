@@ -149,8 +149,7 @@ impl Connection<'_> {
                     self.stream.write_all(&bytes).await?;
                 }
                 Step::Wait(duration) => {
-                    let wait = async { drop(Timer::after(duration).await) };
-                    self.unless_gone(wait).await?;
+                    self.wait(duration).await?;
                 }
                 Step::Pass(gate) => {
                     let log = self.log.clone();
@@ -160,8 +159,7 @@ impl Connection<'_> {
                     self.stream.write_all(&bytes).await?;
                     // Even a client that reads at once leaves room for the other connections.
                     future::yield_now().await;
-                    let wait = async { drop(Timer::after(every).await) };
-                    self.unless_gone(wait).await?;
+                    self.wait(every).await?;
                 },
             }
         }
@@ -170,6 +168,13 @@ impl Connection<'_> {
             return Err(Gone);
         }
         Ok(script.ends)
+    }
+
+    async fn wait(&self, duration: Duration) -> Result<(), Gone> {
+        let wait = async {
+            Timer::after(duration).await;
+        };
+        self.unless_gone(wait).await
     }
 
     async fn unless_gone(&self, wait: impl Future<Output = ()>) -> Result<(), Gone> {

@@ -62,7 +62,9 @@ fn run(listener: Async<TcpListener>, address: SocketAddr, stopped: Receiver<()>,
                     executor.spawn(served).detach();
                 }
                 // Out of descriptors, most likely: some will be free soon.
-                Err(_) => drop(Timer::after(Duration::from_millis(10)).await),
+                Err(_) => {
+                    Timer::after(Duration::from_millis(10)).await;
+                }
             }
         }
     };
