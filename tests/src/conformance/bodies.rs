@@ -38,8 +38,16 @@ pub async fn bodies_without_a_length_stream(pair: &Pair) -> Outcome {
 
 /// Where neither length nor chunks are told, the end of the connection is the end of the body.
 pub async fn a_body_ends_with_its_connection(pair: &Pair) -> Outcome {
-    let text = pair.text("/close-delimited/text/hello%20world").await?;
-    ensure!(text == "hello world", "the body is {text:?}");
+    for pace in ["ok", "dribble/1/0ms", "split/3,5"] {
+        let text = pair
+            .text(&format!("/{pace}/close-delimited/text/hello%20world"))
+            .await?;
+        ensure!(text == "hello world", "{pace}: the body is {text:?}");
+    }
+    let (_, body) = pair.answer(pair.get("/close-delimited/bytes/1m")?).await?;
+    ensure!(body.len() == 1 << 20, "{} bytes of 1 MiB", body.len());
+    let empty = pair.text("/close-delimited/empty/text/unsent").await?;
+    ensure!(empty.is_empty(), "{empty:?} out of nothing");
     let next = pair.text("/text/next").await?;
     ensure!(next == "next", "the next answer is {next:?}");
     Ok(())
@@ -48,7 +56,7 @@ pub async fn a_body_ends_with_its_connection(pair: &Pair) -> Outcome {
 /// Bytes one by one, also inside of characters and of chunk sizes.
 pub async fn dribbled_bodies_are_reassembled(pair: &Pair) -> Outcome {
     let text = "h%C3%A9llo%20%E4%BD%A0%E5%A5%BD%20%F0%9F%A6%80";
-    for framing in ["length", "chunked", "close-delimited"] {
+    for framing in ["length", "chunked"] {
         for pace in [
             "dribble/1/0ms",
             "dribble/1/1ms",
@@ -64,7 +72,7 @@ pub async fn dribbled_bodies_are_reassembled(pair: &Pair) -> Outcome {
 
 /// Eight MiB, to the byte.
 pub async fn large_bodies_are_whole(pair: &Pair) -> Outcome {
-    for framing in ["length", "chunked", "close-delimited"] {
+    for framing in ["length", "chunked"] {
         let (_, body) = pair
             .answer(pair.get(&format!("/{framing}/bytes/8m"))?)
             .await?;

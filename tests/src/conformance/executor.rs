@@ -1,6 +1,5 @@
 //! What the [`Executor`] trait promises.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

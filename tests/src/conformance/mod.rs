@@ -64,7 +64,8 @@ macro_rules! transport_cases {
             heads: status_and_headers_arrive, an_error_status_is_a_response,
                 unregistered_statuses_are_responses, the_request_arrives_whole,
                 a_large_request_arrives_whole, the_head_comes_before_the_body,
-                interim_answers_are_skipped, no_content_has_no_body, an_empty_body_is_empty,
+                interim_answers_are_skipped, a_continue_is_skipped,
+                a_continue_with_headers_is_skipped, no_content_has_no_body, an_empty_body_is_empty,
                 redirects_are_not_followed, ordinary_heads_are_not_too_large,
                 a_huge_header_is_an_error, endless_headers_are_an_error,
                 a_dribbled_head_is_reassembled;
@@ -76,7 +77,8 @@ macro_rules! transport_cases {
                 a_body_without_its_last_chunk_is_truncated,
                 a_body_cut_inside_a_chunk_is_truncated, a_body_that_never_comes_is_truncated,
                 a_reset_before_the_head_is_a_reset, a_reset_inside_the_head_is_a_reset,
-                a_reset_after_the_head_is_a_reset, a_reset_inside_the_body_is_a_reset,
+                a_reset_after_the_head_is_an_error, a_reset_inside_the_body_is_an_error,
+                a_reset_does_not_end_a_body_without_a_length,
                 an_end_before_the_head_is_a_reset, an_end_inside_the_head_is_an_error,
                 garbage_is_no_http, a_garbled_chunk_is_no_http;
             connections: connections_are_reused, a_stream_hands_its_connection_back,
@@ -85,7 +87,8 @@ macro_rules! transport_cases {
                 a_closed_idle_connection_is_replaced, a_reset_idle_connection_is_replaced,
                 a_post_is_not_sent_again_after_a_byte, a_failed_post_is_sent_once,
                 a_refused_connection_is_a_connect_error, connecting_has_a_time_limit,
-                an_unknown_host_is_a_dns_error, an_unknown_scheme_is_refused,
+                an_unknown_host_is_a_dns_error, an_unknown_host_is_named,
+                an_unknown_scheme_is_refused,
                 works_inside_a_task;
             cancelling: dropping_a_waiting_send_closes, dropping_an_unread_body_closes,
                 dropping_a_half_read_body_closes, dropping_a_held_body_closes,

@@ -40,7 +40,7 @@
 //! | `dribble/1/0ms` | all in writes of so many bytes with this gap between them, also inside of a character and of the head |
 //! | **how** | |
 //! | `chunked`, `length`, `close-delimited` | how the body's end is told; streams are chunked and whole answers have a length unless it is said |
-//! | `interim/103/2` | this 1xx answer so many times before the real one |
+//! | `interim/103/2`, `interim-bare/100/1` | this 1xx answer so many times before the real one, with a header or without |
 //! | `header/NAME/VALUE` | one more header |
 //! | `huge-header/SIZE`, `many-headers/N` | a header of this size; so many headers |
 //! | `type/TYPE` | another content type (`text%2Fhtml`; `none`) |

@@ -24,8 +24,8 @@ pub(super) struct Plan {
     pub(super) stall: Option<usize>,
 
     pub(super) framing: Option<Framing>,
-    /// This status, so many times, before the real one.
-    pub(super) interim: Option<(u16, usize)>,
+    /// This status, so many times, before the real one; with a header or without.
+    pub(super) interim: Option<(u16, usize, bool)>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) content_type: Option<String>,
 

@@ -99,7 +99,8 @@ fn behaviour<'a>(
         "chunked" => plan.framing = Some(Framing::Chunked),
         "length" => plan.framing = Some(Framing::Length),
         "close-delimited" => plan.framing = Some(Framing::Close),
-        "interim" => plan.interim = Some((words.status()?, words.size()?)),
+        "interim" => plan.interim = Some((words.status()?, words.size()?, true)),
+        "interim-bare" => plan.interim = Some((words.status()?, words.size()?, false)),
         "header" => plan.headers.push((words.text()?, words.text()?)),
         "huge-header" => plan
             .headers

@@ -95,10 +95,21 @@ impl Out {
         }
         self.stand_in(&plan.instead)?;
         self.break_at(plan, At::Start)?;
-        if let Some((status, count)) = plan.interim {
+        if let Some((status, count, header)) = plan.interim {
+            let header = if header {
+                "x-interim: yes
+"
+            } else {
+                ""
+            };
             for _ in 0..count {
                 self.write(
-                    format!("HTTP/1.1 {status} Interim\r\nx-interim: yes\r\n\r\n").as_bytes(),
+                    format!(
+                        "HTTP/1.1 {status} Interim
+{header}
+"
+                    )
+                    .as_bytes(),
                 );
                 self.apart = true;
             }
