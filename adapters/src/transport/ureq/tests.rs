@@ -519,6 +519,40 @@ fn a_body_dropped_near_its_end_does_not_disturb_the_next_call() {
 }
 
 #[test]
+fn cancelled_calls_never_give_their_answer_to_another() {
+    let server = Server::start(|_, peer| {
+        while let Some(seen) = peer.request() {
+            peer.chunked_head();
+            peer.chunk(&seen.body);
+            peer.chunk("!");
+            peer.send("0\r\n\r\n");
+        }
+    });
+    let transport = transport(3);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (transport, server) = (&transport, &server);
+            scope.spawn(move || {
+                for n in 0..150 {
+                    let text = format!("{thread}-{n}");
+                    let mut sending = transport.send(server.post(&text));
+                    match n % 3 {
+                        0 => drop(block_on(poll_once(&mut sending))),
+                        1 => drop(block_on(sending).unwrap().into_body()),
+                        _ => {
+                            let body = block_on(sending).unwrap().into_body();
+                            assert_eq!(read(body).unwrap(), format!("{text}!"));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    transport.pool.close();
+    assert_eq!(transport.pool.status().active, 0);
+}
+
+#[test]
 fn a_call_that_waits_for_a_worker_leaves_the_queue_when_it_is_dropped() {
     let server = Server::start(|_, peer| {
         peer.request();
