@@ -1,6 +1,6 @@
 //! Which connection a request goes over.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,6 +48,23 @@ fn a_connection_is_used_again() {
         assert_eq!(number(&transport, server), "0");
     }
     assert_eq!(transport.inner.pool.idle(), 1);
+}
+
+#[test]
+fn head_and_body_leave_in_one_write() {
+    let server = serve(|_, mut socket| {
+        let mut buffer = [0; 4096];
+        for _ in 0..2 {
+            let count = socket.read(&mut buffer).unwrap();
+            assert!(buffer[..count].starts_with(b"POST / HTTP/1.1\r\n"));
+            assert!(buffer[..count].ends_with(b"\r\n\r\nhello"));
+            socket.write_all(OK).unwrap();
+        }
+    });
+    let transport = builder().build();
+    for _ in 0..2 {
+        run(&transport, post(format!("http://{server}/"), "hello")).unwrap();
+    }
 }
 
 #[test]
