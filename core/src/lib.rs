@@ -1,8 +1,81 @@
-//! chatcore
-pub mod executor;
-pub mod time;
-pub mod transport;
+//! One LLM chat client whose core runs on any executor.
+//!
+//! A prompt goes down through four rooms, and its answer comes back up through the same four.
+//! Each room knows only the one below it.
+//!
+//! ```text
+//!  prompt ─► client ──► pipeline ───────► transport ──► the network
+//!            what is    when and how      how bytes
+//!            asked      often it runs     travel
+//!               │            │                │
+//!               └── dialect: how it is spoken (pure: bytes in, events out)
+//!  answer ◄─ client ◄── pipeline ◄─────── transport
+//! ```
+//!
+//! The core opens no socket, starts no thread and reads no clock: it asks an [`Executor`] for
+//! tasks, sleep and time, and a [`Transport`] to send a request. Native programs take both from
+//! the crate `chatcore-adapters`; the npm package `chatcore` brings the browser's; an event loop
+//! of your own needs under 60 lines.
+//!
+//! # A first chat
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use chatcore::{Executor, Transport};
+//! use chatcore::{Config, LlmClient};
+//!
+//! # async fn example(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Result<(), chatcore::Error> {
+//! let client = LlmClient::builder(executor, transport)
+//!     .config(Config::from_env()?) // DEEPSEEK_API_KEY, or see `SETTINGS`
+//!     .build()?;
+//! println!("{}", client.chat_async("你好").await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | you want to | see |
+//! |---|---|
+//! | ask, stream, go on with a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
+//! | choose a provider, or describe one | [`Provider`], [`dialect`] |
+//! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
+//! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
+//! | run many at once | [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
+//!
+//! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
+//! `serde` and `serde_json`.
 
+mod batch;
+pub mod chat;
+mod client;
+mod concurrency;
+mod config;
+pub mod dialect;
+mod error;
+mod executor;
+mod frame;
+mod pipeline;
+mod policy;
+mod provider;
+mod status;
+mod time;
+mod transport;
+
+pub use batch::{BatchProcessor, BatchResults, Closing, Progress};
+pub use chat::{
+    ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
+    ToolChoice, Usage,
+};
+pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
+pub use concurrency::{DEFAULT_GATHER_LIMIT, gather_with_limit, run_with_timeout};
+pub use config::{AsyncConfig, Config, SETTINGS, Setting, Timeouts};
+pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
+pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
+pub use policy::admission::WhenFull;
+pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
+pub use status::Status;
 pub use time::Instant;
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};

@@ -57,9 +57,7 @@ pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> +
 
 impl ByteStream {
     /// Wraps a stream of chunks.
-    pub fn new(
-        stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
-    ) -> Self {
+    pub fn new(stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
         Self(Box::pin(stream))
     }
 

@@ -1,0 +1,3 @@
+pub(crate) fn check(_: &super::ChatRequest) -> Result<(), crate::Error> {
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! Events → response.
+
+use serde_json::Value;
+
+use super::{ChatEvent, ChatResponse, Extra, Part, Reasoning, Refusal, Text, ToolCall};
+
+/// Builds a [`ChatResponse`] from the [`ChatEvent`]s of one answer, in their order.
+///
+/// ```
+/// use chatcore::{ChatEvent, FinishReason, Fold};
+///
+/// let mut fold = Fold::new();
+/// fold.push(ChatEvent::Text("Hel".into()));
+/// fold.push(ChatEvent::Text("lo".into()));
+/// fold.push(ChatEvent::Finish { reason: FinishReason::Stop, raw: "stop".into() });
+/// assert_eq!(fold.finish().text(), "Hello");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    response: ChatResponse,
+    /// Whether the last part still grows.
+    open: bool,
+    /// Each tool call's index, and where among the message's parts it stands.
+    calls: Vec<(usize, usize)>,
+}
+
+impl Fold {
+    /// An answer of which nothing has come.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What has come so far.
+    pub fn partial(&self) -> &ChatResponse {
+        &self.response
+    }
+
+    /// The answer.
+    pub fn finish(self) -> ChatResponse {
+        self.response
+    }
+
+    /// Takes the next event in.
+    pub fn push(&mut self, event: ChatEvent) {
+        match event {
+            ChatEvent::Start { id, model } => {
+                keep_first(&mut self.response.id, id);
+                keep_first(&mut self.response.model, model);
+            }
+            ChatEvent::Text(text) => self.push_text(text),
+            ChatEvent::Reasoning(text) => self.push_reasoning(text),
+            ChatEvent::ReasoningSignature(signature) => self.push_signature(&signature),
+            ChatEvent::Refusal(text) => self.push_refusal(text),
+            ChatEvent::ToolCallStart { index, id, name } => {
+                self.with_call(index, |call| {
+                    keep_first(&mut call.id, Some(id));
+                    keep_first(&mut call.name, Some(name));
+                });
+            }
+            ChatEvent::ToolCallArguments { index, fragment } => {
+                self.with_call(index, |call| append(&mut call.arguments, fragment));
+            }
+            ChatEvent::ToolCallExtra { index, extra } => {
+                self.with_call(index, |call| merge(&mut call.extra, extra));
+            }
+            ChatEvent::Part(part) => {
+                self.parts().push(part);
+                self.open = false;
+            }
+            ChatEvent::PartEnd => self.open = false,
+            ChatEvent::PartExtra(extra) => self.push_part_extra(extra),
+            ChatEvent::Usage(usage) => self.response.usage = Some(usage),
+            ChatEvent::Extra(extra) => merge(&mut self.response.extra, extra),
+            ChatEvent::Finish { reason, raw } => {
+                self.response.finish_reason = Some(reason);
+                self.response.finish_reason_raw = raw;
+            }
+        }
+    }
+
+    /// Takes the next event in and leaves it to the caller.
+    pub fn push_ref(&mut self, event: &ChatEvent) {
+        // The frequent ones, without a copy of their own.
+        match (event, self.growing()) {
+            (ChatEvent::Text(text), Some(Part::Text(part))) => part.text.push_str(text),
+            (ChatEvent::Reasoning(text), Some(Part::Reasoning(part))) => part.text.push_str(text),
+            _ => self.push(event.clone()),
+        }
+    }
+
+    fn parts(&mut self) -> &mut Vec<Part> {
+        &mut self.response.message.parts
+    }
+
+    /// The part that still grows.
+    fn growing(&mut self) -> Option<&mut Part> {
+        if self.open {
+            self.parts().last_mut()
+        } else {
+            None
+        }
+    }
+
+    fn begin(&mut self, part: Part) {
+        self.parts().push(part);
+        self.open = true;
+    }
+
+    fn push_text(&mut self, text: String) {
+        match self.growing() {
+            Some(Part::Text(part)) => append(&mut part.text, text),
+            _ if text.is_empty() => {}
+            _ => self.begin(Part::Text(Text::new(text))),
+        }
+    }
+
+    fn push_reasoning(&mut self, text: String) {
+        match self.growing() {
+            Some(Part::Reasoning(part)) => append(&mut part.text, text),
+            _ if text.is_empty() => {}
+            _ => self.begin(Part::Reasoning(Reasoning::new(text))),
+        }
+    }
+
+    fn push_signature(&mut self, signature: &str) {
+        match self.growing() {
+            Some(Part::Reasoning(part)) => {
+                part.signature
+                    .get_or_insert_with(String::new)
+                    .push_str(signature);
+            }
+            _ => self.begin(Part::Reasoning(
+                Reasoning::default().with_signature(signature),
+            )),
+        }
+    }
+
+    fn push_refusal(&mut self, text: String) {
+        match self.growing() {
+            Some(Part::Refusal(part)) => append(&mut part.text, text),
+            _ if text.is_empty() => {}
+            _ => self.begin(Part::Refusal(Refusal::new(text))),
+        }
+    }
+
+    /// Changes the tool call at `index`, begun if it is new.
+    fn with_call(&mut self, index: usize, change: impl FnOnce(&mut ToolCall)) {
+        self.open = false;
+        let parts = &mut self.response.message.parts;
+        let known = self.calls.iter().find(|(known, _)| *known == index);
+        let place = match known {
+            Some(&(_, place)) => place,
+            None => {
+                let place = parts.len();
+                parts.push(Part::ToolCall(ToolCall::new("", "", "")));
+                self.calls.push((index, place));
+                place
+            }
+        };
+        if let Some(Part::ToolCall(call)) = parts.get_mut(place) {
+            change(call);
+        }
+    }
+
+    fn push_part_extra(&mut self, extra: Extra) {
+        match self.growing() {
+            Some(Part::Text(part)) => merge(&mut part.extra, extra),
+            Some(Part::Reasoning(part)) => merge(&mut part.extra, extra),
+            _ => merge(&mut self.response.extra, extra),
+        }
+    }
+}
+
+fn keep_first(field: &mut String, value: Option<String>) {
+    if let Some(value) = value
+        && field.is_empty()
+    {
+        *field = value;
+    }
+}
+
+/// Appends without a copy where nothing was there.
+fn append(text: &mut String, more: String) {
+    if text.is_empty() {
+        *text = more;
+    } else {
+        text.push_str(&more);
+    }
+}
+
+/// Later values replace earlier ones; arrays are joined; a null replaces nothing.
+fn merge(into: &mut Extra, from: Extra) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Array(old)), Value::Array(new)) => old.extend(new),
+            (Some(_), Value::Null) => {}
+            (Some(old), new) => *old = new,
+            (None, new) => {
+                into.insert(key, new);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::FinishReason;
+
+    fn fold(events: impl IntoIterator<Item = ChatEvent>) -> ChatResponse {
+        let mut fold = Fold::new();
+        for event in events {
+            fold.push(event);
+        }
+        fold.finish()
+    }
+
+    #[test]
+    fn pieces_of_one_kind_grow_one_part() {
+        let response = fold([
+            ChatEvent::Reasoning("a".into()),
+            ChatEvent::Reasoning("b".into()),
+            ChatEvent::ReasoningSignature("sig".into()),
+            ChatEvent::Text("c".into()),
+            ChatEvent::Text(String::new()),
+            ChatEvent::Text("d".into()),
+        ]);
+        assert_eq!(
+            response.message.parts,
+            [
+                Part::Reasoning(Reasoning::new("ab").with_signature("sig")),
+                Part::text("cd"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_part_end_begins_another_part() {
+        let response = fold([
+            ChatEvent::Text("a".into()),
+            ChatEvent::PartEnd,
+            ChatEvent::Text("b".into()),
+        ]);
+        assert_eq!(response.message.parts, [Part::text("a"), Part::text("b")]);
+        assert_eq!(response.text(), "ab");
+    }
+
+    #[test]
+    fn interleaved_tool_calls_stay_apart() {
+        let start = |index, id: &str| ChatEvent::ToolCallStart {
+            index,
+            id: id.into(),
+            name: "f".into(),
+        };
+        let more = |index, fragment: &str| ChatEvent::ToolCallArguments {
+            index,
+            fragment: fragment.into(),
+        };
+        let response = fold([
+            start(0, "x"),
+            start(1, "y"),
+            more(0, "{\"a\""),
+            more(1, "{"),
+            more(0, ":1}"),
+            more(1, "}"),
+        ]);
+        let calls: Vec<_> = response
+            .tool_calls()
+            .map(|call| (call.id.as_str(), call.arguments.as_str()))
+            .collect();
+        assert_eq!(calls, [("x", "{\"a\":1}"), ("y", "{}")]);
+    }
+
+    #[test]
+    fn the_last_usage_and_the_first_id_count() {
+        let usage = |output_tokens| {
+            ChatEvent::Usage(crate::chat::Usage {
+                output_tokens,
+                ..Default::default()
+            })
+        };
+        let start = |id: &str| ChatEvent::Start {
+            id: Some(id.into()),
+            model: None,
+        };
+        let response = fold([
+            start("first"),
+            start("second"),
+            usage(1),
+            usage(2),
+            ChatEvent::Finish {
+                reason: FinishReason::Stop,
+                raw: "end_turn".into(),
+            },
+        ]);
+        assert_eq!(response.id, "first");
+        assert_eq!(response.usage.unwrap().output_tokens, 2);
+        assert_eq!(response.finish_reason_raw, "end_turn");
+    }
+}

@@ -1,0 +1,26 @@
+//! The model: what is asked, and what comes back, in no provider's words.
+
+mod check;
+mod event;
+mod finish;
+mod fold;
+mod message;
+mod part;
+mod request;
+mod response;
+mod tool;
+mod usage;
+
+pub(crate) use check::check;
+pub use event::ChatEvent;
+pub use finish::FinishReason;
+pub use fold::Fold;
+pub use message::{Message, Role};
+pub use part::{Image, ImageSource, Part, Reasoning, Refusal, Text};
+pub use request::{ChatRequest, ReasoningEffort, ResponseFormat};
+pub use response::ChatResponse;
+pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
+pub use usage::Usage;
+
+/// Fields that chatcore has no name for, kept as they came or sent as they are.
+pub type Extra = serde_json::Map<String, serde_json::Value>;

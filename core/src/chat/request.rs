@@ -1,0 +1,183 @@
+//! What is asked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Extra, Message, Tool, ToolChoice};
+
+/// What is asked of a model: a conversation, and how to go on with it.
+///
+/// A field that is `None` is not sent: the provider's own default holds. What chatcore has no
+/// name for goes in [`extra`](Self::extra).
+///
+/// ```
+/// use chatcore::{ChatRequest, Message};
+///
+/// let request = ChatRequest::new([Message::system("Be brief."), Message::user("Why is the sky blue?")])
+///     .temperature(0.2)
+///     .max_tokens(100);
+/// # let _ = request;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ChatRequest {
+    /// The model; `None` asks for the provider's default.
+    pub model: Option<String>,
+    /// The conversation. System messages may stand anywhere; dialects that have one system
+    /// prompt join them.
+    pub messages: Vec<Message>,
+    /// How freely to sample, 0 to 2.
+    pub temperature: Option<f64>,
+    /// How many tokens the answer may have at most, its reasoning included.
+    pub max_tokens: Option<u32>,
+    /// Sample only from the likeliest tokens that together have this probability, 0 to 1.
+    pub top_p: Option<f64>,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// A seed for providers that can repeat an answer.
+    pub seed: Option<i64>,
+    /// The tools that the model may call.
+    pub tools: Vec<Tool>,
+    /// Whether and which tool it must call.
+    pub tool_choice: Option<ToolChoice>,
+    /// How much the model should reason.
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// What form the answer must have.
+    pub response_format: Option<ResponseFormat>,
+    /// Fields for the provider that chatcore has no name for, sent as they are. They replace a
+    /// field of the same name.
+    pub extra: Extra,
+}
+
+impl ChatRequest {
+    /// Asks for the next message of a conversation.
+    pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
+        Self {
+            messages: messages.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the model.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets how freely to sample, 0 to 2.
+    #[must_use]
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.temperature = Some(temperature);
+        self
+    }
+
+    /// Sets how many tokens the answer may have at most.
+    #[must_use]
+    pub fn max_tokens(mut self, max_tokens: u32) -> Self {
+        self.max_tokens = Some(max_tokens);
+        self
+    }
+
+    /// Puts a system message before the conversation.
+    #[must_use]
+    pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.messages.insert(0, Message::system(prompt));
+        self
+    }
+
+    /// Adds a tool that the model may call.
+    #[must_use]
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
+    }
+
+    /// Adds a field for the provider, sent as it is.
+    #[must_use]
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+
+/// How much a model should reason before it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ReasoningEffort {
+    /// Not at all.
+    None,
+    /// As little as can be.
+    Minimal,
+    /// A little.
+    Low,
+    /// Between.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    Xhigh,
+    /// As much as it can.
+    Max,
+    /// Another word that the provider knows.
+    Other(String),
+}
+
+impl ReasoningEffort {
+    /// The word for it on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+            Self::Other(other) => other,
+        }
+    }
+}
+
+/// What form an answer must have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ResponseFormat {
+    /// Plain text.
+    Text,
+    /// Some JSON object.
+    JsonObject,
+    /// JSON that obeys a schema.
+    JsonSchema {
+        /// A name for the schema; letters, digits, `_` and `-`.
+        name: String,
+        /// The JSON Schema.
+        schema: Value,
+        /// Whether the provider must hold the model to it.
+        strict: bool,
+    },
+}
+
+impl From<String> for ReasoningEffort {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "none" => Self::None,
+            "minimal" => Self::Minimal,
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "xhigh" => Self::Xhigh,
+            "max" => Self::Max,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+impl From<ReasoningEffort> for String {
+    fn from(word: ReasoningEffort) -> Self {
+        word.as_str().to_owned()
+    }
+}

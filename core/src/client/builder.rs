@@ -1,0 +1,128 @@
+//! Building a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Core, LlmClient};
+use crate::config::{AsyncConfig, Config, Timeouts};
+use crate::dialect::{Caps, Endpoint};
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::pipeline::Counters;
+use crate::policy::admission::Admission;
+use crate::provider::Provider;
+use crate::transport::Transport;
+
+/// How large a request may be by default: what Anthropic takes.
+const MAX_REQUEST_BYTES: usize = 32 << 20;
+
+/// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
+/// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LlmClientBuilder {
+    executor: Arc<dyn Executor>,
+    transport: Arc<dyn Transport>,
+    provider: Provider,
+    scheduling: AsyncConfig,
+    timeouts: Timeouts,
+    caps: Caps,
+    max_request_bytes: usize,
+}
+
+impl LlmClientBuilder {
+    pub(super) fn new(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            executor,
+            transport,
+            provider: Provider::deepseek(),
+            scheduling: AsyncConfig::default(),
+            timeouts: Timeouts::default(),
+            caps: Caps::default(),
+            max_request_bytes: MAX_REQUEST_BYTES,
+        }
+    }
+
+    /// Takes the provider and the scheduling from `config`.
+    pub fn config(self, config: Config) -> Self {
+        self.provider(config.provider).scheduling(config.scheduling)
+    }
+
+    /// Sets where to send chats.
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// Sets how many requests run at once, how many may wait, and the overall time limit.
+    pub fn scheduling(mut self, scheduling: AsyncConfig) -> Self {
+        self.timeouts.overall = Some(scheduling.timeout());
+        self.scheduling = scheduling;
+        self
+    }
+
+    /// Sets how many requests run at once; 0 counts as 1.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.scheduling = self.scheduling.with_workers(workers);
+        self
+    }
+
+    /// Sets how many requests may wait.
+    pub fn queue_size(mut self, queue_size: usize) -> Self {
+        self.scheduling = self.scheduling.with_queue_size(queue_size);
+        self
+    }
+
+    /// Sets the overall time limit of each call.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.overall = Some(timeout);
+        self
+    }
+
+    /// Sets all time limits of each call.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets how large an answer may be.
+    pub fn caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
+        self
+    }
+
+    /// Sets how large a request may be, in bytes of JSON. Default 32 MiB, which is what Anthropic
+    /// takes.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
+        self
+    }
+
+    /// Checks it all, and makes the client.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
+    /// nothing can be sent to; see [`Endpoint::new`].
+    pub fn build(self) -> Result<LlmClient, Error> {
+        let workers = match self.scheduling.is_async_enabled() {
+            true => self.scheduling.worker_count(),
+            false => 1,
+        };
+        let queue_size = self.scheduling.queue_size();
+        Ok(LlmClient {
+            core: Arc::new(Core {
+                endpoint: Endpoint::new(&self.provider)?,
+                dialect: Arc::clone(self.provider.dialect()),
+                admission: Admission::new(workers, queue_size),
+                counters: Counters::default(),
+                timeouts: self.timeouts,
+                caps: self.caps,
+                max_request_bytes: self.max_request_bytes,
+                max_workers: workers,
+                queue_size,
+                executor: self.executor,
+                transport: self.transport,
+            }),
+        })
+    }
+}

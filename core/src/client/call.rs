@@ -1,0 +1,143 @@
+//! One call, being shaped.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{ChatStream, Core};
+use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
+use crate::config::Timeouts;
+use crate::error::Error;
+use crate::executor::BoxFuture;
+use crate::pipeline::{self, Call};
+use crate::policy::admission::WhenFull;
+
+/// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
+/// answer, or take its [`stream`](Self::stream).
+///
+/// Cancel-safe: dropping the future frees its place and closes its connection; the provider may
+/// have begun to answer, and may charge for it.
+#[derive(Clone, Debug)]
+#[must_use = "a call does nothing until it is awaited or streamed"]
+pub struct ChatCall {
+    core: Arc<Core>,
+    call: Call,
+}
+
+impl ChatCall {
+    pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
+        let call = Call {
+            request,
+            timeouts: core.timeouts.clone(),
+            when_full: WhenFull::default(),
+        };
+        Self { core, call }
+    }
+
+    /// Asks this model.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.call.request.model = Some(model.into());
+        self
+    }
+
+    /// How freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
+    pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
+        self.call.request.temperature = temperature.into();
+        self
+    }
+
+    /// How many tokens the answer may have at most. `None` leaves it to the provider.
+    pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
+        self.call.request.max_tokens = max_tokens.into();
+        self
+    }
+
+    /// Puts instructions before the conversation.
+    pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.call.request = self.call.request.system_prompt(prompt);
+        self
+    }
+
+    /// Sample only from the likeliest tokens that together have this probability, 0 to 1.
+    pub fn top_p(mut self, top_p: f64) -> Self {
+        self.call.request.top_p = Some(top_p);
+        self
+    }
+
+    /// Texts that end the answer.
+    pub fn stop<S: Into<String>>(mut self, stop: impl IntoIterator<Item = S>) -> Self {
+        self.call.request.stop = stop.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A seed for providers that can repeat an answer.
+    pub fn seed(mut self, seed: i64) -> Self {
+        self.call.request.seed = Some(seed);
+        self
+    }
+
+    /// Adds a tool that the model may call.
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.call.request.tools.push(tool);
+        self
+    }
+
+    /// Whether and which tool the model must call.
+    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
+        self.call.request.tool_choice = Some(choice);
+        self
+    }
+
+    /// How much the model should reason.
+    pub fn reasoning_effort(mut self, effort: ReasoningEffort) -> Self {
+        self.call.request.reasoning_effort = Some(effort);
+        self
+    }
+
+    /// What form the answer must have.
+    pub fn response_format(mut self, format: ResponseFormat) -> Self {
+        self.call.request.response_format = Some(format);
+        self
+    }
+
+    /// Adds a field for the provider that chatcore has no name for, sent as it is.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.call.request = self.call.request.extra(name, value);
+        self
+    }
+
+    /// The overall time limit of this call.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.call.timeouts.overall = Some(timeout);
+        self
+    }
+
+    /// All time limits of this call.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.call.timeouts = timeouts;
+        self
+    }
+
+    /// What to do when the queue is full. Default [`WhenFull::Fail`].
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.call.when_full = when_full;
+        self
+    }
+
+    /// The answer as a stream of events, from the first content on. Nothing is sent until the
+    /// stream is polled; an error before the first content is its first and last item.
+    pub fn stream(self) -> ChatStream {
+        ChatStream::new(self.core, self.call)
+    }
+}
+
+impl IntoFuture for ChatCall {
+    type Output = Result<ChatResponse, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(pipeline::run(self.core, self.call))
+    }
+}

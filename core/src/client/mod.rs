@@ -1,0 +1,164 @@
+//! The client: what is asked.
+
+mod builder;
+mod call;
+mod stream;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub use builder::LlmClientBuilder;
+pub use call::ChatCall;
+pub use stream::ChatStream;
+
+use crate::chat::{ChatRequest, Message};
+use crate::config::Timeouts;
+use crate::dialect::{Caps, Dialect, Endpoint};
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::pipeline::Counters;
+use crate::policy::admission::Admission;
+use crate::status::Status;
+use crate::transport::Transport;
+
+/// A chat client. Cheap to clone; all clones share one queue, one set of permits and one
+/// transport.
+///
+/// It is built from the two seams and a [`Config`](crate::Config). The crate `chatcore-adapters`
+/// has ready-made executors and transports for native programs.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use chatcore::{Config, Executor, LlmClient, Transport};
+/// # async fn example(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Result<(), chatcore::Error> {
+/// let client = LlmClient::builder(executor, transport)
+///     .config(Config::from_env()?)
+///     .build()?;
+///
+/// let answer = client.chat_async("Why is the sky blue?").await?;
+/// println!("{answer}");
+///
+/// let brief = client
+///     .chat_async("Why is the sky blue?")
+///     .system_prompt("Answer in one sentence.")
+///     .temperature(0.2)
+///     .max_tokens(60)
+///     .await?;
+/// println!("{}", brief.text());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LlmClient {
+    core: Arc<Core>,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Core {
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) dialect: Arc<dyn Dialect>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) counters: Counters,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) caps: Caps,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_workers: usize,
+    pub(crate) queue_size: usize,
+}
+
+impl Core {
+    /// Adds what only the pipeline knows, and takes the key out of what came from outside.
+    pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
+        error.set_attempts(attempts);
+        error.set_provider(self.endpoint.provider());
+        error.redact(|text| self.endpoint.redact(text));
+        error
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
+
+impl LlmClient {
+    /// Begins a client that runs on `executor` and sends through `transport`.
+    pub fn builder(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> LlmClientBuilder {
+        LlmClientBuilder::new(executor, transport)
+    }
+
+    /// Asks one question. The defaults are the old client's: temperature 0.0, at most 256
+    /// tokens, no system prompt.
+    ///
+    /// What comes back is a call that can be shaped further, then awaited for the whole answer
+    /// or [streamed](ChatCall::stream). Nothing happens until then.
+    pub fn chat_async(&self, prompt: impl Into<String>) -> ChatCall {
+        let request = ChatRequest::new([Message::user(prompt)])
+            .temperature(0.0)
+            .max_tokens(256);
+        self.request(request)
+    }
+
+    /// Goes on with a conversation. The defaults are the old client's: temperature 0.7, at most
+    /// 256 tokens.
+    pub fn chat_with_context_async<M: Into<Message>>(
+        &self,
+        messages: impl IntoIterator<Item = M>,
+    ) -> ChatCall {
+        let request = ChatRequest::new(messages).temperature(0.7).max_tokens(256);
+        self.request(request)
+    }
+
+    /// Sends `request` as it is, with no defaults of chatcore's.
+    pub fn request(&self, request: ChatRequest) -> ChatCall {
+        ChatCall::new(Arc::clone(&self.core), request)
+    }
+
+    /// What the client does at this moment: all its numbers are of one moment, but for the
+    /// counters, which only grow.
+    pub fn status(&self) -> Status {
+        let core = &self.core;
+        let now = core.admission.snapshot();
+        Status {
+            max_workers: core.max_workers,
+            active: now.active,
+            queued: now.queued,
+            queue_size: core.queue_size,
+            closed: now.closed,
+            started: core.counters.started.load(Relaxed),
+            succeeded: core.counters.succeeded.load(Relaxed),
+            failed: core.counters.failed.load(Relaxed),
+            cancelled: core.counters.cancelled.load(Relaxed),
+        }
+    }
+
+    /// Closes the client, for all its clones: what runs and what waits is finished, what comes
+    /// after gets [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more.
+    ///
+    /// Cancel-safe: the client stays closed when the future is dropped.
+    pub async fn close(&self) {
+        self.core.admission.close();
+        poll_fn(|cx| self.core.admission.poll_drained(cx)).await;
+    }
+
+    /// The executor that the client runs on.
+    pub fn executor(&self) -> &Arc<dyn Executor> {
+        &self.core.executor
+    }
+}
+
+impl fmt::Debug for LlmClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmClient")
+            .field("endpoint", &self.core.endpoint)
+            .field("executor", &self.core.executor)
+            .field("transport", &self.core.transport)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! An answer as a stream.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::Core;
+use crate::chat::{ChatEvent, ChatResponse};
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::executor::BoxFuture;
+use crate::pipeline::{self, Answer, Call};
+
+/// An answer as a stream of [`ChatEvent`]s. It ends after the event
+/// [`Finish`](ChatEvent::Finish), or with one error.
+///
+/// Cancel-safe: dropping it frees its place and closes its connection. Polling it goes on where
+/// it stopped.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let mut stream = client.chat_async("Tell me a story.").stream();
+/// while let Some(event) = stream.next().await {
+///     if let Some(text) = event?.as_text() {
+///         print!("{text}");
+///     }
+/// }
+/// let answer = stream.into_response().await?;
+/// println!("\n{:?}", answer.usage);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct ChatStream {
+    state: State,
+}
+
+enum State {
+    Opening(BoxFuture<'static, Result<Answer, Error>>),
+    Reading(Box<Answer>),
+    Failed,
+}
+
+impl ChatStream {
+    pub(super) fn new(core: Arc<Core>, call: Call) -> Self {
+        Self {
+            state: State::Opening(Box::pin(pipeline::open(core, call, Mode::Stream))),
+        }
+    }
+
+    /// The next event.
+    pub async fn next(&mut self) -> Option<Result<ChatEvent, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// The next piece of text; other events are passed over.
+    pub async fn next_text(&mut self) -> Option<Result<String, Error>> {
+        loop {
+            match self.next().await? {
+                Ok(ChatEvent::Text(text)) => return Some(Ok(text)),
+                Ok(_) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// What was handed over so far, as an answer without its end. `None` before the first event
+    /// and after an error, which holds it then.
+    pub fn partial(&self) -> Option<&ChatResponse> {
+        match &self.state {
+            State::Reading(answer) => Some(answer.partial()),
+            _ => None,
+        }
+    }
+
+    /// Reads to the end, and gives the whole answer, the events already taken included.
+    ///
+    /// # Errors
+    /// The stream's error; [`Truncated`](crate::ErrorKind::Truncated) if it was taken before.
+    pub async fn into_response(mut self) -> Result<ChatResponse, Error> {
+        while let Some(event) = self.next().await {
+            event?;
+        }
+        match self.state {
+            State::Reading(answer) => Ok(answer.into_response()),
+            _ => Err(Error::new(
+                crate::ErrorKind::Truncated,
+                "the stream has failed before; its error was handed over then",
+            )),
+        }
+    }
+}
+
+impl Stream for ChatStream {
+    type Item = Result<ChatEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match &mut self.state {
+                State::Opening(opening) => {
+                    self.state = match ready!(opening.as_mut().poll(cx)) {
+                        Ok(answer) => State::Reading(Box::new(answer)),
+                        Err(error) => {
+                            self.state = State::Failed;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    };
+                }
+                State::Reading(answer) => {
+                    let event = ready!(answer.poll_next(cx));
+                    if matches!(event, Some(Err(_))) {
+                        self.state = State::Failed;
+                    }
+                    return Poll::Ready(event);
+                }
+                State::Failed => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Opening(_) => "opening",
+            State::Reading(_) => "reading",
+            State::Failed => "failed",
+        };
+        f.debug_struct("ChatStream").field("state", &state).finish()
+    }
+}

@@ -1,0 +1,126 @@
+//! Helpers of the old client's `AsyncHelper`, on any executor.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::error::{Error, Phase};
+use crate::executor::Executor;
+
+/// How many tasks [`gather_with_limit`] ran at once in the old client where no limit was given.
+pub const DEFAULT_GATHER_LIMIT: usize = 10;
+
+/// Runs `future`, and gives up on it after `timeout`.
+///
+/// Cancel-safe as far as `future` is: dropping this drops it, and so does the timeout.
+///
+/// # Errors
+/// [`Timeout`](crate::ErrorKind::Timeout) with [`Phase::Overall`] when the time runs out.
+pub async fn run_with_timeout<F: Future>(
+    executor: &dyn Executor,
+    timeout: Duration,
+    future: F,
+) -> Result<F::Output, Error> {
+    let mut future = pin!(future);
+    let mut sleep = executor.sleep(timeout);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = Pin::as_mut(&mut future).poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        sleep
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(Error::timeout(Phase::Overall, timeout)))
+    })
+    .await
+}
+
+/// Runs `tasks`, at most `limit` at once (0 counts as 1), and gives their outputs in the order of
+/// the tasks. A task that fails does not stop the others: where the outputs are results, each
+/// has its own.
+///
+/// The tasks run in the caller, so they need not be `'static`; the next one is taken from the
+/// iterator only as one may run. Dropping the future drops the tasks that run.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) {
+/// let prompts = ["one", "two", "three"];
+/// let answers = chatcore::gather_with_limit(
+///     prompts.map(|prompt| client.chat_async(prompt)),
+///     2,
+/// )
+/// .await;
+/// for (prompt, answer) in prompts.iter().zip(answers) {
+///     match answer {
+///         Ok(answer) => println!("{prompt}: {answer}"),
+///         Err(error) => println!("{prompt} failed: {error}"),
+///     }
+/// }
+/// # }
+/// ```
+pub async fn gather_with_limit<T: IntoFuture>(
+    tasks: impl IntoIterator<Item = T>,
+    limit: usize,
+) -> Vec<T::Output> {
+    let mut tasks = tasks.into_iter().enumerate();
+    let mut running = FuturesUnordered::new();
+    let mut outputs = Vec::new();
+    loop {
+        while running.len() < limit.max(1)
+            && let Some((place, task)) = tasks.next()
+        {
+            let task = task.into_future();
+            running.push(async move { (place, task.await) });
+        }
+        let Some((place, output)) = running.next().await else {
+            break;
+        };
+        if outputs.len() <= place {
+            outputs.resize_with(place + 1, || None);
+        }
+        outputs[place] = Some(output);
+    }
+    // Every place was filled: each task was run to its end.
+    outputs.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_lite::future::{block_on, yield_now};
+
+    use super::*;
+
+    #[test]
+    fn outputs_keep_the_order_and_the_limit_holds() {
+        let running = Cell::new(0);
+        let most = Cell::new(0);
+        let tasks = (0..20_usize).map(|i| {
+            let (running, most) = (&running, &most);
+            async move {
+                running.set(running.get() + 1);
+                most.set(most.get().max(running.get()));
+                // Later ones are done sooner.
+                for _ in 0..(20 - i) {
+                    yield_now().await;
+                }
+                running.set(running.get() - 1);
+                i
+            }
+        });
+        let outputs = block_on(gather_with_limit(tasks, 3));
+        assert_eq!(outputs, (0..20).collect::<Vec<_>>());
+        assert_eq!(most.get(), 3);
+    }
+
+    #[test]
+    fn none_and_no_limit_are_fine() {
+        assert!(block_on(gather_with_limit(Vec::<std::future::Ready<()>>::new(), 3)).is_empty());
+        assert_eq!(block_on(gather_with_limit([std::future::ready(1)], 0)), [1]);
+    }
+}

@@ -1,0 +1,119 @@
+//! How many at once, how many may wait, and how long.
+
+use std::time::Duration;
+
+use super::parse::{self, Vars};
+use super::table;
+use crate::error::Error;
+
+/// How many requests run at once, how many may wait, and how long a call may take: the
+/// `LLM_ASYNC_…` variables of the old client, under its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsyncConfig {
+    workers: usize,
+    queue_size: usize,
+    timeout: Duration,
+    enabled: bool,
+}
+
+impl AsyncConfig {
+    /// Reads the settings from the process's environment.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a value that does not parse.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_vars(parse::env)
+    }
+
+    /// Reads the settings from `get`, a function from a variable's name to its value.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a value that does not parse.
+    pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        Self::read(&Vars::new(&get))
+    }
+
+    pub(super) fn read(vars: &Vars<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            workers: vars.count(&table::LLM_ASYNC_WORKERS, 1)?,
+            queue_size: vars.count(&table::LLM_ASYNC_QUEUE_SIZE, 0)?,
+            timeout: vars.seconds(&table::LLM_ASYNC_TIMEOUT)?,
+            enabled: vars.boolean(&table::LLM_ASYNC_ENABLED)?,
+        })
+    }
+
+    /// Requests in flight at once: `LLM_ASYNC_WORKERS`, default 5. A client has only one while
+    /// [`is_async_enabled`](Self::is_async_enabled) is false.
+    pub fn worker_count(&self) -> usize {
+        self.workers
+    }
+
+    /// Requests that may wait: `LLM_ASYNC_QUEUE_SIZE`, default 100.
+    pub fn queue_size(&self) -> usize {
+        self.queue_size
+    }
+
+    /// The time limit of one call over all its attempts, its wait in the queue included:
+    /// `LLM_ASYNC_TIMEOUT`, default 30 s.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether requests run beside each other: `LLM_ASYNC_ENABLED`, default true.
+    pub fn is_async_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Sets the requests in flight at once; 0 counts as 1.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Sets the requests that may wait.
+    #[must_use]
+    pub fn with_queue_size(mut self, queue_size: usize) -> Self {
+        self.queue_size = queue_size;
+        self
+    }
+
+    /// Sets the time limit of one call.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets whether requests run beside each other.
+    #[must_use]
+    pub fn with_async_enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+}
+
+impl Default for AsyncConfig {
+    /// The table's defaults: 5 workers, a queue of 100, 30 seconds, enabled.
+    fn default() -> Self {
+        Self {
+            workers: 5,
+            queue_size: 100,
+            timeout: Duration::from_secs(30),
+            enabled: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_is_what_an_empty_environment_says() {
+        assert_eq!(
+            AsyncConfig::default(),
+            AsyncConfig::from_vars(|_| None).unwrap()
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Settings, all read from one table.
+
+mod async_config;
+mod parse;
+mod table;
+mod timeouts;
+
+pub use async_config::AsyncConfig;
+pub use table::{SETTINGS, Setting};
+pub use timeouts::Timeouts;
+
+use crate::error::Error;
+use crate::provider::{KNOWN_PROVIDERS, Provider};
+
+use parse::Vars;
+
+/// Everything that the environment may say about a client.
+///
+/// ```
+/// use chatcore::Config;
+///
+/// let config = Config::from_vars(|name| match name {
+///     "LLM_PROVIDER" => Some("openai".to_owned()),
+///     "LLM_ASYNC_WORKERS" => Some("8".to_owned()),
+///     _ => None,
+/// })?;
+/// assert_eq!(config.provider.name(), "openai");
+/// assert_eq!(config.scheduling.worker_count(), 8);
+/// # Ok::<(), chatcore::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to send chats: `LLM_PROVIDER`, `LLM_BASE_URL`, `LLM_MODEL` and the key.
+    pub provider: Provider,
+    /// How many at once, how many may wait, and how long: the `LLM_ASYNC_…` variables.
+    pub scheduling: AsyncConfig,
+    /// Attempts in all, the first one included: `LLM_MAX_RETRIES`, default 3.
+    pub max_retries: u32,
+    /// Whether the offline demo model answers: `USE_MOCK_LLM`, default false. The provider is
+    /// then [`Provider::demo`].
+    pub mock: bool,
+}
+
+impl Config {
+    /// Reads the settings from the process's environment.
+    ///
+    /// # Errors
+    /// As [`from_vars`](Self::from_vars).
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_vars(parse::env)
+    }
+
+    /// Reads the settings from `get`, a function from a variable's name to its value. A value
+    /// that is empty or blank counts as not set. The table of all variables is [`SETTINGS`].
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a value that does not parse; it names the
+    /// variable, the value and what is allowed. A key that is missing is found when the client
+    /// is built.
+    pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let vars = Vars::new(&get);
+        let mock = vars.boolean(&table::USE_MOCK_LLM)?;
+        let max_retries = match vars.text("LLM_MAX_RETRIES") {
+            Some(_) => vars.count(&table::LLM_MAX_RETRIES, 1)?,
+            // The old client's name for it.
+            None => vars.count(&table::XWE_MAX_LLM_RETRIES, 1)?,
+        };
+        let scheduling = AsyncConfig::read(&vars)?;
+        let provider = if mock {
+            Provider::demo()
+        } else {
+            read_provider(&vars)?
+        };
+        Ok(Self {
+            provider,
+            scheduling,
+            max_retries: u32::try_from(max_retries).unwrap_or(u32::MAX),
+            mock,
+        })
+    }
+}
+
+fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
+    let name = vars
+        .word("LLM_PROVIDER")
+        .unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
+    let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
+        let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|(name, _)| *name).collect();
+        return Err(Error::config(format!(
+            "LLM_PROVIDER is {name:?}, which is none of {}; for any other server that speaks \
+             OpenAI's chat completions, take openai_compatible and set LLM_BASE_URL",
+            names.join(", ")
+        )));
+    };
+    if let Some(base_url) = vars.word("LLM_BASE_URL") {
+        provider = provider.with_base_url(base_url);
+    }
+    if let Some(model) = vars.word("LLM_MODEL") {
+        provider = provider.with_model(model);
+    }
+    for (what, var) in [
+        (provider.base_url(), "LLM_BASE_URL"),
+        (provider.model(), "LLM_MODEL"),
+    ] {
+        if what.is_empty() {
+            return Err(Error::config(format!(
+                "LLM_PROVIDER is {name:?}, which has no {var} of its own: set {var}"
+            )));
+        }
+    }
+    let own_key = provider.api_key_var().and_then(|var| vars.text(var));
+    if let Some(key) = vars.text("LLM_API_KEY").or(own_key) {
+        provider = provider.with_api_key(key);
+    }
+    Ok(provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, Error> {
+        let vars: HashMap<_, _> = vars.iter().copied().collect();
+        Config::from_vars(|name| vars.get(name).map(|&value| value.to_owned()))
+    }
+
+    #[test]
+    fn the_defaults_are_the_tables() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.provider.name(), "deepseek");
+        assert_eq!(config.provider.model(), "deepseek-chat");
+        assert_eq!(config.scheduling.worker_count(), 5);
+        assert_eq!(config.scheduling.queue_size(), 100);
+        assert_eq!(config.scheduling.timeout(), Duration::from_secs(30));
+        assert!(config.scheduling.is_async_enabled());
+        assert_eq!(config.max_retries, 3);
+        assert!(!config.mock);
+    }
+
+    #[test]
+    fn each_variable_counts() {
+        let config = read(&[
+            ("LLM_PROVIDER", "Anthropic"),
+            ("LLM_MODEL", "claude-x"),
+            ("LLM_BASE_URL", "https://proxy.example/anthropic"),
+            ("ANTHROPIC_API_KEY", "own"),
+            ("LLM_ASYNC_WORKERS", "7"),
+            ("LLM_ASYNC_QUEUE_SIZE", "0"),
+            ("LLM_ASYNC_TIMEOUT", "1.5"),
+            ("LLM_ASYNC_ENABLED", "no"),
+            ("XWE_MAX_LLM_RETRIES", "9"),
+        ])
+        .unwrap();
+        assert_eq!(config.provider.name(), "anthropic");
+        assert_eq!(config.provider.model(), "claude-x");
+        assert_eq!(
+            config.provider.base_url(),
+            "https://proxy.example/anthropic"
+        );
+        let header = config.provider.api_key().unwrap().header("").unwrap();
+        assert_eq!(header, "own");
+        assert_eq!(config.scheduling.worker_count(), 7);
+        assert_eq!(config.scheduling.queue_size(), 0);
+        assert_eq!(config.scheduling.timeout(), Duration::from_millis(1500));
+        assert!(!config.scheduling.is_async_enabled());
+        assert_eq!(config.max_retries, 9);
+        let both = read(&[("LLM_MAX_RETRIES", "2"), ("XWE_MAX_LLM_RETRIES", "9")]);
+        assert_eq!(both.unwrap().max_retries, 2);
+    }
+
+    #[test]
+    fn llm_api_key_stands_above_the_providers_own() {
+        let config = read(&[("LLM_API_KEY", "general"), ("DEEPSEEK_API_KEY", "own")]).unwrap();
+        let header = config.provider.api_key().unwrap().header("").unwrap();
+        assert_eq!(header, "general");
+        // Another provider's key is not taken.
+        let config = read(&[("OPENAI_API_KEY", "other")]).unwrap();
+        assert!(config.provider.api_key().is_none());
+    }
+
+    #[test]
+    fn mock_needs_no_key() {
+        let config = read(&[("USE_MOCK_LLM", "true")]).unwrap();
+        assert!(config.mock);
+        assert_eq!(config.provider.name(), "demo");
+    }
+
+    #[test]
+    fn blank_is_not_set() {
+        let config = read(&[("LLM_ASYNC_WORKERS", " "), ("LLM_API_KEY", "")]).unwrap();
+        assert_eq!(config.scheduling.worker_count(), 5);
+        assert!(config.provider.api_key().is_none());
+    }
+
+    #[test]
+    fn bad_values_name_variable_value_and_what_is_allowed() {
+        for (name, value, allowed) in [
+            ("LLM_ASYNC_WORKERS", "many", "a whole number from 1"),
+            ("LLM_ASYNC_WORKERS", "0", "a whole number from 1"),
+            ("LLM_ASYNC_WORKERS", "-3", "a whole number from 1"),
+            ("LLM_ASYNC_QUEUE_SIZE", "1.5", "a whole number from 0"),
+            ("LLM_ASYNC_TIMEOUT", "soon", "seconds"),
+            ("LLM_ASYNC_TIMEOUT", "0", "seconds"),
+            ("LLM_ASYNC_TIMEOUT", "NaN", "seconds"),
+            ("LLM_ASYNC_TIMEOUT", "inf", "seconds"),
+            ("LLM_ASYNC_ENABLED", "maybe", "true or false"),
+            ("LLM_MAX_RETRIES", "0", "a whole number from 1"),
+            ("XWE_MAX_LLM_RETRIES", "x", "a whole number from 1"),
+            ("USE_MOCK_LLM", "2", "true or false"),
+            ("LLM_PROVIDER", "skynet", "none of deepseek, openai"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Config);
+            let error = error.to_string();
+            for part in [name, value, allowed] {
+                assert!(error.contains(part), "{name}={value}: {error}");
+            }
+        }
+        let error = read(&[("LLM_PROVIDER", "openai_compatible")]).unwrap_err();
+        assert!(error.to_string().contains("set LLM_BASE_URL"), "{error}");
+    }
+
+    #[test]
+    fn every_variable_of_the_table_is_read() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        Config::from_vars(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        })
+        .unwrap();
+        for setting in SETTINGS {
+            assert!(
+                asked.borrow().iter().any(|name| name == setting.var)
+                    || KNOWN_PROVIDERS
+                        .iter()
+                        .any(|(_, var)| *var == Some(setting.var)),
+                "{} is in the table and never read",
+                setting.var
+            );
+        }
+    }
+}

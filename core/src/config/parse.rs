@@ -1,0 +1,80 @@
+//! Values of variables, parsed with errors that help.
+
+use std::time::Duration;
+
+use super::Setting;
+use crate::error::Error;
+
+/// The longest time limit that a variable may set: about 31 years.
+const MAX_SECONDS: f64 = 1e9;
+
+/// The process's environment, as [`Config::from_vars`](super::Config::from_vars) wants it. What
+/// is not Unicode comes through as replacement characters, and fails where it is parsed.
+pub(super) fn env(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// A source of variables.
+pub(super) struct Vars<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl<'a> Vars<'a> {
+    pub(super) fn new(get: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self(get)
+    }
+
+    /// The value as it stands, unless it is blank. A key is read with this: a line break at its
+    /// end must be seen by the check of the key.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The value without white space around it, unless it is blank.
+    pub(super) fn word(&self, name: &str) -> Option<String> {
+        self.text(name).map(|value| value.trim().to_owned())
+    }
+
+    /// A whole number, at least `least`.
+    pub(super) fn count(&self, setting: &Setting, least: usize) -> Result<usize, Error> {
+        self.parse(setting, &format!("a whole number from {least}"), |value| {
+            value.parse().ok().filter(|&count| count >= least)
+        })
+    }
+
+    /// Seconds, more than none.
+    pub(super) fn seconds(&self, setting: &Setting) -> Result<Duration, Error> {
+        self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
+            let seconds: f64 = value.parse().ok()?;
+            let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
+            allowed.then(|| Duration::from_secs_f64(seconds))
+        })
+    }
+
+    /// Yes or no.
+    pub(super) fn boolean(&self, setting: &Setting) -> Result<bool, Error> {
+        self.parse(
+            setting,
+            "true or false (1/0, yes/no, on/off)",
+            |value| match value.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Some(true),
+                "false" | "0" | "no" | "off" => Some(false),
+                _ => None,
+            },
+        )
+    }
+
+    fn parse<T>(
+        &self,
+        setting: &Setting,
+        allowed: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        let text = self.text(setting.var);
+        let value = text.as_deref().unwrap_or(setting.default).trim();
+        parse(value).ok_or_else(|| {
+            Error::config(format!(
+                "{} is {value:?}; allowed is {allowed}",
+                setting.var
+            ))
+        })
+    }
+}

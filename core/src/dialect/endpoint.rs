@@ -1,0 +1,112 @@
+//! A provider, checked and made ready to send to.
+
+use std::sync::Arc;
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, Uri};
+
+use crate::error::Error;
+use crate::provider::{ApiKey, Provider, check_base_url};
+
+/// A provider, checked and made ready to send to: derived once for each client.
+///
+/// The key and the base URL are bound together here: every request is built below this base URL,
+/// so the key never goes to another origin.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    provider: Arc<str>,
+    model: String,
+    scheme: Scheme,
+    authority: Authority,
+    path: String,
+    headers: HeaderMap,
+    key: Option<ApiKey>,
+}
+
+impl Endpoint {
+    /// Checks `provider` and derives what its requests have in common.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) with the code `missing_api_key` if the provider
+    /// demands a key and there is none (on loopback none is demanded); if the base URL is not an absolute `http(s)` URL, has
+    /// user information, a query or a fragment in it, or is `http` off loopback; or if the key or
+    /// a header cannot be sent.
+    pub fn new(provider: &Provider) -> Result<Self, Error> {
+        let base = check_base_url(provider.base_url())?;
+        if let (None, Some(var)) = (provider.api_key(), provider.api_key_var())
+            && base.scheme == Scheme::HTTPS
+        {
+            return Err(missing_key(provider.name(), var));
+        }
+        let mut headers = provider.dialect().headers(provider)?;
+        for (name, value) in provider.headers() {
+            headers.insert(name, value.clone());
+        }
+        Ok(Self {
+            provider: provider.name().into(),
+            model: provider.model().to_owned(),
+            scheme: base.scheme,
+            authority: base.authority,
+            path: base.path,
+            headers,
+            key: provider.api_key().cloned(),
+        })
+    }
+
+    /// The provider's name.
+    pub fn provider(&self) -> &Arc<str> {
+        &self.provider
+    }
+
+    /// The model to ask where the request names none.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The headers that every request carries.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The path of the base URL, without a slash at its end; empty for the root.
+    pub fn base_path(&self) -> &str {
+        &self.path
+    }
+
+    /// The URI of `path` (it begins with a slash) below the base URL.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` is no path.
+    pub fn uri(&self, path: &str) -> Result<Uri, Error> {
+        let invalid = || Error::invalid(format!("{path:?} cannot be a URL's path"));
+        let full = PathAndQuery::from_maybe_shared(bytes::Bytes::from(
+            [self.path.as_str(), path].concat(),
+        ))
+        .map_err(|_| invalid())?;
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(full);
+        Uri::from_parts(parts).map_err(|_| invalid())
+    }
+
+    /// Whether `uri` has the origin that the key belongs to.
+    pub(crate) fn is_own(&self, uri: &Uri) -> bool {
+        uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
+    }
+
+    /// Replaces the key, should a text from outside hold it.
+    pub(crate) fn redact(&self, text: &mut String) {
+        if let Some(key) = &self.key {
+            key.redact(text);
+        }
+    }
+}
+
+fn missing_key(provider: &str, var: &str) -> Error {
+    Error::config(format!(
+        "no API key for {provider}: set {var} or LLM_API_KEY, or USE_MOCK_LLM=true for the \
+         offline demo model"
+    ))
+    .with_code(Some("missing_api_key".to_owned()))
+}

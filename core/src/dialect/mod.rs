@@ -1,0 +1,107 @@
+//! How a request is spoken, and how its answer is understood: pure codecs, bytes in, events out.
+//!
+//! ```text
+//!  ChatRequest ──encode──► http::Request ─ ─ (transport) ─ ─► bytes ──feed──► frames ──► ChatEvents
+//!                                                              frame::…        the dialect's own
+//! ```
+//!
+//! A dialect does no I/O and keeps no state between requests; a [`Decoder`] is the state of one
+//! answer. Splitting bytes into frames is [`frame`](crate::frame)'s work and is the same for all;
+//! a dialect only turns frames into events. A whole answer goes the same way as a stream: its
+//! one frame comes out at [`Decoder::end`].
+
+mod anthropic;
+mod caps;
+mod endpoint;
+mod hints;
+mod openai_chat;
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+pub use anthropic::Anthropic;
+pub use caps::Caps;
+pub use endpoint::Endpoint;
+pub(crate) use hints::request_id;
+pub use hints::{LimitHints, Quota};
+pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+
+use crate::chat::{ChatEvent, ChatRequest};
+use crate::error::Error;
+use crate::provider::Provider;
+
+/// How an answer is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// In one piece.
+    Whole,
+    /// As a stream of events.
+    Stream,
+}
+
+/// A provider's wire protocol.
+///
+/// Implement it to speak a protocol that chatcore does not know, and give it to
+/// [`Provider::new`](crate::Provider::new).
+pub trait Dialect: Debug + Send + Sync + 'static {
+    /// A short name, for example `openai_chat`.
+    fn name(&self) -> &'static str;
+
+    /// The headers that every request carries, the key's among them. Called once for each
+    /// client. Header values with a key in them are marked sensitive.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the key cannot stand in a header.
+    fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error>;
+
+    /// Checks what this protocol alone demands of a request, and writes it. The request asks for
+    /// what `mode` says; its URI is below the endpoint's base URL.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be said in this
+    /// protocol.
+    fn encode(
+        &self,
+        endpoint: &Endpoint,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<http::Request<Bytes>, Error>;
+
+    /// Begins to read an answer with this head. The server's content type and first bytes count
+    /// for more than `mode`, which is only what was asked for.
+    fn decoder(&self, head: &http::response::Parts, mode: Mode, caps: Caps) -> Box<dyn Decoder>;
+
+    /// What the response's headers say about the provider's limits.
+    fn limits(&self, headers: &HeaderMap) -> LimitHints;
+}
+
+/// The state of reading one answer.
+///
+/// Feed bytes as they come, take the events out after each piece, and call
+/// [`end`](Self::end) when no more will come. After an error or a terminal event there is nothing
+/// more to take.
+pub trait Decoder: Send {
+    /// Takes in the next bytes, split anywhere.
+    fn feed(&mut self, bytes: Bytes);
+
+    /// No more bytes will come.
+    fn end(&mut self);
+
+    /// The next event, or `None` when more bytes are needed, or when the answer
+    /// [is done](Self::is_done).
+    ///
+    /// # Errors
+    /// The provider's error, [`Truncated`](crate::ErrorKind::Truncated) if the end came before a
+    /// terminal event, [`Protocol`](crate::ErrorKind::Protocol) for what is not of this dialect,
+    /// [`ResponseTooLarge`](crate::ErrorKind::ResponseTooLarge) beyond the caps.
+    fn next_event(&mut self) -> Result<Option<ChatEvent>, Error>;
+
+    /// Whether the terminal event was read: the answer is complete, whatever the server still
+    /// does with the connection.
+    fn is_done(&self) -> bool;
+
+    /// How many events were passed over because the dialect does not know them.
+    fn skipped(&self) -> u32;
+}

@@ -1,0 +1,423 @@
+//! One error type: what kind it is, whether a retry may help, and all that is known about it.
+
+mod kind;
+mod phase;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+pub use kind::ErrorKind;
+pub use phase::Phase;
+
+use crate::chat::ChatResponse;
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// How much of an error's body is kept, in bytes.
+pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
+
+/// Why a chat failed, or could not begin.
+///
+/// `Display` says what happened and what to do next, in one line; `Debug` shows every field.
+/// Neither ever holds a key.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    error_type: Option<String>,
+    param: Option<String>,
+    request_id: Option<String>,
+    body: Option<String>,
+    retry_after: Option<Duration>,
+    should_retry: Option<bool>,
+    phase: Option<Phase>,
+    in_stream: bool,
+    attempts: u32,
+    provider: Option<Arc<str>>,
+    partial: Option<Box<ChatResponse>>,
+    causes: Vec<Error>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`, explained by `message`. The message must hold no key.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            error_type: None,
+            param: None,
+            request_id: None,
+            body: None,
+            retry_after: None,
+            should_retry: None,
+            phase: None,
+            in_stream: false,
+            attempts: 0,
+            provider: None,
+            partial: None,
+            causes: Vec::new(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message)
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// The limit of `phase` ran out after `limit`.
+    pub fn timeout(phase: Phase, limit: Duration) -> Self {
+        let mut error = Self::new(
+            ErrorKind::Timeout,
+            format!("timed out {phase}: the limit of {limit:?} ran out"),
+        );
+        error.0.phase = Some(phase);
+        error
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, without the context that `Display` adds.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The HTTP status of the answer, if one came. It is 200 for an error inside a stream.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The provider's error code, such as `insufficient_quota`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The provider's error type, such as `overloaded_error`.
+    pub fn error_type(&self) -> Option<&str> {
+        self.0.error_type.as_deref()
+    }
+
+    /// The request's field that the provider names as the cause.
+    pub fn param(&self) -> Option<&str> {
+        self.0.param.as_deref()
+    }
+
+    /// The provider's id of the request: what its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The error's body as the provider sent it, at most 8 KiB of it.
+    pub fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// How long the provider asks to wait before the next try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Which time limit ran out, for [`ErrorKind::Timeout`].
+    pub fn phase(&self) -> Option<Phase> {
+        self.0.phase
+    }
+
+    /// Whether the provider reported it inside a stream that had begun with a good status.
+    pub fn is_in_stream(&self) -> bool {
+        self.0.in_stream
+    }
+
+    /// How often the request was sent; 0 if never.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The provider's name.
+    pub fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// What had come of the answer before it failed.
+    pub fn partial(&self) -> Option<&ChatResponse> {
+        self.0.partial.as_deref()
+    }
+
+    /// The errors of the attempts before the last one, in order.
+    pub fn causes(&self) -> &[Error] {
+        &self.0.causes
+    }
+
+    /// Whether sending the same request again may help: the provider's own word where it gave
+    /// one, else what the docs of the [`kind`](ErrorKind) say.
+    pub fn is_retryable(&self) -> bool {
+        match (self.0.kind, self.0.phase) {
+            (ErrorKind::Timeout, Some(phase)) => phase.is_retryable(),
+            (kind, _) => self.0.should_retry.unwrap_or(kind.is_retryable()),
+        }
+    }
+
+    /// Sets the HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// Sets the provider's error code.
+    #[must_use]
+    pub fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    /// Sets the provider's error type.
+    #[must_use]
+    pub fn with_error_type(mut self, error_type: Option<String>) -> Self {
+        self.0.error_type = error_type;
+        self
+    }
+
+    /// Sets the field that the provider names as the cause.
+    #[must_use]
+    pub fn with_param(mut self, param: Option<String>) -> Self {
+        self.0.param = param;
+        self
+    }
+
+    /// Sets the provider's id of the request.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.0.request_id = request_id.or(self.0.request_id);
+        self
+    }
+
+    /// Keeps the error's body, capped at 8 KiB; what is not UTF-8 is replaced.
+    #[must_use]
+    pub fn with_body(mut self, body: &[u8]) -> Self {
+        let kept = &body[..body.len().min(MAX_KEPT_BODY)];
+        self.0.body = Some(String::from_utf8_lossy(kept).into_owned());
+        self
+    }
+
+    /// Sets how long the provider asks to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Sets whether the provider itself says that a retry helps.
+    #[must_use]
+    pub fn with_should_retry(mut self, should_retry: Option<bool>) -> Self {
+        self.0.should_retry = should_retry;
+        self
+    }
+
+    /// Marks it as reported inside a stream.
+    #[must_use]
+    pub fn in_stream(mut self) -> Self {
+        self.0.in_stream = true;
+        self
+    }
+
+    /// Adds what had come of the answer.
+    #[must_use]
+    pub fn with_partial(mut self, partial: ChatResponse) -> Self {
+        self.0.partial = Some(Box::new(partial));
+        self
+    }
+
+    /// Adds the error that caused this one. It must hold no key.
+    #[must_use]
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn set_attempts(&mut self, attempts: u32) {
+        self.0.attempts = attempts;
+    }
+
+    pub(crate) fn set_provider(&mut self, provider: &Arc<str>) {
+        self.0.provider = Some(Arc::clone(provider));
+    }
+
+    /// Passes every text that came from outside through `redact`.
+    pub(crate) fn redact(&mut self, redact: impl Fn(&mut String)) {
+        let inner = &mut *self.0;
+        redact(&mut inner.message);
+        for text in [
+            &mut inner.code,
+            &mut inner.error_type,
+            &mut inner.param,
+            &mut inner.request_id,
+            &mut inner.body,
+        ] {
+            text.as_mut().map(&redact);
+        }
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let kind = match error.kind() {
+            TransportErrorKind::Truncated => ErrorKind::Truncated,
+            TransportErrorKind::Protocol => ErrorKind::Protocol,
+            TransportErrorKind::TooLarge => ErrorKind::ResponseTooLarge,
+            TransportErrorKind::InvalidRequest => ErrorKind::InvalidRequest,
+            TransportErrorKind::Closed => ErrorKind::Closed,
+            TransportErrorKind::ConnectTimeout => ErrorKind::Timeout,
+            _ => ErrorKind::Connection,
+        };
+        let mut converted = Self::new(kind, error.to_string());
+        if kind == ErrorKind::Timeout {
+            converted.0.phase = Some(Phase::Connect);
+        }
+        // A certificate that is not trusted today will not be trusted in half a second either.
+        if error.kind() == TransportErrorKind::Tls {
+            converted.0.should_retry = Some(false);
+        }
+        converted.with_source(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(provider) = &inner.provider {
+            write!(f, "{provider}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        let mut open = false;
+        let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            f.write_str(if open { ", " } else { " (" })?;
+            open = true;
+            write!(f, "{name} {value}")
+        };
+        if let Some(status) = inner.status {
+            detail(f, "status", &status.as_u16())?;
+        }
+        if let Some(code) = &inner.code {
+            detail(f, "code", code)?;
+        }
+        if let Some(id) = &inner.request_id {
+            detail(f, "request id", id)?;
+        }
+        if inner.attempts > 1 {
+            detail(f, "attempts", &inner.attempts)?;
+        }
+        if let Some(after) = inner.retry_after {
+            detail(f, "retry after", &format_args!("{after:?}"))?;
+        }
+        if open {
+            f.write_str(")")?;
+        }
+        if let Some(advice) = inner.kind.advice() {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &inner.kind)
+            .field("message", &inner.message);
+        let mut texts = |name, text: &Option<String>| {
+            if let Some(text) = text {
+                debug.field(name, text);
+            }
+        };
+        texts("code", &inner.code);
+        texts("error_type", &inner.error_type);
+        texts("param", &inner.param);
+        texts("request_id", &inner.request_id);
+        texts("body", &inner.body);
+        if let Some(status) = inner.status {
+            debug.field("status", &status);
+        }
+        if let Some(after) = inner.retry_after {
+            debug.field("retry_after", &after);
+        }
+        if let Some(phase) = inner.phase {
+            debug.field("phase", &phase);
+        }
+        if let Some(provider) = &inner.provider {
+            debug.field("provider", provider);
+        }
+        if let Some(partial) = &inner.partial {
+            debug.field("partial", partial);
+        }
+        if !inner.causes.is_empty() {
+            debug.field("causes", &inner.causes);
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", source);
+        }
+        debug
+            .field("in_stream", &inner.in_stream)
+            .field("attempts", &inner.attempts)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_is_one_line_with_its_context() {
+        let mut error = Error::new(ErrorKind::RateLimited, "slow down")
+            .with_status(StatusCode::TOO_MANY_REQUESTS)
+            .with_code(Some("rate_limit_exceeded".into()))
+            .with_retry_after(Some(Duration::from_secs(2)));
+        error.set_attempts(3);
+        error.set_provider(&"deepseek".into());
+        assert_eq!(
+            error.to_string(),
+            "deepseek: slow down (status 429, code rate_limit_exceeded, attempts 3, retry after \
+             2s); wait, or lower LLM_ASYNC_WORKERS"
+        );
+    }
+
+    #[test]
+    fn the_server_has_the_last_word_on_retries() {
+        let error = Error::new(ErrorKind::Server, "no");
+        assert!(error.is_retryable());
+        assert!(!error.with_should_retry(Some(false)).is_retryable());
+    }
+
+    #[test]
+    fn a_timeout_names_its_phase() {
+        let error = Error::timeout(Phase::Overall, Duration::from_secs(30));
+        assert_eq!(error.phase(), Some(Phase::Overall));
+        assert!(!error.is_retryable());
+        assert!(Error::timeout(Phase::Headers, Duration::ZERO).is_retryable());
+    }
+}

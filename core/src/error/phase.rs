@@ -1,0 +1,47 @@
+//! The time limits of one call.
+
+use std::fmt;
+
+/// Which time limit of a call ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Waiting for a free place among the requests in flight.
+    Queue,
+    /// Making the connection.
+    Connect,
+    /// Waiting for the response's status and headers.
+    Headers,
+    /// Waiting for the first meaningful output.
+    FirstContent,
+    /// Waiting for any byte, keep-alives included.
+    ByteIdle,
+    /// Waiting for more meaningful output.
+    ContentIdle,
+    /// One attempt, from its sending to the end of its answer.
+    Attempt,
+    /// The whole call over all its attempts, its wait in the queue included.
+    Overall,
+}
+
+impl Phase {
+    /// Whether another attempt may help.
+    pub(crate) fn is_retryable(self) -> bool {
+        !matches!(self, Self::Queue | Self::Overall)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Queue => "in the queue",
+            Self::Connect => "while connecting",
+            Self::Headers => "waiting for the response's headers",
+            Self::FirstContent => "waiting for the first content",
+            Self::ByteIdle => "because no byte came",
+            Self::ContentIdle => "because no content came",
+            Self::Attempt => "in one attempt",
+            Self::Overall => "over the whole call",
+        })
+    }
+}

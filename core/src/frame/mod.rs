@@ -1,0 +1,1 @@
+//! Bytes → frames, incremental, apart from what the frames mean.

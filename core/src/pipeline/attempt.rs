@@ -1,0 +1,200 @@
+//! One attempt whose headers are there: its bytes → its events, under its time limits.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use http::Response;
+
+use super::watch::Watch;
+use crate::chat::{ChatEvent, ChatResponse, Fold};
+use crate::client::Core;
+use crate::dialect::{Decoder, Mode, request_id};
+use crate::error::{Error, ErrorKind, Phase};
+use crate::policy::admission::Permit;
+use crate::policy::deadlines::{Deadline, Deadlines};
+use crate::transport::ByteStream;
+
+/// How long the end of the body is awaited after the terminal event, so that the connection can
+/// be used again. A server that leaves it open longer loses it.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// How many chunks without an event are taken in before other tasks have their turn.
+const CHUNKS_PER_POLL: usize = 64;
+
+/// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
+pub(super) struct Attempt {
+    permit: Option<Permit>,
+    watch: Watch,
+    deadlines: Deadlines,
+    body: Option<ByteStream>,
+    decoder: Box<dyn Decoder>,
+    request_id: Option<String>,
+    /// Events that were read ahead, up to the first content.
+    ahead: VecDeque<ChatEvent>,
+    /// What was handed over so far; all of it, for a whole answer.
+    fold: Fold,
+    /// Until when the end of the body is awaited, once the answer is complete.
+    lingers: Option<Deadline>,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        core: &Core,
+        mode: Mode,
+        permit: Permit,
+        watch: Watch,
+        deadlines: Deadlines,
+        response: Response<ByteStream>,
+    ) -> Self {
+        let (head, body) = response.into_parts();
+        Self {
+            permit: Some(permit),
+            watch,
+            deadlines,
+            decoder: core.dialect.decoder(&head, mode, core.caps),
+            body: Some(body),
+            request_id: request_id(&head.headers),
+            ahead: VecDeque::new(),
+            fold: Fold::new(),
+            lingers: None,
+        }
+    }
+
+    /// Reads a whole answer.
+    pub(super) async fn read_to_end(&mut self) -> Result<(), Error> {
+        while let Some(event) = poll_fn(|cx| self.poll_event(cx)).await? {
+            self.fold.push(event);
+        }
+        Ok(())
+    }
+
+    /// Reads ahead until the first content is there: from then on there is no other attempt.
+    pub(super) async fn read_to_content(&mut self) -> Result<(), Error> {
+        while let Some(event) = poll_fn(|cx| self.poll_event(cx)).await? {
+            let is_content = event.is_content();
+            self.ahead.push_back(event);
+            if is_content {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next event to hand over.
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<ChatEvent>, Error>> {
+        let event = match self.ahead.pop_front() {
+            Some(event) => Some(event),
+            None => ready!(self.poll_event(cx))?,
+        };
+        if let Some(event) = &event {
+            self.fold.push_ref(event);
+        }
+        Poll::Ready(Ok(event))
+    }
+
+    /// What was handed over so far.
+    pub(super) fn partial(&self) -> &ChatResponse {
+        self.fold.partial()
+    }
+
+    /// The answer, with what the headers and the decoder know of it.
+    pub(super) fn take_response(&mut self) -> ChatResponse {
+        let mut response = std::mem::take(&mut self.fold).finish();
+        response.request_id = self.request_id.take();
+        response.skipped_events = self.decoder.skipped();
+        response
+    }
+
+    /// The next event of the decoder; `None` once the answer is complete and its connection is
+    /// handed back or closed.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<ChatEvent>, Error>> {
+        match ready!(self.poll_decoder(cx)) {
+            Ok(Some(event)) => {
+                self.deadlines.saw_event(&event);
+                Poll::Ready(Ok(Some(event)))
+            }
+            Ok(None) => {
+                // The provider's work is done: the next request may run.
+                self.permit = None;
+                ready!(self.poll_linger(cx));
+                Poll::Ready(Ok(None))
+            }
+            Err(error) => {
+                self.permit = None;
+                self.body = None;
+                let partial = self.take_response();
+                let error = error.with_request_id(partial.request_id.clone());
+                Poll::Ready(Err(match partial.message.parts.is_empty() {
+                    true => error,
+                    false => error.with_partial(partial),
+                }))
+            }
+        }
+    }
+
+    fn poll_decoder(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<ChatEvent>, Error>> {
+        for _ in 0..CHUNKS_PER_POLL {
+            if let Some(event) = self.decoder.next_event()? {
+                return Poll::Ready(Ok(Some(event)));
+            }
+            if self.decoder.is_done() {
+                return Poll::Ready(Ok(None));
+            }
+            let Some(body) = &mut self.body else {
+                let message = "the answer ended before it was complete";
+                return Poll::Ready(Err(Error::new(ErrorKind::Truncated, message)));
+            };
+            match Pin::new(body).poll_next(cx) {
+                Poll::Ready(Some(chunk)) => {
+                    self.decoder.feed(chunk?);
+                    self.deadlines.saw_bytes(self.watch.now());
+                }
+                Poll::Ready(None) => {
+                    self.body = None;
+                    self.decoder.end();
+                }
+                Poll::Pending => {
+                    let late = ready!(self.watch.poll(self.deadlines.in_attempt(), cx));
+                    return Poll::Ready(Err(late));
+                }
+            }
+        }
+        // A server that sends keep-alives without end must neither starve the others nor escape
+        // its time limits.
+        if let Poll::Ready(late) = self.watch.poll(self.deadlines.in_attempt(), cx) {
+            return Poll::Ready(Err(late));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Ready once the body has ended, or was given up.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(());
+        };
+        let until = *self.lingers.get_or_insert_with(|| Deadline {
+            at: self.watch.now() + LINGER,
+            phase: Phase::ByteIdle,
+            limit: LINGER,
+        });
+        // Bytes after the terminal event mean nothing; one chunk may hold the body's end.
+        let mut body = Pin::new(body);
+        let ended = match body.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Ok(_))) => body.as_mut().poll_next(cx),
+            other => other,
+        };
+        if ended.is_pending() && self.watch.poll(Some(until), cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.body = None;
+        Poll::Ready(())
+    }
+}

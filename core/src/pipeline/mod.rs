@@ -1,0 +1,132 @@
+//! The only async logic: one call, from its request to its answer.
+//!
+//! ```text
+//!  validate → encode → loop { permit → attempt: send, decode } → observe
+//! ```
+//!
+//! The order of the policies stands once, in [`open`], which reads from top to bottom. Nothing
+//! that must be given back lives in a local across an `.await`: permits and connections give
+//! themselves back when they are dropped, so dropping the future cancels everything.
+
+mod answer;
+mod attempt;
+mod outcome;
+mod watch;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+
+pub(crate) use answer::Answer;
+pub(crate) use outcome::{Counters, Outcome};
+
+use crate::chat::{ChatRequest, ChatResponse, check};
+use crate::client::Core;
+use crate::config::Timeouts;
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::policy::admission::WhenFull;
+use crate::policy::deadlines::Deadlines;
+use crate::transport::ConnectTimeout;
+use attempt::Attempt;
+use watch::Watch;
+
+/// What one call asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) request: ChatRequest,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) when_full: WhenFull,
+}
+
+/// Runs a call up to its first content (a stream) or to its end (a whole answer).
+pub(crate) async fn open(core: Arc<Core>, call: Call, mode: Mode) -> Result<Answer, Error> {
+    let mut outcome = Outcome::begin(&core);
+    let mut attempts = 0;
+    match open_attempts(&core, call, mode, &mut attempts).await {
+        Ok(attempt) => Ok(Answer::new(core, outcome, attempt, attempts)),
+        Err(error) => {
+            outcome.failed();
+            Err(core.finish_error(error, attempts))
+        }
+    }
+}
+
+/// The order of the policies.
+async fn open_attempts(
+    core: &Core,
+    call: Call,
+    mode: Mode,
+    attempts: &mut u32,
+) -> Result<Attempt, Error> {
+    let request = prepare(core, &call, mode)?;
+    let mut watch = Watch::new(Arc::clone(&core.executor));
+    let mut deadlines = Deadlines::new(call.timeouts, mode, watch.now());
+
+    let in_queue = deadlines.in_queue(watch.now());
+    let permit = core.admission.acquire(call.when_full);
+    let permit = watch.limit(in_queue, permit).await??;
+
+    *attempts += 1;
+    deadlines.start_attempt(watch.now());
+    let sent = core.transport.send(request);
+    let response = watch.limit(deadlines.in_attempt(), sent).await??;
+    deadlines.saw_headers(watch.now());
+
+    let mut attempt = Attempt::new(core, mode, permit, watch, deadlines, response);
+    match mode {
+        Mode::Whole => attempt.read_to_end().await?,
+        Mode::Stream => attempt.read_to_content().await?,
+    }
+    Ok(attempt)
+}
+
+/// Checks and encodes: all that can be refused before anything is sent.
+fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
+    check(&call.request)?;
+    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
+    let size = request.body().len();
+    if size > core.max_request_bytes {
+        return Err(too_large(&call.request, size, core.max_request_bytes));
+    }
+    // The key's header is in there: a dialect that builds a foreign URI must not leak it.
+    if !core.endpoint.is_own(request.uri()) {
+        return Err(Error::invalid(format!(
+            "the dialect {} built a URI that is not below the base URL",
+            core.dialect.name()
+        )));
+    }
+    if let Some(connect) = call.timeouts.connect {
+        request.extensions_mut().insert(ConnectTimeout(connect));
+    }
+    Ok(request)
+}
+
+/// Names the message that makes a request too large.
+fn too_large(request: &ChatRequest, size: usize, limit: usize) -> Error {
+    let largest = request
+        .messages
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, message)| message.text().len());
+    let which = largest.map_or(String::new(), |(place, message)| {
+        format!(
+            "; the largest text is that of message {place} ({}), {} bytes",
+            match message.role.as_str() {
+                "system" => "the system prompt",
+                role => role,
+            },
+            message.text().len()
+        )
+    });
+    Error::invalid(format!(
+        "the request has {size} bytes, more than the {limit} that may be sent{which}; shorten it, \
+         or raise max_request_bytes"
+    ))
+}
+
+/// Reads a whole answer.
+pub(crate) async fn run(core: Arc<Core>, call: Call) -> Result<ChatResponse, Error> {
+    Ok(open(core, call, Mode::Whole).await?.into_response())
+}

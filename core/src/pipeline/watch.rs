@@ -1,0 +1,79 @@
+//! One timer for a call, however often its deadline moves.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::error::Error;
+use crate::executor::{BoxFuture, Executor};
+use crate::policy::deadlines::Deadline;
+use crate::time::Instant;
+
+/// Watches the clock for one call. A deadline that moves back costs nothing: the timer that runs
+/// is kept, and set anew only when it has fired too early.
+pub(crate) struct Watch {
+    executor: Arc<dyn Executor>,
+    timer: Option<(Instant, BoxFuture<'static, ()>)>,
+}
+
+impl Watch {
+    pub(crate) fn new(executor: Arc<dyn Executor>) -> Self {
+        Self {
+            executor,
+            timer: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.executor.now()
+    }
+
+    /// Ready with the error of `deadline` once it has passed.
+    pub(crate) fn poll(&mut self, deadline: Option<Deadline>, cx: &mut Context<'_>) -> Poll<Error> {
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
+        loop {
+            match &mut self.timer {
+                Some((rings, timer)) if *rings <= deadline.at => {
+                    if timer.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    self.timer = None;
+                }
+                _ => {
+                    let now = self.executor.now();
+                    if now >= deadline.at {
+                        return Poll::Ready(Error::timeout(deadline.phase, deadline.limit));
+                    }
+                    let timer = self.executor.sleep(deadline.at - now);
+                    self.timer = Some((deadline.at, timer));
+                }
+            }
+        }
+    }
+
+    /// Runs `future`, unless `deadline` passes first.
+    pub(crate) async fn limit<F: Future>(
+        &mut self,
+        deadline: Option<Deadline>,
+        future: F,
+    ) -> Result<F::Output, Error> {
+        let mut future = pin!(future);
+        poll_fn(|cx| match Pin::as_mut(&mut future).poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => self.poll(deadline, cx).map(Err),
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("rings", &self.timer.as_ref().map(|(rings, _)| rings))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,337 @@
+//! Who may run: a first-in-first-out queue before a number of permits.
+//!
+//! Invariant: while anyone waits, every permit is held. A permit that comes back goes straight
+//! to the one who has waited longest, so nobody overtakes; one who stops waiting leaves no hole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::error::{Error, ErrorKind};
+
+/// What a request does that finds the queue full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It fails at once with [`QueueFull`](crate::ErrorKind::QueueFull).
+    #[default]
+    Fail,
+    /// It waits all the same, behind all others: backpressure for who made the request.
+    Wait,
+}
+
+/// The permits and the queue of one client.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    permits: usize,
+    queue_size: usize,
+    active: usize,
+    closed: bool,
+    next_ticket: u64,
+    /// Those who wait, by ticket: the lowest has waited longest.
+    waiting: BTreeMap<u64, Waker>,
+    /// Those to whom a permit was handed and who have not taken it yet.
+    granted: BTreeSet<u64>,
+    /// Those who wait for the end.
+    draining: Vec<Waker>,
+}
+
+impl State {
+    /// Hands free permits to those who have waited longest.
+    fn grant(&mut self) -> Vec<Waker> {
+        let mut woken = Vec::new();
+        while self.active < self.permits
+            && let Some((ticket, waker)) = self.waiting.pop_first()
+        {
+            self.active += 1;
+            self.granted.insert(ticket);
+            woken.push(waker);
+        }
+        if self.is_drained() {
+            woken.append(&mut self.draining);
+        }
+        woken
+    }
+
+    fn is_drained(&self) -> bool {
+        self.closed && self.active == 0 && self.waiting.is_empty()
+    }
+}
+
+/// What [`Admission::snapshot`] saw, all at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) active: usize,
+    pub(crate) queued: usize,
+    pub(crate) closed: bool,
+}
+
+impl Admission {
+    pub(crate) fn new(permits: usize, queue_size: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                permits: permits.max(1),
+                queue_size,
+                active: 0,
+                closed: false,
+                next_ticket: 0,
+                waiting: BTreeMap::new(),
+                granted: BTreeSet::new(),
+                draining: Vec::new(),
+            }),
+        })
+    }
+
+    /// Waits for a permit. Cancel-safe: dropping the future gives up its place, and passes on a
+    /// permit that was already its own.
+    pub(crate) fn acquire(self: &Arc<Self>, when_full: WhenFull) -> Acquire {
+        Acquire {
+            admission: Arc::clone(self),
+            when_full,
+            ticket: None,
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        Snapshot {
+            active: state.active,
+            queued: state.waiting.len(),
+            closed: state.closed,
+        }
+    }
+
+    /// Admits nobody new. Those who wait or run go on.
+    pub(crate) fn close(&self) {
+        let woken = {
+            let mut state = self.lock();
+            state.closed = true;
+            state.grant()
+        };
+        wake(woken);
+    }
+
+    /// Completes once it is closed and nobody waits or runs.
+    pub(crate) fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.is_drained() {
+            return Poll::Ready(());
+        }
+        if !state
+            .draining
+            .iter()
+            .any(|waker| waker.will_wake(cx.waker()))
+        {
+            state.draining.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn release(&self) {
+        let woken = {
+            let mut state = self.lock();
+            state.active -= 1;
+            state.grant()
+        };
+        wake(woken);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of a user's runs under the lock, so a poisoned state is a consistent one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Outside of the lock: a waker may run the task that it wakes.
+fn wake(woken: Vec<Waker>) {
+    for waker in woken {
+        waker.wake();
+    }
+}
+
+/// The right to run; dropping it hands it on.
+#[derive(Debug)]
+pub(crate) struct Permit(Arc<Admission>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+/// The future of a [`Permit`].
+#[derive(Debug)]
+pub(crate) struct Acquire {
+    admission: Arc<Admission>,
+    when_full: WhenFull,
+    ticket: Option<u64>,
+}
+
+impl Future for Acquire {
+    type Output = Result<Permit, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut state = this.admission.lock();
+        let Some(ticket) = this.ticket else {
+            if state.closed {
+                return Poll::Ready(Err(Error::new(ErrorKind::Closed, "the client is closed")));
+            }
+            if state.active < state.permits {
+                state.active += 1;
+                drop(state);
+                return Poll::Ready(Ok(Permit(Arc::clone(&this.admission))));
+            }
+            if this.when_full == WhenFull::Fail && state.waiting.len() >= state.queue_size {
+                let message = format!(
+                    "{} requests are in flight and {} wait, as many as may",
+                    state.active,
+                    state.waiting.len()
+                );
+                return Poll::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
+            }
+            let ticket = state.next_ticket;
+            state.next_ticket += 1;
+            state.waiting.insert(ticket, cx.waker().clone());
+            this.ticket = Some(ticket);
+            return Poll::Pending;
+        };
+        if state.granted.remove(&ticket) {
+            this.ticket = None;
+            drop(state);
+            return Poll::Ready(Ok(Permit(Arc::clone(&this.admission))));
+        }
+        if let Some(waker) = state.waiting.get_mut(&ticket) {
+            waker.clone_from(cx.waker());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Acquire {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else {
+            return;
+        };
+        let woken = {
+            let mut state = self.admission.lock();
+            state.waiting.remove(&ticket);
+            if state.granted.remove(&ticket) {
+                state.active -= 1;
+            }
+            // Also where only a place was given up: it may have been the last to drain.
+            state.grant()
+        };
+        wake(woken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::*;
+
+    fn poll(acquire: &mut Acquire) -> Option<Result<Permit, Error>> {
+        block_on(poll_once(acquire))
+    }
+
+    fn counts(admission: &Admission) -> (usize, usize) {
+        let snapshot = admission.snapshot();
+        (snapshot.active, snapshot.queued)
+    }
+
+    #[test]
+    fn first_in_first_out() {
+        let admission = Admission::new(1, 10);
+        let first = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        let mut second = admission.acquire(WhenFull::Fail);
+        let mut third = admission.acquire(WhenFull::Fail);
+        assert!(poll(&mut second).is_none());
+        assert!(poll(&mut third).is_none());
+        assert_eq!(counts(&admission), (1, 2));
+        drop(first);
+        // The permit is the second's already: nobody overtakes.
+        let mut late = admission.acquire(WhenFull::Fail);
+        assert!(poll(&mut late).is_none());
+        assert!(poll(&mut third).is_none());
+        let second = poll(&mut second).unwrap().unwrap();
+        drop(second);
+        assert!(poll(&mut third).unwrap().is_ok());
+    }
+
+    #[test]
+    fn full_fails_or_waits() {
+        let admission = Admission::new(1, 1);
+        let held = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        let mut queued = admission.acquire(WhenFull::Fail);
+        assert!(poll(&mut queued).is_none());
+        let error = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QueueFull);
+        let mut patient = admission.acquire(WhenFull::Wait);
+        assert!(poll(&mut patient).is_none());
+        assert_eq!(counts(&admission), (1, 2));
+        drop(held);
+        let held = poll(&mut queued).unwrap().unwrap();
+        drop(held);
+        assert!(poll(&mut patient).unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_dropped_waiter_leaves_no_hole() {
+        let admission = Admission::new(1, 10);
+        let held = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        let mut waits = admission.acquire(WhenFull::Fail);
+        let mut next = admission.acquire(WhenFull::Fail);
+        assert!(poll(&mut waits).is_none());
+        assert!(poll(&mut next).is_none());
+        drop(held);
+        // It was handed the permit and never took it.
+        drop(waits);
+        let held = poll(&mut next).unwrap().unwrap();
+        assert_eq!(counts(&admission), (1, 0));
+        drop(held);
+        assert_eq!(counts(&admission), (0, 0));
+    }
+
+    #[test]
+    fn closing_lets_the_waiting_through_and_nobody_new() {
+        let admission = Admission::new(1, 10);
+        let held = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        let mut waits = admission.acquire(WhenFull::Fail);
+        assert!(poll(&mut waits).is_none());
+        admission.close();
+        let error = poll(&mut admission.acquire(WhenFull::Wait))
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed);
+        let drained = || {
+            block_on(poll_once(std::future::poll_fn(|cx| {
+                admission.poll_drained(cx)
+            })))
+        };
+        assert!(drained().is_none());
+        drop(held);
+        let held = poll(&mut waits).unwrap().unwrap();
+        assert!(drained().is_none());
+        drop(held);
+        assert!(drained().is_some());
+    }
+}

@@ -1,0 +1,198 @@
+//! Which time limit of a call comes first.
+
+use std::time::Duration;
+
+use crate::chat::ChatEvent;
+use crate::config::Timeouts;
+use crate::dialect::Mode;
+use crate::error::Phase;
+use crate::time::Instant;
+
+/// A moment at which a call must be further than it is, and the limit that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    pub(crate) phase: Phase,
+    pub(crate) limit: Duration,
+}
+
+/// The time limits of one call, and how far it has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Deadlines {
+    limits: Timeouts,
+    mode: Mode,
+    called: Instant,
+    attempt: Attempt,
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    started: Instant,
+    last_byte: Instant,
+    has_headers: bool,
+    last_content: Option<Instant>,
+}
+
+impl Attempt {
+    fn starting(now: Instant) -> Self {
+        Self {
+            started: now,
+            last_byte: now,
+            has_headers: false,
+            last_content: None,
+        }
+    }
+}
+
+impl Deadlines {
+    pub(crate) fn new(limits: Timeouts, mode: Mode, now: Instant) -> Self {
+        Self {
+            limits,
+            mode,
+            called: now,
+            attempt: Attempt::starting(now),
+        }
+    }
+
+    /// An attempt begins: its own limits begin anew.
+    pub(crate) fn start_attempt(&mut self, now: Instant) {
+        self.attempt = Attempt::starting(now);
+    }
+
+    /// The response's headers are there.
+    pub(crate) fn saw_headers(&mut self, now: Instant) {
+        self.attempt.has_headers = true;
+        self.attempt.last_byte = now;
+    }
+
+    /// Some bytes came.
+    pub(crate) fn saw_bytes(&mut self, now: Instant) {
+        self.attempt.last_byte = now;
+    }
+
+    /// An event came with the bytes that were seen last.
+    pub(crate) fn saw_event(&mut self, event: &ChatEvent) {
+        if event.is_content() {
+            self.attempt.last_content = Some(self.attempt.last_byte);
+        }
+    }
+
+    /// The first limit while the call waits in the queue, which it joined at `joined`.
+    pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
+        [
+            deadline(joined, self.limits.queue, Phase::Queue),
+            deadline(self.called, self.limits.overall, Phase::Overall),
+            deadline(self.called, self.limits.total, Phase::Overall),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|deadline| deadline.at)
+    }
+
+    /// The first limit while an attempt is under way.
+    pub(crate) fn in_attempt(&self) -> Option<Deadline> {
+        let limits = &self.limits;
+        let attempt = &self.attempt;
+        let headers = limits.headers.filter(|_| !attempt.has_headers);
+        let first_content = limits
+            .first_content
+            .filter(|_| attempt.last_content.is_none());
+        let streams = self.mode == Mode::Stream && attempt.last_content.is_some();
+        let overall = limits.overall.filter(|_| !streams);
+        let content_idle = attempt
+            .last_content
+            .and_then(|last| deadline(last, limits.content_idle, Phase::ContentIdle));
+        // Where two fall together, the narrower one comes first here and is named.
+        [
+            deadline(attempt.started, headers, Phase::Headers),
+            deadline(attempt.started, first_content, Phase::FirstContent),
+            content_idle,
+            deadline(attempt.last_byte, limits.byte_idle, Phase::ByteIdle),
+            deadline(attempt.started, limits.attempt, Phase::Attempt),
+            deadline(self.called, overall, Phase::Overall),
+            deadline(self.called, limits.total, Phase::Overall),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|deadline| deadline.at)
+    }
+}
+
+fn deadline(from: Instant, limit: Option<Duration>, phase: Phase) -> Option<Deadline> {
+    limit.map(|limit| Deadline {
+        at: from + limit,
+        phase,
+        limit,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_epoch(Duration::from_secs(seconds))
+    }
+
+    fn limits() -> Timeouts {
+        Timeouts {
+            queue: Some(Duration::from_secs(2)),
+            headers: Some(Duration::from_secs(3)),
+            first_content: Some(Duration::from_secs(6)),
+            byte_idle: Some(Duration::from_secs(4)),
+            content_idle: Some(Duration::from_secs(5)),
+            attempt: None,
+            overall: Some(Duration::from_secs(20)),
+            ..Timeouts::default()
+        }
+    }
+
+    fn next(deadlines: &Deadlines) -> (Phase, Instant) {
+        let deadline = deadlines.in_attempt().unwrap();
+        (deadline.phase, deadline.at)
+    }
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        let mut deadlines = Deadlines::new(limits(), Mode::Stream, at(0));
+        let queue = deadlines.in_queue(at(0)).unwrap();
+        assert_eq!((queue.phase, queue.at), (Phase::Queue, at(2)));
+
+        deadlines.start_attempt(at(1));
+        assert_eq!(next(&deadlines), (Phase::Headers, at(4)));
+        deadlines.saw_headers(at(2));
+        assert_eq!(next(&deadlines), (Phase::ByteIdle, at(6)));
+        // A keep-alive moves the byte limit and not the content's.
+        deadlines.saw_bytes(at(5));
+        assert_eq!(next(&deadlines), (Phase::FirstContent, at(7)));
+        deadlines.saw_bytes(at(6));
+        deadlines.saw_event(&ChatEvent::Text("x".into()));
+        assert_eq!(next(&deadlines), (Phase::ByteIdle, at(10)));
+        deadlines.saw_bytes(at(9));
+        assert_eq!(next(&deadlines), (Phase::ContentIdle, at(11)));
+    }
+
+    #[test]
+    fn overall_ends_with_a_streams_first_content_and_not_before() {
+        let only_overall = Timeouts {
+            byte_idle: None,
+            overall: Some(Duration::from_secs(20)),
+            ..Timeouts::default()
+        };
+        for (mode, ends) in [(Mode::Stream, true), (Mode::Whole, false)] {
+            let mut deadlines = Deadlines::new(only_overall.clone(), mode, at(0));
+            deadlines.start_attempt(at(5));
+            assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
+            deadlines.saw_event(&ChatEvent::Text("x".into()));
+            assert_eq!(deadlines.in_attempt().is_none(), ends);
+        }
+    }
+
+    #[test]
+    fn a_new_attempt_has_what_is_left_of_the_whole() {
+        let mut deadlines = Deadlines::new(limits(), Mode::Whole, at(0));
+        deadlines.start_attempt(at(18));
+        assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
+    }
+}

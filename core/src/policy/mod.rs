@@ -1,0 +1,4 @@
+//! What may run, and for how long: plain structs that answer, and never act.
+
+pub(crate) mod admission;
+pub(crate) mod deadlines;

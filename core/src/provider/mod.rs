@@ -1,0 +1,147 @@
+//! A provider is a value, not code: a name, a base URL, a key, a model and a dialect.
+
+mod base_url;
+mod key;
+mod known;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub(crate) use base_url::check as check_base_url;
+pub use key::ApiKey;
+pub use known::KNOWN_PROVIDERS;
+
+use crate::dialect::Dialect;
+use crate::error::Error;
+
+/// Where to send chats: a name, a base URL, a key, a model, and the dialect spoken there.
+///
+/// Nothing is checked here; [`LlmClientBuilder::build`](crate::LlmClientBuilder::build) does.
+///
+/// ```
+/// use chatcore::Provider;
+///
+/// let deepseek = Provider::deepseek().with_api_key("sk-…");
+/// let local = Provider::openai_compatible("http://127.0.0.1:8080/v1", "tiny");
+/// assert!(!format!("{deepseek:?}").contains("sk-"));
+/// # let _ = local;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Provider {
+    name: Cow<'static, str>,
+    base_url: Cow<'static, str>,
+    model: Cow<'static, str>,
+    key: Option<ApiKey>,
+    key_var: Option<&'static str>,
+    headers: HeaderMap,
+    dialect: Arc<dyn Dialect>,
+}
+
+impl Provider {
+    /// A provider at `base_url` that speaks `dialect`; requests that name no model ask `model`.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        base_url: impl Into<Cow<'static, str>>,
+        model: impl Into<Cow<'static, str>>,
+        dialect: impl Dialect,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            base_url: base_url.into(),
+            model: model.into(),
+            key: None,
+            key_var: None,
+            headers: HeaderMap::new(),
+            dialect: Arc::new(dialect),
+        }
+    }
+
+    /// Sets the name, which errors and metrics show.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the base URL, for example that of a proxy that speaks the same dialect.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Sets the model that is asked where a request names none.
+    #[must_use]
+    pub fn with_model(mut self, model: impl Into<Cow<'static, str>>) -> Self {
+        self.model = model.into();
+        self
+    }
+
+    /// Sets the key. It goes only to the origin of the base URL.
+    #[must_use]
+    pub fn with_api_key(mut self, key: impl Into<ApiKey>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Sets the dialect.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: impl Dialect) -> Self {
+        self.dialect = Arc::new(dialect);
+        self
+    }
+
+    /// Adds a header to every request; it replaces one of the dialect's own.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the name or the value cannot be a header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let header = HeaderName::try_from(name)
+            .map_err(|_| Error::config(format!("{name:?} cannot be a header's name")))?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
+            Error::config(format!("the value of the header {name:?} cannot be sent"))
+        })?;
+        // It may well be a key under another name.
+        value.set_sensitive(true);
+        self.headers.insert(header, value);
+        Ok(self)
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The base URL, as given.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The model that is asked where a request names none.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The key.
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        self.key.as_ref()
+    }
+
+    /// The environment variable that the provider's own tools read the key from, if it demands
+    /// a key: `DEEPSEEK_API_KEY`.
+    pub fn api_key_var(&self) -> Option<&'static str> {
+        self.key_var
+    }
+
+    /// The headers added to every request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> &Arc<dyn Dialect> {
+        &self.dialect
+    }
+}

@@ -1,0 +1,26 @@
+//! What a client does at one moment.
+
+/// What a client does at one moment. Every call that began is in flight, waits, is being prepared
+/// or read ahead, or ended in exactly one of succeeded, failed and cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Requests that may be in flight at once.
+    pub max_workers: usize,
+    /// Requests in flight.
+    pub active: usize,
+    /// Requests that wait.
+    pub queued: usize,
+    /// Requests that may wait before others are turned away.
+    pub queue_size: usize,
+    /// Whether the client is closed.
+    pub closed: bool,
+    /// Calls that began.
+    pub started: u64,
+    /// Calls that ended with a whole answer.
+    pub succeeded: u64,
+    /// Calls that ended with an error.
+    pub failed: u64,
+    /// Calls that were dropped before their end.
+    pub cancelled: u64,
+}
