@@ -169,8 +169,6 @@ pub(super) struct Incoming {
     scanned: usize,
     /// The size of the interim heads that were skipped.
     skipped: usize,
-    /// Whether the socket was seen to have something to read.
-    arrived: bool,
     send_error: Option<io::Error>,
 }
 
@@ -181,14 +179,12 @@ impl Incoming {
             limit,
             scanned: 0,
             skipped: 0,
-            arrived: false,
             send_error: None,
         }
     }
 
     /// Waits for an answer on another connection. Nothing of one has come so far.
     pub(super) fn rewind(&mut self) {
-        self.arrived = false;
         self.send_error = None;
     }
 
@@ -208,14 +204,7 @@ impl Incoming {
             if let Some(response) = self.parse(unread).map_err(Failure::Invalid)? {
                 return Poll::Ready(Ok(response));
             }
-            let lost = |error, unread: &Vec<u8>, skipped| Failure::Lost {
-                error,
-                answered: skipped > 0 || !unread.is_empty(),
-            };
-            if !self.arrived {
-                ready!(stream.poll_arrival(cx)).map_err(|e| lost(e, unread, self.skipped))?;
-                self.arrived = true;
-            }
+            let answered = self.skipped > 0 || !unread.is_empty();
             let read = scratch::with(|scratch| {
                 let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch.input))?;
                 unread.extend_from_slice(&scratch.input[..count]);
@@ -224,10 +213,10 @@ impl Incoming {
             match ready!(read) {
                 Ok(0) => {
                     let error = io::ErrorKind::UnexpectedEof.into();
-                    return Poll::Ready(Err(lost(error, unread, self.skipped)));
+                    return Poll::Ready(Err(Failure::Lost { error, answered }));
                 }
                 Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(lost(error, unread, self.skipped))),
+                Err(error) => return Poll::Ready(Err(Failure::Lost { error, answered })),
             }
         }
     }
@@ -278,7 +267,9 @@ impl Incoming {
 /// byte by byte is parsed once, not once for each byte.
 fn has_end(bytes: &[u8], from: usize) -> bool {
     let tail = &bytes[from.saturating_sub(3).min(bytes.len())..];
-    tail.windows(2).any(|pair| pair == b"\n\n") || tail.windows(3).any(|three| three == b"\n\r\n")
+    memchr::memchr_iter(b'\n', tail)
+        .filter_map(|line_end| tail.get(line_end + 1..))
+        .any(|next| next.starts_with(b"\n") || next.starts_with(b"\r\n"))
 }
 
 pub(super) fn protocol(why: &str) -> TransportError {

@@ -51,16 +51,6 @@ impl Stream {
             }
         }
     }
-
-    /// Like `poll_read`, for when an answer cannot be there yet: it waits for the socket to become
-    /// readable before the first read, which saves a system call that would find nothing.
-    pub(super) fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(socket) => socket.poll_readable(cx),
-            // The layer may hold decrypted bytes that the socket does not know of.
-            Self::Layered(_) => Poll::Ready(Ok(())),
-        }
-    }
 }
 
 impl AsyncRead for Stream {

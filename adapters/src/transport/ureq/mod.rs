@@ -1,4 +1,4 @@
-//! Blocking [ureq](::ureq) calls on the workers of a [`ThreadPool`].
+//! Blocking [ureq] calls on the workers of a [`ThreadPool`].
 //!
 //! A call takes a worker from its request to the end of its body, so a pool of N workers serves
 //! N calls at once; it is meant for up to a few hundred. There is no reactor and no tokio.

@@ -1,12 +1,15 @@
 //! Names, addresses, and the limit on their time.
 
 use std::error::Error;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use async_io::Async;
 use chatcore::{ConnectTimeout, TransportErrorKind};
+use futures_lite::future;
 
 use super::support::*;
+use crate::transport::http1::connect::Connector;
 use crate::transport::{Proxies, Proxy};
 
 #[test]
@@ -82,17 +85,59 @@ fn making_a_connection_has_a_limit_that_covers_the_proxy_and_tls() {
     }
 }
 
-#[test]
-fn a_server_that_does_not_accept_is_given_up() {
-    // A full backlog: the kernel drops what comes on top of it.
+/// A server that accepts nothing: its backlog is full, and the system drops what comes on top.
+fn deaf() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     let full = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = full.local_addr().unwrap();
     let mut held = Vec::new();
-    let timeout = Duration::from_millis(50);
-    while let Ok(socket) = std::net::TcpStream::connect_timeout(&address, timeout) {
+    while let Ok(socket) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
         held.push(socket);
         assert!(held.len() < 10_000, "the backlog does not fill");
     }
+    (address, full, held)
+}
+
+#[test]
+fn an_address_that_fails_or_keeps_silent_is_passed_by() {
+    let (silent, _full, _held) = deaf();
+    let (good, closed) = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = listener.local_addr().unwrap();
+        (serve(|_, socket| answer_all(socket, OK)), closed)
+    };
+    let clock = Clock::default();
+    let transport = builder().build();
+    let connector = Connector {
+        executor: &clock,
+        tls: &*transport.inner.tls,
+        user_agent: &transport.inner.user_agent,
+        max_head: 1,
+    };
+    let peer = |socket: Async<TcpStream>| socket.get_ref().peer_addr().unwrap();
+    // A failure makes room for the next at once; time stands still here.
+    let first = wait(connector.first_of(vec![closed, closed, good]));
+    assert_eq!(peer(first.unwrap()), good);
+    let none = wait(connector.first_of(vec![closed, closed]));
+    assert_eq!(
+        none.unwrap_err().kind(),
+        std::io::ErrorKind::ConnectionRefused
+    );
+    // Silence has 250 ms.
+    wait(async {
+        let mut first = Box::pin(connector.first_of(vec![silent, good]));
+        let mut early = future::poll_once(&mut first).await;
+        clock.advance(Duration::from_millis(249));
+        early = early.or(future::poll_once(&mut first).await);
+        assert!(early.is_none());
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(peer(first.await.unwrap()), good);
+    });
+}
+
+#[test]
+fn a_server_that_does_not_accept_is_given_up() {
+    let (address, _full, _held) = deaf();
+    let timeout = Duration::from_millis(50);
     let mut request = get(format!("http://{address}/"));
     request.extensions_mut().insert(ConnectTimeout(timeout));
     let error = run(&builder().build(), request).unwrap_err();

@@ -1,17 +1,20 @@
 //! What a dropped future or body leaves behind: nothing.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use async_io::Async;
 use bytes::Bytes;
-use chatcore::Transport;
+use chatcore::{Instant, Transport};
 use futures_lite::{StreamExt, future};
 
 use super::support::*;
 use crate::transport::http1::Http1Transport;
+use crate::transport::http1::exchange::Connection;
+use crate::transport::http1::stream::Stream;
 
 /// A server that answers with `answer`, then reports that its connection was closed.
 fn watching(answer: &'static [u8]) -> (SocketAddr, Receiver<&'static str>) {
@@ -84,6 +87,23 @@ fn a_dropped_body_closes_the_connection() {
             assert_eq!(transport.inner.pool.idle(), 0);
         }
     }
+}
+
+#[test]
+fn a_dropped_connection_is_closed_whoever_else_holds_its_socket() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    // As a child process may have inherited it.
+    let _copy = client.try_clone().unwrap();
+    drop(Connection {
+        stream: Stream::Plain(Async::new(client).unwrap()),
+        unread: Vec::new(),
+        born: Instant::default(),
+    });
+    let timeout = Duration::from_millis(100);
+    server.set_read_timeout(Some(timeout)).unwrap();
+    assert_eq!(server.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]

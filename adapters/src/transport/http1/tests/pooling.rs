@@ -1,17 +1,18 @@
 //! Which connection a request goes over.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chatcore::{Executor, Instant, Transport, TransportErrorKind};
 use futures_lite::{AsyncRead, AsyncWrite, StreamExt};
 
+use super::secured::Secured;
 use super::support::*;
 use crate::transport::Proxies;
 use crate::transport::http1::Http1Transport;
@@ -80,21 +81,29 @@ fn the_connection_used_last_is_used_first_and_surplus_is_dropped() {
         idle: Duration::from_secs(10),
         age: Duration::from_secs(10),
     };
-    let pool = Arc::new(Pool::new(executor, limits));
+    let pool = Arc::new(Pool::new(executor.clone(), limits));
     let origin = Arc::new(Origin::of(&"http://a.test/".parse().unwrap()).unwrap());
-    for millis in 0..3 {
+    let put = |millis| {
         let connection = Connection {
             stream: Stream::Layered(Box::new(Quiet)),
             unread: Vec::new(),
             born: Instant::from_epoch(Duration::from_millis(millis)),
         };
         pool.put(&origin, connection, None);
+    };
+    for millis in 0..3 {
+        put(millis);
     }
     let take = || {
         pool.take(&origin)
             .map(|taken| taken.born.since_epoch().as_millis())
     };
     assert_eq!([take(), take(), take()], [Some(2), Some(1), None]);
+    // What the reaper has not come to yet is not used either.
+    put(3);
+    executor.drop_tasks();
+    executor.advance(Duration::from_secs(10));
+    assert_eq!((pool.idle(), take()), (1, None));
 }
 
 /// A stream that is open and says nothing.
@@ -133,7 +142,7 @@ impl Layer for Quiet {
 #[test]
 fn a_body_at_its_end_gives_the_connection_back_without_another_poll() {
     let (more, wait_for_more) = mpsc::channel::<()>();
-    let wait_for_more = std::sync::Mutex::new(wait_for_more);
+    let wait_for_more = Mutex::new(wait_for_more);
     let server = serve(move |_, mut socket| {
         while read_request(&mut socket).is_some() {
             socket
@@ -176,27 +185,82 @@ fn closing_once(
     (server, requests)
 }
 
+/// What an idle connection may hear from its server: its end, or something uncalled for.
+const REST: [&[u8]; 2] = [
+    b"",
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n",
+];
+
 #[test]
-fn a_connection_that_was_closed_while_idle_is_found_out_before_use() {
-    let (closed, wait_for_close) = mpsc::channel();
-    let closed = std::sync::Mutex::new(closed);
-    let (server, requests) = closing_once(move |mut socket| {
-        read_request(&mut socket).unwrap();
-        socket.write_all(OK).unwrap();
-        // The client closes its side as soon as it knows.
-        socket.shutdown(Shutdown::Write).unwrap();
-        closed.lock().unwrap().send(()).unwrap();
-        assert!(
-            read_request(&mut socket).is_none(),
+fn a_connection_that_its_server_gave_up_is_found_out_before_use() {
+    for rest in REST {
+        let (go, wait_for_go) = mpsc::channel::<()>();
+        let (done, wait_for_done) = mpsc::channel();
+        let (wait_for_go, done) = (Mutex::new(wait_for_go), Mutex::new(done));
+        let (server, requests) = closing_once(move |mut socket| {
+            read_request(&mut socket).unwrap();
+            socket.write_all(OK).unwrap();
+            wait_for_go.lock().unwrap().recv().unwrap();
+            socket.write_all(rest).unwrap();
+            socket.shutdown(Shutdown::Write).unwrap();
+            let done = done.lock().unwrap();
+            done.send(0).unwrap();
+            let mut more = [0; 64];
+            done.send(socket.read(&mut more).unwrap_or(0)).unwrap();
+        });
+        let transport = builder().build();
+        let url = format!("http://{server}/");
+        run(&transport, post(&url, "one")).unwrap();
+        go.send(()).unwrap();
+        wait_for_done.recv().unwrap();
+        let (head, body) = run(&transport, post(&url, "two")).unwrap();
+        assert_eq!(
+            (head.status().as_u16(), body.as_ref()),
+            (200, b"ok".as_slice())
+        );
+        assert_eq!(
+            wait_for_done.recv(),
+            Ok(0),
             "the request was sent into the void"
         );
-    });
-    let transport = builder().build();
-    let url = format!("http://{server}/");
-    run(&transport, post(&url, "one")).unwrap();
-    wait_for_close.recv().unwrap();
-    assert_eq!(run(&transport, post(&url, "two")).unwrap().1, "ok");
-    assert_eq!(requests.load(Ordering::SeqCst), 1);
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn over_tls_it_is_found_out_too() {
+    for rest in REST {
+        let (go, wait_for_go) = mpsc::channel::<()>();
+        let (done, wait_for_done) = mpsc::channel();
+        let (wait_for_go, done) = (Mutex::new(wait_for_go), Mutex::new(done));
+        let secured = Secured::new();
+        let server = secured.serve(move |number, mut stream| {
+            if number > 0 {
+                return answer_all(stream, OK);
+            }
+            read_request(&mut stream).unwrap();
+            stream.write_all(OK).unwrap();
+            wait_for_go.lock().unwrap().recv().unwrap();
+            stream.write_all(rest).unwrap();
+            stream.end();
+            let done = done.lock().unwrap();
+            done.send(0).unwrap();
+            let mut more = [0; 64];
+            done.send(stream.read(&mut more).unwrap_or(0)).unwrap();
+        });
+        let transport = secured.trusted().build();
+        let url = format!("https://{server}/");
+        run(&transport, post(&url, "one")).unwrap();
+        assert_eq!(transport.inner.pool.idle(), 1);
+        go.send(()).unwrap();
+        wait_for_done.recv().unwrap();
+        assert_eq!(run(&transport, post(&url, "two")).unwrap().0.status(), 200);
+        assert_eq!(
+            wait_for_done.recv(),
+            Ok(0),
+            "the request was sent into the void"
+        );
+    }
 }
 
 #[test]
@@ -255,26 +319,6 @@ fn a_new_connection_that_dies_is_an_error() {
     let error = run(&builder().build(), get(format!("http://{server}/"))).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Reset);
     assert!(error.to_string().contains("before it answered"), "{error}");
-}
-
-#[test]
-fn what_a_server_says_after_its_answer_is_not_taken_for_the_next_one() {
-    let (said, wait_for_it) = mpsc::channel();
-    let said = std::sync::Mutex::new(said);
-    let (server, _) = closing_once(move |mut socket| {
-        read_request(&mut socket).unwrap();
-        socket.write_all(OK).unwrap();
-        socket
-            .write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
-            .unwrap();
-        said.lock().unwrap().send(()).unwrap();
-        assert!(read_request(&mut socket).is_none());
-    });
-    let transport = builder().build();
-    let url = format!("http://{server}/");
-    assert_eq!(run(&transport, get(&url)).unwrap().0.status(), 200);
-    wait_for_it.recv().unwrap();
-    assert_eq!(run(&transport, get(&url)).unwrap().0.status(), 200);
 }
 
 #[test]

@@ -22,6 +22,12 @@ impl ServerStream {
     pub(super) fn get_ref(&self) -> &TcpStream {
         self.0.get_ref()
     }
+
+    /// Says that nothing more will come.
+    pub(super) fn end(&mut self) {
+        self.0.conn.send_close_notify();
+        self.0.flush().unwrap();
+    }
 }
 
 impl Read for ServerStream {
@@ -186,9 +192,8 @@ fn an_end_that_tls_does_not_vouch_for_is_a_cut() {
             read_request(&mut stream).unwrap();
             stream.write_all(answer.as_bytes()).unwrap();
             if vouched {
-                stream.0.conn.send_close_notify();
+                stream.end();
             }
-            stream.flush().unwrap();
         });
         let result = run(
             &secured.trusted().build(),
