@@ -111,10 +111,11 @@ pub async fn a_slow_reader_loses_nothing(pair: &Pair) -> Outcome {
 pub async fn a_chat_is_answered_in_both_dialects(pair: &Pair) -> Outcome {
     let question =
         r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"ping 你好"}]}"#;
-    for (path, end) in [
-        ("/v1/chat/completions", "data: [DONE]\n\n"),
+    for (path, start, end) in [
+        ("/v1/chat/completions", "data: {", "data: [DONE]\n\n"),
         (
             "/v1/messages",
+            "event: message_start\ndata: {",
             "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
         ),
     ] {
@@ -127,7 +128,11 @@ pub async fn a_chat_is_answered_in_both_dialects(pair: &Pair) -> Outcome {
         let text = String::from_utf8_lossy(&body);
         ensure!(
             text.contains("\"ping \"") && text.contains("\"你好\""),
-            "{path}: {text}"
+            "{path}: words are missing: {text}"
+        );
+        ensure!(
+            text.starts_with(start),
+            "{path}: the start is missing: {text}"
         );
         ensure!(text.ends_with(end), "{path}: the end is missing: {text}");
     }

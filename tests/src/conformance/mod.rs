@@ -20,7 +20,7 @@ mod pair;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::{BoxFuture, Executor};
+use chatcore::{BoxFuture, Executor, Transport};
 use futures_lite::FutureExt;
 
 pub use self::pair::Pair;
@@ -137,18 +137,20 @@ macro_rules! transport_table {
 }
 transport_cases!(transport_table![]);
 
-/// Runs the executor case called `name`.
-pub fn run_executor_case(name: &str, executor: Arc<dyn Executor>) -> Outcome {
+/// Runs the executor case called `name`; past `cap` (see [`CASE_CAP`]) it hangs.
+pub fn run_executor_case(name: &str, cap: Duration, executor: Arc<dyn Executor>) -> Outcome {
     let case = EXECUTOR_CASES.iter().find(|case| case.name == name);
     let case = case.ok_or_else(|| format!("no executor case is called `{name}`"))?;
-    drive((case.run)(executor))
+    drive(cap, (case.run)(executor))
 }
 
-/// Runs the transport case called `name` against a server of its own.
+/// Runs the transport case called `name` against a server of its own; past `cap` (see
+/// [`CASE_CAP`]) it hangs.
 pub fn run_transport_case(
     name: &str,
+    cap: Duration,
     executor: Arc<dyn Executor>,
-    transport: Arc<dyn chatcore::Transport>,
+    transport: Arc<dyn Transport>,
 ) -> Outcome {
     let case = TRANSPORT_CASES.iter().find(|case| case.name == name);
     let case = case.ok_or_else(|| format!("no transport case is called `{name}`"))?;
@@ -158,13 +160,13 @@ pub fn run_transport_case(
         transport,
         server,
     };
-    drive((case.run)(&pair)).map_err(|failure| format!("{failure}\n{}", pair.history()))
+    drive(cap, (case.run)(&pair)).map_err(|failure| format!("{failure}\n{}", pair.history()))
 }
 
-fn drive(case: impl Future<Output = Outcome>) -> Outcome {
+fn drive(cap: Duration, case: impl Future<Output = Outcome>) -> Outcome {
     let late = async {
-        smol::Timer::after(CASE_CAP).await;
-        Err(format!("hangs: no outcome within {CASE_CAP:?}"))
+        smol::Timer::after(cap).await;
+        Err(format!("hangs: no outcome within {cap:?}"))
     };
     smol::block_on(case.or(late))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, SurfTransport, UreqTransport};
-use chatcore_tests::conformance::{Outcome, run_executor_case, run_transport_case};
+use chatcore_tests::conformance::{CASE_CAP, Outcome, run_executor_case, run_transport_case};
 use chatcore_tests::{executor_cases, transport_cases};
 
 /// Cases that an adapter cannot pass, each with the reason. They are run all the same: one that
@@ -93,7 +93,7 @@ macro_rules! stamp_executor {
         $($(#[test]
         fn $name() {
             super::judge(stringify!($name), super::NONE, || {
-                super::run_executor_case(stringify!($name), super::$executor())
+                super::run_executor_case(stringify!($name), super::CASE_CAP, super::$executor())
             });
         })+)+
     };
@@ -106,7 +106,7 @@ macro_rules! stamp_transport {
             super::judge(stringify!($name), super::$skips, || {
                 let executor = super::$executor();
                 let transport = super::$transport(&executor);
-                super::run_transport_case(stringify!($name), executor, transport)
+                super::run_transport_case(stringify!($name), super::CASE_CAP, executor, transport)
             });
         })+)+
     };
