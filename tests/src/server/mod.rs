@@ -119,7 +119,11 @@ impl Server {
     }
 
     /// Starts a server on `port` of 127.0.0.1 (0: any).
+    ///
+    /// Raises the process's limit of open files as far as it may, for the sake of load tests.
     pub fn start_on(port: u16) -> io::Result<Self> {
+        // Where this fails, the limit stays as it is, and most tests do not mind.
+        let _ = rlimit::increase_nofile_limit(u64::MAX);
         let log = Arc::new(Log::default());
         let (address, serving) = listener::serve(port, log.clone())?;
         Ok(Self {

@@ -302,7 +302,9 @@ fn the_naive_transport_is_found() {
 #[test]
 fn wrapped_transports_are_found() {
     for mutant in TRANSPORTS {
-        transport_is_found(mutant, |executor| Wrapped::new(executor, mutant.flaw));
+        transport_is_found(mutant, |executor| {
+            Arc::new(Wrapped::new(executor, mutant.flaw))
+        });
     }
 }
 

@@ -65,20 +65,20 @@ impl fmt::Debug for Wrapped {
 }
 
 impl Wrapped {
-    pub(super) fn new(executor: Arc<dyn Executor>, flaw: Flaw) -> Arc<dyn Transport> {
+    pub(super) fn new(executor: Arc<dyn Executor>, flaw: Flaw) -> Self {
         let builder = Http1Transport::builder(executor.clone());
         let builder = match flaw {
             Flaw::SmallHeads => builder.max_head(4 << 10),
             Flaw::LargeHeads => builder.max_head(64 << 20),
             _ => builder,
         };
-        Arc::new(Self {
+        Self {
             good: builder.build(),
             executor,
             flaw,
             turn: Arc::default(),
             left: Mutex::default(),
-        })
+        }
     }
 
     /// The request goes on in a task of its own.
