@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use chatcore::ConnectTimeout;
 use chatcore::TransportErrorKind::{
-    Connect, ConnectTimeout as TimedOut, Dns, InvalidRequest, Reset,
+    Connect, ConnectTimeout as TimedOut, Dns, InvalidRequest, Protocol, Reset,
 };
 use futures_lite::future;
 use smol::channel::bounded;
 
 use super::Outcome;
-use super::pair::{Pair, get};
+use super::pair::{Pair, expect_bytes, expect_end, get};
 use crate::ensure;
 use crate::server::{By, Unresponsive, refusing};
 
@@ -101,6 +101,49 @@ pub async fn answers_do_not_mix(pair: &Pair) -> Outcome {
             });
         }
         all(asked).await?;
+    }
+    Ok(())
+}
+
+/// While one body waits to be read, other requests are served.
+pub async fn an_unread_body_blocks_nobody(pair: &Pair) -> Outcome {
+    let mut unread = Vec::new();
+    for _ in 0..3 {
+        let response = pair.send(pair.get("/gate/later/chunked/text/late")?).await;
+        unread.push(response.map_err(|error| error.to_string())?.into_body());
+        let text = pair.text("/text/next").await?;
+        ensure!(text == "next", "the next answer is {text:?}");
+    }
+    pair.server.release("later", 3);
+    for mut body in unread {
+        expect_bytes(&mut body, b"late").await?;
+        expect_end(&mut body).await?;
+    }
+    Ok(())
+}
+
+/// Bytes after the end of an answer are not the next request's answer: whoever can put them there
+/// would speak for the model. To refuse an answer with such a tail is right too.
+pub async fn an_answer_nobody_asked_for_goes_to_nobody(pair: &Pair) -> Outcome {
+    for framing in ["length", "chunked"] {
+        for n in 0..3 {
+            match pair
+                .attempt(pair.get(&format!("/extra/{framing}/text/{n}"))?)
+                .await
+            {
+                Ok((_, body)) => ensure!(
+                    body == n.to_string().as_bytes(),
+                    "{framing}: answer {n} is {:?}",
+                    String::from_utf8_lossy(&body)
+                ),
+                Err(failed) => ensure!(
+                    failed.kind == Protocol,
+                    "{framing}: answer {n} fails as {:?}: \"{}\"",
+                    failed.kind,
+                    failed.message
+                ),
+            }
+        }
     }
     Ok(())
 }

@@ -84,6 +84,7 @@ macro_rules! transport_cases {
             connections: connections_are_reused, a_stream_hands_its_connection_back,
                 an_error_status_hands_its_connection_back,
                 announced_closes_are_believed, answers_do_not_mix,
+                an_unread_body_blocks_nobody, an_answer_nobody_asked_for_goes_to_nobody,
                 a_closed_idle_connection_is_replaced, a_reset_idle_connection_is_replaced,
                 a_post_is_not_sent_again_after_a_byte, a_failed_post_is_sent_once,
                 a_refused_connection_is_a_connect_error, connecting_has_a_time_limit,

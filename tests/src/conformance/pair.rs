@@ -99,7 +99,11 @@ impl Pair {
         Ok(failed)
     }
 
-    async fn attempt(&self, request: Request<Bytes>) -> Result<(Parts, Vec<u8>), Failed> {
+    /// Sends a request that may be answered whole or fail.
+    pub(super) async fn attempt(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<(Parts, Vec<u8>), Failed> {
         let failed = |error: TransportError, in_body: bool, body: Vec<u8>| Failed {
             kind: error.kind(),
             message: error.to_string(),

@@ -65,6 +65,7 @@
 //! | `endless-headers/10ms` | a head without an end, 1 KiB for each duration |
 //! | **what comes after** | |
 //! | `hold` | the body is whole but does not end: the socket stays open after `[DONE]` |
+//! | `extra` | the bytes of a second answer (`wrong`) follow, for which nobody asked |
 //! | `close-said` | `connection: close`, and closed |
 //! | `close-idle`, `reset-idle` | closed or reset right after the answer without having said so |
 //! | `then-close`, `then-partial` | kept, but the next request on the connection is closed without a byte, or after nine bytes of an answer |
@@ -105,6 +106,23 @@ use self::log::{Log, within};
 /// A running server; see the [module](self). Dropping it closes every connection.
 ///
 /// The waiting methods work on any executor and are cancel-safe.
+///
+/// ```
+/// use chatcore_tests::server::{By, Server};
+/// use std::io::Write;
+/// use std::net::TcpStream;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::start()?;
+/// let mut client = TcpStream::connect(server.address())?;
+/// client.write_all(b"GET /key/mine/silent/text/hello HTTP/1.1\r\n\r\n")?;
+/// let seen = smol::block_on(server.request("mine"))?;
+/// assert_eq!(seen.method, "GET");
+/// drop(client);
+/// let (by, _when) = smol::block_on(server.closed("mine"))?;
+/// assert_eq!(by, By::Client);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,

@@ -53,6 +53,8 @@ pub(super) struct Plan {
     /// The first chunk's size is not a number.
     pub(super) garbage_chunk: bool,
     pub(super) instead: Instead,
+    /// After the answer come the bytes of another, for which nobody asked.
+    pub(super) extra: bool,
     pub(super) after: After,
 }
 

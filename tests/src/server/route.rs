@@ -141,6 +141,7 @@ fn behaviour<'a>(
         "endless-headers" => plan.instead = Instead::EndlessHeaders(words.duration()?),
         // What comes after.
         "hold" => plan.after = After::Hold,
+        "extra" => plan.extra = true,
         "close-said" => plan.after = After::CloseSaid,
         "close-idle" => plan.after = After::CloseSilently,
         "reset-idle" => plan.after = After::ResetSilently,

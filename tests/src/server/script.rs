@@ -135,6 +135,9 @@ impl Out {
         if self.framing == Framing::Chunked {
             self.write(b"0\r\n\r\n");
         }
+        if plan.extra {
+            self.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong");
+        }
         Ok(self.ends(plan, close))
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_tests::conformance::{
-    EXECUTOR_CASES, TRANSPORT_CASES, run_executor_case, run_transport_case,
+    CASE_CAP, EXECUTOR_CASES, TRANSPORT_CASES, run_executor_case, run_transport_case,
 };
 
 use self::clockwork::Clockwork;
@@ -72,6 +72,7 @@ const TRANSPORTS: &[Mutant<wrapped::Flaw>] = {
                 "chunks_stream",
                 "bodies_with_a_length_stream",
                 "bodies_without_a_length_stream",
+                "an_unread_body_blocks_nobody",
             ],
             holds: "large_bodies_are_whole",
         },
@@ -179,6 +180,7 @@ const NAIVE: Mutant<()> = Mutant {
         "a_continue_is_skipped",
         "a_continue_with_headers_is_skipped",
         "announced_closes_are_believed",
+        "an_answer_nobody_asked_for_goes_to_nobody",
         "a_closed_idle_connection_is_replaced",
         "a_reset_idle_connection_is_replaced",
         "chunks_stream",
@@ -259,9 +261,9 @@ fn transport_is_found(
     mutant: &Mutant<impl std::fmt::Debug + Sync>,
     broken: impl Fn(Arc<dyn Executor>) -> Arc<dyn Transport> + Sync,
 ) {
-    let run = |case: &str| {
+    let run = |case: &str, cap| {
         let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
-        run_transport_case(case, CAP, executor.clone(), broken(executor))
+        run_transport_case(case, cap, executor.clone(), broken(executor))
     };
     found(mutant, run);
 }
@@ -269,9 +271,9 @@ fn transport_is_found(
 /// All cases at once: those that hang take the same seconds.
 fn found(
     mutant: &Mutant<impl std::fmt::Debug + Sync>,
-    run: impl Fn(&str) -> Result<(), String> + Sync,
+    run: impl Fn(&str, Duration) -> Result<(), String> + Sync,
 ) {
-    if let Err(failure) = run(mutant.holds) {
+    if let Err(failure) = run(mutant.holds, CASE_CAP) {
         panic!(
             "{:?} is more broken than it is meant to be: {failure}",
             mutant.flaw
@@ -280,7 +282,7 @@ fn found(
     std::thread::scope(|scope| {
         for case in mutant.finds {
             let run = &run;
-            scope.spawn(move || match run(case) {
+            scope.spawn(move || match run(case, CAP) {
                 Ok(()) => panic!("`{case}` does not notice {:?}", mutant.flaw),
                 Err(failure) => {
                     println!(
@@ -301,18 +303,22 @@ fn the_naive_transport_is_found() {
 
 #[test]
 fn wrapped_transports_are_found() {
-    for mutant in TRANSPORTS {
-        transport_is_found(mutant, |executor| {
-            Arc::new(Wrapped::new(executor, mutant.flaw))
-        });
-    }
+    std::thread::scope(|scope| {
+        for mutant in TRANSPORTS {
+            scope.spawn(|| {
+                transport_is_found(mutant, |executor| {
+                    Arc::new(Wrapped::new(executor, mutant.flaw))
+                });
+            });
+        }
+    });
 }
 
 #[test]
 fn broken_executors_are_found() {
     for mutant in EXECUTORS {
-        found(mutant, |case| {
-            run_executor_case(case, CAP, Arc::new(Clockwork::new(mutant.flaw)))
+        found(mutant, |case, cap| {
+            run_executor_case(case, cap, Arc::new(Clockwork::new(mutant.flaw)))
         });
     }
 }
