@@ -1,0 +1,196 @@
+//! Making a connection: names, addresses, proxy, TLS.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_io::Async;
+use chatcore::{BoxFuture, ConnectTimeout, Executor, TransportError, TransportErrorKind};
+use futures_lite::future;
+use http::HeaderValue;
+
+use super::request::Origin;
+use super::stream::Stream;
+use super::tls::Tls;
+use super::tunnel;
+use crate::transport::proxy::{self, Proxy};
+
+/// How long one address has before the next is tried beside it (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// What all connections of a transport have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Connector<'a> {
+    pub(super) executor: &'a dyn Executor,
+    pub(super) tls: &'a dyn Tls,
+    pub(super) user_agent: &'a HeaderValue,
+    pub(super) max_head: usize,
+}
+
+impl Connector<'_> {
+    /// A connection over which requests for `origin` can be sent.
+    pub(super) async fn connect(
+        self,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+        ConnectTimeout(limit): ConnectTimeout,
+    ) -> Result<Stream, TransportError> {
+        let timeout = async {
+            self.executor.sleep(limit).await;
+            Err(TransportError::new(
+                TransportErrorKind::ConnectTimeout,
+                format!("no connection to {} within {limit:?}", origin.host),
+            ))
+        };
+        future::or(self.establish(origin, proxy), timeout).await
+    }
+
+    async fn establish(
+        self,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+    ) -> Result<Stream, TransportError> {
+        let stream = match proxy {
+            None => self.tcp(&origin.host, origin.port).await?,
+            Some(proxy) => self.through(origin, proxy).await?,
+        };
+        match origin.tls {
+            true => self.tls.handshake(stream, &origin.host).await,
+            false => Ok(stream),
+        }
+    }
+
+    /// A connection to `proxy`, and through it where the origin has TLS.
+    async fn through(self, origin: &Origin, proxy: &Proxy) -> Result<Stream, TransportError> {
+        let host = proxy::unbracketed(proxy.host());
+        let unusable = |error: TransportError| {
+            TransportError::new(TransportErrorKind::Proxy, format!("the proxy: {error}"))
+                .with_source(error)
+        };
+        let mut stream = self.tcp(host, proxy.port()).await.map_err(unusable)?;
+        if proxy.is_https() {
+            stream = self.tls.handshake(stream, host).await.map_err(unusable)?;
+        }
+        match origin.tls {
+            true => tunnel::open(self, stream, origin, proxy).await,
+            false => Ok(stream),
+        }
+    }
+
+    async fn tcp(self, host: &str, port: u16) -> Result<Stream, TransportError> {
+        let addresses = resolve(host, port).await?;
+        let socket = self
+            .first_of(interleave(addresses))
+            .await
+            .map_err(|error| {
+                let message = format!("no connection to {host}:{port}: {error}");
+                TransportError::new(TransportErrorKind::Connect, message).with_source(error)
+            })?;
+        // A request is one write, and must not wait for the acknowledgement of the last.
+        socket.get_ref().set_nodelay(true).ok();
+        Ok(Stream::Plain(socket))
+    }
+
+    /// The first of `addresses` that accepts. Each is tried when the one before it failed, or has
+    /// had its time; that one goes on beside it.
+    async fn first_of(self, addresses: Vec<SocketAddr>) -> io::Result<Async<TcpStream>> {
+        let mut addresses = addresses.into_iter();
+        let mut attempts: Vec<BoxFuture<'_, io::Result<Async<TcpStream>>>> = Vec::new();
+        let mut patience: Option<BoxFuture<'_, ()>> = None;
+        let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        poll_fn(|cx: &mut Context<'_>| {
+            loop {
+                let mut index = 0;
+                while let Some(attempt) = attempts.get_mut(index) {
+                    match attempt.as_mut().poll(cx) {
+                        Poll::Ready(Ok(socket)) => return Poll::Ready(Ok(socket)),
+                        Poll::Ready(Err(error)) => {
+                            last_error = error;
+                            drop(attempts.swap_remove(index));
+                            patience = None;
+                        }
+                        Poll::Pending => index += 1,
+                    }
+                }
+                if let Some(timer) = &mut patience
+                    && timer.as_mut().poll(cx).is_pending()
+                {
+                    return Poll::Pending;
+                }
+                let Some(address) = addresses.next() else {
+                    patience = None;
+                    return match attempts.is_empty() {
+                        true => Poll::Ready(Err(std::mem::replace(
+                            &mut last_error,
+                            io::ErrorKind::AddrNotAvailable.into(),
+                        ))),
+                        false => Poll::Pending,
+                    };
+                };
+                attempts.push(Box::pin(Async::<TcpStream>::connect(address)));
+                patience = (addresses.len() > 0).then(|| self.executor.sleep(STAGGER));
+            }
+        })
+        .await
+    }
+}
+
+/// The addresses of `host`, in the order that the system prefers. The lookup blocks, so it runs on
+/// a thread for such work.
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let unknown = |why: &str| {
+        let message = format!("the name {host} could not be resolved{why}");
+        TransportError::new(TransportErrorKind::Dns, message)
+    };
+    let name = host.to_owned();
+    let lookup = blocking::unblock(move || (name.as_str(), port).to_socket_addrs());
+    let addresses: Vec<_> = match lookup.await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => return Err(unknown(&format!(": {error}")).with_source(error)),
+    };
+    match addresses.is_empty() {
+        true => Err(unknown(": it has no address")),
+        false => Ok(addresses),
+    }
+}
+
+/// Takes turns between the families, beginning with the one that comes first, so that a family
+/// that leads nowhere costs one attempt.
+fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else {
+        return addresses;
+    };
+    let (ours, theirs): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first);
+    let mut theirs = theirs.into_iter();
+    let mut mixed = Vec::with_capacity(ours.len() + theirs.len());
+    for address in ours {
+        mixed.push(address);
+        mixed.extend(theirs.next());
+    }
+    mixed.extend(theirs);
+    mixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_families_take_turns() {
+        let parse = |list: &[&str]| -> Vec<SocketAddr> {
+            list.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let mixed = interleave(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]));
+        assert_eq!(mixed, parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
+        let mixed = interleave(parse(&["1.1.1.1:1", "[::1]:1", "[::2]:1"]));
+        assert_eq!(mixed, parse(&["1.1.1.1:1", "[::1]:1", "[::2]:1"]));
+        assert_eq!(interleave(Vec::new()), []);
+    }
+}

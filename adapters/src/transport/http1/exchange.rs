@@ -1,0 +1,290 @@
+//! One request out and the head of its answer in.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use chatcore::{Instant, TransportError, TransportErrorKind};
+use futures_lite::{AsyncRead, AsyncWrite};
+use http::{Method, Request, Response, Uri};
+use ureq_proto::client::state::RecvResponse;
+use ureq_proto::client::{Call, MAX_RESPONSE_HEADERS, SendRequestResult};
+use ureq_proto::parser::try_parse_response;
+
+use super::scratch;
+use super::stream::Stream;
+
+/// A connection of which the answer to one request is read after the other. Dropping it closes
+/// the socket.
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    /// What was read and belongs to a later part of the answer. Empty, and without memory, while
+    /// nothing arrives.
+    pub(super) unread: Vec<u8>,
+    pub(super) born: Instant,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.stream.shut_down();
+    }
+}
+
+/// The bytes of a request, and how many of them are sent.
+pub(super) struct Outgoing {
+    head: Vec<u8>,
+    body: Bytes,
+    sent: usize,
+    flushed: bool,
+}
+
+impl Outgoing {
+    pub(super) fn new(head: Vec<u8>, body: Bytes) -> Self {
+        Self {
+            head,
+            body,
+            sent: 0,
+            flushed: false,
+        }
+    }
+
+    /// Sends all of it again, on another connection.
+    pub(super) fn rewind(&mut self) {
+        self.sent = 0;
+        self.flushed = false;
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.flushed
+    }
+
+    /// Sends the rest; head and body leave in one write.
+    pub(super) fn poll_send(
+        &mut self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.head.len() + self.body.len() {
+            let head = self.head.get(self.sent..).unwrap_or_default();
+            let body = &self.body[self.sent.saturating_sub(self.head.len())..];
+            let rest = [IoSlice::new(head), IoSlice::new(body)];
+            match ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.sent += count,
+            }
+        }
+        if !self.flushed {
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A reader for the answer to a request of `method`.
+///
+/// Only what the method means for the answer matters here: the request itself is written by
+/// `request::encode`, so `ureq-proto` is walked through one that says no more than that.
+pub(super) fn answer_to(method: &Method) -> Result<Call<RecvResponse>, TransportError> {
+    let mut request = Request::new(());
+    *request.method_mut() = match *method {
+        Method::HEAD => Method::HEAD,
+        Method::CONNECT => Method::CONNECT,
+        _ => Method::GET,
+    };
+    *request.uri_mut() = match *method {
+        Method::CONNECT => Uri::from_static("tunnel:443"),
+        _ => Uri::from_static("/"),
+    };
+    let mut call = Call::new(request).map_err(unexpected)?.proceed();
+    call.write(&mut [0; 128]).map_err(unexpected)?;
+    match call.proceed().map_err(unexpected)? {
+        Some(SendRequestResult::RecvResponse(call)) => Ok(call),
+        _ => Err(unexpected(ureq_proto::Error::OutputOverflow)),
+    }
+}
+
+fn unexpected(error: ureq_proto::Error) -> TransportError {
+    TransportError::new(TransportErrorKind::Other, "the request could not be begun")
+        .with_source(error)
+}
+
+/// Why there is no head.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection was lost; whether any byte of an answer had come.
+    Lost { error: io::Error, answered: bool },
+    /// The answer cannot be used.
+    Invalid(TransportError),
+}
+
+impl Failure {
+    pub(super) fn into_error(self, peer: &str) -> TransportError {
+        match self {
+            Self::Invalid(error) => error,
+            Self::Lost { error, answered } => {
+                let when = match answered {
+                    false => "before it answered",
+                    true => "within the headers of its answer",
+                };
+                let message = format!("the connection to {peer} was lost {when}");
+                TransportError::new(TransportErrorKind::Reset, message).with_source(error)
+            }
+        }
+    }
+}
+
+/// Sends `outgoing` and waits for the head of the answer, which may come before all is sent.
+///
+/// A request that cannot be sent is no failure yet: a server that refuses a long body answers and
+/// closes.
+pub(super) fn poll_exchange(
+    connection: &mut Connection,
+    outgoing: &mut Outgoing,
+    incoming: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<()>, Failure>> {
+    if incoming.send_error.is_none()
+        && let Poll::Ready(Err(error)) = outgoing.poll_send(&mut connection.stream, cx)
+    {
+        incoming.send_error = Some(error);
+    }
+    let result = ready!(incoming.poll_head(&mut connection.stream, &mut connection.unread, cx));
+    Poll::Ready(result.map_err(|failure| match failure {
+        Failure::Lost { error, answered } => Failure::Lost {
+            error: incoming.send_error.take().unwrap_or(error),
+            answered,
+        },
+        invalid => invalid,
+    }))
+}
+
+/// The head of an answer that comes in.
+pub(super) struct Incoming {
+    call: Call<RecvResponse>,
+    /// The most that the heads of one answer may hold, interim ones included.
+    limit: usize,
+    /// How much of the unread bytes is known to hold no end of a head.
+    scanned: usize,
+    /// The size of the interim heads that were skipped.
+    skipped: usize,
+    /// Whether the socket was seen to have something to read.
+    arrived: bool,
+    send_error: Option<io::Error>,
+}
+
+impl Incoming {
+    pub(super) fn new(call: Call<RecvResponse>, limit: usize) -> Self {
+        Self {
+            call,
+            limit,
+            scanned: 0,
+            skipped: 0,
+            arrived: false,
+            send_error: None,
+        }
+    }
+
+    /// Waits for an answer on another connection. Nothing of one has come so far.
+    pub(super) fn rewind(&mut self) {
+        self.arrived = false;
+        self.send_error = None;
+    }
+
+    /// What reads the body.
+    pub(super) fn into_call(self) -> Call<RecvResponse> {
+        self.call
+    }
+
+    /// Reads until the head is complete; what follows it stays in `unread`.
+    pub(super) fn poll_head(
+        &mut self,
+        stream: &mut Stream,
+        unread: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<()>, Failure>> {
+        loop {
+            if let Some(response) = self.parse(unread).map_err(Failure::Invalid)? {
+                return Poll::Ready(Ok(response));
+            }
+            let lost = |error, unread: &Vec<u8>, skipped| Failure::Lost {
+                error,
+                answered: skipped > 0 || !unread.is_empty(),
+            };
+            if !self.arrived {
+                ready!(stream.poll_arrival(cx)).map_err(|e| lost(e, unread, self.skipped))?;
+                self.arrived = true;
+            }
+            let read = scratch::with(|scratch| {
+                let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch.input))?;
+                unread.extend_from_slice(&scratch.input[..count]);
+                Poll::Ready(io::Result::Ok(count))
+            });
+            match ready!(read) {
+                Ok(0) => {
+                    let error = io::ErrorKind::UnexpectedEof.into();
+                    return Poll::Ready(Err(lost(error, unread, self.skipped)));
+                }
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(lost(error, unread, self.skipped))),
+            }
+        }
+    }
+
+    fn parse(&mut self, unread: &mut Vec<u8>) -> Result<Option<Response<()>>, TransportError> {
+        // Known at once, without waiting for the end of what is no head.
+        let start = unread.len().min(7);
+        if unread[..start] != b"HTTP/1."[..start] {
+            return Err(protocol("what came back is not HTTP/1"));
+        }
+        while has_end(unread, self.scanned) {
+            let (used, response) = match self.call.try_response(unread, false) {
+                // An interim answer may well have headers.
+                Err(ureq_proto::Error::HeadersWith100) => {
+                    let interim = try_parse_response::<MAX_RESPONSE_HEADERS>(unread);
+                    (interim.ok().flatten().map_or(0, |(used, _)| used), None)
+                }
+                Err(ureq_proto::Error::HttpParseTooManyHeaders) => {
+                    return Err(too_large("the answer has more than 128 headers"));
+                }
+                Err(error) => {
+                    return Err(protocol("the head of the answer is malformed").with_source(error));
+                }
+                Ok(parsed) => parsed,
+            };
+            if self.skipped + used > self.limit {
+                break;
+            }
+            unread.drain(..used);
+            self.scanned = 0;
+            if response.is_some() {
+                return Ok(response);
+            }
+            if used == 0 {
+                break;
+            }
+            self.skipped += used;
+        }
+        self.scanned = unread.len();
+        if self.skipped + unread.len() > self.limit {
+            return Err(too_large("the headers of the answer are too large"));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether an empty line ends after `from`, so that parsing is worth its while: a head that comes
+/// byte by byte is parsed once, not once for each byte.
+fn has_end(bytes: &[u8], from: usize) -> bool {
+    let tail = &bytes[from.saturating_sub(3).min(bytes.len())..];
+    tail.windows(2).any(|pair| pair == b"\n\n") || tail.windows(3).any(|three| three == b"\n\r\n")
+}
+
+pub(super) fn protocol(why: &str) -> TransportError {
+    TransportError::new(TransportErrorKind::Protocol, why)
+}
+
+pub(super) fn too_large(why: &str) -> TransportError {
+    TransportError::new(TransportErrorKind::TooLarge, why)
+}

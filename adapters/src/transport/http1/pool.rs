@@ -1,0 +1,168 @@
+//! Connections that wait for their next request.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use chatcore::{Executor, Instant};
+
+use super::exchange::Connection;
+use super::request::Origin;
+
+/// What the pool allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) max_idle: usize,
+    pub(super) idle: Duration,
+    pub(super) age: Duration,
+}
+
+/// Idle connections for each origin; the one used last is used first, so that the others age.
+pub(super) struct Pool {
+    executor: Arc<dyn Executor>,
+    limits: Limits,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    /// The oldest first.
+    origins: HashMap<Arc<Origin>, VecDeque<(Instant, Connection)>>,
+    /// Whether a reaper is at work. There is one while a connection is idle.
+    reaping: bool,
+}
+
+impl Pool {
+    pub(super) fn new(executor: Arc<dyn Executor>, limits: Limits) -> Self {
+        Self {
+            executor,
+            limits,
+            idle: Mutex::default(),
+        }
+    }
+
+    pub(super) fn executor(&self) -> &Arc<dyn Executor> {
+        &self.executor
+    }
+
+    /// A connection to `origin` that is still open, as far as this side can tell.
+    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
+        let now = self.executor.now();
+        loop {
+            let newest = self.lock().origins.get_mut(origin)?.pop_back();
+            let (until, mut connection) = newest?;
+            // What the server closed, or said uncalled for, is dropped here.
+            if now < until && connection.stream.is_quiet() {
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Keeps `connection` for the next request, for as long as its age, the limits and the
+    /// server's own limit allow.
+    pub(super) fn put(
+        self: &Arc<Self>,
+        origin: &Arc<Origin>,
+        mut connection: Connection,
+        server_limit: Option<Duration>,
+    ) {
+        let now = self.executor.now();
+        // One second less than the server says: a request must not meet the close on its way.
+        let server_limit = server_limit.map(|limit| limit.saturating_sub(Duration::from_secs(1)));
+        let idle = self.limits.idle.min(server_limit.unwrap_or(Duration::MAX));
+        let until = (now + idle).min(connection.born + self.limits.age);
+        if until <= now || self.limits.max_idle == 0 {
+            return;
+        }
+        connection.unread = Vec::new();
+        let mut pool = self.lock();
+        let idle = pool.origins.entry(origin.clone()).or_default();
+        let surplus = match idle.len() < self.limits.max_idle {
+            true => None,
+            false => idle.pop_front(),
+        };
+        idle.push_back((until, connection));
+        let reaping = std::mem::replace(&mut pool.reaping, true);
+        drop(pool);
+        drop(surplus);
+        if !reaping {
+            let reaper = Reaper {
+                pool: Arc::downgrade(self),
+                executor: self.executor.clone(),
+                done: false,
+            };
+            self.executor.spawn(Box::pin(reaper.run()));
+        }
+    }
+
+    /// Drops what is over its time. `None` once nothing is idle, else how long until the next.
+    fn reap(&self) -> Option<Duration> {
+        let now = self.executor.now();
+        // Closed once the lock is released.
+        let mut expired = Vec::new();
+        let mut next = None;
+        let mut pool = self.lock();
+        pool.origins.retain(|_, idle| {
+            // The times do not ascend: each connection has an age and a server of its own.
+            let (over, still): (VecDeque<_>, _) = idle.drain(..).partition(|(until, _)| *until <= now);
+            expired.push(over);
+            *idle = still;
+            next = idle.iter().map(|(until, _)| *until).chain(next).min();
+            !idle.is_empty()
+        });
+        pool.reaping = next.is_some();
+        drop(pool);
+        next.map(|next| next - now)
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.lock().origins.values().map(VecDeque::len).sum()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_reaping(&self) -> bool {
+        self.lock().reaping
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        // Nothing in here panics half-way through a change.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let idle = self.lock();
+        let count: usize = idle.origins.values().map(VecDeque::len).sum();
+        f.debug_struct("Pool").field("idle", &count).finish()
+    }
+}
+
+/// The task that drops what is over its time. It does not keep the pool alive.
+struct Reaper {
+    pool: Weak<Pool>,
+    executor: Arc<dyn Executor>,
+    done: bool,
+}
+
+impl Reaper {
+    async fn run(mut self) {
+        while let Some(wait) = self.pool.upgrade().and_then(|pool| pool.reap()) {
+            self.executor.sleep(wait).await;
+        }
+        self.done = true;
+    }
+}
+
+impl Drop for Reaper {
+    /// An executor may drop the task: then the next idle connection starts another.
+    fn drop(&mut self) {
+        if !self.done
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.lock().reaping = false;
+        }
+    }
+}

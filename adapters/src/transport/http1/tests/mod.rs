@@ -1,0 +1,10 @@
+//! The transport against servers that do one thing each. What needs a particular arrival of
+//! bytes runs over a scripted stream (`framing`), the rest over loopback sockets.
+
+mod connecting;
+mod framing;
+mod lifetime;
+mod pooling;
+mod proxying;
+mod secured;
+mod support;

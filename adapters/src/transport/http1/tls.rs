@@ -1,0 +1,188 @@
+//! TLS, by rustls.
+
+use std::fmt::Debug;
+use std::io;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chatcore::{BoxFuture, TransportError, TransportErrorKind};
+use futures_rustls::TlsConnector;
+use futures_rustls::client::TlsStream;
+use futures_rustls::pki_types::pem::PemObject;
+use futures_rustls::pki_types::{CertificateDer, ServerName};
+use futures_rustls::rustls::client::WebPkiServerVerifier;
+use futures_rustls::rustls::client::danger::ServerCertVerifier;
+use futures_rustls::rustls::crypto::CryptoProvider;
+use futures_rustls::rustls::crypto::ring::default_provider;
+use futures_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+use super::stream::{Layer, Stream};
+
+/// All that the rest of the transport knows of TLS.
+pub(super) trait Tls: Debug + Send + Sync {
+    /// Makes a TLS session over `stream` with the server that is named `host`.
+    fn handshake<'a>(
+        &'a self,
+        stream: Stream,
+        host: &'a str,
+    ) -> BoxFuture<'a, Result<Stream, TransportError>>;
+}
+
+/// TLS 1.2 and 1.3 by rustls on ring.
+///
+/// Certificates are verified as the operating system does it. Where the variable `SSL_CERT_FILE`
+/// is set, the roots in that file stand instead of the system's, on every platform.
+#[derive(Clone, Debug)]
+pub(super) struct Rustls {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    extra_roots: Vec<CertificateDer<'static>>,
+    root_file: Option<PathBuf>,
+    /// Made at the first handshake: reading the system's roots takes milliseconds.
+    config: Mutex<Option<Arc<ClientConfig>>>,
+}
+
+impl Rustls {
+    pub(super) fn new(
+        extra_roots: Vec<CertificateDer<'static>>,
+        root_file: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                extra_roots,
+                root_file,
+                config: Mutex::new(None),
+            }),
+        }
+    }
+}
+
+impl Tls for Rustls {
+    fn handshake<'a>(
+        &'a self,
+        stream: Stream,
+        host: &'a str,
+    ) -> BoxFuture<'a, Result<Stream, TransportError>> {
+        Box::pin(async move {
+            let inner = self.inner.clone();
+            let ready = inner.ready();
+            let config = match ready {
+                Some(config) => config,
+                None => blocking::unblock(move || inner.load()).await?,
+            };
+            let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+                failed(host, "a certificate cannot have this name").with_source(error)
+            })?;
+            let session = TlsConnector::from(config)
+                .connect(name, stream)
+                .await
+                .map_err(|error| explain(host, error))?;
+            Ok(Stream::Layered(Box::new(session)))
+        })
+    }
+}
+
+impl Inner {
+    fn ready(&self) -> Option<Arc<ClientConfig>> {
+        // `try_lock`: while another thread loads, this one must not block an executor.
+        self.config.try_lock().ok().and_then(|config| config.clone())
+    }
+
+    /// Blocks: it reads files.
+    fn load(&self) -> Result<Arc<ClientConfig>, TransportError> {
+        let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = &*config {
+            return Ok(config.clone());
+        }
+        let provider = Arc::new(default_provider());
+        let unusable = |error: rustls::Error| {
+            let message = format!(
+                "the root certificates cannot be used: {error}; set SSL_CERT_FILE or add roots"
+            );
+            TransportError::new(TransportErrorKind::Tls, message).with_source(error)
+        };
+        let verifier = match &self.root_file {
+            Some(file) => self.verifier_of(file, provider.clone())?,
+            None => self.platform_verifier(provider.clone()).map_err(unusable)?,
+        };
+        let mut made = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        made.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config.insert(Arc::new(made)).clone())
+    }
+
+    fn platform_verifier(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+        let roots = self.extra_roots.clone();
+        Ok(Arc::new(
+            rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider)?,
+        ))
+    }
+
+    fn verifier_of(
+        &self,
+        file: &Path,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
+        let unusable = |why: String| {
+            let message = format!("the file that SSL_CERT_FILE names cannot be used: {why}");
+            TransportError::new(TransportErrorKind::Tls, message)
+        };
+        let pem = std::fs::read(file)
+            .map_err(|error| unusable(error.to_string()).with_source(error))?;
+        let roots = certificates(&pem).map_err(|error| unusable(error.to_string()))?;
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(roots.into_iter().chain(self.extra_roots.iter().cloned()));
+        let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider)
+            .build()
+            .map_err(|error| unusable(error.to_string()).with_source(error))?;
+        Ok(verifier)
+    }
+}
+
+/// The certificates of a PEM file, at least one.
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| bad("the PEM is malformed").with_source(error))?;
+    match found.is_empty() {
+        true => Err(bad("there is no certificate in the PEM")),
+        false => Ok(found),
+    }
+}
+
+fn failed(host: &str, why: &str) -> TransportError {
+    TransportError::new(
+        TransportErrorKind::Tls,
+        format!("the TLS handshake with {host} failed: {why}"),
+    )
+}
+
+fn explain(host: &str, error: io::Error) -> TransportError {
+    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match cause {
+        Some(cause) => failed(host, &cause.to_string()).with_source(error),
+        // Not TLS's doing: the connection broke.
+        None => TransportError::new(
+            TransportErrorKind::Connect,
+            format!("the connection to {host} was lost in the TLS handshake"),
+        )
+        .with_source(error),
+    }
+}
+
+impl Layer for TlsStream<Stream> {
+    fn socket(&self) -> Option<&TcpStream> {
+        self.get_ref().0.socket()
+    }
+}

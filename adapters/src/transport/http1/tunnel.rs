@@ -1,0 +1,50 @@
+//! A tunnel through an HTTP proxy, by CONNECT.
+
+use std::future::poll_fn;
+
+use chatcore::{TransportError, TransportErrorKind};
+use futures_lite::AsyncWriteExt;
+use http::Method;
+
+use super::connect::Connector;
+use super::exchange::{Incoming, answer_to};
+use super::request::{Origin, encode_connect};
+use super::stream::Stream;
+use crate::transport::proxy::Proxy;
+
+/// Asks `proxy`, at the other end of `stream`, to connect to `origin`. What is sent over the
+/// stream afterwards reaches the origin.
+pub(super) async fn open(
+    connector: Connector<'_>,
+    mut stream: Stream,
+    origin: &Origin,
+    proxy: &Proxy,
+) -> Result<Stream, TransportError> {
+    let refused = |why: &str| {
+        let message = format!(
+            "the proxy did not connect to {}:{}: {why}",
+            origin.host, origin.port
+        );
+        TransportError::new(TransportErrorKind::Proxy, message)
+    };
+    let lost = |error| refused("the connection to it was lost").with_source(error);
+    let head = encode_connect(origin, connector.user_agent, proxy);
+    stream.write_all(&head).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)?;
+
+    let mut incoming = Incoming::new(answer_to(&Method::CONNECT)?, connector.max_head);
+    let mut unread = Vec::new();
+    let response = poll_fn(|cx| incoming.poll_head(&mut stream, &mut unread, cx))
+        .await
+        .map_err(|failure| {
+            let error = failure.into_error("the proxy");
+            refused(&error.to_string()).with_source(error)
+        })?;
+    if !response.status().is_success() {
+        return Err(refused(&format!("it answered {}", response.status())));
+    }
+    if !unread.is_empty() {
+        return Err(refused("it sent bytes of its own into the tunnel"));
+    }
+    Ok(stream)
+}
