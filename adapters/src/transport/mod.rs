@@ -1,12 +1,20 @@
 //! Native HTTP transports: one feature, one folder.
 
-#[cfg(feature = "http1")]
+#[cfg(any(feature = "http1", feature = "ureq"))]
 pub mod proxy;
 
 #[cfg(feature = "http1")]
 pub mod http1;
+#[cfg(feature = "ureq")]
+pub mod ureq;
+
+#[cfg(any(feature = "ureq", feature = "surf"))]
+#[cfg(test)]
+mod test_server;
 
 #[cfg(feature = "http1")]
 pub use http1::Http1Transport;
-#[cfg(feature = "http1")]
+#[cfg(any(feature = "http1", feature = "ureq"))]
 pub use proxy::{Proxies, Proxy};
+#[cfg(feature = "ureq")]
+pub use ureq::UreqTransport;

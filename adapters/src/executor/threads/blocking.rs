@@ -1,0 +1,157 @@
+//! The future of a blocking job, and what can go wrong with it.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::crew::Crew;
+use super::sync::lock;
+use super::workers::{Busy, Workers};
+
+/// Why a blocking job has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// Every worker is busy and as many jobs wait as may. Try again later, or raise
+    /// `LLM_ASYNC_QUEUE_SIZE` or `LLM_ASYNC_WORKERS`.
+    QueueFull {
+        /// How many jobs may wait.
+        queue_size: usize,
+    },
+    /// The pool is closed.
+    Closed,
+    /// The job panicked; the message of the panic, if it had one.
+    Panicked(String),
+    /// No worker is running, and the first one could not be started.
+    Thread(io::Error),
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QueueFull { queue_size } => write!(
+                f,
+                "every worker is busy and {queue_size} jobs wait already: try again later, or \
+                 raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+            ),
+            Self::Closed => f.write_str("the thread pool is closed"),
+            Self::Panicked(message) => write!(f, "the job panicked: {message}"),
+            Self::Thread(_) => f.write_str("no worker thread could be started"),
+        }
+    }
+}
+
+impl Error for JobError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Thread(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The result of a blocking job, when it is there.
+///
+/// Dropping it takes the job out of the queue; a job that a worker has begun goes on, and its
+/// result is dropped.
+#[must_use = "dropping it takes the job out of the queue"]
+pub struct Blocking<T> {
+    slot: Arc<Slot<T>>,
+    /// Where the job is queued, and under which number.
+    queued: Option<(Arc<Workers>, u64)>,
+}
+
+struct Slot<T>(Mutex<SlotState<T>>);
+
+struct SlotState<T> {
+    result: Option<Result<T, JobError>>,
+    waker: Option<Waker>,
+}
+
+impl<T> Slot<T> {
+    fn fill(&self, result: Result<T, JobError>) {
+        let waker = {
+            let mut state = lock(&self.0);
+            state.result = Some(result);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T: Send + 'static> Blocking<T> {
+    pub(super) fn submit<F>(workers: &Arc<Workers>, crew: &Crew, job: F) -> Self
+    where
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let slot = Arc::new(Slot(Mutex::new(SlotState {
+            result: None,
+            waker: None,
+        })));
+        let filled = Arc::clone(&slot);
+        let job = move |busy: Busy| {
+            let result = catch_unwind(AssertUnwindSafe(job))
+                .map_err(|payload| JobError::Panicked(panic_message(&*payload)));
+            drop(busy);
+            filled.fill(result);
+        };
+        let queued = match workers.submit(crew, Box::new(job)) {
+            Ok(id) => Some((Arc::clone(workers), id)),
+            Err(error) => {
+                slot.fill(Err(error));
+                None
+            }
+        };
+        Self { slot, queued }
+    }
+}
+
+impl<T> Future for Blocking<T> {
+    type Output = Result<T, JobError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = lock(&self.slot.0);
+        if let Some(result) = state.result.take() {
+            drop(state);
+            self.queued = None;
+            return Poll::Ready(result);
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            waker @ None => *waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Blocking<T> {
+    fn drop(&mut self) {
+        if let Some((workers, id)) = self.queued.take() {
+            workers.cancel(id);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Blocking<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocking").finish_non_exhaustive()
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    if let Some(message) = payload.downcast_ref::<&str>() {
+        (*message).to_owned()
+    } else if let Some(message) = payload.downcast_ref::<String>() {
+        message.clone()
+    } else {
+        "(no message)".to_owned()
+    }
+}

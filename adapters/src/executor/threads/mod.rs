@@ -1,0 +1,232 @@
+//! A plain thread pool: workers for blocking calls, one thread for tasks, one for timers.
+//!
+//! ```text
+//!  spawn_blocking ─► queue (bounded) ─► chatcore-worker-0 … chatcore-worker-N
+//!  spawn ──────────► inbox ───────────► chatcore-tasks
+//!  sleep ──────────► deadlines ───────► chatcore-timer
+//! ```
+//!
+//! Tasks and timers never wait behind a blocking call. Every thread is started when it is first
+//! needed: a pool that is never used has none, and there are never more workers than jobs that
+//! were in the pool at the same time.
+
+mod blocking;
+mod builder;
+mod crew;
+mod sync;
+mod tasks;
+mod timer;
+mod workers;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant as StdInstant};
+
+use chatcore::{BoxFuture, Executor, Instant};
+
+pub use blocking::{Blocking, JobError};
+pub use builder::{PoolError, ThreadPoolBuilder};
+#[cfg(feature = "ureq")]
+pub(crate) use sync::{lock, wait};
+#[cfg(feature = "ureq")]
+pub(crate) use workers::{Job, OnClose};
+
+use crew::Crew;
+use tasks::Tasks;
+use timer::{Sleep, Timer};
+use workers::Workers;
+
+/// A thread pool that is an [`Executor`]. Cloning it gives another handle to the same pool.
+///
+/// Dropping the last handle closes the pool: see [`close`](Self::close).
+///
+/// ```
+/// use chatcore_adapters::executor::ThreadPool;
+///
+/// let pool = ThreadPool::new(2)?;
+/// let answer = pool.spawn_blocking(|| 6 * 7);
+/// assert_eq!(futures_lite::future::block_on(answer)?, 42);
+/// assert_eq!(pool.status().max_workers, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ThreadPool {
+    handle: Arc<Handle>,
+}
+
+/// What is going on in a [`ThreadPool`], at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatus {
+    /// How many workers there may be.
+    pub max_workers: usize,
+    /// How many jobs run.
+    pub active: usize,
+    /// How many jobs wait for a worker.
+    pub queued: usize,
+}
+
+/// The pool itself. Its threads hold the parts that they need, and never this.
+struct Handle {
+    epoch: StdInstant,
+    workers: Arc<Workers>,
+    tasks: Arc<Tasks>,
+    timer: Arc<Timer>,
+    worker_crew: Crew,
+    task_crew: Crew,
+    timer_crew: Arc<Crew>,
+    closing: Mutex<()>,
+}
+
+impl ThreadPool {
+    /// A pool of at most `workers` workers, with the defaults of [`ThreadPoolBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::NoWorkers`] if `workers` is zero.
+    pub fn new(workers: usize) -> Result<Self, PoolError> {
+        Self::builder().workers(workers).build()
+    }
+
+    /// A builder with the defaults: 5 workers, a queue of 100 jobs, threads named `chatcore-…`.
+    pub fn builder() -> ThreadPoolBuilder {
+        ThreadPoolBuilder::default()
+    }
+
+    fn from_parts(name: &str, workers: usize, queue_size: usize) -> Self {
+        Self {
+            handle: Arc::new(Handle {
+                epoch: StdInstant::now(),
+                workers: Arc::new(Workers::new(workers, queue_size)),
+                tasks: Arc::new(Tasks::new()),
+                timer: Arc::new(Timer::new()),
+                worker_crew: Crew::new(format!("{name}-worker")),
+                task_crew: Crew::new(format!("{name}-tasks")),
+                timer_crew: Arc::new(Crew::new(format!("{name}-timer"))),
+                closing: Mutex::new(()),
+            }),
+        }
+    }
+
+    /// Runs `job` on a worker. It is queued at once, whether the future is polled or not.
+    ///
+    /// Dropping the future takes the job out of the queue; once a worker has begun it, it goes
+    /// on and its result is dropped. A panic in the job is its result, and the worker goes on.
+    ///
+    /// # Errors
+    ///
+    /// The future gives [`JobError::QueueFull`] at once if every worker is busy and the queue is
+    /// full, and [`JobError::Closed`] if the pool is closed.
+    pub fn spawn_blocking<T, F>(&self, job: F) -> Blocking<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        Blocking::submit(&self.handle.workers, &self.handle.worker_crew, job)
+    }
+
+    /// How many workers there may be, how many jobs run, and how many wait. The three numbers
+    /// belong to the same moment, and a job whose result has been seen is not among them.
+    pub fn status(&self) -> PoolStatus {
+        self.handle.workers.status()
+    }
+
+    /// Closes the pool: takes no more work, finishes the jobs that are queued, and waits until
+    /// every thread has ended.
+    ///
+    /// Spawned tasks that are still waiting for something are dropped once the last job is done,
+    /// and sleeps that have not ended end early, so that nothing waits for a thread that is gone.
+    /// Calling it again, or from several threads, is fine: each call returns when the pool is
+    /// closed. A call from one of the pool's own threads does not wait for that thread, nor
+    /// for a call of `close` that is under way.
+    pub fn close(&self) {
+        self.handle.close();
+    }
+}
+
+#[cfg(feature = "ureq")]
+impl ThreadPool {
+    /// Queues `job`; returns the number to take it back with.
+    pub(crate) fn submit(&self, job: Job) -> Result<u64, JobError> {
+        self.handle.workers.submit(&self.handle.worker_crew, job)
+    }
+
+    /// Takes a job back, unless a worker has it already.
+    pub(crate) fn cancel(&self, id: u64) {
+        self.handle.workers.cancel(id);
+    }
+
+    /// Has `watcher` told when the pool closes, until [`unwatch_close`](Self::unwatch_close).
+    /// `None` if it is closed already.
+    pub(crate) fn watch_close(&self, watcher: Arc<dyn OnClose>) -> Option<u64> {
+        self.handle.workers.watch_close(watcher)
+    }
+
+    pub(crate) fn unwatch_close(&self, id: u64) {
+        self.handle.workers.unwatch_close(id);
+    }
+}
+
+impl Executor for ThreadPool {
+    /// Runs `task` on the pool's task thread, together with all others: it must not block.
+    /// A closed pool drops it.
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.handle.tasks.spawn(&self.handle.task_crew, task);
+    }
+
+    /// Ends once `duration` has passed, or when the pool closes. It does not keep the pool open.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(Sleep::new(
+            Arc::clone(&self.handle.timer),
+            Arc::clone(&self.handle.timer_crew),
+            StdInstant::now().checked_add(duration),
+        ))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.handle.epoch.elapsed())
+    }
+}
+
+impl Handle {
+    fn close(&self) {
+        self.workers.close();
+        // A member that waited for a `close` that joins it would wait for ever.
+        let _closing = if self.is_member() {
+            match self.closing.try_lock() {
+                Ok(guard) => guard,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            }
+        } else {
+            self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        // In this order, since jobs may be waited for by tasks, and tasks use sleeps.
+        self.worker_crew.join();
+        self.tasks.close();
+        self.task_crew.join();
+        self.timer.close();
+        self.timer_crew.join();
+    }
+
+    fn is_member(&self) -> bool {
+        self.worker_crew.is_member() || self.task_crew.is_member() || self.timer_crew.is_member()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

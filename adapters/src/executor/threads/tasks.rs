@@ -1,0 +1,148 @@
+//! Spawned tasks: one thread that polls them, so that they never wait behind a blocking call.
+//!
+//! The thread owns the futures; a waker holds only a number and the inbox, so a waker that is
+//! kept for long keeps nothing else alive.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use chatcore::BoxFuture;
+
+use super::crew::Crew;
+use super::sync::{lock, wait};
+
+pub(super) struct Tasks {
+    inbox: Mutex<Inbox>,
+    mail: Condvar,
+}
+
+#[derive(Default)]
+struct Inbox {
+    new: VecDeque<BoxFuture<'static, ()>>,
+    woken: VecDeque<Arc<TaskWaker>>,
+    running: bool,
+    closed: bool,
+}
+
+struct TaskWaker {
+    id: u64,
+    /// Whether it is in `woken` already.
+    queued: AtomicBool,
+    tasks: Weak<Tasks>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(tasks) = self.tasks.upgrade() {
+            lock(&tasks.inbox).woken.push_back(Arc::clone(self));
+            tasks.mail.notify_one();
+        }
+    }
+}
+
+impl Tasks {
+    pub(super) fn new() -> Self {
+        Self {
+            inbox: Mutex::default(),
+            mail: Condvar::new(),
+        }
+    }
+
+    /// Hands `task` to the thread. A closed pool drops it, as does one that can have no thread.
+    pub(super) fn spawn(self: &Arc<Self>, crew: &Crew, task: BoxFuture<'static, ()>) {
+        let mut inbox = lock(&self.inbox);
+        if inbox.closed {
+            drop(inbox);
+            drop(task);
+            return;
+        }
+        inbox.new.push_back(task);
+        if inbox.running {
+            drop(inbox);
+            self.mail.notify_one();
+            return;
+        }
+        let tasks = Arc::clone(self);
+        match crew.start(None, move || tasks.run()) {
+            Ok(()) => inbox.running = true,
+            Err(_) => {
+                // The next spawn tries again; until then the task waits in the inbox.
+            }
+        }
+    }
+
+    /// The thread polls what is ready, drops what still waits, and ends.
+    pub(super) fn close(&self) {
+        lock(&self.inbox).closed = true;
+        self.mail.notify_one();
+    }
+
+    fn run(self: Arc<Self>) {
+        let mut waiting: HashMap<u64, (BoxFuture<'static, ()>, Waker)> = HashMap::new();
+        let mut next_id = 0;
+        loop {
+            let (new, woken) = {
+                let mut inbox = lock(&self.inbox);
+                while inbox.new.is_empty() && inbox.woken.is_empty() {
+                    if inbox.closed {
+                        drop(inbox);
+                        for (_, (task, _)) in waiting.drain() {
+                            drop_quietly(task);
+                        }
+                        return;
+                    }
+                    inbox = wait(&self.mail, inbox);
+                }
+                (
+                    std::mem::take(&mut inbox.new),
+                    std::mem::take(&mut inbox.woken),
+                )
+            };
+            for task in woken {
+                task.queued.store(false, Ordering::Release);
+                if let Some((future, waker)) = waiting.remove(&task.id) {
+                    poll(task.id, future, waker, &mut waiting);
+                }
+            }
+            for future in new {
+                let waker = Waker::from(Arc::new(TaskWaker {
+                    id: next_id,
+                    queued: AtomicBool::new(false),
+                    tasks: Arc::downgrade(&self),
+                }));
+                poll(next_id, future, waker, &mut waiting);
+                next_id += 1;
+            }
+        }
+    }
+}
+
+/// Polls a task once, and keeps it if it is not done. A panic ends the task and nothing else.
+fn poll(
+    id: u64,
+    mut future: BoxFuture<'static, ()>,
+    waker: Waker,
+    waiting: &mut HashMap<u64, (BoxFuture<'static, ()>, Waker)>,
+) {
+    let mut cx = Context::from_waker(&waker);
+    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
+        Ok(Poll::Pending) => {
+            waiting.insert(id, (future, waker));
+        }
+        Ok(Poll::Ready(())) | Err(_) => drop_quietly(future),
+    }
+}
+
+fn drop_quietly(task: BoxFuture<'static, ()>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(task)));
+}

@@ -1,0 +1,166 @@
+//! The workers: threads for blocking work, and the bounded queue in front of them.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex};
+
+use super::PoolStatus;
+use super::blocking::JobError;
+use super::crew::Crew;
+use super::sync::{lock, wait};
+
+/// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so
+/// that whoever learns of it finds the pool's status up to date.
+pub(crate) type Job = Box<dyn FnOnce(Busy) + Send>;
+
+/// Counts a job as active until it is dropped.
+pub(crate) struct Busy(Arc<Workers>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        lock(&self.0.state).active -= 1;
+    }
+}
+
+/// Told when the pool starts to close.
+pub(crate) trait OnClose: Send + Sync {
+    /// The pool takes no more work. Must be quick and must not call the pool.
+    fn pool_closes(&self);
+}
+
+pub(crate) struct Workers {
+    max: usize,
+    queue_size: usize,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The jobs that wait, by the order in which they came.
+    queue: BTreeMap<u64, Job>,
+    next_id: u64,
+    started: usize,
+    idle: usize,
+    active: usize,
+    closed: bool,
+    watchers: BTreeMap<u64, Arc<dyn OnClose>>,
+}
+
+impl Workers {
+    pub(super) fn new(max: usize, queue_size: usize) -> Self {
+        Self {
+            max,
+            queue_size,
+            state: Mutex::default(),
+            work: Condvar::new(),
+        }
+    }
+
+    pub(super) fn status(&self) -> PoolStatus {
+        let state = lock(&self.state);
+        PoolStatus {
+            max_workers: self.max,
+            active: state.active,
+            queued: state.queue.len(),
+        }
+    }
+
+    /// Queues `job`, and starts a worker for it if none is idle and there may be another.
+    pub(super) fn submit(self: &Arc<Self>, crew: &Crew, job: Job) -> Result<u64, JobError> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(JobError::Closed);
+        }
+        if state.active + state.queue.len() >= self.max.saturating_add(self.queue_size) {
+            return Err(JobError::QueueFull {
+                queue_size: self.queue_size,
+            });
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        state.queue.insert(id, job);
+        if state.queue.len() <= state.idle {
+            drop(state);
+            self.work.notify_one();
+            return Ok(id);
+        }
+        if state.started == self.max {
+            return Ok(id);
+        }
+        // Started under the lock, so that the count is right and `close` cannot slip between.
+        let workers = Arc::clone(self);
+        match crew.start(Some(state.started), move || workers.run()) {
+            Ok(()) => state.started += 1,
+            // The workers that there are will come to it.
+            Err(_) if state.started > 0 => {}
+            Err(error) => {
+                let job = state.queue.remove(&id);
+                drop(state);
+                drop(job);
+                return Err(JobError::Thread(error));
+            }
+        }
+        Ok(id)
+    }
+
+    /// Takes a job back, unless a worker has it already.
+    pub(super) fn cancel(&self, id: u64) {
+        let job = lock(&self.state).queue.remove(&id);
+        // What it owns is dropped outside of the lock.
+        drop(job);
+    }
+
+    /// Has `watcher` told when the pool closes. Returns the number to stop that with, or `None`
+    /// if the pool is closed.
+    #[cfg(feature = "ureq")]
+    pub(super) fn watch_close(&self, watcher: Arc<dyn OnClose>) -> Option<u64> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return None;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        state.watchers.insert(id, watcher);
+        Some(id)
+    }
+
+    #[cfg(feature = "ureq")]
+    pub(super) fn unwatch_close(&self, id: u64) {
+        let watcher = lock(&self.state).watchers.remove(&id);
+        drop(watcher);
+    }
+
+    /// Takes no more jobs. The workers end once the queue is empty.
+    pub(super) fn close(&self) {
+        let watchers = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            std::mem::take(&mut state.watchers)
+        };
+        self.work.notify_all();
+        for watcher in watchers.into_values() {
+            watcher.pool_closes();
+        }
+    }
+
+    fn run(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some((_, job)) = state.queue.pop_first() {
+                state.active += 1;
+                drop(state);
+                let busy = Busy(Arc::clone(self));
+                // A panic stays in its job; the worker goes on.
+                let _ = catch_unwind(AssertUnwindSafe(|| job(busy)));
+                state = lock(&self.state);
+            } else if state.closed {
+                return;
+            } else {
+                state.idle += 1;
+                state = wait(&self.work, state);
+                state.idle -= 1;
+            }
+        }
+    }
+}

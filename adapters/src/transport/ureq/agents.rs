@@ -1,0 +1,103 @@
+//! The ureq agents: one that goes directly, and one for each proxy.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use chatcore::{TransportError, TransportErrorKind};
+use http::Uri;
+use ureq::config::{AutoHeaderValue, Config};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, ProxyProtocol};
+
+use super::connect::{CallConnector, CallResolver};
+use super::{BUFFER, INPUT_BUFFER, MAX_HEAD, MAX_IDLE};
+use crate::transport::proxy::{Proxies, Proxy};
+
+/// All workers share an agent, and with it the idle connections: whichever worker is free finds
+/// them. Each agent is made when it is first needed.
+#[derive(Debug)]
+pub(super) struct Agents {
+    proxies: Proxies,
+    idle_connections: usize,
+    direct: OnceLock<Agent>,
+    http_proxy: OnceLock<Option<Agent>>,
+    https_proxy: OnceLock<Option<Agent>>,
+}
+
+impl Agents {
+    pub(super) fn new(proxies: Proxies, idle_connections: usize) -> Self {
+        Self {
+            proxies,
+            idle_connections,
+            direct: OnceLock::new(),
+            http_proxy: OnceLock::new(),
+            https_proxy: OnceLock::new(),
+        }
+    }
+
+    /// The agent for `uri`.
+    pub(super) fn for_uri(&self, uri: &Uri) -> Result<&Agent, TransportError> {
+        let Some(proxy) = self.proxies.for_uri(uri)? else {
+            return Ok(self.direct.get_or_init(|| self.agent(None)));
+        };
+        // Which proxy it is depends on the scheme alone.
+        let slot = match uri.scheme_str() {
+            Some("https") => &self.https_proxy,
+            _ => &self.http_proxy,
+        };
+        slot.get_or_init(|| Some(self.agent(Some(translate(proxy)?))))
+            .as_ref()
+            .ok_or_else(|| {
+                TransportError::new(
+                    TransportErrorKind::Proxy,
+                    "the proxy's URL cannot be used: check the host, and the user and password",
+                )
+            })
+    }
+
+    fn agent(&self, proxy: Option<ureq::Proxy>) -> Agent {
+        let proxied = proxy.is_some();
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::PlatformVerifier)
+            .build();
+        let config = Config::builder()
+            .tls_config(tls)
+            .proxy(proxy)
+            .no_delay(true)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            // The request goes out with the headers that it came with.
+            .user_agent(AutoHeaderValue::None)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(AutoHeaderValue::None)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(BUFFER)
+            .max_response_header_size(MAX_HEAD)
+            .max_idle_connections(self.idle_connections)
+            .max_idle_connections_per_host(self.idle_connections)
+            .max_idle_age(MAX_IDLE)
+            // The limit for connecting is the call's own; the core sets the others.
+            .timeout_connect(None::<Duration>)
+            .build();
+        Agent::with_parts(config, CallConnector::new(proxied), CallResolver::default())
+    }
+}
+
+fn translate(proxy: &Proxy) -> Option<ureq::Proxy> {
+    let protocol = if proxy.is_https() {
+        ProxyProtocol::Https
+    } else {
+        ProxyProtocol::Http
+    };
+    let mut builder = ureq::Proxy::builder(protocol)
+        .host(proxy.host())
+        .port(proxy.port());
+    if let Some((user, password)) = proxy.credentials() {
+        builder = builder.username(user).password(password);
+    }
+    builder.build().ok()
+}

@@ -1,0 +1,295 @@
+//! ureq's seams for name lookup and sockets, used for three things that ureq has no setting for:
+//! one call can be cancelled without its neighbours, an error says in which step it happened,
+//! and the connect limit covers lookup, proxy and TLS together.
+//!
+//! A call runs on one worker from its beginning to its end, and ureq calls these seams on that
+//! thread; so the call that a connection serves is found in a thread-local.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use http::Uri;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
+    ShutdownHandle, TcpConnector, Transport, time,
+};
+use ureq::{Error, Timeout};
+
+use chatcore::TransportErrorKind as Kind;
+
+use super::call::{Cancelled, SharedCall};
+use super::error::Failure;
+use crate::executor::threads::lock;
+use crate::transport::proxy::unbracketed;
+
+/// The call that this thread is on.
+#[derive(Clone)]
+struct Current {
+    call: SharedCall,
+    connect_until: Instant,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+}
+
+/// While it lives, the calling thread is on `call`.
+pub(super) struct OnCall(());
+
+impl OnCall {
+    pub(super) fn begin(call: &SharedCall, connect_timeout: Duration) -> Self {
+        let now = Instant::now();
+        let current = Current {
+            call: Arc::clone(call),
+            // A limit that cannot be represented is none; a day stands for that.
+            connect_until: now
+                .checked_add(connect_timeout)
+                .unwrap_or(now + Duration::from_secs(86_400)),
+        };
+        CURRENT.set(Some(current));
+        Self(())
+    }
+}
+
+impl Drop for OnCall {
+    fn drop(&mut self) {
+        CURRENT.set(None);
+    }
+}
+
+fn current() -> Result<Current, Error> {
+    CURRENT
+        .with_borrow(Clone::clone)
+        .ok_or(Error::ConnectionFailed)
+}
+
+impl Current {
+    fn left(&self) -> Result<NextTimeout, Error> {
+        let left = self.connect_until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(Timeout::Connect));
+        }
+        Ok(NextTimeout {
+            after: time::Duration::Exact(left),
+            reason: Timeout::Connect,
+            ..NextTimeout::default()
+        })
+    }
+}
+
+/// The connection to a proxy. ureq would give each step on it, CONNECT and TLS, the limit anew.
+#[derive(Debug)]
+struct ProxyLeg(Box<dyn Transport>);
+
+impl ProxyLeg {
+    fn limit(timeout: NextTimeout) -> Result<NextTimeout, Error> {
+        match timeout.reason {
+            Timeout::Connect => current()?.left(),
+            _ => Ok(timeout),
+        }
+    }
+}
+
+impl Transport for ProxyLeg {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.0.transmit_output(amount, Self::limit(timeout)?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.0.await_input(Self::limit(timeout)?)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.is_tls()
+    }
+}
+
+impl From<Cancelled> for Error {
+    fn from(_: Cancelled) -> Self {
+        Error::Io(io::Error::new(io::ErrorKind::Interrupted, "cancelled"))
+    }
+}
+
+/// Name lookup within the call's connect limit. An address needs none, and no thread for it.
+#[derive(Debug, Default)]
+pub(super) struct CallResolver(DefaultResolver);
+
+impl Resolver for CallResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let address: Option<IpAddr> = uri.host().and_then(|host| unbracketed(host).parse().ok());
+        if let Some(address) = address {
+            let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
+                Some("https") => 443,
+                _ => 80,
+            });
+            let mut addresses = self.empty();
+            addresses.push(SocketAddr::new(address, port));
+            return Ok(addresses);
+        }
+        self.0
+            .resolve(uri, config, current()?.left()?)
+            .map_err(Failure::mark(Kind::Dns))
+    }
+}
+
+/// Makes connections: CONNECT proxy, TCP, TLS.
+#[derive(Debug, Default)]
+pub(super) struct CallConnector {
+    /// Whether the agent goes through a proxy.
+    pub(super) proxied: bool,
+    proxy: ConnectProxyConnector,
+    tcp: TcpConnector,
+    tls: RustlsConnector,
+}
+
+impl CallConnector {
+    pub(super) fn new(proxied: bool) -> Self {
+        Self {
+            proxied,
+            ..Self::default()
+        }
+    }
+}
+
+type Socket = Weak<dyn ShutdownHandle>;
+
+impl Connector<()> for CallConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let current = current()?;
+        let socket: Arc<Mutex<Option<Socket>>> = Arc::default();
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: time::Instant::now(),
+            timeout: current.left()?,
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            // A connection tells its socket here before it does anything with it, so that a
+            // handshake can be cancelled too.
+            register_shutdown: {
+                let call = Arc::clone(&current.call);
+                let socket = Arc::clone(&socket);
+                let agent = Arc::clone(&details.register_shutdown);
+                Arc::new(move |handle: Socket| {
+                    call.attach(Some(Weak::clone(&handle)), false)?;
+                    *lock(&socket) = Some(Weak::clone(&handle));
+                    agent(handle)
+                })
+            },
+        };
+
+        // With a proxy, ureq comes back here for the connection to the proxy itself.
+        let to_proxy = self.proxied && details.config.proxy().is_none();
+        let tunnel = self
+            .proxy
+            .connect(&details, None::<()>)
+            .map_err(Failure::mark_proxy)?;
+        let stream = self
+            .tcp
+            .connect(&details, tunnel)
+            .map_err(Failure::mark(Kind::Connect))?;
+        let stream = self
+            .tls
+            .connect(&details, stream)
+            .map_err(Failure::mark(Kind::Tls))?;
+        let Some(stream) = stream else {
+            return Ok(None);
+        };
+        if to_proxy {
+            return Ok(Some(Box::new(ProxyLeg(Box::new(stream)))));
+        }
+        let socket = lock(&socket).take();
+        Ok(Some(Box::new(Connection {
+            transport: Box::new(stream),
+            socket,
+            serves: None,
+            served_before: false,
+        })))
+    }
+}
+
+/// A connection that knows which call it serves.
+#[derive(Debug)]
+struct Connection {
+    transport: Box<dyn Transport>,
+    socket: Option<Socket>,
+    serves: Option<SharedCall>,
+    served_before: bool,
+}
+
+impl Connection {
+    /// Joins the connection to the call that this thread is on, if it is not already.
+    fn serve(&mut self) -> Result<&SharedCall, Error> {
+        if let Some(ref call) = self.serves {
+            return Ok(call);
+        }
+        let call = current()?.call;
+        call.attach(self.socket.clone(), self.served_before)?;
+        self.served_before = true;
+        Ok(self.serves.insert(call))
+    }
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.transport.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.serve()?;
+        self.transport.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.serve()?;
+        let result = self.transport.await_input(timeout);
+        let call = self.serve()?;
+        match &result {
+            Ok(true) => call.note_answered(),
+            Ok(false) => {}
+            // ureq takes some errors for the end of a body that has no length.
+            Err(_) => call.note_broken(),
+        }
+        result
+    }
+
+    /// ureq asks when it takes the connection out of its pool, and when it is about to put it
+    /// there: where it asks, the connection serves nobody.
+    fn is_open(&mut self) -> bool {
+        if let Some(call) = self.serves.take() {
+            call.detach();
+        }
+        self.transport.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.transport.is_tls()
+    }
+}

@@ -1,0 +1,169 @@
+//! What ureq's errors mean to the core.
+//!
+//! ureq reports a failed lookup, connect or handshake as a bare I/O error. The
+//! [`connect`](super::connect) module knows which of them it is, and wraps it in a [`Failure`].
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use chatcore::{TransportError, TransportErrorKind};
+use ureq::Error;
+
+/// An error of making the connection, with its kind.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: TransportErrorKind,
+    source: Error,
+}
+
+impl Failure {
+    /// Marks what goes wrong in one step of connecting. What is marked already, or says itself
+    /// what it is, stays as it is.
+    pub(super) fn mark(kind: TransportErrorKind) -> impl Fn(Error) -> Error {
+        move |error| match error {
+            Error::Timeout(_) => error,
+            Error::Other(inner) if inner.is::<Failure>() => Error::Other(inner),
+            source => Error::Other(Box::new(Self { kind, source })),
+        }
+    }
+
+    /// The same for the steps that lead to a proxy: whatever fails there, the proxy failed.
+    pub(super) fn mark_proxy(error: Error) -> Error {
+        match error {
+            Error::Timeout(_) => error,
+            source => Error::Other(Box::new(Self {
+                kind: TransportErrorKind::Proxy,
+                source,
+            })),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportErrorKind::Dns => "the host name could not be resolved",
+            TransportErrorKind::Connect => "no connection could be made",
+            TransportErrorKind::Tls => "the TLS handshake failed",
+            TransportErrorKind::Proxy => "the proxy could not be used",
+            _ => "the connection failed",
+        })
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// What went wrong until the head of the response was there.
+pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
+    use TransportErrorKind as Kind;
+    let (kind, message) = match &error {
+        Error::Other(inner) => match inner.downcast_ref::<Failure>() {
+            // A connection that is lost during the handshake says nothing about the certificate.
+            Some(Failure {
+                kind: Kind::Tls,
+                source: Error::Io(source),
+            }) if is_lost(source) => (
+                Kind::Connect,
+                "the connection was lost in the TLS handshake".into(),
+            ),
+            Some(failure) => (failure.kind, failure.to_string()),
+            None => (Kind::Other, "the request failed".into()),
+        },
+        // No other limit is set.
+        Error::Timeout(_) => (
+            Kind::ConnectTimeout,
+            "making the connection took longer than its limit".into(),
+        ),
+        Error::Io(source) if is_lost(source) => (
+            Kind::Reset,
+            "the connection was lost before the answer came".into(),
+        ),
+        Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
+            (Kind::Tls, "the TLS connection failed".into())
+        }
+        Error::Io(_) => (
+            Kind::Reset,
+            "the connection failed before the answer came".into(),
+        ),
+        // Before a byte of an answer came, it is the request that is wrong.
+        Error::Protocol(what) if !answered => (
+            Kind::InvalidRequest,
+            format!("the request cannot be sent: {what}"),
+        ),
+        Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => {
+            (Kind::TooLarge, "the response has too many headers".into())
+        }
+        Error::Protocol(what) => (
+            Kind::Protocol,
+            format!("the answer is not HTTP/1.1: {what}"),
+        ),
+        Error::LargeResponseHeader(..) => (
+            Kind::TooLarge,
+            format!(
+                "the response's headers are larger than {} bytes",
+                super::MAX_HEAD
+            ),
+        ),
+        Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => {
+            (Kind::InvalidRequest, "the request cannot be sent".into())
+        }
+        Error::HostNotFound => (Kind::Dns, "the host name has no address".into()),
+        Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => {
+            (Kind::Proxy, "the proxy could not be used".into())
+        }
+        Error::ConnectionFailed => (Kind::Connect, "no connection could be made".into()),
+        Error::Tls(_) | Error::TlsRequired | Error::Rustls(_) | Error::Pem(_) => {
+            (Kind::Tls, "the TLS connection failed".into())
+        }
+        _ => (Kind::Other, "the request failed".into()),
+    };
+    TransportError::new(kind, message).with_source(error)
+}
+
+/// What went wrong after that.
+pub(super) fn in_body(error: io::Error) -> TransportError {
+    use TransportErrorKind as Kind;
+    let error = Error::from(error);
+    let (kind, message) = match &error {
+        Error::Io(source) if is_lost(source) => (
+            Kind::Truncated,
+            "the body ended before its length or its last chunk",
+        ),
+        Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => (
+            Kind::Tls,
+            "the TLS connection failed while the body came in",
+        ),
+        Error::Io(_) => (Kind::Reset, "the connection failed while the body came in"),
+        Error::Protocol(_) | Error::BodyStalled => {
+            (Kind::Protocol, "the body is not framed as HTTP says")
+        }
+        _ => (Kind::Other, "the body could not be read"),
+    };
+    TransportError::new(kind, message).with_source(error)
+}
+
+/// A body that has no length ends when the connection does, but not when that breaks.
+pub(super) fn broken_body() -> TransportError {
+    TransportError::new(
+        TransportErrorKind::Truncated,
+        "the connection broke before the body, which has no length, had ended",
+    )
+}
+
+/// Whether the connection was lost, as opposed to, say, not allowed.
+pub(super) fn is_lost(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::WriteZero
+    )
+}

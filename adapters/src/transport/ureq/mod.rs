@@ -1,0 +1,206 @@
+//! Blocking [ureq](::ureq) calls on the workers of a [`ThreadPool`].
+//!
+//! A call takes a worker from its request to the end of its body, so a pool of N workers serves
+//! N calls at once; it is meant for up to a few hundred. There is no reactor and no tokio.
+//!
+//! - **Streaming.** The worker reads the socket and hands the pieces over, at most 64 KiB ahead
+//!   of the reader; then it stops reading until there is room.
+//! - **Cancelling.** Dropping the future of `send`, or a body that has not ended, shuts the socket
+//!   down at once, which interrupts the worker that is blocked on it. A name lookup or a TCP
+//!   connect under way cannot be interrupted: nothing is sent after it, and it keeps its worker
+//!   until it ends or the [`ConnectTimeout`](chatcore::ConnectTimeout) runs out. A call that waits
+//!   for a worker leaves the queue.
+//! - **Connections.** All workers share the idle connections, so the one that is free finds them.
+//!   They are dropped after 60 seconds without use, when the next call looks for one. One that
+//!   turns out to be dead is replaced once, as long as not one byte of an answer came.
+//! - **Limits.** The head of a response may have 64 KiB and 128 headers. The length of a body is
+//!   not limited.
+//! - **Proxies** come from the environment, by the rules of [`proxy`](super::proxy); loopback is
+//!   always reached directly then. ureq tunnels plain `http` through a proxy with CONNECT, too,
+//!   which some proxies refuse.
+//! - **TLS** is rustls with ring, and the operating system says which certificates it trusts
+//!   (`SSL_CERT_FILE` and `SSL_CERT_DIR` on Linux).
+//! - **Name lookups** run on a short-lived thread of ureq's, so that the limit holds for them.
+//!
+//! Closing the pool finishes the calls that are queued or under way. A body whose reader has let
+//! 64 KiB pile up ends in [`TransportErrorKind::Closed`] then, so that closing never waits for
+//! a reader.
+//!
+//! One thing is more lenient than the [`Transport`] docs: a chunked body that ends after `0\r\n`,
+//! without the empty line behind it, counts as whole, since its last chunk has come.
+
+mod agents;
+mod call;
+mod connect;
+mod error;
+mod perform;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind};
+use futures_core::Stream;
+use http::{Request, Response};
+
+use self::agents::Agents;
+use self::call::{Call, SharedCall};
+use self::perform::{SharedAgents, panicked, perform};
+use super::proxy::Proxies;
+use crate::executor::ThreadPool;
+use crate::executor::threads::{JobError, OnClose};
+
+/// The size of a connection's output buffer, and of the memory for the pieces of a body.
+const BUFFER: usize = 16 * 1024;
+/// The size of a connection's input buffer, which must hold the whole head of a response.
+const INPUT_BUFFER: usize = 64 * 1024;
+/// The largest head of a response: a full buffer is one byte too much.
+const MAX_HEAD: usize = INPUT_BUFFER - 1;
+/// How long a connection may be idle.
+const MAX_IDLE: Duration = Duration::from_secs(60);
+
+/// A [`Transport`] of blocking ureq calls on a thread pool; see the [module](self).
+///
+/// Cloning it shares its connections.
+///
+/// ```
+/// use chatcore_adapters::executor::ThreadPool;
+/// use chatcore_adapters::transport::UreqTransport;
+///
+/// let pool = ThreadPool::new(5)?;
+/// let transport = UreqTransport::new(pool);
+/// # let _ = transport;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct UreqTransport {
+    pool: ThreadPool,
+    agents: SharedAgents,
+}
+
+impl UreqTransport {
+    /// Calls run on the workers of `pool`; the proxies come from the environment.
+    pub fn new(pool: ThreadPool) -> Self {
+        Self::with_proxies(pool, Proxies::from_env())
+    }
+
+    /// The same with proxies of the caller's choice.
+    pub fn with_proxies(pool: ThreadPool, proxies: Proxies) -> Self {
+        let idle_connections = pool.status().max_workers;
+        Self {
+            agents: Arc::new(Agents::new(proxies, idle_connections)),
+            pool,
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for UreqTransport {
+    /// Errors beside those of the connection: [`TransportErrorKind::Closed`] if the pool is
+    /// closed, and [`TransportErrorKind::Other`] with [`JobError::QueueFull`] as its source if
+    /// the pool's queue is full.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        check(&request)?;
+        let call = InFlight::start(&self.pool, Arc::clone(&self.agents), request)?;
+        let head = poll_fn(|cx| call.call.poll_head(cx)).await?;
+        Ok(Response::from_parts(head, ByteStream::new(Body(call))))
+    }
+}
+
+fn check(request: &Request<Bytes>) -> Result<(), TransportError> {
+    let uri = request.uri();
+    let invalid = |why: &str| TransportError::new(TransportErrorKind::InvalidRequest, why);
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(invalid("the URL must begin with http:// or https://"));
+    }
+    if uri.host().unwrap_or_default().is_empty() {
+        return Err(invalid("the URL has no host"));
+    }
+    Ok(())
+}
+
+/// A call in the pool. Dropping it cancels the call, wherever it is.
+///
+/// It holds a handle to the pool, so that dropping the transport and the pool does not close the
+/// pool while bodies are read.
+struct InFlight {
+    call: SharedCall,
+    job: u64,
+    watch: u64,
+    pool: ThreadPool,
+}
+
+impl InFlight {
+    fn start(
+        pool: &ThreadPool,
+        agents: SharedAgents,
+        request: Request<Bytes>,
+    ) -> Result<Self, TransportError> {
+        let call = Arc::new(Call::default());
+        let watcher = Arc::clone(&call) as Arc<dyn OnClose>;
+        let watch = pool
+            .watch_close(watcher)
+            .ok_or_else(|| refused(JobError::Closed))?;
+        let on_worker = Arc::clone(&call);
+        let job = pool.submit(Box::new(move |busy| {
+            let end = catch_unwind(AssertUnwindSafe(|| perform(&agents, request, &on_worker)));
+            drop(busy);
+            on_worker.ended(end.unwrap_or_else(|_| Err(panicked())));
+        }));
+        match job {
+            Ok(job) => Ok(Self {
+                call,
+                job,
+                watch,
+                pool: pool.clone(),
+            }),
+            Err(error) => {
+                pool.unwatch_close(watch);
+                Err(refused(error))
+            }
+        }
+    }
+}
+
+fn refused(error: JobError) -> TransportError {
+    let kind = match error {
+        JobError::Closed => TransportErrorKind::Closed,
+        _ => TransportErrorKind::Other,
+    };
+    TransportError::new(kind, error.to_string()).with_source(error)
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.pool.cancel(self.job);
+        self.call.cancel();
+        self.pool.unwatch_close(self.watch);
+    }
+}
+
+struct Body(InFlight);
+
+impl Stream for Body {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.call.poll_chunk(cx)
+    }
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport")
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

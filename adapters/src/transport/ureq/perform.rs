@@ -1,0 +1,107 @@
+//! What a worker does for one call, from the request to the end of the body.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chatcore::{ConnectTimeout, TransportError};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use ureq::{Agent, Body, Error};
+
+use super::BUFFER;
+use super::agents::Agents;
+use super::call::SharedCall;
+use super::connect::OnCall;
+use super::error::{before_head, broken_body, in_body, is_lost};
+
+/// Where a small rest of the read buffer is not worth a system call.
+const MIN_READ: usize = 1024;
+
+/// Runs the call. The head and the pieces of the body go to `call`; the result is its end.
+pub(super) fn perform(
+    agents: &Agents,
+    request: Request<Bytes>,
+    call: &SharedCall,
+) -> Result<(), TransportError> {
+    let (parts, body) = request.into_parts();
+    let agent = agents.for_uri(&parts.uri)?;
+    let limit = parts
+        .extensions
+        .get::<ConnectTimeout>()
+        .copied()
+        .unwrap_or_default();
+    let _on_call = OnCall::begin(call, limit.0);
+    let response = match run(agent, &parts, &body, false) {
+        Err(Error::Io(error)) if is_lost(&error) && call.may_replace_connection() => {
+            let _anew = OnCall::begin(call, limit.0);
+            run(agent, &parts, &body, true)
+        }
+        response => response,
+    };
+    receive(response, call)
+}
+
+/// Sends the request, on a new connection if it is `fresh`, and waits for the head.
+fn run(agent: &Agent, parts: &Parts, body: &Bytes, fresh: bool) -> Result<Response<Body>, Error> {
+    let mut head = Request::new(());
+    *head.method_mut() = parts.method.clone();
+    *head.uri_mut() = parts.uri.clone();
+    *head.headers_mut() = parts.headers.clone();
+    if fresh {
+        // The other idle connections to this server are as old as the one that was dead.
+        head = agent
+            .configure_request(head)
+            .max_idle_age(Duration::ZERO)
+            .build();
+    }
+    let takes_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+    if body.is_empty() && !takes_body {
+        agent.run(head)
+    } else {
+        agent.run(head.map(|()| &body[..]))
+    }
+}
+
+fn receive(
+    response: Result<Response<Body>, Error>,
+    call: &SharedCall,
+) -> Result<(), TransportError> {
+    let response = response.map_err(|error| before_head(error, call.is_answered()))?;
+    let (mut head, body) = response.into_parts();
+    // What ureq adds for its own users.
+    head.extensions.clear();
+    call.head_came(head);
+
+    // No limit is set here: how large an answer may be is the core's to say.
+    let mut reader = body.into_with_config().limit(u64::MAX).reader();
+    let mut buffer = BytesMut::zeroed(BUFFER);
+    loop {
+        let n = reader.read(&mut buffer).map_err(in_body)?;
+        if n == 0 {
+            break;
+        }
+        // The chunk shares the buffer's memory; what is left of it takes the next one.
+        let chunk = buffer.split_to(n).freeze();
+        if buffer.len() < MIN_READ {
+            buffer = BytesMut::zeroed(BUFFER);
+        }
+        call.chunk_came(chunk)?;
+    }
+    if call.is_broken() {
+        return Err(broken_body());
+    }
+    Ok(())
+}
+
+/// The call of a job that panicked, which is a bug of this crate or of ureq.
+pub(super) fn panicked() -> TransportError {
+    TransportError::new(
+        chatcore::TransportErrorKind::Other,
+        "the HTTP client panicked; please report it",
+    )
+}
+
+/// Shares the agents with the workers.
+pub(super) type SharedAgents = Arc<Agents>;
