@@ -66,7 +66,9 @@ impl Proxy {
             tls,
             host: authority.host().to_ascii_lowercase(),
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 1080 }),
-            authorization: credentials.as_ref().map(|(user, password)| basic(user, password)),
+            authorization: credentials
+                .as_ref()
+                .map(|(user, password)| basic(user, password)),
             credentials,
         })
     }
@@ -102,7 +104,11 @@ impl Proxy {
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
-        let user = if self.credentials.is_some() { "…@" } else { "" };
+        let user = if self.credentials.is_some() {
+            "…@"
+        } else {
+            ""
+        };
         write!(f, "Proxy({scheme}://{user}{}:{})", self.host, self.port)
     }
 }
@@ -168,7 +174,9 @@ impl Proxies {
             https: Slot::read(https),
             bypass: Bypass {
                 loopback: true,
-                hosts: bypass.map(|(_, list)| Host::list(&list)).unwrap_or_default(),
+                hosts: bypass
+                    .map(|(_, list)| Host::list(&list))
+                    .unwrap_or_default(),
             },
         }
     }
@@ -298,7 +306,10 @@ pub(crate) fn userinfo(authority: &http::uri::Authority) -> Option<(String, Stri
 
 /// The value of an `Authorization` header of the scheme `Basic`.
 pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
-    let value = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+    let value = format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{user}:{password}"))
+    );
     // Base64 holds only characters that a header may hold.
     let mut value =
         HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
@@ -357,7 +368,8 @@ mod tests {
 
     #[test]
     fn no_proxy_lists_names_addresses_and_networks() {
-        let list = "Example.com, .dot.test\t*.star.test,10.0.0.0/8 192.168.1.7,[fd00::]/8,2001:db8::1";
+        let list =
+            "Example.com, .dot.test\t*.star.test,10.0.0.0/8 192.168.1.7,[fd00::]/8,2001:db8::1";
         let some = proxies(&[("all_proxy", "p"), ("NO_PROXY", list)]);
         for direct in [
             "example.com",
@@ -370,7 +382,11 @@ mod tests {
             "192.168.1.7",
             "[2001:db8::1]",
         ] {
-            assert_eq!(route(&some, &format!("http://{direct}/")), "direct", "{direct}");
+            assert_eq!(
+                route(&some, &format!("http://{direct}/")),
+                "direct",
+                "{direct}"
+            );
         }
         for through in [
             "notexample.com",
@@ -379,7 +395,11 @@ mod tests {
             "192.168.1.8",
             "[2001:db8::2]",
         ] {
-            assert_eq!(route(&some, &format!("http://{through}/")), "p", "{through}");
+            assert_eq!(
+                route(&some, &format!("http://{through}/")),
+                "p",
+                "{through}"
+            );
         }
         let all = proxies(&[("all_proxy", "p"), ("no_proxy", "*")]);
         assert_eq!(route(&all, "http://a.test/"), "direct");
@@ -389,8 +409,18 @@ mod tests {
     fn loopback_is_reached_directly_unless_the_application_named_the_proxy() {
         let env = proxies(&[("all_proxy", "p")]);
         let own = Proxies::all(Proxy::parse("p").unwrap());
-        for host in ["localhost", "api.localhost", "127.0.0.1", "127.8.9.1", "[::1]"] {
-            assert_eq!(route(&env, &format!("http://{host}:1/")), "direct", "{host}");
+        for host in [
+            "localhost",
+            "api.localhost",
+            "127.0.0.1",
+            "127.8.9.1",
+            "[::1]",
+        ] {
+            assert_eq!(
+                route(&env, &format!("http://{host}:1/")),
+                "direct",
+                "{host}"
+            );
             assert_eq!(route(&own, &format!("http://{host}:1/")), "p", "{host}");
         }
         assert_eq!(route(&env, "http://localhost.test/"), "p");
@@ -412,13 +442,22 @@ mod tests {
 
     #[test]
     fn a_bad_variable_is_an_error_of_its_requests_and_shows_no_secret() {
-        let bad = proxies(&[("https_proxy", "socks5://me:secret@p:1"), ("no_proxy", "b.test")]);
+        let bad = proxies(&[
+            ("https_proxy", "socks5://me:secret@p:1"),
+            ("no_proxy", "b.test"),
+        ]);
         let why = route(&bad, "https://a.test/");
-        assert!(why.contains("https_proxy") && !why.contains("secret"), "{why}");
+        assert!(
+            why.contains("https_proxy") && !why.contains("secret"),
+            "{why}"
+        );
         assert_eq!(route(&bad, "http://a.test/"), "direct");
         assert_eq!(route(&bad, "https://b.test/"), "direct");
         let good = Proxy::parse("http://me:secret@p:1").unwrap();
         let shown = format!("{good:?} {:?}", Proxies::all(good.clone()));
-        assert!(!shown.contains("secret") && !shown.contains("me:"), "{shown}");
+        assert!(
+            !shown.contains("secret") && !shown.contains("me:"),
+            "{shown}"
+        );
     }
 }

@@ -213,7 +213,9 @@ impl Flow {
         })?;
         let rest = input.get(used..).unwrap_or_default();
         if !self.is_ended() && rest.len() > MAX_LINE {
-            return Err(too_large("a line between the chunks of the body is too long"));
+            return Err(too_large(
+                "a line between the chunks of the body is too long",
+            ));
         }
         self.connection.unread.extend_from_slice(rest);
         if produced == 0 {

@@ -188,7 +188,10 @@ mod tests {
             list.iter().map(|text| text.parse().unwrap()).collect()
         };
         let mixed = interleave(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]));
-        assert_eq!(mixed, parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
+        assert_eq!(
+            mixed,
+            parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"])
+        );
         let mixed = interleave(parse(&["1.1.1.1:1", "[::1]:1", "[::2]:1"]));
         assert_eq!(mixed, parse(&["1.1.1.1:1", "[::1]:1", "[::2]:1"]));
         assert_eq!(interleave(Vec::new()), []);

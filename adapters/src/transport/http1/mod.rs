@@ -117,10 +117,7 @@ impl Http1Transport {
 
 #[async_trait]
 impl Transport for Http1Transport {
-    async fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<ByteStream>, TransportError> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let mut task = self.inner.prepare(request)?;
         let mut idle = self.inner.pool.take(&task.home.origin);
         loop {

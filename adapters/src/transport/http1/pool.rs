@@ -105,7 +105,8 @@ impl Pool {
         let mut pool = self.lock();
         pool.origins.retain(|_, idle| {
             // The times do not ascend: each connection has an age and a server of its own.
-            let (over, still): (VecDeque<_>, _) = idle.drain(..).partition(|(until, _)| *until <= now);
+            let (over, still): (VecDeque<_>, _) =
+                idle.drain(..).partition(|(until, _)| *until <= now);
             expired.push(over);
             *idle = still;
             next = idle.iter().map(|(until, _)| *until).chain(next).min();

@@ -113,11 +113,7 @@ pub(super) fn encode(
 }
 
 /// The head of a request for a tunnel through a proxy.
-pub(super) fn encode_connect(
-    origin: &Origin,
-    user_agent: &HeaderValue,
-    proxy: &Proxy,
-) -> Vec<u8> {
+pub(super) fn encode_connect(origin: &Origin, user_agent: &HeaderValue, proxy: &Proxy) -> Vec<u8> {
     let host = match origin.host.contains(':') {
         true => format!("[{}]:{}", origin.host, origin.port),
         false => format!("{}:{}", origin.host, origin.port),

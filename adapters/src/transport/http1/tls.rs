@@ -89,7 +89,10 @@ impl Tls for Rustls {
 impl Inner {
     fn ready(&self) -> Option<Arc<ClientConfig>> {
         // `try_lock`: while another thread loads, this one must not block an executor.
-        self.config.try_lock().ok().and_then(|config| config.clone())
+        self.config
+            .try_lock()
+            .ok()
+            .and_then(|config| config.clone())
     }
 
     /// Blocks: it reads files.
@@ -138,8 +141,8 @@ impl Inner {
             let message = format!("the file that SSL_CERT_FILE names cannot be used: {why}");
             TransportError::new(TransportErrorKind::Tls, message)
         };
-        let pem = std::fs::read(file)
-            .map_err(|error| unusable(error.to_string()).with_source(error))?;
+        let pem =
+            std::fs::read(file).map_err(|error| unusable(error.to_string()).with_source(error))?;
         let roots = certificates(&pem).map_err(|error| unusable(error.to_string()))?;
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.into_iter().chain(self.extra_roots.iter().cloned()));
@@ -169,7 +172,9 @@ fn failed(host: &str, why: &str) -> TransportError {
 }
 
 fn explain(host: &str, error: io::Error) -> TransportError {
-    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let cause = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match cause {
         Some(cause) => failed(host, &cause.to_string()).with_source(error),
         // Not TLS's doing: the connection broke.

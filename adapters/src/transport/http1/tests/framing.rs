@@ -121,11 +121,10 @@ fn see_through(method: Method, script: Script) -> Result<Seen, TransportError> {
     let mut outgoing = Outgoing::new(b"head".to_vec(), Bytes::from_static(b"body"));
     let mut incoming = Incoming::new(answer_to(&method)?, 1024);
     smol::block_on(async {
-        let head: Response<()> = poll_fn(|cx| {
-            poll_exchange(&mut connection, &mut outgoing, &mut incoming, cx)
-        })
-        .await
-        .map_err(|failure| failure.into_error("a.test"))?;
+        let head: Response<()> =
+            poll_fn(|cx| poll_exchange(&mut connection, &mut outgoing, &mut incoming, cx))
+                .await
+                .map_err(|failure| failure.into_error("a.test"))?;
         let body = receive(&head, incoming.into_call(), connection, outgoing, home)?;
         Ok(Seen {
             status: head.status().as_u16(),
@@ -139,7 +138,10 @@ fn see_through(method: Method, script: Script) -> Result<Seen, TransportError> {
 
 fn script(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Script {
     Script {
-        pieces: pieces.into_iter().map(|piece| Ok(piece.as_ref().to_vec())).collect(),
+        pieces: pieces
+            .into_iter()
+            .map(|piece| Ok(piece.as_ref().to_vec()))
+            .collect(),
         waited: false,
         window: usize::MAX,
     }
@@ -217,7 +219,11 @@ fn each_kind_of_answer_ends_where_http_says() {
 fn a_byte_at_a_time_is_the_same_answer() {
     for (answer, expected) in corpus() {
         let bytes = answer.as_bytes().chunks(1);
-        assert_eq!(see_through(Method::POST, script(bytes)).unwrap(), expected, "{answer}");
+        assert_eq!(
+            see_through(Method::POST, script(bytes)).unwrap(),
+            expected,
+            "{answer}"
+        );
     }
 }
 
@@ -272,7 +278,10 @@ fn answers_without_a_body_end_with_their_head() {
     for (method, answer) in [
         (Method::HEAD, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"),
         (Method::GET, "HTTP/1.1 204 No Content\r\nx: y\r\n\r\n"),
-        (Method::GET, "HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n"),
+        (
+            Method::GET,
+            "HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n",
+        ),
     ] {
         let seen = see_to(method, answer).unwrap();
         assert_eq!(seen.body, Ok(Bytes::new()), "{answer}");
@@ -326,7 +335,10 @@ fn what_cannot_be_trusted_to_end_there_is_not_reused() {
         format!("{CHUNKED}2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"),
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok".to_owned(),
         "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok".to_owned(),
-        format!("{}content-length: 3\r\n\r\n2\r\nok\r\n0\r\n\r\n", &CHUNKED[..CHUNKED.len() - 2]),
+        format!(
+            "{}content-length: 3\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            &CHUNKED[..CHUNKED.len() - 2]
+        ),
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nkeep-alive: timeout=1\r\n\r\nok".to_owned(),
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n".to_owned(),
     ] {
@@ -353,7 +365,12 @@ fn what_is_no_answer_is_refused() {
     ] {
         assert_eq!(see(answer), Err(TransportErrorKind::Protocol), "{answer}");
     }
-    for body in ["x\r\n", "5\r\nhello!!\r\n", "fffffffffffffffff\r\n", "\r\n\r\n"] {
+    for body in [
+        "x\r\n",
+        "5\r\nhello!!\r\n",
+        "fffffffffffffffff\r\n",
+        "\r\n\r\n",
+    ] {
         let seen = see(&format!("{CHUNKED}{body}")).unwrap();
         assert_eq!(seen.body, Err(TransportErrorKind::Protocol), "{body}");
     }
@@ -373,7 +390,10 @@ fn every_part_that_is_kept_has_a_largest_size() {
         assert_eq!(see(&answer), Err(TransportErrorKind::TooLarge), "{answer}");
     }
     let endless = "checksum: 0123456789\r\n".repeat(5000);
-    for body in [format!("0\r\nx: {}", "y".repeat(9000)), format!("0\r\n{endless}")] {
+    for body in [
+        format!("0\r\nx: {}", "y".repeat(9000)),
+        format!("0\r\n{endless}"),
+    ] {
         let seen = see(&format!("{CHUNKED}{body}")).unwrap();
         assert_eq!(seen.body, Err(TransportErrorKind::TooLarge));
     }
@@ -385,5 +405,8 @@ fn every_part_that_is_kept_has_a_largest_size() {
 fn an_answer_may_come_before_the_request_is_sent() {
     let mut early = script(["HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno"]);
     early.window = 5;
-    assert_eq!(see_through(Method::POST, early).unwrap(), seen(413, 1, "no", false));
+    assert_eq!(
+        see_through(Method::POST, early).unwrap(),
+        seen(413, 1, "no", false)
+    );
 }

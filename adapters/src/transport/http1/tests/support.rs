@@ -18,9 +18,7 @@ use crate::transport::http1::{Http1Builder, Http1Transport};
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// A server on loopback; `handler` gets the number of each connection and the connection.
-pub(super) fn serve(
-    handler: impl Fn(usize, TcpStream) + Send + Sync + 'static,
-) -> SocketAddr {
+pub(super) fn serve(handler: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> SocketAddr {
     serve_on("127.0.0.1:0", handler)
 }
 
@@ -130,7 +128,10 @@ impl Clock {
             let mut state = self.state.lock().unwrap();
             state.now += duration;
             let now = state.now;
-            state.sleepers.extract_if(.., |(until, _)| *until <= now).collect()
+            state
+                .sleepers
+                .extract_if(.., |(until, _)| *until <= now)
+                .collect()
         };
         for (_, sleeper) in woken {
             let before = self.sleeping() + self.finished();
