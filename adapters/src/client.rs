@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chatcore::{Config, Error, Executor, LlmClient, Transport};
+use chatcore::{Config, Error, LlmClient, Transport};
 
 /// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1) with
 /// the settings of the process's environment: [`smol_client`] of [`Config::from_env`]. The table
@@ -25,7 +25,7 @@ pub fn from_env() -> Result<LlmClient, Error> {
 
 /// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1).
 ///
-/// Where [`config.mock`](Config::mock) is set, the [demo model](crate::demo) answers instead of
+/// Where [`config.mock`](Config::mock) is set, the demo model answers instead of
 /// HTTP. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) one call runs at a
 /// time; smol's reactor thread, which waits for all sockets of the process, is there all the same.
 ///
@@ -36,7 +36,7 @@ pub fn from_env() -> Result<LlmClient, Error> {
 pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
     use crate::{executor::SmolExecutor, transport::Http1Transport};
 
-    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+    let executor: Arc<dyn chatcore::Executor> = Arc::new(SmolExecutor::new());
     let transport = match config.mock {
         true => demo()?,
         false => Arc::new(Http1Transport::new(Arc::clone(&executor))),
@@ -51,7 +51,7 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
 ///
 /// The pool is the client's own: it is closed, and its threads are joined, when the last clone of
 /// the client and the last of its calls are dropped. Every thread starts when it is first needed,
-/// so the [demo model](crate::demo), which answers where [`config.mock`](Config::mock) is set,
+/// so the demo model, which answers where [`config.mock`](Config::mock) is set,
 /// starts none. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) the pool
 /// has one worker.
 ///

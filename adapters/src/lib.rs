@@ -2,23 +2,26 @@
 //! a native program: a client in one line.
 //!
 //! ```no_run
-//! use chatcore_adapters::{BlockingChat, from_env};
+//! use chatcore_adapters::BlockingChat;
 //!
+//! # #[cfg(all(feature = "smol", feature = "http1"))]
 //! # fn main() -> Result<(), chatcore::Error> {
-//! let client = from_env()?; // DEEPSEEK_API_KEY, or USE_MOCK_LLM=true
+//! let client = chatcore_adapters::from_env()?; // DEEPSEEK_API_KEY, or USE_MOCK_LLM=true
 //! println!("{}", client.chat("Why is the sky blue?")?);
 //! # Ok(())
 //! # }
+//! # #[cfg(not(all(feature = "smol", feature = "http1")))]
+//! # fn main() {}
 //! ```
 //!
 //! # Which pair
 //!
 //! | features | client | what runs |
 //! |---|---|---|
-//! | `smol`, `http1` (default) | [`smol_client`], [`from_env`] | any number of chats on smol's reactor thread and its background thread |
-//! | `threads`, `ureq` | [`threads_client`] | `LLM_ASYNC_WORKERS` threads with blocking calls, as the old Python client did |
-//! | `surf` | [`transport`] | an unmaintained client, for applications that have it already |
-//! | `demo` (default) | [`demo`] | nothing leaves the process |
+//! | `smol`, `http1` (default) | `smol_client`, `from_env` | any number of chats on smol's reactor thread and its background thread |
+//! | `threads`, `ureq` | `threads_client` | `LLM_ASYNC_WORKERS` threads with blocking calls, as the old Python client did |
+//! | `surf` | your own | an unmaintained client, for applications that have it already |
+//! | `demo` (default) | `demo::DemoTransport` | nothing leaves the process |
 //!
 //! Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
 //! of the default features brings tokio in.

@@ -1,5 +1,7 @@
 //! The example programs, run offline as a user runs them.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are no tests to clippy
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output};
