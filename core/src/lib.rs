@@ -47,6 +47,7 @@
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
 //! `serde` and `serde_json`.
 
+mod batch;
 pub mod chat;
 mod client;
 mod concurrency;
@@ -62,6 +63,7 @@ mod status;
 mod time;
 mod transport;
 
+pub use batch::{BatchProcessor, BatchResults, Closing, Progress};
 pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
     ToolChoice, Usage,

@@ -39,6 +39,8 @@ pub enum ErrorKind {
     QueueFull,
     /// The client is closed. Not retried.
     Closed,
+    /// A bug: in chatcore, or in a function that was given to it. Not retried.
+    Internal,
 }
 
 impl ErrorKind {

@@ -10,6 +10,7 @@ use async_io::Async;
 use chatcore::{BoxFuture, ConnectTimeout, Executor, TransportError, TransportErrorKind};
 use futures_lite::future;
 use http::HeaderValue;
+use socket2::{SockRef, TcpKeepalive};
 
 use super::request::Origin;
 use super::stream::Stream;
@@ -19,6 +20,10 @@ use crate::transport::proxy::{self, Proxy};
 
 /// How long one address has before the next is tried beside it (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long a connection is silent before the system probes it. A model may think for minutes,
+/// and routers that translate addresses forget a connection that is silent for so long.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What all connections of a transport have in common.
 #[derive(Clone, Copy)]
@@ -90,12 +95,16 @@ impl Connector<'_> {
             })?;
         // A request is one write, and must not wait for the acknowledgement of the last.
         socket.get_ref().set_nodelay(true).ok();
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        SockRef::from(socket.get_ref())
+            .set_tcp_keepalive(&keepalive)
+            .ok();
         Ok(Stream::Plain(socket))
     }
 
     /// The first of `addresses` that accepts. Each is tried when the one before it failed, or has
     /// had its time; that one goes on beside it.
-    async fn first_of(self, addresses: Vec<SocketAddr>) -> io::Result<Async<TcpStream>> {
+    pub(super) async fn first_of(self, addresses: Vec<SocketAddr>) -> io::Result<Async<TcpStream>> {
         let mut addresses = addresses.into_iter();
         let mut attempts: Vec<BoxFuture<'_, io::Result<Async<TcpStream>>>> = Vec::new();
         let mut patience: Option<BoxFuture<'_, ()>> = None;

@@ -169,7 +169,7 @@ pub(super) struct Incoming {
     scanned: usize,
     /// The size of the interim heads that were skipped.
     skipped: usize,
-    /// Whether the socket was seen to have something to read.
+    /// Whether the stream was seen to have something to read.
     arrived: bool,
     send_error: Option<io::Error>,
 }
@@ -208,12 +208,10 @@ impl Incoming {
             if let Some(response) = self.parse(unread).map_err(Failure::Invalid)? {
                 return Poll::Ready(Ok(response));
             }
-            let lost = |error, unread: &Vec<u8>, skipped| Failure::Lost {
-                error,
-                answered: skipped > 0 || !unread.is_empty(),
-            };
+            let answered = self.skipped > 0 || !unread.is_empty();
             if !self.arrived {
-                ready!(stream.poll_arrival(cx)).map_err(|e| lost(e, unread, self.skipped))?;
+                ready!(stream.poll_arrival(cx))
+                    .map_err(|error| Failure::Lost { error, answered })?;
                 self.arrived = true;
             }
             let read = scratch::with(|scratch| {
@@ -224,10 +222,10 @@ impl Incoming {
             match ready!(read) {
                 Ok(0) => {
                     let error = io::ErrorKind::UnexpectedEof.into();
-                    return Poll::Ready(Err(lost(error, unread, self.skipped)));
+                    return Poll::Ready(Err(Failure::Lost { error, answered }));
                 }
                 Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(lost(error, unread, self.skipped))),
+                Err(error) => return Poll::Ready(Err(Failure::Lost { error, answered })),
             }
         }
     }
@@ -278,7 +276,9 @@ impl Incoming {
 /// byte by byte is parsed once, not once for each byte.
 fn has_end(bytes: &[u8], from: usize) -> bool {
     let tail = &bytes[from.saturating_sub(3).min(bytes.len())..];
-    tail.windows(2).any(|pair| pair == b"\n\n") || tail.windows(3).any(|three| three == b"\n\r\n")
+    memchr::memchr_iter(b'\n', tail)
+        .filter_map(|line_end| tail.get(line_end + 1..))
+        .any(|next| next.starts_with(b"\n") || next.starts_with(b"\r\n"))
 }
 
 pub(super) fn protocol(why: &str) -> TransportError {

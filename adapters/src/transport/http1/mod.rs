@@ -23,7 +23,8 @@ mod pool;
 mod request;
 mod scratch;
 mod stream;
-#[cfg(all(test, feature = "smol"))]
+#[cfg(test)]
+#[cfg(feature = "smol")]
 mod tests;
 mod tls;
 mod tunnel;

@@ -118,11 +118,13 @@ impl Pool {
     }
 
     #[cfg(test)]
+    #[cfg(feature = "smol")]
     pub(super) fn idle(&self) -> usize {
         self.lock().origins.values().map(VecDeque::len).sum()
     }
 
     #[cfg(test)]
+    #[cfg(feature = "smol")]
     pub(super) fn is_reaping(&self) -> bool {
         self.lock().reaping
     }

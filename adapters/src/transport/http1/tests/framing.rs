@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ struct Script {
     waited: bool,
     /// How many bytes can be written before writing blocks for ever.
     window: usize,
+    writes: Arc<AtomicUsize>,
 }
 
 impl AsyncRead for Script {
@@ -63,12 +65,22 @@ impl AsyncWrite for Script {
         _: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
         let count = buf.len().min(self.window);
         self.window -= count;
         match count {
             0 => Poll::Pending,
             count => Poll::Ready(Ok(count)),
         }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let all: Vec<u8> = bufs.iter().flat_map(|buf| buf.to_vec()).collect();
+        self.poll_write(cx, &all)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -144,6 +156,7 @@ fn script(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Script {
             .collect(),
         waited: false,
         window: usize::MAX,
+        writes: Arc::default(),
     }
 }
 
@@ -409,4 +422,12 @@ fn an_answer_may_come_before_the_request_is_sent() {
         see_through(Method::POST, early).unwrap(),
         seen(413, 1, "no", false)
     );
+}
+
+#[test]
+fn head_and_body_leave_in_one_write() {
+    let answer = script(["HTTP/1.1 204 No Content\r\n\r\n"]);
+    let writes = answer.writes.clone();
+    see_through(Method::POST, answer).unwrap();
+    assert_eq!(writes.load(Ordering::Relaxed), 1);
 }

@@ -1,1 +1,225 @@
+//! TLS: which certificates are trusted, and that the rest holds over it too.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chatcore::TransportErrorKind;
+use futures_rustls::pki_types::PrivateKeyDer;
+use futures_rustls::rustls::crypto::ring::default_provider;
+use futures_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::support::*;
+use crate::transport::Proxies;
+use crate::transport::http1::tls::Rustls;
+use crate::transport::http1::{Http1Builder, Http1Transport};
+
+/// A server's end of a TLS connection.
+pub(super) struct ServerStream(StreamOwned<ServerConnection, TcpStream>);
+
+impl ServerStream {
+    pub(super) fn get_ref(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
+    /// Says that nothing more will come.
+    pub(super) fn end(&mut self) {
+        self.0.conn.send_close_notify();
+        self.0.flush().unwrap();
+    }
+}
+
+impl Read for ServerStream {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl Write for ServerStream {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A certificate for `localhost` and 127.0.0.1 that nobody else signed.
+#[derive(Clone)]
+pub(super) struct Secured {
+    pub(super) pem: String,
+    config: Arc<ServerConfig>,
+}
+
+impl Secured {
+    pub(super) fn new() -> Self {
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        Self {
+            pem: made.cert.pem(),
+            config: Arc::new(config),
+        }
+    }
+
+    pub(super) fn serve(
+        &self,
+        handler: impl Fn(usize, ServerStream) + Send + Sync + 'static,
+    ) -> SocketAddr {
+        let config = self.config.clone();
+        serve(move |number, socket| {
+            let session = ServerConnection::new(config.clone()).unwrap();
+            handler(number, ServerStream(StreamOwned::new(session, socket)));
+        })
+    }
+
+    /// A transport that trusts this certificate.
+    pub(super) fn trusted(&self) -> Http1Builder {
+        builder().extra_roots(&self.pem).unwrap()
+    }
+}
+
+#[test]
+fn a_certificate_that_was_added_is_trusted() {
+    let secured = Secured::new();
+    let server = secured.serve(|number, stream| {
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{number}");
+        answer_all(stream, answer.as_bytes());
+    });
+    let transport = secured.trusted().build();
+    for _ in 0..3 {
+        // Used again, though the session tickets of TLS 1.3 came after the first answer.
+        let (head, body) = run(&transport, post(format!("https://{server}/"), "hi")).unwrap();
+        assert_eq!(
+            (head.status().as_u16(), body.as_ref()),
+            (200, b"0".as_slice())
+        );
+    }
+    let by_name = format!("https://localhost:{}/", server.port());
+    assert_eq!(run(&transport, get(by_name)).unwrap().1, "1");
+}
+
+#[test]
+fn any_other_certificate_is_not() {
+    let (secured, other) = (Secured::new(), Secured::new());
+    let server = secured.serve(|_, stream| answer_all(stream, OK));
+    let error = run(&other.trusted().build(), get(format!("https://{server}/"))).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls);
+    assert!(error.to_string().contains("127.0.0.1"), "{error}");
+    // The right certificate for another name.
+    let server = secured.serve(|_, stream| answer_all(stream, OK));
+    let url = format!("https://127.0.0.2:{}/", server.port());
+    let listening = std::net::TcpListener::bind(("127.0.0.2", server.port()));
+    if let Ok(listening) = listening {
+        let config = secured.config.clone();
+        std::thread::spawn(move || {
+            let (socket, _) = listening.accept().unwrap();
+            let session = ServerConnection::new(config).unwrap();
+            answer_all(StreamOwned::new(session, socket), OK);
+        });
+        let error = run(&secured.trusted().build(), get(url)).unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls);
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_no_secure_server() {
+    let server = serve(|_, mut socket| {
+        let mut some = [0; 16];
+        socket.read_exact(&mut some).unwrap();
+        socket
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+    });
+    let transport = Secured::new().trusted().build();
+    let error = run(&transport, get(format!("https://{server}/"))).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls);
+    let server = serve(|_, socket| drop(socket));
+    let error = run(&transport, get(format!("https://{server}/"))).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+}
+
+#[test]
+fn a_root_file_stands_instead_of_the_system() {
+    let secured = Secured::new();
+    let server = secured.serve(|_, stream| answer_all(stream, OK));
+    let name = format!(
+        "chatcore-http1-{}-{}.pem",
+        std::process::id(),
+        server.port()
+    );
+    let file: PathBuf = std::env::temp_dir().join(name);
+    std::fs::write(&file, &secured.pem).unwrap();
+    let with_file = |path: PathBuf| -> Http1Transport {
+        let mut transport = builder().proxies(Proxies::none()).build();
+        let inner = Arc::get_mut(&mut transport.inner).unwrap();
+        inner.tls = Box::new(Rustls::new(Vec::new(), Some(path)));
+        transport
+    };
+    let url = format!("https://{server}/");
+    assert_eq!(run(&with_file(file.clone()), get(&url)).unwrap().1, "ok");
+    std::fs::write(&file, "nothing").unwrap();
+    for path in [file.clone(), "/nowhere/roots.pem".into()] {
+        let error = run(&with_file(path), get(&url)).unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls);
+        assert!(error.to_string().contains("SSL_CERT_FILE"), "{error}");
+    }
+    std::fs::remove_file(file).unwrap();
+    assert!(builder().extra_roots("nothing").is_err());
+}
+
+#[test]
+fn an_end_that_tls_does_not_vouch_for_is_a_cut() {
+    let secured = Secured::new();
+    for (answer, vouched, whole) in [
+        ("HTTP/1.1 200 OK\r\n\r\nsome", false, false),
+        ("HTTP/1.1 200 OK\r\n\r\nsome", true, true),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsome",
+            true,
+            false,
+        ),
+    ] {
+        let server = secured.serve(move |_, mut stream| {
+            read_request(&mut stream).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            if vouched {
+                stream.end();
+            }
+        });
+        let result = run(
+            &secured.trusted().build(),
+            get(format!("https://{server}/")),
+        );
+        match whole {
+            true => assert_eq!(result.unwrap().1, "some"),
+            false => assert_eq!(result.unwrap_err().kind(), TransportErrorKind::Truncated),
+        }
+    }
+}
+
+#[test]
+fn a_large_request_and_a_large_answer_go_through() {
+    let secured = Secured::new();
+    let size = 3 * 1024 * 1024;
+    let server = secured.serve(move |_, mut stream| {
+        while let Some((_, body)) = read_request(&mut stream) {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+        }
+    });
+    let transport = secured.trusted().build();
+    let body: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
+    let request = post(format!("https://{server}/"), body.clone());
+    assert!(run(&transport, request).unwrap().1 == body);
+    assert_eq!(transport.inner.pool.idle(), 1);
+}

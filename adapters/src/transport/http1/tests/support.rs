@@ -108,7 +108,7 @@ pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     }))
 }
 
-/// An executor whose time stands still until it is told to go on.
+/// An executor whose time stands still until it is told to go on, and whose tasks run only then.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     state: Mutex<ClockState>,
@@ -118,52 +118,47 @@ pub(super) struct Clock {
 struct ClockState {
     now: Duration,
     sleepers: Vec<(Duration, smol::channel::Sender<()>)>,
-    tasks: Vec<smol::Task<()>>,
+    tasks: Arc<smol::Executor<'static>>,
 }
 
 impl Clock {
-    /// Goes on by `duration` and waits until the tasks that this woke are done or asleep again.
+    /// Goes on by `duration`, and runs the tasks until each is asleep or over.
     pub(super) fn advance(&self, duration: Duration) {
-        let woken: Vec<_> = {
-            let mut state = self.state.lock().unwrap();
-            state.now += duration;
-            let now = state.now;
-            state
-                .sleepers
-                .extract_if(.., |(until, _)| *until <= now)
-                .collect()
-        };
+        self.settle();
+        let mut state = self.state.lock().unwrap();
+        state.now += duration;
+        let now = state.now;
+        let woken: Vec<_> = state
+            .sleepers
+            .extract_if(.., |(until, _)| *until <= now)
+            .collect();
+        drop(state);
         for (_, sleeper) in woken {
-            let before = self.sleeping() + self.finished();
-            sleeper.try_send(()).unwrap();
-            while self.sleeping() + self.finished() == before {
-                thread::yield_now();
-            }
+            // It fails for a sleep that was cancelled.
+            sleeper.try_send(()).ok();
         }
+        self.settle();
     }
 
-    pub(super) fn sleeping(&self) -> usize {
-        self.state.lock().unwrap().sleepers.len()
+    fn settle(&self) {
+        let tasks = self.state.lock().unwrap().tasks.clone();
+        while tasks.try_tick() {}
     }
 
-    /// How many tasks are over.
-    pub(super) fn finished(&self) -> usize {
-        let state = self.state.lock().unwrap();
-        state.tasks.iter().filter(|task| task.is_finished()).count()
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.state.lock().unwrap().tasks.is_empty()
     }
 
     /// Drops all tasks, as an executor that shuts down.
     pub(super) fn drop_tasks(&self) {
         let tasks = std::mem::take(&mut self.state.lock().unwrap().tasks);
-        for task in tasks {
-            smol::block_on(task.cancel());
-        }
+        drop(tasks);
     }
 }
 
 impl Executor for Clock {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.state.lock().unwrap().tasks.push(smol::spawn(task));
+        self.state.lock().unwrap().tasks.spawn(task).detach();
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

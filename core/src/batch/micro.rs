@@ -1,0 +1,360 @@
+//! Micro-batching: single requests, collected into batches that run in the background.
+//!
+//! ```text
+//!  add ─► collecting ──(full, timeout, flush)──► ready ──(max_concurrent_batches)──► running
+//! ```
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::{Limits, Meter, Work};
+use crate::error::{Error, ErrorKind};
+use crate::executor::BoxFuture;
+use crate::time::Instant;
+
+/// The requests that were added and have no result yet.
+pub(super) struct Micro<I, O, E> {
+    state: Mutex<State<I, O, E>>,
+}
+
+struct State<I, O, E> {
+    collecting: Vec<Request<I, O, E>>,
+    /// When the first of them was added.
+    collecting_since: Instant,
+    timer_runs: bool,
+    ready: VecDeque<Batch<I, O, E>>,
+    running: usize,
+    /// The number of the batch that is being collected.
+    number: u64,
+    /// The numbers of the batches that are ready or running.
+    unfinished: BTreeSet<u64>,
+    closed: bool,
+    cancelled: bool,
+    /// Who waits for batches to finish, and which batches must stop when they are cancelled.
+    wakers: Vec<Waker>,
+}
+
+struct Request<I, O, E> {
+    item: I,
+    reply: oneshot::Sender<Result<O, E>>,
+}
+
+struct Batch<I, O, E> {
+    number: u64,
+    requests: Vec<Request<I, O, E>>,
+}
+
+impl<I, O, E> Micro<I, O, E>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                collecting: Vec::new(),
+                collecting_since: Instant::default(),
+                timer_runs: false,
+                ready: VecDeque::new(),
+                running: 0,
+                number: 0,
+                unfinished: BTreeSet::new(),
+                closed: false,
+                cancelled: false,
+                wakers: Vec::new(),
+            }),
+        })
+    }
+
+    pub(super) fn add(
+        self: &Arc<Self>,
+        work: &Work<I, O, E>,
+        limits: Limits,
+        item: I,
+    ) -> Result<oneshot::Receiver<Result<O, E>>, Error> {
+        let (reply, receiver) = oneshot::channel();
+        let mut state = self.lock();
+        if state.closed {
+            return Err(closed());
+        }
+        // Those whose callers have gone take no place.
+        state
+            .collecting
+            .retain(|request| !request.reply.is_canceled());
+        state.collecting.push(Request { item, reply });
+        let full = state.collecting.len() >= limits.batch_size;
+        if state.collecting.len() == 1 {
+            state.collecting_since = work.executor.now();
+        }
+        let start_timer = !full && !std::mem::replace(&mut state.timer_runs, true);
+        drop(state);
+        if full {
+            self.flush(work, limits);
+        }
+        if start_timer {
+            let timer = Self::time(Arc::downgrade(self), work.clone(), limits);
+            work.executor.spawn(Box::pin(timer));
+        }
+        Ok(receiver)
+    }
+
+    /// Begins each batch whose first request has waited long enough. It ends when there is
+    /// nothing to begin; the next request starts it again.
+    async fn time(micro: Weak<Self>, work: Work<I, O, E>, limits: Limits) {
+        loop {
+            let sleep = {
+                let Some(micro) = micro.upgrade() else {
+                    return;
+                };
+                let mut state = micro.lock();
+                if state.collecting.is_empty() {
+                    state.timer_runs = false;
+                    return;
+                }
+                let due = state.collecting_since + limits.timeout;
+                let left = due - work.executor.now();
+                drop(state);
+                if left.is_zero() {
+                    micro.flush(&work, limits);
+                    continue;
+                }
+                work.executor.sleep(left)
+            };
+            sleep.await;
+        }
+    }
+
+    /// Makes what was collected a batch that is ready, and gives the number up to which batches
+    /// were made.
+    pub(super) fn flush(self: &Arc<Self>, work: &Work<I, O, E>, limits: Limits) -> u64 {
+        let mut state = self.lock();
+        let requests = std::mem::take(&mut state.collecting);
+        if !requests.is_empty() {
+            let number = state.number;
+            state.number += 1;
+            state.unfinished.insert(number);
+            state.ready.push_back(Batch { number, requests });
+        }
+        let end = state.number;
+        drop(state);
+        self.start_ready(work, limits);
+        end
+    }
+
+    fn start_ready(self: &Arc<Self>, work: &Work<I, O, E>, limits: Limits) {
+        loop {
+            let mut state = self.lock();
+            if state.running >= limits.max_concurrent_batches {
+                return;
+            }
+            let Some(batch) = state.ready.pop_front() else {
+                return;
+            };
+            state.running += 1;
+            drop(state);
+            let running = Running {
+                micro: Arc::clone(self),
+                work: work.clone(),
+                limits,
+                number: batch.number,
+            };
+            work.executor.spawn(Box::pin(running.run(batch.requests)));
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Drops all that waits, and tells what runs to stop.
+    pub(super) fn cancel(&self) -> u64 {
+        let mut state = self.lock();
+        state.closed = true;
+        state.cancelled = true;
+        let collecting = std::mem::take(&mut state.collecting);
+        let ready = std::mem::take(&mut state.ready);
+        for batch in &ready {
+            state.unfinished.remove(&batch.number);
+        }
+        let end = state.number;
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        // Outside of the lock: items and wakers are a user's.
+        drop((collecting, ready));
+        wakers.into_iter().for_each(Waker::wake);
+        end
+    }
+
+    /// Completes once all batches before `end` are done.
+    pub(super) async fn finished(&self, end: u64) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            match state.unfinished.first() {
+                Some(&first) if first < end => {
+                    state.wait(cx);
+                    Poll::Pending
+                }
+                _ => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<I, O, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<I, O, E> State<I, O, E> {
+    fn wait(&mut self, cx: &mut Context<'_>) {
+        if !self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.wakers.push(cx.waker().clone());
+        }
+    }
+}
+
+/// A batch that runs. Dropped, however that comes about, it makes room for the next one.
+struct Running<I, O, E>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    micro: Arc<Micro<I, O, E>>,
+    work: Work<I, O, E>,
+    limits: Limits,
+    number: u64,
+}
+
+impl<I, O, E> Running<I, O, E>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    async fn run(self, requests: Vec<Request<I, O, E>>) {
+        let mut meter = Meter::new(self.work.executor.now());
+        meter.set_total(Some(requests.len()));
+        let mut requests = requests.into_iter();
+        let mut running = FuturesUnordered::new();
+        poll_fn(|cx| {
+            if self.is_cancelled(cx) {
+                return Poll::Ready(());
+            }
+            loop {
+                while running.len() < self.limits.max_workers
+                    && let Some(request) = requests.next()
+                {
+                    meter.started();
+                    running.push(Item::start(&self.work, request));
+                }
+                match running.poll_next_unpin(cx) {
+                    Poll::Ready(Some((reply, result))) => {
+                        match result {
+                            Some(result) => {
+                                self.work.ended(&mut meter, &result);
+                                // It may have gone just now; then nobody wants the result.
+                                let _ = reply.send(result);
+                            }
+                            None => meter.left(),
+                        }
+                    }
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+
+    fn is_cancelled(&self, cx: &mut Context<'_>) -> bool {
+        let mut state = self.micro.lock();
+        if !state.cancelled {
+            state.wait(cx);
+        }
+        state.cancelled
+    }
+}
+
+impl<I, O, E> Drop for Running<I, O, E>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    fn drop(&mut self) {
+        let wakers = {
+            let mut state = self.micro.lock();
+            state.running -= 1;
+            state.unfinished.remove(&self.number);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        self.micro.start_ready(&self.work, self.limits);
+    }
+}
+
+/// One request that runs, for as long as its caller waits for it.
+struct Item<O, E> {
+    work: BoxFuture<'static, Result<O, E>>,
+    reply: Option<oneshot::Sender<Result<O, E>>>,
+}
+
+impl<O, E> Item<O, E>
+where
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    fn start<I: Send + 'static>(work: &Work<I, O, E>, request: Request<I, O, E>) -> Self {
+        let work = work.clone();
+        let work = async move { work.start(request.item).await };
+        // A panic must cost no other request of the batch its result.
+        let work = AssertUnwindSafe(work).catch_unwind();
+        Self {
+            work: Box::pin(async move { work.await.unwrap_or_else(|_| Err(panicked().into())) }),
+            reply: Some(request.reply),
+        }
+    }
+}
+
+impl<O, E> Future for Item<O, E> {
+    type Output = (oneshot::Sender<Result<O, E>>, Option<Result<O, E>>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let gone = match &mut this.reply {
+            Some(reply) => reply.poll_canceled(cx).is_ready(),
+            None => return Poll::Pending,
+        };
+        let result = match gone {
+            true => None,
+            false => match this.work.as_mut().poll(cx) {
+                Poll::Ready(result) => Some(result),
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        match this.reply.take() {
+            Some(reply) => Poll::Ready((reply, result)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// What a request gets that was added too late, or dropped.
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the batch processor is closed")
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Internal, "the work on this item panicked")
+}

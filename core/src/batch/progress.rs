@@ -1,0 +1,108 @@
+//! How far a batch has come.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// How far a batch has come, told after each item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Items in all, where that is known.
+    pub total: Option<usize>,
+    /// Items that ended well.
+    pub done: usize,
+    /// Items that failed.
+    pub failed: usize,
+    /// Items that run.
+    pub in_flight: usize,
+    /// Tokens that the items which ended well cost, where the processor
+    /// [counts them](super::BatchProcessor::count_tokens).
+    pub tokens: u64,
+    /// Time since the batch began.
+    pub elapsed: Duration,
+    /// How long the rest will take at the pace so far; `None` where the total is not known, or
+    /// nothing has ended yet.
+    pub remaining: Option<Duration>,
+}
+
+impl Progress {
+    /// Items that ended, well or not.
+    pub fn finished(&self) -> usize {
+        self.done + self.failed
+    }
+}
+
+/// Keeps the account that [`Progress`] shows.
+#[derive(Debug)]
+pub(super) struct Meter {
+    began: Instant,
+    progress: Progress,
+}
+
+impl Meter {
+    pub(super) fn new(began: Instant) -> Self {
+        Self {
+            began,
+            progress: Progress::default(),
+        }
+    }
+
+    pub(super) fn set_total(&mut self, total: Option<usize>) {
+        self.progress.total = total;
+    }
+
+    pub(super) fn started(&mut self) {
+        self.progress.in_flight += 1;
+    }
+
+    /// One item was taken out by who added it.
+    pub(super) fn left(&mut self) {
+        self.progress.in_flight -= 1;
+        self.progress.total = self.progress.total.map(|total| total.saturating_sub(1));
+    }
+
+    /// One item ended; `tokens` is `None` if it failed.
+    pub(super) fn ended(&mut self, tokens: Option<u64>, now: Instant) -> &Progress {
+        let progress = &mut self.progress;
+        progress.in_flight -= 1;
+        match tokens {
+            Some(tokens) => {
+                progress.done += 1;
+                progress.tokens = progress.tokens.saturating_add(tokens);
+            }
+            None => progress.failed += 1,
+        }
+        progress.elapsed = now - self.began;
+        let finished = progress.finished();
+        progress.remaining = progress.total.map(|total| {
+            let left = total.saturating_sub(finished) as f64;
+            progress.elapsed.mul_f64(left / finished as f64)
+        });
+        progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_is_estimated_from_the_pace() {
+        let at = |seconds| Instant::from_epoch(Duration::from_secs(seconds));
+        let mut meter = Meter::new(at(10));
+        meter.set_total(Some(4));
+        meter.started();
+        meter.started();
+        let progress = meter.ended(Some(7), at(13)).clone();
+        assert_eq!(
+            (progress.done, progress.in_flight, progress.tokens),
+            (1, 1, 7)
+        );
+        assert_eq!(progress.elapsed, Duration::from_secs(3));
+        assert_eq!(progress.remaining, Some(Duration::from_secs(9)));
+        let progress = meter.ended(None, at(14)).clone();
+        assert_eq!((progress.failed, progress.finished()), (1, 2));
+        assert_eq!(progress.remaining, Some(Duration::from_secs(4)));
+    }
+}
