@@ -5,6 +5,8 @@ pub mod proxy;
 
 #[cfg(feature = "http1")]
 pub mod http1;
+#[cfg(feature = "surf")]
+pub mod surf;
 #[cfg(feature = "ureq")]
 pub mod ureq;
 
@@ -16,5 +18,7 @@ mod test_server;
 pub use http1::Http1Transport;
 #[cfg(any(feature = "http1", feature = "ureq"))]
 pub use proxy::{Proxies, Proxy};
+#[cfg(feature = "surf")]
+pub use surf::SurfTransport;
 #[cfg(feature = "ureq")]
 pub use ureq::UreqTransport;

@@ -62,7 +62,24 @@ impl Server {
 }
 
 /// The server's end of a connection.
-pub(crate) struct Peer(TcpStream);
+pub(crate) struct Peer(Box<dyn Io>);
+
+trait Io: Read + Write {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Io for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+#[cfg(feature = "ureq")]
+impl Io for rustls::StreamOwned<rustls::ServerConnection, TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        &self.sock
+    }
+}
 
 /// A request as the server saw it.
 #[derive(Debug)]
@@ -75,7 +92,15 @@ impl Peer {
     fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(stream)
+        Self(Box::new(stream))
+    }
+
+    /// Runs `script` with TLS on the connection, which is then closed without a word.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn secure(&mut self, tls: rustls::ServerConnection, script: impl FnOnce(&mut Peer)) {
+        let socket = self.0.tcp().try_clone().unwrap();
+        let mut secured = Self(Box::new(rustls::StreamOwned::new(tls, socket)));
+        script(&mut secured);
     }
 
     /// Reads one request; `None` if the client closed the connection instead.
@@ -104,6 +129,24 @@ impl Peer {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref());
+    }
+
+    /// Sends `bytes`, and calls `blocked` with the number that went out when the client had not
+    /// read for a while.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn send_slowly(&mut self, bytes: &[u8], blocked: impl FnOnce(usize)) {
+        let a_while = Duration::from_millis(200);
+        self.0.tcp().set_write_timeout(Some(a_while)).unwrap();
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.0.write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(_) => break,
+            }
+        }
+        blocked(sent);
+        self.0.tcp().set_write_timeout(None).unwrap();
+        self.send(&bytes[sent..]);
     }
 
     /// A response with a length.

@@ -134,8 +134,8 @@ impl ThreadPool {
     /// Closes the pool: takes no more work, finishes the jobs that are queued, and waits until
     /// every thread has ended.
     ///
-    /// Spawned tasks that are still waiting for something are dropped once the last job is done,
-    /// and sleeps that have not ended end early, so that nothing waits for a thread that is gone.
+    /// Spawned tasks that still wait for something once the last job is done are dropped, and
+    /// sleeps that have not ended end early, so that nothing waits for a thread that is gone.
     /// Calling it again, or from several threads, is fine: each call returns when the pool is
     /// closed. A call from one of the pool's own threads does not wait for that thread, nor
     /// for a call of `close` that is under way.

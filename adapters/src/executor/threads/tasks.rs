@@ -14,6 +14,10 @@ use chatcore::BoxFuture;
 use super::crew::Crew;
 use super::sync::{lock, wait};
 
+/// How often tasks that are ready are polled once the pool closes: enough for those that are
+/// about to end, while one that is always ready does not keep the pool open.
+const LAST_ROUNDS: usize = 100;
+
 pub(super) struct Tasks {
     inbox: Mutex<Inbox>,
     mail: Condvar,
@@ -24,6 +28,8 @@ struct Inbox {
     new: VecDeque<BoxFuture<'static, ()>>,
     woken: VecDeque<Arc<TaskWaker>>,
     running: bool,
+    /// The thread waits for mail. Telling it while it does not would cost a system call.
+    waiting: bool,
     closed: bool,
 }
 
@@ -44,8 +50,14 @@ impl Wake for TaskWaker {
             return;
         }
         if let Some(tasks) = self.tasks.upgrade() {
-            lock(&tasks.inbox).woken.push_back(Arc::clone(self));
-            tasks.mail.notify_one();
+            let waiting = {
+                let mut inbox = lock(&tasks.inbox);
+                inbox.woken.push_back(Arc::clone(self));
+                inbox.waiting
+            };
+            if waiting {
+                tasks.mail.notify_one();
+            }
         }
     }
 }
@@ -68,8 +80,11 @@ impl Tasks {
         }
         inbox.new.push_back(task);
         if inbox.running {
+            let waiting = inbox.waiting;
             drop(inbox);
-            self.mail.notify_one();
+            if waiting {
+                self.mail.notify_one();
+            }
             return;
         }
         let tasks = Arc::clone(self);
@@ -90,10 +105,14 @@ impl Tasks {
     fn run(self: Arc<Self>) {
         let mut waiting: HashMap<u64, (BoxFuture<'static, ()>, Waker)> = HashMap::new();
         let mut next_id = 0;
+        let mut last_rounds = LAST_ROUNDS;
         loop {
             let (new, woken) = {
                 let mut inbox = lock(&self.inbox);
-                while inbox.new.is_empty() && inbox.woken.is_empty() {
+                if inbox.closed {
+                    last_rounds -= 1;
+                }
+                while last_rounds == 0 || (inbox.new.is_empty() && inbox.woken.is_empty()) {
                     if inbox.closed {
                         drop(inbox);
                         for (_, (task, _)) in waiting.drain() {
@@ -101,7 +120,9 @@ impl Tasks {
                         }
                         return;
                     }
+                    inbox.waiting = true;
                     inbox = wait(&self.mail, inbox);
+                    inbox.waiting = false;
                 }
                 (
                     std::mem::take(&mut inbox.new),

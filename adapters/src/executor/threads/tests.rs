@@ -236,6 +236,26 @@ fn a_task_is_woken_from_another_thread_and_dropped_when_the_pool_closes() {
 }
 
 #[test]
+fn closing_lets_a_task_that_is_ready_go_on_and_does_not_wait_for_one_that_always_is() {
+    let (pool, release, job) = busy_pool(1);
+    let done = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&done);
+    pool.spawn(Box::pin(async move {
+        job.await.unwrap();
+        futures_lite::future::yield_now().await;
+        counted.fetch_add(1, Ordering::SeqCst);
+    }));
+    pool.spawn(Box::pin(async {
+        loop {
+            futures_lite::future::yield_now().await;
+        }
+    }));
+    drop(release);
+    pool.close();
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn many_tasks_all_run() {
     let pool = ThreadPool::new(1).unwrap();
     let (tx, rx) = mpsc::channel();

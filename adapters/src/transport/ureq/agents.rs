@@ -6,18 +6,22 @@ use std::time::Duration;
 use chatcore::{TransportError, TransportErrorKind};
 use http::Uri;
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, ProxyProtocol};
 
 use super::connect::{CallConnector, CallResolver};
 use super::{BUFFER, INPUT_BUFFER, MAX_HEAD, MAX_IDLE};
 use crate::transport::proxy::{Proxies, Proxy};
 
+const USER_AGENT: &str = concat!("chatcore/", env!("CARGO_PKG_VERSION"));
+
 /// All workers share an agent, and with it the idle connections: whichever worker is free finds
 /// them. Each agent is made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Agents {
     proxies: Proxies,
+    /// Empty for those that the system trusts.
+    roots: Vec<Certificate<'static>>,
     idle_connections: usize,
     direct: OnceLock<Agent>,
     http_proxy: OnceLock<Option<Agent>>,
@@ -25,9 +29,14 @@ pub(super) struct Agents {
 }
 
 impl Agents {
-    pub(super) fn new(proxies: Proxies, idle_connections: usize) -> Self {
+    pub(super) fn new(
+        proxies: Proxies,
+        roots: Vec<Certificate<'static>>,
+        idle_connections: usize,
+    ) -> Self {
         Self {
             proxies,
+            roots,
             idle_connections,
             direct: OnceLock::new(),
             http_proxy: OnceLock::new(),
@@ -57,10 +66,14 @@ impl Agents {
 
     fn agent(&self, proxy: Option<ureq::Proxy>) -> Agent {
         let proxied = proxy.is_some();
+        let roots = match self.roots.is_empty() {
+            true => RootCerts::PlatformVerifier,
+            false => RootCerts::new_with_certs(&self.roots),
+        };
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::PlatformVerifier)
+            .root_certs(roots)
             .build();
         let config = Config::builder()
             .tls_config(tls)
@@ -70,8 +83,9 @@ impl Agents {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
-            // The request goes out with the headers that it came with.
-            .user_agent(AutoHeaderValue::None)
+            // For a request that names none, and for proxies.
+            .user_agent(USER_AGENT)
+            // Beside that, the request goes out with the headers that it came with.
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
             .input_buffer_size(INPUT_BUFFER)

@@ -48,6 +48,8 @@ struct State {
     end: Option<Result<(), TransportError>>,
     waker: Option<Waker>,
     socket: Option<Weak<dyn ShutdownHandle>>,
+    /// The worker waits for room. Telling nobody would cost a system call for each chunk.
+    worker_waits: bool,
     cancelled: bool,
     pool_closes: bool,
 }
@@ -97,8 +99,11 @@ impl Call {
         let mut state = lock(&self.state);
         if let Some(chunk) = state.chunks.pop_front() {
             state.buffered -= chunk.len();
+            let worker_waits = state.worker_waits;
             drop(state);
-            self.room.notify_one();
+            if worker_waits {
+                self.room.notify_one();
+            }
             return Poll::Ready(Some(Ok(chunk)));
         }
         match &mut state.end {
@@ -178,7 +183,9 @@ impl Call {
                     "the thread pool was closed while the body waited for its reader",
                 ));
             }
+            state.worker_waits = true;
             state = wait(&self.room, state);
+            state.worker_waits = false;
         }
         if state.cancelled {
             // Nobody is told; it ends the worker's loop.

@@ -1,4 +1,4 @@
-//! Blocking [ureq](::ureq) calls on the workers of a [`ThreadPool`].
+//! Blocking [ureq] calls on the workers of a [`ThreadPool`].
 //!
 //! A call takes a worker from its request to the end of its body, so a pool of N workers serves
 //! N calls at once; it is meant for up to a few hundred. There is no reactor and no tokio.
@@ -11,7 +11,7 @@
 //!   until it ends or the [`ConnectTimeout`](chatcore::ConnectTimeout) runs out. A call that waits
 //!   for a worker leaves the queue.
 //! - **Connections.** All workers share the idle connections, so the one that is free finds them.
-//!   They are dropped after 60 seconds without use, when the next call looks for one. One that
+//!   They are dropped after 55 seconds without use, when the next call looks for one. One that
 //!   turns out to be dead is replaced once, as long as not one byte of an answer came.
 //! - **Limits.** The head of a response may have 64 KiB and 128 headers. The length of a body is
 //!   not limited.
@@ -26,10 +26,13 @@
 //! 64 KiB pile up ends in [`TransportErrorKind::Closed`] then, so that closing never waits for
 //! a reader.
 //!
-//! One thing is more lenient than the [`Transport`] docs: a chunked body that ends after `0\r\n`,
-//! without the empty line behind it, counts as whole, since its last chunk has come.
+//! Two things are ureq's own: a chunked body that ends after `0\r\n`, without the empty line
+//! behind it, counts as whole, since its last chunk has come; and where a server answers and
+//! closes the connection before it has read the request, the answer can be lost, and the error is
+//! a [`TransportErrorKind::Reset`].
 
 mod agents;
+mod builder;
 mod call;
 mod connect;
 mod error;
@@ -49,10 +52,9 @@ use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind};
 use futures_core::Stream;
 use http::{Request, Response};
 
-use self::agents::Agents;
+pub use self::builder::UreqBuilder;
 use self::call::{Call, SharedCall};
 use self::perform::{SharedAgents, panicked, perform};
-use super::proxy::Proxies;
 use crate::executor::ThreadPool;
 use crate::executor::threads::{JobError, OnClose};
 
@@ -62,8 +64,9 @@ const BUFFER: usize = 16 * 1024;
 const INPUT_BUFFER: usize = 64 * 1024;
 /// The largest head of a response: a full buffer is one byte too much.
 const MAX_HEAD: usize = INPUT_BUFFER - 1;
-/// How long a connection may be idle.
-const MAX_IDLE: Duration = Duration::from_secs(60);
+/// How long a connection may be idle: less than the 60 seconds of common load balancers, so that
+/// this side closes first.
+const MAX_IDLE: Duration = Duration::from_secs(55);
 
 /// A [`Transport`] of blocking ureq calls on a thread pool; see the [module](self).
 ///
@@ -85,18 +88,15 @@ pub struct UreqTransport {
 }
 
 impl UreqTransport {
-    /// Calls run on the workers of `pool`; the proxies come from the environment.
+    /// Calls run on the workers of `pool`; the proxies come from the environment, and the system
+    /// says which certificates are trusted.
     pub fn new(pool: ThreadPool) -> Self {
-        Self::with_proxies(pool, Proxies::from_env())
+        Self::builder(pool).build()
     }
 
-    /// The same with proxies of the caller's choice.
-    pub fn with_proxies(pool: ThreadPool, proxies: Proxies) -> Self {
-        let idle_connections = pool.status().max_workers;
-        Self {
-            agents: Arc::new(Agents::new(proxies, idle_connections)),
-            pool,
-        }
+    /// A builder with those defaults.
+    pub fn builder(pool: ThreadPool) -> UreqBuilder {
+        UreqBuilder::new(pool)
     }
 }
 
