@@ -169,6 +169,8 @@ pub(super) struct Incoming {
     scanned: usize,
     /// The size of the interim heads that were skipped.
     skipped: usize,
+    /// Whether the stream was seen to have something to read.
+    arrived: bool,
     send_error: Option<io::Error>,
 }
 
@@ -179,12 +181,14 @@ impl Incoming {
             limit,
             scanned: 0,
             skipped: 0,
+            arrived: false,
             send_error: None,
         }
     }
 
     /// Waits for an answer on another connection. Nothing of one has come so far.
     pub(super) fn rewind(&mut self) {
+        self.arrived = false;
         self.send_error = None;
     }
 
@@ -205,6 +209,11 @@ impl Incoming {
                 return Poll::Ready(Ok(response));
             }
             let answered = self.skipped > 0 || !unread.is_empty();
+            if !self.arrived {
+                ready!(stream.poll_arrival(cx))
+                    .map_err(|error| Failure::Lost { error, answered })?;
+                self.arrived = true;
+            }
             let read = scratch::with(|scratch| {
                 let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch.input))?;
                 unread.extend_from_slice(&scratch.input[..count]);
