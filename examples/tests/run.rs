@@ -57,7 +57,7 @@ fn quickstart_without_a_key_says_so_and_does_the_main_job() {
             "No API key is set, so the offline demo model answers.",
             "DEEPSEEK_API_KEY",
             "One chat",
-            "17*23 = 391.",
+            "17 * 23 = 391.",
             " tok]",
             "One stream",
             "only sea and a rule or three;",
@@ -65,7 +65,7 @@ fn quickstart_without_a_key_says_so_and_does_the_main_job() {
             "One conversation",
             "Your name is Ada",
             "Ten prompts at once, 4 of them in flight",
-            "17*23 = 391.",
+            "17 * 23 = 391.",
             "bonjour",
             "1 2 3 4 5 6 7 8 9 10 11 12",
             "你好！",
@@ -102,7 +102,7 @@ fn custom_executor_interleaves_three_chats() {
             "succeeded: 3, failed: 0",
         ],
     );
-    for said in ["6*7 = 42.", "only dragons and", "天空是蓝色的"] {
+    for said in ["6 * 7 = 42.", "only dragons and", "天空是蓝色的"] {
         assert!(printed.contains(said), "{printed}");
     }
     // Some frame has seen all three on their way.
@@ -155,8 +155,8 @@ fn migration_runs_every_snippet() {
             "a\nfailed: ",
             "c\n",
             "gather_with_limit",
-            "1*1 = 1.",
-            "5*5 = 25.",
+            "1 * 1 = 1.",
+            "5 * 5 = 25.",
             "run_with_timeout",
             "too slow",
             "Pool status",
