@@ -1,3 +1,5 @@
+mod dialects;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Mutex;
