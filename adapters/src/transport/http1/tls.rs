@@ -176,6 +176,10 @@ fn explain(host: &str, error: io::Error) -> TransportError {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match cause {
+        Some(cause @ rustls::Error::InvalidCertificate(_)) => {
+            let hint = "an authority of your own is trusted with `extra_roots` or SSL_CERT_FILE";
+            failed(host, &format!("{cause}; {hint}")).with_source(error)
+        }
         Some(cause) => failed(host, &cause.to_string()).with_source(error),
         // Not TLS's doing: the connection broke.
         None => TransportError::new(
