@@ -54,6 +54,8 @@ pub enum ChatEvent {
     /// Fields of the part being built that chatcore has no name for. Arrays of one key are
     /// joined.
     PartExtra(Extra),
+    /// Fields of the message that must go back with it, such as thought signatures.
+    MessageExtra(Extra),
     /// What the answer has cost so far; the last one counts.
     Usage(Usage),
     /// Fields of the answer that chatcore has no name for; the last value of each key counts,

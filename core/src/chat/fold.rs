@@ -69,6 +69,7 @@ impl Fold {
             }
             ChatEvent::PartEnd => self.open = false,
             ChatEvent::PartExtra(extra) => self.push_part_extra(extra),
+            ChatEvent::MessageExtra(extra) => merge(&mut self.response.message.extra, extra),
             ChatEvent::Usage(usage) => self.response.usage = Some(usage),
             ChatEvent::Extra(extra) => merge(&mut self.response.extra, extra),
             ChatEvent::Finish { reason, raw } => {

@@ -10,9 +10,11 @@
 //! a dialect only turns frames into events. A whole answer goes the same way as a stream: its
 //! one frame comes out at [`Decoder::end`].
 
+mod answer;
 mod anthropic;
 mod caps;
 mod endpoint;
+mod failure;
 mod hints;
 mod openai_chat;
 

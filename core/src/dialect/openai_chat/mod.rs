@@ -1,10 +1,27 @@
 //! OpenAI's chat completions, and the many servers that call themselves compatible with it.
 
+mod decode;
+mod encode;
 mod quirks;
+mod wire;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request};
 
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
+use super::answer::Answer;
+use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, hints};
+use crate::chat::ChatRequest;
+use crate::error::Error;
+use crate::provider::Provider;
+use decode::Chunks;
+
 /// OpenAI's chat completions: `POST {base}/chat/completions`.
+///
+/// Only `authorization` and `content-type` are sent as headers: a browser asks the server's
+/// leave for others.
 #[derive(Clone, Debug, Default)]
 pub struct OpenAiChat {
     quirks: Quirks,
@@ -17,34 +34,53 @@ impl OpenAiChat {
     }
 }
 
-impl super::Dialect for OpenAiChat {
+impl Dialect for OpenAiChat {
     fn name(&self) -> &'static str {
         "openai_chat"
     }
 
-    fn headers(&self, _provider: &crate::Provider) -> Result<http::HeaderMap, crate::Error> {
-        Err(crate::Error::config("not there yet"))
+    fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = provider.api_key() {
+            headers.insert(AUTHORIZATION, key.header("Bearer ")?);
+        }
+        Ok(headers)
     }
 
     fn encode(
         &self,
-        _endpoint: &super::Endpoint,
-        _request: &crate::ChatRequest,
-        _mode: super::Mode,
-    ) -> Result<http::Request<bytes::Bytes>, crate::Error> {
-        Err(crate::Error::config("not there yet"))
+        endpoint: &Endpoint,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<Request<Bytes>, Error> {
+        let model = request.model.as_deref().unwrap_or(endpoint.model());
+        let body = encode::body(&self.quirks, model, request, mode)?;
+        let mut encoded = Request::new(Bytes::from(body));
+        *encoded.method_mut() = http::Method::POST;
+        *encoded.uri_mut() = endpoint.uri("/chat/completions")?;
+        *encoded.headers_mut() = endpoint.headers().clone();
+        Ok(encoded)
     }
 
-    fn decoder(
-        &self,
-        _head: &http::response::Parts,
-        _mode: super::Mode,
-        _caps: super::Caps,
-    ) -> Box<dyn super::Decoder> {
-        todo!()
+    fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
+        Box::new(Answer::new(head, caps, Chunks::default()))
     }
 
-    fn limits(&self, _headers: &http::HeaderMap) -> super::LimitHints {
-        super::LimitHints::default()
+    fn limits(&self, headers: &HeaderMap) -> LimitHints {
+        LimitHints {
+            requests: hints::quota(
+                headers,
+                "x-ratelimit-limit-requests",
+                "x-ratelimit-remaining-requests",
+                "x-ratelimit-reset-requests",
+            ),
+            tokens: hints::quota(
+                headers,
+                "x-ratelimit-limit-tokens",
+                "x-ratelimit-remaining-tokens",
+                "x-ratelimit-reset-tokens",
+            ),
+        }
     }
 }

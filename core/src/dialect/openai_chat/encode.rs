@@ -1,0 +1,368 @@
+//! Request → JSON, written straight from the model.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use serde_json::{Value, json};
+
+use super::{MaxTokensField, Quirks, ReasoningField};
+use crate::chat::{
+    ChatRequest, Image, ImageSource, Message, Part, ResponseFormat, Role, Text, Tool, ToolCall,
+    ToolChoice, ToolResult,
+};
+use crate::dialect::Mode;
+use crate::error::{Error, ErrorKind};
+
+/// The body of a request.
+pub(super) fn body(
+    quirks: &Quirks,
+    model: &str,
+    request: &ChatRequest,
+    mode: Mode,
+) -> Result<Vec<u8>, Error> {
+    if request.extra.get("n").is_some_and(|n| n != 1) {
+        return Err(Error::invalid(
+            "`n` asks for several answers in one; send several requests, for example with \
+             gather_with_limit",
+        ));
+    }
+    if request.extra.contains_key("stream") {
+        return Err(Error::invalid(
+            "`stream` is not set by hand: await the call for a whole answer, or take its stream()",
+        ));
+    }
+    let body = Body {
+        quirks,
+        model,
+        request,
+        mode,
+    };
+    let written = match request.extra.is_empty() {
+        true => {
+            let texts = request.messages.iter().flat_map(|message| &message.parts);
+            let size: usize = texts
+                .map(|part| match part {
+                    Part::Text(text) => text.text.len() + text.text.len() / 8 + 48,
+                    _ => 256,
+                })
+                .sum();
+            let mut bytes = Vec::with_capacity(size + 256);
+            serde_json::to_writer(&mut bytes, &body).map(|()| bytes)
+        }
+        // A field of the caller's replaces one of ours: JSON has no place for both.
+        false => serde_json::to_value(&body).and_then(|value| match value {
+            Value::Object(mut fields) => {
+                fields.extend(request.extra.clone());
+                serde_json::to_vec(&fields)
+            }
+            other => serde_json::to_vec(&other),
+        }),
+    };
+    written.map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidRequest,
+            format!("the request cannot be written as JSON: {error}"),
+        )
+    })
+}
+
+struct Body<'a> {
+    quirks: &'a Quirks,
+    model: &'a str,
+    request: &'a ChatRequest,
+    mode: Mode,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let request = self.request;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("model", self.model)?;
+        map.serialize_entry("messages", &Messages(self))?;
+        if let Some(temperature) = request.temperature.filter(|_| self.quirks.temperature) {
+            map.serialize_entry("temperature", &temperature)?;
+        }
+        if let Some(max_tokens) = request.max_tokens {
+            let field = match self.quirks.max_tokens_field {
+                MaxTokensField::MaxTokens => "max_tokens",
+                MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+            };
+            map.serialize_entry(field, &max_tokens)?;
+        }
+        if let Some(top_p) = request.top_p {
+            map.serialize_entry("top_p", &top_p)?;
+        }
+        if !request.stop.is_empty() {
+            map.serialize_entry("stop", &request.stop)?;
+        }
+        if let Some(seed) = request.seed {
+            map.serialize_entry("seed", &seed)?;
+        }
+        if !request.tools.is_empty() {
+            map.serialize_entry("tools", &Tools(&request.tools))?;
+        }
+        if let Some(choice) = &request.tool_choice {
+            map.serialize_entry("tool_choice", &tool_choice(choice))?;
+        }
+        if let Some(effort) = &request.reasoning_effort {
+            map.serialize_entry("reasoning_effort", effort.as_str())?;
+        }
+        if let Some(format) = &request.response_format {
+            map.serialize_entry("response_format", &response_format(format))?;
+        }
+        if self.mode == Mode::Stream {
+            map.serialize_entry("stream", &true)?;
+            if self.quirks.stream_usage {
+                map.serialize_entry(
+                    "stream_options",
+                    &StreamOptions {
+                        include_usage: true,
+                    },
+                )?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// The conversation. A tool's result is a message of its own here.
+struct Messages<'a>(&'a Body<'a>);
+
+impl Serialize for Messages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for message in &self.0.request.messages {
+            let mut has_results = false;
+            for part in &message.parts {
+                if let Part::ToolResult(result) = part {
+                    has_results = true;
+                    list.serialize_element(&ResultMessage(result))?;
+                }
+            }
+            let has_more = message
+                .parts
+                .iter()
+                .any(|part| !matches!(part, Part::ToolResult(_)));
+            if has_more || !has_results {
+                list.serialize_element(&WireMessage {
+                    message,
+                    reasoning_field: self.0.quirks.reasoning_field,
+                })?;
+            }
+        }
+        list.end()
+    }
+}
+
+struct ResultMessage<'a>(&'a ToolResult);
+
+impl Serialize for ResultMessage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("role", "tool")?;
+        map.serialize_entry("tool_call_id", &self.0.call_id)?;
+        map.serialize_entry("content", &Content(&self.0.content))?;
+        map.end()
+    }
+}
+
+struct WireMessage<'a> {
+    message: &'a Message,
+    reasoning_field: Option<ReasoningField>,
+}
+
+impl Serialize for WireMessage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.message;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("role", message.role.as_str())?;
+        let has_content = message.parts.iter().any(is_content);
+        if has_content || message.role != Role::Assistant {
+            map.serialize_entry("content", &Content(&message.parts))?;
+        } else {
+            map.serialize_entry("content", &None::<()>)?;
+        }
+        if let Some(name) = &message.name {
+            map.serialize_entry("name", name)?;
+        }
+        let refusal = message.parts.iter().find_map(|part| match part {
+            Part::Refusal(refusal) => Some(&refusal.text),
+            _ => None,
+        });
+        if let Some(refusal) = refusal {
+            map.serialize_entry("refusal", refusal)?;
+        }
+        let reasoning = message.reasoning();
+        if let (false, Some(field)) = (reasoning.is_empty(), self.reasoning_field) {
+            let field = match field {
+                ReasoningField::ReasoningContent => "reasoning_content",
+                ReasoningField::Reasoning => "reasoning",
+            };
+            map.serialize_entry(field, &reasoning)?;
+        }
+        if message.tool_calls().next().is_some() {
+            map.serialize_entry("tool_calls", &Calls(message))?;
+        }
+        for (name, value) in &message.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+fn is_content(part: &Part) -> bool {
+    matches!(part, Part::Text(_) | Part::Image(_) | Part::Other { .. })
+}
+
+/// A string where there is only plain text, else an array of parts.
+struct Content<'a>(&'a [Part]);
+
+impl Serialize for Content<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut content = self.0.iter().filter(|part| is_content(part));
+        match (content.next(), content.next()) {
+            (None, _) => serializer.serialize_str(""),
+            (Some(Part::Text(Text { text, extra })), None) if extra.is_empty() => {
+                serializer.serialize_str(text)
+            }
+            _ => {
+                serializer.collect_seq(self.0.iter().filter(|part| is_content(part)).map(WirePart))
+            }
+        }
+    }
+}
+
+struct WirePart<'a>(&'a Part);
+
+impl Serialize for WirePart<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let extra = match self.0 {
+            Part::Text(text) => {
+                map.serialize_entry("type", "text")?;
+                map.serialize_entry("text", &text.text)?;
+                &text.extra
+            }
+            Part::Image(image) => {
+                map.serialize_entry("type", "image_url")?;
+                map.serialize_entry("image_url", &ImageUrl::new(image))?;
+                &image.extra
+            }
+            Part::Other {
+                value: Value::Object(fields),
+            } => fields,
+            _ => return map.end(),
+        };
+        for (name, value) in extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct ImageUrl<'a> {
+    url: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+impl<'a> ImageUrl<'a> {
+    fn new(image: &'a Image) -> Self {
+        Self {
+            url: match &image.source {
+                ImageSource::Url { url } => url.into(),
+                ImageSource::Base64 { media_type, data } => {
+                    ["data:", media_type, ";base64,", data].concat().into()
+                }
+            },
+            detail: image.detail.as_deref(),
+        }
+    }
+}
+
+struct Calls<'a>(&'a Message);
+
+impl Serialize for Calls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.tool_calls().map(WireCall))
+    }
+}
+
+struct WireCall<'a>(&'a ToolCall);
+
+impl Serialize for WireCall<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Function<'a> {
+            name: &'a str,
+            arguments: &'a str,
+        }
+
+        let call = self.0;
+        let arguments = match call.arguments.trim() {
+            "" => "{}",
+            arguments => arguments,
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &call.id)?;
+        map.serialize_entry("type", "function")?;
+        map.serialize_entry(
+            "function",
+            &Function {
+                name: &call.name,
+                arguments,
+            },
+        )?;
+        for (name, value) in &call.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+struct Tools<'a>(&'a [Tool]);
+
+impl Serialize for Tools<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct WireTool<'a> {
+            r#type: &'static str,
+            function: &'a Tool,
+        }
+
+        // `Tool` is written as its fields, which are those of OpenAI's function.
+        serializer.collect_seq(self.0.iter().map(|tool| WireTool {
+            r#type: "function",
+            function: tool,
+        }))
+    }
+}
+
+fn tool_choice(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::Auto => json!("auto"),
+        ToolChoice::None => json!("none"),
+        ToolChoice::Required => json!("required"),
+        ToolChoice::Tool(name) => json!({"type": "function", "function": {"name": name}}),
+    }
+}
+
+fn response_format(format: &ResponseFormat) -> Value {
+    match format {
+        ResponseFormat::Text => json!({"type": "text"}),
+        ResponseFormat::JsonObject => json!({"type": "json_object"}),
+        ResponseFormat::JsonSchema {
+            name,
+            schema,
+            strict,
+        } => json!({
+            "type": "json_schema",
+            "json_schema": {"name": name, "schema": schema, "strict": strict},
+        }),
+    }
+}

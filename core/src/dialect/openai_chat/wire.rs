@@ -1,0 +1,329 @@
+//! What comes over the wire, borrowed from the frame.
+//!
+//! Objects are read field by field: what the decoder knows goes into its place, what it does not
+//! is kept as raw JSON and parsed only when someone asks. A null counts as absent, and a field of
+//! an unexpected type costs no more than itself.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The fields that were not known, by name.
+pub(super) type Unknown<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+
+/// An object whose known fields make a `T`.
+#[derive(Debug, Default)]
+pub(super) struct Object<'a, T> {
+    pub(super) known: T,
+    pub(super) unknown: Unknown<'a>,
+}
+
+/// The known fields of an object.
+pub(super) trait Fields<'a>: Default {
+    /// Reads the value of `name`, if that is a known field; else says so.
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+}
+
+impl<'a, T: Fields<'a>> Deserialize<'a> for Object<'a, T> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'a, T: Fields<'a>> Visitor<'a> for Reader<T> {
+            type Value = Object<'a, T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Object {
+                    known: T::default(),
+                    unknown: Vec::new(),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut known = T::default();
+                let mut unknown = Vec::new();
+                while let Some(Text(name)) = map.next_key()? {
+                    if known.field(&name, &mut map)? {
+                        continue;
+                    }
+                    let value: &RawValue = map.next_value()?;
+                    if value.get() != "null" {
+                        unknown.push((name, value));
+                    }
+                }
+                Ok(Object { known, unknown })
+            }
+        }
+
+        deserializer.deserialize_any(Reader(PhantomData))
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Debug, Default)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'a> Deserialize<'a> for Text<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'a> Visitor<'a> for Reader {
+            type Value = Text<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+/// Text, or parts of it, or nothing: whatever a server puts where text belongs.
+#[derive(Debug, Default)]
+pub(super) enum Content<'a> {
+    #[default]
+    None,
+    Text(Cow<'a, str>),
+    Parts(Vec<Object<'a, Part<'a>>>),
+}
+
+impl<'a> Content<'a> {
+    /// The text, unless it is empty or made of parts.
+    pub(super) fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Deserialize<'a> for Content<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'a> Visitor<'a> for Reader {
+            type Value = Content<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Content::None)
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Content::None)
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Content::None)
+            }
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Content::None)
+            }
+
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = seq.next_element()? {
+                    parts.push(part);
+                }
+                Ok(Content::Parts(parts))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// A part of content that is an array: Mistral's reasoning comes so.
+#[derive(Debug, Default)]
+pub(super) struct Part<'a> {
+    pub(super) text: Content<'a>,
+    pub(super) thinking: Content<'a>,
+}
+
+impl<'a> Fields<'a> for Part<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "text" => self.text = map.next_value()?,
+            "thinking" => self.thinking = map.next_value()?,
+            "type" => drop(map.next_value::<IgnoredAny>()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A whole answer, or one chunk of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Chunk<'a> {
+    pub(super) id: Content<'a>,
+    pub(super) model: Content<'a>,
+    pub(super) choices: Option<Vec<Object<'a, Choice<'a>>>>,
+    pub(super) usage: Option<&'a RawValue>,
+    pub(super) error: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> for Chunk<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = map.next_value()?,
+            "model" => self.model = map.next_value()?,
+            "choices" => self.choices = map.next_value()?,
+            "usage" => self.usage = map.next_value()?,
+            "error" => self.error = map.next_value()?,
+            // They say nothing that is not known: `chat.completion.chunk`, the time, padding.
+            "object" | "created" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// One of the answers to a request.
+#[derive(Debug, Default)]
+pub(super) struct Choice<'a> {
+    pub(super) index: Option<u64>,
+    /// What a stream brings.
+    pub(super) delta: Option<Object<'a, Delta<'a>>>,
+    /// What a whole answer brings; some servers send both in both.
+    pub(super) message: Option<Object<'a, Delta<'a>>>,
+    pub(super) finish_reason: Content<'a>,
+}
+
+impl<'a> Fields<'a> for Choice<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "index" => self.index = map.next_value()?,
+            "delta" => self.delta = map.next_value()?,
+            "message" => self.message = map.next_value()?,
+            "finish_reason" => self.finish_reason = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A message, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Delta<'a> {
+    pub(super) content: Content<'a>,
+    pub(super) reasoning_content: Content<'a>,
+    pub(super) reasoning: Content<'a>,
+    pub(super) refusal: Content<'a>,
+    pub(super) tool_calls: Option<Vec<Object<'a, Call<'a>>>>,
+    pub(super) function_call: Option<Object<'a, Function<'a>>>,
+}
+
+impl<'a> Fields<'a> for Delta<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "content" => self.content = map.next_value()?,
+            "reasoning_content" => self.reasoning_content = map.next_value()?,
+            "reasoning" => self.reasoning = map.next_value()?,
+            "refusal" => self.refusal = map.next_value()?,
+            "tool_calls" => self.tool_calls = map.next_value()?,
+            "function_call" => self.function_call = map.next_value()?,
+            "role" => drop(map.next_value::<IgnoredAny>()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A tool call, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Call<'a> {
+    pub(super) index: Option<u64>,
+    pub(super) id: Content<'a>,
+    pub(super) function: Option<Object<'a, Function<'a>>>,
+}
+
+impl<'a> Fields<'a> for Call<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "index" => self.index = map.next_value()?,
+            "id" => self.id = map.next_value()?,
+            "function" => self.function = map.next_value()?,
+            "type" => drop(map.next_value::<IgnoredAny>()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// The function of a tool call.
+#[derive(Debug, Default)]
+pub(super) struct Function<'a> {
+    pub(super) name: Content<'a>,
+    pub(super) arguments: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> for Function<'a> {
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "name" => self.name = map.next_value()?,
+            "arguments" => self.arguments = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// What an answer cost, as its many servers say it.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Usage {
+    pub(super) prompt_tokens: Option<u64>,
+    pub(super) completion_tokens: Option<u64>,
+    pub(super) prompt_cache_hit_tokens: Option<u64>,
+    pub(super) prompt_tokens_details: Option<PromptDetails>,
+    pub(super) completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct PromptDetails {
+    pub(super) cached_tokens: Option<u64>,
+    pub(super) cache_write_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct CompletionDetails {
+    pub(super) reasoning_tokens: Option<u64>,
+}

@@ -1,0 +1,118 @@
+//! Recorded streams.
+
+use chatcore::{ChatResponse, Dialect, Mode};
+use serde_json::{Value, json};
+
+use crate::decode::decode;
+use crate::rows::{each, name};
+use crate::split::Random;
+
+/// What the recordings say of an answer.
+fn told(answer: &ChatResponse) -> Value {
+    let calls: Vec<_> = answer
+        .tool_calls()
+        .map(|call| {
+            json!({
+                "id": call.id,
+                "name": call.name,
+                "arguments": call.arguments_json().unwrap_or(json!(call.arguments)),
+            })
+        })
+        .collect();
+    let usage = answer.usage.as_ref().map(|usage| usage.raw());
+    json!({
+        "text": answer.text(),
+        "reasoning": answer.reasoning(),
+        "tool_calls": calls,
+        "finish_reason": answer.finish_reason_raw,
+        "usage": usage,
+    })
+}
+
+/// The same of a row's expectation, its arguments parsed.
+fn expected(row: &Value) -> Value {
+    let expect = &row["expect"];
+    let calls: Vec<_> = expect["tool_calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|call| {
+            let text = call["arguments"].as_str().unwrap();
+            // No arguments at all are none.
+            let arguments = match text {
+                "" => json!({}),
+                text => serde_json::from_str(text).unwrap_or(json!(text)),
+            };
+            json!({"id": call["id"], "name": call["name"], "arguments": arguments})
+        })
+        .collect();
+    json!({
+        "text": expect["text"].as_str().unwrap_or(""),
+        "reasoning": expect["reasoning"].as_str().unwrap_or(""),
+        "tool_calls": calls,
+        "finish_reason": expect["finish_reason"].as_str().unwrap_or(""),
+        "usage": expect["usage"],
+    })
+}
+
+/// Equal, a number by its value: a server that writes 0.0 means 0.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(name, l)| right.get(name).is_some_and(|r| same(l, r)))
+        }
+        (left, right) => left == right,
+    }
+}
+
+/// Fails unless the answer is the one that the row expects.
+pub(crate) fn assert_told(answer: &ChatResponse, row: &Value) {
+    let (told, expected) = (told(answer), expected(row));
+    assert!(
+        same(&told, &expected),
+        "{}:\n{told}\nmust be\n{expected}",
+        name(row)
+    );
+}
+
+fn holds(row: &Value, dialect: &dyn Dialect, random: &mut Random) {
+    let name = name(row);
+    let input = row["input"].as_str().unwrap().as_bytes();
+    let run = |pieces: &[&[u8]]| {
+        let answer = decode(dialect, 200, Mode::Stream, pieces.iter().copied());
+        answer.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    };
+    let whole = run(&[input]);
+    assert_told(&whole, row);
+    let unchanged = |pieces: &[&[u8]], how: &dyn Fn() -> String| {
+        let answer = run(pieces);
+        assert!(answer == whole, "{name}, {}: {answer:?}", how());
+    };
+    unchanged(&input.chunks(1).collect::<Vec<_>>(), &|| {
+        "byte by byte".into()
+    });
+    for most in [3, 50, 1000] {
+        unchanged(&random.pieces(input, most), &|| format!("pieces to {most}"));
+    }
+    // At every byte of a short recording; of a long one, which would take its length squared, at
+    // a different thousandth each time.
+    let step = 1 + input.len() / 1000;
+    for at in (1 + random.below(step)..input.len()).step_by(step) {
+        unchanged(&[&input[..at], &input[at..]], &|| format!("split at {at}"));
+    }
+}
+
+#[test]
+fn openai_chat() {
+    let mut random = Random::new();
+    each("streams_openai_chat.jsonl", |row, dialect| {
+        holds(row, dialect, &mut random);
+    });
+}
