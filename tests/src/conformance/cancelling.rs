@@ -17,7 +17,11 @@ use crate::server::{By, Unresponsive};
 const LIMIT: Duration = Duration::from_millis(100);
 
 /// The server sees the connection of `key` closed by the client; how long after `dropped`.
-async fn closed_after(pair: &Pair, key: &str, dropped: Instant) -> Result<Duration, String> {
+pub(super) async fn closed_after(
+    pair: &Pair,
+    key: &str,
+    dropped: Instant,
+) -> Result<Duration, String> {
     let (by, at) = pair.server.closed(key).await?;
     ensure!(by == By::Client, "{key}: the server closed the connection");
     Ok(at.saturating_duration_since(dropped))
@@ -25,7 +29,7 @@ async fn closed_after(pair: &Pair, key: &str, dropped: Instant) -> Result<Durati
 
 /// The fastest of three tries must keep the limit: a busy machine delays one, a transport that
 /// waits for something delays all.
-fn in_time(what: &str, took: &[Duration]) -> Outcome {
+pub(super) fn in_time(what: &str, took: &[Duration]) -> Outcome {
     let fastest = took.iter().min();
     ensure!(
         fastest.is_some_and(|fastest| *fastest <= LIMIT),

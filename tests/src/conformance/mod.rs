@@ -5,12 +5,13 @@
 //! driven on whichever thread calls it, outside of the executor under test, as a chat is.
 //!
 //! The lists of cases stand in [`executor_cases!`](crate::executor_cases) and
-//! [`transport_cases!`](crate::transport_cases), from which both the tables here and the tests'
+//! [`transport_cases!`](crate::transport_cases) and [`chat_cases!`](crate::chat_cases), from which both the tables here and the tests'
 //! names are made.
 
 pub mod bodies;
 pub mod cancelling;
 pub mod chat;
+pub mod chat_failures;
 pub mod connections;
 pub mod executor;
 pub mod faults;
@@ -98,6 +99,22 @@ macro_rules! transport_cases {
     };
 }
 
+/// Calls `$then!` with what stands in the brackets, and the list of all cases over the whole
+/// client.
+#[macro_export]
+macro_rules! chat_cases {
+    ($then:ident! [$($with:tt)*]) => {
+        $then! { [$($with)*]
+            chat: whole_answers, streams, answers_survive_any_delivery, answers_survive_any_framing,
+                answers_belong_to_their_questions, streams_share_a_connection,
+                a_terminal_event_ends_a_stream;
+            chat_failures: error_statuses_are_typed, errors_in_a_stream_are_typed,
+                broken_answers_are_errors, redirects_are_errors, caps_hold, time_limits_fire,
+                dropping_a_call_closes, dropping_a_stream_closes,
+        }
+    };
+}
+
 /// An executor case by its name.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorCase {
@@ -138,6 +155,17 @@ macro_rules! transport_table {
 }
 transport_cases!(transport_table![]);
 
+macro_rules! chat_table {
+    ([] $($module:ident: $($name:ident),+ $(,)?);+) => {
+        /// Every case over the whole client.
+        pub const CHAT_CASES: &[TransportCase] = &[$($(TransportCase {
+            name: stringify!($name),
+            run: |pair| Box::pin($module::$name(pair)),
+        }),+),+];
+    };
+}
+chat_cases!(chat_table![]);
+
 /// Runs the executor case called `name`; past `cap` (see [`CASE_CAP`]) it hangs.
 pub fn run_executor_case(name: &str, cap: Duration, executor: Arc<dyn Executor>) -> Outcome {
     let case = EXECUTOR_CASES.iter().find(|case| case.name == name);
@@ -145,15 +173,16 @@ pub fn run_executor_case(name: &str, cap: Duration, executor: Arc<dyn Executor>)
     drive(cap, (case.run)(executor))
 }
 
-/// Runs the transport case called `name` against a server of its own; past `cap` (see
-/// [`CASE_CAP`]) it hangs.
+/// Runs the transport case, or the case over the whole client, called `name` against a server of
+/// its own; past `cap` (see [`CASE_CAP`]) it hangs.
 pub fn run_transport_case(
     name: &str,
     cap: Duration,
     executor: Arc<dyn Executor>,
     transport: Arc<dyn Transport>,
 ) -> Outcome {
-    let case = TRANSPORT_CASES.iter().find(|case| case.name == name);
+    let mut cases = TRANSPORT_CASES.iter().chain(CHAT_CASES);
+    let case = cases.find(|case| case.name == name);
     let case = case.ok_or_else(|| format!("no transport case is called `{name}`"))?;
     let server = Server::start().map_err(|error| format!("the server does not start: {error}"))?;
     let pair = Pair {

@@ -8,7 +8,7 @@ use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, SurfTransport, UreqTransport};
 use chatcore_tests::conformance::{CASE_CAP, Outcome, run_executor_case, run_transport_case};
-use chatcore_tests::{executor_cases, transport_cases};
+use chatcore_tests::{chat_cases, executor_cases, transport_cases};
 
 /// Cases that an adapter cannot pass, each with the reason. They are run all the same: one that
 /// passes must leave the list.
@@ -32,7 +32,9 @@ const SURF: Skips = &[
     ("connections_are_reused", NO_REUSE),
     ("a_stream_hands_its_connection_back", NO_REUSE),
     ("an_error_status_hands_its_connection_back", NO_REUSE),
+    ("streams_share_a_connection", NO_REUSE),
     ("bodies_without_a_length_stream", NO_LENGTH),
+    ("answers_survive_any_framing", NO_LENGTH),
     ("a_body_ends_with_its_connection", NO_LENGTH),
     ("a_reset_does_not_end_a_body_without_a_length", NO_LENGTH),
     ("interim_answers_are_skipped", INTERIM),
@@ -122,24 +124,30 @@ mod threads_executor {
 
 mod smol_http1 {
     super::transport_cases!(stamp_transport! [smol http1 NONE]);
+    super::chat_cases!(stamp_transport! [smol http1 NONE]);
 }
 
 mod threads_http1 {
     super::transport_cases!(stamp_transport! [threads http1 NONE]);
+    super::chat_cases!(stamp_transport! [threads http1 NONE]);
 }
 
 mod smol_ureq {
     super::transport_cases!(stamp_transport! [smol ureq UREQ]);
+    super::chat_cases!(stamp_transport! [smol ureq UREQ]);
 }
 
 mod threads_ureq {
     super::transport_cases!(stamp_transport! [threads ureq UREQ]);
+    super::chat_cases!(stamp_transport! [threads ureq UREQ]);
 }
 
 mod smol_surf {
     super::transport_cases!(stamp_transport! [smol surf SURF]);
+    super::chat_cases!(stamp_transport! [smol surf SURF]);
 }
 
 mod threads_surf {
     super::transport_cases!(stamp_transport! [threads surf SURF]);
+    super::chat_cases!(stamp_transport! [threads surf SURF]);
 }
