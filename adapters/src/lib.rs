@@ -1,4 +1,50 @@
-//! Native executors and HTTP transports for `chatcore`, one feature each.
+//! Native executors and HTTP transports for [`chatcore`], one feature each, and the front door of
+//! a native program: a client in one line.
+//!
+//! ```no_run
+//! use chatcore_adapters::BlockingChat;
+//!
+//! # #[cfg(all(feature = "smol", feature = "http1"))]
+//! # fn main() -> Result<(), chatcore::Error> {
+//! let client = chatcore_adapters::from_env()?; // DEEPSEEK_API_KEY, or USE_MOCK_LLM=true
+//! println!("{}", client.chat("Why is the sky blue?")?);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "smol", feature = "http1")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Which pair
+//!
+//! | features | client | what runs |
+//! |---|---|---|
+//! | `smol`, `http1` (default) | `smol_client`, `from_env` | any number of chats on smol's reactor thread and its background thread |
+//! | `threads`, `ureq` | `threads_client` | `LLM_ASYNC_WORKERS` threads with blocking calls, as the old Python client did |
+//! | `surf` | your own | an unmaintained client, for applications that have it already |
+//! | `demo` (default) | `demo::DemoTransport` | nothing leaves the process |
+//!
+//! Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
+//! of the default features brings tokio in.
+//!
+//! # Blocking and async
+//!
+//! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the old client's `chat` and
+//! `chat_with_context`, [`BlockingCall`] waits for a call that was shaped first, and
+//! [`run_async_in_sync`] waits for any future.
 
+mod blocking;
+#[cfg(any(
+    all(feature = "smol", feature = "http1"),
+    all(feature = "threads", feature = "ureq")
+))]
+mod client;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod executor;
 pub mod transport;
+
+pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};
+#[cfg(all(feature = "threads", feature = "ureq"))]
+pub use client::threads_client;
+#[cfg(all(feature = "smol", feature = "http1"))]
+pub use client::{from_env, smol_client};

@@ -1,1 +1,75 @@
-//! examples
+//! What the example programs share: a client or the demo model, and how a program ends.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // example programs talk to people
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{Config, Error, ErrorKind, Executor, LlmClient, Provider};
+use chatcore_adapters::demo::DemoTransport;
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::smol_client;
+
+/// The demo model's time to its first word.
+const FIRST: Duration = Duration::from_millis(120);
+/// The demo model's time for each word after it.
+const PER_WORD: Duration = Duration::from_millis(12);
+
+/// A client with the settings of the environment. Where no key is set, and where `USE_MOCK_LLM`
+/// asks for it, the offline demo model answers, and the program says so.
+///
+/// # Errors
+/// A setting that does not parse, or that cannot be used.
+pub fn client_or_demo() -> Result<LlmClient, Error> {
+    let config = Config::from_env()?;
+    if config.mock {
+        println!("USE_MOCK_LLM is set, so the offline demo model answers.");
+        return demo_client(config);
+    }
+    let (provider, model) = (config.provider.name(), config.provider.model());
+    let asked = format!("{model} of {provider} answers.");
+    match smol_client(config.clone()) {
+        Ok(client) => {
+            println!("{asked}");
+            Ok(client)
+        }
+        Err(error) if is_missing_key(&error) => {
+            println!(
+                "No API key is set, so the offline demo model answers. \
+                 With DEEPSEEK_API_KEY (or LLM_PROVIDER and LLM_API_KEY) a real one does."
+            );
+            demo_client(config)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_missing_key(error: &Error) -> bool {
+    error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key")
+}
+
+/// A client of the demo model, which takes its time as a real one does.
+fn demo_client(mut config: Config) -> Result<LlmClient, Error> {
+    config.provider = Provider::demo();
+    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+    let transport = DemoTransport::new().with_latency(Arc::clone(&executor), FIRST, PER_WORD);
+    LlmClient::builder(executor, Arc::new(transport))
+        .config(config)
+        .build()
+}
+
+/// How a program ends: with one line about what went wrong, and status 2 for a setting or 1 for
+/// anything else.
+pub fn exit(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            match error.kind() {
+                ErrorKind::Config => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -67,7 +67,10 @@ pub(super) fn quota(headers: &HeaderMap, limit: &str, remaining: &str, reset: &s
     Quota {
         limit: count(limit).filter(|&limit| limit > 0),
         remaining: count(remaining),
-        reset: text(headers, reset).and_then(duration),
+        reset: text(headers, reset).and_then(|reset| match reset.contains('T') {
+            true => since_date(headers, rfc3339(reset)?),
+            false => duration(reset),
+        }),
     }
 }
 
@@ -113,4 +116,119 @@ fn duration(mut text: &str) -> Option<Duration> {
         text = &rest[unit..];
     }
     seconds(total)
+}
+
+/// `2026-11-23T10:00:00Z`, with or without parts of a second, or with an offset.
+fn rfc3339(text: &str) -> Option<SystemTime> {
+    let field = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
+    let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
+    let rest = text
+        .get(19..)?
+        .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = match rest.as_bytes() {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), ..] => {
+            let minutes =
+                rest.get(1..3)?.parse::<i64>().ok()? * 60 + rest.get(4..6)?.parse::<i64>().ok()?;
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    // Days since 1970 in the proleptic Gregorian calendar, whose years begin in March here.
+    let (y, m) = (year - i64::from(month <= 2), (month + 9) % 12);
+    let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day
+        - 1
+        - 719_468;
+    let seconds = days * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
+    let since = Duration::from_secs(u64::try_from(seconds).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|&(name, value)| {
+            let value = http::HeaderValue::from_static(value);
+            (http::HeaderName::from_static(name), value)
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn retry_after_in_all_its_forms() {
+        let date = ("date", "Mon, 23 Nov 2026 10:00:00 GMT");
+        for (given, expected) in [
+            (&[("retry-after", "2")][..], Some(2000)),
+            (&[("retry-after", "0.25")], Some(250)),
+            (
+                &[("retry-after-ms", "1500"), ("retry-after", "9")],
+                Some(1500),
+            ),
+            (
+                &[date, ("retry-after", "Mon, 23 Nov 2026 10:00:07 GMT")],
+                Some(7000),
+            ),
+            (
+                &[date, ("retry-after", "Mon, 23 Nov 2026 09:00:00 GMT")],
+                Some(0),
+            ),
+            (&[("retry-after", "Mon, 23 Nov 2026 10:00:07 GMT")], None),
+            (&[("retry-after", "-1")], None),
+            (&[("retry-after", "NaN")], None),
+            (&[("retry-after", "1e300")], None),
+            (&[("retry-after", "soon")], None),
+            (&[], None),
+        ] {
+            let expected = expected.map(Duration::from_millis);
+            assert_eq!(retry_after(&headers(given)), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("12ms", Some(12)),
+            ("6m0s", Some(360_000)),
+            ("1h2m3.5s", Some(3_723_500)),
+            ("1.5", Some(1500)),
+            ("0", Some(0)),
+            ("-1", None),
+            ("6x", None),
+            ("6", Some(6000)),
+            ("m", None),
+        ] {
+            assert_eq!(
+                duration(text),
+                expected.map(Duration::from_millis),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn dates_of_rfc_3339() {
+        let date = |text| httpdate::parse_http_date(text).unwrap();
+        for (text, expected) in [
+            ("2026-11-23T10:00:00Z", "Mon, 23 Nov 2026 10:00:00 GMT"),
+            ("2024-02-29T23:59:59.123Z", "Thu, 29 Feb 2024 23:59:59 GMT"),
+            ("2026-01-01T01:00:00+02:00", "Wed, 31 Dec 2025 23:00:00 GMT"),
+        ] {
+            assert_eq!(rfc3339(text), Some(date(expected)), "{text}");
+        }
+        for text in [
+            "",
+            "2026-11-23",
+            "2026-13-23T10:00:00Z",
+            "2026-11-23T10:00:00",
+        ] {
+            assert_eq!(rfc3339(text), None, "{text}");
+        }
+    }
 }

@@ -12,10 +12,12 @@
 
 mod answer;
 mod anthropic;
+mod body;
 mod caps;
 mod endpoint;
 mod failure;
 mod hints;
+mod object;
 mod openai_chat;
 
 use std::fmt::Debug;

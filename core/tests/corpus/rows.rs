@@ -20,7 +20,7 @@ fn folder() -> Option<PathBuf> {
 pub(crate) fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
     match name {
         "openai-chat" => Some(Box::new(dialect::OpenAiChat::default())),
-        //ANTHROPIC
+        "anthropic" => Some(Box::new(dialect::Anthropic::default())),
         _ => None,
     }
 }

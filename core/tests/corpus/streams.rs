@@ -82,8 +82,18 @@ pub(crate) fn assert_told(answer: &ChatResponse, row: &Value) {
     );
 }
 
+/// Recordings that were put together from the answers to several requests. A terminal event ends
+/// a stream, so what follows the first answer is not part of it.
+const SEVERAL_ANSWERS: [&str; 2] = ["3dbc18fa6336", "0bc5c2cc1dda"];
+
 fn holds(row: &Value, dialect: &dyn Dialect, random: &mut Random) {
     let name = name(row);
+    if SEVERAL_ANSWERS.contains(&row["id"].as_str().unwrap()) {
+        let input = row["input"].as_str().unwrap();
+        let answers = input.matches("event: message_start").count();
+        assert!(answers > 1, "{name} is one answer: it must be held to");
+        return println!("left out: {name} has {answers} answers");
+    }
     let input = row["input"].as_str().unwrap().as_bytes();
     let run = |pieces: &[&[u8]]| {
         let answer = decode(dialect, 200, Mode::Stream, pieces.iter().copied());
@@ -113,6 +123,14 @@ fn holds(row: &Value, dialect: &dyn Dialect, random: &mut Random) {
 fn openai_chat() {
     let mut random = Random::new();
     each("streams_openai_chat.jsonl", |row, dialect| {
+        holds(row, dialect, &mut random);
+    });
+}
+
+#[test]
+fn anthropic() {
+    let mut random = Random::new();
+    each("streams_anthropic.jsonl", |row, dialect| {
         holds(row, dialect, &mut random);
     });
 }

@@ -1,12 +1,12 @@
 //! Chunks → events.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::wire::{self, Chunk, Content, Delta, Object};
+use super::wire::{self, Chunk, Content, Delta};
 use crate::chat::{ChatEvent, Extra, FinishReason, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
+use crate::dialect::object::{Object, Unknown, parse, to_extra, to_value};
 use crate::error::{Error, ErrorKind};
 
 /// Fields of a message that must go back with it.
@@ -40,7 +40,7 @@ impl Assemble for Chunks {
             return Ok(());
         }
         let had_finish = self.finish.is_some();
-        let chunk = parse(data)?;
+        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", data)?;
         if name == b"error" && chunk.known.error.is_none() {
             return Err(failure::in_stream(&to_value(data), data));
         }
@@ -54,7 +54,7 @@ impl Assemble for Chunks {
         if body.first() == Some(&b'[') {
             return Err(failure::in_stream(&to_value(body), body));
         }
-        let chunk = parse(body)?;
+        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", body)?;
         let has_choices = !is_empty(&chunk.known.choices);
         self.take_chunk(chunk, true, body, out)?;
         if !has_choices {
@@ -236,24 +236,6 @@ impl Chunks {
     }
 }
 
-fn parse(data: &[u8]) -> Result<Object<'_, Chunk<'_>>, Error> {
-    serde_json::from_slice(data).map_err(|error| {
-        // The error's text may quote the answer; its place and kind are enough.
-        let why = format!(
-            "the answer is not of the dialect openai_chat ({:?} at line {}, column {})",
-            error.classify(),
-            error.line(),
-            error.column()
-        );
-        Error::new(ErrorKind::Protocol, why).with_body(data)
-    })
-}
-
-fn to_value(data: &[u8]) -> Value {
-    serde_json::from_slice(data)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(data).into_owned()))
-}
-
 fn is_empty<T>(list: &Option<Vec<T>>) -> bool {
     list.as_ref().is_none_or(Vec::is_empty)
 }
@@ -272,15 +254,11 @@ fn push_content(content: Content<'_>, out: &mut Out, event: fn(String) -> ChatEv
     }
 }
 
-fn push_extra(unknown: wire::Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Out) {
+fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Out) {
     if unknown.is_empty() {
         return;
     }
-    let extra = unknown.into_iter().filter_map(|(name, value)| {
-        let value = serde_json::from_str(value.get()).ok()?;
-        Some((name.into_owned(), value))
-    });
-    out.push(event(extra.collect()));
+    out.push(event(to_extra(unknown)));
 }
 
 /// The arguments as text: most servers send a string, some an object.

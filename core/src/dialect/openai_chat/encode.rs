@@ -9,8 +9,8 @@ use crate::chat::{
     ChatRequest, Image, ImageSource, Message, Part, ResponseFormat, Role, Text, Tool, ToolCall,
     ToolChoice, ToolResult,
 };
-use crate::dialect::Mode;
-use crate::error::{Error, ErrorKind};
+use crate::dialect::{Mode, body};
+use crate::error::Error;
 
 /// The body of a request.
 pub(super) fn body(
@@ -19,50 +19,15 @@ pub(super) fn body(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Vec<u8>, Error> {
-    if request.extra.get("n").is_some_and(|n| n != 1) {
-        return Err(Error::invalid(
-            "`n` asks for several answers in one; send several requests, for example with \
-             gather_with_limit",
-        ));
-    }
-    if request.extra.contains_key("stream") {
-        return Err(Error::invalid(
-            "`stream` is not set by hand: await the call for a whole answer, or take its stream()",
-        ));
-    }
-    let body = Body {
-        quirks,
-        model,
+    body::write(
         request,
-        mode,
-    };
-    let written = match request.extra.is_empty() {
-        true => {
-            let texts = request.messages.iter().flat_map(|message| &message.parts);
-            let size: usize = texts
-                .map(|part| match part {
-                    Part::Text(text) => text.text.len() + text.text.len() / 8 + 48,
-                    _ => 256,
-                })
-                .sum();
-            let mut bytes = Vec::with_capacity(size + 256);
-            serde_json::to_writer(&mut bytes, &body).map(|()| bytes)
-        }
-        // A field of the caller's replaces one of ours: JSON has no place for both.
-        false => serde_json::to_value(&body).and_then(|value| match value {
-            Value::Object(mut fields) => {
-                fields.extend(request.extra.clone());
-                serde_json::to_vec(&fields)
-            }
-            other => serde_json::to_vec(&other),
-        }),
-    };
-    written.map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidRequest,
-            format!("the request cannot be written as JSON: {error}"),
-        )
-    })
+        &Body {
+            quirks,
+            model,
+            request,
+            mode,
+        },
+    )
 }
 
 struct Body<'a> {

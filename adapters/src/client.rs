@@ -1,0 +1,109 @@
+//! A client from its settings, in one line.
+
+use std::sync::Arc;
+
+use chatcore::{Config, Error, LlmClient, Transport};
+
+/// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1) with
+/// the settings of the process's environment: [`smol_client`] of [`Config::from_env`]. The table
+/// of all variables is [`SETTINGS`](chatcore::SETTINGS).
+///
+/// ```
+/// # fn example() -> Result<(), chatcore::Error> {
+/// let client = chatcore_adapters::from_env()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Config`](chatcore::ErrorKind::Config) for a variable that does not parse, which it names,
+/// and with the code `missing_api_key` where no key is set and `USE_MOCK_LLM` is not either.
+#[cfg(all(feature = "smol", feature = "http1"))]
+pub fn from_env() -> Result<LlmClient, Error> {
+    smol_client(Config::from_env()?)
+}
+
+/// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1).
+///
+/// Where [`config.mock`](Config::mock) is set, the demo model answers instead of
+/// HTTP. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) one call runs at a
+/// time; smol's reactor thread, which waits for all sockets of the process, is there all the same.
+///
+/// # Errors
+/// [`Config`](chatcore::ErrorKind::Config): see
+/// [`build`](chatcore::LlmClientBuilder::build); or `config.mock` without the feature `demo`.
+#[cfg(all(feature = "smol", feature = "http1"))]
+pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
+    use crate::{executor::SmolExecutor, transport::Http1Transport};
+
+    let executor: Arc<dyn chatcore::Executor> = Arc::new(SmolExecutor::new());
+    let transport = match config.mock {
+        true => demo()?,
+        false => Arc::new(Http1Transport::new(Arc::clone(&executor))),
+    };
+    LlmClient::builder(executor, transport)
+        .config(config)
+        .build()
+}
+
+/// A client on a [thread pool](crate::executor::ThreadPool) and [ureq](crate::transport::ureq):
+/// blocking calls on `LLM_ASYNC_WORKERS` threads.
+///
+/// The pool is the client's own: it is closed, and its threads are joined, when the last clone of
+/// the client and the last of its calls are dropped. Every thread starts when it is first needed,
+/// so the demo model, which answers where [`config.mock`](Config::mock) is set,
+/// starts none. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) the pool
+/// has one worker.
+///
+/// ```
+/// # fn example() -> Result<(), chatcore::Error> {
+/// use chatcore::Config;
+///
+/// let client = chatcore_adapters::threads_client(Config::from_env()?)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Config`](chatcore::ErrorKind::Config): see
+/// [`build`](chatcore::LlmClientBuilder::build); or `config.mock` without the feature `demo`.
+#[cfg(all(feature = "threads", feature = "ureq"))]
+pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
+    use chatcore::ErrorKind;
+
+    use crate::{executor::ThreadPool, transport::UreqTransport};
+
+    let workers = match config.scheduling.is_async_enabled() {
+        true => config.scheduling.worker_count(),
+        false => 1,
+    };
+    let pool = ThreadPool::builder()
+        .workers(workers)
+        .queue_size(config.scheduling.queue_size())
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
+    let transport = match config.mock {
+        true => demo()?,
+        false => Arc::new(UreqTransport::new(pool.clone())),
+    };
+    LlmClient::builder(Arc::new(pool), transport)
+        .config(config)
+        .build()
+}
+
+#[cfg(feature = "demo")]
+fn demo() -> Result<Arc<dyn Transport>, Error> {
+    Ok(Arc::new(crate::demo::DemoTransport::new()))
+}
+
+#[cfg(not(feature = "demo"))]
+fn demo() -> Result<Arc<dyn Transport>, Error> {
+    Err(Error::new(
+        chatcore::ErrorKind::Config,
+        "USE_MOCK_LLM is true, but this program was built without the demo model: \
+         add the feature `demo` of chatcore-adapters",
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! The core on an executor of one's own: the frame loop of a game, one thread, no other runtime.
+//!
+//! Three characters speak at once while the game draws its frames. The offline demo model answers
+//! them, and the time between its words is measured by the loop itself.
+//!
+//! ```text
+//! cargo run --release --bin custom_executor
+//! ```
+//!
+//! Real HTTP works on it as well: `Http1Transport::new(executor)` asks for nothing more than
+//! this. Its sockets are watched by a thread of their own, which wakes the tasks here.
+
+#![allow(clippy::print_stdout)] // an example program talks to people
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread::sleep;
+use std::time::{Duration, Instant as StdInstant};
+
+use async_task::Runnable;
+use chatcore::{BoxFuture, Error, Executor, Instant, LlmClient, Provider};
+use chatcore_adapters::demo::DemoTransport;
+use chatcore_examples::exit;
+
+// ── the executor ──
+
+/// A handle to the frame loop; tasks run in its frames, and nowhere else.
+#[derive(Clone, Debug)]
+struct GameLoop {
+    began: StdInstant,
+    ready: Sender<Runnable>,
+    /// Who sleeps is woken in each frame and looks at the clock. A loop with thousands of
+    /// sleepers would keep them by their time.
+    sleepers: Arc<Mutex<Vec<Waker>>>,
+}
+
+impl Executor for GameLoop {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        let ready = self.ready.clone();
+        // A task that is woken when the loop is gone is dropped.
+        let schedule = move |runnable| drop(ready.send(runnable));
+        let (runnable, task) = async_task::spawn(task, schedule);
+        task.detach();
+        runnable.schedule();
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let game = self.clone();
+        let until = self.now() + duration;
+        Box::pin(poll_fn(move |cx| {
+            if game.now() >= until {
+                return Poll::Ready(());
+            }
+            lock(&game.sleepers).push(cx.waker().clone());
+            Poll::Pending
+        }))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.began.elapsed())
+    }
+}
+
+/// Makes the loop, and what `run_frame` takes its work from.
+fn game_loop() -> (GameLoop, Receiver<Runnable>) {
+    let (ready, work) = channel();
+    let game = GameLoop {
+        began: StdInstant::now(),
+        ready,
+        sleepers: Arc::default(),
+    };
+    (game, work)
+}
+
+/// Polls each task that can go on, once.
+fn run_frame(game: &GameLoop, work: &Receiver<Runnable>) {
+    let sleepers = std::mem::take(&mut *lock(&game.sleepers));
+    sleepers.into_iter().for_each(Waker::wake);
+    for runnable in work.try_iter().collect::<Vec<_>>() {
+        // A panic stays in its task; the panic hook has reported it.
+        catch_unwind(AssertUnwindSafe(|| runnable.run())).ok();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// ── the game ──
+
+const FRAME: Duration = Duration::from_millis(16);
+
+const SCENE: [(&str, &str); 3] = [
+    ("the smith", "What is 6 * 7?"),
+    ("the bard", "Write a poem about dragons."),
+    ("the sage", "为什么天空是蓝色的？"),
+];
+
+/// What a character says, and whether it goes on.
+#[derive(Default)]
+struct Bubble {
+    text: String,
+    words: usize,
+    is_complete: bool,
+}
+
+fn main() -> ExitCode {
+    exit(play())
+}
+
+fn play() -> Result<(), Error> {
+    println!("Three characters speak at once; the offline demo model answers for them.");
+    let (game, work) = game_loop();
+    let executor: Arc<dyn Executor> = Arc::new(game.clone());
+    let model = DemoTransport::new().with_latency(
+        Arc::clone(&executor),
+        Duration::from_millis(100),
+        Duration::from_millis(20),
+    );
+    let client = LlmClient::builder(executor, Arc::new(model))
+        .provider(Provider::demo())
+        .build()?;
+
+    let bubbles = SCENE.map(|(_, prompt)| {
+        let bubble = Arc::new(Mutex::new(Bubble::default()));
+        game.spawn(Box::pin(speak(client.clone(), prompt, bubble.clone())));
+        bubble
+    });
+    let mut complete = [false; SCENE.len()];
+    let mut frame = 0;
+    while complete.contains(&false) {
+        frame += 1;
+        run_frame(&game, &work);
+        draw(frame, &bubbles, &mut complete);
+        sleep(FRAME);
+    }
+    println!("{frame} frames; {:?}", client.status());
+    Ok(())
+}
+
+/// Fills a bubble, word by word.
+async fn speak(client: LlmClient, prompt: &'static str, bubble: Arc<Mutex<Bubble>>) {
+    let mut stream = client.chat_async(prompt).stream();
+    while let Some(text) = stream.next_text().await {
+        let mut bubble = lock(&bubble);
+        match text {
+            Ok(text) => bubble.text += &text,
+            Err(error) => bubble.text = error.to_string(),
+        }
+        bubble.words += 1;
+    }
+    lock(&bubble).is_complete = true;
+}
+
+/// Shows how far each has come, and what those say who are done.
+fn draw(frame: u32, bubbles: &[Arc<Mutex<Bubble>>], complete: &mut [bool]) {
+    let bubbles: Vec<_> = bubbles.iter().map(|bubble| lock(bubble)).collect();
+    if frame.is_multiple_of(10) {
+        let words: Vec<_> = bubbles.iter().map(|bubble| bubble.words).collect();
+        println!("frame {frame:3}: words so far {words:?}");
+    }
+    for (place, bubble) in bubbles.iter().enumerate() {
+        if bubble.is_complete && !complete[place] {
+            complete[place] = true;
+            println!("frame {frame:3}: {} said:\n{}", SCENE[place].0, bubble.text);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What to do when it fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{ChatCall, ChatResponse, Error, ErrorKind, Executor, LlmClient, Provider};
+use chatcore_adapters::demo::DemoTransport;
+use chatcore_adapters::executor::SmolExecutor;
+
+use super::flaky::Flaky;
+use super::title;
+
+/// ```python
+/// try:
+///     answer = await client.chat_async("Hello")
+/// except asyncio.TimeoutError:
+///     print("too slow")
+/// except RuntimeError:
+///     print("the client is closed")
+/// except Exception as error:
+///     print(f"failed: {error}")
+/// ```
+///
+/// One error type: its kind says what to do, and it prints as a line that says what to do next.
+pub(super) async fn handling(client: &LlmClient) {
+    title("Errors");
+    // Refused before anything is sent.
+    show(client.chat_async("Hello").temperature(9.0).await);
+    // No model is as fast as this.
+    let limit = Duration::from_millis(1);
+    show(client.chat_async("Hello").timeout(limit).await);
+}
+
+fn show(result: Result<ChatResponse, Error>) {
+    match result {
+        Ok(answer) => println!("{answer}"),
+        Err(error) => match error.kind() {
+            ErrorKind::Timeout => println!("too slow: {error}"),
+            ErrorKind::Closed => println!("the client is closed: {error}"),
+            ErrorKind::RateLimited => println!("ask again in {:?}", error.retry_after()),
+            _ => println!("failed: {error}"),
+        },
+    }
+}
+
+/// ```python
+/// for attempt in range(max_retries):
+///     try:
+///         return await client.chat_async(prompt)
+///     except Exception:
+///         if attempt == max_retries - 1:
+///             raise
+///         await asyncio.sleep(2 ** attempt)
+/// ```
+///
+/// The error knows whether the same request may succeed another time, and how long the provider
+/// asks to wait: a wrong key is not tried three times. The connection fails twice here.
+pub(super) async fn retries() -> Result<(), Error> {
+    title("Retries");
+    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+    let transport = Flaky::new(DemoTransport::new(), 2);
+    let client = LlmClient::builder(executor, Arc::new(transport))
+        .provider(Provider::demo())
+        .build()?;
+    let answer = with_retries(&client, client.chat_async("What is 2+2?"), 3).await?;
+    println!("{answer}");
+    Ok(())
+}
+
+async fn with_retries(
+    client: &LlmClient,
+    call: ChatCall,
+    max_attempts: u32,
+) -> Result<ChatResponse, Error> {
+    let mut attempt = 1;
+    loop {
+        match call.clone().await {
+            Err(error) if error.is_retryable() && attempt < max_attempts => {
+                let backoff = Duration::from_millis(10) * 2_u32.pow(attempt);
+                let wait = error.retry_after().unwrap_or(backoff);
+                println!("attempt {attempt}: {error}; again in {wait:?}");
+                client.executor().sleep(wait).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The example programs, run offline as a user runs them.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are no tests to clippy
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
+const CUSTOM_EXECUTOR: &str = env!("CARGO_BIN_EXE_custom_executor");
+const MIGRATION: &str = env!("CARGO_BIN_EXE_migration");
+
+const KEY: &str = "sk-never-shown-0123456789";
+
+/// Runs a program with these variables and none that could reach a provider by accident.
+fn run(program: &str, vars: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program);
+    command.env_clear();
+    // What programs need on some systems; nothing of chatcore's.
+    for name in ["PATH", "SystemRoot", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.envs(vars.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What a program that must succeed has printed.
+fn printed(program: &str, vars: &[(&str, &str)]) -> String {
+    let output = run(program, vars);
+    let errors = text(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert_eq!(errors, "");
+    text(&output.stdout).to_owned()
+}
+
+fn assert_in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let Some((_, behind)) = rest.split_once(part) else {
+            panic!("{part:?} is not where it should be in:\n{text}");
+        };
+        rest = behind;
+    }
+}
+
+#[test]
+fn quickstart_without_a_key_says_so_and_does_the_main_job() {
+    let printed = printed(QUICKSTART, &[]);
+    assert_in_order(
+        &printed,
+        &[
+            "No API key is set, so the offline demo model answers.",
+            "DEEPSEEK_API_KEY",
+            "One chat",
+            "17 * 23 = 391.",
+            " tok]",
+            "One stream",
+            "only sea and a rule or three;",
+            "first word after ",
+            "One conversation",
+            "Your name is Ada",
+            "Ten prompts at once, 4 of them in flight",
+            "17 * 23 = 391.",
+            "bonjour",
+            "1 2 3 4 5 6 7 8 9 10 11 12",
+            "你好！",
+            "42。",
+            "hello, world",
+            "all ten took ",
+            "Status",
+            "5 workers, 0 active, 0 of 100 queued; 14 calls: 14 succeeded, 0 failed, 0 cancelled",
+        ],
+    );
+}
+
+#[test]
+fn quickstart_with_the_demo_asked_for_says_so_and_needs_no_key() {
+    let vars = [
+        ("USE_MOCK_LLM", "true"),
+        ("LLM_API_KEY", KEY),
+        ("LLM_ASYNC_WORKERS", "2"),
+    ];
+    let printed = printed(QUICKSTART, &vars);
+    assert!(printed.starts_with("USE_MOCK_LLM is set"), "{printed}");
+    assert!(printed.contains("2 workers, 0 active"), "{printed}");
+    assert!(!printed.contains(KEY), "{printed}");
+}
+
+#[test]
+fn custom_executor_interleaves_three_chats() {
+    let printed = printed(CUSTOM_EXECUTOR, &[]);
+    assert_in_order(
+        &printed,
+        &[
+            "the offline demo model answers",
+            "frame  10: words so far [",
+            "succeeded: 3, failed: 0",
+        ],
+    );
+    for said in ["6 * 7 = 42.", "only dragons and", "天空是蓝色的"] {
+        assert!(printed.contains(said), "{printed}");
+    }
+    // Some frame has seen all three on their way.
+    let all_on_their_way = printed
+        .lines()
+        .filter_map(|line| line.split_once('[')?.1.split_once(']'))
+        .any(|(words, _)| !words.split(", ").any(|words| words == "0"));
+    assert!(all_on_their_way, "{printed}");
+}
+
+#[test]
+fn custom_executor_is_under_60_lines() {
+    let source = include_str!("../src/bin/custom_executor.rs");
+    let (_, executor) = source.split_once("// ── the executor ──").unwrap();
+    let (executor, _) = executor.split_once("// ── the game ──").unwrap();
+    let lines = executor
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count();
+    println!("{lines} lines of code");
+    assert!((20..60).contains(&lines), "{lines} lines of code");
+}
+
+#[test]
+fn migration_runs_every_snippet() {
+    let printed = printed(MIGRATION, &[]);
+    assert_in_order(
+        &printed,
+        &[
+            "No API key is set",
+            "Blocking",
+            "2+2 = 4.",
+            "Hybrid",
+            "one",
+            "three",
+            "two",
+            "Async",
+            "With context",
+            "Your name is Ada",
+            "Errors",
+            "failed: ",
+            "temperature",
+            "too slow: ",
+            "Retries",
+            "attempt 1: ",
+            "attempt 2: ",
+            "2+2 = 4.",
+            "gather(…, return_exceptions=True)",
+            "a\nfailed: ",
+            "c\n",
+            "gather_with_limit",
+            "1 * 1 = 1.",
+            "5 * 5 = 25.",
+            "run_with_timeout",
+            "too slow",
+            "Pool status",
+            "5 workers, 0 active, 0 queued; ",
+            "cleanup()",
+            "as it should: ",
+            "async with",
+            "gone",
+        ],
+    );
+}
+
+#[test]
+fn a_bad_setting_is_one_line_that_names_it() {
+    for program in [QUICKSTART, MIGRATION] {
+        let output = run(
+            program,
+            &[("LLM_ASYNC_WORKERS", "many"), ("LLM_API_KEY", KEY)],
+        );
+        assert_eq!(output.status.code(), Some(2));
+        let errors = text(&output.stderr);
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        for part in [
+            "error: ",
+            "LLM_ASYNC_WORKERS",
+            "\"many\"",
+            "a whole number from 1",
+        ] {
+            assert!(errors.contains(part), "{errors}");
+        }
+        assert!(!errors.contains(KEY), "{errors}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_sent_is_not_shown() {
+    let output = run(QUICKSTART, &[("LLM_API_KEY", "sk-never-shown\n0123")]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("line break"), "{errors}");
+    assert!(!errors.contains("never-shown"), "{errors}");
+}
+
+/// A server that tells everyone the key it was sent.
+#[test]
+fn a_key_that_comes_back_is_not_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).unwrap() > 0 {
+            head.push(byte[0]);
+        }
+        let body = format!(
+            r#"{{"error":{{"message":"no such key: {KEY}","type":"auth","code":"{KEY}"}}}}"#
+        );
+        write!(
+            socket,
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nx-request-id: {KEY}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let vars = [
+        ("LLM_API_KEY", KEY),
+        ("LLM_BASE_URL", base_url.as_str()),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    let output = run(QUICKSTART, &vars);
+    let head = server.join().unwrap();
+    assert!(head.contains(KEY), "the key was not sent at all: {head}");
+    assert_eq!(output.status.code(), Some(1));
+    let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(errors.contains("401"), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(
+        !printed.contains(KEY) && !errors.contains(KEY),
+        "{printed}{errors}"
+    );
+}

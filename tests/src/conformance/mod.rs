@@ -1,0 +1,202 @@
+//! What must hold on every adapter: plain `async fn` cases over the two traits.
+//!
+//! A case takes an executor, or a [`Pair`] of executor and transport with a
+//! [`Server`] of its own, and says in a sentence what does not hold. It is
+//! driven on whichever thread calls it, outside of the executor under test, as a chat is.
+//!
+//! The lists of cases stand in [`executor_cases!`](crate::executor_cases) and
+//! [`transport_cases!`](crate::transport_cases) and [`chat_cases!`](crate::chat_cases), from which both the tables here and the tests'
+//! names are made.
+
+pub mod bodies;
+pub mod cancelling;
+pub mod chat;
+pub mod chat_failures;
+pub mod connections;
+pub mod executor;
+pub mod faults;
+pub mod heads;
+mod pair;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{BoxFuture, Executor, Transport};
+use futures_lite::FutureExt;
+
+pub use self::pair::Pair;
+use crate::server::Server;
+
+/// What a case says: nothing, or what does not hold.
+pub type Outcome = Result<(), String>;
+
+/// A case may take this long; one that takes longer hangs.
+pub const CASE_CAP: Duration = Duration::from_secs(30);
+
+/// Returns from a case with a sentence unless a condition holds.
+#[macro_export]
+macro_rules! ensure {
+    ($holds:expr, $($sentence:tt)+) => {
+        if !$holds {
+            return Err(format!($($sentence)+));
+        }
+    };
+}
+
+/// Calls `$then!` with what stands in the brackets, and the list of all executor cases.
+#[macro_export]
+macro_rules! executor_cases {
+    ($then:ident! [$($with:tt)*]) => {
+        $then! { [$($with)*]
+            executor: sleeps_end_in_order, a_sleep_lasts_its_time, no_sleep_is_too_short,
+                no_sleep_is_too_long, a_dropped_sleep_lets_go_of_its_waker,
+                spawned_tasks_run_detached, spawned_tasks_run_side_by_side,
+                tasks_spawn_tasks, a_panic_stays_in_its_task, now_never_goes_back,
+                now_keeps_pace_with_sleep, works_from_foreign_threads,
+        }
+    };
+}
+
+/// Calls `$then!` with what stands in the brackets, and the list of all transport cases.
+#[macro_export]
+macro_rules! transport_cases {
+    ($then:ident! [$($with:tt)*]) => {
+        $then! { [$($with)*]
+            heads: status_and_headers_arrive, an_error_status_is_a_response,
+                unregistered_statuses_are_responses, the_request_arrives_whole,
+                a_large_request_arrives_whole, the_head_comes_before_the_body,
+                interim_answers_are_skipped, a_continue_is_skipped,
+                a_continue_with_headers_is_skipped, no_content_has_no_body, an_empty_body_is_empty,
+                redirects_are_not_followed, ordinary_heads_are_not_too_large,
+                a_huge_header_is_an_error, endless_headers_are_an_error,
+                a_dribbled_head_is_reassembled;
+            bodies: chunks_stream, bodies_with_a_length_stream, bodies_without_a_length_stream,
+                a_body_ends_with_its_connection, dribbled_bodies_are_reassembled,
+                large_bodies_are_whole, a_slow_reader_loses_nothing,
+                a_chat_is_answered_in_both_dialects;
+            faults: a_body_short_of_its_length_is_truncated,
+                a_body_without_its_last_chunk_is_truncated,
+                a_body_cut_inside_a_chunk_is_truncated, a_body_that_never_comes_is_truncated,
+                a_reset_before_the_head_is_a_reset, a_reset_inside_the_head_is_a_reset,
+                a_reset_after_the_head_is_an_error, a_reset_inside_the_body_is_an_error,
+                a_reset_does_not_end_a_body_without_a_length,
+                an_end_before_the_head_is_a_reset, an_end_inside_the_head_is_an_error,
+                garbage_is_no_http, a_garbled_chunk_is_no_http;
+            connections: connections_are_reused, a_stream_hands_its_connection_back,
+                an_error_status_hands_its_connection_back,
+                announced_closes_are_believed, answers_do_not_mix,
+                an_unread_body_blocks_nobody, an_answer_nobody_asked_for_goes_to_nobody,
+                a_closed_idle_connection_is_replaced, a_reset_idle_connection_is_replaced,
+                a_post_is_not_sent_again_after_a_byte, a_failed_post_is_sent_once,
+                a_refused_connection_is_a_connect_error, connecting_has_a_time_limit,
+                an_unknown_host_is_a_dns_error, an_unknown_host_is_named,
+                an_unknown_scheme_is_refused,
+                works_inside_a_task;
+            cancelling: dropping_a_waiting_send_closes, dropping_an_unread_body_closes,
+                dropping_a_half_read_body_closes, dropping_a_held_body_closes,
+                dropping_while_connecting_is_clean, a_cancelled_answer_goes_to_nobody,
+        }
+    };
+}
+
+/// Calls `$then!` with what stands in the brackets, and the list of all cases over the whole
+/// client.
+#[macro_export]
+macro_rules! chat_cases {
+    ($then:ident! [$($with:tt)*]) => {
+        $then! { [$($with)*]
+            chat: whole_answers, streams, answers_survive_any_delivery, answers_survive_any_framing,
+                answers_belong_to_their_questions, streams_share_a_connection,
+                a_terminal_event_ends_a_stream;
+            chat_failures: error_statuses_are_typed, errors_in_a_stream_are_typed,
+                broken_answers_are_errors, redirects_are_errors, caps_hold, time_limits_fire,
+                dropping_a_call_closes, dropping_a_stream_closes,
+        }
+    };
+}
+
+/// An executor case by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecutorCase {
+    /// The function's name.
+    pub name: &'static str,
+    /// The case.
+    pub run: fn(Arc<dyn Executor>) -> BoxFuture<'static, Outcome>,
+}
+
+/// A transport case by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct TransportCase {
+    /// The function's name.
+    pub name: &'static str,
+    /// The case.
+    pub run: for<'a> fn(&'a Pair) -> BoxFuture<'a, Outcome>,
+}
+
+macro_rules! executor_table {
+    ([] $($module:ident: $($name:ident),+ $(,)?);+) => {
+        /// Every executor case.
+        pub const EXECUTOR_CASES: &[ExecutorCase] = &[$($(ExecutorCase {
+            name: stringify!($name),
+            run: |executor| Box::pin($module::$name(executor)),
+        }),+),+];
+    };
+}
+executor_cases!(executor_table![]);
+
+macro_rules! transport_table {
+    ([] $($module:ident: $($name:ident),+ $(,)?);+) => {
+        /// Every transport case.
+        pub const TRANSPORT_CASES: &[TransportCase] = &[$($(TransportCase {
+            name: stringify!($name),
+            run: |pair| Box::pin($module::$name(pair)),
+        }),+),+];
+    };
+}
+transport_cases!(transport_table![]);
+
+macro_rules! chat_table {
+    ([] $($module:ident: $($name:ident),+ $(,)?);+) => {
+        /// Every case over the whole client.
+        pub const CHAT_CASES: &[TransportCase] = &[$($(TransportCase {
+            name: stringify!($name),
+            run: |pair| Box::pin($module::$name(pair)),
+        }),+),+];
+    };
+}
+chat_cases!(chat_table![]);
+
+/// Runs the executor case called `name`; past `cap` (see [`CASE_CAP`]) it hangs.
+pub fn run_executor_case(name: &str, cap: Duration, executor: Arc<dyn Executor>) -> Outcome {
+    let case = EXECUTOR_CASES.iter().find(|case| case.name == name);
+    let case = case.ok_or_else(|| format!("no executor case is called `{name}`"))?;
+    drive(cap, (case.run)(executor))
+}
+
+/// Runs the transport case, or the case over the whole client, called `name` against a server of
+/// its own; past `cap` (see [`CASE_CAP`]) it hangs.
+pub fn run_transport_case(
+    name: &str,
+    cap: Duration,
+    executor: Arc<dyn Executor>,
+    transport: Arc<dyn Transport>,
+) -> Outcome {
+    let mut cases = TRANSPORT_CASES.iter().chain(CHAT_CASES);
+    let case = cases.find(|case| case.name == name);
+    let case = case.ok_or_else(|| format!("no transport case is called `{name}`"))?;
+    let server = Server::start().map_err(|error| format!("the server does not start: {error}"))?;
+    let pair = Pair {
+        executor,
+        transport,
+        server,
+    };
+    drive(cap, (case.run)(&pair)).map_err(|failure| format!("{failure}\n{}", pair.history()))
+}
+
+fn drive(cap: Duration, case: impl Future<Output = Outcome>) -> Outcome {
+    let late = async {
+        smol::Timer::after(cap).await;
+        Err(format!("hangs: no outcome within {cap:?}"))
+    };
+    smol::block_on(case.or(late))
+}

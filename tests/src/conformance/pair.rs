@@ -1,0 +1,182 @@
+//! What a transport case works with: the pair under test, a server, and requests in short.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chatcore::{ByteStream, Executor, Transport, TransportError, TransportErrorKind};
+use futures_lite::StreamExt;
+use http::response::Parts;
+use http::{Request, Response};
+
+use super::Outcome;
+use crate::ensure;
+use crate::server::{Server, What};
+
+/// An executor, a transport, and a server for them alone.
+#[derive(Debug)]
+pub struct Pair {
+    /// The executor under test.
+    pub executor: Arc<dyn Executor>,
+    /// The transport under test.
+    pub transport: Arc<dyn Transport>,
+    /// The server that this case talks to, and no other.
+    pub server: Server,
+}
+
+/// How a request failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) kind: TransportErrorKind,
+    pub(super) message: String,
+    /// The head had come.
+    pub(super) in_body: bool,
+    /// What of the body had come.
+    pub(super) body: Vec<u8>,
+}
+
+impl Pair {
+    pub(super) fn get(&self, path: &str) -> Result<Request<Bytes>, String> {
+        get(&self.server.url(path))
+    }
+
+    pub(super) fn post(&self, path: &str, body: &str) -> Result<Request<Bytes>, String> {
+        Request::post(self.server.url(path))
+            .header("content-type", "application/json")
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .map_err(|error| error.to_string())
+    }
+
+    pub(super) async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<ByteStream>, TransportError> {
+        self.transport.send(request).await
+    }
+
+    /// Sends a request that must be answered whole.
+    pub(super) async fn answer(&self, request: Request<Bytes>) -> Result<(Parts, Vec<u8>), String> {
+        let what = format!("{} {}", request.method(), request.uri().path());
+        self.attempt(request)
+            .await
+            .map_err(|failed| format!("{what} fails: {:?}, \"{}\"", failed.kind, failed.message))
+    }
+
+    /// Gets what must be there, as text.
+    pub(super) async fn text(&self, path: &str) -> Result<String, String> {
+        let (_, body) = self.answer(self.get(path)?).await?;
+        String::from_utf8(body).map_err(|error| error.to_string())
+    }
+
+    /// Sends a request that must fail.
+    pub(super) async fn failure(&self, request: Request<Bytes>) -> Result<Failed, String> {
+        let what = format!("{} {}", request.method(), request.uri().path());
+        match self.attempt(request).await {
+            Err(failed) => Ok(failed),
+            Ok((head, body)) => Err(format!(
+                "{what} must fail, and is answered {} and {} bytes that seem whole: {:?}",
+                head.status,
+                body.len(),
+                String::from_utf8_lossy(&body[..body.len().min(80)])
+            )),
+        }
+    }
+
+    /// Getting `path` must fail with one of `kinds`.
+    pub(super) async fn fails(
+        &self,
+        path: &str,
+        kinds: &[TransportErrorKind],
+    ) -> Result<Failed, String> {
+        let failed = self.failure(self.get(path)?).await?;
+        ensure!(
+            kinds.contains(&failed.kind),
+            "{path} must fail as {kinds:?}, and fails as {:?}: \"{}\"",
+            failed.kind,
+            failed.message
+        );
+        Ok(failed)
+    }
+
+    /// Sends a request that may be answered whole or fail.
+    pub(super) async fn attempt(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<(Parts, Vec<u8>), Failed> {
+        let failed = |error: TransportError, in_body: bool, body: Vec<u8>| Failed {
+            kind: error.kind(),
+            message: error.to_string(),
+            in_body,
+            body,
+        };
+        let response = match self.send(request).await {
+            Ok(response) => response,
+            Err(error) => return Err(failed(error, false, Vec::new())),
+        };
+        let (head, mut stream) = response.into_parts();
+        let mut body = Vec::new();
+        while let Some(piece) = stream.next().await {
+            match piece {
+                Ok(piece) => body.extend_from_slice(&piece),
+                Err(error) => return Err(failed(error, true, body)),
+            }
+        }
+        Ok((head, body))
+    }
+
+    /// What the server saw, for a failure's message.
+    pub(super) fn history(&self) -> String {
+        let events = self.server.events();
+        let mut text = String::from("the server saw:");
+        let first = events.first().map_or_else(Instant::now, |event| event.at);
+        for event in &events[events.len().saturating_sub(20)..] {
+            let what = match &event.what {
+                What::Request(seen) => format!("{} {}", seen.method, seen.target),
+                other => format!("{other:?}"),
+            };
+            let at = event.at.saturating_duration_since(first);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n  {at:>12.3?} connection {}: {what}",
+                event.connection
+            );
+        }
+        text
+    }
+}
+
+pub(super) fn get(url: &str) -> Result<Request<Bytes>, String> {
+    Request::get(url)
+        .body(Bytes::new())
+        .map_err(|error| error.to_string())
+}
+
+/// Reads until exactly `expected` has come, and no more.
+pub(super) async fn expect_bytes(body: &mut ByteStream, expected: &[u8]) -> Outcome {
+    let mut came = Vec::new();
+    while came.len() < expected.len() {
+        match body.next().await {
+            Some(Ok(piece)) => came.extend_from_slice(&piece),
+            Some(Err(error)) => return Err(format!("the body fails: {error}")),
+            None => break,
+        }
+    }
+    ensure!(
+        came == expected,
+        "the body brings {:?} where {:?} was sent",
+        String::from_utf8_lossy(&came),
+        String::from_utf8_lossy(expected)
+    );
+    Ok(())
+}
+
+/// The body must end cleanly here.
+pub(super) async fn expect_end(body: &mut ByteStream) -> Outcome {
+    match body.next().await {
+        None => Ok(()),
+        Some(Ok(piece)) => Err(format!("the body goes on with {piece:?} after its end")),
+        Some(Err(error)) => Err(format!("a whole body ends in an error: {error}")),
+    }
+}

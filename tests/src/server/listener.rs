@@ -1,0 +1,126 @@
+//! Sockets that listen, and the thread that serves them.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use futures_lite::FutureExt;
+use smol::channel::{Receiver, Sender, bounded};
+use smol::{Async, LocalExecutor, Timer};
+use socket2::{Domain, Socket, Type};
+
+use super::connection;
+use super::log::Log;
+
+/// Thousands of clients may connect at once.
+const BACKLOG: i32 = 4096;
+
+/// The serving thread; dropping this ends it, and closes every connection.
+#[derive(Debug)]
+pub(super) struct Serving {
+    stop: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Listens on a port of 127.0.0.1 (0: any) and serves it on a thread of its own.
+pub(super) fn serve(port: u16, log: Arc<Log>) -> io::Result<(SocketAddr, Serving)> {
+    let listener = listen(port, BACKLOG)?;
+    let address = listener.local_addr()?;
+    let listener = Async::new(listener)?;
+    let (stop, stopped) = bounded(1);
+    let thread = thread::Builder::new()
+        .name("loopback".into())
+        .spawn(move || run(listener, address, stopped, log))?;
+    let serving = Serving {
+        stop: Some(stop),
+        thread: Some(thread),
+    };
+    Ok((address, serving))
+}
+
+fn run(listener: Async<TcpListener>, address: SocketAddr, stopped: Receiver<()>, log: Arc<Log>) {
+    // Another origin than 127.0.0.1, which leads here too.
+    let origin: Arc<str> = format!("localhost:{}", address.port()).into();
+    let executor = LocalExecutor::new();
+    let accept = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let served = connection::serve(stream, log.clone(), origin.clone());
+                    executor.spawn(served).detach();
+                }
+                // Out of descriptors, most likely: some will be free soon.
+                Err(_) => {
+                    Timer::after(Duration::from_millis(10)).await;
+                }
+            }
+        }
+    };
+    let until_stopped = async {
+        // Nothing is ever sent: the channel is closed.
+        let _ = stopped.recv().await;
+    };
+    smol::block_on(executor.run(accept.or(until_stopped)));
+}
+
+pub(super) fn listen(port: u16, backlog: i32) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    socket.listen(backlog)?;
+    Ok(socket.into())
+}
+
+/// An address where nobody listens: connections are refused.
+pub fn refusing() -> io::Result<SocketAddr> {
+    // Bound for a moment and then free. The system hands ports out in turn, so that it stays free
+    // for a while.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// An address that takes no notice: connections to it neither succeed nor fail.
+#[derive(Debug)]
+pub struct Unresponsive {
+    address: SocketAddr,
+    _listener: TcpListener,
+    _queued: Vec<TcpStream>,
+}
+
+impl Unresponsive {
+    /// Fills the queue of a listener that accepts nobody; what comes after is dropped.
+    pub fn new() -> io::Result<Self> {
+        let listener = listen(0, 0)?;
+        let address = listener.local_addr()?;
+        let mut queued = Vec::new();
+        for _ in 0..64 {
+            match TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+                Ok(stream) => queued.push(stream),
+                Err(_) => {
+                    return Ok(Self {
+                        address,
+                        _listener: listener,
+                        _queued: queued,
+                    });
+                }
+            }
+        }
+        Err(io::Error::other("the listener's queue does not fill up"))
+    }
+
+    /// The address that takes no notice.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
