@@ -7,6 +7,10 @@
 //!            └─ first byte ─────┼─ a field ──► Stream ──────► Assemble::event …, ::end
 //!                               └─ else ─────► Whole ──end──► Protocol
 //! ```
+//!
+//! What was asked for does not count: servers answer a stream's request with a whole answer, and
+//! the other way around. Blank lines before the first byte are keep-alives. Bytes that are not
+//! UTF-8 are replaced before a dialect sees them, as the standard of event streams has it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -49,11 +53,14 @@ impl Out {
 
 /// The decoder of every dialect, around what is its own.
 pub(super) struct Answer<A> {
+    status: StatusCode,
     form: Form,
     assemble: A,
     out: Out,
     caps: Caps,
     received: usize,
+    /// The first bytes of what may be a stream, until an event of it was read.
+    beginning: Bytes,
     has_events: bool,
     ended: bool,
     error: Option<Error>,
@@ -64,8 +71,13 @@ enum Form {
     Unknown,
     Stream(Sse),
     Whole(Body),
-    Failure(StatusCode, Box<HeaderMap>, Body),
+    Failure(Box<HeaderMap>, Body),
 }
+
+/// How much is kept to show what an answer began with.
+const SHOWN: usize = 4096;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that are collected; not copied where they come in one piece.
 #[derive(Default)]
@@ -106,43 +118,55 @@ impl<A: Assemble> Answer<A> {
     pub(super) fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
         let form = match head.status.is_success() {
             true => Form::Unknown,
-            false => Form::Failure(head.status, Box::new(head.headers.clone()), Body::default()),
+            false => Form::Failure(Box::new(head.headers.clone()), Body::default()),
         };
         Self {
+            status: head.status,
             form,
             assemble,
             out: Out::default(),
             caps,
             received: 0,
+            beginning: Bytes::new(),
             has_events: false,
             ended: false,
             error: None,
         }
     }
 
-    fn take_in(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+    fn take_in(&mut self, mut bytes: Bytes) {
         if matches!(self.form, Form::Unknown) {
             let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace());
-            let blank = blank.count();
-            let Some(first) = bytes.get(blank) else {
-                return Ok(());
+            bytes = bytes.slice(blank.count()..);
+            let Some(first) = bytes.first() else {
+                return;
             };
             self.form = match first {
-                b'd' | b'e' | b'i' | b'r' | b':' | 0xef => Form::Stream(Sse::new(self.caps.event)),
+                // The first letter of a field, a comment, or a BOM.
+                b'd' | b'e' | b'i' | b'r' | b':' | 0xef => {
+                    self.beginning = bytes.slice(..bytes.len().min(SHOWN));
+                    Form::Stream(Sse::new(self.caps.event))
+                }
                 _ => Form::Whole(Body::default()),
             };
-            bytes = bytes.slice(blank..);
+            // Only JSON can follow a BOM like this; where the first piece ends inside of the BOM
+            // or after it, it is a stream.
+            if let Some(json) = bytes.strip_prefix(BOM)
+                && matches!(json.trim_ascii_start().first(), Some(b'{' | b'['))
+            {
+                self.form = Form::Whole(Body::default());
+                bytes = bytes.slice(BOM.len()..);
+            }
         }
         match &mut self.form {
             Form::Stream(sse) => sse.feed(bytes),
             Form::Whole(body) => body.push(bytes),
-            Form::Failure(_, _, body) => {
+            Form::Failure(_, body) => {
                 let room = self.caps.error_body.saturating_sub(body.bytes().len());
                 body.push(bytes.slice(..bytes.len().min(room)));
             }
             Form::Unknown => {}
         }
-        Ok(())
     }
 
     fn advance(&mut self) -> Result<(), Error> {
@@ -152,40 +176,52 @@ impl<A: Assemble> Answer<A> {
                     let Some(event) = sse.next_event()? else {
                         break;
                     };
-                    self.has_events = true;
+                    if !self.has_events {
+                        self.has_events = true;
+                        self.beginning = Bytes::new();
+                    }
+                    let data = String::from_utf8_lossy(&event.data);
                     self.assemble
-                        .event(&event.name, &event.data, &mut self.out)?;
+                        .event(&event.name, data.as_bytes(), &mut self.out)?;
                 }
                 if self.ended && self.out.events.is_empty() && !self.out.done {
                     if !self.has_events {
-                        let why = "the answer is neither JSON nor an event stream";
-                        return Err(Error::new(ErrorKind::Protocol, why));
+                        return Err(not_an_answer(&self.beginning));
                     }
                     self.assemble.end(&mut self.out)?;
                 }
             }
             Form::Whole(body) if self.ended && !self.out.done => {
                 let body = std::mem::take(body);
-                if !matches!(body.bytes().first(), Some(b'{' | b'[')) {
-                    return Err(failure::not_understood(
-                        "the answer is neither JSON nor an event stream",
-                        body.bytes(),
-                    ));
+                let body = String::from_utf8_lossy(body.bytes());
+                if !body.trim_start().starts_with(['{', '[']) {
+                    return Err(not_an_answer(body.as_bytes()));
                 }
-                self.assemble.whole(body.bytes(), &mut self.out)?;
+                self.assemble.whole(body.as_bytes(), &mut self.out)?;
                 self.out.done = true;
             }
-            Form::Failure(status, headers, body) if self.ended => {
-                return Err(failure::from_status(*status, headers, body.bytes()));
+            // What is beyond the cap need not be awaited: it may have no end.
+            Form::Failure(headers, body)
+                if self.ended || body.bytes().len() >= self.caps.error_body =>
+            {
+                return Err(failure::from_status(self.status, headers, body.bytes()));
             }
             Form::Unknown if self.ended => {
-                let why = "the answer is empty";
-                return Err(Error::new(ErrorKind::Protocol, why));
+                let message = match self.status.as_u16() {
+                    200 => "the answer is empty".to_owned(),
+                    status => format!("the answer is empty (status {status})"),
+                };
+                return Err(Error::new(ErrorKind::Protocol, message));
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// The error for a body that is neither of what every dialect speaks.
+fn not_an_answer(body: &[u8]) -> Error {
+    failure::not_understood("the answer is neither JSON nor an event stream", body)
 }
 
 impl<A: Assemble> Decoder for Answer<A> {
@@ -197,9 +233,7 @@ impl<A: Assemble> Decoder for Answer<A> {
             self.error = Some(Error::new(ErrorKind::ResponseTooLarge, message));
             return;
         }
-        if let Err(error) = self.take_in(bytes) {
-            self.error = Some(error);
-        }
+        self.take_in(bytes);
     }
 
     fn end(&mut self) {
@@ -208,10 +242,14 @@ impl<A: Assemble> Decoder for Answer<A> {
 
     fn next_event(&mut self) -> Result<Option<ChatEvent>, Error> {
         if self.out.events.is_empty() && !self.out.done {
-            if let Some(error) = self.error.take() {
-                return Err(error);
-            }
-            self.advance()?;
+            let advanced = match self.error.take() {
+                Some(error) => Err(error),
+                None => self.advance(),
+            };
+            advanced.map_err(|error| match error.status() {
+                Some(_) => error,
+                None => error.with_status(self.status),
+            })?;
         }
         Ok(self.out.events.pop_front())
     }
@@ -230,5 +268,180 @@ impl<A> fmt::Debug for Answer<A> {
         f.debug_struct("Answer")
             .field("received", &self.received)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A dialect whose events and answers are their own text; `end` is the terminal event.
+    #[derive(Debug)]
+    struct Plain;
+
+    impl Assemble for Plain {
+        fn event(&mut self, _: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error> {
+            out.done = data == b"end";
+            if !out.done {
+                let text = std::str::from_utf8(data).unwrap();
+                out.push(ChatEvent::Text(text.to_owned()));
+            }
+            Ok(())
+        }
+
+        fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error> {
+            let text = std::str::from_utf8(body).unwrap();
+            out.push(ChatEvent::Text(format!("whole {}", text.trim())));
+            Ok(())
+        }
+
+        fn end(&mut self, _: &mut Out) -> Result<(), Error> {
+            Err(Error::new(ErrorKind::Truncated, "cut"))
+        }
+    }
+
+    fn read<'a>(
+        status: u16,
+        caps: Caps,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<String>, Error> {
+        let head = http::Response::builder().status(status).body(()).unwrap();
+        let mut answer = Answer::new(&head.into_parts().0, caps, Plain);
+        let mut texts = Vec::new();
+        let mut take = |answer: &mut Answer<Plain>| {
+            while let Some(event) = answer.next_event()? {
+                texts.extend(event.as_text().map(str::to_owned));
+            }
+            Ok::<_, Error>(answer.is_done())
+        };
+        for piece in pieces {
+            answer.feed(Bytes::copy_from_slice(piece));
+            if take(&mut answer)? {
+                return Ok(texts);
+            }
+        }
+        answer.end();
+        assert!(take(&mut answer)?, "neither done nor an error");
+        Ok(texts)
+    }
+
+    fn one(status: u16, body: &[u8]) -> Result<Vec<String>, Error> {
+        read(status, Caps::default(), [body])
+    }
+
+    #[test]
+    fn the_first_byte_tells_a_stream_from_a_whole_answer() {
+        for (body, expected) in [
+            ("data: a\n\ndata: end\n\n", "a"),
+            (": hi\n\ndata: a\n\ndata: end\n\n", "a"),
+            ("event: x\ndata: a\n\ndata: end\n\n", "a"),
+            ("id: 1\ndata: a\n\ndata: end\n\n", "a"),
+            ("retry: 1\ndata: a\n\ndata: end\n\n", "a"),
+            ("\u{feff}data: a\n\ndata: end\n\n", "a"),
+            ("\n\ndata: a\n\ndata: end\n\n", "a"),
+            ("{}", "whole {}"),
+            ("[1]", "whole [1]"),
+            ("\n\n \r\n{}\n", "whole {}"),
+            ("\u{feff}{}", "whole {}"),
+        ] {
+            assert_eq!(one(200, body.as_bytes()).unwrap(), [expected], "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_event_ends_the_answer() {
+        let pieces = [&b"data: a\n\ndata: end\n\n"[..], b"data: b\n\n"];
+        assert_eq!(read(200, Caps::default(), pieces).unwrap(), ["a"]);
+        let cut = one(200, b"data: a\n\n").unwrap_err();
+        assert_eq!(cut.kind(), ErrorKind::Truncated);
+        assert_eq!(cut.status(), Some(StatusCode::OK));
+    }
+
+    #[test]
+    fn what_is_no_answer_says_what_it_is() {
+        for (status, body, why) in [
+            (200, "", "is empty"),
+            (200, "\n\n \n", "is empty"),
+            (204, "", "is empty (status 204)"),
+            (
+                200,
+                "<html><head><title>Sign in</title>",
+                "a web page: Sign in",
+            ),
+            (200, "not found", "neither JSON nor an event stream"),
+            // The first byte could be that of a field.
+            (200, "error: no backend\n", "error: no backend"),
+            (200, "invalid path", "invalid path"),
+        ] {
+            let error = one(status, body.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{body:?}");
+            assert!(error.message().contains(why), "{body:?}: {error}");
+            assert_eq!(error.status().unwrap().as_u16(), status, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_replaced() {
+        let stream = one(200, b"data: a\xffb\n\ndata: end\n\n").unwrap();
+        assert_eq!(stream, ["a\u{fffd}b"]);
+        assert_eq!(one(200, b"{\xff}").unwrap(), ["whole {\u{fffd}}"]);
+    }
+
+    #[test]
+    fn caps_hold() {
+        let caps = Caps {
+            event: 16,
+            body: 64,
+            error_body: 8,
+        };
+        let long = [b"data: ", &[b'x'; 32][..], b"\n\n"].concat();
+        let error = read(200, caps, [&long[..]]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
+        let error = read(200, caps, [&b"data: x\n\n"[..]; 10]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
+        let error = read(200, caps, [&b"{          "[..]; 10]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
+    }
+
+    #[test]
+    fn an_error_without_end_is_cut_and_not_awaited() {
+        let caps = Caps {
+            error_body: 8,
+            ..Caps::default()
+        };
+        let head = http::Response::builder().status(500).body(()).unwrap();
+        let mut answer = Answer::new(&head.into_parts().0, caps, Plain);
+        answer.feed(Bytes::from_static(b"1234"));
+        assert_eq!(answer.next_event().unwrap(), None);
+        answer.feed(Bytes::from_static(b"567890"));
+        let error = answer.next_event().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Server);
+        assert_eq!(error.body(), Some("12345678"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_and_no_split_makes_a_difference(
+            status in prop::sample::select(vec![200_u16, 204, 302, 400, 429, 500]),
+            body in "(data: a|data: end|\n|\n\n|\r\n|:|\\{|\\}|<p>| |\u{feff}|é){0,20}",
+            at in any::<prop::sample::Index>(),
+        ) {
+            let told = |answer: Result<Vec<String>, Error>| answer.map_err(|error| {
+                (error.kind(), error.message().to_owned())
+            });
+            let body = body.as_bytes();
+            // A BOM that comes alone begins a stream, whatever follows.
+            prop_assume!(!body.trim_ascii_start().starts_with(BOM));
+            let (left, right) = body.split_at(at.index(body.len() + 1));
+            let whole = told(one(status, body));
+            let split = told(read(status, Caps::default(), [left, right]));
+            // What is shown of an answer that is none may differ.
+            match (&whole, &split) {
+                (Err((kind, _)), Err((same, _))) => prop_assert_eq!(kind, same),
+                (whole, split) => prop_assert_eq!(whole, split),
+            }
+        }
     }
 }
