@@ -1,8 +1,11 @@
 //! OpenAI's chat completions, and the many servers that call themselves compatible with it.
 
 mod decode;
+mod details;
 mod encode;
 mod quirks;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use bytes::Bytes;
