@@ -30,7 +30,7 @@ settings! {
     LLM_ASYNC_WORKERS = "5", "Requests in flight at once; on the thread pool, also its threads.";
     LLM_ASYNC_QUEUE_SIZE = "100", "Requests that may wait; beyond it `QueueFull` at once, or waiting where the caller chose backpressure.";
     LLM_ASYNC_TIMEOUT = "30.0", "Seconds for one call over all its attempts, its wait in the queue included.";
-    LLM_ASYNC_ENABLED = "true", "`false`: calls still work, one at a time in the caller, with no threads and no background tasks.";
+    LLM_ASYNC_ENABLED = "true", "`false`: calls still work, one at a time, with no background tasks.";
     LLM_MAX_RETRIES = "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES = "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
     LLM_PROVIDER = "deepseek", "`deepseek`, `openai`, `anthropic`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";

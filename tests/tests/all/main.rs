@@ -1,8 +1,20 @@
 //! What must hold, through public APIs.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
 mod mutations;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod server;

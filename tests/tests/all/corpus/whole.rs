@@ -2,12 +2,13 @@
 
 use chatcore::Mode;
 
-use crate::decode::decode;
-use crate::rows::{each, name};
-use crate::split::Random;
-use crate::streams::assert_told;
+use super::decode::decode;
+use super::rows::{each, name};
+use super::split::Random;
+use super::streams::assert_told;
 
 #[test]
+#[cfg_attr(not(has_corpus), ignore = "no recordings: set CHATCORE_CORPUS")]
 fn whole_answers() {
     let mut random = Random::new();
     each("nonstream.jsonl", |row, dialect| {

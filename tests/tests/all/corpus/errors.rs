@@ -3,10 +3,11 @@
 use chatcore::{ErrorKind, Mode};
 use serde_json::Value;
 
-use crate::decode::decode;
-use crate::rows::{each, name};
+use super::decode::decode;
+use super::rows::{each, name};
 
 #[test]
+#[cfg_attr(not(has_corpus), ignore = "no recordings: set CHATCORE_CORPUS")]
 fn errors() {
     each("errors.jsonl", |row, dialect| {
         let name = name(row);

@@ -1,11 +1,11 @@
 //! Ways to split bytes.
 
 /// A small generator: splitmix64.
-pub(crate) struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
     /// Seeded by `CHATCORE_SEED`, else by the time; printed, so that a failure can be repeated.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let seed = std::env::var("CHATCORE_SEED").map_or_else(
             |_| {
                 std::time::SystemTime::now()
@@ -27,12 +27,12 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).unwrap()
     }
 
     /// Pieces of random sizes, 1 to `most`.
-    pub(crate) fn pieces<'a>(&mut self, mut bytes: &'a [u8], most: u64) -> Vec<&'a [u8]> {
+    pub(super) fn pieces<'a>(&mut self, mut bytes: &'a [u8], most: u64) -> Vec<&'a [u8]> {
         let mut pieces = Vec::new();
         while !bytes.is_empty() {
             let size = usize::try_from(self.next() % most).unwrap() + 1;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
 
 /// Decodes a body that comes in these pieces.
-pub(crate) fn decode<'a>(
+pub(super) fn decode<'a>(
     dialect: &dyn Dialect,
     status: u16,
     mode: Mode,

@@ -1,0 +1,11 @@
+//! Recorded traffic of real providers, split every way.
+//!
+//! The recordings are read from the folder `CHATCORE_CORPUS`, else from `../shared/corpus` beside
+//! the checkout; where there are none these tests are ignored. `CHATCORE_SEED` repeats a run.
+
+mod decode;
+mod errors;
+mod rows;
+mod split;
+mod streams;
+mod whole;
