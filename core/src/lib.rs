@@ -60,6 +60,8 @@ mod pipeline;
 mod policy;
 mod provider;
 mod status;
+#[cfg(test)]
+mod testing;
 mod time;
 mod transport;
 
