@@ -10,7 +10,8 @@ use crate::chat::{
     ChatRequest, Extra, Image, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role,
     Text, Tool, ToolCall, ToolChoice, ToolResult,
 };
-use crate::dialect::{Mode, body};
+use crate::dialect::Mode;
+use crate::dialect::body::{self, Fields};
 use crate::error::Error;
 
 /// The body of a request.
@@ -76,37 +77,37 @@ struct Body<'a> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let request = self.request;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", self.model)?;
-        map.serialize_entry(
+        let mut map = Fields::replaced_by(serializer, &request.extra)?;
+        map.field("model", self.model)?;
+        map.field(
             "max_tokens",
             &request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
         )?;
         if let Some(system) = System::of(request) {
-            map.serialize_entry("system", &system)?;
+            map.field("system", &system)?;
         }
-        map.serialize_entry("messages", &turns(request))?;
+        map.field("messages", &turns(request))?;
         if let Some(temperature) = request.temperature.filter(|_| self.takes_sampling) {
-            map.serialize_entry("temperature", &temperature)?;
+            map.field("temperature", &temperature)?;
         }
         if let Some(top_p) = request.top_p.filter(|_| self.takes_sampling) {
-            map.serialize_entry("top_p", &top_p)?;
+            map.field("top_p", &top_p)?;
         }
         if !request.stop.is_empty() {
-            map.serialize_entry("stop_sequences", &request.stop)?;
+            map.field("stop_sequences", &request.stop)?;
         }
         if !request.tools.is_empty() {
             let tools: Vec<_> = request.tools.iter().map(WireTool::new).collect();
-            map.serialize_entry("tools", &tools)?;
+            map.field("tools", &tools)?;
         }
         if let Some(choice) = &request.tool_choice {
-            map.serialize_entry("tool_choice", &tool_choice(choice))?;
+            map.field("tool_choice", &tool_choice(choice))?;
         }
         if let Some(output) = output_config(request) {
-            map.serialize_entry("output_config", &output)?;
+            map.field("output_config", &output)?;
         }
         if self.mode == Mode::Stream {
-            map.serialize_entry("stream", &true)?;
+            map.field("stream", &true)?;
         }
         map.end()
     }

@@ -3,6 +3,8 @@
 mod decode;
 mod details;
 mod encode;
+#[cfg(test)]
+mod encode_tests;
 mod quirks;
 #[cfg(test)]
 mod tests;
