@@ -55,7 +55,7 @@ mod config;
 pub mod dialect;
 mod error;
 mod executor;
-mod frame;
+pub mod frame;
 mod pipeline;
 mod policy;
 mod provider;
