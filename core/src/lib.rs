@@ -55,11 +55,13 @@ mod config;
 pub mod dialect;
 mod error;
 mod executor;
-mod frame;
+pub mod frame;
 mod pipeline;
 mod policy;
 mod provider;
 mod status;
+#[cfg(test)]
+mod testing;
 mod time;
 mod transport;
 
@@ -75,6 +77,7 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
 pub use policy::admission::WhenFull;
+pub use policy::retry::RetryPolicy;
 pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
 pub use status::Status;
 pub use time::Instant;

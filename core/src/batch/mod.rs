@@ -3,6 +3,8 @@
 mod micro;
 mod progress;
 mod results;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::fmt;

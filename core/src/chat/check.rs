@@ -1,6 +1,6 @@
 //! What can be refused before a request is encoded, whatever the dialect.
 
-use super::{ChatRequest, Message, Part};
+use super::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
 
 /// Refuses what no provider can answer.
@@ -30,18 +30,51 @@ pub(crate) fn check(request: &ChatRequest) -> Result<(), Error> {
     if request.max_tokens == Some(0) {
         return refuse("max_tokens is 0, so there would be no answer");
     }
-    for tool in &request.tools {
-        if tool.name.is_empty() {
+    if request.stop.iter().any(String::is_empty) {
+        return refuse("a text of `stop` is empty: it would end every answer before it begins");
+    }
+    check_tools(request)
+}
+
+fn check_tools(request: &ChatRequest) -> Result<(), Error> {
+    for (place, tool) in request.tools.iter().enumerate() {
+        let name = &tool.name;
+        if name.is_empty() {
             return refuse("a tool has no name");
+        }
+        // What providers allow is narrower, and differs.
+        if name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return refuse(format!(
+                "{name:?} cannot be a tool's name: use letters, digits, _ and -, at most 64"
+            ));
+        }
+        if request.tools[..place]
+            .iter()
+            .any(|other| other.name == *name)
+        {
+            return refuse(format!("there are two tools of the name {name:?}"));
         }
         if !tool.parameters.is_object() {
             return refuse(format!(
-                "the parameters of the tool {:?} are no JSON Schema object",
-                tool.name
+                "the parameters of the tool {name:?} are no JSON Schema object"
             ));
         }
     }
-    Ok(())
+    // Tools of the provider's own may stand in `extra`.
+    let has_others = request.extra.contains_key("tools");
+    match &request.tool_choice {
+        Some(ToolChoice::Required) if request.tools.is_empty() && !has_others => {
+            refuse("a tool must be called, and there is none")
+        }
+        Some(ToolChoice::Tool(name))
+            if !has_others && request.tools.iter().all(|tool| tool.name != *name) =>
+        {
+            refuse(format!(
+                "the tool {name:?} must be called, and there is none of that name"
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn says_something(message: &Message) -> bool {
@@ -52,15 +85,34 @@ fn says_something(message: &Message) -> bool {
 }
 
 fn check_parts(place: usize, message: &Message) -> Result<(), Error> {
+    let role = message.role.as_str();
     for part in &message.parts {
-        match part {
-            Part::ToolResult(result) if result.call_id.is_empty() => {
+        match (part, &message.role) {
+            (Part::ToolResult(result), _) if result.call_id.is_empty() => {
                 return refuse(format!(
                     "a tool result in message {place} does not name the call it belongs to"
                 ));
             }
-            Part::ToolCall(call) if call.name.is_empty() => {
+            (Part::ToolResult(_), Role::System | Role::Assistant) => {
+                return refuse(format!(
+                    "a tool result stands in message {place}, of the role {role}; its role is tool"
+                ));
+            }
+            (Part::ToolCall(call), _) if call.name.is_empty() => {
                 return refuse(format!("a tool call in message {place} names no tool"));
+            }
+            (Part::ToolCall(_), Role::System | Role::User) => {
+                return refuse(format!(
+                    "a tool call stands in message {place}, of the role {role}; only the \
+                     assistant calls tools"
+                ));
+            }
+            (Part::ToolResult(_), _) => {}
+            (_, Role::Tool) if !message.extra.contains_key("tool_call_id") => {
+                return refuse(format!(
+                    "message {place} has the role tool and does not name the call it belongs to; \
+                     use Message::tool_result"
+                ));
             }
             _ => {}
         }
@@ -85,11 +137,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::chat::{Role, Tool};
+    use crate::chat::{Tool, ToolCall, ToolResult};
 
     #[test]
     fn each_says_what_is_wrong() {
         let hi = || ChatRequest::new([Message::user("hi")]);
+        let tool = |name: &str| Tool::new(name, json!({"type": "object"}));
         let no_messages: [Message; 0] = [];
         for (request, why) in [
             (ChatRequest::new(no_messages), "nothing to answer"),
@@ -110,11 +163,57 @@ mod tests {
                 ChatRequest::new([Message::tool_result("", "x")]),
                 "does not name the call",
             ),
+            (
+                ChatRequest::new([Message::new(Role::Tool, [Part::text("x")])]),
+                "does not name the call",
+            ),
+            (
+                ChatRequest::new([Message::user("x").with_part(ToolCall::new("a", "f", ""))]),
+                "only the assistant",
+            ),
+            (
+                ChatRequest::new([Message::assistant("x").with_part(ToolResult::new("a", ""))]),
+                "its role is tool",
+            ),
+            (hi().tool(tool("a b")), "cannot be a tool's name"),
+            (hi().tool(tool("f")).tool(tool("f")), "two tools"),
+            (
+                ChatRequest {
+                    tool_choice: Some(ToolChoice::Required),
+                    ..hi()
+                },
+                "there is none",
+            ),
+            (
+                ChatRequest {
+                    tool_choice: Some(ToolChoice::Tool("g".into())),
+                    ..hi().tool(tool("f"))
+                },
+                "none of that name",
+            ),
+            (
+                ChatRequest {
+                    stop: vec![String::new()],
+                    ..hi()
+                },
+                "`stop` is empty",
+            ),
         ] {
             let error = check(&request).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
             assert!(error.to_string().contains(why), "{why}: {error}");
         }
         assert!(check(&hi().temperature(0.0).max_tokens(1)).is_ok());
+        let request = ChatRequest::new([
+            Message::system("s"),
+            Message::user("hi"),
+            Message::new(Role::Assistant, [ToolCall::new("a", "f", "{}").into()]),
+            Message::tool_result("a", "x"),
+        ]);
+        let request = ChatRequest {
+            tool_choice: Some(ToolChoice::Tool("f".into())),
+            ..request.tool(tool("f")).tool(tool("ns.g-2"))
+        };
+        assert!(check(&request).is_ok());
     }
 }

@@ -52,16 +52,16 @@ pub enum ChatEvent {
     /// The part that was being built is complete; the next piece begins another.
     PartEnd,
     /// Fields of the part being built that chatcore has no name for. Arrays of one key are
-    /// joined.
+    /// joined, also inside of objects.
     PartExtra(Extra),
     /// Fields of the message that must go back with it, such as thought signatures.
     MessageExtra(Extra),
     /// What the answer has cost so far; the last one counts.
     Usage(Usage),
     /// Fields of the answer that chatcore has no name for; the last value of each key counts,
-    /// and arrays of one key are joined.
+    /// and arrays of one key are joined, also inside of objects.
     Extra(Extra),
-    /// The model stopped. Usage may still follow.
+    /// The model stopped. It comes once and last: what the answer cost comes before it.
     Finish {
         /// Why, in chatcore's words.
         reason: FinishReason,

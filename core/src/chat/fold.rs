@@ -189,11 +189,13 @@ fn append(text: &mut String, more: String) {
     }
 }
 
-/// Later values replace earlier ones; arrays are joined; a null replaces nothing.
+/// Later values replace earlier ones; arrays are joined, also inside of objects; a null replaces
+/// nothing.
 fn merge(into: &mut Extra, from: Extra) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Array(old)), Value::Array(new)) => old.extend(new),
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
             (Some(_), Value::Null) => {}
             (Some(old), new) => *old = new,
             (None, new) => {

@@ -116,6 +116,16 @@ pub enum ImageSource {
     },
 }
 
+impl ImageSource {
+    /// How many bytes it takes to write it.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Url { url } => url.len(),
+            Self::Base64 { media_type, data } => media_type.len() + data.len(),
+        }
+    }
+}
+
 /// What the model wrote while it reasoned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -51,8 +51,9 @@ pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
 /// How long the provider asks to wait. A date counts from the response's own date: without one it
 /// says nothing, for whose clock would it be?
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    if let Some(milliseconds) = text(headers, "retry-after-ms").and_then(number) {
-        return seconds(milliseconds / 1000.0);
+    let milliseconds = text(headers, "retry-after-ms").and_then(number);
+    if let Some(wait) = milliseconds.and_then(|milliseconds| seconds(milliseconds / 1000.0)) {
+        return Some(wait);
     }
     let value = text(headers, RETRY_AFTER.as_str())?;
     match number(value) {
@@ -61,11 +62,18 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// A quota by the names of its three headers. `-1` and the like say nothing.
+/// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
+/// not have; what stands beside that says nothing either.
 pub(super) fn quota(headers: &HeaderMap, limit: &str, remaining: &str, reset: &str) -> Quota {
     let count = |name| text(headers, name)?.parse().ok();
+    if text(headers, limit)
+        .and_then(number)
+        .is_some_and(|limit| limit <= 0.0)
+    {
+        return Quota::default();
+    }
     Quota {
-        limit: count(limit).filter(|&limit| limit > 0),
+        limit: count(limit),
         remaining: count(remaining),
         reset: text(headers, reset).and_then(|reset| match reset.contains('T') {
             true => since_date(headers, rfc3339(reset)?),
@@ -106,6 +114,8 @@ fn duration(mut text: &str) -> Option<Duration> {
             .unwrap_or(rest.len());
         total += value
             * match &rest[..unit] {
+                "ns" => 1e-9,
+                "us" | "µs" => 1e-6,
                 "ms" => 0.001,
                 "s" => 1.0,
                 "m" => 60.0,
@@ -184,6 +194,10 @@ mod tests {
             (&[("retry-after", "NaN")], None),
             (&[("retry-after", "1e300")], None),
             (&[("retry-after", "soon")], None),
+            (
+                &[("retry-after-ms", "-1"), ("retry-after", "9")],
+                Some(9000),
+            ),
             (&[], None),
         ] {
             let expected = expected.map(Duration::from_millis);
@@ -210,6 +224,29 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn quotas() {
+        let quota = |limit, remaining, reset| {
+            let headers = headers(&[("l", limit), ("r", remaining), ("t", reset)]);
+            super::quota(&headers, "l", "r", "t")
+        };
+        let all = Quota {
+            limit: Some(10),
+            remaining: Some(0),
+            reset: Some(Duration::from_millis(1500)),
+        };
+        assert_eq!(quota("10", "0", "1.5s"), all);
+        for limit in ["-1", "0"] {
+            assert_eq!(quota(limit, "0", "0"), Quota::default());
+        }
+        let headers = headers(&[
+            ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
+            ("t", "2026-11-23T10:00:09Z"),
+        ]);
+        let reset = super::quota(&headers, "l", "r", "t").reset;
+        assert_eq!(reset, Some(Duration::from_secs(9)));
     }
 
     #[test]

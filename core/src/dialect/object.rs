@@ -108,6 +108,10 @@ pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
 /// Reads one JSON value of `dialect`.
 pub(super) fn parse<'a, T: Deserialize<'a>>(dialect: &str, data: &'a [u8]) -> Result<T, Error> {
     serde_json::from_slice(data).map_err(|error| {
+        if error.is_eof() {
+            let why = "the answer's JSON ends before it is complete";
+            return Error::new(ErrorKind::Truncated, why).with_body(data);
+        }
         // The error's own text may quote the answer; its place and kind are enough.
         let why = format!(
             "the answer is not of the dialect {dialect} ({:?} error at line {}, column {})",

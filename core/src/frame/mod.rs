@@ -1,5 +1,7 @@
 //! Bytes → frames, incremental, apart from what the frames mean.
+//!
+//! A [`Dialect`](crate::Dialect) of your own can read its streams with it.
 
 mod sse;
 
-pub(crate) use sse::Sse;
+pub use sse::{Sse, SseEvent};

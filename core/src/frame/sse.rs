@@ -4,23 +4,45 @@
 //! join; comments and unknown fields mean nothing; an event without its empty line is not one.
 //! What lies in one chunk is borrowed from it; every byte is looked at once.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use crate::error::{Error, ErrorKind};
 
-/// One event.
+/// One event. Its fields are bytes as they came: the standard has what is not UTF-8 replaced, as
+/// [`String::from_utf8_lossy`] does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Event {
-    /// The field `event`; empty where there was none.
-    pub(crate) name: Bytes,
-    /// The lines of `data`, joined.
-    pub(crate) data: Bytes,
+#[non_exhaustive]
+pub struct SseEvent {
+    /// The field `event`; empty where there was none, which means `message`.
+    pub name: Bytes,
+    /// The lines of `data`, joined by line feeds.
+    pub data: Bytes,
+    /// The last `id` so far, of this event or of one before it.
+    pub id: Bytes,
 }
 
-/// Turns bytes into events.
+/// Turns bytes into server-sent events, by the rules of the
+/// [standard](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+///
+/// Comments and empty events are no events: they are keep-alives, and whoever feeds the bytes
+/// saw them come. The data of an event that lies in one chunk, in one line, is a slice of it.
+///
+/// ```
+/// use chatcore::frame::Sse;
+///
+/// let mut sse = Sse::new(1024);
+/// sse.feed("data: Hel".into());
+/// assert_eq!(sse.next_event()?, None);
+/// sse.feed("lo\n\n".into());
+/// assert_eq!(sse.next_event()?.unwrap().data, "Hello");
+/// assert!(!sse.is_pending());
+/// # Ok::<(), chatcore::Error>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct Sse {
+pub struct Sse {
     /// The most bytes that a line or an event may have.
     cap: usize,
     /// What is not looked at yet.
@@ -33,6 +55,8 @@ pub(crate) struct Sse {
     at_start: bool,
     name: Bytes,
     data: Option<Data>,
+    id: Bytes,
+    retry: Option<Duration>,
 }
 
 /// The data of the event that is being read.
@@ -43,8 +67,8 @@ enum Data {
 }
 
 impl Sse {
-    /// A stream in which a line or an event has at most `cap` bytes.
-    pub(crate) fn new(cap: usize) -> Self {
+    /// A stream in which a line, and the data of an event, have at most `cap` bytes.
+    pub fn new(cap: usize) -> Self {
         Self {
             cap,
             chunk: Bytes::new(),
@@ -53,11 +77,14 @@ impl Sse {
             at_start: true,
             name: Bytes::new(),
             data: None,
+            id: Bytes::new(),
+            retry: None,
         }
     }
 
-    /// Takes in the next bytes. All events of those before must have been taken.
-    pub(crate) fn feed(&mut self, chunk: Bytes) {
+    /// Takes in the next bytes, split anywhere. Take all events out before you feed more, or
+    /// what is left is copied.
+    pub fn feed(&mut self, chunk: Bytes) {
         if self.chunk.is_empty() {
             self.chunk = chunk;
         } else {
@@ -68,13 +95,31 @@ impl Sse {
     }
 
     /// The next event, or `None` when more bytes are needed.
-    pub(crate) fn next_event(&mut self) -> Result<Option<Event>, Error> {
+    ///
+    /// # Errors
+    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) for a line or an event beyond the cap;
+    /// there is no going on after it.
+    pub fn next_event(&mut self) -> Result<Option<SseEvent>, Error> {
         while let Some(line) = self.next_line()? {
             if let Some(event) = self.take_line(&line)? {
                 return Ok(Some(event));
             }
         }
         Ok(None)
+    }
+
+    /// Whether an event has begun that is not complete. At the end of the input it is lost, as
+    /// the standard has it: whoever expected it knows that the stream was cut.
+    pub fn is_pending(&self) -> bool {
+        !self.chunk.is_empty()
+            || !self.line.is_empty()
+            || self.data.is_some()
+            || !self.name.is_empty()
+    }
+
+    /// The time to wait before reconnecting that the last field `retry` named.
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry
     }
 
     fn next_line(&mut self) -> Result<Option<Bytes>, Error> {
@@ -107,18 +152,19 @@ impl Sse {
         }))
     }
 
-    fn take_line(&mut self, line: &Bytes) -> Result<Option<Event>, Error> {
+    fn take_line(&mut self, line: &Bytes) -> Result<Option<SseEvent>, Error> {
         if line.is_empty() {
             let name = std::mem::take(&mut self.name);
-            return Ok(self.data.take().map(|data| Event {
+            return Ok(self.data.take().map(|data| SseEvent {
                 name,
+                id: self.id.clone(),
                 data: match data {
                     Data::One(data) => data,
                     Data::Joined(data) => data.freeze(),
                 },
             }));
         }
-        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        let colon = memchr(b':', line).unwrap_or(line.len());
         let (field, value) = (&line[..colon], line.slice((colon + 1).min(line.len())..));
         let value = match value.first() {
             Some(b' ') => value.slice(1..),
@@ -127,7 +173,14 @@ impl Sse {
         match field {
             b"data" => self.push_data(value)?,
             b"event" => self.name = value,
-            // A comment, `id` and `retry`, which mean nothing without reconnecting, or unknown.
+            // Copied: it lives on, and the chunk must not.
+            b"id" if memchr(0, &value).is_none() => self.id = Bytes::copy_from_slice(&value),
+            b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
+                let digits = std::str::from_utf8(&value).ok();
+                let milliseconds = digits.and_then(|digits| digits.parse().ok());
+                self.retry = milliseconds.map(Duration::from_millis).or(self.retry);
+            }
+            // A comment, or a field that the standard does not know.
             _ => {}
         }
         Ok(None)
@@ -202,6 +255,30 @@ mod tests {
         ] {
             assert_eq!(data(input), expected, "{input:?}");
         }
+        let mut sse = Sse::new(100);
+        assert!(!sse.is_pending());
+        for (input, is_pending, retry) in [
+            ("retry: 10\n", false, Some(10)),
+            (
+                "retry: x\nretry\nretry: 99999999999999999999\n",
+                false,
+                Some(10),
+            ),
+            ("event: a\n", true, Some(10)),
+            ("\n", false, Some(10)),
+            ("data", true, Some(10)),
+            (": 1\n", true, Some(10)),
+        ] {
+            sse.feed(input.into());
+            assert_eq!(sse.next_event().unwrap(), None);
+            assert_eq!(sse.is_pending(), is_pending, "{input:?}");
+            assert_eq!(sse.retry(), retry.map(Duration::from_millis), "{input:?}");
+        }
+        sse.feed("id: 1\n\ndata\nid: 2\0\n\n".into());
+        let event = sse.next_event().unwrap().unwrap();
+        assert_eq!(event.data, "1");
+        let event = sse.next_event().unwrap().unwrap();
+        assert_eq!((&event.id[..], &event.data[..]), (&b"1"[..], &b""[..]));
         let named = events([&b"event: ping\ndata: 1\n\ndata: 2\n\n"[..]]);
         let named: Vec<_> = named.iter().map(|(n, d)| (&n[..], &d[..])).collect();
         assert_eq!(named, [("ping", "1"), ("", "2")]);
@@ -236,6 +313,52 @@ mod tests {
         sse.feed(chunk.clone());
         let event = sse.next_event().unwrap().unwrap();
         assert_eq!(event.data.as_ptr(), chunk[6..].as_ptr());
+    }
+
+    #[test]
+    fn a_line_in_many_pieces_takes_time_by_its_length() {
+        let mut sse = Sse::new(16 << 20);
+        let (byte, size) = (Bytes::from_static(b"x"), 2 << 20);
+        sse.feed(Bytes::from_static(b"data:"));
+        for _ in 0..size {
+            sse.feed(byte.clone());
+            assert_eq!(sse.next_event().unwrap(), None);
+        }
+        sse.feed(Bytes::from_static(b"\n\n"));
+        assert_eq!(sse.next_event().unwrap().unwrap().data.len(), size);
+    }
+
+    #[test]
+    #[ignore = "a measurement: run it alone with --release --nocapture"]
+    fn how_fast() {
+        for size in [64, 1024, 16 * 1024] {
+            let mut body = Vec::new();
+            while body.len() < 64 << 20 {
+                body.extend_from_slice(b"data: ");
+                body.resize(body.len() + size - 8, b'x');
+                body.extend_from_slice(b"\n\n");
+            }
+            let body = Bytes::from(body);
+            for piece in [1024, 16 * 1024, 1 << 20] {
+                let mut best = f64::MAX;
+                for _ in 0..3 {
+                    let mut sse = Sse::new(1 << 20);
+                    let mut count = 0_usize;
+                    #[expect(clippy::disallowed_methods, reason = "a measurement")]
+                    let start = std::time::Instant::now();
+                    for at in (0..body.len()).step_by(piece) {
+                        sse.feed(body.slice(at..body.len().min(at + piece)));
+                        while let Some(event) = sse.next_event().unwrap() {
+                            count += std::hint::black_box(event).data.len();
+                        }
+                    }
+                    best = best.min(start.elapsed().as_secs_f64());
+                    assert!(count > 0);
+                }
+                let rate = body.len() as f64 / best / 1e9;
+                println!("events of {size} in pieces of {piece}: {rate:.2} GB/s");
+            }
+        }
     }
 
     proptest! {

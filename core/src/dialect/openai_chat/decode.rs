@@ -2,21 +2,27 @@
 
 use serde_json::value::RawValue;
 
+use super::details::Details;
 use super::wire::{self, Chunk, Content, Delta};
-use crate::chat::{ChatEvent, Extra, FinishReason, Usage};
+use crate::chat::{ChatEvent, Extra, FinishReason, Part, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
 use crate::dialect::object::{Object, Unknown, parse, to_extra, to_value};
 use crate::error::{Error, ErrorKind};
 
-/// Fields of a message that must go back with it.
-const GO_BACK: [&str; 2] = ["extra_content", "reasoning_details"];
+/// A field of a message that must go back with it: Gemini's thought signatures.
+const GOES_BACK: &str = "extra_content";
 
 /// The state of reading one answer.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     started: bool,
+    has_choices: bool,
     calls: Vec<Call>,
+    details: Details,
+    /// Fields without a name of ours, as JSON. Many servers repeat them in every chunk, so they
+    /// are handed over once, at the end: the last value counts.
+    extra: Vec<(String, String)>,
     finish: Option<String>,
 }
 
@@ -33,17 +39,19 @@ impl Assemble for Chunks {
         let data = data.trim_ascii();
         if data == b"[DONE]" {
             // The server says that this is all, though some forget to say why.
-            self.finish.get_or_insert_default();
+            if self.has_choices {
+                self.finish.get_or_insert_default();
+            }
             return self.end(out);
         }
         if data.is_empty() {
             return Ok(());
         }
-        let had_finish = self.finish.is_some();
-        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", data)?;
-        if name == b"error" && chunk.known.error.is_none() {
+        if name == b"error" {
             return Err(failure::in_stream(&to_value(data), data));
         }
+        let had_finish = self.finish.is_some();
+        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", data)?;
         let is_last = had_finish && chunk.known.usage.is_some() && is_empty(&chunk.known.choices);
         self.take_chunk(chunk, false, data, out)?;
         // Usage alone comes last; some servers then send no `[DONE]`, or do not hang up.
@@ -72,15 +80,27 @@ impl Assemble for Chunks {
                 "the stream ended before the model said that it was done",
             ));
         };
-        let reason = match raw.as_str() {
+        let reason = match raw.to_ascii_lowercase().as_str() {
             // Some servers call it a stop all the same.
             "stop" | "" if !self.calls.is_empty() => FinishReason::ToolCalls,
-            "stop" | "stop_sequence" | "eos" | "" => FinishReason::Stop,
+            "stop" | "stop_sequence" | "end_turn" | "eos" | "" => FinishReason::Stop,
             "length" | "max_tokens" | "model_length" => FinishReason::Length,
-            "tool_calls" | "function_call" => FinishReason::ToolCalls,
-            "content_filter" => FinishReason::ContentFilter,
-            other => FinishReason::Other(other.to_owned()),
+            "tool_calls" | "tool_use" | "function_call" => FinishReason::ToolCalls,
+            "content_filter" | "safety" | "sensitive" => FinishReason::ContentFilter,
+            _ => FinishReason::Other(raw.clone()),
         };
+        if let Some(details) = self.details.take() {
+            let details = [("reasoning_details".to_owned(), details)];
+            out.push(ChatEvent::MessageExtra(details.into_iter().collect()));
+        }
+        let extra = self.extra.drain(..).filter_map(|(name, raw)| {
+            let value = serde_json::from_str(&raw).ok()?;
+            Some((name, value))
+        });
+        let extra: Extra = extra.collect();
+        if !extra.is_empty() {
+            out.push(ChatEvent::Extra(extra));
+        }
         out.push(ChatEvent::Finish { reason, raw });
         out.done = true;
         Ok(())
@@ -96,9 +116,22 @@ impl Chunks {
         out: &mut Out,
     ) -> Result<(), Error> {
         let Object { known, unknown } = chunk;
-        if known.error.is_some() {
+        // vLLM's errors are what their `object` says.
+        if known.error.is_some() || known.object.is("error") {
             return Err(failure::in_stream(&to_value(data), data));
         }
+        let mut usage = known.usage;
+        for (name, value) in unknown {
+            if name != "x_groq" {
+                self.keep(&name, value);
+                continue;
+            }
+            if member(value, "error").is_some() {
+                return Err(failure::in_stream(&to_value(value.get().as_bytes()), data));
+            }
+            usage = usage.or_else(|| member(value, "usage"));
+        }
+        self.has_choices |= !is_empty(&known.choices);
         if !self.started {
             let (id, model) = (known.id.text(), known.model.text());
             self.started = id.is_some() || model.is_some();
@@ -118,30 +151,35 @@ impl Chunks {
                 false => delta.or(message),
             };
             if let Some(said) = said {
-                self.take_delta(said, out);
+                self.take_delta(said, is_whole, out);
             }
-            push_extra(choice.unknown, ChatEvent::Extra, out);
+            if let Some(logprobs) = choice.known.logprobs {
+                // Each chunk brings those of its own tokens.
+                push_extra(vec![("logprobs".into(), logprobs)], ChatEvent::Extra, out);
+            }
+            for (name, value) in choice.unknown {
+                self.keep(&name, value);
+            }
             if let Some(reason) = choice.known.finish_reason.text() {
                 self.finish = Some(reason);
             }
         }
-        let mut groq = None;
-        let unknown = unknown.into_iter().filter(|(name, value)| {
-            if name == "x_groq" {
-                groq = Some(*value);
-            }
-            name != "x_groq"
-        });
-        push_extra(unknown.collect(), ChatEvent::Extra, out);
-        if let Some(usage) = known.usage {
-            push_usage(usage, out);
-        } else if let Some(usage) = groq.and_then(|groq| member(groq, "usage")) {
+        if let Some(usage) = usage {
             push_usage(usage, out);
         }
         Ok(())
     }
 
-    fn take_delta(&mut self, delta: Object<'_, Delta<'_>>, out: &mut Out) {
+    /// Keeps the last value of a field without a name of ours.
+    fn keep(&mut self, name: &str, value: &RawValue) {
+        match self.extra.iter_mut().find(|(known, _)| known == name) {
+            Some((_, last)) if last == value.get() => {}
+            Some((_, last)) => value.get().clone_into(last),
+            None => self.extra.push((name.to_owned(), value.get().to_owned())),
+        }
+    }
+
+    fn take_delta(&mut self, delta: Object<'_, Delta<'_>>, is_whole: bool, out: &mut Out) {
         let Object { known, unknown } = delta;
         // Some servers send it under both names.
         let reasoning = known.reasoning_content.text();
@@ -152,39 +190,45 @@ impl Chunks {
         if let Some(text) = known.refusal.text() {
             out.push(ChatEvent::Refusal(text));
         }
-        for (position, call) in known.tool_calls.into_iter().flatten().enumerate() {
-            self.take_call(position, call, out);
+        if let Some(details) = known.reasoning_details {
+            self.details.push(details, !is_whole);
+        }
+        let calls = known.tool_calls.unwrap_or_default();
+        let among = match (is_whole, calls.len()) {
+            (true, _) => Among::Whole,
+            (false, 1) => Among::Alone,
+            (false, _) => Among::Several,
+        };
+        for (position, call) in calls.into_iter().enumerate() {
+            self.take_call(position, among, call, out);
         }
         if let Some(function) = known.function_call {
-            let call = wire::Call {
+            let known = wire::Call {
                 index: Some(0),
                 function: Some(function),
                 ..wire::Call::default()
             };
             let unknown = Vec::new();
-            self.take_call(
-                0,
-                Object {
-                    known: call,
-                    unknown,
-                },
-                out,
-            );
+            self.take_call(0, Among::Alone, Object { known, unknown }, out);
         }
-        let (back, rest) = unknown
-            .into_iter()
-            .partition(|(name, _)| GO_BACK.contains(&&**name));
+        let (back, rest) = unknown.into_iter().partition(|(name, _)| name == GOES_BACK);
         push_extra(back, ChatEvent::MessageExtra, out);
         push_extra(rest, ChatEvent::Extra, out);
     }
 
-    fn take_call(&mut self, position: usize, call: Object<'_, wire::Call<'_>>, out: &mut Out) {
+    fn take_call(
+        &mut self,
+        position: usize,
+        among: Among,
+        call: Object<'_, wire::Call<'_>>,
+        out: &mut Out,
+    ) {
         let Object { known, unknown } = call;
         let id = known.id.text().unwrap_or_default();
         let function = known.function.map(|function| function.known);
         let function = function.unwrap_or_default();
         let name = function.name.text().unwrap_or_default();
-        let index = self.place(position, known.index, &id, !name.is_empty());
+        let index = self.place(position, among, known.index, &id, !name.is_empty());
         match self.calls.get_mut(index) {
             Some(call) => {
                 // What was missing at first may come later.
@@ -215,11 +259,20 @@ impl Chunks {
         );
     }
 
-    /// Which call a piece belongs to: by index, else by id, else by its position. One past the
-    /// last is a new one.
-    fn place(&self, position: usize, index: Option<u64>, id: &str, has_name: bool) -> usize {
+    /// Which call a piece belongs to: by index, else by id, else by its place. One past the last
+    /// is a new one.
+    fn place(
+        &self,
+        position: usize,
+        among: Among,
+        index: Option<u64>,
+        id: &str,
+        has_name: bool,
+    ) -> usize {
         let new = self.calls.len();
         let found = match index {
+            // Nothing in a whole answer is a piece of something else.
+            _ if among == Among::Whole => None,
             Some(index) => self
                 .calls
                 .iter()
@@ -230,10 +283,23 @@ impl Chunks {
                 }),
             None if !id.is_empty() => self.calls.iter().position(|call| call.id == id),
             None if has_name => None,
-            None => Some(position.min(new.saturating_sub(1))),
+            // A piece that says nothing of itself goes on with the last call.
+            None if among == Among::Alone => new.checked_sub(1),
+            None => Some(position).filter(|&at| at < new),
         };
         found.unwrap_or(new)
     }
+}
+
+/// How a piece of a tool call comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// In a whole answer.
+    Whole,
+    /// The only one of its chunk.
+    Alone,
+    /// With others in one chunk.
+    Several,
 }
 
 fn is_empty<T>(list: &Option<Vec<T>>) -> bool {
@@ -246,9 +312,20 @@ fn push_content(content: Content<'_>, out: &mut Out, event: fn(String) -> ChatEv
         Content::Text(text) if text.is_empty() => {}
         Content::Text(text) => out.push(event(text.into_owned())),
         Content::Parts(parts) => {
-            for part in parts {
-                push_content(part.known.thinking, out, ChatEvent::Reasoning);
-                push_content(part.known.text, out, event);
+            for Object { known, unknown } in parts {
+                let is_other = matches!(
+                    (&known.text, &known.thinking),
+                    (Content::None, Content::None)
+                );
+                if is_other && let Some(kind) = known.kind.text() {
+                    let mut fields = to_extra(unknown);
+                    fields.insert("type".to_owned(), kind.into());
+                    let value = fields.into();
+                    out.push(ChatEvent::Part(Part::Other { value }));
+                    continue;
+                }
+                push_content(known.thinking, out, ChatEvent::Reasoning);
+                push_content(known.text, out, event);
             }
         }
     }
@@ -279,22 +356,36 @@ fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
 }
 
 fn push_usage(raw: &RawValue, out: &mut Out) {
-    let Ok(wire) = serde_json::from_str::<wire::Usage>(raw.get()) else {
-        // It is kept, though its fields are not what they should be.
-        out.push(ChatEvent::Usage(Usage {
-            raw_json: raw.get().to_owned(),
-            ..Usage::default()
-        }));
-        return;
-    };
-    let prompt = wire.prompt_tokens_details.unwrap_or_default();
-    let completion = wire.completion_tokens_details.unwrap_or_default();
+    // What is no object is kept all the same.
+    let wire: wire::Usage<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let prompt: wire::PromptDetails = read(wire.prompt_tokens_details);
+    let completion: wire::CompletionDetails = read(wire.completion_tokens_details);
+    let cached = [
+        prompt.cached_tokens,
+        wire.prompt_cache_hit_tokens,
+        wire.cached_tokens,
+    ];
+    let input_tokens = wire.prompt_tokens.0.unwrap_or(0);
+    let mut output_tokens = wire.completion_tokens.0.unwrap_or(0);
+    if let (Some(total), Some(reasoning)) = (wire.total_tokens.0, completion.reasoning_tokens.0) {
+        // xAI counts reasoning beside the answer and not in it, as its total shows.
+        let all = output_tokens.saturating_add(reasoning);
+        if total == input_tokens.saturating_add(all) {
+            output_tokens = all;
+        }
+    }
     out.push(ChatEvent::Usage(Usage {
-        input_tokens: wire.prompt_tokens.unwrap_or(0),
-        output_tokens: wire.completion_tokens.unwrap_or(0),
-        cache_read_tokens: prompt.cached_tokens.or(wire.prompt_cache_hit_tokens),
-        cache_write_tokens: prompt.cache_write_tokens,
-        reasoning_tokens: completion.reasoning_tokens,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens: cached.iter().find_map(|count| count.0),
+        cache_write_tokens: prompt.cache_write_tokens.0,
+        reasoning_tokens: completion.reasoning_tokens.0,
         raw_json: raw.get().to_owned(),
     }));
+}
+
+/// An object inside of usage; nothing, where it is none.
+fn read<'a, T: Default + serde::Deserialize<'a>>(raw: Option<&'a RawValue>) -> T {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default()
 }

@@ -9,7 +9,8 @@ use crate::chat::{
     ChatRequest, Image, ImageSource, Message, Part, ResponseFormat, Role, Text, Tool, ToolCall,
     ToolChoice, ToolResult,
 };
-use crate::dialect::{Mode, body};
+use crate::dialect::Mode;
+use crate::dialect::body::{self, Fields};
 use crate::error::Error;
 
 /// The body of a request.
@@ -19,6 +20,20 @@ pub(super) fn body(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Vec<u8>, Error> {
+    if model.trim().is_empty() {
+        return Err(Error::invalid(
+            "no model is named; set LLM_MODEL, or name one in the request",
+        ));
+    }
+    for message in &request.messages {
+        let has_image = |parts: &[Part]| parts.iter().any(|part| matches!(part, Part::Image(_)));
+        if matches!(message.role, Role::System | Role::Assistant) && has_image(&message.parts) {
+            return Err(Error::invalid(format!(
+                "an image stands in a message of the role {}; put it in one of the user",
+                message.role.as_str()
+            )));
+        }
+    }
     body::write(
         request,
         &Body {
@@ -40,44 +55,47 @@ struct Body<'a> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let request = self.request;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", self.model)?;
-        map.serialize_entry("messages", &Messages(self))?;
+        let mut map = Fields::replaced_by(serializer, &request.extra)?;
+        map.field("model", self.model)?;
+        map.field("messages", &Messages(self))?;
         if let Some(temperature) = request.temperature.filter(|_| self.quirks.temperature) {
-            map.serialize_entry("temperature", &temperature)?;
+            map.field("temperature", &temperature)?;
         }
-        if let Some(max_tokens) = request.max_tokens {
+        // Servers refuse a request with both of the names.
+        let limits = ["max_tokens", "max_completion_tokens"];
+        let has_limit = limits.iter().any(|name| request.extra.contains_key(*name));
+        if let Some(max_tokens) = request.max_tokens.filter(|_| !has_limit) {
             let field = match self.quirks.max_tokens_field {
                 MaxTokensField::MaxTokens => "max_tokens",
                 MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
             };
-            map.serialize_entry(field, &max_tokens)?;
+            map.field(field, &max_tokens)?;
         }
         if let Some(top_p) = request.top_p {
-            map.serialize_entry("top_p", &top_p)?;
+            map.field("top_p", &top_p)?;
         }
         if !request.stop.is_empty() {
-            map.serialize_entry("stop", &request.stop)?;
+            map.field("stop", &request.stop)?;
         }
         if let Some(seed) = request.seed {
-            map.serialize_entry("seed", &seed)?;
+            map.field("seed", &seed)?;
         }
         if !request.tools.is_empty() {
-            map.serialize_entry("tools", &Tools(&request.tools))?;
+            map.field("tools", &Tools(&request.tools))?;
         }
         if let Some(choice) = &request.tool_choice {
-            map.serialize_entry("tool_choice", &tool_choice(choice))?;
+            map.field("tool_choice", &tool_choice(choice))?;
         }
         if let Some(effort) = &request.reasoning_effort {
-            map.serialize_entry("reasoning_effort", effort.as_str())?;
+            map.field("reasoning_effort", effort.as_str())?;
         }
         if let Some(format) = &request.response_format {
-            map.serialize_entry("response_format", &response_format(format))?;
+            map.field("response_format", &response_format(format))?;
         }
         if self.mode == Mode::Stream {
-            map.serialize_entry("stream", &true)?;
+            map.field("stream", &true)?;
             if self.quirks.stream_usage {
-                map.serialize_entry(
+                map.field(
                     "stream_options",
                     &StreamOptions {
                         include_usage: true,
@@ -143,23 +161,23 @@ struct WireMessage<'a> {
 impl Serialize for WireMessage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.message;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("role", message.role.as_str())?;
-        let has_content = message.parts.iter().any(is_content);
-        if has_content || message.role != Role::Assistant {
-            map.serialize_entry("content", &Content(&message.parts))?;
+        let mut map = Fields::beside(serializer, &message.extra)?;
+        map.field("role", message.role.as_str())?;
+        let has_calls = message.tool_calls().next().is_some();
+        if has_calls && !message.parts.iter().any(is_content) {
+            map.field("content", &None::<()>)?;
         } else {
-            map.serialize_entry("content", &None::<()>)?;
+            map.field("content", &Content(&message.parts))?;
         }
         if let Some(name) = &message.name {
-            map.serialize_entry("name", name)?;
+            map.field("name", name)?;
         }
         let refusal = message.parts.iter().find_map(|part| match part {
             Part::Refusal(refusal) => Some(&refusal.text),
             _ => None,
         });
         if let Some(refusal) = refusal {
-            map.serialize_entry("refusal", refusal)?;
+            map.field("refusal", refusal)?;
         }
         let reasoning = message.reasoning();
         if let (false, Some(field)) = (reasoning.is_empty(), self.reasoning_field) {
@@ -167,13 +185,10 @@ impl Serialize for WireMessage<'_> {
                 ReasoningField::ReasoningContent => "reasoning_content",
                 ReasoningField::Reasoning => "reasoning",
             };
-            map.serialize_entry(field, &reasoning)?;
+            map.field(field, &reasoning)?;
         }
-        if message.tool_calls().next().is_some() {
-            map.serialize_entry("tool_calls", &Calls(message))?;
-        }
-        for (name, value) in &message.extra {
-            map.serialize_entry(name, value)?;
+        if has_calls {
+            map.field("tool_calls", &Calls(message))?;
         }
         map.end()
     }
@@ -205,27 +220,23 @@ struct WirePart<'a>(&'a Part);
 
 impl Serialize for WirePart<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let extra = match self.0 {
+        match self.0 {
             Part::Text(text) => {
-                map.serialize_entry("type", "text")?;
-                map.serialize_entry("text", &text.text)?;
-                &text.extra
+                let mut map = Fields::beside(serializer, &text.extra)?;
+                map.field("type", "text")?;
+                map.field("text", &text.text)?;
+                map.end()
             }
             Part::Image(image) => {
-                map.serialize_entry("type", "image_url")?;
-                map.serialize_entry("image_url", &ImageUrl::new(image))?;
-                &image.extra
+                let mut map = Fields::beside(serializer, &image.extra)?;
+                map.field("type", "image_url")?;
+                map.field("image_url", &ImageUrl::new(image))?;
+                map.end()
             }
-            Part::Other {
-                value: Value::Object(fields),
-            } => fields,
-            _ => return map.end(),
-        };
-        for (name, value) in extra {
-            map.serialize_entry(name, value)?;
+            Part::Other { value } => value.serialize(serializer),
+            // The others are no content here.
+            _ => serializer.serialize_none(),
         }
-        map.end()
     }
 }
 
@@ -273,19 +284,16 @@ impl Serialize for WireCall<'_> {
             "" => "{}",
             arguments => arguments,
         };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &call.id)?;
-        map.serialize_entry("type", "function")?;
-        map.serialize_entry(
+        let mut map = Fields::beside(serializer, &call.extra)?;
+        map.field("id", &call.id)?;
+        map.field("type", "function")?;
+        map.field(
             "function",
             &Function {
                 name: &call.name,
                 arguments,
             },
         )?;
-        for (name, value) in &call.extra {
-            map.serialize_entry(name, value)?;
-        }
         map.end()
     }
 }

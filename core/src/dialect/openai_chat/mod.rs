@@ -1,8 +1,13 @@
 //! OpenAI's chat completions, and the many servers that call themselves compatible with it.
 
 mod decode;
+mod details;
 mod encode;
+#[cfg(test)]
+mod encode_tests;
 mod quirks;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use bytes::Bytes;

@@ -18,6 +18,11 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
+    /// Whether it is this word.
+    pub(super) fn is(&self, word: &str) -> bool {
+        matches!(self, Self::Text(text) if text == word)
+    }
+
     /// The text, unless it is empty or made of parts.
     pub(super) fn text(self) -> Option<String> {
         match self {
@@ -87,6 +92,7 @@ impl<'a> Deserialize<'a> for Content<'a> {
 /// A part of content that is an array: Mistral's reasoning comes so.
 #[derive(Debug, Default)]
 pub(super) struct Part<'a> {
+    pub(super) kind: Content<'a>,
     pub(super) text: Content<'a>,
     pub(super) thinking: Content<'a>,
 }
@@ -96,7 +102,7 @@ impl<'a> Fields<'a> for Part<'a> {
         match name {
             "text" => self.text = map.next_value()?,
             "thinking" => self.thinking = map.next_value()?,
-            "type" => drop(map.next_value::<IgnoredAny>()?),
+            "type" => self.kind = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -106,6 +112,7 @@ impl<'a> Fields<'a> for Part<'a> {
 /// A whole answer, or one chunk of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Chunk<'a> {
+    pub(super) object: Content<'a>,
     pub(super) id: Content<'a>,
     pub(super) model: Content<'a>,
     pub(super) choices: Option<Vec<Object<'a, Choice<'a>>>>,
@@ -121,8 +128,9 @@ impl<'a> Fields<'a> for Chunk<'a> {
             "choices" => self.choices = map.next_value()?,
             "usage" => self.usage = map.next_value()?,
             "error" => self.error = map.next_value()?,
-            // They say nothing that is not known: `chat.completion.chunk`, the time, padding.
-            "object" | "created" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
+            "object" => self.object = map.next_value()?,
+            // They say nothing of the answer: the time, and padding against eavesdroppers.
+            "created" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -138,6 +146,7 @@ pub(super) struct Choice<'a> {
     /// What a whole answer brings; some servers send both in both.
     pub(super) message: Option<Object<'a, Delta<'a>>>,
     pub(super) finish_reason: Content<'a>,
+    pub(super) logprobs: Option<&'a RawValue>,
 }
 
 impl<'a> Fields<'a> for Choice<'a> {
@@ -147,6 +156,7 @@ impl<'a> Fields<'a> for Choice<'a> {
             "delta" => self.delta = map.next_value()?,
             "message" => self.message = map.next_value()?,
             "finish_reason" => self.finish_reason = map.next_value()?,
+            "logprobs" => self.logprobs = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -162,6 +172,7 @@ pub(super) struct Delta<'a> {
     pub(super) refusal: Content<'a>,
     pub(super) tool_calls: Option<Vec<Object<'a, Call<'a>>>>,
     pub(super) function_call: Option<Object<'a, Function<'a>>>,
+    pub(super) reasoning_details: Option<&'a RawValue>,
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
@@ -173,7 +184,8 @@ impl<'a> Fields<'a> for Delta<'a> {
             "refusal" => self.refusal = map.next_value()?,
             "tool_calls" => self.tool_calls = map.next_value()?,
             "function_call" => self.function_call = map.next_value()?,
-            "role" => drop(map.next_value::<IgnoredAny>()?),
+            "reasoning_details" => self.reasoning_details = map.next_value()?,
+            "role" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -222,23 +234,39 @@ impl<'a> Fields<'a> for Function<'a> {
 /// What an answer cost, as its many servers say it.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct Usage {
-    pub(super) prompt_tokens: Option<u64>,
-    pub(super) completion_tokens: Option<u64>,
-    pub(super) prompt_cache_hit_tokens: Option<u64>,
-    pub(super) prompt_tokens_details: Option<PromptDetails>,
-    pub(super) completion_tokens_details: Option<CompletionDetails>,
+pub(super) struct Usage<'a> {
+    pub(super) prompt_tokens: Count,
+    pub(super) completion_tokens: Count,
+    pub(super) total_tokens: Count,
+    pub(super) prompt_cache_hit_tokens: Count,
+    pub(super) cached_tokens: Count,
+    #[serde(borrow)]
+    pub(super) prompt_tokens_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) completion_tokens_details: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub(super) struct PromptDetails {
-    pub(super) cached_tokens: Option<u64>,
-    pub(super) cache_write_tokens: Option<u64>,
+    pub(super) cached_tokens: Count,
+    pub(super) cache_write_tokens: Count,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub(super) struct CompletionDetails {
-    pub(super) reasoning_tokens: Option<u64>,
+    pub(super) reasoning_tokens: Count,
+}
+
+/// A number of tokens. Some servers write `9.0`; what is no number counts as absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count(pub(super) Option<u64>);
+
+impl<'a> Deserialize<'a> for Count {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = <&RawValue>::deserialize(deserializer)?.get();
+        let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+        Ok(Self(whole.parse().ok()))
+    }
 }

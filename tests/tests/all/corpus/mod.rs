@@ -7,5 +7,6 @@ mod decode;
 mod errors;
 mod rows;
 mod split;
+mod sse;
 mod streams;
 mod whole;
