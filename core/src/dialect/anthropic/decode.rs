@@ -39,7 +39,7 @@ enum Open {
 }
 
 impl Assemble for Events {
-    fn event(&mut self, _: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
         let event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
         let Object { known, unknown } = event;
         if known.error.is_some() {
@@ -83,13 +83,16 @@ impl Assemble for Events {
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error> {
+    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
         let message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
         if message.known.error.is_some() {
             return Err(failure::in_stream(&to_value(body), body));
         }
         if message.known.content.is_none() {
-            return Err(failure::not_understood("the answer has no content", body));
+            return Err(failure::not_understood(
+                "the answer has no content",
+                body.as_bytes(),
+            ));
         }
         self.take_message(message, out)?;
         self.finish(out);
@@ -129,7 +132,7 @@ impl Events {
     }
 
     fn start_block(&mut self, index: u64, raw: &RawValue, out: &mut Out) -> Result<(), Error> {
-        let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get().as_bytes())?;
+        let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get())?;
         let Object { known, unknown } = block;
         if std::mem::replace(&mut self.has_parts, true) {
             out.push(ChatEvent::PartEnd);
@@ -168,7 +171,7 @@ impl Events {
                 });
                 // A stream begins with an empty object and sends the text of the real one.
                 let input = known.input.map_or("", RawValue::get);
-                if !matches!(input, "" | "null") && !is_void(&to_value(input.as_bytes())) {
+                if !matches!(input, "" | "null") && !is_void(&to_value(input)) {
                     out.push(ChatEvent::ToolCallArguments {
                         index: at,
                         fragment: input.to_owned(),
@@ -181,7 +184,7 @@ impl Events {
                 Open::Call(at)
             }
             _ => Open::Other {
-                value: to_value(raw.get().as_bytes()),
+                value: to_value(raw.get()),
                 input: String::new(),
             },
         };
@@ -198,7 +201,7 @@ impl Events {
             "signature_delta" => push_text(delta.signature, ChatEvent::ReasoningSignature, out),
             "citations_delta" => {
                 if let Some(citation) = delta.citation {
-                    let citation = to_value(citation.get().as_bytes());
+                    let citation = to_value(citation.get());
                     let list = Value::Array(vec![citation]);
                     let extra = Extra::from_iter([("citations".to_owned(), list)]);
                     out.push(ChatEvent::PartExtra(extra));
@@ -229,7 +232,7 @@ impl Events {
 
     /// Usage is cumulative, and comes in two pieces: later fields count.
     fn take_usage(&mut self, raw: Option<&RawValue>, out: &mut Out) {
-        let Some(Value::Object(usage)) = raw.map(|raw| to_value(raw.get().as_bytes())) else {
+        let Some(Value::Object(usage)) = raw.map(|raw| to_value(raw.get())) else {
             return;
         };
         for (name, value) in usage {
@@ -275,7 +278,7 @@ impl Events {
 fn end_block(block: Open, out: &mut Out) {
     if let Open::Other { mut value, input } = block {
         if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
-            fields.insert("input".to_owned(), to_value(input.as_bytes()));
+            fields.insert("input".to_owned(), to_value(&input));
         }
         out.push(ChatEvent::Part(Part::Other { value }));
     }
