@@ -77,6 +77,7 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
 pub use policy::admission::WhenFull;
+pub use policy::retry::RetryPolicy;
 pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
 pub use status::Status;
 pub use time::Instant;

@@ -23,4 +23,6 @@ pub struct Status {
     pub failed: u64,
     /// Calls that were dropped before their end.
     pub cancelled: u64,
+    /// Attempts after a call's first.
+    pub retried: u64,
 }

@@ -10,11 +10,16 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::pipeline::Counters;
 use crate::policy::admission::Admission;
+use crate::policy::budget::Budget;
+use crate::policy::retry::RetryPolicy;
 use crate::provider::Provider;
 use crate::transport::Transport;
 
 /// How large a request may be by default: what Anthropic takes.
 const MAX_REQUEST_BYTES: usize = 32 << 20;
+
+/// How many retries there may be before any request has paid for them.
+const RETRY_RESERVE: u32 = 20;
 
 /// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
 /// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
@@ -26,6 +31,7 @@ pub struct LlmClientBuilder {
     provider: Provider,
     scheduling: AsyncConfig,
     timeouts: Timeouts,
+    retry: RetryPolicy,
     caps: Caps,
     max_request_bytes: usize,
 }
@@ -38,13 +44,15 @@ impl LlmClientBuilder {
             provider: Provider::deepseek(),
             scheduling: AsyncConfig::default(),
             timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
             caps: Caps::default(),
             max_request_bytes: MAX_REQUEST_BYTES,
         }
     }
 
-    /// Takes the provider and the scheduling from `config`.
-    pub fn config(self, config: Config) -> Self {
+    /// Takes the provider, the scheduling and the number of attempts from `config`.
+    pub fn config(mut self, config: Config) -> Self {
+        self.retry = self.retry.with_max_attempts(config.max_retries);
         self.provider(config.provider).scheduling(config.scheduling)
     }
 
@@ -85,6 +93,18 @@ impl LlmClientBuilder {
         self
     }
 
+    /// Sets when a failed attempt is followed by another.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets how many attempts a call has in all, the first one included; 1 means no retries.
+    pub fn max_retries(mut self, attempts: u32) -> Self {
+        self.retry = self.retry.with_max_attempts(attempts);
+        self
+    }
+
     /// Sets how large an answer may be.
     pub fn caps(mut self, caps: Caps) -> Self {
         self.caps = caps;
@@ -116,6 +136,8 @@ impl LlmClientBuilder {
                 admission: Admission::new(workers, queue_size),
                 counters: Counters::default(),
                 timeouts: self.timeouts,
+                retry: self.retry,
+                retry_budget: Budget::new(RETRY_RESERVE),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
                 max_workers: workers,

@@ -32,6 +32,7 @@ impl ChatCall {
             request,
             timeouts: core.timeouts.clone(),
             when_full: WhenFull::default(),
+            retry: core.retry.clone(),
         };
         Self { core, call }
     }
@@ -117,6 +118,12 @@ impl ChatCall {
     /// All time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.call.timeouts = timeouts;
+        self
+    }
+
+    /// How many attempts this call has in all, the first one included; 1 means no retries.
+    pub fn max_retries(mut self, attempts: u32) -> Self {
+        self.call.retry = self.call.retry.with_max_attempts(attempts);
         self
     }
 

@@ -20,6 +20,8 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::pipeline::Counters;
 use crate::policy::admission::Admission;
+use crate::policy::budget::Budget;
+use crate::policy::retry::RetryPolicy;
 use crate::status::Status;
 use crate::transport::Transport;
 
@@ -64,6 +66,8 @@ pub(crate) struct Core {
     pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Counters,
     pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) retry_budget: Budget,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_workers: usize,
@@ -75,7 +79,7 @@ impl Core {
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
         error.set_attempts(attempts);
         error.set_provider(self.endpoint.provider());
-        error.redact(|text| self.endpoint.redact(text));
+        error.redact(&|text| self.endpoint.redact(text));
         error
     }
 }
@@ -134,6 +138,7 @@ impl LlmClient {
             succeeded: core.counters.succeeded.load(Relaxed),
             failed: core.counters.failed.load(Relaxed),
             cancelled: core.counters.cancelled.load(Relaxed),
+            retried: core.counters.retried.load(Relaxed),
         }
     }
 

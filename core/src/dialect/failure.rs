@@ -100,7 +100,10 @@ fn read(value: &Value) -> Said {
             }
             Said {
                 message: text("message").or_else(|| text("msg")),
-                code: text("code"),
+                code: text("code").or_else(|| {
+                    // Anthropic's.
+                    object.get("details")?.get("error_code").and_then(as_text)
+                }),
                 error_type: text("type").or_else(|| text("status")),
                 param: text("param").or_else(|| object.get("loc").and_then(path)),
             }

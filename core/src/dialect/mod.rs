@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A dialect does no I/O and keeps no state between requests; a [`Decoder`] is the state of one
-//! answer. Splitting bytes into frames is [`frame`](crate::frame)'s work and is the same for all;
+//! answer. Splitting bytes into frames is the same for all;
 //! a dialect only turns frames into events. A whole answer goes the same way as a stream: its
 //! one frame comes out at [`Decoder::end`].
 

@@ -251,6 +251,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_causes(mut self, causes: Vec<Error>) -> Self {
+        self.0.causes = causes;
+        self
+    }
+
     pub(crate) fn set_attempts(&mut self, attempts: u32) {
         self.0.attempts = attempts;
     }
@@ -260,9 +265,12 @@ impl Error {
     }
 
     /// Passes every text that came from outside through `redact`.
-    pub(crate) fn redact(&mut self, redact: impl Fn(&mut String)) {
+    pub(crate) fn redact(&mut self, redact: &dyn Fn(&mut String)) {
         let inner = &mut *self.0;
         redact(&mut inner.message);
+        for cause in &mut inner.causes {
+            cause.redact(redact);
+        }
         for text in [
             &mut inner.code,
             &mut inner.error_type,
@@ -270,7 +278,7 @@ impl Error {
             &mut inner.request_id,
             &mut inner.body,
         ] {
-            text.as_mut().map(&redact);
+            text.as_mut().map(redact);
         }
     }
 }

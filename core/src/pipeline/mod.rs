@@ -1,12 +1,13 @@
 //! The only async logic: one call, from its request to its answer.
 //!
 //! ```text
-//!  validate → encode → loop { permit → attempt: send, decode } → observe
+//!  validate → encode → loop { permit → attempt: send, decode → backoff } → answer
 //! ```
 //!
 //! The order of the policies stands once, in [`open`], which reads from top to bottom. Nothing
 //! that must be given back lives in a local across an `.await`: permits and connections give
-//! themselves back when they are dropped, so dropping the future cancels everything.
+//! themselves back when they are dropped, so dropping the future cancels everything. Backoff
+//! holds no permit.
 
 mod answer;
 mod attempt;
@@ -14,6 +15,8 @@ mod outcome;
 mod watch;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -26,8 +29,9 @@ use crate::client::Core;
 use crate::config::Timeouts;
 use crate::dialect::Mode;
 use crate::error::Error;
-use crate::policy::admission::WhenFull;
+use crate::policy::admission::{Permit, WhenFull};
 use crate::policy::deadlines::Deadlines;
+use crate::policy::retry::{Retry, RetryPolicy};
 use crate::transport::ConnectTimeout;
 use attempt::Attempt;
 use watch::Watch;
@@ -38,6 +42,7 @@ pub(crate) struct Call {
     pub(crate) request: ChatRequest,
     pub(crate) timeouts: Timeouts,
     pub(crate) when_full: WhenFull,
+    pub(crate) retry: RetryPolicy,
 }
 
 /// Runs a call up to its first content (a stream) or to its end (a whole answer).
@@ -61,25 +66,81 @@ async fn open_attempts(
     attempts: &mut u32,
 ) -> Result<Attempt, Error> {
     let request = prepare(core, &call, mode)?;
+    let mut deadlines = Deadlines::new(call.timeouts, mode, core.executor.now());
+    let mut causes = Vec::new();
+    core.retry_budget.earn();
+    loop {
+        let permit = admit(core, call.when_full, &deadlines).await?;
+        *attempts += 1;
+        let attempted = attempt(core, mode, request.clone(), permit, &mut deadlines);
+        let error = match attempted.await {
+            Ok(attempt) => return Ok(attempt),
+            Err(error) => error,
+        };
+        // Neither the permit nor the connection is held any more.
+        let Some(wait) = may_retry(core, &call.retry, &error, *attempts, &deadlines) else {
+            return Err(error.with_causes(causes));
+        };
+        causes.push(error);
+        core.counters.retried.fetch_add(1, Relaxed);
+        core.executor.sleep(wait).await;
+    }
+}
+
+/// Waits for the right to run.
+async fn admit(core: &Core, when_full: WhenFull, deadlines: &Deadlines) -> Result<Permit, Error> {
     let mut watch = Watch::new(Arc::clone(&core.executor));
-    let mut deadlines = Deadlines::new(call.timeouts, mode, watch.now());
-
     let in_queue = deadlines.in_queue(watch.now());
-    let permit = core.admission.acquire(call.when_full);
-    let permit = watch.limit(in_queue, permit).await??;
+    watch
+        .limit(in_queue, core.admission.acquire(when_full))
+        .await?
+}
 
-    *attempts += 1;
+/// One attempt, up to its first content (a stream) or to its end (a whole answer).
+async fn attempt(
+    core: &Core,
+    mode: Mode,
+    request: Request<Bytes>,
+    permit: Permit,
+    deadlines: &mut Deadlines,
+) -> Result<Attempt, Error> {
+    let mut watch = Watch::new(Arc::clone(&core.executor));
     deadlines.start_attempt(watch.now());
     let sent = core.transport.send(request);
     let response = watch.limit(deadlines.in_attempt(), sent).await??;
     deadlines.saw_headers(watch.now());
 
-    let mut attempt = Attempt::new(core, mode, permit, watch, deadlines, response);
+    let mut attempt = Attempt::new(core, mode, permit, watch, deadlines.clone(), response);
     match mode {
         Mode::Whole => attempt.read_to_end().await?,
         Mode::Stream => attempt.read_to_content().await?,
     }
     Ok(attempt)
+}
+
+/// How long to wait before another attempt, if there is to be one. A wait that would outlast the
+/// call is no wait: the error that is known says more than a time limit would.
+fn may_retry(
+    core: &Core,
+    policy: &RetryPolicy,
+    error: &Error,
+    attempts: u32,
+    deadlines: &Deadlines,
+) -> Option<Duration> {
+    let now = core.executor.now();
+    let counter = core.counters.retried.load(Relaxed);
+    // No random source: what differs between any two attempts is enough.
+    let jitter = (now.since_epoch().as_nanos() as u64)
+        .wrapping_mul(31)
+        .wrapping_add(counter << 8)
+        .wrapping_add(attempts.into());
+    let Retry::After(wait) = policy.decide(error, attempts, jitter) else {
+        return None;
+    };
+    let in_time = deadlines
+        .in_backoff()
+        .is_none_or(|deadline| now + wait < deadline.at);
+    (in_time && core.retry_budget.spend()).then_some(wait)
 }
 
 /// Checks and encodes: all that can be refused before anything is sent.

@@ -12,6 +12,8 @@ pub(crate) struct Counters {
     pub(crate) succeeded: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) cancelled: AtomicU64,
+    /// Attempts after the first.
+    pub(crate) retried: AtomicU64,
 }
 
 /// The outcome of one call, not known yet. Dropped before it is known, the call was cancelled.

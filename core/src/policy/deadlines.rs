@@ -78,16 +78,24 @@ impl Deadlines {
         }
     }
 
-    /// The first limit while the call waits in the queue, which it joined at `joined`.
-    pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
+    /// The first limit while the call waits to try again.
+    pub(crate) fn in_backoff(&self) -> Option<Deadline> {
         [
-            deadline(joined, self.limits.queue, Phase::Queue),
             deadline(self.called, self.limits.overall, Phase::Overall),
             deadline(self.called, self.limits.total, Phase::Overall),
         ]
         .into_iter()
         .flatten()
         .min_by_key(|deadline| deadline.at)
+    }
+
+    /// The first limit while the call waits in the queue, which it joined at `joined`.
+    pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
+        let queue = deadline(joined, self.limits.queue, Phase::Queue);
+        queue
+            .into_iter()
+            .chain(self.in_backoff())
+            .min_by_key(|deadline| deadline.at)
     }
 
     /// The first limit while an attempt is under way.

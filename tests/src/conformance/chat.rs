@@ -42,6 +42,8 @@ pub(super) fn client_with(
         .provider(provider)
         .workers(64)
         .timeouts(timeouts)
+        // One attempt, so that each failure shows; retries have cases of their own.
+        .max_retries(1)
         .caps(caps)
         .build()
         .map_err(|error| error.to_string())

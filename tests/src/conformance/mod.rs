@@ -12,6 +12,7 @@ pub mod bodies;
 pub mod cancelling;
 pub mod chat;
 pub mod chat_failures;
+pub mod chat_retries;
 pub mod connections;
 pub mod executor;
 pub mod faults;
@@ -110,7 +111,10 @@ macro_rules! chat_cases {
                 a_terminal_event_ends_a_stream;
             chat_failures: error_statuses_are_typed, errors_in_a_stream_are_typed,
                 broken_answers_are_errors, redirects_are_errors, caps_hold, time_limits_fire,
-                dropping_a_call_closes, dropping_a_stream_closes,
+                dropping_a_call_closes, dropping_a_stream_closes;
+            chat_retries: what_passes_is_retried, what_does_not_pass_is_not,
+                a_stream_is_retried_only_before_its_first_content,
+                dropping_a_backoff_sends_nothing_more,
         }
     };
 }

@@ -66,6 +66,7 @@ fn keys_show_nowhere() {
         [
             LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol.clone())))
                 .provider(provider.clone())
+                .max_retries(1)
                 .build()
                 .unwrap(),
             LlmClient::builder(
@@ -73,6 +74,7 @@ fn keys_show_nowhere() {
                 Arc::new(UreqTransport::new(pool.clone())),
             )
             .provider(provider)
+            .max_retries(1)
             .build()
             .unwrap(),
         ]

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::block::Open;
 use super::wire::{Block, Delta, Payload};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part, Reasoning, Usage};
 use crate::dialect::answer::{Assemble, Out};
@@ -17,35 +18,24 @@ const DIALECT: &str = "anthropic";
 pub(super) struct Events {
     /// The blocks that have begun and not ended; some servers end them all at the end.
     open: Vec<(u64, Open)>,
+    /// Which of them is the part that grows.
+    growing: Option<u64>,
     /// How many tool calls have begun.
     calls: usize,
-    /// Whether a part has begun before.
-    has_parts: bool,
     stop_reason: Option<String>,
     usage: Map<String, Value>,
-}
-
-/// A block that has begun.
-#[derive(Debug)]
-enum Open {
-    Call(usize),
-    /// Text or reasoning, which needs nothing more at its end.
-    Prose,
-    /// A block without a name of ours, and the input that came for it in pieces.
-    Other {
-        value: Value,
-        input: String,
-    },
 }
 
 impl Assemble for Events {
     fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
         let event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
         let Object { known, unknown } = event;
-        if known.error.is_some() {
-            return Err(failure::in_stream(&to_value(data), data));
+        let kind = known.kind.as_ref().map_or("", |kind| &*kind.0);
+        if known.error.is_some() || kind == "error" {
+            return Err(reported(data, &unknown));
         }
-        match known.kind.as_ref().map_or("", |kind| &*kind.0) {
+        let index = known.index.unwrap_or(0);
+        match kind {
             "message_start" => {
                 if let Some(message) = known.message {
                     self.take_message(*message, out)?;
@@ -53,21 +43,15 @@ impl Assemble for Events {
             }
             "content_block_start" => {
                 if let Some(block) = known.content_block {
-                    self.start_block(known.index.unwrap_or(0), block, out)?;
+                    self.start_block(index, block, out)?;
                 }
             }
             "content_block_delta" => {
                 if let Some(delta) = known.delta {
-                    self.take_delta(known.index.unwrap_or(0), delta, out);
+                    self.take_delta(index, delta, out);
                 }
             }
-            "content_block_stop" => {
-                let index = known.index.unwrap_or(0);
-                if let Some(at) = self.open.iter().position(|(open, _)| *open == index) {
-                    let (_, block) = self.open.remove(at);
-                    end_block(block, out);
-                }
-            }
+            "content_block_stop" => self.end_block(index, out),
             "message_delta" => {
                 if let Some(delta) = known.delta {
                     self.stop(delta.known.stop_reason);
@@ -85,8 +69,9 @@ impl Assemble for Events {
 
     fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
         let message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
-        if message.known.error.is_some() {
-            return Err(failure::in_stream(&to_value(body), body));
+        let kind = message.known.kind.as_ref().map_or("", |kind| &*kind.0);
+        if message.known.error.is_some() || kind == "error" {
+            return Err(reported(body, &message.unknown));
         }
         if message.known.content.is_none() {
             return Err(failure::not_understood(
@@ -99,7 +84,12 @@ impl Assemble for Events {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Out) -> Result<(), Error> {
+    fn end(&mut self, out: &mut Out) -> Result<(), Error> {
+        // What came of the open blocks is handed over before the error.
+        self.end_all(true, out);
+        if !out.events.is_empty() {
+            return Ok(());
+        }
         Err(Error::new(
             ErrorKind::Truncated,
             "the stream ended before its event message_stop",
@@ -121,9 +111,7 @@ impl Events {
         });
         for block in known.content.into_iter().flatten() {
             self.start_block(0, block, out)?;
-            if let Some((_, block)) = self.open.pop() {
-                end_block(block, out);
-            }
+            self.end_block(0, out);
         }
         push_extra(unknown, out);
         self.stop(known.stop_reason);
@@ -131,57 +119,61 @@ impl Events {
         Ok(())
     }
 
+    fn block(&mut self, index: u64) -> Option<&mut Open> {
+        let block = self.open.iter_mut().find(|(open, _)| *open == index);
+        block.map(|(_, block)| block)
+    }
+
     fn start_block(&mut self, index: u64, raw: &RawValue, out: &mut Out) -> Result<(), Error> {
         let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get())?;
         let Object { known, unknown } = block;
-        if std::mem::replace(&mut self.has_parts, true) {
+        self.end_block(index, out);
+        if self.growing.take().is_some() {
             out.push(ChatEvent::PartEnd);
         }
         let open = match known.kind.as_ref().map_or("", |kind| &*kind.0) {
-            "text" => {
-                push_text(known.text, ChatEvent::Text, out);
-                // Citations, or nothing: they belong to the text that came just now.
-                let extra = to_extra(unknown);
-                let extra: Extra = extra
-                    .into_iter()
-                    .filter(|(_, value)| !is_void(value))
-                    .collect();
-                if !extra.is_empty() {
-                    out.push(ChatEvent::PartExtra(extra));
-                }
-                Open::Prose
-            }
-            "thinking" => {
-                push_text(known.thinking, ChatEvent::Reasoning, out);
-                push_text(known.signature, ChatEvent::ReasoningSignature, out);
-                Open::Prose
+            kind @ ("text" | "thinking") => {
+                let mut open = Open::prose(kind == "text");
+                self.growing = Some(index);
+                // An empty list of citations is no more than the place for them.
+                let mut extra = to_extra(unknown);
+                extra.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+                open.take_extra(extra, out);
+                push_text(known.text, ChatEvent::Text, Some(&mut open), out);
+                push_text(known.thinking, ChatEvent::Reasoning, Some(&mut open), out);
+                let signature = known.signature;
+                push_text(
+                    signature,
+                    ChatEvent::ReasoningSignature,
+                    Some(&mut open),
+                    out,
+                );
+                open
             }
             "redacted_thinking" => {
-                let data = owned(known.data).unwrap_or_default();
-                out.push(ChatEvent::Part(Part::Reasoning(Reasoning::encrypted(data))));
-                Open::Prose
+                let mut reasoning = Reasoning::encrypted(owned(known.data).unwrap_or_default());
+                reasoning.extra = to_extra(unknown);
+                out.push(ChatEvent::Part(Part::Reasoning(reasoning)));
+                Open::Complete
             }
             "tool_use" => {
                 let at = self.calls;
                 self.calls += 1;
+                self.growing = Some(index);
                 out.push(ChatEvent::ToolCallStart {
                     index: at,
                     id: owned(known.id).unwrap_or_default(),
                     name: owned(known.name).unwrap_or_default(),
                 });
-                // A stream begins with an empty object and sends the text of the real one.
-                let input = known.input.map_or("", RawValue::get);
-                if !matches!(input, "" | "null") && !is_void(&to_value(input)) {
-                    out.push(ChatEvent::ToolCallArguments {
-                        index: at,
-                        fragment: input.to_owned(),
-                    });
-                }
                 if !unknown.is_empty() {
                     let extra = to_extra(unknown);
                     out.push(ChatEvent::ToolCallExtra { index: at, extra });
                 }
-                Open::Call(at)
+                Open::Call {
+                    at,
+                    input: known.input.map_or_else(|| "{}".to_owned(), arguments),
+                    in_pieces: false,
+                }
             }
             _ => Open::Other {
                 value: to_value(raw.get()),
@@ -193,34 +185,70 @@ impl Events {
     }
 
     fn take_delta(&mut self, index: u64, delta: Object<'_, Delta<'_>>, out: &mut Out) {
-        let delta = delta.known;
-        let kind = delta.kind.as_ref().map_or("", |kind| &*kind.0);
-        match kind {
-            "text_delta" => push_text(delta.text, ChatEvent::Text, out),
-            "thinking_delta" => push_text(delta.thinking, ChatEvent::Reasoning, out),
-            "signature_delta" => push_text(delta.signature, ChatEvent::ReasoningSignature, out),
+        let mut block = self.block(index);
+        let known = &delta.known;
+        match known.kind.as_ref().map_or("", |kind| &*kind.0) {
+            "text_delta" => push_text(delta.known.text, ChatEvent::Text, block, out),
+            "thinking_delta" => {
+                push_text(delta.known.thinking, ChatEvent::Reasoning, block, out);
+            }
+            "signature_delta" => {
+                let signature = delta.known.signature;
+                push_text(signature, ChatEvent::ReasoningSignature, block, out);
+            }
             "citations_delta" => {
-                if let Some(citation) = delta.citation {
-                    let citation = to_value(citation.get());
-                    let list = Value::Array(vec![citation]);
-                    let extra = Extra::from_iter([("citations".to_owned(), list)]);
-                    out.push(ChatEvent::PartExtra(extra));
+                let Some(citation) = known.citation else {
+                    return;
+                };
+                let list = Value::Array(vec![to_value(citation.get())]);
+                let extra = Extra::from_iter([("citations".to_owned(), list)]);
+                match block {
+                    Some(block) => block.take_extra(extra, out),
+                    None => out.push(ChatEvent::PartExtra(extra)),
                 }
             }
             "input_json_delta" => {
-                let Some(Text(json)) = delta.partial_json.filter(|json| !json.0.is_empty()) else {
+                let Some(Text(json)) = known
+                    .partial_json
+                    .as_ref()
+                    .filter(|json| !json.0.is_empty())
+                else {
                     return;
                 };
-                match self.open.iter_mut().find(|(open, _)| *open == index) {
-                    Some((_, Open::Call(at))) => out.push(ChatEvent::ToolCallArguments {
-                        index: *at,
-                        fragment: json.into_owned(),
-                    }),
-                    Some((_, Open::Other { input, .. })) => input.push_str(&json),
-                    _ => out.skipped += 1,
+                if !block.is_some_and(|block| block.take_input(json, out)) {
+                    out.skipped += 1;
                 }
             }
-            _ => out.skipped += 1,
+            _ => {
+                if !block
+                    .as_mut()
+                    .is_some_and(|block| block.take_unknown(delta))
+                {
+                    out.skipped += 1;
+                }
+            }
+        }
+    }
+
+    fn end_block(&mut self, index: u64, out: &mut Out) {
+        let Some(at) = self.open.iter().position(|(open, _)| *open == index) else {
+            return;
+        };
+        let (_, block) = self.open.remove(at);
+        block.end(false, out);
+        if self.growing == Some(index) {
+            self.growing = None;
+            out.push(ChatEvent::PartEnd);
+        }
+    }
+
+    /// Ends the blocks that got no end of their own.
+    fn end_all(&mut self, is_cut: bool, out: &mut Out) {
+        for (_, block) in self.open.drain(..) {
+            block.end(is_cut, out);
+        }
+        if self.growing.take().is_some() {
+            out.push(ChatEvent::PartEnd);
         }
     }
 
@@ -244,6 +272,7 @@ impl Events {
         let read = count("cache_read_input_tokens");
         let written = count("cache_creation_input_tokens");
         let fresh = count("input_tokens").unwrap_or(0);
+        let details = self.usage.get("output_tokens_details");
         out.push(ChatEvent::Usage(Usage {
             input_tokens: fresh
                 .saturating_add(read.unwrap_or(0))
@@ -251,16 +280,14 @@ impl Events {
             output_tokens: count("output_tokens").unwrap_or(0),
             cache_read_tokens: read,
             cache_write_tokens: written,
-            reasoning_tokens: None,
+            reasoning_tokens: details
+                .and_then(|details| details.get("thinking_tokens"))
+                .and_then(Value::as_u64),
             raw_json: serde_json::to_string(&self.usage).unwrap_or_default(),
         }));
     }
 
     fn finish(&mut self, out: &mut Out) {
-        // A block that was cut short may have got no end.
-        for (_, block) in self.open.drain(..) {
-            end_block(block, out);
-        }
         let raw = self.stop_reason.take().unwrap_or_default();
         let reason = match raw.as_str() {
             "end_turn" | "stop_sequence" | "" => FinishReason::Stop,
@@ -270,27 +297,25 @@ impl Events {
             "pause_turn" => FinishReason::Pause,
             other => FinishReason::Other(other.to_owned()),
         };
+        self.end_all(reason == FinishReason::Length, out);
         out.push(ChatEvent::Finish { reason, raw });
         out.done = true;
     }
 }
 
-fn end_block(block: Open, out: &mut Out) {
-    if let Open::Other { mut value, input } = block {
-        if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
-            fields.insert("input".to_owned(), to_value(&input));
-        }
-        out.push(ChatEvent::Part(Part::Other { value }));
-    }
+/// The error that the provider reports in its answer. It names the request beside it.
+fn reported(body: &str, unknown: &Unknown<'_>) -> Error {
+    let id = unknown.iter().find(|(name, _)| name == "request_id");
+    let id = id.and_then(|(_, id)| serde_json::from_str(id.get()).ok());
+    failure::in_stream(&to_value(body), body).with_request_id(id)
 }
 
-/// Whether there is nothing in it.
-fn is_void(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(list) => list.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
+/// An input as text. It is an object; servers with other models behind them were seen to send
+/// the text of one.
+fn arguments(input: &RawValue) -> String {
+    match serde_json::from_str(input.get()) {
+        Ok(Text(text)) => text.into_owned(),
+        Err(_) => input.get().to_owned(),
     }
 }
 
@@ -298,9 +323,18 @@ fn owned(text: Option<Text<'_>>) -> Option<String> {
     text.map(|text| text.0.into_owned())
 }
 
-fn push_text(text: Option<Text<'_>>, event: fn(String) -> ChatEvent, out: &mut Out) {
-    if let Some(text) = owned(text).filter(|text| !text.is_empty()) {
-        out.push(event(text));
+fn push_text(
+    text: Option<Text<'_>>,
+    event: fn(String) -> ChatEvent,
+    block: Option<&mut Open>,
+    out: &mut Out,
+) {
+    let Some(text) = owned(text).filter(|text| !text.is_empty()) else {
+        return;
+    };
+    match block {
+        Some(block) => block.take_prose(event(text), out),
+        None => out.push(event(text)),
     }
 }
 

@@ -1,8 +1,15 @@
 //! Anthropic's messages.
 
+mod block;
+mod blocks;
 mod decode;
 mod encode;
+mod model;
+mod thinking;
 mod wire;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -11,7 +18,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, hints};
+use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, Quota, hints};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::provider::Provider;
@@ -23,15 +30,27 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// Anthropic's messages: `POST {base}/v1/messages`. A base URL that ends in `/v1` is taken as it
 /// is.
 ///
-/// What this protocol has no word for is refused before it is sent: a seed, and a temperature
-/// above 1. Where a request does not say how many tokens its answer may have, 4,096 are asked for,
-/// since Anthropic demands a number. Reasoning without a signature is not sent back: the provider
-/// would refuse it.
+/// What Anthropic has no word for is refused before it is sent: a seed, a temperature above 1, a
+/// JSON mode without a schema, roles of one's own. Beyond that:
+///
+/// - **`max_tokens`** is 4,096 where the request does not say: Anthropic demands a number.
+/// - **`temperature` and `top_p`** are left out where the provider would refuse them, since a call
+///   has a temperature by default that nobody asked for: both for Claude 4.7 and newer, and for
+///   the API version `2026-10-21` and newer; the temperature also while the model reasons, and,
+///   from Claude 4.1 on, beside a `top_p`. Models whose names have no `claude` in them get both.
+/// - **`reasoning_effort`** asks Claude 4.6 and newer to reason as they see fit, guided by the
+///   effort (`minimal` goes as `low`). Older ones, and models of other makers, get a budget: a
+///   share of `max_tokens`, from 10 % (`minimal`) over 20, 50 and 80 % to 95 % (`xhigh`, `max`)
+///   and at least 1,024 tokens, so that `max_tokens` must be more. `none` turns reasoning off.
+/// - **Reasoning** goes back with its signature, which proves it. Reasoning without one is left
+///   out: the provider would refuse it. So is text of nothing but white space.
+/// - **Messages** of one side that follow each other go as one, the results of tools first in it.
+/// - **A stream** is complete with its event `message_stop`; one that ends before is
+///   [`Truncated`](crate::ErrorKind::Truncated), even if it said why the model stopped.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Anthropic {
-    /// The value of the header `anthropic-version`. Default `2023-06-01`. From `2026-10-21` on the
-    /// provider refuses `temperature` and `top_p`, so they are not sent then.
+    /// The value of the header `anthropic-version`. Default `2023-06-01`.
     pub version: Cow<'static, str>,
     /// Whether to send `anthropic-dangerous-direct-browser-access`, without which the provider
     /// answers no page. Default false.
@@ -121,12 +140,38 @@ impl Dialect for Anthropic {
                 "anthropic-ratelimit-requests-remaining",
                 "anthropic-ratelimit-requests-reset",
             ),
-            tokens: hints::quota(
-                headers,
-                "anthropic-ratelimit-tokens-limit",
-                "anthropic-ratelimit-tokens-remaining",
-                "anthropic-ratelimit-tokens-reset",
-            ),
+            tokens: tokens(headers),
         }
+    }
+}
+
+/// The limit on tokens: of the two together where it is told, else the one that is nearer to its
+/// end.
+fn tokens(headers: &HeaderMap) -> Quota {
+    let both = hints::quota(
+        headers,
+        "anthropic-ratelimit-tokens-limit",
+        "anthropic-ratelimit-tokens-remaining",
+        "anthropic-ratelimit-tokens-reset",
+    );
+    if both != Quota::default() {
+        return both;
+    }
+    let input = hints::quota(
+        headers,
+        "anthropic-ratelimit-input-tokens-limit",
+        "anthropic-ratelimit-input-tokens-remaining",
+        "anthropic-ratelimit-input-tokens-reset",
+    );
+    let output = hints::quota(
+        headers,
+        "anthropic-ratelimit-output-tokens-limit",
+        "anthropic-ratelimit-output-tokens-remaining",
+        "anthropic-ratelimit-output-tokens-reset",
+    );
+    let left = |quota: &Quota| quota.remaining.unwrap_or(u64::MAX);
+    match left(&output) < left(&input) {
+        true => output,
+        false => input,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::{ChatCall, ChatResponse, Error, ErrorKind, Executor, LlmClient, Provider};
+use chatcore::{ChatResponse, Error, ErrorKind, Executor, LlmClient, Provider, RetryPolicy};
 use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
 
@@ -53,36 +53,21 @@ fn show(result: Result<ChatResponse, Error>) {
 ///         await asyncio.sleep(2 ** attempt)
 /// ```
 ///
-/// The error knows whether the same request may succeed another time, and how long the provider
-/// asks to wait: a wrong key is not tried three times. The connection fails twice here.
+/// The client does it: three attempts by default (`LLM_MAX_RETRIES`), with a wait between them
+/// that grows, or that the provider asks for, and only for errors that may pass: a wrong key is
+/// not tried three times. The connection fails twice here.
 pub(super) async fn retries() -> Result<(), Error> {
     title("Retries");
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let transport = Flaky::new(DemoTransport::new(), 2);
+    let mut policy = RetryPolicy::default();
+    policy.base = Duration::from_millis(10);
     let client = LlmClient::builder(executor, Arc::new(transport))
         .provider(Provider::demo())
+        .retry(policy)
         .build()?;
-    let answer = with_retries(&client, client.chat_async("What is 2+2?"), 3).await?;
-    println!("{answer}");
+    let answer = client.chat_async("What is 2+2?").await?;
+    println!("{answer} (after {} attempts)", answer.attempts);
+    show(client.chat_async("One try.").max_retries(1).await);
     Ok(())
-}
-
-async fn with_retries(
-    client: &LlmClient,
-    call: ChatCall,
-    max_attempts: u32,
-) -> Result<ChatResponse, Error> {
-    let mut attempt = 1;
-    loop {
-        match call.clone().await {
-            Err(error) if error.is_retryable() && attempt < max_attempts => {
-                let backoff = Duration::from_millis(10) * 2_u32.pow(attempt);
-                let wait = error.retry_after().unwrap_or(backoff);
-                println!("attempt {attempt}: {error}; again in {wait:?}");
-                client.executor().sleep(wait).await;
-                attempt += 1;
-            }
-            result => return result,
-        }
-    }
 }

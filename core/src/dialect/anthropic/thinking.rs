@@ -1,0 +1,79 @@
+//! How much to reason.
+
+use serde::Serialize;
+
+use super::model::Model;
+use crate::chat::{ChatRequest, ReasoningEffort};
+use crate::error::Error;
+
+/// The fewest tokens that a budget may have, by Anthropic's rule.
+const LEAST_BUDGET: u32 = 1024;
+
+/// The field `thinking`.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Thinking {
+    Disabled,
+    Adaptive,
+    Enabled { budget_tokens: u32 },
+}
+
+impl Thinking {
+    /// What the request's effort asks of this model.
+    pub(super) fn of(
+        request: &ChatRequest,
+        takes: Model,
+        max_tokens: u32,
+    ) -> Result<Option<Self>, Error> {
+        if request.extra.contains_key("thinking") {
+            return Ok(None);
+        }
+        let share = match &request.reasoning_effort {
+            None => return Ok(None),
+            Some(ReasoningEffort::None) => return Ok(Some(Self::Disabled)),
+            Some(_) if takes.is_adaptive => return Ok(Some(Self::Adaptive)),
+            Some(effort) => share(effort)?,
+        };
+        if max_tokens <= LEAST_BUDGET {
+            return Err(Error::invalid(format!(
+                "max_tokens is {max_tokens}; to reason, this model needs more than {LEAST_BUDGET}"
+            )));
+        }
+        let budget = (f64::from(max_tokens) * share) as u32;
+        Ok(Some(Self::Enabled {
+            budget_tokens: budget.clamp(LEAST_BUDGET, max_tokens - 1),
+        }))
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        *self != Self::Disabled
+    }
+}
+
+/// How much of an answer may be reasoning, where the model wants a number.
+fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
+    Ok(match effort {
+        ReasoningEffort::Minimal => 0.1,
+        ReasoningEffort::Low => 0.2,
+        ReasoningEffort::Medium => 0.5,
+        ReasoningEffort::High => 0.8,
+        ReasoningEffort::Xhigh | ReasoningEffort::Max => 0.95,
+        other => {
+            return Err(Error::invalid(format!(
+                "this model knows no reasoning effort {:?}; use minimal, low, medium, high, xhigh \
+                 or max, or set `thinking` with extra",
+                other.as_str()
+            )));
+        }
+    })
+}
+
+/// The word for the effort, for a model that takes one. There is none below `low`.
+pub(super) fn effort(request: &ChatRequest, takes: Model) -> Option<&str> {
+    match request.reasoning_effort.as_ref()? {
+        ReasoningEffort::None => None,
+        _ if !takes.is_adaptive => None,
+        ReasoningEffort::Minimal => Some("low"),
+        effort => Some(effort.as_str()),
+    }
+}

@@ -1,0 +1,173 @@
+//! Whether to try again, and when.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// When a failed attempt is followed by another, and how long after it.
+///
+/// Retried are the errors that [say so](Error::is_retryable): no connection, a lost one, 408, 409,
+/// 429 and 5xx, errors of a stream before its first content. The wait doubles with each attempt,
+/// up to a cap, and is shortened by up to a quarter, so that many who failed together do not come
+/// back together. Where the provider says how long to wait, that is what is waited, to the
+/// letter; where it asks for more than [`max_retry_after`](Self::max_retry_after), the error is
+/// given back at once, with the time in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// Attempts in all, the first one included. Default 3, from `LLM_MAX_RETRIES`; 0 counts as 1.
+    pub max_attempts: u32,
+    /// The wait before the second attempt. Default 0.5 s.
+    pub base: Duration,
+    /// The longest wait of our own choosing. Default 8 s.
+    pub cap: Duration,
+    /// The longest wait of the provider's choosing. Default 60 s.
+    pub max_retry_after: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(8),
+            max_retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Another one, after this wait.
+    After(Duration),
+    /// None: the error is the answer.
+    GiveUp,
+}
+
+impl RetryPolicy {
+    /// The policy with so many attempts in all; 1 means no retries.
+    #[must_use]
+    pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = max_attempts.max(1);
+        self
+    }
+
+    /// What follows the attempt number `attempt`, counted from 1. `jitter` is any number; the
+    /// same one gives the same answer.
+    pub(crate) fn decide(&self, error: &Error, attempt: u32, jitter: u64) -> Retry {
+        if attempt >= self.max_attempts || !error.is_retryable() {
+            return Retry::GiveUp;
+        }
+        match error.retry_after() {
+            Some(asked) if asked <= self.max_retry_after => Retry::After(asked),
+            Some(_) => Retry::GiveUp,
+            None => Retry::After(self.backoff(attempt, jitter)),
+        }
+    }
+
+    fn backoff(&self, attempt: u32, jitter: u64) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(31);
+        let wait = self.base.saturating_mul(1 << doublings).min(self.cap);
+        // 0 to a quarter, in steps of a 2¹⁶th.
+        let share = (mix(jitter) >> 48) as u32;
+        wait - wait / 4 * share / (1 << 16)
+    }
+}
+
+/// Spreads the bits of a number over all of it (splitmix64's finalizer).
+fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ErrorKind, Phase};
+
+    fn error(kind: ErrorKind) -> Error {
+        Error::new(kind, "no")
+    }
+
+    #[test]
+    fn what_is_retried() {
+        let policy = RetryPolicy::default();
+        let retried = |error: &Error| policy.decide(error, 1, 0) != Retry::GiveUp;
+        for kind in [
+            ErrorKind::Connection,
+            ErrorKind::RateLimited,
+            ErrorKind::Overloaded,
+            ErrorKind::Server,
+            ErrorKind::Truncated,
+        ] {
+            assert!(retried(&error(kind)), "{kind:?}");
+        }
+        for kind in [
+            ErrorKind::BadRequest,
+            ErrorKind::Auth,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::Protocol,
+            ErrorKind::QueueFull,
+            ErrorKind::Closed,
+        ] {
+            assert!(!retried(&error(kind)), "{kind:?}");
+        }
+        let late = |phase| Error::timeout(phase, Duration::ZERO);
+        assert!(retried(&late(Phase::Connect)));
+        assert!(!retried(&late(Phase::Overall)));
+        // The provider's word counts for more.
+        assert!(!retried(
+            &error(ErrorKind::Server).with_should_retry(Some(false))
+        ));
+        assert!(retried(
+            &error(ErrorKind::BadRequest).with_should_retry(Some(true))
+        ));
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_less_a_quarter() {
+        let policy = RetryPolicy::default().with_max_attempts(100);
+        for (attempt, most) in [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (60, 8.0)] {
+            let mut waits = std::collections::BTreeSet::new();
+            for jitter in 0..200 {
+                let Retry::After(wait) = policy.decide(&error(ErrorKind::Server), attempt, jitter)
+                else {
+                    panic!("no retry");
+                };
+                let wait = wait.as_secs_f64();
+                assert!((0.75 * most..=most).contains(&wait), "{attempt}: {wait}");
+                waits.insert(wait.to_bits());
+            }
+            assert!(waits.len() > 150, "the waits hardly differ");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_kept_to_the_letter_or_not_at_all() {
+        let policy = RetryPolicy::default();
+        let asked = |seconds| {
+            let asked = Some(Duration::from_secs(seconds));
+            policy.decide(&error(ErrorKind::RateLimited).with_retry_after(asked), 1, 7)
+        };
+        assert_eq!(asked(60), Retry::After(Duration::from_secs(60)));
+        assert_eq!(asked(0), Retry::After(Duration::ZERO));
+        assert_eq!(asked(61), Retry::GiveUp);
+    }
+
+    #[test]
+    fn attempts_are_counted_from_one() {
+        let policy = RetryPolicy::default();
+        assert_ne!(
+            policy.decide(&error(ErrorKind::Server), 2, 0),
+            Retry::GiveUp
+        );
+        assert_eq!(
+            policy.decide(&error(ErrorKind::Server), 3, 0),
+            Retry::GiveUp
+        );
+        let once = RetryPolicy::default().with_max_attempts(0);
+        assert_eq!(once.decide(&error(ErrorKind::Server), 1, 0), Retry::GiveUp);
+    }
+}
