@@ -1,15 +1,12 @@
 //! Writing a request's body, the same way in all dialects.
 
 use serde::Serialize;
-use serde::de::MapAccess;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::object::{self, Object};
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
 
-/// Writes `body` as JSON, with the request's [`extra`](ChatRequest::extra) fields in it, which
-/// replace those of the same name.
+/// Writes `body` as JSON. It writes its fields through [`Fields`], which adds the request's own.
 ///
 /// # Errors
 /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an extra field that chatcore sets
@@ -27,61 +24,43 @@ pub(super) fn write(request: &ChatRequest, body: &impl Serialize) -> Result<Vec<
         ));
     }
     let mut bytes = Vec::with_capacity(estimate(request));
-    let written =
-        serde_json::to_writer(&mut bytes, body).and_then(|()| match request.extra.is_empty() {
-            true => Ok(bytes),
-            false => with_extra(&bytes, &request.extra),
-        });
-    written
-        .map_err(|error| Error::invalid(format!("the request cannot be written as JSON: {error}")))
-}
-
-/// The object `body` with the fields of `extra`; ours are passed on as they were written.
-fn with_extra(body: &[u8], extra: &Extra) -> Result<Vec<u8>, serde_json::Error> {
-    let fields: Object<'_, Nothing> = serde_json::from_slice(body)?;
-    let mut bytes = Vec::with_capacity(body.len() + 256);
-    let mut serializer = serde_json::Serializer::new(&mut bytes);
-    let mut map = serializer.serialize_map(None)?;
-    for (name, value) in &fields.unknown {
-        if !extra.contains_key(&**name) {
-            map.serialize_entry(name, value)?;
-        }
-    }
-    for (name, value) in extra {
-        map.serialize_entry(name, value)?;
-    }
-    map.end()?;
+    serde_json::to_writer(&mut bytes, body).map_err(|error| {
+        Error::invalid(format!("the request cannot be written as JSON: {error}"))
+    })?;
     Ok(bytes)
 }
 
-/// No fields, so that all of them are kept as they are.
-#[derive(Default)]
-struct Nothing;
-
-impl<'a> object::Fields<'a> for Nothing {
-    fn field<A: MapAccess<'a>>(&mut self, _: &str, _: &mut A) -> Result<bool, A::Error> {
-        Ok(false)
-    }
-}
-
-/// An object of a message: fields of ours, and beside them those without a name of ours. JSON has
-/// no place for two of one name, so ours stay.
+/// An object's fields: ours, and those without a name of ours. JSON has no place for two of one
+/// name, so whoever says so gives way.
 pub(super) struct Fields<'a, M> {
     map: M,
     extra: &'a Extra,
-    /// Those of ours that were written.
-    own: Vec<&'static str>,
+    /// Our fields that were written, where ours have precedence.
+    own: Option<Vec<&'static str>>,
 }
 
 impl<'a, M: SerializeMap> Fields<'a, M> {
-    pub(super) fn new<S>(serializer: S, extra: &'a Extra) -> Result<Self, S::Error>
+    /// Fields of `extra` replace ours of the same name.
+    pub(super) fn replaced_by<S>(serializer: S, extra: &'a Extra) -> Result<Self, S::Error>
     where
-        S: Serializer<SerializeMap = M, Error = M::Error>,
+        S: Serializer<SerializeMap = M>,
     {
         Ok(Self {
             map: serializer.serialize_map(None)?,
             extra,
-            own: Vec::new(),
+            own: None,
+        })
+    }
+
+    /// Ours stay; fields of `extra` with the same name are left out.
+    pub(super) fn beside<S>(serializer: S, extra: &'a Extra) -> Result<Self, S::Error>
+    where
+        S: Serializer<SerializeMap = M>,
+    {
+        Ok(Self {
+            map: serializer.serialize_map(None)?,
+            extra,
+            own: Some(Vec::new()),
         })
     }
 
@@ -92,15 +71,20 @@ impl<'a, M: SerializeMap> Fields<'a, M> {
         value: &(impl Serialize + ?Sized),
     ) -> Result<(), M::Error> {
         if !self.extra.is_empty() {
-            self.own.push(name);
+            match &mut self.own {
+                Some(own) => own.push(name),
+                None if self.extra.contains_key(name) => return Ok(()),
+                None => {}
+            }
         }
         self.map.serialize_entry(name, value)
     }
 
     /// Writes the others, and closes the object.
     pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
+        let own = self.own.unwrap_or_default();
         for (name, value) in self.extra {
-            if !self.own.contains(&&**name) {
+            if !own.contains(&&**name) {
                 self.map.serialize_entry(name, value)?;
             }
         }

@@ -1,9 +1,10 @@
 //! Cases over the whole client: answers and streams.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatcore::{
-    Caps, ChatEvent, ChatStream, Error, FinishReason, LlmClient, Provider, Timeouts,
+    Caps, ChatEvent, ChatStream, Error, FinishReason, LlmClient, Provider, RetryPolicy, Timeouts,
     gather_with_limit,
 };
 
@@ -38,12 +39,14 @@ pub(super) fn client_with(
     timeouts: Timeouts,
     caps: Caps,
 ) -> Result<LlmClient, String> {
+    // One attempt, so that each failure shows; the cases about retries ask for more.
+    let mut retry = RetryPolicy::default().with_max_attempts(1);
+    retry.base = Duration::from_millis(5);
     LlmClient::builder(Arc::clone(&pair.executor), Arc::clone(&pair.transport))
         .provider(provider)
         .workers(64)
         .timeouts(timeouts)
-        // One attempt, so that each failure shows; retries have cases of their own.
-        .max_retries(1)
+        .retry(retry)
         .caps(caps)
         .build()
         .map_err(|error| error.to_string())

@@ -107,7 +107,10 @@ pub async fn broken_answers_are_errors(pair: &Pair) -> Outcome {
             &[ErrorKind::Connection, ErrorKind::Truncated],
         ),
         ("/garbage", &[ErrorKind::Protocol]),
-        ("/garbage-event/2", &[ErrorKind::Protocol]),
+        (
+            "/garbage-event/2",
+            &[ErrorKind::Protocol, ErrorKind::Truncated],
+        ),
         ("/page", &[ErrorKind::Protocol]),
         ("/empty", &[ErrorKind::Protocol, ErrorKind::Truncated]),
         ("/status/204", &[ErrorKind::Protocol]),

@@ -8,8 +8,9 @@ use super::DEFAULT_MAX_TOKENS;
 use super::blocks;
 use super::model::Model;
 use super::thinking::{Thinking, effort};
-use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
-use crate::dialect::{Mode, body};
+use crate::chat::{ChatRequest, Extra, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
+use crate::dialect::Mode;
+use crate::dialect::body::{self, Fields};
 use crate::error::Error;
 
 /// The body of a request. `takes_sampling` is what the version says, whatever the model.
@@ -55,6 +56,7 @@ pub(super) fn body(
     body::write(
         request,
         &Body {
+            extra: &request.extra,
             model,
             max_tokens,
             system: System::of(request),
@@ -94,29 +96,57 @@ fn check(message: &Message) -> Result<(), Error> {
     Ok(())
 }
 
-#[derive(Serialize)]
 struct Body<'a> {
+    extra: &'a Extra,
     model: &'a str,
     max_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<System<'a>>,
     messages: Vec<Turn<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Thinking>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     top_p: Option<f64>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     stop_sequences: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<WireTool<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<WireChoice<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<OutputConfig<'a>>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     stream: bool,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = Fields::replaced_by(serializer, self.extra)?;
+        fields.field("model", self.model)?;
+        fields.field("max_tokens", &self.max_tokens)?;
+        if let Some(system) = &self.system {
+            fields.field("system", system)?;
+        }
+        fields.field("messages", &self.messages)?;
+        if let Some(thinking) = &self.thinking {
+            fields.field("thinking", thinking)?;
+        }
+        if let Some(temperature) = &self.temperature {
+            fields.field("temperature", temperature)?;
+        }
+        if let Some(top_p) = &self.top_p {
+            fields.field("top_p", top_p)?;
+        }
+        if !self.stop_sequences.is_empty() {
+            fields.field("stop_sequences", self.stop_sequences)?;
+        }
+        if !self.tools.is_empty() {
+            fields.field("tools", &self.tools)?;
+        }
+        if let Some(choice) = &self.tool_choice {
+            fields.field("tool_choice", choice)?;
+        }
+        if let Some(config) = &self.output_config {
+            fields.field("output_config", config)?;
+        }
+        if self.stream {
+            fields.field("stream", &true)?;
+        }
+        fields.end()
+    }
 }
 
 /// The system messages, wherever they stand, joined.

@@ -55,11 +55,11 @@ struct Body<'a> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let request = self.request;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", self.model)?;
-        map.serialize_entry("messages", &Messages(self))?;
+        let mut map = Fields::replaced_by(serializer, &request.extra)?;
+        map.field("model", self.model)?;
+        map.field("messages", &Messages(self))?;
         if let Some(temperature) = request.temperature.filter(|_| self.quirks.temperature) {
-            map.serialize_entry("temperature", &temperature)?;
+            map.field("temperature", &temperature)?;
         }
         // Servers refuse a request with both of the names.
         let limits = ["max_tokens", "max_completion_tokens"];
@@ -69,33 +69,33 @@ impl Serialize for Body<'_> {
                 MaxTokensField::MaxTokens => "max_tokens",
                 MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
             };
-            map.serialize_entry(field, &max_tokens)?;
+            map.field(field, &max_tokens)?;
         }
         if let Some(top_p) = request.top_p {
-            map.serialize_entry("top_p", &top_p)?;
+            map.field("top_p", &top_p)?;
         }
         if !request.stop.is_empty() {
-            map.serialize_entry("stop", &request.stop)?;
+            map.field("stop", &request.stop)?;
         }
         if let Some(seed) = request.seed {
-            map.serialize_entry("seed", &seed)?;
+            map.field("seed", &seed)?;
         }
         if !request.tools.is_empty() {
-            map.serialize_entry("tools", &Tools(&request.tools))?;
+            map.field("tools", &Tools(&request.tools))?;
         }
         if let Some(choice) = &request.tool_choice {
-            map.serialize_entry("tool_choice", &tool_choice(choice))?;
+            map.field("tool_choice", &tool_choice(choice))?;
         }
         if let Some(effort) = &request.reasoning_effort {
-            map.serialize_entry("reasoning_effort", effort.as_str())?;
+            map.field("reasoning_effort", effort.as_str())?;
         }
         if let Some(format) = &request.response_format {
-            map.serialize_entry("response_format", &response_format(format))?;
+            map.field("response_format", &response_format(format))?;
         }
         if self.mode == Mode::Stream {
-            map.serialize_entry("stream", &true)?;
+            map.field("stream", &true)?;
             if self.quirks.stream_usage {
-                map.serialize_entry(
+                map.field(
                     "stream_options",
                     &StreamOptions {
                         include_usage: true,
@@ -161,7 +161,7 @@ struct WireMessage<'a> {
 impl Serialize for WireMessage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.message;
-        let mut map = Fields::new(serializer, &message.extra)?;
+        let mut map = Fields::beside(serializer, &message.extra)?;
         map.field("role", message.role.as_str())?;
         let has_calls = message.tool_calls().next().is_some();
         if has_calls && !message.parts.iter().any(is_content) {
@@ -222,13 +222,13 @@ impl Serialize for WirePart<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Part::Text(text) => {
-                let mut map = Fields::new(serializer, &text.extra)?;
+                let mut map = Fields::beside(serializer, &text.extra)?;
                 map.field("type", "text")?;
                 map.field("text", &text.text)?;
                 map.end()
             }
             Part::Image(image) => {
-                let mut map = Fields::new(serializer, &image.extra)?;
+                let mut map = Fields::beside(serializer, &image.extra)?;
                 map.field("type", "image_url")?;
                 map.field("image_url", &ImageUrl::new(image))?;
                 map.end()
@@ -284,7 +284,7 @@ impl Serialize for WireCall<'_> {
             "" => "{}",
             arguments => arguments,
         };
-        let mut map = Fields::new(serializer, &call.extra)?;
+        let mut map = Fields::beside(serializer, &call.extra)?;
         map.field("id", &call.id)?;
         map.field("type", "function")?;
         map.field(
