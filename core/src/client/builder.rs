@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Core, LlmClient};
+use super::LlmClient;
 use crate::config::{AsyncConfig, Config, Timeouts};
 use crate::dialect::{Caps, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::pipeline::Counters;
+use crate::pipeline::{Core, Counters};
 use crate::policy::admission::Admission;
 use crate::policy::budget::Budget;
 use crate::policy::retry::RetryPolicy;

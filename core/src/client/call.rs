@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{ChatStream, Core};
+use super::ChatStream;
 use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
 use crate::config::Timeouts;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call};
+use crate::pipeline::{self, Call, Core};
 use crate::policy::admission::WhenFull;
 
 /// One call, being shaped: set what differs from the defaults, then `.await` it for the whole

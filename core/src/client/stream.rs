@@ -8,12 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::Core;
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Answer, Call};
+use crate::pipeline::{self, Answer, Call, Core};
 
 /// An answer as a stream of [`ChatEvent`]s. It ends after the event
 /// [`Finish`](ChatEvent::Finish), or with one error.

@@ -1,10 +1,11 @@
 //! One error type: what kind it is, whether a retry may help, and all that is known about it.
 
+mod display;
 mod kind;
 mod phase;
+mod transport;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ pub use kind::ErrorKind;
 pub use phase::Phase;
 
 use crate::chat::ChatResponse;
-use crate::transport::{TransportError, TransportErrorKind};
 
 /// How much of an error's body is kept, in bytes.
 pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
@@ -280,112 +280,6 @@ impl Error {
         ] {
             text.as_mut().map(redact);
         }
-    }
-}
-
-impl From<TransportError> for Error {
-    fn from(error: TransportError) -> Self {
-        let kind = match error.kind() {
-            TransportErrorKind::Truncated => ErrorKind::Truncated,
-            TransportErrorKind::Protocol => ErrorKind::Protocol,
-            TransportErrorKind::TooLarge => ErrorKind::ResponseTooLarge,
-            TransportErrorKind::InvalidRequest => ErrorKind::InvalidRequest,
-            TransportErrorKind::Closed => ErrorKind::Closed,
-            TransportErrorKind::ConnectTimeout => ErrorKind::Timeout,
-            _ => ErrorKind::Connection,
-        };
-        let mut converted = Self::new(kind, error.to_string());
-        if kind == ErrorKind::Timeout {
-            converted.0.phase = Some(Phase::Connect);
-        }
-        // A certificate that is not trusted today will not be trusted in half a second either.
-        if error.kind() == TransportErrorKind::Tls {
-            converted.0.should_retry = Some(false);
-        }
-        converted.with_source(error)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        if let Some(provider) = &inner.provider {
-            write!(f, "{provider}: ")?;
-        }
-        f.write_str(&inner.message)?;
-        let mut open = false;
-        let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
-            f.write_str(if open { ", " } else { " (" })?;
-            open = true;
-            write!(f, "{name} {value}")
-        };
-        if let Some(status) = inner.status {
-            detail(f, "status", &status.as_u16())?;
-        }
-        if let Some(code) = &inner.code {
-            detail(f, "code", code)?;
-        }
-        if let Some(id) = &inner.request_id {
-            detail(f, "request id", id)?;
-        }
-        if inner.attempts > 1 {
-            detail(f, "attempts", &inner.attempts)?;
-        }
-        if let Some(after) = inner.retry_after {
-            detail(f, "retry after", &format_args!("{after:?}"))?;
-        }
-        if open {
-            f.write_str(")")?;
-        }
-        if let Some(advice) = inner.kind.advice() {
-            write!(f, "; {advice}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &inner.kind)
-            .field("message", &inner.message);
-        let mut texts = |name, text: &Option<String>| {
-            if let Some(text) = text {
-                debug.field(name, text);
-            }
-        };
-        texts("code", &inner.code);
-        texts("error_type", &inner.error_type);
-        texts("param", &inner.param);
-        texts("request_id", &inner.request_id);
-        texts("body", &inner.body);
-        if let Some(status) = inner.status {
-            debug.field("status", &status);
-        }
-        if let Some(after) = inner.retry_after {
-            debug.field("retry_after", &after);
-        }
-        if let Some(phase) = inner.phase {
-            debug.field("phase", &phase);
-        }
-        if let Some(provider) = &inner.provider {
-            debug.field("provider", provider);
-        }
-        if let Some(partial) = &inner.partial {
-            debug.field("partial", partial);
-        }
-        if !inner.causes.is_empty() {
-            debug.field("causes", &inner.causes);
-        }
-        if let Some(source) = &inner.source {
-            debug.field("source", source);
-        }
-        debug
-            .field("in_stream", &inner.in_stream)
-            .field("attempts", &inner.attempts)
-            .finish()
     }
 }
 

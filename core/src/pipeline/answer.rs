@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::Outcome;
 use super::attempt::Attempt;
+use super::{Core, Outcome};
 use crate::chat::{ChatEvent, ChatResponse};
-use crate::client::Core;
 use crate::error::Error;
 
 /// An answer whose first content is there, or all of it.

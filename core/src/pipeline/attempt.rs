@@ -9,9 +9,9 @@ use std::time::Duration;
 use futures_core::Stream;
 use http::Response;
 
+use super::Core;
 use super::watch::Watch;
 use crate::chat::{ChatEvent, ChatResponse, Fold};
-use crate::client::Core;
 use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::policy::admission::Permit;

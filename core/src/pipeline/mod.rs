@@ -11,6 +11,7 @@
 
 mod answer;
 mod attempt;
+mod core;
 mod outcome;
 mod watch;
 
@@ -21,11 +22,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 
+pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
 pub(crate) use outcome::{Counters, Outcome};
 
 use crate::chat::{ChatRequest, ChatResponse, check};
-use crate::client::Core;
 use crate::config::Timeouts;
 use crate::dialect::Mode;
 use crate::error::Error;

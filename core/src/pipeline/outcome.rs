@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::client::Core;
+use super::Core;
 
 /// How many calls began, and how many ended in what.
 #[derive(Debug, Default)]

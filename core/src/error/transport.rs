@@ -1,0 +1,27 @@
+//! A transport's errors as the client's.
+
+use super::{Error, ErrorKind, Phase};
+use crate::transport::{TransportError, TransportErrorKind};
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let kind = match error.kind() {
+            TransportErrorKind::Truncated => ErrorKind::Truncated,
+            TransportErrorKind::Protocol => ErrorKind::Protocol,
+            TransportErrorKind::TooLarge => ErrorKind::ResponseTooLarge,
+            TransportErrorKind::InvalidRequest => ErrorKind::InvalidRequest,
+            TransportErrorKind::Closed => ErrorKind::Closed,
+            TransportErrorKind::ConnectTimeout => ErrorKind::Timeout,
+            _ => ErrorKind::Connection,
+        };
+        let mut converted = Self::new(kind, error.to_string());
+        if kind == ErrorKind::Timeout {
+            converted.0.phase = Some(Phase::Connect);
+        }
+        // A certificate that is not trusted today will not be trusted in half a second either.
+        if error.kind() == TransportErrorKind::Tls {
+            converted.0.should_retry = Some(false);
+        }
+        converted.with_source(error)
+    }
+}

@@ -1,0 +1,47 @@
+//! What all calls of a client share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Counters;
+use crate::config::Timeouts;
+use crate::dialect::{Caps, Dialect, Endpoint};
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::policy::admission::Admission;
+use crate::policy::budget::Budget;
+use crate::policy::retry::RetryPolicy;
+use crate::transport::Transport;
+
+/// What all clones of a client share.
+pub(crate) struct Core {
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) dialect: Arc<dyn Dialect>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) counters: Counters,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) retry_budget: Budget,
+    pub(crate) caps: Caps,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_workers: usize,
+    pub(crate) queue_size: usize,
+}
+
+impl Core {
+    /// Adds what only the pipeline knows, and takes the key out of what came from outside.
+    pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
+        error.set_attempts(attempts);
+        error.set_provider(self.endpoint.provider());
+        error.redact(&|text| self.endpoint.redact(text));
+        error
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
