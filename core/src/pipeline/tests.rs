@@ -231,8 +231,10 @@ fn the_queue_has_its_own_limit_and_is_first_in_first_out() {
     let ended: Vec<_> = ended.iter().map(|(name, _, at)| (*name, *at)).collect();
     assert_eq!(ended, [("a", 5.0), ("b", 10.0), ("c", 15.0)]);
 
-    let mut limits = Timeouts::default();
-    limits.queue = Some(Duration::from_secs(2));
+    let limits = Timeouts {
+        queue: Some(Duration::from_secs(2)),
+        ..Timeouts::default()
+    };
     let setup = self::setup(answers(), |builder| builder.workers(1).timeouts(limits));
     let results = setup.clock.run(join_all([
         setup.client.chat_async("a").into_future(),
