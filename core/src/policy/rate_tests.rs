@@ -145,11 +145,15 @@ proptest! {
             sleep(fate.comes).await;
             joined.borrow_mut().push(place);
             let acquire = limiter.acquire(fate.tokens, WhenFull::Wait);
-            let patience = sleep(fate.patience.unwrap_or(u64::MAX / 1_000_000));
-            let mut reservation = match select(acquire, patience).await {
-                Either::Left((reservation, _)) => reservation.unwrap(),
-                Either::Right(_) => return,
+            // Who is patient has no timer that could hide a wake-up that is lost.
+            let reservation = match fate.patience {
+                None => acquire.await,
+                Some(patience) => match select(acquire, sleep(patience)).await {
+                    Either::Left((reservation, _)) => reservation,
+                    Either::Right(_) => return,
+                },
             };
+            let mut reservation = reservation.unwrap();
             served.borrow_mut().push(place);
             sleep(fate.permit).await;
             if fate.dropped {
