@@ -8,6 +8,7 @@ use crate::config::{AsyncConfig, Config, Timeouts};
 use crate::dialect::{Caps, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::observe::Observer;
 use crate::pipeline::{Core, Counters};
 use crate::policy::admission::Admission;
 use crate::policy::budget::Budget;
@@ -32,6 +33,7 @@ pub struct LlmClientBuilder {
     scheduling: AsyncConfig,
     timeouts: Timeouts,
     retry: RetryPolicy,
+    observer: Option<Arc<dyn Observer>>,
     caps: Caps,
     max_request_bytes: usize,
 }
@@ -45,6 +47,7 @@ impl LlmClientBuilder {
             scheduling: AsyncConfig::default(),
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            observer: None,
             caps: Caps::default(),
             max_request_bytes: MAX_REQUEST_BYTES,
         }
@@ -105,6 +108,12 @@ impl LlmClientBuilder {
         self
     }
 
+    /// Sets who hears of every call.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Sets how large an answer may be.
     pub fn caps(mut self, caps: Caps) -> Self {
         self.caps = caps;
@@ -135,6 +144,7 @@ impl LlmClientBuilder {
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(workers, queue_size),
                 counters: Counters::default(),
+                observer: self.observer,
                 timeouts: self.timeouts,
                 retry: self.retry,
                 retry_budget: Budget::new(RETRY_RESERVE),

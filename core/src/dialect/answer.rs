@@ -12,6 +12,7 @@
 //! the other way around. Blank lines before the first byte are keep-alives. Bytes that are not
 //! UTF-8 are replaced before a dialect sees them, as the standard of event streams has it.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -26,10 +27,10 @@ use crate::frame::Sse;
 /// What a dialect itself does: frames → events.
 pub(super) trait Assemble: Send {
     /// Takes in one event of a stream.
-    fn event(&mut self, name: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error>;
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error>;
 
     /// Takes in a whole answer: one JSON object.
-    fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error>;
+    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error>;
 
     /// The stream ended without its terminal event.
     fn end(&mut self, out: &mut Out) -> Result<(), Error>;
@@ -180,9 +181,8 @@ impl<A: Assemble> Answer<A> {
                         self.has_events = true;
                         self.beginning = Bytes::new();
                     }
-                    let data = String::from_utf8_lossy(&event.data);
                     self.assemble
-                        .event(&event.name, data.as_bytes(), &mut self.out)?;
+                        .event(&event.name, &utf8(&event.data), &mut self.out)?;
                 }
                 if self.ended && self.out.events.is_empty() && !self.out.done {
                     if !self.has_events {
@@ -193,11 +193,11 @@ impl<A: Assemble> Answer<A> {
             }
             Form::Whole(body) if self.ended && !self.out.done => {
                 let body = std::mem::take(body);
-                let body = String::from_utf8_lossy(body.bytes());
+                let body = utf8(body.bytes());
                 if !body.trim_start().starts_with(['{', '[']) {
                     return Err(not_an_answer(body.as_bytes()));
                 }
-                self.assemble.whole(body.as_bytes(), &mut self.out)?;
+                self.assemble.whole(&body, &mut self.out)?;
                 self.out.done = true;
             }
             // What is beyond the cap need not be awaited: it may have no end.
@@ -216,6 +216,14 @@ impl<A: Assemble> Answer<A> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// What is not UTF-8 is replaced. `from_utf8_lossy` alone goes byte by byte, valid or not.
+fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
@@ -282,18 +290,16 @@ mod tests {
     struct Plain;
 
     impl Assemble for Plain {
-        fn event(&mut self, _: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error> {
-            out.done = data == b"end";
+        fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
+            out.done = data == "end";
             if !out.done {
-                let text = std::str::from_utf8(data).unwrap();
-                out.push(ChatEvent::Text(text.to_owned()));
+                out.push(ChatEvent::Text(data.to_owned()));
             }
             Ok(())
         }
 
-        fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error> {
-            let text = std::str::from_utf8(body).unwrap();
-            out.push(ChatEvent::Text(format!("whole {}", text.trim())));
+        fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
+            out.push(ChatEvent::Text(format!("whole {}", body.trim())));
             Ok(())
         }
 

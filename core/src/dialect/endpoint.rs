@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Request, Uri};
 
 use crate::error::Error;
 use crate::provider::{ApiKey, Provider, check_base_url};
@@ -79,15 +80,27 @@ impl Endpoint {
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` is no path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
         let invalid = || Error::invalid(format!("{path:?} cannot be a URL's path"));
-        let full = PathAndQuery::from_maybe_shared(bytes::Bytes::from(
-            [self.path.as_str(), path].concat(),
-        ))
-        .map_err(|_| invalid())?;
+        let full =
+            PathAndQuery::from_maybe_shared(Bytes::from([self.path.as_str(), path].concat()))
+                .map_err(|_| invalid())?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(full);
         Uri::from_parts(parts).map_err(|_| invalid())
+    }
+
+    /// A `POST` of `body` to `path` below the base URL, with the headers that every request
+    /// carries.
+    ///
+    /// # Errors
+    /// As [`uri`](Self::uri).
+    pub fn post(&self, path: &str, body: impl Into<Bytes>) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::new(body.into());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri(path)?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
     }
 
     /// Whether `uri` has the origin that the key belongs to.

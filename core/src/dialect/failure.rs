@@ -48,14 +48,14 @@ pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
 }
 
 /// The error object `value` inside an answer with a good status; `body` is all of it.
-pub(super) fn in_stream(value: &Value, body: &[u8]) -> Error {
+pub(super) fn in_stream(value: &Value, body: &str) -> Error {
     let said = read(value);
     let message = match &said.message {
         Some(message) => message.clone(),
         None => "the provider reported an error in its answer".to_owned(),
     };
     let kind = classify(&said, None);
-    build(kind, message, said, body)
+    build(kind, message, said, body.as_bytes())
         .with_status(StatusCode::OK)
         .in_stream()
 }
@@ -346,7 +346,7 @@ mod tests {
             (r#"{"error": {"code": 7}}"#, Server),
             (r#"{"error": "out of memory"}"#, Server),
         ] {
-            let error = in_stream(&serde_json::from_str(body).unwrap(), body.as_bytes());
+            let error = in_stream(&serde_json::from_str(body).unwrap(), body);
             assert_eq!(error.kind(), kind, "{body}");
             assert!(error.is_in_stream());
         }

@@ -106,11 +106,11 @@ pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
 }
 
 /// Reads one JSON value of `dialect`.
-pub(super) fn parse<'a, T: Deserialize<'a>>(dialect: &str, data: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(data).map_err(|error| {
+pub(super) fn parse<'a, T: Deserialize<'a>>(dialect: &str, data: &'a str) -> Result<T, Error> {
+    serde_json::from_str(data).map_err(|error| {
         if error.is_eof() {
             let why = "the answer's JSON ends before it is complete";
-            return Error::new(ErrorKind::Truncated, why).with_body(data);
+            return Error::new(ErrorKind::Truncated, why).with_body(data.as_bytes());
         }
         // The error's own text may quote the answer; its place and kind are enough.
         let why = format!(
@@ -119,12 +119,11 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(dialect: &str, data: &'a [u8]) -> Re
             error.line(),
             error.column()
         );
-        Error::new(ErrorKind::Protocol, why).with_body(data)
+        Error::new(ErrorKind::Protocol, why).with_body(data.as_bytes())
     })
 }
 
 /// Any JSON, or else its text.
-pub(super) fn to_value(data: &[u8]) -> Value {
-    serde_json::from_slice(data)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(data).into_owned()))
+pub(super) fn to_value(data: &str) -> Value {
+    serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.to_owned()))
 }

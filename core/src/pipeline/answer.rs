@@ -1,28 +1,26 @@
 //! An answer on its way to the caller, and the account of it.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::Outcome;
 use super::attempt::Attempt;
-use super::{Core, Outcome};
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::error::Error;
 
 /// An answer whose first content is there, or all of it.
 pub(crate) struct Answer {
-    core: Arc<Core>,
     outcome: Outcome,
     attempt: Attempt,
-    attempts: u32,
+    /// Whether there is nothing more to hand over.
+    ended: bool,
 }
 
 impl Answer {
-    pub(super) fn new(core: Arc<Core>, outcome: Outcome, attempt: Attempt, attempts: u32) -> Self {
+    pub(super) fn new(outcome: Outcome, attempt: Attempt) -> Self {
         Self {
-            core,
             outcome,
             attempt,
-            attempts,
+            ended: false,
         }
     }
 
@@ -31,21 +29,32 @@ impl Answer {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<ChatEvent, Error>>> {
-        if self.outcome.is_settled() {
+        if self.ended {
             return Poll::Ready(None);
         }
         match ready!(self.attempt.poll_next(cx)) {
-            Ok(Some(event)) => Poll::Ready(Some(Ok(event))),
+            Ok(Some(event)) => {
+                // Who drops the stream now has the whole answer.
+                if matches!(event, ChatEvent::Finish { .. }) {
+                    self.settle();
+                }
+                Poll::Ready(Some(Ok(event)))
+            }
             Ok(None) => {
-                self.outcome.succeeded();
+                self.ended = true;
+                self.settle();
                 Poll::Ready(None)
             }
             Err(error) => {
-                self.outcome.failed();
-                let error = self.core.finish_error(error, self.attempts);
-                Poll::Ready(Some(Err(error)))
+                self.ended = true;
+                Poll::Ready(Some(Err(self.outcome.failed(error))))
             }
         }
+    }
+
+    fn settle(&mut self) {
+        self.outcome
+            .succeeded(self.attempt.partial().usage.as_ref());
     }
 
     /// What was handed over so far.
@@ -55,9 +64,9 @@ impl Answer {
 
     /// The answer, once all of it was read.
     pub(crate) fn into_response(mut self) -> ChatResponse {
-        self.outcome.succeeded();
+        self.settle();
         let mut response = self.attempt.take_response();
-        response.attempts = self.attempts;
+        response.attempts = self.outcome.attempts();
         response
     }
 }

@@ -118,10 +118,13 @@ impl Attempt {
         match ready!(self.poll_decoder(cx)) {
             Ok(Some(event)) => {
                 self.deadlines.saw_event(&event);
+                if self.decoder.is_done() {
+                    // The provider's work is done: the next request may run.
+                    self.permit = None;
+                }
                 Poll::Ready(Ok(Some(event)))
             }
             Ok(None) => {
-                // The provider's work is done: the next request may run.
                 self.permit = None;
                 ready!(self.poll_linger(cx));
                 Poll::Ready(Ok(None))

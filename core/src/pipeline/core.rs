@@ -8,6 +8,7 @@ use crate::config::Timeouts;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::observe::Observer;
 use crate::policy::admission::Admission;
 use crate::policy::budget::Budget;
 use crate::policy::retry::RetryPolicy;
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
     pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Counters,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_budget: Budget,

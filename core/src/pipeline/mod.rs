@@ -13,6 +13,8 @@ mod answer;
 mod attempt;
 mod core;
 mod outcome;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::Arc;
@@ -48,14 +50,10 @@ pub(crate) struct Call {
 
 /// Runs a call up to its first content (a stream) or to its end (a whole answer).
 pub(crate) async fn open(core: Arc<Core>, call: Call, mode: Mode) -> Result<Answer, Error> {
-    let mut outcome = Outcome::begin(&core);
-    let mut attempts = 0;
-    match open_attempts(&core, call, mode, &mut attempts).await {
-        Ok(attempt) => Ok(Answer::new(core, outcome, attempt, attempts)),
-        Err(error) => {
-            outcome.failed();
-            Err(core.finish_error(error, attempts))
-        }
+    let mut outcome = Outcome::begin(&core, call.request.model.as_deref(), mode);
+    match open_attempts(&core, call, mode, &mut outcome).await {
+        Ok(attempt) => Ok(Answer::new(outcome, attempt)),
+        Err(error) => Err(outcome.failed(error)),
     }
 }
 
@@ -64,26 +62,31 @@ async fn open_attempts(
     core: &Core,
     call: Call,
     mode: Mode,
-    attempts: &mut u32,
+    outcome: &mut Outcome,
 ) -> Result<Attempt, Error> {
     let request = prepare(core, &call, mode)?;
     let mut deadlines = Deadlines::new(call.timeouts, mode, core.executor.now());
     let mut causes = Vec::new();
     core.retry_budget.earn();
     loop {
+        outcome.queued();
         let permit = admit(core, call.when_full, &deadlines).await?;
-        *attempts += 1;
+        outcome.started();
         let attempted = attempt(core, mode, request.clone(), permit, &mut deadlines);
         let error = match attempted.await {
-            Ok(attempt) => return Ok(attempt),
+            Ok(attempt) => {
+                outcome.first_content();
+                return Ok(attempt);
+            }
             Err(error) => error,
         };
         // Neither the permit nor the connection is held any more.
-        let Some(wait) = may_retry(core, &call.retry, &error, *attempts, &deadlines) else {
+        let attempts = outcome.attempts();
+        let Some(wait) = may_retry(core, &call.retry, &error, attempts, &deadlines) else {
             return Err(error.with_causes(causes));
         };
+        outcome.retrying(&error, wait);
         causes.push(error);
-        core.counters.retried.fetch_add(1, Relaxed);
         core.executor.sleep(wait).await;
     }
 }

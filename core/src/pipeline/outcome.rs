@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::Core;
+use crate::chat::Usage;
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::observe::{CallEvent, CallInfo};
+use crate::time::Instant;
 
 /// How many calls began, and how many ended in what.
 #[derive(Debug, Default)]
@@ -16,35 +22,96 @@ pub(crate) struct Counters {
     pub(crate) retried: AtomicU64,
 }
 
-/// The outcome of one call, not known yet. Dropped before it is known, the call was cancelled.
+/// The account of one call. Dropped before its end is known, the call was cancelled.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     core: Arc<Core>,
+    began: Instant,
+    /// Only where someone wants to hear of it.
+    info: Option<CallInfo>,
+    attempts: u32,
     settled: bool,
 }
 
 impl Outcome {
-    pub(crate) fn begin(core: &Arc<Core>) -> Self {
-        core.counters.started.fetch_add(1, Relaxed);
+    pub(super) fn begin(core: &Arc<Core>, model: Option<&str>, mode: Mode) -> Self {
+        let id = core.counters.started.fetch_add(1, Relaxed);
         Self {
             core: Arc::clone(core),
+            began: core.executor.now(),
+            info: core.observer.as_ref().map(|_| CallInfo {
+                id,
+                provider: Arc::clone(core.endpoint.provider()),
+                model: model.unwrap_or(core.endpoint.model()).to_owned(),
+                mode,
+            }),
+            attempts: 0,
             settled: false,
         }
     }
 
-    pub(crate) fn is_settled(&self) -> bool {
-        self.settled
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
     }
 
-    pub(crate) fn succeeded(&mut self) {
-        if !std::mem::replace(&mut self.settled, true) {
-            self.core.counters.succeeded.fetch_add(1, Relaxed);
+    pub(super) fn queued(&self) {
+        self.tell(|elapsed| CallEvent::Queued { elapsed });
+    }
+
+    pub(super) fn started(&mut self) {
+        self.attempts += 1;
+        let attempt = self.attempts;
+        self.tell(|elapsed| CallEvent::Started { attempt, elapsed });
+    }
+
+    pub(super) fn retrying(&self, error: &Error, wait: Duration) {
+        self.core.counters.retried.fetch_add(1, Relaxed);
+        if self.info.is_some() {
+            let error = &self.core.finish_error(error.clone(), self.attempts);
+            let attempt = self.attempts;
+            self.tell(|elapsed| CallEvent::Retrying {
+                attempt,
+                error,
+                wait,
+                elapsed,
+            });
         }
     }
 
-    pub(crate) fn failed(&mut self) {
+    pub(super) fn first_content(&self) {
+        self.tell(|elapsed| CallEvent::FirstContent { elapsed });
+    }
+
+    /// The whole answer was handed over.
+    pub(super) fn succeeded(&mut self, usage: Option<&Usage>) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        self.core.counters.succeeded.fetch_add(1, Relaxed);
+        let attempts = self.attempts;
+        self.tell(|elapsed| CallEvent::Succeeded {
+            attempts,
+            usage,
+            elapsed,
+        });
+    }
+
+    /// It ended with `error`, which is made ready for the caller.
+    pub(super) fn failed(&mut self, error: Error) -> Error {
+        let error = self.core.finish_error(error, self.attempts);
         if !std::mem::replace(&mut self.settled, true) {
             self.core.counters.failed.fetch_add(1, Relaxed);
+            self.tell(|elapsed| CallEvent::Failed {
+                error: &error,
+                elapsed,
+            });
+        }
+        error
+    }
+
+    fn tell<'a>(&self, event: impl FnOnce(Duration) -> CallEvent<'a>) {
+        if let (Some(observer), Some(info)) = (&self.core.observer, &self.info) {
+            observer.observe(info, &event(self.core.executor.now() - self.began));
         }
     }
 }
@@ -53,6 +120,7 @@ impl Drop for Outcome {
     fn drop(&mut self) {
         if !self.settled {
             self.core.counters.cancelled.fetch_add(1, Relaxed);
+            self.tell(|elapsed| CallEvent::Cancelled { elapsed });
         }
     }
 }

@@ -123,7 +123,7 @@ impl Open {
             }),
             Self::Other { mut value, input } => {
                 if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
-                    fields.insert("input".to_owned(), to_value(input.as_bytes()));
+                    fields.insert("input".to_owned(), to_value(&input));
                 }
                 out.push(ChatEvent::Part(Part::Other { value }));
             }

@@ -27,7 +27,7 @@ pub(super) struct Events {
 }
 
 impl Assemble for Events {
-    fn event(&mut self, _: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
         let event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
         let Object { known, unknown } = event;
         let kind = known.kind.as_ref().map_or("", |kind| &*kind.0);
@@ -67,14 +67,17 @@ impl Assemble for Events {
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error> {
+    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
         let message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
         let kind = message.known.kind.as_ref().map_or("", |kind| &*kind.0);
         if message.known.error.is_some() || kind == "error" {
             return Err(reported(body, &message.unknown));
         }
         if message.known.content.is_none() {
-            return Err(failure::not_understood("the answer has no content", body));
+            return Err(failure::not_understood(
+                "the answer has no content",
+                body.as_bytes(),
+            ));
         }
         self.take_message(message, out)?;
         self.finish(out);
@@ -122,7 +125,7 @@ impl Events {
     }
 
     fn start_block(&mut self, index: u64, raw: &RawValue, out: &mut Out) -> Result<(), Error> {
-        let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get().as_bytes())?;
+        let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get())?;
         let Object { known, unknown } = block;
         self.end_block(index, out);
         if self.growing.take().is_some() {
@@ -173,7 +176,7 @@ impl Events {
                 }
             }
             _ => Open::Other {
-                value: to_value(raw.get().as_bytes()),
+                value: to_value(raw.get()),
                 input: String::new(),
             },
         };
@@ -197,7 +200,7 @@ impl Events {
                 let Some(citation) = known.citation else {
                     return;
                 };
-                let list = Value::Array(vec![to_value(citation.get().as_bytes())]);
+                let list = Value::Array(vec![to_value(citation.get())]);
                 let extra = Extra::from_iter([("citations".to_owned(), list)]);
                 match block {
                     Some(block) => block.take_extra(extra, out),
@@ -257,7 +260,7 @@ impl Events {
 
     /// Usage is cumulative, and comes in two pieces: later fields count.
     fn take_usage(&mut self, raw: Option<&RawValue>, out: &mut Out) {
-        let Some(Value::Object(usage)) = raw.map(|raw| to_value(raw.get().as_bytes())) else {
+        let Some(Value::Object(usage)) = raw.map(|raw| to_value(raw.get())) else {
             return;
         };
         for (name, value) in usage {
@@ -301,7 +304,7 @@ impl Events {
 }
 
 /// The error that the provider reports in its answer. It names the request beside it.
-fn reported(body: &[u8], unknown: &Unknown<'_>) -> Error {
+fn reported(body: &str, unknown: &Unknown<'_>) -> Error {
     let id = unknown.iter().find(|(name, _)| name == "request_id");
     let id = id.and_then(|(_, id)| serde_json::from_str(id.get()).ok());
     failure::in_stream(&to_value(body), body).with_request_id(id)

@@ -121,11 +121,7 @@ impl Dialect for Anthropic {
             true => "/messages",
             false => "/v1/messages",
         };
-        let mut encoded = Request::new(Bytes::from(body));
-        *encoded.method_mut() = http::Method::POST;
-        *encoded.uri_mut() = endpoint.uri(path)?;
-        *encoded.headers_mut() = endpoint.headers().clone();
-        Ok(encoded)
+        endpoint.post(path, body)
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {

@@ -35,9 +35,9 @@ struct Call {
 }
 
 impl Assemble for Chunks {
-    fn event(&mut self, name: &[u8], data: &[u8], out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
         let data = data.trim_ascii();
-        if data == b"[DONE]" {
+        if data == "[DONE]" {
             // The server says that this is all, though some forget to say why.
             if self.has_choices {
                 self.finish.get_or_insert_default();
@@ -58,8 +58,8 @@ impl Assemble for Chunks {
         if is_last { self.end(out) } else { Ok(()) }
     }
 
-    fn whole(&mut self, body: &[u8], out: &mut Out) -> Result<(), Error> {
-        if body.first() == Some(&b'[') {
+    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
+        if body.starts_with('[') {
             return Err(failure::in_stream(&to_value(body), body));
         }
         let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", body)?;
@@ -67,7 +67,7 @@ impl Assemble for Chunks {
         self.take_chunk(chunk, true, body, out)?;
         if !has_choices {
             let why = "the answer has no choices";
-            return Err(failure::not_understood(why, body));
+            return Err(failure::not_understood(why, body.as_bytes()));
         }
         self.finish.get_or_insert_default();
         self.end(out)
@@ -112,7 +112,7 @@ impl Chunks {
         &mut self,
         chunk: Object<'_, Chunk<'_>>,
         is_whole: bool,
-        data: &[u8],
+        data: &str,
         out: &mut Out,
     ) -> Result<(), Error> {
         let Object { known, unknown } = chunk;
@@ -127,7 +127,7 @@ impl Chunks {
                 continue;
             }
             if member(value, "error").is_some() {
-                return Err(failure::in_stream(&to_value(value.get().as_bytes()), data));
+                return Err(failure::in_stream(&to_value(value.get()), data));
             }
             usage = usage.or_else(|| member(value, "usage"));
         }

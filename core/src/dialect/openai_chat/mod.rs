@@ -61,11 +61,7 @@ impl Dialect for OpenAiChat {
     ) -> Result<Request<Bytes>, Error> {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let body = encode::body(&self.quirks, model, request, mode)?;
-        let mut encoded = Request::new(Bytes::from(body));
-        *encoded.method_mut() = http::Method::POST;
-        *encoded.uri_mut() = endpoint.uri("/chat/completions")?;
-        *encoded.headers_mut() = endpoint.headers().clone();
-        Ok(encoded)
+        endpoint.post("/chat/completions", body)
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {

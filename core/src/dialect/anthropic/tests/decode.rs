@@ -606,12 +606,16 @@ fn errors_in_a_whole_answer() {
 }
 
 #[test]
-fn what_is_not_json_is_told() {
-    let (_, error) = failed("event: message_start\ndata: {\"type\": \n\n");
-    assert!(matches!(
-        error.kind(),
-        ErrorKind::Protocol | ErrorKind::Truncated
-    ));
+fn what_is_not_of_the_dialect_is_told() {
+    for body in [
+        "event: message_start\ndata: {\"type\": x}\n\n",
+        "data: {\"type\": 1}\n\n",
+        "data: []\n\n",
+    ] {
+        let (_, error) = failed(body);
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{body}: {error}");
+        assert!(error.message().contains("anthropic"), "{error}");
+    }
 }
 
 proptest! {

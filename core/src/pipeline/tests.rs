@@ -1,0 +1,324 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, future::join_all, stream};
+
+use super::*;
+use crate::chat::ChatEvent;
+use crate::client::{LlmClient, LlmClientBuilder};
+use crate::error::{ErrorKind, Phase};
+use crate::executor::Executor;
+use crate::observe::{CallEvent, CallInfo, Observer};
+use crate::provider::Provider;
+use crate::testing::Clockwork;
+use crate::transport::{ByteStream, Transport, TransportError, TransportErrorKind};
+
+/// What the server does with one request.
+#[derive(Debug)]
+enum Answering {
+    /// A good answer after so many seconds.
+    Good(f64),
+    /// This status, with this `Retry-After`.
+    Status(u16, Option<&'static str>),
+    Lost,
+    /// Pieces of a stream, each so many seconds after the one before.
+    Pieces(Vec<(f64, &'static str)>),
+}
+
+const GOOD: &str = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+const TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
+const FINISH: &str =
+    "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
+#[derive(Debug)]
+struct Script {
+    executor: Arc<dyn Executor>,
+    answers: Mutex<VecDeque<Answering>>,
+    sent: Mutex<Vec<f64>>,
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, _: Request<Bytes>) -> Result<http::Response<ByteStream>, TransportError> {
+        let at = self.executor.now().since_epoch().as_secs_f64();
+        self.sent.lock().unwrap().push(at);
+        let next = self.answers.lock().unwrap().pop_front();
+        let response = http::Response::builder();
+        match next.unwrap_or(Answering::Good(0.0)) {
+            Answering::Good(seconds) => {
+                self.executor.sleep(Duration::from_secs_f64(seconds)).await;
+                Ok(response.body(ByteStream::from_bytes(GOOD)).unwrap())
+            }
+            Answering::Status(status, retry_after) => {
+                let response = response.status(status);
+                let response = match retry_after {
+                    Some(value) => response.header("retry-after", value),
+                    None => response,
+                };
+                Ok(response.body(ByteStream::from_bytes("{}")).unwrap())
+            }
+            Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),
+            Answering::Pieces(pieces) => {
+                let executor = Arc::clone(&self.executor);
+                let body = stream::iter(pieces).then(move |(seconds, piece)| {
+                    let wait = executor.sleep(Duration::from_secs_f64(seconds));
+                    async move {
+                        wait.await;
+                        Ok(Bytes::from(piece))
+                    }
+                });
+                // The server never hangs up.
+                let body = body.chain(stream::pending());
+                Ok(response.body(ByteStream::new(body)).unwrap())
+            }
+        }
+    }
+}
+
+struct Setup {
+    clock: Arc<Clockwork>,
+    client: LlmClient,
+    script: Arc<Script>,
+}
+
+fn setup(
+    answers: impl IntoIterator<Item = Answering>,
+    change: impl FnOnce(LlmClientBuilder) -> LlmClientBuilder,
+) -> Setup {
+    let (clock, executor) = Clockwork::new();
+    let script = Arc::new(Script {
+        executor: Arc::clone(&executor),
+        answers: Mutex::new(answers.into_iter().collect()),
+        sent: Mutex::default(),
+    });
+    let transport: Arc<dyn Transport> = script.clone();
+    let builder = LlmClient::builder(executor, transport).provider(Provider::demo());
+    Setup {
+        clock,
+        client: change(builder).build().unwrap(),
+        script,
+    }
+}
+
+impl Setup {
+    fn chat(&self) -> Result<ChatResponse, Error> {
+        self.clock.run(self.client.chat_async("hi").into_future())
+    }
+
+    fn sent(&self) -> Vec<f64> {
+        self.script.sent.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn retry_after_is_waited_to_the_letter() {
+    let setup = setup(
+        [
+            Answering::Status(429, Some("7")),
+            Answering::Status(503, Some("0.25")),
+        ],
+        |builder| builder,
+    );
+    let answer = setup.chat().unwrap();
+    assert_eq!((answer.text().as_ref(), answer.attempts), ("hi", 3));
+    assert_eq!(setup.sent(), [0.0, 7.0, 7.25]);
+}
+
+#[test]
+fn backoff_doubles_less_a_quarter_and_holds_no_permit() {
+    let setup = setup([Answering::Lost, Answering::Lost], |builder| {
+        builder.workers(1)
+    });
+    let (first, second) = setup.clock.run(async {
+        let first = setup.client.chat_async("hi").into_future();
+        let second = setup.client.chat_async("hi").into_future();
+        futures_util::future::join(first, second).await
+    });
+    assert_eq!((first.unwrap().attempts, second.unwrap().attempts), (2, 2));
+    let sent = setup.sent();
+    // The second was sent while the first one backed off.
+    assert_eq!(sent[..2], [0.0, 0.0]);
+    for at in &sent[2..] {
+        assert!((0.375..=0.5).contains(at), "{sent:?}");
+    }
+}
+
+#[test]
+fn a_wait_that_outlasts_the_call_is_no_wait() {
+    let setup = setup([Answering::Status(429, Some("40"))], |builder| builder);
+    let error = setup.chat().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(40)));
+    assert_eq!(setup.clock.seconds(), 0.0);
+}
+
+#[test]
+fn one_deadline_spans_all_attempts() {
+    let setup = setup([Answering::Lost, Answering::Good(60.0)], |builder| builder);
+    let error = setup.chat().unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::Overall));
+    assert_eq!((error.attempts(), error.causes().len()), (2, 1));
+    assert_eq!(error.causes()[0].kind(), ErrorKind::Connection);
+    assert_eq!(setup.clock.seconds(), 30.0);
+}
+
+#[test]
+fn a_stream_lives_beyond_the_overall_limit_and_not_beyond_silence() {
+    let pieces = vec![
+        (29.0, TEXT),
+        (50.0, ": keep-alive\n\n"),
+        (50.0, TEXT),
+        (0.0, FINISH),
+    ];
+    let setup = setup([Answering::Pieces(pieces)], |builder| builder);
+    let mut stream = setup.client.chat_async("hi").stream();
+    let (answer, status) = setup.clock.run(async {
+        while let Some(event) = stream.next().await {
+            if let ChatEvent::Finish { .. } = event.unwrap() {
+                break;
+            }
+        }
+        // The place is free as soon as the answer is complete.
+        let status = setup.client.status();
+        (stream.into_response().await.unwrap(), status)
+    });
+    assert_eq!(answer.text(), "hihi");
+    assert_eq!((status.active, status.succeeded), (0, 1));
+    // The server did not hang up: it was given a moment.
+    assert_eq!(setup.clock.seconds(), 129.05);
+
+    let pieces = vec![(1.0, TEXT), (61.0, TEXT)];
+    let setup = self::setup([Answering::Pieces(pieces)], |builder| builder);
+    let whole = setup.client.chat_async("hi").stream().into_response();
+    let error = setup.clock.run(whole).unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::ByteIdle));
+    assert_eq!(error.partial().unwrap().text(), "hi");
+    assert_eq!(setup.clock.seconds(), 61.0);
+    assert_eq!(setup.client.status().active, 0);
+}
+
+#[test]
+fn a_stream_dropped_after_its_finish_was_not_cancelled() {
+    let setup = setup([Answering::Pieces(vec![(0.0, TEXT), (0.0, FINISH)])], |b| b);
+    setup.clock.run(async {
+        let mut stream = setup.client.chat_async("hi").stream();
+        while !matches!(stream.next().await, Some(Ok(ChatEvent::Finish { .. }))) {}
+    });
+    let status = setup.client.status();
+    assert_eq!(
+        (status.succeeded, status.cancelled, status.active),
+        (1, 0, 0)
+    );
+}
+
+#[test]
+fn the_queue_has_its_own_limit_and_is_first_in_first_out() {
+    let answers = || (0..4).map(|_| Answering::Good(5.0));
+    let setup = setup(answers(), |builder| builder.workers(1));
+    let call = |name: &'static str| {
+        let call = setup.client.chat_async(name).into_future();
+        let clock = Arc::clone(&setup.clock);
+        async move {
+            (
+                name,
+                call.await.unwrap().text().into_owned(),
+                clock.seconds(),
+            )
+        }
+    };
+    let ended = setup.clock.run(join_all([call("a"), call("b"), call("c")]));
+    let ended: Vec<_> = ended.iter().map(|(name, _, at)| (*name, *at)).collect();
+    assert_eq!(ended, [("a", 5.0), ("b", 10.0), ("c", 15.0)]);
+
+    let limits = Timeouts {
+        queue: Some(Duration::from_secs(2)),
+        ..Timeouts::default()
+    };
+    let setup = self::setup(answers(), |builder| builder.workers(1).timeouts(limits));
+    let results = setup.clock.run(join_all([
+        setup.client.chat_async("a").into_future(),
+        setup.client.chat_async("b").into_future(),
+    ]));
+    assert!(results[0].is_ok());
+    let late = results[1].as_ref().unwrap_err();
+    assert_eq!((late.phase(), late.attempts()), (Some(Phase::Queue), 0));
+}
+
+#[derive(Debug, Default)]
+struct Journal(Mutex<Vec<String>>);
+
+impl Observer for Journal {
+    fn observe(&self, call: &CallInfo, event: &CallEvent<'_>) {
+        let line = match event {
+            CallEvent::Queued { elapsed } => format!("queued at {elapsed:?}"),
+            CallEvent::Started { attempt, elapsed } => format!("{attempt} started at {elapsed:?}"),
+            CallEvent::Retrying { error, wait, .. } => format!("{:?}, {wait:?}", error.kind()),
+            CallEvent::FirstContent { elapsed } => format!("content at {elapsed:?}"),
+            CallEvent::Succeeded {
+                attempts, usage, ..
+            } => {
+                format!(
+                    "{attempts} for {}",
+                    usage.map_or(0, |usage| usage.total_tokens())
+                )
+            }
+            CallEvent::Failed { error, .. } => format!("failed: {:?}", error.kind()),
+            CallEvent::Cancelled { elapsed } => format!("cancelled at {elapsed:?}"),
+        };
+        self.0.lock().unwrap().push(format!("{} {line}", call.id));
+    }
+}
+
+#[test]
+fn an_observer_hears_of_all() {
+    let journal = Arc::new(Journal::default());
+    let observer: Arc<dyn Observer> = journal.clone();
+    let answers = [
+        Answering::Status(503, Some("2")),
+        Answering::Good(1.0),
+        Answering::Status(401, None),
+    ];
+    let setup = setup(answers, |builder| builder.observer(observer));
+    setup.chat().unwrap();
+    setup.chat().unwrap_err();
+    let mut dropped = setup.client.chat_async("hi").into_future();
+    assert!((&mut dropped).now_or_never().is_some());
+    drop(setup.client.chat_async("hi").into_future());
+    let heard = journal.0.lock().unwrap();
+    assert_eq!(
+        *heard,
+        [
+            "0 queued at 0ns",
+            "0 1 started at 0ns",
+            "0 Overloaded, 2s",
+            "0 queued at 2s",
+            "0 2 started at 2s",
+            "0 content at 3s",
+            "0 2 for 3",
+            "1 queued at 0ns",
+            "1 1 started at 0ns",
+            "1 failed: Auth",
+            "2 queued at 0ns",
+            "2 1 started at 0ns",
+            "2 content at 0ns",
+            "2 1 for 3",
+        ]
+    );
+}
+
+#[test]
+fn when_all_fails_the_load_grows_by_a_tenth() {
+    let answers = (0..20_000).map(|_| Answering::Lost);
+    let setup = setup(answers, |builder| builder.max_retries(5));
+    for _ in 0..5_000 {
+        setup.chat().unwrap_err();
+    }
+    let sent = setup.sent().len();
+    assert!((5_500..=5_520).contains(&sent), "{sent} for 5,000 calls");
+    let status = setup.client.status();
+    assert_eq!(
+        (status.started, status.failed, status.active),
+        (5_000, 5_000, 0)
+    );
+}
