@@ -4,10 +4,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::{Either, join_all, select};
+use futures_util::stream::FuturesUnordered;
 use proptest::prelude::*;
 
 use super::*;
+use crate::executor::BoxFuture;
 use crate::policy::admission::WhenFull;
 use crate::policy::limiter::Limiter;
 use crate::testing::Clockwork;
@@ -142,11 +145,15 @@ proptest! {
             sleep(fate.comes).await;
             joined.borrow_mut().push(place);
             let acquire = limiter.acquire(fate.tokens, WhenFull::Wait);
-            let patience = sleep(fate.patience.unwrap_or(u64::MAX / 1_000_000));
-            let mut reservation = match select(acquire, patience).await {
-                Either::Left((reservation, _)) => reservation.unwrap(),
-                Either::Right(_) => return,
+            // Who is patient has no timer that could hide a wake-up that is lost.
+            let reservation = match fate.patience {
+                None => acquire.await,
+                Some(patience) => match select(acquire, sleep(patience)).await {
+                    Either::Left((reservation, _)) => reservation,
+                    Either::Right(_) => return,
+                },
             };
+            let mut reservation = reservation.unwrap();
             served.borrow_mut().push(place);
             sleep(fate.permit).await;
             if fate.dropped {
@@ -164,7 +171,10 @@ proptest! {
             reservation.settle(actual);
         };
         // The clock panics on a deadlock: every one ends.
-        clock.run(join_all(fates.iter().enumerate().map(|(place, fate)| one(place, fate))));
+        // Each has a waker of its own, so that a wake-up that is lost is one that is missed.
+        let all: FuturesUnordered<_> =
+            fates.iter().enumerate().map(|(place, fate)| one(place, fate)).collect();
+        clock.run(all.collect::<Vec<_>>());
 
         let arrivals = sent.into_inner();
         kept_everywhere(1_000, &arrivals);
@@ -282,6 +292,26 @@ fn too_large_is_an_error_at_once() {
     assert_eq!(error.kind(), ErrorKind::QueueFull);
     drop(first);
     assert!(clock.run(limiter.acquire(1, WhenFull::Fail)).is_ok());
+}
+
+#[test]
+fn one_who_gives_up_at_the_head_wakes_the_next() {
+    let (clock, executor) = Clockwork::new();
+    let limits = RateLimits::default().requests_per_minute(1);
+    let limiter = Limiter::new(Arc::clone(&executor), Rate::per_minute(&limits), usize::MAX);
+    limiter.try_acquire(0).unwrap().sent();
+    let (limiter, executor) = (&limiter, &executor);
+    // The first sets the timer, and takes it along; nothing else happens after that.
+    let first = async move {
+        let acquire = limiter.acquire(0, WhenFull::Wait);
+        select(acquire, executor.sleep(Duration::from_secs(1))).await;
+    };
+    let second = async move { limiter.acquire(0, WhenFull::Wait).await.unwrap().sent() };
+    let both: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+    both.push(Box::pin(first));
+    both.push(Box::pin(second));
+    clock.run(both.collect::<Vec<_>>());
+    assert_eq!(clock.seconds(), 60.6);
 }
 
 #[test]

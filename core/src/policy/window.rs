@@ -401,7 +401,7 @@ mod tests {
         // No hint outlives its time, and none makes the limit larger.
         assert_eq!(window.fits(at(70), 100), Fit::Now);
         let third = run(&mut window, at(70), 100);
-        window.hint(at(70), &third, &quota(1_000_000, 999_999, 1));
+        window.hint(at(70), &third, &quota(1_000_000, 999_999, 30));
         assert_eq!(window.fits(at(71), 1), Fit::At(at(130)));
     }
 
@@ -417,6 +417,16 @@ mod tests {
         // Azure's zero is no limit.
         window.hint(at(1), &first, &quota(0, 0, 0));
         assert_eq!(window.fits(at(1), 10), Fit::Now);
+    }
+
+    #[test]
+    fn a_slot_counts_until_its_last_entry_is_a_span_old() {
+        let mut window = Window::new(2, 2, MINUTE);
+        let late = Duration::from_millis(50);
+        run(&mut window, at(0), 1);
+        run(&mut window, at(0) + late, 1);
+        assert_eq!(window.slots.len(), 1);
+        assert_eq!(window.fits(at(60), 1), Fit::At(at(60) + late));
     }
 
     #[test]
