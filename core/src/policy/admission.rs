@@ -99,12 +99,19 @@ impl Admission {
         }
     }
 
+    /// A permit that is free, where nobody waits for one.
+    pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
+        let mut state = self.lock();
+        if state.closed || state.active >= state.permits {
+            return None;
+        }
+        state.active += 1;
+        drop(state);
+        Some(Permit(Arc::clone(self)))
+    }
+
     /// Changes how many may run at once; 0 counts as 1. With more, those who have waited longest
     /// run at once; with fewer, those that run finish, and nobody follows them until enough have.
-    #[allow(
-        dead_code,
-        reason = "for adaptive concurrency, which the pipeline does not have yet"
-    )]
     pub(crate) fn set_permits(&self, permits: usize) {
         let woken = {
             let mut state = self.lock();
