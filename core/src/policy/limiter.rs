@@ -236,6 +236,12 @@ impl Reservation {
         }
     }
 
+    /// How many tokens were reserved: what a second attempt at the same request reserves too.
+    #[allow(dead_code, reason = "for hedging, which guesses yet")]
+    pub(crate) fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
     /// The request is sent now: what the provider counts begins here, and not where it was
     /// reserved, for it may have waited for a permit in between.
     pub(crate) fn sent(&mut self) {
