@@ -75,7 +75,10 @@ impl Limiter {
 
     /// Lets nobody wait any more: those who do, and those who come, get `Closed` at once rather
     /// than when the limit would let them go. What is reserved stays reserved.
-    #[allow(dead_code, reason = "for `LlmClient::close`, which does not call it yet")]
+    #[allow(
+        dead_code,
+        reason = "for `LlmClient::close`, which does not call it yet"
+    )]
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
