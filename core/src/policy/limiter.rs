@@ -75,10 +75,6 @@ impl Limiter {
 
     /// Lets nobody wait any more: those who do, and those who come, get `Closed` at once rather
     /// than when the limit would let them go. What is reserved stays reserved.
-    #[allow(
-        dead_code,
-        reason = "for `LlmClient::close`, which does not call it yet"
-    )]
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -240,7 +236,6 @@ impl Reservation {
     }
 
     /// How many tokens were reserved: what a second attempt at the same request reserves too.
-    #[allow(dead_code, reason = "for hedging, which guesses yet")]
     pub(crate) fn tokens(&self) -> u64 {
         self.tokens
     }
