@@ -41,7 +41,9 @@
 //! | choose a provider, or describe one | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
 //! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
-//! | run many at once | [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
+//! | hear of every call | [`Observer`] |
 //! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
 //!
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
@@ -78,7 +80,12 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
 pub use observe::{CallEvent, CallInfo, Observer};
+pub use policy::adaptive::Adaptive;
 pub use policy::admission::WhenFull;
+pub use policy::hedge::Hedging;
+pub use policy::rate::RateLimits;
+pub use policy::rate_limiter::RateLimiter;
+pub use policy::request_queue::{PutError, RequestQueue};
 pub use policy::retry::RetryPolicy;
 pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
 pub use status::Status;

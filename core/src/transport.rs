@@ -126,6 +126,22 @@ pub enum TransportErrorKind {
     Other,
 }
 
+impl TransportErrorKind {
+    /// Whether nothing of the request can have reached the server.
+    pub fn is_before_sending(self) -> bool {
+        matches!(
+            self,
+            Self::Dns
+                | Self::Connect
+                | Self::ConnectTimeout
+                | Self::Tls
+                | Self::Proxy
+                | Self::InvalidRequest
+                | Self::Closed
+        )
+    }
+}
+
 /// An error of a [`Transport`]: a kind, a sentence, and the cause.
 #[derive(Debug)]
 pub struct TransportError {

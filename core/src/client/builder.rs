@@ -1,6 +1,6 @@
 //! Building a client.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::LlmClient;
@@ -10,8 +10,12 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
 use crate::pipeline::{Core, Counters};
+use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
 use crate::policy::admission::Admission;
 use crate::policy::budget::Budget;
+use crate::policy::hedge::{Hedge, Hedging};
+use crate::policy::limiter::Limiter;
+use crate::policy::rate::{Rate, RateLimits};
 use crate::policy::retry::RetryPolicy;
 use crate::provider::Provider;
 use crate::transport::Transport;
@@ -34,6 +38,9 @@ pub struct LlmClientBuilder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     observer: Option<Arc<dyn Observer>>,
+    rate_limits: Option<RateLimits>,
+    adaptive: Option<Adaptive>,
+    hedging: Option<Hedging>,
     caps: Caps,
     max_request_bytes: usize,
 }
@@ -48,6 +55,9 @@ impl LlmClientBuilder {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             observer: None,
+            rate_limits: None,
+            adaptive: None,
+            hedging: None,
             caps: Caps::default(),
             max_request_bytes: MAX_REQUEST_BYTES,
         }
@@ -108,6 +118,25 @@ impl LlmClientBuilder {
         self
     }
 
+    /// Sets how many requests and tokens there may be in a minute. Default: no limits.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = Some(limits);
+        self
+    }
+
+    /// Lets the number of requests in flight follow what the provider bears. Default: off. The
+    /// number of workers then counts for nothing; `adaptive` has bounds of its own.
+    pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Sends a request a second time when its first content is late. Default: off.
+    pub fn hedging(mut self, hedging: Hedging) -> Self {
+        self.hedging = Some(hedging);
+        self
+    }
+
     /// Sets who hears of every call.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -138,11 +167,20 @@ impl LlmClientBuilder {
             false => 1,
         };
         let queue_size = self.scheduling.queue_size();
+        let adaptive = self.adaptive.as_ref().map(AdaptiveLimit::new);
+        let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
+        let limiter = self.rate_limits.as_ref().map(|limits| {
+            let rate = Rate::per_minute(limits);
+            Limiter::new(Arc::clone(&self.executor), rate, queue_size)
+        });
         Ok(LlmClient {
             core: Arc::new(Core {
                 endpoint: Endpoint::new(&self.provider)?,
                 dialect: Arc::clone(self.provider.dialect()),
-                admission: Admission::new(workers, queue_size),
+                admission: Admission::new(permits, queue_size),
+                limiter,
+                adaptive: adaptive.map(Mutex::new),
+                hedge: self.hedging.map(Hedge::new),
                 counters: Counters::default(),
                 observer: self.observer,
                 timeouts: self.timeouts,
@@ -150,7 +188,7 @@ impl LlmClientBuilder {
                 retry_budget: Budget::new(RETRY_RESERVE),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
-                max_workers: workers,
+                max_workers: self.adaptive.map_or(workers, |adaptive| adaptive.max),
                 queue_size,
                 executor: self.executor,
                 transport: self.transport,

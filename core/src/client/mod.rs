@@ -92,7 +92,7 @@ impl LlmClient {
         Status {
             max_workers: core.max_workers,
             active: now.active,
-            queued: now.queued,
+            queued: now.queued + core.limiter.as_ref().map_or(0, |limiter| limiter.waiting()),
             queue_size: core.queue_size,
             closed: now.closed,
             started: core.counters.started.load(Relaxed),
@@ -103,12 +103,16 @@ impl LlmClient {
         }
     }
 
-    /// Closes the client, for all its clones: what runs and what waits is finished, what comes
-    /// after gets [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more.
+    /// Closes the client, for all its clones: what runs and what waits for its place is finished;
+    /// what comes after, and what waits for a rate limit or to try again, gets
+    /// [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more.
     ///
     /// Cancel-safe: the client stays closed when the future is dropped.
     pub async fn close(&self) {
         self.core.admission.close();
+        if let Some(limiter) = &self.core.limiter {
+            limiter.close();
+        }
         poll_fn(|cx| self.core.admission.poll_drained(cx)).await;
     }
 

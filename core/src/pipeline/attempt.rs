@@ -16,6 +16,7 @@ use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::policy::admission::Permit;
 use crate::policy::deadlines::{Deadline, Deadlines};
+use crate::policy::limiter::Reservation;
 use crate::transport::ByteStream;
 
 /// How long the end of the body is awaited after the terminal event, so that the connection can
@@ -25,9 +26,18 @@ const LINGER: Duration = Duration::from_millis(50);
 /// How many chunks without an event are taken in before other tasks have their turn.
 const CHUNKS_PER_POLL: usize = 64;
 
+/// What an attempt holds of what all share; dropping it gives it back.
+pub(super) struct Held {
+    pub(super) permit: Permit,
+    pub(super) reservation: Option<Reservation>,
+}
+
 /// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
 pub(super) struct Attempt {
     permit: Option<Permit>,
+    reservation: Option<Reservation>,
+    /// Tokens, as far as the provider has said.
+    used: Option<u64>,
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
@@ -45,14 +55,16 @@ impl Attempt {
     pub(super) fn new(
         core: &Core,
         mode: Mode,
-        permit: Permit,
+        held: Held,
         watch: Watch,
         deadlines: Deadlines,
         response: Response<ByteStream>,
     ) -> Self {
         let (head, body) = response.into_parts();
         Self {
-            permit: Some(permit),
+            permit: Some(held.permit),
+            reservation: held.reservation,
+            used: None,
             watch,
             deadlines,
             decoder: core.dialect.decoder(&head, mode, core.caps),
@@ -118,9 +130,16 @@ impl Attempt {
         match ready!(self.poll_decoder(cx)) {
             Ok(Some(event)) => {
                 self.deadlines.saw_event(&event);
+                if let ChatEvent::Usage(usage) = &event {
+                    self.used = Some(usage.total_tokens());
+                }
                 if self.decoder.is_done() {
-                    // The provider's work is done: the next request may run.
+                    // The provider's work is done: the next request may run, and what this one
+                    // used is known. (Before that it is not: usage may come in pieces.)
                     self.permit = None;
+                    if let (Some(used), Some(reservation)) = (self.used, &mut self.reservation) {
+                        reservation.settle(used);
+                    }
                 }
                 Poll::Ready(Ok(Some(event)))
             }

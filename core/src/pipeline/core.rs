@@ -1,7 +1,7 @@
 //! What all calls of a client share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Counters;
 use crate::config::Timeouts;
@@ -9,9 +9,13 @@ use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
+use crate::policy::adaptive::{AdaptiveLimit, is_overload};
 use crate::policy::admission::Admission;
 use crate::policy::budget::Budget;
+use crate::policy::hedge::Hedge;
+use crate::policy::limiter::Limiter;
 use crate::policy::retry::RetryPolicy;
+use crate::time::Instant;
 use crate::transport::Transport;
 
 /// What all clones of a client share.
@@ -21,6 +25,9 @@ pub(crate) struct Core {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) limiter: Option<Arc<Limiter>>,
+    pub(crate) adaptive: Option<Mutex<AdaptiveLimit>>,
+    pub(crate) hedge: Option<Hedge>,
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) timeouts: Timeouts,
@@ -33,6 +40,21 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Moves the number of permits, where it adapts: an attempt that began at `began` has ended.
+    pub(super) fn adapt(&self, error: Option<&Error>, began: Instant) {
+        let Some(adaptive) = &self.adaptive else {
+            return;
+        };
+        let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = match error {
+            // The attempt itself may have given its permit back already.
+            None => adaptive.on_success(self.admission.snapshot().active.max(1)),
+            Some(error) if is_overload(error) => adaptive.on_overload(self.executor.now(), began),
+            Some(_) => return,
+        };
+        self.admission.set_permits(limit);
+    }
+
     /// Adds what only the pipeline knows, and takes the key out of what came from outside.
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
         error.set_attempts(attempts);

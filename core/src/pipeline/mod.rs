@@ -1,7 +1,8 @@
 //! The only async logic: one call, from its request to its answer.
 //!
 //! ```text
-//!  validate → encode → loop { permit → attempt: send, decode → backoff } → answer
+//!  validate → encode → loop { rate reservation → permit → attempt (or two): send, decode → backoff }
+//!    → settle usage → answer
 //! ```
 //!
 //! The order of the policies stands once, in [`open`], which reads from top to bottom. Nothing
@@ -12,6 +13,7 @@
 mod answer;
 mod attempt;
 mod core;
+mod hedge;
 mod outcome;
 #[cfg(test)]
 mod tests;
@@ -33,10 +35,13 @@ use crate::config::Timeouts;
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::admission::{Permit, WhenFull};
-use crate::policy::deadlines::Deadlines;
+use crate::policy::deadlines::{Deadline, Deadlines};
+use crate::policy::estimate;
+use crate::policy::limiter::Reservation;
 use crate::policy::retry::{Retry, RetryPolicy};
 use crate::transport::ConnectTimeout;
-use attempt::Attempt;
+use attempt::{Attempt, Held};
+use hedge::hedged;
 use watch::Watch;
 
 /// What one call asks for.
@@ -67,13 +72,25 @@ async fn open_attempts(
     let request = prepare(core, &call, mode)?;
     let mut deadlines = Deadlines::new(call.timeouts, mode, core.executor.now());
     let mut causes = Vec::new();
+    let tokens = core
+        .limiter
+        .as_ref()
+        .map(|_| estimate::tokens(&call.request));
     core.retry_budget.earn();
     loop {
         outcome.queued();
-        let permit = admit(core, call.when_full, &deadlines).await?;
+        let in_queue = deadlines.in_queue(core.executor.now());
+        let reservation = reserve(core, tokens, call.when_full, in_queue).await?;
+        let permit = admit(core, call.when_full, in_queue).await?;
         outcome.started();
-        let attempted = attempt(core, mode, request.clone(), permit, &mut deadlines);
-        let error = match attempted.await {
+        let began = core.executor.now();
+        let held = Held {
+            permit,
+            reservation,
+        };
+        let attempted = hedged(core, mode, request.clone(), held, &mut deadlines, outcome).await;
+        core.adapt(attempted.as_ref().err(), began);
+        let error = match attempted {
             Ok(attempt) => {
                 outcome.first_content();
                 return Ok(attempt);
@@ -91,13 +108,30 @@ async fn open_attempts(
     }
 }
 
-/// Waits for the right to run.
-async fn admit(core: &Core, when_full: WhenFull, deadlines: &Deadlines) -> Result<Permit, Error> {
+/// Waits until the rate limits let it go, where there are any.
+async fn reserve(
+    core: &Core,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+) -> Result<Option<Reservation>, Error> {
+    let (Some(limiter), Some(tokens)) = (&core.limiter, tokens) else {
+        return Ok(None);
+    };
     let mut watch = Watch::new(Arc::clone(&core.executor));
-    let in_queue = deadlines.in_queue(watch.now());
-    watch
-        .limit(in_queue, core.admission.acquire(when_full))
-        .await?
+    let reserved = watch.limit(in_queue, limiter.acquire(tokens, when_full));
+    reserved.await?.map(Some)
+}
+
+/// Waits for the right to run.
+async fn admit(
+    core: &Core,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+) -> Result<Permit, Error> {
+    let mut watch = Watch::new(Arc::clone(&core.executor));
+    let permit = watch.limit(in_queue, core.admission.acquire(when_full));
+    permit.await?
 }
 
 /// One attempt, up to its first content (a stream) or to its end (a whole answer).
@@ -105,16 +139,35 @@ async fn attempt(
     core: &Core,
     mode: Mode,
     request: Request<Bytes>,
-    permit: Permit,
+    mut held: Held,
     deadlines: &mut Deadlines,
 ) -> Result<Attempt, Error> {
     let mut watch = Watch::new(Arc::clone(&core.executor));
     deadlines.start_attempt(watch.now());
-    let sent = core.transport.send(request);
-    let response = watch.limit(deadlines.in_attempt(), sent).await??;
+    if let Some(reservation) = &mut held.reservation {
+        reservation.sent();
+    }
+    let sent = watch
+        .limit(deadlines.in_attempt(), core.transport.send(request))
+        .await?;
+    let response = match sent {
+        Ok(response) => response,
+        Err(error) => {
+            // What never reached the provider counts for nothing.
+            if let Some(reservation) = held.reservation
+                && error.kind().is_before_sending()
+            {
+                reservation.refund();
+            }
+            return Err(error.into());
+        }
+    };
     deadlines.saw_headers(watch.now());
+    if let Some(reservation) = &held.reservation {
+        reservation.hint(&core.dialect.limits(response.headers()));
+    }
 
-    let mut attempt = Attempt::new(core, mode, permit, watch, deadlines.clone(), response);
+    let mut attempt = Attempt::new(core, mode, held, watch, deadlines.clone(), response);
     match mode {
         Mode::Whole => attempt.read_to_end().await?,
         Mode::Stream => attempt.read_to_content().await?,

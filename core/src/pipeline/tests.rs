@@ -10,6 +10,9 @@ use crate::client::{LlmClient, LlmClientBuilder};
 use crate::error::{ErrorKind, Phase};
 use crate::executor::Executor;
 use crate::observe::{CallEvent, CallInfo, Observer};
+use crate::policy::adaptive::Adaptive;
+use crate::policy::hedge::Hedging;
+use crate::policy::rate::RateLimits;
 use crate::provider::Provider;
 use crate::testing::Clockwork;
 use crate::transport::{ByteStream, Transport, TransportError, TransportErrorKind};
@@ -22,6 +25,7 @@ enum Answering {
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
     Lost,
+    Refused,
     /// Pieces of a stream, each so many seconds after the one before.
     Pieces(Vec<(f64, &'static str)>),
 }
@@ -59,6 +63,7 @@ impl Transport for Script {
                 Ok(response.body(ByteStream::from_bytes("{}")).unwrap())
             }
             Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),
+            Answering::Refused => Err(TransportError::new(TransportErrorKind::Connect, "refused")),
             Answering::Pieces(pieces) => {
                 let executor = Arc::clone(&self.executor);
                 let body = stream::iter(pieces).then(move |(seconds, piece)| {
@@ -243,6 +248,148 @@ fn the_queue_has_its_own_limit_and_is_first_in_first_out() {
     assert!(results[0].is_ok());
     let late = results[1].as_ref().unwrap_err();
     assert_eq!((late.phase(), late.attempts()), (Some(Phase::Queue), 0));
+}
+
+#[test]
+fn rate_limits_hold_in_any_minute_and_are_used() {
+    let limits = RateLimits::default().requests_per_minute(10);
+    let setup = setup([], |builder| builder.rate_limits(limits).workers(100));
+    let calls = (0..60).map(|_| {
+        let call = setup
+            .client
+            .chat_async("hi")
+            .timeout(Duration::from_secs(600));
+        call.into_future()
+    });
+    for answer in setup.clock.run(join_all(calls)) {
+        answer.unwrap();
+    }
+    let sent = setup.sent();
+    for window in sent.windows(11) {
+        assert!(window[10] - window[0] >= 60.0, "{window:?}");
+    }
+    // Sixty at ten a minute, the first ten at once.
+    assert!(sent[59] <= 5.0 * 60.0 * 1.02, "the last at {}", sent[59]);
+    assert_eq!(setup.client.status().queued, 0);
+}
+
+#[test]
+fn tokens_are_estimated_settled_and_refunded() {
+    let limits = || RateLimits::default().tokens_per_minute(600);
+    let setup = setup([], |builder| builder.rate_limits(limits()));
+    // Estimated at 256 and more each; 3 were used, so they hardly wait.
+    for _ in 0..20 {
+        setup.chat().unwrap();
+    }
+    assert_eq!(setup.clock.seconds(), 0.0);
+    let large = setup.client.chat_async("hi").max_tokens(1000).into_future();
+    let error = setup.clock.run(large).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("600"), "{error}");
+
+    // No connection, no tokens.
+    let refused = (0..5).map(|_| Answering::Refused);
+    let setup = self::setup(refused, |builder| {
+        builder.rate_limits(limits()).max_retries(1)
+    });
+    for _ in 0..5 {
+        setup.chat().unwrap_err();
+    }
+    setup.chat().unwrap();
+    assert_eq!(setup.clock.seconds(), 0.0);
+}
+
+#[test]
+fn what_a_stream_used_is_known_at_its_end() {
+    const EARLY: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}],\
+                         \"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let pieces = || Answering::Pieces(vec![(0.0, EARLY), (10.0, FINISH)]);
+    let limits = RateLimits::default().tokens_per_minute(600);
+    let setup = setup([pieces(), pieces()], |builder| builder.rate_limits(limits));
+    // Two are estimated at nearly 600 together; the third goes when they have given back.
+    let asking = (0..3).map(|_| setup.client.chat_async("hi").stream().into_response());
+    for answer in setup.clock.run(join_all(asking)) {
+        answer.unwrap();
+    }
+    assert_eq!(setup.sent(), [0.0, 0.0, 10.0]);
+}
+
+#[test]
+fn closing_turns_those_away_that_wait_for_a_limit() {
+    let limits = RateLimits::default().requests_per_minute(1);
+    let setup = setup([Answering::Good(2.0)], |builder| {
+        builder.rate_limits(limits)
+    });
+    let calls = (0..3).map(|_| {
+        setup
+            .client
+            .chat_async("hi")
+            .timeout(Duration::from_secs(300))
+    });
+    let mut all = Box::pin(join_all(calls.map(IntoFuture::into_future)));
+    let answers = setup.clock.run(async {
+        assert!((&mut all).now_or_never().is_none());
+        futures_util::future::join(setup.client.close(), all)
+            .await
+            .1
+    });
+    let kinds = answers
+        .iter()
+        .map(|answer| answer.as_ref().err().map(Error::kind));
+    let closed = Some(ErrorKind::Closed);
+    assert_eq!(kinds.collect::<Vec<_>>(), [None, closed, closed]);
+    assert_eq!(setup.clock.seconds(), 2.0);
+}
+
+#[test]
+fn permits_follow_what_the_provider_bears() {
+    let answers = (0..40).map(|_| Answering::Status(429, Some("0")));
+    let adaptive = Adaptive::default().start(50).max(100);
+    let setup = setup(answers, |builder| {
+        builder.adaptive(adaptive).queue_size(1000).max_retries(50)
+    });
+    let calls = (0..200).map(|_| setup.client.chat_async("hi").into_future());
+    let answers = setup.clock.run(join_all(calls));
+    assert!(answers.iter().filter(|answer| answer.is_ok()).count() > 150);
+    let status = setup.client.status();
+    assert_eq!(
+        (status.active, status.queued, status.max_workers),
+        (0, 0, 100)
+    );
+}
+
+#[test]
+fn a_late_answer_is_asked_for_twice_and_the_sooner_wins() {
+    let hedging = Hedging::after(Duration::from_secs(2));
+    let answers = [Answering::Good(20.0), Answering::Good(1.0)];
+    let setup = setup(answers, |builder| builder.hedging(hedging));
+    let answer = setup.chat().unwrap();
+    assert_eq!((answer.attempts, setup.clock.seconds()), (2, 3.0));
+    assert_eq!(setup.sent(), [0.0, 2.0]);
+    assert_eq!(setup.client.status().active, 0);
+
+    // In time: once is enough. No place: once must do. Both lost: the first one's error.
+    let setup = self::setup([Answering::Good(1.0)], |builder| builder.hedging(hedging));
+    assert_eq!(setup.chat().unwrap().attempts, 1);
+    let late = [Answering::Good(20.0)];
+    let setup = self::setup(late, |builder| builder.hedging(hedging).workers(1));
+    assert_eq!(setup.chat().unwrap().attempts, 1);
+    assert_eq!(setup.clock.seconds(), 20.0);
+}
+
+#[test]
+fn hedges_have_a_budget() {
+    let answers = (0..4_000).map(|_| Answering::Good(3.0));
+    let hedging = Hedging::after(Duration::from_secs(2));
+    let setup = setup(answers, |builder| builder.hedging(hedging));
+    for _ in 0..2_000 {
+        setup.chat().unwrap();
+    }
+    let extra = setup.sent().len() - 2_000;
+    assert!(
+        (90..=105).contains(&extra),
+        "{extra} hedges for 2,000 calls"
+    );
 }
 
 #[derive(Debug, Default)]

@@ -99,6 +99,28 @@ impl Admission {
         }
     }
 
+    /// A permit that is free, where nobody waits for one.
+    pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
+        let mut state = self.lock();
+        if state.closed || state.active >= state.permits {
+            return None;
+        }
+        state.active += 1;
+        drop(state);
+        Some(Permit(Arc::clone(self)))
+    }
+
+    /// Changes how many may run at once; 0 counts as 1. With more, those who have waited longest
+    /// run at once; with fewer, those that run finish, and nobody follows them until enough have.
+    pub(crate) fn set_permits(&self, permits: usize) {
+        let woken = {
+            let mut state = self.lock();
+            state.permits = permits.max(1);
+            state.grant()
+        };
+        wake(woken);
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.lock();
         Snapshot {
@@ -307,6 +329,27 @@ mod tests {
         assert_eq!(counts(&admission), (1, 0));
         drop(held);
         assert_eq!(counts(&admission), (0, 0));
+    }
+
+    #[test]
+    fn permits_grow_at_once_and_shrink_as_those_that_run_finish() {
+        let admission = Admission::new(1, 10);
+        let first = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        let mut waiting: Vec<_> = (0..4).map(|_| admission.acquire(WhenFull::Fail)).collect();
+        assert!(waiting.iter_mut().all(|acquire| poll(acquire).is_none()));
+        admission.set_permits(3);
+        assert_eq!(counts(&admission), (3, 2));
+        let second = poll(&mut waiting[0]).unwrap().unwrap();
+        let third = poll(&mut waiting[1]).unwrap().unwrap();
+        admission.set_permits(0);
+        drop((first, second));
+        assert_eq!(counts(&admission), (1, 2));
+        assert!(poll(&mut waiting[2]).is_none());
+        drop(third);
+        assert_eq!(counts(&admission), (1, 1));
+        assert!(poll(&mut waiting[2]).unwrap().is_ok());
     }
 
     #[test]

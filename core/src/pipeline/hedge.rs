@@ -1,0 +1,112 @@
+//! Two attempts at once: the first content wins, and the other is cancelled.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::Request;
+
+use super::attempt::{Attempt, Held};
+use super::{Core, Outcome, attempt};
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::policy::deadlines::Deadlines;
+use crate::policy::hedge::Hedge;
+use crate::policy::limiter::Reservation;
+
+/// One attempt, and a second beside it where the first is late, and a place and the budget allow.
+/// Both fail only if both fail: the error is then the first's.
+pub(super) async fn hedged(
+    core: &Core,
+    mode: Mode,
+    request: Request<Bytes>,
+    held: Held,
+    deadlines: &mut Deadlines,
+    outcome: &mut Outcome,
+) -> Result<Attempt, Error> {
+    let Some(hedge) = &core.hedge else {
+        return attempt(core, mode, request, held, deadlines).await;
+    };
+    hedge.earn();
+    let began = core.executor.now();
+    let result = race(core, hedge, mode, request, held, deadlines, outcome).await;
+    if result.is_ok() {
+        hedge.observe(core.executor.now() - began);
+    }
+    result
+}
+
+async fn race(
+    core: &Core,
+    hedge: &Hedge,
+    mode: Mode,
+    request: Request<Bytes>,
+    held: Held,
+    deadlines: &mut Deadlines,
+    outcome: &mut Outcome,
+) -> Result<Attempt, Error> {
+    let Some(delay) = hedge.delay() else {
+        return attempt(core, mode, request, held, deadlines).await;
+    };
+    let mut others = deadlines.clone();
+    let tokens = held.reservation.as_ref().map_or(0, Reservation::tokens);
+    let mut first = Box::pin(attempt(core, mode, request.clone(), held, deadlines));
+    let mut timer = core.executor.sleep(delay);
+    let early = poll_fn(|cx| match first.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+    });
+    if let Some(result) = early.await {
+        return result;
+    }
+    let Some(held) = spare(core, hedge, tokens) else {
+        return first.await;
+    };
+    outcome.started();
+    let mut second = Box::pin(attempt(core, mode, request, held, &mut others));
+    let (mut lost_first, mut lost_second) = (None, None);
+    poll_fn(|cx| {
+        for (attempt, lost) in [
+            (
+                first.as_mut() as Pin<&mut dyn Future<Output = _>>,
+                &mut lost_first,
+            ),
+            (second.as_mut(), &mut lost_second),
+        ] {
+            if lost.is_none()
+                && let Poll::Ready(result) = attempt.poll(cx)
+            {
+                match result {
+                    Ok(won) => return Poll::Ready(Ok(won)),
+                    Err(error) => *lost = Some(error),
+                }
+            }
+        }
+        match (
+            lost_first.is_some() && lost_second.is_some(),
+            lost_first.take(),
+        ) {
+            (true, Some(error)) => Poll::Ready(Err(error)),
+            (_, kept) => {
+                lost_first = kept;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// What a second attempt needs, if it is there without waiting. The budget is asked last: what it
+/// gives is spent.
+fn spare(core: &Core, hedge: &Hedge, tokens: u64) -> Option<Held> {
+    let permit = core.admission.try_acquire()?;
+    let reservation = match &core.limiter {
+        Some(limiter) => Some(limiter.try_acquire(tokens)?),
+        None => None,
+    };
+    hedge.try_spend().then_some(Held {
+        permit,
+        reservation,
+    })
+}

@@ -1,0 +1,124 @@
+//! How many tokens a request may take, before anybody has counted them.
+
+use serde_json::Value;
+
+use crate::chat::{ChatRequest, Extra, ImageSource, Message, Part};
+
+/// Tokens that go around each message: its role, and what marks its ends.
+const MESSAGE: u64 = 4;
+/// Tokens of an image: what the large providers take for one of middling size (765 to 1,600).
+const IMAGE: u64 = 1_200;
+/// Tokens of an answer whose length nobody limited: the client's own default.
+const ANSWER: u64 = 256;
+
+/// An estimate of the tokens of `request` and of its answer, for the rate limit: it is set right
+/// by the provider's own count afterwards.
+///
+/// Nothing is tokenized: it looks once at each byte. ASCII counts a quarter of a token for each
+/// character, letters of two bytes (Cyrillic, Greek, accents) half of one, those of three bytes
+/// (Chinese, Japanese, Korean) one, those of four (emoji) two. These are the providers' rules of
+/// thumb for prose, on the high side outside of English; code may take more. The answer counts as long as `max_tokens` allows, as OpenAI
+/// counts it when a request arrives, or 256 tokens where nothing limits it.
+pub(crate) fn tokens(request: &ChatRequest) -> u64 {
+    let messages = request.messages.iter().map(message);
+    let tools = request.tools.iter().map(|tool| {
+        let description = tool.description.as_deref().map_or(0, quarters);
+        MESSAGE * 4 + quarters(&tool.name) + description + json(&tool.parameters)
+    });
+    let input = messages.chain(tools).fold(0_u64, u64::saturating_add);
+    let answer = request.max_tokens.map_or(ANSWER, u64::from);
+    input.div_ceil(4).saturating_add(answer)
+}
+
+fn message(message: &Message) -> u64 {
+    let name = message.name.as_deref().map_or(0, quarters);
+    MESSAGE * 4 + name + parts(&message.parts) + object(&message.extra)
+}
+
+fn parts(parts: &[Part]) -> u64 {
+    parts.iter().map(part).fold(0, u64::saturating_add)
+}
+
+fn part(part: &Part) -> u64 {
+    match part {
+        Part::Text(text) => quarters(&text.text),
+        Part::Image(image) => match &image.source {
+            // Its size in bytes says little about its size in tokens.
+            ImageSource::Url { .. } | ImageSource::Base64 { .. } => IMAGE * 4,
+        },
+        Part::ToolCall(call) => MESSAGE * 4 + quarters(&call.name) + quarters(&call.arguments),
+        Part::ToolResult(result) => MESSAGE * 4 + parts(&result.content),
+        Part::Reasoning(reasoning) => quarters(&reasoning.text),
+        Part::Refusal(refusal) => quarters(&refusal.text),
+        Part::Other { value } => json(value),
+    }
+}
+
+fn json(value: &Value) -> u64 {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+        // The quotes are half a token.
+        Value::String(text) => 2 + quarters(text),
+        Value::Array(items) => 2 + items.iter().map(json).fold(0, u64::saturating_add),
+        Value::Object(fields) => 2 + object(fields),
+    }
+}
+
+fn object(fields: &Extra) -> u64 {
+    (fields.iter())
+        .map(|(name, value)| 4 + quarters(name) + json(value))
+        .fold(0, u64::saturating_add)
+}
+
+/// Quarters of a token.
+fn quarters(text: &str) -> u64 {
+    // A lead byte says how long its character is; the bytes after it count nothing.
+    text.bytes()
+        .map(|byte| match byte {
+            0x00..=0x7f => 1,
+            0x80..=0xbf => 0,
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 4,
+            0xf0..=0xff => 8,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::chat::Tool;
+
+    fn estimate(text: &str) -> u64 {
+        tokens(&ChatRequest::new([Message::user(text)]).max_tokens(0)) - MESSAGE
+    }
+
+    #[test]
+    fn text_of_many_scripts() {
+        assert_eq!(estimate(""), 0);
+        assert_eq!(estimate("Why is the sky blue?"), 5);
+        assert_eq!(estimate("天空为什么是蓝色的？"), 10);
+        assert_eq!(estimate("Почему небо голубое?"), 10);
+        assert_eq!(estimate("🌍"), 2);
+    }
+
+    #[test]
+    fn the_answer_counts_as_long_as_it_may_be() {
+        let request = ChatRequest::new([Message::user("hi")]);
+        assert_eq!(tokens(&request), 5 + ANSWER);
+        assert_eq!(tokens(&request.max_tokens(1_000)), 5 + 1_000);
+    }
+
+    #[test]
+    fn tools_images_and_results_count() {
+        let plain = ChatRequest::new([Message::user("hi")]);
+        let tool = Tool::new("weather", json!({"type": "object", "properties": {}}));
+        assert!(tokens(&plain.clone().tool(tool)) >= tokens(&plain) + 10);
+        let image = Message::user("hi").with_part(Part::image_url("https://example.com/a.png"));
+        assert_eq!(tokens(&ChatRequest::new([image])), tokens(&plain) + IMAGE);
+        let result = Message::tool_result("call_1", "x".repeat(400));
+        assert!(tokens(&ChatRequest::new([result])) >= 100 + ANSWER);
+    }
+}

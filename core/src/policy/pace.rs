@@ -1,0 +1,100 @@
+//! How much may go at once: a token bucket beside a window, in whole numbers.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// Longer times than this (73 years) count as this, so that the products below fit into 128 bits.
+const LONGEST: u128 = 1 << 61;
+
+/// A token bucket that holds `burst` and refills `limit` in a span. What is in it is counted in
+/// units of a span's nanoseconds: one nanosecond brings `limit` units, one token costs a span of
+/// them. So nothing is ever rounded, and nothing drifts.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    limit: u64,
+    burst: u64,
+    price: i128,
+    /// Below zero where more was used than was reserved.
+    level: i128,
+    at: Instant,
+}
+
+impl Pace {
+    pub(crate) fn new(limit: u64, burst: u64, span: Duration) -> Self {
+        let price = span.as_nanos().min(LONGEST) as i128;
+        Self {
+            limit,
+            burst,
+            price,
+            level: price * i128::from(burst),
+            at: Instant::default(),
+        }
+    }
+
+    pub(crate) fn burst(&self) -> u64 {
+        self.burst
+    }
+
+    /// Lets time pass up to `now`.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        let passed = (now - self.at).as_nanos().min(LONGEST) as i128;
+        self.at = self.at.max(now);
+        self.add(passed * i128::from(self.limit));
+    }
+
+    /// How long until `amount` is there; zero if it is.
+    pub(crate) fn wait(&self, amount: u64) -> Duration {
+        let missing = (i128::from(amount) * self.price).saturating_sub(self.level);
+        if missing <= 0 {
+            return Duration::ZERO;
+        }
+        let limit = i128::from(self.limit);
+        let nanos = (missing + limit - 1) / limit;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn take(&mut self, amount: u64) {
+        self.level = self.level.saturating_sub(i128::from(amount) * self.price);
+    }
+
+    pub(crate) fn give(&mut self, amount: u64) {
+        self.add(i128::from(amount) * self.price);
+    }
+
+    fn add(&mut self, units: i128) {
+        let full = i128::from(self.burst) * self.price;
+        self.level = self.level.saturating_add(units).min(full);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_drifts() {
+        // Seven in a second does not divide: after a million of them, still to the nanosecond.
+        let mut pace = Pace::new(7, 2, Duration::from_secs(1));
+        let mut now = Instant::default();
+        for _ in 0..1_000_000 {
+            pace.take(1);
+            now = now + pace.wait(1);
+            pace.advance(now);
+        }
+        // Two were there, one is left.
+        let exact = (999_999_u128 * 1_000_000_000).div_ceil(7);
+        assert_eq!(now.since_epoch().as_nanos(), exact);
+    }
+
+    #[test]
+    fn the_greatest_numbers_do_not_overflow() {
+        let mut pace = Pace::new(u64::MAX, u64::MAX, Duration::MAX);
+        pace.take(u64::MAX);
+        pace.take(u64::MAX);
+        assert!(pace.wait(u64::MAX) > Duration::ZERO);
+        pace.advance(Instant::from_epoch(Duration::MAX));
+        pace.give(u64::MAX);
+        assert_eq!(pace.wait(1), Duration::ZERO);
+    }
+}

@@ -1,0 +1,441 @@
+//! One limit: at most so much in any window of time.
+//!
+//! Invariant: what was started in the last span, and what is held to be started, is together at
+//! most the limit, unless more was used than was reserved.
+//!
+//! ```text
+//!          hold ──► held ──► start ──► counts for a span ──► gone
+//!                    │                   │
+//!                    └─ release          └─ settle: less is given back, more is added
+//! ```
+//!
+//! It is a sliding log. What it lets through fits a provider that counts by fixed windows
+//! wherever they begin, by a sliding one, and by a token bucket as large as the limit: an
+//! interval of `t` spans holds at most `⌈t⌉` limits, and the bucket allows `1 + t` of them.
+//! The log is kept in slots of a 1024th of the span, each of which counts until its last entry is
+//! a span old, so it is small for any limit.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::pace::Pace;
+use crate::dialect::Quota;
+use crate::time::Instant;
+
+/// Slots in a span.
+const SLOTS: u32 = 1024;
+
+/// Whether an amount may be held now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Yes.
+    Now,
+    /// Not before this moment, if nothing is given back until then.
+    At(Instant),
+    /// Not before something that is held was started or given back.
+    Later,
+    /// Never: it is more than this, which is all that may be held at once.
+    Never(u64),
+}
+
+/// What was started, and when: what [`Window::settle`] needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started {
+    slot: u64,
+    amount: u64,
+    at: Instant,
+    /// All that was ever started, this included.
+    total: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Window {
+    limit: u64,
+    span: Duration,
+    slots: VecDeque<Slot>,
+    /// The number of the first slot; the others are numbered from there.
+    first: u64,
+    /// The sum of the slots.
+    counted: u64,
+    held: u64,
+    /// Only where less than the limit may go at once.
+    pace: Option<Pace>,
+    /// The limit that the provider's headers name.
+    hinted: Option<u64>,
+    hint: Option<Hint>,
+    total: u64,
+    now: Instant,
+}
+
+#[derive(Debug)]
+struct Slot {
+    opened: Instant,
+    last: Instant,
+    amount: u64,
+}
+
+/// What a provider said was left when it got a request: it refills evenly until it is full.
+#[derive(Debug)]
+struct Hint {
+    remaining: u64,
+    missing: u64,
+    as_of: Instant,
+    full: Instant,
+    /// What had been started then.
+    total: u64,
+}
+
+impl Window {
+    /// At most `limit` in any `span`, of which at most `burst` at once.
+    pub(crate) fn new(limit: u64, burst: u64, span: Duration) -> Self {
+        let limit = limit.max(1);
+        let burst = burst.max(1);
+        Self {
+            limit,
+            span,
+            slots: VecDeque::new(),
+            first: 0,
+            counted: 0,
+            held: 0,
+            // A bucket as large as the limit allows all that the window does.
+            pace: (burst < limit).then(|| Pace::new(limit, burst, span)),
+            hinted: None,
+            hint: None,
+            total: 0,
+            now: Instant::default(),
+        }
+    }
+
+    /// How much may be held at once at most.
+    pub(crate) fn most(&self) -> u64 {
+        self.pace.as_ref().map_or(self.limit, Pace::burst)
+    }
+
+    /// Whether `amount` may be held.
+    pub(crate) fn fits(&mut self, now: Instant, amount: u64) -> Fit {
+        let now = self.advance(now);
+        if amount > self.most() {
+            return Fit::Never(self.most());
+        }
+        // A limit that headers name may be wrong: what is larger goes alone, and is not refused.
+        let limit = self.limit.min(self.hinted.unwrap_or(u64::MAX)).max(amount);
+        let mut over = (self.counted.saturating_add(self.held))
+            .saturating_add(amount)
+            .saturating_sub(limit);
+        let mut at = now;
+        for slot in &self.slots {
+            if over == 0 {
+                break;
+            }
+            over = over.saturating_sub(slot.amount);
+            at = slot.last + self.span;
+        }
+        if over > 0 {
+            return Fit::Later;
+        }
+        if let Some(pace) = &self.pace {
+            at = at.max(now + pace.wait(amount));
+        }
+        if let Some(hint) = &self.hint {
+            let since = self.total.saturating_sub(hint.total);
+            at = at.max(hint.allows(since.saturating_add(self.held).saturating_add(amount)));
+        }
+        if at > now { Fit::At(at) } else { Fit::Now }
+    }
+
+    /// Holds `amount` for what will be started.
+    pub(crate) fn hold(&mut self, now: Instant, amount: u64) {
+        self.advance(now);
+        self.held = self.held.saturating_add(amount);
+        if let Some(pace) = &mut self.pace {
+            pace.take(amount);
+        }
+    }
+
+    /// Gives back what was held and will not be started.
+    pub(crate) fn release(&mut self, now: Instant, amount: u64) {
+        self.advance(now);
+        self.held = self.held.saturating_sub(amount);
+        if let Some(pace) = &mut self.pace {
+            pace.give(amount);
+        }
+    }
+
+    /// Starts what was held: from now on it counts for a span.
+    pub(crate) fn start(&mut self, now: Instant, amount: u64) -> Started {
+        let at = self.advance(now);
+        self.held = self.held.saturating_sub(amount);
+        let slot = self.count(amount);
+        Started {
+            slot,
+            amount,
+            at,
+            total: self.total,
+        }
+    }
+
+    /// Puts what was really used in the place of what was started. Less counts as if it had never
+    /// been more; what is more counts from now.
+    pub(crate) fn settle(&mut self, now: Instant, started: &mut Started, actual: u64) {
+        self.advance(now);
+        let less = started.amount.saturating_sub(actual);
+        let more = actual.saturating_sub(started.amount);
+        started.amount = actual;
+        if less > 0 {
+            // A slot that is gone has nothing to give back.
+            let slot = (started.slot.checked_sub(self.first))
+                .and_then(|place| usize::try_from(place).ok())
+                .and_then(|place| self.slots.get_mut(place));
+            if let Some(slot) = slot {
+                let less = less.min(slot.amount);
+                slot.amount -= less;
+                self.counted -= less;
+            }
+            // What the headers do not know of was less, too.
+            if let Some(hint) = &mut self.hint
+                && started.total > hint.total
+            {
+                hint.total = hint.total.saturating_add(less);
+            }
+        }
+        if more > 0 {
+            self.count(more);
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.give(less);
+            pace.take(more);
+        }
+    }
+
+    /// Takes in what the headers of the answer to `started` say. Of two answers, the one to the
+    /// request that was sent later knows more.
+    pub(crate) fn hint(&mut self, now: Instant, started: &Started, quota: &Quota) {
+        let now = self.advance(now);
+        // Azure has sent 0.
+        let limit = quota.limit.filter(|limit| *limit > 0);
+        self.hinted = limit.or(self.hinted);
+        let Some(remaining) = quota.remaining else {
+            return;
+        };
+        if self
+            .hint
+            .as_ref()
+            .is_some_and(|hint| hint.as_of > started.at)
+        {
+            return;
+        }
+        let limit = limit.unwrap_or(self.limit);
+        self.hint = Some(Hint {
+            remaining,
+            missing: limit.saturating_sub(remaining),
+            as_of: started.at,
+            full: now + quota.reset.unwrap_or(self.span).min(self.span),
+            total: started.total,
+        });
+        self.advance(now);
+    }
+
+    /// How much could be held, were there no hints: for tests.
+    #[cfg(test)]
+    pub(crate) fn balance(&mut self, now: Instant) -> u64 {
+        self.advance(now);
+        self.limit.saturating_sub(self.counted + self.held)
+    }
+
+    fn count(&mut self, amount: u64) -> u64 {
+        self.total = self.total.saturating_add(amount);
+        self.counted = self.counted.saturating_add(amount);
+        let grain = self.span / SLOTS;
+        match self.slots.back_mut() {
+            Some(slot) if self.now <= slot.opened + grain => {
+                slot.last = self.now;
+                slot.amount = slot.amount.saturating_add(amount);
+            }
+            _ => self.slots.push_back(Slot {
+                opened: self.now,
+                last: self.now,
+                amount,
+            }),
+        }
+        self.first + self.slots.len() as u64 - 1
+    }
+
+    /// Lets time pass. Two threads may ask in another order than they looked at the clock: time
+    /// never goes back here.
+    fn advance(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        while let Some(slot) = self.slots.front()
+            && slot.last + self.span <= self.now
+        {
+            self.counted = self.counted.saturating_sub(slot.amount);
+            self.slots.pop_front();
+            self.first += 1;
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.advance(self.now);
+        }
+        if self.hint.as_ref().is_some_and(|hint| hint.full <= self.now) {
+            self.hint = None;
+        }
+        self.now
+    }
+}
+
+impl Hint {
+    /// When so much may have been started since.
+    fn allows(&self, amount: u64) -> Instant {
+        let lacking = u128::from(amount.saturating_sub(self.remaining));
+        let refill = (self.full - self.as_of).as_nanos();
+        let missing = u128::from(self.missing);
+        if lacking == 0 {
+            return self.as_of;
+        }
+        if lacking >= missing {
+            return self.full;
+        }
+        let nanos = lacking.saturating_mul(refill).div_ceil(missing);
+        self.as_of + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_epoch(SECOND * seconds as u32)
+    }
+
+    fn run(window: &mut Window, now: Instant, amount: u64) -> Started {
+        assert_eq!(window.fits(now, amount), Fit::Now);
+        window.hold(now, amount);
+        window.start(now, amount)
+    }
+
+    #[test]
+    fn what_was_started_counts_for_a_span() {
+        let mut window = Window::new(10, 10, MINUTE);
+        run(&mut window, at(0), 4);
+        run(&mut window, at(5), 6);
+        assert_eq!(window.fits(at(6), 4), Fit::At(at(60)));
+        assert_eq!(window.fits(at(6), 5), Fit::At(at(65)));
+        assert_eq!(window.fits(at(6), 11), Fit::Never(10));
+        assert_eq!(window.fits(at(60), 4), Fit::Now);
+        assert_eq!(window.balance(at(65)), 10);
+    }
+
+    #[test]
+    fn what_is_held_counts_from_its_start() {
+        let mut window = Window::new(10, 10, MINUTE);
+        window.hold(at(0), 10);
+        assert_eq!(window.fits(at(100), 1), Fit::Later);
+        window.start(at(100), 10);
+        assert_eq!(window.fits(at(101), 1), Fit::At(at(160)));
+        window.hold(at(160), 10);
+        window.release(at(161), 10);
+        assert_eq!(window.balance(at(161)), 10);
+    }
+
+    #[test]
+    fn settling_gives_back_and_takes_more() {
+        let mut window = Window::new(100, 100, MINUTE);
+        let mut first = run(&mut window, at(0), 60);
+        window.settle(at(1), &mut first, 10);
+        assert_eq!(window.balance(at(1)), 90);
+        let mut second = run(&mut window, at(2), 80);
+        window.settle(at(10), &mut second, 200);
+        // A debt: 10 + 80 + 120, of which the last from when it was known.
+        assert_eq!(window.balance(at(10)), 0);
+        assert_eq!(window.fits(at(10), 1), Fit::At(at(70)));
+        assert_eq!(window.balance(at(70)), 100);
+        // Too late to give anything back.
+        window.settle(at(200), &mut first, 0);
+        assert_eq!(window.balance(at(200)), 100);
+    }
+
+    #[test]
+    fn a_burst_is_paced() {
+        let mut window = Window::new(60, 2, MINUTE);
+        run(&mut window, at(10), 2);
+        assert_eq!(window.fits(at(10), 1), Fit::At(at(11)));
+        assert_eq!(window.fits(at(10), 3), Fit::Never(2));
+        let mut started = run(&mut window, at(11), 1);
+        window.settle(at(11), &mut started, 0);
+        assert_eq!(window.fits(at(11), 1), Fit::Now);
+    }
+
+    fn quota(limit: u64, remaining: u64, reset: u64) -> Quota {
+        Quota {
+            limit: Some(limit),
+            remaining: Some(remaining),
+            reset: Some(SECOND * reset as u32),
+        }
+    }
+
+    #[test]
+    fn hints_tighten_and_never_loosen() {
+        let mut window = Window::new(100, 100, MINUTE);
+        let first = run(&mut window, at(0), 1);
+        // Others have used the limit too: 0 are left, and 100 in 50 seconds.
+        window.hint(at(0), &first, &quota(100, 0, 50));
+        assert_eq!(
+            window.fits(at(0), 1),
+            Fit::At(Instant::from_epoch(SECOND / 2))
+        );
+        assert_eq!(window.fits(at(10), 20), Fit::Now);
+        assert_eq!(
+            window.fits(at(10), 21),
+            Fit::At(Instant::from_epoch(SECOND * 21 / 2))
+        );
+        // What was started since is not in what the headers say.
+        let second = run(&mut window, at(10), 20);
+        assert_ne!(window.fits(at(10), 1), Fit::Now);
+        // An answer to an earlier request says nothing new.
+        window.hint(at(11), &second, &quota(100, 5, 50));
+        window.hint(at(12), &first, &quota(100, 99, 1));
+        assert_ne!(window.fits(at(12), 10), Fit::Now);
+        // No hint outlives its time, and none makes the limit larger.
+        assert_eq!(window.fits(at(70), 100), Fit::Now);
+        let third = run(&mut window, at(70), 100);
+        window.hint(at(70), &third, &quota(1_000_000, 999_999, 30));
+        assert_eq!(window.fits(at(71), 1), Fit::At(at(130)));
+    }
+
+    #[test]
+    fn a_smaller_limit_in_headers_holds_but_refuses_nothing() {
+        let mut window = Window::new(100, 100, MINUTE);
+        let first = run(&mut window, at(0), 10);
+        window.hint(at(0), &first, &quota(20, 20, 0));
+        assert_eq!(window.fits(at(1), 10), Fit::Now);
+        assert_eq!(window.fits(at(1), 11), Fit::At(at(60)));
+        // More than the provider is said to allow: alone, then.
+        assert_eq!(window.fits(at(1), 50), Fit::At(at(60)));
+        // Azure's zero is no limit.
+        window.hint(at(1), &first, &quota(0, 0, 0));
+        assert_eq!(window.fits(at(1), 10), Fit::Now);
+    }
+
+    #[test]
+    fn a_slot_counts_until_its_last_entry_is_a_span_old() {
+        let mut window = Window::new(2, 2, MINUTE);
+        let late = Duration::from_millis(50);
+        run(&mut window, at(0), 1);
+        run(&mut window, at(0) + late, 1);
+        assert_eq!(window.slots.len(), 1);
+        assert_eq!(window.fits(at(60), 1), Fit::At(at(60) + late));
+    }
+
+    #[test]
+    fn the_log_stays_small() {
+        let mut window = Window::new(1_000_000, 1_000_000, MINUTE);
+        for step in 0..200_000_u32 {
+            let now = Instant::from_epoch(Duration::from_millis(1) * step);
+            run(&mut window, now, 1);
+        }
+        assert!(window.slots.len() <= SLOTS as usize + 2);
+    }
+}
