@@ -65,7 +65,11 @@ impl Call {
             if !ended {
                 shared.replace(State::Stream(stream));
             }
-            Ok(if items.is_empty() { JsValue::UNDEFINED } else { to_js(&items) })
+            Ok(if items.is_empty() {
+                JsValue::UNDEFINED
+            } else {
+                to_js(&items)
+            })
         })
     }
 

@@ -92,7 +92,10 @@ fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     for (name, value) in &settings.headers {
         config.provider = config.provider.with_header(name, value)?;
         names.push(HeaderName::try_from(name).map_err(|_| {
-            Error::new(ErrorKind::Config, format!("{name:?} cannot be the name of a header"))
+            Error::new(
+                ErrorKind::Config,
+                format!("{name:?} cannot be the name of a header"),
+            )
         })?);
     }
     let mut timeouts = Timeouts::default();

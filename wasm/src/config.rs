@@ -78,6 +78,9 @@ impl Limits {
 /// Reads JSON from the other side.
 pub(crate) fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| {
-        Error::new(ErrorKind::InvalidRequest, format!("the request is not as documented: {error}"))
+        Error::new(
+            ErrorKind::InvalidRequest,
+            format!("the request is not as documented: {error}"),
+        )
     })
 }

@@ -37,7 +37,9 @@ impl From<&Error> for ErrorView {
             message: error.to_string(),
             status: error.status().map(|status| status.as_u16()),
             retryable: error.is_retryable(),
-            retry_after_ms: error.retry_after().map(|delay| delay.as_secs_f64() * 1000.0),
+            retry_after_ms: error
+                .retry_after()
+                .map(|delay| delay.as_secs_f64() * 1000.0),
             request_id: error.request_id().map(str::to_owned),
             attempts: error.attempts(),
             phase: error.phase().map(phase),
@@ -58,7 +60,9 @@ pub(crate) fn rejection(error: &Error) -> JsValue {
 
 /// What a call that was aborted from the other side is rejected with.
 pub(crate) fn aborted() -> JsValue {
-    JsValue::from_str(r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#)
+    JsValue::from_str(
+        r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#,
+    )
 }
 
 fn code(kind: ErrorKind) -> &'static str {

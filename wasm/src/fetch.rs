@@ -86,8 +86,11 @@ impl Fetch {
         for (name, value) in request.headers() {
             if self.may_go(name) {
                 let value = value.to_str().map_err(|error| {
-                    TransportError::new(Kind::InvalidRequest, format!("the header {name} is not text"))
-                        .with_source(error)
+                    TransportError::new(
+                        Kind::InvalidRequest,
+                        format!("the header {name} is not text"),
+                    )
+                    .with_source(error)
                 })?;
                 set(&headers, name.as_str(), &value.into());
             }
@@ -99,10 +102,17 @@ impl Fetch {
         set(&init, "body", &Uint8Array::from(&**request.body()));
         set(&init, "redirect", &"manual".into());
         set(&init, "signal", &controller.signal());
-        let connection = Connection { controller, open: true };
+        let connection = Connection {
+            controller,
+            open: true,
+        };
         let promise = self
             .fetch
-            .call2(&JsValue::UNDEFINED, &request.uri().to_string().into(), &init)
+            .call2(
+                &JsValue::UNDEFINED,
+                &request.uri().to_string().into(),
+                &init,
+            )
             .map_err(|error| failed(&error, false))?;
         Ok((Promise::resolve(&promise), connection))
     }
@@ -139,12 +149,17 @@ fn response(
         }
         Some(body) => {
             let reader = body.get_reader().map_err(|error| failed(&error, true))?;
-            bridge::body(Body { reader, reading: None, connection })
+            bridge::body(Body {
+                reader,
+                reading: None,
+                connection,
+            })
         }
     };
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(answer.status()).map_err(|error| {
-        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status").with_source(error)
+        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status")
+            .with_source(error)
     })?;
     let mut headers = HeaderMap::new();
     answer.headers().for_each(&mut |value, name| {
@@ -187,7 +202,9 @@ impl Stream for Body {
                 return Poll::Ready(None);
             }
             let reader = self.reader.clone();
-            let reading = self.reading.get_or_insert_with(|| JsFuture::from(reader.read()));
+            let reading = self
+                .reading
+                .get_or_insert_with(|| JsFuture::from(reader.read()));
             let read = ready!(Pin::new(reading).poll(cx));
             self.reading = None;
             let chunk: HostChunk = match read {
@@ -224,7 +241,9 @@ fn text(value: &JsValue, name: &str) -> Option<String> {
 /// the cause.
 fn failed(error: &JsValue, in_body: bool) -> TransportError {
     let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
-    let code = text(&cause, "code").or_else(|| text(error, "code")).unwrap_or_default();
+    let code = text(&cause, "code")
+        .or_else(|| text(error, "code"))
+        .unwrap_or_default();
     let said = text(error, "message").unwrap_or_else(|| "the host gave no reason".to_owned());
     let why = text(&cause, "message").unwrap_or_default();
     let kind = match code.as_str() {

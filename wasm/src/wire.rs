@@ -19,23 +19,59 @@ pub(crate) enum Item {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum EventView {
-    Start { id: Option<String>, model: Option<String> },
-    Text { text: String },
-    Reasoning { text: String },
-    ReasoningSignature { signature: String },
-    Refusal { text: String },
-    ToolCallStart { index: usize, id: String, name: String },
-    ToolCallArguments { index: usize, fragment: String },
-    ToolCallExtra { index: usize, extra: Extra },
-    Part { part: Part },
+    Start {
+        id: Option<String>,
+        model: Option<String>,
+    },
+    Text {
+        text: String,
+    },
+    Reasoning {
+        text: String,
+    },
+    ReasoningSignature {
+        signature: String,
+    },
+    Refusal {
+        text: String,
+    },
+    ToolCallStart {
+        index: usize,
+        id: String,
+        name: String,
+    },
+    ToolCallArguments {
+        index: usize,
+        fragment: String,
+    },
+    ToolCallExtra {
+        index: usize,
+        extra: Extra,
+    },
+    Part {
+        part: Part,
+    },
     PartEnd,
-    PartExtra { extra: Extra },
-    MessageExtra { extra: Extra },
-    Usage { usage: Usage },
-    Extra { extra: Extra },
-    Finish { reason: String, raw: String },
+    PartExtra {
+        extra: Extra,
+    },
+    MessageExtra {
+        extra: Extra,
+    },
+    Usage {
+        usage: Usage,
+    },
+    Extra {
+        extra: Extra,
+    },
+    Finish {
+        reason: String,
+        raw: String,
+    },
     /// After the last event: all of them, folded.
-    Response { response: ChatResponse },
+    Response {
+        response: ChatResponse,
+    },
     Unknown,
 }
 
@@ -58,7 +94,10 @@ impl From<ChatEvent> for EventView {
             ChatEvent::MessageExtra(extra) => Self::MessageExtra { extra },
             ChatEvent::Usage(usage) => Self::Usage { usage },
             ChatEvent::Extra(extra) => Self::Extra { extra },
-            ChatEvent::Finish { reason, raw } => Self::Finish { reason: reason.into(), raw },
+            ChatEvent::Finish { reason, raw } => Self::Finish {
+                reason: reason.into(),
+                raw,
+            },
             _ => Self::Unknown,
         }
     }

@@ -249,3 +249,27 @@ test('the micro-batcher, and the helpers', async () => {
 test('what is wrong with the settings is told by the first call', async () => {
   await assert.rejects(new LlmClient({ provider: 'nobody' }).chatAsync('x'), (error) => error.code === 'config');
 });
+
+test('when the core stops, all that is in flight is rejected, and the next call gets a fresh one', async () => {
+  const one = client('key/trap/silent');
+  const flying = one.chatAsync('x');
+  await server.waitRequest('trap');
+  // A task of the core that throws leaves it in no state to go on, as a trap does.
+  const real = globalThis.setTimeout;
+  globalThis.setTimeout = () => { throw new WebAssembly.RuntimeError('unreachable'); };
+  const falling = one.chatAsync('y');
+  const internal = (error) => error instanceof LlmError && error.code === 'internal';
+  try {
+    await Promise.all([assert.rejects(flying, internal), assert.rejects(falling, internal)]);
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assert.equal((await client('ok').chatAsync('z')).text, 'echo: z');
+  await assert.rejects(one.chatAsync('y', { timeoutMs: 50 }), TimeoutError);
+});
+
+test('a real llama.cpp', { skip: process.env.CHATCORE_LLAMACPP ? false : 'CHATCORE_LLAMACPP is not set' }, async () => {
+  const llama = new LlmClient({ baseURL: process.env.CHATCORE_LLAMACPP, model: 'default' });
+  assert.ok((await llama.chatAsync('Say hello.', { maxTokens: 8 })).text.length > 0);
+  assert.ok((await collect(llama.chatStream('Say hello.', { maxTokens: 8 }))).length > 0);
+});
