@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chatcore::dialect::Anthropic;
-use chatcore::{Config, Error, ErrorKind, LlmClient, Timeouts, WhenFull};
+use chatcore::{Config, Error, ErrorKind, LlmClient, RateLimits, Timeouts, WhenFull};
 use http::HeaderName;
 use js_sys::{Function, Promise};
 use serde::Serialize;
@@ -101,9 +101,15 @@ fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     let mut timeouts = Timeouts::default();
     timeouts.overall = Some(config.scheduling.timeout());
     settings.timeouts.apply(&mut timeouts)?;
+    let mut rate = RateLimits::default();
+    rate.requests_per_minute = settings.rate.requests_per_minute;
+    rate.tokens_per_minute = settings.rate.tokens_per_minute;
+    rate.request_burst = settings.rate.request_burst;
+    rate.token_burst = settings.rate.token_burst;
     let client = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch, names)))
         .config(config)
         .timeouts(timeouts.clone())
+        .rate_limits(rate)
         .build()?;
     Ok(Client { client, timeouts })
 }

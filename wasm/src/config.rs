@@ -19,6 +19,18 @@ pub(crate) struct Settings {
     pub(crate) browser_access: bool,
     /// Time limits.
     pub(crate) timeouts: Limits,
+    /// What the provider grants per minute.
+    pub(crate) rate: Rate,
+}
+
+/// What the provider grants per minute.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rate {
+    pub(crate) requests_per_minute: Option<u32>,
+    pub(crate) tokens_per_minute: Option<u64>,
+    pub(crate) request_burst: Option<u32>,
+    pub(crate) token_burst: Option<u64>,
 }
 
 /// What a call is made of.

@@ -273,3 +273,10 @@ test('a real llama.cpp', { skip: process.env.CHATCORE_LLAMACPP ? false : 'CHATCO
   assert.ok((await llama.chatAsync('Say hello.', { maxTokens: 8 })).text.length > 0);
   assert.ok((await collect(llama.chatStream('Say hello.', { maxTokens: 8 }))).length > 0);
 });
+
+test('what is beyond the limits waits for its turn', async () => {
+  const limited = new LlmClient({ mock: true, limits: { requestsPerMinute: 600, requestBurst: 1 } });
+  const start = performance.now();
+  for (let n = 0; n < 3; n += 1) await limited.chatAsync('x');
+  assert.ok(performance.now() - start >= 190);
+});

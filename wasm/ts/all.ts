@@ -11,5 +11,5 @@ export type { LlmErrorDetails, TimeoutPhase } from './errors.js';
 export type { BatchProcessorOptions } from './batch.js';
 export type {
   BatchItem, BatchOptions, ChatEvent, ChatOptions, ChatResponse, ClientOptions, JsonObject, JsonValue,
-  Message, Mock, Part, Progress, Settled, Status, TimeLimits, Tool, Usage,
+  Message, Mock, Part, Progress, RateLimits, Settled, Status, TimeLimits, Tool, Usage,
 } from './types.js';

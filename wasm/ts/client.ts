@@ -83,6 +83,10 @@ export class LlmClient {
     const mocked = /^(1|true|yes|on)$/i.test(vars['USE_MOCK_LLM']?.trim() ?? '');
     this.#settings = JSON.stringify({
       vars, headers: options.headers ?? {}, timeouts: limits(options.timeouts, options.timeoutMs),
+      rate: {
+        requests_per_minute: options.limits?.requestsPerMinute, tokens_per_minute: options.limits?.tokensPerMinute,
+        request_burst: options.limits?.requestBurst, token_burst: options.limits?.tokenBurst,
+      },
       browser_access: isBrowser() && (options.dangerouslyAllowBrowser ?? false),
     });
     const fetch = mocked ? mockFetch(options.mock ?? true)

@@ -135,6 +135,18 @@ export interface ChatOptions {
 /** An offline model: true echoes, a function answers from the conversation. */
 export type Mock = boolean | ((messages: Message[]) => string | Promise<string>);
 
+/** What a provider grants per minute; requests wait for their turn. */
+export interface RateLimits {
+  /** Requests per minute. */
+  requestsPerMinute?: number;
+  /** Tokens per minute, input and output together. */
+  tokensPerMinute?: number;
+  /** How many requests may go at once, before they are spread over the minute. Default: all. */
+  requestBurst?: number;
+  /** How many tokens may go at once. Default: all. */
+  tokenBurst?: number;
+}
+
 /** Options of a client. In Node what is missing is read from the environment variables. */
 export interface ClientOptions {
   /** `deepseek`, `openai`, `anthropic`, or `openai_compatible` (the default with a `baseURL`). `LLM_PROVIDER`. */
@@ -155,6 +167,8 @@ export interface ClientOptions {
   timeouts?: TimeLimits;
   /** Attempts in all, the first one included. `LLM_MAX_RETRIES`, default 3. */
   maxRetries?: number;
+  /** What the provider grants per minute. Default: no limits of our own. */
+  limits?: RateLimits;
   /** Headers for every request. In a page each needs the server's leave (CORS). */
   headers?: Record<string, string>;
   /** A function to use in place of the host's `fetch`. */
