@@ -121,7 +121,7 @@ async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
                     let last = matches!(event, ChatEvent::Finish { .. });
                     items.push(Item::Event(event.into()));
                     if let (true, Some(response)) = (last, stream.partial()) {
-                        let response = response.clone();
+                        let response = Box::new(response.clone());
                         items.push(Item::Event(EventView::Response { response }));
                     }
                 }

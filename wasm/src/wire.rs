@@ -70,7 +70,7 @@ pub(crate) enum EventView {
     },
     /// After the last event: all of them, folded.
     Response {
-        response: ChatResponse,
+        response: Box<ChatResponse>,
     },
     Unknown,
 }
