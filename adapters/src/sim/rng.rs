@@ -13,16 +13,16 @@ impl Rng {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
+}
 
-    /// A number below `bound`; 0 for a bound of 0. The bias is under `bound` in 2⁶⁴.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
-    }
+/// Of any number, one below `bound`; 0 for a bound of 0. The bias is under `bound` in 2⁶⁴.
+pub(super) fn below(number: u64, bound: u64) -> u64 {
+    ((u128::from(number) * u128::from(bound)) >> 64) as u64
+}
 
-    /// A number from 0 up to, and without, 1.
-    pub(super) fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
+/// Of any number, one from 0 up to, and without, 1.
+pub(super) fn unit(number: u64) -> f64 {
+    (number >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Spreads the bits of a number over all of it (splitmix64's finalizer).
@@ -49,10 +49,10 @@ mod tests {
         let mut rng = Rng::new(7);
         let mut seen = [0_u32; 10];
         for _ in 0..10_000 {
-            seen[rng.below(10) as usize] += 1;
-            assert!((0.0..1.0).contains(&rng.unit()));
+            seen[below(rng.next(), 10) as usize] += 1;
+            assert!((0.0..1.0).contains(&unit(rng.next())));
         }
         assert!(seen.iter().all(|&count| count > 850), "{seen:?}");
-        assert_eq!(rng.below(0), 0);
+        assert_eq!(below(rng.next(), 0), 0);
     }
 }

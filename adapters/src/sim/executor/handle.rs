@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chatcore::{BoxFuture, Executor, Instant};
 
+use super::super::rng::{below, unit};
 use super::task::Task;
 use super::timers::Sleep;
 use super::trace::Entry;
@@ -85,12 +86,12 @@ impl SimExecutor {
 
     /// A number below `bound`, drawn from the seed; 0 for a bound of 0.
     pub fn random_below(&self, bound: u64) -> u64 {
-        ((u128::from(self.random()) * u128::from(bound)) >> 64) as u64
+        below(self.random(), bound)
     }
 
     /// A number from 0 up to, and without, 1, drawn from the seed.
     pub fn random_unit(&self) -> f64 {
-        (self.random() >> 11) as f64 / (1_u64 << 53) as f64
+        unit(self.random())
     }
 
     /// True in `share` of all cases, drawn from the seed; 0 is never and 1 is always.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::super::rng::below;
 use super::error::{SimError, SimErrorKind};
 use super::handle::SimExecutor;
 use super::task::Task;
@@ -201,7 +202,7 @@ impl State {
             }
             let place = match self.ready.len() {
                 1 => 0,
-                several => self.rng.below(several as u64) as usize,
+                several => below(self.rng.next(), several as u64) as usize,
             };
             let task = self.ready.swap_remove(place);
             self.polls += 1;
