@@ -102,7 +102,10 @@ impl Sim {
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match self.try_run(future) {
             Ok(output) => output,
-            #[expect(clippy::panic, reason = "a test helper: `try_run` is the one that does not")]
+            #[expect(
+                clippy::panic,
+                reason = "a test helper: `try_run` is the one that does not"
+            )]
             Err(error) => panic!("{error}"),
         }
     }

@@ -58,7 +58,10 @@ impl Sim {
     pub fn seed_from_env() -> Option<u64> {
         let value = std::env::var_os(SEED_VARIABLE)?;
         let seed = value.to_str().and_then(|text| text.parse().ok());
-        #[expect(clippy::panic, reason = "a test helper: running other seeds would mislead")]
+        #[expect(
+            clippy::panic,
+            reason = "a test helper: running other seeds would mislead"
+        )]
         seed.or_else(|| panic!("{SEED_VARIABLE} is {value:?}; it must be a number below 2⁶⁴"))
     }
 }

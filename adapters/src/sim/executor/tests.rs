@@ -137,7 +137,11 @@ fn a_dropped_sleep_leaves_no_timer_and_does_not_move_the_clock() {
     let handle = sim.executor();
     sim.run(async move {
         for _ in 0..1_000 {
-            or(handle.sleep(ms(1)), handle.sleep(Duration::from_secs(9_999))).await;
+            or(
+                handle.sleep(ms(1)),
+                handle.sleep(Duration::from_secs(9_999)),
+            )
+            .await;
             assert_eq!(handle.pending_timers(), 0);
         }
         // A sleep that is awaited twice over its life keeps one timer.
@@ -234,7 +238,11 @@ fn what_is_recorded_changes_the_hash() {
 #[test]
 #[ignore = "a measurement, for a release build"]
 fn polls_a_second() {
-    for (tasks, what) in [(1, "one task"), (100, "100 tasks"), (10_000, "10,000 tasks")] {
+    for (tasks, what) in [
+        (1, "one task"),
+        (100, "100 tasks"),
+        (10_000, "10,000 tasks"),
+    ] {
         let sim = Sim::new(1).with_max_polls_per_moment(u64::MAX);
         let each = 4_000_000 / tasks;
         for _ in 0..tasks {
@@ -252,7 +260,11 @@ fn polls_a_second() {
         sim.run(sim.sleep(Duration::from_secs(10_000)));
         let took = began.elapsed();
         let rate = sim.polls() as f64 / took.as_secs_f64();
-        println!("{what}: {} polls in {took:.2?}, {:.2} million a second", sim.polls(), rate / 1e6);
+        println!(
+            "{what}: {} polls in {took:.2?}, {:.2} million a second",
+            sim.polls(),
+            rate / 1e6
+        );
         assert!(rate >= 1e6);
     }
 }

@@ -110,7 +110,11 @@ mod tests {
             from: ms(10),
             to: ms(20),
         };
-        assert!(samples(uniform).iter().all(|s| (ms(10)..=ms(20)).contains(s)));
+        assert!(
+            samples(uniform)
+                .iter()
+                .all(|s| (ms(10)..=ms(20)).contains(s))
+        );
         assert!((mean(uniform) - 0.015).abs() < 0.0002);
 
         let peaks = Latency::TwoPeaks {
@@ -123,7 +127,10 @@ mod tests {
 
         let exponential = Latency::Exponential { mean: ms(100) };
         assert!((mean(exponential) - 0.1).abs() < 0.004);
-        let late = samples(exponential).iter().filter(|&&s| s > ms(230)).count();
+        let late = samples(exponential)
+            .iter()
+            .filter(|&&s| s > ms(230))
+            .count();
         assert!((850..1_150).contains(&late), "e^-2.3 is a tenth: {late}");
     }
 }

@@ -97,9 +97,13 @@ impl Limits {
 pub(super) enum Verdict {
     Accepted,
     /// Too many at once.
-    TooMany { status: u16 },
+    TooMany {
+        status: u16,
+    },
     /// Too many in a minute.
-    TooFast { wait: Duration },
+    TooFast {
+        wait: Duration,
+    },
 }
 
 /// The limits at work.
@@ -163,7 +167,10 @@ impl Gate {
 
     /// What every answer says about the limits.
     pub(super) fn describe(&mut self, anthropic: bool, now: Duration, headers: &mut HeaderMap) {
-        let meters = [("requests", &mut self.requests), ("tokens", &mut self.tokens)];
+        let meters = [
+            ("requests", &mut self.requests),
+            ("tokens", &mut self.tokens),
+        ];
         for (what, meter) in meters {
             let Some(meter) = meter else { continue };
             let mut set = |name: &str, value: String| {

@@ -156,9 +156,11 @@ impl SimTransport {
             (Verdict::TooMany { status }, _) => {
                 Reply::error(ask.is_anthropic, status, "too many requests at once")
             }
-            (Verdict::TooFast { .. }, _) => {
-                Reply::error(ask.is_anthropic, 429, "too many requests or tokens in a minute")
-            }
+            (Verdict::TooFast { .. }, _) => Reply::error(
+                ask.is_anthropic,
+                429,
+                "too many requests or tokens in a minute",
+            ),
             (Verdict::Accepted, Some(Fault::Status(status))) => {
                 Reply::error(ask.is_anthropic, status, "a simulated failure")
             }
@@ -248,7 +250,11 @@ impl Reply {
 
     fn error(is_anthropic: bool, status: u16, message: &str) -> Self {
         let error = answer::error(is_anthropic, Some(status), message);
-        Self::new(status, "application/json", Plan::whole(error.to_string(), 0))
+        Self::new(
+            status,
+            "application/json",
+            Plan::whole(error.to_string(), 0),
+        )
     }
 
     fn into_response(mut self, number: u64, exchange: Exchange) -> Response<ByteStream> {

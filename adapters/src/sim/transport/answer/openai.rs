@@ -19,7 +19,11 @@ pub(super) fn whole(answer: &Answer<'_>) -> String {
 }
 
 pub(super) fn opening(answer: &Answer<'_>) -> String {
-    chunk(answer, json!({"role": "assistant", "content": ""}), Value::Null)
+    chunk(
+        answer,
+        json!({"role": "assistant", "content": ""}),
+        Value::Null,
+    )
 }
 
 pub(super) fn token(answer: &Answer<'_>, token: &str) -> String {

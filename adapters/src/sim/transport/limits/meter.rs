@@ -102,9 +102,9 @@ impl Meter {
             }
             Count::Fixed { used: 0, .. } => Duration::ZERO,
             Count::Fixed { minute, .. } => until_minute(minute + 1, now),
-            Count::Sliding { log, .. } => log.back().map_or(Duration::ZERO, |&(at, _)| {
-                (at + MINUTE).saturating_sub(now)
-            }),
+            Count::Sliding { log, .. } => log
+                .back()
+                .map_or(Duration::ZERO, |&(at, _)| (at + MINUTE).saturating_sub(now)),
         }
     }
 
@@ -182,7 +182,10 @@ mod tests {
             meter.charge(3, at(20_000));
             let wait = meter.wait(4, at(30_000)).unwrap();
             let due = at(30_000) + wait;
-            assert!(meter.wait(4, due - Duration::from_nanos(1)).is_some(), "{window:?}");
+            assert!(
+                meter.wait(4, due - Duration::from_nanos(1)).is_some(),
+                "{window:?}"
+            );
             assert_eq!(meter.wait(4, due), None, "{window:?}");
             wait
         });
