@@ -18,7 +18,7 @@
 //! async fn summarize(client: &LlmClient, text: &str) -> String {
 //!     let long = client.chat_async(format!("Summarize: {text}")).await;
 //!     match long {
-//!         Ok(answer) => answer.text(),
+//!         Ok(answer) => answer.text().into_owned(),
 //!         Err(_) => "(no summary)".to_owned(),
 //!     }
 //! }

@@ -42,7 +42,7 @@ impl Stream for Body {
             this.exchange.end(End::Read { completed });
             return Poll::Ready(None);
         };
-        if matches!(piece, Piece::Hang) {
+        if matches!(piece, Piece::Hang | Piece::Linger) {
             return Poll::Pending;
         }
         if !wait.is_zero() {
@@ -54,6 +54,9 @@ impl Stream for Body {
         Poll::Ready(match this.plan.pieces.pop_front() {
             Some((_, Piece::Data(bytes, tokens))) => {
                 this.exchange.read_tokens(tokens);
+                if this.plan.is_said() {
+                    this.exchange.worked();
+                }
                 Some(Ok(bytes))
             }
             Some((_, Piece::Fail(kind, message))) => {
@@ -69,7 +72,7 @@ impl Stream for Body {
                     false => Some(Ok(bytes)),
                 }
             }
-            Some((_, Piece::Hang)) | None => None,
+            Some((_, Piece::Hang | Piece::Linger)) | None => None,
         })
     }
 }

@@ -76,8 +76,8 @@ impl Limits {
     }
 
     /// Sets how many requests are worked on at once, and the status for those beyond (429 or
-    /// 503, say). One is worked on from its arrival to the end of its body, or until it is
-    /// dropped.
+    /// 503, say). One is worked on from its arrival until the last byte of its answer is
+    /// read, or it is dropped.
     #[must_use]
     pub fn concurrency(mut self, requests: usize, status: u16) -> Self {
         self.concurrency = Some((requests, status));

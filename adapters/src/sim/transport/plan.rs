@@ -18,8 +18,10 @@ pub(super) enum Piece {
     Fail(TransportErrorKind, &'static str),
     /// Sends these bytes again and again.
     Repeat(Bytes, Duration),
-    /// Does nothing any more.
+    /// Does nothing any more, though there is more to say.
     Hang,
+    /// Does nothing any more, for all was said.
+    Linger,
 }
 
 /// What a body does, each after a wait. At the end of the list the body ends.
@@ -79,6 +81,11 @@ impl Plan {
         plan
     }
 
+    /// Whether all was said, so that the provider has no more work with it.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(self.pieces.front(), None | Some((_, Piece::Linger)))
+    }
+
     fn push_fault(&mut self, fault: Option<Fault>, is_anthropic: bool, keep_alive: Bytes) {
         let piece = match fault {
             Some(Fault::Reset { .. }) => Piece::Fail(
@@ -95,7 +102,8 @@ impl Plan {
             Some(Fault::ErrorEvent { .. }) => {
                 Piece::Data(answer::error_event(is_anthropic, ERROR).into(), 0)
             }
-            Some(Fault::Stalls { .. } | Fault::StaysOpen) => Piece::Hang,
+            Some(Fault::Stalls { .. }) => Piece::Hang,
+            Some(Fault::StaysOpen) => Piece::Linger,
             _ => return,
         };
         self.push(Duration::ZERO, piece);

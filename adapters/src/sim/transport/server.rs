@@ -191,6 +191,13 @@ impl Exchange {
         self.server.lock().stats.output_tokens += tokens;
     }
 
+    /// The provider has said all: its place is free, though the body's end was not read.
+    pub(super) fn worked(&mut self) {
+        if std::mem::take(&mut self.is_working) {
+            self.server.lock().stats.working -= 1;
+        }
+    }
+
     /// It has ended; what comes later counts for nothing.
     pub(super) fn end(&mut self, end: End) {
         if std::mem::replace(&mut self.has_ended, true) {
@@ -201,9 +208,9 @@ impl Exchange {
             End::Failed => 2,
             End::Dropped => 3,
         });
+        self.worked();
         let stats = &mut self.server.lock().stats;
         stats.in_flight -= 1;
-        stats.working -= usize::from(self.is_working);
         match end {
             End::Read { completed } => stats.completed += u64::from(completed && !self.is_faulty),
             End::Failed => {}
