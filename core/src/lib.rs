@@ -41,7 +41,9 @@
 //! | choose a provider, or describe one | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
 //! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
-//! | run many at once | [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
+//! | hear of every call | [`Observer`] |
 //! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
 //!
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,

@@ -110,6 +110,9 @@ impl LlmClient {
     /// Cancel-safe: the client stays closed when the future is dropped.
     pub async fn close(&self) {
         self.core.admission.close();
+        if let Some(limiter) = &self.core.limiter {
+            limiter.close();
+        }
         poll_fn(|cx| self.core.admission.poll_drained(cx)).await;
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Held {
 pub(super) struct Attempt {
     permit: Option<Permit>,
     reservation: Option<Reservation>,
+    /// Tokens, as far as the provider has said.
+    used: Option<u64>,
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
@@ -62,6 +64,7 @@ impl Attempt {
         Self {
             permit: Some(held.permit),
             reservation: held.reservation,
+            used: None,
             watch,
             deadlines,
             decoder: core.dialect.decoder(&head, mode, core.caps),
@@ -127,14 +130,16 @@ impl Attempt {
         match ready!(self.poll_decoder(cx)) {
             Ok(Some(event)) => {
                 self.deadlines.saw_event(&event);
-                if let (ChatEvent::Usage(usage), Some(reservation)) =
-                    (&event, &mut self.reservation)
-                {
-                    reservation.settle(usage.total_tokens());
+                if let ChatEvent::Usage(usage) = &event {
+                    self.used = Some(usage.total_tokens());
                 }
                 if self.decoder.is_done() {
-                    // The provider's work is done: the next request may run.
+                    // The provider's work is done: the next request may run, and what this one
+                    // used is known. (Before that it is not: usage may come in pieces.)
                     self.permit = None;
+                    if let (Some(used), Some(reservation)) = (self.used, &mut self.reservation) {
+                        reservation.settle(used);
+                    }
                 }
                 Poll::Ready(Ok(Some(event)))
             }

@@ -13,6 +13,7 @@ use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::hedge::Hedge;
+use crate::policy::limiter::Reservation;
 
 /// One attempt, and a second beside it where the first is late, and a place and the budget allow.
 /// Both fail only if both fail: the error is then the first's.
@@ -49,6 +50,7 @@ async fn race(
         return attempt(core, mode, request, held, deadlines).await;
     };
     let mut others = deadlines.clone();
+    let tokens = held.reservation.as_ref().map_or(0, Reservation::tokens);
     let mut first = Box::pin(attempt(core, mode, request.clone(), held, deadlines));
     let mut timer = core.executor.sleep(delay);
     let early = poll_fn(|cx| match first.as_mut().poll(cx) {
@@ -58,7 +60,7 @@ async fn race(
     if let Some(result) = early.await {
         return result;
     }
-    let Some(held) = spare(core, hedge, &request) else {
+    let Some(held) = spare(core, hedge, tokens) else {
         return first.await;
     };
     outcome.started();
@@ -97,11 +99,10 @@ async fn race(
 
 /// What a second attempt needs, if it is there without waiting. The budget is asked last: what it
 /// gives is spent.
-fn spare(core: &Core, hedge: &Hedge, request: &Request<Bytes>) -> Option<Held> {
+fn spare(core: &Core, hedge: &Hedge, tokens: u64) -> Option<Held> {
     let permit = core.admission.try_acquire()?;
     let reservation = match &core.limiter {
-        // The first attempt's estimate is not at hand; a byte of JSON is never less than a token.
-        Some(limiter) => Some(limiter.try_acquire(request.body().len() as u64 / 2)?),
+        Some(limiter) => Some(limiter.try_acquire(tokens)?),
         None => None,
     };
     hedge.try_spend().then_some(Held {

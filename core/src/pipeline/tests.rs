@@ -300,6 +300,48 @@ fn tokens_are_estimated_settled_and_refunded() {
 }
 
 #[test]
+fn what_a_stream_used_is_known_at_its_end() {
+    const EARLY: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}],\
+                         \"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let pieces = || Answering::Pieces(vec![(0.0, EARLY), (10.0, FINISH)]);
+    let limits = RateLimits::default().tokens_per_minute(600);
+    let setup = setup([pieces(), pieces()], |builder| builder.rate_limits(limits));
+    // Two are estimated at nearly 600 together; the third goes when they have given back.
+    let asking = (0..3).map(|_| setup.client.chat_async("hi").stream().into_response());
+    for answer in setup.clock.run(join_all(asking)) {
+        answer.unwrap();
+    }
+    assert_eq!(setup.sent(), [0.0, 0.0, 10.0]);
+}
+
+#[test]
+fn closing_turns_those_away_that_wait_for_a_limit() {
+    let limits = RateLimits::default().requests_per_minute(1);
+    let setup = setup([Answering::Good(2.0)], |builder| {
+        builder.rate_limits(limits)
+    });
+    let calls = (0..3).map(|_| {
+        setup
+            .client
+            .chat_async("hi")
+            .timeout(Duration::from_secs(300))
+    });
+    let mut all = Box::pin(join_all(calls.map(IntoFuture::into_future)));
+    let answers = setup.clock.run(async {
+        assert!((&mut all).now_or_never().is_none());
+        futures_util::future::join(setup.client.close(), all)
+            .await
+            .1
+    });
+    let kinds = answers
+        .iter()
+        .map(|answer| answer.as_ref().err().map(Error::kind));
+    let closed = Some(ErrorKind::Closed);
+    assert_eq!(kinds.collect::<Vec<_>>(), [None, closed, closed]);
+    assert_eq!(setup.clock.seconds(), 2.0);
+}
+
+#[test]
 fn permits_follow_what_the_provider_bears() {
     let answers = (0..40).map(|_| Answering::Status(429, Some("0")));
     let adaptive = Adaptive::default().start(50).max(100);

@@ -13,7 +13,7 @@ const PATIENCE: u32 = 128;
 /// The limit grows by one at a time while answers come, and shrinks by a tenth when the provider
 /// says that it is too much (429, 503, 529) or does not answer in time: additive increase,
 /// multiplicative decrease. At the start it doubles with every round of answers, until the first
-/// refusal. It never passes [`max`](Self::max), nor the client's workers.
+/// refusal. In a client it takes the place of the number of workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adaptive {

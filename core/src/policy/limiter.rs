@@ -26,6 +26,7 @@ pub(crate) struct Limiter {
 struct State {
     rate: Rate,
     waiting: WaitList,
+    closed: bool,
 }
 
 impl Limiter {
@@ -36,6 +37,7 @@ impl Limiter {
             state: Mutex::new(State {
                 rate,
                 waiting: WaitList::default(),
+                closed: false,
             }),
         })
     }
@@ -44,7 +46,7 @@ impl Limiter {
     /// up its place, and wakes the next one.
     ///
     /// Fails with `InvalidRequest` where that is more than may ever go at once, and with
-    /// `QueueFull` where as many wait as may and `when_full` says so.
+    /// `QueueFull` where as many wait as may and `when_full` says so; with `Closed` once it is.
     pub(crate) fn acquire(self: &Arc<Self>, tokens: u64, when_full: WhenFull) -> Acquire {
         Acquire {
             limiter: Arc::clone(self),
@@ -68,6 +70,18 @@ impl Limiter {
                 Some(Reservation::new(self, tokens))
             }
             Reserve::Wait(_) | Reserve::TooLarge(_) => None,
+        }
+    }
+
+    /// Lets nobody wait any more: those who do, and those who come, get `Closed` at once rather
+    /// than when the limit would let them go. What is reserved stays reserved.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let woken = state.waiting.all();
+        drop(state);
+        for waker in woken {
+            waker.wake();
         }
     }
 
@@ -118,6 +132,10 @@ impl Acquire {
     fn turn(&mut self, now: Instant, waker: &Waker) -> Turn {
         let limiter = Arc::clone(&self.limiter);
         let mut state = limiter.lock();
+        if state.closed {
+            state.waiting.leave(&mut self.ticket);
+            return Turn::Ready(Err(Error::new(ErrorKind::Closed, "the client is closed")));
+        }
         let waits = match state.waiting.is_turn(self.ticket) {
             true => match state.rate.reserve(now, self.tokens) {
                 Reserve::Ready => {
@@ -217,6 +235,11 @@ impl Reservation {
         }
     }
 
+    /// How many tokens were reserved: what a second attempt at the same request reserves too.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
     /// The request is sent now: what the provider counts begins here, and not where it was
     /// reserved, for it may have waited for a permit in between.
     pub(crate) fn sent(&mut self) {
@@ -233,7 +256,8 @@ impl Reservation {
         }
     }
 
-    /// The answer used so many tokens, input and output together.
+    /// The answer used so many tokens, input and output together: to be told once, at its end. A
+    /// count from the midst of a stream would give back what the rest of it is still to use.
     pub(crate) fn settle(&mut self, tokens: u64) {
         if let Some(sent) = &mut self.sent {
             (self.limiter).change(|rate, now| rate.settle(now, sent, tokens));

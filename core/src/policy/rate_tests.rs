@@ -315,6 +315,27 @@ fn one_who_gives_up_at_the_head_wakes_the_next() {
 }
 
 #[test]
+fn closing_lets_nobody_wait() {
+    let (clock, executor) = Clockwork::new();
+    let limits = RateLimits::default().requests_per_minute(1);
+    let limiter = Limiter::new(Arc::clone(&executor), Rate::per_minute(&limits), usize::MAX);
+    limiter.try_acquire(0).unwrap().sent();
+    let (limiter, executor) = (&limiter, &executor);
+    let wait = || async move { limiter.acquire(0, WhenFull::Wait).await.unwrap_err().kind() };
+    let all: FuturesUnordered<BoxFuture<'_, ErrorKind>> = FuturesUnordered::new();
+    all.push(Box::pin(wait()));
+    all.push(Box::pin(wait()));
+    all.push(Box::pin(async move {
+        executor.sleep(Duration::from_secs(1)).await;
+        limiter.close();
+        wait().await
+    }));
+    let kinds = clock.run(all.collect::<Vec<_>>());
+    assert_eq!(kinds, [ErrorKind::Closed; 3]);
+    assert_eq!((clock.seconds(), limiter.waiting()), (1.0, 0));
+}
+
+#[test]
 fn what_never_left_is_given_back() {
     let (clock, executor) = Clockwork::new();
     let limits = RateLimits::default()

@@ -1,0 +1,134 @@
+//! One call: run to its end, or read as a stream.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use chatcore::{ChatCall, ChatEvent, ChatStream};
+use futures_core::Stream;
+use futures_util::future::{AbortHandle, Abortable};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::error::{ErrorView, aborted, rejection};
+use crate::wire::{EventView, Item, to_js};
+
+/// How many events cross the border at once, so that a fast server does not fill the memory.
+const MAX_BATCH: usize = 256;
+
+/// One call. Aborting it, or freeing it, drops what runs, and closes its connection.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Call {
+    state: Rc<RefCell<State>>,
+    running: RefCell<Option<AbortHandle>>,
+}
+
+#[derive(Debug)]
+enum State {
+    New(Box<ChatCall>),
+    Stream(Box<ChatStream>),
+    /// It ended, or is being polled.
+    Away,
+}
+
+#[wasm_bindgen]
+impl Call {
+    /// The whole answer as JSON. Rejects with an error as JSON.
+    pub fn run(&self) -> Promise {
+        let state = self.state.replace(State::Away);
+        self.promise(async move {
+            let State::New(call) = state else {
+                return Err(aborted());
+            };
+            match (*call).await {
+                Ok(response) => Ok(to_js(&response)),
+                Err(error) => Err(rejection(&error)),
+            }
+        })
+    }
+
+    /// The events that are there, at least one, as a JSON array; an error is its last element.
+    /// `undefined` after the end.
+    pub fn next(&self) -> Promise {
+        let shared = Rc::clone(&self.state);
+        self.promise(async move {
+            let mut stream = match shared.replace(State::Away) {
+                State::New(call) => Box::new(call.stream()),
+                State::Stream(stream) => stream,
+                State::Away => return Ok(JsValue::UNDEFINED),
+            };
+            let (items, ended) = batch(&mut stream).await;
+            if !ended {
+                shared.replace(State::Stream(stream));
+            }
+            Ok(if items.is_empty() {
+                JsValue::UNDEFINED
+            } else {
+                to_js(&items)
+            })
+        })
+    }
+
+    /// Ends it: what runs is rejected with the code `aborted`.
+    pub fn abort(&self) {
+        self.state.replace(State::Away);
+        if let Some(handle) = self.running.take() {
+            handle.abort();
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn new(call: ChatCall) -> Self {
+        Self {
+            state: Rc::new(RefCell::new(State::New(Box::new(call)))),
+            running: RefCell::new(None),
+        }
+    }
+
+    fn promise(&self, work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+        let (handle, registration) = AbortHandle::new_pair();
+        self.running.replace(Some(handle));
+        let work = Abortable::new(work, registration);
+        future_to_promise(async move { work.await.unwrap_or_else(|_| Err(aborted())) })
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+/// Waits for one event, and takes what else is ready; whether the stream has ended.
+async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
+    let mut items = Vec::new();
+    let ended = poll_fn(|cx| {
+        while items.len() < MAX_BATCH {
+            match Pin::new(&mut *stream).poll_next(cx) {
+                Poll::Pending if items.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(false),
+                Poll::Ready(None) => return Poll::Ready(true),
+                Poll::Ready(Some(Err(error))) => {
+                    items.push(Item::Error(ErrorView::from(&error)));
+                    return Poll::Ready(true);
+                }
+                Poll::Ready(Some(Ok(event))) => {
+                    let last = matches!(event, ChatEvent::Finish { .. });
+                    items.push(Item::Event(event.into()));
+                    if let (true, Some(response)) = (last, stream.partial()) {
+                        let response = Box::new(response.clone());
+                        items.push(Item::Event(EventView::Response { response }));
+                    }
+                }
+            }
+        }
+        Poll::Ready(false)
+    })
+    .await;
+    (items, ended)
+}

@@ -1,0 +1,269 @@
+//! The transport: `fetch` of the host, or one that the caller gave.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
+use futures_core::Stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::bridge::{self, Local};
+
+#[wasm_bindgen]
+extern "C" {
+    type AbortController;
+    #[wasm_bindgen(constructor)]
+    fn new() -> AbortController;
+    #[wasm_bindgen(method, getter)]
+    fn signal(this: &AbortController) -> JsValue;
+    #[wasm_bindgen(method)]
+    fn abort(this: &AbortController);
+
+    type HostResponse;
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &HostResponse) -> u16;
+    #[wasm_bindgen(method, getter, js_name = type)]
+    fn kind(this: &HostResponse) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &HostResponse) -> HostHeaders;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &HostResponse) -> Option<HostBody>;
+
+    type HostHeaders;
+    #[wasm_bindgen(method, js_name = forEach)]
+    fn for_each(this: &HostHeaders, each: &mut dyn FnMut(String, String));
+
+    type HostBody;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &HostBody) -> Result<HostReader, JsValue>;
+
+    #[derive(Clone)]
+    type HostReader;
+    #[wasm_bindgen(method)]
+    fn read(this: &HostReader) -> Promise;
+
+    type HostChunk;
+    #[wasm_bindgen(method, getter)]
+    fn done(this: &HostChunk) -> bool;
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &HostChunk) -> Option<Uint8Array>;
+}
+
+/// `fetch`, and the names of the headers that the caller asked for.
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    fetch: Local<Function>,
+    callers_headers: Vec<HeaderName>,
+}
+
+impl Fetch {
+    pub(crate) fn new(fetch: Function, callers_headers: Vec<HeaderName>) -> Self {
+        Self {
+            fetch: bridge::local(fetch),
+            callers_headers,
+        }
+    }
+
+    /// A page may send few headers to another origin without a preflight that the server has to
+    /// allow, so only what the dialects demand and the caller asked for goes out.
+    fn may_go(&self, name: &HeaderName) -> bool {
+        *name == header::AUTHORIZATION
+            || *name == header::CONTENT_TYPE
+            || *name == "x-api-key"
+            || name.as_str().starts_with("anthropic-")
+            || self.callers_headers.contains(name)
+    }
+
+    fn start(&self, request: &Request<Bytes>) -> Result<(Promise, Connection), TransportError> {
+        let controller = AbortController::new();
+        let headers = Object::new();
+        for (name, value) in request.headers() {
+            if self.may_go(name) {
+                let value = value.to_str().map_err(|error| {
+                    TransportError::new(
+                        Kind::InvalidRequest,
+                        format!("the header {name} is not text"),
+                    )
+                    .with_source(error)
+                })?;
+                set(&headers, name.as_str(), &value.into());
+            }
+        }
+        let init = Object::new();
+        set(&init, "method", &request.method().as_str().into());
+        set(&init, "headers", &headers);
+        // A copy, because the memory of the module may move under the host.
+        set(&init, "body", &Uint8Array::from(&**request.body()));
+        set(&init, "redirect", &"manual".into());
+        set(&init, "signal", &controller.signal());
+        let connection = Connection {
+            controller,
+            open: true,
+        };
+        let promise = self
+            .fetch
+            .call2(
+                &JsValue::UNDEFINED,
+                &request.uri().to_string().into(),
+                &init,
+            )
+            .map_err(|error| failed(&error, false))?;
+        Ok((Promise::resolve(&promise), connection))
+    }
+}
+
+#[async_trait]
+impl Transport for Fetch {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        bridge::future(async move {
+            let (promise, connection) = self.start(&request)?;
+            drop(request);
+            let answer = JsFuture::from(promise).await;
+            let answer: HostResponse = answer.map_err(|error| failed(&error, false))?.unchecked_into();
+            if answer.kind().as_deref() == Some("opaqueredirect") {
+                return Err(TransportError::new(
+                    Kind::Protocol,
+                    "the server redirects, and redirects are not followed: set baseURL to where it leads",
+                ));
+            }
+            response(&answer, connection)
+        })
+        .await
+    }
+}
+
+fn response(
+    answer: &HostResponse,
+    mut connection: Connection,
+) -> Result<Response<ByteStream>, TransportError> {
+    let body = match answer.body() {
+        None => {
+            connection.open = false;
+            ByteStream::empty()
+        }
+        Some(body) => {
+            let reader = body.get_reader().map_err(|error| failed(&error, true))?;
+            bridge::body(Body {
+                reader,
+                reading: None,
+                connection,
+            })
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(answer.status()).map_err(|error| {
+        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status")
+            .with_source(error)
+    })?;
+    let mut headers = HeaderMap::new();
+    answer.headers().for_each(&mut |value, name| {
+        let name = HeaderName::try_from(name);
+        let value = HeaderValue::try_from(value);
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    });
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// What is open at the host; aborted when it is dropped before its end.
+struct Connection {
+    controller: AbortController,
+    open: bool,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.open {
+            self.controller.abort();
+        }
+    }
+}
+
+struct Body {
+    reader: HostReader,
+    reading: Option<JsFuture>,
+    connection: Connection,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if !self.connection.open {
+                return Poll::Ready(None);
+            }
+            let reader = self.reader.clone();
+            let reading = self
+                .reading
+                .get_or_insert_with(|| JsFuture::from(reader.read()));
+            let read = ready!(Pin::new(reading).poll(cx));
+            self.reading = None;
+            let chunk: HostChunk = match read {
+                Ok(chunk) => chunk.unchecked_into(),
+                Err(error) => {
+                    self.connection.open = false;
+                    return Poll::Ready(Some(Err(failed(&error, true))));
+                }
+            };
+            if chunk.done() {
+                self.connection.open = false;
+                return Poll::Ready(None);
+            }
+            match chunk.value() {
+                Some(bytes) if bytes.length() > 0 => {
+                    return Poll::Ready(Some(Ok(Bytes::from(bytes.to_vec()))));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // A plain object takes any property.
+    let _ = Reflect::set(object, &name.into(), value);
+}
+
+fn text(value: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(value, &name.into()).ok()?.as_string()
+}
+
+/// What the host says when a request fails. Browsers say no more than that it did; Node names
+/// the cause.
+fn failed(error: &JsValue, in_body: bool) -> TransportError {
+    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+    let code = text(&cause, "code")
+        .or_else(|| text(error, "code"))
+        .unwrap_or_default();
+    let said = text(error, "message").unwrap_or_else(|| "the host gave no reason".to_owned());
+    let why = text(&cause, "message").unwrap_or_default();
+    let kind = match code.as_str() {
+        "CHATCORE_KEY" => Kind::InvalidRequest,
+        "ENOTFOUND" | "EAI_AGAIN" => Kind::Dns,
+        "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL" => Kind::Connect,
+        "UND_ERR_CONNECT_TIMEOUT" => Kind::ConnectTimeout,
+        "UND_ERR_HEADERS_OVERFLOW" => Kind::TooLarge,
+        code if code.starts_with("HPE_") => Kind::Protocol,
+        code if code.contains("CERT") || code.contains("TLS") || code.contains("SSL") => Kind::Tls,
+        "UND_ERR_SOCKET" if in_body => Kind::Truncated,
+        "" if !in_body => Kind::Connect,
+        _ => Kind::Reset,
+    };
+    let mut message = said;
+    for more in [why, code] {
+        if !more.is_empty() && !message.contains(&more) {
+            message.push_str(": ");
+            message.push_str(&more);
+        }
+    }
+    TransportError::new(kind, message)
+}

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { after, before, test } from 'node:test';
+import {
+  AbortError, AuthError, BadRequestError, BatchProcessor, ClosedError, ConnectionError, LlmClient, LlmError,
+  QueueFullError, RateLimitError, RateLimiter, ServerError, StreamError, TimeoutError, gatherWithLimit,
+  runWithTimeout,
+} from '../dist/index.js';
+import { start } from './server.mjs';
+
+let server;
+const unhandled = [];
+process.on('unhandledRejection', (reason) => unhandled.push(reason));
+before(async () => { server = await start(); });
+after(() => { server.stop(); assert.deepEqual(unhandled, []); });
+
+const client = (path, options = {}) => new LlmClient({
+  baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxRetries: 1, ...options,
+});
+const collect = async (stream) => {
+  let text = '';
+  for await (const event of stream) if (event.type === 'text') text += event.text;
+  return text;
+};
+
+test('a whole answer', async () => {
+  const answer = await client('key/whole').chatAsync('你好', { systemPrompt: 'be brief' });
+  assert.equal(answer.text, 'echo: 你好');
+  assert.equal(String(answer), answer.text);
+  assert.equal(answer.finishReason, 'stop');
+  assert.equal(answer.attempts, 1);
+  assert.match(answer.requestId, /^req-/);
+  assert.ok(answer.usage.inputTokens > 0);
+});
+
+test('only the headers that are demanded go out', async () => {
+  const seen = [];
+  const fetch = (url, init) => { seen.push(Object.keys(init.headers).sort()); return globalThis.fetch(url, init); };
+  await client('ok', { fetch }).chatAsync('x');
+  await client('ok', { fetch, headers: { 'X-Mine': '1' } }).chatAsync('x');
+  assert.deepEqual(seen, [['authorization', 'content-type'], ['authorization', 'content-type', 'x-mine']]);
+});
+
+test('Anthropic, whole and streamed', async () => {
+  const anthropic = new LlmClient({ provider: 'anthropic', baseURL: `${server.base}/ok`, apiKey: 'k' });
+  assert.equal((await anthropic.chatAsync('hi')).text, 'echo: hi');
+  assert.equal(await collect(anthropic.chatStream('hi')), 'echo: hi');
+});
+
+test('a stream, its text, its end', async () => {
+  const stream = client('every/1ms').chatStream('one two three');
+  const pieces = [];
+  for await (const piece of stream.text()) pieces.push(piece);
+  assert.ok(pieces.length > 1);
+  assert.equal(pieces.join(''), 'echo: one two three');
+  assert.equal((await stream.final()).text, 'echo: one two three');
+});
+
+test('characters split over reads', async () => {
+  assert.equal(await collect(client('dribble/1/0ms').chatStream('你好🙂')), 'echo: 你好🙂');
+});
+
+test('a stream as lines of JSON', async () => {
+  const text = await new Response(client('ok').chatStream('a b').toReadableStream()).text();
+  const events = text.trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(events.at(-1).type, 'finish');
+});
+
+test('a 429 with Retry-After is tried again, and told when it is the last', async () => {
+  const answer = await client('key/again/flaky/1/status/429/retry-after-ms/5', { maxRetries: 3 }).chatAsync('x');
+  assert.equal(answer.attempts, 2);
+  await assert.rejects(client('status/429/retry-after/90').chatAsync('x'), (error) => {
+    assert.ok(error instanceof RateLimitError && error instanceof LlmError && error instanceof Error);
+    assert.equal(error.status, 429);
+    assert.equal(error.retryAfterMs, 90_000);
+    assert.equal(error.retryable, true);
+    assert.equal(error.attempts, 1);
+    return true;
+  });
+});
+
+for (const [path, Class, code] of [
+  ['status/401', AuthError, 'auth'], ['status/400', BadRequestError, 'bad_request'],
+  ['status/404', BadRequestError, 'not_found'], ['status/503', ServerError, 'overloaded'],
+  ['status/500', ServerError, 'server'], ['reset/start', ConnectionError, 'connection'],
+  ['page', StreamError, 'protocol'], ['redirect/307/elsewhere', StreamError, 'protocol'],
+]) {
+  test(`${path} is a ${Class.name}`, async () => {
+    await assert.rejects(client(path).chatAsync('x'), (error) => {
+      assert.ok(error instanceof Class, `${error.name}: ${error.message}`);
+      assert.equal(error.code, code);
+      assert.ok(!JSON.stringify([error.message, error.stack]).includes('sk-secret'));
+      return true;
+    });
+  });
+}
+
+test('nobody follows a redirect', async () => {
+  assert.deepEqual((await server.requests('elsewhere')).length, 0);
+});
+
+test('no server at all', async () => {
+  const nobody = new LlmClient({ baseURL: 'http://127.0.0.1:9/v1', model: 'm', maxRetries: 1 });
+  await assert.rejects(nobody.chatAsync('x'), ConnectionError);
+});
+
+for (const path of ['no-terminal', 'cut/200']) {
+  test(`a stream that ends early (${path}) is an error that holds what came`, async () => {
+    const stream = client(path).chatStream('one two three four five six');
+    await assert.rejects(collect(stream), (error) => {
+      assert.ok(error instanceof StreamError, `${error.name}: ${error.message}`);
+      assert.match(error.partialText ?? '', /^echo:|^$/);
+      return true;
+    });
+  });
+}
+
+test('an error in a stream of status 200', async () => {
+  await assert.rejects(collect(client('error-event/2').chatStream('one two three')), (error) => {
+    assert.ok(error instanceof StreamError);
+    assert.ok(error.partialText.length > 0);
+    return true;
+  });
+});
+
+test('an error in a whole answer of status 200', async () => {
+  await assert.rejects(client('error-event/0').chatAsync('x'), LlmError);
+});
+
+test('a stall with keep-alives runs into the content limit, a silent server into the byte limit', async () => {
+  const stalled = client('keepalives/forever/5ms').chatStream('x', { timeouts: { firstContent: 100 } });
+  await assert.rejects(collect(stalled), (error) => error instanceof TimeoutError && error.phase === 'first_content');
+  const silent = client('silent').chatAsync('x', { timeouts: { byteIdle: 50 } });
+  await assert.rejects(silent, (error) => error instanceof TimeoutError && error.phase === 'byte_idle');
+  const slow = client('silent').chatAsync('x', { timeoutMs: 50 });
+  await assert.rejects(slow, (error) => error instanceof TimeoutError && error.phase === 'overall');
+});
+
+for (const [phase, path] of [['headers', 'silent'], ['body', 'stall/0']]) {
+  test(`abort while waiting for the ${phase} closes the connection`, async () => {
+    const key = `abort-${phase}`;
+    const controller = new AbortController();
+    const call = client(`key/${key}/${path}`).chatAsync('x', { signal: controller.signal });
+    await server.waitRequest(key);
+    controller.abort('enough');
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof AbortError);
+      assert.equal(error.name, 'AbortError');
+      assert.equal(error.cause, 'enough');
+      return true;
+    });
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+    assert.equal((await server.waitClosed(key)), 'client');
+  });
+}
+
+test('abort before the start, in the queue and in the middle of a stream', async () => {
+  const before = AbortSignal.abort('no');
+  await assert.rejects(client('ok').chatAsync('x', { signal: before }), AbortError);
+  await assert.rejects(collect(client('ok').chatStream('x', { signal: before })), AbortError);
+
+  const one = client('key/busy/silent', { workers: 1 });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const running = one.chatAsync('x', { signal: first.signal });
+  await server.waitRequest('busy');
+  const queued = one.chatAsync('y', { signal: second.signal });
+  queued.catch(() => {});
+  await new Promise(setImmediate);
+  assert.equal(one.status().queued, 1);
+  second.abort();
+  await assert.rejects(queued, AbortError);
+  first.abort();
+  await assert.rejects(running, AbortError);
+
+  const stream = client('key/middle/stall/2').chatStream('one two three');
+  await assert.rejects(async () => {
+    for await (const event of stream) if (event.type === 'text') stream.abort('seen');
+  }, (error) => error instanceof AbortError && error.cause === 'seen' && error.partialText.startsWith('echo'));
+  assert.equal(await server.waitClosed('middle'), 'client');
+});
+
+test('leaving the loop closes the connection', async () => {
+  for await (const event of client('key/left/stall/2').chatStream('one two three')) if (event.type === 'text') break;
+  assert.equal(await server.waitClosed('left'), 'client');
+});
+
+test('a full queue, and a closed client', async () => {
+  const full = client('key/full/silent', { workers: 1, queueSize: 0 });
+  const controller = new AbortController();
+  const running = full.chatAsync('x', { signal: controller.signal });
+  await server.waitRequest('full');
+  await assert.rejects(full.chatAsync('y'), QueueFullError);
+  controller.abort();
+  await assert.rejects(running, AbortError);
+  await full.close();
+  await assert.rejects(full.chatAsync('z'), ClosedError);
+});
+
+test('a key from a function, for each attempt', async () => {
+  const seen = [];
+  let count = 0;
+  const fetch = (url, init) => { seen.push(init.headers.authorization); return globalThis.fetch(url, init); };
+  const turning = client('key/turn/flaky/1/status/503/retry-after-ms/1', { apiKey: async () => `key-${++count}`, fetch, maxRetries: 2 });
+  await turning.chatAsync('x');
+  assert.deepEqual(seen, ['Bearer key-1', 'Bearer key-2']);
+  await assert.rejects(client('ok', { apiKey: () => { throw new Error('gone'); } }).chatAsync('x'), LlmError);
+});
+
+test('a thousand at once are all answered', async () => {
+  const many = client('ok', { workers: 50, queueSize: 1000 });
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => many.chatAsync(`n${n}`)));
+  answers.forEach((answer, n) => assert.equal(answer.text, `echo: n${n}`));
+  assert.equal(many.status().succeeded, 1000);
+});
+
+test('ten thousand calls leave no listener on the signal', async () => {
+  const { signal } = new AbortController();
+  const mock = new LlmClient({ mock: () => 'yes', workers: 50 });
+  for (let n = 0; n < 10_000; n += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => mock.chatAsync('x', { signal })));
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('a batch keeps the order and the errors', async () => {
+  const seen = [];
+  const mock = new LlmClient({ mock: (messages) => { if (messages[0].content === 'b') throw new Error('b'); return messages[0].content; }, maxRetries: 1 });
+  const results = await mock.processBatch(['a', 'b', 'c'], { concurrency: 2, onProgress: (progress) => seen.push(progress.done) });
+  assert.deepEqual(results.map((result) => result.ok && result.value.text), ['a', false, 'c']);
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
+test('the micro-batcher, and the helpers', async () => {
+  const sizes = [];
+  const batcher = new BatchProcessor(async (items) => { sizes.push(items.length); return items.map((n) => n * 2); }, { batchSize: 2 });
+  const added = [1, 2, 3].map((n) => batcher.addRequest(n));
+  await batcher.close();
+  assert.deepEqual(await Promise.all(added), [2, 4, 6]);
+  assert.deepEqual(sizes, [2, 1]);
+  await assert.rejects(batcher.addRequest(4), ClosedError);
+  await assert.rejects(runWithTimeout(() => new Promise(() => {}), 5), TimeoutError);
+  assert.deepEqual((await gatherWithLimit([() => 1, () => { throw new Error('no'); }])).map(({ ok }) => ok), [true, false]);
+  const limiter = new RateLimiter(1, 20, 2);
+  const start = performance.now();
+  for (let n = 0; n < 4; n += 1) await limiter.acquire();
+  assert.ok(performance.now() - start >= 39);
+});
+
+test('what is wrong with the settings is told by the first call', async () => {
+  await assert.rejects(new LlmClient({ provider: 'nobody' }).chatAsync('x'), (error) => error.code === 'config');
+});
+
+test('when the core stops, all that is in flight is rejected, and the next call gets a fresh one', async () => {
+  const one = client('key/trap/silent');
+  const flying = one.chatAsync('x');
+  await server.waitRequest('trap');
+  // A task of the core that throws leaves it in no state to go on, as a trap does.
+  const real = globalThis.setTimeout;
+  globalThis.setTimeout = () => { throw new WebAssembly.RuntimeError('unreachable'); };
+  const falling = one.chatAsync('y');
+  const internal = (error) => error instanceof LlmError && error.code === 'internal';
+  try {
+    await Promise.all([assert.rejects(flying, internal), assert.rejects(falling, internal)]);
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assert.equal((await client('ok').chatAsync('z')).text, 'echo: z');
+  await assert.rejects(one.chatAsync('y', { timeoutMs: 50 }), TimeoutError);
+});
+
+test('a real llama.cpp', { skip: process.env.CHATCORE_LLAMACPP ? false : 'CHATCORE_LLAMACPP is not set' }, async () => {
+  const llama = new LlmClient({ baseURL: process.env.CHATCORE_LLAMACPP, model: 'default' });
+  assert.ok((await llama.chatAsync('Say hello.', { maxTokens: 8 })).text.length > 0);
+  assert.ok((await collect(llama.chatStream('Say hello.', { maxTokens: 8 }))).length > 0);
+});
+
+test('what is beyond the limits waits for its turn', async () => {
+  const limited = new LlmClient({ mock: true, limits: { requestsPerMinute: 600, requestBurst: 1 } });
+  const start = performance.now();
+  for (let n = 0; n < 3; n += 1) await limited.chatAsync('x');
+  assert.ok(performance.now() - start >= 190);
+});

@@ -1,0 +1,28 @@
+// The loopback server that misbehaves, as a child process.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Starts it; `stop()` ends it. */
+export async function start() {
+  const child = spawn('cargo', ['run', '-q', '-p', 'chatcore-tests', '--bin', 'loopback'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const base = await new Promise((resolve, reject) => {
+    createInterface(child.stdout).once('line', resolve);
+    child.once('exit', (code) => reject(new Error(`the loopback server ended with ${code}`)));
+  });
+  const get = async (path) => {
+    const answer = await fetch(`${base}/${path}`);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
+  };
+  return {
+    base,
+    requests: (key) => get(`_requests/${key}`),
+    waitRequest: (key, n = 1) => get(`_wait_request/${key}/${n}`),
+    waitClosed: (key) => get(`_wait_closed/${key}`),
+    release: (name, n = 1) => get(`_release/${name}/${n}`),
+    stop: () => child.stdin.end(),
+  };
+}

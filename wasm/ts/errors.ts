@@ -1,0 +1,128 @@
+/** Which time limit of a call ran out. */
+export type TimeoutPhase =
+  | 'queue' | 'connect' | 'headers' | 'first_content' | 'byte_idle' | 'content_idle' | 'attempt' | 'overall';
+
+/** What every error of chatcore tells. */
+export interface LlmErrorDetails {
+  /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
+  code: string;
+  /** The HTTP status of the answer, if one came; 200 for an error inside a stream. */
+  status?: number | undefined;
+  /** Whether sending the same request again may help. */
+  retryable?: boolean;
+  /** How long the provider asks to wait, in milliseconds. */
+  retryAfterMs?: number | undefined;
+  /** The provider's id of the request. */
+  requestId?: string | undefined;
+  /** How often the request was sent; 0 if never. */
+  attempts?: number;
+  /** The text that had come before it failed. */
+  partialText?: string | undefined;
+  /** The provider's own error code or type, such as `insufficient_quota`. */
+  providerCode?: string | undefined;
+  /** Which time limit ran out, for a TimeoutError. */
+  phase?: TimeoutPhase | undefined;
+  /** The error or the abort reason that caused this one. */
+  cause?: unknown;
+}
+
+/** The base class of all errors of chatcore. It never holds a key. */
+export class LlmError extends Error {
+  /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
+  readonly code: string;
+  /** The HTTP status of the answer, if one came. */
+  readonly status: number | undefined;
+  /** Whether sending the same request again may help. */
+  readonly retryable: boolean;
+  /** How long the provider asks to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The provider's id of the request. */
+  readonly requestId: string | undefined;
+  /** How often the request was sent; 0 if never. */
+  readonly attempts: number;
+  /** The text that had come before it failed. */
+  readonly partialText: string | undefined;
+  /** The provider's own error code or type. */
+  readonly providerCode: string | undefined;
+
+  constructor(message: string, details: LlmErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'LlmError';
+    this.code = details.code;
+    this.status = details.status;
+    this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+    this.requestId = details.requestId;
+    this.attempts = details.attempts ?? 0;
+    this.partialText = details.partialText;
+    this.providerCode = details.providerCode;
+  }
+}
+
+/** Too many requests or tokens in a time (429), or no quota left. */
+export class RateLimitError extends LlmError { override name = 'RateLimitError'; }
+/** The key is not accepted (401), or not for this (403). */
+export class AuthError extends LlmError { override name = 'AuthError'; }
+/** The request is not accepted (other 4xx), or was refused before it was sent. */
+export class BadRequestError extends LlmError { override name = 'BadRequestError'; }
+/** The provider failed or has too much to do (5xx). */
+export class ServerError extends LlmError { override name = 'ServerError'; }
+/** No connection, or it was lost. */
+export class ConnectionError extends LlmError { override name = 'ConnectionError'; }
+/** A time limit ran out. */
+export class TimeoutError extends LlmError {
+  override name = 'TimeoutError';
+  /** Which limit it was. */
+  readonly phase: TimeoutPhase;
+  constructor(message: string, details: LlmErrorDetails) {
+    super(message, details);
+    this.phase = details.phase ?? 'overall';
+  }
+}
+/** The caller aborted it; `cause` is the signal's reason. */
+export class AbortError extends LlmError { override name = 'AbortError'; }
+/** The answer ended too early, held an error inside, or is not what the provider speaks. */
+export class StreamError extends LlmError { override name = 'StreamError'; }
+/** As many requests wait as may wait. */
+export class QueueFullError extends LlmError { override name = 'QueueFullError'; }
+/** The client is closed. */
+export class ClosedError extends LlmError { override name = 'ClosedError'; }
+
+/** @internal An error as the core writes it. */
+export interface ErrorView {
+  code: string; message: string; status?: number; retryable: boolean; retry_after_ms?: number;
+  request_id?: string; attempts: number; phase?: TimeoutPhase; partial_text?: string;
+  provider_code?: string; in_stream: boolean;
+}
+
+const CLASSES: Readonly<Record<string, typeof LlmError>> = {
+  rate_limited: RateLimitError, quota_exceeded: RateLimitError, auth: AuthError,
+  bad_request: BadRequestError, not_found: BadRequestError, invalid_request: BadRequestError,
+  overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
+  truncated: StreamError, protocol: StreamError, response_too_large: StreamError,
+  queue_full: QueueFullError, closed: ClosedError,
+};
+
+/** @internal */
+export function fromView(view: ErrorView, partialText?: string): LlmError {
+  const Class = (view.in_stream ? StreamError : CLASSES[view.code]) ?? LlmError;
+  return new Class(view.message, {
+    code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
+    requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),
+    providerCode: view.provider_code, phase: view.phase,
+  });
+}
+
+/** @internal What a promise of the core was rejected with, as an error of ours. */
+export function fromRejection(reason: unknown): LlmError {
+  if (reason instanceof LlmError) return reason;
+  if (typeof reason === 'string' && reason.startsWith('{')) return fromView(JSON.parse(reason) as ErrorView);
+  return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
+}
+
+/** @internal */
+export function abortError(signal: AbortSignal | undefined, partialText?: string): AbortError {
+  return new AbortError('the call was aborted', {
+    code: 'aborted', cause: signal?.reason, partialText: partialText || undefined,
+  });
+}

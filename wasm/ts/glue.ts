@@ -1,0 +1,21 @@
+// The types of the glue that wasm-bindgen writes; the code is made by the build.
+// @ts-expect-error: it has no declarations
+import { makeGlue as make } from '../pkg/glue.js';
+
+export interface RawCall {
+  run(): Promise<string>;
+  next(): Promise<string | undefined>;
+  abort(): void;
+  free(): void;
+}
+export interface RawClient {
+  call(spec: string): RawCall;
+  status(): string;
+  close(): Promise<void>;
+  free(): void;
+}
+export interface Glue {
+  initSync(options: { module: WebAssembly.Module }): void;
+  Client: new (settings: string, fetch: typeof globalThis.fetch) => RawClient;
+}
+export const makeGlue = make as (queueMicrotask: (task: () => void) => void) => Glue;

@@ -1,0 +1,23 @@
+// The offline model: answers in the words of OpenAI's chat completions.
+import type { Message, Mock } from './types.js';
+
+export function mockFetch(mock: Mock): typeof globalThis.fetch {
+  return async (_url, init) => {
+    const body = init?.body as Uint8Array<ArrayBuffer>;
+    const request = JSON.parse(new TextDecoder().decode(body)) as { messages: Message[]; stream?: boolean; model?: string };
+    const last = request.messages.at(-1)?.content;
+    const said = typeof last === 'string' ? last : JSON.stringify(last ?? '');
+    const text = typeof mock === 'function' ? await mock(request.messages) : `mock: ${said}`;
+    const head = { id: 'mock', model: request.model ?? 'mock' };
+    const usage = { prompt_tokens: said.length, completion_tokens: text.length };
+    if (!request.stream) {
+      return Response.json({
+        ...head, usage, choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+      });
+    }
+    const events = [...(text.match(/\S+\s*|\s+/g) ?? [])].map((content) => ({ ...head, choices: [{ index: 0, delta: { content } }] }));
+    const end = { ...head, usage, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const lines = [...events, end].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+    return new Response(lines.join('') + 'data: [DONE]\n\n', { headers: { 'content-type': 'text/event-stream' } });
+  };
+}
