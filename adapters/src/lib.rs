@@ -41,6 +41,8 @@ mod client;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod executor;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod transport;
 
 pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};

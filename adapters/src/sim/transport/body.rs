@@ -1,0 +1,78 @@
+//! A body that does as its plan says.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use chatcore::TransportError;
+use futures_core::Stream;
+
+use super::plan::{Piece, Plan};
+use super::server::{End, Exchange};
+use crate::sim::Sleep;
+
+pub(super) struct Body {
+    plan: Plan,
+    exchange: Exchange,
+    /// Whether the answer is one of status 200.
+    is_answer: bool,
+    /// The wait before the first piece, once it has begun.
+    waits: Option<Sleep>,
+}
+
+impl Body {
+    pub(super) fn new(plan: Plan, exchange: Exchange, is_answer: bool) -> Self {
+        Self {
+            plan,
+            exchange,
+            is_answer,
+            waits: None,
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let Some(&(wait, ref piece)) = this.plan.pieces.front() else {
+            let completed = this.is_answer;
+            this.exchange.end(End::Read { completed });
+            return Poll::Ready(None);
+        };
+        if matches!(piece, Piece::Hang | Piece::Linger) {
+            return Poll::Pending;
+        }
+        if !wait.is_zero() {
+            let sim = this.exchange.sim();
+            let waits = this.waits.get_or_insert_with(|| sim.sleep(wait));
+            ready!(Pin::new(waits).poll(cx));
+            this.waits = None;
+        }
+        Poll::Ready(match this.plan.pieces.pop_front() {
+            Some((_, Piece::Data(bytes, tokens))) => {
+                this.exchange.read_tokens(tokens);
+                if this.plan.is_said() {
+                    this.exchange.worked();
+                }
+                Some(Ok(bytes))
+            }
+            Some((_, Piece::Fail(kind, message))) => {
+                this.exchange.end(End::Failed);
+                Some(Err(TransportError::new(kind, message)))
+            }
+            Some((_, Piece::Repeat(bytes, every))) => {
+                let again = Piece::Repeat(bytes.clone(), every);
+                this.plan.pieces.push_back((every, again));
+                // The first one comes after its time, too.
+                match wait.is_zero() {
+                    true => return Pin::new(this).poll_next(cx),
+                    false => Some(Ok(bytes)),
+                }
+            }
+            Some((_, Piece::Hang | Piece::Linger)) | None => None,
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! What a body will do, and when: an answer and its fault, laid out before the first byte.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatcore::TransportErrorKind;
+
+use super::answer::{self, Answer};
+use super::fault::Fault;
+
+/// One thing that a body does.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Sends bytes, and so many tokens in them.
+    Data(Bytes, u64),
+    /// Fails.
+    Fail(TransportErrorKind, &'static str),
+    /// Sends these bytes again and again.
+    Repeat(Bytes, Duration),
+    /// Does nothing any more, though there is more to say.
+    Hang,
+    /// Does nothing any more, for all was said.
+    Linger,
+}
+
+/// What a body does, each after a wait. At the end of the list the body ends.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) pieces: VecDeque<(Duration, Piece)>,
+}
+
+impl Plan {
+    /// A body that is there at once.
+    pub(super) fn whole(body: impl Into<Bytes>, tokens: u64) -> Self {
+        let mut plan = Self::default();
+        plan.push(Duration::ZERO, Piece::Data(body.into(), tokens));
+        plan
+    }
+
+    /// The body of a whole answer, broken by `fault` where there is one.
+    pub(super) fn of_whole(answer: &Answer<'_>, fault: Option<Fault>) -> Self {
+        let tokens = answer.tokens.len();
+        let body = Bytes::from(answer.whole());
+        if let Some(Fault::ErrorEvent { .. }) = fault {
+            let error = answer::error(answer.ask.is_anthropic, None, ERROR);
+            return Self::whole(error.to_string(), 0);
+        }
+        let mut plan = Self::default();
+        match fault.and_then(after_tokens) {
+            Some(after) => {
+                // Never all of it: a fault after the end would be none.
+                let after = after.min(tokens);
+                let bytes = body.len() * after / (tokens + 1);
+                plan.push_data(Duration::ZERO, body.slice(..bytes), after as u64);
+            }
+            None => plan.push_data(Duration::ZERO, body, tokens as u64),
+        }
+        plan.push_fault(fault, answer.ask.is_anthropic, Bytes::from_static(b"\n"));
+        plan
+    }
+
+    /// The body of a streamed answer, broken by `fault` where there is one. `wait` gives the time
+    /// before each token.
+    pub(super) fn of_stream(
+        answer: &Answer<'_>,
+        fault: Option<Fault>,
+        mut wait: impl FnMut(usize) -> Duration,
+    ) -> Self {
+        let mut plan = Self::default();
+        plan.push_data(Duration::ZERO, answer.opening().into(), 0);
+        let sent = fault.and_then(after_tokens).unwrap_or(usize::MAX);
+        for (place, token) in answer.tokens.iter().take(sent).enumerate() {
+            plan.push_data(wait(place), answer.token(token).into(), 1);
+        }
+        if fault.and_then(after_tokens).is_none() {
+            plan.push_data(Duration::ZERO, answer.ending().into(), 0);
+        }
+        let keep_alive = Bytes::from_static(b": keep-alive\n\n");
+        plan.push_fault(fault, answer.ask.is_anthropic, keep_alive);
+        plan
+    }
+
+    /// Whether all was said, so that the provider has no more work with it.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(self.pieces.front(), None | Some((_, Piece::Linger)))
+    }
+
+    fn push_fault(&mut self, fault: Option<Fault>, is_anthropic: bool, keep_alive: Bytes) {
+        let piece = match fault {
+            Some(Fault::Reset { .. }) => Piece::Fail(
+                TransportErrorKind::Reset,
+                "the simulated connection was reset within the body",
+            ),
+            Some(Fault::Truncated { .. }) => Piece::Fail(
+                TransportErrorKind::Truncated,
+                "the simulated body was shorter than promised",
+            ),
+            Some(Fault::KeepAlives { every, .. }) => {
+                Piece::Repeat(keep_alive, every.max(Duration::from_millis(1)))
+            }
+            Some(Fault::ErrorEvent { .. }) => {
+                Piece::Data(answer::error_event(is_anthropic, ERROR).into(), 0)
+            }
+            Some(Fault::Stalls { .. }) => Piece::Hang,
+            Some(Fault::StaysOpen) => Piece::Linger,
+            _ => return,
+        };
+        self.push(Duration::ZERO, piece);
+    }
+
+    fn push_data(&mut self, wait: Duration, bytes: Bytes, tokens: u64) {
+        if !bytes.is_empty() {
+            self.push(wait, Piece::Data(bytes, tokens));
+        }
+    }
+
+    fn push(&mut self, wait: Duration, piece: Piece) {
+        self.pieces.push_back((wait, piece));
+    }
+}
+
+/// What an error under status 200 says.
+const ERROR: &str = "a simulated failure within the answer";
+
+/// After how many tokens a fault breaks the body; none for those that leave it whole.
+fn after_tokens(fault: Fault) -> Option<usize> {
+    match fault {
+        Fault::Reset { after_tokens }
+        | Fault::Truncated { after_tokens }
+        | Fault::EndsEarly { after_tokens }
+        | Fault::Stalls { after_tokens }
+        | Fault::KeepAlives { after_tokens, .. }
+        | Fault::ErrorEvent { after_tokens } => Some(after_tokens),
+        _ => None,
+    }
+}

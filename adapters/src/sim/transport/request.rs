@@ -1,0 +1,80 @@
+//! What a request asks, as far as the simulated provider reads it.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// What a request asks.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SimRequest {
+    /// Its number, from 1, in the order of sending.
+    pub number: u64,
+    /// Whether its path ends in `/messages`, so that it speaks Anthropic's dialect.
+    pub is_anthropic: bool,
+    /// Whether it wants a stream.
+    pub streams: bool,
+    /// The model that it asks.
+    pub model: String,
+    /// The text of the last message of the user's.
+    pub prompt: String,
+    /// How many tokens the answer may have, where it says so.
+    pub max_tokens: Option<usize>,
+    /// The words of all messages.
+    pub input_tokens: u64,
+    /// Its body, as JSON.
+    pub body: Value,
+    pub(super) wants_usage: bool,
+}
+
+impl SimRequest {
+    /// Reads a request; or the status and the message for one that cannot be read.
+    pub(super) fn read(number: u64, request: &http::Request<Bytes>) -> Result<Self, (u16, String)> {
+        let path = request.uri().path();
+        let is_anthropic = path.ends_with("/messages");
+        if !is_anthropic && !path.ends_with("/chat/completions") {
+            return Err((404, format!("there is nothing at {path}")));
+        }
+        let body: Value = serde_json::from_slice(request.body())
+            .map_err(|error| (400, format!("the body is no JSON: {error}")))?;
+        let messages = body["messages"]
+            .as_array()
+            .ok_or_else(|| (400, "there are no messages".to_owned()))?;
+        let prompt = messages
+            .iter()
+            .rfind(|message| message["role"] == "user")
+            .map(|message| text(&message["content"]))
+            .unwrap_or_default();
+        let contents = messages.iter().map(|message| &message["content"]);
+        let input_tokens = contents
+            .chain([&body["system"]])
+            .map(|content| text(content).split_whitespace().count() as u64)
+            .sum();
+        let max_tokens = ["max_tokens", "max_completion_tokens"]
+            .iter()
+            .find_map(|name| body[name].as_u64())
+            .map(|tokens| tokens as usize);
+        Ok(Self {
+            number,
+            is_anthropic,
+            streams: body["stream"] == true,
+            model: body["model"].as_str().unwrap_or_default().to_owned(),
+            prompt,
+            max_tokens,
+            input_tokens,
+            wants_usage: body["stream_options"]["include_usage"] == true,
+            body,
+        })
+    }
+}
+
+/// The text of a content: a string, or parts of which some are text.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Drops, faults, streams and closes at random: whatever happens, the accounts balance.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use chatcore::{ErrorKind, LlmClient, Timeouts, WhenFull};
+use chatcore_adapters::sim::{
+    Fault, Latency, Limits, Script, Sim, SimExecutor, SimTransport, Window,
+};
+use futures_lite::future::or;
+
+use crate::support::{assert_balanced, client, ms, read, secs};
+
+/// What became of the calls, as their callers saw it.
+#[derive(Debug, Default)]
+struct Seen {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    dropped: AtomicU64,
+}
+
+fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
+    let after_tokens = sim.random_below(4) as usize;
+    let faults = [
+        Fault::ConnectRefused,
+        Fault::ConnectHangs,
+        Fault::ResetBeforeHeaders,
+        Fault::HeadersHang,
+        Fault::Reset { after_tokens },
+        Fault::Truncated { after_tokens },
+        Fault::EndsEarly { after_tokens },
+        Fault::Stalls { after_tokens },
+        Fault::KeepAlives {
+            after_tokens,
+            every: ms(700),
+        },
+        Fault::ErrorEvent { after_tokens },
+        Fault::StaysOpen,
+        Fault::Status(500),
+        Fault::Status(529),
+        Fault::WrongContentType,
+    ];
+    let script = faults
+        .into_iter()
+        .fold(Script::new(), |script, fault| script.chance(0.03, fault));
+    let limits = Limits::new()
+        .requests_per_minute(60)
+        .window(Window::Sliding)
+        .concurrency(6, 503);
+    SimTransport::builder(sim)
+        .connect(Latency::Uniform {
+            from: ms(5),
+            to: ms(50),
+        })
+        .headers(Latency::TwoPeaks {
+            fast: ms(20),
+            slow: ms(2_000),
+            slow_share: 0.1,
+        })
+        .first_token(Latency::Exponential { mean: ms(200) })
+        .token(Latency::Exponential { mean: ms(20) })
+        .limits(limits)
+        .script(script)
+        .build()
+}
+
+fn one_call(sim: &Arc<SimExecutor>, client: &LlmClient, number: u64, seen: &Arc<Seen>) {
+    let prompt = format!("prompt {number} of many");
+    let mut call = client.chat_async(prompt.clone());
+    if sim.random_chance(0.5) {
+        call = call.when_full(WhenFull::Wait);
+    }
+    let streams = sim.random_chance(0.5);
+    let begins = sim.sleep(ms(sim.random_below(3_000)));
+    let patience = match sim.random_chance(0.3) {
+        true => sim.sleep(ms(sim.random_below(6_000))),
+        false => sim.sleep(secs(1_000)),
+    };
+    let seen = Arc::clone(seen);
+    sim.spawn(async move {
+        begins.await;
+        let answering = async {
+            Some(match streams {
+                true => read(call).await,
+                false => call.await.map(|answer| answer.text().into_owned()),
+            })
+        };
+        let gives_up = async {
+            patience.await;
+            None
+        };
+        let count = match or(answering, gives_up).await {
+            Some(Ok(text)) => {
+                assert_eq!(text, format!("echo: {prompt}"), "the answer of another");
+                &seen.succeeded
+            }
+            Some(Err(error)) => {
+                assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+                &seen.failed
+            }
+            None => &seen.dropped,
+        };
+        count.fetch_add(1, Relaxed);
+    });
+}
+
+async fn scenario(sim: Arc<SimExecutor>) {
+    let transport = transport(&sim);
+    let mut limits = Timeouts::default();
+    limits.overall = Some(secs(20));
+    limits.connect = Some(secs(2));
+    limits.byte_idle = Some(secs(3));
+    limits.content_idle = Some(secs(4));
+    limits.first_content = Some(secs(6));
+    let client = client(&sim, &transport)
+        .workers(4)
+        .queue_size(8)
+        .timeouts(limits)
+        .max_retries(3)
+        .build()
+        .unwrap();
+    let seen = Arc::new(Seen::default());
+    for number in 0..40 {
+        one_call(&sim, &client, number, &seen);
+    }
+    if sim.random_chance(0.3) {
+        sim.sleep(ms(sim.random_below(5_000))).await;
+        client.close().await;
+    } else {
+        sim.sleep(secs(200)).await;
+        client.close().await;
+    }
+    // Those that a close found in their backoff end too.
+    sim.sleep(secs(1_000)).await;
+
+    assert_balanced(&client);
+    let status = client.status();
+    let [succeeded, failed, dropped] =
+        [&seen.succeeded, &seen.failed, &seen.dropped].map(|count| count.load(Relaxed));
+    assert_eq!(succeeded + failed + dropped, 40, "a call is lost");
+    assert_eq!((status.succeeded, status.failed), (succeeded, failed));
+    // One that was dropped may have begun, or not yet.
+    assert!(status.cancelled <= dropped);
+
+    let stats = transport.stats();
+    assert!(stats.max_working <= 4, "{stats:?}");
+    transport.assert_idle();
+    assert!(sim.pending_tasks().is_empty(), "{:?}", sim.pending_tasks());
+    assert_eq!(sim.pending_timers(), 0);
+}
+
+#[test]
+fn every_call_ends_once_and_nothing_is_left() {
+    Sim::run_seeds(0..1_000, scenario);
+}
+
+#[test]
+fn the_whole_client_repeats_to_the_byte() {
+    let first = Sim::run_seeds(0..100, scenario);
+    assert_eq!(first, Sim::run_seeds(0..100, scenario));
+}
+
+/// `cargo test --release -p chatcore-adapters --features sim --test sim -- --ignored ten_thousand`
+#[test]
+#[ignore = "long, for a release build"]
+fn ten_thousand_seeds() {
+    Sim::run_seeds(0..10_000, scenario);
+}
