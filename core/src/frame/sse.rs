@@ -328,39 +328,6 @@ mod tests {
         assert_eq!(sse.next_event().unwrap().unwrap().data.len(), size);
     }
 
-    #[test]
-    #[ignore = "a measurement: run it alone with --release --nocapture"]
-    fn how_fast() {
-        for size in [64, 1024, 16 * 1024] {
-            let mut body = Vec::new();
-            while body.len() < 64 << 20 {
-                body.extend_from_slice(b"data: ");
-                body.resize(body.len() + size - 8, b'x');
-                body.extend_from_slice(b"\n\n");
-            }
-            let body = Bytes::from(body);
-            for piece in [1024, 16 * 1024, 1 << 20] {
-                let mut best = f64::MAX;
-                for _ in 0..3 {
-                    let mut sse = Sse::new(1 << 20);
-                    let mut count = 0_usize;
-                    #[expect(clippy::disallowed_methods, reason = "a measurement")]
-                    let start = std::time::Instant::now();
-                    for at in (0..body.len()).step_by(piece) {
-                        sse.feed(body.slice(at..body.len().min(at + piece)));
-                        while let Some(event) = sse.next_event().unwrap() {
-                            count += std::hint::black_box(event).data.len();
-                        }
-                    }
-                    best = best.min(start.elapsed().as_secs_f64());
-                    assert!(count > 0);
-                }
-                let rate = body.len() as f64 / best / 1e9;
-                println!("events of {size} in pieces of {piece}: {rate:.2} GB/s");
-            }
-        }
-    }
-
     proptest! {
         #[test]
         fn any_split_gives_the_same_events(

@@ -594,52 +594,6 @@ fn fixture() -> String {
     format!("\u{feff}: hi\r\n\r\n{}", body.replace("\n\n", "\r\n\r\n"))
 }
 
-#[test]
-#[ignore = "a measurement: run it alone with --release --nocapture"]
-fn how_fast() {
-    let measure = |what: &str, per: usize, body: &[u8]| {
-        let body = Bytes::copy_from_slice(body);
-        let head = http::Response::new(()).into_parts().0;
-        let mut best = f64::MAX;
-        let rounds = 2_000_000 / body.len() + 1;
-        for _ in 0..5 {
-            #[expect(clippy::disallowed_methods, reason = "a measurement")]
-            let start = std::time::Instant::now();
-            for _ in 0..rounds {
-                let dialect = OpenAiChat::default();
-                let mut decoder = dialect.decoder(&head, Mode::Stream, Caps::default());
-                let mut fold = Fold::new();
-                decoder.feed(body.clone());
-                decoder.end();
-                while let Some(event) = decoder.next_event().unwrap() {
-                    fold.push(event);
-                }
-                std::hint::black_box(fold.finish());
-            }
-            best = best.min(start.elapsed().as_secs_f64() / rounds as f64);
-        }
-        let each = best * 1e9 / per as f64;
-        println!("{what}: {each:.0} ns each, {} bytes", body.len() / per);
-    };
-    let whole = json!({"id": "chatcmpl-123", "object": "chat.completion", "created": 1,
-        "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
-        "message": {"role": "assistant", "content": "The sky is blue. ".repeat(14)},
-        "logprobs": null, "finish_reason": "stop"}], "usage": {"prompt_tokens": 12,
-        "completion_tokens": 60, "total_tokens": 72, "prompt_tokens_details": {"cached_tokens": 0},
-        "prompt_cache_hit_tokens": 0, "prompt_cache_miss_tokens": 12}});
-    measure("a whole answer, folded", 1, whole.to_string().as_bytes());
-    let chunk = json!({"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1,
-        "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
-        "delta": {"content": " blue"}, "logprobs": null, "finish_reason": null}]});
-    let mut chunks = vec![chunk; 1000];
-    chunks.push(finish("stop"));
-    measure(
-        "a chunk of a stream, folded",
-        1000,
-        sse(&chunks, true).as_bytes(),
-    );
-}
-
 proptest! {
     #[test]
     fn any_split_gives_the_same_answer(cuts in prop::collection::vec(0..1500_usize, 0..12)) {
