@@ -1,11 +1,6 @@
 //! The client's pipeline under simulation: every promise about time, order and accounts.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests, which may fail so"
-)]
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
 
 mod admission;
 mod limits;

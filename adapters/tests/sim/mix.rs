@@ -1,15 +1,15 @@
 //! Drops, faults, streams and closes at random: whatever happens, the accounts balance.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use chatcore::{ErrorKind, LlmClient, Timeouts, WhenFull};
+use chatcore::{ChatCall, ChatEvent, Error, ErrorKind, LlmClient, Timeouts, WhenFull};
 use chatcore_adapters::sim::{
     Fault, Latency, Limits, Script, Sim, SimExecutor, SimTransport, Window,
 };
 use futures_lite::future::or;
 
-use crate::support::{assert_balanced, client, ms, read, secs};
+use crate::support::{assert_balanced, client, ms, secs};
 
 /// What became of the calls, as their callers saw it.
 #[derive(Debug, Default)]
@@ -64,6 +64,18 @@ fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
         .build()
 }
 
+/// Reads a stream to its end, and tells when the whole answer is there.
+async fn read(call: ChatCall, finished: &AtomicBool) -> Result<String, Error> {
+    let mut stream = call.stream();
+    let mut text = String::new();
+    while let Some(event) = stream.next().await {
+        let event = event?;
+        finished.store(matches!(event, ChatEvent::Finish { .. }), Relaxed);
+        text.push_str(event.as_text().unwrap_or_default());
+    }
+    Ok(text)
+}
+
 fn one_call(sim: &Arc<SimExecutor>, client: &LlmClient, number: u64, seen: &Arc<Seen>) {
     let prompt = format!("prompt {number} of many");
     let mut call = client.chat_async(prompt.clone());
@@ -79,9 +91,10 @@ fn one_call(sim: &Arc<SimExecutor>, client: &LlmClient, number: u64, seen: &Arc<
     let seen = Arc::clone(seen);
     sim.spawn(async move {
         begins.await;
+        let finished = AtomicBool::new(false);
         let answering = async {
             Some(match streams {
-                true => read(call).await,
+                true => read(call, &finished).await,
                 false => call.await.map(|answer| answer.text().into_owned()),
             })
         };
@@ -98,6 +111,8 @@ fn one_call(sim: &Arc<SimExecutor>, client: &LlmClient, number: u64, seen: &Arc<
                 assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
                 &seen.failed
             }
+            // All was handed over; only the connection's end was not waited for.
+            None if finished.load(Relaxed) => &seen.succeeded,
             None => &seen.dropped,
         };
         count.fetch_add(1, Relaxed);
