@@ -43,8 +43,16 @@
 //! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
 //! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
 //! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
-//! | hear of every call | [`Observer`] |
+//! | hear of every call | [`Observer`]; the feature `tracing` |
 //! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
+//!
+//! # Features
+//!
+//! None is on by default. `tracing` opens a span for each call, all its attempts included, below
+//! the span that is current when the call is first polled. Its fields have the names of
+//! OpenTelemetry's GenAI conventions (`gen_ai.request.model`, `gen_ai.usage.input_tokens`,
+//! `error.type` with the word of [`ErrorKind::as_str`], and so on), and a layer such as
+//! `tracing-opentelemetry`'s sends them on as they are. Prompts, answers and keys are never in it.
 //!
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
 //! `serde` and `serde_json`.

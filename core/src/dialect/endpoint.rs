@@ -54,6 +54,23 @@ impl Endpoint {
         })
     }
 
+    /// The name or address of the host that requests go to.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// The port that requests go to.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn port(&self) -> u16 {
+        let usual = if self.scheme == Scheme::HTTPS {
+            443
+        } else {
+            80
+        };
+        self.authority.port_u16().unwrap_or(usual)
+    }
+
     /// The provider's name.
     pub fn provider(&self) -> &Arc<str> {
         &self.provider

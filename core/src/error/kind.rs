@@ -71,6 +71,29 @@ impl ErrorKind {
         }
     }
 
+    /// The kind as one stable word in snake case, for logs and for the labels of metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::InvalidRequest => "invalid_request",
+            Self::Auth => "auth",
+            Self::BadRequest => "bad_request",
+            Self::NotFound => "not_found",
+            Self::RateLimited => "rate_limited",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::Overloaded => "overloaded",
+            Self::Server => "server",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Truncated => "truncated",
+            Self::Protocol => "protocol",
+            Self::ResponseTooLarge => "response_too_large",
+            Self::QueueFull => "queue_full",
+            Self::Closed => "closed",
+            Self::Internal => "internal",
+        }
+    }
+
     /// What to do next, where that is always the same.
     pub(super) fn advice(self) -> Option<&'static str> {
         Some(match self {

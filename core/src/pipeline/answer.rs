@@ -32,7 +32,8 @@ impl Answer {
         if self.ended {
             return Poll::Ready(None);
         }
-        match ready!(self.attempt.poll_next(cx)) {
+        let attempt = &mut self.attempt;
+        match ready!(self.outcome.span().enter(|| attempt.poll_next(cx))) {
             Ok(Some(event)) => {
                 // Who drops the stream now has the whole answer.
                 if matches!(event, ChatEvent::Finish { .. }) {
@@ -53,8 +54,7 @@ impl Answer {
     }
 
     fn settle(&mut self) {
-        self.outcome
-            .succeeded(self.attempt.partial().usage.as_ref());
+        self.outcome.succeeded(self.attempt.partial());
     }
 
     /// What was handed over so far.

@@ -55,8 +55,12 @@ pub(crate) struct Call {
 
 /// Runs a call up to its first content (a stream) or to its end (a whole answer).
 pub(crate) async fn open(core: Arc<Core>, call: Call, mode: Mode) -> Result<Answer, Error> {
-    let mut outcome = Outcome::begin(&core, call.request.model.as_deref(), mode);
-    match open_attempts(&core, call, mode, &mut outcome).await {
+    let mut outcome = Outcome::begin(&core, &call.request, mode);
+    let span = outcome.span().clone();
+    match span
+        .around(open_attempts(&core, call, mode, &mut outcome))
+        .await
+    {
         Ok(attempt) => Ok(Answer::new(outcome, attempt)),
         Err(error) => Err(outcome.failed(error)),
     }
@@ -92,7 +96,9 @@ async fn open_attempts(
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
-                outcome.first_content();
+                if mode == Mode::Stream {
+                    outcome.first_content();
+                }
                 return Ok(attempt);
             }
             Err(error) => error,

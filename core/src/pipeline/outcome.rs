@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::Core;
-use crate::chat::Usage;
+use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
-use crate::observe::{CallEvent, CallInfo};
+use crate::observe::{CallEvent, CallInfo, CallSpan};
 use crate::time::Instant;
 
 /// How many calls began, and how many ended in what.
@@ -29,12 +29,13 @@ pub(crate) struct Outcome {
     began: Instant,
     /// Only where someone wants to hear of it.
     info: Option<CallInfo>,
+    span: CallSpan,
     attempts: u32,
     settled: bool,
 }
 
 impl Outcome {
-    pub(super) fn begin(core: &Arc<Core>, model: Option<&str>, mode: Mode) -> Self {
+    pub(super) fn begin(core: &Arc<Core>, request: &ChatRequest, mode: Mode) -> Self {
         let id = core.counters.started.fetch_add(1, Relaxed);
         Self {
             core: Arc::clone(core),
@@ -42,12 +43,21 @@ impl Outcome {
             info: core.observer.as_ref().map(|_| CallInfo {
                 id,
                 provider: Arc::clone(core.endpoint.provider()),
-                model: model.unwrap_or(core.endpoint.model()).to_owned(),
+                model: request
+                    .model
+                    .as_deref()
+                    .unwrap_or(core.endpoint.model())
+                    .to_owned(),
                 mode,
             }),
+            span: CallSpan::begin(&core.endpoint, request, mode),
             attempts: 0,
             settled: false,
         }
+    }
+
+    pub(super) fn span(&self) -> &CallSpan {
+        &self.span
     }
 
     pub(super) fn attempts(&self) -> u32 {
@@ -61,11 +71,13 @@ impl Outcome {
     pub(super) fn started(&mut self) {
         self.attempts += 1;
         let attempt = self.attempts;
+        self.span.started(attempt);
         self.tell(|elapsed| CallEvent::Started { attempt, elapsed });
     }
 
     pub(super) fn retrying(&self, error: &Error, wait: Duration) {
         self.core.counters.retried.fetch_add(1, Relaxed);
+        self.span.retrying(self.attempts, error, wait);
         if self.info.is_some() {
             let error = &self.core.finish_error(error.clone(), self.attempts);
             let attempt = self.attempts;
@@ -79,19 +91,22 @@ impl Outcome {
     }
 
     pub(super) fn first_content(&self) {
+        self.span
+            .first_content(|| self.core.executor.now() - self.began);
         self.tell(|elapsed| CallEvent::FirstContent { elapsed });
     }
 
     /// The whole answer was handed over.
-    pub(super) fn succeeded(&mut self, usage: Option<&Usage>) {
+    pub(super) fn succeeded(&mut self, response: &ChatResponse) {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
         self.core.counters.succeeded.fetch_add(1, Relaxed);
         let attempts = self.attempts;
+        self.span.succeeded(attempts, response);
         self.tell(|elapsed| CallEvent::Succeeded {
             attempts,
-            usage,
+            usage: response.usage.as_ref(),
             elapsed,
         });
     }
@@ -101,6 +116,7 @@ impl Outcome {
         let error = self.core.finish_error(error, self.attempts);
         if !std::mem::replace(&mut self.settled, true) {
             self.core.counters.failed.fetch_add(1, Relaxed);
+            self.span.failed(&error);
             self.tell(|elapsed| CallEvent::Failed {
                 error: &error,
                 elapsed,
@@ -120,6 +136,7 @@ impl Drop for Outcome {
     fn drop(&mut self) {
         if !self.settled {
             self.core.counters.cancelled.fetch_add(1, Relaxed);
+            self.span.cancelled(self.attempts);
             self.tell(|elapsed| CallEvent::Cancelled { elapsed });
         }
     }

@@ -18,3 +18,5 @@ mod mutations;
 mod readme;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod spans;

@@ -1,4 +1,7 @@
-//! The hook for metrics and logs.
+//! The hooks for metrics, logs and traces.
+
+#[cfg_attr(not(feature = "tracing"), path = "span_off.rs")]
+mod span;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -7,11 +10,13 @@ use std::time::Duration;
 use crate::chat::Usage;
 use crate::dialect::Mode;
 use crate::error::Error;
+pub(crate) use span::CallSpan;
 
 /// Hears of every call: for metrics, logs and traces.
 ///
 /// It is called where the call runs, between two of its steps, so it should be quick; what takes
-/// longer belongs in a channel. It never sees a prompt, an answer or a key.
+/// longer belongs in a channel. (Spans for a tracing backend come without one, by the feature
+/// `tracing`.) It never sees a prompt, an answer or a key.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,144 @@
+//! The span of a call, with the names of OpenTelemetry's GenAI conventions.
+//!
+//! `span_off.rs` has the same functions for builds without the feature `tracing`.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use crate::chat::{ChatRequest, ChatResponse};
+use crate::dialect::{Endpoint, Mode};
+use crate::error::Error;
+
+/// The span of one call, all its attempts included. It is closed when the call's outcome is.
+#[derive(Clone, Debug)]
+pub(crate) struct CallSpan(Span);
+
+impl CallSpan {
+    /// Opens the span, below the one that is current where the call begins.
+    pub(crate) fn begin(endpoint: &Endpoint, request: &ChatRequest, mode: Mode) -> Self {
+        let model = request.model.as_deref().unwrap_or(endpoint.model());
+        let span = tracing::info_span!(
+            "chat",
+            otel.name = Empty,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            gen_ai.operation.name = "chat",
+            gen_ai.provider.name = &**endpoint.provider(),
+            gen_ai.request.model = model,
+            gen_ai.request.stream = matches!(mode, Mode::Stream),
+            gen_ai.request.temperature = request.temperature,
+            gen_ai.request.top_p = request.top_p,
+            gen_ai.request.max_tokens = request.max_tokens,
+            gen_ai.request.seed = request.seed,
+            server.address = endpoint.host(),
+            server.port = endpoint.port(),
+            gen_ai.response.id = Empty,
+            gen_ai.response.model = Empty,
+            gen_ai.response.finish_reasons = Empty,
+            gen_ai.response.time_to_first_chunk = Empty,
+            gen_ai.usage.input_tokens = Empty,
+            gen_ai.usage.output_tokens = Empty,
+            gen_ai.usage.cache_read.input_tokens = Empty,
+            gen_ai.usage.reasoning.output_tokens = Empty,
+            error.type = Empty,
+            chatcore.attempts = Empty,
+            chatcore.outcome = Empty,
+        );
+        if !span.is_disabled() {
+            span.record("otel.name", format!("chat {model}"));
+        }
+        Self(span)
+    }
+
+    /// Runs `future` inside of the span, so that what a transport logs belongs to it.
+    pub(crate) fn around<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        future.instrument(self.0.clone())
+    }
+
+    /// Runs `function` inside of the span.
+    pub(crate) fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
+        self.0.in_scope(function)
+    }
+
+    pub(crate) fn started(&self, attempt: u32) {
+        tracing::debug!(parent: &self.0, attempt, "attempt");
+    }
+
+    pub(crate) fn retrying(&self, attempt: u32, error: &Error, wait: Duration) {
+        tracing::warn!(
+            parent: &self.0,
+            attempt,
+            error.type = error.kind().as_str(),
+            status = error.status().map(|status| status.as_u16()),
+            wait_seconds = wait.as_secs_f64(),
+            "attempt failed, will retry"
+        );
+    }
+
+    pub(crate) fn first_content(&self, elapsed: impl FnOnce() -> Duration) {
+        if !self.0.is_disabled() {
+            let seconds = elapsed().as_secs_f64();
+            self.0
+                .record("gen_ai.response.time_to_first_chunk", seconds);
+        }
+    }
+
+    pub(crate) fn succeeded(&self, attempts: u32, response: &ChatResponse) {
+        if self.0.is_disabled() {
+            return;
+        }
+        self.answered(response);
+        self.0.record("chatcore.attempts", attempts);
+        self.0.record("chatcore.outcome", "succeeded");
+    }
+
+    /// `error` is the one that the caller gets: without the key.
+    pub(crate) fn failed(&self, error: &Error) {
+        if self.0.is_disabled() {
+            return;
+        }
+        if let Some(partial) = error.partial() {
+            self.answered(partial);
+        }
+        self.0.record("otel.status_code", "ERROR");
+        self.0.record("otel.status_description", error.to_string());
+        self.0.record("error.type", error.kind().as_str());
+        self.0.record("chatcore.attempts", error.attempts());
+        self.0.record("chatcore.outcome", "failed");
+    }
+
+    pub(crate) fn cancelled(&self, attempts: u32) {
+        self.0.record("chatcore.attempts", attempts);
+        self.0.record("chatcore.outcome", "cancelled");
+    }
+
+    fn answered(&self, response: &ChatResponse) {
+        let span = &self.0;
+        if !response.id.is_empty() {
+            span.record("gen_ai.response.id", &*response.id);
+        }
+        if !response.model.is_empty() {
+            span.record("gen_ai.response.model", &*response.model);
+        }
+        if let Some(reason) = &response.finish_reason {
+            // An array, of which tracing has none: in JSON.
+            let reasons = format!("[{:?}]", reason.as_str());
+            span.record("gen_ai.response.finish_reasons", reasons);
+        }
+        let Some(usage) = &response.usage else {
+            return;
+        };
+        span.record("gen_ai.usage.input_tokens", usage.input_tokens);
+        span.record("gen_ai.usage.output_tokens", usage.output_tokens);
+        if let Some(tokens) = usage.cache_read_tokens {
+            span.record("gen_ai.usage.cache_read.input_tokens", tokens);
+        }
+        if let Some(tokens) = usage.reasoning_tokens {
+            span.record("gen_ai.usage.reasoning.output_tokens", tokens);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! No span: the build is without the feature `tracing`, and none of this costs anything.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::chat::{ChatRequest, ChatResponse};
+use crate::dialect::{Endpoint, Mode};
+use crate::error::Error;
+
+#[derive(Clone, Debug)]
+pub(crate) struct CallSpan;
+
+impl CallSpan {
+    pub(crate) fn begin(_: &Endpoint, _: &ChatRequest, _: Mode) -> Self {
+        Self
+    }
+
+    pub(crate) fn around<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        future
+    }
+
+    pub(crate) fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
+        function()
+    }
+
+    pub(crate) fn started(&self, _: u32) {}
+
+    pub(crate) fn retrying(&self, _: u32, _: &Error, _: Duration) {}
+
+    pub(crate) fn first_content(&self, _: impl FnOnce() -> Duration) {}
+
+    pub(crate) fn succeeded(&self, _: u32, _: &ChatResponse) {}
+
+    pub(crate) fn failed(&self, _: &Error) {}
+
+    pub(crate) fn cancelled(&self, _: u32) {}
+}
