@@ -4,6 +4,12 @@
 //! encoding, admission, decoding and folding. Beside the time stand the allocations of each chat.
 //! `bare` is the part of the bench itself: the same transport without a client.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot go on must stop"
+)]
+
 use std::future::{Future, pending};
 use std::hint::black_box;
 use std::pin::pin;
