@@ -19,6 +19,7 @@ use futures_util::stream::FuturesUnordered;
 use super::{Limits, Meter, Work};
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
+use crate::policy::wake::wake;
 use crate::time::Instant;
 
 /// The requests that were added and have no result yet.
@@ -191,7 +192,7 @@ where
         drop(state);
         // Outside of the lock: items and wakers are a user's.
         drop((collecting, ready));
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
         end
     }
 
@@ -299,7 +300,7 @@ where
             state.unfinished.remove(&self.number);
             std::mem::take(&mut state.wakers)
         };
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
         self.micro.start_ready(&self.work, self.limits);
     }
 }

@@ -99,7 +99,7 @@ impl AdaptiveLimit {
         if in_flight.saturating_mul(4) < self.limit.saturating_mul(3) {
             return self.limit;
         }
-        self.successes += 1;
+        self.successes = self.successes.saturating_add(1);
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
         let needed = match self.starting {
             true => 1,
