@@ -3,7 +3,8 @@ use std::sync::Mutex;
 use std::task::{Context, Waker};
 
 use async_trait::async_trait;
-use futures_util::{FutureExt, StreamExt, future::join_all, stream};
+use futures_util::future::{self, join_all};
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::*;
 use crate::chat::ChatEvent;
@@ -148,6 +149,43 @@ fn backoff_doubles_less_a_quarter_and_holds_no_permit() {
     for at in &sent[2..] {
         assert!((0.375..=0.5).contains(at), "{sent:?}");
     }
+}
+
+#[test]
+fn what_was_let_in_waits_in_a_full_queue_to_try_again() {
+    let answers = [
+        Answering::Lost,
+        Answering::Good(5.0),
+        Answering::Good(5.0),
+        Answering::Good(0.0),
+    ];
+    let setup = setup(answers, |builder| builder.workers(1).queue_size(1));
+    let (first, _, _) = setup.clock.run(async {
+        let first = setup.client.chat_async("hi").into_future();
+        // One runs while the first waits to try again, and one fills the queue.
+        let second = setup.client.chat_async("hi").into_future();
+        let clock = setup.client.executor().sleep(Duration::from_millis(1));
+        let third = setup.client.chat_async("hi").into_future();
+        let third = async {
+            clock.await;
+            third.await
+        };
+        future::join3(first, second, third).await
+    });
+    assert_eq!(first.unwrap().attempts, 2);
+}
+
+#[test]
+fn who_is_turned_away_from_another_attempt_knows_why_it_was_one() {
+    let setup = setup([Answering::Lost], |builder| builder);
+    let (error, ()) = setup.clock.run(async {
+        let call = setup.client.chat_async("hi").into_future();
+        future::join(call, setup.client.close()).await
+    });
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    let causes: Vec<_> = error.causes().iter().map(Error::kind).collect();
+    assert_eq!(causes, [ErrorKind::Connection]);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 use super::wake::wake;
 use crate::error::{Error, ErrorKind};
 
-/// What a request does that finds the queue full.
+/// What a request does that finds the queue full. A second attempt at one that was let in always
+/// waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenFull {

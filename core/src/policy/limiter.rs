@@ -194,6 +194,11 @@ impl Future for Acquire {
                 return Poll::Pending;
             }
             this.timer = None;
+            if this.limiter.executor.now() < until {
+                // An executor that shuts down may end its sleeps: others have their turn first.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 }

@@ -73,7 +73,9 @@ impl RetryPolicy {
         // nanoseconds 2²⁰ times over.
         let share = u128::from(mix(jitter) >> 48);
         let less = (wait.as_nanos() * share) >> 18;
-        wait.saturating_sub(Duration::from_nanos(u64::try_from(less).unwrap_or(u64::MAX)))
+        wait.saturating_sub(Duration::from_nanos(
+            u64::try_from(less).unwrap_or(u64::MAX),
+        ))
     }
 }
 
