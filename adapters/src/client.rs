@@ -79,7 +79,9 @@ pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
     };
     let pool = ThreadPool::builder()
         .workers(workers)
-        .queue_size(config.scheduling.queue_size())
+        // The client's own queue has the limit. A worker may still end a call whose place is free
+        // already, so a limit here as well would turn the next one away.
+        .queue_size(usize::MAX)
         .build()
         .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
     let transport = match config.mock {

@@ -397,6 +397,17 @@ fn permits_follow_what_the_provider_bears() {
     );
 }
 
+#[test]
+fn the_bounds_of_the_permits_are_told_as_they_are() {
+    let most = |adaptive: Adaptive, enabled| {
+        let config = crate::AsyncConfig::default().with_async_enabled(enabled);
+        let setup = setup([], |builder| builder.scheduling(config).adaptive(adaptive));
+        setup.client.status().max_workers
+    };
+    assert_eq!(most(Adaptive::default().min(10).max(5), true), 10);
+    assert_eq!(most(Adaptive::default(), false), 1);
+}
+
 /// A task that runs inside of its own wake-up, as it does on some executors.
 struct Inline(Mutex<Option<BoxFuture<'static, Result<ChatResponse, Error>>>>);
 

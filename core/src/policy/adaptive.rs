@@ -93,6 +93,10 @@ impl AdaptiveLimit {
         self.limit
     }
 
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
     /// An attempt went well, while so many were in flight, itself included. Gives the limit.
     pub(crate) fn on_success(&mut self, in_flight: usize) -> usize {
         // A limit that is not used says nothing about a higher one.
