@@ -44,6 +44,9 @@ pub struct ConnectTimeout(pub Duration);
 impl ConnectTimeout {
     /// Five seconds.
     pub const DEFAULT: Self = Self(Duration::from_secs(5));
+
+    /// What stands for no limit: a year, which can be added to any clock.
+    pub const NONE: Self = Self(Duration::from_secs(365 * 24 * 60 * 60));
 }
 
 impl Default for ConnectTimeout {

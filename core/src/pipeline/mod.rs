@@ -239,9 +239,11 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             core.dialect.name()
         )));
     }
-    if let Some(connect) = call.timeouts.connect {
-        request.extensions_mut().insert(ConnectTimeout(connect));
-    }
+    let connect = call
+        .timeouts
+        .connect
+        .map_or(ConnectTimeout::NONE, ConnectTimeout);
+    request.extensions_mut().insert(connect);
     Ok(request)
 }
 

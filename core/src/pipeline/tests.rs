@@ -40,15 +40,22 @@ const FINISH: &str =
 #[derive(Debug)]
 struct Script {
     executor: Arc<dyn Executor>,
+    /// The connect limits that came with the requests.
+    connect: Mutex<Vec<Duration>>,
     answers: Mutex<VecDeque<Answering>>,
     sent: Mutex<Vec<f64>>,
 }
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, _: Request<Bytes>) -> Result<http::Response<ByteStream>, TransportError> {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
         let at = self.executor.now().since_epoch().as_secs_f64();
         self.sent.lock().unwrap().push(at);
+        let ConnectTimeout(connect) = *request.extensions().get().unwrap();
+        self.connect.lock().unwrap().push(connect);
         let next = self.answers.lock().unwrap().pop_front();
         let response = http::Response::builder();
         match next.unwrap_or(Answering::Good(0.0)) {
@@ -96,6 +103,7 @@ fn setup(
     let (clock, executor) = Clockwork::new();
     let script = Arc::new(Script {
         executor: Arc::clone(&executor),
+        connect: Mutex::default(),
         answers: Mutex::new(answers.into_iter().collect()),
         sent: Mutex::default(),
     });
@@ -254,6 +262,39 @@ fn a_stream_dropped_after_its_finish_was_not_cancelled() {
         (status.succeeded, status.cancelled, status.active),
         (1, 0, 0)
     );
+}
+
+#[test]
+fn no_limit_for_connecting_is_none() {
+    let setup = setup([], |builder| builder);
+    let mut timeouts = crate::Timeouts::default();
+    setup.chat().unwrap();
+    timeouts.connect = None;
+    let call = setup.client.chat_async("hi").timeouts(timeouts);
+    setup.clock.run(call.into_future()).unwrap();
+    let connect = setup.script.connect.lock().unwrap().clone();
+    assert_eq!(connect, [Duration::from_secs(5), ConnectTimeout::NONE.0]);
+}
+
+#[test]
+fn a_batch_wider_than_its_client_loses_nothing_to_the_clock() {
+    for limits in [None, Some(RateLimits::default().requests_per_minute(10))] {
+        let answers = (0..40).map(|_| Answering::Good(8.0));
+        let setup = setup(answers, |builder| match limits {
+            Some(limits) => builder.rate_limits(limits),
+            None => builder,
+        });
+        let batch = crate::BatchProcessor::chats(&setup.client).max_workers(20);
+        let prompts = (0..40).map(|i: u32| i.to_string());
+        let results = setup.clock.run(batch.process_batch(prompts));
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!(
+            (results.len(), failed),
+            (40, 0),
+            "{:?}",
+            setup.clock.seconds()
+        );
+    }
 }
 
 #[test]
