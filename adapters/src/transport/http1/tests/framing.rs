@@ -111,6 +111,7 @@ struct Seen {
 fn see_through(method: Method, script: Script) -> Result<Seen, TransportError> {
     let executor: Arc<dyn Executor> = Arc::new(Clock::default());
     let limits = Limits {
+        reaps: true,
         max_idle: 1,
         idle: Duration::from_secs(1),
         age: Duration::from_secs(1),
