@@ -243,7 +243,7 @@ fn closing_finishes_or_stops_by_choice() {
             batch.close(closing).await;
             let took = sim.now() - began;
             sim.sleep(ms(1)).await;
-            let results = results.lock().unwrap();
+            let results = std::mem::take(&mut *results.lock().unwrap());
             assert_eq!(results.len(), 10);
             for result in &*results {
                 match result {
