@@ -28,6 +28,8 @@ enum Answering {
     Status(u16, Option<&'static str>),
     Lost,
     Refused,
+    /// Content without an end, as fast as it is read.
+    Flood,
     /// Pieces of a stream, each so many seconds after the one before.
     Pieces(Vec<(f64, &'static str)>),
 }
@@ -73,6 +75,10 @@ impl Transport for Script {
             }
             Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),
             Answering::Refused => Err(TransportError::new(TransportErrorKind::Connect, "refused")),
+            Answering::Flood => {
+                let pieces = stream::repeat(()).map(|()| Ok(Bytes::from_static(TEXT.as_bytes())));
+                Ok(response.body(ByteStream::new(pieces)).unwrap())
+            }
             Answering::Pieces(pieces) => {
                 let executor = Arc::clone(&self.executor);
                 let body = stream::iter(pieces).then(move |(seconds, piece)| {
@@ -262,6 +268,28 @@ fn a_stream_dropped_after_its_finish_was_not_cancelled() {
         (status.succeeded, status.cancelled, status.active),
         (1, 0, 0)
     );
+}
+
+#[test]
+fn a_server_that_has_always_more_to_say_starves_nobody_and_has_its_time() {
+    let setup = setup([Answering::Flood, Answering::Flood], |builder| builder);
+    let mut call = setup.client.chat_async("hi").into_future();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending() && woken.0.load(Relaxed));
+    let late = setup.client.chat_async("hi").timeout(Duration::ZERO);
+    let error = setup.clock.run(late.into_future()).unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::Overall));
+}
+
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
 }
 
 #[test]
