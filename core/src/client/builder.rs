@@ -183,7 +183,7 @@ impl LlmClientBuilder {
                 hedge: self.hedging.map(Hedge::new),
                 counters: Counters::default(),
                 observer: self.observer,
-                timeouts: self.timeouts,
+                timeouts: Arc::new(self.timeouts),
                 retry: self.retry,
                 retry_budget: Budget::new(RETRY_RESERVE),
                 caps: self.caps,

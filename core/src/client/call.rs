@@ -23,17 +23,18 @@ use crate::policy::admission::WhenFull;
 #[must_use = "a call does nothing until it is awaited or streamed"]
 pub struct ChatCall {
     core: Arc<Core>,
-    call: Call,
+    /// Boxed: it is handed on a few times before anything is sent.
+    call: Box<Call>,
 }
 
 impl ChatCall {
     pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
-        let call = Call {
+        let call = Box::new(Call {
             request,
-            timeouts: core.timeouts.clone(),
+            timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
             retry: core.retry.clone(),
-        };
+        });
         Self { core, call }
     }
 
@@ -111,13 +112,13 @@ impl ChatCall {
 
     /// The overall time limit of this call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.call.timeouts.overall = Some(timeout);
+        Arc::make_mut(&mut self.call.timeouts).overall = Some(timeout);
         self
     }
 
     /// All time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.call.timeouts = timeouts;
+        self.call.timeouts = Arc::new(timeouts);
         self
     }
 

@@ -29,13 +29,13 @@ const CHUNKS_PER_POLL: usize = 64;
 /// What an attempt holds of what all share; dropping it gives it back.
 pub(super) struct Held {
     pub(super) permit: Permit,
-    pub(super) reservation: Option<Reservation>,
+    pub(super) reservation: Option<Box<Reservation>>,
 }
 
 /// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
 pub(super) struct Attempt {
     permit: Option<Permit>,
-    reservation: Option<Reservation>,
+    reservation: Option<Box<Reservation>>,
     /// Tokens, as far as the provider has said.
     used: Option<u64>,
     watch: Watch,

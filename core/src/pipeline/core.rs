@@ -30,7 +30,7 @@ pub(crate) struct Core {
     pub(crate) hedge: Option<Hedge>,
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) timeouts: Timeouts,
+    pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_budget: Budget,
     pub(crate) caps: Caps,

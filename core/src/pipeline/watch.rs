@@ -26,6 +26,14 @@ impl Watch {
         }
     }
 
+    /// Hands the timer on, and leaves one that is not set.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            executor: Arc::clone(&self.executor),
+            timer: self.timer.take(),
+        }
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.executor.now()
     }
