@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chatcore::Provider;
 use serde_json::{Value, json};
 
-use super::Memory;
+use super::{End, Memory};
 
 pub(super) fn openai() -> Memory {
     let body = json!({"id": "chatcmpl-123", "object": "chat.completion", "created": 1,
@@ -65,11 +65,30 @@ pub(super) fn anthropic_stream() -> Memory {
     stream(Provider::anthropic(), pieces)
 }
 
+/// No answer comes.
+pub(super) fn none() -> Memory {
+    Memory {
+        end: End::NoHeaders,
+        ..openai()
+    }
+}
+
+/// A stream that waits after 100 chunks.
+pub(super) fn unfinished() -> Memory {
+    let stream = openai_stream();
+    Memory {
+        pieces: stream.pieces[..100].into(),
+        end: End::InBody,
+        ..stream
+    }
+}
+
 fn whole(provider: Provider, body: &Value) -> Memory {
     Memory {
         provider,
         content_type: "application/json",
         pieces: [body.to_string().into()].into(),
+        end: End::Whole,
     }
 }
 
@@ -78,5 +97,6 @@ fn stream(provider: Provider, pieces: Vec<Bytes>) -> Memory {
         provider,
         content_type: "text/event-stream",
         pieces: pieces.into(),
+        end: End::Whole,
     }
 }

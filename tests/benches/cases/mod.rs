@@ -3,6 +3,7 @@
 
 mod answers;
 
+use std::any::Any;
 use std::future::{Future, pending};
 use std::hint::black_box;
 use std::pin::pin;
@@ -49,6 +50,38 @@ pub(crate) fn chat(name: &str) -> Box<dyn Fn()> {
         "with_all_stream_of_200" => stream(client(answers::openai_stream(), with_all)),
         _ => panic!("there is no case {name:?}"),
     }
+}
+
+/// The cases of calls that wait, by name.
+pub(crate) const WAITING: [&str; 4] = [
+    "for its headers",
+    "for its headers, with all policies",
+    "in its stream",
+    "in its stream, with all policies",
+];
+
+/// A call of the case `name`, as far as it gets.
+pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
+    let shape = match name.ends_with("policies") {
+        true => with_all,
+        false => |builder| builder,
+    };
+    if name.starts_with("for its headers") {
+        let client = client(answers::none(), shape);
+        return Box::new(move || {
+            let mut call = client.chat_async(PROMPT).into_future();
+            assert!(now_or_later(&mut call).is_none());
+            Box::new(call)
+        });
+    }
+    let client = client(answers::unfinished(), shape);
+    Box::new(move || {
+        let mut stream = client.chat_async(PROMPT).stream();
+        while let Some(event) = now_or_later(stream.next()) {
+            event.unwrap().unwrap();
+        }
+        Box::new(stream)
+    })
 }
 
 const PROMPT: &str = "Why is the sky blue?";
@@ -151,6 +184,17 @@ pub(crate) struct Memory {
     provider: Provider,
     content_type: &'static str,
     pieces: Arc<[Bytes]>,
+    end: End,
+}
+
+/// How far an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Whole,
+    /// It waits after the last piece.
+    InBody,
+    /// There is none.
+    NoHeaders,
 }
 
 #[async_trait::async_trait]
@@ -160,12 +204,18 @@ impl Transport for Memory {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<ByteStream>, TransportError> {
         black_box(&request);
-        let pieces = Arc::clone(&self.pieces);
+        if self.end == End::NoHeaders {
+            return pending().await;
+        }
+        let (pieces, end) = (Arc::clone(&self.pieces), self.end);
         let mut next = 0;
         let body = futures_lite::stream::poll_fn(move |_| {
             let piece = pieces.get(next).cloned().map(Ok);
             next += 1;
-            Poll::Ready(piece)
+            match end {
+                End::InBody if piece.is_none() => Poll::Pending,
+                _ => Poll::Ready(piece),
+            }
         });
         let mut response = http::Response::new(ByteStream::new(body));
         let headers = response.headers_mut();
@@ -178,10 +228,14 @@ impl Transport for Memory {
     }
 }
 
-/// Polls once: nothing here ever waits.
 fn now_or_never<F: Future>(future: F) -> F::Output {
+    now_or_later(future).unwrap_or_else(|| panic!("an in-memory chat waited"))
+}
+
+/// Polls once.
+fn now_or_later<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("an in-memory chat waited"),
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
