@@ -184,7 +184,7 @@ impl LlmClientBuilder {
                 counters: Counters::default(),
                 observer: self.observer,
                 timeouts: Arc::new(self.timeouts),
-                retry: self.retry,
+                retry: Arc::new(self.retry),
                 retry_budget: Budget::new(RETRY_RESERVE),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,

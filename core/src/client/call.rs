@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::executor::BoxFuture;
 use crate::pipeline::{self, Call, Core};
 use crate::policy::admission::WhenFull;
+use crate::policy::retry::RetryPolicy;
 
 /// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
 /// answer, or take its [`stream`](Self::stream).
@@ -33,7 +34,7 @@ impl ChatCall {
             request,
             timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
-            retry: core.retry.clone(),
+            retry: Arc::clone(&core.retry),
         });
         Self { core, call }
     }
@@ -124,7 +125,8 @@ impl ChatCall {
 
     /// How many attempts this call has in all, the first one included; 1 means no retries.
     pub fn max_retries(mut self, attempts: u32) -> Self {
-        self.call.retry = self.call.retry.with_max_attempts(attempts);
+        let retry = RetryPolicy::clone(&self.call.retry);
+        self.call.retry = Arc::new(retry.with_max_attempts(attempts));
         self
     }
 

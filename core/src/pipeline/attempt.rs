@@ -202,19 +202,21 @@ impl Attempt {
         let Some(body) = &mut self.body else {
             return Poll::Ready(());
         };
-        let until = *self.lingers.get_or_insert_with(|| Deadline {
-            at: self.watch.now() + LINGER,
-            phase: Phase::ByteIdle,
-            limit: LINGER,
-        });
         // Bytes after the terminal event mean nothing; one chunk may hold the body's end.
         let mut body = Pin::new(body);
         let ended = match body.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(_))) => body.as_mut().poll_next(cx),
             other => other,
         };
-        if ended.is_pending() && self.watch.poll(Some(until), cx).is_pending() {
-            return Poll::Pending;
+        if ended.is_pending() {
+            let until = *self.lingers.get_or_insert_with(|| Deadline {
+                at: self.watch.now() + LINGER,
+                phase: Phase::ByteIdle,
+                limit: LINGER,
+            });
+            if self.watch.poll(Some(until), cx).is_pending() {
+                return Poll::Pending;
+            }
         }
         self.body = None;
         Poll::Ready(())

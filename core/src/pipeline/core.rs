@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) timeouts: Arc<Timeouts>,
-    pub(crate) retry: RetryPolicy,
+    pub(crate) retry: Arc<RetryPolicy>,
     pub(crate) retry_budget: Budget,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
@@ -39,7 +39,7 @@ use crate::policy::deadlines::{Deadline, Deadlines};
 use crate::policy::estimate;
 use crate::policy::limiter::Reservation;
 use crate::policy::retry::{Retry, RetryPolicy};
-use crate::transport::ConnectTimeout;
+use crate::transport::{ByteStream, ConnectTimeout, TransportError};
 use attempt::{Attempt, Held};
 use hedge::hedged;
 use watch::Watch;
@@ -50,12 +50,12 @@ pub(crate) struct Call {
     pub(crate) request: ChatRequest,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) when_full: WhenFull,
-    pub(crate) retry: RetryPolicy,
+    pub(crate) retry: Arc<RetryPolicy>,
 }
 
 impl Call {
     /// How it is to run, without what it asks.
-    fn into_rules(self: Box<Self>) -> (Arc<Timeouts>, WhenFull, RetryPolicy) {
+    fn into_rules(self: Box<Self>) -> (Arc<Timeouts>, WhenFull, Arc<RetryPolicy>) {
         (self.timeouts, self.when_full, self.retry)
     }
 }
@@ -167,9 +167,32 @@ async fn attempt(
     if let Some(reservation) = &mut held.reservation {
         reservation.sent();
     }
-    let sent = watch
-        .limit(deadlines.in_attempt(), core.transport.send(request.clone()))
-        .await?;
+    let sending = core.transport.send(request.clone());
+    let mut attempt = answered(
+        core,
+        mode,
+        watch.limit(deadlines.in_attempt(), sending).await?,
+        held,
+        watch,
+        deadlines,
+    )?;
+    match mode {
+        Mode::Whole => attempt.read_to_end().await?,
+        Mode::Stream => attempt.read_to_content().await?,
+    }
+    Ok(attempt)
+}
+
+/// The attempt whose headers are there. A function of its own: what is moved within an async one
+/// takes its room to the end.
+fn answered(
+    core: &Core,
+    mode: Mode,
+    sent: Result<Response<ByteStream>, TransportError>,
+    held: Held,
+    watch: &mut Watch,
+    deadlines: &mut Deadlines,
+) -> Result<Box<Attempt>, Error> {
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
@@ -190,12 +213,7 @@ async fn attempt(
     let watch = watch.take();
     let attempt = Attempt::new(core, mode, held, watch, deadlines.clone(), response);
     // Boxed: it is handed on a few times, and there is none while the headers are awaited.
-    let mut attempt = Box::new(attempt);
-    match mode {
-        Mode::Whole => attempt.read_to_end().await?,
-        Mode::Stream => attempt.read_to_content().await?,
-    }
-    Ok(attempt)
+    Ok(Box::new(attempt))
 }
 
 /// How long to wait before another attempt, if there is to be one. A wait that would outlast the

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -64,17 +64,15 @@ impl Watch {
     }
 
     /// Runs `future`, unless `deadline` passes first.
-    pub(crate) async fn limit<F: Future>(
+    pub(crate) fn limit<F: Future + Unpin>(
         &mut self,
         deadline: Option<Deadline>,
-        future: F,
-    ) -> Result<F::Output, Error> {
-        let mut future = pin!(future);
-        poll_fn(|cx| match Pin::as_mut(&mut future).poll(cx) {
+        mut future: F,
+    ) -> impl Future<Output = Result<F::Output, Error>> {
+        poll_fn(move |cx| match Pin::new(&mut future).poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => self.poll(deadline, cx).map(Err),
         })
-        .await
     }
 }
 
