@@ -1,6 +1,8 @@
 //! One chat after another, on a transport in memory and an executor that does nothing: what is
 //! left is the core.
 
+#![allow(dead_code, reason = "each benchmark uses a part")]
+
 mod answers;
 
 use std::any::Any;
@@ -13,8 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatcore::{
-    Adaptive, BoxFuture, ByteStream, CallEvent, CallInfo, Executor, Hedging, Instant, LlmClient,
-    LlmClientBuilder, Observer, Provider, RateLimits, Transport, TransportError,
+    Adaptive, BoxFuture, ByteStream, CallEvent, CallInfo, Dialect, Executor, Hedging, Instant,
+    LlmClient, LlmClientBuilder, Observer, Provider, RateLimits, Transport, TransportError,
 };
 use futures_lite::StreamExt;
 
@@ -82,6 +84,26 @@ pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
         }
         Box::new(stream)
     })
+}
+
+/// The answers by name, to be decoded without a client.
+pub(crate) const ANSWERS: [&str; 4] = [
+    "openai",
+    "anthropic",
+    "openai_stream_of_200",
+    "anthropic_stream_of_200",
+];
+
+/// The dialect and the pieces of the answer `name`.
+pub(crate) fn answer(name: &str) -> (Arc<dyn Dialect>, Arc<[Bytes]>) {
+    let memory = match name {
+        "openai" => answers::openai(),
+        "anthropic" => answers::anthropic(),
+        "openai_stream_of_200" => answers::openai_stream(),
+        "anthropic_stream_of_200" => answers::anthropic_stream(),
+        _ => panic!("there is no answer {name:?}"),
+    };
+    (Arc::clone(memory.provider.dialect()), memory.pieces)
 }
 
 const PROMPT: &str = "Why is the sky blue?";
