@@ -167,7 +167,7 @@ async fn attempt(
     if let Some(reservation) = &mut held.reservation {
         reservation.sent();
     }
-    let sending = core.transport.send(request.clone());
+    let sending = core.transport.send(copy(request, deadlines));
     let mut attempt = answered(
         core,
         mode,
@@ -181,6 +181,15 @@ async fn attempt(
         Mode::Stream => attempt.read_to_content().await?,
     }
     Ok(attempt)
+}
+
+/// The request for one attempt. What goes with it is put in here: it is dear to copy.
+fn copy(request: &Request<Bytes>, deadlines: &Deadlines) -> Request<Bytes> {
+    let mut request = request.clone();
+    if let Some(connect) = deadlines.connect() {
+        request.extensions_mut().insert(ConnectTimeout(connect));
+    }
+    request
 }
 
 /// The attempt whose headers are there. A function of its own: what is moved within an async one
@@ -244,7 +253,7 @@ fn may_retry(
 /// Checks and encodes: all that can be refused before anything is sent.
 fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
     check(&call.request)?;
-    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
+    let request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
     let size = request.body().len();
     if size > core.max_request_bytes {
         return Err(too_large(&call.request, size, core.max_request_bytes));
@@ -255,9 +264,6 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             "the dialect {} built a URI that is not below the base URL",
             core.dialect.name()
         )));
-    }
-    if let Some(connect) = call.timeouts.connect {
-        request.extensions_mut().insert(ConnectTimeout(connect));
     }
     Ok(request)
 }

@@ -56,6 +56,11 @@ impl Deadlines {
         }
     }
 
+    /// How long a transport may take to make a connection.
+    pub(crate) fn connect(&self) -> Option<Duration> {
+        self.limits.connect
+    }
+
     /// An attempt begins: its own limits begin anew.
     pub(crate) fn start_attempt(&mut self, now: Instant) {
         self.attempt = Attempt::starting(now);
