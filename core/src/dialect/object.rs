@@ -42,7 +42,9 @@ impl<'a, T: Fields<'a>> Read<'a> for Object<'a, T> {
             unknown: Vec::new(),
         };
         let Self { known, unknown } = &mut object;
-        read_fields(reader, unknown, &mut |name, reader| known.field(name, reader))?;
+        read_fields(reader, unknown, &mut |name, reader| {
+            known.field(name, reader)
+        })?;
         Ok(object)
     }
 }

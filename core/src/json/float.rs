@@ -16,10 +16,12 @@ pub(super) fn parse(text: &str) -> f64 {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = whole.bytes().chain(fraction.bytes());
     // An exponent that does not fit is as good as one of a million.
-    let exponent = exponent.parse::<i64>().unwrap_or(match exponent.starts_with('-') {
-        true => -1_000_000,
-        false => 1_000_000,
-    });
+    let exponent = exponent
+        .parse::<i64>()
+        .unwrap_or(match exponent.starts_with('-') {
+            true => -1_000_000,
+            false => 1_000_000,
+        });
     let exponent = exponent.clamp(-1_000_000, 1_000_000) - fraction.len() as i64;
 
     let mut decimal = Big::default();
@@ -47,7 +49,12 @@ pub(super) fn parse(text: &str) -> f64 {
     if kept <= 15 && exponent.unsigned_abs() <= 22 {
         let power = (0..exponent.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
         let small = small as f64;
-        return sign * if exponent < 0 { small / power } else { small * power };
+        return sign
+            * if exponent < 0 {
+                small / power
+            } else {
+                small * power
+            };
     }
     let magnitude = exponent + kept as i64;
     if magnitude > 310 {
@@ -57,7 +64,11 @@ pub(super) fn parse(text: &str) -> f64 {
         return sign * 0.0;
     }
     let mut divisor = Big(vec![1]);
-    let scaled = if exponent < 0 { &mut divisor } else { &mut decimal };
+    let scaled = if exponent < 0 {
+        &mut divisor
+    } else {
+        &mut decimal
+    };
     for _ in 0..exponent.unsigned_abs() {
         scaled.multiply_add(10, 0);
     }

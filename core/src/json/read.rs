@@ -16,7 +16,11 @@ pub struct JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.is_cut {
-            true => write!(f, "the JSON ends after {} bytes, before it is complete", self.at),
+            true => write!(
+                f,
+                "the JSON ends after {} bytes, before it is complete",
+                self.at
+            ),
             false => write!(f, "the JSON is not as expected at byte {}", self.at),
         }
     }

@@ -123,6 +123,15 @@ impl Writer {
         self.string(text);
     }
 
+    /// An array of strings.
+    pub fn strings(&mut self, texts: &[String]) {
+        self.open('[');
+        for text in texts {
+            self.string(text);
+        }
+        self.close(']');
+    }
+
     /// Any value.
     pub fn value(&mut self, value: &Value) {
         match value {
