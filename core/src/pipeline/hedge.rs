@@ -28,7 +28,6 @@ pub(super) async fn hedged(
     let Some(hedge) = &core.hedge else {
         return attempt(core, mode, request, held, deadlines).await;
     };
-    hedge.earn();
     let began = core.executor.now();
     let result = race(core, hedge, mode, request, held, deadlines, outcome).await;
     if result.is_ok() {

@@ -80,22 +80,25 @@ async fn open_attempts(
         .limiter
         .as_ref()
         .map(|_| estimate::tokens(&call.request));
-    core.retry_budget.earn();
+    core.earn();
+    // What was let in once is not turned away later: it waits, however many do.
+    let mut when_full = call.when_full;
     loop {
         outcome.queued();
         let in_queue = deadlines.in_queue(core.executor.now());
-        let reservation = reserve(core, tokens, call.when_full, in_queue).await?;
-        let permit = admit(core, call.when_full, in_queue).await?;
+        let place = take_place(core, tokens, when_full, in_queue).await;
+        let held = match place {
+            Ok(held) => held,
+            Err(error) => return Err(error.with_causes(causes)),
+        };
+        when_full = WhenFull::Wait;
         outcome.started();
         let began = core.executor.now();
-        let held = Held {
-            permit,
-            reservation,
-        };
         let attempted = hedged(core, mode, request.clone(), held, &mut deadlines, outcome).await;
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
+                core.retry_budget.give_back(causes.len());
                 if mode == Mode::Stream {
                     outcome.first_content();
                 }
@@ -114,6 +117,26 @@ async fn open_attempts(
     }
 }
 
+/// Waits for the rate limits, and then for the right to run. Both queues together hold as many
+/// as may wait.
+async fn take_place(
+    core: &Core,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+) -> Result<Held, Error> {
+    let reservation = reserve(core, tokens, when_full, in_queue).await?;
+    let when_full = match &reservation {
+        Some(reservation) if reservation.has_waited() => WhenFull::Wait,
+        _ => when_full,
+    };
+    let permit = admit(core, when_full, in_queue).await?;
+    Ok(Held {
+        permit,
+        reservation,
+    })
+}
+
 /// Waits until the rate limits let it go, where there are any.
 async fn reserve(
     core: &Core,
@@ -125,7 +148,9 @@ async fn reserve(
         return Ok(None);
     };
     let mut watch = Watch::new(Arc::clone(&core.executor));
-    let reserved = watch.limit(in_queue, limiter.acquire(tokens, when_full));
+    let others = core.admission.snapshot().queued;
+    let acquire = limiter.acquire(tokens, when_full).beside(others);
+    let reserved = watch.limit(in_queue, acquire);
     reserved.await?.map(Some)
 }
 
@@ -203,7 +228,7 @@ fn may_retry(
     let in_time = deadlines
         .in_backoff()
         .is_none_or(|deadline| now + wait < deadline.at);
-    (in_time && core.retry_budget.spend()).then_some(wait)
+    (in_time && core.retry_budget.spend(now)).then_some(wait)
 }
 
 /// Checks and encodes: all that can be refused before anything is sent.

@@ -52,6 +52,7 @@ impl Limiter {
             limiter: Arc::clone(self),
             tokens,
             when_full,
+            others: 0,
             ticket: None,
             timer: None,
         }
@@ -117,6 +118,8 @@ pub(crate) struct Acquire {
     limiter: Arc<Limiter>,
     tokens: u64,
     when_full: WhenFull,
+    /// Those who wait elsewhere and count as well.
+    others: usize,
     ticket: Option<Ticket>,
     /// Only the one at the head has a timer.
     timer: Option<(Instant, BoxFuture<'static, ()>)>,
@@ -129,6 +132,12 @@ enum Turn {
 }
 
 impl Acquire {
+    /// So many wait elsewhere, and take places of the same queue.
+    pub(crate) fn beside(mut self, others: usize) -> Self {
+        self.others = others;
+        self
+    }
+
     fn turn(&mut self, now: Instant, waker: &Waker) -> Turn {
         let limiter = Arc::clone(&self.limiter);
         let mut state = limiter.lock();
@@ -139,10 +148,13 @@ impl Acquire {
         let waits = match state.waiting.is_turn(self.ticket) {
             true => match state.rate.reserve(now, self.tokens) {
                 Reserve::Ready => {
+                    let has_waited = self.ticket.is_some();
                     let next = state.waiting.leave(&mut self.ticket);
                     drop(state);
                     wake(next);
-                    return Turn::Ready(Ok(Reservation::new(&limiter, self.tokens)));
+                    let mut reservation = Reservation::new(&limiter, self.tokens);
+                    reservation.has_waited = has_waited;
+                    return Turn::Ready(Ok(reservation));
                 }
                 Reserve::TooLarge(error) => {
                     let next = state.waiting.leave(&mut self.ticket);
@@ -158,9 +170,9 @@ impl Acquire {
             if let Err(error) = state.rate.check(self.tokens) {
                 return Turn::Ready(Err(error));
             }
-            let waiting = state.waiting.len();
+            let waiting = state.waiting.len() + self.others;
             if self.when_full == WhenFull::Fail && waiting >= limiter.queue_size {
-                let message = format!("{waiting} requests wait for the rate limit, as many as may");
+                let message = format!("{waiting} requests wait for the rate limit or a place, as many as may");
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
         }
@@ -223,6 +235,7 @@ impl fmt::Debug for Acquire {
 pub(crate) struct Reservation {
     limiter: Arc<Limiter>,
     tokens: u64,
+    has_waited: bool,
     sent: Option<Sent>,
 }
 
@@ -231,6 +244,7 @@ impl Reservation {
         Self {
             limiter: Arc::clone(limiter),
             tokens,
+            has_waited: false,
             sent: None,
         }
     }
@@ -238,6 +252,11 @@ impl Reservation {
     /// How many tokens were reserved: what a second attempt at the same request reserves too.
     pub(crate) fn tokens(&self) -> u64 {
         self.tokens
+    }
+
+    /// Whether it had to wait, and so has had a place in the queue.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.has_waited
     }
 
     /// The request is sent now: what the provider counts begins here, and not where it was

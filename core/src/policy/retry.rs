@@ -12,6 +12,20 @@ use crate::error::Error;
 /// back together. Where the provider says how long to wait, that is what is waited, to the
 /// letter; where it asks for more than [`max_retry_after`](Self::max_retry_after), the error is
 /// given back at once, with the time in it.
+///
+/// # The budget
+/// So that retries do not make an outage worse, all calls of a client share a budget:
+///
+/// - Each call pays in a tenth of a retry. A hundred retries may be saved up, and ten are there at
+///   the start, lent by the calls to come.
+/// - A retry that leads to an answer gets its price back, so a provider that only now and then
+///   fails has all its failures tried again.
+/// - A client is never held back while it is quiet, with fewer than ten calls and retries in the
+///   last minute: a lone call has all its attempts, however long the outage.
+///
+/// So when everything fails, the attempts of a client that is not quiet are at most 1.1 times its
+/// calls, or ten more than these where that is more. A call that finds the budget empty gives the
+/// error of its last attempt at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
