@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
 
 mod admission;
+mod gates;
 mod limits;
 mod mix;
+mod model;
+mod outage;
 mod pace;
 mod retries;
+mod status;
 mod support;

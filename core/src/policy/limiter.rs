@@ -172,7 +172,9 @@ impl Acquire {
             }
             let waiting = state.waiting.len() + self.others;
             if self.when_full == WhenFull::Fail && waiting >= limiter.queue_size {
-                let message = format!("{waiting} requests wait for the rate limit or a place, as many as may");
+                let message = format!(
+                    "{waiting} requests wait for the rate limit or a place, as many as may"
+                );
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
         }
