@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
 
+mod adaptive;
 mod admission;
+mod batch;
 mod gates;
+mod hedging;
 mod limits;
+mod memory;
 mod mix;
 mod model;
 mod outage;
@@ -12,3 +16,4 @@ mod pace;
 mod retries;
 mod status;
 mod support;
+mod tokens;

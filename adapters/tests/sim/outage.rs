@@ -91,6 +91,8 @@ async fn outage(sim: Arc<SimExecutor>) -> (u64, u64) {
         sent * 10 <= calls * 11,
         "{sent} requests for {calls} calls, {arrivals:?}"
     );
+    // It is a budget, and no ban.
+    assert!(sent > calls, "{sent} requests for {calls} calls");
     (calls, sent)
 }
 
