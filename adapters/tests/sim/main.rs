@@ -5,12 +5,14 @@
 mod adaptive;
 mod admission;
 mod batch;
+mod drain;
 mod gates;
 mod hedging;
 mod limits;
 mod memory;
 mod mix;
 mod model;
+mod one_at_a_time;
 mod outage;
 mod pace;
 mod retries;

@@ -159,12 +159,13 @@ impl LlmClientBuilder {
     /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
     /// nothing can be sent to; see [`Endpoint::new`].
     pub fn build(self) -> Result<LlmClient, Error> {
-        let workers = match self.scheduling.is_async_enabled() {
-            true => self.scheduling.worker_count(),
-            false => 1,
+        // One at a time is one at a time, whatever the provider bears.
+        let (workers, adapting) = match self.scheduling.is_async_enabled() {
+            true => (self.scheduling.worker_count(), self.adaptive),
+            false => (1, None),
         };
         let queue_size = self.scheduling.queue_size();
-        let adaptive = self.adaptive.as_ref().map(AdaptiveLimit::new);
+        let adaptive = adapting.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
         let limiter = self.rate_limits.as_ref().map(|limits| {
             let rate = Rate::per_minute(limits);
@@ -185,7 +186,7 @@ impl LlmClientBuilder {
                 retry_budget: RetryBudget::new(),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
-                max_workers: self.adaptive.map_or(workers, |adaptive| adaptive.max),
+                max_workers: adapting.map_or(workers, |adaptive| adaptive.max),
                 queue_size,
                 executor: self.executor,
                 transport: self.transport,
