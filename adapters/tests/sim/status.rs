@@ -104,7 +104,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
     for step in 0..150 {
         match sim.random_below(100) {
             0..20 => {
-                let when_full = match sim.random_chance(0.2) {
+                let when_full = match sim.random_chance(0.4) {
                     true => WhenFull::Wait,
                     false => WhenFull::Fail,
                 };
@@ -133,7 +133,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
                     model.drop(at);
                 }
             }
-            48..56 => sim.sleep(ms(100 * (1 + sim.random_below(100)))).await,
+            48..56 => sim.sleep(ms(100 * (1 + sim.random_below(300)))).await,
             // A close that nobody waits for closes all the same.
             56 if sim.random_chance(0.2) => {
                 let drained = poll_once(Box::pin(client.close())).await.is_some();

@@ -118,7 +118,8 @@ async fn open_attempts(
 }
 
 /// Waits for the rate limits, and then for the right to run. Both queues together hold as many
-/// as may wait.
+/// as may wait: nobody enters the second one before those who wait in the first, so who was let
+/// into the first finds room in the second.
 async fn take_place(
     core: &Core,
     tokens: Option<u64>,
@@ -126,10 +127,6 @@ async fn take_place(
     in_queue: Option<Deadline>,
 ) -> Result<Held, Error> {
     let reservation = reserve(core, tokens, when_full, in_queue).await?;
-    let when_full = match &reservation {
-        Some(reservation) if reservation.has_waited() => WhenFull::Wait,
-        _ => when_full,
-    };
     let permit = admit(core, when_full, in_queue).await?;
     Ok(Held {
         permit,

@@ -148,13 +148,10 @@ impl Acquire {
         let waits = match state.waiting.is_turn(self.ticket) {
             true => match state.rate.reserve(now, self.tokens) {
                 Reserve::Ready => {
-                    let has_waited = self.ticket.is_some();
                     let next = state.waiting.leave(&mut self.ticket);
                     drop(state);
                     wake(next);
-                    let mut reservation = Reservation::new(&limiter, self.tokens);
-                    reservation.has_waited = has_waited;
-                    return Turn::Ready(Ok(reservation));
+                    return Turn::Ready(Ok(Reservation::new(&limiter, self.tokens)));
                 }
                 Reserve::TooLarge(error) => {
                     let next = state.waiting.leave(&mut self.ticket);
@@ -237,7 +234,6 @@ impl fmt::Debug for Acquire {
 pub(crate) struct Reservation {
     limiter: Arc<Limiter>,
     tokens: u64,
-    has_waited: bool,
     sent: Option<Sent>,
 }
 
@@ -246,7 +242,6 @@ impl Reservation {
         Self {
             limiter: Arc::clone(limiter),
             tokens,
-            has_waited: false,
             sent: None,
         }
     }
@@ -254,11 +249,6 @@ impl Reservation {
     /// How many tokens were reserved: what a second attempt at the same request reserves too.
     pub(crate) fn tokens(&self) -> u64 {
         self.tokens
-    }
-
-    /// Whether it had to wait, and so has had a place in the queue.
-    pub(crate) fn has_waited(&self) -> bool {
-        self.has_waited
     }
 
     /// The request is sent now: what the provider counts begins here, and not where it was
