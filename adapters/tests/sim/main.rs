@@ -5,6 +5,7 @@
 mod adaptive;
 mod admission;
 mod batch;
+mod changes;
 mod drain;
 mod gates;
 mod hedging;
