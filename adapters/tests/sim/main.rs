@@ -1,6 +1,11 @@
 //! The client's pipeline under simulation: every promise about time, order and accounts.
 
-#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "these are tests, helpers included"
+)]
 
 mod adaptive;
 mod admission;
