@@ -122,7 +122,8 @@ impl LlmClientBuilder {
     }
 
     /// Lets the number of requests in flight follow what the provider bears. Default: off. The
-    /// number of workers then counts for nothing; `adaptive` has bounds of its own.
+    /// number of workers then counts for nothing; `adaptive` has bounds of its own. Without
+    /// effect where async is not [enabled](AsyncConfig::is_async_enabled).
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
         self
@@ -159,14 +160,16 @@ impl LlmClientBuilder {
     /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
     /// nothing can be sent to; see [`Endpoint::new`].
     pub fn build(self) -> Result<LlmClient, Error> {
-        // One at a time is one at a time, whatever the provider bears.
-        let (workers, adapting) = match self.scheduling.is_async_enabled() {
-            true => (self.scheduling.worker_count(), self.adaptive),
-            false => (1, None),
+        let workers = match self.scheduling.is_async_enabled() {
+            true => self.scheduling.worker_count(),
+            false => 1,
         };
         let queue_size = self.scheduling.queue_size();
-        let adaptive = adapting.as_ref().map(AdaptiveLimit::new);
+        // One at a time is one at a time, whatever the provider bears.
+        let adaptive = self.adaptive.filter(|_| self.scheduling.is_async_enabled());
+        let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
+        let max_workers = adaptive.as_ref().map_or(workers, AdaptiveLimit::max);
         let limiter = self.rate_limits.as_ref().map(|limits| {
             let rate = Rate::per_minute(limits);
             Limiter::new(Arc::clone(&self.executor), rate, queue_size)
@@ -181,12 +184,12 @@ impl LlmClientBuilder {
                 hedge: self.hedging.map(Hedge::new),
                 counters: Counters::default(),
                 observer: self.observer,
-                timeouts: self.timeouts,
-                retry: self.retry,
+                timeouts: Arc::new(self.timeouts),
+                retry: Arc::new(self.retry),
                 retry_budget: RetryBudget::new(),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
-                max_workers: adapting.map_or(workers, |adaptive| adaptive.max),
+                max_workers,
                 queue_size,
                 executor: self.executor,
                 transport: self.transport,

@@ -97,6 +97,10 @@ impl AdaptiveLimit {
         self.limit
     }
 
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
     /// An attempt went well, while so many were in flight, itself included. Gives the limit.
     pub(crate) fn on_success(&mut self, in_flight: usize) -> usize {
         self.bears = true;
@@ -104,7 +108,7 @@ impl AdaptiveLimit {
         if in_flight.saturating_mul(4) < self.limit.saturating_mul(3) {
             return self.limit;
         }
-        self.successes += 1;
+        self.successes = self.successes.saturating_add(1);
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
         let far_below = self.limit < self.ceiling / 5 * 4;
         let needed = match far_below {
