@@ -13,6 +13,7 @@
 mod answer;
 mod attempt;
 mod core;
+mod headers;
 mod hedge;
 mod outcome;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use http::Request;
 
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
+pub(crate) use headers::CallHeaders;
 pub(crate) use outcome::{Counters, Outcome};
 
 use crate::chat::{ChatRequest, ChatResponse, check};
@@ -48,6 +50,7 @@ use watch::Watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
+    pub(crate) headers: CallHeaders,
     pub(crate) timeouts: Timeouts,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: RetryPolicy,
@@ -221,6 +224,8 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             core.dialect.name()
         )));
     }
+    call.headers
+        .add_to(request.headers_mut(), &core.own_headers)?;
     if let Some(connect) = call.timeouts.connect {
         request.extensions_mut().insert(ConnectTimeout(connect));
     }
