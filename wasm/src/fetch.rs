@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -55,45 +55,33 @@ extern "C" {
     fn value(this: &HostChunk) -> Option<Uint8Array>;
 }
 
-/// `fetch`, and the names of the headers that the caller asked for.
+/// `fetch`. A page may send few headers to another origin without a preflight that the server has
+/// to allow: the core sends only what the dialect demands and the caller asked for, and nothing is
+/// added here.
 #[derive(Debug)]
 pub(crate) struct Fetch {
     fetch: Local<Function>,
-    callers_headers: Vec<HeaderName>,
 }
 
 impl Fetch {
-    pub(crate) fn new(fetch: Function, callers_headers: Vec<HeaderName>) -> Self {
+    pub(crate) fn new(fetch: Function) -> Self {
         Self {
             fetch: bridge::local(fetch),
-            callers_headers,
         }
-    }
-
-    /// A page may send few headers to another origin without a preflight that the server has to
-    /// allow, so only what the dialects demand and the caller asked for goes out.
-    fn may_go(&self, name: &HeaderName) -> bool {
-        *name == header::AUTHORIZATION
-            || *name == header::CONTENT_TYPE
-            || *name == "x-api-key"
-            || name.as_str().starts_with("anthropic-")
-            || self.callers_headers.contains(name)
     }
 
     fn start(&self, request: &Request<Bytes>) -> Result<(Promise, Connection), TransportError> {
         let controller = AbortController::new();
         let headers = Object::new();
         for (name, value) in request.headers() {
-            if self.may_go(name) {
-                let value = value.to_str().map_err(|error| {
-                    TransportError::new(
-                        Kind::InvalidRequest,
-                        format!("the header {name} is not text"),
-                    )
-                    .with_source(error)
-                })?;
-                set(&headers, name.as_str(), &value.into());
-            }
+            let value = value.to_str().map_err(|error| {
+                TransportError::new(
+                    Kind::InvalidRequest,
+                    format!("the header {name} is not text"),
+                )
+                .with_source(error)
+            })?;
+            set(&headers, name.as_str(), &value.into());
         }
         let init = Object::new();
         set(&init, "method", &request.method().as_str().into());

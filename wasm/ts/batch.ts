@@ -1,5 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { ClosedError, LlmError } from './errors.js';
-import { gatherWithLimit, timer, toError } from './helpers.js';
+import { atLeastOne, gatherWithLimit, timer, toError } from './helpers.js';
 import type { Settled } from './types.js';
 
 /** Options of a BatchProcessor. */
@@ -28,9 +29,9 @@ export class BatchProcessor<I, O> {
 
   constructor(process: (items: I[]) => Promise<readonly (O | Error)[]>, options: BatchProcessorOptions = {}) {
     this.#process = process;
-    this.#size = Math.max(1, options.batchSize ?? 10);
+    this.#size = atLeastOne('batchSize', options.batchSize ?? 10);
     this.#timeout = options.timeoutMs ?? 1000;
-    this.#limit = Math.max(1, options.maxConcurrentBatches ?? 1);
+    this.#limit = atLeastOne('maxConcurrentBatches', options.maxConcurrentBatches ?? 1);
   }
 
   /** Processes all items in batches now; results in input order, errors in their place. */

@@ -43,16 +43,25 @@ export class Core {
     }
   }
 
+  /** Runs `work` where nothing is left to be told: not in a dead core, and a trap is only noted. */
+  quietly(work: () => void): void {
+    try {
+      if (!this.dead) this.enter(work);
+    } catch { /* a trap has settled all that waits */ }
+  }
+
   /** A promise of the core that also settles when the core traps. */
   wait<T>(work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.dead) return reject(trapped(undefined));
       this.#waiting.add(reject);
       const done = () => this.#waiting.delete(reject);
-      this.enter(work).then(
-        (value) => { done(); resolve(value); },
-        (error: unknown) => { done(); reject(error); },
-      );
+      const failed = (error: unknown) => { done(); reject(error); };
+      try {
+        this.enter(work).then((value) => { done(); resolve(value); }, failed);
+      } catch (error) {
+        failed(error);
+      }
     });
   }
 

@@ -135,6 +135,8 @@ fn providers() {
     }
     let missing = build(deepseek()).unwrap_err();
     assert_eq!(missing.code(), Some("missing_api_key"));
+    // A server of one's own may add the key.
+    build(deepseek().without_api_key()).unwrap();
 }
 
 #[test]
