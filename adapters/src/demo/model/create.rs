@@ -2,7 +2,8 @@
 
 use super::Prompt;
 use super::language::Language;
-use super::topic::{strip_word, topic, trim};
+use super::topic::topic;
+use super::words::{strip_word, trim};
 
 /// Says what it is told to say.
 pub(super) fn echo(prompt: &Prompt<'_>) -> Option<String> {

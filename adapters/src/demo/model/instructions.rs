@@ -1,7 +1,7 @@
 //! What the system prompt demands, as far as a demo model understands it.
 
 use super::language::Language;
-use super::topic::clip;
+use super::words::clip;
 
 /// Words that ask for a short answer.
 const BRIEF: &[&str] = &[

@@ -1,7 +1,7 @@
 //! What the conversation said before.
 
 use super::Prompt;
-use super::topic::{clip, trim};
+use super::words::{clip, trim};
 use crate::demo::ask::{Ask, Speaker};
 
 /// Answers questions about the conversation itself.

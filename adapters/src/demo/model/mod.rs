@@ -12,6 +12,7 @@ mod schema;
 mod small_talk;
 mod topic;
 mod translate;
+mod words;
 
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::language::Language;
-use super::topic::{topic, trim};
+use super::topic::topic;
+use super::words::trim;
 
 /// How deep a schema is followed.
 const MAX_DEPTH: u32 = 16;

@@ -1,7 +1,7 @@
 //! Names, clocks and manners.
 
 use super::Prompt;
-use super::topic::strip_word;
+use super::words::strip_word;
 
 /// Who answers.
 pub(super) fn who(prompt: &Prompt<'_>) -> Option<String> {

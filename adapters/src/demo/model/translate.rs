@@ -1,7 +1,7 @@
 //! A phrase book.
 
 use super::Prompt;
-use super::topic::{clip, trim};
+use super::words::{clip, trim};
 
 /// English, Chinese, French, German, Spanish, Japanese.
 #[rustfmt::skip]

@@ -1,60 +1,17 @@
-//! The future of a blocking job, and what can go wrong with it.
+//! The future of a blocking job.
 
 use std::any::Any;
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::crew::Crew;
+use super::job_error::JobError;
 use super::sync::lock;
 use super::workers::{Busy, Workers};
-
-/// Why a blocking job has no result.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum JobError {
-    /// Every worker is busy and as many jobs wait as may. Try again later, or raise
-    /// `LLM_ASYNC_QUEUE_SIZE` or `LLM_ASYNC_WORKERS`.
-    QueueFull {
-        /// How many jobs may wait.
-        queue_size: usize,
-    },
-    /// The pool is closed.
-    Closed,
-    /// The job panicked; the message of the panic, if it had one.
-    Panicked(String),
-    /// No worker is running, and the first one could not be started.
-    Thread(io::Error),
-}
-
-impl fmt::Display for JobError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::QueueFull { queue_size } => write!(
-                f,
-                "every worker is busy and {queue_size} jobs wait already: try again later, or \
-                 raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
-            ),
-            Self::Closed => f.write_str("the thread pool is closed"),
-            Self::Panicked(message) => write!(f, "the job panicked: {message}"),
-            Self::Thread(_) => f.write_str("no worker thread could be started"),
-        }
-    }
-}
-
-impl Error for JobError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Thread(error) => Some(error),
-            _ => None,
-        }
-    }
-}
 
 /// The result of a blocking job, when it is there.
 ///

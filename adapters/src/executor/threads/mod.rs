@@ -13,6 +13,7 @@
 mod blocking;
 mod builder;
 mod crew;
+mod job_error;
 mod sync;
 mod tasks;
 mod timer;
@@ -24,8 +25,9 @@ use std::time::{Duration, Instant as StdInstant};
 
 use chatcore::{BoxFuture, Executor, Instant};
 
-pub use blocking::{Blocking, JobError};
+pub use blocking::Blocking;
 pub use builder::{PoolError, ThreadPoolBuilder};
+pub use job_error::JobError;
 #[cfg(feature = "ureq")]
 pub(crate) use sync::{lock, wait};
 #[cfg(feature = "ureq")]

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::PoolStatus;
-use super::blocking::JobError;
 use super::crew::Crew;
+use super::job_error::JobError;
 use super::sync::{lock, wait};
 
 /// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so

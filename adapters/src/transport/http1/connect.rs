@@ -79,7 +79,7 @@ impl Connector<'_> {
             stream = self.tls.handshake(stream, host).await.map_err(unusable)?;
         }
         match origin.tls {
-            true => tunnel::open(self, stream, origin, proxy).await,
+            true => tunnel::open(stream, origin, proxy, self.user_agent, self.max_head).await,
             false => Ok(stream),
         }
     }

@@ -4,9 +4,8 @@ use std::future::poll_fn;
 
 use chatcore::{TransportError, TransportErrorKind};
 use futures_lite::AsyncWriteExt;
-use http::Method;
+use http::{HeaderValue, Method};
 
-use super::connect::Connector;
 use super::exchange::{Incoming, answer_to};
 use super::request::{Origin, encode_connect};
 use super::stream::Stream;
@@ -15,10 +14,11 @@ use crate::transport::proxy::Proxy;
 /// Asks `proxy`, at the other end of `stream`, to connect to `origin`. What is sent over the
 /// stream afterwards reaches the origin.
 pub(super) async fn open(
-    connector: Connector<'_>,
     mut stream: Stream,
     origin: &Origin,
     proxy: &Proxy,
+    user_agent: &HeaderValue,
+    max_head: usize,
 ) -> Result<Stream, TransportError> {
     let refused = |why: &str| {
         let message = format!(
@@ -28,11 +28,11 @@ pub(super) async fn open(
         TransportError::new(TransportErrorKind::Proxy, message)
     };
     let lost = |error| refused("the connection to it was lost").with_source(error);
-    let head = encode_connect(origin, connector.user_agent, proxy);
+    let head = encode_connect(origin, user_agent, proxy);
     stream.write_all(&head).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
 
-    let mut incoming = Incoming::new(answer_to(&Method::CONNECT)?, connector.max_head);
+    let mut incoming = Incoming::new(answer_to(&Method::CONNECT)?, max_head);
     let mut unread = Vec::new();
     let response = poll_fn(|cx| incoming.poll_head(&mut stream, &mut unread, cx))
         .await
