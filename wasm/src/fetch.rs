@@ -1,5 +1,6 @@
 //! The transport: `fetch` of the host, or one that the caller gave.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -225,6 +226,23 @@ fn text(value: &JsValue, name: &str) -> Option<String> {
     Reflect::get(value, &name.into()).ok()?.as_string()
 }
 
+/// The host's own error, which the caller gets as the cause of ours.
+pub(crate) struct HostError(pub(crate) Local<JsValue>);
+
+impl fmt::Debug for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostError")
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error of the host")
+    }
+}
+
+impl std::error::Error for HostError {}
+
 /// What the host says when a request fails. Browsers say no more than that it did; Node names
 /// the cause.
 fn failed(error: &JsValue, in_body: bool) -> TransportError {
@@ -253,5 +271,5 @@ fn failed(error: &JsValue, in_body: bool) -> TransportError {
             message.push_str(&more);
         }
     }
-    TransportError::new(kind, message)
+    TransportError::new(kind, message).with_source(HostError(bridge::local(error.clone())))
 }

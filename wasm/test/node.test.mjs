@@ -6,7 +6,7 @@ import {
   QueueFullError, RateLimitError, RateLimiter, ServerError, StreamError, TimeoutError, gatherWithLimit,
   runWithTimeout,
 } from '../dist/index.js';
-import { start } from './server.mjs';
+import { nobody, start } from './server.mjs';
 
 let server;
 const unhandled = [];
@@ -100,8 +100,8 @@ test('nobody follows a redirect', async () => {
 });
 
 test('no server at all', async () => {
-  const nobody = new LlmClient({ baseURL: 'http://127.0.0.1:9/v1', model: 'm', maxRetries: 1 });
-  await assert.rejects(nobody.chatAsync('x'), ConnectionError);
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
+  await assert.rejects(alone.chatAsync('x'), ConnectionError);
 });
 
 for (const path of ['no-terminal', 'cut/200']) {
@@ -251,22 +251,19 @@ test('the micro-batcher, and the helpers', async () => {
   assert.ok(performance.now() - start >= 39);
 });
 
-test('when the core stops, all that is in flight is rejected, and the next call gets a fresh one', async () => {
-  const one = client('key/trap/silent');
-  const flying = one.chatAsync('x');
-  await server.waitRequest('trap');
-  // A task of the core that throws leaves it in no state to go on, as a trap does.
-  const real = globalThis.setTimeout;
-  globalThis.setTimeout = () => { throw new WebAssembly.RuntimeError('unreachable'); };
-  const falling = one.chatAsync('y');
-  const internal = (error) => error instanceof LlmError && error.code === 'internal';
-  try {
-    await Promise.all([assert.rejects(flying, internal), assert.rejects(falling, internal)]);
-  } finally {
-    globalThis.setTimeout = real;
-  }
-  assert.equal((await client('ok').chatAsync('z')).text, 'echo: z');
-  await assert.rejects(one.chatAsync('y', { timeoutMs: 50 }), TimeoutError);
+test('errors say what they are, also in their stack, and keep the error of the host', async () => {
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
+  await assert.rejects(alone.chatAsync('x'), (error) => {
+    assert.equal(error.name, 'ConnectionError');
+    assert.match(error.stack, /^ConnectionError: /);
+    assert.ok(error.cause instanceof TypeError);
+    assert.equal(error.cause.cause.code, 'ECONNREFUSED');
+    return true;
+  });
+  const mine = new Error('mine');
+  const failing = client('ok', { fetch: async () => { throw mine; } });
+  await assert.rejects(failing.chatAsync('x'), (error) => error instanceof ConnectionError && error.cause === mine);
+  await assert.rejects(failing.chatStream('x').final(), (error) => error instanceof ConnectionError && error.cause === mine);
 });
 
 test('a real llama.cpp', { skip: process.env.CHATCORE_LLAMACPP ? false : 'CHATCORE_LLAMACPP is not set' }, async () => {

@@ -89,7 +89,8 @@ export class LlmClient {
 
   /** What the client does at this moment. */
   status(): Status {
-    if (this.#core && !this.#core.dead && this.#raw) return JSON.parse(this.#raw.status()) as Status;
+    const [core, raw] = [this.#core, this.#raw];
+    if (core && !core.dead && raw) return JSON.parse(core.enter(() => raw.status())) as Status;
     return { ...this.#settings.idle, closed: this.#closed };
   }
 

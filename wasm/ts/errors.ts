@@ -28,6 +28,8 @@ export interface LlmErrorDetails {
 
 /** The base class of all errors of chatcore. It never holds a key. */
 export class LlmError extends Error {
+  // On the prototype, since the stack is written before a field would be set.
+  static { this.prototype.name = 'LlmError'; }
   /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
   readonly code: string;
   /** The HTTP status of the answer, if one came. */
@@ -47,7 +49,6 @@ export class LlmError extends Error {
 
   constructor(message: string, details: LlmErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'LlmError';
     this.code = details.code;
     this.status = details.status;
     this.retryable = details.retryable ?? false;
@@ -60,18 +61,18 @@ export class LlmError extends Error {
 }
 
 /** Too many requests or tokens in a time (429), or no quota left. */
-export class RateLimitError extends LlmError { override name = 'RateLimitError'; }
+export class RateLimitError extends LlmError { static { this.prototype.name = 'RateLimitError'; } }
 /** The key is not accepted (401), or not for this (403). */
-export class AuthError extends LlmError { override name = 'AuthError'; }
+export class AuthError extends LlmError { static { this.prototype.name = 'AuthError'; } }
 /** The request is not accepted (other 4xx), or was refused before it was sent. */
-export class BadRequestError extends LlmError { override name = 'BadRequestError'; }
+export class BadRequestError extends LlmError { static { this.prototype.name = 'BadRequestError'; } }
 /** The provider failed or has too much to do (5xx). */
-export class ServerError extends LlmError { override name = 'ServerError'; }
+export class ServerError extends LlmError { static { this.prototype.name = 'ServerError'; } }
 /** No connection, or it was lost. */
-export class ConnectionError extends LlmError { override name = 'ConnectionError'; }
+export class ConnectionError extends LlmError { static { this.prototype.name = 'ConnectionError'; } }
 /** A time limit ran out. */
 export class TimeoutError extends LlmError {
-  override name = 'TimeoutError';
+  static { this.prototype.name = 'TimeoutError'; }
   /** Which limit it was. */
   readonly phase: TimeoutPhase;
   constructor(message: string, details: LlmErrorDetails) {
@@ -80,13 +81,13 @@ export class TimeoutError extends LlmError {
   }
 }
 /** The caller aborted it; `cause` is the signal's reason. */
-export class AbortError extends LlmError { override name = 'AbortError'; }
+export class AbortError extends LlmError { static { this.prototype.name = 'AbortError'; } }
 /** The answer ended too early, held an error inside, or is not what the provider speaks. */
-export class StreamError extends LlmError { override name = 'StreamError'; }
+export class StreamError extends LlmError { static { this.prototype.name = 'StreamError'; } }
 /** As many requests wait as may wait. */
-export class QueueFullError extends LlmError { override name = 'QueueFullError'; }
+export class QueueFullError extends LlmError { static { this.prototype.name = 'QueueFullError'; } }
 /** The client is closed. */
-export class ClosedError extends LlmError { override name = 'ClosedError'; }
+export class ClosedError extends LlmError { static { this.prototype.name = 'ClosedError'; } }
 
 /** @internal An error as the core writes it. */
 export interface ErrorView {
@@ -104,19 +105,21 @@ const CLASSES: Readonly<Record<string, typeof LlmError>> = {
 };
 
 /** @internal */
-export function fromView(view: ErrorView, partialText?: string): LlmError {
+export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {
   const Class = (view.in_stream ? StreamError : CLASSES[view.code]) ?? LlmError;
   return new Class(view.message, {
     code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
     requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),
-    providerCode: view.provider_code, phase: view.phase,
+    providerCode: view.provider_code, phase: view.phase, cause,
   });
 }
 
 /** @internal What a promise of the core was rejected with, as an error of ours. */
 export function fromRejection(reason: unknown): LlmError {
   if (reason instanceof LlmError) return reason;
-  if (typeof reason === 'string' && reason.startsWith('{')) return fromView(JSON.parse(reason) as ErrorView);
+  // JSON, or an array of it and the host's own error.
+  const [json, cause] = Array.isArray(reason) ? reason as unknown[] : [reason];
+  if (typeof json === 'string' && json.startsWith('{')) return fromView(JSON.parse(json) as ErrorView, undefined, cause);
   return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
 }
 

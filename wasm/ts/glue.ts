@@ -4,7 +4,8 @@ import { makeGlue as make } from '../pkg/glue.js';
 
 export interface RawCall {
   run(): Promise<string>;
-  next(): Promise<string | undefined>;
+  /** A JSON array of events, or that and the host's error that ended them. */
+  next(): Promise<string | [json: string, cause: unknown] | undefined>;
   abort(): void;
   free(): void;
 }

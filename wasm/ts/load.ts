@@ -38,7 +38,8 @@ export class Core {
     try {
       return work();
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#fail(error);
+      // A stack that is too deep is a RangeError.
+      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw this.#fail(error);
       throw error;
     }
   }

@@ -104,18 +104,19 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         this.#opened = opened;
       }
       const { core, call } = this.#opened;
-      const json = await core.wait(() => call.next());
+      const read = await core.wait(() => call.next());
       if (this.#over) return;
-      if (json === undefined) return this.#stop(undefined);
-      for (const item of JSON.parse(json) as Item[]) this.#take(item);
+      if (read === undefined) return this.#stop(undefined);
+      const [json, cause] = typeof read === 'string' ? [read] : read;
+      for (const item of JSON.parse(json) as Item[]) this.#take(item, cause);
     } catch (error) {
       this.#stop(fromRejection(error));
     }
   }
 
-  #take(item: Item): void {
+  #take(item: Item, cause?: unknown): void {
     switch (item.type) {
-      case 'error': return this.#stop(fromView(item, this.#text));
+      case 'error': return this.#stop(fromView(item, this.#text, cause));
       case 'response': this.#final = response(item.response); return this.#stop(undefined);
       case 'usage': this.#ready.push({ type: 'usage', usage: usage(item.usage) }); return;
       case 'text': this.#text += item.text;
