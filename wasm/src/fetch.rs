@@ -222,8 +222,15 @@ fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
+/// A property, where there are any: asking anything else for one would throw, and each exception
+/// that the glue catches costs a place in its table that is never given back.
+fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+    let found = value.is_object().then(|| Reflect::get(value, &name.into()));
+    found?.ok()
+}
+
 fn text(value: &JsValue, name: &str) -> Option<String> {
-    Reflect::get(value, &name.into()).ok()?.as_string()
+    get(value, name)?.as_string()
 }
 
 /// The host's own error, which the caller gets as the cause of ours.
@@ -246,7 +253,7 @@ impl std::error::Error for HostError {}
 /// What the host says when a request fails. Browsers say no more than that it did; Node names
 /// the cause.
 fn failed(error: &JsValue, in_body: bool) -> TransportError {
-    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+    let cause = get(error, "cause").unwrap_or(JsValue::UNDEFINED);
     let code = text(&cause, "code")
         .or_else(|| text(error, "code"))
         .unwrap_or_default();
