@@ -1,25 +1,14 @@
-// The packed tarball in an empty project: ESM, `require`, declarations, a Vite build.
+// The packed tarball in an empty project: ESM, `require`, slim, declarations, its own checks.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { project, wasm } from './packed.mjs';
 
-const wasm = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'chatcore-pack-'));
-const run = (program, words, cwd = folder) => execFileSync(program, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const bin = (name) => join(wasm, 'node_modules', '.bin', name);
-let tarball;
-
-before(() => {
-  const name = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], wasm));
-  tarball = join(folder, (Array.isArray(name) ? name[0] : Object.values(name)[0]).filename);
-  writeFileSync(join(folder, 'package.json'), '{"name":"empty","private":true}');
-  run('npm', ['install', '--no-audit', '--no-fund', tarball]);
-});
-after(() => rmSync(folder, { recursive: true, force: true }));
+let folder, tarball, run, remove;
+before(() => { ({ folder, tarball, run, remove } = project()); });
+after(() => remove());
 
 test('as a module', () => {
   writeFileSync(join(folder, 'a.mjs'),
