@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, LlmClient, LlmError, TimeoutError, gatherWithLimit, toolResult } from '../dist/index.js';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, toolResult } from '../dist/index.js';
 import { start } from './server.mjs';
 
 let server;
@@ -230,6 +230,24 @@ test('the status is right before the first call, too', async () => {
   const { started, succeeded, ...rest } = one.status();
   assert.deepEqual([started, succeeded], [1, 1]);
   assert.deepEqual({ ...rest, started: 0, succeeded: 0 }, before);
+});
+
+test('a client that is closed gives back what it held, finishes what runs, and remembers its counters', async () => {
+  const one = client('delay/50ms', { workers: 1 });
+  const calls = [one.chatAsync('a'), one.chatAsync('b')];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const [first, second] = [one.close(), one.close()];
+  await assert.rejects(one.chatAsync('c'), ClosedError);
+  await assert.rejects(one.chatStream('c').final(), ClosedError);
+  await Promise.all([first, second]);
+  assert.deepEqual((await Promise.all(calls)).map(({ text }) => text), ['echo: a', 'echo: b']);
+  const { closed, succeeded, active } = one.status();
+  assert.deepEqual({ closed, succeeded, active }, { closed: true, succeeded: 2, active: 0 });
+  await one.close();
+  await assert.rejects(one.chatAsync('d'), ClosedError);
+  const never = client('ok');
+  await never.close();
+  await assert.rejects(never.chatAsync('x'), ClosedError);
 });
 
 test('a batch waits where the queue is full, whatever the shape of its items', async () => {

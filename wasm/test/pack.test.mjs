@@ -52,5 +52,5 @@ const phase = new TimeoutError('x', { code: 'timeout' }).phase; phase satisfies 
 
 test('publint and are-the-types-wrong are clean', () => {
   run(bin('publint'), ['--strict', wasm]);
-  run(bin('attw'), [tarball, '--exclude-entrypoints', 'core.wasm', '--profile', 'node16']);
+  run(bin('attw'), [tarball, '--exclude-entrypoints', 'core.wasm']);
 });

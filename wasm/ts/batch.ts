@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { ClosedError, LlmError } from './errors.js';
+import { LlmError, closed } from './errors.js';
 import { atLeastOne, gatherWithLimit, timer, toError } from './helpers.js';
 import type { Settled } from './types.js';
 
@@ -46,7 +46,7 @@ export class BatchProcessor<I, O> {
 
   /** Adds one request to the next batch. */
   addRequest(item: I): Promise<O> {
-    if (this.#closed) return Promise.reject(new ClosedError('the batch processor is closed', { code: 'closed' }));
+    if (this.#closed) return Promise.reject(closed('batch processor'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#waiting.length >= this.#size) this.#cut();

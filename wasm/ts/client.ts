@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from './abort.js';
-import { abortError, fromRejection } from './errors.js';
+import { abortError, closed, fromRejection } from './errors.js';
 import type { RawCall, RawClient } from './glue.js';
 import { gatherWithLimit } from './helpers.js';
 import { core, type Core } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
-import { KEY_TO_COME, settings, type Settings } from './settings.js';
+import { KEY_TO_COME, settings } from './settings.js';
 import { spec } from './spec.js';
 import { ChatStream } from './stream.js';
 import type {
@@ -25,7 +25,9 @@ type Fetch = typeof globalThis.fetch;
  * ```
  */
 export class LlmClient {
-  readonly #settings: Settings;
+  readonly #settings: string;
+  // The status where no core is running.
+  #idle: Status;
   readonly #fetch: Fetch;
   #core: Core | undefined;
   #raw: RawClient | undefined;
@@ -33,8 +35,9 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    this.#settings = settings(options);
-    const { mocked } = this.#settings;
+    const { json, idle, mocked } = settings(options);
+    this.#settings = json;
+    this.#idle = idle;
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? ((url, init) => globalThis.fetch(url, init));
     const key = options.apiKey;
@@ -91,16 +94,20 @@ export class LlmClient {
   status(): Status {
     const [core, raw] = [this.#core, this.#raw];
     if (core && !core.dead && raw) return JSON.parse(core.enter(() => raw.status())) as Status;
-    return { ...this.#settings.idle, closed: this.#closed };
+    return { ...this.#idle, closed: this.#closed };
   }
 
-  /** Takes no more calls, and resolves when those that run are done. */
+  /** Takes no more calls, and resolves when those that run are done. What the client held is free then. */
   async close(): Promise<void> {
     this.#closed = true;
     const [core, raw] = [this.#core, this.#raw];
     if (!core || core.dead || !raw) return;
     try {
       await core.wait(() => raw.close());
+      this.#idle = this.status();
+      if (this.#raw !== raw) return;
+      this.#raw = undefined;
+      core.quietly(() => raw.free());
     } catch (error) {
       throw fromRejection(error);
     }
@@ -122,11 +129,12 @@ export class LlmClient {
 
   async #call(json: string): Promise<{ core: Core; call: RawCall }> {
     try {
+      if (this.#closed) throw closed();
       const running = await core();
+      if (this.#closed) throw closed();
       if (this.#core !== running || !this.#raw) {
-        this.#raw = running.enter(() => new running.glue.Client(this.#settings.json, this.#fetch));
+        this.#raw = running.enter(() => new running.glue.Client(this.#settings, this.#fetch));
         this.#core = running;
-        if (this.#closed) void running.wait(() => this.#raw?.close() ?? Promise.resolve()).catch(() => {});
       }
       const raw = this.#raw;
       return { core: running, call: running.enter(() => raw.call(json)) };

@@ -129,3 +129,6 @@ export function abortError(signal: AbortSignal | undefined, partialText?: string
     code: 'aborted', cause: signal?.reason, partialText: partialText || undefined,
   });
 }
+
+/** @internal */
+export const closed = (what = 'client') => new ClosedError(`the ${what} is closed`, { code: 'closed' });
