@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
 
+mod adaptive;
 mod admission;
+mod batch;
+mod hedging;
 mod limits;
+mod memory;
 mod mix;
+mod outage;
 mod pace;
 mod retries;
 mod support;
+mod tokens;

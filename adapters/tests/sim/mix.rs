@@ -175,9 +175,19 @@ fn the_whole_client_repeats_to_the_byte() {
     assert_eq!(first, Sim::run_seeds(0..100, scenario));
 }
 
-/// `cargo test --release -p chatcore-adapters --features sim --test sim -- --ignored ten_thousand`
+/// `cargo test --release -p chatcore-adapters --no-default-features --features sim --test sim --
+/// --ignored --nocapture thousand_seeds`
 #[test]
 #[ignore = "long, for a release build"]
 fn ten_thousand_seeds() {
-    Sim::run_seeds(0..10_000, scenario);
+    let runs = Sim::run_seeds(0..10_000, scenario).len();
+    println!("faults, drops and closes: {runs} runs, every call ended once, nothing was left");
+}
+
+#[test]
+#[ignore = "long, for a release build"]
+fn a_thousand_seeds_repeat() {
+    let first = Sim::run_seeds(0..1_000, scenario);
+    assert_eq!(first, Sim::run_seeds(0..1_000, scenario));
+    println!("the same trace hash twice: {} seeds", first.len());
 }

@@ -12,6 +12,11 @@ use crate::error::Error;
 /// back together. Where the provider says how long to wait, that is what is waited, to the
 /// letter; where it asks for more than [`max_retry_after`](Self::max_retry_after), the error is
 /// given back at once, with the time in it.
+///
+/// All calls of a client share one budget: of ten requests, one may be a retry. So a provider
+/// that is down gets at most 1.1 times the requests, however many attempts each of them may have.
+/// Twenty retries are lent in advance, so that a program which asks now and then has them all;
+/// the first 200 requests pay them back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {

@@ -1,0 +1,49 @@
+//! What a test holds on the heap, counted for each thread: a simulation runs on one.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: it is the system's allocator; the counters are not on the heap.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn count(bytes: isize) {
+    // A thread that ends has no counters any more.
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get() + bytes);
+        PEAK.try_with(|peak| peak.set(peak.get().max(live.get())))
+    });
+}
+
+/// Begins to look for the most that this thread holds, and says what it holds now, in bytes.
+pub(crate) fn reset_peak() -> usize {
+    let live = LIVE.get();
+    PEAK.set(live);
+    live.max(0) as usize
+}
+
+/// The most that this thread held since [`reset_peak`], in bytes.
+pub(crate) fn peak() -> usize {
+    PEAK.get().max(0) as usize
+}
