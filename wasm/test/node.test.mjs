@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
 import {
   AbortError, AuthError, BadRequestError, BatchProcessor, ClosedError, ConnectionError, LlmClient, LlmError,
   QueueFullError, RateLimitError, RateLimiter, ServerError, StreamError, TimeoutError, gatherWithLimit,
@@ -27,6 +28,7 @@ test('a whole answer', async () => {
   const answer = await client('key/whole').chatAsync('你好', { systemPrompt: 'be brief' });
   assert.equal(answer.text, 'echo: 你好');
   assert.equal(String(answer), answer.text);
+  assert.equal(structuredClone(answer).text, answer.text);
   assert.equal(answer.finishReason, 'stop');
   assert.equal(answer.attempts, 1);
   assert.match(answer.requestId, /^req-/);
@@ -255,6 +257,9 @@ test('errors say what they are, also in their stack, and keep the error of the h
   const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
   await assert.rejects(alone.chatAsync('x'), (error) => {
     assert.equal(error.name, 'ConnectionError');
+    assert.equal(error.constructor.name, 'ConnectionError');
+    assert.match(inspect(error), /^ConnectionError: /);
+    assert.ok(!('status' in error), 'what is not known is not there');
     assert.match(error.stack, /^ConnectionError: /);
     assert.ok(error.cause instanceof TypeError);
     assert.equal(error.cause.cause.code, 'ECONNREFUSED');

@@ -122,7 +122,7 @@ test('a call that cannot be sent rejects, and never throws', async () => {
   for (const options of [
     { temperature: NaN }, { maxTokens: Infinity }, { maxTokens: 1.5 }, { temperature: 3 }, { seed: NaN }, { stop: [''] },
     { extra: circle }, { extra: { big: 1n } }, { toolChoice: { tool: 'nobody' } }, { toolChoice: 'maybe' },
-    { timeouts: { byteIdle: NaN } }, { timeoutMs: -1 }, { timeoutMs: '1s' },
+    { timeouts: { byteIdle: NaN } }, { max_tokens: 3 }, { timeoutMs: -1 }, { timeoutMs: '1s' },
   ]) {
     const isBad = (error) => error instanceof BadRequestError && error.code === 'invalid_request' && error.attempts === 0;
     await assert.rejects(one.chatAsync('x', options), isBad);
@@ -150,6 +150,7 @@ test('the constructor tells what is wrong', () => {
     [{ provider: 'nobody' }, /none of deepseek, openai/],
     [{ provider: 'openai' }, /OPENAI_API_KEY/],
     [{}, /DEEPSEEK_API_KEY/],
+    [{ ...good, baseUrl: 'https://x.example' }, /no option baseUrl/],
     [{ apiKey: '' }, /API key is empty/],
     [{ apiKey: 'sk-secret\n' }, /line break/],
     [{ ...good, workers: 0 }, /workers is 0; allowed is a whole number from 1/],

@@ -1,6 +1,7 @@
 const shared = new WeakMap<AbortSignal, { all: Set<() => void>; listener: () => void }>();
 
 /**
+ * @internal
  * Runs `run` when the signal is aborted; the returned function takes that back. All that wait for
  * one signal share one listener, since Node warns of a leak from the eleventh on.
  */

@@ -1,7 +1,13 @@
-export { LlmClient } from './client.js';
-export { ChatStream } from './stream.js';
-export { BatchProcessor } from './batch.js';
-export { RateLimiter, gatherWithLimit, runWithTimeout } from './helpers.js';
+import { BatchProcessor } from './batch.js';
+import { LlmClient } from './client.js';
+import { named } from './errors.js';
+import { RateLimiter } from './helpers.js';
+import { ChatStream } from './stream.js';
+
+named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
+
+export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
+export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './load.js';
 export { toolResult } from './message.js';
 export {

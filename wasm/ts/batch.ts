@@ -35,7 +35,7 @@ export class BatchProcessor<I, O> {
   }
 
   /** Processes all items in batches now; results in input order, errors in their place. */
-  async processBatch(items: readonly I[]): Promise<Settled<O>[]> {
+  async processBatch(items: readonly I[]): Promise<Settled<O, Error>[]> {
     const batches: I[][] = [];
     for (let at = 0; at < items.length; at += this.#size) batches.push(items.slice(at, at + this.#size));
     const results = await gatherWithLimit(batches.map((batch) => () => this.#run(batch)), this.#limit);
@@ -102,7 +102,7 @@ export class BatchProcessor<I, O> {
     }
   }
 
-  async #run(items: I[]): Promise<Settled<O>[]> {
+  async #run(items: I[]): Promise<Settled<O, Error>[]> {
     const results = await this.#process(items);
     if (results.length !== items.length) {
       throw new LlmError(`the function gave ${results.length} results for ${items.length} items`, { code: 'internal' });

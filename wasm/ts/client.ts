@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from './abort.js';
-import { abortError, closed, fromRejection } from './errors.js';
+import { abortError, badRequest, closed, fromRejection } from './errors.js';
 import type { RawCall, RawClient } from './glue.js';
 import { gatherWithLimit } from './helpers.js';
 import { core, type Core } from './load.js';
@@ -73,12 +73,12 @@ export class LlmClient {
   async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
     const list = [...items];
     const progress: Progress = { done: 0, total: list.length, failed: 0 };
-    return gatherWithLimit(list.map((item) => async () => {
+    const results = await gatherWithLimit(list.map((item) => async () => {
       try {
         return await this.#one(item, options.signal);
       } catch (error) {
         progress.failed += 1;
-        throw error;
+        throw fromRejection(error);
       } finally {
         progress.done += 1;
         try {
@@ -88,6 +88,7 @@ export class LlmClient {
         }
       }
     }), options.concurrency ?? 5);
+    return results as Settled<ChatResponse>[];
   }
 
   /** What the client does at this moment. */
@@ -120,11 +121,14 @@ export class LlmClient {
   #one(item: BatchItem, signal: AbortSignal | undefined): Promise<ChatResponse> {
     const options: ChatOptions = { waitForQueue: true };
     if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], options, 0, signal);
+    if (typeof item !== 'object' || item === null) return Promise.reject(badRequest('an item of a batch is no prompt and no conversation'));
     if ('prompt' in item) {
-      return this.#run([{ role: 'user', content: item.prompt }], { ...options, ...item }, 0, signal);
+      const { prompt, ...own } = item;
+      return this.#run([{ role: 'user', content: prompt }], { ...options, ...own }, 0, signal);
     }
-    return 'messages' in item ? this.#run(item.messages, { ...options, ...item }, 0.7, signal)
-      : this.#run(item, options, 0.7, signal);
+    if (!('messages' in item)) return this.#run(item, options, 0.7, signal);
+    const { messages, ...own } = item;
+    return this.#run(messages, { ...options, ...own }, 0.7, signal);
   }
 
   async #call(json: string): Promise<{ core: Core; call: RawCall }> {

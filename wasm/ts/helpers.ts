@@ -47,10 +47,10 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => Promise<T
 }
 
 /** Runs the tasks, at most `limit` at once; the results are in the order of the tasks, errors too. */
-export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T>[]> {
+export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T, Error>[]> {
   atLeastOne('the limit', limit);
   const list = [...tasks];
-  const results = new Array<Settled<T>>(list.length);
+  const results = new Array<Settled<T, Error>>(list.length);
   let next = 0;
   const worker = async () => {
     while (next < list.length) {

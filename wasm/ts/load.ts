@@ -2,8 +2,11 @@
 import { makeGlue, type Glue } from './glue.js';
 import { LlmError } from './errors.js';
 
-/** What `setWasm` takes: the bytes, a compiled module, or a response, or a promise of one. */
-export type WasmSource = WebAssembly.Module | BufferSource | Response;
+/** A `WebAssembly.Module`. Its own name would demand types that Node's do not have. */
+export interface WasmModule {}
+
+/** What `setWasm` takes: the bytes, a compiled module, or a response. */
+export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 
 let source: (() => Promise<WebAssembly.Module>) | undefined;
 let compiled: Promise<WebAssembly.Module> | undefined;
@@ -16,11 +19,11 @@ export function setSource(load: () => WasmSource | Promise<WasmSource>): void {
   source = async () => {
     const from = await load();
     if (from instanceof WebAssembly.Module) return from;
-    return WebAssembly.compile(from instanceof Response ? await from.arrayBuffer() : from);
+    return WebAssembly.compile(from instanceof Response ? await from.arrayBuffer() : from as BufferSource);
   };
 }
 
-/** One instance of the core, and the promises that wait for it. */
+/** @internal One instance of the core, and the promises that wait for it. */
 export class Core {
   readonly glue: Glue;
   dead = false;

@@ -1,15 +1,17 @@
 import type { ChatResponse, JsonObject, Message, Part, Usage } from './types.js';
 
-/** An answer as the core writes it. */
+/** @internal An answer as the core writes it. */
 export interface ResponseView {
   id: string; model: string; message: Message; finish_reason: string | null; finish_reason_raw: string;
   usage: UsageView | null; request_id: string | null; attempts: number; skipped_events: number; extra?: JsonObject;
 }
+/** @internal */
 export interface UsageView {
   input_tokens: number; output_tokens: number; cache_read_tokens?: number; cache_write_tokens?: number;
   reasoning_tokens?: number; raw_json?: string;
 }
 
+/** @internal */
 export function usage(view: UsageView): Usage {
   const usage: Usage = { inputTokens: view.input_tokens, outputTokens: view.output_tokens };
   if (view.cache_read_tokens !== undefined) usage.cacheReadTokens = view.cache_read_tokens;
@@ -24,11 +26,12 @@ const of = <T extends Part['type']>(parts: readonly Part[], type: T) =>
 
 const joined = (parts: readonly { text: string }[]) => parts.map(({ text }) => text).join('');
 
+/** @internal */
 export function response(view: ResponseView): ChatResponse {
   const { content } = view.message;
   const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   const text = joined(of(parts, 'text'));
-  return {
+  const answer = {
     text,
     reasoning: joined(of(parts, 'reasoning')),
     toolCalls: of(parts, 'tool_call'),
@@ -43,6 +46,7 @@ export function response(view: ResponseView): ChatResponse {
     attempts: view.attempts,
     skippedEvents: view.skipped_events,
     extra: view.extra ?? {},
-    toString: () => text,
   };
+  // Not enumerable: a function cannot be cloned for another worker.
+  return Object.defineProperty(answer, 'toString', { value: () => text });
 }

@@ -9,7 +9,7 @@ interface Host {
 }
 const host = globalThis as unknown as Host;
 
-/** What stands for a key that a function gives; it never leaves the process. */
+/** @internal What stands for a key that a function gives; it never leaves the process. */
 export const KEY_TO_COME = 'chatcore-key-to-come';
 
 const PROVIDERS = ['deepseek', 'openai', 'anthropic', 'openai_compatible'];
@@ -19,7 +19,7 @@ const COUNTS = [
   ['workers', 'LLM_ASYNC_WORKERS', 1], ['queueSize', 'LLM_ASYNC_QUEUE_SIZE', 0], ['maxRetries', 'LLM_MAX_RETRIES', 1],
 ] as const;
 
-/** What a client is made of: JSON for the core, whether it is mocked, and its status before the first call. */
+/** @internal What a client is made of: JSON for the core, whether it is mocked, and its status before the first call. */
 export interface Settings { json: string; mocked: boolean; idle: Status }
 
 const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
@@ -39,7 +39,7 @@ function environment(): Record<string, string> {
   return vars;
 }
 
-/** Time limits as the core takes them: a negative one is no limit. */
+/** @internal Time limits as the core takes them: a negative one is no limit. */
 export function limits(
   timeouts: TimeLimits | undefined, overall: number | undefined, fail: (message: string) => LlmError,
 ): Record<string, number> {
@@ -71,11 +71,15 @@ function checkedURL(given: string, inBrowser: boolean): string {
   return url.href;
 }
 
-/** Throws an LlmError with the code `config` for what is wrong. */
+/** @internal Throws an LlmError with the code `config` for what is wrong. */
 export function settings(options: ClientOptions): Settings {
   const inBrowser = isBrowser();
-  const { apiKey, headers = {}, limits: rate, mock } = options;
-  if (apiKey != null && inBrowser && !options.dangerouslyAllowBrowser) {
+  const {
+    apiKey, headers = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
+    fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
+  } = options;
+  for (const name in unknown) throw fail(`there is no option ${name}`);
+  if (apiKey != null && inBrowser && !dangerouslyAllowBrowser) {
     throw fail('a key in a page can be read by everybody who opens it: give a baseURL on your own origin and no key, '
       + 'or set dangerouslyAllowBrowser');
   }
@@ -102,11 +106,11 @@ export function settings(options: ClientOptions): Settings {
   if (mock !== undefined) vars['USE_MOCK_LLM'] = String(mock !== false);
   const mocked = /^(1|true|yes|on)$/i.test(vars['USE_MOCK_LLM']?.trim() ?? '');
 
-  if (options.baseURL !== undefined) vars['LLM_BASE_URL'] = options.baseURL;
-  const provider = (options.provider ?? vars['LLM_PROVIDER']?.trim().toLowerCase()
-    ?? (options.baseURL === undefined ? 'deepseek' : 'openai_compatible')) as string;
+  if (baseURL !== undefined) vars['LLM_BASE_URL'] = baseURL;
+  const provider = (given ?? vars['LLM_PROVIDER']?.trim().toLowerCase()
+    ?? (baseURL === undefined ? 'deepseek' : 'openai_compatible')) as string;
   vars['LLM_PROVIDER'] = provider;
-  if (options.model !== undefined) vars['LLM_MODEL'] = options.model;
+  if (model !== undefined) vars['LLM_MODEL'] = model;
   const keyless = apiKey === null || (inBrowser && apiKey === undefined);
   if (!mocked) {
     if (!PROVIDERS.includes(provider)) throw fail(`the provider is ${provider}, which is none of ${PROVIDERS.join(', ')}`);
@@ -130,8 +134,8 @@ export function settings(options: ClientOptions): Settings {
   return {
     mocked,
     json: JSON.stringify({
-      vars, headers, keyless, rate, timeouts: limits(options.timeouts, options.timeoutMs, fail),
-      browserAccess: inBrowser && (options.dangerouslyAllowBrowser ?? false),
+      vars, headers, keyless, rate, timeouts: limits(timeouts, timeoutMs, fail),
+      browserAccess: inBrowser && dangerouslyAllowBrowser,
     }),
     idle: {
       maxWorkers: alone ? 1 : count('LLM_ASYNC_WORKERS', 5), active: 0, queued: 0,

@@ -1,3 +1,5 @@
+import type { LlmError } from './errors.js';
+
 /** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
 /** A JSON object. */
@@ -287,7 +289,7 @@ export interface Status {
 }
 
 /** What became of one of many. */
-export type Settled<T> = { ok: true; value: T } | { ok: false; error: Error };
+export type Settled<T, E extends Error = LlmError> = { ok: true; value: T } | { ok: false; error: E };
 
 /** A prompt, a conversation, or either with options of its own. */
 export type BatchItem =
