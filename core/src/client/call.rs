@@ -160,6 +160,19 @@ impl ChatCall {
         self
     }
 
+    /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
+    /// overall limit then holds for each attempt instead.
+    pub(crate) fn patient(mut self) -> Self {
+        let limits = &mut self.call.timeouts;
+        limits.attempt = limits
+            .attempt
+            .into_iter()
+            .chain(limits.overall.take())
+            .min();
+        self.call.when_full = WhenFull::Wait;
+        self
+    }
+
     /// The answer as a stream of events, from the first content on. Nothing is sent until the
     /// stream is polled; an error before the first content is its first and last item.
     pub fn stream(self) -> ChatStream {

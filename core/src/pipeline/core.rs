@@ -49,13 +49,18 @@ impl Core {
         let Some(adaptive) = &self.adaptive else {
             return;
         };
-        let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
-        let limit = match error {
-            // The attempt itself may have given its permit back already.
-            None => adaptive.on_success(self.admission.snapshot().active.max(1)),
-            Some(error) if is_overload(error) => adaptive.on_overload(self.executor.now(), began),
-            Some(_) => return,
+        let limit = {
+            let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+            match error {
+                // The attempt itself may have given its permit back already.
+                None => adaptive.on_success(self.admission.snapshot().active.max(1)),
+                Some(error) if is_overload(error) => {
+                    adaptive.on_overload(self.executor.now(), began)
+                }
+                Some(_) => return,
+            }
         };
+        // Outside of the lock: it wakes, and whom it wakes may come here.
         self.admission.set_permits(limit);
     }
 

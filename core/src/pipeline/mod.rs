@@ -87,14 +87,17 @@ async fn open_attempts(
     loop {
         outcome.queued();
         let in_queue = deadlines.in_queue(core.executor.now());
-        let reservation = reserve(core, tokens, call.when_full, in_queue).await?;
-        let permit = admit(core, call.when_full, in_queue).await?;
+        // What was let in once is not turned away for a full queue later.
+        let when_full = match causes.is_empty() {
+            true => call.when_full,
+            false => WhenFull::Wait,
+        };
+        let held = match place(core, tokens, when_full, in_queue).await {
+            Ok(held) => held,
+            Err(error) => return Err(error.with_causes(causes)),
+        };
         outcome.started();
         let began = core.executor.now();
-        let held = Held {
-            permit,
-            reservation,
-        };
         let attempted = hedged(core, mode, request.clone(), held, &mut deadlines, outcome).await;
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
@@ -115,6 +118,21 @@ async fn open_attempts(
         causes.push(error);
         core.executor.sleep(wait).await;
     }
+}
+
+/// Waits until the rate limits let it go, and then for the right to run.
+async fn place(
+    core: &Core,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+) -> Result<Held, Error> {
+    let reservation = reserve(core, tokens, when_full, in_queue).await?;
+    let permit = admit(core, when_full, in_queue).await?;
+    Ok(Held {
+        permit,
+        reservation,
+    })
 }
 
 /// Waits until the rate limits let it go, where there are any.
@@ -226,9 +244,11 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
     }
     call.headers
         .add_to(request.headers_mut(), &core.own_headers)?;
-    if let Some(connect) = call.timeouts.connect {
-        request.extensions_mut().insert(ConnectTimeout(connect));
-    }
+    let connect = call
+        .timeouts
+        .connect
+        .map_or(ConnectTimeout::NONE, ConnectTimeout);
+    request.extensions_mut().insert(connect);
     Ok(request)
 }
 

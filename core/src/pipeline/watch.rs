@@ -35,6 +35,7 @@ impl Watch {
         let Some(deadline) = deadline else {
             return Poll::Pending;
         };
+        let mut rang_at_once = false;
         loop {
             match &mut self.timer {
                 Some((rings, timer)) if *rings <= deadline.at => {
@@ -48,8 +49,15 @@ impl Watch {
                     if now >= deadline.at {
                         return Poll::Ready(Error::timeout(deadline.phase, deadline.limit));
                     }
+                    if rang_at_once {
+                        // An executor that shuts down may end its sleeps: what is watched still
+                        // has its turn.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     let timer = self.executor.sleep(deadline.at - now);
                     self.timer = Some((deadline.at, timer));
+                    rang_at_once = true;
                 }
             }
         }
@@ -75,5 +83,59 @@ impl fmt::Debug for Watch {
         f.debug_struct("Watch")
             .field("rings", &self.timer.as_ref().map(|(rings, _)| rings))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::time::Duration;
+
+    use futures_lite::future::{block_on, yield_now};
+
+    use super::*;
+    use crate::error::Phase;
+
+    /// An executor that shuts down: its sleeps end at once, whatever the time is.
+    #[derive(Debug, Default)]
+    struct Closing(AtomicU64);
+
+    impl Executor for Closing {
+        fn spawn(&self, _: BoxFuture<'static, ()>) {}
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+
+        fn now(&self) -> Instant {
+            Instant::from_epoch(Duration::from_secs(self.0.load(SeqCst)))
+        }
+    }
+
+    #[test]
+    fn sleeps_that_end_early_neither_block_nor_cut_short() {
+        let executor = Arc::new(Closing::default());
+        let mut watch = Watch::new(Arc::clone(&executor) as Arc<dyn Executor>);
+        let deadline = Deadline {
+            at: Instant::from_epoch(Duration::from_secs(5)),
+            phase: Phase::Overall,
+            limit: Duration::from_secs(5),
+        };
+        let soon = async {
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            7
+        };
+        assert_eq!(block_on(watch.limit(Some(deadline), soon)).unwrap(), 7);
+        let never = async {
+            loop {
+                executor.0.fetch_add(1, SeqCst);
+                yield_now().await;
+            }
+        };
+        let late: Result<(), _> = block_on(watch.limit(Some(deadline), never));
+        assert_eq!(late.unwrap_err().phase(), Some(Phase::Overall));
+        assert_eq!(executor.0.load(SeqCst), 5);
     }
 }
