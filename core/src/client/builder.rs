@@ -177,6 +177,7 @@ impl LlmClientBuilder {
         Ok(LlmClient {
             core: Arc::new(Core {
                 endpoint: Endpoint::new(&self.provider)?,
+                own_headers: self.provider.headers().clone(),
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(permits, queue_size),
                 limiter,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderMap;
+
 use super::Counters;
 use crate::config::Timeouts;
 use crate::dialect::{Caps, Dialect, Endpoint};
@@ -24,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
+    /// The headers that the client's user set, which a call may replace.
+    pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
     pub(crate) limiter: Option<Arc<Limiter>>,
     pub(crate) adaptive: Option<Mutex<AdaptiveLimit>>,

@@ -13,6 +13,7 @@
 mod answer;
 mod attempt;
 mod core;
+mod headers;
 mod hedge;
 mod outcome;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use http::{Request, Response};
 
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
+pub(crate) use headers::CallHeaders;
 pub(crate) use outcome::{Counters, Outcome};
 
 use crate::chat::{ChatRequest, ChatResponse, check};
@@ -48,6 +50,7 @@ use watch::Watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
+    pub(crate) headers: CallHeaders,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
@@ -274,7 +277,7 @@ fn may_retry(
 /// Checks and encodes: all that can be refused before anything is sent.
 fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
     check(&call.request)?;
-    let request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
+    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
     let size = request.body().len();
     if size > core.max_request_bytes {
         return Err(too_large(&call.request, size, core.max_request_bytes));
@@ -286,6 +289,8 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             core.dialect.name()
         )));
     }
+    call.headers
+        .add_to(request.headers_mut(), &core.own_headers)?;
     Ok(request)
 }
 
