@@ -441,14 +441,12 @@ fn an_observer_hears_of_all() {
             "0 Overloaded, 2s",
             "0 queued at 2s",
             "0 2 started at 2s",
-            "0 content at 3s",
             "0 2 for 3",
             "1 queued at 0ns",
             "1 1 started at 0ns",
             "1 failed: Auth",
             "2 queued at 0ns",
             "2 1 started at 0ns",
-            "2 content at 0ns",
             "2 1 for 3",
         ]
     );
