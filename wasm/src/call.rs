@@ -13,7 +13,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::error::{ErrorView, aborted, rejection};
+use crate::error::{self, ErrorView, aborted, beside_cause, rejection};
 use crate::wire::{EventView, Item, to_js};
 
 /// How many events cross the border at once, so that a fast server does not fill the memory.
@@ -52,7 +52,8 @@ impl Call {
     }
 
     /// The events that are there, at least one, as a JSON array; an error is its last element.
-    /// `undefined` after the end.
+    /// `undefined` after the end. Where the host's own error ended it, an array of the JSON and
+    /// that error.
     pub fn next(&self) -> Promise {
         let shared = Rc::clone(&self.state);
         self.promise(async move {
@@ -61,14 +62,14 @@ impl Call {
                 State::Stream(stream) => stream,
                 State::Away => return Ok(JsValue::UNDEFINED),
             };
-            let (items, ended) = batch(&mut stream).await;
+            let (items, ended, cause) = batch(&mut stream).await;
             if !ended {
                 shared.replace(State::Stream(stream));
             }
             Ok(if items.is_empty() {
                 JsValue::UNDEFINED
             } else {
-                to_js(&items)
+                beside_cause(to_js(&items), cause)
             })
         })
     }
@@ -104,9 +105,11 @@ impl Drop for Call {
     }
 }
 
-/// Waits for one event, and takes what else is ready; whether the stream has ended.
-async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
+/// Waits for one event, and takes what else is ready; whether the stream has ended, and the host's
+/// error if that ended it.
+async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool, Option<JsValue>) {
     let mut items = Vec::new();
+    let mut cause = None;
     let ended = poll_fn(|cx| {
         while items.len() < MAX_BATCH {
             match Pin::new(&mut *stream).poll_next(cx) {
@@ -114,6 +117,7 @@ async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
                 Poll::Pending => return Poll::Ready(false),
                 Poll::Ready(None) => return Poll::Ready(true),
                 Poll::Ready(Some(Err(error))) => {
+                    cause = error::cause(&error);
                     items.push(Item::Error(ErrorView::from(&error)));
                     return Poll::Ready(true);
                 }
@@ -130,5 +134,5 @@ async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
         Poll::Ready(false)
     })
     .await;
-    (items, ended)
+    (items, ended, cause)
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use chatcore::dialect::Anthropic;
-use chatcore::{Config, Error, ErrorKind, LlmClient, RateLimits, Timeouts, WhenFull};
-use http::HeaderName;
+use chatcore::{Config, Error, LlmClient, RateLimits, Timeouts, WhenFull};
 use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -74,7 +73,10 @@ impl Client {
         if let Some(attempts) = spec.max_retries {
             call = call.max_retries(attempts);
         }
-        if spec.wait {
+        for (name, value) in &spec.headers {
+            call = call.header(name, value);
+        }
+        if spec.wait_for_queue {
             call = call.when_full(WhenFull::Wait);
         }
         Ok(Call::new(call))
@@ -88,15 +90,11 @@ fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
         let dialect = Anthropic::default().with_browser_access(true);
         config.provider = config.provider.with_dialect(dialect);
     }
-    let mut names = Vec::new();
+    if settings.keyless {
+        config.provider = config.provider.without_api_key();
+    }
     for (name, value) in &settings.headers {
         config.provider = config.provider.with_header(name, value)?;
-        names.push(HeaderName::try_from(name).map_err(|_| {
-            Error::new(
-                ErrorKind::Config,
-                format!("{name:?} cannot be the name of a header"),
-            )
-        })?);
     }
     let mut timeouts = Timeouts::default();
     timeouts.overall = Some(config.scheduling.timeout());
@@ -106,7 +104,7 @@ fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     rate.tokens_per_minute = settings.rate.tokens_per_minute;
     rate.request_burst = settings.rate.request_burst;
     rate.token_burst = settings.rate.token_burst;
-    let client = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch, names)))
+    let client = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
         .config(config)
         .timeouts(timeouts.clone())
         .rate_limits(rate)

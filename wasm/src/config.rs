@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// What a client is made of.
 #[derive(Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 #[derive(Default)]
 pub(crate) struct Settings {
     /// The variables of the environment, with the constructor's options put over them.
@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) headers: BTreeMap<String, String>,
     /// A page that says that it shows its key on purpose.
     pub(crate) browser_access: bool,
+    /// No key is sent, and none is demanded: another server adds it.
+    pub(crate) keyless: bool,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// What the provider grants per minute.
@@ -25,7 +27,7 @@ pub(crate) struct Settings {
 
 /// What the provider grants per minute.
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct Rate {
     pub(crate) requests_per_minute: Option<u32>,
     pub(crate) tokens_per_minute: Option<u64>,
@@ -34,21 +36,24 @@ pub(crate) struct Rate {
 }
 
 /// What a call is made of.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct CallSpec {
+    /// In the words of the core.
     pub(crate) request: ChatRequest,
-    #[serde(default)]
+    /// Headers for this call.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Time limits.
     pub(crate) timeouts: Limits,
-    #[serde(default)]
+    /// Attempts in all.
     pub(crate) max_retries: Option<u32>,
     /// Wait where the queue is full.
-    #[serde(default)]
-    pub(crate) wait: bool,
+    pub(crate) wait_for_queue: bool,
 }
 
-/// Time limits in milliseconds; what is missing stays as it is.
+/// Time limits in milliseconds; what is missing stays as it is, and a negative one is no limit.
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct Limits {
     queue: Option<f64>,
     headers: Option<f64>,
@@ -74,17 +79,23 @@ impl Limits {
             ("total", self.total, &mut to.total),
         ] {
             if let Some(milliseconds) = milliseconds {
-                let duration = Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|_| {
-                    Error::new(
-                        ErrorKind::Config,
-                        format!("the time limit {name} is {milliseconds}, which is no number of milliseconds"),
-                    )
-                })?;
-                *limit = Some(duration);
+                *limit = match milliseconds < 0.0 {
+                    true => None,
+                    false => Some(duration(name, milliseconds)?),
+                };
             }
         }
         Ok(())
     }
+}
+
+fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
+    Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|_| {
+        Error::new(
+            ErrorKind::Config,
+            format!("the time limit {name} is {milliseconds}, which is no number of milliseconds"),
+        )
+    })
 }
 
 /// Reads JSON from the other side.

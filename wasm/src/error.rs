@@ -1,9 +1,13 @@
 //! Errors as JSON, for the classes of the TypeScript layer.
 
+use std::error::Error as _;
+
 use chatcore::{Error, ErrorKind, Phase};
+use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use crate::fetch::HostError;
 use crate::wire;
 
 /// An error as it crosses the border.
@@ -55,7 +59,27 @@ impl From<&Error> for ErrorView {
 
 /// An error as the value that a promise is rejected with.
 pub(crate) fn rejection(error: &Error) -> JsValue {
-    wire::to_js(&ErrorView::from(error))
+    beside_cause(wire::to_js(&ErrorView::from(error)), cause(error))
+}
+
+/// The host's own error that caused this one.
+pub(crate) fn cause(error: &Error) -> Option<JsValue> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(host) = error.downcast_ref::<HostError>() {
+            return Some((*host.0).clone());
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// JSON alone, or in an array with the host's error, which is no JSON.
+pub(crate) fn beside_cause(json: JsValue, cause: Option<JsValue>) -> JsValue {
+    match cause {
+        Some(cause) => Array::of2(&json, &cause).into(),
+        None => json,
+    }
 }
 
 /// What a call that was aborted from the other side is rejected with.
