@@ -11,7 +11,7 @@ use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, To
 use crate::config::Timeouts;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call, Core};
+use crate::pipeline::{self, Call, CallHeaders, Core};
 use crate::policy::admission::WhenFull;
 use crate::policy::retry::RetryPolicy;
 
@@ -32,6 +32,7 @@ impl ChatCall {
     pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
         let call = Box::new(Call {
             request,
+            headers: CallHeaders::default(),
             timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
             retry: Arc::clone(&core.retry),
@@ -108,6 +109,32 @@ impl ChatCall {
     /// Adds a field for the provider that chatcore has no name for, sent as it is.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.call.request = self.call.request.extra(name, value);
+        self
+    }
+
+    /// Sets a header for this call alone, for example an idempotency key or a trace's id. It goes
+    /// with every attempt, and replaces one of the same name that
+    /// [`Provider::with_header`](crate::Provider::with_header) set. `Debug` does not show its
+    /// value.
+    ///
+    /// What is wrong with it is told by the call, as
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest), before anything is sent: a name or a
+    /// value that cannot be a header; `authorization`, `content-type`, `x-api-key` and what
+    /// belongs to the connection (such as `host` and `content-length`); and what the dialect sets
+    /// itself (such as `anthropic-version`).
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+    /// let answer = client
+    ///     .chat_async("Why is the sky blue?")
+    ///     .header("Idempotency-Key", "8e03978e")
+    ///     .await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.call.headers.set(name, value);
         self
     }
 

@@ -86,6 +86,14 @@ impl Provider {
         self
     }
 
+    /// Sends no key, and demands none: for a server of your own that adds it.
+    #[must_use]
+    pub fn without_api_key(mut self) -> Self {
+        self.key = None;
+        self.key_var = None;
+        self
+    }
+
     /// Sets the dialect.
     #[must_use]
     pub fn with_dialect(mut self, dialect: impl Dialect) -> Self {
