@@ -260,6 +260,17 @@ test('a batch waits where the queue is full, whatever the shape of its items', a
   assert.equal(full.error?.code, 'queue_full');
 });
 
+test('a batch wider than its client loses no item to the clock', async () => {
+  const one = client('delay/60ms', { workers: 1, queueSize: 0, timeoutMs: 150 });
+  const results = await one.processBatch(['a', 'b', 'c', 'd', 'e'], { concurrency: 5 });
+  assert.deepEqual(results.map(({ ok }) => ok), [true, true, true, true, true]);
+  const [late] = await client('delay/500ms', { timeoutMs: 50 }).processBatch(['a']);
+  assert.equal(late.error.name, 'TimeoutError');
+  assert.equal(late.error.phase, 'attempt');
+  const [, limited] = await one.processBatch(['a', { prompt: 'b', timeouts: { total: 30 } }], { concurrency: 2 });
+  assert.equal(limited.error.name, 'TimeoutError');
+});
+
 test('the signal of a batch and that of an item both abort', async () => {
   const one = client('key/both/silent');
   const [whole, single] = [new AbortController(), new AbortController()];
