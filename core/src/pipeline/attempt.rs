@@ -29,13 +29,13 @@ const CHUNKS_PER_TURN: usize = 64;
 /// What an attempt holds of what all share; dropping it gives it back.
 pub(super) struct Held {
     pub(super) permit: Permit,
-    pub(super) reservation: Option<Reservation>,
+    pub(super) reservation: Option<Box<Reservation>>,
 }
 
 /// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
 pub(super) struct Attempt {
     permit: Option<Permit>,
-    reservation: Option<Reservation>,
+    reservation: Option<Box<Reservation>>,
     /// Tokens, as far as the provider has said.
     used: Option<u64>,
     watch: Watch,
@@ -210,19 +210,21 @@ impl Attempt {
         let Some(body) = &mut self.body else {
             return Poll::Ready(());
         };
-        let until = *self.lingers.get_or_insert_with(|| Deadline {
-            at: self.watch.now() + LINGER,
-            phase: Phase::ByteIdle,
-            limit: LINGER,
-        });
         // Bytes after the terminal event mean nothing; one chunk may hold the body's end.
         let mut body = Pin::new(body);
         let ended = match body.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(_))) => body.as_mut().poll_next(cx),
             other => other,
         };
-        if ended.is_pending() && self.watch.poll(Some(until), cx).is_pending() {
-            return Poll::Pending;
+        if ended.is_pending() {
+            let until = *self.lingers.get_or_insert_with(|| Deadline {
+                at: self.watch.now() + LINGER,
+                phase: Phase::ByteIdle,
+                limit: LINGER,
+            });
+            if self.watch.poll(Some(until), cx).is_pending() {
+                return Poll::Pending;
+            }
         }
         self.body = None;
         Poll::Ready(())

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -23,6 +23,14 @@ impl Watch {
         Self {
             executor,
             timer: None,
+        }
+    }
+
+    /// Hands the timer on, and leaves one that is not set.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            executor: Arc::clone(&self.executor),
+            timer: self.timer.take(),
         }
     }
 
@@ -64,17 +72,15 @@ impl Watch {
     }
 
     /// Runs `future`, unless `deadline` passes first.
-    pub(crate) async fn limit<F: Future>(
+    pub(crate) fn limit<F: Future + Unpin>(
         &mut self,
         deadline: Option<Deadline>,
-        future: F,
-    ) -> Result<F::Output, Error> {
-        let mut future = pin!(future);
-        poll_fn(|cx| match Pin::as_mut(&mut future).poll(cx) {
+        mut future: F,
+    ) -> impl Future<Output = Result<F::Output, Error>> {
+        poll_fn(move |cx| match Pin::new(&mut future).poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => self.poll(deadline, cx).map(Err),
         })
-        .await
     }
 }
 
@@ -121,19 +127,19 @@ mod tests {
             phase: Phase::Overall,
             limit: Duration::from_secs(5),
         };
-        let soon = async {
+        let soon = Box::pin(async {
             for _ in 0..3 {
                 yield_now().await;
             }
             7
-        };
+        });
         assert_eq!(block_on(watch.limit(Some(deadline), soon)).unwrap(), 7);
-        let never = async {
+        let never = Box::pin(async {
             loop {
                 executor.0.fetch_add(1, SeqCst);
                 yield_now().await;
             }
-        };
+        });
         let late: Result<(), _> = block_on(watch.limit(Some(deadline), never));
         assert_eq!(late.unwrap_err().phase(), Some(Phase::Overall));
         assert_eq!(executor.0.load(SeqCst), 5);
