@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, toolResult } from '../dist/index.js';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/index.js';
 import { start } from './server.mjs';
 
 let server;
@@ -142,6 +142,12 @@ test('Infinity lifts a time limit, and a limit of the call replaces the clientâ€
   const patient = client('delay/150ms', { timeoutMs: Infinity });
   assert.equal((await patient.chatAsync('x')).text, 'echo: x');
   await assert.rejects(patient.chatAsync('x', { timeouts: { headers: 20 } }), (error) => error.phase === 'headers');
+});
+
+test('a limit of more than 24.8 days, the longest that a host has, does not run out at once', async () => {
+  const days = 86_400_000;
+  assert.equal((await client('delay/50ms').chatAsync('x', { timeoutMs: 30 * days })).text, 'echo: x');
+  assert.equal(await runWithTimeout(() => new Promise((resolve) => setTimeout(resolve, 30, 'done')), 60 * days), 'done');
 });
 
 test('the constructor tells what is wrong', () => {
