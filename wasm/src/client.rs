@@ -66,6 +66,9 @@ impl Client {
         if spec.wait_for_queue {
             call = call.when_full(WhenFull::Wait);
         }
+        if spec.patient {
+            call = call.patient();
+        }
         Ok(Call::new(call))
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct CallSpec {
     pub(crate) max_retries: Option<u32>,
     /// Wait where the queue is full.
     pub(crate) wait_for_queue: bool,
+    /// Wait as long as it takes: one call of a batch.
+    pub(crate) patient: bool,
 }
 
 impl CallSpec {

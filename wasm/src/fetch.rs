@@ -267,8 +267,8 @@ fn failed(error: &JsValue, in_body: bool) -> TransportError {
         "UND_ERR_HEADERS_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
         code if code.contains("CERT") || code.contains("TLS") || code.contains("SSL") => Kind::Tls,
-        "UND_ERR_SOCKET" if in_body => Kind::Truncated,
-        "" if !in_body => Kind::Connect,
+        _ if in_body => Kind::Truncated,
+        "" => Kind::Connect,
         _ => Kind::Reset,
     };
     let mut message = said;

@@ -27,6 +27,8 @@ function serve(folders) {
     try {
       const rest = at.slice(mount.length);
       const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
+      // As strict as it may be.
+      if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
       response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(await readFile(file));
     } catch {
       response.writeHead(404).end();
@@ -109,15 +111,19 @@ test('typed errors and aborts in a page', { skip }, async () => {
     };
     let key = 'no error';
     try { new LlmClient({ apiKey: 'k' }); } catch (error) { key = error.code; }
+    // Another dialect through a server of the page's own, on https, where a key would be demanded.
+    let keyless;
+    const fetch = async (url, { headers }) => { keyless = [url, Object.keys(headers).sort()]; return Response.json({}, { status: 400 }); };
+    await new LlmClient({ provider: 'anthropic', baseURL: 'https://own.example/llm', fetch }).chatAsync('x').catch(() => {});
     return {
-      key, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
+      keyless, key, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
       redirect: await ask('redirect/307/away'), reset: await ask('reset/start'),
       stall: await ask('keepalives/forever/5ms', { timeouts: { firstContent: 100 } }),
       abort: await ask('key/page/silent', { signal: AbortSignal.timeout(100) }),
     };
   }, loopback.base);
   assert.deepEqual(seen, {
-    key: 'config', ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
+    keyless: ['https://own.example/llm/v1/messages', ['anthropic-version', 'content-type']], key: 'config', ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
     redirect: 'StreamError', reset: 'ConnectionError', stall: 'TimeoutError', abort: 'AbortError',
   });
   assert.equal(await loopback.waitClosed('page'), 'client');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { AbortError, ConnectionError, LlmClient, StreamError, TimeoutError } from '../dist/index.js';
+import { AbortError, LlmClient, StreamError, TimeoutError } from '../dist/index.js';
 import { start } from './server.mjs';
 
 let server, pinging;
@@ -94,8 +94,9 @@ test('a socket reset in the middle of a body: theirs is a bare TypeError without
   const raw = await theirs('reset/400');
   assert.ok(raw instanceof TypeError && !(raw instanceof OpenAI.OpenAIError), `${raw}`);
   const error = await ours('reset/400');
-  assert.ok(error instanceof ConnectionError, `${error}`);
-  assert.equal(error.code, 'connection');
+  assert.ok(error instanceof StreamError, `${error}`);
+  assert.equal(error.code, 'truncated');
+  assert.equal(error.retryable, true);
   assert.match(error.partialText, /^echo: /);
   // The host's own error is kept.
   assert.ok(error.cause instanceof TypeError);

@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, toolResult } from '../dist/index.js';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/index.js';
 import { start } from './server.mjs';
 
 let server;
@@ -144,6 +144,12 @@ test('Infinity lifts a time limit, and a limit of the call replaces the clientâ€
   await assert.rejects(patient.chatAsync('x', { timeouts: { headers: 20 } }), (error) => error.phase === 'headers');
 });
 
+test('a limit of more than 24.8 days, the longest that a host has, does not run out at once', async () => {
+  const days = 86_400_000;
+  assert.equal((await client('delay/50ms').chatAsync('x', { timeoutMs: 30 * days })).text, 'echo: x');
+  assert.equal(await runWithTimeout(() => new Promise((resolve) => setTimeout(resolve, 30, 'done')), 60 * days), 'done');
+});
+
 test('the constructor tells what is wrong', () => {
   const good = { apiKey: 'k' };
   for (const [options, pattern] of [
@@ -258,6 +264,17 @@ test('a batch waits where the queue is full, whatever the shape of its items', a
   assert.deepEqual(results.map((result) => result.value?.text ?? result.error), ['echo: a', 'echo: b', 'echo: c', 'echo: d']);
   const [, full] = await one.processBatch(['a', { prompt: 'b', waitForQueue: false }], { concurrency: 2 });
   assert.equal(full.error?.code, 'queue_full');
+});
+
+test('a batch wider than its client loses no item to the clock', async () => {
+  const one = client('delay/60ms', { workers: 1, queueSize: 0, timeoutMs: 150 });
+  const results = await one.processBatch(['a', 'b', 'c', 'd', 'e'], { concurrency: 5 });
+  assert.deepEqual(results.map(({ ok }) => ok), [true, true, true, true, true]);
+  const [late] = await client('delay/500ms', { timeoutMs: 50 }).processBatch(['a']);
+  assert.equal(late.error.name, 'TimeoutError');
+  assert.equal(late.error.phase, 'attempt');
+  const [, limited] = await one.processBatch(['a', { prompt: 'b', timeouts: { total: 30 } }], { concurrency: 2 });
+  assert.equal(limited.error.name, 'TimeoutError');
 });
 
 test('the signal of a batch and that of an item both abort', async () => {

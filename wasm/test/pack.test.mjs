@@ -16,6 +16,27 @@ test('as a module', () => {
   assert.equal(run('node', ['a.mjs']), 'mock: hi\n');
 });
 
+test('the first program of the README', () => {
+  const readme = readFileSync(join(folder, 'node_modules/chatcore/README.md'), 'utf8');
+  const [, program] = /```js\n([^]*?)```/.exec(readme);
+  writeFileSync(join(folder, 'first.mjs'), program);
+  assert.equal(run('node', ['first.mjs'], folder, { USE_MOCK_LLM: 'true' }), 'mock: Why is the sky blue?\n');
+});
+
+test('the README names every option, every class of errors and all else that is exported', async () => {
+  const readme = readFileSync(join(wasm, 'README.md'), 'utf8');
+  const types = readFileSync(join(wasm, 'ts/types.ts'), 'utf8');
+  const names = Object.keys(await import('../dist/index.js'));
+  for (const type of ['ClientOptions', 'ChatOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions']) {
+    const [, fields] = new RegExp(`export interface ${type} \\{\n([^]*?)\n\\}`).exec(types);
+    const found = [...fields.matchAll(/^  (?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
+    assert.ok(found.length > 2, type);
+    names.push(...found);
+  }
+  const missing = names.filter((name) => name !== 'LlmClient' && !new RegExp(`[\`.( ]${name}[\`(,: ]`).test(readme));
+  assert.deepEqual(missing, []);
+});
+
 test('by require', () => {
   writeFileSync(join(folder, 'b.cjs'),
     "const { LlmClient } = require('chatcore');\nnew LlmClient({ mock: true }).chatAsync('hi').then((answer) => console.log(answer.text));\n");

@@ -10,7 +10,8 @@ export const wasm = fileURLToPath(new URL('..', import.meta.url));
 /** Packs and installs; `remove()` ends it. */
 export function project() {
   const folder = mkdtempSync(join(tmpdir(), 'chatcore-pack-'));
-  const run = (program, words, cwd = folder) => execFileSync(program, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = (program, words, cwd = folder, env = {}) => execFileSync(
+    program, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const packed = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], wasm));
   const { filename } = Array.isArray(packed) ? packed[0] : Object.values(packed)[0];
   const tarball = join(folder, filename);

@@ -68,14 +68,16 @@ export class LlmClient {
 
   /**
    * Asks many, at most `concurrency` at once; the results are in the order of the items, errors
-   * too. An item waits where the queue is full, unless its own `waitForQueue` says otherwise.
+   * too. An item waits for its place as long as it takes, in a full queue and for the rate limits:
+   * the overall time limit holds for each attempt, from when it is sent. `timeouts.total` limits an
+   * item with its wait, and `waitForQueue: false` makes it fail where the queue is full.
    */
   async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
     const list = [...items];
     const progress: Progress = { done: 0, total: list.length, failed: 0 };
     const results = await gatherWithLimit(list.map((item) => async () => {
       try {
-        return await this.#one(item, options.signal);
+        return await this.#one(item, options);
       } catch (error) {
         progress.failed += 1;
         throw fromRejection(error);
@@ -118,17 +120,16 @@ export class LlmClient {
     await this.close();
   }
 
-  #one(item: BatchItem, signal: AbortSignal | undefined): Promise<ChatResponse> {
-    const options: ChatOptions = { waitForQueue: true };
-    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], options, 0, signal);
+  #one(item: BatchItem, batch: BatchOptions): Promise<ChatResponse> {
+    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, 0, batch);
     if (typeof item !== 'object' || item === null) return Promise.reject(badRequest('an item of a batch is no prompt and no conversation'));
     if ('prompt' in item) {
-      const { prompt, ...own } = item;
-      return this.#run([{ role: 'user', content: prompt }], { ...options, ...own }, 0, signal);
+      const { prompt, ...options } = item;
+      return this.#run([{ role: 'user', content: prompt }], options, 0, batch);
     }
-    if (!('messages' in item)) return this.#run(item, options, 0.7, signal);
-    const { messages, ...own } = item;
-    return this.#run(messages, { ...options, ...own }, 0.7, signal);
+    if (!('messages' in item)) return this.#run(item, {}, 0.7, batch);
+    const { messages, ...options } = item;
+    return this.#run(messages, options, 0.7, batch);
   }
 
   async #call(json: string): Promise<{ core: Core; call: RawCall }> {
@@ -148,15 +149,16 @@ export class LlmClient {
   }
 
   async #run(
-    messages: readonly Message[], options: ChatOptions, temperature: number, ofBatch?: AbortSignal,
+    messages: readonly Message[], options: ChatOptions, temperature: number, batch?: BatchOptions,
   ): Promise<ChatResponse> {
-    const signals = [options.signal, ofBatch];
+    const signals = [options.signal, batch?.signal];
     const throwIfAborted = () => {
       const aborted = signals.find((signal) => signal?.aborted);
       if (aborted) throw abortError(aborted);
     };
     throwIfAborted();
-    const { core, call } = await this.#call(spec(messages, options, temperature));
+    const { core, call } = await this.#call(
+      spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false));
     const forget = signals.map((signal) => whenAborted(signal, () => core.quietly(() => call.abort())));
     try {
       throwIfAborted();

@@ -4,7 +4,7 @@ import { limits } from './settings.js';
 import type { ChatOptions, Message } from './types.js';
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
-export function spec(messages: readonly Message[], options: ChatOptions, temperature: number): string {
+export function spec(messages: readonly Message[], options: ChatOptions, temperature: number, patient = false): string {
   const {
     systemPrompt, timeouts, timeoutMs, headers, maxRetries, waitForQueue, signal: _, maxTokens, topP, seed, toolChoice,
     reasoningEffort, responseFormat, model, stop, tools, extra, temperature: own, ...unknown
@@ -25,7 +25,7 @@ export function spec(messages: readonly Message[], options: ChatOptions, tempera
         response_format: responseFormat,
         messages: systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages],
       },
-      headers, maxRetries, waitForQueue, timeouts: limits(timeouts, timeoutMs, badRequest),
+      headers, maxRetries, waitForQueue, patient, timeouts: limits(timeouts, timeoutMs, badRequest),
     });
   } catch (error) {
     // A BigInt, or an object that holds itself.

@@ -164,8 +164,9 @@ impl ChatCall {
     }
 
     /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
-    /// overall limit then holds for each attempt instead.
-    pub(crate) fn patient(mut self) -> Self {
+    /// overall limit then holds for each attempt instead. For one call of many; a batch does so.
+    /// Comes after the time limits.
+    pub fn patient(mut self) -> Self {
         let mut limits = Timeouts::clone(&self.call.timeouts);
         limits.attempt = limits
             .attempt
