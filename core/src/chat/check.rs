@@ -2,6 +2,7 @@
 
 use super::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
+use crate::shown::Quoted;
 
 /// Refuses what no provider can answer.
 pub(crate) fn check(request: &ChatRequest) -> Result<(), Error> {
@@ -45,18 +46,20 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
         // What providers allow is narrower, and differs.
         if name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refuse(format!(
-                "{name:?} cannot be a tool's name: use letters, digits, _ and -, at most 64"
+                "{} cannot be a tool's name: use letters, digits, _ and -, at most 64",
+                Quoted(name)
             ));
         }
         if request.tools[..place]
             .iter()
             .any(|other| other.name == *name)
         {
-            return refuse(format!("there are two tools of the name {name:?}"));
+            return refuse(format!("there are two tools of the name {}", Quoted(name)));
         }
         if !tool.parameters.is_object() {
             return refuse(format!(
-                "the parameters of the tool {name:?} are no JSON Schema object"
+                "the parameters of the tool {} are no JSON Schema object",
+                Quoted(name)
             ));
         }
     }
@@ -70,7 +73,8 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
             if !has_others && request.tools.iter().all(|tool| tool.name != *name) =>
         {
             refuse(format!(
-                "the tool {name:?} must be called, and there is none of that name"
+                "the tool {} must be called, and there is none of that name",
+                Quoted(name)
             ))
         }
         _ => Ok(()),

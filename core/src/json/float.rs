@@ -6,6 +6,21 @@ use std::cmp::Ordering;
 /// Digits that are looked at; what is beyond only says that there is something beyond.
 const MAX_DIGITS: usize = 800;
 
+/// The float that a setting or a header names, in digits; `None` for anything else.
+pub(crate) fn decimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let good = all_digits(whole)
+        && all_digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && all_digits(power)
+        && !power.is_empty();
+    good.then(|| parse(text.strip_prefix('+').unwrap_or(text)))
+}
+
 /// The float nearest to a number in JSON's syntax; infinite where that is too large.
 pub(super) fn parse(text: &str) -> f64 {
     let (sign, text) = match text.strip_prefix('-') {
@@ -188,4 +203,25 @@ pub(super) fn text(number: f64) -> String {
         text.push_str(".0");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_what_the_standard_library_reads() {
+        for text in [
+            "30", "0", "-1", "+5", "1.5", ".5", "5.", "1e3", "2E-3", "1e+2", "0.1", "1e400", "",
+            ".", "-", "+", "e3", "1e", "1e+", "1.2.3", "1_0", "0x1", " 1", "1 ", "++1", "--1",
+            "1s",
+        ] {
+            assert_eq!(decimal(text), text.parse().ok(), "{text:?}");
+        }
+        for text in ["inf", "nan", "infinity", "-inf"] {
+            assert_eq!(decimal(text), None);
+        }
+        // A sign of each kind: here stricter or laxer would both be wrong.
+        assert_eq!(decimal("+-1"), None);
+    }
 }
