@@ -2,6 +2,7 @@
 
 use super::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
+use crate::json::shown;
 use crate::shown::Quoted;
 
 /// Refuses what no provider can answer.
@@ -128,7 +129,11 @@ fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
     // False for what is not a number, too.
     match (0.0..=most).contains(&value) {
         true => Ok(()),
-        false => refuse(format!("{name} is {value}; allowed is 0 to {most}")),
+        false => refuse(format!(
+            "{name} is {}; allowed is 0 to {}",
+            shown(value),
+            shown(most)
+        )),
     }
 }
 

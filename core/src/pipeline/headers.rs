@@ -46,11 +46,12 @@ impl CallHeaders {
             .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
         if RESERVED.contains(&header.as_str()) {
             return Err(format!(
-                "the header {header} cannot be set for one call; a key belongs to the Provider"
+                "the header {} cannot be set for one call; a key belongs to the Provider",
+                header.as_str()
             ));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| format!("the value of the header {header} cannot be sent"))?;
+            .map_err(|_| format!("the value of the header {} cannot be sent", header.as_str()))?;
         value.set_sensitive(true);
         self.headers.insert(header, value);
         Ok(())

@@ -110,7 +110,10 @@ impl Provider {
         let header = HeaderName::try_from(name)
             .map_err(|_| Error::config(format!("{} cannot be a header's name", Quoted(name))))?;
         let mut value = HeaderValue::try_from(value).map_err(|_| {
-            Error::config(format!("the value of the header {header} cannot be sent"))
+            Error::config(format!(
+                "the value of the header {} cannot be sent",
+                header.as_str()
+            ))
         })?;
         // It may well be a key under another name.
         value.set_sensitive(true);
