@@ -38,7 +38,7 @@ run('cargo', [
 });
 tool('glue', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg'));
 run(bin('wasm-opt'), [
-  '-Oz', '--converge', '--strip-debug', '--strip-producers',
+  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
   '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
   '--enable-reference-types', '--enable-multivalue',
   'pkg/core_bg.wasm', '-o', 'dist/core.wasm',

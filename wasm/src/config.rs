@@ -103,7 +103,10 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|_| {
         Error::new(
             ErrorKind::Config,
-            format!("the time limit {name} is {milliseconds}, which is no number of milliseconds"),
+            format!(
+                "the time limit {name} is {}, which is no number of milliseconds",
+                json::float_text(milliseconds)
+            ),
         )
     })
 }

@@ -78,7 +78,7 @@ impl Fetch {
             let value = value.to_str().map_err(|error| {
                 TransportError::new(
                     Kind::InvalidRequest,
-                    format!("the header {name} is not text"),
+                    format!("the header {} is not text", name.as_str()),
                 )
                 .with_source(error)
             })?;

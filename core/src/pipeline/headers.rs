@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::Error;
+use crate::shown::Quoted;
 
 /// What a call must not say: the key and the body's type belong to the provider and its dialect,
 /// the rest to the connection.
@@ -42,14 +43,15 @@ impl CallHeaders {
 
     fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let header = HeaderName::try_from(name)
-            .map_err(|_| format!("{name:?} cannot be the name of a header"))?;
+            .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
         if RESERVED.contains(&header.as_str()) {
             return Err(format!(
-                "the header {header} cannot be set for one call; a key belongs to the Provider"
+                "the header {} cannot be set for one call; a key belongs to the Provider",
+                header.as_str()
             ));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| format!("the value of the header {header} cannot be sent"))?;
+            .map_err(|_| format!("the value of the header {} cannot be sent", header.as_str()))?;
         value.set_sensitive(true);
         self.headers.insert(header, value);
         Ok(())

@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["glue", input, output] => glue(input, output),
         ["pack", input, output] => pack(input, output),
-        _ => Err("usage: chatcore-wasm-build glue INPUT.wasm OUTPUT_DIR | pack INPUT OUTPUT".into()),
+        _ => {
+            Err("usage: chatcore-wasm-build glue INPUT.wasm OUTPUT_DIR | pack INPUT OUTPUT".into())
+        }
     }
 }
 
