@@ -27,7 +27,8 @@ pub fn from_env() -> Result<LlmClient, Error> {
 ///
 /// Where [`config.mock`](Config::mock) is set, the demo model answers instead of
 /// HTTP. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) one call runs at a
-/// time; smol's reactor thread, which waits for all sockets of the process, is there all the same.
+/// time, and no task runs in the background; smol's reactor thread, which waits for all sockets of
+/// the process, is there all the same, and a host name is looked up on a thread for such work.
 ///
 /// # Errors
 /// [`Config`](chatcore::ErrorKind::Config): see
@@ -39,7 +40,14 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
     let executor: Arc<dyn chatcore::Executor> = Arc::new(SmolExecutor::new());
     let transport = match config.mock {
         true => demo()?,
-        false => Arc::new(Http1Transport::new(Arc::clone(&executor))),
+        false => {
+            let builder = Http1Transport::builder(Arc::clone(&executor));
+            let builder = match config.scheduling.is_async_enabled() {
+                true => builder,
+                false => builder.without_reaper(),
+            };
+            Arc::new(builder.build())
+        }
     };
     LlmClient::builder(executor, transport)
         .config(config)
@@ -53,7 +61,8 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
 /// the client and the last of its calls are dropped. Every thread starts when it is first needed,
 /// so the demo model, which answers where [`config.mock`](Config::mock) is set,
 /// starts none. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) the pool
-/// has one worker.
+/// has one worker, beside the timer's thread: nothing could end a blocking read in the caller's own
+/// thread when its time is over.
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -79,7 +88,9 @@ pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
     };
     let pool = ThreadPool::builder()
         .workers(workers)
-        .queue_size(config.scheduling.queue_size())
+        // The client's own queue has the limit. A worker may still end a call whose place is free
+        // already, so a limit here as well would turn the next one away.
+        .queue_size(usize::MAX)
         .build()
         .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
     let transport = match config.mock {

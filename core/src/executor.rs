@@ -23,10 +23,18 @@ pub trait Executor: Debug + Send + Sync + 'static {
     /// task without running it.
     fn spawn(&self, task: BoxFuture<'static, ()>);
 
-    /// Completes once `duration` has passed. Dropping it cancels it.
+    /// Completes once `duration` has passed, counted from this call and by [`now`](Self::now):
+    /// when it completes, `now` has moved by `duration` at least. It may complete later (an event
+    /// loop looks once in each turn): time limits then run out later, and nothing else changes.
+    /// Dropping it cancels it.
+    ///
+    /// An executor that is shutting down may complete it early, so that nobody waits for a timer
+    /// that is gone. Time limits hold all the same; who waits for one polls more often.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
     /// Monotonic time: a duration since an epoch of the executor's own choosing, which must not
-    /// change while the executor lives.
+    /// change while the executor lives. It need not move within one turn of an event loop. Where
+    /// it jumps ahead (a computer that slept), what came in meanwhile counts before the time
+    /// limits that the jump ran over.
     fn now(&self) -> Instant;
 }

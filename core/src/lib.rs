@@ -66,6 +66,7 @@ pub mod dialect;
 mod error;
 mod executor;
 pub mod frame;
+pub mod json;
 mod observe;
 mod pipeline;
 mod policy;

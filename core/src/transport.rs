@@ -17,8 +17,8 @@ use futures_core::Stream;
 /// - [`send`](Transport::send) resolves as soon as the response's status and headers are there;
 ///   an error status is a response like any other.
 /// - The body streams as it arrives, in the pieces in which it arrives. It ends cleanly only
-///   where HTTP says so: a body cut short of its length or of its last chunk ends in
-///   [`TransportErrorKind::Truncated`].
+///   where HTTP says so: a body cut short of its length or of its last chunk, or lost with its
+///   connection, ends in [`TransportErrorKind::Truncated`].
 /// - Dropping the future, or a body that has not ended, closes the connection at once; a body
 ///   that has ended hands it back to the pool.
 /// - Redirects are not followed, and the request is sent once: retries belong to the core. (A
@@ -44,6 +44,9 @@ pub struct ConnectTimeout(pub Duration);
 impl ConnectTimeout {
     /// Five seconds.
     pub const DEFAULT: Self = Self(Duration::from_secs(5));
+
+    /// What stands for no limit: a year, which can be added to any clock.
+    pub const NONE: Self = Self(Duration::from_secs(365 * 24 * 60 * 60));
 }
 
 impl Default for ConnectTimeout {
@@ -110,9 +113,10 @@ pub enum TransportErrorKind {
     Tls,
     /// The proxy could not be used, or refused to connect.
     Proxy,
-    /// The connection was lost while the request went out or the answer came in.
+    /// The connection was lost before the response's headers were there.
     Reset,
-    /// The body ended before the length, or the last chunk, that its headers promised.
+    /// The headers were there and the whole body never was: it ended before the length, or the
+    /// last chunk, that they promised, or its connection was lost, however that came about.
     Truncated,
     /// What came back is not HTTP.
     Protocol,
@@ -120,6 +124,8 @@ pub enum TransportErrorKind {
     TooLarge,
     /// The request cannot be sent by this transport (an unknown scheme, a bad header).
     InvalidRequest,
+    /// As many requests wait in the transport as may wait there.
+    QueueFull,
     /// The transport is shut down.
     Closed,
     /// Anything else.
@@ -127,7 +133,8 @@ pub enum TransportErrorKind {
 }
 
 impl TransportErrorKind {
-    /// Whether nothing of the request can have reached the server.
+    /// Whether an error of [`Transport::send`] of this kind means that nothing of the request can
+    /// have reached the server.
     pub fn is_before_sending(self) -> bool {
         matches!(
             self,
@@ -137,6 +144,7 @@ impl TransportErrorKind {
                 | Self::Tls
                 | Self::Proxy
                 | Self::InvalidRequest
+                | Self::QueueFull
                 | Self::Closed
         )
     }

@@ -67,3 +67,43 @@ fn where_async_is_not_enabled_one_runs_at_a_time() {
         assert_eq!(client.unwrap().status().max_workers, 1);
     }
 }
+
+/// A call whose terminal event has come has freed its place, while its worker still waits for the
+/// end of the body.
+#[cfg(all(feature = "threads", feature = "ureq"))]
+#[test]
+fn a_worker_that_ends_a_call_turns_the_next_one_away_from_no_place() {
+    use chatcore::ChatEvent;
+    use futures_lite::future::{block_on, zip};
+
+    use crate::transport::test_server::Server;
+
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\n\
+        data: [DONE]\n\n";
+    const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+        content-length: 69\r\n\r\n\
+        {\"choices\":[{\"message\":{\"content\":\"second\"},\"finish_reason\":\"stop\"}]}";
+    let server = Server::start(|number, peer| {
+        peer.request();
+        peer.send(if number == 0 { STREAM } else { WHOLE });
+        peer.wait_for_close();
+    });
+    let url = format!("http://{}/v1", server.addr);
+    let client = threads_client(config(&[
+        ("LLM_PROVIDER", "openai_compatible"),
+        ("LLM_BASE_URL", &url),
+        ("LLM_MODEL", "m"),
+        ("LLM_ASYNC_WORKERS", "1"),
+        ("LLM_ASYNC_QUEUE_SIZE", "0"),
+        ("LLM_MAX_RETRIES", "1"),
+    ]))
+    .unwrap();
+    let mut stream = client.chat_async("first").stream();
+    block_on(async {
+        while !matches!(stream.next().await, Some(Ok(ChatEvent::Finish { .. }))) {}
+        let (end, answer) = zip(stream.next(), client.chat_async("second").into_future()).await;
+        assert!(end.is_none());
+        assert_eq!(answer.unwrap().text(), "second");
+    });
+}

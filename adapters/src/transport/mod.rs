@@ -12,7 +12,7 @@ pub mod ureq;
 
 #[cfg(any(feature = "ureq", feature = "surf"))]
 #[cfg(test)]
-mod test_server;
+pub(crate) mod test_server;
 
 #[cfg(feature = "http1")]
 pub use http1::Http1Transport;

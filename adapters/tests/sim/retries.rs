@@ -53,7 +53,7 @@ fn what_fails_before_content_is_tried_again() {
 fn what_fails_after_content_is_not_and_keeps_what_came() {
     let after_tokens = 1;
     let faults = [
-        (Fault::Reset { after_tokens }, ErrorKind::Connection),
+        (Fault::Reset { after_tokens }, ErrorKind::Truncated),
         (Fault::Truncated { after_tokens }, ErrorKind::Truncated),
         (Fault::EndsEarly { after_tokens }, ErrorKind::Truncated),
         (Fault::ErrorEvent { after_tokens }, ErrorKind::Server),

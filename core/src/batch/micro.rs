@@ -19,6 +19,7 @@ use futures_util::stream::FuturesUnordered;
 use super::{Limits, Meter, Work};
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
+use crate::policy::wake::wake;
 use crate::time::Instant;
 
 /// The requests that were added and have no result yet.
@@ -102,36 +103,15 @@ where
             self.flush(work, limits);
         }
         if start_timer {
-            let timer = Self::time(Arc::downgrade(self), work.clone(), limits);
-            work.executor.spawn(Box::pin(timer));
+            let timer = Timer {
+                micro: Arc::downgrade(self),
+                work: work.clone(),
+                limits,
+                done: false,
+            };
+            work.executor.spawn(Box::pin(timer.run()));
         }
         Ok(receiver)
-    }
-
-    /// Begins each batch whose first request has waited long enough. It ends when there is
-    /// nothing to begin; the next request starts it again.
-    async fn time(micro: Weak<Self>, work: Work<I, O, E>, limits: Limits) {
-        loop {
-            let sleep = {
-                let Some(micro) = micro.upgrade() else {
-                    return;
-                };
-                let mut state = micro.lock();
-                if state.collecting.is_empty() {
-                    state.timer_runs = false;
-                    return;
-                }
-                let due = state.collecting_since + limits.timeout;
-                let left = due - work.executor.now();
-                drop(state);
-                if left.is_zero() {
-                    micro.flush(&work, limits);
-                    continue;
-                }
-                work.executor.sleep(left)
-            };
-            sleep.await;
-        }
     }
 
     /// Makes what was collected a batch that is ready, and gives the number up to which batches
@@ -191,7 +171,7 @@ where
         drop(state);
         // Outside of the lock: items and wakers are a user's.
         drop((collecting, ready));
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
         end
     }
 
@@ -220,6 +200,65 @@ impl<I, O, E> State<I, O, E> {
         if !self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
             self.wakers.push(cx.waker().clone());
         }
+    }
+}
+
+/// Begins each batch whose first request has waited long enough. It ends when there is nothing to
+/// begin; the next request starts it again.
+struct Timer<I, O, E> {
+    micro: Weak<Micro<I, O, E>>,
+    work: Work<I, O, E>,
+    limits: Limits,
+    done: bool,
+}
+
+impl<I, O, E> Timer<I, O, E>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    async fn run(mut self) {
+        loop {
+            let sleep = {
+                let Some(micro) = self.micro.upgrade() else {
+                    return;
+                };
+                let mut state = micro.lock();
+                if state.collecting.is_empty() {
+                    state.timer_runs = false;
+                    self.done = true;
+                    return;
+                }
+                let due = state.collecting_since + self.limits.timeout;
+                let left = due - self.work.executor.now();
+                drop(state);
+                if left.is_zero() {
+                    micro.flush(&self.work, self.limits);
+                    continue;
+                }
+                self.work.executor.sleep(left)
+            };
+            sleep.await;
+        }
+    }
+}
+
+impl<I, O, E> Drop for Timer<I, O, E> {
+    /// An executor that shuts down drops the task: what was collected then gets `Closed`, since
+    /// nobody would begin it.
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let Some(micro) = self.micro.upgrade() else {
+            return;
+        };
+        let mut state = micro.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.timer_runs = false;
+        let collecting = std::mem::take(&mut state.collecting);
+        drop(state);
+        drop(collecting);
     }
 }
 
@@ -299,7 +338,7 @@ where
             state.unfinished.remove(&self.number);
             std::mem::take(&mut state.wakers)
         };
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
         self.micro.start_ready(&self.work, self.limits);
     }
 }
@@ -352,7 +391,10 @@ impl<O, E> Future for Item<O, E> {
 
 /// What a request gets that was added too late, or dropped.
 pub(super) fn closed() -> Error {
-    Error::new(ErrorKind::Closed, "the batch processor is closed")
+    Error::new(
+        ErrorKind::Closed,
+        "the batch processor is closed, or its executor is",
+    )
 }
 
 fn panicked() -> Error {

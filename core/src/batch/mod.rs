@@ -22,7 +22,6 @@ use crate::chat::ChatResponse;
 use crate::client::LlmClient;
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::policy::admission::WhenFull;
 use micro::Micro;
 use progress::Meter;
 use work::Work;
@@ -92,14 +91,17 @@ impl Default for Limits {
 
 impl BatchProcessor<String, ChatResponse> {
     /// Sends each item as a prompt, with the defaults of
-    /// [`chat_async`](LlmClient::chat_async); a full queue makes it wait.
+    /// [`chat_async`](LlmClient::chat_async), except that an item waits for its place as long as
+    /// it takes, in a full queue and for the rate limits. The client's overall time limit holds
+    /// for each attempt, from when it is sent; [`total`](crate::Timeouts::total) limits an item
+    /// with its wait.
+    ///
+    /// More than the client's own workers never run at once, however many
+    /// [`max_workers`](Self::max_workers) there are.
     pub fn chats(client: &LlmClient) -> Self {
         let asking = client.clone();
         Self::new(Arc::clone(client.executor()), move |prompt: String| {
-            asking
-                .chat_async(prompt)
-                .when_full(WhenFull::Wait)
-                .into_future()
+            asking.chat_async(prompt).patient().into_future()
         })
         .count_tokens(|answer: &ChatResponse| {
             answer

@@ -77,7 +77,9 @@ impl Meter {
         let finished = progress.finished();
         progress.remaining = progress.total.map(|total| {
             let left = total.saturating_sub(finished) as f64;
-            progress.elapsed.mul_f64(left / finished as f64)
+            let seconds = progress.elapsed.as_secs_f64() * (left / finished as f64);
+            // More items than there is time for: the total may be any number.
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
         });
         progress
     }
@@ -104,5 +106,14 @@ mod tests {
         let progress = meter.ended(None, at(14)).clone();
         assert_eq!((progress.failed, progress.finished()), (1, 2));
         assert_eq!(progress.remaining, Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn more_items_than_there_is_time_for_take_for_ever() {
+        let mut meter = Meter::new(Instant::default());
+        meter.set_total(Some(usize::MAX));
+        meter.started();
+        let progress = meter.ended(Some(1), Instant::from_epoch(Duration::from_secs(60)));
+        assert_eq!(progress.remaining, Some(Duration::MAX));
     }
 }

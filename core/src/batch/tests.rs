@@ -168,3 +168,37 @@ fn a_panic_costs_no_other_its_result() {
     assert_eq!(results[1].as_ref().unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(*results[2].as_ref().unwrap(), 2);
 }
+
+/// An executor that shuts down: it drops its tasks, and its sleeps end at once.
+#[derive(Debug)]
+struct Gone;
+
+impl Executor for Gone {
+    fn spawn(&self, task: crate::BoxFuture<'static, ()>) {
+        drop(task);
+    }
+
+    fn sleep(&self, _: Duration) -> crate::BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn now(&self) -> crate::Instant {
+        crate::Instant::default()
+    }
+}
+
+#[test]
+fn an_executor_that_drops_its_tasks_leaves_nobody_waiting() {
+    for size in [1, 10] {
+        let batch: Doubler = BatchProcessor::new(Arc::new(Gone), |n| async move { Ok(n) });
+        let batch = batch.batch_size(size);
+        for n in 0..3 {
+            let result = batch.add_request(n).now_or_never().expect("it waits");
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Closed);
+        }
+        batch
+            .close(Closing::Finish)
+            .now_or_never()
+            .expect("it waits");
+    }
+}

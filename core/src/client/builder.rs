@@ -125,7 +125,8 @@ impl LlmClientBuilder {
     }
 
     /// Lets the number of requests in flight follow what the provider bears. Default: off. The
-    /// number of workers then counts for nothing; `adaptive` has bounds of its own.
+    /// number of workers then counts for nothing; `adaptive` has bounds of its own. Without
+    /// effect where async is not [enabled](AsyncConfig::is_async_enabled).
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
         self
@@ -167,8 +168,10 @@ impl LlmClientBuilder {
             false => 1,
         };
         let queue_size = self.scheduling.queue_size();
-        let adaptive = self.adaptive.as_ref().map(AdaptiveLimit::new);
+        let adaptive = self.adaptive.filter(|_| self.scheduling.is_async_enabled());
+        let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
+        let max_workers = adaptive.as_ref().map_or(workers, AdaptiveLimit::max);
         let limiter = self.rate_limits.as_ref().map(|limits| {
             let rate = Rate::per_minute(limits);
             Limiter::new(Arc::clone(&self.executor), rate, queue_size)
@@ -183,12 +186,12 @@ impl LlmClientBuilder {
                 hedge: self.hedging.map(Hedge::new),
                 counters: Counters::default(),
                 observer: self.observer,
-                timeouts: self.timeouts,
-                retry: self.retry,
+                timeouts: Arc::new(self.timeouts),
+                retry: Arc::new(self.retry),
                 retry_budget: Budget::new(RETRY_RESERVE),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
-                max_workers: self.adaptive.map_or(workers, |adaptive| adaptive.max),
+                max_workers,
                 queue_size,
                 executor: self.executor,
                 transport: self.transport,

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::executor::BoxFuture;
 use crate::pipeline::{self, Call, Core};
 use crate::policy::admission::WhenFull;
+use crate::policy::retry::RetryPolicy;
 
 /// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
 /// answer, or take its [`stream`](Self::stream).
@@ -23,17 +24,18 @@ use crate::policy::admission::WhenFull;
 #[must_use = "a call does nothing until it is awaited or streamed"]
 pub struct ChatCall {
     core: Arc<Core>,
-    call: Call,
+    /// Boxed: it is handed on a few times before anything is sent.
+    call: Box<Call>,
 }
 
 impl ChatCall {
     pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
-        let call = Call {
+        let call = Box::new(Call {
             request,
-            timeouts: core.timeouts.clone(),
+            timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
-            retry: core.retry.clone(),
-        };
+            retry: Arc::clone(&core.retry),
+        });
         Self { core, call }
     }
 
@@ -111,25 +113,40 @@ impl ChatCall {
 
     /// The overall time limit of this call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.call.timeouts.overall = Some(timeout);
+        Arc::make_mut(&mut self.call.timeouts).overall = Some(timeout);
         self
     }
 
     /// All time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.call.timeouts = timeouts;
+        self.call.timeouts = Arc::new(timeouts);
         self
     }
 
     /// How many attempts this call has in all, the first one included; 1 means no retries.
     pub fn max_retries(mut self, attempts: u32) -> Self {
-        self.call.retry = self.call.retry.with_max_attempts(attempts);
+        let retry = RetryPolicy::clone(&self.call.retry);
+        self.call.retry = Arc::new(retry.with_max_attempts(attempts));
         self
     }
 
     /// What to do when the queue is full. Default [`WhenFull::Fail`].
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.call.when_full = when_full;
+        self
+    }
+
+    /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
+    /// overall limit then holds for each attempt instead.
+    pub(crate) fn patient(mut self) -> Self {
+        let mut limits = Timeouts::clone(&self.call.timeouts);
+        limits.attempt = limits
+            .attempt
+            .into_iter()
+            .chain(limits.overall.take())
+            .min();
+        self.call.timeouts = Arc::new(limits);
+        self.call.when_full = WhenFull::Wait;
         self
     }
 

@@ -105,7 +105,9 @@ impl LlmClient {
 
     /// Closes the client, for all its clones: what runs and what waits for its place is finished;
     /// what comes after, and what waits for a rate limit or to try again, gets
-    /// [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more.
+    /// [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more. A
+    /// [`ChatStream`] runs until its end or until it is dropped: awaiting this while holding one
+    /// that is not read waits for ever.
     ///
     /// Cancel-safe: the client stays closed when the future is dropped.
     pub async fn close(&self) {

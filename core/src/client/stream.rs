@@ -40,12 +40,12 @@ pub struct ChatStream {
 
 enum State {
     Opening(BoxFuture<'static, Result<Answer, Error>>),
-    Reading(Box<Answer>),
+    Reading(Answer),
     Failed,
 }
 
 impl ChatStream {
-    pub(super) fn new(core: Arc<Core>, call: Call) -> Self {
+    pub(super) fn new(core: Arc<Core>, call: Box<Call>) -> Self {
         Self {
             state: State::Opening(Box::pin(pipeline::open(core, call, Mode::Stream))),
         }
@@ -102,7 +102,7 @@ impl Stream for ChatStream {
             match &mut self.state {
                 State::Opening(opening) => {
                     self.state = match ready!(opening.as_mut().poll(cx)) {
-                        Ok(answer) => State::Reading(Box::new(answer)),
+                        Ok(answer) => State::Reading(answer),
                         Err(error) => {
                             self.state = State::Failed;
                             return Poll::Ready(Some(Err(error)));

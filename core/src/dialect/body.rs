@@ -1,17 +1,15 @@
 //! Writing a request's body, the same way in all dialects.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
+use crate::json::Writer;
 
-/// Writes `body` as JSON. It writes its fields through [`Fields`], which adds the request's own.
+/// Checks the fields that the request adds, and begins its body.
 ///
 /// # Errors
 /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an extra field that chatcore sets
 /// itself.
-pub(super) fn write(request: &ChatRequest, body: &impl Serialize) -> Result<Vec<u8>, Error> {
+pub(super) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {
         return Err(Error::invalid(
             "`n` asks for several answers in one; send several requests, for example with \
@@ -23,72 +21,70 @@ pub(super) fn write(request: &ChatRequest, body: &impl Serialize) -> Result<Vec<
             "`stream` is not set by hand: await the call for a whole answer, or take its stream()",
         ));
     }
-    let mut bytes = Vec::with_capacity(estimate(request));
-    serde_json::to_writer(&mut bytes, body).map_err(|error| {
-        Error::invalid(format!("the request cannot be written as JSON: {error}"))
-    })?;
-    Ok(bytes)
+    Ok(Writer::with_capacity(estimate(request)))
 }
 
 /// An object's fields: ours, and those without a name of ours. JSON has no place for two of one
 /// name, so whoever says so gives way.
-pub(super) struct Fields<'a, M> {
-    map: M,
+pub(super) struct Fields<'a, 'w> {
+    pub(super) writer: &'w mut Writer,
     extra: &'a Extra,
     /// Our fields that were written, where ours have precedence.
     own: Option<Vec<&'static str>>,
 }
 
-impl<'a, M: SerializeMap> Fields<'a, M> {
-    /// Fields of `extra` replace ours of the same name.
-    pub(super) fn replaced_by<S>(serializer: S, extra: &'a Extra) -> Result<Self, S::Error>
-    where
-        S: Serializer<SerializeMap = M>,
-    {
-        Ok(Self {
-            map: serializer.serialize_map(None)?,
+impl<'a, 'w> Fields<'a, 'w> {
+    /// Opens an object. Fields of `extra` replace ours of the same name.
+    pub(super) fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+        writer.open('{');
+        Self {
+            writer,
             extra,
             own: None,
-        })
+        }
     }
 
-    /// Ours stay; fields of `extra` with the same name are left out.
-    pub(super) fn beside<S>(serializer: S, extra: &'a Extra) -> Result<Self, S::Error>
-    where
-        S: Serializer<SerializeMap = M>,
-    {
-        Ok(Self {
-            map: serializer.serialize_map(None)?,
+    /// Opens an object. Ours stay; fields of `extra` with the same name are left out.
+    pub(super) fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+        writer.open('{');
+        Self {
+            writer,
             extra,
             own: Some(Vec::new()),
-        })
+        }
     }
 
-    /// Writes a field of ours.
-    pub(super) fn field(
-        &mut self,
-        name: &'static str,
-        value: &(impl Serialize + ?Sized),
-    ) -> Result<(), M::Error> {
+    /// Names a field of ours. Its value must be written next, unless the answer is `None`: then
+    /// another one is written in its place.
+    pub(super) fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
         if !self.extra.is_empty() {
             match &mut self.own {
                 Some(own) => own.push(name),
-                None if self.extra.contains_key(name) => return Ok(()),
+                None if self.extra.contains_key(name) => return None,
                 None => {}
             }
         }
-        self.map.serialize_entry(name, value)
+        self.writer.key(name);
+        Some(self.writer)
+    }
+
+    /// A field of ours that is a string.
+    pub(super) fn string(&mut self, name: &'static str, text: &str) {
+        if let Some(writer) = self.field(name) {
+            writer.string(text);
+        }
     }
 
     /// Writes the others, and closes the object.
-    pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
+    pub(super) fn end(self) {
         let own = self.own.unwrap_or_default();
         for (name, value) in self.extra {
             if !own.contains(&&**name) {
-                self.map.serialize_entry(name, value)?;
+                self.writer.key(name);
+                self.writer.value(value);
             }
         }
-        self.map.end()
+        self.writer.close('}');
     }
 }
 

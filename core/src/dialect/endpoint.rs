@@ -1,6 +1,6 @@
 //! A provider, checked and made ready to send to.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -22,6 +22,8 @@ pub struct Endpoint {
     path: String,
     headers: HeaderMap,
     key: Option<ApiKey>,
+    /// The path of the first request, and its URI: they are the same for all, as a rule.
+    posted: OnceLock<(String, Uri)>,
 }
 
 impl Endpoint {
@@ -51,6 +53,7 @@ impl Endpoint {
             path: base.path,
             headers,
             key: provider.api_key().cloned(),
+            posted: OnceLock::new(),
         })
     }
 
@@ -115,7 +118,14 @@ impl Endpoint {
     pub fn post(&self, path: &str, body: impl Into<Bytes>) -> Result<Request<Bytes>, Error> {
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri(path)?;
+        *request.uri_mut() = match self.posted.get() {
+            Some((posted, uri)) if posted == path => uri.clone(),
+            _ => {
+                let uri = self.uri(path)?;
+                self.posted.get_or_init(|| (path.to_owned(), uri.clone()));
+                uri
+            }
+        };
         *request.headers_mut() = self.headers.clone();
         Ok(request)
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::hints;
 use crate::error::{Error, ErrorKind};
+use crate::json;
 
 /// What an error's body says.
 #[derive(Debug, Default)]
@@ -19,9 +20,9 @@ struct Said {
 
 /// The error of an answer with an error status.
 pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let said = match serde_json::from_slice::<Value>(body) {
-        Ok(value) => read(&value),
-        Err(_) => Said {
+    let said = match std::str::from_utf8(body).map(json::parse) {
+        Ok(Ok(value)) => read(&value),
+        _ => Said {
             message: plain(body),
             ..Said::default()
         },
@@ -134,7 +135,7 @@ fn path(value: &Value) -> Option<String> {
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(json::number_text(number)),
         _ => None,
     }
 }

@@ -1,8 +1,27 @@
 //! How an error is shown: in one line, or whole.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::Error;
+
+/// Text of a server's, in one line: what would break the line, turn it round or steer a terminal
+/// is shown as an escape.
+struct Line<'a>(&'a str);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            match char {
+                '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                    write!(f, "{}", char.escape_default())?;
+                }
+                char if char.is_control() => write!(f, "{}", char.escape_default())?,
+                char => f.write_char(char)?,
+            }
+        }
+        Ok(())
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -10,7 +29,7 @@ impl fmt::Display for Error {
         if let Some(provider) = &inner.provider {
             write!(f, "{provider}: ")?;
         }
-        f.write_str(&inner.message)?;
+        write!(f, "{}", Line(&inner.message))?;
         let mut open = false;
         let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
             f.write_str(if open { ", " } else { " (" })?;
@@ -21,10 +40,10 @@ impl fmt::Display for Error {
             detail(f, "status", &status.as_u16())?;
         }
         if let Some(code) = &inner.code {
-            detail(f, "code", code)?;
+            detail(f, "code", &Line(code))?;
         }
         if let Some(id) = &inner.request_id {
-            detail(f, "request id", id)?;
+            detail(f, "request id", &Line(id))?;
         }
         if inner.attempts > 1 {
             detail(f, "attempts", &inner.attempts)?;
@@ -34,6 +53,11 @@ impl fmt::Display for Error {
         }
         if open {
             f.write_str(")")?;
+        }
+        if let Some(before) = inner.causes.last()
+            && before.0.message != inner.message
+        {
+            write!(f, "; the attempt before: {}", Line(&before.0.message))?;
         }
         if let Some(advice) = inner.kind.advice() {
             write!(f, "; {advice}")?;
@@ -84,5 +108,32 @@ impl fmt::Debug for Error {
             .field("in_stream", &inner.in_stream)
             .field("attempts", &inner.attempts)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn one_line_whatever_a_server_says() {
+        let error = Error::new(
+            ErrorKind::BadRequest,
+            "no\r\nINFO all is well\u{1b}[2J\u{202e}é你",
+        )
+        .with_code(Some("a\nb".to_owned()))
+        .with_request_id(Some("c\u{2028}d".to_owned()));
+        assert_eq!(
+            error.to_string(),
+            "no\\r\\nINFO all is well\\u{1b}[2J\\u{202e}é你 (code a\\nb, request id c\\u{2028}d)"
+        );
+    }
+
+    #[test]
+    fn what_failed_before_is_said() {
+        let before = Error::new(ErrorKind::Server, "out of order");
+        let same = Error::new(ErrorKind::Timeout, "late").with_causes(vec![before]);
+        assert_eq!(same.to_string(), "late; the attempt before: out of order");
     }
 }

@@ -10,6 +10,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Protocol => ErrorKind::Protocol,
             TransportErrorKind::TooLarge => ErrorKind::ResponseTooLarge,
             TransportErrorKind::InvalidRequest => ErrorKind::InvalidRequest,
+            TransportErrorKind::QueueFull => ErrorKind::QueueFull,
             TransportErrorKind::Closed => ErrorKind::Closed,
             TransportErrorKind::ConnectTimeout => ErrorKind::Timeout,
             _ => ErrorKind::Connection,

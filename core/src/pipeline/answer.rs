@@ -10,13 +10,13 @@ use crate::error::Error;
 /// An answer whose first content is there, or all of it.
 pub(crate) struct Answer {
     outcome: Outcome,
-    attempt: Attempt,
+    attempt: Box<Attempt>,
     /// Whether there is nothing more to hand over.
     ended: bool,
 }
 
 impl Answer {
-    pub(super) fn new(outcome: Outcome, attempt: Attempt) -> Self {
+    pub(super) fn new(outcome: Outcome, attempt: Box<Attempt>) -> Self {
         Self {
             outcome,
             attempt,

@@ -23,24 +23,26 @@ use crate::transport::ByteStream;
 /// be used again. A server that leaves it open longer loses it.
 const LINGER: Duration = Duration::from_millis(50);
 
-/// How many chunks without an event are taken in before other tasks have their turn.
-const CHUNKS_PER_POLL: usize = 64;
+/// How many chunks are taken in, one at the heels of the other, before other tasks have their turn.
+const CHUNKS_PER_TURN: usize = 64;
 
 /// What an attempt holds of what all share; dropping it gives it back.
 pub(super) struct Held {
     pub(super) permit: Permit,
-    pub(super) reservation: Option<Reservation>,
+    pub(super) reservation: Option<Box<Reservation>>,
 }
 
 /// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
 pub(super) struct Attempt {
     permit: Option<Permit>,
-    reservation: Option<Reservation>,
+    reservation: Option<Box<Reservation>>,
     /// Tokens, as far as the provider has said.
     used: Option<u64>,
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
+    /// How many chunks came without a wait between them.
+    unbroken: usize,
     decoder: Box<dyn Decoder>,
     request_id: Option<String>,
     /// Events that were read ahead, up to the first content.
@@ -69,6 +71,7 @@ impl Attempt {
             deadlines,
             decoder: core.dialect.decoder(&head, mode, core.caps),
             body: Some(body),
+            unbroken: 0,
             request_id: request_id(&head.headers),
             ahead: VecDeque::new(),
             fold: Fold::new(),
@@ -162,7 +165,7 @@ impl Attempt {
     }
 
     fn poll_decoder(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<ChatEvent>, Error>> {
-        for _ in 0..CHUNKS_PER_POLL {
+        loop {
             if let Some(event) = self.decoder.next_event()? {
                 return Poll::Ready(Ok(Some(event)));
             }
@@ -173,8 +176,19 @@ impl Attempt {
                 let message = "the answer ended before it was complete";
                 return Poll::Ready(Err(Error::new(ErrorKind::Truncated, message)));
             };
+            // A server that has always more to say, events or keep-alives, must neither starve the
+            // others nor escape its time limits.
+            if self.unbroken == CHUNKS_PER_TURN {
+                self.unbroken = 0;
+                if let Poll::Ready(late) = self.watch.poll(self.deadlines.in_attempt(), cx) {
+                    return Poll::Ready(Err(late));
+                }
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             match Pin::new(body).poll_next(cx) {
                 Poll::Ready(Some(chunk)) => {
+                    self.unbroken += 1;
                     self.decoder.feed(chunk?);
                     self.deadlines.saw_bytes(self.watch.now());
                 }
@@ -183,18 +197,12 @@ impl Attempt {
                     self.decoder.end();
                 }
                 Poll::Pending => {
+                    self.unbroken = 0;
                     let late = ready!(self.watch.poll(self.deadlines.in_attempt(), cx));
                     return Poll::Ready(Err(late));
                 }
             }
         }
-        // A server that sends keep-alives without end must neither starve the others nor escape
-        // its time limits.
-        if let Poll::Ready(late) = self.watch.poll(self.deadlines.in_attempt(), cx) {
-            return Poll::Ready(Err(late));
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Ready once the body has ended, or was given up.
@@ -202,19 +210,21 @@ impl Attempt {
         let Some(body) = &mut self.body else {
             return Poll::Ready(());
         };
-        let until = *self.lingers.get_or_insert_with(|| Deadline {
-            at: self.watch.now() + LINGER,
-            phase: Phase::ByteIdle,
-            limit: LINGER,
-        });
         // Bytes after the terminal event mean nothing; one chunk may hold the body's end.
         let mut body = Pin::new(body);
         let ended = match body.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(_))) => body.as_mut().poll_next(cx),
             other => other,
         };
-        if ended.is_pending() && self.watch.poll(Some(until), cx).is_pending() {
-            return Poll::Pending;
+        if ended.is_pending() {
+            let until = *self.lingers.get_or_insert_with(|| Deadline {
+                at: self.watch.now() + LINGER,
+                phase: Phase::ByteIdle,
+                limit: LINGER,
+            });
+            if self.watch.poll(Some(until), cx).is_pending() {
+                return Poll::Pending;
+            }
         }
         self.body = None;
         Poll::Ready(())

@@ -30,8 +30,8 @@ pub(crate) struct Core {
     pub(crate) hedge: Option<Hedge>,
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Arc<Timeouts>,
+    pub(crate) retry: Arc<RetryPolicy>,
     pub(crate) retry_budget: Budget,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
@@ -45,13 +45,18 @@ impl Core {
         let Some(adaptive) = &self.adaptive else {
             return;
         };
-        let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
-        let limit = match error {
-            // The attempt itself may have given its permit back already.
-            None => adaptive.on_success(self.admission.snapshot().active.max(1)),
-            Some(error) if is_overload(error) => adaptive.on_overload(self.executor.now(), began),
-            Some(_) => return,
+        let limit = {
+            let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+            match error {
+                // The attempt itself may have given its permit back already.
+                None => adaptive.on_success(self.admission.snapshot().active.max(1)),
+                Some(error) if is_overload(error) => {
+                    adaptive.on_overload(self.executor.now(), began)
+                }
+                Some(_) => return,
+            }
         };
+        // Outside of the lock: it wakes, and whom it wakes may come here.
         self.admission.set_permits(limit);
     }
 

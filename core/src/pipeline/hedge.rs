@@ -1,13 +1,15 @@
 //! Two attempts at once: the first content wins, and the other is cancelled.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use http::Request;
 
 use super::attempt::{Attempt, Held};
+use super::watch::Watch;
 use super::{Core, Outcome, attempt};
 use crate::dialect::Mode;
 use crate::error::Error;
@@ -20,42 +22,54 @@ use crate::policy::limiter::Reservation;
 pub(super) async fn hedged(
     core: &Core,
     mode: Mode,
-    request: Request<Bytes>,
+    request: &Request<Bytes>,
     held: Held,
+    watch: &mut Watch,
     deadlines: &mut Deadlines,
     outcome: &mut Outcome,
-) -> Result<Attempt, Error> {
+) -> Result<Box<Attempt>, Error> {
     let Some(hedge) = &core.hedge else {
-        return attempt(core, mode, request, held, deadlines).await;
+        return attempt(core, mode, request, held, watch, deadlines).await;
     };
     hedge.earn();
     let began = core.executor.now();
-    let result = race(core, hedge, mode, request, held, deadlines, outcome).await;
+    // Boxed, so that calls which are not hedged need no room for two attempts.
+    let racing = race(core, hedge, mode, request, held, watch, deadlines, outcome);
+    let result = Box::pin(racing).await;
     if result.is_ok() {
         hedge.observe(core.executor.now() - began);
     }
     result
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what an attempt needs, and the hedge"
+)]
 async fn race(
     core: &Core,
     hedge: &Hedge,
     mode: Mode,
-    request: Request<Bytes>,
+    request: &Request<Bytes>,
     held: Held,
+    watch: &mut Watch,
     deadlines: &mut Deadlines,
     outcome: &mut Outcome,
-) -> Result<Attempt, Error> {
+) -> Result<Box<Attempt>, Error> {
     let Some(delay) = hedge.delay() else {
-        return attempt(core, mode, request, held, deadlines).await;
+        return attempt(core, mode, request, held, watch, deadlines).await;
     };
     let mut others = deadlines.clone();
-    let tokens = held.reservation.as_ref().map_or(0, Reservation::tokens);
-    let mut first = Box::pin(attempt(core, mode, request.clone(), held, deadlines));
-    let mut timer = core.executor.sleep(delay);
+    let tokens = held.reservation.as_deref().map_or(0, Reservation::tokens);
+    let mut first = pin!(attempt(core, mode, request, held, watch, deadlines));
+    // Not set for an answer that is there at once.
+    let mut timer = None;
     let early = poll_fn(|cx| match first.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+        Poll::Pending => {
+            let timer = timer.get_or_insert_with(|| core.executor.sleep(delay));
+            timer.as_mut().poll(cx).map(|()| None)
+        }
     });
     if let Some(result) = early.await {
         return result;
@@ -64,7 +78,9 @@ async fn race(
         return first.await;
     };
     outcome.started();
-    let mut second = Box::pin(attempt(core, mode, request, held, &mut others));
+    let mut watch = Watch::new(Arc::clone(&core.executor));
+    let second = attempt(core, mode, request, held, &mut watch, &mut others);
+    let mut second = pin!(second);
     let (mut lost_first, mut lost_second) = (None, None);
     poll_fn(|cx| {
         for (attempt, lost) in [
@@ -102,7 +118,7 @@ async fn race(
 fn spare(core: &Core, hedge: &Hedge, tokens: u64) -> Option<Held> {
     let permit = core.admission.try_acquire()?;
     let reservation = match &core.limiter {
-        Some(limiter) => Some(limiter.try_acquire(tokens)?),
+        Some(limiter) => Some(Box::new(limiter.try_acquire(tokens)?)),
         None => None,
     };
     hedge.try_spend().then_some(Held {

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
@@ -34,12 +34,12 @@ use crate::chat::{ChatRequest, ChatResponse, check};
 use crate::config::Timeouts;
 use crate::dialect::Mode;
 use crate::error::Error;
-use crate::policy::admission::{Permit, WhenFull};
+use crate::policy::admission::WhenFull;
 use crate::policy::deadlines::{Deadline, Deadlines};
 use crate::policy::estimate;
 use crate::policy::limiter::Reservation;
 use crate::policy::retry::{Retry, RetryPolicy};
-use crate::transport::ConnectTimeout;
+use crate::transport::{ByteStream, ConnectTimeout, TransportError};
 use attempt::{Attempt, Held};
 use hedge::hedged;
 use watch::Watch;
@@ -48,13 +48,20 @@ use watch::Watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
-    pub(crate) timeouts: Timeouts,
+    pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) when_full: WhenFull,
-    pub(crate) retry: RetryPolicy,
+    pub(crate) retry: Arc<RetryPolicy>,
+}
+
+impl Call {
+    /// How it is to run, without what it asks.
+    fn into_rules(self: Box<Self>) -> (Arc<Timeouts>, WhenFull, Arc<RetryPolicy>) {
+        (self.timeouts, self.when_full, self.retry)
+    }
 }
 
 /// Runs a call up to its first content (a stream) or to its end (a whole answer).
-pub(crate) async fn open(core: Arc<Core>, call: Call, mode: Mode) -> Result<Answer, Error> {
+pub(crate) async fn open(core: Arc<Core>, call: Box<Call>, mode: Mode) -> Result<Answer, Error> {
     let mut outcome = Outcome::begin(&core, &call.request, mode);
     let span = outcome.span().clone();
     match span
@@ -69,30 +76,43 @@ pub(crate) async fn open(core: Arc<Core>, call: Call, mode: Mode) -> Result<Answ
 /// The order of the policies.
 async fn open_attempts(
     core: &Core,
-    call: Call,
+    call: Box<Call>,
     mode: Mode,
     outcome: &mut Outcome,
-) -> Result<Attempt, Error> {
+) -> Result<Box<Attempt>, Error> {
     let request = prepare(core, &call, mode)?;
-    let mut deadlines = Deadlines::new(call.timeouts, mode, core.executor.now());
-    let mut causes = Vec::new();
     let tokens = core
         .limiter
         .as_ref()
         .map(|_| estimate::tokens(&call.request));
+    // What was asked is written down now, and need not be held twice.
+    let (timeouts, mut when_full, retry) = call.into_rules();
+    let mut now = outcome.began();
+    let mut watch = Watch::new(Arc::clone(&core.executor));
+    let mut deadlines = Deadlines::new(timeouts, mode, now);
+    let mut causes = Vec::new();
     core.retry_budget.earn();
     loop {
         outcome.queued();
-        let in_queue = deadlines.in_queue(core.executor.now());
-        let reservation = reserve(core, tokens, call.when_full, in_queue).await?;
-        let permit = admit(core, call.when_full, in_queue).await?;
+        let in_queue = deadlines.in_queue(now);
+        let held = match take_place(core, tokens, when_full, in_queue, &mut watch).await {
+            Ok(held) => held,
+            Err(error) => return Err(error.with_causes(causes)),
+        };
+        // What was let in once is not turned away later: it waits, however many do.
+        when_full = WhenFull::Wait;
         outcome.started();
         let began = core.executor.now();
-        let held = Held {
-            permit,
-            reservation,
-        };
-        let attempted = hedged(core, mode, request.clone(), held, &mut deadlines, outcome).await;
+        let attempted = hedged(
+            core,
+            mode,
+            &request,
+            held,
+            &mut watch,
+            &mut deadlines,
+            outcome,
+        )
+        .await;
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
@@ -105,13 +125,32 @@ async fn open_attempts(
         };
         // Neither the permit nor the connection is held any more.
         let attempts = outcome.attempts();
-        let Some(wait) = may_retry(core, &call.retry, &error, attempts, &deadlines) else {
+        let Some(wait) = may_retry(core, &retry, &error, attempts, &deadlines) else {
             return Err(error.with_causes(causes));
         };
         outcome.retrying(&error, wait);
         causes.push(error);
         core.executor.sleep(wait).await;
+        now = core.executor.now();
     }
+}
+
+/// Waits for the rate limits, and then for the right to run.
+async fn take_place(
+    core: &Core,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+    watch: &mut Watch,
+) -> Result<Held, Error> {
+    let reservation = reserve(core, tokens, when_full, in_queue, watch).await?;
+    let permit = watch
+        .limit(in_queue, core.admission.acquire(when_full))
+        .await??;
+    Ok(Held {
+        permit,
+        reservation,
+    })
 }
 
 /// Waits until the rate limits let it go, where there are any.
@@ -120,42 +159,66 @@ async fn reserve(
     tokens: Option<u64>,
     when_full: WhenFull,
     in_queue: Option<Deadline>,
-) -> Result<Option<Reservation>, Error> {
+    watch: &mut Watch,
+) -> Result<Option<Box<Reservation>>, Error> {
     let (Some(limiter), Some(tokens)) = (&core.limiter, tokens) else {
         return Ok(None);
     };
-    let mut watch = Watch::new(Arc::clone(&core.executor));
-    let reserved = watch.limit(in_queue, limiter.acquire(tokens, when_full));
-    reserved.await?.map(Some)
-}
-
-/// Waits for the right to run.
-async fn admit(
-    core: &Core,
-    when_full: WhenFull,
-    in_queue: Option<Deadline>,
-) -> Result<Permit, Error> {
-    let mut watch = Watch::new(Arc::clone(&core.executor));
-    let permit = watch.limit(in_queue, core.admission.acquire(when_full));
-    permit.await?
+    // Boxed: few have limits, and it is large for those who have none.
+    let acquire = Box::pin(limiter.acquire(tokens, when_full));
+    let reservation = watch.limit(in_queue, acquire).await??;
+    Ok(Some(Box::new(reservation)))
 }
 
 /// One attempt, up to its first content (a stream) or to its end (a whole answer).
 async fn attempt(
     core: &Core,
     mode: Mode,
-    request: Request<Bytes>,
+    request: &Request<Bytes>,
     mut held: Held,
+    watch: &mut Watch,
     deadlines: &mut Deadlines,
-) -> Result<Attempt, Error> {
-    let mut watch = Watch::new(Arc::clone(&core.executor));
+) -> Result<Box<Attempt>, Error> {
     deadlines.start_attempt(watch.now());
     if let Some(reservation) = &mut held.reservation {
         reservation.sent();
     }
-    let sent = watch
-        .limit(deadlines.in_attempt(), core.transport.send(request))
-        .await?;
+    let sending = core.transport.send(copy(request, deadlines));
+    let mut attempt = answered(
+        core,
+        mode,
+        watch.limit(deadlines.in_attempt(), sending).await?,
+        held,
+        watch,
+        deadlines,
+    )?;
+    match mode {
+        Mode::Whole => attempt.read_to_end().await?,
+        Mode::Stream => attempt.read_to_content().await?,
+    }
+    Ok(attempt)
+}
+
+/// The request for one attempt. What goes with it is put in here: it is dear to copy.
+fn copy(request: &Request<Bytes>, deadlines: &Deadlines) -> Request<Bytes> {
+    let mut request = request.clone();
+    let connect = deadlines
+        .connect()
+        .map_or(ConnectTimeout::NONE, ConnectTimeout);
+    request.extensions_mut().insert(connect);
+    request
+}
+
+/// The attempt whose headers are there. A function of its own: what is moved within an async one
+/// takes its room to the end.
+fn answered(
+    core: &Core,
+    mode: Mode,
+    sent: Result<Response<ByteStream>, TransportError>,
+    held: Held,
+    watch: &mut Watch,
+    deadlines: &mut Deadlines,
+) -> Result<Box<Attempt>, Error> {
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
@@ -173,12 +236,10 @@ async fn attempt(
         reservation.hint(&core.dialect.limits(response.headers()));
     }
 
-    let mut attempt = Attempt::new(core, mode, held, watch, deadlines.clone(), response);
-    match mode {
-        Mode::Whole => attempt.read_to_end().await?,
-        Mode::Stream => attempt.read_to_content().await?,
-    }
-    Ok(attempt)
+    let watch = watch.take();
+    let attempt = Attempt::new(core, mode, held, watch, deadlines.clone(), response);
+    // Boxed: it is handed on a few times, and there is none while the headers are awaited.
+    Ok(Box::new(attempt))
 }
 
 /// How long to wait before another attempt, if there is to be one. A wait that would outlast the
@@ -209,7 +270,7 @@ fn may_retry(
 /// Checks and encodes: all that can be refused before anything is sent.
 fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
     check(&call.request)?;
-    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
+    let request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
     let size = request.body().len();
     if size > core.max_request_bytes {
         return Err(too_large(&call.request, size, core.max_request_bytes));
@@ -220,9 +281,6 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             "the dialect {} built a URI that is not below the base URL",
             core.dialect.name()
         )));
-    }
-    if let Some(connect) = call.timeouts.connect {
-        request.extensions_mut().insert(ConnectTimeout(connect));
     }
     Ok(request)
 }
@@ -251,6 +309,6 @@ fn too_large(request: &ChatRequest, size: usize, limit: usize) -> Error {
 }
 
 /// Reads a whole answer.
-pub(crate) async fn run(core: Arc<Core>, call: Call) -> Result<ChatResponse, Error> {
+pub(crate) async fn run(core: Arc<Core>, call: Box<Call>) -> Result<ChatResponse, Error> {
     Ok(open(core, call, Mode::Whole).await?.into_response())
 }

@@ -60,6 +60,10 @@ impl Outcome {
         &self.span
     }
 
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
     }

@@ -1,14 +1,16 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::task::{Context, Waker};
 
 use async_trait::async_trait;
-use futures_util::{FutureExt, StreamExt, future::join_all, stream};
+use futures_util::future::{self, join_all};
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::*;
 use crate::chat::ChatEvent;
 use crate::client::{LlmClient, LlmClientBuilder};
 use crate::error::{ErrorKind, Phase};
-use crate::executor::Executor;
+use crate::executor::{BoxFuture, Executor};
 use crate::observe::{CallEvent, CallInfo, Observer};
 use crate::policy::adaptive::Adaptive;
 use crate::policy::hedge::Hedging;
@@ -26,6 +28,8 @@ enum Answering {
     Status(u16, Option<&'static str>),
     Lost,
     Refused,
+    /// Content without an end, as fast as it is read.
+    Flood,
     /// Pieces of a stream, each so many seconds after the one before.
     Pieces(Vec<(f64, &'static str)>),
 }
@@ -38,15 +42,22 @@ const FINISH: &str =
 #[derive(Debug)]
 struct Script {
     executor: Arc<dyn Executor>,
+    /// The connect limits that came with the requests.
+    connect: Mutex<Vec<Duration>>,
     answers: Mutex<VecDeque<Answering>>,
     sent: Mutex<Vec<f64>>,
 }
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, _: Request<Bytes>) -> Result<http::Response<ByteStream>, TransportError> {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
         let at = self.executor.now().since_epoch().as_secs_f64();
         self.sent.lock().unwrap().push(at);
+        let ConnectTimeout(connect) = *request.extensions().get().unwrap();
+        self.connect.lock().unwrap().push(connect);
         let next = self.answers.lock().unwrap().pop_front();
         let response = http::Response::builder();
         match next.unwrap_or(Answering::Good(0.0)) {
@@ -64,6 +75,10 @@ impl Transport for Script {
             }
             Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),
             Answering::Refused => Err(TransportError::new(TransportErrorKind::Connect, "refused")),
+            Answering::Flood => {
+                let pieces = stream::repeat(()).map(|()| Ok(Bytes::from_static(TEXT.as_bytes())));
+                Ok(response.body(ByteStream::new(pieces)).unwrap())
+            }
             Answering::Pieces(pieces) => {
                 let executor = Arc::clone(&self.executor);
                 let body = stream::iter(pieces).then(move |(seconds, piece)| {
@@ -94,6 +109,7 @@ fn setup(
     let (clock, executor) = Clockwork::new();
     let script = Arc::new(Script {
         executor: Arc::clone(&executor),
+        connect: Mutex::default(),
         answers: Mutex::new(answers.into_iter().collect()),
         sent: Mutex::default(),
     });
@@ -147,6 +163,43 @@ fn backoff_doubles_less_a_quarter_and_holds_no_permit() {
     for at in &sent[2..] {
         assert!((0.375..=0.5).contains(at), "{sent:?}");
     }
+}
+
+#[test]
+fn what_was_let_in_waits_in_a_full_queue_to_try_again() {
+    let answers = [
+        Answering::Lost,
+        Answering::Good(5.0),
+        Answering::Good(5.0),
+        Answering::Good(0.0),
+    ];
+    let setup = setup(answers, |builder| builder.workers(1).queue_size(1));
+    let (first, _, _) = setup.clock.run(async {
+        let first = setup.client.chat_async("hi").into_future();
+        // One runs while the first waits to try again, and one fills the queue.
+        let second = setup.client.chat_async("hi").into_future();
+        let clock = setup.client.executor().sleep(Duration::from_millis(1));
+        let third = setup.client.chat_async("hi").into_future();
+        let third = async {
+            clock.await;
+            third.await
+        };
+        future::join3(first, second, third).await
+    });
+    assert_eq!(first.unwrap().attempts, 2);
+}
+
+#[test]
+fn who_is_turned_away_from_another_attempt_knows_why_it_was_one() {
+    let setup = setup([Answering::Lost], |builder| builder);
+    let (error, ()) = setup.clock.run(async {
+        let call = setup.client.chat_async("hi").into_future();
+        future::join(call, setup.client.close()).await
+    });
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    let causes: Vec<_> = error.causes().iter().map(Error::kind).collect();
+    assert_eq!(causes, [ErrorKind::Connection]);
 }
 
 #[test]
@@ -215,6 +268,61 @@ fn a_stream_dropped_after_its_finish_was_not_cancelled() {
         (status.succeeded, status.cancelled, status.active),
         (1, 0, 0)
     );
+}
+
+#[test]
+fn a_server_that_has_always_more_to_say_starves_nobody_and_has_its_time() {
+    let setup = setup([Answering::Flood, Answering::Flood], |builder| builder);
+    let mut call = setup.client.chat_async("hi").into_future();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending() && woken.0.load(Relaxed));
+    let late = setup.client.chat_async("hi").timeout(Duration::ZERO);
+    let error = setup.clock.run(late.into_future()).unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::Overall));
+}
+
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[test]
+fn no_limit_for_connecting_is_none() {
+    let setup = setup([], |builder| builder);
+    let mut timeouts = crate::Timeouts::default();
+    setup.chat().unwrap();
+    timeouts.connect = None;
+    let call = setup.client.chat_async("hi").timeouts(timeouts);
+    setup.clock.run(call.into_future()).unwrap();
+    let connect = setup.script.connect.lock().unwrap().clone();
+    assert_eq!(connect, [Duration::from_secs(5), ConnectTimeout::NONE.0]);
+}
+
+#[test]
+fn a_batch_wider_than_its_client_loses_nothing_to_the_clock() {
+    for limits in [None, Some(RateLimits::default().requests_per_minute(10))] {
+        let answers = (0..40).map(|_| Answering::Good(8.0));
+        let setup = setup(answers, |builder| match limits {
+            Some(limits) => builder.rate_limits(limits),
+            None => builder,
+        });
+        let batch = crate::BatchProcessor::chats(&setup.client).max_workers(20);
+        let prompts = (0..40).map(|i: u32| i.to_string());
+        let results = setup.clock.run(batch.process_batch(prompts));
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!(
+            (results.len(), failed),
+            (40, 0),
+            "{:?}",
+            setup.clock.seconds()
+        );
+    }
 }
 
 #[test]
@@ -359,6 +467,48 @@ fn permits_follow_what_the_provider_bears() {
 }
 
 #[test]
+fn the_bounds_of_the_permits_are_told_as_they_are() {
+    let most = |adaptive: Adaptive, enabled| {
+        let config = crate::AsyncConfig::default().with_async_enabled(enabled);
+        let setup = setup([], |builder| builder.scheduling(config).adaptive(adaptive));
+        setup.client.status().max_workers
+    };
+    assert_eq!(most(Adaptive::default().min(10).max(5), true), 10);
+    assert_eq!(most(Adaptive::default(), false), 1);
+}
+
+/// A task that runs inside of its own wake-up, as it does on some executors.
+struct Inline(Mutex<Option<BoxFuture<'static, Result<ChatResponse, Error>>>>);
+
+impl std::task::Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let call = self.0.lock().unwrap().take();
+        call.unwrap().now_or_never().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_permit_more_may_run_its_call_at_once() {
+    let answers = [Answering::Pieces(vec![(1.0, TEXT)]), Answering::Good(0.0)];
+    let setup = setup(answers, |builder| {
+        builder.adaptive(Adaptive::default().start(1))
+    });
+    setup.clock.run(async {
+        let mut first = setup.client.chat_async("hi").stream();
+        assert!(first.next().now_or_never().is_none());
+        let inline = Arc::new(Inline(Mutex::new(None)));
+        let mut second = setup.client.chat_async("hi").into_future();
+        let waker = Waker::from(Arc::clone(&inline));
+        let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        *inline.0.lock().unwrap() = Some(second);
+        // The first content lets another request in, which is answered within its wake-up.
+        assert!(first.next().await.unwrap().is_ok());
+        assert_eq!(setup.client.status().succeeded, 1);
+    });
+}
+
+#[test]
 fn a_late_answer_is_asked_for_twice_and_the_sooner_wins() {
     let hedging = Hedging::after(Duration::from_secs(2));
     let answers = [Answering::Good(20.0), Answering::Good(1.0)];
@@ -441,14 +591,12 @@ fn an_observer_hears_of_all() {
             "0 Overloaded, 2s",
             "0 queued at 2s",
             "0 2 started at 2s",
-            "0 content at 3s",
             "0 2 for 3",
             "1 queued at 0ns",
             "1 1 started at 0ns",
             "1 failed: Auth",
             "2 queued at 0ns",
             "2 1 started at 0ns",
-            "2 content at 0ns",
             "2 1 for 3",
         ]
     );

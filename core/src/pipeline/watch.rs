@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -26,6 +26,14 @@ impl Watch {
         }
     }
 
+    /// Hands the timer on, and leaves one that is not set.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            executor: Arc::clone(&self.executor),
+            timer: self.timer.take(),
+        }
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.executor.now()
     }
@@ -35,6 +43,7 @@ impl Watch {
         let Some(deadline) = deadline else {
             return Poll::Pending;
         };
+        let mut rang_at_once = false;
         loop {
             match &mut self.timer {
                 Some((rings, timer)) if *rings <= deadline.at => {
@@ -48,25 +57,30 @@ impl Watch {
                     if now >= deadline.at {
                         return Poll::Ready(Error::timeout(deadline.phase, deadline.limit));
                     }
+                    if rang_at_once {
+                        // An executor that shuts down may end its sleeps: what is watched still
+                        // has its turn.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     let timer = self.executor.sleep(deadline.at - now);
                     self.timer = Some((deadline.at, timer));
+                    rang_at_once = true;
                 }
             }
         }
     }
 
     /// Runs `future`, unless `deadline` passes first.
-    pub(crate) async fn limit<F: Future>(
+    pub(crate) fn limit<F: Future + Unpin>(
         &mut self,
         deadline: Option<Deadline>,
-        future: F,
-    ) -> Result<F::Output, Error> {
-        let mut future = pin!(future);
-        poll_fn(|cx| match Pin::as_mut(&mut future).poll(cx) {
+        mut future: F,
+    ) -> impl Future<Output = Result<F::Output, Error>> {
+        poll_fn(move |cx| match Pin::new(&mut future).poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => self.poll(deadline, cx).map(Err),
         })
-        .await
     }
 }
 
@@ -75,5 +89,59 @@ impl fmt::Debug for Watch {
         f.debug_struct("Watch")
             .field("rings", &self.timer.as_ref().map(|(rings, _)| rings))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::time::Duration;
+
+    use futures_lite::future::{block_on, yield_now};
+
+    use super::*;
+    use crate::error::Phase;
+
+    /// An executor that shuts down: its sleeps end at once, whatever the time is.
+    #[derive(Debug, Default)]
+    struct Closing(AtomicU64);
+
+    impl Executor for Closing {
+        fn spawn(&self, _: BoxFuture<'static, ()>) {}
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+
+        fn now(&self) -> Instant {
+            Instant::from_epoch(Duration::from_secs(self.0.load(SeqCst)))
+        }
+    }
+
+    #[test]
+    fn sleeps_that_end_early_neither_block_nor_cut_short() {
+        let executor = Arc::new(Closing::default());
+        let mut watch = Watch::new(Arc::clone(&executor) as Arc<dyn Executor>);
+        let deadline = Deadline {
+            at: Instant::from_epoch(Duration::from_secs(5)),
+            phase: Phase::Overall,
+            limit: Duration::from_secs(5),
+        };
+        let soon = Box::pin(async {
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            7
+        });
+        assert_eq!(block_on(watch.limit(Some(deadline), soon)).unwrap(), 7);
+        let never = Box::pin(async {
+            loop {
+                executor.0.fetch_add(1, SeqCst);
+                yield_now().await;
+            }
+        });
+        let late: Result<(), _> = block_on(watch.limit(Some(deadline), never));
+        assert_eq!(late.unwrap_err().phase(), Some(Phase::Overall));
+        assert_eq!(executor.0.load(SeqCst), 5);
     }
 }

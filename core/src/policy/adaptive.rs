@@ -93,13 +93,17 @@ impl AdaptiveLimit {
         self.limit
     }
 
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
     /// An attempt went well, while so many were in flight, itself included. Gives the limit.
     pub(crate) fn on_success(&mut self, in_flight: usize) -> usize {
         // A limit that is not used says nothing about a higher one.
         if in_flight.saturating_mul(4) < self.limit.saturating_mul(3) {
             return self.limit;
         }
-        self.successes += 1;
+        self.successes = self.successes.saturating_add(1);
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
         let needed = match self.starting {
             true => 1,

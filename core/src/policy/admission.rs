@@ -9,9 +9,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::wake::wake;
 use crate::error::{Error, ErrorKind};
 
-/// What a request does that finds the queue full.
+/// What a request does that finds the queue full. A second attempt at one that was let in always
+/// waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenFull {
@@ -171,13 +173,6 @@ impl Admission {
     }
 }
 
-/// Outside of the lock: a waker may run the task that it wakes.
-fn wake(woken: Vec<Waker>) {
-    for waker in woken {
-        waker.wake();
-    }
-}
-
 /// The right to run; dropping it hands it on.
 #[derive(Debug)]
 pub(crate) struct Permit(Arc<Admission>);
@@ -289,6 +284,34 @@ mod tests {
         let second = poll(&mut second).unwrap().unwrap();
         drop(second);
         assert!(poll(&mut third).unwrap().is_ok());
+    }
+
+    /// The task of an event loop that is gone: a waker is all that holds it, and drops it.
+    struct Gone(Mutex<Option<Acquire>>);
+
+    impl std::task::Wake for Gone {
+        fn wake(self: Arc<Self>) {
+            let acquire = self.0.lock().unwrap().take();
+            drop(acquire);
+        }
+    }
+
+    #[test]
+    fn a_long_queue_of_a_loop_that_is_gone_is_dropped_without_nesting() {
+        let admission = Admission::new(1, usize::MAX);
+        let held = poll(&mut admission.acquire(WhenFull::Fail))
+            .unwrap()
+            .unwrap();
+        for _ in 0..20_000 {
+            let task = Arc::new(Gone(Mutex::new(Some(admission.acquire(WhenFull::Wait)))));
+            let waker = Waker::from(Arc::clone(&task));
+            let mut acquire = task.0.lock().unwrap();
+            let acquire = Pin::new(acquire.as_mut().unwrap());
+            assert!(acquire.poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert_eq!(counts(&admission), (1, 20_000));
+        drop(held);
+        assert_eq!(counts(&admission), (0, 0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which time limit of a call comes first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::chat::ChatEvent;
@@ -19,7 +20,7 @@ pub(crate) struct Deadline {
 /// The time limits of one call, and how far it has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadlines {
-    limits: Timeouts,
+    limits: Arc<Timeouts>,
     mode: Mode,
     called: Instant,
     attempt: Attempt,
@@ -46,13 +47,18 @@ impl Attempt {
 }
 
 impl Deadlines {
-    pub(crate) fn new(limits: Timeouts, mode: Mode, now: Instant) -> Self {
+    pub(crate) fn new(limits: Arc<Timeouts>, mode: Mode, now: Instant) -> Self {
         Self {
             limits,
             mode,
             called: now,
             attempt: Attempt::starting(now),
         }
+    }
+
+    /// How long a transport may take to make a connection.
+    pub(crate) fn connect(&self) -> Option<Duration> {
+        self.limits.connect
     }
 
     /// An attempt begins: its own limits begin anew.
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn each_phase_has_its_limit() {
-        let mut deadlines = Deadlines::new(limits(), Mode::Stream, at(0));
+        let mut deadlines = Deadlines::new(limits().into(), Mode::Stream, at(0));
         let queue = deadlines.in_queue(at(0)).unwrap();
         assert_eq!((queue.phase, queue.at), (Phase::Queue, at(2)));
 
@@ -189,7 +195,7 @@ mod tests {
             ..Timeouts::default()
         };
         for (mode, ends) in [(Mode::Stream, true), (Mode::Whole, false)] {
-            let mut deadlines = Deadlines::new(only_overall.clone(), mode, at(0));
+            let mut deadlines = Deadlines::new(only_overall.clone().into(), mode, at(0));
             deadlines.start_attempt(at(5));
             assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
             deadlines.saw_event(&ChatEvent::Text("x".into()));
@@ -199,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_new_attempt_has_what_is_left_of_the_whole() {
-        let mut deadlines = Deadlines::new(limits(), Mode::Whole, at(0));
+        let mut deadlines = Deadlines::new(limits().into(), Mode::Whole, at(0));
         deadlines.start_attempt(at(18));
         assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
     }

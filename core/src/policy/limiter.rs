@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::admission::WhenFull;
 use super::rate::{Rate, Reserve, Sent};
-use super::waitlist::{Ticket, WaitList, wake};
+use super::waitlist::{Ticket, WaitList};
+use super::wake::wake;
 use crate::dialect::LimitHints;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor};
@@ -80,9 +81,7 @@ impl Limiter {
         state.closed = true;
         let woken = state.waiting.all();
         drop(state);
-        for waker in woken {
-            waker.wake();
-        }
+        wake(woken);
     }
 
     /// How many wait.
@@ -195,6 +194,11 @@ impl Future for Acquire {
                 return Poll::Pending;
             }
             this.timer = None;
+            if this.limiter.executor.now() < until {
+                // An executor that shuts down may end its sleeps: others have their turn first.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 }

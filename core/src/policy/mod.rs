@@ -13,4 +13,5 @@ pub(crate) mod rate_limiter;
 pub(crate) mod request_queue;
 pub(crate) mod retry;
 pub(crate) mod waitlist;
+pub(crate) mod wake;
 pub(crate) mod window;

@@ -7,7 +7,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use super::waitlist::{Ticket, WaitList, wake};
+use super::waitlist::{Ticket, WaitList};
+use super::wake::wake;
 use crate::error::{Error, ErrorKind};
 
 /// A bounded queue of anything, first in first out, for any number of tasks on both ends.
@@ -140,9 +141,7 @@ impl<T> RequestQueue<T> {
         let mut woken = state.putting.all();
         woken.append(&mut state.getting.all());
         drop(state);
-        for waker in woken {
-            waker.wake();
-        }
+        wake(woken);
     }
 
     /// How many items are in it.
@@ -240,7 +239,7 @@ impl<T> Drop for Place<'_, T> {
         // One end moved, or a place came free: either list may have its turn.
         let next = [state.putting.head(), state.getting.head()];
         drop(state);
-        next.into_iter().for_each(wake);
+        wake(next.into_iter().flatten());
     }
 }
 

@@ -74,9 +74,13 @@ impl RetryPolicy {
     fn backoff(&self, attempt: u32, jitter: u64) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         let wait = self.base.saturating_mul(1 << doublings).min(self.cap);
-        // 0 to a quarter, in steps of a 2¹⁶th.
-        let share = (mix(jitter) >> 48) as u32;
-        wait - wait / 4 * share / (1 << 16)
+        // 0 to a quarter, in steps of a 2¹⁶th. A `Duration` of any length fits into 128 bits of
+        // nanoseconds 2²⁰ times over.
+        let share = u128::from(mix(jitter) >> 48);
+        let less = (wait.as_nanos() * share) >> 18;
+        wait.saturating_sub(Duration::from_nanos(
+            u64::try_from(less).unwrap_or(u64::MAX),
+        ))
     }
 }
 
@@ -146,6 +150,19 @@ mod tests {
                 waits.insert(wait.to_bits());
             }
             assert!(waits.len() > 150, "the waits hardly differ");
+        }
+    }
+
+    #[test]
+    fn the_longest_waits_do_not_overflow() {
+        let policy = RetryPolicy {
+            base: Duration::MAX,
+            cap: Duration::MAX,
+            ..RetryPolicy::default()
+        };
+        for jitter in 0..100 {
+            let wait = policy.decide(&error(ErrorKind::Server), 1, jitter);
+            assert!(matches!(wait, Retry::After(wait) if wait > Duration::MAX / 2));
         }
     }
 

@@ -61,10 +61,3 @@ impl WaitList {
         self.waiting.values().cloned().collect()
     }
 }
-
-/// Wakes the one that [`WaitList::head`] or [`WaitList::leave`] gave.
-pub(crate) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}

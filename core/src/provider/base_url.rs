@@ -26,9 +26,11 @@ pub(crate) fn check(url: &str) -> Result<BaseUrl, Error> {
              put the key in LLM_API_KEY and leave only the host",
         ));
     }
+    // A key may stand in a query.
+    let shown = url.split(['?', '#']).next().unwrap_or(url);
     let refuse = |why: &str| {
         Err(Error::config(format!(
-            "the base URL {url:?} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
+            "the base URL {shown:?} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
         )))
     };
     if url.contains('#') {
@@ -120,7 +122,9 @@ mod tests {
             ("http://localhost.evil.com/v1", "http is for loopback only"),
             ("http://127.0.0.1.evil.com/v1", "http is for loopback only"),
             ("ftp://127.0.0.1/v1", "neither https nor http"),
-            ("https://a.com/v1?key=1", "query"),
+            ("https://a.com/v1?key=secret", "query"),
+            ("https://a.com/v1?a#secret", "fragment"),
+            ("https://a.com:99999/v1?key=secret", "port"),
             ("https://a.com/v1#x", "fragment"),
             ("https://a.com:99999/v1", "port"),
             ("https://a.com:/v1", "port"),

@@ -20,7 +20,8 @@ pub enum Fault {
     ResetBeforeHeaders,
     /// The headers never come.
     HeadersHang,
-    /// The connection is reset within the body.
+    /// The connection is reset within the body:
+    /// [`Truncated`](chatcore::TransportErrorKind::Truncated) from the transport.
     Reset {
         /// Tokens sent before it.
         after_tokens: usize,

@@ -89,7 +89,7 @@ impl Plan {
     fn push_fault(&mut self, fault: Option<Fault>, is_anthropic: bool, keep_alive: Bytes) {
         let piece = match fault {
             Some(Fault::Reset { .. }) => Piece::Fail(
-                TransportErrorKind::Reset,
+                TransportErrorKind::Truncated,
                 "the simulated connection was reset within the body",
             ),
             Some(Fault::Truncated { .. }) => Piece::Fail(

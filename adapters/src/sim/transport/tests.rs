@@ -193,7 +193,7 @@ fn faults_before_the_headers() {
 
 #[test]
 fn faults_within_the_body() {
-    use TransportErrorKind::{Reset, Truncated};
+    use TransportErrorKind::Truncated;
     let words = |text: &str| {
         let words = ["echo: ", "a ", "b ", "\"c\""];
         words
@@ -211,7 +211,7 @@ fn faults_within_the_body() {
     let after_tokens = 2;
     assert_eq!(
         broken(Fault::Reset { after_tokens }),
-        (2, Some(Reset), ms(1_111), false)
+        (2, Some(Truncated), ms(1_111), false)
     );
     assert_eq!(
         broken(Fault::Truncated { after_tokens }),
@@ -223,12 +223,12 @@ fn faults_within_the_body() {
     );
     assert_eq!(
         broken(Fault::Reset { after_tokens: 0 }),
-        (0, Some(Reset), ms(1_100), false)
+        (0, Some(Truncated), ms(1_100), false)
     );
     // More tokens than there are: all of them, and the fault all the same.
     assert_eq!(
         broken(Fault::Reset { after_tokens: 99 }),
-        (4, Some(Reset), ms(1_113), false)
+        (4, Some(Truncated), ms(1_113), false)
     );
 
     for (after_tokens, at) in [(0, 1_100), (1, 1_110)] {

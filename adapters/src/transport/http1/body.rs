@@ -257,16 +257,10 @@ impl Flow {
 }
 
 fn lost(error: io::Error) -> TransportError {
-    let (kind, message) = match error.kind() {
+    let message = match error.kind() {
         // TLS that ends without saying so may have been cut by anyone.
-        io::ErrorKind::UnexpectedEof => (
-            TransportErrorKind::Truncated,
-            "the connection ended before the end of the answer's body",
-        ),
-        _ => (
-            TransportErrorKind::Reset,
-            "the connection was lost within the answer's body",
-        ),
+        io::ErrorKind::UnexpectedEof => "the connection ended before the end of the answer's body",
+        _ => "the connection was lost within the answer's body",
     };
-    TransportError::new(kind, message).with_source(error)
+    TransportError::new(TransportErrorKind::Truncated, message).with_source(error)
 }

@@ -32,6 +32,7 @@ impl Http1Builder {
                 max_idle: 256,
                 idle: Duration::from_secs(55),
                 age: Duration::from_secs(600),
+                reaps: true,
             },
             max_head: 64 * 1024,
             proxies: None,
@@ -64,6 +65,13 @@ impl Http1Builder {
     /// the name no longer stands for.
     pub fn age_limit(mut self, limit: Duration) -> Self {
         self.limits.age = limit;
+        self
+    }
+
+    /// Leaves no task in the background: an idle connection whose time is over is closed when the
+    /// next request looks for one, or with the transport. By default a task closes it in time.
+    pub fn without_reaper(mut self) -> Self {
+        self.limits.reaps = false;
         self
     }
 

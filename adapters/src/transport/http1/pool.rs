@@ -16,6 +16,8 @@ pub(super) struct Limits {
     pub(super) max_idle: usize,
     pub(super) idle: Duration,
     pub(super) age: Duration,
+    /// Whether a task in the background drops what is over its time.
+    pub(super) reaps: bool,
 }
 
 /// Idle connections for each origin; the one used last is used first, so that the others age.
@@ -29,7 +31,8 @@ pub(super) struct Pool {
 struct Idle {
     /// The oldest first.
     origins: HashMap<Arc<Origin>, VecDeque<(Instant, Connection)>>,
-    /// Whether a reaper is at work. There is one while a connection is idle.
+    /// Whether a reaper is at work. There is one while a connection is idle, unless there is none
+    /// at all.
     reaping: bool,
 }
 
@@ -83,10 +86,10 @@ impl Pool {
             false => idle.pop_front(),
         };
         idle.push_back((until, connection));
-        let reaping = std::mem::replace(&mut pool.reaping, true);
+        let start = self.limits.reaps && !std::mem::replace(&mut pool.reaping, true);
         drop(pool);
         drop(surplus);
-        if !reaping {
+        if start {
             let reaper = Reaper {
                 pool: Arc::downgrade(self),
                 executor: self.executor.clone(),

@@ -76,7 +76,7 @@ fn failed(error: io::Error) -> TransportError {
             "the body is not framed as HTTP says",
         ),
         _ => TransportError::new(
-            TransportErrorKind::Reset,
+            TransportErrorKind::Truncated,
             "the connection failed while the body came in",
         ),
     }

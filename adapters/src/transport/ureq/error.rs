@@ -138,7 +138,10 @@ pub(super) fn in_body(error: io::Error) -> TransportError {
             Kind::Tls,
             "the TLS connection failed while the body came in",
         ),
-        Error::Io(_) => (Kind::Reset, "the connection failed while the body came in"),
+        Error::Io(_) => (
+            Kind::Truncated,
+            "the connection failed while the body came in",
+        ),
         Error::Protocol(_) | Error::BodyStalled => {
             (Kind::Protocol, "the body is not framed as HTTP says")
         }

@@ -103,8 +103,7 @@ impl UreqTransport {
 #[async_trait]
 impl Transport for UreqTransport {
     /// Errors beside those of the connection: [`TransportErrorKind::Closed`] if the pool is
-    /// closed, and [`TransportErrorKind::Other`] with [`JobError::QueueFull`] as its source if
-    /// the pool's queue is full.
+    /// closed, and [`TransportErrorKind::QueueFull`] if the pool's queue is full.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         check(&request)?;
         let call = InFlight::start(&self.pool, Arc::clone(&self.agents), request)?;
@@ -171,6 +170,7 @@ impl InFlight {
 fn refused(error: JobError) -> TransportError {
     let kind = match error {
         JobError::Closed => TransportErrorKind::Closed,
+        JobError::QueueFull { .. } => TransportErrorKind::QueueFull,
         _ => TransportErrorKind::Other,
     };
     TransportError::new(kind, error.to_string()).with_source(error)

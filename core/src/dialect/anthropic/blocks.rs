@@ -1,10 +1,7 @@
 //! Parts → blocks of content.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::RawValue;
-
-use crate::chat::{Extra, Image, ImageSource, Part, Reasoning, Text, ToolCall, ToolResult};
+use crate::chat::{Extra, Image, ImageSource, Part, Reasoning, ToolCall, ToolResult};
+use crate::json::{Reader, Writer};
 
 /// Whether a part goes out: Anthropic refuses blank text, and reasoning that it cannot verify.
 pub(super) fn is_sent(part: &Part) -> bool {
@@ -19,118 +16,121 @@ pub(super) fn is_sent(part: &Part) -> bool {
 }
 
 /// Plain text as a string, anything else as blocks.
-pub(super) fn serialize<S: Serializer>(parts: &[&Part], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn write(writer: &mut Writer, parts: &[&Part]) {
     match parts {
-        [Part::Text(text)] if text.extra.is_empty() => serializer.serialize_str(&text.text),
-        parts => serializer.collect_seq(parts.iter().map(|part| Block(part))),
-    }
-}
-
-struct Block<'a>(&'a Part);
-
-impl Serialize for Block<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = match self.0 {
-            Part::Other { value } => return value.serialize(serializer),
-            _ => serializer.serialize_map(None)?,
-        };
-        match self.0 {
-            Part::Text(text) => write_text(&mut map, text)?,
-            Part::Refusal(refusal) => write_text(&mut map, &Text::new(&refusal.text))?,
-            Part::Image(image) => write_image(&mut map, image)?,
-            Part::ToolCall(call) => write_call(&mut map, call)?,
-            Part::ToolResult(result) => write_result(&mut map, result)?,
-            Part::Reasoning(reasoning) => write_reasoning(&mut map, reasoning)?,
-            Part::Other { .. } => {}
+        [Part::Text(text)] if text.extra.is_empty() => writer.string(&text.text),
+        parts => {
+            writer.open('[');
+            for part in parts {
+                write_block(writer, part);
+            }
+            writer.close(']');
         }
-        map.end()
     }
 }
 
-fn write_extra<M: SerializeMap>(map: &mut M, extra: &Extra) -> Result<(), M::Error> {
+fn write_block(writer: &mut Writer, part: &Part) {
+    if let Part::Other { value } = part {
+        writer.value(value);
+        return;
+    }
+    writer.open('{');
+    match part {
+        Part::Text(text) => write_text(writer, &text.text, &text.extra),
+        Part::Refusal(refusal) => write_text(writer, &refusal.text, &Extra::new()),
+        Part::Image(image) => write_image(writer, image),
+        Part::ToolCall(call) => write_call(writer, call),
+        Part::ToolResult(result) => write_result(writer, result),
+        Part::Reasoning(reasoning) => write_reasoning(writer, reasoning),
+        Part::Other { .. } => {}
+    }
+    writer.close('}');
+}
+
+fn write_extra(writer: &mut Writer, extra: &Extra) {
     for (name, value) in extra {
-        map.serialize_entry(name, value)?;
+        writer.key(name);
+        writer.value(value);
     }
-    Ok(())
 }
 
-fn write_text<M: SerializeMap>(map: &mut M, text: &Text) -> Result<(), M::Error> {
-    map.serialize_entry("type", "text")?;
-    map.serialize_entry("text", &text.text)?;
-    write_extra(map, &text.extra)
+fn write_text(writer: &mut Writer, text: &str, extra: &Extra) {
+    writer.member("type", "text");
+    writer.member("text", text);
+    write_extra(writer, extra);
 }
 
-fn write_image<M: SerializeMap>(map: &mut M, image: &Image) -> Result<(), M::Error> {
-    #[derive(Serialize)]
-    #[serde(tag = "type", rename_all = "snake_case")]
-    enum Source<'a> {
-        Url { url: &'a str },
-        Base64 { media_type: &'a str, data: &'a str },
+fn write_image(writer: &mut Writer, image: &Image) {
+    writer.member("type", "image");
+    writer.key("source");
+    writer.open('{');
+    match &image.source {
+        ImageSource::Url { url } => {
+            writer.member("type", "url");
+            writer.member("url", url);
+        }
+        ImageSource::Base64 { media_type, data } => {
+            writer.member("type", "base64");
+            writer.member("media_type", media_type);
+            writer.member("data", data);
+        }
     }
-
-    let source = match &image.source {
-        ImageSource::Url { url } => Source::Url { url },
-        ImageSource::Base64 { media_type, data } => Source::Base64 { media_type, data },
-    };
-    map.serialize_entry("type", "image")?;
-    map.serialize_entry("source", &source)?;
-    write_extra(map, &image.extra)
+    writer.close('}');
+    write_extra(writer, &image.extra);
 }
 
-fn write_reasoning<M: SerializeMap>(map: &mut M, reasoning: &Reasoning) -> Result<(), M::Error> {
+fn write_reasoning(writer: &mut Writer, reasoning: &Reasoning) {
     if let Some(data) = &reasoning.encrypted {
-        map.serialize_entry("type", "redacted_thinking")?;
-        map.serialize_entry("data", data)?;
+        writer.member("type", "redacted_thinking");
+        writer.member("data", data);
     } else {
-        map.serialize_entry("type", "thinking")?;
-        map.serialize_entry("thinking", &reasoning.text)?;
-        map.serialize_entry("signature", &reasoning.signature)?;
+        writer.member("type", "thinking");
+        writer.member("thinking", &reasoning.text);
+        writer.key("signature");
+        match &reasoning.signature {
+            Some(signature) => writer.string(signature),
+            None => writer.null(),
+        }
     }
-    write_extra(map, &reasoning.extra)
+    write_extra(writer, &reasoning.extra);
 }
 
-fn write_call<M: SerializeMap>(map: &mut M, call: &ToolCall) -> Result<(), M::Error> {
-    map.serialize_entry("type", "tool_use")?;
-    map.serialize_entry("id", &call.id)?;
-    map.serialize_entry("name", &call.name)?;
+fn write_call(writer: &mut Writer, call: &ToolCall) {
+    writer.member("type", "tool_use");
+    writer.member("id", &call.id);
+    writer.member("name", &call.name);
+    writer.key("input");
     // An object here, though the model wrote text, and maybe no JSON: what is not an object is
     // wrapped in one, as Anthropic's documentation has it, so that the model sees what it wrote.
     let arguments = call.arguments.trim();
-    match serde_json::from_str::<&RawValue>(arguments) {
-        Ok(object) if arguments.starts_with('{') => map.serialize_entry("input", object)?,
-        _ if arguments.is_empty() => map.serialize_entry("input", &Extra::new())?,
-        _ => {
-            #[derive(Serialize)]
-            struct Invalid<'a> {
-                #[serde(rename = "INVALID_JSON")]
-                text: &'a str,
-            }
-
-            let text = &call.arguments;
-            map.serialize_entry("input", &Invalid { text })?;
-        }
+    if arguments.is_empty() {
+        writer.raw("{}");
+    } else if arguments.starts_with('{') && is_json(arguments) {
+        writer.raw(arguments);
+    } else {
+        writer.open('{');
+        writer.member("INVALID_JSON", &call.arguments);
+        writer.close('}');
     }
-    write_extra(map, &call.extra)
+    write_extra(writer, &call.extra);
 }
 
-fn write_result<M: SerializeMap>(map: &mut M, result: &ToolResult) -> Result<(), M::Error> {
-    struct Content<'a>(Vec<&'a Part>);
+fn is_json(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    reader.raw().is_ok() && reader.end().is_ok()
+}
 
-    impl Serialize for Content<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serialize(&self.0, serializer)
-        }
-    }
-
-    map.serialize_entry("type", "tool_result")?;
-    map.serialize_entry("tool_use_id", &result.call_id)?;
+fn write_result(writer: &mut Writer, result: &ToolResult) {
+    writer.member("type", "tool_result");
+    writer.member("tool_use_id", &result.call_id);
     let content: Vec<_> = result.content.iter().filter(|part| is_sent(part)).collect();
     // A tool may have nothing to say.
     if !content.is_empty() {
-        map.serialize_entry("content", &Content(content))?;
+        writer.key("content");
+        write(writer, &content);
     }
     if result.is_error {
-        map.serialize_entry("is_error", &true)?;
+        writer.key("is_error");
+        writer.boolean(true);
     }
-    Ok(())
 }

@@ -1,6 +1,5 @@
 //! Events of Anthropic's → chatcore's.
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::block::Open;
@@ -8,8 +7,9 @@ use super::wire::{Block, Delta, Payload};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part, Reasoning, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
-use crate::dialect::object::{Object, Text, Unknown, parse, to_extra, to_value};
+use crate::dialect::object::{Object, Raw, Text, Unknown, parse, text_of, to_extra, to_value};
 use crate::error::{Error, ErrorKind};
+use crate::json::Writer;
 
 const DIALECT: &str = "anthropic";
 
@@ -34,7 +34,7 @@ impl Assemble for Events {
         if known.error.is_some() || kind == "error" {
             return Err(reported(data, &unknown));
         }
-        let index = known.index.unwrap_or(0);
+        let index = known.index.0.unwrap_or(0);
         match kind {
             "message_start" => {
                 if let Some(message) = known.message {
@@ -124,8 +124,8 @@ impl Events {
         block.map(|(_, block)| block)
     }
 
-    fn start_block(&mut self, index: u64, raw: &RawValue, out: &mut Out) -> Result<(), Error> {
-        let block: Object<'_, Block<'_>> = parse(DIALECT, raw.get())?;
+    fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+        let block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
         let Object { known, unknown } = block;
         self.end_block(index, out);
         if self.growing.take().is_some() {
@@ -169,14 +169,16 @@ impl Events {
                     let extra = to_extra(unknown);
                     out.push(ChatEvent::ToolCallExtra { index: at, extra });
                 }
+                // It is an object; servers with other models behind them were seen to send the text
+                // of one.
                 Open::Call {
                     at,
-                    input: known.input.map_or_else(|| "{}".to_owned(), arguments),
+                    input: known.input.map_or("{}".into(), text_of).into_owned(),
                     in_pieces: false,
                 }
             }
             _ => Open::Other {
-                value: to_value(raw.get()),
+                value: to_value(raw),
                 input: String::new(),
             },
         };
@@ -200,7 +202,7 @@ impl Events {
                 let Some(citation) = known.citation else {
                     return;
                 };
-                let list = Value::Array(vec![to_value(citation.get())]);
+                let list = Value::Array(vec![to_value(citation)]);
                 let extra = Extra::from_iter([("citations".to_owned(), list)]);
                 match block {
                     Some(block) => block.take_extra(extra, out),
@@ -259,8 +261,8 @@ impl Events {
     }
 
     /// Usage is cumulative, and comes in two pieces: later fields count.
-    fn take_usage(&mut self, raw: Option<&RawValue>, out: &mut Out) {
-        let Some(Value::Object(usage)) = raw.map(|raw| to_value(raw.get())) else {
+    fn take_usage(&mut self, raw: Option<Raw<'_>>, out: &mut Out) {
+        let Some(Value::Object(usage)) = raw.map(to_value) else {
             return;
         };
         for (name, value) in usage {
@@ -270,20 +272,22 @@ impl Events {
         }
         let count = |name: &str| self.usage.get(name).and_then(Value::as_u64);
         let read = count("cache_read_input_tokens");
-        let written = count("cache_creation_input_tokens");
+        let cached = count("cache_creation_input_tokens");
         let fresh = count("input_tokens").unwrap_or(0);
         let details = self.usage.get("output_tokens_details");
+        let mut written = Writer::default();
+        written.members(&self.usage);
         out.push(ChatEvent::Usage(Usage {
             input_tokens: fresh
                 .saturating_add(read.unwrap_or(0))
-                .saturating_add(written.unwrap_or(0)),
+                .saturating_add(cached.unwrap_or(0)),
             output_tokens: count("output_tokens").unwrap_or(0),
             cache_read_tokens: read,
-            cache_write_tokens: written,
+            cache_write_tokens: cached,
             reasoning_tokens: details
                 .and_then(|details| details.get("thinking_tokens"))
                 .and_then(Value::as_u64),
-            raw_json: serde_json::to_string(&self.usage).unwrap_or_default(),
+            raw_json: written.into_text(),
         }));
     }
 
@@ -306,17 +310,8 @@ impl Events {
 /// The error that the provider reports in its answer. It names the request beside it.
 fn reported(body: &str, unknown: &Unknown<'_>) -> Error {
     let id = unknown.iter().find(|(name, _)| name == "request_id");
-    let id = id.and_then(|(_, id)| serde_json::from_str(id.get()).ok());
+    let id = id.map(|(_, id)| text_of(id).into_owned());
     failure::in_stream(&to_value(body), body).with_request_id(id)
-}
-
-/// An input as text. It is an object; servers with other models behind them were seen to send
-/// the text of one.
-fn arguments(input: &RawValue) -> String {
-    match serde_json::from_str(input.get()) {
-        Ok(Text(text)) => text.into_owned(),
-        Err(_) => input.get().to_owned(),
-    }
 }
 
 fn owned(text: Option<Text<'_>>) -> Option<String> {

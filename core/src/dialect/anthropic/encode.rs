@@ -1,17 +1,14 @@
 //! Request → JSON, written straight from the model.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::Value;
-
 use super::DEFAULT_MAX_TOKENS;
 use super::blocks;
 use super::model::Model;
 use super::thinking::{Thinking, effort};
-use crate::chat::{ChatRequest, Extra, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
+use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::body::{self, Fields};
 use crate::error::Error;
+use crate::json::Writer;
 
 /// The body of a request. `takes_sampling` is what the version says, whatever the model.
 pub(super) fn body(
@@ -53,27 +50,69 @@ pub(super) fn body(
     let takes_sampling = takes_sampling && takes.takes_sampling;
     let top_p = request.top_p.filter(|_| takes_sampling);
     let takes_temperature = takes_sampling && !reasons && (takes.takes_both || top_p.is_none());
-    body::write(
-        request,
-        &Body {
-            extra: &request.extra,
-            model,
-            max_tokens,
-            system: System::of(request),
-            messages: turns,
-            thinking,
-            temperature: request.temperature.filter(|_| takes_temperature),
-            top_p,
-            stop_sequences: &request.stop,
-            tools: request.tools.iter().map(WireTool::new).collect(),
-            tool_choice: request.tool_choice.as_ref().map(WireChoice::new),
-            output_config: OutputConfig::of(request, takes),
-            stream: mode == Mode::Stream,
-        },
-    )
+    let mut writer = body::begin(request)?;
+    let mut map = Fields::replaced_by(&mut writer, &request.extra);
+    map.string("model", model);
+    if let Some(writer) = map.field("max_tokens") {
+        writer.count(max_tokens.into());
+    }
+    let system = system(request);
+    if !system.is_empty()
+        && let Some(writer) = map.field("system")
+    {
+        blocks::write(writer, &system);
+    }
+    if let Some(writer) = map.field("messages") {
+        writer.open('[');
+        for turn in &turns {
+            turn.write(writer);
+        }
+        writer.close(']');
+    }
+    if let Some(thinking) = &thinking
+        && let Some(writer) = map.field("thinking")
+    {
+        thinking.write(writer);
+    }
+    if let Some(temperature) = request.temperature.filter(|_| takes_temperature)
+        && let Some(writer) = map.field("temperature")
+    {
+        writer.float(temperature);
+    }
+    if let Some(top_p) = top_p
+        && let Some(writer) = map.field("top_p")
+    {
+        writer.float(top_p);
+    }
+    if !request.stop.is_empty()
+        && let Some(writer) = map.field("stop_sequences")
+    {
+        writer.strings(&request.stop);
+    }
+    if !request.tools.is_empty()
+        && let Some(writer) = map.field("tools")
+    {
+        writer.open('[');
+        for tool in &request.tools {
+            write_tool(writer, tool);
+        }
+        writer.close(']');
+    }
+    if let Some(choice) = &request.tool_choice
+        && let Some(writer) = map.field("tool_choice")
+    {
+        write_choice(writer, choice);
+    }
+    output_config(&mut map, request, takes);
+    if mode == Mode::Stream
+        && let Some(writer) = map.field("stream")
+    {
+        writer.boolean(true);
+    }
+    map.end();
+    Ok(writer.into_bytes())
 }
 
-/// Refuses what this protocol has no place for.
 fn check(message: &Message) -> Result<(), Error> {
     let role = message.role.as_str();
     if let Role::Other(_) = message.role {
@@ -96,80 +135,16 @@ fn check(message: &Message) -> Result<(), Error> {
     Ok(())
 }
 
-struct Body<'a> {
-    extra: &'a Extra,
-    model: &'a str,
-    max_tokens: u32,
-    system: Option<System<'a>>,
-    messages: Vec<Turn<'a>>,
-    thinking: Option<Thinking>,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
-    stop_sequences: &'a [String],
-    tools: Vec<WireTool<'a>>,
-    tool_choice: Option<WireChoice<'a>>,
-    output_config: Option<OutputConfig<'a>>,
-    stream: bool,
-}
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = Fields::replaced_by(serializer, self.extra)?;
-        fields.field("model", self.model)?;
-        fields.field("max_tokens", &self.max_tokens)?;
-        if let Some(system) = &self.system {
-            fields.field("system", system)?;
-        }
-        fields.field("messages", &self.messages)?;
-        if let Some(thinking) = &self.thinking {
-            fields.field("thinking", thinking)?;
-        }
-        if let Some(temperature) = &self.temperature {
-            fields.field("temperature", temperature)?;
-        }
-        if let Some(top_p) = &self.top_p {
-            fields.field("top_p", top_p)?;
-        }
-        if !self.stop_sequences.is_empty() {
-            fields.field("stop_sequences", self.stop_sequences)?;
-        }
-        if !self.tools.is_empty() {
-            fields.field("tools", &self.tools)?;
-        }
-        if let Some(choice) = &self.tool_choice {
-            fields.field("tool_choice", choice)?;
-        }
-        if let Some(config) = &self.output_config {
-            fields.field("output_config", config)?;
-        }
-        if self.stream {
-            fields.field("stream", &true)?;
-        }
-        fields.end()
-    }
-}
-
-/// The system messages, wherever they stand, joined.
-struct System<'a>(Vec<&'a Part>);
-
-impl<'a> System<'a> {
-    fn of(request: &'a ChatRequest) -> Option<Self> {
-        let system = request
-            .messages
-            .iter()
-            .filter(|message| message.role == Role::System);
-        let parts: Vec<_> = system
-            .flat_map(|message| &message.parts)
-            .filter(|part| blocks::is_sent(part))
-            .collect();
-        (!parts.is_empty()).then_some(Self(parts))
-    }
-}
-
-impl Serialize for System<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        blocks::serialize(&self.0, serializer)
-    }
+/// What the system messages say, wherever they stand, joined.
+fn system(request: &ChatRequest) -> Vec<&Part> {
+    let system = request
+        .messages
+        .iter()
+        .filter(|message| message.role == Role::System);
+    system
+        .flat_map(|message| &message.parts)
+        .filter(|part| blocks::is_sent(part))
+        .collect()
 }
 
 /// What one side says before the other answers: Anthropic wants a tool's results right after its
@@ -207,90 +182,73 @@ fn turns(request: &ChatRequest) -> Vec<Turn<'_>> {
     turns
 }
 
-impl Serialize for Turn<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Content<'a>(&'a [&'a Part]);
-
-        impl Serialize for Content<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                blocks::serialize(self.0, serializer)
-            }
-        }
-
+impl Turn<'_> {
+    fn write(&self, writer: &mut Writer) {
         let role = match self.is_assistant {
             true => "assistant",
             false => "user",
         };
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("role", role)?;
-        map.serialize_entry("content", &Content(&self.parts))?;
-        map.end()
+        writer.open('{');
+        writer.member("role", role);
+        writer.key("content");
+        blocks::write(writer, &self.parts);
+        writer.close('}');
     }
 }
 
-#[derive(Serialize)]
-struct WireTool<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    input_schema: &'a Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
+fn write_tool(writer: &mut Writer, tool: &Tool) {
+    writer.open('{');
+    writer.member("name", &tool.name);
+    if let Some(description) = &tool.description {
+        writer.member("description", description);
+    }
+    writer.key("input_schema");
+    writer.value(&tool.parameters);
+    if let Some(strict) = tool.strict {
+        writer.key("strict");
+        writer.boolean(strict);
+    }
+    writer.close('}');
 }
 
-impl<'a> WireTool<'a> {
-    fn new(tool: &'a Tool) -> Self {
-        Self {
-            name: &tool.name,
-            description: tool.description.as_deref(),
-            input_schema: &tool.parameters,
-            strict: tool.strict,
+fn write_choice(writer: &mut Writer, choice: &ToolChoice) {
+    writer.open('{');
+    match choice {
+        ToolChoice::Auto => writer.member("type", "auto"),
+        ToolChoice::None => writer.member("type", "none"),
+        ToolChoice::Required => writer.member("type", "any"),
+        ToolChoice::Tool(name) => {
+            writer.member("type", "tool");
+            writer.member("name", name);
         }
     }
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum WireChoice<'a> {
-    Auto,
-    None,
-    Any,
-    Tool { name: &'a str },
-}
-
-impl<'a> WireChoice<'a> {
-    fn new(choice: &'a ToolChoice) -> Self {
-        match choice {
-            ToolChoice::Auto => Self::Auto,
-            ToolChoice::None => Self::None,
-            ToolChoice::Required => Self::Any,
-            ToolChoice::Tool(name) => Self::Tool { name },
-        }
-    }
+    writer.close('}');
 }
 
 /// How much to reason, and the schema to obey.
-#[derive(Serialize)]
-struct OutputConfig<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effort: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<Format<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Format<'a> {
-    JsonSchema { schema: &'a Value },
-}
-
-impl<'a> OutputConfig<'a> {
-    fn of(request: &'a ChatRequest, takes: Model) -> Option<Self> {
-        let effort = effort(request, takes);
-        let format = match &request.response_format {
-            Some(ResponseFormat::JsonSchema { schema, .. }) => Some(Format::JsonSchema { schema }),
-            _ => None,
-        };
-        (effort.is_some() || format.is_some()).then_some(Self { effort, format })
+fn output_config(map: &mut Fields<'_, '_>, request: &ChatRequest, takes: Model) {
+    let effort = effort(request, takes);
+    let schema = match &request.response_format {
+        Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),
+        _ => None,
+    };
+    if effort.is_none() && schema.is_none() {
+        return;
     }
+    let Some(writer) = map.field("output_config") else {
+        return;
+    };
+    writer.open('{');
+    if let Some(effort) = effort {
+        writer.member("effort", effort);
+    }
+    if let Some(schema) = schema {
+        writer.key("format");
+        writer.open('{');
+        writer.member("type", "json_schema");
+        writer.key("schema");
+        writer.value(schema);
+        writer.close('}');
+    }
+    writer.close('}');
 }

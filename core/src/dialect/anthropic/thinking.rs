@@ -1,17 +1,15 @@
 //! How much to reason.
 
-use serde::Serialize;
-
 use super::model::Model;
 use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
+use crate::json::Writer;
 
 /// The fewest tokens that a budget may have, by Anthropic's rule.
 const LEAST_BUDGET: u32 = 1024;
 
 /// The field `thinking`.
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug, PartialEq)]
 pub(super) enum Thinking {
     Disabled,
     Adaptive,
@@ -43,6 +41,20 @@ impl Thinking {
         Ok(Some(Self::Enabled {
             budget_tokens: budget.clamp(LEAST_BUDGET, max_tokens - 1),
         }))
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.open('{');
+        match self {
+            Self::Disabled => writer.member("type", "disabled"),
+            Self::Adaptive => writer.member("type", "adaptive"),
+            Self::Enabled { budget_tokens } => {
+                writer.member("type", "enabled");
+                writer.key("budget_tokens");
+                writer.count((*budget_tokens).into());
+            }
+        }
+        writer.close('}');
     }
 
     pub(super) fn is_on(&self) -> bool {

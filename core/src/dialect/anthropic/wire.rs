@@ -1,9 +1,7 @@
 //! What comes over the wire.
 
-use serde::de::{IgnoredAny, MapAccess};
-use serde_json::value::RawValue;
-
-use crate::dialect::object::{Fields, Object, Text};
+use crate::dialect::object::{Count, Fields, Object, Raw, Read, Text};
+use crate::json::{JsonError, Reader};
 
 /// An event of a stream, or a whole message: their fields do not collide.
 #[derive(Debug, Default)]
@@ -11,33 +9,33 @@ pub(super) struct Payload<'a> {
     pub(super) kind: Option<Text<'a>>,
     pub(super) id: Option<Text<'a>>,
     pub(super) model: Option<Text<'a>>,
-    pub(super) content: Option<Vec<&'a RawValue>>,
+    pub(super) content: Option<Vec<Raw<'a>>>,
     pub(super) stop_reason: Option<Text<'a>>,
-    pub(super) usage: Option<&'a RawValue>,
-    pub(super) error: Option<&'a RawValue>,
+    pub(super) usage: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
     /// Of `message_start`.
     pub(super) message: Option<Box<Object<'a, Payload<'a>>>>,
     /// Of `content_block_…`.
-    pub(super) index: Option<u64>,
-    pub(super) content_block: Option<&'a RawValue>,
+    pub(super) index: Count,
+    pub(super) content_block: Option<Raw<'a>>,
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
 }
 
 impl<'a> Fields<'a> for Payload<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "type" => self.kind = map.next_value()?,
-            "id" => self.id = map.next_value()?,
-            "model" => self.model = map.next_value()?,
-            "content" => self.content = map.next_value()?,
-            "stop_reason" => self.stop_reason = map.next_value()?,
-            "usage" => self.usage = map.next_value()?,
-            "error" => self.error = map.next_value()?,
-            "message" => self.message = map.next_value()?,
-            "index" => self.index = map.next_value()?,
-            "content_block" => self.content_block = map.next_value()?,
-            "delta" => self.delta = map.next_value()?,
-            "role" => drop(map.next_value::<IgnoredAny>()?),
+            "type" => self.kind = Read::read(reader)?,
+            "id" => self.id = Read::read(reader)?,
+            "model" => self.model = Read::read(reader)?,
+            "content" => self.content = Read::read(reader)?,
+            "stop_reason" => self.stop_reason = Read::read(reader)?,
+            "usage" => self.usage = Read::read(reader)?,
+            "error" => self.error = Read::read(reader)?,
+            "message" => self.message = Read::read(reader)?,
+            "index" => self.index = Read::read(reader)?,
+            "content_block" => self.content_block = Read::read(reader)?,
+            "delta" => self.delta = Read::read(reader)?,
+            "role" => drop(reader.raw()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -52,20 +50,20 @@ pub(super) struct Delta<'a> {
     pub(super) thinking: Option<Text<'a>>,
     pub(super) signature: Option<Text<'a>>,
     pub(super) partial_json: Option<Text<'a>>,
-    pub(super) citation: Option<&'a RawValue>,
+    pub(super) citation: Option<Raw<'a>>,
     pub(super) stop_reason: Option<Text<'a>>,
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "type" => self.kind = map.next_value()?,
-            "text" => self.text = map.next_value()?,
-            "thinking" => self.thinking = map.next_value()?,
-            "signature" => self.signature = map.next_value()?,
-            "partial_json" => self.partial_json = map.next_value()?,
-            "citation" => self.citation = map.next_value()?,
-            "stop_reason" => self.stop_reason = map.next_value()?,
+            "type" => self.kind = Read::read(reader)?,
+            "text" => self.text = Read::read(reader)?,
+            "thinking" => self.thinking = Read::read(reader)?,
+            "signature" => self.signature = Read::read(reader)?,
+            "partial_json" => self.partial_json = Read::read(reader)?,
+            "citation" => self.citation = Read::read(reader)?,
+            "stop_reason" => self.stop_reason = Read::read(reader)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -82,20 +80,20 @@ pub(super) struct Block<'a> {
     pub(super) data: Option<Text<'a>>,
     pub(super) id: Option<Text<'a>>,
     pub(super) name: Option<Text<'a>>,
-    pub(super) input: Option<&'a RawValue>,
+    pub(super) input: Option<Raw<'a>>,
 }
 
 impl<'a> Fields<'a> for Block<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "type" => self.kind = map.next_value()?,
-            "text" => self.text = map.next_value()?,
-            "thinking" => self.thinking = map.next_value()?,
-            "signature" => self.signature = map.next_value()?,
-            "data" => self.data = map.next_value()?,
-            "id" => self.id = map.next_value()?,
-            "name" => self.name = map.next_value()?,
-            "input" => self.input = map.next_value()?,
+            "type" => self.kind = Read::read(reader)?,
+            "text" => self.text = Read::read(reader)?,
+            "thinking" => self.thinking = Read::read(reader)?,
+            "signature" => self.signature = Read::read(reader)?,
+            "data" => self.data = Read::read(reader)?,
+            "id" => self.id = Read::read(reader)?,
+            "name" => self.name = Read::read(reader)?,
+            "input" => self.input = Read::read(reader)?,
             _ => return Ok(false),
         }
         Ok(true)

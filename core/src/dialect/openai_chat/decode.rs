@@ -1,14 +1,15 @@
 //! Chunks → events.
 
-use serde_json::value::RawValue;
-
 use super::details::Details;
 use super::wire::{self, Chunk, Content, Delta};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
-use crate::dialect::object::{Object, Unknown, parse, to_extra, to_value};
+use crate::dialect::object::{
+    Count, Fields, Object, Raw, Unknown, parse, read, text_of, to_extra, to_value,
+};
 use crate::error::{Error, ErrorKind};
+use crate::json;
 
 /// A field of a message that must go back with it: Gemini's thought signatures.
 const GOES_BACK: &str = "extra_content";
@@ -94,7 +95,7 @@ impl Assemble for Chunks {
             out.push(ChatEvent::MessageExtra(details.into_iter().collect()));
         }
         let extra = self.extra.drain(..).filter_map(|(name, raw)| {
-            let value = serde_json::from_str(&raw).ok()?;
+            let value = json::parse(&raw).ok()?;
             Some((name, value))
         });
         let extra: Extra = extra.collect();
@@ -127,7 +128,7 @@ impl Chunks {
                 continue;
             }
             if member(value, "error").is_some() {
-                return Err(failure::in_stream(&to_value(value.get()), data));
+                return Err(failure::in_stream(&to_value(value), data));
             }
             usage = usage.or_else(|| member(value, "usage"));
         }
@@ -141,7 +142,7 @@ impl Chunks {
         }
         for choice in known.choices.into_iter().flatten() {
             // One request asks for one answer; others are a server's own idea.
-            if choice.known.index.unwrap_or(0) != 0 {
+            if choice.known.index.0.unwrap_or(0) != 0 {
                 out.skipped += 1;
                 continue;
             }
@@ -171,11 +172,11 @@ impl Chunks {
     }
 
     /// Keeps the last value of a field without a name of ours.
-    fn keep(&mut self, name: &str, value: &RawValue) {
+    fn keep(&mut self, name: &str, value: Raw<'_>) {
         match self.extra.iter_mut().find(|(known, _)| known == name) {
-            Some((_, last)) if last == value.get() => {}
-            Some((_, last)) => value.get().clone_into(last),
-            None => self.extra.push((name.to_owned(), value.get().to_owned())),
+            Some((_, last)) if last == value => {}
+            Some((_, last)) => value.clone_into(last),
+            None => self.extra.push((name.to_owned(), value.to_owned())),
         }
     }
 
@@ -204,7 +205,7 @@ impl Chunks {
         }
         if let Some(function) = known.function_call {
             let known = wire::Call {
-                index: Some(0),
+                index: Count(Some(0)),
                 function: Some(function),
                 ..wire::Call::default()
             };
@@ -228,7 +229,7 @@ impl Chunks {
         let function = known.function.map(|function| function.known);
         let function = function.unwrap_or_default();
         let name = function.name.text().unwrap_or_default();
-        let index = self.place(position, among, known.index, &id, !name.is_empty());
+        let index = self.place(position, among, known.index.0, &id, !name.is_empty());
         match self.calls.get_mut(index) {
             Some(call) => {
                 // What was missing at first may come later.
@@ -242,7 +243,7 @@ impl Chunks {
             }
             None => {
                 self.calls.push(Call {
-                    wire_index: known.index,
+                    wire_index: known.index.0,
                     id: id.clone(),
                     has_name: !name.is_empty(),
                 });
@@ -339,27 +340,31 @@ fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out:
 }
 
 /// The arguments as text: most servers send a string, some an object.
-fn arguments(raw: &RawValue) -> Option<String> {
-    let raw = raw.get();
-    let text = match raw.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(raw).ok()?,
-        _ if raw == "null" => return None,
-        _ => raw.to_owned(),
-    };
-    Some(text).filter(|text: &String| !text.is_empty())
+fn arguments(raw: Raw<'_>) -> Option<String> {
+    Some(text_of(raw).into_owned()).filter(|text| !text.is_empty())
 }
 
-fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    let members: std::collections::BTreeMap<&str, &RawValue> =
-        serde_json::from_str(object.get()).ok()?;
-    members.get(name).copied()
+fn member<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
+    #[derive(Default)]
+    struct Nothing;
+
+    impl<'a> Fields<'a> for Nothing {
+        fn field(&mut self, _: &str, _: &mut json::Reader<'a>) -> Result<bool, json::JsonError> {
+            Ok(false)
+        }
+    }
+
+    let object: Object<'_, Nothing> = read(object).ok()?;
+    let found = object.unknown.iter().rfind(|(known, _)| known == name);
+    found.map(|(_, value)| *value)
 }
 
-fn push_usage(raw: &RawValue, out: &mut Out) {
+fn push_usage(raw: Raw<'_>, out: &mut Out) {
     // What is no object is kept all the same.
-    let wire: wire::Usage<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let prompt: wire::PromptDetails = read(wire.prompt_tokens_details);
-    let completion: wire::CompletionDetails = read(wire.completion_tokens_details);
+    let wire: Object<'_, wire::Usage<'_>> = read(raw).unwrap_or_default();
+    let wire = wire.known;
+    let prompt = details(wire.prompt_tokens_details);
+    let completion = details(wire.completion_tokens_details);
     let cached = [
         prompt.cached_tokens,
         wire.prompt_cache_hit_tokens,
@@ -380,12 +385,12 @@ fn push_usage(raw: &RawValue, out: &mut Out) {
         cache_read_tokens: cached.iter().find_map(|count| count.0),
         cache_write_tokens: prompt.cache_write_tokens.0,
         reasoning_tokens: completion.reasoning_tokens.0,
-        raw_json: raw.get().to_owned(),
+        raw_json: raw.to_owned(),
     }));
 }
 
 /// An object inside of usage; nothing, where it is none.
-fn read<'a, T: Default + serde::Deserialize<'a>>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-        .unwrap_or_default()
+fn details(raw: Option<Raw<'_>>) -> wire::Details {
+    let object: Option<Object<'_, wire::Details>> = raw.and_then(|raw| read(raw).ok());
+    object.unwrap_or_default().known
 }

@@ -1,7 +1,9 @@
 //! `reasoning_details`, as OpenRouter streams them: reasoning in typed blocks, in pieces.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
+
+use crate::dialect::object::Raw;
+use crate::json;
 
 /// Texts that grow from piece to piece; of other fields the last value counts.
 const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
@@ -12,8 +14,8 @@ pub(super) struct Details(Vec<Value>);
 
 impl Details {
     /// Takes in the next blocks, or the next pieces of blocks.
-    pub(super) fn push(&mut self, raw: &RawValue, are_pieces: bool) {
-        let Ok(Value::Array(list)) = serde_json::from_str(raw.get()) else {
+    pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool) {
+        let Ok(Value::Array(list)) = json::parse(raw) else {
             return;
         };
         for detail in list {

@@ -1,9 +1,5 @@
 //! Request → JSON, written straight from the model.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeSeq, Serializer};
-use serde_json::{Value, json};
-
 use super::{MaxTokensField, Quirks, ReasoningField};
 use crate::chat::{
     ChatRequest, Image, ImageSource, Message, Part, ResponseFormat, Role, Text, Tool, ToolCall,
@@ -12,6 +8,7 @@ use crate::chat::{
 use crate::dialect::Mode;
 use crate::dialect::body::{self, Fields};
 use crate::error::Error;
+use crate::json::Writer;
 
 /// The body of a request.
 pub(super) fn body(
@@ -34,308 +31,284 @@ pub(super) fn body(
             )));
         }
     }
-    body::write(
-        request,
-        &Body {
-            quirks,
-            model,
-            request,
-            mode,
-        },
-    )
+    let mut writer = body::begin(request)?;
+    write(&mut writer, quirks, model, request, mode);
+    Ok(writer.into_bytes())
 }
 
-struct Body<'a> {
-    quirks: &'a Quirks,
-    model: &'a str,
-    request: &'a ChatRequest,
-    mode: Mode,
+fn write(writer: &mut Writer, quirks: &Quirks, model: &str, request: &ChatRequest, mode: Mode) {
+    let mut map = Fields::replaced_by(writer, &request.extra);
+    map.string("model", model);
+    if let Some(writer) = map.field("messages") {
+        messages(writer, quirks, request);
+    }
+    let temperature = request.temperature.filter(|_| quirks.temperature);
+    if let Some(temperature) = temperature
+        && let Some(writer) = map.field("temperature")
+    {
+        writer.float(temperature);
+    }
+    // Servers refuse a request with both of the names.
+    let limits = ["max_tokens", "max_completion_tokens"];
+    let has_limit = limits.iter().any(|name| request.extra.contains_key(*name));
+    if let Some(max_tokens) = request.max_tokens.filter(|_| !has_limit) {
+        let field = match quirks.max_tokens_field {
+            MaxTokensField::MaxTokens => "max_tokens",
+            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+        };
+        if let Some(writer) = map.field(field) {
+            writer.count(max_tokens.into());
+        }
+    }
+    if let Some(top_p) = request.top_p
+        && let Some(writer) = map.field("top_p")
+    {
+        writer.float(top_p);
+    }
+    if !request.stop.is_empty()
+        && let Some(writer) = map.field("stop")
+    {
+        writer.strings(&request.stop);
+    }
+    if let Some(seed) = request.seed
+        && let Some(writer) = map.field("seed")
+    {
+        writer.integer(seed);
+    }
+    if !request.tools.is_empty()
+        && let Some(writer) = map.field("tools")
+    {
+        writer.open('[');
+        for tool in &request.tools {
+            write_tool(writer, tool);
+        }
+        writer.close(']');
+    }
+    if let Some(choice) = &request.tool_choice
+        && let Some(writer) = map.field("tool_choice")
+    {
+        tool_choice(writer, choice);
+    }
+    if let Some(effort) = &request.reasoning_effort {
+        map.string("reasoning_effort", effort.as_str());
+    }
+    if let Some(format) = &request.response_format
+        && let Some(writer) = map.field("response_format")
+    {
+        response_format(writer, format);
+    }
+    if mode == Mode::Stream {
+        if let Some(writer) = map.field("stream") {
+            writer.boolean(true);
+        }
+        if quirks.stream_usage
+            && let Some(writer) = map.field("stream_options")
+        {
+            writer.raw(r#"{"include_usage":true}"#);
+        }
+    }
+    map.end();
 }
 
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let request = self.request;
-        let mut map = Fields::replaced_by(serializer, &request.extra)?;
-        map.field("model", self.model)?;
-        map.field("messages", &Messages(self))?;
-        if let Some(temperature) = request.temperature.filter(|_| self.quirks.temperature) {
-            map.field("temperature", &temperature)?;
-        }
-        // Servers refuse a request with both of the names.
-        let limits = ["max_tokens", "max_completion_tokens"];
-        let has_limit = limits.iter().any(|name| request.extra.contains_key(*name));
-        if let Some(max_tokens) = request.max_tokens.filter(|_| !has_limit) {
-            let field = match self.quirks.max_tokens_field {
-                MaxTokensField::MaxTokens => "max_tokens",
-                MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
-            };
-            map.field(field, &max_tokens)?;
-        }
-        if let Some(top_p) = request.top_p {
-            map.field("top_p", &top_p)?;
-        }
-        if !request.stop.is_empty() {
-            map.field("stop", &request.stop)?;
-        }
-        if let Some(seed) = request.seed {
-            map.field("seed", &seed)?;
-        }
-        if !request.tools.is_empty() {
-            map.field("tools", &Tools(&request.tools))?;
-        }
-        if let Some(choice) = &request.tool_choice {
-            map.field("tool_choice", &tool_choice(choice))?;
-        }
-        if let Some(effort) = &request.reasoning_effort {
-            map.field("reasoning_effort", effort.as_str())?;
-        }
-        if let Some(format) = &request.response_format {
-            map.field("response_format", &response_format(format))?;
-        }
-        if self.mode == Mode::Stream {
-            map.field("stream", &true)?;
-            if self.quirks.stream_usage {
-                map.field(
-                    "stream_options",
-                    &StreamOptions {
-                        include_usage: true,
-                    },
-                )?;
+fn messages(writer: &mut Writer, quirks: &Quirks, request: &ChatRequest) {
+    writer.open('[');
+    for message in &request.messages {
+        let mut has_results = false;
+        for part in &message.parts {
+            if let Part::ToolResult(result) = part {
+                has_results = true;
+                write_result(writer, result);
             }
         }
-        map.end()
+        let has_more = message
+            .parts
+            .iter()
+            .any(|part| !matches!(part, Part::ToolResult(_)));
+        if has_more || !has_results {
+            write_message(writer, message, quirks.reasoning_field);
+        }
     }
+    writer.close(']');
 }
 
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
+/// Each result of a tool is a message of its own.
+fn write_result(writer: &mut Writer, result: &ToolResult) {
+    writer.open('{');
+    writer.member("role", "tool");
+    writer.member("tool_call_id", &result.call_id);
+    writer.key("content");
+    content(writer, &result.content);
+    writer.close('}');
 }
 
-/// The conversation. A tool's result is a message of its own here.
-struct Messages<'a>(&'a Body<'a>);
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for message in &self.0.request.messages {
-            let mut has_results = false;
-            for part in &message.parts {
-                if let Part::ToolResult(result) = part {
-                    has_results = true;
-                    list.serialize_element(&ResultMessage(result))?;
-                }
-            }
-            let has_more = message
-                .parts
-                .iter()
-                .any(|part| !matches!(part, Part::ToolResult(_)));
-            if has_more || !has_results {
-                list.serialize_element(&WireMessage {
-                    message,
-                    reasoning_field: self.0.quirks.reasoning_field,
-                })?;
-            }
+/// All of a message but the results of tools in it.
+fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option<ReasoningField>) {
+    let mut map = Fields::beside(writer, &message.extra);
+    map.string("role", message.role.as_str());
+    let has_calls = message.tool_calls().next().is_some();
+    if let Some(writer) = map.field("content") {
+        match has_calls && !message.parts.iter().any(is_content) {
+            true => writer.null(),
+            false => content(writer, &message.parts),
         }
-        list.end()
     }
-}
-
-struct ResultMessage<'a>(&'a ToolResult);
-
-impl Serialize for ResultMessage<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("role", "tool")?;
-        map.serialize_entry("tool_call_id", &self.0.call_id)?;
-        map.serialize_entry("content", &Content(&self.0.content))?;
-        map.end()
+    if let Some(name) = &message.name {
+        map.string("name", name);
     }
-}
-
-struct WireMessage<'a> {
-    message: &'a Message,
-    reasoning_field: Option<ReasoningField>,
-}
-
-impl Serialize for WireMessage<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let message = self.message;
-        let mut map = Fields::beside(serializer, &message.extra)?;
-        map.field("role", message.role.as_str())?;
-        let has_calls = message.tool_calls().next().is_some();
-        if has_calls && !message.parts.iter().any(is_content) {
-            map.field("content", &None::<()>)?;
-        } else {
-            map.field("content", &Content(&message.parts))?;
-        }
-        if let Some(name) = &message.name {
-            map.field("name", name)?;
-        }
-        let refusal = message.parts.iter().find_map(|part| match part {
-            Part::Refusal(refusal) => Some(&refusal.text),
-            _ => None,
-        });
-        if let Some(refusal) = refusal {
-            map.field("refusal", refusal)?;
-        }
-        let reasoning = message.reasoning();
-        if let (false, Some(field)) = (reasoning.is_empty(), self.reasoning_field) {
-            let field = match field {
-                ReasoningField::ReasoningContent => "reasoning_content",
-                ReasoningField::Reasoning => "reasoning",
-            };
-            map.field(field, &reasoning)?;
-        }
-        if has_calls {
-            map.field("tool_calls", &Calls(message))?;
-        }
-        map.end()
+    let refusal = message.parts.iter().find_map(|part| match part {
+        Part::Refusal(refusal) => Some(&refusal.text),
+        _ => None,
+    });
+    if let Some(refusal) = refusal {
+        map.string("refusal", refusal);
     }
+    let reasoning = message.reasoning();
+    if let (false, Some(field)) = (reasoning.is_empty(), reasoning_field) {
+        let field = match field {
+            ReasoningField::ReasoningContent => "reasoning_content",
+            ReasoningField::Reasoning => "reasoning",
+        };
+        map.string(field, &reasoning);
+    }
+    if has_calls && let Some(writer) = map.field("tool_calls") {
+        writer.open('[');
+        for call in message.tool_calls() {
+            write_call(writer, call);
+        }
+        writer.close(']');
+    }
+    map.end();
 }
 
 fn is_content(part: &Part) -> bool {
     matches!(part, Part::Text(_) | Part::Image(_) | Part::Other { .. })
 }
 
-/// A string where there is only plain text, else an array of parts.
-struct Content<'a>(&'a [Part]);
-
-impl Serialize for Content<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut content = self.0.iter().filter(|part| is_content(part));
-        match (content.next(), content.next()) {
-            (None, _) => serializer.serialize_str(""),
-            (Some(Part::Text(Text { text, extra })), None) if extra.is_empty() => {
-                serializer.serialize_str(text)
+/// What of the parts is content: a string where it is plain text.
+fn content(writer: &mut Writer, parts: &[Part]) {
+    let mut content = parts.iter().filter(|part| is_content(part));
+    match (content.next(), content.next()) {
+        (None, _) => writer.string(""),
+        (Some(Part::Text(Text { text, extra })), None) if extra.is_empty() => writer.string(text),
+        _ => {
+            writer.open('[');
+            for part in parts {
+                write_part(writer, part);
             }
-            _ => {
-                serializer.collect_seq(self.0.iter().filter(|part| is_content(part)).map(WirePart))
+            writer.close(']');
+        }
+    }
+}
+
+fn write_part(writer: &mut Writer, part: &Part) {
+    match part {
+        Part::Text(text) => {
+            let mut map = Fields::beside(writer, &text.extra);
+            map.string("type", "text");
+            map.string("text", &text.text);
+            map.end();
+        }
+        Part::Image(image) => {
+            let mut map = Fields::beside(writer, &image.extra);
+            map.string("type", "image_url");
+            if let Some(writer) = map.field("image_url") {
+                image_url(writer, image);
             }
+            map.end();
+        }
+        Part::Other { value } => writer.value(value),
+        // The others are no content here.
+        _ => {}
+    }
+}
+
+fn image_url(writer: &mut Writer, image: &Image) {
+    writer.open('{');
+    match &image.source {
+        ImageSource::Url { url } => writer.member("url", url),
+        ImageSource::Base64 { media_type, data } => {
+            writer.member("url", &["data:", media_type, ";base64,", data].concat());
         }
     }
-}
-
-struct WirePart<'a>(&'a Part);
-
-impl Serialize for WirePart<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Part::Text(text) => {
-                let mut map = Fields::beside(serializer, &text.extra)?;
-                map.field("type", "text")?;
-                map.field("text", &text.text)?;
-                map.end()
-            }
-            Part::Image(image) => {
-                let mut map = Fields::beside(serializer, &image.extra)?;
-                map.field("type", "image_url")?;
-                map.field("image_url", &ImageUrl::new(image))?;
-                map.end()
-            }
-            Part::Other { value } => value.serialize(serializer),
-            // The others are no content here.
-            _ => serializer.serialize_none(),
-        }
+    if let Some(detail) = &image.detail {
+        writer.member("detail", detail);
     }
+    writer.close('}');
 }
 
-#[derive(Serialize)]
-struct ImageUrl<'a> {
-    url: std::borrow::Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-}
-
-impl<'a> ImageUrl<'a> {
-    fn new(image: &'a Image) -> Self {
-        Self {
-            url: match &image.source {
-                ImageSource::Url { url } => url.into(),
-                ImageSource::Base64 { media_type, data } => {
-                    ["data:", media_type, ";base64,", data].concat().into()
-                }
-            },
-            detail: image.detail.as_deref(),
-        }
+fn write_call(writer: &mut Writer, call: &ToolCall) {
+    let arguments = match call.arguments.trim() {
+        "" => "{}",
+        arguments => arguments,
+    };
+    let mut map = Fields::beside(writer, &call.extra);
+    map.string("id", &call.id);
+    map.string("type", "function");
+    if let Some(writer) = map.field("function") {
+        writer.open('{');
+        writer.member("name", &call.name);
+        writer.member("arguments", arguments);
+        writer.close('}');
     }
+    map.end();
 }
 
-struct Calls<'a>(&'a Message);
-
-impl Serialize for Calls<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.tool_calls().map(WireCall))
+fn write_tool(writer: &mut Writer, tool: &Tool) {
+    writer.open('{');
+    writer.member("type", "function");
+    writer.key("function");
+    writer.open('{');
+    writer.member("name", &tool.name);
+    if let Some(description) = &tool.description {
+        writer.member("description", description);
     }
-}
-
-struct WireCall<'a>(&'a ToolCall);
-
-impl Serialize for WireCall<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Function<'a> {
-            name: &'a str,
-            arguments: &'a str,
-        }
-
-        let call = self.0;
-        let arguments = match call.arguments.trim() {
-            "" => "{}",
-            arguments => arguments,
-        };
-        let mut map = Fields::beside(serializer, &call.extra)?;
-        map.field("id", &call.id)?;
-        map.field("type", "function")?;
-        map.field(
-            "function",
-            &Function {
-                name: &call.name,
-                arguments,
-            },
-        )?;
-        map.end()
+    writer.key("parameters");
+    writer.value(&tool.parameters);
+    if let Some(strict) = tool.strict {
+        writer.key("strict");
+        writer.boolean(strict);
     }
+    writer.close('}');
+    writer.close('}');
 }
 
-struct Tools<'a>(&'a [Tool]);
-
-impl Serialize for Tools<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct WireTool<'a> {
-            r#type: &'static str,
-            function: &'a Tool,
-        }
-
-        // `Tool` is written as its fields, which are those of OpenAI's function.
-        serializer.collect_seq(self.0.iter().map(|tool| WireTool {
-            r#type: "function",
-            function: tool,
-        }))
-    }
-}
-
-fn tool_choice(choice: &ToolChoice) -> Value {
+fn tool_choice(writer: &mut Writer, choice: &ToolChoice) {
     match choice {
-        ToolChoice::Auto => json!("auto"),
-        ToolChoice::None => json!("none"),
-        ToolChoice::Required => json!("required"),
-        ToolChoice::Tool(name) => json!({"type": "function", "function": {"name": name}}),
+        ToolChoice::Auto => writer.string("auto"),
+        ToolChoice::None => writer.string("none"),
+        ToolChoice::Required => writer.string("required"),
+        ToolChoice::Tool(name) => {
+            writer.open('{');
+            writer.member("type", "function");
+            writer.key("function");
+            writer.open('{');
+            writer.member("name", name);
+            writer.close('}');
+            writer.close('}');
+        }
     }
 }
 
-fn response_format(format: &ResponseFormat) -> Value {
+fn response_format(writer: &mut Writer, format: &ResponseFormat) {
+    writer.open('{');
     match format {
-        ResponseFormat::Text => json!({"type": "text"}),
-        ResponseFormat::JsonObject => json!({"type": "json_object"}),
+        ResponseFormat::Text => writer.member("type", "text"),
+        ResponseFormat::JsonObject => writer.member("type", "json_object"),
         ResponseFormat::JsonSchema {
             name,
             schema,
             strict,
-        } => json!({
-            "type": "json_schema",
-            "json_schema": {"name": name, "schema": schema, "strict": strict},
-        }),
+        } => {
+            writer.member("type", "json_schema");
+            writer.key("json_schema");
+            writer.open('{');
+            writer.member("name", name);
+            writer.key("schema");
+            writer.value(schema);
+            writer.key("strict");
+            writer.boolean(*strict);
+            writer.close('}');
+        }
     }
+    writer.close('}');
 }

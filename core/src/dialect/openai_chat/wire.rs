@@ -1,12 +1,9 @@
 //! What comes over the wire. A field of an unexpected type costs no more than itself.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::dialect::object::{Fields, Object};
+use crate::dialect::object::{Count, Fields, Object, Raw, Read};
+use crate::json::{JsonError, Reader};
 
 /// Text, or parts of it, or nothing: whatever a server puts where text belongs.
 #[derive(Debug, Default)]
@@ -32,60 +29,21 @@ impl<'a> Content<'a> {
     }
 }
 
-impl<'a> Deserialize<'a> for Content<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'a> Visitor<'a> for Reader {
-            type Value = Content<'a>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
+impl<'a> Read<'a> for Content<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
+        Ok(match reader.peek()? {
+            b'"' => Self::Text(reader.string()?),
+            b'[' => Self::Parts(Read::read(reader)?),
+            b'-' | b'0'..=b'9' => match reader.raw()? {
+                // An id that is a number.
+                number if !number.contains(['.', 'e', 'E']) => Self::Text(number.into()),
+                _ => Self::None,
+            },
+            _ => {
+                reader.raw()?;
+                Self::None
             }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-                Ok(Content::None)
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Content::None)
-            }
-
-            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Content::None)
-            }
-
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Content::None)
-            }
-
-            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = seq.next_element()? {
-                    parts.push(part);
-                }
-                Ok(Content::Parts(parts))
-            }
-        }
-
-        deserializer.deserialize_any(Reader)
+        })
     }
 }
 
@@ -98,11 +56,11 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Fields<'a> for Part<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "text" => self.text = map.next_value()?,
-            "thinking" => self.thinking = map.next_value()?,
-            "type" => self.kind = map.next_value()?,
+            "text" => self.text = Read::read(reader)?,
+            "thinking" => self.thinking = Read::read(reader)?,
+            "type" => self.kind = Read::read(reader)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -116,21 +74,21 @@ pub(super) struct Chunk<'a> {
     pub(super) id: Content<'a>,
     pub(super) model: Content<'a>,
     pub(super) choices: Option<Vec<Object<'a, Choice<'a>>>>,
-    pub(super) usage: Option<&'a RawValue>,
-    pub(super) error: Option<&'a RawValue>,
+    pub(super) usage: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
 }
 
 impl<'a> Fields<'a> for Chunk<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "id" => self.id = map.next_value()?,
-            "model" => self.model = map.next_value()?,
-            "choices" => self.choices = map.next_value()?,
-            "usage" => self.usage = map.next_value()?,
-            "error" => self.error = map.next_value()?,
-            "object" => self.object = map.next_value()?,
+            "id" => self.id = Read::read(reader)?,
+            "model" => self.model = Read::read(reader)?,
+            "choices" => self.choices = Read::read(reader)?,
+            "usage" => self.usage = Read::read(reader)?,
+            "error" => self.error = Read::read(reader)?,
+            "object" => self.object = Read::read(reader)?,
             // They say nothing of the answer: the time, and padding against eavesdroppers.
-            "created" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
+            "created" | "obfuscation" => drop(reader.raw()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -140,23 +98,23 @@ impl<'a> Fields<'a> for Chunk<'a> {
 /// One of the answers to a request.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    pub(super) index: Option<u64>,
+    pub(super) index: Count,
     /// What a stream brings.
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
     /// What a whole answer brings; some servers send both in both.
     pub(super) message: Option<Object<'a, Delta<'a>>>,
     pub(super) finish_reason: Content<'a>,
-    pub(super) logprobs: Option<&'a RawValue>,
+    pub(super) logprobs: Option<Raw<'a>>,
 }
 
 impl<'a> Fields<'a> for Choice<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "index" => self.index = map.next_value()?,
-            "delta" => self.delta = map.next_value()?,
-            "message" => self.message = map.next_value()?,
-            "finish_reason" => self.finish_reason = map.next_value()?,
-            "logprobs" => self.logprobs = map.next_value()?,
+            "index" => self.index = Read::read(reader)?,
+            "delta" => self.delta = Read::read(reader)?,
+            "message" => self.message = Read::read(reader)?,
+            "finish_reason" => self.finish_reason = Read::read(reader)?,
+            "logprobs" => self.logprobs = Read::read(reader)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -172,20 +130,20 @@ pub(super) struct Delta<'a> {
     pub(super) refusal: Content<'a>,
     pub(super) tool_calls: Option<Vec<Object<'a, Call<'a>>>>,
     pub(super) function_call: Option<Object<'a, Function<'a>>>,
-    pub(super) reasoning_details: Option<&'a RawValue>,
+    pub(super) reasoning_details: Option<Raw<'a>>,
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "content" => self.content = map.next_value()?,
-            "reasoning_content" => self.reasoning_content = map.next_value()?,
-            "reasoning" => self.reasoning = map.next_value()?,
-            "refusal" => self.refusal = map.next_value()?,
-            "tool_calls" => self.tool_calls = map.next_value()?,
-            "function_call" => self.function_call = map.next_value()?,
-            "reasoning_details" => self.reasoning_details = map.next_value()?,
-            "role" | "obfuscation" => drop(map.next_value::<IgnoredAny>()?),
+            "content" => self.content = Read::read(reader)?,
+            "reasoning_content" => self.reasoning_content = Read::read(reader)?,
+            "reasoning" => self.reasoning = Read::read(reader)?,
+            "refusal" => self.refusal = Read::read(reader)?,
+            "tool_calls" => self.tool_calls = Read::read(reader)?,
+            "function_call" => self.function_call = Read::read(reader)?,
+            "reasoning_details" => self.reasoning_details = Read::read(reader)?,
+            "role" | "obfuscation" => drop(reader.raw()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -195,18 +153,18 @@ impl<'a> Fields<'a> for Delta<'a> {
 /// A tool call, or a piece of one.
 #[derive(Debug, Default)]
 pub(super) struct Call<'a> {
-    pub(super) index: Option<u64>,
+    pub(super) index: Count,
     pub(super) id: Content<'a>,
     pub(super) function: Option<Object<'a, Function<'a>>>,
 }
 
 impl<'a> Fields<'a> for Call<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "index" => self.index = map.next_value()?,
-            "id" => self.id = map.next_value()?,
-            "function" => self.function = map.next_value()?,
-            "type" => drop(map.next_value::<IgnoredAny>()?),
+            "index" => self.index = Read::read(reader)?,
+            "id" => self.id = Read::read(reader)?,
+            "function" => self.function = Read::read(reader)?,
+            "type" => drop(reader.raw()?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -217,14 +175,14 @@ impl<'a> Fields<'a> for Call<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Function<'a> {
     pub(super) name: Content<'a>,
-    pub(super) arguments: Option<&'a RawValue>,
+    pub(super) arguments: Option<Raw<'a>>,
 }
 
 impl<'a> Fields<'a> for Function<'a> {
-    fn field<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
         match name {
-            "name" => self.name = map.next_value()?,
-            "arguments" => self.arguments = map.next_value()?,
+            "name" => self.name = Read::read(reader)?,
+            "arguments" => self.arguments = Read::read(reader)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -232,41 +190,49 @@ impl<'a> Fields<'a> for Function<'a> {
 }
 
 /// What an answer cost, as its many servers say it.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Usage<'a> {
     pub(super) prompt_tokens: Count,
     pub(super) completion_tokens: Count,
     pub(super) total_tokens: Count,
     pub(super) prompt_cache_hit_tokens: Count,
     pub(super) cached_tokens: Count,
-    #[serde(borrow)]
-    pub(super) prompt_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) completion_tokens_details: Option<&'a RawValue>,
+    pub(super) prompt_tokens_details: Option<Raw<'a>>,
+    pub(super) completion_tokens_details: Option<Raw<'a>>,
 }
 
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub(super) struct PromptDetails {
+impl<'a> Fields<'a> for Usage<'a> {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
+        match name {
+            "prompt_tokens" => self.prompt_tokens = Read::read(reader)?,
+            "completion_tokens" => self.completion_tokens = Read::read(reader)?,
+            "total_tokens" => self.total_tokens = Read::read(reader)?,
+            "prompt_cache_hit_tokens" => self.prompt_cache_hit_tokens = Read::read(reader)?,
+            "cached_tokens" => self.cached_tokens = Read::read(reader)?,
+            "prompt_tokens_details" => self.prompt_tokens_details = Read::read(reader)?,
+            "completion_tokens_details" => self.completion_tokens_details = Read::read(reader)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// What is inside of the prompt's tokens, and of the answer's.
+#[derive(Debug, Default)]
+pub(super) struct Details {
     pub(super) cached_tokens: Count,
     pub(super) cache_write_tokens: Count,
-}
-
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub(super) struct CompletionDetails {
     pub(super) reasoning_tokens: Count,
 }
 
-/// A number of tokens. Some servers write `9.0`; what is no number counts as absent.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Count(pub(super) Option<u64>);
-
-impl<'a> Deserialize<'a> for Count {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = <&RawValue>::deserialize(deserializer)?.get();
-        let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-        Ok(Self(whole.parse().ok()))
+impl<'a> Fields<'a> for Details {
+    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
+        match name {
+            "cached_tokens" => self.cached_tokens = Read::read(reader)?,
+            "cache_write_tokens" => self.cache_write_tokens = Read::read(reader)?,
+            "reasoning_tokens" => self.reasoning_tokens = Read::read(reader)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }

@@ -77,6 +77,7 @@ fn origins_do_not_share_connections() {
 fn the_connection_used_last_is_used_first_and_surplus_is_dropped() {
     let executor = Arc::new(Clock::default());
     let limits = Limits {
+        reaps: true,
         max_idle: 2,
         idle: Duration::from_secs(10),
         age: Duration::from_secs(10),
@@ -337,6 +338,21 @@ fn idle_connections_are_reaped_and_the_reaper_stops_with_them() {
     assert!(!clock.has_tasks());
     assert_eq!(number(&transport, server), "1");
     assert!(pool.is_reaping());
+}
+
+#[test]
+fn without_a_reaper_the_next_request_closes_what_is_over_its_time() {
+    let clock = Arc::new(Clock::default());
+    let builder = Http1Transport::builder(clock.clone()).proxies(Proxies::none());
+    let transport = builder.without_reaper().build();
+    let server = numbered();
+    assert_eq!(number(&transport, server), "0");
+    assert_eq!(number(&transport, server), "0");
+    assert!(!clock.has_tasks());
+    clock.advance(Duration::from_secs(55));
+    assert_eq!(transport.inner.pool.idle(), 1);
+    assert_eq!(number(&transport, server), "1");
+    assert_eq!(transport.inner.pool.idle(), 1);
 }
 
 #[test]

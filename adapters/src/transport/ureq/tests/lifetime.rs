@@ -228,7 +228,7 @@ fn a_full_queue_is_an_error_at_once() {
     let mut first = transport.send(server.post("{}"));
     assert!(block_on(poll_once(&mut first)).is_none());
     let error = send(&transport, server.post("{}")).unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Other);
+    assert_eq!(error.kind(), TransportErrorKind::QueueFull);
     let source = std::error::Error::source(&error).unwrap();
     assert!(matches!(
         source.downcast_ref(),

@@ -1,5 +1,7 @@
 //! The smol executor.
 
+mod sleep;
+
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -7,6 +9,8 @@ use std::time::Duration;
 
 use chatcore::{BoxFuture, Executor, Instant};
 use futures_lite::FutureExt;
+
+use sleep::Sleep;
 
 /// Background tasks on [smol](https://docs.rs/smol), time from its timers.
 ///
@@ -60,11 +64,7 @@ impl Executor for SmolExecutor {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Made here and not in the future: the time runs from the call, not from the first poll.
-        let timer = ::smol::Timer::after(duration);
-        Box::pin(async move {
-            timer.await;
-        })
+        Box::pin(Sleep::after(duration))
     }
 
     fn now(&self) -> Instant {

@@ -1,0 +1,41 @@
+//! JSON as the dialects read and write it: borrowed from the frame, into no types of its own.
+//!
+//! This is our own code, where `serde_json` would do as well, for its size: the npm package links
+//! one reader and one writer, rather than a copy of them for each type, and no tables for floats.
+//! Natively it is as fast. [`Value`](serde_json::Value) stays the type of what has no name of
+//! ours, since it is the one that other crates know.
+//!
+//! A [`Dialect`](crate::Dialect) of your own may use it, and need not.
+//!
+//! ```
+//! use chatcore::json::{Reader, Writer};
+//!
+//! let mut writer = Writer::default();
+//! writer.open('{');
+//! writer.key("prompt");
+//! writer.string("你好");
+//! writer.close('}');
+//! assert_eq!(writer.into_bytes(), r#"{"prompt":"你好"}"#.as_bytes());
+//!
+//! let mut reader = Reader::new(r#"{"text": "a\nb", "more": [1, 2]}"#);
+//! let mut names = reader.object()?;
+//! while let Some(name) = reader.name(&mut names)? {
+//!     match &*name {
+//!         "text" => assert_eq!(reader.string()?, "a\nb"),
+//!         _ => assert_eq!(reader.raw()?, "[1, 2]"),
+//!     }
+//! }
+//! reader.end()?;
+//! # Ok::<_, chatcore::json::JsonError>(())
+//! ```
+
+mod float;
+mod read;
+#[cfg(test)]
+mod tests;
+mod value;
+mod write;
+
+pub use read::{JsonError, Members, Reader};
+pub use value::{number_text, parse};
+pub use write::Writer;

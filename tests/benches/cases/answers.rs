@@ -1,0 +1,102 @@
+//! What the providers answer: whole answers of 600 bytes, streams of 200 chunks of 200 bytes.
+
+use bytes::Bytes;
+use chatcore::Provider;
+use serde_json::{Value, json};
+
+use super::{End, Memory};
+
+pub(super) fn openai() -> Memory {
+    let body = json!({"id": "chatcmpl-123", "object": "chat.completion", "created": 1,
+        "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
+        "message": {"role": "assistant", "content": "The sky is blue. ".repeat(14)},
+        "logprobs": null, "finish_reason": "stop"}], "usage": {"prompt_tokens": 12,
+        "completion_tokens": 60, "total_tokens": 72, "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_cache_hit_tokens": 0, "prompt_cache_miss_tokens": 12}});
+    whole(Provider::deepseek(), &body)
+}
+
+pub(super) fn anthropic() -> Memory {
+    let body = json!({"id": "msg_123", "type": "message", "role": "assistant",
+        "model": "claude-haiku-4-5", "content": [{"type": "text",
+        "text": "The sky is blue. ".repeat(18)}], "stop_reason": "end_turn",
+        "stop_sequence": null, "usage": {"input_tokens": 12, "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0, "output_tokens": 60, "service_tier": "standard"}});
+    whole(Provider::anthropic(), &body)
+}
+
+pub(super) fn openai_stream() -> Memory {
+    let chunk = |delta: Value, finish: Option<&str>| {
+        let chunk = json!({"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1,
+            "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
+            "delta": delta, "logprobs": null, "finish_reason": finish}]});
+        Bytes::from(format!("data: {chunk}\n\n"))
+    };
+    let mut pieces = vec![chunk(json!({"content": " blue"}), None); 200];
+    pieces.push(chunk(json!({}), Some("stop")));
+    pieces.push("data: [DONE]\n\n".into());
+    stream(Provider::deepseek(), pieces)
+}
+
+pub(super) fn anthropic_stream() -> Memory {
+    let event = |name: &str, data: Value| Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
+    let start = json!({"type": "message_start", "message": {"id": "msg_123", "type": "message",
+        "role": "assistant", "model": "claude-haiku-4-5", "content": [], "stop_reason": null,
+        "stop_sequence": null, "usage": {"input_tokens": 12, "output_tokens": 1}}});
+    let block = json!({"type": "content_block_start", "index": 0,
+        "content_block": {"type": "text", "text": ""}});
+    let delta = json!({"type": "content_block_delta", "index": 0,
+        "delta": {"type": "text_delta", "text": " blue".repeat(17)}});
+    let end = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn",
+        "stop_sequence": null}, "usage": {"output_tokens": 3400}});
+    let mut pieces = vec![
+        event("message_start", start),
+        event("content_block_start", block),
+    ];
+    pieces.extend(vec![event("content_block_delta", delta); 200]);
+    pieces.extend([
+        event(
+            "content_block_stop",
+            json!({"type": "content_block_stop", "index": 0}),
+        ),
+        event("message_delta", end),
+        event("message_stop", json!({"type": "message_stop"})),
+    ]);
+    stream(Provider::anthropic(), pieces)
+}
+
+/// No answer comes.
+pub(super) fn none() -> Memory {
+    Memory {
+        end: End::NoHeaders,
+        ..openai()
+    }
+}
+
+/// A stream that waits after 100 chunks.
+pub(super) fn unfinished() -> Memory {
+    let stream = openai_stream();
+    Memory {
+        pieces: stream.pieces[..100].into(),
+        end: End::InBody,
+        ..stream
+    }
+}
+
+fn whole(provider: Provider, body: &Value) -> Memory {
+    Memory {
+        provider,
+        content_type: "application/json",
+        pieces: [body.to_string().into()].into(),
+        end: End::Whole,
+    }
+}
+
+fn stream(provider: Provider, pieces: Vec<Bytes>) -> Memory {
+    Memory {
+        provider,
+        content_type: "text/event-stream",
+        pieces: pieces.into(),
+        end: End::Whole,
+    }
+}

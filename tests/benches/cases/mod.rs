@@ -1,0 +1,263 @@
+//! One chat after another, on a transport in memory and an executor that does nothing: what is
+//! left is the core.
+
+#![allow(dead_code, reason = "each benchmark uses a part")]
+
+mod answers;
+
+use std::any::Any;
+use std::future::{Future, pending};
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatcore::{
+    Adaptive, BoxFuture, ByteStream, CallEvent, CallInfo, Dialect, Executor, Hedging, Instant,
+    LlmClient, LlmClientBuilder, Observer, Provider, RateLimits, Transport, TransportError,
+};
+use futures_lite::StreamExt;
+
+/// The cases by name. `bare` is the part of the bench itself: the transport without a client.
+pub(crate) const NAMES: [&str; 11] = [
+    "bare",
+    "openai",
+    "anthropic",
+    "openai_stream_of_200",
+    "anthropic_stream_of_200",
+    "with_rate_limits",
+    "with_adaptive",
+    "with_hedging",
+    "with_observer",
+    "with_all_of_these",
+    "with_all_stream_of_200",
+];
+
+/// One chat of the case `name`, to be run any number of times.
+pub(crate) fn chat(name: &str) -> Box<dyn Fn()> {
+    let plain = |builder| builder;
+    match name {
+        "bare" => bare(),
+        "openai" => whole(client(answers::openai(), plain)),
+        "anthropic" => whole(client(answers::anthropic(), plain)),
+        "openai_stream_of_200" => stream(client(answers::openai_stream(), plain)),
+        "anthropic_stream_of_200" => stream(client(answers::anthropic_stream(), plain)),
+        "with_rate_limits" => whole(client(answers::openai(), with_rate_limits)),
+        "with_adaptive" => whole(client(answers::openai(), with_adaptive)),
+        "with_hedging" => whole(client(answers::openai(), with_hedging)),
+        "with_observer" => whole(client(answers::openai(), with_observer)),
+        "with_all_of_these" => whole(client(answers::openai(), with_all)),
+        "with_all_stream_of_200" => stream(client(answers::openai_stream(), with_all)),
+        _ => panic!("there is no case {name:?}"),
+    }
+}
+
+/// The cases of calls that wait, by name.
+pub(crate) const WAITING: [&str; 4] = [
+    "for its headers",
+    "for its headers, with all policies",
+    "in its stream",
+    "in its stream, with all policies",
+];
+
+/// A call of the case `name`, as far as it gets.
+pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
+    let shape = match name.ends_with("policies") {
+        true => with_all,
+        false => |builder| builder,
+    };
+    if name.starts_with("for its headers") {
+        let client = client(answers::none(), shape);
+        return Box::new(move || {
+            let mut call = client.chat_async(PROMPT).into_future();
+            assert!(now_or_later(&mut call).is_none());
+            Box::new(call)
+        });
+    }
+    let client = client(answers::unfinished(), shape);
+    Box::new(move || {
+        let mut stream = client.chat_async(PROMPT).stream();
+        while let Some(event) = now_or_later(stream.next()) {
+            event.unwrap().unwrap();
+        }
+        Box::new(stream)
+    })
+}
+
+/// The answers by name, to be decoded without a client.
+pub(crate) const ANSWERS: [&str; 4] = [
+    "openai",
+    "anthropic",
+    "openai_stream_of_200",
+    "anthropic_stream_of_200",
+];
+
+/// The dialect and the pieces of the answer `name`.
+pub(crate) fn answer(name: &str) -> (Arc<dyn Dialect>, Arc<[Bytes]>) {
+    let memory = match name {
+        "openai" => answers::openai(),
+        "anthropic" => answers::anthropic(),
+        "openai_stream_of_200" => answers::openai_stream(),
+        "anthropic_stream_of_200" => answers::anthropic_stream(),
+        _ => panic!("there is no answer {name:?}"),
+    };
+    (Arc::clone(memory.provider.dialect()), memory.pieces)
+}
+
+const PROMPT: &str = "Why is the sky blue?";
+
+fn whole(client: LlmClient) -> Box<dyn Fn()> {
+    Box::new(move || {
+        black_box(now_or_never(client.chat_async(PROMPT).into_future()).unwrap());
+    })
+}
+
+fn stream(client: LlmClient) -> Box<dyn Fn()> {
+    Box::new(move || {
+        now_or_never(async {
+            let mut stream = client.chat_async(PROMPT).stream();
+            while let Some(event) = stream.next().await {
+                black_box(event.unwrap());
+            }
+        });
+    })
+}
+
+fn bare() -> Box<dyn Fn()> {
+    let transport = answers::openai();
+    Box::new(move || {
+        now_or_never(async {
+            let mut request = http::Request::new(Bytes::from_static(b"{}"));
+            *request.method_mut() = http::Method::POST;
+            let mut body = transport.send(request).await.unwrap().into_body();
+            while let Some(piece) = body.next().await {
+                black_box(piece.unwrap());
+            }
+        });
+    })
+}
+
+/// A client of the provider whose answers `transport` gives.
+pub(crate) fn client(
+    transport: Memory,
+    shape: impl FnOnce(LlmClientBuilder) -> LlmClientBuilder,
+) -> LlmClient {
+    let provider = transport.provider.clone();
+    let executor = Arc::new(Idle(std::time::Instant::now()));
+    let builder = LlmClient::builder(executor, Arc::new(transport))
+        .provider(provider.with_api_key("sk-bench"));
+    shape(builder).build().unwrap()
+}
+
+fn with_rate_limits(builder: LlmClientBuilder) -> LlmClientBuilder {
+    // So high that nothing ever waits.
+    let limits = RateLimits::default()
+        .requests_per_minute(1_000_000_000)
+        .tokens_per_minute(1_000_000_000_000);
+    builder.rate_limits(limits)
+}
+
+fn with_adaptive(builder: LlmClientBuilder) -> LlmClientBuilder {
+    builder.adaptive(Adaptive::default())
+}
+
+fn with_hedging(builder: LlmClientBuilder) -> LlmClientBuilder {
+    builder.hedging(Hedging::at_quantile(0.95))
+}
+
+fn with_observer(builder: LlmClientBuilder) -> LlmClientBuilder {
+    builder.observer(Arc::new(Listener))
+}
+
+fn with_all(builder: LlmClientBuilder) -> LlmClientBuilder {
+    with_rate_limits(with_adaptive(with_hedging(with_observer(builder))))
+}
+
+#[derive(Debug)]
+struct Listener;
+
+impl Observer for Listener {
+    fn observe(&self, call: &CallInfo, event: &CallEvent<'_>) {
+        black_box((call, event));
+    }
+}
+
+/// No task, no timer that rings, and the real clock.
+#[derive(Debug)]
+struct Idle(std::time::Instant);
+
+impl Executor for Idle {
+    fn spawn(&self, _: BoxFuture<'static, ()>) {}
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(pending())
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.0.elapsed())
+    }
+}
+
+/// Answers each request at once, with the same bytes.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    provider: Provider,
+    content_type: &'static str,
+    pieces: Arc<[Bytes]>,
+    end: End,
+}
+
+/// How far an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Whole,
+    /// It waits after the last piece.
+    InBody,
+    /// There is none.
+    NoHeaders,
+}
+
+#[async_trait::async_trait]
+impl Transport for Memory {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
+        black_box(&request);
+        if self.end == End::NoHeaders {
+            return pending().await;
+        }
+        let (pieces, end) = (Arc::clone(&self.pieces), self.end);
+        let mut next = 0;
+        let body = futures_lite::stream::poll_fn(move |_| {
+            let piece = pieces.get(next).cloned().map(Ok);
+            next += 1;
+            match end {
+                End::InBody if piece.is_none() => Poll::Pending,
+                _ => Poll::Ready(piece),
+            }
+        });
+        let mut response = http::Response::new(ByteStream::new(body));
+        let headers = response.headers_mut();
+        headers.insert(
+            "content-type",
+            http::HeaderValue::from_static(self.content_type),
+        );
+        headers.insert("x-request-id", http::HeaderValue::from_static("req-1"));
+        Ok(response)
+    }
+}
+
+fn now_or_never<F: Future>(future: F) -> F::Output {
+    now_or_later(future).unwrap_or_else(|| panic!("an in-memory chat waited"))
+}
+
+/// Polls once.
+fn now_or_later<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! What a chat costs above the transport it goes through:
+//! `cargo bench -p chatcore-tests --bench loopback`.
+//!
+//! The same requests to a server on loopback, in a process of its own: once by the transport
+//! `http1` alone, once as chats through it. What is measured is the processor's time of this
+//! process, system calls included, not the time that passes. The two take turns: how busy the machine
+//! is changes both. The least is what it takes with warm caches and nobody else around.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it prints figures, and a benchmark that cannot go on must stop"
+)]
+
+use std::future::Future;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatcore::{LlmClient, Provider, Transport};
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::transport::Http1Transport;
+use cpu_time::ProcessTime;
+use futures_lite::StreamExt;
+
+/// Of an odd number of turns the median is one of them.
+const TURNS: usize = 25;
+
+fn main() {
+    let server = Server::start();
+    // About 600 bytes, as in the other benches.
+    let whole = format!("{}/words/56/v1", server.base_url);
+    // The server writes each event by itself, but does not wait in between.
+    let stream = format!("{}/words/200/v1", server.base_url);
+    println!("microseconds of processor time each, of {TURNS} turns");
+    println!("{:28} {:^26} {:^26}", "", "the median", "the least");
+    let titles = format!("{:>8} {:>8} {:>8}", "bare", "chat", "added");
+    println!("{:28} {titles} {titles}", "");
+    for (name, url, streams, at_once, chats) in [
+        ("chats, one after another", &whole, false, 1, 1000),
+        ("chats, 64 at once", &whole, false, 64, 2048),
+        ("streams of 200, one by one", &stream, true, 1, 50),
+        ("streams of 200, 32 at once", &stream, true, 32, 96),
+    ] {
+        let pair = Rc::new(Pair::new(url, streams));
+        let (mut bare, mut chat) = (Vec::new(), Vec::new());
+        for turn in 0..=TURNS {
+            let (one, other) = (
+                measure(at_once, chats, || Rc::clone(&pair).bare()),
+                measure(at_once, chats, || Rc::clone(&pair).chat()),
+            );
+            // The first turn makes the connections.
+            if turn > 0 {
+                bare.push(one);
+                chat.push(other);
+            }
+        }
+        bare.sort_by(f64::total_cmp);
+        chat.sort_by(f64::total_cmp);
+        print!("{name:28}");
+        for nth in [TURNS / 2, 0] {
+            let (bare, chat) = (bare[nth], chat[nth]);
+            print!(" {bare:8.1} {chat:8.1} {:8.1}", chat - bare);
+        }
+        println!();
+    }
+}
+
+/// Microseconds of processor time for each of `count` runs, so many `at_once`.
+fn measure<F: Future<Output = ()> + 'static>(
+    at_once: usize,
+    count: usize,
+    run: impl Fn() -> F,
+) -> f64 {
+    let run = &run;
+    let start = ProcessTime::now();
+    let executor = smol::LocalExecutor::new();
+    smol::block_on(executor.run(async {
+        let each = count / at_once;
+        let tasks: Vec<_> = (0..at_once)
+            .map(|_| {
+                executor.spawn(async move {
+                    for _ in 0..each {
+                        run().await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await;
+        }
+    }));
+    micros(start.elapsed()) / count as f64
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// The same request by the transport alone, and as a chat through it.
+struct Pair {
+    transport: Arc<Http1Transport>,
+    client: LlmClient,
+    request: http::Request<Bytes>,
+    streams: bool,
+}
+
+impl Pair {
+    fn new(url: &str, streams: bool) -> Self {
+        let executor = Arc::new(SmolExecutor::new());
+        let transport = Arc::new(
+            Http1Transport::builder(executor.clone())
+                .max_idle(64)
+                .build(),
+        );
+        let provider = Provider::openai_compatible(url.to_owned(), "tiny").with_api_key("sk-bench");
+        let client = LlmClient::builder(executor, transport.clone())
+            .provider(provider)
+            .workers(64)
+            .build()
+            .unwrap();
+        let body = format!(
+            r#"{{"model":"tiny","messages":[{{"role":"user","content":"Why is the sky blue?"}}],"temperature":0.0,"max_tokens":256,"stream":{streams}}}"#
+        );
+        let request = http::Request::post(format!("{url}/chat/completions"))
+            .header("content-type", "application/json")
+            .header("authorization", "Bearer sk-bench")
+            .body(body.into())
+            .unwrap();
+        Self {
+            transport,
+            client,
+            request,
+            streams,
+        }
+    }
+
+    async fn bare(self: Rc<Self>) {
+        let response = self.transport.send(self.request.clone()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let mut body = response.into_body();
+        while let Some(piece) = body.next().await {
+            black_box(piece.unwrap());
+        }
+    }
+
+    async fn chat(self: Rc<Self>) {
+        let call = self.client.chat_async("Why is the sky blue?");
+        if self.streams {
+            let mut stream = call.stream();
+            while let Some(event) = stream.next().await {
+                black_box(event.unwrap());
+            }
+        } else {
+            black_box(call.await.unwrap());
+        }
+    }
+}
+
+/// The loopback server in a process of its own; it ends with its standard input.
+struct Server {
+    process: Child,
+    base_url: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_loopback"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut base_url = String::new();
+        let stdout = process.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut base_url).unwrap();
+        Self {
+            process,
+            base_url: base_url.trim().to_owned(),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
