@@ -12,7 +12,7 @@ mod async_load;
 mod blocking_load;
 mod measure;
 
-pub use async_load::{AsyncLoad, Peer, Runtime, Seen};
+pub use async_load::{AsyncLoad, Peer, Runtime, Seen, Task};
 pub use blocking_load::{BlockingLoad, BlockingPeer};
 
 use measure::Usage;

@@ -61,7 +61,10 @@ fn versions() -> Value {
                 &paths::python(peer.name).to_string_lossy(),
                 &[
                     "-c",
-                    &format!("import importlib.metadata as m; print(m.version('{}'))", peer.package),
+                    &format!(
+                        "import importlib.metadata as m; print(m.version('{}'))",
+                        peer.package
+                    ),
                 ],
             ),
             Language::Node => {

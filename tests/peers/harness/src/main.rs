@@ -76,7 +76,12 @@ fn main() -> Result<()> {
     let failed: Vec<String> = runs
         .iter()
         .filter(|run| run["errors"] != 0)
-        .map(|run| format!("{} at ({}): {}", run["peer"], run["work"], run["first_error"]))
+        .map(|run| {
+            format!(
+                "{} at ({}): {}",
+                run["peer"], run["work"], run["first_error"]
+            )
+        })
         .collect();
     for failure in &failed {
         eprintln!("error: {failure}");
@@ -200,7 +205,9 @@ impl Options {
                 "--peers" => options.peers = list(value()?),
                 "--no-builds" => options.builds = false,
                 "--redraw" => options.redraw = true,
-                other => return Err(format!("`{other}` is no option; see harness/src/main.rs").into()),
+                other => {
+                    return Err(format!("`{other}` is no option; see harness/src/main.rs").into());
+                }
             }
         }
         if options.form == Form::Short {

@@ -39,7 +39,10 @@ fn draw(title: &str, figures: &[(&str, Figure)]) -> String {
          <rect width=\"{total}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
          <text x=\"8\" y=\"20\" font-size=\"14\" font-weight=\"bold\">{title}</text>\n"
     );
-    let least = figures.iter().map(|(_, f)| f.median).fold(f64::MAX, f64::min);
+    let least = figures
+        .iter()
+        .map(|(_, f)| f.median)
+        .fold(f64::MAX, f64::min);
     let most = figures.iter().map(|(_, f)| f.most).fold(0.0, f64::max);
     let (low, high) = (least.log10().floor(), most.log10().ceil());
     let place = |value: f64| {

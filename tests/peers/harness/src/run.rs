@@ -11,8 +11,7 @@ use crate::plan::{Form, Language, Peer, Work};
 use crate::server::Server;
 use crate::{Result, paths};
 
-/// Which core the clients have.
-#[derive(Clone, Copy, Debug)]
+/// Runs drivers on a core of their own.
 pub(crate) struct Runner<'a> {
     pub(crate) server: &'a Server,
     pub(crate) core: usize,

@@ -35,7 +35,10 @@ fn program(peer: &Peer, builds: bool) -> Result<Value> {
     // A crate that comes again has a star behind it; the program itself is the first.
     let crates: BTreeSet<&str> = tree
         .lines()
-        .map(|line| line.trim_end_matches(" (*)").trim_end_matches(" (proc-macro)"))
+        .map(|line| {
+            line.trim_end_matches(" (*)")
+                .trim_end_matches(" (proc-macro)")
+        })
         .filter(|line| !line.is_empty() && !line.starts_with(&package))
         .collect();
     let mut size = json!({

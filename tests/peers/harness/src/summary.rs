@@ -65,7 +65,10 @@ pub(crate) fn summary(runs: &[Value], work: &str, peer: &str, bare: Option<&str>
     let mine = of(peer);
     let mut result = Summary {
         runs: mine.len(),
-        errors: mine.iter().map(|run| run["errors"].as_u64().unwrap_or(0)).sum(),
+        errors: mine
+            .iter()
+            .map(|run| run["errors"].as_u64().unwrap_or(0))
+            .sum(),
         first_error: mine
             .iter()
             .find_map(|run| run["first_error"].as_str().map(str::to_owned)),

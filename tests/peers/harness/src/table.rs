@@ -40,12 +40,20 @@ pub(crate) fn page(session: &Value) -> String {
     for peer in PEERS.iter().filter(|peer| peer.once) {
         let found = summary(runs, "f", peer.name, None);
         if let Some(figure) = found.start_up {
-            let _ = writeln!(page, "| {} | {} | {} |", peer.name, short(figure.median), range(&figure));
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} |",
+                peer.name,
+                short(figure.median),
+                range(&figure)
+            );
         }
     }
     page.push_str("\n![](f.svg)\n\n## (g) a program that chats once\n\n");
     page.push_str(&size_table(session));
-    page.push_str("\n## (h) what a page loads\n\nBundled and minified by esbuild, compressed by gzip -9.\n\n");
+    page.push_str(
+        "\n## (h) what a page loads\n\nBundled and minified by esbuild, compressed by gzip -9.\n\n",
+    );
     page.push_str(&bundle_table(session));
     page.push_str(&failures(runs));
     page.push_str("\n## Versions\n\n");
@@ -70,7 +78,11 @@ connections that are kept, the same profile of release (lto thin, codegen-units 
 system's allocator; what is asynchronous runs on one thread.\n\n";
 
 fn load_table(runs: &[Value], work: &str) -> String {
-    let unit = if work.starts_with('d') { "events/s" } else { "answers/s" };
+    let unit = if work.starts_with('d') {
+        "events/s"
+    } else {
+        "answers/s"
+    };
     let mut table = format!(
         "| client | {unit} | CPU µs | least to most | CPU µs added | p50 µs | p50 added | p99 µs | p99 added | KiB each | errors | server idle |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
@@ -103,9 +115,8 @@ fn load_table(runs: &[Value], work: &str) -> String {
 }
 
 fn size_table(session: &Value) -> String {
-    let mut table = String::from(
-        "| client | stripped MB | crates | clean build s |\n|---|---:|---:|---:|\n",
-    );
+    let mut table =
+        String::from("| client | stripped MB | crates | clean build s |\n|---|---:|---:|---:|\n");
     for size in session["sizes"].as_array().into_iter().flatten() {
         let build = size["clean_build_s"].as_f64();
         let _ = writeln!(
@@ -135,7 +146,11 @@ fn failures(runs: &[Value]) -> String {
         for work in WORKS.iter().map(|work| work.name).chain(["f"]) {
             let found = summary(runs, work, peer.name, None);
             if let Some(error) = found.first_error {
-                let _ = writeln!(said, "- {} at ({work}), {} in all: {error}", peer.name, found.errors);
+                let _ = writeln!(
+                    said,
+                    "- {} at ({work}), {} in all: {error}",
+                    peer.name, found.errors
+                );
             }
         }
     }

@@ -51,7 +51,6 @@ impl Answers {
 
     /// What a client should see of each kind of answer, in bytes: the text, the body, and all.
     pub(crate) fn sizes(&self) -> serde_json::Value {
-        
         serde_json::json!({
             "whole": {
                 "text": WHOLE_BYTES - whole("").len(),

@@ -53,7 +53,9 @@ impl Server {
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.listener.local_addr().map_or(0, |address| address.port())
+        self.listener
+            .local_addr()
+            .map_or(0, |address| address.port())
     }
 
     pub(crate) fn run(&mut self) -> io::Result<()> {

@@ -7,7 +7,10 @@ use async_openai::types::chat::{
 };
 
 #[tokio::main(flavor = "current_thread")]
-#[allow(deprecated, reason = "max_tokens is what compatible servers understand")]
+#[allow(
+    deprecated,
+    reason = "max_tokens is what compatible servers understand"
+)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).unwrap_or_default();
     let config = OpenAIConfig::new()

@@ -3,8 +3,7 @@
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::types::chat::{
-    ChatCompletionRequestUserMessage, CreateChatCompletionRequest,
-    CreateChatCompletionRequestArgs,
+    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
 };
 use futures_util::StreamExt;
 use peers_driver::{AsyncLoad, Peer, Seen, prompt};

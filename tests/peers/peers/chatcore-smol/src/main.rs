@@ -22,9 +22,7 @@ fn client(setup: &Setup) -> LlmClient {
         .max_idle(setup.at_once)
         .build();
     LlmClient::builder(executor, Arc::new(transport))
-        .provider(
-            Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"),
-        )
+        .provider(Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"))
         .workers(setup.at_once)
         .build()
         .expect("the settings are whole")

@@ -21,9 +21,7 @@ fn client(setup: &Setup) -> LlmClient {
     let pool = ThreadPool::new(setup.at_once).expect("there is a worker at least");
     let transport = UreqTransport::new(pool.clone());
     LlmClient::builder(Arc::new(pool), Arc::new(transport))
-        .provider(
-            Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"),
-        )
+        .provider(Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"))
         .workers(setup.at_once)
         .build()
         .expect("the settings are whole")
