@@ -14,9 +14,10 @@ pub(crate) fn repository() -> PathBuf {
     peers().join("../..")
 }
 
-/// A program of this workspace, built for release.
+/// A program of this workspace, built as the harness was.
 pub(crate) fn program(name: &str) -> PathBuf {
-    peers().join("target/release").join(name)
+    let harness = std::env::current_exe().unwrap_or_default();
+    harness.with_file_name(name)
 }
 
 /// litellm has an environment of its own: its pins do not go with the newest `openai`.

@@ -82,11 +82,6 @@ impl Work {
     pub(crate) fn is_stream(&self) -> bool {
         self.kind == "streams"
     }
-
-    /// Whether connections are made while it is measured, and its memory is theirs.
-    pub(crate) fn is_crowd(&self) -> bool {
-        self.at_once >= 2_000
-    }
 }
 
 #[rustfmt::skip]
