@@ -21,7 +21,7 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn new() -> Self {
-        let body = padded(WHOLE_BYTES, whole);
+        let body = padded(WHOLE_BYTES, 0, whole);
         let whole = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -33,7 +33,7 @@ impl Answers {
                 true => r#""stop""#,
                 false => "null",
             };
-            let event = padded(EVENT_BYTES, |text| event(text, finish));
+            let event = padded(EVENT_BYTES, number, |text| event(text, finish));
             chunk(&mut stream, &event);
             cuts.push(stream.len());
         }
@@ -83,12 +83,14 @@ fn chunk(out: &mut Vec<u8>, data: &str) {
     out.extend_from_slice(format!("{:x}\r\n{data}\r\n", data.len()).as_bytes());
 }
 
-/// `make` of as much text as gives `bytes` bytes.
-fn padded(bytes: usize, make: impl Fn(&str) -> String) -> String {
+/// `make` of as much text as gives `bytes` bytes. Each `number` begins elsewhere in the text, as
+/// litellm takes the same text again and again for a model that has lost its way.
+fn padded(bytes: usize, number: usize, make: impl Fn(&str) -> String) -> String {
     let room = bytes.saturating_sub(make("").len());
     let text: String = "The sky is blue because air scatters blue light. "
         .chars()
         .cycle()
+        .skip(number)
         .take(room)
         .collect();
     make(&text)
