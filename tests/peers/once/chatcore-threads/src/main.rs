@@ -1,0 +1,16 @@
+//! One chat: what size, crates and start-up are measured with.
+
+use chatcore::{Config, Error, Provider};
+use chatcore_adapters::BlockingChat;
+
+fn main() -> Result<(), Error> {
+    let url = std::env::args().nth(1).unwrap_or_default();
+    let mut config = Config::from_vars(|name| match name {
+        "LLM_API_KEY" => Some("sk-bench".to_owned()),
+        _ => None,
+    })?;
+    config.provider = Provider::openai_compatible(url, "bench").with_api_key("sk-bench");
+    let client = chatcore_adapters::threads_client(config)?;
+    println!("{}", client.chat("Why is the sky blue?")?);
+    Ok(())
+}

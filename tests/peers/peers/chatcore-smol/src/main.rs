@@ -1,0 +1,69 @@
+//! chatcore on smol, over its own HTTP/1.1.
+
+use std::sync::Arc;
+
+use chatcore::{BatchProcessor, Executor, LlmClient, Provider};
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::transport::Http1Transport;
+use peers_driver::{AsyncLoad, Peer, Seen, Setup, prompt};
+use peers_runtime_smol::Smol;
+
+fn main() {
+    peers_driver::main(|setup| AsyncLoad {
+        peer: Client(client(setup)),
+        runtime: Smol::default(),
+    });
+}
+
+/// As the others have it by default: as many at once as there are, and all connections kept.
+fn client(setup: &Setup) -> LlmClient {
+    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+    let transport = Http1Transport::builder(executor.clone())
+        .max_idle(setup.at_once)
+        .build();
+    LlmClient::builder(executor, Arc::new(transport))
+        .provider(Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"))
+        .workers(setup.at_once)
+        .build()
+        .expect("the settings are whole")
+}
+
+#[derive(Clone)]
+struct Client(LlmClient);
+
+impl Peer for Client {
+    async fn chat(&self, number: usize) -> Result<Seen, String> {
+        let answer = self.0.chat_async(prompt(number)).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        Ok(Seen {
+            bytes: answer.text().len(),
+            events: 1,
+        })
+    }
+
+    async fn stream(&self, number: usize) -> Result<Seen, String> {
+        let mut stream = self.0.chat_async(prompt(number)).stream();
+        let mut seen = Seen {
+            bytes: 0,
+            events: 0,
+        };
+        while let Some(text) = stream.next_text().await {
+            seen.bytes += text.map_err(|error| error.to_string())?.len();
+            seen.events += 1;
+        }
+        Ok(seen)
+    }
+
+    async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
+        let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
+        let answers = batch.process_batch((0..count).map(prompt)).await;
+        let seen = answers.into_iter().map(|answer| {
+            let answer = answer.map_err(|error| error.to_string())?;
+            Ok(Seen {
+                bytes: answer.text().len(),
+                events: 1,
+            })
+        });
+        seen.collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! tokio's runtime of one thread: the best that it has for one core.
+
+use std::future::Future;
+
+use peers_driver::{Done, Runtime, Task};
+use tokio::task::JoinSet;
+
+#[derive(Debug)]
+pub struct Tokio(tokio::runtime::Runtime);
+
+impl Tokio {
+    /// # Panics
+    /// Where the system has no room for a runtime.
+    pub fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        Self(runtime.expect("a runtime can be made"))
+    }
+}
+
+impl Default for Tokio {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runtime for Tokio {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+
+    fn run_all(&self, tasks: Vec<Task>) -> Vec<Done> {
+        self.block_on(async {
+            let mut set = JoinSet::new();
+            for task in tasks {
+                set.spawn(task);
+            }
+            set.join_all().await
+        })
+    }
+}
