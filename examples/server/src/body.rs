@@ -1,0 +1,48 @@
+//! A request's body: of limited size, in limited time, and JSON.
+
+use std::time::Duration;
+
+use futures_lite::FutureExt;
+use serde_json::Value;
+use smol::Timer;
+use trillium::Conn;
+
+use crate::errors::ApiError;
+use crate::fields::Fields;
+
+/// Reads the body as a JSON object.
+pub(crate) async fn read(
+    conn: &mut Conn,
+    max_body: usize,
+    limit: Duration,
+) -> Result<Fields, ApiError> {
+    let too_large = || {
+        let message = format!("the body is larger than {max_body} bytes");
+        ApiError::new(413, "body_too_large", message).closing()
+    };
+    let max = u64::try_from(max_body).unwrap_or(u64::MAX);
+    let body = conn.request_body();
+    if body.content_length().is_some_and(|length| length > max) {
+        return Err(too_large());
+    }
+    let bytes = async {
+        body.with_max_len(max).read_bytes().await.map_err(|error| match error {
+            trillium::Error::ReceivedBodyTooLong(_) => too_large(),
+            _ => ApiError::new(400, "incomplete_body", "the body ended too early").closing(),
+        })
+    };
+    let late = async {
+        Timer::after(limit).await;
+        let message = format!("the body did not come within {limit:?}");
+        Err(ApiError::new(408, "body_timeout", message).closing())
+    };
+    parse(&bytes.or(late).await?)
+}
+
+/// Reads JSON that must be an object.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, ApiError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::new(400, "invalid_json", format!("the body is no JSON: {error}"))
+    })?;
+    Fields::of(value, "")
+}
