@@ -191,7 +191,12 @@ impl App {
         let client = shared.upstream.client.clone();
         let workers = client.status().max_workers;
         let fields = self.body(conn).await?;
-        let batch = batch::read(fields, &shared.allowed, shared.settings.max_prompts, workers)?;
+        let batch = batch::read(
+            fields,
+            &shared.allowed,
+            shared.settings.max_prompts,
+            workers,
+        )?;
         self.take(conn, batch.requests.len())?;
         Ok(Reply::Pieces(batch::run(batch, client), NDJSON))
     }
@@ -209,7 +214,9 @@ impl App {
             let model = request.model.clone().unwrap_or_default();
             let id = format!("chatcmpl-{created:x}");
             let mut chunks = Chunks::new(id, model, created, include_usage);
-            return self.stream_of(conn, request, move |event| chunks.write(event)).await;
+            return self
+                .stream_of(conn, request, move |event| chunks.write(event))
+                .await;
         }
         let call = shared.upstream.client.request(request).into_future();
         match conn.cancel_on_disconnect(call).await {
@@ -262,7 +269,10 @@ impl Handler for App {
         let (status, conn) = match reply {
             Ok(Reply::Json(json)) => {
                 let conn = typed(conn, "application/json");
-                (200, conn.with_status(200).with_body(json.to_string()).halt())
+                (
+                    200,
+                    conn.with_status(200).with_body(json.to_string()).halt(),
+                )
             }
             Ok(Reply::Bytes(bytes, media_type)) => {
                 let mut conn = typed(conn, media_type);
@@ -276,7 +286,8 @@ impl Handler for App {
             Ok(Reply::Pieces(pieces, media_type)) => {
                 let mut conn = typed(conn, media_type);
                 // Proxies that collect answers would hold the pieces back.
-                conn.response_headers_mut().insert("x-accel-buffering", "no");
+                conn.response_headers_mut()
+                    .insert("x-accel-buffering", "no");
                 let socket = conn.take_state::<Socket>().map(|socket| socket.0);
                 let metrics = Arc::clone(&self.shared.metrics);
                 let body = Body::new_streaming(Streamed::new(pieces, socket, metrics), None);
@@ -297,7 +308,8 @@ impl Handler for App {
             Ok(Reply::Gone) => {
                 self.shared.metrics.client_gone();
                 let mut conn = conn.with_status(503).halt();
-                conn.response_headers_mut().insert(KnownHeaderName::Connection, "close");
+                conn.response_headers_mut()
+                    .insert(KnownHeaderName::Connection, "close");
                 (499, conn)
             }
             Err(error) => (error.status, refuse(conn, &error)),
@@ -316,7 +328,8 @@ impl Handler for App {
 }
 
 fn typed(mut conn: Conn, media_type: &'static str) -> Conn {
-    conn.response_headers_mut().insert(KnownHeaderName::ContentType, media_type);
+    conn.response_headers_mut()
+        .insert(KnownHeaderName::ContentType, media_type);
     conn
 }
 
@@ -454,9 +467,15 @@ mod tests {
         assert_eq!(of(Method::Post, "/api/chat"), Route::Chat);
         assert_eq!(of(Method::Get, "/api/chat"), Route::NotAllowed("POST"));
         assert_eq!(of(Method::Delete, "/status"), Route::NotAllowed("GET"));
-        assert_eq!(of(Method::Get, "/web/page.css"), Route::File("page.css".into()));
+        assert_eq!(
+            of(Method::Get, "/web/page.css"),
+            Route::File("page.css".into())
+        );
         assert_eq!(of(Method::Post, "/api"), Route::Unknown);
-        assert_eq!(of(Method::Get, "/v1/models/a/b"), Route::Model("a/b".into()));
+        assert_eq!(
+            of(Method::Get, "/v1/models/a/b"),
+            Route::Model("a/b".into())
+        );
     }
 
     #[test]

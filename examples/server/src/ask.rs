@@ -148,7 +148,10 @@ pub(crate) fn options(
         None => allowed.max_tokens.min(256),
     };
     request = request.max_tokens(max_tokens);
-    if let Some(prompt) = fields.text("system_prompt")?.filter(|prompt| !prompt.is_empty()) {
+    if let Some(prompt) = fields
+        .text("system_prompt")?
+        .filter(|prompt| !prompt.is_empty())
+    {
         request = request.system_prompt(prompt);
     }
     request.top_p = fields.number("top_p")?;
@@ -180,7 +183,10 @@ mod tests {
     #[test]
     fn the_defaults_are_the_clients() {
         let request = ask(json!({"message": "hi"}), Form::Message).unwrap();
-        assert_eq!((request.temperature, request.max_tokens), (Some(0.0), Some(100)));
+        assert_eq!(
+            (request.temperature, request.max_tokens),
+            (Some(0.0), Some(100))
+        );
         assert_eq!(request.model.as_deref(), Some("a"));
         let messages = json!([{"role": "user", "content": "hi"}]);
         let request = ask(json!({"messages": messages, "model": "b"}), Form::Any).unwrap();
@@ -195,12 +201,18 @@ mod tests {
             (json!({}), "missing_field"),
             (json!({"message": 1}), "invalid_type"),
             (json!({"message": "x", "model": "c"}), "model_not_found"),
-            (json!({"message": "x", "max_tokens": 101}), "too_many_tokens"),
+            (
+                json!({"message": "x", "max_tokens": 101}),
+                "too_many_tokens",
+            ),
             (json!({"message": "x", "max_tokens": 0}), "invalid_type"),
             (json!({"message": "x", "temprature": 1}), "unknown_field"),
             (json!({"messages": messages(3)}), "too_many_messages"),
             (json!({"messages": []}), "invalid_value"),
-            (json!({"messages": messages(1), "message": "x"}), "invalid_value"),
+            (
+                json!({"messages": messages(1), "message": "x"}),
+                "invalid_value",
+            ),
         ] {
             let error = ask(body.clone(), Form::Any).unwrap_err();
             assert_eq!(error.code, code, "{body}");

@@ -43,9 +43,15 @@ pub(crate) fn read(
             )
         });
     }
-    let concurrency = fields.count("concurrency")?.map_or(workers, |asked| asked as usize);
+    let concurrency = fields
+        .count("concurrency")?
+        .map_or(workers, |asked| asked as usize);
     let none: [Message; 0] = [];
-    let options = ask::options(&mut fields, ChatRequest::new(none).temperature(0.0), allowed)?;
+    let options = ask::options(
+        &mut fields,
+        ChatRequest::new(none).temperature(0.0),
+        allowed,
+    )?;
     fields.end()?;
     let with_prompt = |prompt| {
         let mut request = options.clone();
@@ -66,7 +72,10 @@ pub(crate) fn run(batch: Batch, client: LlmClient) -> Pieces {
     let executor = Arc::clone(client.executor());
     let total = batch.requests.len();
     let processor = BatchProcessor::new(executor, move |request: ChatRequest| {
-        client.request(request).when_full(WhenFull::Wait).into_future()
+        client
+            .request(request)
+            .when_full(WhenFull::Wait)
+            .into_future()
     })
     .max_workers(batch.concurrency)
     .count_tokens(|answer: &ChatResponse| answer.usage.as_ref().map_or(0, |u| u.total_tokens()))
@@ -74,21 +83,21 @@ pub(crate) fn run(batch: Batch, client: LlmClient) -> Pieces {
         *told.lock().unwrap_or_else(PoisonError::into_inner) = now.clone();
     });
     let last = Arc::clone(&progress);
-    let lines = processor
-        .process_stream(stream::iter(batch.requests))
-        .map(move |(index, result)| {
-            let mut line = match result {
-                Ok(answer) => json!(Whole::from(answer)),
-                Err(error) => ApiError::from(error).to_json(),
-            };
-            line["type"] = json!("result");
-            line["index"] = json!(index);
-            line["progress"] = tell(&progress, total);
-            bytes(&line)
-        });
-    let end = stream::once(()).map(move |()| {
-        bytes(&json!({"type": "end", "progress": tell(&last, total)}))
-    });
+    let lines =
+        processor
+            .process_stream(stream::iter(batch.requests))
+            .map(move |(index, result)| {
+                let mut line = match result {
+                    Ok(answer) => json!(Whole::from(answer)),
+                    Err(error) => ApiError::from(error).to_json(),
+                };
+                line["type"] = json!("result");
+                line["index"] = json!(index);
+                line["progress"] = tell(&progress, total);
+                bytes(&line)
+            });
+    let end = stream::once(())
+        .map(move |()| bytes(&json!({"type": "end", "progress": tell(&last, total)})));
     Box::pin(lines.chain(end))
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_lite::FutureExt;
+use futures_lite::io::AsyncReadExt;
 use serde_json::Value;
 use smol::Timer;
 use trillium::Conn;
@@ -26,10 +27,15 @@ pub(crate) async fn read(
         return Err(too_large());
     }
     let bytes = async {
-        body.with_max_len(max).read_bytes().await.map_err(|error| match error {
-            trillium::Error::ReceivedBodyTooLong(_) => too_large(),
-            _ => ApiError::new(400, "incomplete_body", "the body ended too early").closing(),
-        })
+        let mut bytes = Vec::new();
+        // One more than allowed, to see that it is too large.
+        let mut body = body.take(max.saturating_add(1));
+        let read = body.read_to_end(&mut bytes).await;
+        if bytes.len() > max_body {
+            return Err(too_large());
+        }
+        let ended = |_| ApiError::new(400, "incomplete_body", "the body ended too early").closing();
+        read.map(|_| bytes).map_err(ended)
     };
     let late = async {
         Timer::after(limit).await;

@@ -62,7 +62,9 @@ impl Fields {
     pub(crate) fn count(&mut self, name: &str) -> Result<Option<u32>, ApiError> {
         self.typed(name, "an integer from 1", |value| {
             let count = value.as_u64().filter(|&count| count > 0);
-            count.and_then(|count| u32::try_from(count).ok()).ok_or(value)
+            count
+                .and_then(|count| u32::try_from(count).ok())
+                .ok_or(value)
         })
     }
 
@@ -79,7 +81,9 @@ impl Fields {
 
     pub(crate) fn object(&mut self, name: &str) -> Result<Option<Fields>, ApiError> {
         let path = self.place(name);
-        self.value(name).map(|value| Self::of(value, &path)).transpose()
+        self.value(name)
+            .map(|value| Self::of(value, &path))
+            .transpose()
     }
 
     /// An array of strings.

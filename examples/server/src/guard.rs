@@ -28,7 +28,9 @@ pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiErro
         return Err(ApiError::new(
             403,
             "unknown_host",
-            format!("the server is not known as {name:?}; CHATCORE_HOSTS names what it is known as"),
+            format!(
+                "the server is not known as {name:?}; CHATCORE_HOSTS names what it is known as"
+            ),
         ));
     }
     let Some(origin) = header(conn, KnownHeaderName::Origin) else {
@@ -54,8 +56,10 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let protocol = header(conn, KnownHeaderName::SecWebsocketProtocol)
-        .and_then(|list| list.split(',').find_map(|one| one.trim().strip_prefix(BEARER_PROTOCOL)));
+    let protocol = header(conn, KnownHeaderName::SecWebsocketProtocol).and_then(|list| {
+        list.split(',')
+            .find_map(|one| one.trim().strip_prefix(BEARER_PROTOCOL))
+    });
     let Some(given) = bearer.or(protocol) else {
         return Err(ApiError::new(
             401,
@@ -100,7 +104,9 @@ fn host_name(host: &str) -> &str {
 
 fn is_loopback(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -109,10 +115,22 @@ mod tests {
 
     #[test]
     fn loopback_by_any_of_its_names() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "127.1.2.3"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "127.1.2.3",
+        ] {
             assert!(is_loopback(host_name(host)), "{host}");
         }
-        for host in ["", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"] {
+        for host in [
+            "",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "[::2]",
+        ] {
             assert!(!is_loopback(host_name(host)), "{host}");
         }
     }

@@ -67,9 +67,11 @@ fn main() -> ExitCode {
 async fn run(settings: Settings) -> Result<(), (u8, String)> {
     let metrics = Metrics::new().map_err(|error| (1, error.to_string()))?;
     let metrics = Arc::new(metrics);
-    let upstream = Upstream::from_env(Arc::clone(&metrics)).map_err(|error| (2, error.to_string()))?;
+    let upstream =
+        Upstream::from_env(Arc::clone(&metrics)).map_err(|error| (2, error.to_string()))?;
     let addr = settings.addr;
-    let listener = listen::bind(addr).map_err(|error| (1, format!("cannot listen on {addr}: {error}")))?;
+    let listener =
+        listen::bind(addr).map_err(|error| (1, format!("cannot listen on {addr}: {error}")))?;
     let addr = listener.local_addr().unwrap_or(addr);
     // Before anyone is told that the server is there, so that no signal is missed.
     let mut signals = Signals::new([Signal::Term, Signal::Int])
@@ -108,7 +110,9 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     match cut {
         0 => client.close().await,
         usize::MAX => say("stopped at once\n"),
-        cut => say(&format!("the grace period is over: {cut} connections are cut\n")),
+        cut => say(&format!(
+            "the grace period is over: {cut} connections are cut\n"
+        )),
     }
     Ok(())
 }

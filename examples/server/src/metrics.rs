@@ -37,16 +37,18 @@ impl Metrics {
     /// A name that Prometheus does not take, or one that is there twice: a bug in this file.
     pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let seconds = |name: &str, help: &str| {
-            HistogramOpts::new(name, help).buckets(SECONDS.to_vec())
-        };
+        let seconds =
+            |name: &str, help: &str| HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
         let metrics = Self {
             calls: IntCounterVec::new(
                 Opts::new("chatcore_calls_total", "Chats that ended, by outcome"),
                 &["outcome"],
             )?,
             call_seconds: HistogramVec::new(
-                seconds("chatcore_call_duration_seconds", "Time from a chat's beginning to its end"),
+                seconds(
+                    "chatcore_call_duration_seconds",
+                    "Time from a chat's beginning to its end",
+                ),
                 &["outcome"],
             )?,
             first_content_seconds: Histogram::with_opts(seconds(
@@ -58,11 +60,17 @@ impl Metrics {
                 "Time from a chat's beginning until it was sent first",
             ))?,
             retries: IntCounterVec::new(
-                Opts::new("chatcore_retries_total", "Attempts after a chat's first, by cause"),
+                Opts::new(
+                    "chatcore_retries_total",
+                    "Attempts after a chat's first, by cause",
+                ),
                 &["cause"],
             )?,
             tokens: IntCounterVec::new(
-                Opts::new("chatcore_tokens_total", "Tokens, as the provider counts them"),
+                Opts::new(
+                    "chatcore_tokens_total",
+                    "Tokens, as the provider counts them",
+                ),
                 &["direction"],
             )?,
             in_flight: IntGauge::new("chatcore_in_flight", "Chats in flight to the provider")?,
@@ -70,7 +78,10 @@ impl Metrics {
             workers: IntGauge::new("chatcore_workers", "Chats that may be in flight at once")?,
             queue_size: IntGauge::new("chatcore_queue_size", "Chats that may wait")?,
             requests: IntCounterVec::new(
-                Opts::new("chatcore_http_requests_total", "HTTP requests, by route and status"),
+                Opts::new(
+                    "chatcore_http_requests_total",
+                    "HTTP requests, by route and status",
+                ),
                 &["route", "status"],
             )?,
             gone: IntCounter::new(
@@ -162,7 +173,10 @@ impl Metrics {
 impl Observer for Metrics {
     fn observe(&self, _: &CallInfo, event: &CallEvent<'_>) {
         match event {
-            CallEvent::Started { attempt: 1, elapsed } => {
+            CallEvent::Started {
+                attempt: 1,
+                elapsed,
+            } => {
                 self.queue_seconds.observe(elapsed.as_secs_f64());
             }
             CallEvent::Retrying { error, .. } => {

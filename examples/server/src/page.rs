@@ -30,7 +30,9 @@ pub(crate) type File = (Vec<u8>, &'static str);
 /// A file of the page.
 pub(crate) async fn file(settings: &Settings, name: &str) -> Result<File, ApiError> {
     if let Some(folder) = &settings.web {
-        return read(folder, name).await.map_err(|error| not_found(name, &error));
+        return read(folder, name)
+            .await
+            .map_err(|error| not_found(name, &error));
     }
     let built_in = FILES.iter().find(|(known, _)| *known == name);
     match built_in {
@@ -62,7 +64,11 @@ async fn read(folder: &Path, name: &str) -> io::Result<File> {
 }
 
 fn not_found(name: &str, error: &io::Error) -> ApiError {
-    ApiError::new(404, "not_found", format!("there is no file {name:?}: {}", error.kind()))
+    ApiError::new(
+        404,
+        "not_found",
+        format!("there is no file {name:?}: {}", error.kind()),
+    )
 }
 
 fn media_type(name: &str) -> &'static str {

@@ -113,7 +113,9 @@ pub(crate) fn read(
         given.push((setting.flag, value));
     }
     let values = Values { given, var: &var };
-    values.settings().map(|settings| Asked::Serve(Box::new(settings)))
+    values
+        .settings()
+        .map(|settings| Asked::Serve(Box::new(settings)))
 }
 
 fn help() -> String {
@@ -161,7 +163,10 @@ impl Values<'_> {
             write_timeout: self.seconds("write-timeout")?,
             idle_timeout: self.seconds("idle-timeout")?,
             grace: self.seconds("grace")?,
-            web: self.text("web").filter(|web| !web.is_empty()).map(PathBuf::from),
+            web: self
+                .text("web")
+                .filter(|web| !web.is_empty())
+                .map(PathBuf::from),
             npm: self.text("npm").unwrap_or_default().into(),
         };
         let open: bool = self.parse("open", "true or false")?;
@@ -183,20 +188,30 @@ impl Values<'_> {
             None => (self.var)(setting.var),
         };
         let value = value.map(|value| value.trim().to_owned());
-        Some(value.filter(|value| !value.is_empty()).unwrap_or_else(|| setting.default.to_owned()))
+        Some(
+            value
+                .filter(|value| !value.is_empty())
+                .unwrap_or_else(|| setting.default.to_owned()),
+        )
     }
 
     fn list(&self, flag: &str) -> Vec<String> {
         let text = self.text(flag).unwrap_or_default();
         let words = text.split(',').map(str::trim);
-        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     fn parse<T: std::str::FromStr>(&self, flag: &str, allowed: &str) -> Result<T, String> {
         let value = self.text(flag).unwrap_or_default();
         let value_of = |value: &str| value.to_ascii_lowercase().parse().ok();
         value_of(&value).ok_or_else(|| {
-            let var = TABLE.iter().find(|setting| setting.flag == flag).map_or("", |s| s.var);
+            let var = TABLE
+                .iter()
+                .find(|setting| setting.flag == flag)
+                .map_or("", |s| s.var);
             format!("--{flag} ({var}) is {value:?}; allowed is {allowed}")
         })
     }
@@ -228,7 +243,10 @@ mod tests {
 
     #[test]
     fn the_command_line_stands_above_the_environment() {
-        let vars = [("CHATCORE_ADDR", "127.0.0.1:1"), ("CHATCORE_MODELS", "a, b,")];
+        let vars = [
+            ("CHATCORE_ADDR", "127.0.0.1:1"),
+            ("CHATCORE_MODELS", "a, b,"),
+        ];
         let settings = read_all(&["--addr", "127.0.0.1:2", "--grace=1.5"], &vars).unwrap();
         assert_eq!(settings.addr.port(), 2);
         assert_eq!(settings.models, ["a", "b"]);

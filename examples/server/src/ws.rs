@@ -68,10 +68,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSock
     // Where the search for the next piece begins, so that no chat waits behind another.
     let mut turn = 0;
     loop {
-        let next = poll_fn(|cx| {
-            poll_next(&mut conn, &mut running, &mut turn, &mut begun, cx)
-        })
-        .await;
+        let next =
+            poll_fn(|cx| poll_next(&mut conn, &mut running, &mut turn, &mut begun, cx)).await;
         let (id, told) = match next {
             Next::Gone => break,
             Next::Drained => {
@@ -163,7 +161,12 @@ fn obey(
                 Told::Cancelled
             }));
         }
-        _ => return Err(ApiError::invalid("type", "a message's type is chat or cancel")),
+        _ => {
+            return Err(ApiError::invalid(
+                "type",
+                "a message's type is chat or cancel",
+            ));
+        }
     }
     if place.is_some() {
         return Err(ApiError::invalid("id", "a chat of this id runs already"));

@@ -50,7 +50,10 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<StdListener> {
 pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Result<usize> {
     let listener = TcpListener::try_from(listener)?;
     // What a slow client has not taken waits at its provider, not here.
-    let http = HttpConfig::default().with_response_buffer_max_len(64 << 10);
+    // A body's own limit is that of the settings, see `body`.
+    let http = HttpConfig::default()
+        .with_response_buffer_max_len(64 << 10)
+        .with_received_body_max_len(u64::MAX);
     let server = Arc::new(Server {
         app: App::new(Arc::clone(&shared)),
         http: Arc::new(HttpContext::new().with_config(http)),
@@ -128,7 +131,12 @@ impl Server {
             write: settings.write_timeout,
         };
         let phase = Phase::default();
-        let timed = Timed::new(stream.clone(), timing, phase.clone(), self.shared.drain.begun());
+        let timed = Timed::new(
+            stream.clone(),
+            timing,
+            phase.clone(),
+            self.shared.drain.begun(),
+        );
         let run = Arc::clone(&self.http).run(timed, |mut conn| {
             phase.answering();
             conn.set_peer_ip(Some(peer.ip()));

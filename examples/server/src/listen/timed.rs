@@ -97,33 +97,28 @@ impl AsyncRead for Timed {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
         let now = this.phase.now();
         if now % 2 == 1 {
-            return read;
+            return Pin::new(&mut this.stream).poll_read(cx, buffer);
         }
         if now != this.seen {
             this.seen = now;
             this.wait = Wait::Idle(Timer::after(this.timing.idle));
         }
-        if read.is_ready() {
-            if let Wait::Idle(_) = this.wait {
-                this.wait = Wait::Head(Timer::after(this.timing.head));
-            }
-            return read;
+        // The limit stands above what comes: a head may come for ever, byte by byte.
+        let (Wait::Idle(timer) | Wait::Head(timer)) = &mut this.wait;
+        if Pin::new(timer).poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let timer = match &mut this.wait {
-            Wait::Idle(timer) => {
-                if this.drain.poll(cx).is_ready() {
-                    return Poll::Ready(Ok(0));
-                }
-                timer
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if let Wait::Idle(_) = this.wait {
+            if read.is_ready() {
+                this.wait = Wait::Head(Timer::after(this.timing.head));
+            } else if this.drain.poll(cx).is_ready() {
+                return Poll::Ready(Ok(0));
             }
-            Wait::Head(timer) => timer,
-        };
-        Pin::new(timer)
-            .poll(cx)
-            .map(|_| Err(io::ErrorKind::TimedOut.into()))
+        }
+        read
     }
 }
 

@@ -10,7 +10,9 @@ use crate::fields::{Fields, missing, wrong};
 /// Reads the message that stands at `path`.
 pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
     let mut fields = Fields::of(value, path)?;
-    let role = fields.text("role")?.ok_or_else(|| missing(fields.place("role")))?;
+    let role = fields
+        .text("role")?
+        .ok_or_else(|| missing(fields.place("role")))?;
     let role = match role.as_str() {
         // The word of OpenAI's newer models for instructions.
         "system" | "developer" => Role::System,
@@ -100,7 +102,9 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
         Some("image_url") => {
             let image = fields.object("image_url")?;
             let mut image = image.ok_or_else(|| missing(fields.place("image_url")))?;
-            let url = image.text("url")?.ok_or_else(|| missing(image.place("url")))?;
+            let url = image
+                .text("url")?
+                .ok_or_else(|| missing(image.place("url")))?;
             let mut part = Image::new(source(url));
             part.detail = image.text("detail")?;
             part.into()
@@ -124,7 +128,9 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
 
 /// A `data:` URL is the image itself.
 fn source(url: String) -> ImageSource {
-    let inline = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let inline = url
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(";base64,"));
     match inline {
         Some((media_type, data)) => ImageSource::Base64 {
             media_type: media_type.to_owned(),
@@ -142,7 +148,9 @@ fn tool_calls(fields: &mut Fields) -> Result<Vec<Part>, ApiError> {
         let id = call.text("id")?.ok_or_else(|| missing(call.place("id")))?;
         let function = call.object("function")?;
         let mut function = function.ok_or_else(|| missing(call.place("function")))?;
-        let name = function.text("name")?.ok_or_else(|| missing(function.place("name")))?;
+        let name = function
+            .text("name")?
+            .ok_or_else(|| missing(function.place("name")))?;
         let arguments = function.text("arguments")?.unwrap_or_default();
         let mut part = ToolCall::new(id, name, arguments);
         call.value("type");
@@ -194,9 +202,15 @@ mod tests {
             (json!({"role": "boss", "content": "x"}), "m.role"),
             (json!({"role": "user"}), "m.content"),
             (json!({"role": "user", "content": 1}), "m.content"),
-            (json!({"role": "user", "content": [{"type": "tune"}]}), "m.content[0].type"),
+            (
+                json!({"role": "user", "content": [{"type": "tune"}]}),
+                "m.content[0].type",
+            ),
             (json!({"role": "tool", "content": "x"}), "m.tool_call_id"),
-            (json!({"role": "user", "content": "x", "colour": 1}), "m.colour"),
+            (
+                json!({"role": "user", "content": "x", "colour": 1}),
+                "m.colour",
+            ),
         ] {
             let error = read(message.clone(), "m").unwrap_err();
             assert_eq!(error.param.as_deref(), Some(param), "{message}");

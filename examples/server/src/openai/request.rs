@@ -45,12 +45,17 @@ pub(crate) struct Completion {
 pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, ApiError> {
     let model = fields.text("model")?.ok_or_else(|| missing("model"))?;
     let model = allowed.model(Some(model))?;
-    let messages = fields.list("messages")?.ok_or_else(|| missing("messages"))?;
+    let messages = fields
+        .list("messages")?
+        .ok_or_else(|| missing("messages"))?;
     let mut request = ChatRequest::new(allowed.messages(messages)?).model(model);
     request.temperature = fields.number("temperature")?;
     request.top_p = fields.number("top_p")?;
     request.seed = fields.integer("seed")?;
-    let (old, new) = (fields.count("max_tokens")?, fields.count("max_completion_tokens")?);
+    let (old, new) = (
+        fields.count("max_tokens")?,
+        fields.count("max_completion_tokens")?,
+    );
     request.max_tokens = Some(match (new, old) {
         (Some(asked), _) => allowed.tokens("max_completion_tokens", asked)?,
         (None, Some(asked)) => allowed.tokens("max_tokens", asked)?,
@@ -91,7 +96,10 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
 fn unsupported(name: &str) -> ApiError {
     ApiError {
         code: "unsupported_value".to_owned(),
-        ..ApiError::invalid(name, format!("this server does not offer this value of {name}"))
+        ..ApiError::invalid(
+            name,
+            format!("this server does not offer this value of {name}"),
+        )
     }
 }
 
@@ -114,11 +122,18 @@ fn tools(fields: &mut Fields) -> Result<Vec<Tool>, ApiError> {
         let mut tool = Fields::of(value, &format!("tools[{n}]"))?;
         match tool.text("type")?.as_deref() {
             Some("function") => {}
-            _ => return Err(ApiError::invalid(tool.place("type"), "a tool's type is function")),
+            _ => {
+                return Err(ApiError::invalid(
+                    tool.place("type"),
+                    "a tool's type is function",
+                ));
+            }
         }
         let function = tool.object("function")?;
         let mut function = function.ok_or_else(|| missing(tool.place("function")))?;
-        let name = function.text("name")?.ok_or_else(|| missing(function.place("name")))?;
+        let name = function
+            .text("name")?
+            .ok_or_else(|| missing(function.place("name")))?;
         let parameters = function.value("parameters");
         let parameters = parameters.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
         let mut made = Tool::new(name, parameters);
@@ -158,7 +173,9 @@ fn response_format(fields: &mut Fields) -> Result<Option<ResponseFormat>, ApiErr
         Some("json_schema") => {
             let schema = format.object("json_schema")?;
             let mut schema = schema.ok_or_else(|| missing(format.place("json_schema")))?;
-            let name = schema.text("name")?.ok_or_else(|| missing(schema.place("name")))?;
+            let name = schema
+                .text("name")?
+                .ok_or_else(|| missing(schema.place("name")))?;
             ResponseFormat::JsonSchema {
                 name,
                 schema: schema.value("schema").unwrap_or_else(|| json!({})),
