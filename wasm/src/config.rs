@@ -68,6 +68,7 @@ impl CallSpec {
             timeouts: Limits(from.object("timeouts")?),
             max_retries: from.number("maxRetries", small_count)?,
             wait_for_queue: from.is("waitForQueue"),
+            patient: from.is("patient"),
         })
     }
 }

@@ -109,13 +109,17 @@ impl Future for Sleep {
             return Poll::Pending;
         };
         if let Some(number) = self.number {
-            return match lock().waiting.get_mut(&(until, number)) {
-                Some(waker) => {
-                    waker.clone_from(cx.waker());
-                    Poll::Pending
-                }
-                None => Poll::Ready(()),
+            let mut sleeps = lock();
+            let Some(waker) = sleeps.waiting.get_mut(&(until, number)) else {
+                return Poll::Ready(());
             };
+            if !waker.will_wake(cx.waker()) {
+                let old = std::mem::replace(waker, cx.waker().clone());
+                // Outside of the lock: it may be the last handle of a task that sleeps too.
+                drop(sleeps);
+                drop(old);
+            }
+            return Poll::Pending;
         }
         if Instant::now() >= until {
             return Poll::Ready(());

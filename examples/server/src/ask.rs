@@ -1,0 +1,223 @@
+//! What `/api/…` and the WebSocket ask: one message or a conversation, and a few options.
+
+use chatcore::{ChatRequest, Message};
+use serde_json::Value;
+
+use crate::errors::ApiError;
+use crate::fields::{Fields, missing};
+use crate::openai::message;
+use crate::settings::Settings;
+
+/// What limits a request, whichever door it comes through.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    /// The models that may be asked for; the first is the default.
+    pub(crate) models: Vec<String>,
+    pub(crate) max_messages: usize,
+    pub(crate) max_tokens: u32,
+}
+
+impl Allowed {
+    /// With the provider's model, where the settings name none.
+    pub(crate) fn new(settings: &Settings, model: &str) -> Self {
+        Self {
+            models: match settings.models.as_slice() {
+                [] => vec![model.to_owned()],
+                models => models.to_vec(),
+            },
+            max_messages: settings.max_messages,
+            max_tokens: settings.max_tokens,
+        }
+    }
+
+    /// The model to ask: the one named, if it is allowed, or the default.
+    pub(crate) fn model(&self, named: Option<String>) -> Result<String, ApiError> {
+        let default = self.models.first().cloned().unwrap_or_default();
+        let named = named.unwrap_or(default);
+        match self.models.contains(&named) {
+            true => Ok(named),
+            false => Err(ApiError {
+                param: Some("model".to_owned()),
+                ..ApiError::new(
+                    404,
+                    "model_not_found",
+                    format!(
+                        "the model {named:?} does not exist here; there are: {}",
+                        self.models.join(", ")
+                    ),
+                )
+            }),
+        }
+    }
+
+    /// Refuses more tokens than an answer may have.
+    pub(crate) fn tokens(&self, name: &str, asked: u32) -> Result<u32, ApiError> {
+        match asked <= self.max_tokens {
+            true => Ok(asked),
+            false => Err(ApiError {
+                code: "too_many_tokens".to_owned(),
+                ..ApiError::invalid(
+                    name,
+                    format!("{name} is {asked}; this server allows {}", self.max_tokens),
+                )
+            }),
+        }
+    }
+
+    /// Reads a conversation.
+    pub(crate) fn messages(&self, list: Vec<Value>) -> Result<Vec<Message>, ApiError> {
+        if list.is_empty() {
+            return Err(ApiError::invalid("messages", "there are no messages"));
+        }
+        if list.len() > self.max_messages {
+            return Err(ApiError {
+                code: "too_many_messages".to_owned(),
+                ..ApiError::invalid(
+                    "messages",
+                    format!(
+                        "there are {} messages; this server allows {}",
+                        list.len(),
+                        self.max_messages
+                    ),
+                )
+            });
+        }
+        let read = |(n, value)| message::read(value, &format!("messages[{n}]"));
+        list.into_iter().enumerate().map(read).collect()
+    }
+}
+
+/// What a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `message`
+    Message,
+    /// `messages`
+    Messages,
+    /// Either.
+    Any,
+}
+
+/// Reads `{message, …}` or `{messages, …}`. The defaults are the client's: temperature 0 for a
+/// message and 0.7 for a conversation, at most 256 tokens.
+pub(crate) fn read(
+    mut fields: Fields,
+    form: Form,
+    allowed: &Allowed,
+) -> Result<ChatRequest, ApiError> {
+    let message = match form {
+        Form::Messages => None,
+        _ => fields.text("message")?,
+    };
+    let messages = match form {
+        Form::Message => None,
+        _ => fields.list("messages")?,
+    };
+    let request = match (message, messages) {
+        (Some(message), None) => ChatRequest::new([Message::user(message)]).temperature(0.0),
+        (None, Some(list)) => ChatRequest::new(allowed.messages(list)?).temperature(0.7),
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid(
+                fields.place("messages"),
+                "give either message or messages",
+            ));
+        }
+        (None, None) => {
+            return Err(missing(fields.place(match form {
+                Form::Messages => "messages",
+                _ => "message",
+            })));
+        }
+    };
+    let request = options(&mut fields, request, allowed)?;
+    fields.end()?;
+    Ok(request)
+}
+
+/// Takes the options that every door has.
+pub(crate) fn options(
+    fields: &mut Fields,
+    mut request: ChatRequest,
+    allowed: &Allowed,
+) -> Result<ChatRequest, ApiError> {
+    if let Some(temperature) = fields.number("temperature")? {
+        request = request.temperature(temperature);
+    }
+    let max_tokens = match fields.count("max_tokens")? {
+        Some(asked) => allowed.tokens("max_tokens", asked)?,
+        None => allowed.max_tokens.min(256),
+    };
+    request = request.max_tokens(max_tokens);
+    if let Some(prompt) = fields
+        .text("system_prompt")?
+        .filter(|prompt| !prompt.is_empty())
+    {
+        request = request.system_prompt(prompt);
+    }
+    request.top_p = fields.number("top_p")?;
+    request.seed = fields.integer("seed")?;
+    if let Some(stop) = fields.texts("stop")? {
+        request.stop = stop;
+    }
+    Ok(request.model(allowed.model(fields.text("model")?)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn allowed() -> Allowed {
+        Allowed {
+            models: vec!["a".into(), "b".into()],
+            max_messages: 2,
+            max_tokens: 100,
+        }
+    }
+
+    fn ask(body: Value, form: Form) -> Result<ChatRequest, ApiError> {
+        read(Fields::of(body, "").unwrap(), form, &allowed())
+    }
+
+    #[test]
+    fn the_defaults_are_the_clients() {
+        let request = ask(json!({"message": "hi"}), Form::Message).unwrap();
+        assert_eq!(
+            (request.temperature, request.max_tokens),
+            (Some(0.0), Some(100))
+        );
+        assert_eq!(request.model.as_deref(), Some("a"));
+        let messages = json!([{"role": "user", "content": "hi"}]);
+        let request = ask(json!({"messages": messages, "model": "b"}), Form::Any).unwrap();
+        assert_eq!(request.temperature, Some(0.7));
+        assert_eq!(request.model.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn each_limit_has_its_code() {
+        let messages = |n| vec![json!({"role": "user", "content": "x"}); n];
+        for (body, code) in [
+            (json!({}), "missing_field"),
+            (json!({"message": 1}), "invalid_type"),
+            (json!({"message": "x", "model": "c"}), "model_not_found"),
+            (
+                json!({"message": "x", "max_tokens": 101}),
+                "too_many_tokens",
+            ),
+            (json!({"message": "x", "max_tokens": 0}), "invalid_type"),
+            (json!({"message": "x", "temprature": 1}), "unknown_field"),
+            (json!({"messages": messages(3)}), "too_many_messages"),
+            (json!({"messages": []}), "invalid_value"),
+            (
+                json!({"messages": messages(1), "message": "x"}),
+                "invalid_value",
+            ),
+        ] {
+            let error = ask(body.clone(), Form::Any).unwrap_err();
+            assert_eq!(error.code, code, "{body}");
+        }
+        let error = ask(json!({"messages": messages(1)}), Form::Message).unwrap_err();
+        assert_eq!(error.code, "missing_field");
+    }
+}

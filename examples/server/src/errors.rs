@@ -1,0 +1,119 @@
+//! One shape for every error: a status, a stable code, a sentence. OpenAI's clients read it too.
+
+use std::fmt;
+use std::time::Duration;
+
+use chatcore::{Error, ErrorKind};
+use serde_json::{Value, json};
+
+/// An error as a client gets it. Its code is stable; its message is for people.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ApiError {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// The field at fault.
+    pub(crate) param: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the connection cannot be used any more, because its body was not read.
+    pub(crate) close: bool,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            param: None,
+            retry_after: None,
+            close: false,
+        }
+    }
+
+    /// A field that is not what it must be.
+    pub(crate) fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            param: Some(param.into()),
+            ..Self::new(400, "invalid_value", message)
+        }
+    }
+
+    pub(crate) fn draining() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(503, "shutting_down", "the server is shutting down")
+        }
+    }
+
+    pub(crate) fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// `{"error": {…}}`, in OpenAI's shape.
+    pub(crate) fn to_json(&self) -> Value {
+        let kind = match self.status {
+            401 | 403 => "authentication_error",
+            429 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "server_error",
+        };
+        json!({"error": {
+            "message": self.message,
+            "type": kind,
+            "param": self.param,
+            "code": self.code,
+        }})
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.code, self.message)
+    }
+}
+
+impl From<Error> for ApiError {
+    /// The code is the kind's word. What the server did wrong towards the provider (its key, its
+    /// settings) is its own error, 5xx: the client cannot mend it.
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            ErrorKind::InvalidRequest | ErrorKind::BadRequest => 400,
+            ErrorKind::NotFound => 404,
+            ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
+            ErrorKind::QueueFull | ErrorKind::Overloaded | ErrorKind::Closed => 503,
+            ErrorKind::Timeout => 504,
+            ErrorKind::Config | ErrorKind::Internal => 500,
+            _ => 502,
+        };
+        let retry_after = match error.kind() {
+            ErrorKind::QueueFull | ErrorKind::Closed => Some(Duration::from_secs(1)),
+            _ => error.retry_after(),
+        };
+        Self {
+            param: error.param().map(str::to_owned),
+            retry_after,
+            ..Self::new(status, error.kind().as_str(), error.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_providers_refusal_of_the_key_is_not_the_clients() {
+        let error = ApiError::from(Error::new(ErrorKind::Auth, "no"));
+        assert_eq!((error.status, error.code.as_str()), (502, "auth"));
+        assert_eq!(error.to_json()["error"]["type"], "server_error");
+    }
+
+    #[test]
+    fn a_full_queue_says_when_to_come_back() {
+        let error = ApiError::from(Error::new(ErrorKind::QueueFull, "full"));
+        assert_eq!(error.status, 503);
+        assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+    }
+}

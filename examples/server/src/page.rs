@@ -1,0 +1,83 @@
+//! The page at `/`, and the npm package that it uses.
+
+use std::io;
+use std::path::Path;
+
+use crate::errors::ApiError;
+use crate::settings::Settings;
+
+/// The page's files, built in.
+const FILES: &[(&str, &str)] = &[
+    ("index.html", include_str!("../web/index.html")),
+    ("page.css", include_str!("../web/page.css")),
+    ("main.js", include_str!("../web/main.js")),
+    ("chat.js", include_str!("../web/chat.js")),
+    ("batch.js", include_str!("../web/batch.js")),
+    ("figures.js", include_str!("../web/figures.js")),
+    ("client.js", include_str!("../web/client.js")),
+    ("words.js", include_str!("../web/words.js")),
+];
+
+/// What a page may do: nothing but what this server serves. The core of the npm package is
+/// WebAssembly.
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+     style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
+
+/// A file, and its type.
+pub(crate) type File = (Vec<u8>, &'static str);
+
+/// A file of the page.
+pub(crate) async fn file(settings: &Settings, name: &str) -> Result<File, ApiError> {
+    if let Some(folder) = &settings.web {
+        return read(folder, name)
+            .await
+            .map_err(|error| not_found(name, &error));
+    }
+    let built_in = FILES.iter().find(|(known, _)| *known == name);
+    match built_in {
+        Some((_, text)) => Ok((text.as_bytes().to_vec(), media_type(name))),
+        None => Err(not_found(name, &io::ErrorKind::NotFound.into())),
+    }
+}
+
+/// A file of the npm package's build.
+pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, ApiError> {
+    let read = read(&settings.npm, name).await;
+    read.map_err(|_| {
+        let message = format!(
+            "{name} is not in {}: the npm package is not built. Run `npm ci && npm run build` in \
+             wasm/, or name the folder of its build by --npm (CHATCORE_NPM)",
+            settings.npm.display()
+        );
+        ApiError::new(404, "package_not_built", message)
+    })
+}
+
+async fn read(folder: &Path, name: &str) -> io::Result<File> {
+    // Names of plain files only: nothing leads out of the folder.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.starts_with('.') || !name.bytes().all(is_plain) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok((smol::fs::read(folder.join(name)).await?, media_type(name)))
+}
+
+fn not_found(name: &str, error: &io::Error) -> ApiError {
+    ApiError::new(
+        404,
+        "not_found",
+        format!("there is no file {name:?}: {}", error.kind()),
+    )
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("wasm") => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,279 @@
+//! The server's settings: one table, read from the command line and the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One setting. `--name` on the command line stands above the variable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) flag: &'static str,
+    pub(crate) var: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) doc: &'static str,
+}
+
+/// Every setting of the server. What is asked of the provider is set by the variables of
+/// [`chatcore::SETTINGS`].
+#[rustfmt::skip]
+pub(crate) const TABLE: &[Setting] = &[
+    row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "Where to listen. Beyond loopback only with a token, or with CHATCORE_OPEN."),
+    row("token", "CHATCORE_TOKEN", "", "The access token: with one, every request but /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
+    row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Whoever reaches it spends the key."),
+    row("models", "CHATCORE_MODELS", "", "The models that may be asked for, separated by commas; the first is the default. Else the provider's model alone."),
+    row("max-body", "CHATCORE_MAX_BODY", "1048576", "Bytes that a request's body, or a WebSocket message, may have."),
+    row("max-messages", "CHATCORE_MAX_MESSAGES", "200", "Messages that a conversation may have."),
+    row("max-prompts", "CHATCORE_MAX_PROMPTS", "100", "Prompts that a batch may have."),
+    row("max-tokens", "CHATCORE_MAX_TOKENS", "4096", "Tokens that an answer may have; also what the OpenAI front asks for where a request does not say."),
+    row("max-chats", "CHATCORE_MAX_CHATS", "32", "Chats that one WebSocket may run at once."),
+    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may begin in a minute, all at once if it likes; 0: any number."),
+    row("trust-proxy", "CHATCORE_TRUST_PROXY", "false", "true: a proxy stands before the server, so the client's address is the last of X-Forwarded-For."),
+    row("hosts", "CHATCORE_HOSTS", "", "The names that the server is reached by, separated by commas. On loopback without it: localhost and loopback addresses; else any."),
+    row("max-connections", "CHATCORE_MAX_CONNECTIONS", "4096", "Connections at once; more get 503."),
+    row("header-timeout", "CHATCORE_HEADER_TIMEOUT", "10", "Seconds for a request's head, from its first byte."),
+    row("body-timeout", "CHATCORE_BODY_TIMEOUT", "30", "Seconds for a request's body."),
+    row("write-timeout", "CHATCORE_WRITE_TIMEOUT", "30", "Seconds that a client may take none of the bytes written to it."),
+    row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that a connection is kept open between two requests."),
+    row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats get to finish after SIGTERM."),
+    row("web", "CHATCORE_WEB", "", "A folder to serve the page from; else the one that is built in."),
+    row("npm", "CHATCORE_NPM", "wasm/dist", "The folder of the npm package's build, which the page needs."),
+];
+
+const fn row(
+    flag: &'static str,
+    var: &'static str,
+    default: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting {
+        flag,
+        var,
+        default,
+        doc,
+    }
+}
+
+/// The settings, read and checked.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) addr: SocketAddr,
+    pub(crate) token: Option<String>,
+    pub(crate) models: Vec<String>,
+    pub(crate) max_body: usize,
+    pub(crate) max_messages: usize,
+    pub(crate) max_prompts: usize,
+    pub(crate) max_tokens: u32,
+    pub(crate) max_chats: usize,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) trust_proxy: bool,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) max_connections: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) web: Option<PathBuf>,
+    pub(crate) npm: PathBuf,
+}
+
+/// What the command line asks for.
+pub(crate) enum Asked {
+    Serve(Box<Settings>),
+    /// Only this text.
+    Print(String),
+}
+
+/// Reads the settings from the arguments after the program's name, and from `var`.
+///
+/// # Errors
+/// A sentence that names the setting, its value and what is allowed.
+pub(crate) fn read(
+    args: impl IntoIterator<Item = String>,
+    var: impl Fn(&str) -> Option<String>,
+) -> Result<Asked, String> {
+    let mut given = Vec::new();
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        if arg == "--help" || arg == "-h" {
+            return Ok(Asked::Print(help()));
+        }
+        let (flag, value) = match arg.split_once('=') {
+            Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+            None => (arg, None),
+        };
+        let known = |setting: &&Setting| flag.strip_prefix("--") == Some(setting.flag);
+        let setting = TABLE
+            .iter()
+            .find(known)
+            .ok_or_else(|| format!("there is no option {flag}; --help shows all"))?;
+        let value = value
+            .or_else(|| args.next())
+            .ok_or_else(|| format!("{flag} needs a value"))?;
+        given.push((setting.flag, value));
+    }
+    let values = Values { given, var: &var };
+    values
+        .settings()
+        .map(|settings| Asked::Serve(Box::new(settings)))
+}
+
+fn help() -> String {
+    let mut text = String::from(
+        "A chat server: JSON, SSE, WebSocket, batches, an OpenAI-compatible front, metrics.\n\n\
+         Each option can be a variable of the environment instead. The provider, its key, the\n\
+         queue and the retries are set by the variables LLM_… of chatcore; without a key the\n\
+         offline demo model answers.\n",
+    );
+    for setting in TABLE {
+        let default = match setting.default {
+            "" => "none",
+            default => default,
+        };
+        text.push_str(&format!(
+            "\n  --{} VALUE, {} (default: {default})\n      {}\n",
+            setting.flag, setting.var, setting.doc
+        ));
+    }
+    text
+}
+
+struct Values<'a> {
+    given: Vec<(&'static str, String)>,
+    var: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Values<'_> {
+    fn settings(&self) -> Result<Settings, String> {
+        let settings = Settings {
+            addr: self.parse("addr", "an address and a port, such as 127.0.0.1:8080")?,
+            token: self.text("token").filter(|token| !token.is_empty()),
+            models: self.list("models"),
+            max_body: self.parse("max-body", "a number of bytes")?,
+            max_messages: self.parse("max-messages", "a whole number")?,
+            max_prompts: self.parse("max-prompts", "a whole number")?,
+            max_tokens: self.parse("max-tokens", "a whole number")?,
+            max_chats: self.parse("max-chats", "a whole number")?,
+            requests_per_minute: self.parse("requests-per-minute", "a whole number")?,
+            trust_proxy: self.parse("trust-proxy", "true or false")?,
+            hosts: self.list("hosts"),
+            max_connections: self.parse("max-connections", "a whole number")?,
+            header_timeout: self.seconds("header-timeout")?,
+            body_timeout: self.seconds("body-timeout")?,
+            write_timeout: self.seconds("write-timeout")?,
+            idle_timeout: self.seconds("idle-timeout")?,
+            grace: self.seconds("grace")?,
+            web: self
+                .text("web")
+                .filter(|web| !web.is_empty())
+                .map(PathBuf::from),
+            npm: self.text("npm").unwrap_or_default().into(),
+        };
+        let open: bool = self.parse("open", "true or false")?;
+        if !settings.addr.ip().is_loopback() && settings.token.is_none() && !open {
+            return Err(format!(
+                "{} is beyond loopback, and there is no access token: whoever reached the server \
+                 would spend the key. Set CHATCORE_TOKEN, or CHATCORE_OPEN=true if that is meant",
+                settings.addr
+            ));
+        }
+        Ok(settings)
+    }
+
+    fn text(&self, flag: &str) -> Option<String> {
+        let given = self.given.iter().rev().find(|(known, _)| *known == flag);
+        let setting = TABLE.iter().find(|setting| setting.flag == flag)?;
+        let value = match given {
+            Some((_, value)) => Some(value.clone()),
+            None => (self.var)(setting.var),
+        };
+        let value = value.map(|value| value.trim().to_owned());
+        Some(
+            value
+                .filter(|value| !value.is_empty())
+                .unwrap_or_else(|| setting.default.to_owned()),
+        )
+    }
+
+    fn list(&self, flag: &str) -> Vec<String> {
+        let text = self.text(flag).unwrap_or_default();
+        let words = text.split(',').map(str::trim);
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn parse<T: std::str::FromStr>(&self, flag: &str, allowed: &str) -> Result<T, String> {
+        let value = self.text(flag).unwrap_or_default();
+        let value_of = |value: &str| value.to_ascii_lowercase().parse().ok();
+        value_of(&value).ok_or_else(|| {
+            let var = TABLE
+                .iter()
+                .find(|setting| setting.flag == flag)
+                .map_or("", |s| s.var);
+            format!("--{flag} ({var}) is {value:?}; allowed is {allowed}")
+        })
+    }
+
+    fn seconds(&self, flag: &str) -> Result<Duration, String> {
+        let allowed = "a number of seconds from 0.001 to 86400";
+        let seconds: f64 = self.parse(flag, allowed)?;
+        match (0.001..=86_400.0).contains(&seconds) {
+            true => Ok(Duration::from_secs_f64(seconds)),
+            false => Err(format!("--{flag} is {seconds}; allowed is {allowed}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(args: &[&str], vars: &[(&str, &str)]) -> Result<Settings, String> {
+        let var = |name: &str| {
+            let found = vars.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        match read(args.iter().map(|&arg| arg.to_owned()), var)? {
+            Asked::Serve(settings) => Ok(*settings),
+            Asked::Print(text) => Err(text),
+        }
+    }
+
+    #[test]
+    fn the_command_line_stands_above_the_environment() {
+        let vars = [
+            ("CHATCORE_ADDR", "127.0.0.1:1"),
+            ("CHATCORE_MODELS", "a, b,"),
+        ];
+        let settings = read_all(&["--addr", "127.0.0.1:2", "--grace=1.5"], &vars).unwrap();
+        assert_eq!(settings.addr.port(), 2);
+        assert_eq!(settings.models, ["a", "b"]);
+        assert_eq!(settings.grace, Duration::from_millis(1500));
+        assert_eq!(settings.max_body, 1 << 20);
+    }
+
+    #[test]
+    fn beyond_loopback_a_token_is_needed() {
+        let error = read_all(&["--addr", "0.0.0.0:8080"], &[]).err().unwrap();
+        assert!(error.contains("CHATCORE_TOKEN"), "{error}");
+        assert!(read_all(&["--addr", "0.0.0.0:1", "--token", "t"], &[]).is_ok());
+        assert!(read_all(&["--addr", "[::]:1", "--open=TRUE"], &[]).is_ok());
+    }
+
+    #[test]
+    fn what_does_not_parse_is_named() {
+        for (args, part) in [
+            (&["--max-body", "big"][..], "a number of bytes"),
+            (&["--grace", "0"], "0.001"),
+            (&["--addr", "here"], "CHATCORE_ADDR"),
+            (&["--colour", "red"], "--help"),
+            (&["--addr"], "needs a value"),
+            (&["--help"], "--requests-per-minute"),
+        ] {
+            let error = read_all(args, &[]).err().unwrap();
+            assert!(error.contains(part), "{args:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Answers that are written as they come, to a client that may go away.
+
+use std::future::{Future, pending};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use chatcore::{ChatEvent, ChatStream, Error};
+use futures_core::Stream;
+use futures_lite::io::AsyncRead;
+use futures_lite::{StreamExt, stream};
+use smol::net::TcpStream;
+
+use crate::metrics::Metrics;
+
+/// The pieces of an answer, as bytes.
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
+
+/// An answer whose first event was awaited already, so that an error could still be an HTTP
+/// status.
+pub(crate) fn pieces(
+    first: ChatEvent,
+    rest: ChatStream,
+    mut write: impl FnMut(Result<ChatEvent, Error>) -> Option<Vec<u8>> + Send + 'static,
+) -> Pieces {
+    let all = stream::once(Ok(first)).chain(rest);
+    Box::pin(all.filter_map(move |event| write(event)))
+}
+
+/// A response's body that is made as it is read. When the client goes away it fails, and the
+/// connection drops it, and with it the call that its pieces come from.
+pub(crate) struct Streamed {
+    pieces: Pieces,
+    /// What of the last piece was not read yet.
+    piece: Vec<u8>,
+    read: usize,
+    is_whole: bool,
+    gone: Pin<Box<dyn Future<Output = ()> + Send>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Streamed {
+    /// To the client at the other end of `socket`.
+    pub(crate) fn new(pieces: Pieces, socket: Option<TcpStream>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            pieces,
+            piece: Vec::new(),
+            read: 0,
+            is_whole: false,
+            gone: Box::pin(gone(socket)),
+            metrics,
+        }
+    }
+}
+
+impl AsyncRead for Streamed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        while this.read == this.piece.len() {
+            match this.pieces.as_mut().poll_next(cx) {
+                Poll::Ready(Some(piece)) => (this.piece, this.read) = (piece, 0),
+                Poll::Ready(None) => {
+                    this.is_whole = true;
+                    return Poll::Ready(Ok(0));
+                }
+                Poll::Pending => {
+                    let gone = this.gone.as_mut().poll(cx);
+                    return gone.map(|()| Err(io::ErrorKind::ConnectionAborted.into()));
+                }
+            }
+        }
+        let rest = &this.piece[this.read..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        this.read += count;
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            self.metrics.client_gone();
+        }
+    }
+}
+
+/// Completes when the other end of `socket` closes it. A client that sends its next request
+/// already is there, and is not watched any more.
+async fn gone(socket: Option<TcpStream>) {
+    if let Some(socket) = socket
+        && socket.peek(&mut [0]).await.unwrap_or(0) == 0
+    {
+        return;
+    }
+    pending().await
+}

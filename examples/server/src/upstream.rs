@@ -1,0 +1,66 @@
+//! The client towards the provider, or the demo model where no key is set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{Config, Error, ErrorKind, Executor, LlmClient, Provider, Transport};
+use chatcore_adapters::demo::DemoTransport;
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::transport::Http1Transport;
+
+use crate::metrics::Metrics;
+
+/// The demo model's time to its first word.
+const FIRST: Duration = Duration::from_millis(120);
+/// The demo model's time for each word after it.
+const PER_WORD: Duration = Duration::from_millis(12);
+
+/// Who answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub(crate) client: LlmClient,
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    /// Whether it is the offline demo model.
+    pub(crate) is_demo: bool,
+}
+
+impl Upstream {
+    /// The provider of the environment; without a key, or with `USE_MOCK_LLM`, the demo model.
+    ///
+    /// # Errors
+    /// A setting that does not parse, or that cannot be used.
+    pub(crate) fn from_env(metrics: Arc<Metrics>) -> Result<Self, Error> {
+        let mut config = Config::from_env()?;
+        if !config.mock {
+            match Self::new(config.clone(), Arc::clone(&metrics), false) {
+                Err(error) if is_missing_key(&error) => config.provider = Provider::demo(),
+                made => return made,
+            }
+        }
+        Self::new(config, metrics, true)
+    }
+
+    fn new(config: Config, metrics: Arc<Metrics>, is_demo: bool) -> Result<Self, Error> {
+        let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+        let transport: Arc<dyn Transport> = match is_demo {
+            true => {
+                Arc::new(DemoTransport::new().with_latency(Arc::clone(&executor), FIRST, PER_WORD))
+            }
+            false => Arc::new(Http1Transport::new(Arc::clone(&executor))),
+        };
+        Ok(Self {
+            provider: config.provider.name().to_owned(),
+            model: config.provider.model().to_owned(),
+            is_demo,
+            client: LlmClient::builder(executor, transport)
+                .config(config)
+                .observer(metrics)
+                .build()?,
+        })
+    }
+}
+
+fn is_missing_key(error: &Error) -> bool {
+    error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key")
+}

@@ -1,0 +1,63 @@
+// The npm package `chatcore`, towards this server. The server has the key; the page has none.
+
+import { word } from './words.js';
+
+const $ = (id) => document.getElementById(id);
+const BUILD = 'cd wasm && npm ci && npm run build';
+
+let loading;
+let made;
+/** The access token, for as long as the page is open. */
+let token;
+
+/** What went wrong, for everybody to see. */
+export function notice(text, code) {
+  const element = $('notice');
+  element.hidden = !text;
+  element.textContent = text ?? '';
+  if (code) element.append(Object.assign(document.createElement('code'), { textContent: code }));
+}
+
+/** The package: loaded once, at the first call or by `load()`. */
+export async function load() {
+  loading ??= import('/chatcore/index.js');
+  try {
+    return await loading;
+  } catch (error) {
+    loading = undefined;
+    notice(word('not_built'), BUILD);
+    throw error;
+  }
+}
+
+/** A client for the chosen model. */
+export async function client() {
+  const { LlmClient } = await load();
+  const model = $('model').value;
+  if (made?.model !== model || made.token !== token) {
+    made = {
+      model, token,
+      client: new LlmClient({
+        baseURL: '/v1', model, workers: 16, queueSize: 1000,
+        // The token is the reader's own, typed in by them; it is no provider's key.
+        ...(token ? { apiKey: token, dangerouslyAllowBrowser: true } : {}),
+      }),
+    };
+  }
+  return made.client;
+}
+
+/** `fetch` with the access token. */
+export async function ask(path) {
+  const answer = await fetch(path, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+  $('token-form').hidden = answer.status !== 401;
+  if (!answer.ok) throw new Error((await answer.json().catch(() => undefined))?.error?.message ?? `${answer.status}`);
+  return answer.json();
+}
+
+$('token-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  token = $('token').value.trim() || undefined;
+  $('token-form').hidden = true;
+  $('prompt').focus();
+});
