@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** The default entry, gzip, everything in it. */
@@ -23,10 +23,22 @@ for (const folder of ['dist', 'pkg']) {
 
 const metadata = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));
 const profile = join(metadata.target_directory, 'wasm32-unknown-unknown', 'wasm');
-run('cargo', ['build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', 'wasm']);
-run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg')]);
+const tool = (...words) => run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', ...words]);
+// The standard library is built anew, so that it is small too: optimized for size, and without the
+// texts of panics, which nobody would see, since a panic is a trap here. The compiler is the stable
+// one; these of its options are not yet stable, hence RUSTC_BOOTSTRAP.
+run('cargo', [
+  'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', 'wasm',
+  '-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size',
+], {
+  env: {
+    ...process.env, RUSTC_BOOTSTRAP: '1', CARGO_INCREMENTAL: '0',
+    RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none',
+  },
+});
+tool('glue', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg'));
 run(bin('wasm-opt'), [
-  '-Oz', '--converge', '--strip-debug', '--strip-producers',
+  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
   '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
   '--enable-reference-types', '--enable-multivalue',
   'pkg/core_bg.wasm', '-o', 'dist/core.wasm',
@@ -42,18 +54,31 @@ const { outputFiles: [glue] } = await build({
   logOverride: { 'empty-import-meta': 'silent' },
 });
 writeFileSync(join(here, 'pkg/glue.js'), `export function makeGlue(queueMicrotask) {\n${glue.text}return glue;\n}\n`);
+tool('pack', join(here, 'dist/core.wasm'), join(here, 'pkg/core.lzma'));
+const packed = readFileSync(join(here, 'pkg/core.lzma'));
+const { outputFiles: [unpacker] } = await build({
+  entryPoints: [join(here, 'ts/unpack.ts')], bundle: true, write: false, format: 'esm', target: 'es2022',
+});
+const { unpack } = await import(`data:text/javascript,${encodeURIComponent(unpacker.text)}`);
+if (!wasm.equals(unpack(packed, wasm.length))) throw new Error('the packed module does not unpack to itself');
 writeFileSync(join(here, 'pkg/inline.js'),
-  `export const inlined = ${JSON.stringify(deflateRawSync(wasm, { level: 9 }).toString('base64'))};\n`);
+  `export const inlined = '${packed.toString('base64')}', size = ${wasm.length};\n`);
 
 const bundle = (entry, format, outfile, more = {}) => build({
   entryPoints: [join(here, 'ts', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
-  bundle: true, minify: true, keepNames: false, target: 'es2022', platform: 'neutral', ...more,
+  // Short lines, since Node prints the whole line that an error comes from.
+  bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral', ...more,
 });
 await bundle('index', 'esm', 'index.js');
 await bundle('index', 'cjs', 'index.cjs');
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
+// The WebAssembly is one long string again: the breaks in it would be another 5 KB.
+for (const name of ['index.js', 'index.cjs']) {
+  const file = join(here, 'dist', name);
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\\\n', ''));
+}
 
 run(bin('tsc'), ['-p', '.'], { stdio: 'inherit' });
 for (const name of readdirSync(join(here, 'dist')).filter((name) => name.endsWith('.d.ts'))) {

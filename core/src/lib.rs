@@ -71,6 +71,7 @@ mod observe;
 mod pipeline;
 mod policy;
 mod provider;
+mod shown;
 mod status;
 #[cfg(test)]
 mod testing;

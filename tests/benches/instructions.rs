@@ -48,6 +48,7 @@ fn count(name: &str, rounds: u32) -> u64 {
         .output()
         .unwrap();
     let report = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{name} failed:\n{report}");
     let collected = report
         .lines()
         .find_map(|line| line.split_once("Collected : "));

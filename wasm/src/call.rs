@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
+use chatcore::json::Writer;
 use chatcore::{ChatCall, ChatEvent, ChatStream};
 use futures_core::Stream;
 use futures_util::future::{AbortHandle, Abortable};
@@ -13,8 +14,8 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::error::{ErrorView, aborted, rejection};
-use crate::wire::{EventView, Item, to_js};
+use crate::error::{self, aborted, beside_cause, rejection};
+use crate::wire::{self, to_js};
 
 /// How many events cross the border at once, so that a fast server does not fill the memory.
 const MAX_BATCH: usize = 256;
@@ -45,14 +46,19 @@ impl Call {
                 return Err(aborted());
             };
             match (*call).await {
-                Ok(response) => Ok(to_js(&response)),
+                Ok(response) => {
+                    let mut writer = Writer::default();
+                    wire::response(&mut writer, &response);
+                    Ok(to_js(writer))
+                }
                 Err(error) => Err(rejection(&error)),
             }
         })
     }
 
     /// The events that are there, at least one, as a JSON array; an error is its last element.
-    /// `undefined` after the end.
+    /// `undefined` after the end. Where the host's own error ended it, an array of the JSON and
+    /// that error.
     pub fn next(&self) -> Promise {
         let shared = Rc::clone(&self.state);
         self.promise(async move {
@@ -61,14 +67,13 @@ impl Call {
                 State::Stream(stream) => stream,
                 State::Away => return Ok(JsValue::UNDEFINED),
             };
-            let (items, ended) = batch(&mut stream).await;
+            let (items, ended, cause) = batch(&mut stream).await;
             if !ended {
                 shared.replace(State::Stream(stream));
             }
-            Ok(if items.is_empty() {
-                JsValue::UNDEFINED
-            } else {
-                to_js(&items)
+            Ok(match items {
+                Some(items) => beside_cause(to_js(items), cause),
+                None => JsValue::UNDEFINED,
             })
         })
     }
@@ -104,25 +109,31 @@ impl Drop for Call {
     }
 }
 
-/// Waits for one event, and takes what else is ready; whether the stream has ended.
-async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
-    let mut items = Vec::new();
+/// Waits for one event, and takes what else is ready; whether the stream has ended, and the host's
+/// error if that ended it.
+async fn batch(stream: &mut ChatStream) -> (Option<Writer>, bool, Option<JsValue>) {
+    let mut items = Writer::default();
+    let mut count = 0;
+    let mut cause = None;
+    items.open('[');
     let ended = poll_fn(|cx| {
-        while items.len() < MAX_BATCH {
+        while count < MAX_BATCH {
             match Pin::new(&mut *stream).poll_next(cx) {
-                Poll::Pending if items.is_empty() => return Poll::Pending,
+                Poll::Pending if count == 0 => return Poll::Pending,
                 Poll::Pending => return Poll::Ready(false),
                 Poll::Ready(None) => return Poll::Ready(true),
                 Poll::Ready(Some(Err(error))) => {
-                    items.push(Item::Error(ErrorView::from(&error)));
+                    cause = error::cause(&error);
+                    error::write(&mut items, &error);
+                    count += 1;
                     return Poll::Ready(true);
                 }
                 Poll::Ready(Some(Ok(event))) => {
-                    let last = matches!(event, ChatEvent::Finish { .. });
-                    items.push(Item::Event(event.into()));
-                    if let (true, Some(response)) = (last, stream.partial()) {
-                        let response = Box::new(response.clone());
-                        items.push(Item::Event(EventView::Response { response }));
+                    count += 1;
+                    wire::event(&mut items, &event);
+                    let is_last = matches!(event, ChatEvent::Finish { .. });
+                    if let (true, Some(response)) = (is_last, stream.partial()) {
+                        wire::folded(&mut items, response);
                     }
                 }
             }
@@ -130,5 +141,6 @@ async fn batch(stream: &mut ChatStream) -> (Vec<Item>, bool) {
         Poll::Ready(false)
     })
     .await;
-    (items, ended)
+    items.close(']');
+    ((count > 0).then_some(items), ended, cause)
 }

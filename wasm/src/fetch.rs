@@ -1,5 +1,6 @@
 //! The transport: `fetch` of the host, or one that the caller gave.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -55,45 +56,33 @@ extern "C" {
     fn value(this: &HostChunk) -> Option<Uint8Array>;
 }
 
-/// `fetch`, and the names of the headers that the caller asked for.
+/// `fetch`. A page may send few headers to another origin without a preflight that the server has
+/// to allow: the core sends only what the dialect demands and the caller asked for, and nothing is
+/// added here.
 #[derive(Debug)]
 pub(crate) struct Fetch {
     fetch: Local<Function>,
-    callers_headers: Vec<HeaderName>,
 }
 
 impl Fetch {
-    pub(crate) fn new(fetch: Function, callers_headers: Vec<HeaderName>) -> Self {
+    pub(crate) fn new(fetch: Function) -> Self {
         Self {
             fetch: bridge::local(fetch),
-            callers_headers,
         }
-    }
-
-    /// A page may send few headers to another origin without a preflight that the server has to
-    /// allow, so only what the dialects demand and the caller asked for goes out.
-    fn may_go(&self, name: &HeaderName) -> bool {
-        *name == header::AUTHORIZATION
-            || *name == header::CONTENT_TYPE
-            || *name == "x-api-key"
-            || name.as_str().starts_with("anthropic-")
-            || self.callers_headers.contains(name)
     }
 
     fn start(&self, request: &Request<Bytes>) -> Result<(Promise, Connection), TransportError> {
         let controller = AbortController::new();
         let headers = Object::new();
         for (name, value) in request.headers() {
-            if self.may_go(name) {
-                let value = value.to_str().map_err(|error| {
-                    TransportError::new(
-                        Kind::InvalidRequest,
-                        format!("the header {name} is not text"),
-                    )
-                    .with_source(error)
-                })?;
-                set(&headers, name.as_str(), &value.into());
-            }
+            let value = value.to_str().map_err(|error| {
+                TransportError::new(
+                    Kind::InvalidRequest,
+                    format!("the header {} is not text", name.as_str()),
+                )
+                .with_source(error)
+            })?;
+            set(&headers, name.as_str(), &value.into());
         }
         let init = Object::new();
         set(&init, "method", &request.method().as_str().into());
@@ -233,14 +222,38 @@ fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-fn text(value: &JsValue, name: &str) -> Option<String> {
-    Reflect::get(value, &name.into()).ok()?.as_string()
+/// A property, where there are any: asking anything else for one would throw, and each exception
+/// that the glue catches costs a place in its table that is never given back.
+fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+    let found = value.is_object().then(|| Reflect::get(value, &name.into()));
+    found?.ok()
 }
+
+fn text(value: &JsValue, name: &str) -> Option<String> {
+    get(value, name)?.as_string()
+}
+
+/// The host's own error, which the caller gets as the cause of ours.
+pub(crate) struct HostError(pub(crate) Local<JsValue>);
+
+impl fmt::Debug for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostError")
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error of the host")
+    }
+}
+
+impl std::error::Error for HostError {}
 
 /// What the host says when a request fails. Browsers say no more than that it did; Node names
 /// the cause.
 fn failed(error: &JsValue, in_body: bool) -> TransportError {
-    let cause = Reflect::get(error, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
+    let cause = get(error, "cause").unwrap_or(JsValue::UNDEFINED);
     let code = text(&cause, "code")
         .or_else(|| text(error, "code"))
         .unwrap_or_default();
@@ -254,8 +267,8 @@ fn failed(error: &JsValue, in_body: bool) -> TransportError {
         "UND_ERR_HEADERS_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
         code if code.contains("CERT") || code.contains("TLS") || code.contains("SSL") => Kind::Tls,
-        "UND_ERR_SOCKET" if in_body => Kind::Truncated,
-        "" if !in_body => Kind::Connect,
+        _ if in_body => Kind::Truncated,
+        "" => Kind::Connect,
         _ => Kind::Reset,
     };
     let mut message = said;
@@ -265,5 +278,5 @@ fn failed(error: &JsValue, in_body: bool) -> TransportError {
             message.push_str(&more);
         }
     }
-    TransportError::new(kind, message)
+    TransportError::new(kind, message).with_source(HostError(bridge::local(error.clone())))
 }

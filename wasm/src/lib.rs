@@ -11,4 +11,5 @@ mod config;
 mod error;
 mod executor;
 mod fetch;
+mod request;
 mod wire;

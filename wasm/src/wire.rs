@@ -1,110 +1,254 @@
-//! Events as JSON.
+//! Events and answers as JSON, in the names that `wasm/ts/response.ts` reads.
 
-use chatcore::chat::Extra;
-use chatcore::{ChatEvent, ChatResponse, Part, Usage};
-use serde::Serialize;
+use chatcore::chat::{Extra, ImageSource};
+use chatcore::json::Writer;
+use chatcore::{ChatEvent, ChatResponse, Part, Status, Usage};
 use wasm_bindgen::JsValue;
 
-use crate::error::ErrorView;
-
-/// One element of the array that a network read becomes.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Item {
-    Event(EventView),
-    Error(ErrorView),
+/// JSON text as a string of the host.
+pub(crate) fn to_js(writer: Writer) -> JsValue {
+    JsValue::from_str(&writer.into_text())
 }
 
-/// A [`ChatEvent`] as it crosses the border.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum EventView {
-    Start {
-        id: Option<String>,
-        model: Option<String>,
-    },
-    Text {
-        text: String,
-    },
-    Reasoning {
-        text: String,
-    },
-    ReasoningSignature {
-        signature: String,
-    },
-    Refusal {
-        text: String,
-    },
-    ToolCallStart {
-        index: usize,
-        id: String,
-        name: String,
-    },
-    ToolCallArguments {
-        index: usize,
-        fragment: String,
-    },
-    ToolCallExtra {
-        index: usize,
-        extra: Extra,
-    },
-    Part {
-        part: Part,
-    },
-    PartEnd,
-    PartExtra {
-        extra: Extra,
-    },
-    MessageExtra {
-        extra: Extra,
-    },
-    Usage {
-        usage: Usage,
-    },
-    Extra {
-        extra: Extra,
-    },
-    Finish {
-        reason: String,
-        raw: String,
-    },
-    /// After the last event: all of them, folded.
-    Response {
-        response: Box<ChatResponse>,
-    },
-    Unknown,
-}
-
-impl From<ChatEvent> for EventView {
-    fn from(event: ChatEvent) -> Self {
-        match event {
-            ChatEvent::Start { id, model } => Self::Start { id, model },
-            ChatEvent::Text(text) => Self::Text { text },
-            ChatEvent::Reasoning(text) => Self::Reasoning { text },
-            ChatEvent::ReasoningSignature(signature) => Self::ReasoningSignature { signature },
-            ChatEvent::Refusal(text) => Self::Refusal { text },
-            ChatEvent::ToolCallStart { index, id, name } => Self::ToolCallStart { index, id, name },
-            ChatEvent::ToolCallArguments { index, fragment } => {
-                Self::ToolCallArguments { index, fragment }
-            }
-            ChatEvent::ToolCallExtra { index, extra } => Self::ToolCallExtra { index, extra },
-            ChatEvent::Part(part) => Self::Part { part },
-            ChatEvent::PartEnd => Self::PartEnd,
-            ChatEvent::PartExtra(extra) => Self::PartExtra { extra },
-            ChatEvent::MessageExtra(extra) => Self::MessageExtra { extra },
-            ChatEvent::Usage(usage) => Self::Usage { usage },
-            ChatEvent::Extra(extra) => Self::Extra { extra },
-            ChatEvent::Finish { reason, raw } => Self::Finish {
-                reason: reason.into(),
-                raw,
-            },
-            _ => Self::Unknown,
+/// An event of the core's.
+pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
+    w.open('{');
+    match event {
+        ChatEvent::Start { id, model } => {
+            w.member("type", "start");
+            optional(w, "id", id.as_deref());
+            optional(w, "model", model.as_deref());
         }
+        ChatEvent::Text(text) => prose(w, "text", "text", text),
+        ChatEvent::Reasoning(text) => prose(w, "reasoning", "text", text),
+        ChatEvent::ReasoningSignature(text) => prose(w, "reasoning_signature", "signature", text),
+        ChatEvent::Refusal(text) => prose(w, "refusal", "text", text),
+        ChatEvent::ToolCallStart { index, id, name } => {
+            of_call(w, "tool_call_start", *index);
+            w.member("id", id);
+            w.member("name", name);
+        }
+        ChatEvent::ToolCallArguments { index, fragment } => {
+            of_call(w, "tool_call_arguments", *index);
+            w.member("fragment", fragment);
+        }
+        ChatEvent::ToolCallExtra { index, extra } => {
+            of_call(w, "tool_call_extra", *index);
+            w.key("extra");
+            w.members(extra);
+        }
+        ChatEvent::Part(value) => {
+            w.member("type", "part");
+            w.key("part");
+            part(w, value);
+        }
+        ChatEvent::PartEnd => w.member("type", "part_end"),
+        ChatEvent::PartExtra(extra) => beside(w, "part_extra", extra),
+        ChatEvent::MessageExtra(extra) => beside(w, "message_extra", extra),
+        ChatEvent::Extra(extra) => beside(w, "extra", extra),
+        ChatEvent::Usage(value) => {
+            w.member("type", "usage");
+            w.key("usage");
+            usage(w, value);
+        }
+        ChatEvent::Finish { reason, raw } => {
+            w.member("type", "finish");
+            w.member("reason", reason.as_str());
+            w.member("raw", raw);
+        }
+        _ => w.member("type", "unknown"),
+    }
+    w.close('}');
+}
+
+fn prose(w: &mut Writer, kind: &str, name: &str, text: &str) {
+    w.member("type", kind);
+    w.member(name, text);
+}
+
+fn of_call(w: &mut Writer, kind: &str, index: usize) {
+    w.member("type", kind);
+    w.key("index");
+    w.count(index as u64);
+}
+
+fn beside(w: &mut Writer, kind: &str, extra: &Extra) {
+    w.member("type", kind);
+    w.key("extra");
+    w.members(extra);
+}
+
+/// After the last event: all of them, folded.
+pub(crate) fn folded(w: &mut Writer, answer: &ChatResponse) {
+    w.open('{');
+    w.member("type", "response");
+    w.key("response");
+    response(w, answer);
+    w.close('}');
+}
+
+/// A whole answer.
+pub(crate) fn response(w: &mut Writer, answer: &ChatResponse) {
+    w.open('{');
+    w.member("id", &answer.id);
+    w.member("model", &answer.model);
+    w.key("message");
+    w.open('{');
+    w.member("role", answer.message.role.as_str());
+    w.key("content");
+    match &*answer.message.parts {
+        [Part::Text(text)] if text.extra.is_empty() => w.string(&text.text),
+        parts => list(w, parts),
+    }
+    if let Some(name) = &answer.message.name {
+        w.member("name", name);
+    }
+    extra(w, &answer.message.extra);
+    w.close('}');
+    let reason = answer.finish_reason.as_ref().map(|reason| reason.as_str());
+    optional(w, "finish_reason", reason);
+    w.member("finish_reason_raw", &answer.finish_reason_raw);
+    w.key("usage");
+    match &answer.usage {
+        Some(value) => usage(w, value),
+        None => w.null(),
+    }
+    optional(w, "request_id", answer.request_id.as_deref());
+    w.key("attempts");
+    w.count(answer.attempts.into());
+    w.key("skipped_events");
+    w.count(answer.skipped_events.into());
+    extra(w, &answer.extra);
+    w.close('}');
+}
+
+fn list(w: &mut Writer, parts: &[Part]) {
+    w.open('[');
+    for value in parts {
+        part(w, value);
+    }
+    w.close(']');
+}
+
+fn part(w: &mut Writer, value: &Part) {
+    w.open('{');
+    match value {
+        Part::Text(text) => {
+            prose(w, "text", "text", &text.text);
+            extra(w, &text.extra);
+        }
+        Part::Image(image) => {
+            w.member("type", "image");
+            w.key("source");
+            w.open('{');
+            match &image.source {
+                ImageSource::Url { url } => prose(w, "url", "url", url),
+                ImageSource::Base64 { media_type, data } => {
+                    prose(w, "base64", "media_type", media_type);
+                    w.member("data", data);
+                }
+                _ => {}
+            }
+            w.close('}');
+            if let Some(detail) = &image.detail {
+                w.member("detail", detail);
+            }
+            extra(w, &image.extra);
+        }
+        Part::ToolCall(call) => {
+            prose(w, "tool_call", "id", &call.id);
+            w.member("name", &call.name);
+            w.member("arguments", &call.arguments);
+            extra(w, &call.extra);
+        }
+        Part::ToolResult(result) => {
+            prose(w, "tool_result", "call_id", &result.call_id);
+            w.key("content");
+            list(w, &result.content);
+            w.key("is_error");
+            w.boolean(result.is_error);
+        }
+        Part::Reasoning(reasoning) => {
+            prose(w, "reasoning", "text", &reasoning.text);
+            if let Some(signature) = &reasoning.signature {
+                w.member("signature", signature);
+            }
+            if let Some(encrypted) = &reasoning.encrypted {
+                w.member("encrypted", encrypted);
+            }
+            extra(w, &reasoning.extra);
+        }
+        Part::Refusal(refusal) => prose(w, "refusal", "text", &refusal.text),
+        Part::Other { value } => {
+            w.member("type", "other");
+            w.key("value");
+            w.value(value);
+        }
+        _ => w.member("type", "unknown"),
+    }
+    w.close('}');
+}
+
+fn usage(w: &mut Writer, usage: &Usage) {
+    w.open('{');
+    for (name, tokens) in [
+        ("input_tokens", Some(usage.input_tokens)),
+        ("output_tokens", Some(usage.output_tokens)),
+        ("cache_read_tokens", usage.cache_read_tokens),
+        ("cache_write_tokens", usage.cache_write_tokens),
+        ("reasoning_tokens", usage.reasoning_tokens),
+    ] {
+        number(w, name, tokens);
+    }
+    if !usage.raw_json.is_empty() {
+        w.member("raw_json", &usage.raw_json);
+    }
+    w.close('}');
+}
+
+/// In the names of JavaScript, since it goes to the user as it is.
+pub(crate) fn status(status: &Status) -> JsValue {
+    let mut w = Writer::default();
+    w.open('{');
+    for (name, count) in [
+        ("maxWorkers", status.max_workers as u64),
+        ("active", status.active as u64),
+        ("queued", status.queued as u64),
+        ("queueSize", status.queue_size as u64),
+        ("started", status.started),
+        ("succeeded", status.succeeded),
+        ("failed", status.failed),
+        ("cancelled", status.cancelled),
+        ("retried", status.retried),
+    ] {
+        number(&mut w, name, Some(count));
+    }
+    w.key("closed");
+    w.boolean(status.closed);
+    w.close('}');
+    to_js(w)
+}
+
+/// A member that is a number, where there is one.
+pub(crate) fn number(w: &mut Writer, name: &str, number: Option<u64>) {
+    if let Some(number) = number {
+        w.key(name);
+        w.count(number);
     }
 }
 
-/// JSON text as a string of the host.
-pub(crate) fn to_js(value: &impl Serialize) -> JsValue {
-    // The types here have string keys only, so that this does not fail.
-    JsValue::from_str(&serde_json::to_string(value).unwrap_or_default())
+/// A member that is a string, or null.
+fn optional(w: &mut Writer, name: &str, text: Option<&str>) {
+    w.key(name);
+    match text {
+        Some(text) => w.string(text),
+        None => w.null(),
+    }
+}
+
+fn extra(w: &mut Writer, extra: &Extra) {
+    if !extra.is_empty() {
+        w.key("extra");
+        w.members(extra);
+    }
 }

@@ -1,33 +1,84 @@
-// Time per chat against a bare fetch and openai-node, in one run: `node test/bench.mjs`.
+// Against a bare fetch and openai-node, in one run: `node test/bench.mjs`. Time per chat, and time to
+// the first content of a stream. The ways take turns, so that what else the machine does hits all.
 import OpenAI from 'openai';
 import { LlmClient } from '../dist/index.js';
 import { start } from './server.mjs';
 
 const CALLS = 400;
 const ROUNDS = 5;
+const STREAMS = 300;
 const server = await start();
-const base = `${server.base}/ok/v1`;
-const client = new LlmClient({ baseURL: base, model: 'm' });
-const openai = new OpenAI({ baseURL: base, apiKey: 'k' });
+const headers = { 'content-type': 'application/json' };
 const messages = [{ role: 'user', content: 'hello' }];
-const ways = {
-  fetch: async () => (await (await fetch(`${base}/chat/completions`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model: 'm', messages }),
-  })).text().then(JSON.parse)).choices[0].message.content,
-  chatcore: async () => (await client.chatAsync('hello')).text,
-  'openai-node': async () => (await openai.chat.completions.create({ model: 'm', messages })).choices[0].message.content,
-};
-const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
-for (let round = 0; round <= ROUNDS; round += 1) {
-  for (const [name, ask] of Object.entries(ways)) {
-    const begin = performance.now();
-    for (let n = 0; n < CALLS; n += 1) await ask();
-    if (round > 0) times[name].push((performance.now() - begin) / CALLS * 1000);
+const ask = (base, more) => fetch(`${base}/chat/completions`, { method: 'POST', headers, body: JSON.stringify({ model: 'm', messages, ...more }) });
+const quantile = (list, part) => list.toSorted((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
+
+async function chats() {
+  const base = `${server.base}/ok/v1`;
+  const client = new LlmClient({ baseURL: base, model: 'm' });
+  const openai = new OpenAI({ baseURL: base, apiKey: 'k' });
+  const ways = {
+    fetch: async () => JSON.parse(await (await ask(base)).text()).choices[0].message.content,
+    chatcore: async () => (await client.chatAsync('hello')).text,
+    'openai-node': async () => (await openai.chat.completions.create({ model: 'm', messages })).choices[0].message.content,
+  };
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, way] of Object.entries(ways)) {
+      const begin = performance.now();
+      for (let n = 0; n < CALLS; n += 1) await way();
+      if (round > 0) times[name].push((performance.now() - begin) / CALLS * 1000);
+    }
+  }
+  const bare = quantile(times.fetch, 0.5);
+  for (const [name, list] of Object.entries(times)) {
+    const median = quantile(list, 0.5);
+    console.log(`a chat, ${name}: ${median.toFixed(0)} µs, ${(median / bare).toFixed(2)} × fetch`);
   }
 }
-const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
-const bare = median(times.fetch);
-for (const [name, list] of Object.entries(times)) {
-  console.log(`${name}: ${median(list).toFixed(0)} µs per chat, ${(median(list) / bare).toFixed(2)} × fetch`);
+
+/** Milliseconds until the first content was handed over; each reads its stream to the end. */
+async function firstContent() {
+  const base = `${server.base}/pause/2ms/every/1ms/v1`;
+  const client = new LlmClient({ baseURL: base, model: 'm' });
+  const openai = new OpenAI({ baseURL: base, apiKey: 'k' });
+  const ways = {
+    'a bare reader': async (first) => {
+      const reader = (await ask(base, { stream: true })).body.pipeThrough(new TextDecoderStream()).getReader();
+      let left = '';
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
+        const lines = (left + read.value).split('\n');
+        left = lines.pop();
+        for (const line of lines) {
+          if (!line.startsWith('data: {')) continue;
+          if (JSON.parse(line.slice(6)).choices[0]?.delta?.content) first();
+        }
+      }
+    },
+    chatcore: async (first) => { for await (const text of client.chatStream('hello').text()) if (text) first(); },
+    'openai-node': async (first) => {
+      for await (const chunk of await openai.chat.completions.create({ model: 'm', messages, stream: true })) {
+        if (chunk.choices[0]?.delta?.content) first();
+      }
+    },
+  };
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let n = 0; n < STREAMS; n += 1) {
+    for (const [name, way] of Object.entries(ways)) {
+      const begin = performance.now();
+      let at;
+      await way(() => { at ??= performance.now() - begin; });
+      if (n >= STREAMS / 10) times[name].push(at);
+    }
+  }
+  const bare = times['a bare reader'];
+  for (const [name, list] of Object.entries(times)) {
+    const [median, high] = [0.5, 0.95].map((part) => quantile(list, part));
+    const later = [median - quantile(bare, 0.5), high - quantile(bare, 0.95)].map((ms) => `${ms >= 0 ? '+' : ''}${ms.toFixed(2)}`);
+    console.log(`the first content of a stream, ${name}: median ${median.toFixed(2)} ms (${later[0]}), 95 % ${high.toFixed(2)} ms (${later[1]})`);
+  }
 }
+
+await chats();
+await firstContent();
 server.stop();

@@ -1,15 +1,18 @@
-// Headless Chromium on a page served from loopback: by module script, and by a Vite build.
+// Headless Chromium on a page served from loopback: by module script, and by builds of the packed
+// tarball with Vite, webpack and esbuild, none of which is told anything about it.
 // Skipped where there is no Chromium; CHROMIUM names another one than /usr/bin/chromium.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { build } from 'vite';
+import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
+import webpack from 'webpack';
+import { project } from './packed.mjs';
 import { start } from './server.mjs';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -24,6 +27,8 @@ function serve(folders) {
     try {
       const rest = at.slice(mount.length);
       const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
+      // As strict as it may be.
+      if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
       response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(await readFile(file));
     } catch {
       response.writeHead(404).end();
@@ -32,16 +37,32 @@ function serve(folders) {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-let browser, loopback, pages, built;
+/** Builds the Vite example with each, into folders under its name. */
+async function builds({ folder }) {
+  cpSync(path('../../examples/vite'), folder, { recursive: true, filter: (from) => !/node_modules|package\.json/.test(from) });
+  const out = (name) => join(folder, 'built', name);
+  const entry = join(folder, 'src/main.js');
+  await vite({ root: folder, base: '/vite/', logLevel: 'error', configFile: false, build: { outDir: out('vite'), emptyOutDir: true } });
+  await esbuild({ entryPoints: [entry], bundle: true, format: 'esm', outfile: join(out('esbuild'), 'main.js'), absWorkingDir: folder });
+  const stats = await new Promise((resolve, reject) => webpack(
+    { mode: 'production', context: folder, entry, output: { path: out('webpack'), filename: 'main.js' }, performance: false },
+    (error, stats) => (error ? reject(error) : resolve(stats))));
+  assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
+  const page = (await readFile(path('../../examples/vite/index.html'), 'utf8')).replace('/src/main.js', './main.js');
+  for (const name of ['esbuild', 'webpack']) writeFileSync(join(out(name), 'index.html'), page);
+  return join(folder, 'built');
+}
+
+let browser, loopback, pages, installed;
 before(async () => {
   if (skip) return;
-  built = mkdtempSync(join(tmpdir(), 'chatcore-vite-'));
-  await build({
-    root: path('../../examples/vite'), base: '/vite/', logLevel: 'error', configFile: false,
-    resolve: { alias: { chatcore: path('../dist/index.js') } }, build: { outDir: built, emptyOutDir: true },
-  });
+  installed = project();
+  const built = await builds(installed);
   loopback = await start();
-  pages = await serve({ '/plain/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': built });
+  pages = await serve({
+    '/plain/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
+    '/webpack/': join(built, 'webpack'), '/esbuild/': join(built, 'esbuild'),
+  });
   browser = await chromium.launch({
     executablePath,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -53,7 +74,7 @@ after(async () => {
   await browser?.close();
   pages?.close();
   loopback?.stop();
-  rmSync(built, { recursive: true, force: true });
+  installed?.remove();
 });
 
 const open = async (where, base) => {
@@ -64,7 +85,7 @@ const open = async (where, base) => {
   return { page, errors };
 };
 
-for (const where of ['plain', 'vite']) {
+for (const where of ['plain', 'vite', 'webpack', 'esbuild']) {
   test(`${where}: a stream`, { skip }, async () => {
     const { page, errors } = await open(where, `${loopback.base}/every/1ms/v1`);
     await page.fill('input', '你好 there');
@@ -90,15 +111,19 @@ test('typed errors and aborts in a page', { skip }, async () => {
     };
     let key = 'no error';
     try { new LlmClient({ apiKey: 'k' }); } catch (error) { key = error.code; }
+    // Another dialect through a server of the page's own, on https, where a key would be demanded.
+    let keyless;
+    const fetch = async (url, { headers }) => { keyless = [url, Object.keys(headers).sort()]; return Response.json({}, { status: 400 }); };
+    await new LlmClient({ provider: 'anthropic', baseURL: 'https://own.example/llm', fetch }).chatAsync('x').catch(() => {});
     return {
-      key, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
+      keyless, key, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
       redirect: await ask('redirect/307/away'), reset: await ask('reset/start'),
       stall: await ask('keepalives/forever/5ms', { timeouts: { firstContent: 100 } }),
       abort: await ask('key/page/silent', { signal: AbortSignal.timeout(100) }),
     };
   }, loopback.base);
   assert.deepEqual(seen, {
-    key: 'config', ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
+    keyless: ['https://own.example/llm/v1/messages', ['anthropic-version', 'content-type']], key: 'config', ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
     redirect: 'StreamError', reset: 'ConnectionError', stall: 'TimeoutError', abort: 'AbortError',
   });
   assert.equal(await loopback.waitClosed('page'), 'client');

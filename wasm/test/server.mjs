@@ -1,5 +1,6 @@
 // The loopback server that misbehaves, as a child process.
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -25,4 +26,13 @@ export async function start() {
     release: (name, n = 1) => get(`_release/${name}/${n}`),
     stop: () => child.stdin.end(),
   };
+}
+
+/** A base URL where nobody listens. */
+export async function nobody() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return `http://127.0.0.1:${port}/v1`;
 }

@@ -1,8 +1,15 @@
-export { LlmClient } from './client.js';
-export { ChatStream } from './stream.js';
-export { BatchProcessor } from './batch.js';
-export { RateLimiter, gatherWithLimit, runWithTimeout } from './helpers.js';
+import { BatchProcessor } from './batch.js';
+import { LlmClient } from './client.js';
+import { named } from './errors.js';
+import { RateLimiter } from './helpers.js';
+import { ChatStream } from './stream.js';
+
+named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
+
+export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
+export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './load.js';
+export { toolResult } from './message.js';
 export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,
@@ -10,6 +17,7 @@ export {
 export type { LlmErrorDetails, TimeoutPhase } from './errors.js';
 export type { BatchProcessorOptions } from './batch.js';
 export type {
-  BatchItem, BatchOptions, ChatEvent, ChatOptions, ChatResponse, ClientOptions, JsonObject, JsonValue,
-  Message, Mock, Part, Progress, RateLimits, Settled, Status, TimeLimits, Tool, Usage,
+  BatchItem, BatchOptions, ChatEvent, ChatOptions, ChatResponse, ClientOptions, Extra, ImagePart, JsonObject,
+  JsonValue, Message, Mock, OtherPart, Part, Progress, RateLimits, ReasoningEffort, ReasoningPart, RefusalPart,
+  ResponseFormat, Settled, Status, TextPart, TimeLimits, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
 } from './types.js';

@@ -1,5 +1,6 @@
-import { ClosedError, LlmError } from './errors.js';
-import { gatherWithLimit, timer, toError } from './helpers.js';
+/// <reference lib="esnext.disposable" preserve="true" />
+import { LlmError, closed } from './errors.js';
+import { atLeastOne, gatherWithLimit, timer, toError } from './helpers.js';
 import type { Settled } from './types.js';
 
 /** Options of a BatchProcessor. */
@@ -28,13 +29,13 @@ export class BatchProcessor<I, O> {
 
   constructor(process: (items: I[]) => Promise<readonly (O | Error)[]>, options: BatchProcessorOptions = {}) {
     this.#process = process;
-    this.#size = Math.max(1, options.batchSize ?? 10);
+    this.#size = atLeastOne('batchSize', options.batchSize ?? 10);
     this.#timeout = options.timeoutMs ?? 1000;
-    this.#limit = Math.max(1, options.maxConcurrentBatches ?? 1);
+    this.#limit = atLeastOne('maxConcurrentBatches', options.maxConcurrentBatches ?? 1);
   }
 
   /** Processes all items in batches now; results in input order, errors in their place. */
-  async processBatch(items: readonly I[]): Promise<Settled<O>[]> {
+  async processBatch(items: readonly I[]): Promise<Settled<O, Error>[]> {
     const batches: I[][] = [];
     for (let at = 0; at < items.length; at += this.#size) batches.push(items.slice(at, at + this.#size));
     const results = await gatherWithLimit(batches.map((batch) => () => this.#run(batch)), this.#limit);
@@ -45,7 +46,7 @@ export class BatchProcessor<I, O> {
 
   /** Adds one request to the next batch. */
   addRequest(item: I): Promise<O> {
-    if (this.#closed) return Promise.reject(new ClosedError('the batch processor is closed', { code: 'closed' }));
+    if (this.#closed) return Promise.reject(closed('batch processor'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#waiting.length >= this.#size) this.#cut();
@@ -101,7 +102,7 @@ export class BatchProcessor<I, O> {
     }
   }
 
-  async #run(items: I[]): Promise<Settled<O>[]> {
+  async #run(items: I[]): Promise<Settled<O, Error>[]> {
     const results = await this.#process(items);
     if (results.length !== items.length) {
       throw new LlmError(`the function gave ${results.length} results for ${items.length} items`, { code: 'internal' });

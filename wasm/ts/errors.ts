@@ -29,64 +29,70 @@ export interface LlmErrorDetails {
 /** The base class of all errors of chatcore. It never holds a key. */
 export class LlmError extends Error {
   /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
-  readonly code: string;
+  declare readonly code: string;
   /** The HTTP status of the answer, if one came. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** Whether sending the same request again may help. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** How long the provider asks to wait, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** The provider's id of the request. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** How often the request was sent; 0 if never. */
-  readonly attempts: number;
+  declare readonly attempts: number;
   /** The text that had come before it failed. */
-  readonly partialText: string | undefined;
+  declare readonly partialText: string | undefined;
   /** The provider's own error code or type. */
-  readonly providerCode: string | undefined;
+  declare readonly providerCode: string | undefined;
 
   constructor(message: string, details: LlmErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'LlmError';
-    this.code = details.code;
-    this.status = details.status;
-    this.retryable = details.retryable ?? false;
-    this.retryAfterMs = details.retryAfterMs;
-    this.requestId = details.requestId;
-    this.attempts = details.attempts ?? 0;
-    this.partialText = details.partialText;
-    this.providerCode = details.providerCode;
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    // What is not known is not there, so that an error that is printed is short.
+    const known = Object.entries(rest).filter(([, value]) => value !== undefined);
+    Object.assign(this, { retryable: false, attempts: 0, ...Object.fromEntries(known) });
   }
 }
 
 /** Too many requests or tokens in a time (429), or no quota left. */
-export class RateLimitError extends LlmError { override name = 'RateLimitError'; }
+export class RateLimitError extends LlmError {}
 /** The key is not accepted (401), or not for this (403). */
-export class AuthError extends LlmError { override name = 'AuthError'; }
+export class AuthError extends LlmError {}
 /** The request is not accepted (other 4xx), or was refused before it was sent. */
-export class BadRequestError extends LlmError { override name = 'BadRequestError'; }
+export class BadRequestError extends LlmError {}
 /** The provider failed or has too much to do (5xx). */
-export class ServerError extends LlmError { override name = 'ServerError'; }
+export class ServerError extends LlmError {}
 /** No connection, or it was lost. */
-export class ConnectionError extends LlmError { override name = 'ConnectionError'; }
+export class ConnectionError extends LlmError {}
 /** A time limit ran out. */
 export class TimeoutError extends LlmError {
-  override name = 'TimeoutError';
   /** Which limit it was. */
-  readonly phase: TimeoutPhase;
+  declare readonly phase: TimeoutPhase;
   constructor(message: string, details: LlmErrorDetails) {
-    super(message, details);
-    this.phase = details.phase ?? 'overall';
+    super(message, { ...details, phase: details.phase ?? 'overall' });
   }
 }
 /** The caller aborted it; `cause` is the signal's reason. */
-export class AbortError extends LlmError { override name = 'AbortError'; }
+export class AbortError extends LlmError {}
 /** The answer ended too early, held an error inside, or is not what the provider speaks. */
-export class StreamError extends LlmError { override name = 'StreamError'; }
+export class StreamError extends LlmError {}
 /** As many requests wait as may wait. */
-export class QueueFullError extends LlmError { override name = 'QueueFullError'; }
+export class QueueFullError extends LlmError {}
 /** The client is closed. */
-export class ClosedError extends LlmError { override name = 'ClosedError'; }
+export class ClosedError extends LlmError {}
+
+/** @internal The build shortens the names of classes, and they are what is printed. */
+export function named(classes: Record<string, { prototype: object }>): void {
+  for (const [value, Class] of Object.entries(classes)) {
+    // On the prototype, too, since the stack of an error is written before a field would be set.
+    for (const of of [Class, Class.prototype]) Object.defineProperty(of, 'name', { value, configurable: true, writable: true });
+  }
+}
+
+named({
+  LlmError, RateLimitError, AuthError, BadRequestError, ServerError, ConnectionError, TimeoutError, AbortError, StreamError,
+  QueueFullError, ClosedError,
+});
 
 /** @internal An error as the core writes it. */
 export interface ErrorView {
@@ -104,19 +110,21 @@ const CLASSES: Readonly<Record<string, typeof LlmError>> = {
 };
 
 /** @internal */
-export function fromView(view: ErrorView, partialText?: string): LlmError {
+export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {
   const Class = (view.in_stream ? StreamError : CLASSES[view.code]) ?? LlmError;
   return new Class(view.message, {
     code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
     requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),
-    providerCode: view.provider_code, phase: view.phase,
+    providerCode: view.provider_code, phase: view.phase, cause,
   });
 }
 
 /** @internal What a promise of the core was rejected with, as an error of ours. */
 export function fromRejection(reason: unknown): LlmError {
   if (reason instanceof LlmError) return reason;
-  if (typeof reason === 'string' && reason.startsWith('{')) return fromView(JSON.parse(reason) as ErrorView);
+  // JSON, or an array of it and the host's own error.
+  const [json, cause] = Array.isArray(reason) ? reason as unknown[] : [reason];
+  if (typeof json === 'string' && json.startsWith('{')) return fromView(JSON.parse(json) as ErrorView, undefined, cause);
   return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
 }
 
@@ -126,3 +134,9 @@ export function abortError(signal: AbortSignal | undefined, partialText?: string
     code: 'aborted', cause: signal?.reason, partialText: partialText || undefined,
   });
 }
+
+/** @internal */
+export const closed = (what = 'client') => new ClosedError(`the ${what} is closed`, { code: 'closed' });
+
+/** @internal */
+export const badRequest = (message: string, cause?: unknown) => new BadRequestError(message, { code: 'invalid_request', cause });

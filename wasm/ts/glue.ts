@@ -2,20 +2,25 @@
 // @ts-expect-error: it has no declarations
 import { makeGlue as make } from '../pkg/glue.js';
 
+/** @internal */
 export interface RawCall {
   run(): Promise<string>;
-  next(): Promise<string | undefined>;
+  /** A JSON array of events, or that and the host's error that ended them. */
+  next(): Promise<string | [json: string, cause: unknown] | undefined>;
   abort(): void;
   free(): void;
 }
+/** @internal */
 export interface RawClient {
   call(spec: string): RawCall;
   status(): string;
   close(): Promise<void>;
   free(): void;
 }
+/** @internal */
 export interface Glue {
   initSync(options: { module: WebAssembly.Module }): void;
   Client: new (settings: string, fetch: typeof globalThis.fetch) => RawClient;
 }
+/** @internal */
 export const makeGlue = make as (queueMicrotask: (task: () => void) => void) => Glue;

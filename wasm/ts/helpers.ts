@@ -1,3 +1,4 @@
+import { whenAborted } from './abort.js';
 import { LlmError, TimeoutError, abortError } from './errors.js';
 import type { Settled } from './types.js';
 
@@ -11,6 +12,12 @@ export function timer(milliseconds: number, then: () => void): () => void {
   };
   next(milliseconds);
   return () => clearTimeout(id);
+}
+
+/** @internal A number of things that are to run: at least one. */
+export function atLeastOne(name: string, value: number): number {
+  if (!(value >= 1)) throw new RangeError(`${name} is ${value}; it must be at least 1`);
+  return Math.floor(value);
 }
 
 /** @internal */
@@ -40,9 +47,10 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => Promise<T
 }
 
 /** Runs the tasks, at most `limit` at once; the results are in the order of the tasks, errors too. */
-export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T>[]> {
+export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T, Error>[]> {
+  atLeastOne('the limit', limit);
   const list = [...tasks];
-  const results = new Array<Settled<T>>(list.length);
+  const results = new Array<Settled<T, Error>>(list.length);
   let next = 0;
   const worker = async () => {
     while (next < list.length) {
@@ -56,7 +64,7 @@ export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, 
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), list.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(limit, list.length) }, worker));
   return results;
 }
 
@@ -84,9 +92,8 @@ export class RateLimiter {
     const wait = start - now - this.#gap * (this.#burst - 1);
     if (wait <= 0) return;
     await new Promise<void>((resolve, reject) => {
-      const aborted = () => { clear(); reject(abortError(signal)); };
-      const clear = timer(Math.ceil(wait), () => { signal?.removeEventListener('abort', aborted); resolve(); });
-      signal?.addEventListener('abort', aborted, { once: true });
+      const forget = whenAborted(signal, () => { clear(); forget(); reject(abortError(signal)); });
+      const clear = timer(Math.ceil(wait), () => { forget(); resolve(); });
     });
   }
 }

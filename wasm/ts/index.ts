@@ -1,11 +1,8 @@
 import { setSource } from './load.js';
+import { unpack } from './unpack.js';
 // @ts-expect-error: made by the build
-import { inlined } from '../pkg/inline.js';
+import { inlined, size } from '../pkg/inline.js';
 
-setSource(() => {
-  const packed = Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0));
-  const body = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Response(body);
-});
+setSource(() => unpack(Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0)), size as number));
 
 export * from './all.js';

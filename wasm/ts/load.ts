@@ -2,8 +2,11 @@
 import { makeGlue, type Glue } from './glue.js';
 import { LlmError } from './errors.js';
 
-/** What `setWasm` takes: the bytes, a compiled module, or a response, or a promise of one. */
-export type WasmSource = WebAssembly.Module | BufferSource | Response;
+/** A `WebAssembly.Module`. Its own name would demand types that Node's do not have. */
+export interface WasmModule {}
+
+/** What `setWasm` takes: the bytes, a compiled module, or a response. */
+export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 
 let source: (() => Promise<WebAssembly.Module>) | undefined;
 let compiled: Promise<WebAssembly.Module> | undefined;
@@ -16,11 +19,11 @@ export function setSource(load: () => WasmSource | Promise<WasmSource>): void {
   source = async () => {
     const from = await load();
     if (from instanceof WebAssembly.Module) return from;
-    return WebAssembly.compile(from instanceof Response ? await from.arrayBuffer() : from);
+    return WebAssembly.compile(from instanceof Response ? await from.arrayBuffer() : from as BufferSource);
   };
 }
 
-/** One instance of the core, and the promises that wait for it. */
+/** @internal One instance of the core, and the promises that wait for it. */
 export class Core {
   readonly glue: Glue;
   dead = false;
@@ -38,9 +41,17 @@ export class Core {
     try {
       return work();
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#fail(error);
+      // A stack that is too deep is a RangeError.
+      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw this.#fail(error);
       throw error;
     }
+  }
+
+  /** Runs `work` where nothing is left to be told: not in a dead core, and a trap is only noted. */
+  quietly(work: () => void): void {
+    try {
+      if (!this.dead) this.enter(work);
+    } catch { /* a trap has settled all that waits */ }
   }
 
   /** A promise of the core that also settles when the core traps. */
@@ -49,10 +60,12 @@ export class Core {
       if (this.dead) return reject(trapped(undefined));
       this.#waiting.add(reject);
       const done = () => this.#waiting.delete(reject);
-      this.enter(work).then(
-        (value) => { done(); resolve(value); },
-        (error: unknown) => { done(); reject(error); },
-      );
+      const failed = (error: unknown) => { done(); reject(error); };
+      try {
+        this.enter(work).then((value) => { done(); resolve(value); }, failed);
+      } catch (error) {
+        failed(error);
+      }
     });
   }
 

@@ -1,6 +1,7 @@
 // The offline model: answers in the words of OpenAI's chat completions.
 import type { Message, Mock } from './types.js';
 
+/** @internal */
 export function mockFetch(mock: Mock): typeof globalThis.fetch {
   return async (_url, init) => {
     const body = init?.body as Uint8Array<ArrayBuffer>;

@@ -5,5 +5,5 @@ export function setWasm(wasm: WasmSource | Promise<WasmSource> | (() => WasmSour
   setSource(typeof wasm === 'function' ? wasm as () => WasmSource | Promise<WasmSource> : () => wasm);
 }
 
-export type { WasmSource };
+export type { WasmModule, WasmSource } from './load.js';
 export * from './all.js';

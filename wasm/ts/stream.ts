@@ -1,3 +1,4 @@
+import { whenAborted } from './abort.js';
 import { abortError, fromRejection, fromView, StreamError, type ErrorView } from './errors.js';
 import type { RawCall } from './glue.js';
 import type { Core } from './load.js';
@@ -17,7 +18,7 @@ type Item =
 export class ChatStream implements AsyncIterable<ChatEvent> {
   readonly #open: () => Promise<{ core: Core; call: RawCall }>;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => this.#stop(abortError(this.#signal, this.#text));
+  #forget = () => {};
   #opened: { core: Core; call: RawCall } | undefined;
   #ready: ChatEvent[] = [];
   #text = '';
@@ -95,26 +96,27 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       if (!this.#started) {
         this.#started = true;
         if (this.#signal?.aborted) return this.#stop(abortError(this.#signal));
-        this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+        this.#forget = whenAborted(this.#signal, () => this.#stop(abortError(this.#signal, this.#text)));
       }
       if (!this.#opened) {
         const opened = await this.#open();
-        if (this.#over) return opened.core.dead ? undefined : opened.call.free();
+        if (this.#over) return opened.core.quietly(() => opened.call.free());
         this.#opened = opened;
       }
       const { core, call } = this.#opened;
-      const json = await core.wait(() => call.next());
+      const read = await core.wait(() => call.next());
       if (this.#over) return;
-      if (json === undefined) return this.#stop(undefined);
-      for (const item of JSON.parse(json) as Item[]) this.#take(item);
+      if (read === undefined) return this.#stop(undefined);
+      const [json, cause] = typeof read === 'string' ? [read] : read;
+      for (const item of JSON.parse(json) as Item[]) this.#take(item, cause);
     } catch (error) {
       this.#stop(fromRejection(error));
     }
   }
 
-  #take(item: Item): void {
+  #take(item: Item, cause?: unknown): void {
     switch (item.type) {
-      case 'error': return this.#stop(fromView(item, this.#text));
+      case 'error': return this.#stop(fromView(item, this.#text, cause));
       case 'response': this.#final = response(item.response); return this.#stop(undefined);
       case 'usage': this.#ready.push({ type: 'usage', usage: usage(item.usage) }); return;
       case 'text': this.#text += item.text;
@@ -126,13 +128,10 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     if (this.#over) return;
     this.#over = true;
     this.#error = error;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#forget();
     const opened = this.#opened;
     this.#opened = undefined;
-    if (!opened || opened.core.dead) return;
     // Freeing drops the stream of the core, which closes its connection.
-    try {
-      opened.core.enter(() => opened.call.free());
-    } catch { /* a trap has settled everything already */ }
+    opened?.core.quietly(() => opened.call.free());
   }
 }

@@ -1,32 +1,93 @@
+import type { LlmError } from './errors.js';
+
 /** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
 /** A JSON object. */
 export type JsonObject = { [name: string]: JsonValue };
 
-/** One part of a message: text, or another kind with its own fields. */
-export type Part = { type: 'text'; text: string } | ({ type: string } & { [name: string]: JsonValue });
+/** Fields that chatcore has no name for, sent as they are. */
+export type Extra = { readonly [name: string]: unknown };
 
-/** One message of a conversation. */
+/** Text. */
+export interface TextPart { type: 'text'; text: string; extra?: Extra }
+
+/** A picture, at a URL that the provider fetches or sent along. */
+export interface ImagePart {
+  type: 'image';
+  source: { type: 'url'; url: string } | { type: 'base64'; media_type: string; data: string };
+  /** How closely the model should look: `low`, `high`, `auto`, where the provider asks. */
+  detail?: string;
+  extra?: Extra;
+}
+
+/** A tool that the model asks to be called. */
+export interface ToolCallPart {
+  type: 'tool_call';
+  /** The provider's id of the call; the result names it. */
+  id: string;
+  /** The tool's name. */
+  name: string;
+  /** The arguments as JSON text, as the model wrote them; it may be invalid JSON. */
+  arguments: string;
+  extra?: Extra;
+}
+
+/** What a tool that the model called gave back. */
+export interface ToolResultPart {
+  type: 'tool_result';
+  call_id: string;
+  content: readonly Part[];
+  /** Whether the tool failed; the content then says how. Default false. */
+  is_error?: boolean;
+}
+
+/** What the model wrote while it reasoned; it must go back unchanged. */
+export interface ReasoningPart { type: 'reasoning'; text: string; signature?: string; encrypted?: string; extra?: Extra }
+
+/** Why the model declines. */
+export interface RefusalPart { type: 'refusal'; text: string }
+
+/** A block of the provider's own, sent back as it is. */
+export interface OtherPart { type: 'other'; value: JsonValue }
+
+/** One part of a message. The names are those of its JSON form, which is the same in Rust. */
+export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart | RefusalPart | OtherPart;
+
+/** One message of a conversation. `toolResult()` makes one of a tool's result. */
 export interface Message {
   /** Who speaks. */
   role: 'system' | 'user' | 'assistant' | 'tool' | (string & {});
   /** What is said: text, or parts. */
-  content: string | Part[];
+  content: string | readonly Part[];
   /** The speaker's name. */
   name?: string;
   /** Fields that must go back to the provider with the message. */
-  extra?: JsonObject;
+  extra?: Extra;
 }
 
 /** A tool that the model may call. */
 export interface Tool {
   /** Its name. */
   name: string;
-  /** What it does. */
+  /** What it does and when to use it: the model reads this. */
   description?: string;
-  /** A JSON schema of its arguments. */
-  parameters: JsonObject;
+  /** A JSON schema of its arguments, of the type `object`. */
+  parameters: object;
+  /** Whether the provider must hold the model to the schema, where it can. */
+  strict?: boolean;
 }
+
+/** Whether and which tool the model must call. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
+
+/** How much the model should reason. */
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | (string & {});
+
+/** What form the answer must have. `strict` holds the model to the schema; default false. */
+export type ResponseFormat =
+  | { type: 'text' }
+  | { type: 'json_object' }
+  | { type: 'json_schema'; name: string; schema: object; strict?: boolean };
 
 /** What an answer cost, in tokens. */
 export interface Usage {
@@ -40,6 +101,8 @@ export interface Usage {
   cacheWriteTokens?: number;
   /** Of the output: spent on reasoning. */
   reasoningTokens?: number;
+  /** The provider's own object, as JSON text. */
+  rawJson?: string;
 }
 
 /** A whole answer. `String(response)` is its text. */
@@ -48,20 +111,30 @@ export interface ChatResponse {
   readonly text: string;
   /** What the model wrote while it reasoned. */
   readonly reasoning: string;
+  /** The tools that the model asks to be called. */
+  readonly toolCalls: readonly ToolCallPart[];
+  /** Why the model declined, where the provider keeps that apart from its text. */
+  readonly refusal: string | null;
   /** The answer as a message: push it to the conversation to go on. */
   readonly message: Message;
-  /** The provider's id of the answer. */
+  /** The provider's id of the answer; empty where it gave none. */
   readonly id: string;
-  /** The model that answered. */
+  /** The model that answered; empty where the provider did not say. */
   readonly model: string;
   /** `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, `pause`, or the provider's word. */
   readonly finishReason: string | null;
+  /** The same in the provider's own word. */
+  readonly finishReasonRaw: string;
   /** What it cost; null where the provider did not say. */
   readonly usage: Usage | null;
   /** The provider's id of the request. */
   readonly requestId: string | null;
   /** How often the request was sent. */
   readonly attempts: number;
+  /** How many events of the stream chatcore did not know and passed over. */
+  readonly skippedEvents: number;
+  /** Fields of the answer that chatcore has no name for. */
+  readonly extra: JsonObject;
   toString(): string;
 }
 
@@ -80,7 +153,7 @@ export type ChatEvent =
   | { type: 'finish'; reason: string; raw: string }
   | { type: 'unknown' };
 
-/** Time limits in milliseconds. */
+/** Time limits in milliseconds; `Infinity` lifts one. Connecting is the host's own matter. */
 export interface TimeLimits {
   /** Waiting in the queue. */
   queue?: number;
@@ -113,27 +186,38 @@ export interface ChatOptions {
   /** Sample only from the likeliest tokens of this probability. */
   topP?: number;
   /** Texts that end the answer. */
-  stop?: string[];
+  stop?: readonly string[];
   /** A seed for providers that can repeat an answer. */
   seed?: number;
   /** The tools that the model may call. */
-  tools?: Tool[];
-  /** Fields for the provider that chatcore has no name for. */
-  extra?: JsonObject;
+  tools?: readonly Tool[];
+  /** Whether and which tool it must call. */
+  toolChoice?: ToolChoice;
+  /** How much the model should reason. */
+  reasoningEffort?: ReasoningEffort;
+  /** What form the answer must have. */
+  responseFormat?: ResponseFormat;
+  /** Fields for the provider that chatcore has no name for; they replace one of the same name. */
+  extra?: Extra;
+  /**
+   * Headers for this call alone, in place of the client's of the same name. Those of the key, of
+   * the body and of the dialect cannot be set. In a page each needs the server's leave (CORS).
+   */
+  headers?: Readonly<Record<string, string>>;
   /** Aborts the call. */
   signal?: AbortSignal;
-  /** The overall limit, in milliseconds. */
+  /** The overall limit, in milliseconds; `Infinity` for none. */
   timeoutMs?: number;
-  /** All time limits. */
+  /** All time limits; those that are missing are the client's. */
   timeouts?: TimeLimits;
-  /** Attempts in all, the first one included. */
+  /** Attempts in all, the first one included; 1 means no retries. */
   maxRetries?: number;
   /** Whether to wait where the queue is full. Default false: QueueFullError. */
   waitForQueue?: boolean;
 }
 
 /** An offline model: true echoes, a function answers from the conversation. */
-export type Mock = boolean | ((messages: Message[]) => string | Promise<string>);
+export type Mock = boolean | ((messages: readonly Message[]) => string | Promise<string>);
 
 /** What a provider grants per minute; requests wait for their turn. */
 export interface RateLimits {
@@ -149,13 +233,22 @@ export interface RateLimits {
 
 /** Options of a client. In Node what is missing is read from the environment variables. */
 export interface ClientOptions {
-  /** `deepseek`, `openai`, `anthropic`, or `openai_compatible` (the default with a `baseURL`). `LLM_PROVIDER`. */
-  provider?: string;
-  /** The provider's address; in a page it may be relative to the page's origin. `LLM_BASE_URL`. */
+  /**
+   * Who answers, which says how it is spoken to. Default `deepseek`, or `openai_compatible` with a
+   * `baseURL`. `LLM_PROVIDER`.
+   */
+  provider?: 'deepseek' | 'openai' | 'anthropic' | 'openai_compatible';
+  /**
+   * The provider's address, the version in its path included: `https`, or `http` on loopback. In
+   * a page it may be relative to the page. `LLM_BASE_URL`.
+   */
   baseURL?: string;
-  /** The key, or a function that gives one for each attempt. `LLM_API_KEY`, or the provider's own. */
-  apiKey?: string | (() => string | Promise<string>);
-  /** The model. `LLM_MODEL`. */
+  /**
+   * The key, or a function that gives one for each attempt. `null` sends none, where a server of
+   * your own adds it. `LLM_API_KEY`, or the provider's own (`OPENAI_API_KEY`).
+   */
+  apiKey?: string | (() => string | Promise<string>) | null;
+  /** The model, where a call names none. Default: the provider's. `LLM_MODEL`. */
   model?: string;
   /** Requests in flight at once. `LLM_ASYNC_WORKERS`, default 5. */
   workers?: number;
@@ -165,13 +258,13 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** All time limits of each call. */
   timeouts?: TimeLimits;
-  /** Attempts in all, the first one included. `LLM_MAX_RETRIES`, default 3. */
+  /** Attempts in all, the first one included; 1 means no retries. `LLM_MAX_RETRIES`, default 3. */
   maxRetries?: number;
   /** What the provider grants per minute. Default: no limits of our own. */
   limits?: RateLimits;
-  /** Headers for every request. In a page each needs the server's leave (CORS). */
-  headers?: Record<string, string>;
-  /** A function to use in place of the host's `fetch`. */
+  /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
+  headers?: Readonly<Record<string, string>>;
+  /** A function to use in place of the host's `fetch`, for example with a proxy. */
   fetch?: typeof globalThis.fetch;
   /** An offline model in place of a provider. `USE_MOCK_LLM`. */
   mock?: Mock;
@@ -181,25 +274,43 @@ export interface ClientOptions {
 
 /** What a client does at one moment. */
 export interface Status {
-  maxWorkers: number; active: number; queued: number; queueSize: number; closed: boolean;
+  /** Requests that may be in flight at once. */
+  maxWorkers: number;
+  /** Requests in flight. */
+  active: number;
+  /** Requests that wait. */
+  queued: number;
+  /** Requests that may wait. */
+  queueSize: number;
+  /** Whether it takes no more calls. */
+  closed: boolean;
+  /** Calls so far: begun, answered, failed, dropped by the caller; and attempts after the first. */
   started: number; succeeded: number; failed: number; cancelled: number; retried: number;
 }
 
 /** What became of one of many. */
-export type Settled<T> = { ok: true; value: T } | { ok: false; error: Error };
+export type Settled<T, E extends Error = LlmError> = { ok: true; value: T } | { ok: false; error: E };
 
 /** A prompt, a conversation, or either with options of its own. */
-export type BatchItem = string | Message[] | ({ prompt: string } & ChatOptions) | ({ messages: Message[] } & ChatOptions);
+export type BatchItem =
+  | string | readonly Message[] | ({ prompt: string } & ChatOptions) | ({ messages: readonly Message[] } & ChatOptions);
 
 /** How far a batch is. */
-export interface Progress { done: number; total: number; failed: number }
+export interface Progress {
+  /** Items that are done, failed ones included. */
+  done: number;
+  /** All items. */
+  total: number;
+  /** Items that failed. */
+  failed: number;
+}
 
 /** Options of a batch. */
 export interface BatchOptions {
-  /** How many run at once. Default 5. */
+  /** How many run at once. Default 5; no more than the client's `workers` are in flight. */
   concurrency?: number;
-  /** Hears of every item that is done. */
+  /** Hears of every item that is done. What it throws is written to the console. */
   onProgress?: (progress: Progress) => void;
-  /** Aborts what is not done. */
+  /** Aborts what is not done: those items are errors, the others keep their answers. */
   signal?: AbortSignal;
 }

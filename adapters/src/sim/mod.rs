@@ -44,12 +44,16 @@
 //!
 //! A failure tells its seed; `CHATCORE_SIM_SEED=17 cargo test …` runs that one alone.
 //!
+//! What changes in the midst of a run, such as an outage of ten seconds or a limit that is
+//! lowered, is set by [`SimTransport::set_script`] and [`SimTransport::set_limits`].
+//!
 //! # What the client was held to with it
 //!
 //! Each line is a simulation in `adapters/tests/sim`, and one command prints all figures:
 //!
 //! ```text
-//! cargo test --release -p chatcore-adapters --no-default-features --features sim -- --include-ignored --nocapture
+//! cargo test --release -p chatcore-adapters --no-default-features --features sim --lib --test sim -- \
+//!     --include-ignored --nocapture
 //! ```
 //!
 //! | what | bar | seen |
@@ -57,11 +61,17 @@
 //! | same seed, same trace hash (`mix`) | 1,000 seeds | 1,000 seeds |
 //! | random faults, drops and closes: each call ends once, permits and reservations balance, nothing is left (`mix`) | 10,000 seeds | 10,000 seeds |
 //! | polls a second, 1 to 10,000 tasks | 1,000,000 | 3.7 to 15.6 million |
-//! | everything fails: attempts for each request (`outage`) | at most 1.1 | 1.1 |
+//! | everything fails, 100 to 150 calls of any arrival: attempts for each call (`outage`) | at most 1.1 in each of 10,000 seeds | 1.1 |
+//! | a lone call in an hour of outage: attempts (`outage`) | all three | three |
+//! | `status()` against a model, after each of 150 random steps (`status`) | exact, 10,000 seeds | exact, 10,000 seeds |
+//! | memory after 10 and after 30 waves of 100 calls with faults (`drain`) | the same within 4 KiB | 16.8 and 16.9 KB |
+//! | a call that can never end (`drain`) | a deadlock that names it | so |
+//! | `LLM_ASYNC_ENABLED=false` (`one_at_a_time`) | one at a time, no background task | so |
 //! | requests per minute, three kinds of window (`pace`) | none refused at 98 % of the limit | none at 99.0 % |
 //! | tokens per minute, estimated half too high (`tokens`) | none refused at 98 % | none at 99.0 % |
 //! | retries before Retry-After has passed (`retries`) | none | none |
 //! | adaptive, hidden limits of 4, 20 and 50 (`adaptive`) | 90 % of it, under 2 % refused | 95 to 101 %, 0.4 to 1.6 % |
+//! | adaptive, a hidden limit that falls from 40 to 10 and comes back (`changes`) | the same, two minutes later | 95 to 100 %, 0.6 to 1.5 % |
 //! | hedging, one in a hundred slow (`hedging`) | p99.9 ten times lower, 5 % more requests | 34 times, 3.6 % |
 //! | a batch of N under a limit of W (`batch`) | 1.02 × ⌈N/W⌉ × latency | 1.00 |
 //! | peak memory of a stream of 1,000,000 items (`batch`) | that of 10,000 | 32 KB and 32 KB |

@@ -1,16 +1,27 @@
 //! The client's pipeline under simulation: every promise about time, order and accounts.
 
-#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "these are tests, helpers included"
+)]
 
 mod adaptive;
 mod admission;
 mod batch;
+mod changes;
+mod drain;
+mod gates;
 mod hedging;
 mod limits;
 mod memory;
 mod mix;
+mod model;
+mod one_at_a_time;
 mod outage;
 mod pace;
 mod retries;
+mod status;
 mod support;
 mod tokens;

@@ -43,6 +43,11 @@ pub(crate) fn reset_peak() -> usize {
     live.max(0) as usize
 }
 
+/// What this thread holds now, in bytes.
+pub(crate) fn live() -> usize {
+    LIVE.get().max(0) as usize
+}
+
 /// The most that this thread held since [`reset_peak`], in bytes.
 pub(crate) fn peak() -> usize {
     PEAK.get().max(0) as usize

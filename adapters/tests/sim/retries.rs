@@ -108,19 +108,3 @@ fn no_retry_comes_before_retry_after_has_passed() {
         });
     }
 }
-
-#[test]
-fn when_everything_fails_the_budget_holds() {
-    Sim::run_seeds(0..20, |sim| async move {
-        let script = Script::new().always(Fault::Status(503));
-        let transport = SimTransport::builder(&sim).script(script).build();
-        let client = client(&sim, &transport).max_retries(5).build().unwrap();
-        for number in 0..2_000 {
-            let error = client.chat_async(number.to_string()).await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Overloaded);
-        }
-        // A tenth of the requests, and what there was before the first of them.
-        let sent = transport.stats().sent;
-        assert!((2_000..=2_220).contains(&sent), "{sent}");
-    });
-}

@@ -2,6 +2,8 @@
 
 use super::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
+use crate::json::shown;
+use crate::shown::Quoted;
 
 /// Refuses what no provider can answer.
 pub(crate) fn check(request: &ChatRequest) -> Result<(), Error> {
@@ -45,18 +47,20 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
         // What providers allow is narrower, and differs.
         if name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refuse(format!(
-                "{name:?} cannot be a tool's name: use letters, digits, _ and -, at most 64"
+                "{} cannot be a tool's name: use letters, digits, _ and -, at most 64",
+                Quoted(name)
             ));
         }
         if request.tools[..place]
             .iter()
             .any(|other| other.name == *name)
         {
-            return refuse(format!("there are two tools of the name {name:?}"));
+            return refuse(format!("there are two tools of the name {}", Quoted(name)));
         }
         if !tool.parameters.is_object() {
             return refuse(format!(
-                "the parameters of the tool {name:?} are no JSON Schema object"
+                "the parameters of the tool {} are no JSON Schema object",
+                Quoted(name)
             ));
         }
     }
@@ -70,7 +74,8 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
             if !has_others && request.tools.iter().all(|tool| tool.name != *name) =>
         {
             refuse(format!(
-                "the tool {name:?} must be called, and there is none of that name"
+                "the tool {} must be called, and there is none of that name",
+                Quoted(name)
             ))
         }
         _ => Ok(()),
@@ -124,7 +129,11 @@ fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
     // False for what is not a number, too.
     match (0.0..=most).contains(&value) {
         true => Ok(()),
-        false => refuse(format!("{name} is {value}; allowed is 0 to {most}")),
+        false => refuse(format!(
+            "{name} is {}; allowed is 0 to {}",
+            shown(value),
+            shown(most)
+        )),
     }
 }
 

@@ -156,7 +156,8 @@ pub enum ResponseFormat {
         name: String,
         /// The JSON Schema.
         schema: Value,
-        /// Whether the provider must hold the model to it.
+        /// Whether the provider must hold the model to it. In JSON, `false` where it is missing.
+        #[serde(default)]
         strict: bool,
     },
 }

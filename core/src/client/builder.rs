@@ -12,7 +12,7 @@ use crate::observe::Observer;
 use crate::pipeline::{Core, Counters};
 use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
 use crate::policy::admission::Admission;
-use crate::policy::budget::Budget;
+use crate::policy::budget::RetryBudget;
 use crate::policy::hedge::{Hedge, Hedging};
 use crate::policy::limiter::Limiter;
 use crate::policy::rate::{Rate, RateLimits};
@@ -22,9 +22,6 @@ use crate::transport::Transport;
 
 /// How large a request may be by default: what Anthropic takes.
 const MAX_REQUEST_BYTES: usize = 32 << 20;
-
-/// How many retries there may be before any request has paid for them.
-const RETRY_RESERVE: u32 = 20;
 
 /// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
 /// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
@@ -168,6 +165,7 @@ impl LlmClientBuilder {
             false => 1,
         };
         let queue_size = self.scheduling.queue_size();
+        // One at a time is one at a time, whatever the provider bears.
         let adaptive = self.adaptive.filter(|_| self.scheduling.is_async_enabled());
         let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
@@ -179,6 +177,7 @@ impl LlmClientBuilder {
         Ok(LlmClient {
             core: Arc::new(Core {
                 endpoint: Endpoint::new(&self.provider)?,
+                own_headers: self.provider.headers().clone(),
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(permits, queue_size),
                 limiter,
@@ -188,7 +187,7 @@ impl LlmClientBuilder {
                 observer: self.observer,
                 timeouts: Arc::new(self.timeouts),
                 retry: Arc::new(self.retry),
-                retry_budget: Budget::new(RETRY_RESERVE),
+                retry_budget: RetryBudget::new(),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
                 max_workers,

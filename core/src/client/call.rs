@@ -11,7 +11,7 @@ use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, To
 use crate::config::Timeouts;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call, Core};
+use crate::pipeline::{self, Call, CallHeaders, Core};
 use crate::policy::admission::WhenFull;
 use crate::policy::retry::RetryPolicy;
 
@@ -32,6 +32,7 @@ impl ChatCall {
     pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
         let call = Box::new(Call {
             request,
+            headers: CallHeaders::default(),
             timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
             retry: Arc::clone(&core.retry),
@@ -111,6 +112,32 @@ impl ChatCall {
         self
     }
 
+    /// Sets a header for this call alone, for example an idempotency key or a trace's id. It goes
+    /// with every attempt, and replaces one of the same name that
+    /// [`Provider::with_header`](crate::Provider::with_header) set. `Debug` does not show its
+    /// value.
+    ///
+    /// What is wrong with it is told by the call, as
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest), before anything is sent: a name or a
+    /// value that cannot be a header; `authorization`, `content-type`, `x-api-key` and what
+    /// belongs to the connection (such as `host` and `content-length`); and what the dialect sets
+    /// itself (such as `anthropic-version`).
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+    /// let answer = client
+    ///     .chat_async("Why is the sky blue?")
+    ///     .header("Idempotency-Key", "8e03978e")
+    ///     .await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.call.headers.set(name, value);
+        self
+    }
+
     /// The overall time limit of this call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         Arc::make_mut(&mut self.call.timeouts).overall = Some(timeout);
@@ -137,8 +164,9 @@ impl ChatCall {
     }
 
     /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
-    /// overall limit then holds for each attempt instead.
-    pub(crate) fn patient(mut self) -> Self {
+    /// overall limit then holds for each attempt instead. For one call of many; a batch does so.
+    /// Comes after the time limits.
+    pub fn patient(mut self) -> Self {
         let mut limits = Timeouts::clone(&self.call.timeouts);
         limits.attempt = limits
             .attempt

@@ -11,6 +11,7 @@ pub use timeouts::Timeouts;
 
 use crate::error::Error;
 use crate::provider::{KNOWN_PROVIDERS, Provider};
+use crate::shown::Quoted;
 
 use parse::Vars;
 
@@ -88,8 +89,9 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
         let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|(name, _)| *name).collect();
         return Err(Error::config(format!(
-            "LLM_PROVIDER is {name:?}, which is none of {}; for any other server that speaks \
+            "LLM_PROVIDER is {}, which is none of {}; for any other server that speaks \
              OpenAI's chat completions, take openai_compatible and set LLM_BASE_URL",
+            Quoted(&name),
             names.join(", ")
         )));
     };
@@ -105,7 +107,8 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     ] {
         if what.is_empty() {
             return Err(Error::config(format!(
-                "LLM_PROVIDER is {name:?}, which has no {var} of its own: set {var}"
+                "LLM_PROVIDER is {}, which has no {var} of its own: set {var}",
+                Quoted(&name)
             )));
         }
     }

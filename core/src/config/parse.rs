@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::Setting;
 use crate::error::Error;
+use crate::json;
+use crate::shown::Quoted;
 
 /// The longest time limit that a variable may set: about 31 years.
 const MAX_SECONDS: f64 = 1e9;
@@ -43,7 +45,7 @@ impl<'a> Vars<'a> {
     /// Seconds, more than none.
     pub(super) fn seconds(&self, setting: &Setting) -> Result<Duration, Error> {
         self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
-            let seconds: f64 = value.parse().ok()?;
+            let seconds = json::decimal(value)?;
             let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
             allowed.then(|| Duration::from_secs_f64(seconds))
         })
@@ -72,8 +74,9 @@ impl<'a> Vars<'a> {
         let value = text.as_deref().unwrap_or(setting.default).trim();
         parse(value).ok_or_else(|| {
             Error::config(format!(
-                "{} is {value:?}; allowed is {allowed}",
-                setting.var
+                "{} is {}; allowed is {allowed}",
+                setting.var,
+                Quoted(value)
             ))
         })
     }

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, Request, Uri};
 
 use crate::error::Error;
 use crate::provider::{ApiKey, Provider, check_base_url};
+use crate::shown::Quoted;
 
 /// A provider, checked and made ready to send to: derived once for each client.
 ///
@@ -99,7 +100,7 @@ impl Endpoint {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` is no path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
-        let invalid = || Error::invalid(format!("{path:?} cannot be a URL's path"));
+        let invalid = || Error::invalid(format!("{} cannot be a URL's path", Quoted(path)));
         let full =
             PathAndQuery::from_maybe_shared(Bytes::from([self.path.as_str(), path].concat()))
                 .map_err(|_| invalid())?;

@@ -87,7 +87,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
+    crate::json::decimal(text)
 }
 
 fn seconds(seconds: f64) -> Option<Duration> {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::Error;
+use crate::shown::Span;
 
 /// Text of a server's, in one line: what would break the line, turn it round or steer a terminal
 /// is shown as an escape.
@@ -49,7 +50,7 @@ impl fmt::Display for Error {
             detail(f, "attempts", &inner.attempts)?;
         }
         if let Some(after) = inner.retry_after {
-            detail(f, "retry after", &format_args!("{after:?}"))?;
+            detail(f, "retry after", &Span(after))?;
         }
         if open {
             f.write_str(")")?;

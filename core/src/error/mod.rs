@@ -15,6 +15,7 @@ pub use kind::ErrorKind;
 pub use phase::Phase;
 
 use crate::chat::ChatResponse;
+use crate::shown::Span;
 
 /// How much of an error's body is kept, in bytes.
 pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
@@ -83,7 +84,7 @@ impl Error {
     pub fn timeout(phase: Phase, limit: Duration) -> Self {
         let mut error = Self::new(
             ErrorKind::Timeout,
-            format!("timed out {phase}: the limit of {limit:?} ran out"),
+            format!("timed out {phase}: the limit of {} ran out", Span(limit)),
         );
         error.0.phase = Some(phase);
         error

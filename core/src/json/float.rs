@@ -6,6 +6,21 @@ use std::cmp::Ordering;
 /// Digits that are looked at; what is beyond only says that there is something beyond.
 const MAX_DIGITS: usize = 800;
 
+/// The float that a setting or a header names, in digits; `None` for anything else.
+pub(crate) fn decimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let good = all_digits(whole)
+        && all_digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && all_digits(power)
+        && !power.is_empty();
+    good.then(|| parse(text.strip_prefix('+').unwrap_or(text)))
+}
+
 /// The float nearest to a number in JSON's syntax; infinite where that is too large.
 pub(super) fn parse(text: &str) -> f64 {
     let (sign, text) = match text.strip_prefix('-') {
@@ -83,17 +98,8 @@ fn nearest(mut above: Big, mut below: Big, inexact: bool) -> f64 {
         true => above.shift_left(shift as usize),
         false => below.shift_left(-shift as usize),
     }
-    let mut quotient = 0_u64;
-    below.shift_left(63);
-    for _ in 0..64 {
-        quotient <<= 1;
-        if above.compare(&below) != Ordering::Less {
-            above.subtract(&below);
-            quotient |= 1;
-        }
-        above.shift_left(1);
-    }
-    let mut rest = !above.is_zero() || inexact;
+    let (quotient, rest) = divide(above, below);
+    let mut rest = !matches!(rest, Rest::None) || inexact;
     let mut exponent = -shift;
     // Bits beyond a float's 53, or fewer where it is subnormal.
     let length = 64 - i64::from(quotient.leading_zeros());
@@ -115,6 +121,32 @@ fn nearest(mut above: Big, mut below: Big, inexact: bool) -> f64 {
     // In two steps: each power is a float of its own.
     let step = (exponent / 2) as i32;
     quotient as u64 as f64 * power_of_two(step) * power_of_two(exponent as i32 - step)
+}
+
+/// What a division leaves, against half of the divisor.
+#[derive(Clone, Copy, PartialEq)]
+enum Rest {
+    None,
+    Some(Ordering),
+}
+
+/// `above / below`, which is below 2^64.
+fn divide(mut above: Big, mut below: Big) -> (u64, Rest) {
+    let mut quotient = 0_u64;
+    below.shift_left(63);
+    for _ in 0..64 {
+        quotient <<= 1;
+        if above.compare(&below) != Ordering::Less {
+            above.subtract(&below);
+            quotient |= 1;
+        }
+        above.shift_left(1);
+    }
+    let rest = match above.is_zero() {
+        true => Rest::None,
+        false => Rest::Some(above.compare(&below)),
+    };
+    (quotient, rest)
 }
 
 fn power_of_two(exponent: i32) -> f64 {
@@ -178,14 +210,155 @@ impl Big {
     }
 }
 
+/// A float as a message shows it.
+pub(crate) fn shown(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let text = text(number);
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
 /// A finite float as JSON has it, with a fraction; `null` for another, as JSON has none.
 pub(super) fn text(number: f64) -> String {
     if !number.is_finite() {
         return "null".to_owned();
     }
-    let mut text = number.to_string();
-    if !text.contains('.') {
-        text.push_str(".0");
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let size = number.abs();
+    // As people write them: with few places.
+    let mut power = 1_u64;
+    for places in 1..=6 {
+        power *= 10;
+        let scaled = size * power as f64;
+        let whole = scaled as u64;
+        if scaled < 1e15 && whole as f64 == scaled && scaled / power as f64 == size {
+            return format!("{sign}{}.{:0places$}", whole / power, whole % power);
+        }
     }
-    text
+    // With 17 digits each float has a text of its own.
+    let mut length = 15;
+    loop {
+        let text = scientific(size, length);
+        if length == 17 || parse(&text) == size {
+            return [sign, &text].concat();
+        }
+        length += 1;
+    }
+}
+
+/// A float above 0 with so many digits, the nearest there is, less its trailing zeros.
+fn scientific(size: f64, length: u32) -> String {
+    let bits = size.to_bits();
+    let (fraction, raised) = (bits & ((1 << 52) - 1), (bits >> 52) as i32);
+    let (mantissa, exponent) = match raised {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << 52, raised - 1075),
+    };
+    let least = 10_u64.pow(length - 1);
+    // The decimal exponent of the first digit, or one or two less: 1233 / 4096 is near log10 of 2.
+    let top = 63 - mantissa.leading_zeros() as i32 + exponent;
+    let mut first = ((top * 1233) >> 12) - 1;
+    loop {
+        let shift = length as i32 - 1 - first;
+        let mut above = Big(vec![mantissa as u32, (mantissa >> 32) as u32]);
+        let mut below = Big(vec![1]);
+        match exponent > 0 {
+            true => above.shift_left(exponent as usize),
+            false => below.shift_left(-exponent as usize),
+        }
+        let scaled = if shift > 0 { &mut above } else { &mut below };
+        for _ in 0..shift.unsigned_abs() {
+            scaled.multiply_add(10, 0);
+        }
+        let (mut digits, rest) = divide(above, below);
+        let up = match rest {
+            Rest::Some(Ordering::Greater) => true,
+            Rest::Some(Ordering::Equal) => digits % 2 == 1,
+            _ => false,
+        };
+        digits += u64::from(up);
+        if digits >= least * 10 {
+            first += 1;
+            continue;
+        }
+        let text = digits.to_string();
+        let (head, tail) = text.split_at(1);
+        let tail = match tail.trim_end_matches('0') {
+            "" => "0",
+            tail => tail,
+        };
+        return format!("{head}.{tail}e{first}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_what_the_standard_library_reads() {
+        for text in [
+            "30", "0", "-1", "+5", "1.5", ".5", "5.", "1e3", "2E-3", "1e+2", "0.1", "1e400", "",
+            ".", "-", "+", "e3", "1e", "1e+", "1.2.3", "1_0", "0x1", " 1", "1 ", "++1", "--1",
+            "1s",
+        ] {
+            assert_eq!(decimal(text), text.parse().ok(), "{text:?}");
+        }
+        for text in ["inf", "nan", "infinity", "-inf"] {
+            assert_eq!(decimal(text), None);
+        }
+        // A sign of each kind: here stricter or laxer would both be wrong.
+        assert_eq!(decimal("+-1"), None);
+    }
+
+    #[test]
+    fn texts_are_as_short_as_can_be() {
+        for (number, expected) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (0.7, "0.7"),
+            (2.0, "2.0"),
+            (-1.25, "-1.25"),
+            (0.000_001, "0.000001"),
+            (0.1 + 0.2, "3.0000000000000004e-1"),
+            (1e300, "1.0e300"),
+            (9.5e-7, "9.5e-7"),
+            (123_456_789.5, "123456789.5"),
+        ] {
+            assert_eq!(text(number), expected);
+        }
+        assert_eq!(shown(2.0), "2");
+        assert_eq!(shown(0.5), "0.5");
+        assert_eq!(shown(f64::NEG_INFINITY), "-inf");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_is_read_back_as_its_float(bits in proptest::num::u64::ANY) {
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let text = text(number);
+                let back: f64 = text.parse().unwrap();
+                proptest::prop_assert_eq!(back.to_bits(), bits, "{}", text);
+                let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+                let (mantissa, _) = text.split_once('e').unwrap_or((&text, ""));
+                let shortest = format!("{number:e}");
+                let (theirs, _) = shortest.split_once('e').unwrap();
+                // Subnormals have texts that are shorter still.
+                if number.is_normal() {
+                    proptest::prop_assert!(digits(mantissa) <= digits(theirs).max(2), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn so_is_one_of_few_digits(whole in 0_u64..100_000_000, places in 0_i32..12) {
+            let number = whole as f64 / 10_f64.powi(places);
+            proptest::prop_assert_eq!(text(number).parse::<f64>().unwrap(), number);
+        }
+    }
 }

@@ -36,6 +36,7 @@ mod tests;
 mod value;
 mod write;
 
+pub(crate) use float::{decimal, shown};
 pub use read::{JsonError, Members, Reader};
-pub use value::{number_text, parse};
+pub use value::{float_text, number_text, parse};
 pub use write::Writer;

@@ -83,6 +83,11 @@ pub(super) fn number(text: &str) -> Option<Number> {
     Number::from_f64(float::parse(text))
 }
 
+/// A float as JSON has it; `null` where it is not finite.
+pub fn float_text(number: f64) -> String {
+    float::text(number)
+}
+
 /// A number as JSON has it.
 pub fn number_text(number: &Number) -> String {
     match (number.as_u64(), number.as_i64(), number.as_f64()) {

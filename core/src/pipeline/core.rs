@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderMap;
+
 use super::Counters;
 use crate::config::Timeouts;
 use crate::dialect::{Caps, Dialect, Endpoint};
@@ -11,7 +13,7 @@ use crate::executor::Executor;
 use crate::observe::Observer;
 use crate::policy::adaptive::{AdaptiveLimit, is_overload};
 use crate::policy::admission::Admission;
-use crate::policy::budget::Budget;
+use crate::policy::budget::RetryBudget;
 use crate::policy::hedge::Hedge;
 use crate::policy::limiter::Limiter;
 use crate::policy::retry::RetryPolicy;
@@ -24,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
+    /// The headers that the client's user set, which a call may replace.
+    pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
     pub(crate) limiter: Option<Arc<Limiter>>,
     pub(crate) adaptive: Option<Mutex<AdaptiveLimit>>,
@@ -32,7 +36,7 @@ pub(crate) struct Core {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) retry: Arc<RetryPolicy>,
-    pub(crate) retry_budget: Budget,
+    pub(crate) retry_budget: RetryBudget,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_workers: usize,
@@ -40,6 +44,14 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// A call was made: it pays in for retries and hedges.
+    pub(super) fn earn(&self, now: Instant) {
+        self.retry_budget.earn(now);
+        if let Some(hedge) = &self.hedge {
+            hedge.earn();
+        }
+    }
+
     /// Moves the number of permits, where it adapts: an attempt that began at `began` has ended.
     pub(super) fn adapt(&self, error: Option<&Error>, began: Instant) {
         let Some(adaptive) = &self.adaptive else {

@@ -31,7 +31,6 @@ pub(super) async fn hedged(
     let Some(hedge) = &core.hedge else {
         return attempt(core, mode, request, held, watch, deadlines).await;
     };
-    hedge.earn();
     let began = core.executor.now();
     // Boxed, so that calls which are not hedged need no room for two attempts.
     let racing = race(core, hedge, mode, request, held, watch, deadlines, outcome);

@@ -13,6 +13,7 @@
 mod answer;
 mod attempt;
 mod core;
+mod headers;
 mod hedge;
 mod outcome;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use http::{Request, Response};
 
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
+pub(crate) use headers::CallHeaders;
 pub(crate) use outcome::{Counters, Outcome};
 
 use crate::chat::{ChatRequest, ChatResponse, check};
@@ -48,6 +50,7 @@ use watch::Watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
+    pub(crate) headers: CallHeaders,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
@@ -91,7 +94,7 @@ async fn open_attempts(
     let mut watch = Watch::new(Arc::clone(&core.executor));
     let mut deadlines = Deadlines::new(timeouts, mode, now);
     let mut causes = Vec::new();
-    core.retry_budget.earn();
+    core.earn(now);
     loop {
         outcome.queued();
         let in_queue = deadlines.in_queue(now);
@@ -116,6 +119,7 @@ async fn open_attempts(
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
+                core.retry_budget.give_back(causes.len());
                 if mode == Mode::Stream {
                     outcome.first_content();
                 }
@@ -135,7 +139,9 @@ async fn open_attempts(
     }
 }
 
-/// Waits for the rate limits, and then for the right to run.
+/// Waits for the rate limits, and then for the right to run. Both queues together hold as many
+/// as may wait: nobody enters the second one before those who wait in the first, so who was let
+/// into the first finds room in the second.
 async fn take_place(
     core: &Core,
     tokens: Option<u64>,
@@ -164,8 +170,9 @@ async fn reserve(
     let (Some(limiter), Some(tokens)) = (&core.limiter, tokens) else {
         return Ok(None);
     };
+    let others = core.admission.snapshot().queued;
     // Boxed: few have limits, and it is large for those who have none.
-    let acquire = Box::pin(limiter.acquire(tokens, when_full));
+    let acquire = Box::pin(limiter.acquire(tokens, when_full).beside(others));
     let reservation = watch.limit(in_queue, acquire).await??;
     Ok(Some(Box::new(reservation)))
 }
@@ -264,13 +271,13 @@ fn may_retry(
     let in_time = deadlines
         .in_backoff()
         .is_none_or(|deadline| now + wait < deadline.at);
-    (in_time && core.retry_budget.spend()).then_some(wait)
+    (in_time && core.retry_budget.spend(now)).then_some(wait)
 }
 
 /// Checks and encodes: all that can be refused before anything is sent.
 fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
     check(&call.request)?;
-    let request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
+    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
     let size = request.body().len();
     if size > core.max_request_bytes {
         return Err(too_large(&call.request, size, core.max_request_bytes));
@@ -282,6 +289,8 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
             core.dialect.name()
         )));
     }
+    call.headers
+        .add_to(request.headers_mut(), &core.own_headers)?;
     Ok(request)
 }
 

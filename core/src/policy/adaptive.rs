@@ -13,7 +13,8 @@ const PATIENCE: u32 = 128;
 /// The limit grows by one at a time while answers come, and shrinks by a tenth when the provider
 /// says that it is too much (429, 503, 529) or does not answer in time: additive increase,
 /// multiplicative decrease. At the start it doubles with every round of answers, until the first
-/// refusal. In a client it takes the place of the number of workers.
+/// refusal; so it does after an outage, in which nothing was answered at all, up to four fifths of
+/// what was borne before. In a client it takes the place of the number of workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adaptive {
@@ -65,8 +66,10 @@ pub(crate) struct AdaptiveLimit {
     min: usize,
     max: usize,
     limit: usize,
-    /// No overload was seen yet.
-    starting: bool,
+    /// What was too much when it was last lowered while answers came; none is known at the start.
+    ceiling: usize,
+    /// Whether an answer came since it was last lowered.
+    bears: bool,
     /// Successes that the next raise takes, and how many there were.
     needed: u32,
     successes: u32,
@@ -82,7 +85,8 @@ impl AdaptiveLimit {
             min,
             max,
             limit: settings.start.clamp(min, max),
-            starting: true,
+            ceiling: usize::MAX,
+            bears: false,
             needed: PATIENCE,
             successes: 0,
             lowered: None,
@@ -99,21 +103,25 @@ impl AdaptiveLimit {
 
     /// An attempt went well, while so many were in flight, itself included. Gives the limit.
     pub(crate) fn on_success(&mut self, in_flight: usize) -> usize {
+        self.bears = true;
         // A limit that is not used says nothing about a higher one.
         if in_flight.saturating_mul(4) < self.limit.saturating_mul(3) {
             return self.limit;
         }
         self.successes = self.successes.saturating_add(1);
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
-        let needed = match self.starting {
+        let far_below = self.limit < self.ceiling / 5 * 4;
+        let needed = match far_below {
             true => 1,
             false => self.needed.max(round),
         };
         if self.successes >= needed && self.limit < self.max {
             self.limit += 1;
             self.successes = 0;
-            // The longer it goes well, the sooner it tries more: the provider bears more now.
-            self.needed = (needed / 2).max(1);
+            if !far_below {
+                // The longer it goes well, the sooner it tries more: the provider bears more now.
+                self.needed = (needed / 2).max(1);
+            }
         }
         self.limit
     }
@@ -128,7 +136,10 @@ impl AdaptiveLimit {
             return self.limit;
         }
         self.lowered = Some(now);
-        self.starting = false;
+        // Where nothing is answered, it is not the number that is too high.
+        if std::mem::replace(&mut self.bears, false) {
+            self.ceiling = self.limit;
+        }
         self.successes = 0;
         // Four rounds, so that a large limit is not tried too often either.
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
@@ -273,16 +284,16 @@ mod tests {
     #[test]
     fn it_comes_back_after_an_outage() {
         let mut limit = AdaptiveLimit::new(&Adaptive::default().start(100));
+        limit.on_success(100);
         for second in 1..100 {
             let now = Instant::from_epoch(Duration::from_secs(second));
             limit.on_overload(now, now);
         }
         assert_eq!(limit.limit(), 1);
-        let mut successes = 0;
-        while limit.limit() < 20 {
+        (0..200).for_each(|_| {
             limit.on_success(limit.limit());
-            successes += 1;
-        }
-        assert!(successes < 600, "{successes}");
+        });
+        // Four fifths of what was too much, and from there on with care.
+        assert!((80..=82).contains(&limit.limit()), "{limit:?}");
     }
 }

@@ -1,69 +1,168 @@
 //! How many extra requests there may be, so that retries and hedges do not make an outage worse.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Of how many requests a retry may be one: the attempts are at most 1.1 times the requests.
+use crate::time::Instant;
+
+/// Of how many calls a retry may be one: when everything fails, the attempts are at most 1.1
+/// times the calls.
 const RETRIES: u64 = 10;
+/// How many retries are there at the start: the two of each of five calls at once, which is what
+/// `LLM_MAX_RETRIES` and `LLM_ASYNC_WORKERS` are by default.
+const LOAN: u64 = 10;
+/// How many retries may be saved up: as many as a thousand calls at once pay for.
+const SAVINGS: u64 = 100;
+/// Calls and retries in a minute, this one included, up to which a client is quiet.
+const QUIET: usize = 10;
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// A token bucket: each request pays in a share of an extra one, up to a limit.
+/// A count of what calls have paid in for extra requests, up to a limit.
 ///
-/// It begins full, so that a program that makes few requests may retry at all. What it begins with
-/// is a loan: the first requests pay it back before they pay in. So there are never more extra
-/// requests than the share of all requests, or the reserve where that is more: when everything
-/// fails, the attempts are at most 1.1 times the requests from ten times the reserve on.
+/// It begins with something in it, so that the first calls may be retried at all. That is a loan:
+/// the first calls pay it back before they pay in. So there are never more extra requests than
+/// the share of all calls, or the loan where that is more.
 #[derive(Debug)]
-pub(crate) struct Budget {
-    /// What one extra request costs; every request pays in 1.
+struct Tokens {
+    /// What one extra request costs; every call pays in 1.
     price: u64,
     most: u64,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    tokens: u64,
+    there: u64,
     /// What is left of the loan.
     owed: u64,
 }
 
-impl Budget {
-    /// A budget of one retry in ten requests, which holds at most `reserve` of them, and is full.
-    pub(crate) fn new(reserve: u32) -> Self {
-        Self::one_in(RETRIES, reserve)
-    }
-
-    /// A budget of one extra request in `price` requests, which holds at most `reserve` of them,
-    /// and is full.
-    pub(crate) fn one_in(price: u64, reserve: u32) -> Self {
-        let most = u64::from(reserve).saturating_mul(price);
+impl Tokens {
+    fn new(price: u64, loan: u64, savings: u64) -> Self {
         Self {
             price,
-            most,
-            state: Mutex::new(State {
-                tokens: most,
-                owed: most,
-            }),
+            most: savings * price,
+            there: loan * price,
+            owed: loan * price,
         }
     }
 
-    /// A request was made.
-    pub(crate) fn earn(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.owed {
-            0 => state.tokens = (state.tokens + 1).min(self.most),
-            _ => state.owed -= 1,
+    fn earn(&mut self) {
+        match self.owed {
+            0 => self.there = (self.there + 1).min(self.most),
+            _ => self.owed -= 1,
         }
+    }
+
+    fn spend(&mut self) -> bool {
+        match self.there.checked_sub(self.price) {
+            Some(left) => {
+                self.there = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes the price of one extra request though it is not there.
+    fn borrow(&mut self) {
+        self.owed = (self.owed + self.price).min(LOAN * self.price);
+    }
+
+    fn give_back(&mut self, extra: u64) {
+        let price = self.price.saturating_mul(extra);
+        self.there = self.there.saturating_add(price).min(self.most);
+    }
+}
+
+/// The budget of hedges.
+#[derive(Debug)]
+pub(crate) struct Budget(Mutex<Tokens>);
+
+impl Budget {
+    /// A budget of one extra request in `price` calls, which holds at most `reserve` of them, and
+    /// is full.
+    pub(crate) fn one_in(price: u64, reserve: u64) -> Self {
+        Self(Mutex::new(Tokens::new(price, reserve, reserve)))
+    }
+
+    /// A call was made.
+    pub(crate) fn earn(&self) {
+        self.lock().earn();
     }
 
     /// Takes the price of one extra request, if it is there.
     pub(crate) fn spend(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.tokens.checked_sub(self.price) {
-            Some(left) => {
-                state.tokens = left;
-                true
+        self.lock().spend()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tokens> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The budget of retries: see [`RetryPolicy`](super::retry::RetryPolicy) for its rule.
+#[derive(Debug)]
+pub(crate) struct RetryBudget(Mutex<Retries>);
+
+#[derive(Debug)]
+struct Retries {
+    tokens: Tokens,
+    /// When the last calls and retries began, in a ring.
+    recent: [Option<Instant>; QUIET],
+    /// The place of the oldest.
+    oldest: usize,
+}
+
+impl RetryBudget {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Retries {
+            tokens: Tokens::new(RETRIES, LOAN, SAVINGS),
+            recent: [None; QUIET],
+            oldest: 0,
+        }))
+    }
+
+    /// A call was made.
+    pub(crate) fn earn(&self, now: Instant) {
+        let mut state = self.lock();
+        state.tokens.earn();
+        state.note(now);
+    }
+
+    /// Takes the price of one retry, if it is there. A quiet client need not have it.
+    pub(crate) fn spend(&self, now: Instant) -> bool {
+        let mut state = self.lock();
+        if !state.tokens.spend() {
+            if !state.is_quiet(now) {
+                return false;
             }
-            None => false,
+            state.tokens.borrow();
+        }
+        state.note(now);
+        true
+    }
+
+    /// So many retries of a call were of use: it has its answer.
+    pub(crate) fn give_back(&self, retries: usize) {
+        if retries > 0 {
+            self.lock().tokens.give_back(retries as u64);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Retries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Retries {
+    fn note(&mut self, now: Instant) {
+        if let Some(oldest) = self.recent.get_mut(self.oldest) {
+            *oldest = Some(now);
+        }
+        self.oldest = (self.oldest + 1) % QUIET;
+    }
+
+    /// Whether fewer than [`QUIET`] calls and retries began in the last minute.
+    fn is_quiet(&self, now: Instant) -> bool {
+        match self.recent.get(self.oldest) {
+            Some(Some(oldest)) => now - *oldest >= MINUTE,
+            _ => true,
         }
     }
 }
@@ -72,23 +171,65 @@ impl Budget {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u32) -> Instant {
+        Instant::from_epoch(SECOND * seconds)
+    }
+
     #[test]
     fn when_all_fails_a_tenth_is_extra() {
-        let budget = Budget::new(20);
+        let budget = RetryBudget::new();
         let mut extra = 0;
-        for requests in 1..=10_000_u32 {
-            budget.earn();
-            extra += u32::from(budget.spend()) + u32::from(budget.spend());
-            assert!(extra <= (requests / 10).max(20), "{extra} of {requests}");
+        for calls in 1..=10_000_u32 {
+            let now = at(calls);
+            budget.earn(now);
+            extra += u32::from(budget.spend(now)) + u32::from(budget.spend(now));
+            assert!(extra <= (calls / 10).max(10), "{extra} of {calls}");
         }
         assert_eq!(extra, 1_000);
     }
 
     #[test]
-    fn a_few_requests_may_all_be_retried() {
-        let budget = Budget::new(20);
-        assert!((0..20).all(|_| budget.spend()));
-        assert!(!budget.spend());
+    fn a_quiet_client_is_never_held_back() {
+        let budget = RetryBudget::new();
+        // Three calls a minute, for a day, and nothing but failures.
+        for call in 0..3 * 24 * 60 {
+            let now = at(20 * call);
+            budget.earn(now);
+            assert!(budget.spend(now + SECOND) && budget.spend(now + SECOND * 2));
+        }
+        // A crowd after it is held back, and pays what the quiet time has borrowed.
+        let now = at(100_000);
+        (0..99).for_each(|_| budget.earn(now));
+        assert!(!budget.spend(now));
+        (0..11).for_each(|_| budget.earn(now));
+        assert!(budget.spend(now));
+        assert!(!budget.spend(now));
+    }
+
+    #[test]
+    fn five_at_once_have_all_their_attempts_and_a_hundred_do_not() {
+        for (calls, retries) in [(5, 10), (100, 10), (1_000, 100)] {
+            let budget = RetryBudget::new();
+            (0..calls).for_each(|_| budget.earn(at(1)));
+            let spent = (0..2 * calls).filter(|_| budget.spend(at(2))).count();
+            assert_eq!(spent, retries);
+        }
+    }
+
+    #[test]
+    fn a_retry_that_was_of_use_costs_nothing() {
+        let budget = RetryBudget::new();
+        for call in 0..1_000 {
+            budget.earn(at(call));
+            assert!(budget.spend(at(call)) && budget.spend(at(call)));
+            budget.give_back(2);
+        }
+        // And brings no more than may be saved.
+        budget.give_back(1_000);
+        let spent = (0..2_000).filter(|_| budget.spend(at(1_000))).count();
+        assert_eq!(spent, 100);
     }
 
     #[test]

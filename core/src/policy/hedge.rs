@@ -12,7 +12,7 @@ const WINDOW: u64 = 2_000;
 /// Of how many requests a hedge may be one: 5 %.
 const HEDGES: u64 = 20;
 /// How many hedges may be saved up.
-const RESERVE: u32 = 5;
+const RESERVE: u64 = 5;
 /// Buckets in each doubling of the latency: they are 3 % wide at most.
 const STEPS: usize = 32;
 /// Doublings from one microsecond up: the last ends above an hour (2³² µs are 71 minutes).
@@ -75,7 +75,8 @@ impl Hedge {
         }
     }
 
-    /// A request was made: it pays in its share of a hedge.
+    /// A call was made: it pays in its share of a hedge. Its retries pay nothing, so that hedges stay
+    /// a share of what was asked for while a provider fails.
     pub(crate) fn earn(&self) {
         self.budget.earn();
     }

@@ -53,6 +53,7 @@ impl Limiter {
             limiter: Arc::clone(self),
             tokens,
             when_full,
+            others: 0,
             ticket: None,
             timer: None,
         }
@@ -116,6 +117,8 @@ pub(crate) struct Acquire {
     limiter: Arc<Limiter>,
     tokens: u64,
     when_full: WhenFull,
+    /// Those who wait elsewhere and count as well.
+    others: usize,
     ticket: Option<Ticket>,
     /// Only the one at the head has a timer.
     timer: Option<(Instant, BoxFuture<'static, ()>)>,
@@ -128,6 +131,12 @@ enum Turn {
 }
 
 impl Acquire {
+    /// So many wait elsewhere, and take places of the same queue.
+    pub(crate) fn beside(mut self, others: usize) -> Self {
+        self.others = others;
+        self
+    }
+
     fn turn(&mut self, now: Instant, waker: &Waker) -> Turn {
         let limiter = Arc::clone(&self.limiter);
         let mut state = limiter.lock();
@@ -157,9 +166,11 @@ impl Acquire {
             if let Err(error) = state.rate.check(self.tokens) {
                 return Turn::Ready(Err(error));
             }
-            let waiting = state.waiting.len();
+            let waiting = state.waiting.len() + self.others;
             if self.when_full == WhenFull::Fail && waiting >= limiter.queue_size {
-                let message = format!("{waiting} requests wait for the rate limit, as many as may");
+                let message = format!(
+                    "{waiting} requests wait for the rate limit or a place, as many as may"
+                );
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
         }

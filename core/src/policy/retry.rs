@@ -13,10 +13,19 @@ use crate::error::Error;
 /// letter; where it asks for more than [`max_retry_after`](Self::max_retry_after), the error is
 /// given back at once, with the time in it.
 ///
-/// All calls of a client share one budget: of ten requests, one may be a retry. So a provider
-/// that is down gets at most 1.1 times the requests, however many attempts each of them may have.
-/// Twenty retries are lent in advance, so that a program which asks now and then has them all;
-/// the first 200 requests pay them back.
+/// # The budget
+/// So that retries do not make an outage worse, all calls of a client share a budget:
+///
+/// - Each call pays in a tenth of a retry. A hundred retries may be saved up, and ten are there at
+///   the start, lent by the calls to come.
+/// - A retry that leads to an answer gets its price back, so a provider that only now and then
+///   fails has all its failures tried again.
+/// - A client is never held back while it is quiet, with fewer than ten calls and retries in the
+///   last minute: a lone call has all its attempts, however long the outage.
+///
+/// So when everything fails, the attempts of a client that is not quiet are at most 1.1 times its
+/// calls, or ten more than these where that is more. A call that finds the budget empty gives the
+/// error of its last attempt at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {

@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 use crate::error::Error;
+use crate::shown::Quoted;
 
 /// The parts of a base URL that passed.
 pub(crate) struct BaseUrl {
@@ -27,10 +28,10 @@ pub(crate) fn check(url: &str) -> Result<BaseUrl, Error> {
         ));
     }
     // A key may stand in a query.
-    let shown = url.split(['?', '#']).next().unwrap_or(url);
+    let shown = Quoted(url.split(['?', '#']).next().unwrap_or(url));
     let refuse = |why: &str| {
         Err(Error::config(format!(
-            "the base URL {shown:?} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
+            "the base URL {shown} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
         )))
     };
     if url.contains('#') {

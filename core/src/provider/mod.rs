@@ -15,6 +15,7 @@ pub use known::KNOWN_PROVIDERS;
 
 use crate::dialect::Dialect;
 use crate::error::Error;
+use crate::shown::Quoted;
 
 /// Where to send chats: a name, a base URL, a key, a model, and the dialect spoken there.
 ///
@@ -86,6 +87,14 @@ impl Provider {
         self
     }
 
+    /// Sends no key, and demands none: for a server of your own that adds it.
+    #[must_use]
+    pub fn without_api_key(mut self) -> Self {
+        self.key = None;
+        self.key_var = None;
+        self
+    }
+
     /// Sets the dialect.
     #[must_use]
     pub fn with_dialect(mut self, dialect: impl Dialect) -> Self {
@@ -99,9 +108,12 @@ impl Provider {
     /// [`Config`](crate::ErrorKind::Config) if the name or the value cannot be a header.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let header = HeaderName::try_from(name)
-            .map_err(|_| Error::config(format!("{name:?} cannot be a header's name")))?;
+            .map_err(|_| Error::config(format!("{} cannot be a header's name", Quoted(name))))?;
         let mut value = HeaderValue::try_from(value).map_err(|_| {
-            Error::config(format!("the value of the header {name:?} cannot be sent"))
+            Error::config(format!(
+                "the value of the header {} cannot be sent",
+                header.as_str()
+            ))
         })?;
         // It may well be a key under another name.
         value.set_sensitive(true);

@@ -73,11 +73,11 @@ pub(super) fn none() -> Memory {
     }
 }
 
-/// A stream that waits after 100 chunks.
+/// A stream that waits after 50 chunks, before it has to give others their turn.
 pub(super) fn unfinished() -> Memory {
     let stream = openai_stream();
     Memory {
-        pieces: stream.pieces[..100].into(),
+        pieces: stream.pieces[..50].into(),
         end: End::InBody,
         ..stream
     }

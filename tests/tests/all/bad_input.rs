@@ -58,6 +58,18 @@ fn requests() {
         (call(&openai).model(""), "model's name is empty"),
         (call(&openai).extra("n", 3), "several answers"),
         (
+            call(&openai).header("Authorization", "Bearer other"),
+            "authorization cannot be set for one call",
+        ),
+        (
+            call(&openai).header("x-mine", "a\nb"),
+            "the value of the header x-mine cannot be sent",
+        ),
+        (
+            call(&anthropic).header("anthropic-version", "2020-01-01"),
+            "anthropic-version is the dialect's own",
+        ),
+        (
             call(&openai).extra("stream", true),
             "`stream` is not set by hand",
         ),
@@ -123,6 +135,8 @@ fn providers() {
     }
     let missing = build(deepseek()).unwrap_err();
     assert_eq!(missing.code(), Some("missing_api_key"));
+    // A server of one's own may add the key.
+    build(deepseek().without_api_key()).unwrap();
 }
 
 #[test]

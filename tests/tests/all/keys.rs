@@ -103,7 +103,7 @@ fn keys_show_nowhere() {
         ] {
             write!(said_by_all, "{provider:?}").unwrap();
             for client in clients(provider) {
-                let call = client.chat_async("hi");
+                let call = client.chat_async("hi").header("x-of-one-call", KEY);
                 write!(said_by_all, "{client:?} {client:#?} {call:?}").unwrap();
                 if let Err(error) = call.clone().wait() {
                     errors += 1;

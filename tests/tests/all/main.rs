@@ -9,6 +9,8 @@ mod corpus;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod headers;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod load;

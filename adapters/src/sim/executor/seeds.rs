@@ -42,7 +42,8 @@ impl Sim {
     {
         let one = |seed| {
             let sim = Self::new(seed);
-            sim.run(scenario(sim.executor()));
+            // Within the run, so that a panic before the future is there tells the seed too.
+            sim.run(async { scenario(sim.executor()).await });
             sim.trace_hash()
         };
         match Self::seed_from_env() {

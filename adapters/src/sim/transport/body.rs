@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatcore::TransportError;
@@ -17,13 +18,16 @@ pub(super) struct Body {
     exchange: Exchange,
     /// Whether the answer is one of status 200.
     is_answer: bool,
-    /// The wait before the first piece, once it has begun.
+    /// When the piece before the first one was sent.
+    sent: Duration,
+    /// The wait for the first piece, once it has begun.
     waits: Option<Sleep>,
 }
 
 impl Body {
     pub(super) fn new(plan: Plan, exchange: Exchange, is_answer: bool) -> Self {
         Self {
+            sent: exchange.sim().now().since_epoch(),
             plan,
             exchange,
             is_answer,
@@ -46,10 +50,14 @@ impl Stream for Body {
             return Poll::Pending;
         }
         if !wait.is_zero() {
+            // Counted from the piece before: a provider does not wait for its reader.
+            let due = this.sent.saturating_add(wait);
             let sim = this.exchange.sim();
-            let waits = this.waits.get_or_insert_with(|| sim.sleep(wait));
+            let left = due.saturating_sub(sim.now().since_epoch());
+            let waits = this.waits.get_or_insert_with(|| sim.sleep(left));
             ready!(Pin::new(waits).poll(cx));
             this.waits = None;
+            this.sent = due;
         }
         Poll::Ready(match this.plan.pieces.pop_front() {
             Some((_, Piece::Data(bytes, tokens))) => {

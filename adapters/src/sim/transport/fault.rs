@@ -16,9 +16,9 @@ pub enum Fault {
     /// Nobody answers: [`ConnectTimeout`](chatcore::TransportErrorKind::ConnectTimeout) once the
     /// request's own connect limit has passed.
     ConnectHangs,
-    /// The connection is reset when the headers were due.
+    /// The connection is reset when the headers were due. The request counts against no limit.
     ResetBeforeHeaders,
-    /// The headers never come.
+    /// The headers never come. The request counts against no limit.
     HeadersHang,
     /// The connection is reset within the body:
     /// [`Truncated`](chatcore::TransportErrorKind::Truncated) from the transport.
@@ -62,6 +62,8 @@ pub enum Fault {
     Status(u16),
     /// Status 200 with a web page.
     WrongContentType,
+    /// The answer is whole, and does not say what it cost.
+    NoUsage,
 }
 
 /// Which fault befalls which request: by its number, or by chance from the seed.

@@ -46,7 +46,8 @@ type Say = dyn Fn(&SimRequest) -> String + Send + Sync;
 /// and Anthropic's messages where the path ends in `/messages`, in the bytes of the real ones.
 ///
 /// By default it takes no time, has no limits and no faults, and says `echo: ` and the last
-/// message of the user's. A word is a token.
+/// message of the user's. A word is a token. Each token of a stream is one chunk, and is sent at
+/// its moment whether or not the client reads.
 ///
 /// Connections are kept and used again after an answer was read to its end. Dropping the future
 /// of `send`, or a body before its end, closes the connection at once and frees the request's
@@ -67,6 +68,35 @@ impl SimTransport {
     /// What the network and the provider have seen up to now.
     pub fn stats(&self) -> Stats {
         self.server.stats()
+    }
+
+    /// Changes the limits that the provider keeps, from now on. What it has counted up to now is
+    /// forgotten, but for those that it works on.
+    pub fn set_limits(&self, limits: Limits) {
+        self.server.set_limits(&limits);
+    }
+
+    /// Changes what goes wrong, for requests that are sent from now on: an outage that begins, or
+    /// one that ends. Requests keep their numbers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chatcore_adapters::sim::{Fault, Script, Sim, SimTransport};
+    ///
+    /// let sim = Sim::new(1);
+    /// let transport = SimTransport::builder(&sim).build();
+    /// let (clock, network) = (sim.executor(), transport.clone());
+    /// sim.spawn(async move {
+    ///     clock.sleep(Duration::from_secs(60)).await;
+    ///     network.set_script(Script::new().always(Fault::ConnectRefused));
+    ///     clock.sleep(Duration::from_secs(10)).await;
+    ///     network.set_script(Script::new());
+    /// });
+    /// // … and the application runs beside it.
+    /// # sim.run(sim.sleep(Duration::from_secs(100)));
+    /// ```
+    pub fn set_script(&self, script: Script) {
+        self.server.set_script(script);
     }
 
     /// Checks that nothing is left after a drain.
@@ -141,7 +171,7 @@ impl SimTransport {
             }
         };
         let text = (self.say)(&ask);
-        let answer = Answer::new(&ask, &text);
+        let answer = Answer::new(&ask, &text, fault != Some(Fault::NoUsage));
         let tokens = answer.tokens.len();
         let verdict = exchange.admit(ask.input_tokens, tokens as u64);
         let due = match verdict {
@@ -174,7 +204,8 @@ impl SimTransport {
             }
             (Verdict::Accepted, fault) => {
                 // Nothing is sent before all of it is there.
-                let generation: Duration = (0..tokens).map(&mut wait).sum();
+                let waits = (0..tokens).map(&mut wait);
+                let generation = waits.fold(Duration::ZERO, Duration::saturating_add);
                 self.sim().sleep(generation).await;
                 Reply::new(200, "application/json", Plan::of_whole(&answer, fault))
             }

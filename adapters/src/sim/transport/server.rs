@@ -18,13 +18,13 @@ const REMEMBERED: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) sim: SimExecutor,
-    pub(super) script: Script,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     stats: Stats,
+    script: Script,
     gate: Gate,
     /// Until when a request with this body was asked to wait.
     refused: BTreeMap<u64, Duration>,
@@ -34,9 +34,9 @@ impl Server {
     pub(super) fn new(sim: SimExecutor, script: Script, limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             sim,
-            script,
             state: Mutex::new(State {
                 stats: Stats::default(),
+                script,
                 gate: Gate::new(limits),
                 refused: BTreeMap::new(),
             }),
@@ -73,15 +73,24 @@ impl Server {
         (number, exchange)
     }
 
+    pub(super) fn set_limits(&self, limits: &Limits) {
+        self.lock().gate = Gate::new(limits);
+    }
+
+    pub(super) fn set_script(&self, script: Script) {
+        self.lock().script = script;
+    }
+
     /// The fault of this request, by its number or by chance.
     pub(super) fn fault(&self, number: u64) -> Option<Fault> {
+        let state = self.lock();
         let by_chance = || {
-            let mut chances = self.script.by_chance.iter();
+            let mut chances = state.script.by_chance.iter();
             chances
                 .find(|(chance, _)| self.sim.random_chance(*chance))
                 .map(|&(_, fault)| fault)
         };
-        let fault = self.script.by_number.get(&number).copied();
+        let fault = state.script.by_number.get(&number).copied();
         fault.or_else(by_chance)
     }
 

@@ -479,3 +479,78 @@ fn a_request_that_is_never_polled_again_is_found_as_a_deadlock() {
     assert_eq!(*error.kind(), crate::sim::SimErrorKind::Deadlock);
     transport.assert_idle();
 }
+
+#[test]
+fn a_reader_that_comes_late_finds_what_was_sent_meanwhile() {
+    let sim = Sim::new(1);
+    let transport = timed(&sim).token(Latency::millis(100)).build();
+    sim.run(async {
+        let response = transport.send(chat("a b c", true)).await.unwrap();
+        let mut body = response.into_body();
+        // The role and the first token; then the reader is busy for longer than the rest takes.
+        body.next().await.unwrap().unwrap();
+        body.next().await.unwrap().unwrap();
+        sim.sleep(ms(5_000)).await;
+        let at = sim.now();
+        let (text, error) = read(body).await;
+        assert!(text.ends_with("data: [DONE]\n\n") && error.is_none());
+        assert_eq!(sim.now(), at);
+    });
+    transport.assert_idle();
+}
+
+#[test]
+fn limits_and_faults_change_while_it_runs() {
+    let sim = Sim::new(1);
+    let transport = SimTransport::builder(&sim)
+        .first_token(Latency::millis(100))
+        .build();
+    sim.run(async {
+        let status = async || transport.send(chat("hi", true)).await.unwrap().status();
+        assert_eq!(status().await, 200);
+        transport.set_script(Script::new().always(Fault::Status(503)));
+        assert_eq!(status().await, 503);
+        transport.set_script(Script::new());
+        let held = transport.send(chat("hi", true)).await.unwrap();
+        // The one that is worked on counts.
+        transport.set_limits(Limits::new().concurrency(1, 429));
+        assert_eq!(status().await, 429);
+        drop(held);
+        assert_eq!(status().await, 200);
+    });
+    transport.assert_idle();
+}
+
+#[test]
+fn an_answer_may_keep_its_cost_to_itself() {
+    for (path, streams) in [
+        ("chat/completions", false),
+        ("chat/completions", true),
+        ("messages", false),
+        ("messages", true),
+    ] {
+        let sim = Sim::new(1);
+        let script = Script::new().nth(2, Fault::NoUsage);
+        let transport = SimTransport::builder(&sim).script(script).build();
+        sim.run(async {
+            for told in [true, false] {
+                let response = transport.send(ask("hi", streams, path)).await.unwrap();
+                let (text, error) = read(response.into_body()).await;
+                assert_eq!(text.contains("usage"), told, "{text}");
+                assert!(text.contains("hi") && error.is_none());
+            }
+        });
+    }
+}
+
+#[test]
+fn what_takes_for_ever_is_a_deadlock_and_no_overflow() {
+    let sim = Sim::new(1);
+    let never = Latency::Constant(Duration::MAX);
+    let transport = SimTransport::builder(&sim)
+        .first_token(never)
+        .token(never)
+        .build();
+    let error = sim.try_run(transport.send(chat("a b", false))).unwrap_err();
+    assert_eq!(*error.kind(), crate::sim::SimErrorKind::Deadlock);
+}

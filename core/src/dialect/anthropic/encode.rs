@@ -9,6 +9,7 @@ use crate::dialect::Mode;
 use crate::dialect::body::{self, Fields};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::shown::Quoted;
 
 /// The body of a request. `takes_sampling` is what the version says, whatever the model.
 pub(super) fn body(
@@ -117,7 +118,8 @@ fn check(message: &Message) -> Result<(), Error> {
     let role = message.role.as_str();
     if let Role::Other(_) = message.role {
         return Err(Error::invalid(format!(
-            "Anthropic has no role {role:?}; use system, user, assistant or tool"
+            "Anthropic has no role {}; use system, user, assistant or tool",
+            Quoted(role)
         )));
     }
     let has = |is: fn(&Part) -> bool| message.parts.iter().any(is);

@@ -22,6 +22,7 @@ use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, Quota, hints};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::provider::Provider;
+use crate::shown::Quoted;
 use decode::Events;
 
 /// How many tokens an answer may have where the request does not say: Anthropic demands a number.
@@ -96,7 +97,10 @@ impl Dialect for Anthropic {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let version = HeaderValue::try_from(&*self.version).map_err(|_| {
-            Error::config(format!("{:?} cannot be an anthropic-version", self.version))
+            Error::config(format!(
+                "{} cannot be an anthropic-version",
+                Quoted(&self.version)
+            ))
         })?;
         headers.insert(HeaderName::from_static("anthropic-version"), version);
         if self.browser_access {

@@ -4,6 +4,7 @@ use super::model::Model;
 use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::shown::Quoted;
 
 /// The fewest tokens that a budget may have, by Anthropic's rule.
 const LEAST_BUDGET: u32 = 1024;
@@ -72,9 +73,9 @@ fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
         ReasoningEffort::Xhigh | ReasoningEffort::Max => 0.95,
         other => {
             return Err(Error::invalid(format!(
-                "this model knows no reasoning effort {:?}; use minimal, low, medium, high, xhigh \
+                "this model knows no reasoning effort {}; use minimal, low, medium, high, xhigh \
                  or max, or set `thinking` with extra",
-                other.as_str()
+                Quoted(other.as_str())
             )));
         }
     })

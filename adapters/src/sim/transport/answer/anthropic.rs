@@ -8,7 +8,9 @@ pub(super) fn whole(answer: &Answer<'_>) -> String {
     let mut message = message(answer);
     message["content"] = json!([{"type": "text", "text": answer.tokens.concat()}]);
     message["stop_reason"] = stop_reason(answer).into();
-    message["usage"]["output_tokens"] = answer.tokens.len().into();
+    if answer.tells_usage {
+        message["usage"]["output_tokens"] = answer.tokens.len().into();
+    }
     message.to_string()
 }
 
@@ -32,11 +34,13 @@ pub(super) fn token(token: &str) -> String {
 
 pub(super) fn ending(answer: &Answer<'_>) -> String {
     let stop = json!({"type": "content_block_stop", "index": 0});
-    let delta = json!({
+    let mut delta = json!({
         "type": "message_delta",
         "delta": {"stop_reason": stop_reason(answer), "stop_sequence": null},
-        "usage": {"output_tokens": answer.tokens.len()},
     });
+    if answer.tells_usage {
+        delta["usage"] = json!({"output_tokens": answer.tokens.len()});
+    }
     event(&stop) + &event(&delta) + &event(&json!({"type": "message_stop"}))
 }
 
@@ -46,7 +50,7 @@ fn event(data: &Value) -> String {
 }
 
 fn message(answer: &Answer<'_>) -> Value {
-    json!({
+    let mut message = json!({
         "id": format!("msg_sim_{}", answer.ask.number),
         "type": "message",
         "role": "assistant",
@@ -54,8 +58,11 @@ fn message(answer: &Answer<'_>) -> Value {
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
-        "usage": {"input_tokens": answer.ask.input_tokens, "output_tokens": 0},
-    })
+    });
+    if answer.tells_usage {
+        message["usage"] = json!({"input_tokens": answer.ask.input_tokens, "output_tokens": 0});
+    }
+    message
 }
 
 fn stop_reason(answer: &Answer<'_>) -> &'static str {

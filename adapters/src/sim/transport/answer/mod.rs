@@ -15,10 +15,12 @@ pub(super) struct Answer<'a> {
     pub(super) tokens: Vec<&'a str>,
     /// Whether it was cut to what the request allows.
     is_cut: bool,
+    /// Whether it says what it cost.
+    tells_usage: bool,
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(ask: &'a SimRequest, text: &'a str) -> Self {
+    pub(super) fn new(ask: &'a SimRequest, text: &'a str, tells_usage: bool) -> Self {
         let mut tokens: Vec<_> = text.split_inclusive(' ').collect();
         let allowed = ask.max_tokens.unwrap_or(usize::MAX);
         let is_cut = tokens.len() > allowed;
@@ -27,6 +29,7 @@ impl<'a> Answer<'a> {
             ask,
             tokens,
             is_cut,
+            tells_usage,
         }
     }
 

@@ -14,7 +14,9 @@ pub(super) fn whole(answer: &Answer<'_>) -> String {
     });
     let mut body = head(answer, "chat.completion");
     body["choices"] = json!([choice]);
-    body["usage"] = usage(answer);
+    if answer.tells_usage {
+        body["usage"] = usage(answer);
+    }
     body.to_string()
 }
 
@@ -32,7 +34,7 @@ pub(super) fn token(answer: &Answer<'_>, token: &str) -> String {
 
 pub(super) fn ending(answer: &Answer<'_>) -> String {
     let mut events = chunk(answer, json!({}), finish_reason(answer).into());
-    if answer.ask.wants_usage {
+    if answer.ask.wants_usage && answer.tells_usage {
         let mut last = head(answer, "chat.completion.chunk");
         last["choices"] = json!([]);
         last["usage"] = usage(answer);

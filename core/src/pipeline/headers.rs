@@ -1,0 +1,151 @@
+//! The headers that one call adds to its request.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::Error;
+use crate::shown::Quoted;
+
+/// What a call must not say: the key and the body's type belong to the provider and its dialect,
+/// the rest to the connection.
+const RESERVED: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-api-key",
+];
+
+/// Headers of one call. They may hold secrets, so `Debug` shows only their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallHeaders {
+    headers: HeaderMap,
+    /// Why the first one that cannot be sent cannot be.
+    refused: Option<String>,
+}
+
+impl CallHeaders {
+    /// Sets a header; what is wrong with it is told by [`add_to`](Self::add_to).
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        if let Err(why) = self.try_set(name, value) {
+            self.refused.get_or_insert(why);
+        }
+    }
+
+    fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let header = HeaderName::try_from(name)
+            .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
+        if RESERVED.contains(&header.as_str()) {
+            return Err(format!(
+                "the header {} cannot be set for one call; a key belongs to the Provider",
+                header.as_str()
+            ));
+        }
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| format!("the value of the header {} cannot be sent", header.as_str()))?;
+        value.set_sensitive(true);
+        self.headers.insert(header, value);
+        Ok(())
+    }
+
+    /// Puts them over the request's own, of which only those of `replaceable` may be replaced.
+    pub(crate) fn add_to(
+        &self,
+        request: &mut HeaderMap,
+        replaceable: &HeaderMap,
+    ) -> Result<(), Error> {
+        if let Some(why) = &self.refused {
+            return Err(Error::invalid(why.as_str()));
+        }
+        for (name, value) in &self.headers {
+            if request.contains_key(name) && !replaceable.contains_key(name) {
+                return Err(Error::invalid(format!(
+                    "the header {name} is the dialect's own and cannot be set for one call; \
+                     Provider::with_header replaces it for all"
+                )));
+            }
+            request.insert(name, value.clone());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn map(names: &[&'static str]) -> HeaderMap {
+        names
+            .iter()
+            .map(|name| {
+                let own = HeaderValue::from_static("own");
+                (HeaderName::from_static(name), own)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn they_are_added_and_replace_only_the_clients() {
+        let mut headers = CallHeaders::default();
+        headers.set("X-Trace", "1");
+        headers.set("x-trace", "2");
+        headers.set("x-tenant", "b");
+        let mut request = map(&["content-type", "x-tenant"]);
+        headers.add_to(&mut request, &map(&["x-tenant"])).unwrap();
+        assert_eq!(request.len(), 3);
+        assert_eq!(request["x-trace"], "2");
+        assert_eq!(request["x-tenant"], "b");
+        assert_eq!(request["content-type"], "own");
+        assert!(request["x-trace"].is_sensitive());
+
+        let mut headers = CallHeaders::default();
+        headers.set("anthropic-version", "2020-01-01");
+        let mut request = map(&["anthropic-version"]);
+        let error = headers.add_to(&mut request, &map(&[])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(request["anthropic-version"], "own");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_whatever_comes_after_it() {
+        for (name, value, why) in [
+            ("Authorization", "Bearer x", "authorization cannot be set"),
+            ("Content-Type", "text/plain", "content-type cannot be set"),
+            ("x-api-key", "x", "x-api-key cannot be set"),
+            ("host", "elsewhere", "host cannot be set"),
+            ("Transfer-Encoding", "chunked", "cannot be set"),
+            ("a b", "x", "\"a b\" cannot be the name"),
+            ("", "x", "cannot be the name"),
+            ("x-mine", "a\r\nb: c", "value of the header x-mine"),
+        ] {
+            let mut headers = CallHeaders::default();
+            headers.set(name, value);
+            headers.set("x-good", "1");
+            let mut request = map(&[]);
+            let error = headers.add_to(&mut request, &map(&[])).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert!(error.to_string().contains(why), "{why}: {error}");
+            assert!(request.is_empty());
+        }
+    }
+
+    #[test]
+    fn values_do_not_show() {
+        let mut headers = CallHeaders::default();
+        headers.set("x-secret", "hunter2");
+        headers.set("x-broken", "hunter2\n");
+        let shown = format!("{headers:?} {headers:#?}");
+        assert!(shown.contains("x-secret"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Values inside messages.
+//!
+//! Messages do not use `{:?}`: the npm package is built without `Debug`, for its size, and would
+//! leave a hole there.
+
+use std::fmt::{self, Display, Write};
+use std::time::Duration;
+
+/// Text in quotes, on one line.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for letter in self.0.chars() {
+            match letter {
+                '"' | '\\' => {
+                    f.write_char('\\')?;
+                    f.write_char(letter)?;
+                }
+                '\n' => f.write_str("\\n")?,
+                _ if letter.is_control() => write!(f, "\\u{{{:x}}}", letter as u32)?,
+                _ => f.write_char(letter)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// A time in seconds, or in milliseconds below one.
+pub(crate) struct Span(pub(crate) Duration);
+
+impl Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part, unit) = match self.0.as_secs() {
+            0 => (
+                u64::from(self.0.subsec_millis()),
+                self.0.subsec_nanos() % 1_000_000,
+                "ms",
+            ),
+            seconds => (seconds, self.0.subsec_millis(), "s"),
+        };
+        write!(f, "{whole}")?;
+        if part > 0 {
+            let width = if unit == "s" { 3 } else { 6 };
+            let digits = format!("{part:0width$}");
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        f.write_str(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_quoted_as_debug_quotes_them() {
+        for text in ["", "deepseek", "say \"hi\"", "a\\b\nc", "\u{7}", "你好"] {
+            assert_eq!(Quoted(text).to_string(), format!("{text:?}"));
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_debug_writes_them() {
+        for nanoseconds in [
+            0,
+            1_000_000,
+            250_000_000,
+            1_500_000,
+            1_000_000_000,
+            30_000_000_000,
+            1_250_000_000,
+            61_010_000_000,
+        ] {
+            let time = Duration::from_nanos(nanoseconds);
+            let expected = match nanoseconds {
+                0 => "0ms".to_owned(),
+                _ => format!("{time:?}"),
+            };
+            assert_eq!(Span(time).to_string(), expected);
+        }
+    }
+}

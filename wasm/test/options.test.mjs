@@ -1,0 +1,305 @@
+// Every option reaches the core with its meaning; what is wrong is told early and typed.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/index.js';
+import { start } from './server.mjs';
+
+let server;
+const variables = Object.keys(process.env).filter((name) => /^(LLM_|OPENAI_|DEEPSEEK_|ANTHROPIC_|USE_MOCK)/.test(name));
+for (const name of variables) delete process.env[name];
+before(async () => { server = await start(); });
+after(() => server.stop());
+
+const client = (path, options = {}) => new LlmClient({ baseURL: `${server.base}/${path}/v1`, model: 'm', maxRetries: 1, ...options });
+const sent = async (key, n = 0) => {
+  const seen = (await server.requests(key))[n];
+  return { headers: Object.fromEntries(seen.headers), body: JSON.parse(seen.body) };
+};
+const isConfig = (pattern) => (error) => {
+  assert.ok(error instanceof LlmError, `${error}`);
+  assert.equal(error.code, 'config');
+  assert.match(error.message, pattern);
+  return true;
+};
+
+test('what a call may say is what the provider gets', async () => {
+  const tool = { name: 'weather', description: 'tells it', parameters: { type: 'object', properties: { city: { type: 'string' } } }, strict: true };
+  const schema = { type: 'object', properties: {} };
+  await client('key/all').chatAsync('x', {
+    model: 'other', temperature: 0.5, maxTokens: 7, systemPrompt: 'be brief', topP: 0.9, stop: ['a', 'b'], seed: 3,
+    tools: [tool], toolChoice: { tool: 'weather' }, reasoningEffort: 'high',
+    responseFormat: { type: 'json_schema', name: 'n', schema, strict: true }, extra: { user: 'u' },
+  });
+  const { body } = await sent('all');
+  assert.deepEqual(body, {
+    model: 'other', temperature: 0.5, max_tokens: 7, top_p: 0.9, stop: ['a', 'b'], seed: 3, user: 'u',
+    messages: [{ role: 'system', content: 'be brief' }, { role: 'user', content: 'x' }],
+    tools: [{ type: 'function', function: tool }],
+    tool_choice: { type: 'function', function: { name: 'weather' } }, reasoning_effort: 'high',
+    response_format: { type: 'json_schema', json_schema: { name: 'n', schema, strict: true } },
+  });
+});
+
+for (const [option, value, field, wire] of [
+  ['toolChoice', 'none', 'tool_choice', 'none'], ['toolChoice', 'auto', 'tool_choice', 'auto'],
+  ['responseFormat', { type: 'json_object' }, 'response_format', { type: 'json_object' }],
+  ['responseFormat', { type: 'text' }, 'response_format', { type: 'text' }],
+  ['responseFormat', { type: 'json_schema', name: 'n', schema: {} }, 'response_format',
+    { type: 'json_schema', json_schema: { name: 'n', schema: {}, strict: false } }],
+  ['reasoningEffort', 'its own word', 'reasoning_effort', 'its own word'],
+  ['temperature', null, 'temperature', undefined], ['maxTokens', null, 'max_tokens', undefined],
+]) {
+  test(`${option}: ${JSON.stringify(value)}`, async () => {
+    const key = `one-${option}-${JSON.stringify(value).replaceAll(/\W/g, '')}`;
+    await client(`key/${key}`).chatAsync('x', { [option]: value });
+    assert.deepEqual((await sent(key)).body[field], wire);
+  });
+}
+
+test('the defaults of a prompt and of a conversation, whole and streamed', async () => {
+  const one = client('key/defaults');
+  await one.chatAsync('x');
+  await one.chatWithContextAsync([{ role: 'user', content: 'x' }]);
+  await one.chatStream('x').final();
+  await one.chatStream([{ role: 'user', content: 'x' }]).final();
+  const bodies = [];
+  for (let n = 0; n < 4; n += 1) bodies.push((await sent('defaults', n)).body);
+  assert.deepEqual(bodies.map(({ temperature }) => temperature), [0, 0.7, 0, 0.7]);
+  assert.deepEqual(bodies.map((body) => body.max_tokens), [256, 256, 256, 256]);
+});
+
+test('a conversation with pictures and tools', async () => {
+  const call = { type: 'tool_call', id: 'c1', name: 'weather', arguments: '{"city":"Paris"}' };
+  await client('key/parts').chatWithContextAsync([
+    { role: 'user', content: [{ type: 'text', text: 'x' }, { type: 'image', source: { type: 'url', url: 'https://x.example/a.png' }, detail: 'low' }] },
+    { role: 'assistant', content: [call] }, toolResult('c1', 'rain'),
+  ]);
+  const { messages } = (await sent('parts')).body;
+  assert.deepEqual(messages[0].content[1], { type: 'image_url', image_url: { url: 'https://x.example/a.png', detail: 'low' } });
+  assert.deepEqual(messages[1].tool_calls[0].function, { name: 'weather', arguments: '{"city":"Paris"}' });
+  assert.deepEqual(messages[2], { role: 'tool', tool_call_id: 'c1', content: 'rain' });
+});
+
+test('the tools that an answer asks for, and all else that it says', async () => {
+  const fetch = async () => Response.json({
+    id: 'a', model: 'b', system_fingerprint: 'fp', usage: { prompt_tokens: 1, completion_tokens: 2, cost: 3 },
+    choices: [{ finish_reason: 'tool_calls', message: { role: 'assistant', content: null, tool_calls: [
+      { id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"Paris"}' } }] } }],
+  });
+  const one = client('ok', { fetch });
+  const answer = await one.chatAsync('x');
+  assert.equal(answer.text, '');
+  assert.equal(answer.finishReason, 'tool_calls');
+  assert.equal(answer.finishReasonRaw, 'tool_calls');
+  assert.deepEqual(answer.toolCalls.map(({ id, name }) => [id, name]), [['c1', 'weather']]);
+  assert.deepEqual(JSON.parse(answer.toolCalls[0].arguments), { city: 'Paris' });
+  assert.equal(answer.refusal, null);
+  assert.equal(answer.extra.system_fingerprint, 'fp');
+  assert.equal(JSON.parse(answer.usage.rawJson).cost, 3);
+  // It goes back as it came.
+  await one.chatWithContextAsync([{ role: 'user', content: 'x' }, answer.message, toolResult('c1', 'rain')]);
+});
+
+test('headers of one call', async () => {
+  const one = client('key/headers', { apiKey: 'k', headers: { 'X-Tenant': 'a' } });
+  await one.chatAsync('x', { headers: { 'X-Tenant': 'b', 'Idempotency-Key': '1' } });
+  await one.chatStream('x', { headers: { 'X-Tenant': 'c' } }).final();
+  await one.chatAsync('x');
+  const all = [];
+  for (let n = 0; n < 3; n += 1) all.push((await sent('headers', n)).headers);
+  assert.deepEqual(all.map((headers) => headers['x-tenant']), ['b', 'c', 'a']);
+  assert.deepEqual(all.map((headers) => headers['idempotency-key']), ['1', undefined, undefined]);
+  for (const headers of [{ Authorization: 'Bearer x' }, { 'content-type': 'text/plain' }, { 'a b': '1' }, { a: '1\n2' }]) {
+    await assert.rejects(one.chatAsync('x', { headers }), (error) => error instanceof BadRequestError && error.code === 'invalid_request');
+  }
+  assert.equal((await server.requests('headers')).length, 3);
+});
+
+test('a call that cannot be sent rejects, and never throws', async () => {
+  const one = client('key/never');
+  const circle = {};
+  circle.self = circle;
+  for (const options of [
+    { temperature: NaN }, { maxTokens: Infinity }, { maxTokens: 1.5 }, { temperature: 3 }, { seed: NaN }, { stop: [''] },
+    { extra: circle }, { extra: { big: 1n } }, { toolChoice: { tool: 'nobody' } }, { toolChoice: 'maybe' },
+    { timeouts: { byteIdle: NaN } }, { max_tokens: 3 }, { timeoutMs: -1 }, { timeoutMs: '1s' },
+  ]) {
+    const isBad = (error) => error instanceof BadRequestError && error.code === 'invalid_request' && error.attempts === 0;
+    await assert.rejects(one.chatAsync('x', options), isBad);
+    await assert.rejects(one.chatStream('x', options).final(), isBad);
+  }
+  await assert.rejects(one.chatAsync(undefined), BadRequestError);
+  await assert.rejects(one.chatWithContextAsync(undefined), BadRequestError);
+  await assert.rejects(one.chatWithContextAsync([]), BadRequestError);
+  assert.equal((await server.requests('never')).length, 0);
+});
+
+test('Infinity lifts a time limit, and a limit of the call replaces the client’s', async () => {
+  const one = client('delay/150ms', { timeoutMs: 50 });
+  await assert.rejects(one.chatAsync('x'), TimeoutError);
+  assert.equal((await one.chatAsync('x', { timeoutMs: Infinity })).text, 'echo: x');
+  assert.equal((await one.chatAsync('x', { timeouts: { overall: Infinity } })).text, 'echo: x');
+  const patient = client('delay/150ms', { timeoutMs: Infinity });
+  assert.equal((await patient.chatAsync('x')).text, 'echo: x');
+  await assert.rejects(patient.chatAsync('x', { timeouts: { headers: 20 } }), (error) => error.phase === 'headers');
+});
+
+test('a limit of more than 24.8 days, the longest that a host has, does not run out at once', async () => {
+  const days = 86_400_000;
+  assert.equal((await client('delay/50ms').chatAsync('x', { timeoutMs: 30 * days })).text, 'echo: x');
+  assert.equal(await runWithTimeout(() => new Promise((resolve) => setTimeout(resolve, 30, 'done')), 60 * days), 'done');
+});
+
+test('the constructor tells what is wrong', () => {
+  const good = { apiKey: 'k' };
+  for (const [options, pattern] of [
+    [{ provider: 'nobody' }, /none of deepseek, openai/],
+    [{ provider: 'openai' }, /OPENAI_API_KEY/],
+    [{}, /DEEPSEEK_API_KEY/],
+    [{ ...good, baseUrl: 'https://x.example' }, /no option baseUrl/],
+    [{ apiKey: '' }, /API key is empty/],
+    [{ apiKey: 'sk-secret\n' }, /line break/],
+    [{ ...good, workers: 0 }, /workers is 0; allowed is a whole number from 1/],
+    [{ ...good, workers: 1.5 }, /workers is 1.5/],
+    [{ ...good, workers: NaN }, /workers is NaN/],
+    [{ ...good, queueSize: -1 }, /queueSize is -1; allowed is a whole number from 0/],
+    [{ ...good, maxRetries: 0 }, /1 means no retries/],
+    [{ ...good, timeoutMs: -5 }, /overall is -5/],
+    [{ ...good, timeouts: { byteIdle: 'soon' } }, /byteIdle is soon/],
+    [{ ...good, limits: { requestsPerMinute: 0 } }, /limits.requestsPerMinute is 0/],
+    [{ ...good, headers: { 'a b': 'c' } }, /headers cannot be sent/],
+    [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL is not a URL/],
+    [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /must begin with https/],
+    [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /must begin with https/],
+    [{ ...good, baseURL: 'https://me:pw@x.example/v1', model: 'm' }, /user name/],
+    [{ ...good, baseURL: 'https://x.example/v1?key=1', model: 'm' }, /query/],
+    [{ ...good, baseURL: 'https://x.example/v1' }, /set both/],
+    [{ ...good, provider: 'openai_compatible', model: 'm' }, /set both/],
+  ]) {
+    assert.throws(() => new LlmClient(options), (error) => {
+      assert.ok(!/secret|pw/.test(error.message), error.message);
+      return isConfig(pattern)(error);
+    }, JSON.stringify(options));
+  }
+});
+
+test('and so for the environment', () => {
+  const set = (name, value, pattern) => {
+    process.env[name] = value;
+    try {
+      if (pattern) assert.throws(() => new LlmClient({ apiKey: 'k' }), isConfig(pattern), name);
+      else return new LlmClient({ apiKey: 'k' });
+    } finally {
+      delete process.env[name];
+    }
+  };
+  set('LLM_ASYNC_WORKERS', 'many', /LLM_ASYNC_WORKERS is many/);
+  set('LLM_MAX_RETRIES', '0', /LLM_MAX_RETRIES is 0/);
+  set('LLM_PROVIDER', 'skynet', /the provider is skynet/);
+  set('LLM_BASE_URL', 'nonsense', /baseURL is not a URL/);
+  assert.equal(set('LLM_ASYNC_WORKERS', '7').status().maxWorkers, 7);
+  assert.equal(set('LLM_ASYNC_ENABLED', 'no').status().maxWorkers, 1);
+  process.env['OPENAI_API_KEY'] = 'k';
+  new LlmClient({ provider: 'openai' });
+  delete process.env['OPENAI_API_KEY'];
+});
+
+test('what only the core knows is told by the first call, as code config', async () => {
+  const one = new LlmClient({ baseURL: 'https://x.example:0/v1', model: 'm' });
+  await assert.rejects(one.chatAsync('x'), isConfig(/port/));
+});
+
+test('each provider that the types name is one of the core', async () => {
+  for (const provider of ['deepseek', 'openai', 'anthropic', 'openai_compatible']) {
+    const one = new LlmClient({ provider, baseURL: `${server.base}/ok/v1`, model: 'm' });
+    assert.equal((await one.chatAsync('x')).text, 'echo: x', provider);
+  }
+});
+
+test('no key is sent, and none demanded, with apiKey: null', async () => {
+  const seen = [];
+  const fetch = async (_url, init) => { seen.push(Object.keys(init.headers).sort()); return Response.json({}, { status: 401 }); };
+  process.env['ANTHROPIC_API_KEY'] = 'of the environment';
+  try {
+    const one = new LlmClient({ provider: 'anthropic', baseURL: 'https://gateway.example/llm', apiKey: null, fetch });
+    await assert.rejects(one.chatAsync('x'), { code: 'auth' });
+  } finally {
+    delete process.env['ANTHROPIC_API_KEY'];
+  }
+  assert.deepEqual(seen, [['anthropic-version', 'content-type']]);
+});
+
+test('the status is right before the first call, too', async () => {
+  const one = client('ok', { workers: 3, queueSize: 4 });
+  const before = one.status();
+  assert.deepEqual([before.maxWorkers, before.queueSize, before.started], [3, 4, 0]);
+  await one.chatAsync('x');
+  const { started, succeeded, ...rest } = one.status();
+  assert.deepEqual([started, succeeded], [1, 1]);
+  assert.deepEqual({ ...rest, started: 0, succeeded: 0 }, before);
+});
+
+test('a client that is closed gives back what it held, finishes what runs, and remembers its counters', async () => {
+  const one = client('delay/50ms', { workers: 1 });
+  const calls = [one.chatAsync('a'), one.chatAsync('b')];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const [first, second] = [one.close(), one.close()];
+  await assert.rejects(one.chatAsync('c'), ClosedError);
+  await assert.rejects(one.chatStream('c').final(), ClosedError);
+  await Promise.all([first, second]);
+  assert.deepEqual((await Promise.all(calls)).map(({ text }) => text), ['echo: a', 'echo: b']);
+  const { closed, succeeded, active } = one.status();
+  assert.deepEqual({ closed, succeeded, active }, { closed: true, succeeded: 2, active: 0 });
+  await one.close();
+  await assert.rejects(one.chatAsync('d'), ClosedError);
+  const never = client('ok');
+  await never.close();
+  await assert.rejects(never.chatAsync('x'), ClosedError);
+});
+
+test('a batch waits where the queue is full, whatever the shape of its items', async () => {
+  const one = client('every/1ms', { workers: 1, queueSize: 0 });
+  const items = ['a', [{ role: 'user', content: 'b' }], { prompt: 'c' }, { messages: [{ role: 'user', content: 'd' }] }];
+  const results = await one.processBatch(items, { concurrency: 4 });
+  assert.deepEqual(results.map((result) => result.value?.text ?? result.error), ['echo: a', 'echo: b', 'echo: c', 'echo: d']);
+  const [, full] = await one.processBatch(['a', { prompt: 'b', waitForQueue: false }], { concurrency: 2 });
+  assert.equal(full.error?.code, 'queue_full');
+});
+
+test('a batch wider than its client loses no item to the clock', async () => {
+  const one = client('delay/60ms', { workers: 1, queueSize: 0, timeoutMs: 150 });
+  const results = await one.processBatch(['a', 'b', 'c', 'd', 'e'], { concurrency: 5 });
+  assert.deepEqual(results.map(({ ok }) => ok), [true, true, true, true, true]);
+  const [late] = await client('delay/500ms', { timeoutMs: 50 }).processBatch(['a']);
+  assert.equal(late.error.name, 'TimeoutError');
+  assert.equal(late.error.phase, 'attempt');
+  const [, limited] = await one.processBatch(['a', { prompt: 'b', timeouts: { total: 30 } }], { concurrency: 2 });
+  assert.equal(limited.error.name, 'TimeoutError');
+});
+
+test('the signal of a batch and that of an item both abort', async () => {
+  const one = client('key/both/silent');
+  const [whole, single] = [new AbortController(), new AbortController()];
+  const running = one.processBatch(
+    [{ prompt: 'a', signal: single.signal }, 'b', { prompt: 'c', signal: single.signal }, 'd'], { concurrency: 3, signal: whole.signal });
+  await server.waitRequest('both', 3);
+  single.abort('one');
+  await server.waitRequest('both', 4);
+  whole.abort('all');
+  const results = await running;
+  assert.deepEqual(results.map(({ error }) => [error.name, error.cause]),
+    [['AbortError', 'one'], ['AbortError', 'all'], ['AbortError', 'one'], ['AbortError', 'all']]);
+});
+
+test('what onProgress throws loses no answer', async (context) => {
+  const written = context.mock.method(console, 'error', () => {});
+  const results = await new LlmClient({ mock: true }).processBatch(['a', 'b'], { onProgress: () => { throw new Error('mine'); } });
+  assert.deepEqual(results.map(({ ok }) => ok), [true, true]);
+  assert.equal(written.mock.callCount(), 2);
+});
+
+test('limits that make no sense are refused, and lose nothing', async () => {
+  await assert.rejects(gatherWithLimit([() => 1], NaN), RangeError);
+  await assert.rejects(gatherWithLimit([() => 1], 0), RangeError);
+  assert.deepEqual(await gatherWithLimit([() => 1, () => 2], 1.5), [{ ok: true, value: 1 }, { ok: true, value: 2 }]);
+});

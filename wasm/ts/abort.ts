@@ -1,0 +1,24 @@
+const shared = new WeakMap<AbortSignal, { all: Set<() => void>; listener: () => void }>();
+
+/**
+ * @internal
+ * Runs `run` when the signal is aborted; the returned function takes that back. All that wait for
+ * one signal share one listener, since Node warns of a leak from the eleventh on.
+ */
+export function whenAborted(signal: AbortSignal | undefined, run: () => void): () => void {
+  if (!signal) return () => {};
+  let entry = shared.get(signal);
+  if (!entry) {
+    const all = new Set<() => void>();
+    entry = { all, listener: () => { for (const run of all) run(); } };
+    shared.set(signal, entry);
+    signal.addEventListener('abort', entry.listener);
+  }
+  const { all, listener } = entry;
+  all.add(run);
+  return () => {
+    if (!all.delete(run) || all.size > 0) return;
+    signal.removeEventListener('abort', listener);
+    shared.delete(signal);
+  };
+}

@@ -1,0 +1,146 @@
+// The constructor's options and the environment, checked and written down for the core.
+import { LlmError } from './errors.js';
+import type { ClientOptions, Status, TimeLimits } from './types.js';
+
+interface Host {
+  process?: { env?: Record<string, string | undefined> };
+  window?: unknown; document?: unknown; importScripts?: unknown;
+  location?: { href: string };
+}
+const host = globalThis as unknown as Host;
+
+/** @internal What stands for a key that a function gives; it never leaves the process. */
+export const KEY_TO_COME = 'chatcore-key-to-come';
+
+const PROVIDERS = ['deepseek', 'openai', 'anthropic', 'openai_compatible'];
+
+// Each with its variable, and the least it may be.
+const COUNTS = [
+  ['workers', 'LLM_ASYNC_WORKERS', 1], ['queueSize', 'LLM_ASYNC_QUEUE_SIZE', 0], ['maxRetries', 'LLM_MAX_RETRIES', 1],
+] as const;
+
+/** @internal What a client is made of: JSON for the core, whether it is mocked, and its status before the first call. */
+export interface Settings { json: string; mocked: boolean; idle: Status }
+
+const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
+
+function isBrowser(): boolean {
+  return (typeof host.window !== 'undefined' && typeof host.document !== 'undefined')
+    || typeof host.importScripts === 'function';
+}
+
+function environment(): Record<string, string> {
+  const vars: Record<string, string> = {};
+  try {
+    for (const [name, value] of Object.entries(host.process?.env ?? {})) {
+      if (value?.trim() && /^(LLM_|XWE_MAX_LLM|USE_MOCK_LLM|DEEPSEEK_|OPENAI_|ANTHROPIC_)/.test(name)) vars[name] = value;
+    }
+  } catch { /* a host that does not let its environment be read */ }
+  return vars;
+}
+
+/** @internal Time limits as the core takes them: a negative one is no limit. */
+export function limits(
+  timeouts: TimeLimits | undefined, overall: number | undefined, fail: (message: string) => LlmError,
+): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [name, value] of Object.entries({ ...timeouts, overall: overall ?? timeouts?.overall })) {
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw fail(`the time limit ${name} is ${String(value)}; allowed is a number of milliseconds from 0, or Infinity`);
+    }
+    all[name] = value === Infinity ? -1 : value;
+  }
+  return all;
+}
+
+function checkedURL(given: string, inBrowser: boolean): string {
+  let url: URL;
+  try {
+    url = new URL(given, inBrowser ? host.location?.href : undefined);
+  } catch {
+    throw fail('baseURL is not a URL; it is like https://api.deepseek.com/v1, and only in a page may it be relative');
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw fail('baseURL has a user name, a password, a query or a fragment in it; leave only the host and the path');
+  }
+  const local = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])\.?$/.test(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+    throw fail('baseURL must begin with https://, or on loopback with http://: else all would go out unencrypted');
+  }
+  return url.href;
+}
+
+/** @internal Throws an LlmError with the code `config` for what is wrong. */
+export function settings(options: ClientOptions): Settings {
+  const inBrowser = isBrowser();
+  const {
+    apiKey, headers = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
+    fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
+  } = options;
+  for (const name in unknown) throw fail(`there is no option ${name}`);
+  if (apiKey != null && inBrowser && !dangerouslyAllowBrowser) {
+    throw fail('a key in a page can be read by everybody who opens it: give a baseURL on your own origin and no key, '
+      + 'or set dangerouslyAllowBrowser');
+  }
+  const vars = inBrowser ? {} : environment();
+  for (const [option, name, least] of COUNTS) {
+    const given = options[option];
+    if (given !== undefined) vars[name] = String(given);
+    const value = vars[name];
+    if (value !== undefined && !(/^\s*\d+\s*$/.test(value) && Number(value) >= least)) {
+      throw fail(`${given === undefined ? name : option} is ${value}; allowed is a whole number from ${least}`
+        + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
+    }
+  }
+  for (const [name, value] of Object.entries(rate ?? {})) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw fail(`limits.${name} is ${String(value)}; allowed is a whole number from 1`);
+    }
+  }
+  try {
+    new Headers(headers);
+  } catch (error) {
+    throw fail(`the headers cannot be sent: ${(error as Error).message}`);
+  }
+  if (mock !== undefined) vars['USE_MOCK_LLM'] = String(mock !== false);
+  const mocked = /^(1|true|yes|on)$/i.test(vars['USE_MOCK_LLM']?.trim() ?? '');
+
+  if (baseURL !== undefined) vars['LLM_BASE_URL'] = baseURL;
+  const provider = (given ?? vars['LLM_PROVIDER']?.trim().toLowerCase()
+    ?? (baseURL === undefined ? 'deepseek' : 'openai_compatible')) as string;
+  vars['LLM_PROVIDER'] = provider;
+  if (model !== undefined) vars['LLM_MODEL'] = model;
+  const keyless = apiKey === null || (inBrowser && apiKey === undefined);
+  if (!mocked) {
+    if (!PROVIDERS.includes(provider)) throw fail(`the provider is ${provider}, which is none of ${PROVIDERS.join(', ')}`);
+    const base = vars['LLM_BASE_URL'] &&= checkedURL(vars['LLM_BASE_URL'].trim(), inBrowser);
+    if (provider === 'openai_compatible' && !(base && vars['LLM_MODEL']?.trim())) {
+      throw fail('openai_compatible has no baseURL and no model of its own: set both');
+    }
+    if (apiKey != null) vars['LLM_API_KEY'] = typeof apiKey === 'function' ? KEY_TO_COME : apiKey;
+    const variable = `${provider.toUpperCase()}_API_KEY`;
+    const key = keyless ? undefined : vars['LLM_API_KEY'] ?? vars[variable];
+    if (key ? !/^[!-~]+$/.test(key) : apiKey === '') {
+      throw fail('the API key is empty, or has a space, a line break or another character in it that no key has; copy it again');
+    }
+    if (!key && !keyless && provider !== 'openai_compatible' && !base?.startsWith('http:')) {
+      throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
+        + 'give apiKey: null and its baseURL', 'missing_api_key');
+    }
+  }
+  const count = (name: string, value: number) => Number(vars[name] ?? value);
+  const alone = /^(0|false|no|off)$/i.test(vars['LLM_ASYNC_ENABLED']?.trim() ?? '');
+  return {
+    mocked,
+    json: JSON.stringify({
+      vars, headers, keyless, rate, timeouts: limits(timeouts, timeoutMs, fail),
+      browserAccess: inBrowser && dangerouslyAllowBrowser,
+    }),
+    idle: {
+      maxWorkers: alone ? 1 : count('LLM_ASYNC_WORKERS', 5), active: 0, queued: 0,
+      queueSize: count('LLM_ASYNC_QUEUE_SIZE', 100), closed: false,
+      started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
+    },
+  };
+}
