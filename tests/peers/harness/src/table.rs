@@ -202,6 +202,18 @@ pub(crate) fn overview(session: &Value) -> String {
             size.map_or("–".to_owned(), |size| size["crates"].to_string()),
         );
     }
+    table.push_str(
+        "\n[All tables](docs/benchmarks/peers.md), with latency, spread and errors; their \
+         [raw figures](docs/benchmarks/peers.json).\n",
+    );
+    for (plot, what) in [
+        ("b", "CPU for each chat, 64 at once"),
+        ("c10k", "CPU for each chat, 10,000 at once"),
+        ("d", "CPU for each event of 32 streams"),
+    ] {
+        let _ = writeln!(table, "\n![{what}](docs/benchmarks/{plot}.svg)");
+    }
+    table.push('\n');
     table
 }
 
