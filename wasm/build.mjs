@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 /** The default entry, gzip, everything in it. */
 const LIMIT_KB = 80;
 /** What it is today, with some room, so that it does not grow unseen. */
-const RATCHET_KB = 250;
+const RATCHET_KB = 124;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (program, words, options = {}) =>
@@ -37,12 +37,33 @@ run('cargo', [
   },
 });
 tool('glue', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg'));
-run(bin('wasm-opt'), [
-  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
+const features = [
   '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
   '--enable-reference-types', '--enable-multivalue',
-  'pkg/core_bg.wasm', '-o', 'dist/core.wasm',
+];
+run(bin('wasm-opt'), [
+  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
+  ...features, 'pkg/core_bg.wasm', '-o', 'pkg/core_opt.wasm',
 ]);
+// The border's names are long; the module and the glue get the same short ones.
+const names = JSON.parse(run(bin('wasm-opt'), [
+  '--minify-imports-and-exports-and-modules', ...features, 'pkg/core_opt.wasm', '-o', 'dist/core.wasm',
+]).toString());
+let glueText = readFileSync(join(here, 'pkg/core.js'), 'utf8');
+const rename = (from, to) => {
+  const parts = glueText.split(from);
+  if (parts.length > 1) glueText = parts.join(to);
+  return parts.length > 1;
+};
+for (const [module, name, short] of names.imports) {
+  rename(`"${module}": `, '"a": ');
+  if (!rename(`        ${name}: `, `        ${short}: `)) throw new Error(`the glue does not give ${name}`);
+}
+// Longest first, since some begin with others.
+for (const [name, short] of names.exports.sort(([one], [other]) => other.length - one.length)) {
+  rename(`wasm.${name}`, `wasm.${short}`);
+}
+writeFileSync(join(here, 'pkg/core.js'), glueText);
 const wasm = readFileSync(join(here, 'dist/core.wasm'));
 
 // The glue keeps one instance in its module scope. Wrapped in a function it makes as many as

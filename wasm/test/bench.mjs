@@ -1,5 +1,6 @@
-// Against a bare fetch and openai-node, in one run: `node test/bench.mjs`. Time per chat, and time to
-// the first content of a stream. The ways take turns, so that what else the machine does hits all.
+// Against a bare fetch and openai-node, in one run: `node test/bench.mjs`. Time and CPU time per chat,
+// and time to the first content of a stream. The ways take turns, so that what else the machine does
+// hits all.
 import OpenAI from 'openai';
 import { LlmClient } from '../dist/index.js';
 import { start } from './server.mjs';
@@ -23,17 +24,22 @@ async function chats() {
     'openai-node': async () => (await openai.chat.completions.create({ model: 'm', messages })).choices[0].message.content,
   };
   const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  const cpu = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  const spent = () => { const { user, system } = process.cpuUsage(); return user + system; };
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const [name, way] of Object.entries(ways)) {
-      const begin = performance.now();
+      const [begin, used] = [performance.now(), spent()];
       for (let n = 0; n < CALLS; n += 1) await way();
-      if (round > 0) times[name].push((performance.now() - begin) / CALLS * 1000);
+      if (round === 0) continue;
+      times[name].push((performance.now() - begin) / CALLS * 1000);
+      cpu[name].push((spent() - used) / CALLS);
     }
   }
-  const bare = quantile(times.fetch, 0.5);
+  const [bare, bareCpu] = [quantile(times.fetch, 0.5), quantile(cpu.fetch, 0.5)];
   for (const [name, list] of Object.entries(times)) {
-    const median = quantile(list, 0.5);
-    console.log(`a chat, ${name}: ${median.toFixed(0)} µs, ${(median / bare).toFixed(2)} × fetch`);
+    const [median, medianCpu] = [quantile(list, 0.5), quantile(cpu[name], 0.5)];
+    console.log(`a chat, ${name}: ${median.toFixed(0)} µs, ${(median / bare).toFixed(2)} × fetch; `
+      + `CPU ${medianCpu.toFixed(0)} µs, ${(medianCpu / bareCpu).toFixed(2)} × fetch`);
   }
 }
 

@@ -7,7 +7,7 @@ const memories = [];
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(...words) {
     super(...words);
-    memories.push(this.exports.memory);
+    memories.push(Object.values(this.exports).find((value) => value instanceof WebAssembly.Memory));
   }
 };
 const { ConnectionError, LlmClient, LlmError } = await import('../dist/index.js');

@@ -35,10 +35,10 @@ impl AsyncConfig {
 
     pub(super) fn read(vars: &Vars<'_>) -> Result<Self, Error> {
         Ok(Self {
-            workers: vars.count(&table::LLM_ASYNC_WORKERS, 1)?,
-            queue_size: vars.count(&table::LLM_ASYNC_QUEUE_SIZE, 0)?,
-            timeout: vars.seconds(&table::LLM_ASYNC_TIMEOUT)?,
-            enabled: vars.boolean(&table::LLM_ASYNC_ENABLED)?,
+            workers: vars.count(table::LLM_ASYNC_WORKERS, 1)?,
+            queue_size: vars.count(table::LLM_ASYNC_QUEUE_SIZE, 0)?,
+            timeout: vars.seconds(table::LLM_ASYNC_TIMEOUT)?,
+            enabled: vars.boolean(table::LLM_ASYNC_ENABLED)?,
         })
     }
 

@@ -61,11 +61,11 @@ impl Config {
     /// is built.
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars::new(&get);
-        let mock = vars.boolean(&table::USE_MOCK_LLM)?;
+        let mock = vars.boolean(table::USE_MOCK_LLM)?;
         let max_retries = match vars.text("LLM_MAX_RETRIES") {
-            Some(_) => vars.count(&table::LLM_MAX_RETRIES, 1)?,
+            Some(_) => vars.count(table::LLM_MAX_RETRIES, 1)?,
             // The old client's name for it.
-            None => vars.count(&table::XWE_MAX_LLM_RETRIES, 1)?,
+            None => vars.count(table::XWE_MAX_LLM_RETRIES, 1)?,
         };
         let scheduling = AsyncConfig::read(&vars)?;
         let provider = if mock {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Setting;
+use super::table::Named;
 use crate::error::Error;
 use crate::json;
 use crate::shown::Quoted;
@@ -36,14 +36,14 @@ impl<'a> Vars<'a> {
     }
 
     /// A whole number, at least `least`.
-    pub(super) fn count(&self, setting: &Setting, least: usize) -> Result<usize, Error> {
+    pub(super) fn count(&self, setting: Named, least: usize) -> Result<usize, Error> {
         self.parse(setting, &format!("a whole number from {least}"), |value| {
             value.parse().ok().filter(|&count| count >= least)
         })
     }
 
     /// Seconds, more than none.
-    pub(super) fn seconds(&self, setting: &Setting) -> Result<Duration, Error> {
+    pub(super) fn seconds(&self, setting: Named) -> Result<Duration, Error> {
         self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
             let seconds = json::decimal(value)?;
             let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
@@ -52,7 +52,7 @@ impl<'a> Vars<'a> {
     }
 
     /// Yes or no.
-    pub(super) fn boolean(&self, setting: &Setting) -> Result<bool, Error> {
+    pub(super) fn boolean(&self, setting: Named) -> Result<bool, Error> {
         self.parse(
             setting,
             "true or false (1/0, yes/no, on/off)",
@@ -66,7 +66,7 @@ impl<'a> Vars<'a> {
 
     fn parse<T>(
         &self,
-        setting: &Setting,
+        setting: Named,
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Error> {

@@ -12,16 +12,26 @@ pub struct Setting {
     pub doc: &'static str,
 }
 
+/// What reading a setting needs; its documentation is not linked with it.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    pub(super) var: &'static str,
+    pub(super) default: &'static str,
+}
+
 macro_rules! settings {
     ($($var:ident = $default:literal, $doc:literal;)*) => {
-        $(pub(super) const $var: Setting = Setting {
+        $(pub(super) const $var: Named = Named {
             var: stringify!($var),
             default: $default,
-            doc: $doc,
         };)*
 
         /// Every environment variable that chatcore reads, in the order of the documentation.
-        pub const SETTINGS: &[Setting] = &[$($var),*];
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            var: $var.var,
+            default: $var.default,
+            doc: $doc,
+        }),*];
     };
 }
 

@@ -54,9 +54,14 @@ impl Out {
 
 /// The decoder of every dialect, around what is its own.
 pub(super) struct Answer<A> {
+    assemble: A,
+    reading: Reading,
+}
+
+/// What does not depend on the dialect, so that there is one copy of its code.
+struct Reading {
     status: StatusCode,
     form: Form,
-    assemble: A,
     out: Out,
     caps: Caps,
     received: usize,
@@ -121,10 +126,9 @@ impl<A: Assemble> Answer<A> {
             true => Form::Unknown,
             false => Form::Failure(Box::new(head.headers.clone()), Body::default()),
         };
-        Self {
+        let reading = Reading {
             status: head.status,
             form,
-            assemble,
             out: Out::default(),
             caps,
             received: 0,
@@ -132,7 +136,35 @@ impl<A: Assemble> Answer<A> {
             has_events: false,
             ended: false,
             error: None,
+        };
+        Self { assemble, reading }
+    }
+}
+
+impl Reading {
+    fn feed(&mut self, bytes: Bytes) {
+        self.received = self.received.saturating_add(bytes.len());
+        let is_failure = matches!(self.form, Form::Failure(..));
+        if self.received > self.caps.body && !is_failure {
+            let message = format!("the answer has more than {} bytes", self.caps.body);
+            self.error = Some(Error::new(ErrorKind::ResponseTooLarge, message));
+            return;
         }
+        self.take_in(bytes);
+    }
+
+    fn next_event(&mut self, assemble: &mut dyn Assemble) -> Result<Option<ChatEvent>, Error> {
+        if self.out.events.is_empty() && !self.out.done {
+            let advanced = match self.error.take() {
+                Some(error) => Err(error),
+                None => self.advance(assemble),
+            };
+            advanced.map_err(|error| match error.status() {
+                Some(_) => error,
+                None => error.with_status(self.status),
+            })?;
+        }
+        Ok(self.out.events.pop_front())
     }
 
     fn take_in(&mut self, mut bytes: Bytes) {
@@ -170,7 +202,7 @@ impl<A: Assemble> Answer<A> {
         }
     }
 
-    fn advance(&mut self) -> Result<(), Error> {
+    fn advance(&mut self, assemble: &mut dyn Assemble) -> Result<(), Error> {
         match &mut self.form {
             Form::Stream(sse) => {
                 while self.out.events.is_empty() && !self.out.done {
@@ -181,14 +213,13 @@ impl<A: Assemble> Answer<A> {
                         self.has_events = true;
                         self.beginning = Bytes::new();
                     }
-                    self.assemble
-                        .event(&event.name, &utf8(&event.data), &mut self.out)?;
+                    assemble.event(&event.name, &utf8(&event.data), &mut self.out)?;
                 }
                 if self.ended && self.out.events.is_empty() && !self.out.done {
                     if !self.has_events {
                         return Err(not_an_answer(&self.beginning));
                     }
-                    self.assemble.end(&mut self.out)?;
+                    assemble.end(&mut self.out)?;
                 }
             }
             Form::Whole(body) if self.ended && !self.out.done => {
@@ -197,7 +228,7 @@ impl<A: Assemble> Answer<A> {
                 if !body.trim_start().starts_with(['{', '[']) {
                     return Err(not_an_answer(body.as_bytes()));
                 }
-                self.assemble.whole(&body, &mut self.out)?;
+                assemble.whole(&body, &mut self.out)?;
                 self.out.done = true;
             }
             // What is beyond the cap need not be awaited: it may have no end.
@@ -234,47 +265,30 @@ fn not_an_answer(body: &[u8]) -> Error {
 
 impl<A: Assemble> Decoder for Answer<A> {
     fn feed(&mut self, bytes: Bytes) {
-        self.received = self.received.saturating_add(bytes.len());
-        let is_failure = matches!(self.form, Form::Failure(..));
-        if self.received > self.caps.body && !is_failure {
-            let message = format!("the answer has more than {} bytes", self.caps.body);
-            self.error = Some(Error::new(ErrorKind::ResponseTooLarge, message));
-            return;
-        }
-        self.take_in(bytes);
+        self.reading.feed(bytes);
     }
 
     fn end(&mut self) {
-        self.ended = true;
+        self.reading.ended = true;
     }
 
     fn next_event(&mut self) -> Result<Option<ChatEvent>, Error> {
-        if self.out.events.is_empty() && !self.out.done {
-            let advanced = match self.error.take() {
-                Some(error) => Err(error),
-                None => self.advance(),
-            };
-            advanced.map_err(|error| match error.status() {
-                Some(_) => error,
-                None => error.with_status(self.status),
-            })?;
-        }
-        Ok(self.out.events.pop_front())
+        self.reading.next_event(&mut self.assemble)
     }
 
     fn is_done(&self) -> bool {
-        self.out.done && self.out.events.is_empty()
+        self.reading.out.done && self.reading.out.events.is_empty()
     }
 
     fn skipped(&self) -> u32 {
-        self.out.skipped
+        self.reading.out.skipped
     }
 }
 
 impl<A> fmt::Debug for Answer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
-            .field("received", &self.received)
+            .field("received", &self.reading.received)
             .finish_non_exhaustive()
     }
 }

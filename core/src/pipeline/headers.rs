@@ -69,8 +69,9 @@ impl CallHeaders {
         for (name, value) in &self.headers {
             if request.contains_key(name) && !replaceable.contains_key(name) {
                 return Err(Error::invalid(format!(
-                    "the header {name} is the dialect's own and cannot be set for one call; \
-                     Provider::with_header replaces it for all"
+                    "the header {} is the dialect's own and cannot be set for one call; \
+                     Provider::with_header replaces it for all",
+                    name.as_str()
                 )));
             }
             request.insert(name, value.clone());

@@ -9,6 +9,7 @@ use crate::dialect::Mode;
 use crate::dialect::body::{self, Fields};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::json::shown;
 use crate::shown::Quoted;
 
 /// The body of a request. `takes_sampling` is what the version says, whatever the model.
@@ -20,7 +21,8 @@ pub(super) fn body(
 ) -> Result<Vec<u8>, Error> {
     if let Some(temperature) = request.temperature.filter(|value| *value > 1.0) {
         return Err(Error::invalid(format!(
-            "temperature is {temperature}; Anthropic allows 0 to 1"
+            "temperature is {}; Anthropic allows 0 to 1",
+            shown(temperature)
         )));
     }
     if request.seed.is_some() {
