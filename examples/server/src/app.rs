@@ -172,7 +172,10 @@ impl App {
         self.take(conn, 1)?;
         let call = shared.upstream.client.request(request).into_future();
         match conn.cancel_on_disconnect(call).await {
-            Some(answer) => Ok(Reply::Json(json!(Whole::from(answer?)))),
+            Some(answer) => {
+                let json = serde_json::to_vec(&Whole::from(answer?)).unwrap_or_default();
+                Ok(Reply::Bytes(json, "application/json"))
+            }
             None => Ok(Reply::Gone),
         }
     }

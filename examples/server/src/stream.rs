@@ -22,10 +22,10 @@ pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 pub(crate) fn pieces(
     first: ChatEvent,
     rest: ChatStream,
-    mut write: impl FnMut(Result<ChatEvent, Error>) -> Option<Vec<u8>> + Send + 'static,
+    write: impl FnMut(Result<ChatEvent, Error>) -> Option<Vec<u8>> + Send + 'static,
 ) -> Pieces {
     let all = stream::once(Ok(first)).chain(rest);
-    Box::pin(all.filter_map(move |event| write(event)))
+    Box::pin(all.filter_map(write))
 }
 
 /// A response's body that is made as it is read. When the client goes away it fails, and the

@@ -24,12 +24,12 @@ const PASSED: &[&str] = &[
     "verbosity",
 ];
 
-/// Fields that clients set to what is true anyway, and what that is.
-const NO_MATTER: &[(&str, fn(&Value) -> bool)] = &[
-    ("n", |value| *value == json!(1)),
-    ("store", |value| *value == json!(false)),
-    ("service_tier", |value| *value == json!("auto")),
-    ("modalities", |value| *value == json!(["text"])),
+/// Fields that may be set to what holds anyway, as JSON, and to nothing else.
+const NO_MATTER: &[(&str, &str)] = &[
+    ("n", "1"),
+    ("store", "false"),
+    ("service_tier", "\"auto\""),
+    ("modalities", "[\"text\"]"),
 ];
 
 /// A request, and how it is to be answered.
@@ -76,10 +76,10 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
             request = request.extra(*name, value);
         }
     }
-    for (name, is_so) in NO_MATTER {
-        match fields.value(name) {
-            Some(value) if !is_so(&value) => return Err(unsupported(name)),
-            _ => {}
+    for (name, held) in NO_MATTER {
+        let written = fields.value(name).map(|value| value.to_string());
+        if written.is_some_and(|written| written != *held) {
+            return Err(unsupported(name));
         }
     }
     match fields.rest().keys().next() {

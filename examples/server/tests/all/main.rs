@@ -1,5 +1,12 @@
 //! The server over real sockets: the built program, in a process of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)] // tests
+
 mod access;
 mod cancelling;
 mod drain;
