@@ -33,6 +33,8 @@ struct State<I, O, E> {
     collecting_since: Instant,
     timer_runs: bool,
     ready: VecDeque<Batch<I, O, E>>,
+    /// Whether somebody is at starting what is ready.
+    starting: bool,
     running: usize,
     /// The number of the batch that is being collected.
     number: u64,
@@ -67,6 +69,7 @@ where
                 collecting_since: Instant::default(),
                 timer_runs: false,
                 ready: VecDeque::new(),
+                starting: false,
                 running: 0,
                 number: 0,
                 unfinished: BTreeSet::new(),
@@ -88,10 +91,12 @@ where
         if state.closed {
             return Err(closed());
         }
-        // Those whose callers have gone take no place.
-        state
-            .collecting
-            .retain(|request| !request.reply.is_canceled());
+        // Those whose callers have gone take no place; which matters only where places run out.
+        if state.collecting.len() + 1 >= limits.batch_size {
+            state
+                .collecting
+                .retain(|request| !request.reply.is_canceled());
+        }
         state.collecting.push(Request { item, reply });
         let full = state.collecting.len() >= limits.batch_size;
         if state.collecting.len() == 1 {
@@ -131,17 +136,17 @@ where
         end
     }
 
+    /// Starts what there is room for. A task that its executor drops at once, as one that is shut
+    /// down does, comes back here from inside of `spawn`: it leaves the next batch to the loop that
+    /// runs, or thousands of batches would nest.
     fn start_ready(self: &Arc<Self>, work: &Work<I, O, E>, limits: Limits) {
-        loop {
-            let mut state = self.lock();
-            if state.running >= limits.max_concurrent_batches {
-                return;
-            }
-            let Some(batch) = state.ready.pop_front() else {
-                return;
-            };
-            state.running += 1;
-            drop(state);
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.starting, true) {
+            return;
+        }
+        drop(state);
+        let starting = Starting(self);
+        while let Some(batch) = starting.next(limits) {
             let running = Running {
                 micro: Arc::clone(self),
                 work: work.clone(),
@@ -192,6 +197,36 @@ where
 
     fn lock(&self) -> MutexGuard<'_, State<I, O, E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who starts what is ready; one at a time.
+struct Starting<'a, I, O, E>(&'a Micro<I, O, E>);
+
+impl<I, O, E> Starting<'_, I, O, E> {
+    /// The next batch that there is room for. `None` ends the turn under the same lock, so that
+    /// no room that opens later is overlooked.
+    fn next(&self, limits: Limits) -> Option<Batch<I, O, E>> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = match state.running < limits.max_concurrent_batches {
+            true => state.ready.pop_front(),
+            false => None,
+        };
+        match batch {
+            Some(_) => state.running += 1,
+            None => state.starting = false,
+        }
+        batch
+    }
+}
+
+impl<I, O, E> Drop for Starting<'_, I, O, E> {
+    /// An executor that panics in `spawn` must not stop all batches for good.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.starting = false;
+        }
     }
 }
 

@@ -202,3 +202,49 @@ fn an_executor_that_drops_its_tasks_leaves_nobody_waiting() {
             .expect("it waits");
     }
 }
+
+/// An executor that keeps its tasks until it shuts down, and from then on drops each at once.
+struct Holding(Mutex<Option<Vec<crate::BoxFuture<'static, ()>>>>);
+
+impl std::fmt::Debug for Holding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Holding")
+    }
+}
+
+impl Executor for Holding {
+    fn spawn(&self, task: crate::BoxFuture<'static, ()>) {
+        if let Some(tasks) = &mut *self.0.lock().unwrap() {
+            tasks.push(task);
+            return;
+        }
+        drop(task);
+    }
+
+    fn sleep(&self, _: Duration) -> crate::BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn now(&self) -> crate::Instant {
+        crate::Instant::default()
+    }
+}
+
+#[test]
+fn an_executor_that_drops_many_batches_does_not_nest_them() {
+    let executor = Arc::new(Holding(Mutex::new(Some(Vec::new()))));
+    let batch: Doubler = BatchProcessor::new(executor.clone(), |n| async move { Ok(n) });
+    let batch = batch.batch_size(1).max_concurrent_batches(1);
+    let adding = (0..100_000).map(|n| batch.add_request(n));
+    let mut results = Box::pin(futures_util::future::join_all(adding));
+    assert!(results.as_mut().now_or_never().is_none());
+    let tasks = executor.0.lock().unwrap().take();
+    assert_eq!(tasks.as_ref().map(Vec::len), Some(1));
+    drop(tasks);
+    let results = results.now_or_never().expect("somebody still waits");
+    assert!(
+        results
+            .iter()
+            .all(|result| { matches!(result, Err(error) if error.kind() == ErrorKind::Closed) })
+    );
+}

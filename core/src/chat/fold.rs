@@ -20,7 +20,7 @@ pub struct Fold {
     response: ChatResponse,
     /// Whether the last part still grows.
     open: bool,
-    /// Each tool call's index, and where among the message's parts it stands.
+    /// Each tool call's index, and where among the message's parts it stands; in order of indexes.
     calls: Vec<(usize, usize)>,
 }
 
@@ -148,13 +148,12 @@ impl Fold {
     fn with_call(&mut self, index: usize, change: impl FnOnce(&mut ToolCall)) {
         self.open = false;
         let parts = &mut self.response.message.parts;
-        let known = self.calls.iter().find(|(known, _)| *known == index);
-        let place = match known {
-            Some(&(_, place)) => place,
-            None => {
+        let place = match self.calls.binary_search_by_key(&index, |&(known, _)| known) {
+            Ok(at) => self.calls[at].1,
+            Err(at) => {
                 let place = parts.len();
                 parts.push(Part::ToolCall(ToolCall::new("", "", "")));
-                self.calls.push((index, place));
+                self.calls.insert(at, (index, place));
                 place
             }
         };

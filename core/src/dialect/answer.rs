@@ -238,11 +238,7 @@ impl Reading {
                 return Err(failure::from_status(self.status, headers, body.bytes()));
             }
             Form::Unknown if self.ended => {
-                let message = match self.status.as_u16() {
-                    200 => "the answer is empty".to_owned(),
-                    status => format!("the answer is empty (status {status})"),
-                };
-                return Err(Error::new(ErrorKind::Protocol, message));
+                return Err(Error::new(ErrorKind::Protocol, "the answer is empty"));
             }
             _ => {}
         }
@@ -384,7 +380,7 @@ mod tests {
         for (status, body, why) in [
             (200, "", "is empty"),
             (200, "\n\n \n", "is empty"),
-            (204, "", "is empty (status 204)"),
+            (204, "", "is empty"),
             (
                 200,
                 "<html><head><title>Sign in</title>",

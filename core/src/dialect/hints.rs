@@ -28,7 +28,7 @@ pub struct Quota {
     pub reset: Option<Duration>,
 }
 
-/// The longest time that a hint may name; more is no hint.
+/// The longest time that a hint may name, in seconds; more is no hint.
 const LONGEST: f64 = 1e9;
 
 /// The provider's id of the request.
@@ -51,13 +51,15 @@ pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
 /// How long the provider asks to wait. A date counts from the response's own date: without one it
 /// says nothing, for whose clock would it be?
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    // A number of seconds that no clock can hold is still one: too long to wait for.
+    let capped = |value: f64| seconds(value.min(LONGEST));
     let milliseconds = text(headers, "retry-after-ms").and_then(number);
-    if let Some(wait) = milliseconds.and_then(|milliseconds| seconds(milliseconds / 1000.0)) {
+    if let Some(wait) = milliseconds.and_then(|milliseconds| capped(milliseconds / 1000.0)) {
         return Some(wait);
     }
     let value = text(headers, RETRY_AFTER.as_str())?;
     match number(value) {
-        Some(value) => seconds(value),
+        Some(value) => capped(value),
         None => since_date(headers, httpdate::parse_http_date(value).ok()?),
     }
 }
@@ -192,7 +194,7 @@ mod tests {
             (&[("retry-after", "Mon, 23 Nov 2026 10:00:07 GMT")], None),
             (&[("retry-after", "-1")], None),
             (&[("retry-after", "NaN")], None),
-            (&[("retry-after", "1e300")], None),
+            (&[("retry-after", "1e300")], Some(1_000_000_000_000)),
             (&[("retry-after", "soon")], None),
             (
                 &[("retry-after-ms", "-1"), ("retry-after", "9")],

@@ -107,7 +107,7 @@ impl ErrorKind {
                 "check that the base URL (LLM_BASE_URL) is the API's, not a web page's"
             }
             Self::QueueFull => "wait for answers, or raise LLM_ASYNC_QUEUE_SIZE",
-            Self::Closed => "make a new client",
+            Self::Closed => "make a new one",
             _ => return None,
         })
     }

@@ -13,7 +13,8 @@ const memories = [];
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(...words) {
     super(...words);
-    memories.push(this.exports.memory);
+    // The build gives exports short names.
+    memories.push(Object.values(this.exports).find((value) => value instanceof WebAssembly.Memory));
   }
 };
 const { LlmClient } = await import('../../dist/index.js');
