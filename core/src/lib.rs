@@ -98,6 +98,8 @@ pub use policy::rate_limiter::RateLimiter;
 pub use policy::request_queue::{PutError, RequestQueue};
 pub use policy::retry::RetryPolicy;
 pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
+/// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
+pub use serde_json;
 pub use status::Status;
 pub use time::Instant;
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const CUSTOM_EXECUTOR: &str = env!("CARGO_BIN_EXE_custom_executor");
 const MIGRATION: &str = env!("CARGO_BIN_EXE_migration");
+const TOOLS: &str = env!("CARGO_BIN_EXE_tools");
 
 const KEY: &str = "sk-never-shown-0123456789";
 
@@ -164,6 +165,20 @@ fn migration_runs_every_snippet() {
             "as it should: ",
             "async with",
             "gone",
+        ],
+    );
+}
+
+#[test]
+fn tools_are_called_and_their_results_told() {
+    let printed = printed(TOOLS, &[]);
+    assert_in_order(
+        &printed,
+        &[
+            "> convert_temperature: 72 degrees to celsius",
+            "convert_temperature({",
+            "→ Ok(\"22.2 °C\")",
+            "The tool returned: 22.2 °C",
         ],
     );
 }
