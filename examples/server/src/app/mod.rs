@@ -1,11 +1,14 @@
 //! The application: what every request goes through, and where it goes.
 
+mod reply;
+mod route;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use smol::net::TcpStream;
-use trillium::{Body, Conn, Handler, KnownHeaderName, Method, Upgrade};
+use trillium::{Conn, Handler, KnownHeaderName, Upgrade};
 use trillium_websockets::WebSocket;
 
 use crate::ask::{self, Allowed, Form};
@@ -19,9 +22,11 @@ use crate::metrics::Metrics;
 use crate::openai::{self, answer, chunks::Chunks, request::Completion};
 use crate::page;
 use crate::settings::Settings;
-use crate::stream::{self, Pieces, Streamed};
+use crate::stream;
 use crate::upstream::Upstream;
 use crate::{batch, body, ws};
+use reply::{Reply, refuse, typed};
+use route::Route;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -45,17 +50,6 @@ pub(crate) struct App {
 /// leaves it in each request's state.
 pub(crate) struct Socket(pub(crate) TcpStream);
 
-/// What an answer is made of.
-enum Reply {
-    Json(Value),
-    Bytes(Vec<u8>, &'static str),
-    /// Written as it comes; the type is that of its bytes.
-    Pieces(Pieces, &'static str),
-    Socket,
-    /// The client went away; whatever is sent, nobody reads it.
-    Gone,
-}
-
 const SSE: &str = "text/event-stream; charset=utf-8";
 const NDJSON: &str = "application/x-ndjson; charset=utf-8";
 /// Prometheus' text format.
@@ -76,54 +70,53 @@ impl App {
         }
     }
 
-    async fn answer(&self, conn: &mut Conn, route: Route) -> Result<Reply, ApiError> {
+    /// `None` where the request becomes a WebSocket.
+    async fn answer(&self, conn: &mut Conn, route: Route) -> Result<Option<Reply>, ApiError> {
         let shared = &*self.shared;
         guard::check_site(conn, &shared.settings)?;
         if route.needs_token() {
             guard::check_token(conn, &shared.settings)?;
         }
-        match route {
-            Route::Page => self.file("index.html").await,
-            Route::File(name) => self.file(&name).await,
+        Ok(Some(match route {
+            Route::Page => self.file("index.html").await?,
+            Route::File(name) => self.file(&name).await?,
             Route::Package(name) => {
                 let (bytes, media_type) = page::package(&shared.settings, &name).await?;
-                Ok(Reply::Bytes(bytes, media_type))
+                Reply::Bytes(bytes, media_type)
             }
-            Route::Health if shared.drain.has_begun() => Err(ApiError::draining()),
-            Route::Health => Ok(Reply::Json(json!({"status": "ok"}))),
-            Route::Status => Ok(Reply::Json(self.status())),
+            Route::Health if shared.drain.has_begun() => return Err(ApiError::draining()),
+            Route::Health => Reply::Json(json!({"status": "ok"})),
+            Route::Status => Reply::Json(self.status()),
             Route::Metrics => {
                 let text = shared.metrics.text(&shared.upstream.client.status());
                 let failed = |error| ApiError::new(500, "internal", format!("metrics: {error}"));
-                Ok(Reply::Bytes(text.map_err(failed)?, METRICS))
+                Reply::Bytes(text.map_err(failed)?, METRICS)
             }
-            Route::Models => Ok(Reply::Json(openai::models(
+            Route::Models => Reply::Json(openai::models(
                 &shared.allowed.models,
                 &shared.upstream.provider,
                 shared.began.0,
-            ))),
+            )),
             Route::Model(name) => {
                 let name = shared.allowed.model(Some(name))?;
                 let owner = &shared.upstream.provider;
-                Ok(Reply::Json(openai::model(&name, owner, shared.began.0)))
+                Reply::Json(openai::model(&name, owner, shared.began.0))
             }
-            Route::Chat => self.chat(conn, Form::Message).await,
-            Route::Context => self.chat(conn, Form::Messages).await,
-            Route::Stream => self.stream(conn).await,
-            Route::Batch => self.batch(conn).await,
-            Route::Completions => self.completions(conn).await,
-            Route::Socket => Ok(Reply::Socket),
-            Route::NotAllowed(allowed) => Err(ApiError::new(
-                405,
-                "method_not_allowed",
-                format!("this path takes {allowed} only"),
-            )),
-            Route::Unknown => Err(ApiError::new(
-                404,
-                "not_found",
-                format!("there is nothing at {}", conn.path()),
-            )),
-        }
+            Route::Chat => self.chat(conn, Form::Message).await?,
+            Route::Context => self.chat(conn, Form::Messages).await?,
+            Route::Stream => self.stream(conn).await?,
+            Route::Batch => self.batch(conn).await?,
+            Route::Completions => self.completions(conn).await?,
+            Route::Socket => return Ok(None),
+            Route::NotAllowed(allowed) => {
+                let message = format!("this path takes {allowed} only");
+                return Err(ApiError::new(405, "method_not_allowed", message));
+            }
+            Route::Unknown => {
+                let message = format!("there is nothing at {}", conn.path());
+                return Err(ApiError::new(404, "not_found", message));
+            }
+        }))
     }
 
     async fn file(&self, name: &str) -> Result<Reply, ApiError> {
@@ -256,6 +249,19 @@ impl App {
         let chats = u32::try_from(chats).unwrap_or(u32::MAX);
         self.shared.per_client.take(client, chats, Instant::now())
     }
+
+    async fn handshake(&self, conn: Conn) -> (u16, Conn) {
+        let client = guard::client(&conn, &self.shared.settings);
+        let conn = self.sockets.run(conn.with_state(Client(client))).await;
+        let status = conn.status().map_or(500, |status| status as u16);
+        if status < 400 {
+            return (status, conn);
+        }
+        let message = "this path takes WebSocket handshakes only";
+        let error = ApiError::new(status, "websocket_required", message);
+        let conn = typed(conn, "application/json");
+        (status, conn.with_body(error.to_json().to_string()))
+    }
 }
 
 impl Handler for App {
@@ -270,51 +276,8 @@ impl Handler for App {
             headers.insert(KnownHeaderName::Connection, "close");
         }
         let (status, conn) = match reply {
-            Ok(Reply::Json(json)) => {
-                let conn = typed(conn, "application/json");
-                (
-                    200,
-                    conn.with_status(200).with_body(json.to_string()).halt(),
-                )
-            }
-            Ok(Reply::Bytes(bytes, media_type)) => {
-                let mut conn = typed(conn, media_type);
-                if media_type.starts_with("text/html") {
-                    let headers = conn.response_headers_mut();
-                    headers.insert("content-security-policy", page::POLICY);
-                    headers.insert("referrer-policy", "no-referrer");
-                }
-                (200, conn.with_status(200).with_body(bytes).halt())
-            }
-            Ok(Reply::Pieces(pieces, media_type)) => {
-                let mut conn = typed(conn, media_type);
-                // Proxies that collect answers would hold the pieces back.
-                conn.response_headers_mut()
-                    .insert("x-accel-buffering", "no");
-                let socket = conn.take_state::<Socket>().map(|socket| socket.0);
-                let metrics = Arc::clone(&self.shared.metrics);
-                let body = Body::new_streaming(Streamed::new(pieces, socket, metrics), None);
-                (200, conn.with_status(200).with_body(body).halt())
-            }
-            Ok(Reply::Socket) => {
-                let client = guard::client(&conn, &self.shared.settings);
-                let mut conn = self.sockets.run(conn.with_state(Client(client))).await;
-                let status = conn.status().map_or(500, |status| status as u16);
-                if status >= 400 {
-                    let message = "this path takes WebSocket handshakes only";
-                    let error = ApiError::new(status, "websocket_required", message);
-                    conn = typed(conn, "application/json").with_body(error.to_json().to_string());
-                }
-                (status, conn)
-            }
-            // The status that nginx has for it; only the metrics see it.
-            Ok(Reply::Gone) => {
-                self.shared.metrics.client_gone();
-                let mut conn = conn.with_status(503).halt();
-                conn.response_headers_mut()
-                    .insert(KnownHeaderName::Connection, "close");
-                (499, conn)
-            }
+            Ok(Some(reply)) => reply.write(conn, &self.shared.metrics),
+            Ok(None) => self.handshake(conn).await,
             Err(error) => (error.status, refuse(conn, &error)),
         };
         self.shared.metrics.answered(name, status);
@@ -328,33 +291,6 @@ impl Handler for App {
     async fn upgrade(&self, upgrade: Upgrade) {
         self.sockets.upgrade(upgrade).await;
     }
-}
-
-fn typed(mut conn: Conn, media_type: &'static str) -> Conn {
-    conn.response_headers_mut()
-        .insert(KnownHeaderName::ContentType, media_type);
-    conn
-}
-
-fn refuse(conn: Conn, error: &ApiError) -> Conn {
-    let mut conn = typed(conn, "application/json");
-    let headers = conn.response_headers_mut();
-    if let Some(wait) = error.retry_after {
-        headers.insert(KnownHeaderName::RetryAfter, whole_seconds(wait).to_string());
-    }
-    if error.status == 401 {
-        headers.insert(KnownHeaderName::WwwAuthenticate, "Bearer");
-    }
-    if error.close {
-        headers.insert(KnownHeaderName::Connection, "close");
-    }
-    conn.with_status(error.status)
-        .with_body(error.to_json().to_string())
-        .halt()
-}
-
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The client's address, for the socket that the request becomes.
@@ -374,116 +310,5 @@ impl trillium_websockets::WebSocketHandler for Sockets {
         let client = conn.state::<Client>().map_or(unknown, |client| client.0);
         ws::serve(Arc::clone(&self.0), client, conn).await;
         None
-    }
-}
-
-/// Where a request goes.
-#[derive(Debug, PartialEq, Eq)]
-enum Route {
-    Page,
-    File(String),
-    Package(String),
-    Health,
-    Status,
-    Metrics,
-    Models,
-    Model(String),
-    Chat,
-    Context,
-    Stream,
-    Batch,
-    Completions,
-    Socket,
-    NotAllowed(&'static str),
-    Unknown,
-}
-
-impl Route {
-    fn of(method: Method, path: &str) -> Self {
-        let (route, allowed) = match path {
-            "/" => (Self::Page, "GET"),
-            "/healthz" => (Self::Health, "GET"),
-            "/status" => (Self::Status, "GET"),
-            "/metrics" => (Self::Metrics, "GET"),
-            "/v1/models" => (Self::Models, "GET"),
-            "/ws/chat" => (Self::Socket, "GET"),
-            "/api/chat" => (Self::Chat, "POST"),
-            "/api/chat/context" => (Self::Context, "POST"),
-            "/api/chat/stream" => (Self::Stream, "POST"),
-            "/api/batch" => (Self::Batch, "POST"),
-            "/v1/chat/completions" => (Self::Completions, "POST"),
-            path => {
-                let named = |prefix: &str| path.strip_prefix(prefix).map(str::to_owned);
-                let found = named("/web/")
-                    .map(Self::File)
-                    .or_else(|| named("/chatcore/").map(Self::Package))
-                    .or_else(|| named("/v1/models/").map(Self::Model));
-                (found.unwrap_or(Self::Unknown), "GET")
-            }
-        };
-        let fits = match method {
-            Method::Get | Method::Head => allowed == "GET",
-            Method::Post => allowed == "POST",
-            _ => false,
-        };
-        match fits || route == Self::Unknown {
-            true => route,
-            false => Self::NotAllowed(allowed),
-        }
-    }
-
-    /// Its name in the metrics: of a fixed set, whatever clients ask for.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Page | Self::File(_) | Self::Package(_) => "page",
-            Self::Health => "healthz",
-            Self::Status => "status",
-            Self::Metrics => "metrics",
-            Self::Models | Self::Model(_) => "models",
-            Self::Chat => "chat",
-            Self::Context => "chat_context",
-            Self::Stream => "chat_stream",
-            Self::Batch => "batch",
-            Self::Completions => "chat_completions",
-            Self::Socket => "ws_chat",
-            Self::NotAllowed(_) | Self::Unknown => "other",
-        }
-    }
-
-    /// Whether it is for those with the access token only. The page has to be there to ask for it.
-    fn needs_token(&self) -> bool {
-        !matches!(
-            self,
-            Self::Page | Self::File(_) | Self::Package(_) | Self::Health
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_methods() {
-        let of = Route::of;
-        assert_eq!(of(Method::Get, "/"), Route::Page);
-        assert_eq!(of(Method::Post, "/api/chat"), Route::Chat);
-        assert_eq!(of(Method::Get, "/api/chat"), Route::NotAllowed("POST"));
-        assert_eq!(of(Method::Delete, "/status"), Route::NotAllowed("GET"));
-        assert_eq!(
-            of(Method::Get, "/web/page.css"),
-            Route::File("page.css".into())
-        );
-        assert_eq!(of(Method::Post, "/api"), Route::Unknown);
-        assert_eq!(
-            of(Method::Get, "/v1/models/a/b"),
-            Route::Model("a/b".into())
-        );
-    }
-
-    #[test]
-    fn waits_are_rounded_up() {
-        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
     }
 }
