@@ -5,8 +5,11 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Requests that may be in flight at once.
+    /// Requests that may ever be in flight at once.
     pub max_workers: usize,
+    /// Requests that may be in flight now: `max_workers`, unless an
+    /// [`Adaptive`](crate::Adaptive) limit has found that the provider bears fewer.
+    pub limit: usize,
     /// Requests in flight.
     pub active: usize,
     /// Requests that wait.

@@ -93,10 +93,16 @@ fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     let mut timeouts = Timeouts::default();
     timeouts.overall = Some(config.scheduling.timeout());
     settings.timeouts.apply(&mut timeouts)?;
-    let client = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
+    let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
         .config(config)
         .timeouts(timeouts.clone())
-        .rate_limits(settings.rate)
-        .build()?;
+        .rate_limits(settings.rate);
+    if let Some(adaptive) = settings.adaptive {
+        builder = builder.adaptive(adaptive);
+    }
+    if let Some(hedging) = settings.hedging {
+        builder = builder.hedging(hedging);
+    }
+    let client = builder.build()?;
     Ok(Client { client, timeouts })
 }

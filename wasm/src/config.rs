@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatcore::{ChatRequest, Error, ErrorKind, RateLimits, Timeouts, json};
+use chatcore::{Adaptive, ChatRequest, Error, ErrorKind, Hedging, RateLimits, Timeouts, json};
 use serde_json::Value;
 
 use crate::request::{Object, count, request, small_count};
@@ -21,6 +21,10 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Limits,
     /// What the provider grants per minute.
     pub(crate) rate: RateLimits,
+    /// A limit of requests in flight that moves.
+    pub(crate) adaptive: Option<Adaptive>,
+    /// When a second request is sent.
+    pub(crate) hedging: Option<Hedging>,
 }
 
 impl Settings {
@@ -39,8 +43,36 @@ impl Settings {
             keyless: from.is("keyless"),
             timeouts: Limits(from.object("timeouts")?),
             rate,
+            adaptive: adaptive(&mut from)?,
+            hedging: hedging(from.object("hedging")?)?,
         })
     }
+}
+
+fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
+    let Some(given) = from.take("adaptive") else {
+        return Ok(None);
+    };
+    let mut given = Object::new("adaptive", given)?;
+    let mut adaptive = Adaptive::default();
+    for (name, number) in [
+        ("start", &mut adaptive.start),
+        ("min", &mut adaptive.min),
+        ("max", &mut adaptive.max),
+    ] {
+        if let Some(given) = given.number(name, small_count)? {
+            *number = given as usize;
+        }
+    }
+    Ok(Some(adaptive))
+}
+
+fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
+    if let Some(delay) = given.number("afterMs", Value::as_f64)? {
+        return Ok(Some(Hedging::after(duration("afterMs", delay)?)));
+    }
+    let quantile = given.number("quantile", Value::as_f64)?;
+    Ok(quantile.map(Hedging::at_quantile))
 }
 
 /// What a call is made of.

@@ -212,6 +212,7 @@ pub(crate) fn status(status: &Status) -> JsValue {
     w.open('{');
     for (name, count) in [
         ("maxWorkers", status.max_workers as u64),
+        ("limit", status.limit as u64),
         ("active", status.active as u64),
         ("queued", status.queued as u64),
         ("queueSize", status.queue_size as u64),

@@ -150,6 +150,47 @@ test('a limit of more than 24.8 days, the longest that a host has, does not run 
   assert.equal(await runWithTimeout(() => new Promise((resolve) => setTimeout(resolve, 30, 'done')), 60 * days), 'done');
 });
 
+/** An answer of a whole chat, as a provider sends it. */
+const answered = (text) => new Response(
+  JSON.stringify({ choices: [{ message: { role: 'assistant', content: text }, finish_reason: 'stop' }] }),
+  { headers: { 'content-type': 'application/json' } });
+
+test('adaptive: the number in flight follows what the provider bears', async () => {
+  const [BEARS, delay] = [3, () => new Promise((resolve) => setTimeout(resolve, 5))];
+  let [inFlight, refused] = [0, 0];
+  const fetch = async () => {
+    inFlight += 1;
+    try {
+      if (inFlight > BEARS) { refused += 1; return new Response('', { status: 429, headers: { 'retry-after': '0' } }); }
+      await delay();
+      return answered('yes');
+    } finally { inFlight -= 1; }
+  };
+  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch, adaptive: { start: 12, max: 16 }, maxRetries: 50 });
+  assert.deepEqual([client.status().maxWorkers, client.status().limit], [16, 12]);
+  const ask = (length) => client.processBatch(Array.from({ length }, () => 'x'), { concurrency: 20 });
+  // It learns by being refused.
+  await ask(60);
+  assert.ok(refused > 0);
+  assert.ok(client.status().limit <= BEARS + 1, JSON.stringify(client.status()));
+  refused = 0;
+  assert.ok((await ask(60)).every(({ ok }) => ok));
+  assert.ok(refused <= 6, `${refused} of 60 refused`);
+});
+
+test('hedging: a second request when the first content is late, and the late one is aborted', async () => {
+  const sent = [];
+  const fetch = async (_, { signal }) => {
+    sent.push(signal);
+    if (sent.length === 2) return answered('the second');
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  };
+  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch, hedging: { afterMs: 20 } });
+  assert.equal((await client.chatAsync('x')).text, 'the second');
+  assert.deepEqual(sent.map((signal) => signal.aborted), [true, false]);
+  assert.equal(client.status().active, 0);
+});
+
 test('the constructor tells what is wrong', () => {
   const good = { apiKey: 'k' };
   for (const [options, pattern] of [
@@ -167,6 +208,10 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, timeoutMs: -5 }, /overall is -5/],
     [{ ...good, timeouts: { byteIdle: 'soon' } }, /byteIdle is soon/],
     [{ ...good, limits: { requestsPerMinute: 0 } }, /limits.requestsPerMinute is 0/],
+    [{ ...good, adaptive: { max: 0 } }, /adaptive.max is 0/],
+    [{ ...good, hedging: {} }, /afterMs.*or a quantile/],
+    [{ ...good, hedging: { quantile: 2 } }, /quantile from 0.5/],
+    [{ ...good, hedging: { afterMs: 5, quantile: 0.9 } }, /either afterMs/],
     [{ ...good, headers: { 'a b': 'c' } }, /headers cannot be sent/],
     [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL is not a URL/],
     [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /must begin with https/],

@@ -1,6 +1,6 @@
 // The constructor's options and the environment, checked and written down for the core.
 import { LlmError } from './errors.js';
-import type { ClientOptions, Status, TimeLimits } from './types.js';
+import type { ClientOptions, Hedging, Status, TimeLimits } from './types.js';
 
 interface Host {
   process?: { env?: Record<string, string | undefined> };
@@ -54,6 +54,22 @@ export function limits(
   return all;
 }
 
+function whole(option: string, given: object | undefined, most = Number.MAX_SAFE_INTEGER): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
+      throw fail(`${option}.${name} is ${String(value)}; allowed is a whole number from 1`);
+    }
+  }
+}
+
+function hedge(given: Hedging | undefined): Hedging | undefined {
+  if (given === undefined) return given;
+  const { afterMs, quantile } = given as { afterMs?: unknown; quantile?: unknown };
+  if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile === undefined) return { afterMs };
+  if (typeof quantile === 'number' && quantile >= 0.5 && quantile <= 0.999 && afterMs === undefined) return { quantile };
+  throw fail('hedging takes either afterMs, a number of milliseconds from 0, or a quantile from 0.5 to 0.999');
+}
+
 function checkedURL(given: string, inBrowser: boolean): string {
   let url: URL;
   try {
@@ -76,6 +92,7 @@ export function settings(options: ClientOptions): Settings {
   const inBrowser = isBrowser();
   const {
     apiKey, headers = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
+    adaptive, hedging,
     fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
   } = options;
   for (const name in unknown) throw fail(`there is no option ${name}`);
@@ -93,11 +110,9 @@ export function settings(options: ClientOptions): Settings {
         + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
     }
   }
-  for (const [name, value] of Object.entries(rate ?? {})) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      throw fail(`limits.${name} is ${String(value)}; allowed is a whole number from 1`);
-    }
-  }
+  whole('limits', rate);
+  const moving = adaptive === true ? {} : adaptive || undefined;
+  whole('adaptive', moving, 0xffffffff);
   try {
     new Headers(headers);
   } catch (error) {
@@ -131,14 +146,16 @@ export function settings(options: ClientOptions): Settings {
   }
   const count = (name: string, value: number) => Number(vars[name] ?? value);
   const alone = /^(0|false|no|off)$/i.test(vars['LLM_ASYNC_ENABLED']?.trim() ?? '');
+  const most = moving ? Math.max(moving.min ?? 1, moving.max ?? 1000) : count('LLM_ASYNC_WORKERS', 5);
+  const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
   return {
     mocked,
     json: JSON.stringify({
-      vars, headers, keyless, rate, timeouts: limits(timeouts, timeoutMs, fail),
+      vars, headers, keyless, rate, adaptive: moving, hedging: hedge(hedging), timeouts: limits(timeouts, timeoutMs, fail),
       browserAccess: inBrowser && dangerouslyAllowBrowser,
     }),
     idle: {
-      maxWorkers: alone ? 1 : count('LLM_ASYNC_WORKERS', 5), active: 0, queued: 0,
+      maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0,
       queueSize: count('LLM_ASYNC_QUEUE_SIZE', 100), closed: false,
       started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
     },

@@ -231,6 +231,23 @@ export interface RateLimits {
   tokenBurst?: number;
 }
 
+/** Between how many requests in flight the number moves. */
+export interface Adaptive {
+  /** At the start. Default 5. */
+  start?: number;
+  /** At least. Default 1. */
+  min?: number;
+  /** At most. Default 1,000. */
+  max?: number;
+}
+
+/** When a second request is sent beside the first. */
+export type Hedging =
+  /** Once the first content is later than this, in milliseconds. */
+  | { afterMs: number }
+  /** Once it is later than this share of those before, 0.5 to 0.999. The first 20 only teach. */
+  | { quantile: number };
+
 /** Options of a client. In Node what is missing is read from the environment variables. */
 export interface ClientOptions {
   /**
@@ -262,6 +279,16 @@ export interface ClientOptions {
   maxRetries?: number;
   /** What the provider grants per minute. Default: no limits of our own. */
   limits?: RateLimits;
+  /**
+   * Lets the number of requests in flight follow what the provider bears, in place of `workers`: up
+   * with each answer, down with 429, 503 and timeouts. Default `false`.
+   */
+  adaptive?: boolean | Adaptive;
+  /**
+   * A second request when the first content is late; whichever is first is taken, the other is
+   * aborted. At most one call in twenty gets one. Default: none.
+   */
+  hedging?: Hedging;
   /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
   headers?: Readonly<Record<string, string>>;
   /** A function to use in place of the host's `fetch`, for example with a proxy. */
@@ -274,8 +301,10 @@ export interface ClientOptions {
 
 /** What a client does at one moment. */
 export interface Status {
-  /** Requests that may be in flight at once. */
+  /** Requests that may ever be in flight at once. */
   maxWorkers: number;
+  /** Requests that may be in flight now: `maxWorkers`, unless `adaptive` found that fewer are borne. */
+  limit: number;
   /** Requests in flight. */
   active: number;
   /** Requests that wait. */

@@ -91,6 +91,7 @@ impl LlmClient {
         let now = core.admission.snapshot();
         Status {
             max_workers: core.max_workers,
+            limit: now.permits,
             active: now.active,
             queued: now.queued + core.limiter.as_ref().map_or(0, |limiter| limiter.waiting()),
             queue_size: core.queue_size,

@@ -70,6 +70,7 @@ impl State {
 /// What [`Admission::snapshot`] saw, all at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
+    pub(crate) permits: usize,
     pub(crate) active: usize,
     pub(crate) queued: usize,
     pub(crate) closed: bool,
@@ -126,6 +127,7 @@ impl Admission {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.lock();
         Snapshot {
+            permits: state.permits,
             active: state.active,
             queued: state.waiting.len(),
             closed: state.closed,

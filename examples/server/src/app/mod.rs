@@ -143,6 +143,7 @@ impl App {
             "draining": shared.drain.has_begun(),
             "pool": {
                 "max_workers": pool.max_workers,
+                "limit": pool.limit,
                 "active": pool.active,
                 "queued": pool.queued,
                 "queue_size": pool.queue_size,
