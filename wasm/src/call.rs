@@ -9,12 +9,12 @@ use std::task::Poll;
 use chatcore::json::Writer;
 use chatcore::{ChatCall, ChatEvent, ChatStream};
 use futures_core::Stream;
-use futures_util::future::{AbortHandle, Abortable};
+use futures_util::future::AbortHandle;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error::{self, aborted, beside_cause, rejection};
+use crate::promise::promise;
 use crate::wire::{self, to_js};
 
 /// How many events cross the border at once, so that a fast server does not fill the memory.
@@ -96,10 +96,9 @@ impl Call {
     }
 
     fn promise(&self, work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-        let (handle, registration) = AbortHandle::new_pair();
+        let (promise, handle) = promise(work);
         self.running.replace(Some(handle));
-        let work = Abortable::new(work, registration);
-        future_to_promise(async move { work.await.unwrap_or_else(|_| Err(aborted())) })
+        promise
     }
 }
 

@@ -6,13 +6,13 @@ use chatcore::dialect::Anthropic;
 use chatcore::{Config, Error, LlmClient, Timeouts, WhenFull};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::call::Call;
 use crate::config::{CallSpec, Settings};
 use crate::error::rejection;
 use crate::executor::HostExecutor;
 use crate::fetch::Fetch;
+use crate::promise::promise;
 use crate::wire;
 
 /// A client. All methods take `&self`, so that calls may run beside each other.
@@ -44,10 +44,11 @@ impl Client {
     /// Takes no more calls, and resolves when those that run are done.
     pub fn close(&self) -> Promise {
         let client = self.client.clone();
-        future_to_promise(async move {
+        let (promise, _) = promise(async move {
             client.close().await;
             Ok(JsValue::UNDEFINED)
-        })
+        });
+        promise
     }
 }
 

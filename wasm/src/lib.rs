@@ -11,5 +11,6 @@ mod config;
 mod error;
 mod executor;
 mod fetch;
+mod promise;
 mod request;
 mod wire;

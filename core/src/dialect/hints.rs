@@ -1,9 +1,11 @@
 //! What response headers say about limits and retries.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
+
+use super::date;
 
 /// What a provider's headers say about its limits. Hints only: they may tighten limits of one's
 /// own, never loosen them.
@@ -60,7 +62,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, RETRY_AFTER.as_str())?;
     match number(value) {
         Some(value) => capped(value),
-        None => since_date(headers, httpdate::parse_http_date(value).ok()?),
+        None => since_date(headers, date::http_date(value)?),
     }
 }
 
@@ -78,7 +80,7 @@ pub(super) fn quota(headers: &HeaderMap, limit: &str, remaining: &str, reset: &s
         limit: count(limit),
         remaining: count(remaining),
         reset: text(headers, reset).and_then(|reset| match reset.contains('T') {
-            true => since_date(headers, rfc3339(reset)?),
+            true => since_date(headers, date::rfc3339(reset)?),
             false => duration(reset),
         }),
     }
@@ -96,9 +98,10 @@ fn seconds(seconds: f64) -> Option<Duration> {
     ((0.0..=LONGEST).contains(&seconds)).then(|| Duration::from_secs_f64(seconds))
 }
 
-fn since_date(headers: &HeaderMap, until: SystemTime) -> Option<Duration> {
-    let now = httpdate::parse_http_date(text(headers, DATE.as_str())?).ok()?;
-    Some(until.duration_since(now).unwrap_or_default())
+/// How long it is from the response's own date until `until`.
+fn since_date(headers: &HeaderMap, until: i64) -> Option<Duration> {
+    let now = date::http_date(text(headers, DATE.as_str())?)?;
+    Some(Duration::from_secs((until - now).max(0).unsigned_abs()))
 }
 
 /// `12ms`, `6m0s`, `1h2m3.5s`, or seconds.
@@ -128,37 +131,6 @@ fn duration(mut text: &str) -> Option<Duration> {
         text = &rest[unit..];
     }
     seconds(total)
-}
-
-/// `2026-11-23T10:00:00Z`, with or without parts of a second, or with an offset.
-fn rfc3339(text: &str) -> Option<SystemTime> {
-    let field = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
-    let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
-    let rest = text
-        .get(19..)?
-        .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = match rest.as_bytes() {
-        b"Z" | b"z" => 0,
-        [sign @ (b'+' | b'-'), ..] => {
-            let minutes =
-                rest.get(1..3)?.parse::<i64>().ok()? * 60 + rest.get(4..6)?.parse::<i64>().ok()?;
-            if *sign == b'-' { -minutes } else { minutes }
-        }
-        _ => return None,
-    };
-    if !(1..=12).contains(&month) {
-        return None;
-    }
-    // Days since 1970 in the proleptic Gregorian calendar, whose years begin in March here.
-    let (y, m) = (year - i64::from(month <= 2), (month + 9) % 12);
-    let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day
-        - 1
-        - 719_468;
-    let seconds = days * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
-    let since = Duration::from_secs(u64::try_from(seconds).ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 #[cfg(test)]
@@ -249,25 +221,5 @@ mod tests {
         ]);
         let reset = super::quota(&headers, "l", "r", "t").reset;
         assert_eq!(reset, Some(Duration::from_secs(9)));
-    }
-
-    #[test]
-    fn dates_of_rfc_3339() {
-        let date = |text| httpdate::parse_http_date(text).unwrap();
-        for (text, expected) in [
-            ("2026-11-23T10:00:00Z", "Mon, 23 Nov 2026 10:00:00 GMT"),
-            ("2024-02-29T23:59:59.123Z", "Thu, 29 Feb 2024 23:59:59 GMT"),
-            ("2026-01-01T01:00:00+02:00", "Wed, 31 Dec 2025 23:00:00 GMT"),
-        ] {
-            assert_eq!(rfc3339(text), Some(date(expected)), "{text}");
-        }
-        for text in [
-            "",
-            "2026-11-23",
-            "2026-13-23T10:00:00Z",
-            "2026-11-23T10:00:00",
-        ] {
-            assert_eq!(rfc3339(text), None, "{text}");
-        }
     }
 }

@@ -14,6 +14,7 @@ mod answer;
 mod anthropic;
 mod body;
 mod caps;
+mod date;
 mod endpoint;
 mod failure;
 mod hints;

@@ -285,22 +285,30 @@ impl Window {
 impl Hint {
     /// When so much may have been started since.
     fn allows(&self, amount: u64) -> Instant {
-        let lacking = u128::from(amount.saturating_sub(self.remaining));
-        let refill = (self.full - self.as_of).as_nanos();
-        let missing = u128::from(self.missing);
+        let lacking = amount.saturating_sub(self.remaining);
+        let missing = self.missing;
         if lacking == 0 {
             return self.as_of;
         }
         if lacking >= missing {
             return self.full;
         }
-        let nanos = lacking.saturating_mul(refill).div_ceil(missing);
-        self.as_of + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        // `lacking * refill / missing`, in halves that fit into 64 bits: `lacking` is less than
+        // `missing`, so that neither half can be more than `refill`. Where the second does not fit
+        // after all, it is taken as a whole: too late, never too early.
+        let refill = u64::try_from((self.full - self.as_of).as_nanos()).unwrap_or(u64::MAX);
+        let (each, rest) = (refill / missing, refill % missing);
+        let rest = lacking
+            .checked_mul(rest)
+            .map_or(rest, |rest| rest.div_ceil(missing));
+        self.as_of + Duration::from_nanos(lacking * each + rest)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -437,5 +445,24 @@ mod tests {
             run(&mut window, now, 1);
         }
         assert!(window.slots.len() <= SLOTS as usize + 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_hint_divides_as_128_bits_would(
+            refill in 1u64..1_000_000_000_000_000_000,
+            missing in prop_oneof![2u64..4_000_000_000, 2u64..=u64::MAX],
+            share in 0.0f64..1.0,
+        ) {
+            let as_of = Instant::from_epoch(SECOND);
+            let hint = Hint { as_of, full: as_of + Duration::from_nanos(refill), remaining: 0, missing, total: 0 };
+            let lacking = ((missing as f64 * share) as u64).clamp(1, missing - 1);
+            let exact = (u128::from(lacking) * u128::from(refill)).div_ceil(u128::from(missing));
+            let given = (hint.allows(lacking) - as_of).as_nanos();
+            prop_assert!(exact <= given && given <= u128::from(refill));
+            if missing < 4_000_000_000 {
+                prop_assert_eq!(given, exact);
+            }
+        }
     }
 }

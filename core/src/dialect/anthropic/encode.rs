@@ -179,9 +179,13 @@ fn turns(request: &ChatRequest) -> Vec<Turn<'_>> {
         }
     }
     for turn in turns.iter_mut().filter(|turn| !turn.is_assistant) {
-        // Stable: results first, the rest as it was.
-        turn.parts
-            .sort_by_key(|part| !matches!(part, Part::ToolResult(_)));
+        // Results first; in both halves the order stays.
+        let (mut parts, rest) = turn
+            .parts
+            .drain(..)
+            .partition::<Vec<_>, _>(|part| matches!(part, Part::ToolResult(_)));
+        parts.extend(rest);
+        turn.parts = parts;
     }
     turns
 }
