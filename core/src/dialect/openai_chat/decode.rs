@@ -6,7 +6,7 @@ use crate::chat::{ChatEvent, Extra, FinishReason, Part, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
 use crate::dialect::object::{
-    Count, Fields, Object, Raw, Unknown, parse, read, text_of, to_extra, to_value,
+    Count, Fields, Object, Raw, Read, Unknown, parse, read, text_of, to_extra, to_value,
 };
 use crate::error::{Error, ErrorKind};
 use crate::json;
@@ -349,8 +349,8 @@ fn member<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
     struct Nothing;
 
     impl<'a> Fields<'a> for Nothing {
-        fn field(&mut self, _: &str, _: &mut json::Reader<'a>) -> Result<bool, json::JsonError> {
-            Ok(false)
+        fn field(&mut self, _: &str) -> Option<&mut dyn Read<'a>> {
+            None
         }
     }
 
