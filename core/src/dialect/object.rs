@@ -131,6 +131,13 @@ impl<'a> Read<'a> for Text<'a> {
     }
 }
 
+/// One field without a name of ours.
+pub(super) fn extra_of(name: &str, value: Value) -> Extra {
+    let mut extra = Extra::new();
+    extra.insert(name.to_owned(), value);
+    extra
+}
+
 /// Fields that were not known, parsed.
 pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
     let mut extra = Extra::new();
