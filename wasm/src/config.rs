@@ -133,15 +133,17 @@ impl Limits {
 }
 
 fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
-    Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|_| {
-        Error::new(
-            ErrorKind::Config,
-            format!(
-                "the time limit {name} is {}, which is no number of milliseconds",
-                json::float_text(milliseconds)
-            ),
-        )
-    })
+    // As many as a `Duration` holds; what is beyond 584 years counts as those.
+    if (0.0..1.8e22).contains(&milliseconds) {
+        return Ok(Duration::from_nanos((milliseconds * 1e6) as u64));
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        format!(
+            "the time limit {name} is {}, which is no number of milliseconds",
+            json::float_text(milliseconds)
+        ),
+    ))
 }
 
 /// Reads JSON from the other side.

@@ -95,7 +95,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 fn seconds(seconds: f64) -> Option<Duration> {
-    ((0.0..=LONGEST).contains(&seconds)).then(|| Duration::from_secs_f64(seconds))
+    ((0.0..=LONGEST).contains(&seconds)).then(|| crate::time::seconds(seconds))
 }
 
 /// How long it is from the response's own date until `until`.
