@@ -51,6 +51,12 @@ impl fmt::Debug for Instant {
     }
 }
 
+/// As [`Duration::from_secs_f64`], for less than 500 years: without the code that would have to
+/// refuse the rest.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::from_nanos((seconds * 1e9).round_ties_even() as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
