@@ -7,23 +7,35 @@ use std::time::Duration;
 
 /// A moment in monotonic time: a [`Duration`] since the epoch of the
 /// [`Executor`](crate::Executor) that gave it. Instants of two executors cannot be compared.
+///
+/// It reaches 584 years after the epoch; what is later counts as that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Instant(Duration);
+pub struct Instant {
+    nanos: u64,
+}
+
+/// The nanoseconds of a duration, as many as fit.
+const fn nanos(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
+}
 
 impl Instant {
     /// The moment `since_epoch` after the executor's epoch.
     pub const fn from_epoch(since_epoch: Duration) -> Self {
-        Self(since_epoch)
+        Self {
+            nanos: nanos(since_epoch),
+        }
     }
 
     /// How long after the executor's epoch this moment is.
     pub const fn since_epoch(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.nanos)
     }
 
     /// How long after `earlier` this moment is; zero if it is not after it.
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.nanos.saturating_sub(earlier.nanos))
     }
 }
 
@@ -32,7 +44,9 @@ impl Add<Duration> for Instant {
 
     /// Saturates: an instant too far away to be represented is the last one.
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(duration))
+        Self {
+            nanos: self.nanos.saturating_add(nanos(duration)),
+        }
     }
 }
 
@@ -47,7 +61,7 @@ impl Sub<Instant> for Instant {
 
 impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Instant({:?})", self.0)
+        write!(f, "Instant({:?})", self.since_epoch())
     }
 }
 

@@ -25,7 +25,9 @@ impl Object {
 
     /// The member of this name, unless it is null.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.members.remove(name).filter(|value| !value.is_null())
+        // A null stays behind: what is removed from a map makes it close its ranks.
+        let value = self.members.get_mut(name)?.take();
+        Some(value).filter(|value| !value.is_null())
     }
 
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Self, Error> {
@@ -48,7 +50,7 @@ impl Object {
     }
 
     pub(crate) fn is(&mut self, name: &str) -> bool {
-        self.take(name) == Some(Value::Bool(true))
+        matches!(self.take(name), Some(Value::Bool(true)))
     }
 
     fn text(&mut self, name: &'static str) -> Result<String, Error> {
@@ -71,7 +73,7 @@ impl Object {
     ) -> Result<Vec<T>, Error> {
         match self.take(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(list)) => list.into_iter().map(read).collect(),
+            Some(Value::Array(list)) => each(list, read),
             Some(_) => Err(wrong(name, "no array")),
         }
     }
@@ -79,16 +81,28 @@ impl Object {
     /// Names and values that are strings.
     pub(crate) fn strings(&mut self, name: &'static str) -> Result<Vec<(String, String)>, Error> {
         let members = self.object(name)?.members;
-        let text = |(key, value)| match value {
-            Value::String(text) => Ok((key, text)),
-            _ => Err(wrong(name, "with a value that is no string")),
-        };
-        members.into_iter().map(text).collect()
+        let mut strings = Vec::with_capacity(members.len());
+        for (key, value) in members {
+            match value {
+                Value::String(text) => strings.push((key, text)),
+                _ => return Err(wrong(name, "with a value that is no string")),
+            }
+        }
+        Ok(strings)
     }
 
     fn extra(&mut self) -> Result<Extra, Error> {
         Ok(self.object("extra")?.members)
     }
+}
+
+/// Reads each item of an array.
+fn each<T>(list: Vec<Value>, read: fn(Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    let mut items = Vec::with_capacity(list.len());
+    for value in list {
+        items.push(read(value)?);
+    }
+    Ok(items)
 }
 
 /// The whole number that a JSON number is, if it is one.
@@ -156,7 +170,7 @@ fn message(value: Value) -> Result<Message, Error> {
 fn parts(from: &mut Object) -> Result<Vec<Part>, Error> {
     match from.take("content") {
         Some(Value::String(text)) => Ok(vec![Part::text(text)]),
-        Some(Value::Array(list)) => list.into_iter().map(part).collect(),
+        Some(Value::Array(list)) => each(list, part),
         None => Err(wrong(from.place, "without content")),
         Some(_) => Err(wrong("content", "neither a string nor an array of parts")),
     }
@@ -225,7 +239,7 @@ fn tool(value: Value) -> Result<Tool, Error> {
     tool.description = from.optional("description")?;
     tool.strict = from
         .take("strict")
-        .map(|strict| strict == Value::Bool(true));
+        .map(|strict| matches!(strict, Value::Bool(true)));
     Ok(tool)
 }
 

@@ -151,15 +151,17 @@ export class LlmClient {
   async #run(
     messages: readonly Message[], options: ChatOptions, temperature: number, batch?: BatchOptions,
   ): Promise<ChatResponse> {
-    const signals = [options.signal, batch?.signal];
+    const [own, shared] = [options.signal, batch?.signal];
     const throwIfAborted = () => {
-      const aborted = signals.find((signal) => signal?.aborted);
+      const aborted = own?.aborted ? own : shared?.aborted ? shared : undefined;
       if (aborted) throw abortError(aborted);
     };
     throwIfAborted();
     const { core, call } = await this.#call(
       spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false));
-    const forget = signals.map((signal) => whenAborted(signal, () => core.quietly(() => call.abort())));
+    const abort = () => core.quietly(() => call.abort());
+    const forget = own && whenAborted(own, abort);
+    const forgetShared = shared && whenAborted(shared, abort);
     try {
       throwIfAborted();
       return response(JSON.parse(await core.wait(() => call.run())) as ResponseView);
@@ -167,7 +169,8 @@ export class LlmClient {
       throwIfAborted();
       throw fromRejection(error);
     } finally {
-      for (const one of forget) one();
+      forget?.();
+      forgetShared?.();
       core.quietly(() => call.free());
     }
   }

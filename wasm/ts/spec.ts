@@ -3,29 +3,36 @@ import { BadRequestError, badRequest } from './errors.js';
 import { limits } from './settings.js';
 import type { ChatOptions, Message } from './types.js';
 
+const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
+  'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxRetries', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
+  'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature',
+]);
+
+const finite = (name: string, value: unknown) => {
+  if (value != null && !Number.isFinite(value)) throw badRequest(`${name} is ${String(value)}, which is no number`);
+};
+
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
 export function spec(messages: readonly Message[], options: ChatOptions, temperature: number, patient = false): string {
-  const {
-    systemPrompt, timeouts, timeoutMs, headers, maxRetries, waitForQueue, signal: _, maxTokens, topP, seed, toolChoice,
-    reasoningEffort, responseFormat, model, stop, tools, extra, temperature: own, ...unknown
-  } = options;
-  for (const name in unknown) {
-    throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
+  for (const name in options) {
+    if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
   }
-  const numbers = {
-    temperature: own === undefined ? temperature : own, max_tokens: maxTokens === undefined ? 256 : maxTokens, top_p: topP, seed,
-  };
-  for (const [name, value] of Object.entries({ ...numbers, maxRetries })) {
-    if (value != null && !Number.isFinite(value)) throw badRequest(`${name} is ${String(value)}, which is no number`);
-  }
+  const { systemPrompt, timeouts, timeoutMs, maxRetries, maxTokens = 256, topP, seed, temperature: own = temperature } = options;
+  finite('temperature', own);
+  finite('max_tokens', maxTokens);
+  finite('top_p', topP);
+  finite('seed', seed);
+  finite('maxRetries', maxRetries);
   try {
     return JSON.stringify({
       request: {
-        ...numbers, model, stop, tools, extra, tool_choice: toolChoice, reasoning_effort: reasoningEffort,
-        response_format: responseFormat,
+        temperature: own, max_tokens: maxTokens, top_p: topP, seed, model: options.model, stop: options.stop,
+        tools: options.tools, extra: options.extra, tool_choice: options.toolChoice,
+        reasoning_effort: options.reasoningEffort, response_format: options.responseFormat,
         messages: systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages],
       },
-      headers, maxRetries, waitForQueue, patient, timeouts: limits(timeouts, timeoutMs, badRequest),
+      headers: options.headers, maxRetries, waitForQueue: options.waitForQueue, patient,
+      timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
     });
   } catch (error) {
     // A BigInt, or an object that holds itself.

@@ -141,40 +141,43 @@ fn as_text(value: &Value) -> Option<String> {
 }
 
 /// The words that say more than a status.
+const WORDS: &[(&str, ErrorKind)] = &[
+    ("insufficient_quota", ErrorKind::QuotaExceeded),
+    ("insufficient_balance", ErrorKind::QuotaExceeded),
+    ("enforced_spend_limit_reached", ErrorKind::QuotaExceeded),
+    ("billing_hard_limit_reached", ErrorKind::QuotaExceeded),
+    ("billing_not_active", ErrorKind::QuotaExceeded),
+    ("billing_error", ErrorKind::QuotaExceeded),
+    ("rate_limit_exceeded", ErrorKind::RateLimited),
+    ("rate_limit_error", ErrorKind::RateLimited),
+    ("rate_limited", ErrorKind::RateLimited),
+    ("too_many_requests", ErrorKind::RateLimited),
+    ("RESOURCE_EXHAUSTED", ErrorKind::RateLimited),
+    ("overloaded_error", ErrorKind::Overloaded),
+    ("overloaded", ErrorKind::Overloaded),
+    ("engine_overloaded", ErrorKind::Overloaded),
+    ("service_unavailable", ErrorKind::Overloaded),
+    ("UNAVAILABLE", ErrorKind::Overloaded),
+    ("authentication_error", ErrorKind::Auth),
+    ("invalid_api_key", ErrorKind::Auth),
+    ("permission_error", ErrorKind::Auth),
+    ("permission_denied", ErrorKind::Auth),
+    ("invalid_authentication", ErrorKind::Auth),
+    ("not_found_error", ErrorKind::NotFound),
+    ("model_not_found", ErrorKind::NotFound),
+    ("context_length_exceeded", ErrorKind::BadRequest),
+    ("request_too_large", ErrorKind::BadRequest),
+    ("content_policy_violation", ErrorKind::BadRequest),
+    ("timeout_error", ErrorKind::Server),
+    ("api_error", ErrorKind::Server),
+    ("server_error", ErrorKind::Server),
+    ("internal_server_error", ErrorKind::Server),
+    ("internal_error", ErrorKind::Server),
+];
+
 fn by_word(word: &str) -> Option<ErrorKind> {
-    Some(match word {
-        "insufficient_quota"
-        | "insufficient_balance"
-        | "enforced_spend_limit_reached"
-        | "billing_hard_limit_reached"
-        | "billing_not_active"
-        | "billing_error" => ErrorKind::QuotaExceeded,
-        "rate_limit_exceeded"
-        | "rate_limit_error"
-        | "rate_limited"
-        | "too_many_requests"
-        | "RESOURCE_EXHAUSTED" => ErrorKind::RateLimited,
-        "overloaded_error"
-        | "overloaded"
-        | "engine_overloaded"
-        | "service_unavailable"
-        | "UNAVAILABLE" => ErrorKind::Overloaded,
-        "authentication_error"
-        | "invalid_api_key"
-        | "permission_error"
-        | "permission_denied"
-        | "invalid_authentication" => ErrorKind::Auth,
-        "not_found_error" | "model_not_found" => ErrorKind::NotFound,
-        "context_length_exceeded" | "request_too_large" | "content_policy_violation" => {
-            ErrorKind::BadRequest
-        }
-        "timeout_error"
-        | "api_error"
-        | "server_error"
-        | "internal_server_error"
-        | "internal_error" => ErrorKind::Server,
-        _ => return None,
-    })
+    let found = WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind)
 }
 
 /// The body counts for more than the status; without either it is the server's fault.

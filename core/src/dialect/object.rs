@@ -25,81 +25,85 @@ pub(super) struct Object<'a, T> {
 }
 
 /// The known fields of an object.
-pub(super) trait Fields<'a>: Default {
-    /// Reads the value of `name`, if that is a known field; else says so.
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError>;
+pub(super) trait Fields<'a> {
+    /// Where the value of `name` goes, if that is a known field.
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>>;
 }
 
-/// What can be read.
-pub(super) trait Read<'a>: Sized {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError>;
+/// What can be read into its place. What was there before is replaced.
+///
+/// Places are handed around as `dyn`, so that one loop reads the objects of all types.
+pub(super) trait Read<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 }
 
 impl<'a, T: Fields<'a>> Read<'a> for Object<'a, T> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        let mut object = Self {
-            known: T::default(),
-            unknown: Vec::new(),
-        };
-        let Self { known, unknown } = &mut object;
-        read_fields(reader, unknown, &mut |name, reader| {
-            known.field(name, reader)
-        })?;
-        Ok(object)
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        read_fields(reader, &mut self.known, &mut self.unknown)
     }
 }
 
 /// Reads the fields of an object, or of none where there is a null.
 fn read_fields<'a>(
     reader: &mut Reader<'a>,
+    known: &mut dyn Fields<'a>,
     unknown: &mut Unknown<'a>,
-    field: &mut dyn FnMut(&str, &mut Reader<'a>) -> Result<bool, JsonError>,
 ) -> Result<(), JsonError> {
     if reader.null()? {
         return Ok(());
     }
     let mut members = reader.object()?;
     while let Some(name) = reader.name(&mut members)? {
-        if field(&name, reader)? {
+        if reader.null()? {
             continue;
         }
-        let value = reader.raw()?;
-        if value != "null" {
-            unknown.push((name, value));
+        match known.field(&name) {
+            Some(field) => field.read(reader)?,
+            None => unknown.push((name, reader.raw()?)),
         }
     }
     Ok(())
 }
 
-impl<'a, T: Read<'a>> Read<'a> for Option<T> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        match reader.null()? {
-            true => Ok(None),
-            false => T::read(reader).map(Some),
-        }
+impl<'a, T: Read<'a> + Default> Read<'a> for Option<T> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.insert(T::default()).read(reader)
     }
 }
 
 impl<'a, T: Read<'a>> Read<'a> for Box<T> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        T::read(reader).map(Self::new)
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        (**self).read(reader)
     }
 }
 
-impl<'a, T: Read<'a>> Read<'a> for Vec<T> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        let mut list = Self::new();
+impl<'a, T: Read<'a> + Default> Read<'a> for Vec<T> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.clear();
         let mut items = reader.array()?;
         while reader.item(&mut items)? {
-            list.push(T::read(reader)?);
+            let mut item = T::default();
+            item.read(reader)?;
+            self.push(item);
         }
-        Ok(list)
+        Ok(())
     }
 }
 
 impl<'a> Read<'a> for Raw<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        reader.raw()
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        *self = reader.raw()?;
+        Ok(())
+    }
+}
+
+/// A value that is of no interest.
+#[derive(Debug, Default)]
+pub(super) struct Ignored;
+
+impl<'a> Read<'a> for Ignored {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.raw().map(drop)
     }
 }
 
@@ -108,10 +112,11 @@ impl<'a> Read<'a> for Raw<'a> {
 pub(super) struct Count(pub(super) Option<u64>);
 
 impl<'a> Read<'a> for Count {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
         let number = reader.raw()?;
         let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-        Ok(Self(whole.parse().ok()))
+        self.0 = whole.parse().ok();
+        Ok(())
     }
 }
 
@@ -120,9 +125,17 @@ impl<'a> Read<'a> for Count {
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'a> Read<'a> for Text<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        reader.string().map(Self)
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.0 = reader.string()?;
+        Ok(())
     }
+}
+
+/// One field without a name of ours.
+pub(super) fn extra_of(name: &str, value: Value) -> Extra {
+    let mut extra = Extra::new();
+    extra.insert(name.to_owned(), value);
+    extra
 }
 
 /// Fields that were not known, parsed.
@@ -137,15 +150,20 @@ pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
 }
 
 /// Reads one JSON value; nothing else may follow it.
-pub(super) fn read<'a, T: Read<'a>>(data: &'a str) -> Result<T, JsonError> {
-    let mut reader = Reader::new(data);
-    let value = T::read(&mut reader)?;
-    reader.end()?;
+pub(super) fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
+    let mut value = T::default();
+    read_all(data, &mut value)?;
     Ok(value)
 }
 
+fn read_all<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<(), JsonError> {
+    let mut reader = Reader::new(data);
+    into.read(&mut reader)?;
+    reader.end()
+}
+
 /// Reads one JSON value of `dialect`.
-pub(super) fn parse<'a, T: Read<'a>>(dialect: &str, data: &'a str) -> Result<T, Error> {
+pub(super) fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
     read(data).map_err(|error| not_of(dialect, data, error))
 }
 

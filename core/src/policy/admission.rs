@@ -3,12 +3,12 @@
 //! Invariant: while anyone waits, every permit is held. A permit that comes back goes straight
 //! to the one who has waited longest, so nobody overtakes; one who stops waiting leaves no hole.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::waitlist::{Ticket, WaitList};
 use super::wake::wake;
 use crate::error::{Error, ErrorKind};
 
@@ -36,11 +36,9 @@ struct State {
     queue_size: usize,
     active: usize,
     closed: bool,
-    next_ticket: u64,
-    /// Those who wait, by ticket: the lowest has waited longest.
-    waiting: BTreeMap<u64, Waker>,
-    /// Those to whom a permit was handed and who have not taken it yet.
-    granted: BTreeSet<u64>,
+    waiting: WaitList,
+    /// Those to whom a permit was handed and who have not taken it yet, in their order.
+    granted: Vec<Ticket>,
     /// Those who wait for the end.
     draining: Vec<Waker>,
 }
@@ -50,10 +48,10 @@ impl State {
     fn grant(&mut self) -> Vec<Waker> {
         let mut woken = Vec::new();
         while self.active < self.permits
-            && let Some((ticket, waker)) = self.waiting.pop_first()
+            && let Some((ticket, waker)) = self.waiting.pop()
         {
             self.active += 1;
-            self.granted.insert(ticket);
+            self.granted.push(ticket);
             woken.push(waker);
         }
         if self.is_drained() {
@@ -63,7 +61,13 @@ impl State {
     }
 
     fn is_drained(&self) -> bool {
-        self.closed && self.active == 0 && self.waiting.is_empty()
+        self.closed && self.active == 0 && self.waiting.len() == 0
+    }
+
+    /// Whether a permit was handed to `ticket`, which is taken then.
+    fn take_granted(&mut self, ticket: Ticket) -> bool {
+        let found = self.granted.binary_search(&ticket);
+        found.map(|at| self.granted.remove(at)).is_ok()
     }
 }
 
@@ -84,9 +88,8 @@ impl Admission {
                 queue_size,
                 active: 0,
                 closed: false,
-                next_ticket: 0,
-                waiting: BTreeMap::new(),
-                granted: BTreeSet::new(),
+                waiting: WaitList::default(),
+                granted: Vec::new(),
                 draining: Vec::new(),
             }),
         })
@@ -190,7 +193,7 @@ impl Drop for Permit {
 pub(crate) struct Acquire {
     admission: Arc<Admission>,
     when_full: WhenFull,
-    ticket: Option<u64>,
+    ticket: Option<Ticket>,
 }
 
 impl Future for Acquire {
@@ -216,20 +219,15 @@ impl Future for Acquire {
                 );
                 return Poll::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
-            let ticket = state.next_ticket;
-            state.next_ticket += 1;
-            state.waiting.insert(ticket, cx.waker().clone());
-            this.ticket = Some(ticket);
+            state.waiting.wait(&mut this.ticket, cx.waker());
             return Poll::Pending;
         };
-        if state.granted.remove(&ticket) {
+        if state.take_granted(ticket) {
             this.ticket = None;
             drop(state);
             return Poll::Ready(Ok(Permit(Arc::clone(&this.admission))));
         }
-        if let Some(waker) = state.waiting.get_mut(&ticket) {
-            waker.clone_from(cx.waker());
-        }
+        state.waiting.wait(&mut this.ticket, cx.waker());
         Poll::Pending
     }
 }
@@ -241,8 +239,8 @@ impl Drop for Acquire {
         };
         let woken = {
             let mut state = self.admission.lock();
-            state.waiting.remove(&ticket);
-            if state.granted.remove(&ticket) {
+            state.waiting.leave(&mut self.ticket);
+            if state.take_granted(ticket) {
                 state.active -= 1;
             }
             // Also where only a place was given up: it may have been the last to drain.

@@ -86,59 +86,59 @@ impl Deadlines {
 
     /// The first limit while the call waits to try again.
     pub(crate) fn in_backoff(&self) -> Option<Deadline> {
-        [
-            deadline(self.called, self.limits.overall, Phase::Overall),
-            deadline(self.called, self.limits.total, Phase::Overall),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|deadline| deadline.at)
+        let mut first = First(None);
+        self.of_call(self.limits.overall, &mut first);
+        first.0
     }
 
     /// The first limit while the call waits in the queue, which it joined at `joined`.
     pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
-        let queue = deadline(joined, self.limits.queue, Phase::Queue);
-        queue
-            .into_iter()
-            .chain(self.in_backoff())
-            .min_by_key(|deadline| deadline.at)
+        let mut first = First(None);
+        first.see(joined, self.limits.queue, Phase::Queue);
+        self.of_call(self.limits.overall, &mut first);
+        first.0
     }
 
     /// The first limit while an attempt is under way.
     pub(crate) fn in_attempt(&self) -> Option<Deadline> {
         let limits = &self.limits;
         let attempt = &self.attempt;
-        let headers = limits.headers.filter(|_| !attempt.has_headers);
-        let first_content = limits
-            .first_content
-            .filter(|_| attempt.last_content.is_none());
-        let streams = self.mode == Mode::Stream && attempt.last_content.is_some();
-        let overall = limits.overall.filter(|_| !streams);
-        let content_idle = attempt
-            .last_content
-            .and_then(|last| deadline(last, limits.content_idle, Phase::ContentIdle));
         // Where two fall together, the narrower one comes first here and is named.
-        [
-            deadline(attempt.started, headers, Phase::Headers),
-            deadline(attempt.started, first_content, Phase::FirstContent),
-            content_idle,
-            deadline(attempt.last_byte, limits.byte_idle, Phase::ByteIdle),
-            deadline(attempt.started, limits.attempt, Phase::Attempt),
-            deadline(self.called, overall, Phase::Overall),
-            deadline(self.called, limits.total, Phase::Overall),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|deadline| deadline.at)
+        let mut first = First(None);
+        if !attempt.has_headers {
+            first.see(attempt.started, limits.headers, Phase::Headers);
+        }
+        match attempt.last_content {
+            Some(last) => first.see(last, limits.content_idle, Phase::ContentIdle),
+            None => first.see(attempt.started, limits.first_content, Phase::FirstContent),
+        }
+        first.see(attempt.last_byte, limits.byte_idle, Phase::ByteIdle);
+        first.see(attempt.started, limits.attempt, Phase::Attempt);
+        let streams = self.mode == Mode::Stream && attempt.last_content.is_some();
+        self.of_call(limits.overall.filter(|_| !streams), &mut first);
+        first.0
+    }
+
+    /// The limits of the call as a whole.
+    fn of_call(&self, overall: Option<Duration>, first: &mut First) {
+        first.see(self.called, overall, Phase::Overall);
+        first.see(self.called, self.limits.total, Phase::Overall);
     }
 }
 
-fn deadline(from: Instant, limit: Option<Duration>, phase: Phase) -> Option<Deadline> {
-    limit.map(|limit| Deadline {
-        at: from + limit,
-        phase,
-        limit,
-    })
+/// The first of some deadlines; of those that fall together, the one that was seen first.
+struct First(Option<Deadline>);
+
+impl First {
+    fn see(&mut self, from: Instant, limit: Option<Duration>, phase: Phase) {
+        let Some(limit) = limit else {
+            return;
+        };
+        let at = from + limit;
+        if self.0.is_none_or(|first| at < first.at) {
+            self.0 = Some(Deadline { at, phase, limit });
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,22 +17,26 @@ thread_local! {
 
 /// Wakes them in their order. To be called outside of every lock.
 pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    let mut wakers = wakers.into_iter();
+    wake_all(&mut wakers.into_iter());
+}
+
+fn wake_all(wakers: &mut dyn Iterator<Item = Waker>) {
     let Some(first) = wakers.next() else {
         return;
     };
-    let mut wakers = Some(std::iter::once(first).chain(wakers));
-    let outermost = NEXT.try_with(|next| match (&mut *next.borrow_mut(), &mut wakers) {
-        (Some(queue), wakers) => {
-            queue.extend(wakers.take().into_iter().flatten());
+    let mut first = Some(first);
+    let outermost = NEXT.try_with(|next| match &mut *next.borrow_mut() {
+        Some(queue) => {
+            queue.extend(first.take());
+            queue.extend(&mut *wakers);
             false
         }
-        (next, _) => {
+        next => {
             *next = Some(VecDeque::new());
             true
         }
     });
-    wakers.into_iter().flatten().for_each(wake_one);
+    first.into_iter().chain(wakers).for_each(wake_one);
     if outermost == Ok(true) {
         while let Some(waker) = pop() {
             wake_one(waker);

@@ -4,10 +4,12 @@ use serde_json::{Map, Value};
 
 use super::block::Open;
 use super::wire::{Block, Delta, Payload};
-use crate::chat::{ChatEvent, Extra, FinishReason, Part, Reasoning, Usage};
+use crate::chat::{ChatEvent, FinishReason, Part, Reasoning, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
-use crate::dialect::object::{Object, Raw, Text, Unknown, parse, text_of, to_extra, to_value};
+use crate::dialect::object::{
+    Object, Raw, Text, Unknown, extra_of, parse, text_of, to_extra, to_value,
+};
 use crate::error::{Error, ErrorKind};
 use crate::json::Writer;
 
@@ -126,7 +128,7 @@ impl Events {
 
     fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
         let block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
-        let Object { known, unknown } = block;
+        let Object { known, mut unknown } = block;
         self.end_block(index, out);
         if self.growing.take().is_some() {
             out.push(ChatEvent::PartEnd);
@@ -136,9 +138,8 @@ impl Events {
                 let mut open = Open::prose(kind == "text");
                 self.growing = Some(index);
                 // An empty list of citations is no more than the place for them.
-                let mut extra = to_extra(unknown);
-                extra.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
-                open.take_extra(extra, out);
+                unknown.retain(|(_, raw)| !is_empty_list(raw));
+                open.take_extra(to_extra(unknown), out);
                 push_text(known.text, ChatEvent::Text, Some(&mut open), out);
                 push_text(known.thinking, ChatEvent::Reasoning, Some(&mut open), out);
                 let signature = known.signature;
@@ -203,7 +204,7 @@ impl Events {
                     return;
                 };
                 let list = Value::Array(vec![to_value(citation)]);
-                let extra = Extra::from_iter([("citations".to_owned(), list)]);
+                let extra = extra_of("citations", list);
                 match block {
                     Some(block) => block.take_extra(extra, out),
                     None => out.push(ChatEvent::PartExtra(extra)),
@@ -312,6 +313,11 @@ fn reported(body: &str, unknown: &Unknown<'_>) -> Error {
     let id = unknown.iter().find(|(name, _)| name == "request_id");
     let id = id.map(|(_, id)| text_of(id).into_owned());
     failure::in_stream(&to_value(body), body).with_request_id(id)
+}
+
+fn is_empty_list(raw: Raw<'_>) -> bool {
+    let inside = raw.strip_prefix('[');
+    inside.is_some_and(|inside| inside.trim_ascii_start() == "]")
 }
 
 fn owned(text: Option<Text<'_>>) -> Option<String> {

@@ -1,7 +1,6 @@
 //! What comes over the wire.
 
-use crate::dialect::object::{Count, Fields, Object, Raw, Read, Text};
-use crate::json::{JsonError, Reader};
+use crate::dialect::object::{Count, Fields, Ignored, Object, Raw, Read, Text};
 
 /// An event of a stream, or a whole message: their fields do not collide.
 #[derive(Debug, Default)]
@@ -19,26 +18,26 @@ pub(super) struct Payload<'a> {
     pub(super) index: Count,
     pub(super) content_block: Option<Raw<'a>>,
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
+    ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Payload<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "type" => self.kind = Read::read(reader)?,
-            "id" => self.id = Read::read(reader)?,
-            "model" => self.model = Read::read(reader)?,
-            "content" => self.content = Read::read(reader)?,
-            "stop_reason" => self.stop_reason = Read::read(reader)?,
-            "usage" => self.usage = Read::read(reader)?,
-            "error" => self.error = Read::read(reader)?,
-            "message" => self.message = Read::read(reader)?,
-            "index" => self.index = Read::read(reader)?,
-            "content_block" => self.content_block = Read::read(reader)?,
-            "delta" => self.delta = Read::read(reader)?,
-            "role" => drop(reader.raw()?),
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "id" => &mut self.id,
+            "model" => &mut self.model,
+            "content" => &mut self.content,
+            "stop_reason" => &mut self.stop_reason,
+            "usage" => &mut self.usage,
+            "error" => &mut self.error,
+            "message" => &mut self.message,
+            "index" => &mut self.index,
+            "content_block" => &mut self.content_block,
+            "delta" => &mut self.delta,
+            "role" => &mut self.ignored,
+            _ => return None,
+        })
     }
 }
 
@@ -55,18 +54,17 @@ pub(super) struct Delta<'a> {
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "type" => self.kind = Read::read(reader)?,
-            "text" => self.text = Read::read(reader)?,
-            "thinking" => self.thinking = Read::read(reader)?,
-            "signature" => self.signature = Read::read(reader)?,
-            "partial_json" => self.partial_json = Read::read(reader)?,
-            "citation" => self.citation = Read::read(reader)?,
-            "stop_reason" => self.stop_reason = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "text" => &mut self.text,
+            "thinking" => &mut self.thinking,
+            "signature" => &mut self.signature,
+            "partial_json" => &mut self.partial_json,
+            "citation" => &mut self.citation,
+            "stop_reason" => &mut self.stop_reason,
+            _ => return None,
+        })
     }
 }
 
@@ -84,18 +82,17 @@ pub(super) struct Block<'a> {
 }
 
 impl<'a> Fields<'a> for Block<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "type" => self.kind = Read::read(reader)?,
-            "text" => self.text = Read::read(reader)?,
-            "thinking" => self.thinking = Read::read(reader)?,
-            "signature" => self.signature = Read::read(reader)?,
-            "data" => self.data = Read::read(reader)?,
-            "id" => self.id = Read::read(reader)?,
-            "name" => self.name = Read::read(reader)?,
-            "input" => self.input = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "text" => &mut self.text,
+            "thinking" => &mut self.thinking,
+            "signature" => &mut self.signature,
+            "data" => &mut self.data,
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "input" => &mut self.input,
+            _ => return None,
+        })
     }
 }

@@ -6,7 +6,7 @@ use crate::chat::{ChatEvent, Extra, FinishReason, Part, Usage};
 use crate::dialect::answer::{Assemble, Out};
 use crate::dialect::failure;
 use crate::dialect::object::{
-    Count, Fields, Object, Raw, Unknown, parse, read, text_of, to_extra, to_value,
+    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, read, text_of, to_extra, to_value,
 };
 use crate::error::{Error, ErrorKind};
 use crate::json;
@@ -91,14 +91,15 @@ impl Assemble for Chunks {
             _ => FinishReason::Other(raw.clone()),
         };
         if let Some(details) = self.details.take() {
-            let details = [("reasoning_details".to_owned(), details)];
-            out.push(ChatEvent::MessageExtra(details.into_iter().collect()));
+            let extra = extra_of("reasoning_details", details);
+            out.push(ChatEvent::MessageExtra(extra));
         }
-        let extra = self.extra.drain(..).filter_map(|(name, raw)| {
-            let value = json::parse(&raw).ok()?;
-            Some((name, value))
-        });
-        let extra: Extra = extra.collect();
+        let mut extra = Extra::new();
+        for (name, raw) in self.extra.drain(..) {
+            if let Ok(value) = json::parse(&raw) {
+                extra.insert(name, value);
+            }
+        }
         if !extra.is_empty() {
             out.push(ChatEvent::Extra(extra));
         }
@@ -349,8 +350,8 @@ fn member<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
     struct Nothing;
 
     impl<'a> Fields<'a> for Nothing {
-        fn field(&mut self, _: &str, _: &mut json::Reader<'a>) -> Result<bool, json::JsonError> {
-            Ok(false)
+        fn field(&mut self, _: &str) -> Option<&mut dyn Read<'a>> {
+            None
         }
     }
 

@@ -35,7 +35,10 @@ impl Details {
 
 /// Whether both are of one block: only those with an index can be told.
 fn is_same(left: &Value, right: &Value) -> bool {
-    left["index"].is_number() && left["index"] == right["index"] && left["type"] == right["type"]
+    let index = left["index"].as_u64();
+    index.is_some()
+        && index == right["index"].as_u64()
+        && left["type"].as_str() == right["type"].as_str()
 }
 
 fn grow(known: &mut Value, piece: Value) {

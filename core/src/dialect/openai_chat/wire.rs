@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::object::{Count, Fields, Object, Raw, Read};
+use crate::dialect::object::{Count, Fields, Ignored, Object, Raw, Read};
 use crate::json::{JsonError, Reader};
 
 /// Text, or parts of it, or nothing: whatever a server puts where text belongs.
@@ -30,10 +30,14 @@ impl<'a> Content<'a> {
 }
 
 impl<'a> Read<'a> for Content<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        Ok(match reader.peek()? {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        *self = match reader.peek()? {
             b'"' => Self::Text(reader.string()?),
-            b'[' => Self::Parts(Read::read(reader)?),
+            b'[' => {
+                let mut parts = Vec::new();
+                parts.read(reader)?;
+                Self::Parts(parts)
+            }
             b'-' | b'0'..=b'9' => match reader.raw()? {
                 // An id that is a number.
                 number if !number.contains(['.', 'e', 'E']) => Self::Text(number.into()),
@@ -43,7 +47,8 @@ impl<'a> Read<'a> for Content<'a> {
                 reader.raw()?;
                 Self::None
             }
-        })
+        };
+        Ok(())
     }
 }
 
@@ -56,14 +61,13 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Fields<'a> for Part<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "text" => self.text = Read::read(reader)?,
-            "thinking" => self.thinking = Read::read(reader)?,
-            "type" => self.kind = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "text" => &mut self.text,
+            "thinking" => &mut self.thinking,
+            "type" => &mut self.kind,
+            _ => return None,
+        })
     }
 }
 
@@ -76,22 +80,22 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Option<Vec<Object<'a, Choice<'a>>>>,
     pub(super) usage: Option<Raw<'a>>,
     pub(super) error: Option<Raw<'a>>,
+    ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Chunk<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "id" => self.id = Read::read(reader)?,
-            "model" => self.model = Read::read(reader)?,
-            "choices" => self.choices = Read::read(reader)?,
-            "usage" => self.usage = Read::read(reader)?,
-            "error" => self.error = Read::read(reader)?,
-            "object" => self.object = Read::read(reader)?,
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "model" => &mut self.model,
+            "choices" => &mut self.choices,
+            "usage" => &mut self.usage,
+            "error" => &mut self.error,
+            "object" => &mut self.object,
             // They say nothing of the answer: the time, and padding against eavesdroppers.
-            "created" | "obfuscation" => drop(reader.raw()?),
-            _ => return Ok(false),
-        }
-        Ok(true)
+            "created" | "obfuscation" => &mut self.ignored,
+            _ => return None,
+        })
     }
 }
 
@@ -108,16 +112,15 @@ pub(super) struct Choice<'a> {
 }
 
 impl<'a> Fields<'a> for Choice<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "index" => self.index = Read::read(reader)?,
-            "delta" => self.delta = Read::read(reader)?,
-            "message" => self.message = Read::read(reader)?,
-            "finish_reason" => self.finish_reason = Read::read(reader)?,
-            "logprobs" => self.logprobs = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "index" => &mut self.index,
+            "delta" => &mut self.delta,
+            "message" => &mut self.message,
+            "finish_reason" => &mut self.finish_reason,
+            "logprobs" => &mut self.logprobs,
+            _ => return None,
+        })
     }
 }
 
@@ -131,22 +134,22 @@ pub(super) struct Delta<'a> {
     pub(super) tool_calls: Option<Vec<Object<'a, Call<'a>>>>,
     pub(super) function_call: Option<Object<'a, Function<'a>>>,
     pub(super) reasoning_details: Option<Raw<'a>>,
+    ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "content" => self.content = Read::read(reader)?,
-            "reasoning_content" => self.reasoning_content = Read::read(reader)?,
-            "reasoning" => self.reasoning = Read::read(reader)?,
-            "refusal" => self.refusal = Read::read(reader)?,
-            "tool_calls" => self.tool_calls = Read::read(reader)?,
-            "function_call" => self.function_call = Read::read(reader)?,
-            "reasoning_details" => self.reasoning_details = Read::read(reader)?,
-            "role" | "obfuscation" => drop(reader.raw()?),
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "content" => &mut self.content,
+            "reasoning_content" => &mut self.reasoning_content,
+            "reasoning" => &mut self.reasoning,
+            "refusal" => &mut self.refusal,
+            "tool_calls" => &mut self.tool_calls,
+            "function_call" => &mut self.function_call,
+            "reasoning_details" => &mut self.reasoning_details,
+            "role" | "obfuscation" => &mut self.ignored,
+            _ => return None,
+        })
     }
 }
 
@@ -156,18 +159,18 @@ pub(super) struct Call<'a> {
     pub(super) index: Count,
     pub(super) id: Content<'a>,
     pub(super) function: Option<Object<'a, Function<'a>>>,
+    pub(super) ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Call<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "index" => self.index = Read::read(reader)?,
-            "id" => self.id = Read::read(reader)?,
-            "function" => self.function = Read::read(reader)?,
-            "type" => drop(reader.raw()?),
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "index" => &mut self.index,
+            "id" => &mut self.id,
+            "function" => &mut self.function,
+            "type" => &mut self.ignored,
+            _ => return None,
+        })
     }
 }
 
@@ -179,13 +182,12 @@ pub(super) struct Function<'a> {
 }
 
 impl<'a> Fields<'a> for Function<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "name" => self.name = Read::read(reader)?,
-            "arguments" => self.arguments = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "name" => &mut self.name,
+            "arguments" => &mut self.arguments,
+            _ => return None,
+        })
     }
 }
 
@@ -202,18 +204,17 @@ pub(super) struct Usage<'a> {
 }
 
 impl<'a> Fields<'a> for Usage<'a> {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "prompt_tokens" => self.prompt_tokens = Read::read(reader)?,
-            "completion_tokens" => self.completion_tokens = Read::read(reader)?,
-            "total_tokens" => self.total_tokens = Read::read(reader)?,
-            "prompt_cache_hit_tokens" => self.prompt_cache_hit_tokens = Read::read(reader)?,
-            "cached_tokens" => self.cached_tokens = Read::read(reader)?,
-            "prompt_tokens_details" => self.prompt_tokens_details = Read::read(reader)?,
-            "completion_tokens_details" => self.completion_tokens_details = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "prompt_tokens" => &mut self.prompt_tokens,
+            "completion_tokens" => &mut self.completion_tokens,
+            "total_tokens" => &mut self.total_tokens,
+            "prompt_cache_hit_tokens" => &mut self.prompt_cache_hit_tokens,
+            "cached_tokens" => &mut self.cached_tokens,
+            "prompt_tokens_details" => &mut self.prompt_tokens_details,
+            "completion_tokens_details" => &mut self.completion_tokens_details,
+            _ => return None,
+        })
     }
 }
 
@@ -226,13 +227,12 @@ pub(super) struct Details {
 }
 
 impl<'a> Fields<'a> for Details {
-    fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, JsonError> {
-        match name {
-            "cached_tokens" => self.cached_tokens = Read::read(reader)?,
-            "cache_write_tokens" => self.cache_write_tokens = Read::read(reader)?,
-            "reasoning_tokens" => self.reasoning_tokens = Read::read(reader)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "cached_tokens" => &mut self.cached_tokens,
+            "cache_write_tokens" => &mut self.cache_write_tokens,
+            "reasoning_tokens" => &mut self.reasoning_tokens,
+            _ => return None,
+        })
     }
 }

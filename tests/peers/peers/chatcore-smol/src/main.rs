@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chatcore::{BatchProcessor, Executor, LlmClient, Provider};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
+use futures_util::{StreamExt, stream};
 use peers_driver::{AsyncLoad, Peer, Seen, Setup, prompt};
 use peers_runtime_smol::Smol;
 
@@ -56,14 +57,17 @@ impl Peer for Client {
 
     async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
         let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
-        let answers = batch.process_batch((0..count).map(prompt)).await;
-        let seen = answers.into_iter().map(|answer| {
-            let answer = answer.map_err(|error| error.to_string())?;
-            Ok(Seen {
-                bytes: answer.text().len(),
-                events: 1,
+        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        batch
+            .process_stream(stream::iter((0..count).map(prompt)))
+            .map(|(_, answer)| {
+                let answer = answer.map_err(|error| error.to_string())?;
+                Ok(Seen {
+                    bytes: answer.text().len(),
+                    events: 1,
+                })
             })
-        });
-        seen.collect()
+            .collect()
+            .await
     }
 }

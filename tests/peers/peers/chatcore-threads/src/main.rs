@@ -8,6 +8,7 @@ use chatcore_adapters::executor::ThreadPool;
 use chatcore_adapters::run_async_in_sync;
 use chatcore_adapters::transport::UreqTransport;
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use peers_driver::{AsyncLoad, Done, Peer, Runtime, Seen, Setup, Task, prompt};
 
 fn main() {
@@ -68,14 +69,17 @@ impl Peer for Client {
 
     async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
         let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
-        let answers = batch.process_batch((0..count).map(prompt)).await;
-        let seen = answers.into_iter().map(|answer| {
-            let answer = answer.map_err(|error| error.to_string())?;
-            Ok(Seen {
-                bytes: answer.text().len(),
-                events: 1,
+        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        batch
+            .process_stream(stream::iter((0..count).map(prompt)))
+            .map(|(_, answer)| {
+                let answer = answer.map_err(|error| error.to_string())?;
+                Ok(Seen {
+                    bytes: answer.text().len(),
+                    events: 1,
+                })
             })
-        });
-        seen.collect()
+            .collect()
+            .await
     }
 }
