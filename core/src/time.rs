@@ -23,11 +23,6 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     }
 }
 
-/// So many seconds, to the nanosecond; at most 584 years, and nothing for what is below zero.
-pub(crate) fn seconds(seconds: f64) -> Duration {
-    Duration::from_nanos((seconds * 1e9 + 0.5) as u64)
-}
-
 impl Instant {
     /// The moment `since_epoch` after the executor's epoch.
     pub const fn from_epoch(since_epoch: Duration) -> Self {
@@ -76,6 +71,12 @@ impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Instant({:?})", self.since_epoch())
     }
+}
+
+/// As [`Duration::from_secs_f64`], for less than 500 years: without the code that would have to
+/// refuse the rest.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::from_nanos((seconds * 1e9).round_ties_even() as u64)
 }
 
 #[cfg(test)]

@@ -133,17 +133,16 @@ impl Limits {
 }
 
 fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
-    // As many as a `Duration` holds; what is beyond 584 years counts as those.
-    if (0.0..1.8e22).contains(&milliseconds) {
-        return Ok(Duration::from_nanos((milliseconds * 1e6) as u64));
+    if !milliseconds.is_finite() || milliseconds < 0.0 {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!(
+                "the time limit {name} is {}, which is no number of milliseconds",
+                json::float_text(milliseconds)
+            ),
+        ));
     }
-    Err(Error::new(
-        ErrorKind::Config,
-        format!(
-            "the time limit {name} is {}, which is no number of milliseconds",
-            json::float_text(milliseconds)
-        ),
-    ))
+    Ok(Duration::from_micros((milliseconds * 1000.0) as u64))
 }
 
 /// Reads JSON from the other side.

@@ -65,7 +65,9 @@ proptest! {
                 // Half a pair is replaced here, rather than refused.
                 if !error.to_string().contains("surrogate") {
                     let ours = ours.unwrap_err();
-                    prop_assert!(ours.is_cut || !error.is_eof(), "{text}: {error} or {ours}");
+                    // `serde_json` looks for four digits before it looks at any of them.
+                    let is_cut = error.is_eof() && !text.contains("\\u");
+                    prop_assert!(ours.is_cut || !is_cut, "{text}: {error} or {ours}");
                 }
             }
             (Ok(_), Err(error)) => prop_assert!(false, "{}: {}", text, error),
