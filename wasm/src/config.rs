@@ -95,7 +95,7 @@ impl CallSpec {
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         let mut from = read(text)?;
         Ok(Self {
-            request: request(from.object("request")?)?,
+            request: request(&mut from.object("request")?)?,
             headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
             max_retries: from.number("maxRetries", small_count)?,

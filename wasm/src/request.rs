@@ -66,14 +66,10 @@ impl Object {
         }
     }
 
-    fn list<T>(
-        &mut self,
-        name: &'static str,
-        read: fn(Value) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
+    fn list(&mut self, name: &'static str) -> Result<Vec<Value>, Error> {
         match self.take(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(list)) => each(list, read),
+            Some(Value::Array(list)) => Ok(list),
             Some(_) => Err(wrong(name, "no array")),
         }
     }
@@ -96,11 +92,15 @@ impl Object {
     }
 }
 
-/// Reads each item of an array.
-fn each<T>(list: Vec<Value>, read: fn(Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+/// Reads each item of an array, which are all objects.
+fn each<T>(
+    place: &'static str,
+    list: Vec<Value>,
+    read: fn(&mut Object) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
     let mut items = Vec::with_capacity(list.len());
     for value in list {
-        items.push(read(value)?);
+        items.push(read(&mut Object::new(place, value)?)?);
     }
     Ok(items)
 }
@@ -125,26 +125,26 @@ fn wrong(place: &str, why: &str) -> Error {
     )
 }
 
-pub(crate) fn request(mut from: Object) -> Result<ChatRequest, Error> {
+pub(crate) fn request(from: &mut Object) -> Result<ChatRequest, Error> {
     let mut request = ChatRequest::default();
+    read_request(&mut request, from)?;
+    Ok(request)
+}
+
+fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Error> {
     request.model = from.optional("model")?;
-    request.messages = from.list("messages", message)?;
+    request.messages = each("a message", from.list("messages")?, message)?;
     request.temperature = from.number("temperature", Value::as_f64)?;
     request.max_tokens = from.number("max_tokens", small_count)?;
     request.top_p = from.number("top_p", Value::as_f64)?;
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
-        Some(list) => {
-            from.members.insert("stop".to_owned(), list);
-            from.list("stop", |text| match text {
-                Value::String(text) => Ok(text),
-                _ => Err(wrong("stop", "not made of strings")),
-            })?
-        }
+        Some(Value::Array(list)) => texts(list)?,
+        Some(_) => return Err(wrong("stop", "no array")),
         None => Vec::new(),
     };
     request.seed = from.number("seed", Value::as_i64)?;
-    request.tools = from.list("tools", tool)?;
+    request.tools = each("a tool", from.list("tools")?, tool)?;
     request.tool_choice = from.take("tool_choice").map(tool_choice).transpose()?;
     request.reasoning_effort = from
         .optional("reasoning_effort")?
@@ -154,13 +154,23 @@ pub(crate) fn request(mut from: Object) -> Result<ChatRequest, Error> {
         .map(response_format)
         .transpose()?;
     request.extra = from.extra()?;
-    Ok(request)
+    Ok(())
 }
 
-fn message(value: Value) -> Result<Message, Error> {
-    let mut from = Object::new("a message", value)?;
+fn texts(list: Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut texts = Vec::with_capacity(list.len());
+    for value in list {
+        match value {
+            Value::String(text) => texts.push(text),
+            _ => return Err(wrong("stop", "not made of strings")),
+        }
+    }
+    Ok(texts)
+}
+
+fn message(from: &mut Object) -> Result<Message, Error> {
     let role = from.text("role")?;
-    let parts = parts(&mut from)?;
+    let parts = parts(from)?;
     let mut message = Message::new(Role::from(&*role), parts);
     message.name = from.optional("name")?;
     message.extra = from.extra()?;
@@ -170,14 +180,13 @@ fn message(value: Value) -> Result<Message, Error> {
 fn parts(from: &mut Object) -> Result<Vec<Part>, Error> {
     match from.take("content") {
         Some(Value::String(text)) => Ok(vec![Part::text(text)]),
-        Some(Value::Array(list)) => each(list, part),
+        Some(Value::Array(list)) => each("a part", list, part),
         None => Err(wrong(from.place, "without content")),
         Some(_) => Err(wrong("content", "neither a string nor an array of parts")),
     }
 }
 
-fn part(value: Value) -> Result<Part, Error> {
-    let mut from = Object::new("a part", value)?;
+fn part(from: &mut Object) -> Result<Part, Error> {
     let kind = from.text("type")?;
     Ok(match &*kind {
         "text" => {
@@ -210,7 +219,7 @@ fn part(value: Value) -> Result<Part, Error> {
         }
         "tool_result" => {
             let mut result = ToolResult::new(from.text("call_id")?, "");
-            result.content = parts(&mut from)?;
+            result.content = parts(from)?;
             result.is_error = from.is("is_error");
             result.into()
         }
@@ -229,8 +238,7 @@ fn part(value: Value) -> Result<Part, Error> {
     })
 }
 
-fn tool(value: Value) -> Result<Tool, Error> {
-    let mut from = Object::new("a tool", value)?;
+fn tool(from: &mut Object) -> Result<Tool, Error> {
     let name = from.text("name")?;
     let Some(parameters) = from.take("parameters") else {
         return Err(wrong("a tool", "without parameters"));
