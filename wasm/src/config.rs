@@ -32,10 +32,14 @@ impl Settings {
         let mut from = read(text)?;
         let mut granted = from.object("rate")?;
         let mut rate = RateLimits::default();
-        rate.requests_per_minute = granted.number("requestsPerMinute", small_count)?;
-        rate.tokens_per_minute = granted.number("tokensPerMinute", count)?;
-        rate.request_burst = granted.number("requestBurst", small_count)?;
-        rate.token_burst = granted.number("tokenBurst", count)?;
+        granted.number(
+            "requestsPerMinute",
+            &mut rate.requests_per_minute,
+            small_count,
+        )?;
+        granted.number("tokensPerMinute", &mut rate.tokens_per_minute, count)?;
+        granted.number("requestBurst", &mut rate.request_burst, small_count)?;
+        granted.number("tokenBurst", &mut rate.token_burst, count)?;
         Ok(Self {
             vars: from.strings("vars")?,
             headers: from.strings("headers")?,
@@ -60,18 +64,20 @@ fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
         ("min", &mut adaptive.min),
         ("max", &mut adaptive.max),
     ] {
-        if let Some(given) = given.number(name, small_count)? {
-            *number = given as usize;
-        }
+        let mut count = None;
+        given.number(name, &mut count, small_count)?;
+        *number = count.map_or(*number, |count| count as usize);
     }
     Ok(Some(adaptive))
 }
 
 fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
-    if let Some(delay) = given.number("afterMs", Value::as_f64)? {
+    let (mut delay, mut quantile) = (None, None);
+    given.number("afterMs", &mut delay, Value::as_f64)?;
+    given.number("quantile", &mut quantile, Value::as_f64)?;
+    if let Some(delay) = delay {
         return Ok(Some(Hedging::after(duration("afterMs", delay)?)));
     }
-    let quantile = given.number("quantile", Value::as_f64)?;
     Ok(quantile.map(Hedging::at_quantile))
 }
 
@@ -94,11 +100,13 @@ pub(crate) struct CallSpec {
 impl CallSpec {
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         let mut from = read(text)?;
+        let mut max_retries = None;
+        from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
             request: request(&mut from.object("request")?)?,
             headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
-            max_retries: from.number("maxRetries", small_count)?,
+            max_retries,
             wait_for_queue: from.is("waitForQueue"),
             patient: from.is("patient"),
         })
@@ -121,7 +129,9 @@ impl Limits {
             ("overall", &mut to.overall),
             ("total", &mut to.total),
         ] {
-            if let Some(milliseconds) = self.0.number(name, Value::as_f64)? {
+            let mut given = None;
+            self.0.number(name, &mut given, Value::as_f64)?;
+            if let Some(milliseconds) = given {
                 *limit = match milliseconds < 0.0 {
                     true => None,
                     false => Some(duration(name, milliseconds)?),
