@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 /** The default entry, gzip, everything in it. */
 const LIMIT_KB = 80;
 /** What it is today, with some room, so that it does not grow unseen. */
-const RATCHET_KB = 109;
+const RATCHET_KB = 107;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (program, words, options = {}) =>
