@@ -23,7 +23,6 @@ for (const folder of ['dist', 'pkg']) {
 
 const metadata = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));
 const profile = join(metadata.target_directory, 'wasm32-unknown-unknown', 'wasm');
-const tool = (...words) => run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', ...words]);
 // The standard library is built anew, so that it is small too: optimized for size, and without the
 // texts of panics, which nobody would see, since a panic is a trap here. The compiler is the stable
 // one; these of its options are not yet stable, hence RUSTC_BOOTSTRAP.
@@ -36,7 +35,7 @@ run('cargo', [
     RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none',
   },
 });
-tool('glue', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg'));
+run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', join(profile, 'chatcore_wasm.wasm'), join(here, 'pkg')]);
 const features = [
   '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
   '--enable-reference-types', '--enable-multivalue',
@@ -75,13 +74,15 @@ const { outputFiles: [glue] } = await build({
   logOverride: { 'empty-import-meta': 'silent' },
 });
 writeFileSync(join(here, 'pkg/glue.js'), `export function makeGlue(queueMicrotask) {\n${glue.text}return glue;\n}\n`);
-tool('pack', join(here, 'dist/core.wasm'), join(here, 'pkg/core.lzma'));
-const packed = readFileSync(join(here, 'pkg/core.lzma'));
-const { outputFiles: [unpacker] } = await build({
-  entryPoints: [join(here, 'ts/unpack.ts')], bundle: true, write: false, format: 'esm', target: 'es2022',
-});
-const { unpack } = await import(`data:text/javascript,${encodeURIComponent(unpacker.text)}`);
-if (!wasm.equals(unpack(packed, wasm.length))) throw new Error('the packed module does not unpack to itself');
+const load = async (file) => {
+  const { outputFiles: [{ text }] } = await build({
+    entryPoints: [join(here, 'ts/packing', file)], bundle: true, write: false, format: 'esm', target: 'es2022',
+  });
+  return import(`data:text/javascript,${encodeURIComponent(text)}`);
+};
+const [{ pack }, { unpack }] = [await load('pack.ts'), await load('unpack.ts')];
+const packed = Buffer.from(pack(wasm));
+if (!wasm.equals(await unpack(packed, wasm.length))) throw new Error('the packed module does not unpack to itself');
 writeFileSync(join(here, 'pkg/inline.js'),
   `export const inlined = '${packed.toString('base64')}', size = ${wasm.length};\n`);
 
