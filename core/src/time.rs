@@ -14,10 +14,13 @@ pub struct Instant {
     nanos: u64,
 }
 
-/// The nanoseconds of a duration, as many as fit.
-const fn nanos(duration: Duration) -> u64 {
-    let whole = duration.as_secs().saturating_mul(1_000_000_000);
-    whole.saturating_add(duration.subsec_nanos() as u64)
+/// The nanoseconds of a duration; of one that is longer than 584 years, those of that.
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    const MOST: u64 = u64::MAX / 1_000_000_000;
+    match duration.as_secs() < MOST {
+        true => duration.as_secs() * 1_000_000_000 + duration.subsec_nanos() as u64,
+        false => u64::MAX,
+    }
 }
 
 impl Instant {
@@ -31,6 +34,11 @@ impl Instant {
     /// How long after the executor's epoch this moment is.
     pub const fn since_epoch(self) -> Duration {
         Duration::from_nanos(self.nanos)
+    }
+
+    /// The nanoseconds since the epoch.
+    pub(crate) const fn nanos(self) -> u64 {
+        self.nanos
     }
 
     /// How long after `earlier` this moment is; zero if it is not after it.
@@ -63,6 +71,12 @@ impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Instant({:?})", self.since_epoch())
     }
+}
+
+/// As [`Duration::from_secs_f64`], for less than 500 years: without the code that would have to
+/// refuse the rest.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::from_nanos((seconds * 1e9).round_ties_even() as u64)
 }
 
 #[cfg(test)]

@@ -1,31 +1,84 @@
 //! The one place where the host's values, which never leave their thread, become `Send`.
 //!
 //! The two traits of the core ask for `Send`; JavaScript has one thread for each instance of the
-//! module, so that nothing here can be dropped or used on another one.
+//! module, so that nothing here can be dropped or used on another one. The crate `send_wrapper`
+//! asks at each use which thread it is on; the standard library makes a `Thread` for the answer,
+//! out of memory of the system's own allocator, and all of that would be in the npm package.
 
+use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chatcore::{ByteStream, TransportError};
 use futures_core::Stream;
-use send_wrapper::SendWrapper;
+
+#[cfg(target_feature = "atomics")]
+compile_error!("the module must have one thread: without `atomics` its memory cannot be shared");
 
 /// A value of the host that stays on its thread.
-pub(crate) type Local<T> = SendWrapper<T>;
+pub(crate) struct Local<T>(T);
+
+// SAFETY: WebAssembly without atomics has one thread, so that there is none to send to. Elsewhere
+// this crate is compiled for its checks only: what it wraps comes from the host's functions, all of
+// which panic there.
+unsafe impl<T> Send for Local<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Local<T> {}
+
+impl<T> Local<T> {
+    fn project(self: Pin<&mut Self>) -> Pin<&mut T> {
+        // SAFETY: the value is pinned where its wrapper is; nothing moves it out, and `Local` has
+        // no `Drop` of its own.
+        unsafe { self.map_unchecked_mut(|local| &mut local.0) }
+    }
+}
+
+impl<T> Deref for Local<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Local<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Local")
+    }
+}
+
+impl<F: Future> Future for Local<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().poll(cx)
+    }
+}
+
+impl<S: Stream> Stream for Local<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        self.project().poll_next(cx)
+    }
+}
 
 /// Wraps a value.
 pub(crate) fn local<T>(value: T) -> Local<T> {
-    SendWrapper::new(value)
+    Local(value)
 }
 
 /// Wraps a future.
 pub(crate) fn future<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
-    SendWrapper::new(future)
+    Local(future)
 }
 
 /// Wraps a body.
 pub(crate) fn body(
     stream: impl Stream<Item = Result<Bytes, TransportError>> + 'static,
 ) -> ByteStream {
-    ByteStream::new(SendWrapper::new(stream))
+    ByteStream::new(Local(stream))
 }

@@ -133,15 +133,16 @@ impl Limits {
 }
 
 fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
-    Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|_| {
-        Error::new(
+    if !milliseconds.is_finite() || milliseconds < 0.0 {
+        return Err(Error::new(
             ErrorKind::Config,
             format!(
                 "the time limit {name} is {}, which is no number of milliseconds",
                 json::float_text(milliseconds)
             ),
-        )
-    })
+        ));
+    }
+    Ok(Duration::from_micros((milliseconds * 1000.0) as u64))
 }
 
 /// Reads JSON from the other side.

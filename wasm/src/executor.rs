@@ -45,7 +45,7 @@ impl chatcore::Executor for HostExecutor {
     }
 
     fn now(&self) -> Instant {
-        Instant::from_epoch(Duration::from_secs_f64(performance_now().max(0.0) / 1000.0))
+        Instant::from_epoch(Duration::from_nanos((performance_now() * 1e6) as u64))
     }
 }
 

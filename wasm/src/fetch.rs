@@ -155,7 +155,8 @@ fn response(
         let name = HeaderName::try_from(name);
         let value = HeaderValue::try_from(value);
         if let (Ok(name), Ok(value)) = (name, value) {
-            headers.append(name, value);
+            // The host has joined those of one name.
+            headers.insert(name, value);
         }
     });
     *response.headers_mut() = headers;

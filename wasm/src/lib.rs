@@ -4,6 +4,8 @@
 //! decoding. What crosses the border is text: a request goes in as JSON, and all events that one
 //! network read brought come out as one JSON array.
 
+#[cfg(target_arch = "wasm32")]
+mod allocator;
 mod bridge;
 mod call;
 mod client;

@@ -168,11 +168,10 @@ impl ChatCall {
     /// Comes after the time limits.
     pub fn patient(mut self) -> Self {
         let mut limits = Timeouts::clone(&self.call.timeouts);
-        limits.attempt = limits
-            .attempt
-            .into_iter()
-            .chain(limits.overall.take())
-            .min();
+        limits.attempt = match (limits.attempt, limits.overall.take()) {
+            (Some(attempt), Some(overall)) => Some(attempt.min(overall)),
+            (attempt, overall) => attempt.or(overall),
+        };
         self.call.timeouts = Arc::new(limits);
         self.call.when_full = WhenFull::Wait;
         self

@@ -6,6 +6,7 @@ use super::table::Named;
 use crate::error::Error;
 use crate::json;
 use crate::shown::Quoted;
+use crate::time;
 
 /// The longest time limit that a variable may set: about 31 years.
 const MAX_SECONDS: f64 = 1e9;
@@ -47,7 +48,7 @@ impl<'a> Vars<'a> {
         self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
             let seconds = json::decimal(value)?;
             let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
-            allowed.then(|| Duration::from_secs_f64(seconds))
+            allowed.then(|| time::seconds(seconds))
         })
     }
 

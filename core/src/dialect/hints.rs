@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
 use super::date;
+use crate::time;
 
 /// What a provider's headers say about its limits. Hints only: they may tighten limits of one's
 /// own, never loosen them.
@@ -87,7 +88,9 @@ pub(super) fn quota(headers: &HeaderMap, limit: &str, remaining: &str, reset: &s
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    Some(headers.get(name)?.to_str().ok()?.trim())
+    // Not `get`, which looks among all names of the standard first: they would be in the npm package.
+    let (_, value) = headers.iter().find(|(known, _)| known.as_str() == name)?;
+    Some(value.to_str().ok()?.trim())
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -95,7 +98,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 fn seconds(seconds: f64) -> Option<Duration> {
-    ((0.0..=LONGEST).contains(&seconds)).then(|| Duration::from_secs_f64(seconds))
+    ((0.0..=LONGEST).contains(&seconds)).then(|| time::seconds(seconds))
 }
 
 /// How long it is from the response's own date until `until`.

@@ -74,7 +74,7 @@ impl CallHeaders {
                     name.as_str()
                 )));
             }
-            request.insert(name, value.clone());
+            request.insert(name.clone(), value.clone());
         }
         Ok(())
     }

@@ -261,7 +261,8 @@ fn may_retry(
     let now = core.executor.now();
     let counter = core.counters.retried.load(Relaxed);
     // No random source: what differs between any two attempts is enough.
-    let jitter = (now.since_epoch().as_nanos() as u64)
+    let jitter = now
+        .nanos()
         .wrapping_mul(31)
         .wrapping_add(counter << 8)
         .wrapping_add(attempts.into());

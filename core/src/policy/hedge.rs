@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::budget::Budget;
+use crate::time::nanos;
 
 /// Latencies that must be known before a quantile of them is used.
 const ENOUGH: u64 = 20;
@@ -153,12 +154,11 @@ impl Histogram {
 
 /// The doubling, and the step in it, of a latency.
 fn bucket(latency: Duration) -> usize {
-    let micros = u64::try_from(latency.as_micros())
-        .unwrap_or(u64::MAX)
-        .max(1);
+    // What is longer than all buckets is in the last one.
+    let micros = (nanos(latency) / 1_000).clamp(1, 1 << DOUBLINGS);
     let doubling = micros.ilog2() as usize;
     let base = 1_u64 << doubling;
-    let step = (u128::from(micros - base) * STEPS as u128 / u128::from(base)) as usize;
+    let step = ((micros - base) * STEPS as u64 / base) as usize;
     (doubling * STEPS + step).min(STEPS * DOUBLINGS - 1)
 }
 

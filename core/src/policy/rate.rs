@@ -204,8 +204,9 @@ impl Rate {
     }
 
     fn both(&mut self, tokens: u64) -> impl Iterator<Item = (&mut Window, u64)> {
-        let requests = self.requests.iter_mut().map(|window| (window, 1));
-        requests.chain(self.tokens.iter_mut().map(move |window| (window, tokens)))
+        let both = [(&mut self.requests, 1), (&mut self.tokens, tokens)];
+        both.into_iter()
+            .filter_map(|(window, amount)| Some((window.as_mut()?, amount)))
     }
 }
 

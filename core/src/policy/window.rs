@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::pace::Pace;
 use crate::dialect::Quota;
-use crate::time::Instant;
+use crate::time::{Instant, nanos};
 
 /// Slots in a span.
 const SLOTS: u32 = 1024;
@@ -296,7 +296,7 @@ impl Hint {
         // `lacking * refill / missing`, in halves that fit into 64 bits: `lacking` is less than
         // `missing`, so that neither half can be more than `refill`. Where the second does not fit
         // after all, it is taken as a whole: too late, never too early.
-        let refill = u64::try_from((self.full - self.as_of).as_nanos()).unwrap_or(u64::MAX);
+        let refill = nanos(self.full - self.as_of);
         let (each, rest) = (refill / missing, refill % missing);
         let rest = lacking
             .checked_mul(rest)

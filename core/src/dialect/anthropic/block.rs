@@ -78,7 +78,7 @@ impl Open {
     }
 
     /// A delta without a name of ours grows a block without one; false for other blocks.
-    pub(super) fn take_unknown(&mut self, delta: Object<'_, Delta<'_>>) -> bool {
+    pub(super) fn take_unknown(&mut self, delta: &mut Object<'_, Delta<'_>>) -> bool {
         let Self::Other {
             value: Value::Object(fields),
             ..
@@ -86,8 +86,8 @@ impl Open {
         else {
             return false;
         };
-        let mut more = to_extra(delta.unknown);
-        if let Some(text) = delta.known.text {
+        let mut more = to_extra(std::mem::take(&mut delta.unknown));
+        if let Some(text) = delta.known.text.take() {
             more.insert("text".to_owned(), text.0.into_owned().into());
         }
         merge(fields, more);

@@ -1,5 +1,7 @@
 //! Events of Anthropic's → chatcore's.
 
+use std::mem::take;
+
 use serde_json::{Map, Value};
 
 use super::block::Open;
@@ -30,17 +32,17 @@ pub(super) struct Events {
 
 impl Assemble for Events {
     fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
-        let event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
-        let Object { known, unknown } = event;
-        let kind = known.kind.as_ref().map_or("", |kind| &*kind.0);
+        let mut event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
+        let Object { known, unknown } = &mut event;
+        let kind = take(&mut known.kind.0);
         if known.error.is_some() || kind == "error" {
-            return Err(reported(data, &unknown));
+            return Err(reported(data, unknown));
         }
         let index = known.index.0.unwrap_or(0);
-        match kind {
+        match &*kind {
             "message_start" => {
-                if let Some(message) = known.message {
-                    self.take_message(*message, out)?;
+                if let Some(message) = &mut known.message {
+                    self.take_message(message, out)?;
                 }
             }
             "content_block_start" => {
@@ -49,15 +51,15 @@ impl Assemble for Events {
                 }
             }
             "content_block_delta" => {
-                if let Some(delta) = known.delta {
+                if let Some(delta) = &mut known.delta {
                     self.take_delta(index, delta, out);
                 }
             }
             "content_block_stop" => self.end_block(index, out),
             "message_delta" => {
-                if let Some(delta) = known.delta {
-                    self.stop(delta.known.stop_reason);
-                    push_extra(delta.unknown, out);
+                if let Some(delta) = &mut known.delta {
+                    self.stop(&mut delta.known.stop_reason);
+                    push_extra(&mut delta.unknown, out);
                 }
                 push_extra(unknown, out);
                 self.take_usage(known.usage, out);
@@ -70,9 +72,8 @@ impl Assemble for Events {
     }
 
     fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
-        let message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
-        let kind = message.known.kind.as_ref().map_or("", |kind| &*kind.0);
-        if message.known.error.is_some() || kind == "error" {
+        let mut message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
+        if message.known.error.is_some() || message.known.kind.0 == "error" {
             return Err(reported(body, &message.unknown));
         }
         if message.known.content.is_none() {
@@ -81,7 +82,7 @@ impl Assemble for Events {
                 body.as_bytes(),
             ));
         }
-        self.take_message(message, out)?;
+        self.take_message(&mut message, out)?;
         self.finish(out);
         Ok(())
     }
@@ -103,20 +104,20 @@ impl Events {
     /// A whole message, or the head of one.
     fn take_message(
         &mut self,
-        message: Object<'_, Payload<'_>>,
+        message: &mut Object<'_, Payload<'_>>,
         out: &mut Out,
     ) -> Result<(), Error> {
         let Object { known, unknown } = message;
         out.push(ChatEvent::Start {
-            id: owned(known.id),
-            model: owned(known.model),
+            id: owned(&mut known.id),
+            model: owned(&mut known.model),
         });
-        for block in known.content.into_iter().flatten() {
+        for block in known.content.iter().flatten() {
             self.start_block(0, block, out)?;
             self.end_block(0, out);
         }
         push_extra(unknown, out);
-        self.stop(known.stop_reason);
+        self.stop(&mut known.stop_reason);
         self.take_usage(known.usage, out);
         Ok(())
     }
@@ -127,22 +128,27 @@ impl Events {
     }
 
     fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
-        let block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
-        let Object { known, mut unknown } = block;
+        let mut block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
+        let Object { known, unknown } = &mut block;
         self.end_block(index, out);
         if self.growing.take().is_some() {
             out.push(ChatEvent::PartEnd);
         }
-        let open = match known.kind.as_ref().map_or("", |kind| &*kind.0) {
+        let open = match &*take(&mut known.kind.0) {
             kind @ ("text" | "thinking") => {
                 let mut open = Open::prose(kind == "text");
                 self.growing = Some(index);
                 // An empty list of citations is no more than the place for them.
                 unknown.retain(|(_, raw)| !is_empty_list(raw));
-                open.take_extra(to_extra(unknown), out);
-                push_text(known.text, ChatEvent::Text, Some(&mut open), out);
-                push_text(known.thinking, ChatEvent::Reasoning, Some(&mut open), out);
-                let signature = known.signature;
+                open.take_extra(to_extra(take(unknown)), out);
+                push_text(&mut known.text, ChatEvent::Text, Some(&mut open), out);
+                push_text(
+                    &mut known.thinking,
+                    ChatEvent::Reasoning,
+                    Some(&mut open),
+                    out,
+                );
+                let signature = &mut known.signature;
                 push_text(
                     signature,
                     ChatEvent::ReasoningSignature,
@@ -152,8 +158,9 @@ impl Events {
                 open
             }
             "redacted_thinking" => {
-                let mut reasoning = Reasoning::encrypted(owned(known.data).unwrap_or_default());
-                reasoning.extra = to_extra(unknown);
+                let mut reasoning =
+                    Reasoning::encrypted(owned(&mut known.data).unwrap_or_default());
+                reasoning.extra = to_extra(take(unknown));
                 out.push(ChatEvent::Part(Part::Reasoning(reasoning)));
                 Open::Complete
             }
@@ -163,11 +170,11 @@ impl Events {
                 self.growing = Some(index);
                 out.push(ChatEvent::ToolCallStart {
                     index: at,
-                    id: owned(known.id).unwrap_or_default(),
-                    name: owned(known.name).unwrap_or_default(),
+                    id: owned(&mut known.id).unwrap_or_default(),
+                    name: owned(&mut known.name).unwrap_or_default(),
                 });
                 if !unknown.is_empty() {
-                    let extra = to_extra(unknown);
+                    let extra = to_extra(take(unknown));
                     out.push(ChatEvent::ToolCallExtra { index: at, extra });
                 }
                 // It is an object; servers with other models behind them were seen to send the text
@@ -187,16 +194,14 @@ impl Events {
         Ok(())
     }
 
-    fn take_delta(&mut self, index: u64, delta: Object<'_, Delta<'_>>, out: &mut Out) {
+    fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Out) {
         let mut block = self.block(index);
-        let known = &delta.known;
-        match known.kind.as_ref().map_or("", |kind| &*kind.0) {
-            "text_delta" => push_text(delta.known.text, ChatEvent::Text, block, out),
-            "thinking_delta" => {
-                push_text(delta.known.thinking, ChatEvent::Reasoning, block, out);
-            }
+        let known = &mut delta.known;
+        match &*take(&mut known.kind.0) {
+            "text_delta" => push_text(&mut known.text, ChatEvent::Text, block, out),
+            "thinking_delta" => push_text(&mut known.thinking, ChatEvent::Reasoning, block, out),
             "signature_delta" => {
-                let signature = delta.known.signature;
+                let signature = &mut known.signature;
                 push_text(signature, ChatEvent::ReasoningSignature, block, out);
             }
             "citations_delta" => {
@@ -255,7 +260,7 @@ impl Events {
         }
     }
 
-    fn stop(&mut self, reason: Option<Text<'_>>) {
+    fn stop(&mut self, reason: &mut Option<Text<'_>>) {
         if let Some(reason) = owned(reason) {
             self.stop_reason = Some(reason);
         }
@@ -320,12 +325,12 @@ fn is_empty_list(raw: Raw<'_>) -> bool {
     inside.is_some_and(|inside| inside.trim_ascii_start() == "]")
 }
 
-fn owned(text: Option<Text<'_>>) -> Option<String> {
-    text.map(|text| text.0.into_owned())
+fn owned(text: &mut Option<Text<'_>>) -> Option<String> {
+    text.take().map(|text| text.0.into_owned())
 }
 
 fn push_text(
-    text: Option<Text<'_>>,
+    text: &mut Option<Text<'_>>,
     event: fn(String) -> ChatEvent,
     block: Option<&mut Open>,
     out: &mut Out,
@@ -339,8 +344,8 @@ fn push_text(
     }
 }
 
-fn push_extra(unknown: Unknown<'_>, out: &mut Out) {
+fn push_extra(unknown: &mut Unknown<'_>, out: &mut Out) {
     if !unknown.is_empty() {
-        out.push(ChatEvent::Extra(to_extra(unknown)));
+        out.push(ChatEvent::Extra(to_extra(take(unknown))));
     }
 }

@@ -5,7 +5,7 @@ use crate::dialect::object::{Count, Fields, Ignored, Object, Raw, Read, Text};
 /// An event of a stream, or a whole message: their fields do not collide.
 #[derive(Debug, Default)]
 pub(super) struct Payload<'a> {
-    pub(super) kind: Option<Text<'a>>,
+    pub(super) kind: Text<'a>,
     pub(super) id: Option<Text<'a>>,
     pub(super) model: Option<Text<'a>>,
     pub(super) content: Option<Vec<Raw<'a>>>,
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> for Payload<'a> {
 /// More of a block, or of the message.
 #[derive(Debug, Default)]
 pub(super) struct Delta<'a> {
-    pub(super) kind: Option<Text<'a>>,
+    pub(super) kind: Text<'a>,
     pub(super) text: Option<Text<'a>>,
     pub(super) thinking: Option<Text<'a>>,
     pub(super) signature: Option<Text<'a>>,
@@ -71,7 +71,7 @@ impl<'a> Fields<'a> for Delta<'a> {
 /// A block of content.
 #[derive(Debug, Default)]
 pub(super) struct Block<'a> {
-    pub(super) kind: Option<Text<'a>>,
+    pub(super) kind: Text<'a>,
     pub(super) text: Option<Text<'a>>,
     pub(super) thinking: Option<Text<'a>>,
     pub(super) signature: Option<Text<'a>>,

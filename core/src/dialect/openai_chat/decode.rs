@@ -52,9 +52,9 @@ impl Assemble for Chunks {
             return Err(failure::in_stream(&to_value(data), data));
         }
         let had_finish = self.finish.is_some();
-        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", data)?;
+        let mut chunk: Object<'_, Chunk<'_>> = parse("openai_chat", data)?;
         let is_last = had_finish && chunk.known.usage.is_some() && is_empty(&chunk.known.choices);
-        self.take_chunk(chunk, false, data, out)?;
+        self.take_chunk(&mut chunk, false, data, out)?;
         // Usage alone comes last; some servers then send no `[DONE]`, or do not hang up.
         if is_last { self.end(out) } else { Ok(()) }
     }
@@ -63,9 +63,9 @@ impl Assemble for Chunks {
         if body.starts_with('[') {
             return Err(failure::in_stream(&to_value(body), body));
         }
-        let chunk: Object<'_, Chunk<'_>> = parse("openai_chat", body)?;
+        let mut chunk: Object<'_, Chunk<'_>> = parse("openai_chat", body)?;
         let has_choices = !is_empty(&chunk.known.choices);
-        self.take_chunk(chunk, true, body, out)?;
+        self.take_chunk(&mut chunk, true, body, out)?;
         if !has_choices {
             let why = "the answer has no choices";
             return Err(failure::not_understood(why, body.as_bytes()));
@@ -112,7 +112,7 @@ impl Assemble for Chunks {
 impl Chunks {
     fn take_chunk(
         &mut self,
-        chunk: Object<'_, Chunk<'_>>,
+        chunk: &mut Object<'_, Chunk<'_>>,
         is_whole: bool,
         data: &str,
         out: &mut Out,
@@ -125,7 +125,7 @@ impl Chunks {
         let mut usage = known.usage;
         for (name, value) in unknown {
             if name != "x_groq" {
-                self.keep(&name, value);
+                self.keep(name, value);
                 continue;
             }
             if member(value, "error").is_some() {
@@ -135,22 +135,22 @@ impl Chunks {
         }
         self.has_choices |= !is_empty(&known.choices);
         if !self.started {
-            let (id, model) = (known.id.text(), known.model.text());
+            let (id, model) = (known.id.take_text(), known.model.take_text());
             self.started = id.is_some() || model.is_some();
             if self.started {
                 out.push(ChatEvent::Start { id, model });
             }
         }
-        for choice in known.choices.into_iter().flatten() {
+        for choice in known.choices.iter_mut().flatten() {
             // One request asks for one answer; others are a server's own idea.
             if choice.known.index.0.unwrap_or(0) != 0 {
                 out.skipped += 1;
                 continue;
             }
-            let (delta, message) = (choice.known.delta, choice.known.message);
+            let (delta, message) = (&mut choice.known.delta, &mut choice.known.message);
             let said = match is_whole {
-                true => message.or(delta),
-                false => delta.or(message),
+                true => message.as_mut().or(delta.as_mut()),
+                false => delta.as_mut().or(message.as_mut()),
             };
             if let Some(said) = said {
                 self.take_delta(said, is_whole, out);
@@ -159,10 +159,10 @@ impl Chunks {
                 // Each chunk brings those of its own tokens.
                 push_extra(vec![("logprobs".into(), logprobs)], ChatEvent::Extra, out);
             }
-            for (name, value) in choice.unknown {
-                self.keep(&name, value);
+            for (name, value) in &choice.unknown {
+                self.keep(name, value);
             }
-            if let Some(reason) = choice.known.finish_reason.text() {
+            if let Some(reason) = choice.known.finish_reason.take_text() {
                 self.finish = Some(reason);
             }
         }
@@ -181,39 +181,37 @@ impl Chunks {
         }
     }
 
-    fn take_delta(&mut self, delta: Object<'_, Delta<'_>>, is_whole: bool, out: &mut Out) {
+    fn take_delta(&mut self, delta: &mut Object<'_, Delta<'_>>, is_whole: bool, out: &mut Out) {
         let Object { known, unknown } = delta;
         // Some servers send it under both names.
-        let reasoning = known.reasoning_content.text();
-        if let Some(text) = reasoning.or_else(|| known.reasoning.text()) {
+        let reasoning = known.reasoning_content.take_text();
+        if let Some(text) = reasoning.or_else(|| known.reasoning.take_text()) {
             out.push(ChatEvent::Reasoning(text));
         }
-        push_content(known.content, out, ChatEvent::Text);
-        if let Some(text) = known.refusal.text() {
+        push_content(&mut known.content, out, ChatEvent::Text);
+        if let Some(text) = known.refusal.take_text() {
             out.push(ChatEvent::Refusal(text));
         }
         if let Some(details) = known.reasoning_details {
             self.details.push(details, !is_whole);
         }
-        let calls = known.tool_calls.unwrap_or_default();
+        let calls = known.tool_calls.as_deref_mut().unwrap_or_default();
         let among = match (is_whole, calls.len()) {
             (true, _) => Among::Whole,
             (false, 1) => Among::Alone,
             (false, _) => Among::Several,
         };
-        for (position, call) in calls.into_iter().enumerate() {
+        for (position, call) in calls.iter_mut().enumerate() {
             self.take_call(position, among, call, out);
         }
-        if let Some(function) = known.function_call {
-            let known = wire::Call {
-                index: Count(Some(0)),
-                function: Some(function),
-                ..wire::Call::default()
-            };
-            let unknown = Vec::new();
-            self.take_call(0, Among::Alone, Object { known, unknown }, out);
+        if known.function_call.is_some() {
+            let mut call: Object<'_, wire::Call<'_>> = Object::default();
+            call.known.index = Count(Some(0));
+            call.known.function = known.function_call.take();
+            self.take_call(0, Among::Alone, &mut call, out);
         }
-        let (back, rest) = unknown.into_iter().partition(|(name, _)| name == GOES_BACK);
+        let unknown = std::mem::take(unknown).into_iter();
+        let (back, rest) = unknown.partition(|(name, _)| name == GOES_BACK);
         push_extra(back, ChatEvent::MessageExtra, out);
         push_extra(rest, ChatEvent::Extra, out);
     }
@@ -222,14 +220,13 @@ impl Chunks {
         &mut self,
         position: usize,
         among: Among,
-        call: Object<'_, wire::Call<'_>>,
+        call: &mut Object<'_, wire::Call<'_>>,
         out: &mut Out,
     ) {
         let Object { known, unknown } = call;
-        let id = known.id.text().unwrap_or_default();
-        let function = known.function.map(|function| function.known);
-        let function = function.unwrap_or_default();
-        let name = function.name.text().unwrap_or_default();
+        let id = known.id.take_text().unwrap_or_default();
+        let function = &mut known.function.get_or_insert_default().known;
+        let name = function.name.take_text().unwrap_or_default();
         let index = self.place(position, among, known.index.0, &id, !name.is_empty());
         match self.calls.get_mut(index) {
             Some(call) => {
@@ -255,7 +252,7 @@ impl Chunks {
             out.push(ChatEvent::ToolCallArguments { index, fragment });
         }
         push_extra(
-            unknown,
+            std::mem::take(unknown),
             |extra| ChatEvent::ToolCallExtra { index, extra },
             out,
         );
@@ -308,26 +305,26 @@ fn is_empty<T>(list: &Option<Vec<T>>) -> bool {
     list.as_ref().is_none_or(Vec::is_empty)
 }
 
-fn push_content(content: Content<'_>, out: &mut Out, event: fn(String) -> ChatEvent) {
+fn push_content(content: &mut Content<'_>, out: &mut Out, event: fn(String) -> ChatEvent) {
     match content {
         Content::None => {}
         Content::Text(text) if text.is_empty() => {}
-        Content::Text(text) => out.push(event(text.into_owned())),
+        Content::Text(text) => out.push(event(std::mem::take(text).into_owned())),
         Content::Parts(parts) => {
             for Object { known, unknown } in parts {
                 let is_other = matches!(
                     (&known.text, &known.thinking),
                     (Content::None, Content::None)
                 );
-                if is_other && let Some(kind) = known.kind.text() {
-                    let mut fields = to_extra(unknown);
+                if is_other && let Some(kind) = known.kind.take_text() {
+                    let mut fields = to_extra(std::mem::take(unknown));
                     fields.insert("type".to_owned(), kind.into());
                     let value = fields.into();
                     out.push(ChatEvent::Part(Part::Other { value }));
                     continue;
                 }
-                push_content(known.thinking, out, ChatEvent::Reasoning);
-                push_content(known.text, out, event);
+                push_content(&mut known.thinking, out, ChatEvent::Reasoning);
+                push_content(&mut known.text, out, event);
             }
         }
     }

@@ -20,9 +20,9 @@ impl<'a> Content<'a> {
         matches!(self, Self::Text(text) if text == word)
     }
 
-    /// The text, unless it is empty or made of parts.
-    pub(super) fn text(self) -> Option<String> {
-        match self {
+    /// Takes the text, unless it is empty or made of parts.
+    pub(super) fn take_text(&mut self) -> Option<String> {
+        match std::mem::take(self) {
             Self::Text(text) if !text.is_empty() => Some(text.into_owned()),
             _ => None,
         }
