@@ -65,6 +65,7 @@ mod config;
 pub mod dialect;
 mod error;
 mod executor;
+mod find;
 pub mod frame;
 pub mod json;
 mod observe;

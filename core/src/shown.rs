@@ -18,12 +18,21 @@ impl Display for Quoted<'_> {
                     f.write_char('\\')?;
                     f.write_char(letter)?;
                 }
-                '\n' => f.write_str("\\n")?,
-                _ if letter.is_control() => write!(f, "\\u{{{:x}}}", letter as u32)?,
+                _ if letter.is_control() => escape(f, letter)?,
                 _ => f.write_char(letter)?,
             }
         }
         f.write_char('"')
+    }
+}
+
+/// A letter as Rust escapes it.
+pub(crate) fn escape(f: &mut fmt::Formatter<'_>, letter: char) -> fmt::Result {
+    match letter {
+        '\n' => f.write_str("\\n"),
+        '\r' => f.write_str("\\r"),
+        '\t' => f.write_str("\\t"),
+        _ => write!(f, "\\u{{{:x}}}", letter as u32),
     }
 }
 

@@ -251,6 +251,13 @@ impl fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
+/// Whether `word`, which is not empty, stands in `text`. The two-way search of `str::contains` would
+/// be much more code.
+fn holds(text: &str, word: &str) -> bool {
+    let mut places = text.as_bytes().windows(word.len().max(1));
+    places.any(|place| place == word.as_bytes())
+}
+
 /// What the host says when a request fails. Browsers say no more than that it did; Node names
 /// the cause.
 fn failed(error: &JsValue, in_body: bool) -> TransportError {
@@ -267,14 +274,14 @@ fn failed(error: &JsValue, in_body: bool) -> TransportError {
         "UND_ERR_CONNECT_TIMEOUT" => Kind::ConnectTimeout,
         "UND_ERR_HEADERS_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
-        code if code.contains("CERT") || code.contains("TLS") || code.contains("SSL") => Kind::Tls,
+        code if ["CERT", "TLS", "SSL"].iter().any(|word| holds(code, word)) => Kind::Tls,
         _ if in_body => Kind::Truncated,
         "" => Kind::Connect,
         _ => Kind::Reset,
     };
     let mut message = said;
     for more in [why, code] {
-        if !more.is_empty() && !message.contains(&more) {
+        if !more.is_empty() && !holds(&message, &more) {
             message.push_str(": ");
             message.push_str(&more);
         }

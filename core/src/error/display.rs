@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::Error;
-use crate::shown::Span;
+use crate::shown::{Span, escape};
 
 /// Text of a server's, in one line: what would break the line, turn it round or steer a terminal
 /// is shown as an escape.
@@ -13,10 +13,8 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for char in self.0.chars() {
             match char {
-                '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    write!(f, "{}", char.escape_default())?;
-                }
-                char if char.is_control() => write!(f, "{}", char.escape_default())?,
+                '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escape(f, char)?,
+                char if char.is_control() => escape(f, char)?,
                 char => f.write_char(char)?,
             }
         }

@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 use crate::error::Error;
+use crate::find::find;
 use crate::shown::Quoted;
 
 /// The parts of a base URL that passed.
@@ -19,7 +20,7 @@ pub(crate) struct BaseUrl {
 /// Takes a base URL apart, and refuses what no key may be sent to.
 pub(crate) fn check(url: &str) -> Result<BaseUrl, Error> {
     // Checked on the text, so that the error need not repeat a password.
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after_scheme = find(url, "://").map_or(url, |at| &url[at + 3..]);
     let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or("");
     if authority.contains('@') {
         return Err(Error::config(

@@ -6,6 +6,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
+use crate::find::{find, replace};
 
 /// A provider's key. `Debug` does not show it, and its memory is wiped when it is dropped.
 #[derive(Clone)]
@@ -44,8 +45,8 @@ impl ApiKey {
     pub(crate) fn redact(&self, text: &mut String) {
         let key = self.0.expose_secret();
         // Short keys are placeholders ("none", "x"), and parts of ordinary words.
-        if key.len() >= 8 && text.contains(key) {
-            *text = text.replace(key, "[redacted]");
+        if key.len() >= 8 && find(text, key).is_some() {
+            *text = replace(text, key, "[redacted]");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What Claude models differ in, by the version in their names.
 
+use crate::find::find;
+
 /// What a model takes. Newer models are taken to be like the newest that is known here, and
 /// models of other makers, behind servers that speak this protocol, like the older ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ fn version(name: &str) -> Option<(u32, u32)> {
         1 | 2 => word.parse().ok(),
         _ => None,
     };
-    let (_, rest) = name.split_once("claude")?;
+    let rest = &name[find(name, "claude")? + "claude".len()..];
     let mut words = rest.split(|c: char| !c.is_ascii_alphanumeric());
     let newest = (u32::MAX, 0);
     let Some(major) = words.find_map(number) else {
