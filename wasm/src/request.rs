@@ -53,12 +53,12 @@ impl Object {
         matches!(self.take(name), Some(Value::Bool(true)))
     }
 
-    fn text(&mut self, name: &'static str) -> Result<String, Error> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<String, Error> {
         self.optional(name)?
             .ok_or_else(|| wrong(self.place, &format!("without {name}")))
     }
 
-    fn optional(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+    pub(crate) fn optional(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
