@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 /** The default entry, gzip, everything in it. */
 const LIMIT_KB = 80;
 /** What it is today, with some room, so that it does not grow unseen. */
-const RATCHET_KB = 124;
+const RATCHET_KB = 109;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (program, words, options = {}) =>
@@ -41,7 +41,8 @@ const features = [
   '--enable-reference-types', '--enable-multivalue',
 ];
 run(bin('wasm-opt'), [
-  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
+  '--generate-global-effects', '--low-memory-unused', '--flatten', '--rereloop', '-Oz', '--converge',
+  '--strip-debug', '--strip-producers',
   ...features, 'pkg/core_bg.wasm', '-o', 'pkg/core_opt.wasm',
 ]);
 // The border's names are long; the module and the glue get the same short ones.

@@ -36,17 +36,25 @@ impl Settings {
         let mut from = read(text)?;
         let mut granted = from.object("rate")?;
         let mut rate = RateLimits::default();
-        rate.requests_per_minute = granted.number("requestsPerMinute", small_count)?;
-        rate.tokens_per_minute = granted.number("tokensPerMinute", count)?;
-        rate.request_burst = granted.number("requestBurst", small_count)?;
-        rate.token_burst = granted.number("tokenBurst", count)?;
+        granted.number(
+            "requestsPerMinute",
+            &mut rate.requests_per_minute,
+            small_count,
+        )?;
+        granted.number("tokensPerMinute", &mut rate.tokens_per_minute, count)?;
+        granted.number("requestBurst", &mut rate.request_burst, small_count)?;
+        granted.number("tokenBurst", &mut rate.token_burst, count)?;
+        let [mut workers, mut queue_size, mut max_retries] = [None; 3];
+        from.number("workers", &mut workers, small_count)?;
+        from.number("queueSize", &mut queue_size, small_count)?;
+        from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
             provider: provider(&mut from)?,
             scheduling: AsyncConfig::default()
-                .with_workers(size(from.number("workers", small_count)?))
-                .with_queue_size(size(from.number("queueSize", small_count)?))
+                .with_workers(workers.unwrap_or_default() as usize)
+                .with_queue_size(queue_size.unwrap_or_default() as usize)
                 .with_async_enabled(!from.is("alone")),
-            max_retries: from.number("maxRetries", small_count)?.unwrap_or(1),
+            max_retries: max_retries.unwrap_or(1),
             headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
             rate,
@@ -58,15 +66,20 @@ impl Settings {
 
 /// The other side has looked at all of it, and given defaults.
 fn provider(from: &mut Object) -> Result<Provider, Error> {
-    let name = from.text("provider")?;
+    let mut name = String::new();
+    from.text("provider", &mut name)?;
+    let [mut base_url, mut model, mut key] = [None, None, None];
+    from.optional("baseURL", &mut base_url)?;
+    from.optional("model", &mut model)?;
+    from.optional("key", &mut key)?;
     let mut provider = Provider::by_name(&name).unwrap_or_else(Provider::demo);
-    if let Some(base_url) = from.optional("baseURL")? {
+    if let Some(base_url) = base_url {
         provider = provider.with_base_url(base_url);
     }
-    if let Some(model) = from.optional("model")? {
+    if let Some(model) = model {
         provider = provider.with_model(model);
     }
-    provider = match from.optional("key")? {
+    provider = match key {
         Some(key) => provider.with_api_key(key),
         // Another server adds it.
         None => provider.without_api_key(),
@@ -75,10 +88,6 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
         provider = provider.with_dialect(Anthropic::default().with_browser_access(true));
     }
     Ok(provider)
-}
-
-fn size(count: Option<u32>) -> usize {
-    count.map_or(0, |count| count as usize)
 }
 
 fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
@@ -92,18 +101,20 @@ fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
         ("min", &mut adaptive.min),
         ("max", &mut adaptive.max),
     ] {
-        if let Some(given) = given.number(name, small_count)? {
-            *number = given as usize;
-        }
+        let mut count = None;
+        given.number(name, &mut count, small_count)?;
+        *number = count.map_or(*number, |count| count as usize);
     }
     Ok(Some(adaptive))
 }
 
 fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
-    if let Some(delay) = given.number("afterMs", Value::as_f64)? {
+    let (mut delay, mut quantile) = (None, None);
+    given.number("afterMs", &mut delay, Value::as_f64)?;
+    given.number("quantile", &mut quantile, Value::as_f64)?;
+    if let Some(delay) = delay {
         return Ok(Some(Hedging::after(duration("afterMs", delay)?)));
     }
-    let quantile = given.number("quantile", Value::as_f64)?;
     Ok(quantile.map(Hedging::at_quantile))
 }
 
@@ -126,11 +137,13 @@ pub(crate) struct CallSpec {
 impl CallSpec {
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         let mut from = read(text)?;
+        let mut max_retries = None;
+        from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
-            request: request(from.object("request")?)?,
+            request: request(&mut from.object("request")?)?,
             headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
-            max_retries: from.number("maxRetries", small_count)?,
+            max_retries,
             wait_for_queue: from.is("waitForQueue"),
             patient: from.is("patient"),
         })
@@ -153,7 +166,9 @@ impl Limits {
             ("overall", &mut to.overall),
             ("total", &mut to.total),
         ] {
-            if let Some(milliseconds) = self.0.number(name, Value::as_f64)? {
+            let mut given = None;
+            self.0.number(name, &mut given, Value::as_f64)?;
+            if let Some(milliseconds) = given {
                 *limit = match milliseconds < 0.0 {
                     true => None,
                     false => Some(duration(name, milliseconds)?),

@@ -35,45 +35,54 @@ impl Object {
         Self::new(name, value)
     }
 
+    /// Reads a number into its place, where there is one.
     pub(crate) fn number<T>(
         &mut self,
         name: &'static str,
+        into: &mut Option<T>,
         read: fn(&Value) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let Some(value) = self.take(name) else {
-            return Ok(None);
-        };
-        match read(&value) {
-            Some(number) => Ok(Some(number)),
-            None => Err(wrong(name, "not the number that it should be")),
+    ) -> Result<(), Error> {
+        if let Some(value) = self.take(name) {
+            *into = read(&value);
+            if into.is_none() {
+                return Err(wrong(name, "not the number that it should be"));
+            }
         }
+        Ok(())
     }
 
     pub(crate) fn is(&mut self, name: &str) -> bool {
         matches!(self.take(name), Some(Value::Bool(true)))
     }
 
-    pub(crate) fn text(&mut self, name: &'static str) -> Result<String, Error> {
-        self.optional(name)?
-            .ok_or_else(|| wrong(self.place, &format!("without {name}")))
-    }
-
-    pub(crate) fn optional(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+    /// Reads a string that must be there into its place.
+    pub(crate) fn text(&mut self, name: &'static str, into: &mut String) -> Result<(), Error> {
         match self.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "no string")),
+            None => return Err(wrong(self.place, &format!("without {name}"))),
+            Some(Value::String(text)) => *into = text,
+            Some(_) => return Err(wrong(name, "no string")),
         }
+        Ok(())
     }
 
-    fn list<T>(
+    /// Reads a string into its place, where there is one.
+    pub(crate) fn optional(
         &mut self,
         name: &'static str,
-        read: fn(Value) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
+        into: &mut Option<String>,
+    ) -> Result<(), Error> {
+        match self.take(name) {
+            None => {}
+            Some(Value::String(text)) => *into = Some(text),
+            Some(_) => return Err(wrong(name, "no string")),
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, name: &'static str) -> Result<Vec<Value>, Error> {
         match self.take(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(list)) => each(list, read),
+            Some(Value::Array(list)) => Ok(list),
             Some(_) => Err(wrong(name, "no array")),
         }
     }
@@ -91,16 +100,25 @@ impl Object {
         Ok(strings)
     }
 
-    fn extra(&mut self) -> Result<Extra, Error> {
-        Ok(self.object("extra")?.members)
+    fn extra(&mut self, into: &mut Extra) -> Result<(), Error> {
+        match self.take("extra") {
+            None => {}
+            Some(Value::Object(members)) => *into = members,
+            Some(_) => return Err(wrong("extra", "no object")),
+        }
+        Ok(())
     }
 }
 
-/// Reads each item of an array.
-fn each<T>(list: Vec<Value>, read: fn(Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+/// Reads each item of an array, which are all objects.
+fn each<T>(
+    place: &'static str,
+    list: Vec<Value>,
+    read: fn(&mut Object) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
     let mut items = Vec::with_capacity(list.len());
     for value in list {
-        items.push(read(value)?);
+        items.push(read(&mut Object::new(place, value)?)?);
     }
     Ok(items)
 }
@@ -125,103 +143,111 @@ fn wrong(place: &str, why: &str) -> Error {
     )
 }
 
-pub(crate) fn request(mut from: Object) -> Result<ChatRequest, Error> {
+pub(crate) fn request(from: &mut Object) -> Result<ChatRequest, Error> {
     let mut request = ChatRequest::default();
-    request.model = from.optional("model")?;
-    request.messages = from.list("messages", message)?;
-    request.temperature = from.number("temperature", Value::as_f64)?;
-    request.max_tokens = from.number("max_tokens", small_count)?;
-    request.top_p = from.number("top_p", Value::as_f64)?;
+    read_request(&mut request, from)?;
+    Ok(request)
+}
+
+fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Error> {
+    from.optional("model", &mut request.model)?;
+    request.messages = each("a message", from.list("messages")?, message)?;
+    from.number("temperature", &mut request.temperature, Value::as_f64)?;
+    from.number("max_tokens", &mut request.max_tokens, small_count)?;
+    from.number("top_p", &mut request.top_p, Value::as_f64)?;
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
-        Some(list) => {
-            from.members.insert("stop".to_owned(), list);
-            from.list("stop", |text| match text {
-                Value::String(text) => Ok(text),
-                _ => Err(wrong("stop", "not made of strings")),
-            })?
-        }
+        Some(Value::Array(list)) => texts(list)?,
+        Some(_) => return Err(wrong("stop", "no array")),
         None => Vec::new(),
     };
-    request.seed = from.number("seed", Value::as_i64)?;
-    request.tools = from.list("tools", tool)?;
+    from.number("seed", &mut request.seed, Value::as_i64)?;
+    request.tools = each("a tool", from.list("tools")?, tool)?;
     request.tool_choice = from.take("tool_choice").map(tool_choice).transpose()?;
-    request.reasoning_effort = from
-        .optional("reasoning_effort")?
-        .map(ReasoningEffort::from);
+    let mut effort = None;
+    from.optional("reasoning_effort", &mut effort)?;
+    request.reasoning_effort = effort.map(ReasoningEffort::from);
     request.response_format = from
         .take("response_format")
         .map(response_format)
         .transpose()?;
-    request.extra = from.extra()?;
-    Ok(request)
+    from.extra(&mut request.extra)
 }
 
-fn message(value: Value) -> Result<Message, Error> {
-    let mut from = Object::new("a message", value)?;
-    let role = from.text("role")?;
-    let parts = parts(&mut from)?;
+fn texts(list: Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut texts = Vec::with_capacity(list.len());
+    for value in list {
+        match value {
+            Value::String(text) => texts.push(text),
+            _ => return Err(wrong("stop", "not made of strings")),
+        }
+    }
+    Ok(texts)
+}
+
+fn message(from: &mut Object) -> Result<Message, Error> {
+    let mut role = String::new();
+    from.text("role", &mut role)?;
+    let parts = parts(from)?;
     let mut message = Message::new(Role::from(&*role), parts);
-    message.name = from.optional("name")?;
-    message.extra = from.extra()?;
+    from.optional("name", &mut message.name)?;
+    from.extra(&mut message.extra)?;
     Ok(message)
 }
 
 fn parts(from: &mut Object) -> Result<Vec<Part>, Error> {
     match from.take("content") {
         Some(Value::String(text)) => Ok(vec![Part::text(text)]),
-        Some(Value::Array(list)) => each(list, part),
+        Some(Value::Array(list)) => each("a part", list, part),
         None => Err(wrong(from.place, "without content")),
         Some(_) => Err(wrong("content", "neither a string nor an array of parts")),
     }
 }
 
-fn part(value: Value) -> Result<Part, Error> {
-    let mut from = Object::new("a part", value)?;
-    let kind = from.text("type")?;
+fn part(from: &mut Object) -> Result<Part, Error> {
+    let mut kind = String::new();
+    from.text("type", &mut kind)?;
     Ok(match &*kind {
         "text" => {
-            let mut text = Text::new(from.text("text")?);
-            text.extra = from.extra()?;
+            let mut text = Text::new("");
+            from.text("text", &mut text.text)?;
+            from.extra(&mut text.extra)?;
             text.into()
         }
         "image" => {
-            let mut source = from.object("source")?;
-            let kind = source.text("type")?;
-            let mut image = Image::new(match &*kind {
-                "url" => ImageSource::Url {
-                    url: source.text("url")?,
-                },
-                "base64" => ImageSource::Base64 {
-                    media_type: source.text("media_type")?,
-                    data: source.text("data")?,
-                },
-                _ => return Err(wrong("the source of an image", "neither url nor base64")),
-            });
-            image.detail = from.optional("detail")?;
-            image.extra = from.extra()?;
+            let mut image = Image::new(image_source(&mut from.object("source")?)?);
+            from.optional("detail", &mut image.detail)?;
+            from.extra(&mut image.extra)?;
             image.into()
         }
         "tool_call" => {
-            let (id, name) = (from.text("id")?, from.text("name")?);
-            let mut call = ToolCall::new(id, name, from.text("arguments")?);
-            call.extra = from.extra()?;
+            let mut call = ToolCall::new("", "", "");
+            from.text("id", &mut call.id)?;
+            from.text("name", &mut call.name)?;
+            from.text("arguments", &mut call.arguments)?;
+            from.extra(&mut call.extra)?;
             call.into()
         }
         "tool_result" => {
-            let mut result = ToolResult::new(from.text("call_id")?, "");
-            result.content = parts(&mut from)?;
+            let mut result = ToolResult::new("", "");
+            from.text("call_id", &mut result.call_id)?;
+            result.content = parts(from)?;
             result.is_error = from.is("is_error");
             result.into()
         }
         "reasoning" => {
-            let mut reasoning = Reasoning::new(from.text("text")?);
-            reasoning.signature = from.optional("signature")?;
-            reasoning.encrypted = from.optional("encrypted")?;
-            reasoning.extra = from.extra()?;
+            let mut reasoning = Reasoning::new("");
+            from.text("text", &mut reasoning.text)?;
+            from.optional("signature", &mut reasoning.signature)?;
+            from.optional("encrypted", &mut reasoning.encrypted)?;
+            from.extra(&mut reasoning.extra)?;
             reasoning.into()
         }
-        "refusal" => Refusal::new(from.text("text")?).into(),
+        "refusal" => {
+            let mut refusal = Refusal::new("");
+            from.text("text", &mut refusal.text)?;
+            refusal.into()
+        }
         "other" => Part::Other {
             value: from.take("value").unwrap_or_default(),
         },
@@ -229,14 +255,31 @@ fn part(value: Value) -> Result<Part, Error> {
     })
 }
 
-fn tool(value: Value) -> Result<Tool, Error> {
-    let mut from = Object::new("a tool", value)?;
-    let name = from.text("name")?;
+fn image_source(from: &mut Object) -> Result<ImageSource, Error> {
+    let (mut kind, mut media_type, mut data) = (String::new(), String::new(), String::new());
+    from.text("type", &mut kind)?;
+    Ok(match &*kind {
+        "url" => {
+            from.text("url", &mut data)?;
+            ImageSource::Url { url: data }
+        }
+        "base64" => {
+            from.text("media_type", &mut media_type)?;
+            from.text("data", &mut data)?;
+            ImageSource::Base64 { media_type, data }
+        }
+        _ => return Err(wrong("the source of an image", "neither url nor base64")),
+    })
+}
+
+fn tool(from: &mut Object) -> Result<Tool, Error> {
+    let mut tool = Tool::new("", Value::Null);
+    from.text("name", &mut tool.name)?;
     let Some(parameters) = from.take("parameters") else {
         return Err(wrong("a tool", "without parameters"));
     };
-    let mut tool = Tool::new(name, parameters);
-    tool.description = from.optional("description")?;
+    tool.parameters = parameters;
+    from.optional("description", &mut tool.description)?;
     tool.strict = from
         .take("strict")
         .map(|strict| matches!(strict, Value::Bool(true)));
@@ -249,23 +292,29 @@ fn tool_choice(value: Value) -> Result<ToolChoice, Error> {
         Some("none") => Ok(ToolChoice::None),
         Some("required") => Ok(ToolChoice::Required),
         Some(_) => Err(wrong("toolChoice", "none of its words")),
-        None => Ok(ToolChoice::Tool(
-            Object::new("toolChoice", value)?.text("tool")?,
-        )),
+        None => {
+            let mut tool = String::new();
+            Object::new("toolChoice", value)?.text("tool", &mut tool)?;
+            Ok(ToolChoice::Tool(tool))
+        }
     }
 }
 
 fn response_format(value: Value) -> Result<ResponseFormat, Error> {
     let mut from = Object::new("responseFormat", value)?;
-    let kind = from.text("type")?;
+    let (mut kind, mut name) = (String::new(), String::new());
+    from.text("type", &mut kind)?;
     Ok(match &*kind {
         "text" => ResponseFormat::Text,
         "json_object" => ResponseFormat::JsonObject,
-        "json_schema" => ResponseFormat::JsonSchema {
-            name: from.text("name")?,
-            schema: from.take("schema").unwrap_or_default(),
-            strict: from.is("strict"),
-        },
+        "json_schema" => {
+            from.text("name", &mut name)?;
+            ResponseFormat::JsonSchema {
+                name,
+                schema: from.take("schema").unwrap_or_default(),
+                strict: from.is("strict"),
+            }
+        }
         _ => return Err(wrong("responseFormat", "of a type that there is not")),
     })
 }
