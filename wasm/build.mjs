@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** The default entry, gzip, everything in it. */
 const LIMIT_KB = 80;
 /** What it is today, with some room, so that it does not grow unseen. */
-const RATCHET_KB = 109;
+const RATCHET_KB = 88;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (program, words, options = {}) =>
@@ -86,6 +86,7 @@ const packed = Buffer.from(pack(wasm));
 if (!wasm.equals(await unpack(packed, wasm.length))) throw new Error('the packed module does not unpack to itself');
 writeFileSync(join(here, 'pkg/inline.js'),
   `export const inlined = '${packed.toString('base64')}', size = ${wasm.length};\n`);
+writeFileSync(join(here, 'pkg/inline-node.js'), `export const inlined = '${brotliCompressSync(wasm).toString('base64')}';\n`);
 
 const bundle = (entry, format, outfile, more = {}) => build({
   entryPoints: [join(here, 'ts', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
@@ -94,11 +95,13 @@ const bundle = (entry, format, outfile, more = {}) => build({
 });
 await bundle('index', 'esm', 'index.js');
 await bundle('index', 'cjs', 'index.cjs');
+await bundle('node', 'esm', 'node.js', { external: ['node:zlib'] });
+await bundle('node', 'cjs', 'node.cjs', { external: ['node:zlib'] });
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
 // The WebAssembly is one long string again: the breaks in it would be another 5 KB.
-for (const name of ['index.js', 'index.cjs']) {
+for (const name of ['index.js', 'index.cjs', 'node.js', 'node.cjs']) {
   const file = join(here, 'dist', name);
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\\\n', ''));
 }
