@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use chatcore::dialect::Anthropic;
-use chatcore::{Config, Error, LlmClient, Timeouts, WhenFull};
+use chatcore::{Error, LlmClient, Timeouts, WhenFull};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
@@ -76,26 +75,16 @@ impl Client {
 
 fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     let settings = Settings::read(settings)?;
-    let mut config = Config::from_vars(|name| {
-        let mut vars = settings.vars.iter();
-        vars.find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-    })?;
-    if settings.browser_access && config.provider.name() == "anthropic" {
-        let dialect = Anthropic::default().with_browser_access(true);
-        config.provider = config.provider.with_dialect(dialect);
-    }
-    if settings.keyless {
-        config.provider = config.provider.without_api_key();
-    }
+    let mut provider = settings.provider;
     for (name, value) in &settings.headers {
-        config.provider = config.provider.with_header(name, value)?;
+        provider = provider.with_header(name, value)?;
     }
     let mut timeouts = Timeouts::default();
-    timeouts.overall = Some(config.scheduling.timeout());
     settings.timeouts.apply(&mut timeouts)?;
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
-        .config(config)
+        .provider(provider)
+        .scheduling(settings.scheduling)
+        .max_retries(settings.max_retries)
         .timeouts(timeouts.clone())
         .rate_limits(settings.rate);
     if let Some(adaptive) = settings.adaptive {

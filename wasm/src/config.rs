@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
-use chatcore::{Adaptive, ChatRequest, Error, ErrorKind, Hedging, RateLimits, Timeouts, json};
+use chatcore::dialect::Anthropic;
+use chatcore::{
+    Adaptive, AsyncConfig, ChatRequest, Error, ErrorKind, Hedging, Provider, RateLimits, Timeouts,
+    json,
+};
 use serde_json::Value;
 
 use crate::request::{Object, count, request, small_count};
 
 /// What a client is made of.
 pub(crate) struct Settings {
-    /// The variables of the environment, with the constructor's options put over them.
-    pub(crate) vars: Vec<(String, String)>,
+    /// Where chats go, but for the headers.
+    pub(crate) provider: Provider,
+    /// How many at once, and how many may wait.
+    pub(crate) scheduling: AsyncConfig,
+    /// Attempts in all.
+    pub(crate) max_retries: u32,
     /// Headers for every request.
     pub(crate) headers: Vec<(String, String)>,
-    /// A page that says that it shows its key on purpose.
-    pub(crate) browser_access: bool,
-    /// No key is sent, and none is demanded: another server adds it.
-    pub(crate) keyless: bool,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// What the provider grants per minute.
@@ -40,17 +44,50 @@ impl Settings {
         granted.number("tokensPerMinute", &mut rate.tokens_per_minute, count)?;
         granted.number("requestBurst", &mut rate.request_burst, small_count)?;
         granted.number("tokenBurst", &mut rate.token_burst, count)?;
+        let [mut workers, mut queue_size, mut max_retries] = [None; 3];
+        from.number("workers", &mut workers, small_count)?;
+        from.number("queueSize", &mut queue_size, small_count)?;
+        from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
-            vars: from.strings("vars")?,
+            provider: provider(&mut from)?,
+            scheduling: AsyncConfig::default()
+                .with_workers(workers.unwrap_or_default() as usize)
+                .with_queue_size(queue_size.unwrap_or_default() as usize)
+                .with_async_enabled(!from.is("alone")),
+            max_retries: max_retries.unwrap_or(1),
             headers: from.strings("headers")?,
-            browser_access: from.is("browserAccess"),
-            keyless: from.is("keyless"),
             timeouts: Limits(from.object("timeouts")?),
             rate,
             adaptive: adaptive(&mut from)?,
             hedging: hedging(from.object("hedging")?)?,
         })
     }
+}
+
+/// The other side has looked at all of it, and given defaults.
+fn provider(from: &mut Object) -> Result<Provider, Error> {
+    let mut name = String::new();
+    from.text("provider", &mut name)?;
+    let [mut base_url, mut model, mut key] = [None, None, None];
+    from.optional("baseURL", &mut base_url)?;
+    from.optional("model", &mut model)?;
+    from.optional("key", &mut key)?;
+    let mut provider = Provider::by_name(&name).unwrap_or_else(Provider::demo);
+    if let Some(base_url) = base_url {
+        provider = provider.with_base_url(base_url);
+    }
+    if let Some(model) = model {
+        provider = provider.with_model(model);
+    }
+    provider = match key {
+        Some(key) => provider.with_api_key(key),
+        // Another server adds it.
+        None => provider.without_api_key(),
+    };
+    if from.is("browserAccess") && name == "anthropic" {
+        provider = provider.with_dialect(Anthropic::default().with_browser_access(true));
+    }
+    Ok(provider)
 }
 
 fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {

@@ -56,7 +56,7 @@ impl Object {
     }
 
     /// Reads a string that must be there into its place.
-    fn text(&mut self, name: &'static str, into: &mut String) -> Result<(), Error> {
+    pub(crate) fn text(&mut self, name: &'static str, into: &mut String) -> Result<(), Error> {
         match self.take(name) {
             None => return Err(wrong(self.place, &format!("without {name}"))),
             Some(Value::String(text)) => *into = text,
@@ -66,7 +66,11 @@ impl Object {
     }
 
     /// Reads a string into its place, where there is one.
-    fn optional(&mut self, name: &'static str, into: &mut Option<String>) -> Result<(), Error> {
+    pub(crate) fn optional(
+        &mut self,
+        name: &'static str,
+        into: &mut Option<String>,
+    ) -> Result<(), Error> {
         match self.take(name) {
             None => {}
             Some(Value::String(text)) => *into = Some(text),

@@ -1,5 +1,5 @@
 import { setSource } from './load.js';
-import { unpack } from './unpack.js';
+import { unpack } from './packing/unpack.js';
 // @ts-expect-error: made by the build
 import { inlined, size } from '../pkg/inline.js';
 

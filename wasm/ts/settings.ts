@@ -17,6 +17,8 @@ const PROVIDERS = ['deepseek', 'openai', 'anthropic', 'openai_compatible'];
 // Each with its variable, and the least it may be.
 const COUNTS = [
   ['workers', 'LLM_ASYNC_WORKERS', 1], ['queueSize', 'LLM_ASYNC_QUEUE_SIZE', 0], ['maxRetries', 'LLM_MAX_RETRIES', 1],
+  // The old client's name for it.
+  [undefined, 'XWE_MAX_LLM_RETRIES', 1],
 ] as const;
 
 /** @internal What a client is made of: JSON for the core, whether it is mocked, and its status before the first call. */
@@ -102,7 +104,7 @@ export function settings(options: ClientOptions): Settings {
   }
   const vars = inBrowser ? {} : environment();
   for (const [option, name, least] of COUNTS) {
-    const given = options[option];
+    const given = option && options[option];
     if (given !== undefined) vars[name] = String(given);
     const value = vars[name];
     if (value !== undefined && !(/^\s*\d+\s*$/.test(value) && Number(value) >= least)) {
@@ -118,45 +120,56 @@ export function settings(options: ClientOptions): Settings {
   } catch (error) {
     throw fail(`the headers cannot be sent: ${(error as Error).message}`);
   }
-  if (mock !== undefined) vars['USE_MOCK_LLM'] = String(mock !== false);
-  const mocked = /^(1|true|yes|on)$/i.test(vars['USE_MOCK_LLM']?.trim() ?? '');
+  const isOn = (name: string, otherwise: boolean) => {
+    const value = vars[name]?.trim() ?? String(otherwise);
+    if (/^(1|true|yes|on)$/i.test(value)) return true;
+    if (/^(0|false|no|off)$/i.test(value)) return false;
+    throw fail(`${name} is ${value}; allowed is true or false (1/0, yes/no, on/off)`);
+  };
+  const mocked = mock === undefined ? isOn('USE_MOCK_LLM', false) : mock !== false;
 
-  if (baseURL !== undefined) vars['LLM_BASE_URL'] = baseURL;
   const provider = (given ?? vars['LLM_PROVIDER']?.trim().toLowerCase()
     ?? (baseURL === undefined ? 'deepseek' : 'openai_compatible')) as string;
-  vars['LLM_PROVIDER'] = provider;
-  if (model !== undefined) vars['LLM_MODEL'] = model;
+  const named = (model ?? vars['LLM_MODEL'])?.trim() || undefined;
   const keyless = apiKey === null || (inBrowser && apiKey === undefined);
+  let base: string | undefined;
+  let key: string | undefined;
   if (!mocked) {
     if (!PROVIDERS.includes(provider)) throw fail(`the provider is ${provider}, which is none of ${PROVIDERS.join(', ')}`);
-    const base = vars['LLM_BASE_URL'] &&= checkedURL(vars['LLM_BASE_URL'].trim(), inBrowser);
-    if (provider === 'openai_compatible' && !(base && vars['LLM_MODEL']?.trim())) {
-      throw fail('openai_compatible has no baseURL and no model of its own: set both');
-    }
-    if (apiKey != null) vars['LLM_API_KEY'] = typeof apiKey === 'function' ? KEY_TO_COME : apiKey;
-    const variable = `${provider.toUpperCase()}_API_KEY`;
-    const key = keyless ? undefined : vars['LLM_API_KEY'] ?? vars[variable];
+    base = (baseURL ?? vars['LLM_BASE_URL'])?.trim();
+    base &&= checkedURL(base, inBrowser);
+    const compatible = provider === 'openai_compatible';
+    if (compatible && !(base && named)) throw fail('openai_compatible has no baseURL and no model of its own: set both');
+    const variable = compatible ? 'LLM_API_KEY' : `${provider.toUpperCase()}_API_KEY`;
+    if (!keyless) key = typeof apiKey === 'function' ? KEY_TO_COME : apiKey ?? vars['LLM_API_KEY'] ?? vars[variable];
     if (key ? !/^[!-~]+$/.test(key) : apiKey === '') {
       throw fail('the API key is empty, or has a space, a line break or another character in it that no key has; copy it again');
     }
-    if (!key && !keyless && provider !== 'openai_compatible' && !base?.startsWith('http:')) {
+    if (!key && !keyless && !compatible && !base?.startsWith('http:')) {
       throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
         + 'give apiKey: null and its baseURL', 'missing_api_key');
     }
   }
-  const count = (name: string, value: number) => Number(vars[name] ?? value);
-  const alone = /^(0|false|no|off)$/i.test(vars['LLM_ASYNC_ENABLED']?.trim() ?? '');
-  const most = moving ? Math.max(moving.min ?? 1, moving.max ?? 1000) : count('LLM_ASYNC_WORKERS', 5);
+  const count = (name: string, value: number) => Math.min(Number(vars[name] ?? value), 0xffffffff);
+  const [workers, queueSize] = [count('LLM_ASYNC_WORKERS', 5), count('LLM_ASYNC_QUEUE_SIZE', 100)];
+  const seconds = vars['LLM_ASYNC_TIMEOUT']?.trim() ?? '30';
+  if (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9)) {
+    throw fail(`LLM_ASYNC_TIMEOUT is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
+  }
+  const alone = !isOn('LLM_ASYNC_ENABLED', true);
+  const most = moving ? Math.max(moving.min ?? 1, moving.max ?? 1000) : workers;
   const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
   return {
     mocked,
     json: JSON.stringify({
-      vars, headers, keyless, rate, adaptive: moving, hedging: hedge(hedging), timeouts: limits(timeouts, timeoutMs, fail),
+      provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
+      maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),
+      headers, rate, adaptive: moving, hedging: hedge(hedging),
+      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? Number(seconds) * 1000, fail),
       browserAccess: inBrowser && dangerouslyAllowBrowser,
     }),
     idle: {
-      maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0,
-      queueSize: count('LLM_ASYNC_QUEUE_SIZE', 100), closed: false,
+      maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0, queueSize, closed: false,
       started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
     },
   };

@@ -3,9 +3,9 @@
 const messages = (number) => [{ role: 'user', content: `Why is the sky blue? (${number})` }];
 const options = { model: 'bench', temperature: 0, max_tokens: 256 };
 
-/** The npm package of this repository, as it was built last. */
+/** The npm package of this repository, as Node takes it, and as it was built last. */
 async function chatcore(url, atOnce) {
-  const { LlmClient } = await import('../../../wasm/dist/index.js');
+  const { LlmClient } = await import('../../../wasm/dist/node.js');
   const client = new LlmClient({
     provider: 'openai_compatible',
     baseURL: url,
