@@ -35,6 +35,8 @@ extern "C" {
     fn headers(this: &HostResponse) -> HostHeaders;
     #[wasm_bindgen(method, getter)]
     fn body(this: &HostResponse) -> Option<HostBody>;
+    #[wasm_bindgen(method, js_name = arrayBuffer)]
+    fn array_buffer(this: &HostResponse) -> Promise;
 
     type HostHeaders;
     #[wasm_bindgen(method, js_name = forEach)]
@@ -44,7 +46,6 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = getReader)]
     fn get_reader(this: &HostBody) -> Result<HostReader, JsValue>;
 
-    #[derive(Clone)]
     type HostReader;
     #[wasm_bindgen(method)]
     fn read(this: &HostReader) -> Promise;
@@ -121,37 +122,21 @@ impl Transport for Fetch {
                     "the server redirects, and redirects are not followed: set baseURL to where it leads",
                 ));
             }
-            response(&answer, connection)
+            response(answer, connection)
         })
         .await
     }
 }
 
 fn response(
-    answer: &HostResponse,
+    answer: HostResponse,
     mut connection: Connection,
 ) -> Result<Response<ByteStream>, TransportError> {
-    let body = match answer.body() {
-        None => {
-            connection.open = false;
-            ByteStream::empty()
-        }
-        Some(body) => {
-            let reader = body.get_reader().map_err(|error| failed(&error, true))?;
-            bridge::body(Body {
-                reader,
-                reading: None,
-                connection,
-            })
-        }
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = http::StatusCode::from_u16(answer.status()).map_err(|error| {
-        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status")
-            .with_source(error)
-    })?;
     let mut headers = HeaderMap::new();
+    let mut is_short = false;
     answer.headers().for_each(&mut |value, name| {
+        // Up to 99,999 bytes, which need not be read in pieces.
+        is_short |= name == "content-length" && value.len() <= 5;
         let name = HeaderName::try_from(name);
         let value = HeaderValue::try_from(value);
         if let (Ok(name), Ok(value)) = (name, value) {
@@ -159,6 +144,29 @@ fn response(
             headers.insert(name, value);
         }
     });
+    let status = http::StatusCode::from_u16(answer.status()).map_err(|error| {
+        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status")
+            .with_source(error)
+    })?;
+    let body = match answer.body() {
+        None => {
+            connection.open = false;
+            ByteStream::empty()
+        }
+        Some(body) => {
+            let source = match is_short {
+                true => Source::Whole(answer),
+                false => Source::Pieces(body.get_reader().map_err(|error| failed(&error, true))?),
+            };
+            bridge::body(Body {
+                source,
+                reading: None,
+                connection,
+            })
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
 }
@@ -178,37 +186,55 @@ impl Drop for Connection {
 }
 
 struct Body {
-    reader: HostReader,
+    source: Source,
     reading: Option<JsFuture>,
     connection: Connection,
+}
+
+/// Where a body comes from.
+enum Source {
+    Pieces(HostReader),
+    /// In one piece, for which hosts have a shorter way.
+    Whole(HostResponse),
 }
 
 impl Stream for Body {
     type Item = Result<Bytes, TransportError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
         loop {
-            if !self.connection.open {
+            if !this.connection.open {
                 return Poll::Ready(None);
             }
-            let reader = self.reader.clone();
-            let reading = self
-                .reading
-                .get_or_insert_with(|| JsFuture::from(reader.read()));
+            let source = &this.source;
+            let reading = this.reading.get_or_insert_with(|| {
+                JsFuture::from(match source {
+                    Source::Pieces(reader) => reader.read(),
+                    Source::Whole(answer) => answer.array_buffer(),
+                })
+            });
             let read = ready!(Pin::new(reading).poll(cx));
-            self.reading = None;
-            let chunk: HostChunk = match read {
-                Ok(chunk) => chunk.unchecked_into(),
+            this.reading = None;
+            let read = match read {
+                Ok(read) => read,
                 Err(error) => {
-                    self.connection.open = false;
+                    this.connection.open = false;
                     return Poll::Ready(Some(Err(failed(&error, true))));
                 }
             };
-            if chunk.done() {
-                self.connection.open = false;
-                return Poll::Ready(None);
-            }
-            match chunk.value() {
+            let piece = match source {
+                Source::Pieces(_) => {
+                    let chunk: HostChunk = read.unchecked_into();
+                    this.connection.open = !chunk.done();
+                    chunk.value()
+                }
+                Source::Whole(_) => {
+                    this.connection.open = false;
+                    Some(Uint8Array::new(&read))
+                }
+            };
+            match piece {
                 Some(bytes) if bytes.length() > 0 => {
                     return Poll::Ready(Some(Ok(Bytes::from(bytes.to_vec()))));
                 }
