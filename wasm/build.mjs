@@ -41,8 +41,7 @@ const features = [
   '--enable-reference-types', '--enable-multivalue',
 ];
 run(bin('wasm-opt'), [
-  '--generate-global-effects', '--low-memory-unused', '--flatten', '--rereloop', '-Oz', '--converge',
-  '--strip-debug', '--strip-producers',
+  '--generate-global-effects', '--low-memory-unused', '-Oz', '--converge', '--strip-debug', '--strip-producers',
   ...features, 'pkg/core_bg.wasm', '-o', 'pkg/core_opt.wasm',
 ]);
 // The border's names are long; the module and the glue get the same short ones.
