@@ -8,8 +8,6 @@ import { build } from 'esbuild';
 
 /** The default entry, gzip, everything in it. */
 const LIMIT_KB = 80;
-/** What it is today, with some room, so that it does not grow unseen. */
-const RATCHET_KB = 88;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (program, words, options = {}) =>
@@ -70,10 +68,12 @@ const wasm = readFileSync(join(here, 'dist/core.wasm'));
 // the layer above sees a trap in a task.
 const { outputFiles: [glue] } = await build({
   stdin: { contents: "export { initSync, Client } from './pkg/core.js';", resolveDir: here },
-  bundle: true, write: false, format: 'iife', globalName: 'glue', minify: true, target: 'es2022',
-  logOverride: { 'empty-import-meta': 'silent' },
+  bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
 });
-writeFileSync(join(here, 'pkg/glue.js'), `export function makeGlue(queueMicrotask) {\n${glue.text}return glue;\n}\n`);
+const exported = /export\{(\w+) as (\w+),(\w+) as (\w+)\};\s*$/;
+if (!exported.test(glue.text)) throw new Error('the glue exports something else');
+writeFileSync(join(here, 'pkg/glue.js'),
+  `export function makeGlue(queueMicrotask) {\n${glue.text.replace(exported, 'return{$2:$1,$4:$3}')}\n}\n`);
 const load = async (file) => {
   const { outputFiles: [{ text }] } = await build({
     entryPoints: [join(here, 'ts/packing', file)], bundle: true, write: false, format: 'esm', target: 'es2022',
@@ -116,9 +116,8 @@ copyFileSync(join(here, '..', 'LICENSE-APACHE'), join(here, 'dist', 'LICENSE-APA
 
 const size = (file) => (gzipSync(readFileSync(join(here, 'dist', file)), { level: 9 }).length / 1000).toFixed(1);
 console.log(`core.wasm ${wasm.length} bytes, gzip ${size('core.wasm')} KB; slim.js gzip ${size('slim.js')} KB`);
-console.log(`default entry: gzip ${size("index.js")} KB (the bar is ${LIMIT_KB}; npm run size fails above it)`);
-const limit = process.argv.includes('--size') ? LIMIT_KB : RATCHET_KB;
-if (Number(size('index.js')) > limit) {
-  console.error(`the default entry is larger than ${limit} KB`);
+console.log(`default entry: gzip ${size("index.js")} KB; allowed are ${LIMIT_KB}`);
+if (Number(size('index.js')) > LIMIT_KB) {
+  console.error(`the default entry is larger than ${LIMIT_KB} KB`);
   process.exitCode = 1;
 }

@@ -19,6 +19,7 @@ use futures_core::Stream;
 compile_error!("the module must have one thread: without `atomics` its memory cannot be shared");
 
 /// A value of the host that stays on its thread.
+#[derive(Clone)]
 pub(crate) struct Local<T>(T);
 
 // SAFETY: WebAssembly without atomics has one thread, so that there is none to send to. Elsewhere

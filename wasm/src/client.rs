@@ -6,11 +6,12 @@ use chatcore::{Error, LlmClient, Timeouts, WhenFull};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
+use crate::bridge;
 use crate::call::Call;
 use crate::config::{CallSpec, Settings};
 use crate::error::rejection;
 use crate::executor::HostExecutor;
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, More};
 use crate::promise::promise;
 use crate::wire;
 
@@ -30,9 +31,10 @@ impl Client {
         build(settings, fetch).map_err(|error| rejection(&error))
     }
 
-    /// A call from a request in JSON. Nothing happens until it is run or read.
-    pub fn call(&self, spec: &str) -> Result<Call, JsValue> {
-        self.shape(spec).map_err(|error| rejection(&error))
+    /// A call from a request in JSON, and what the function like `fetch` is to get for it. Nothing
+    /// happens until it is run or read.
+    pub fn call(&self, spec: &str, more: JsValue) -> Result<Call, JsValue> {
+        self.shape(spec, more).map_err(|error| rejection(&error))
     }
 
     /// The status as JSON.
@@ -52,7 +54,7 @@ impl Client {
 }
 
 impl Client {
-    fn shape(&self, spec: &str) -> Result<Call, Error> {
+    fn shape(&self, spec: &str, more: JsValue) -> Result<Call, Error> {
         let spec = CallSpec::read(spec)?;
         let mut timeouts = self.timeouts.clone();
         spec.timeouts.apply(&mut timeouts)?;
@@ -60,8 +62,8 @@ impl Client {
         if let Some(attempts) = spec.max_retries {
             call = call.max_retries(attempts);
         }
-        for (name, value) in &spec.headers {
-            call = call.header(name, value);
+        if !more.is_undefined() {
+            call = call.extension(More(bridge::local(more)));
         }
         if spec.wait_for_queue {
             call = call.when_full(WhenFull::Wait);
@@ -75,14 +77,10 @@ impl Client {
 
 fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
     let settings = Settings::read(settings)?;
-    let mut provider = settings.provider;
-    for (name, value) in &settings.headers {
-        provider = provider.with_header(name, value)?;
-    }
     let mut timeouts = Timeouts::default();
     settings.timeouts.apply(&mut timeouts)?;
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
-        .provider(provider)
+        .provider(settings.provider)
         .scheduling(settings.scheduling)
         .max_retries(settings.max_retries)
         .timeouts(timeouts.clone())

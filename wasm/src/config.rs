@@ -13,14 +13,12 @@ use crate::request::{Object, count, request, small_count};
 
 /// What a client is made of.
 pub(crate) struct Settings {
-    /// Where chats go, but for the headers.
+    /// Where chats go, but for headers of the caller's, which the other side adds.
     pub(crate) provider: Provider,
     /// How many at once, and how many may wait.
     pub(crate) scheduling: AsyncConfig,
     /// Attempts in all.
     pub(crate) max_retries: u32,
-    /// Headers for every request.
-    pub(crate) headers: Vec<(String, String)>,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// What the provider grants per minute.
@@ -55,7 +53,6 @@ impl Settings {
                 .with_queue_size(queue_size.unwrap_or_default() as usize)
                 .with_async_enabled(!from.is("alone")),
             max_retries: max_retries.unwrap_or(1),
-            headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
             rate,
             adaptive: adaptive(&mut from)?,
@@ -122,8 +119,6 @@ fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
 pub(crate) struct CallSpec {
     /// In the words of the core.
     pub(crate) request: ChatRequest,
-    /// Headers for this call.
-    pub(crate) headers: Vec<(String, String)>,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// Attempts in all.
@@ -141,7 +136,6 @@ impl CallSpec {
         from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
             request: request(&mut from.object("request")?)?,
-            headers: from.strings("headers")?,
             timeouts: Limits(from.object("timeouts")?),
             max_retries,
             wait_for_queue: from.is("waitForQueue"),

@@ -7,8 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chatcore::dialect::RESPONSE_HEADERS;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
 use futures_core::Stream;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -57,6 +59,25 @@ extern "C" {
     fn value(this: &HostChunk) -> Option<Uint8Array>;
 }
 
+/// What the caller gives with a call: the function like `fetch` gets it as its third argument.
+#[derive(Clone)]
+pub(crate) struct More(pub(crate) Local<JsValue>);
+
+/// The headers that the dialects set, each with its text: that of a [`HeaderName`] could be any of
+/// those of the standard, which would be 1 KB of the npm package.
+static REQUEST_HEADERS: [(&str, HeaderName); 5] = [
+    ("content-type", CONTENT_TYPE),
+    ("authorization", AUTHORIZATION),
+    ("x-api-key", HeaderName::from_static("x-api-key")),
+    (
+        "anthropic-version",
+        HeaderName::from_static("anthropic-version"),
+    ),
+    (BROWSER_ACCESS, HeaderName::from_static(BROWSER_ACCESS)),
+];
+
+const BROWSER_ACCESS: &str = "anthropic-dangerous-direct-browser-access";
+
 /// `fetch`. A page may send few headers to another origin without a preflight that the server has
 /// to allow: the core sends only what the dialect demands and the caller asked for, and nothing is
 /// added here.
@@ -76,14 +97,12 @@ impl Fetch {
         let controller = AbortController::new();
         let headers = Object::new();
         for (name, value) in request.headers() {
-            let value = value.to_str().map_err(|error| {
-                TransportError::new(
-                    Kind::InvalidRequest,
-                    format!("the header {} is not text", name.as_str()),
-                )
-                .with_source(error)
-            })?;
-            set(&headers, name.as_str(), &value.into());
+            let known = REQUEST_HEADERS.iter().find(|(_, known)| known == name);
+            let (Some((name, _)), Ok(value)) = (known, value.to_str()) else {
+                let message = "a header that the dialect sets cannot be sent by fetch";
+                return Err(TransportError::new(Kind::InvalidRequest, message));
+            };
+            set(&headers, name, &value.into());
         }
         let init = Object::new();
         set(&init, "method", &request.method().as_str().into());
@@ -96,12 +115,15 @@ impl Fetch {
             controller,
             open: true,
         };
+        let more = request.extensions().get::<More>();
+        let more = more.map_or(JsValue::UNDEFINED, |more| JsValue::clone(&more.0));
         let promise = self
             .fetch
-            .call2(
+            .call3(
                 &JsValue::UNDEFINED,
                 &request.uri().to_string().into(),
                 &init,
+                &more,
             )
             .map_err(|error| failed(&error, false))?;
         Ok((Promise::resolve(&promise), connection))
@@ -137,11 +159,10 @@ fn response(
     answer.headers().for_each(&mut |value, name| {
         // Up to 99,999 bytes, which need not be read in pieces.
         is_short |= name == "content-length" && value.len() <= 5;
-        let name = HeaderName::try_from(name);
-        let value = HeaderValue::try_from(value);
-        if let (Ok(name), Ok(value)) = (name, value) {
+        let known = RESPONSE_HEADERS.iter().find(|(known, _)| *known == name);
+        if let (Some((_, header)), Ok(value)) = (known, HeaderValue::try_from(value)) {
             // The host has joined those of one name.
-            headers.insert(name, value);
+            headers.insert(header, value);
         }
     });
     let status = http::StatusCode::from_u16(answer.status()).map_err(|error| {

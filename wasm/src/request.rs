@@ -87,19 +87,6 @@ impl Object {
         }
     }
 
-    /// Names and values that are strings.
-    pub(crate) fn strings(&mut self, name: &'static str) -> Result<Vec<(String, String)>, Error> {
-        let members = self.object(name)?.members;
-        let mut strings = Vec::with_capacity(members.len());
-        for (key, value) in members {
-            match value {
-                Value::String(text) => strings.push((key, text)),
-                _ => return Err(wrong(name, "with a value that is no string")),
-            }
-        }
-        Ok(strings)
-    }
-
     fn extra(&mut self, into: &mut Extra) -> Result<(), Error> {
         match self.take("extra") {
             None => {}

@@ -109,10 +109,21 @@ test('headers of one call', async () => {
   for (let n = 0; n < 3; n += 1) all.push((await sent('headers', n)).headers);
   assert.deepEqual(all.map((headers) => headers['x-tenant']), ['b', 'c', 'a']);
   assert.deepEqual(all.map((headers) => headers['idempotency-key']), ['1', undefined, undefined]);
-  for (const headers of [{ Authorization: 'Bearer x' }, { 'content-type': 'text/plain' }, { 'a b': '1' }, { a: '1\n2' }]) {
-    await assert.rejects(one.chatAsync('x', { headers }), (error) => error instanceof BadRequestError && error.code === 'invalid_request');
+  for (const headers of [{ Authorization: 'Bearer x' }, { 'content-type': 'text/plain' }, { 'a b': 'my secret' }, { a: 'my\nsecret' }, { a: 1 },
+    { 'Anthropic-Version': '2020-01-01' }]) {
+    await assert.rejects(one.chatAsync('x', { headers }), (error) => error instanceof BadRequestError
+      && error.code === 'invalid_request' && !error.message.includes('secret'));
   }
   assert.equal((await server.requests('headers')).length, 3);
+});
+
+test('headers go with each attempt, and those of the client may replace the core\'s', async () => {
+  const seen = [];
+  const fetch = async (...all) => { seen.push([all.length, all[1].headers]); return Response.json({}, { status: 503 }); };
+  const one = client('x', { apiKey: 'k', fetch, maxRetries: 2, headers: { Authorization: 'Basic x', 'x-none': undefined } });
+  await assert.rejects(one.chatAsync('x', { headers: { 'X-Mine': '1' } }));
+  const headers = { 'content-type': 'application/json', authorization: 'Basic x', 'x-mine': '1' };
+  assert.deepEqual(seen, [[2, headers], [2, headers]]);
 });
 
 test('a call that cannot be sent rejects, and never throws', async () => {
@@ -212,7 +223,7 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, hedging: {} }, /afterMs.*or a quantile/],
     [{ ...good, hedging: { quantile: 2 } }, /quantile from 0.5/],
     [{ ...good, hedging: { afterMs: 5, quantile: 0.9 } }, /either afterMs/],
-    [{ ...good, headers: { 'a b': 'c' } }, /headers cannot be sent/],
+    [{ ...good, headers: { 'a b': 'c' } }, /header "a b" cannot be sent/],
     [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL is not a URL/],
     [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /must begin with https/],
     [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /must begin with https/],

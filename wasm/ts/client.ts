@@ -2,12 +2,13 @@
 import { whenAborted } from './abort.js';
 import { abortError, badRequest, closed, fromRejection } from './errors.js';
 import type { RawCall, RawClient } from './glue.js';
+import { adding } from './headers.js';
 import { gatherWithLimit } from './helpers.js';
 import { core, type Core } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
 import { KEY_TO_COME, settings } from './settings.js';
-import { spec } from './spec.js';
+import { spec, type Spec } from './spec.js';
 import { ChatStream } from './stream.js';
 import type {
   BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Progress, Settled, Status,
@@ -28,20 +29,20 @@ export class LlmClient {
   readonly #settings: string;
   // The status where no core is running.
   #idle: Status;
-  readonly #fetch: Fetch;
+  readonly #fetch: ReturnType<typeof adding>;
   #core: Core | undefined;
   #raw: RawClient | undefined;
   #closed = false;
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked } = settings(options);
+    const { json, idle, mocked, headers } = settings(options);
     this.#settings = json;
     this.#idle = idle;
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? ((url, init) => globalThis.fetch(url, init));
     const key = options.apiKey;
-    this.#fetch = typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch;
+    this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch, headers);
   }
 
   /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
@@ -56,14 +57,14 @@ export class LlmClient {
 
   /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
   chatStream(prompt: string | readonly Message[], options: ChatOptions = {}): ChatStream {
-    let json: string;
+    let asked: Spec;
     let wrong: unknown;
     try {
-      json = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, 0) : spec(prompt, options, 0.7);
+      asked = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, 0) : spec(prompt, options, 0.7);
     } catch (error) {
       wrong = error;
     }
-    return new ChatStream(() => (wrong ? Promise.reject(wrong) : this.#call(json)), options.signal);
+    return new ChatStream(() => (wrong ? Promise.reject(wrong) : this.#call(asked)), options.signal);
   }
 
   /**
@@ -132,7 +133,7 @@ export class LlmClient {
     return this.#run(messages, options, 0.7, batch);
   }
 
-  async #call(json: string): Promise<{ core: Core; call: RawCall }> {
+  async #call({ json, headers }: Spec): Promise<{ core: Core; call: RawCall }> {
     try {
       if (this.#closed) throw closed();
       const running = await core();
@@ -142,7 +143,7 @@ export class LlmClient {
         this.#core = running;
       }
       const raw = this.#raw;
-      return { core: running, call: running.enter(() => raw.call(json)) };
+      return { core: running, call: running.enter(() => raw.call(json, headers)) };
     } catch (error) {
       throw fromRejection(error);
     }

@@ -12,7 +12,8 @@ export interface RawCall {
 }
 /** @internal */
 export interface RawClient {
-  call(spec: string): RawCall;
+  /** `more` is the third argument of `fetch`, for this call. */
+  call(spec: string, more: unknown): RawCall;
   status(): string;
   close(): Promise<void>;
   free(): void;
@@ -20,7 +21,7 @@ export interface RawClient {
 /** @internal */
 export interface Glue {
   initSync(options: { module: WebAssembly.Module }): void;
-  Client: new (settings: string, fetch: typeof globalThis.fetch) => RawClient;
+  Client: new (settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>) => RawClient;
 }
 /** @internal */
 export const makeGlue = make as (queueMicrotask: (task: () => void) => void) => Glue;

@@ -1,5 +1,6 @@
 // The constructor's options and the environment, checked and written down for the core.
 import { LlmError } from './errors.js';
+import { plain, type Headers } from './headers.js';
 import type { ClientOptions, Hedging, Status, TimeLimits } from './types.js';
 
 interface Host {
@@ -21,8 +22,8 @@ const COUNTS = [
   [undefined, 'XWE_MAX_LLM_RETRIES', 1],
 ] as const;
 
-/** @internal What a client is made of: JSON for the core, whether it is mocked, and its status before the first call. */
-export interface Settings { json: string; mocked: boolean; idle: Status }
+/** @internal What a client is made of: JSON for the core, whether it is mocked, headers, and its status before the first call. */
+export interface Settings { json: string; mocked: boolean; headers: Headers; idle: Status }
 
 const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
 
@@ -115,11 +116,6 @@ export function settings(options: ClientOptions): Settings {
   whole('limits', rate);
   const moving = adaptive === true ? {} : adaptive || undefined;
   whole('adaptive', moving, 0xffffffff);
-  try {
-    new Headers(headers);
-  } catch (error) {
-    throw fail(`the headers cannot be sent: ${(error as Error).message}`);
-  }
   const isOn = (name: string, otherwise: boolean) => {
     const value = vars[name]?.trim() ?? String(otherwise);
     if (/^(1|true|yes|on)$/i.test(value)) return true;
@@ -161,10 +157,11 @@ export function settings(options: ClientOptions): Settings {
   const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
   return {
     mocked,
+    headers: plain(headers, fail),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
       maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),
-      headers, rate, adaptive: moving, hedging: hedge(hedging),
+      rate, adaptive: moving, hedging: hedge(hedging),
       timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? Number(seconds) * 1000, fail),
       browserAccess: inBrowser && dangerouslyAllowBrowser,
     }),

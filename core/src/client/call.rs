@@ -33,6 +33,7 @@ impl ChatCall {
         let call = Box::new(Call {
             request,
             headers: CallHeaders::default(),
+            extensions: http::Extensions::new(),
             timeouts: Arc::clone(&core.timeouts),
             when_full: WhenFull::default(),
             retry: Arc::clone(&core.retry),
@@ -135,6 +136,29 @@ impl ChatCall {
     /// ```
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.call.headers.set(name, value);
+        self
+    }
+
+    /// Tells the transport something about this call: a value among the
+    /// [extensions](http::Request::extensions) of each of its requests, for a transport that
+    /// looks for one of this type. It replaces an earlier one of the type.
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+    /// /// For a transport of one's own that has two connection pools.
+    /// #[derive(Clone, Debug)]
+    /// struct Pool(&'static str);
+    ///
+    /// let answer = client
+    ///     .chat_async("Why is the sky blue?")
+    ///     .extension(Pool("background"))
+    ///     .await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
+        self.call.extensions.insert(value);
         self
     }
 

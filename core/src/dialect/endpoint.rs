@@ -44,7 +44,7 @@ impl Endpoint {
         }
         let mut headers = provider.dialect().headers(provider)?;
         for (name, value) in provider.headers() {
-            headers.insert(name.clone(), value.clone());
+            headers.insert(name, value.clone());
         }
         Ok(Self {
             provider: provider.name().into(),

@@ -28,14 +28,13 @@ pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
             ..Said::default()
         },
     };
-    let reason = status.canonical_reason().unwrap_or("an error");
     let message = match &said.message {
         Some(message) => message.clone(),
         None if status.is_redirection() => format!(
             "the server redirects ({}), which is not followed, so that the key goes nowhere else",
             status.as_u16()
         ),
-        None => format!("the server answered {} ({reason})", status.as_u16()),
+        None => format!("the server answered {}", status.as_u16()),
     };
     let kind = classify(&said, Some(status));
     // Money does not come back by asking again, whatever the header says.
@@ -278,10 +277,10 @@ mod tests {
                 "502 Bad Gateway",
             ),
             ("<html><title>cut", "cut"),
-            ("", "the server answered 400 (Bad Request)"),
-            ("{}", "the server answered 400 (Bad Request)"),
-            ("[]", "the server answered 400 (Bad Request)"),
-            ("null", "the server answered 400 (Bad Request)"),
+            ("", "the server answered 400"),
+            ("{}", "the server answered 400"),
+            ("[]", "the server answered 400"),
+            ("null", "the server answered 400"),
             ("\u{0}", "\u{0}"),
         ] {
             let error = error(400, body);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
 
 use super::date;
+use super::response_headers::{Limit, REQUEST_ID, RETRY_AFTER_MS, X_REQUEST_ID, X_SHOULD_RETRY};
 use crate::time;
 
 /// What a provider's headers say about its limits. Hints only: they may tighten limits of one's
@@ -36,15 +37,14 @@ const LONGEST: f64 = 1e9;
 
 /// The provider's id of the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["x-request-id", "request-id"]
-        .iter()
-        .find_map(|name| text(headers, name))
+    text(headers, &X_REQUEST_ID)
+        .or_else(|| text(headers, &REQUEST_ID))
         .map(str::to_owned)
 }
 
 /// Whether the provider itself says that a retry helps.
 pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
-    match text(headers, "x-should-retry")? {
+    match text(headers, &X_SHOULD_RETRY)? {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
@@ -56,11 +56,11 @@ pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // A number of seconds that no clock can hold is still one: too long to wait for.
     let capped = |value: f64| seconds(value.min(LONGEST));
-    let milliseconds = text(headers, "retry-after-ms").and_then(number);
+    let milliseconds = text(headers, &RETRY_AFTER_MS).and_then(number);
     if let Some(wait) = milliseconds.and_then(|milliseconds| capped(milliseconds / 1000.0)) {
         return Some(wait);
     }
-    let value = text(headers, RETRY_AFTER.as_str())?;
+    let value = text(headers, &RETRY_AFTER)?;
     match number(value) {
         Some(value) => capped(value),
         None => since_date(headers, date::http_date(value)?),
@@ -69,27 +69,27 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
 /// not have; what stands beside that says nothing either.
-pub(super) fn quota(headers: &HeaderMap, limit: &str, remaining: &str, reset: &str) -> Quota {
+pub(super) fn quota(headers: &HeaderMap, names: &Limit) -> Quota {
     let count = |name| text(headers, name)?.parse().ok();
-    if text(headers, limit)
+    if text(headers, &names.limit)
         .and_then(number)
         .is_some_and(|limit| limit <= 0.0)
     {
         return Quota::default();
     }
     Quota {
-        limit: count(limit),
-        remaining: count(remaining),
-        reset: text(headers, reset).and_then(|reset| match reset.contains('T') {
+        limit: count(&names.limit),
+        remaining: count(&names.remaining),
+        reset: text(headers, &names.reset).and_then(|reset| match reset.contains('T') {
             true => since_date(headers, date::rfc3339(reset)?),
             false => duration(reset),
         }),
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    // Not `get`, which looks among all names of the standard first: they would be in the npm package.
-    let (_, value) = headers.iter().find(|(known, _)| known.as_str() == name)?;
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    // Not by `get`: for the few headers of a response, its hash takes longer, and is more code.
+    let (_, value) = headers.iter().find(|(known, _)| *known == name)?;
     Some(value.to_str().ok()?.trim())
 }
 
@@ -103,7 +103,7 @@ fn seconds(seconds: f64) -> Option<Duration> {
 
 /// How long it is from the response's own date until `until`.
 fn since_date(headers: &HeaderMap, until: i64) -> Option<Duration> {
-    let now = date::http_date(text(headers, DATE.as_str())?)?;
+    let now = date::http_date(text(headers, &DATE)?)?;
     Some(Duration::from_secs((until - now).max(0).unsigned_abs()))
 }
 
@@ -138,6 +138,7 @@ fn duration(mut text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::response_headers::OPENAI_TOKENS;
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -206,8 +207,12 @@ mod tests {
     #[test]
     fn quotas() {
         let quota = |limit, remaining, reset| {
-            let headers = headers(&[("l", limit), ("r", remaining), ("t", reset)]);
-            super::quota(&headers, "l", "r", "t")
+            let headers = headers(&[
+                ("x-ratelimit-limit-tokens", limit),
+                ("x-ratelimit-remaining-tokens", remaining),
+                ("x-ratelimit-reset-tokens", reset),
+            ]);
+            super::quota(&headers, &OPENAI_TOKENS)
         };
         let all = Quota {
             limit: Some(10),
@@ -220,9 +225,9 @@ mod tests {
         }
         let headers = headers(&[
             ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
-            ("t", "2026-11-23T10:00:09Z"),
+            ("x-ratelimit-reset-tokens", "2026-11-23T10:00:09Z"),
         ]);
-        let reset = super::quota(&headers, "l", "r", "t").reset;
+        let reset = super::quota(&headers, &OPENAI_TOKENS).reset;
         assert_eq!(reset, Some(Duration::from_secs(9)));
     }
 }

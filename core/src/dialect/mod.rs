@@ -20,6 +20,7 @@ mod failure;
 mod hints;
 mod object;
 mod openai_chat;
+mod response_headers;
 
 use std::fmt::Debug;
 
@@ -32,6 +33,7 @@ pub use endpoint::Endpoint;
 pub(crate) use hints::request_id;
 pub use hints::{LimitHints, Quota};
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+pub use response_headers::RESPONSE_HEADERS;
 
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;

@@ -6,77 +6,83 @@ use std::cmp::Ordering;
 /// Digits that are looked at; what is beyond only says that there is something beyond.
 const MAX_DIGITS: usize = 800;
 
-/// The float that a setting or a header names, in digits; `None` for anything else.
+/// The float nearest to a number in digits, as JSON has it or a setting or a header; infinite where
+/// it is too large, and `None` for anything else.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    let good = all_digits(whole)
-        && all_digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && all_digits(power)
-        && !power.is_empty();
-    good.then(|| parse(text.strip_prefix('+').unwrap_or(text)))
+    let (sign, mut rest) = signed(text.as_bytes());
+    let mut digits = Big::default();
+    let (mut kept, mut exponent, mut inexact) = (0_usize, 0_i64, false);
+    let (mut any, mut in_fraction) = (false, false);
+    while let [byte, more @ ..] = rest {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = u32::from(byte - b'0');
+                any = true;
+                if kept == MAX_DIGITS {
+                    inexact |= digit != 0;
+                    exponent += i64::from(!in_fraction);
+                } else {
+                    exponent -= i64::from(in_fraction);
+                    digits.multiply_add(10, digit);
+                    kept += usize::from(!digits.0.is_empty());
+                }
+            }
+            b'.' if !in_fraction => in_fraction = true,
+            b'e' | b'E' if any => {
+                exponent += power(more)?;
+                break;
+            }
+            _ => return None,
+        }
+        rest = more;
+    }
+    any.then(|| sign * scaled(digits, kept, exponent, inexact))
 }
 
-/// The float nearest to a number in JSON's syntax; infinite where that is too large.
-pub(super) fn parse(text: &str) -> f64 {
-    let (sign, text) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text),
-    };
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = whole.bytes().chain(fraction.bytes());
-    // An exponent that does not fit is as good as one of a million.
-    let exponent = exponent
-        .parse::<i64>()
-        .unwrap_or(match exponent.starts_with('-') {
-            true => -1_000_000,
-            false => 1_000_000,
-        });
-    let exponent = exponent.clamp(-1_000_000, 1_000_000) - fraction.len() as i64;
-
-    let mut decimal = Big::default();
-    let (mut small, mut kept, mut dropped, mut inexact) = (0_u64, 0_usize, 0_i64, false);
-    for digit in digits {
-        let digit = u32::from(digit - b'0');
-        if kept == MAX_DIGITS {
-            dropped += 1;
-            inexact |= digit != 0;
-            continue;
-        }
-        if kept > 0 || digit > 0 {
-            kept += 1;
-            if kept <= 18 {
-                small = small * 10 + u64::from(digit);
-            }
-            decimal.multiply_add(10, digit);
-        }
+/// -1 or 1, and what follows a sign.
+fn signed(text: &[u8]) -> (f64, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (-1.0, rest),
+        [b'+', rest @ ..] => (1.0, rest),
+        _ => (1.0, text),
     }
-    let exponent = exponent + dropped;
+}
+
+/// What follows the `e`; one that is too large is as good as one of a million.
+fn power(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = signed(text);
+    let mut power = 0;
+    for byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        power = (power * 10 + i64::from(byte - b'0')).min(1_000_000);
+    }
+    (!digits.is_empty()).then_some(power * sign as i64)
+}
+
+/// The float nearest to `decimal`, which has so many digits, times ten to the power of `exponent`.
+fn scaled(mut decimal: Big, kept: usize, exponent: i64, inexact: bool) -> f64 {
     if kept == 0 {
-        return sign * 0.0;
+        return 0.0;
     }
     // Both are exact as floats, so one rounding gives the nearest.
     if kept <= 15 && exponent.unsigned_abs() <= 22 {
         let power = (0..exponent.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
-        let small = small as f64;
-        return sign
-            * if exponent < 0 {
-                small / power
-            } else {
-                small * power
-            };
+        let small = decimal.0.iter().rev().fold(0.0, |small, digit| {
+            small * 4_294_967_296.0 + f64::from(*digit)
+        });
+        return match exponent < 0 {
+            true => small / power,
+            false => small * power,
+        };
     }
     let magnitude = exponent + kept as i64;
     if magnitude > 310 {
-        return sign * f64::INFINITY;
+        return f64::INFINITY;
     }
     if magnitude < -330 {
-        return sign * 0.0;
+        return 0.0;
     }
     let mut divisor = Big(vec![1]);
     let scaled = if exponent < 0 {
@@ -87,7 +93,7 @@ pub(super) fn parse(text: &str) -> f64 {
     for _ in 0..exponent.unsigned_abs() {
         scaled.multiply_add(10, 0);
     }
-    sign * nearest(decimal, divisor, inexact)
+    nearest(decimal, divisor, inexact)
 }
 
 /// The float nearest to `above / below`, a little more if `inexact`; a tie goes to the even one.
@@ -243,7 +249,7 @@ pub(super) fn text(number: f64) -> String {
     let mut length = 15;
     loop {
         let text = scientific(size, length);
-        if length == 17 || parse(&text) == size {
+        if length == 17 || decimal(&text) == Some(size) {
             return [sign, &text].concat();
         }
         length += 1;

@@ -72,15 +72,13 @@ impl Reader<'_> {
 
 /// A number as it is written; none where it is too large for a float.
 pub(super) fn number(text: &str) -> Option<Number> {
-    if !text.contains(['.', 'e', 'E']) && text != "-0" {
-        if let Ok(number) = text.parse::<u64>() {
-            return Some(number.into());
-        }
-        if let Ok(number) = text.parse::<i64>() {
-            return Some(number.into());
-        }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    match digits.parse::<u64>() {
+        Ok(number) if digits.len() == text.len() => Some(number.into()),
+        // Not zero, which is negative only as a float.
+        Ok(number @ 1..=0x8000_0000_0000_0000) => Some((number as i64).wrapping_neg().into()),
+        _ => Number::from_f64(float::decimal(text)?),
     }
-    Number::from_f64(float::parse(text))
 }
 
 /// A float as JSON has it; `null` where it is not finite.

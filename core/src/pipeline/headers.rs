@@ -25,10 +25,19 @@ const RESERVED: &[&str] = &[
     "x-api-key",
 ];
 
-/// Headers of one call. They may hold secrets, so `Debug` shows only their names.
+/// A header of one call. It may hold a secret, so `Debug` shows only its name.
+#[derive(Clone, Debug)]
+struct CallHeader {
+    /// As it was given.
+    shown: String,
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+/// Headers of one call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallHeaders {
-    headers: HeaderMap,
+    headers: Vec<CallHeader>,
     /// Why the first one that cannot be sent cannot be.
     refused: Option<String>,
 }
@@ -41,19 +50,19 @@ impl CallHeaders {
         }
     }
 
-    fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let header = HeaderName::try_from(name)
-            .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
-        if RESERVED.contains(&header.as_str()) {
+    fn try_set(&mut self, shown: &str, value: &str) -> Result<(), String> {
+        let name = HeaderName::try_from(shown)
+            .map_err(|_| format!("{} cannot be the name of a header", Quoted(shown)))?;
+        if RESERVED.contains(&name.as_str()) {
             return Err(format!(
-                "the header {} cannot be set for one call; a key belongs to the Provider",
-                header.as_str()
+                "the header {shown} cannot be set for one call; a key belongs to the Provider"
             ));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| format!("the value of the header {} cannot be sent", header.as_str()))?;
+            .map_err(|_| format!("the value of the header {shown} cannot be sent"))?;
         value.set_sensitive(true);
-        self.headers.insert(header, value);
+        let shown = shown.to_owned();
+        self.headers.push(CallHeader { shown, name, value });
         Ok(())
     }
 
@@ -66,15 +75,16 @@ impl CallHeaders {
         if let Some(why) = &self.refused {
             return Err(Error::invalid(why.as_str()));
         }
-        for (name, value) in &self.headers {
+        for CallHeader { shown, name, .. } in &self.headers {
             if request.contains_key(name) && !replaceable.contains_key(name) {
                 return Err(Error::invalid(format!(
-                    "the header {} is the dialect's own and cannot be set for one call; \
-                     Provider::with_header replaces it for all",
-                    name.as_str()
+                    "the header {shown} is the dialect's own and cannot be set for one call; \
+                     Provider::with_header replaces it for all"
                 )));
             }
-            request.insert(name.clone(), value.clone());
+        }
+        for CallHeader { name, value, .. } in &self.headers {
+            request.insert(name, value.clone());
         }
         Ok(())
     }
@@ -120,8 +130,8 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_refused_whatever_comes_after_it() {
         for (name, value, why) in [
-            ("Authorization", "Bearer x", "authorization cannot be set"),
-            ("Content-Type", "text/plain", "content-type cannot be set"),
+            ("Authorization", "Bearer x", "Authorization cannot be set"),
+            ("Content-Type", "text/plain", "Content-Type cannot be set"),
             ("x-api-key", "x", "x-api-key cannot be set"),
             ("host", "elsewhere", "host cannot be set"),
             ("Transfer-Encoding", "chunked", "cannot be set"),

@@ -51,6 +51,8 @@ use watch::Watch;
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
     pub(crate) headers: CallHeaders,
+    /// What the caller tells the transport.
+    pub(crate) extensions: http::Extensions,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
@@ -292,6 +294,7 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
     }
     call.headers
         .add_to(request.headers_mut(), &core.own_headers)?;
+    request.extensions_mut().extend(call.extensions.clone());
     Ok(request)
 }
 

@@ -44,6 +44,8 @@ struct Script {
     executor: Arc<dyn Executor>,
     /// The connect limits that came with the requests.
     connect: Mutex<Vec<Duration>>,
+    /// What the callers told the transport.
+    told: Mutex<Vec<Option<&'static str>>>,
     answers: Mutex<VecDeque<Answering>>,
     sent: Mutex<Vec<f64>>,
 }
@@ -58,6 +60,8 @@ impl Transport for Script {
         self.sent.lock().unwrap().push(at);
         let ConnectTimeout(connect) = *request.extensions().get().unwrap();
         self.connect.lock().unwrap().push(connect);
+        let told = request.extensions().get::<Told>().map(|told| told.0);
+        self.told.lock().unwrap().push(told);
         let next = self.answers.lock().unwrap().pop_front();
         let response = http::Response::builder();
         match next.unwrap_or(Answering::Good(0.0)) {
@@ -110,6 +114,7 @@ fn setup(
     let script = Arc::new(Script {
         executor: Arc::clone(&executor),
         connect: Mutex::default(),
+        told: Mutex::default(),
         answers: Mutex::new(answers.into_iter().collect()),
         sent: Mutex::default(),
     });
@@ -290,6 +295,20 @@ impl std::task::Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Relaxed);
     }
+}
+
+/// What a caller tells the transport.
+#[derive(Clone)]
+struct Told(&'static str);
+
+#[test]
+fn what_a_call_tells_the_transport_goes_with_each_of_its_attempts() {
+    let setup = setup([Answering::Status(503, None)], |builder| builder);
+    let call = setup.client.chat_async("hi").extension(Told("this"));
+    setup.clock.run(call.into_future()).unwrap();
+    setup.chat().unwrap();
+    let told = setup.script.told.lock().unwrap().clone();
+    assert_eq!(told, [Some("this"), Some("this"), None]);
 }
 
 #[test]

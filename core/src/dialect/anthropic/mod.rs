@@ -18,7 +18,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, Quota, hints};
+use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, Quota, hints, response_headers};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::provider::Provider;
@@ -88,6 +88,12 @@ impl Default for Anthropic {
     }
 }
 
+// Made when it is compiled: the code that makes a name is large.
+static VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+static BROWSER_ACCESS: HeaderName =
+    HeaderName::from_static("anthropic-dangerous-direct-browser-access");
+static KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 impl Dialect for Anthropic {
     fn name(&self) -> &'static str {
         "anthropic"
@@ -95,20 +101,19 @@ impl Dialect for Anthropic {
 
     fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(&CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let version = HeaderValue::try_from(&*self.version).map_err(|_| {
             Error::config(format!(
                 "{} cannot be an anthropic-version",
                 Quoted(&self.version)
             ))
         })?;
-        headers.insert(HeaderName::from_static("anthropic-version"), version);
+        headers.insert(&VERSION, version);
         if self.browser_access {
-            let name = HeaderName::from_static("anthropic-dangerous-direct-browser-access");
-            headers.insert(name, HeaderValue::from_static("true"));
+            headers.insert(&BROWSER_ACCESS, HeaderValue::from_static("true"));
         }
         if let Some(key) = provider.api_key() {
-            headers.insert(HeaderName::from_static("x-api-key"), key.header("")?);
+            headers.insert(&KEY, key.header("")?);
         }
         Ok(headers)
     }
@@ -134,12 +139,7 @@ impl Dialect for Anthropic {
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
         LimitHints {
-            requests: hints::quota(
-                headers,
-                "anthropic-ratelimit-requests-limit",
-                "anthropic-ratelimit-requests-remaining",
-                "anthropic-ratelimit-requests-reset",
-            ),
+            requests: hints::quota(headers, &response_headers::ANTHROPIC_REQUESTS),
             tokens: tokens(headers),
         }
     }
@@ -148,27 +148,12 @@ impl Dialect for Anthropic {
 /// The limit on tokens: of the two together where it is told, else the one that is nearer to its
 /// end.
 fn tokens(headers: &HeaderMap) -> Quota {
-    let both = hints::quota(
-        headers,
-        "anthropic-ratelimit-tokens-limit",
-        "anthropic-ratelimit-tokens-remaining",
-        "anthropic-ratelimit-tokens-reset",
-    );
+    let both = hints::quota(headers, &response_headers::ANTHROPIC_TOKENS);
     if both != Quota::default() {
         return both;
     }
-    let input = hints::quota(
-        headers,
-        "anthropic-ratelimit-input-tokens-limit",
-        "anthropic-ratelimit-input-tokens-remaining",
-        "anthropic-ratelimit-input-tokens-reset",
-    );
-    let output = hints::quota(
-        headers,
-        "anthropic-ratelimit-output-tokens-limit",
-        "anthropic-ratelimit-output-tokens-remaining",
-        "anthropic-ratelimit-output-tokens-reset",
-    );
+    let input = hints::quota(headers, &response_headers::ANTHROPIC_INPUT);
+    let output = hints::quota(headers, &response_headers::ANTHROPIC_OUTPUT);
     let left = |quota: &Quota| quota.remaining.unwrap_or(u64::MAX);
     match left(&output) < left(&input) {
         true => output,

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, Request};
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
 use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, hints};
+use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, hints, response_headers};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::provider::Provider;
@@ -46,9 +46,9 @@ impl Dialect for OpenAiChat {
 
     fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(&CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = provider.api_key() {
-            headers.insert(AUTHORIZATION, key.header("Bearer ")?);
+            headers.insert(&AUTHORIZATION, key.header("Bearer ")?);
         }
         Ok(headers)
     }
@@ -70,18 +70,8 @@ impl Dialect for OpenAiChat {
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
         LimitHints {
-            requests: hints::quota(
-                headers,
-                "x-ratelimit-limit-requests",
-                "x-ratelimit-remaining-requests",
-                "x-ratelimit-reset-requests",
-            ),
-            tokens: hints::quota(
-                headers,
-                "x-ratelimit-limit-tokens",
-                "x-ratelimit-remaining-tokens",
-                "x-ratelimit-reset-tokens",
-            ),
+            requests: hints::quota(headers, &response_headers::OPENAI_REQUESTS),
+            tokens: hints::quota(headers, &response_headers::OPENAI_TOKENS),
         }
     }
 }

@@ -1,0 +1,43 @@
+// The caller's headers. They are put over those of the core here, and never enter it.
+import { badRequest, type LlmError } from './errors.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/** @internal Names in small letters, and values. */
+export type Headers = Readonly<Record<string, string>>;
+
+// What a call must not say: the key, the body's type and the version belong to the client, the rest to the connection.
+const RESERVED: ReadonlySet<string> = new Set(('authorization connection content-encoding content-length content-type expect host '
+  + 'keep-alive proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key anthropic-version '
+  + 'anthropic-dangerous-direct-browser-access').split(' '));
+
+/** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
+export function plain(given: object, fail: (message: string) => LlmError): Headers {
+  const headers = new globalThis.Headers();
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (value === undefined) continue;
+    try {
+      if (typeof value !== 'string') throw fail('');
+      headers.set(name, value);
+    } catch {
+      throw fail(`the header ${JSON.stringify(name)} cannot be sent: its name or its value is none of a header's`);
+    }
+  }
+  return Object.fromEntries(headers);
+}
+
+/** @internal Checks the headers of one call. */
+export function ofCall(given: object): Headers {
+  const headers = plain(given, badRequest);
+  for (const name in headers) {
+    if (RESERVED.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+  }
+  return headers;
+}
+
+/** @internal A function like `fetch` for the core, which adds the headers of the client, and those of the call. */
+export function adding(fetch: Fetch, ofClient: Headers) {
+  const none = Object.keys(ofClient).length === 0;
+  return (url: string, init: RequestInit, ofCall?: Headers): Promise<Response> => fetch(url, none && !ofCall ? init
+    : { ...init, headers: { ...init.headers as Headers, ...ofClient, ...ofCall } });
+}
