@@ -1,6 +1,6 @@
 // The types of the glue that wasm-bindgen writes; the code is made by the build.
 // @ts-expect-error: it has no declarations
-import { makeGlue as make } from '../pkg/glue.js';
+import { makeGlue as make } from '../pkg/small/glue.js';
 
 /** @internal */
 export interface RawCall {

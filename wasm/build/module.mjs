@@ -1,0 +1,94 @@
+// The WebAssembly module and its glue: cargo → wasm-bindgen → wasm-opt → short names.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** The folder of the package. */
+export const here = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const FEATURES = [
+  '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
+  '--enable-reference-types', '--enable-multivalue',
+];
+
+/** Runs a program, and gives what it printed. */
+export const run = (program, words, options = {}) =>
+  execFileSync(program, words, { cwd: here, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, ...options });
+
+/** A program that npm installed. */
+export const bin = (name) => join(here, 'node_modules', '.bin', name);
+
+/**
+ * Builds the module by a profile of Cargo.toml, with features of the standard library and a level of
+ * wasm-opt. Writes pkg/NAME/core.wasm and pkg/NAME/glue.js, and gives the module.
+ */
+export async function buildModule(name, { profile, features, level }) {
+  const folder = join(here, 'pkg', name);
+  mkdirSync(folder, { recursive: true });
+  compile(profile, features, folder);
+  run(bin('wasm-opt'), [
+    '--generate-global-effects', '--low-memory-unused', ...level, '--strip-debug', '--strip-producers',
+    ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
+  ]);
+  shortenNames(folder);
+  await wrapGlue(folder);
+  return readFileSync(join(folder, 'core.wasm'));
+}
+
+function compile(profile, features, folder) {
+  // The standard library is built anew, without the texts of panics, which nobody would see, since a
+  // panic is a trap here. The compiler is the stable one; these of its options are not yet stable,
+  // hence RUSTC_BOOTSTRAP.
+  run('cargo', [
+    'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', profile,
+    '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${features.join(',')}`,
+  ], {
+    env: {
+      ...process.env, RUSTC_BOOTSTRAP: '1', CARGO_INCREMENTAL: '0',
+      RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none',
+    },
+  });
+  const { target_directory: target } = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));
+  const built = join(target, 'wasm32-unknown-unknown', profile, 'chatcore_wasm.wasm');
+  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', built, folder]);
+}
+
+/** The border's names are long; the module and the glue get the same short ones. */
+function shortenNames(folder) {
+  const names = JSON.parse(run(bin('wasm-opt'), [
+    '--minify-imports-and-exports-and-modules', ...FEATURES, join(folder, 'core_opt.wasm'), '-o', join(folder, 'core.wasm'),
+  ]).toString());
+  let glue = readFileSync(join(folder, 'core.js'), 'utf8');
+  const rename = (from, to) => {
+    const parts = glue.split(from);
+    if (parts.length > 1) glue = parts.join(to);
+    return parts.length > 1;
+  };
+  for (const [module, name, short] of names.imports) {
+    rename(`"${module}": `, '"a": ');
+    if (!rename(`        ${name}: `, `        ${short}: `)) throw new Error(`the glue does not give ${name}`);
+  }
+  // Longest first, since some begin with others.
+  for (const [name, short] of names.exports.sort(([one], [other]) => other.length - one.length)) {
+    rename(`wasm.${name}`, `wasm.${short}`);
+  }
+  writeFileSync(join(folder, 'core.js'), glue);
+}
+
+/**
+ * The glue keeps one instance in its module scope. Wrapped in a function it makes as many as asked
+ * for, and the function's parameter stands before the global of the same name, so that the layer
+ * above sees a trap in a task.
+ */
+async function wrapGlue(folder) {
+  const { outputFiles: [{ text }] } = await build({
+    stdin: { contents: "export { initSync, Client } from './core.js';", resolveDir: folder },
+    bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
+  });
+  const exported = /export\{(\w+) as (\w+),(\w+) as (\w+)\};\s*$/;
+  if (!exported.test(text)) throw new Error('the glue exports something else');
+  writeFileSync(join(folder, 'glue.js'),
+    `export function makeGlue(queueMicrotask) {\n${text.replace(exported, 'return{$2:$1,$4:$3}')}\n}\n`);
+}
