@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { AbortError, LlmClient, StreamError, TimeoutError } from '../dist/index.js';
+import { AbortError, LlmClient, StreamError, TimeoutError } from '../dist/node.js';
 import { start } from './server.mjs';
 
 let server, pinging;

@@ -6,7 +6,7 @@ import {
   AbortError, AuthError, BadRequestError, BatchProcessor, ClosedError, ConnectionError, LlmClient, LlmError,
   QueueFullError, RateLimitError, RateLimiter, ServerError, StreamError, TimeoutError, gatherWithLimit,
   runWithTimeout,
-} from '../dist/index.js';
+} from '../dist/node.js';
 import { nobody, start } from './server.mjs';
 
 let server;

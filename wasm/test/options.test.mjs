@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/index.js';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/node.js';
 import { start } from './server.mjs';
 
 let server;
