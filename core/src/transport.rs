@@ -24,7 +24,10 @@ use futures_core::Stream;
 /// - Redirects are not followed, and the request is sent once: retries belong to the core. (A
 ///   reused connection that turns out to be dead may be replaced as long as not one byte of an
 ///   answer came.)
-/// - The connection is made within the [`ConnectTimeout`] found in the request's extensions.
+/// - The connection is made within the [`ConnectTimeout`] found in the request's extensions; what
+///   [`ChatCall::extension`](crate::ChatCall::extension) put beside it is for the transport, too.
+/// - Of the response's headers the built-in dialects read those in
+///   [`RESPONSE_HEADERS`](crate::dialect::RESPONSE_HEADERS); a transport may leave out others.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends `request` and waits for the response's headers.
