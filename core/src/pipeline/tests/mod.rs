@@ -1,0 +1,148 @@
+mod adapting;
+mod attempts;
+mod observing;
+mod queue;
+mod streams;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::task::{Context, Waker};
+
+use async_trait::async_trait;
+use futures_util::future::{self, join_all};
+use futures_util::{FutureExt, StreamExt, stream};
+
+use super::*;
+use crate::chat::ChatEvent;
+use crate::client::{LlmClient, LlmClientBuilder};
+use crate::error::{ErrorKind, Phase};
+use crate::executor::{BoxFuture, Executor};
+use crate::observe::{CallEvent, CallInfo, Observer};
+use crate::policy::adaptive::Adaptive;
+use crate::policy::hedge::Hedging;
+use crate::policy::rate::RateLimits;
+use crate::provider::Provider;
+use crate::testing::Clockwork;
+use crate::transport::{ByteStream, Transport, TransportError, TransportErrorKind};
+
+/// What the server does with one request.
+#[derive(Debug)]
+enum Answering {
+    /// A good answer after so many seconds.
+    Good(f64),
+    /// This status, with this `Retry-After`.
+    Status(u16, Option<&'static str>),
+    Lost,
+    Refused,
+    /// Content without an end, as fast as it is read.
+    Flood,
+    /// Pieces of a stream, each so many seconds after the one before.
+    Pieces(Vec<(f64, &'static str)>),
+}
+
+const GOOD: &str = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+const TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
+const FINISH: &str =
+    "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
+/// What a caller tells the transport.
+#[derive(Clone)]
+struct Told(&'static str);
+
+#[derive(Debug)]
+struct Script {
+    executor: Arc<dyn Executor>,
+    /// The connect limits that came with the requests.
+    connect: Mutex<Vec<Duration>>,
+    /// What the callers told the transport.
+    told: Mutex<Vec<Option<&'static str>>>,
+    answers: Mutex<VecDeque<Answering>>,
+    sent: Mutex<Vec<f64>>,
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
+        let at = self.executor.now().since_epoch().as_secs_f64();
+        self.sent.lock().unwrap().push(at);
+        let ConnectTimeout(connect) = *request.extensions().get().unwrap();
+        self.connect.lock().unwrap().push(connect);
+        let told = request.extensions().get::<Told>().map(|told| told.0);
+        self.told.lock().unwrap().push(told);
+        let next = self.answers.lock().unwrap().pop_front();
+        let response = http::Response::builder();
+        match next.unwrap_or(Answering::Good(0.0)) {
+            Answering::Good(seconds) => {
+                self.executor.sleep(Duration::from_secs_f64(seconds)).await;
+                Ok(response.body(ByteStream::from_bytes(GOOD)).unwrap())
+            }
+            Answering::Status(status, retry_after) => {
+                let response = response.status(status);
+                let response = match retry_after {
+                    Some(value) => response.header("retry-after", value),
+                    None => response,
+                };
+                Ok(response.body(ByteStream::from_bytes("{}")).unwrap())
+            }
+            Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),
+            Answering::Refused => Err(TransportError::new(TransportErrorKind::Connect, "refused")),
+            Answering::Flood => {
+                let pieces = stream::repeat(()).map(|()| Ok(Bytes::from_static(TEXT.as_bytes())));
+                Ok(response.body(ByteStream::new(pieces)).unwrap())
+            }
+            Answering::Pieces(pieces) => {
+                let executor = Arc::clone(&self.executor);
+                let body = stream::iter(pieces).then(move |(seconds, piece)| {
+                    let wait = executor.sleep(Duration::from_secs_f64(seconds));
+                    async move {
+                        wait.await;
+                        Ok(Bytes::from(piece))
+                    }
+                });
+                // The server never hangs up.
+                let body = body.chain(stream::pending());
+                Ok(response.body(ByteStream::new(body)).unwrap())
+            }
+        }
+    }
+}
+
+struct Setup {
+    clock: Arc<Clockwork>,
+    client: LlmClient,
+    script: Arc<Script>,
+}
+
+fn setup(
+    answers: impl IntoIterator<Item = Answering>,
+    change: impl FnOnce(LlmClientBuilder) -> LlmClientBuilder,
+) -> Setup {
+    let (clock, executor) = Clockwork::new();
+    let script = Arc::new(Script {
+        executor: Arc::clone(&executor),
+        connect: Mutex::default(),
+        told: Mutex::default(),
+        answers: Mutex::new(answers.into_iter().collect()),
+        sent: Mutex::default(),
+    });
+    let transport: Arc<dyn Transport> = script.clone();
+    let builder = LlmClient::builder(executor, transport).provider(Provider::demo());
+    Setup {
+        clock,
+        client: change(builder).build().unwrap(),
+        script,
+    }
+}
+
+impl Setup {
+    fn chat(&self) -> Result<ChatResponse, Error> {
+        self.clock.run(self.client.chat_async("hi").into_future())
+    }
+
+    fn sent(&self) -> Vec<f64> {
+        self.script.sent.lock().unwrap().clone()
+    }
+}

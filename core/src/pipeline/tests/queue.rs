@@ -1,0 +1,148 @@
+//! The queue and the rate limits before an attempt.
+
+use super::*;
+
+#[test]
+fn a_batch_wider_than_its_client_loses_nothing_to_the_clock() {
+    for limits in [None, Some(RateLimits::default().requests_per_minute(10))] {
+        let answers = (0..40).map(|_| Answering::Good(8.0));
+        let setup = setup(answers, |builder| match limits {
+            Some(limits) => builder.rate_limits(limits),
+            None => builder,
+        });
+        let batch = crate::BatchProcessor::chats(&setup.client).max_workers(20);
+        let prompts = (0..40).map(|i: u32| i.to_string());
+        let results = setup.clock.run(batch.process_batch(prompts));
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!(
+            (results.len(), failed),
+            (40, 0),
+            "{:?}",
+            setup.clock.seconds()
+        );
+    }
+}
+
+#[test]
+fn the_queue_has_its_own_limit_and_is_first_in_first_out() {
+    let answers = || (0..4).map(|_| Answering::Good(5.0));
+    let setup = setup(answers(), |builder| builder.workers(1));
+    let call = |name: &'static str| {
+        let call = setup.client.chat_async(name).into_future();
+        let clock = Arc::clone(&setup.clock);
+        async move {
+            (
+                name,
+                call.await.unwrap().text().into_owned(),
+                clock.seconds(),
+            )
+        }
+    };
+    let ended = setup.clock.run(join_all([call("a"), call("b"), call("c")]));
+    let ended: Vec<_> = ended.iter().map(|(name, _, at)| (*name, *at)).collect();
+    assert_eq!(ended, [("a", 5.0), ("b", 10.0), ("c", 15.0)]);
+
+    let limits = Timeouts {
+        queue: Some(Duration::from_secs(2)),
+        ..Timeouts::default()
+    };
+    let setup = self::setup(answers(), |builder| builder.workers(1).timeouts(limits));
+    let results = setup.clock.run(join_all([
+        setup.client.chat_async("a").into_future(),
+        setup.client.chat_async("b").into_future(),
+    ]));
+    assert!(results[0].is_ok());
+    let late = results[1].as_ref().unwrap_err();
+    assert_eq!((late.phase(), late.attempts()), (Some(Phase::Queue), 0));
+}
+
+#[test]
+fn rate_limits_hold_in_any_minute_and_are_used() {
+    let limits = RateLimits::default().requests_per_minute(10);
+    let setup = setup([], |builder| builder.rate_limits(limits).workers(100));
+    let calls = (0..60).map(|_| {
+        let call = setup
+            .client
+            .chat_async("hi")
+            .timeout(Duration::from_secs(600));
+        call.into_future()
+    });
+    for answer in setup.clock.run(join_all(calls)) {
+        answer.unwrap();
+    }
+    let sent = setup.sent();
+    for window in sent.windows(11) {
+        assert!(window[10] - window[0] >= 60.0, "{window:?}");
+    }
+    // Sixty at ten a minute, the first ten at once.
+    assert!(sent[59] <= 5.0 * 60.0 * 1.02, "the last at {}", sent[59]);
+    assert_eq!(setup.client.status().queued, 0);
+}
+
+#[test]
+fn tokens_are_estimated_settled_and_refunded() {
+    let limits = || RateLimits::default().tokens_per_minute(600);
+    let setup = setup([], |builder| builder.rate_limits(limits()));
+    // Estimated at 256 and more each; 3 were used, so they hardly wait.
+    for _ in 0..20 {
+        setup.chat().unwrap();
+    }
+    assert_eq!(setup.clock.seconds(), 0.0);
+    let large = setup.client.chat_async("hi").max_tokens(1000).into_future();
+    let error = setup.clock.run(large).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("600"), "{error}");
+
+    // No connection, no tokens.
+    let refused = (0..5).map(|_| Answering::Refused);
+    let setup = self::setup(refused, |builder| {
+        builder.rate_limits(limits()).max_retries(1)
+    });
+    for _ in 0..5 {
+        setup.chat().unwrap_err();
+    }
+    setup.chat().unwrap();
+    assert_eq!(setup.clock.seconds(), 0.0);
+}
+
+#[test]
+fn what_a_stream_used_is_known_at_its_end() {
+    const EARLY: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}],\
+                         \"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let pieces = || Answering::Pieces(vec![(0.0, EARLY), (10.0, FINISH)]);
+    let limits = RateLimits::default().tokens_per_minute(600);
+    let setup = setup([pieces(), pieces()], |builder| builder.rate_limits(limits));
+    // Two are estimated at nearly 600 together; the third goes when they have given back.
+    let asking = (0..3).map(|_| setup.client.chat_async("hi").stream().into_response());
+    for answer in setup.clock.run(join_all(asking)) {
+        answer.unwrap();
+    }
+    assert_eq!(setup.sent(), [0.0, 0.0, 10.0]);
+}
+
+#[test]
+fn closing_turns_those_away_that_wait_for_a_limit() {
+    let limits = RateLimits::default().requests_per_minute(1);
+    let setup = setup([Answering::Good(2.0)], |builder| {
+        builder.rate_limits(limits)
+    });
+    let calls = (0..3).map(|_| {
+        setup
+            .client
+            .chat_async("hi")
+            .timeout(Duration::from_secs(300))
+    });
+    let mut all = Box::pin(join_all(calls.map(IntoFuture::into_future)));
+    let answers = setup.clock.run(async {
+        assert!((&mut all).now_or_never().is_none());
+        futures_util::future::join(setup.client.close(), all)
+            .await
+            .1
+    });
+    let kinds = answers
+        .iter()
+        .map(|answer| answer.as_ref().err().map(Error::kind));
+    let closed = Some(ErrorKind::Closed);
+    assert_eq!(kinds.collect::<Vec<_>>(), [None, closed, closed]);
+    assert_eq!(setup.clock.seconds(), 2.0);
+}
