@@ -157,7 +157,7 @@ export function settings(options: ClientOptions): Settings {
   const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
   return {
     mocked,
-    headers: plain(headers, fail),
+    headers: plain(headers ?? {}, fail),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
       maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),

@@ -28,7 +28,7 @@ const RESERVED: &[&str] = &[
 /// A header of one call. It may hold a secret, so `Debug` shows only its name.
 #[derive(Clone, Debug)]
 struct CallHeader {
-    /// As it was given.
+    /// The name, whose text would be any of the standard's: they would be in the npm package.
     shown: String,
     name: HeaderName,
     value: HeaderValue,
@@ -50,10 +50,11 @@ impl CallHeaders {
         }
     }
 
-    fn try_set(&mut self, shown: &str, value: &str) -> Result<(), String> {
-        let name = HeaderName::try_from(shown)
-            .map_err(|_| format!("{} cannot be the name of a header", Quoted(shown)))?;
-        if RESERVED.contains(&name.as_str()) {
+    fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let name = HeaderName::try_from(name)
+            .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
+        let shown = name.as_str().to_owned();
+        if RESERVED.contains(&&*shown) {
             return Err(format!(
                 "the header {shown} cannot be set for one call; a key belongs to the Provider"
             ));
@@ -61,7 +62,6 @@ impl CallHeaders {
         let mut value = HeaderValue::try_from(value)
             .map_err(|_| format!("the value of the header {shown} cannot be sent"))?;
         value.set_sensitive(true);
-        let shown = shown.to_owned();
         self.headers.push(CallHeader { shown, name, value });
         Ok(())
     }
@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_refused_whatever_comes_after_it() {
         for (name, value, why) in [
-            ("Authorization", "Bearer x", "Authorization cannot be set"),
-            ("Content-Type", "text/plain", "Content-Type cannot be set"),
+            ("Authorization", "Bearer x", "authorization cannot be set"),
+            ("Content-Type", "text/plain", "content-type cannot be set"),
             ("x-api-key", "x", "x-api-key cannot be set"),
             ("host", "elsewhere", "host cannot be set"),
             ("Transfer-Encoding", "chunked", "cannot be set"),

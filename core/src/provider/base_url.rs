@@ -57,7 +57,8 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
     let scheme = match name {
         _ if name.eq_ignore_ascii_case("https") => Scheme::HTTPS,
         _ if name.eq_ignore_ascii_case("http") => Scheme::HTTP,
-        "" => return refuse("is not absolute"),
+        "" if rest.starts_with('/') => return refuse("is not absolute"),
+        "" => return refuse(no_url),
         _ => return refuse("is neither https nor http"),
     };
     let Ok(authority) = authority.parse::<Authority>() else {
@@ -161,14 +162,14 @@ mod tests {
     #[test]
     fn bad_ones_say_why() {
         for (url, why) in [
-            ("", "not absolute"),
-            ("not a url", "not absolute"),
+            ("", "not a URL"),
+            ("not a url", "not a URL"),
             ("https://", "not a URL"),
             ("https:///v1", "not a URL"),
             ("https://a b.com", "not a URL"),
             ("https://a.com/a b", "not a URL"),
             ("https://[::1", "not a URL"),
-            ("api.deepseek.com/v1", "not a"),
+            ("api.deepseek.com/v1", "not a URL"),
             ("/v1", "not absolute"),
             ("https://user:secret@api.deepseek.com", "user name"),
             ("https://secret@api.deepseek.com", "user name"),
