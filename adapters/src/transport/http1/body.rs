@@ -63,6 +63,7 @@ pub(super) fn receive(
                 server_limit,
                 close_delimited,
                 silence: 0,
+                drained: false,
             };
             // What came along with the head: often that is all.
             let early = mem::take(&mut flow.connection.unread);
@@ -145,6 +146,8 @@ struct Flow {
     close_delimited: bool,
     /// How many bytes came since the last content.
     silence: usize,
+    /// Whether the last read took all that was there, so that another one would find nothing.
+    drained: bool,
 }
 
 impl futures_lite::Stream for Body {
@@ -188,10 +191,19 @@ impl Flow {
             let unread = &mut self.connection.unread;
             let kept = unread.len();
             scratch.input[..kept].copy_from_slice(unread);
-            let stream = Pin::new(&mut self.connection.stream);
-            let end = match ready!(stream.poll_read(cx, &mut scratch.input[kept..])) {
+            let stream = &mut self.connection.stream;
+            if self.drained {
+                ready!(stream.poll_arrival(cx)).map_err(lost)?;
+            }
+            let free = &mut scratch.input[kept..];
+            // Where it is pending there is nothing either.
+            self.drained = true;
+            let end = match ready!(Pin::new(stream).poll_read(cx, free)) {
                 Ok(0) => return Poll::Ready(self.end_of_stream().map(|()| None)),
-                Ok(count) => kept + count,
+                Ok(count) => {
+                    self.drained = count < free.len();
+                    kept + count
+                }
                 Err(error) => return Poll::Ready(Err(lost(error))),
             };
             unread.clear();
