@@ -79,16 +79,15 @@ function shortenNames(folder) {
 
 /**
  * The glue keeps one instance in its module scope. Wrapped in a function it makes as many as asked
- * for, and the function's parameter stands before the global of the same name, so that the layer
- * above sees a trap in a task.
+ * for, and the function's parameter is the `host` that it calls.
  */
 async function wrapGlue(folder) {
   const { outputFiles: [{ text }] } = await build({
-    stdin: { contents: "export { initSync, Client } from './core.js';", resolveDir: folder },
+    stdin: { contents: "export { initSync, Client, turn, rang, head, piece, failed } from './core.js';", resolveDir: folder },
     bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
   });
-  const exported = /export\{(\w+) as (\w+),(\w+) as (\w+)\};\s*$/;
-  if (!exported.test(text)) throw new Error('the glue exports something else');
-  writeFileSync(join(folder, 'glue.js'),
-    `export function makeGlue(queueMicrotask) {\n${text.replace(exported, 'return{$2:$1,$4:$3}')}\n}\n`);
+  const exported = /export\{([^}]*)\};\s*$/;
+  if (!exported.test(text)) throw new Error('the glue exports nothing');
+  const members = (_, list) => `return{${list.replaceAll(/(\w+) as (\w+)/g, '$2:$1')}}`;
+  writeFileSync(join(folder, 'glue.js'), `export function makeGlue(host) {\n${text.replace(exported, members)}\n}\n`);
 }

@@ -1,6 +1,6 @@
 //! One call: run to its end, or read as a stream.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,23 +9,23 @@ use std::task::Poll;
 use chatcore::json::Writer;
 use chatcore::{ChatCall, ChatEvent, ChatStream};
 use futures_core::Stream;
-use futures_util::future::AbortHandle;
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{self, aborted, beside_cause, rejection};
-use crate::promise::promise;
-use crate::wire::{self, to_js};
+use crate::error;
+use crate::table;
+use crate::task::{Outcome, promise};
+use crate::wire;
 
 /// How many events cross the border at once, so that a fast server does not fill the memory.
 const MAX_BATCH: usize = 256;
 
-/// One call. Aborting it, or freeing it, drops what runs, and closes its connection.
+/// A call that is read as a stream. Freeing it drops what runs, and closes its connection.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Call {
     state: Rc<RefCell<State>>,
-    running: RefCell<Option<AbortHandle>>,
+    /// The promise of what is being read.
+    running: Cell<f64>,
 }
 
 #[derive(Debug)]
@@ -38,52 +38,27 @@ enum State {
 
 #[wasm_bindgen]
 impl Call {
-    /// The whole answer as JSON. Rejects with an error as JSON.
-    pub fn run(&self) -> Promise {
-        let state = self.state.replace(State::Away);
-        self.promise(async move {
-            let State::New(call) = state else {
-                return Err(aborted());
-            };
-            match (*call).await {
-                Ok(response) => {
-                    let mut writer = Writer::default();
-                    wire::response(&mut writer, &response);
-                    Ok(to_js(writer))
-                }
-                Err(error) => Err(rejection(&error)),
-            }
-        })
-    }
-
-    /// The events that are there, at least one, as a JSON array; an error is its last element.
-    /// `undefined` after the end. Where the host's own error ended it, an array of the JSON and
-    /// that error.
-    pub fn next(&self) -> Promise {
+    /// A promise of the events that are there, at least one, as a JSON array; an error is its last
+    /// element. Nothing after the end.
+    pub fn next(&self) -> f64 {
         let shared = Rc::clone(&self.state);
-        self.promise(async move {
+        let number = promise(Box::pin(async move {
             let mut stream = match shared.replace(State::Away) {
                 State::New(call) => Box::new(call.stream()),
                 State::Stream(stream) => stream,
-                State::Away => return Ok(JsValue::UNDEFINED),
+                State::Away => return Outcome::ok(String::new()),
             };
             let (items, ended, cause) = batch(&mut stream).await;
             if !ended {
                 shared.replace(State::Stream(stream));
             }
-            Ok(match items {
-                Some(items) => beside_cause(to_js(items), cause),
-                None => JsValue::UNDEFINED,
-            })
-        })
-    }
-
-    /// Ends it: what runs is rejected with the code `aborted`.
-    pub fn abort(&self) {
-        self.state.replace(State::Away);
-        if let Some(handle) = self.running.take() {
-            handle.abort();
-        }
+            Outcome {
+                cause,
+                ..Outcome::ok(items.map_or_else(String::new, Writer::into_text))
+            }
+        }));
+        self.running.set(number);
+        number
     }
 }
 
@@ -91,21 +66,34 @@ impl Call {
     pub(crate) fn new(call: ChatCall) -> Self {
         Self {
             state: Rc::new(RefCell::new(State::New(Box::new(call)))),
-            running: RefCell::new(None),
+            running: Cell::new(0.0),
         }
-    }
-
-    fn promise(&self, work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-        let (promise, handle) = promise(work);
-        self.running.replace(Some(handle));
-        promise
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.abort();
+        self.state.replace(State::Away);
+        table::rang(self.running.get());
     }
+}
+
+/// A promise of the whole answer as JSON.
+pub(crate) fn run(call: ChatCall) -> f64 {
+    promise(Box::pin(async move {
+        match call.await {
+            Ok(response) => {
+                let mut writer = Writer::default();
+                wire::response(&mut writer, &response);
+                Outcome::ok(writer.into_text())
+            }
+            Err(error) => Outcome {
+                is_ok: false,
+                text: error::json(&error),
+                cause: error::cause(&error),
+            },
+        }
+    }))
 }
 
 /// Waits for one event, and takes what else is ready; whether the stream has ended, and the host's

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use chatcore::{Error, LlmClient, Timeouts, WhenFull};
-use js_sys::{Function, Promise};
+use chatcore::{ChatCall, Error, LlmClient, Timeouts, WhenFull};
 use wasm_bindgen::prelude::*;
 
 use crate::bridge;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::config::{CallSpec, Settings};
-use crate::error::rejection;
+use crate::error;
 use crate::executor::HostExecutor;
 use crate::fetch::{Fetch, More};
-use crate::promise::promise;
+use crate::task::{Outcome, promise};
 use crate::wire;
 
 /// A client. All methods take `&self`, so that calls may run beside each other.
@@ -27,34 +26,42 @@ pub struct Client {
 impl Client {
     /// A client from settings in JSON, and a function like `fetch`.
     #[wasm_bindgen(constructor)]
-    pub fn new(settings: &str, fetch: Function) -> Result<Client, JsValue> {
-        build(settings, fetch).map_err(|error| rejection(&error))
+    pub fn new(settings: &str, fetch: JsValue) -> Result<Client, String> {
+        build(settings, fetch).map_err(|error| error::json(&error))
     }
 
-    /// A call from a request in JSON, and what the function like `fetch` is to get for it. Nothing
-    /// happens until it is run or read.
-    pub fn call(&self, spec: &str, more: JsValue) -> Result<Call, JsValue> {
-        self.shape(spec, more).map_err(|error| rejection(&error))
+    /// A promise of the whole answer to a request in JSON, and what the function like `fetch` is to
+    /// get for it.
+    pub fn run(&self, spec: &str, more: JsValue) -> Result<f64, String> {
+        self.shape(spec, more).map(call::run)
+    }
+
+    /// The same, to be read as a stream. Nothing happens until it is read.
+    pub fn call(&self, spec: &str, more: JsValue) -> Result<Call, String> {
+        self.shape(spec, more).map(Call::new)
     }
 
     /// The status as JSON.
-    pub fn status(&self) -> JsValue {
+    pub fn status(&self) -> String {
         wire::status(&self.client.status())
     }
 
-    /// Takes no more calls, and resolves when those that run are done.
-    pub fn close(&self) -> Promise {
+    /// Takes no more calls, and gives a promise for when those that run are done.
+    pub fn close(&self) -> f64 {
         let client = self.client.clone();
-        let (promise, _) = promise(async move {
+        promise(Box::pin(async move {
             client.close().await;
-            Ok(JsValue::UNDEFINED)
-        });
-        promise
+            Outcome::ok(String::new())
+        }))
     }
 }
 
 impl Client {
-    fn shape(&self, spec: &str, more: JsValue) -> Result<Call, Error> {
+    fn shape(&self, spec: &str, more: JsValue) -> Result<ChatCall, String> {
+        self.read(spec, more).map_err(|error| error::json(&error))
+    }
+
+    fn read(&self, spec: &str, more: JsValue) -> Result<ChatCall, Error> {
         let spec = CallSpec::read(spec)?;
         let mut timeouts = self.timeouts.clone();
         spec.timeouts.apply(&mut timeouts)?;
@@ -71,11 +78,11 @@ impl Client {
         if spec.patient {
             call = call.patient();
         }
-        Ok(Call::new(call))
+        Ok(call)
     }
 }
 
-fn build(settings: &str, fetch: Function) -> Result<Client, Error> {
+fn build(settings: &str, fetch: JsValue) -> Result<Client, Error> {
     let settings = Settings::read(settings)?;
     let mut timeouts = Timeouts::default();
     settings.timeouts.apply(&mut timeouts)?;

@@ -4,7 +4,6 @@ use std::error::Error as _;
 
 use chatcore::json::Writer;
 use chatcore::{Error, Phase};
-use js_sys::Array;
 use wasm_bindgen::JsValue;
 
 use crate::fetch::HostError;
@@ -47,11 +46,11 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.close('}');
 }
 
-/// An error as the value that a promise is rejected with.
-pub(crate) fn rejection(error: &Error) -> JsValue {
+/// An error alone.
+pub(crate) fn json(error: &Error) -> String {
     let mut w = Writer::default();
     write(&mut w, error);
-    beside_cause(wire::to_js(w), cause(error))
+    w.into_text()
 }
 
 /// The host's own error that caused this one.
@@ -66,20 +65,8 @@ pub(crate) fn cause(error: &Error) -> Option<JsValue> {
     None
 }
 
-/// JSON alone, or in an array with the host's error, which is no JSON.
-pub(crate) fn beside_cause(json: JsValue, cause: Option<JsValue>) -> JsValue {
-    match cause {
-        Some(cause) => Array::of2(&json, &cause).into(),
-        None => json,
-    }
-}
-
 /// What a call that was aborted from the other side is rejected with.
-pub(crate) fn aborted() -> JsValue {
-    JsValue::from_str(
-        r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#,
-    )
-}
+pub(crate) const ABORTED: &str = r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#;
 
 fn phase(phase: Phase) -> &'static str {
     match phase {

@@ -3,12 +3,6 @@
 use chatcore::chat::{Extra, ImageSource};
 use chatcore::json::Writer;
 use chatcore::{ChatEvent, ChatResponse, Part, Status, Usage};
-use wasm_bindgen::JsValue;
-
-/// JSON text as a string of the host.
-pub(crate) fn to_js(writer: Writer) -> JsValue {
-    JsValue::from_str(&writer.into_text())
-}
 
 /// An event of the core's.
 pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
@@ -207,7 +201,7 @@ fn usage(w: &mut Writer, usage: &Usage) {
 }
 
 /// In the names of JavaScript, since it goes to the user as it is.
-pub(crate) fn status(status: &Status) -> JsValue {
+pub(crate) fn status(status: &Status) -> String {
     let mut w = Writer::default();
     w.open('{');
     for (name, count) in [
@@ -227,7 +221,7 @@ pub(crate) fn status(status: &Status) -> JsValue {
     w.key("closed");
     w.boolean(status.closed);
     w.close('}');
-    to_js(w)
+    w.into_text()
 }
 
 /// A member that is a number, where there is one.

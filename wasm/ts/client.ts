@@ -4,7 +4,7 @@ import { abortError, badRequest, closed, fromRejection } from './errors.js';
 import type { RawCall, RawClient } from './glue.js';
 import { adding } from './headers.js';
 import { gatherWithLimit } from './helpers.js';
-import { core, type Core } from './load.js';
+import { core, running, type Core } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
 import { KEY_TO_COME, settings } from './settings.js';
@@ -64,7 +64,7 @@ export class LlmClient {
     } catch (error) {
       wrong = error;
     }
-    return new ChatStream(() => (wrong ? Promise.reject(wrong) : this.#call(asked)), options.signal);
+    return new ChatStream(() => (wrong ? Promise.reject(wrong) : this.#open(asked)), options.signal);
   }
 
   /**
@@ -133,17 +133,30 @@ export class LlmClient {
     return this.#run(messages, options, 0.7, batch);
   }
 
-  async #call({ json, headers }: Spec): Promise<{ core: Core; call: RawCall }> {
+  /** The client of the core that runs, if one does. */
+  #here(): { core: Core; raw: RawClient } | undefined {
+    if (this.#closed) throw closed();
+    const core = running();
+    if (!core) return undefined;
+    if (this.#core !== core || !this.#raw) {
+      this.#raw = core.enter(() => new core.glue.Client(this.#settings, this.#fetch));
+      this.#core = core;
+    }
+    return { core, raw: this.#raw };
+  }
+
+  async #started(): Promise<{ core: Core; raw: RawClient }> {
+    for (;;) {
+      const here = this.#here();
+      if (here) return here;
+      await core();
+    }
+  }
+
+  async #open({ json, headers }: Spec): Promise<{ core: Core; call: RawCall }> {
     try {
-      if (this.#closed) throw closed();
-      const running = await core();
-      if (this.#closed) throw closed();
-      if (this.#core !== running || !this.#raw) {
-        this.#raw = running.enter(() => new running.glue.Client(this.#settings, this.#fetch));
-        this.#core = running;
-      }
-      const raw = this.#raw;
-      return { core: running, call: running.enter(() => raw.call(json, headers)) };
+      const { core, raw } = await this.#started();
+      return { core, call: core.enter(() => raw.call(json, headers)) };
     } catch (error) {
       throw fromRejection(error);
     }
@@ -158,21 +171,24 @@ export class LlmClient {
       if (aborted) throw abortError(aborted);
     };
     throwIfAborted();
-    const { core, call } = await this.#call(
-      spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false));
-    const abort = () => core.quietly(() => call.abort());
-    const forget = own && whenAborted(own, abort);
-    const forgetShared = shared && whenAborted(shared, abort);
+    const { json, headers } = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
+    let forget: (() => void) | undefined;
+    let forgetShared: (() => void) | undefined;
     try {
+      const { core, raw } = this.#here() ?? await this.#started();
       throwIfAborted();
-      return response(JSON.parse(await core.wait(() => call.run())) as ResponseView);
+      let number = 0;
+      const told = core.wait(() => (number = raw.run(json, headers)));
+      const abort = () => core.abort(number);
+      forget = own && whenAborted(own, abort);
+      forgetShared = shared && whenAborted(shared, abort);
+      return response(JSON.parse((await told).text) as ResponseView);
     } catch (error) {
       throwIfAborted();
       throw fromRejection(error);
     } finally {
       forget?.();
       forgetShared?.();
-      core.quietly(() => call.free());
     }
   }
 }

@@ -119,12 +119,10 @@ export function fromView(view: ErrorView, partialText?: string, cause?: unknown)
   });
 }
 
-/** @internal What a promise of the core was rejected with, as an error of ours. */
+/** @internal What was thrown, or the JSON that the core refused a call with, as an error of ours. */
 export function fromRejection(reason: unknown): LlmError {
   if (reason instanceof LlmError) return reason;
-  // JSON, or an array of it and the host's own error.
-  const [json, cause] = Array.isArray(reason) ? reason as unknown[] : [reason];
-  if (typeof json === 'string' && json.startsWith('{')) return fromView(JSON.parse(json) as ErrorView, undefined, cause);
+  if (typeof reason === 'string') return fromView(JSON.parse(reason) as ErrorView);
   return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
 }
 

@@ -1,27 +1,33 @@
 // The types of the glue that wasm-bindgen writes; the code is made by the build.
 // @ts-expect-error: it has no declarations
 import { makeGlue as make } from '../pkg/small/glue.js';
+import type { Host } from './host.js';
 
-/** @internal */
+/** @internal A call that is read as a stream. */
 export interface RawCall {
-  run(): Promise<string>;
-  /** A JSON array of events, or that and the host's error that ended them. */
-  next(): Promise<string | [json: string, cause: unknown] | undefined>;
-  abort(): void;
+  /** A promise's number, for a JSON array of events; the host's error that ended them is beside it. */
+  next(): number;
   free(): void;
 }
 /** @internal */
 export interface RawClient {
-  /** `more` is the third argument of `fetch`, for this call. */
+  /** A promise's number, for the answer as JSON. `more` is the third argument of `fetch`, for this call. */
+  run(spec: string, more: unknown): number;
   call(spec: string, more: unknown): RawCall;
   status(): string;
-  close(): Promise<void>;
+  /** A promise's number. */
+  close(): number;
   free(): void;
 }
 /** @internal */
 export interface Glue {
   initSync(options: { module: WebAssembly.Module }): void;
   Client: new (settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>) => RawClient;
+  turn(): void;
+  rang(number: number): void;
+  head(number: number, lines: string): void;
+  piece(number: number, bytes: Uint8Array, isLast: boolean): void;
+  failed(number: number, error: unknown, code: string, message: string): void;
 }
 /** @internal */
-export const makeGlue = make as (queueMicrotask: (task: () => void) => void) => Glue;
+export const makeGlue = make as (host: Host) => Glue;

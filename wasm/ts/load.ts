@@ -1,6 +1,7 @@
 // Loads the core once, lazily, and makes a fresh instance after a trap.
 import { makeGlue, type Glue } from './glue.js';
-import { LlmError } from './errors.js';
+import { fromView, LlmError, type ErrorView } from './errors.js';
+import { makeHost } from './host.js';
 
 /** A `WebAssembly.Module`. Its own name would demand types that Node's do not have. */
 export interface WasmModule {}
@@ -23,28 +24,44 @@ export function setSource(load: () => WasmSource | Promise<WasmSource>): void {
   };
 }
 
+/** @internal What a promise of the core comes to: JSON or nothing, and the host's own error if one is behind it. */
+export interface Told { text: string; cause: unknown }
+
+interface Waiting { resolve(told: Told): void; reject(error: unknown): void }
+
 /** @internal One instance of the core, and the promises that wait for it. */
 export class Core {
   readonly glue: Glue;
   dead = false;
-  readonly #waiting = new Set<(error: LlmError) => void>();
+  readonly #waiting = new Map<number, Waiting>();
+  #depth = 0;
+  #woken = false;
 
   constructor(module: WebAssembly.Module) {
-    this.glue = makeGlue((task) => queueMicrotask(() => {
-      try { task(); } catch (error) { this.#fail(error); }
-    }));
+    this.glue = makeGlue(makeHost(this));
     this.glue.initSync({ module });
   }
 
-  /** Runs `work`, and sees to it that a trap becomes an error and settles all that waits. */
+  /** Runs `work`, goes on with the tasks that it woke, and sees to it that a trap becomes an error and settles all that waits. */
   enter<T>(work: () => T): T {
+    this.#depth += 1;
     try {
       return work();
     } catch (error) {
       // A stack that is too deep is a RangeError.
       if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw this.#fail(error);
       throw error;
+    } finally {
+      this.#depth -= 1;
+      this.#turn();
     }
+  }
+
+  /** Tasks were woken. They go on when the core is left, since a task may be what runs. */
+  soon(): void {
+    this.#woken = true;
+    // The host collects garbage by itself.
+    if (this.#depth === 0) this.#later();
   }
 
   /** Runs `work` where nothing is left to be told: not in a dead core, and a trap is only noted. */
@@ -54,26 +71,51 @@ export class Core {
     } catch { /* a trap has settled all that waits */ }
   }
 
-  /** A promise of the core that also settles when the core traps. */
-  wait<T>(work: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.dead) return reject(trapped(undefined));
-      this.#waiting.add(reject);
-      const done = () => this.#waiting.delete(reject);
-      const failed = (error: unknown) => { done(); reject(error); };
-      try {
-        this.enter(work).then((value) => { done(); resolve(value); }, failed);
-      } catch (error) {
-        failed(error);
-      }
+  /** A promise of the core, which says its number; it also settles when the core traps. */
+  wait(begin: () => number): Promise<Told> {
+    return new Promise((resolve, reject) => {
+      if (this.dead) throw trapped(undefined);
+      this.enter(() => this.#waiting.set(begin(), { resolve, reject }));
     });
+  }
+
+  /** Settles a promise. */
+  settle(number: number, isOk: boolean, text: string, cause: unknown): void {
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    if (isOk) waiting?.resolve({ text, cause });
+    else waiting?.reject(fromView(JSON.parse(text) as ErrorView, undefined, cause));
+  }
+
+  /** Rejects a promise that has not come to anything yet. */
+  abort(number: number): void {
+    if (this.#waiting.has(number)) this.quietly(() => this.glue.rang(number));
+  }
+
+  #turn(): void {
+    if (this.#depth > 0 || !this.#woken || this.dead) return;
+    this.#woken = false;
+    this.#depth = 1;
+    try {
+      this.glue.turn();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#depth = 0;
+    // A task that gave way to others.
+    if (this.#woken) this.#later();
+  }
+
+  #later(): void {
+    // Less work in Node than queueMicrotask.
+    void Promise.resolve().then(() => this.#turn());
   }
 
   #fail(cause: unknown): LlmError {
     const error = trapped(cause);
     this.dead = true;
     if (current === this) current = undefined;
-    for (const reject of this.#waiting) reject(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     return error;
   }
@@ -84,6 +126,9 @@ function trapped(cause: unknown): LlmError {
     code: 'internal', cause,
   });
 }
+
+/** @internal The instance, if one is running. */
+export const running = (): Core | undefined => current;
 
 /** @internal The running instance, or a new one. */
 export async function core(): Promise<Core> {

@@ -104,11 +104,10 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         this.#opened = opened;
       }
       const { core, call } = this.#opened;
-      const read = await core.wait(() => call.next());
+      const { text, cause } = await core.wait(() => call.next());
       if (this.#over) return;
-      if (read === undefined) return this.#stop(undefined);
-      const [json, cause] = typeof read === 'string' ? [read] : read;
-      for (const item of JSON.parse(json) as Item[]) this.#take(item, cause);
+      if (!text) return this.#stop(undefined);
+      for (const item of JSON.parse(text) as Item[]) this.#take(item, cause);
     } catch (error) {
       this.#stop(fromRejection(error));
     }

@@ -86,3 +86,22 @@ test('a client that nobody holds any more gives its memory back', async () => {
   console.log(`2,000 clients, five times: WebAssembly ${before.wasm} → ${after.wasm} bytes`);
   assert.deepEqual(after.wasm, before.wasm, 'the memory of WebAssembly grew');
 });
+
+test('a stream that nobody holds any more closes its connection', async () => {
+  let signal;
+  const event = 'data: {"choices":[{"index":0,"delta":{"content":"yes"},"finish_reason":null}]}\n\n';
+  const client = new LlmClient({
+    baseURL: 'http://127.0.0.1:1/v1', model: 'm',
+    fetch: async (url, init) => {
+      ({ signal } = init);
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(event)) });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    },
+  });
+  await (async () => { await client.chatStream('hello')[Symbol.asyncIterator]().next(); })();
+  assert.equal(client.status().active, 1);
+  // The host says when.
+  for (let n = 0; n < 500 && !signal.aborted; n += 1) { gc(); await new Promise((resolve) => setTimeout(resolve, 10)); }
+  assert.ok(signal.aborted);
+  assert.equal(client.status().active, 0);
+});

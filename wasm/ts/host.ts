@@ -1,0 +1,110 @@
+// What the core asks of the host. What it waits for has a number; when it has come, the core is told the number.
+import type { Glue } from './glue.js';
+import type { Core } from './load.js';
+
+type Fetch = (url: string, init: RequestInit, more: unknown) => Promise<Response>;
+
+/** @internal A request and its answer. */
+export interface Exchange {
+  read(number: number): void;
+  abort(): void;
+}
+
+/** @internal See wasm/src/host.rs. */
+export interface Host {
+  soon(): void;
+  sleep(number: number, milliseconds: number): void;
+  clear(number: number): void;
+  send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange;
+  done(number: number, isOk: boolean, text: string, cause: unknown): void;
+}
+
+type News = (glue: Glue) => void;
+
+/** @internal */
+export function makeHost(core: Core): Host {
+  const tell = (news: News) => core.quietly(() => news(core.glue));
+  const timers = new Map<number, ReturnType<typeof setTimeout>>();
+
+  /** Begins something, and tells the core what comes of it, or why it failed. */
+  const telling = async <T>(number: number, begin: () => Promise<T>, of: (value: T) => News) => {
+    let news: News;
+    try {
+      news = of(await begin());
+    } catch (error) {
+      news = failure(number, error);
+    }
+    tell(news);
+  };
+
+  return {
+    soon: () => core.soon(),
+    sleep(number, milliseconds) {
+      timers.set(number, setTimeout(() => tell((glue) => glue.rang(number)), milliseconds));
+    },
+    clear(number) {
+      clearTimeout(timers.get(number));
+      timers.delete(number);
+    },
+    done: (number, isOk, text, cause) => core.settle(number, isOk, text, cause),
+    send(fetch, number, lines, body, more) {
+      const [method, url, ...pairs] = lines.split('\n') as [string, string, ...string[]];
+      const headers: Record<string, string> = {};
+      for (let n = 0; n < pairs.length; n += 2) headers[pairs[n]!] = pairs[n + 1]!;
+      const controller = new AbortController();
+      let response: Response;
+      let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+      let isShort = false;
+      const init: RequestInit = {
+        // A copy, because the memory of the module may move under the host.
+        method, headers, body: body.slice(), redirect: 'manual', signal: controller.signal,
+      };
+      void telling(number, () => fetch(url, init, more), (answer) => {
+        response = answer;
+        let head = String(response.status || response.type);
+        response.headers.forEach((value, name) => {
+          // Up to 99,999 bytes, which need not be read in pieces.
+          if (name === 'content-length') isShort = value.length <= 5;
+          head += `\n${name}\n${value}`;
+        });
+        return (glue) => glue.head(number, head);
+      });
+      return {
+        read(number) {
+          const { body } = response;
+          // Hosts have a shorter way for one piece.
+          if (!body || isShort) {
+            void telling(number, () => response.arrayBuffer(), (bytes) =>
+              (glue) => glue.piece(number, new Uint8Array(bytes), true));
+          } else {
+            void telling(number, () => (reader ??= body.getReader()).read(), ({ done, value }) =>
+              (glue) => glue.piece(number, value ?? new Uint8Array(), done));
+          }
+        },
+        abort: () => controller.abort(),
+      };
+    },
+  };
+}
+
+const property = (of: unknown, name: string): unknown => {
+  try {
+    return (of as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+};
+
+const text = (of: unknown, name: string) => {
+  const value = property(of, name);
+  return typeof value === 'string' ? value : '';
+};
+
+/** What the host says of an error, and of the one that caused it. */
+function failure(number: number, error: unknown): News {
+  const cause = property(error, 'cause');
+  const code = text(cause, 'code') || text(error, 'code');
+  let message = text(error, 'message') || 'the host gave no reason';
+  for (const more of [text(cause, 'message'), code]) if (!message.includes(more)) message += `: ${more}`;
+  return (glue) => glue.failed(number, error, code, message);
+}
