@@ -3,7 +3,7 @@
 //! The layer in `ts/` is what users see; this crate gives it requests, scheduling, retries and
 //! decoding. What crosses the border is text: a request goes in as JSON, and all events that one
 //! network read brought come out as one JSON array. Promises, timers and requests of the host have a
-//! number each, in the one [table] of what the core waits for.
+//! number each, in the one table of what the core waits for.
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
