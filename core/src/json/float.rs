@@ -242,7 +242,14 @@ pub(super) fn text(number: f64) -> String {
         let scaled = size * power as f64;
         let whole = scaled as u64;
         if scaled < 1e15 && whole as f64 == scaled && scaled / power as f64 == size {
-            return format!("{sign}{}.{:0places$}", whole / power, whole % power);
+            let mut text = sign.to_owned();
+            text.push_str(&(whole / power).to_string());
+            text.push('.');
+            for place in (0..places).rev() {
+                let digit = whole / 10_u64.pow(place) % 10;
+                text.push(char::from(b'0' + digit as u8));
+            }
+            return text;
         }
     }
     // With 17 digits each float has a text of its own.

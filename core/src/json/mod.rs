@@ -30,6 +30,7 @@
 //! ```
 
 mod float;
+mod plain;
 mod read;
 #[cfg(test)]
 mod tests;

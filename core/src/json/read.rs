@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::plain;
+
 /// Why a text is no JSON, or not the JSON that was asked for. It never quotes the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -248,13 +250,12 @@ impl<'a> Reader<'a> {
     /// Where the plain run of a string ends: at a quote or a backslash.
     fn run(&self) -> Result<usize> {
         let rest = &self.text.as_bytes()[self.at..];
-        let Some(length) = memchr::memchr2(b'"', b'\\', rest) else {
-            return Err(self.cut());
-        };
-        if rest[..length].iter().any(|byte| *byte < b' ') {
-            return Err(self.wrong());
+        let length = plain::length(rest);
+        match rest.get(length) {
+            Some(b'"' | b'\\') => Ok(self.at + length),
+            Some(_) => Err(self.wrong()),
+            None => Err(self.cut()),
         }
-        Ok(self.at + length)
     }
 
     /// The character after a backslash.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{float, number_text};
+use super::{float, number_text, plain};
 
 /// Writes JSON text. The caller opens what it closes, and names what stands in an object; commas
 /// come by themselves.
@@ -57,14 +57,14 @@ impl Writer {
     pub fn string(&mut self, text: &str) {
         self.begin();
         self.bytes.push(b'"');
-        let bytes = text.as_bytes();
-        let mut from = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte >= b' ' && *byte != b'"' && *byte != b'\\' {
-                continue;
-            }
-            self.bytes.extend_from_slice(&bytes[from..at]);
-            from = at + 1;
+        let mut rest = text.as_bytes();
+        loop {
+            let (plain, more) = rest.split_at(plain::length(rest));
+            self.bytes.extend_from_slice(plain);
+            let Some((byte, more)) = more.split_first() else {
+                break;
+            };
+            rest = more;
             let short = match byte {
                 b'"' | b'\\' => *byte,
                 b'\n' => b'n',
@@ -82,7 +82,6 @@ impl Writer {
             };
             self.bytes.extend_from_slice(&[b'\\', short]);
         }
-        self.bytes.extend_from_slice(&bytes[from..]);
         self.bytes.push(b'"');
     }
 
