@@ -30,14 +30,30 @@ impl Client {
         build(settings, fetch).map_err(|error| error::json(&error))
     }
 
-    /// A promise of the whole answer to a request in JSON, and what the function like `fetch` is to
-    /// get for it.
-    pub fn run(&self, spec: &str, more: JsValue) -> Result<f64, String> {
+    /// A promise of the whole answer: messages in JSON, numbers that are not given if they are no
+    /// numbers, other options in JSON or nothing, and what the function like `fetch` is to get.
+    pub fn run(
+        &self,
+        messages: &str,
+        temperature: f64,
+        max_tokens: f64,
+        rest: &str,
+        more: JsValue,
+    ) -> Result<f64, String> {
+        let spec = CallSpec::read(messages, temperature, max_tokens, rest);
         self.shape(spec, more).map(call::run)
     }
 
     /// The same, to be read as a stream. Nothing happens until it is read.
-    pub fn call(&self, spec: &str, more: JsValue) -> Result<Call, String> {
+    pub fn call(
+        &self,
+        messages: &str,
+        temperature: f64,
+        max_tokens: f64,
+        rest: &str,
+        more: JsValue,
+    ) -> Result<Call, String> {
+        let spec = CallSpec::read(messages, temperature, max_tokens, rest);
         self.shape(spec, more).map(Call::new)
     }
 
@@ -57,12 +73,12 @@ impl Client {
 }
 
 impl Client {
-    fn shape(&self, spec: &str, more: JsValue) -> Result<ChatCall, String> {
-        self.read(spec, more).map_err(|error| error::json(&error))
+    fn shape(&self, spec: Result<CallSpec, Error>, more: JsValue) -> Result<ChatCall, String> {
+        spec.and_then(|spec| self.ask(spec, more))
+            .map_err(|error| error::json(&error))
     }
 
-    fn read(&self, spec: &str, more: JsValue) -> Result<ChatCall, Error> {
-        let spec = CallSpec::read(spec)?;
+    fn ask(&self, spec: CallSpec, more: JsValue) -> Result<ChatCall, Error> {
         let mut timeouts = self.timeouts.clone();
         spec.timeouts.apply(&mut timeouts)?;
         let mut call = self.client.request(spec.request).timeouts(timeouts);

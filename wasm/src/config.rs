@@ -9,7 +9,7 @@ use chatcore::{
 };
 use serde_json::Value;
 
-use crate::request::{Object, count, request, small_count};
+use crate::request::{Object, count, not_json, request, small_count};
 
 /// What a client is made of.
 pub(crate) struct Settings {
@@ -130,12 +130,21 @@ pub(crate) struct CallSpec {
 }
 
 impl CallSpec {
-    pub(crate) fn read(text: &str) -> Result<Self, Error> {
-        let mut from = read(text)?;
+    /// A number that is not given is none; `rest` may be empty.
+    pub(crate) fn read(
+        messages: &str,
+        temperature: f64,
+        max_tokens: f64,
+        rest: &str,
+    ) -> Result<Self, Error> {
+        let mut from = match rest {
+            "" => Object::empty("it"),
+            rest => read(rest)?,
+        };
         let mut max_retries = None;
         from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
-            request: request(&mut from.object("request")?)?,
+            request: request(messages, temperature, max_tokens, &mut from)?,
             timeouts: Limits(from.object("timeouts")?),
             max_retries,
             wait_for_queue: from.is("waitForQueue"),
@@ -188,11 +197,5 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
 
 /// Reads JSON from the other side.
 fn read(text: &str) -> Result<Object, Error> {
-    let value = json::parse(text).map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidRequest,
-            format!("the request is not as documented: {error}"),
-        )
-    })?;
-    Object::new("it", value)
+    Object::new("it", json::parse(text).map_err(not_json)?)
 }

@@ -6,6 +6,7 @@ use chatcore::chat::{
     Extra, Image, ImageSource, Reasoning, ReasoningEffort, Refusal, ResponseFormat, Text,
     ToolResult,
 };
+use chatcore::json::{self, JsonError, Reader};
 use chatcore::{ChatRequest, Error, ErrorKind, Message, Part, Role, Tool, ToolCall, ToolChoice};
 use serde_json::Value;
 
@@ -16,6 +17,13 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    pub(crate) fn empty(place: &'static str) -> Self {
+        Self {
+            place,
+            members: Extra::new(),
+        }
+    }
+
     pub(crate) fn new(place: &'static str, value: Value) -> Result<Self, Error> {
         match value {
             Value::Object(members) => Ok(Self { place, members }),
@@ -31,8 +39,10 @@ impl Object {
     }
 
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Self, Error> {
-        let value = self.take(name).unwrap_or_else(|| Extra::new().into());
-        Self::new(name, value)
+        match self.take(name) {
+            Some(value) => Self::new(name, value),
+            None => Ok(Self::empty(name)),
+        }
     }
 
     /// Reads a number into its place, where there is one.
@@ -130,17 +140,73 @@ fn wrong(place: &str, why: &str) -> Error {
     )
 }
 
-pub(crate) fn request(from: &mut Object) -> Result<ChatRequest, Error> {
+/// The error for what is no JSON of the other side's.
+pub(crate) fn not_json(error: JsonError) -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        format!("the request is not as documented: {error}"),
+    )
+}
+
+/// A request: messages in JSON, and numbers that are not given if they are no numbers.
+pub(crate) fn request(
+    messages: &str,
+    temperature: f64,
+    max_tokens: f64,
+    from: &mut Object,
+) -> Result<ChatRequest, Error> {
     let mut request = ChatRequest::default();
+    request.messages = read_messages(messages)?;
+    request.temperature = Some(temperature).filter(|number| !number.is_nan());
+    if !max_tokens.is_nan() {
+        request.max_tokens = small_count(&max_tokens.into());
+        if request.max_tokens.is_none() {
+            return Err(wrong("max_tokens", "not the number that it should be"));
+        }
+    }
     read_request(&mut request, from)?;
     Ok(request)
 }
 
+fn read_messages(text: &str) -> Result<Vec<Message>, Error> {
+    let mut reader = Reader::new(text);
+    if reader.peek().map_err(not_json)? != b'[' {
+        return Err(wrong("messages", "no array"));
+    }
+    let mut items = reader.array().map_err(not_json)?;
+    let mut messages = Vec::new();
+    while reader.item(&mut items).map_err(not_json)? {
+        if reader.peek().map_err(not_json)? != b'{' {
+            return Err(wrong("a message", "no object"));
+        }
+        let (role, text, mut rest) = read_message(&mut reader).map_err(not_json)?;
+        messages.push(message(role, text, &mut rest)?);
+    }
+    Ok(messages)
+}
+
+/// The role and the text of a message, which is all that most have, and what else there is of it.
+fn read_message(
+    reader: &mut Reader<'_>,
+) -> Result<(Option<Role>, Option<String>, Object), JsonError> {
+    let (mut role, mut text) = (None, None);
+    let mut rest = Object::empty("a message");
+    let mut members = reader.object()?;
+    while let Some(name) = reader.name(&mut members)? {
+        match (&*name, reader.peek()?) {
+            ("role", b'"') => role = Some(Role::from(&*reader.string()?)),
+            ("content", b'"') => text = Some(reader.string()?.into_owned()),
+            _ => {
+                let value = json::parse(reader.raw()?)?;
+                rest.members.insert(name.into_owned(), value);
+            }
+        }
+    }
+    Ok((role, text, rest))
+}
+
 fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Error> {
     from.optional("model", &mut request.model)?;
-    request.messages = each("a message", from.list("messages")?, message)?;
-    from.number("temperature", &mut request.temperature, Value::as_f64)?;
-    from.number("max_tokens", &mut request.max_tokens, small_count)?;
     from.number("top_p", &mut request.top_p, Value::as_f64)?;
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
@@ -172,13 +238,22 @@ fn texts(list: Vec<Value>) -> Result<Vec<String>, Error> {
     Ok(texts)
 }
 
-fn message(from: &mut Object) -> Result<Message, Error> {
-    let mut role = String::new();
-    from.text("role", &mut role)?;
-    let parts = parts(from)?;
-    let mut message = Message::new(Role::from(&*role), parts);
-    from.optional("name", &mut message.name)?;
-    from.extra(&mut message.extra)?;
+fn message(role: Option<Role>, text: Option<String>, rest: &mut Object) -> Result<Message, Error> {
+    let role = match role {
+        Some(role) => role,
+        None => {
+            let mut role = String::new();
+            rest.text("role", &mut role)?;
+            Role::from(&*role)
+        }
+    };
+    let parts = match text {
+        Some(text) => vec![Part::text(text)],
+        None => parts(rest)?,
+    };
+    let mut message = Message::new(role, parts);
+    rest.optional("name", &mut message.name)?;
+    rest.extra(&mut message.extra)?;
     Ok(message)
 }
 

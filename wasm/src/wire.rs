@@ -2,7 +2,7 @@
 
 use chatcore::chat::{Extra, ImageSource};
 use chatcore::json::Writer;
-use chatcore::{ChatEvent, ChatResponse, Part, Status, Usage};
+use chatcore::{ChatEvent, ChatResponse, Message, Part, Role, Status, Usage};
 
 /// An event of the core's.
 pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
@@ -81,38 +81,52 @@ pub(crate) fn folded(w: &mut Writer, answer: &ChatResponse) {
     w.close('}');
 }
 
-/// A whole answer.
+/// A whole answer, as an array: names that the other side knows would be read again for each answer.
 pub(crate) fn response(w: &mut Writer, answer: &ChatResponse) {
-    w.open('{');
-    w.member("id", &answer.id);
-    w.member("model", &answer.model);
-    w.key("message");
-    w.open('{');
-    w.member("role", answer.message.role.as_str());
-    w.key("content");
-    match &*answer.message.parts {
-        [Part::Text(text)] if text.extra.is_empty() => w.string(&text.text),
-        parts => list(w, parts),
-    }
-    if let Some(name) = &answer.message.name {
-        w.member("name", name);
-    }
-    extra(w, &answer.message.extra);
-    w.close('}');
-    let reason = answer.finish_reason.as_ref().map(|reason| reason.as_str());
-    optional(w, "finish_reason", reason);
-    w.member("finish_reason_raw", &answer.finish_reason_raw);
-    w.key("usage");
+    w.open('[');
+    w.string(&answer.id);
+    w.string(&answer.model);
+    message(w, &answer.message);
+    string_or_null(
+        w,
+        answer.finish_reason.as_ref().map(|reason| reason.as_str()),
+    );
+    w.string(&answer.finish_reason_raw);
     match &answer.usage {
         Some(value) => usage(w, value),
         None => w.null(),
     }
-    optional(w, "request_id", answer.request_id.as_deref());
-    w.key("attempts");
+    string_or_null(w, answer.request_id.as_deref());
     w.count(answer.attempts.into());
-    w.key("skipped_events");
     w.count(answer.skipped_events.into());
-    extra(w, &answer.extra);
+    if !answer.extra.is_empty() {
+        w.members(&answer.extra);
+    }
+    w.close(']');
+}
+
+/// A message of the assistant's; what is nothing but a text as a string.
+fn message(w: &mut Writer, message: &Message) {
+    let text = match &*message.parts {
+        [Part::Text(text)] if text.extra.is_empty() => Some(&text.text),
+        _ => None,
+    };
+    let has_more = message.name.is_some() || !message.extra.is_empty();
+    if let (Some(text), Role::Assistant, false) = (text, &message.role, has_more) {
+        w.string(text);
+        return;
+    }
+    w.open('{');
+    w.member("role", message.role.as_str());
+    w.key("content");
+    match text {
+        Some(text) => w.string(text),
+        None => list(w, &message.parts),
+    }
+    if let Some(name) = &message.name {
+        w.member("name", name);
+    }
+    extra(w, &message.extra);
     w.close('}');
 }
 
@@ -184,20 +198,21 @@ fn part(w: &mut Writer, value: &Part) {
 }
 
 fn usage(w: &mut Writer, usage: &Usage) {
-    w.open('{');
-    for (name, tokens) in [
-        ("input_tokens", Some(usage.input_tokens)),
-        ("output_tokens", Some(usage.output_tokens)),
-        ("cache_read_tokens", usage.cache_read_tokens),
-        ("cache_write_tokens", usage.cache_write_tokens),
-        ("reasoning_tokens", usage.reasoning_tokens),
+    w.open('[');
+    w.count(usage.input_tokens);
+    w.count(usage.output_tokens);
+    w.string(&usage.raw_json);
+    for tokens in [
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.reasoning_tokens,
     ] {
-        number(w, name, tokens);
+        match tokens {
+            Some(tokens) => w.count(tokens),
+            None => w.null(),
+        }
     }
-    if !usage.raw_json.is_empty() {
-        w.member("raw_json", &usage.raw_json);
-    }
-    w.close('}');
+    w.close(']');
 }
 
 /// In the names of JavaScript, since it goes to the user as it is.
@@ -235,6 +250,10 @@ pub(crate) fn number(w: &mut Writer, name: &str, number: Option<u64>) {
 /// A member that is a string, or null.
 fn optional(w: &mut Writer, name: &str, text: Option<&str>) {
     w.key(name);
+    string_or_null(w, text);
+}
+
+fn string_or_null(w: &mut Writer, text: Option<&str>) {
     match text {
         Some(text) => w.string(text),
         None => w.null(),

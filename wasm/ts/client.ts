@@ -153,10 +153,11 @@ export class LlmClient {
     }
   }
 
-  async #open({ json, headers }: Spec): Promise<{ core: Core; call: RawCall }> {
+  async #open(asked: Spec): Promise<{ core: Core; call: RawCall }> {
+    const { messages, temperature, maxTokens, rest, headers } = asked;
     try {
       const { core, raw } = await this.#started();
-      return { core, call: core.enter(() => raw.call(json, headers)) };
+      return { core, call: core.enter(() => raw.call(messages, temperature, maxTokens, rest, headers)) };
     } catch (error) {
       throw fromRejection(error);
     }
@@ -171,14 +172,14 @@ export class LlmClient {
       if (aborted) throw abortError(aborted);
     };
     throwIfAborted();
-    const { json, headers } = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
+    const asked = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
     let forget: (() => void) | undefined;
     let forgetShared: (() => void) | undefined;
     try {
       const { core, raw } = this.#here() ?? await this.#started();
       throwIfAborted();
       let number = 0;
-      const told = core.wait(() => (number = raw.run(json, headers)));
+      const told = core.wait(() => (number = raw.run(asked.messages, asked.temperature, asked.maxTokens, asked.rest, asked.headers)));
       const abort = () => core.abort(number);
       forget = own && whenAborted(own, abort);
       forgetShared = shared && whenAborted(shared, abort);

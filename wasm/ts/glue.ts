@@ -12,8 +12,8 @@ export interface RawCall {
 /** @internal */
 export interface RawClient {
   /** A promise's number, for the answer as JSON. `more` is the third argument of `fetch`, for this call. */
-  run(spec: string, more: unknown): number;
-  call(spec: string, more: unknown): RawCall;
+  run(messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): number;
+  call(messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): RawCall;
   status(): string;
   /** A promise's number. */
   close(): number;

@@ -37,6 +37,8 @@ export function makeHost(core: Core): Host {
     tell(news);
   };
 
+  let last = { lines: '', method: '', url: '', headers: {} };
+
   return {
     soon: () => core.soon(),
     sleep(number, milliseconds) {
@@ -48,16 +50,16 @@ export function makeHost(core: Core): Host {
     },
     done: (number, isOk, text, cause) => core.settle(number, isOk, text, cause),
     send(fetch, number, lines, body, more) {
-      const [method, url, ...pairs] = lines.split('\n') as [string, string, ...string[]];
-      const headers: Record<string, string> = {};
-      for (let n = 0; n < pairs.length; n += 2) headers[pairs[n]!] = pairs[n + 1]!;
+      // Mostly the same ones again.
+      if (lines !== last.lines) last = { lines, ...requestHead(lines) };
+      const { method, url } = last;
       const controller = new AbortController();
       let response: Response;
       let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
       let isShort = false;
       const init: RequestInit = {
         // A copy, because the memory of the module may move under the host.
-        method, headers, body: body.slice(), redirect: 'manual', signal: controller.signal,
+        method, headers: { ...last.headers }, body: body.slice(), redirect: 'manual', signal: controller.signal,
       };
       void telling(number, () => fetch(url, init, more), (answer) => {
         response = answer;
@@ -85,6 +87,14 @@ export function makeHost(core: Core): Host {
       };
     },
   };
+}
+
+/** The method, the URL and the headers of a request. */
+function requestHead(lines: string): { method: string; url: string; headers: Record<string, string> } {
+  const [method, url, ...pairs] = lines.split('\n') as [string, string, ...string[]];
+  const headers: Record<string, string> = {};
+  for (let n = 0; n < pairs.length; n += 2) headers[pairs[n]!] = pairs[n + 1]!;
+  return { method, url, headers };
 }
 
 const property = (of: unknown, name: string): unknown => {

@@ -1,23 +1,23 @@
 import type { ChatResponse, JsonObject, Message, Part, Usage } from './types.js';
 
-/** @internal An answer as the core writes it. */
-export interface ResponseView {
-  id: string; model: string; message: Message; finish_reason: string | null; finish_reason_raw: string;
-  usage: UsageView | null; request_id: string | null; attempts: number; skipped_events: number; extra?: JsonObject;
-}
+/** @internal An answer as the core writes it. A message that is nothing but a text comes as a string. */
+export type ResponseView = [
+  id: string, model: string, message: string | Message, finishReason: string | null, finishReasonRaw: string,
+  usage: UsageView | null, requestId: string | null, attempts: number, skippedEvents: number, extra?: JsonObject,
+];
 /** @internal */
-export interface UsageView {
-  input_tokens: number; output_tokens: number; cache_read_tokens?: number; cache_write_tokens?: number;
-  reasoning_tokens?: number; raw_json?: string;
-}
+export type UsageView = [
+  inputTokens: number, outputTokens: number, rawJson: string,
+  cacheReadTokens: number | null, cacheWriteTokens: number | null, reasoningTokens: number | null,
+];
 
 /** @internal */
-export function usage(view: UsageView): Usage {
-  const usage: Usage = { inputTokens: view.input_tokens, outputTokens: view.output_tokens };
-  if (view.cache_read_tokens !== undefined) usage.cacheReadTokens = view.cache_read_tokens;
-  if (view.cache_write_tokens !== undefined) usage.cacheWriteTokens = view.cache_write_tokens;
-  if (view.reasoning_tokens !== undefined) usage.reasoningTokens = view.reasoning_tokens;
-  if (view.raw_json) usage.rawJson = view.raw_json;
+export function usage([inputTokens, outputTokens, rawJson, cacheRead, cacheWrite, reasoning]: UsageView): Usage {
+  const usage: Usage = { inputTokens, outputTokens };
+  if (cacheRead !== null) usage.cacheReadTokens = cacheRead;
+  if (cacheWrite !== null) usage.cacheWriteTokens = cacheWrite;
+  if (reasoning !== null) usage.reasoningTokens = reasoning;
+  if (rawJson) usage.rawJson = rawJson;
   return usage;
 }
 
@@ -26,27 +26,23 @@ const of = <T extends Part['type']>(parts: readonly Part[], type: T) =>
 
 const joined = (parts: readonly { text: string }[]) => parts.map(({ text }) => text).join('');
 
+// Not in the answer itself: a function cannot be cloned for another worker.
+const methods = { toString(this: ChatResponse) { return this.text; } };
+
 /** @internal */
 export function response(view: ResponseView): ChatResponse {
-  const { content } = view.message;
-  const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  const text = joined(of(parts, 'text'));
-  const answer = {
-    text,
+  const [id, model, said, finishReason, finishReasonRaw, used, requestId, attempts, skippedEvents, extra = {}] = view;
+  const message: Message = typeof said === 'string' ? { role: 'assistant', content: said } : said;
+  const { content } = message;
+  const parts: readonly Part[] = typeof content === 'string' ? [] : content;
+  return {
+    __proto__: methods,
+    text: typeof content === 'string' ? content : joined(of(parts, 'text')),
     reasoning: joined(of(parts, 'reasoning')),
     toolCalls: of(parts, 'tool_call'),
     refusal: of(parts, 'refusal')[0]?.text ?? null,
-    message: view.message,
-    id: view.id,
-    model: view.model,
-    finishReason: view.finish_reason,
-    finishReasonRaw: view.finish_reason_raw,
-    usage: view.usage && usage(view.usage),
-    requestId: view.request_id,
-    attempts: view.attempts,
-    skippedEvents: view.skipped_events,
-    extra: view.extra ?? {},
-  };
-  // Not enumerable: a function cannot be cloned for another worker.
-  return Object.defineProperty(answer, 'toString', { value: () => text });
+    message, id, model, finishReason, finishReasonRaw,
+    usage: used && usage(used),
+    requestId, attempts, skippedEvents, extra,
+  } as ChatResponse;
 }

@@ -13,35 +13,51 @@ const finite = (name: string, value: unknown) => {
   if (value != null && !Number.isFinite(value)) throw badRequest(`${name} is ${String(value)}, which is no number`);
 };
 
-/** @internal A call: JSON for the core, and headers. */
-export interface Spec { json: string; headers: Headers | undefined }
+// Of these the core learns in other ways than as JSON, or not at all.
+const APART: ReadonlySet<string> = new Set<keyof ChatOptions>(['systemPrompt', 'temperature', 'maxTokens', 'headers', 'signal']);
+
+/** @internal A call: the messages and most options as JSON, and headers. A number that is not given is NaN. */
+export interface Spec {
+  messages: string; temperature: number; maxTokens: number;
+  /** Empty where there are no other options. */
+  rest: string;
+  headers: Headers | undefined;
+}
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
 export function spec(messages: readonly Message[], options: ChatOptions, temperature: number, patient = false): Spec {
+  let more = patient;
   for (const name in options) {
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
+    more ||= !APART.has(name);
   }
-  const { systemPrompt, timeouts, timeoutMs, maxRetries, maxTokens = 256, topP, seed, temperature: own = temperature } = options;
+  const { systemPrompt, temperature: own = temperature, maxTokens = 256 } = options;
   finite('temperature', own);
   finite('max_tokens', maxTokens);
-  finite('top_p', topP);
-  finite('seed', seed);
-  finite('maxRetries', maxRetries);
   const headers = options.headers && ofCall(options.headers);
   try {
-    const json = JSON.stringify({
-      request: {
-        temperature: own, max_tokens: maxTokens, top_p: topP, seed, model: options.model, stop: options.stop,
-        tools: options.tools, extra: options.extra, tool_choice: options.toolChoice,
-        reasoning_effort: options.reasoningEffort, response_format: options.responseFormat,
-        messages: systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages],
-      },
-      maxRetries, waitForQueue: options.waitForQueue, patient,
-      timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
-    });
-    return { json, headers };
+    return {
+      messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
+      temperature: own ?? NaN,
+      maxTokens: maxTokens ?? NaN,
+      rest: more ? rest(options, patient) : '',
+      headers,
+    };
   } catch (error) {
     // A BigInt, or an object that holds itself.
     throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
   }
+}
+
+function rest(options: ChatOptions, patient: boolean): string {
+  const { timeouts, timeoutMs, maxRetries, topP, seed } = options;
+  finite('top_p', topP);
+  finite('seed', seed);
+  finite('maxRetries', maxRetries);
+  return JSON.stringify({
+    top_p: topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
+    tool_choice: options.toolChoice, reasoning_effort: options.reasoningEffort, response_format: options.responseFormat,
+    maxRetries, waitForQueue: options.waitForQueue, patient,
+    timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
+  });
 }
