@@ -1,5 +1,6 @@
 //! The smol executor.
 
+mod block_on;
 mod sleep;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use sleep::Sleep;
 ///
 /// [`new`](Self::new) uses smol's global executor: one background thread unless the environment
 /// variable `SMOL_THREADS` says otherwise. [`with`](Self::with) takes an executor that the
-/// application runs itself. Cloning is cheap.
+/// application runs itself, best by [`block_on`](Self::block_on). Cloning is cheap.
 ///
 /// A panic in a spawned task ends that task and nothing else. Time is measured from the first
 /// use of any `SmolExecutor` in the process.
@@ -42,8 +43,8 @@ impl SmolExecutor {
         Self::default()
     }
 
-    /// Runs background tasks on `executor`. They make progress while the application runs it
-    /// (`executor.run(…)`), and are dropped with it.
+    /// Runs background tasks on `executor`. They make progress while the application runs it (by
+    /// [`block_on`](Self::block_on), or by its own `run`), and are dropped with it.
     pub fn with(executor: Arc<::smol::Executor<'static>>) -> Self {
         Self {
             own: Some(executor),

@@ -49,6 +49,7 @@ use self::pool::Pool;
 use self::request::Origin;
 use self::tls::Tls;
 use super::proxy::{Proxies, Proxy};
+use crate::turn;
 
 /// A reused connection that is lost within this time of a request, without a byte of an answer,
 /// was closed while idle, and the request is sent on a new one. When it is lost later, the server
@@ -119,6 +120,7 @@ impl Http1Transport {
 #[async_trait]
 impl Transport for Http1Transport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        turn::give_way().await;
         let mut task = self.inner.prepare(request)?;
         let mut idle = self.inner.pool.take(&task.home.origin);
         loop {

@@ -10,6 +10,10 @@ use chatcore::{Executor, Instant};
 use super::exchange::Connection;
 use super::request::Origin;
 
+/// For how long nobody asks a connection whether it is still open: whatever its server does in that
+/// time is on its way yet when the next request leaves, asked or not.
+const FRESH: Duration = Duration::from_micros(100);
+
 /// What the pool allows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -30,10 +34,17 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Idle {
     /// The oldest first.
-    origins: HashMap<Arc<Origin>, VecDeque<(Instant, Connection)>>,
+    origins: HashMap<Arc<Origin>, VecDeque<Waiting>>,
     /// Whether a reaper is at work. There is one while a connection is idle, unless there is none
     /// at all.
     reaping: bool,
+}
+
+/// A connection that is idle.
+struct Waiting {
+    since: Instant,
+    until: Instant,
+    connection: Connection,
 }
 
 impl Pool {
@@ -54,10 +65,12 @@ impl Pool {
         let now = self.executor.now();
         loop {
             let newest = self.lock().origins.get_mut(origin)?.pop_back();
-            let (until, mut connection) = newest?;
+            let mut waiting = newest?;
             // What the server closed, or said uncalled for, is dropped here.
-            if now < until && connection.stream.is_quiet() {
-                return Some(connection);
+            if now < waiting.until
+                && (now - waiting.since < FRESH || waiting.connection.stream.is_quiet())
+            {
+                return Some(waiting.connection);
             }
         }
     }
@@ -85,7 +98,11 @@ impl Pool {
             true => None,
             false => idle.pop_front(),
         };
-        idle.push_back((until, connection));
+        idle.push_back(Waiting {
+            since: now,
+            until,
+            connection,
+        });
         let start = self.limits.reaps && !std::mem::replace(&mut pool.reaping, true);
         drop(pool);
         drop(surplus);
@@ -109,10 +126,10 @@ impl Pool {
         pool.origins.retain(|_, idle| {
             // The times do not ascend: each connection has an age and a server of its own.
             let (over, still): (VecDeque<_>, _) =
-                idle.drain(..).partition(|(until, _)| *until <= now);
+                idle.drain(..).partition(|waiting| waiting.until <= now);
             expired.push(over);
             *idle = still;
-            next = idle.iter().map(|(until, _)| *until).chain(next).min();
+            next = idle.iter().map(|waiting| waiting.until).chain(next).min();
             !idle.is_empty()
         });
         pool.reaping = next.is_some();

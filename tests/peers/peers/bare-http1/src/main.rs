@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatcore::{Executor, Transport};
-use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
 use futures_util::StreamExt;
 use peers_driver::{AsyncLoad, Peer, Seen, body};
@@ -12,7 +11,8 @@ use peers_runtime_smol::Smol;
 
 fn main() {
     peers_driver::main(|setup| {
-        let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+        let runtime = Smol::default();
+        let executor: Arc<dyn Executor> = Arc::new(runtime.executor());
         AsyncLoad {
             peer: Bare {
                 transport: Http1Transport::builder(executor)
@@ -22,7 +22,7 @@ fn main() {
                     .parse()
                     .expect("the harness gives a URL"),
             },
-            runtime: Smol::default(),
+            runtime,
         }
     });
 }

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use chatcore::{BatchProcessor, Executor, LlmClient, Provider};
-use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
 use futures_util::{StreamExt, stream};
 use peers_driver::{AsyncLoad, Peer, Seen, Setup, prompt};
 use peers_runtime_smol::Smol;
 
 fn main() {
-    peers_driver::main(|setup| AsyncLoad {
-        peer: Client(client(setup)),
-        runtime: Smol::default(),
+    peers_driver::main(|setup| {
+        let runtime = Smol::default();
+        let peer = Client(client(setup, &runtime));
+        AsyncLoad { peer, runtime }
     });
 }
 
 /// As the others have it by default: as many at once as there are, and all connections kept.
-fn client(setup: &Setup) -> LlmClient {
-    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+fn client(setup: &Setup, runtime: &Smol) -> LlmClient {
+    let executor: Arc<dyn Executor> = Arc::new(runtime.executor());
     let transport = Http1Transport::builder(executor.clone())
         .max_idle(setup.at_once)
         .build();
