@@ -41,8 +41,8 @@ const ofFast = {
   name: 'glue of the fast module',
   setup({ onResolve }) { onResolve({ filter: /pkg\/small\/glue\.js$/ }, () => ({ path: join(here, 'pkg/fast/glue.js') })); },
 };
-await bundle('node', 'esm', 'node.js', { external: ['node:zlib'], plugins: [ofFast] });
-await bundle('node', 'cjs', 'node.cjs', { external: ['node:zlib'], plugins: [ofFast] });
+await bundle('node', 'esm', 'node.js', { external: ['node:*'], plugins: [ofFast] });
+await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'], plugins: [ofFast] });
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });

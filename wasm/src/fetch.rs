@@ -208,7 +208,7 @@ fn failed(failure: Failure, in_body: bool) -> TransportError {
         "ENOTFOUND" | "EAI_AGAIN" => Kind::Dns,
         "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL" => Kind::Connect,
         "UND_ERR_CONNECT_TIMEOUT" => Kind::ConnectTimeout,
-        "UND_ERR_HEADERS_OVERFLOW" => Kind::TooLarge,
+        "UND_ERR_HEADERS_OVERFLOW" | "HPE_HEADER_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
         code if ["CERT", "TLS", "SSL"].iter().any(|word| holds(code, word)) => Kind::Tls,
         _ if in_body => Kind::Truncated,

@@ -15,8 +15,10 @@ process.on('unhandledRejection', (reason) => unhandled.push(reason));
 before(async () => { server = await start(); });
 after(() => { server.stop(); assert.deepEqual(unhandled, []); });
 
+// By Node's own HTTP, or by a `fetch` that is given: fetch.test.mjs runs all of this again.
+const how = process.env.TEST_FETCH ? { fetch: globalThis.fetch } : {};
 const client = (path, options = {}) => new LlmClient({
-  baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxRetries: 1, ...options,
+  baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxRetries: 1, ...how, ...options,
 });
 const collect = async (stream) => {
   let text = '';
@@ -102,7 +104,7 @@ test('nobody follows a redirect', async () => {
 });
 
 test('no server at all', async () => {
-  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1, ...how });
   await assert.rejects(alone.chatAsync('x'), ConnectionError);
 });
 
@@ -254,15 +256,14 @@ test('the micro-batcher, and the helpers', async () => {
 });
 
 test('errors say what they are, also in their stack, and keep the error of the host', async () => {
-  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1, ...how });
   await assert.rejects(alone.chatAsync('x'), (error) => {
     assert.equal(error.name, 'ConnectionError');
     assert.equal(error.constructor.name, 'ConnectionError');
     assert.match(inspect(error), /^ConnectionError: /);
     assert.ok(!('status' in error), 'what is not known is not there');
     assert.match(error.stack, /^ConnectionError: /);
-    assert.ok(error.cause instanceof TypeError);
-    assert.equal(error.cause.cause.code, 'ECONNREFUSED');
+    assert.equal((error.cause.cause ?? error.cause).code, 'ECONNREFUSED');
     return true;
   });
   const mine = new Error('mine');

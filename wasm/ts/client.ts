@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from './abort.js';
 import { abortError, badRequest, closed, fromRejection } from './errors.js';
+import { hostFetch } from './fetch.js';
 import type { RawCall, RawClient } from './glue.js';
 import { adding } from './headers.js';
 import { gatherWithLimit } from './helpers.js';
@@ -40,7 +41,7 @@ export class LlmClient {
     this.#settings = json;
     this.#idle = idle;
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
-      : options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+      : options.fetch ?? hostFetch;
     const key = options.apiKey;
     this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch, headers);
   }

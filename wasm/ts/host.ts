@@ -1,4 +1,5 @@
 // What the core asks of the host. What it waits for has a number; when it has come, the core is told the number.
+import { ON_ABORT, type Init } from './fetch.js';
 import type { Glue } from './glue.js';
 import type { Core } from './load.js';
 
@@ -53,13 +54,25 @@ export function makeHost(core: Core): Host {
       // Mostly the same ones again.
       if (lines !== last.lines) last = { lines, ...requestHead(lines) };
       const { method, url } = last;
-      const controller = new AbortController();
       let response: Response;
       let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
       let isShort = false;
-      const init: RequestInit = {
+      let controller: AbortController | undefined;
+      let aborted = false;
+      let onAbort: (() => void) | undefined;
+      const init: Init = {
         // A copy, because the memory of the module may move under the host.
-        method, headers: { ...last.headers }, body: body.slice(), redirect: 'manual', signal: controller.signal,
+        method, headers: { ...last.headers }, body: body.slice(), redirect: 'manual',
+        // Made when it is asked for: it is dear.
+        get signal() {
+          controller ??= new AbortController();
+          if (aborted) controller.abort();
+          return controller.signal;
+        },
+        [ON_ABORT](run) {
+          onAbort = run;
+          if (aborted) run();
+        },
       };
       void telling(number, () => fetch(url, init, more), (answer) => {
         response = answer;
@@ -83,7 +96,11 @@ export function makeHost(core: Core): Host {
               (glue) => glue.piece(number, value ?? new Uint8Array(), done));
           }
         },
-        abort: () => controller.abort(),
+        abort() {
+          aborted = true;
+          controller?.abort();
+          onAbort?.();
+        },
       };
     },
   };

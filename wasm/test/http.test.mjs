@@ -1,0 +1,254 @@
+// Node's own HTTP, which the entry of Node takes in place of `fetch`.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import https from 'node:https';
+import { createServer as createRaw } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { BadRequestError, ConnectionError, LlmClient, StreamError } from '../dist/node.js';
+
+const closing = [];
+after(() => { for (const close of closing) close(); });
+
+async function listening(server) {
+  await new Promise((listens) => server.listen(0, '127.0.0.1', listens));
+  closing.push(() => { server.closeAllConnections?.(); server.close(); });
+  return server.address().port;
+}
+
+const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1, ...options });
+const whole = (text) => JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] });
+const answer = (text) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(whole(text))}\r\n\r\n${whole(text)}`;
+
+/** A server of bytes: `on(socket, nth request of the socket, nth socket)` for each request. */
+async function raw(on) {
+  let sockets = 0;
+  const held = new Set();
+  const server = createRaw((socket) => {
+    const nth = (sockets += 1);
+    let requests = 0;
+    let unread = '';
+    held.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      unread += bytes.toString('latin1');
+      const end = unread.indexOf('\r\n\r\n');
+      const length = Number(/content-length: (\d+)/.exec(unread)?.[1]);
+      if (end < 0 || unread.length < end + 4 + length) return;
+      const request = unread;
+      unread = '';
+      on(socket, (requests += 1), nth, request);
+    });
+  });
+  const port = await listening(server);
+  closing.push(() => { for (const socket of held) socket.destroy(); });
+  return port;
+}
+
+test('what goes out, and no more', async () => {
+  let seen;
+  const port = await raw((socket, _nth, _socket, request) => { seen = request; socket.end(answer('ok')); });
+  assert.equal((await client(port, { apiKey: 'k', headers: { 'x-mine': '1' } }).chatAsync('你')).text, 'ok');
+  const [head, body] = seen.split('\r\n\r\n');
+  const [first, ...lines] = head.split('\r\n');
+  assert.equal(first, 'POST /v1/chat/completions HTTP/1.1');
+  assert.deepEqual(lines.map((line) => line.split(':')[0].toLowerCase()).sort(),
+    ['authorization', 'connection', 'content-length', 'content-type', 'host', 'user-agent', 'x-mine']);
+  assert.ok(lines.includes(`Host: 127.0.0.1:${port}`) && lines.includes('user-agent: chatcore'));
+  assert.equal(JSON.parse(Buffer.from(body, 'latin1').toString()).messages[0].content, '你');
+  await client(port, { headers: { 'User-Agent': 'mine/1' } }).chatAsync('x');
+  assert.match(seen, /\r\nuser-agent: mine\/1\r\n/);
+});
+
+test('a fetch that was replaced, or has another dispatcher, is what sends', async () => {
+  const calls = [];
+  const port = await raw((socket) => socket.end(answer('by http')));
+  const fake = async (url) => { calls.push(url); return new Response(whole('replaced'), { headers: { 'content-type': 'application/json' } }); };
+  const made = client(port);
+  assert.equal(String(await made.chatAsync('x')), 'by http');
+  const { fetch } = globalThis;
+  globalThis.fetch = fake;
+  try {
+    assert.equal(String(await made.chatAsync('x')), 'replaced');
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  assert.equal(calls.length, 1);
+  const key = Symbol.for('undici.globalDispatcher.1');
+  const before = globalThis[key];
+  let dispatched = 0;
+  class ProxyAgent { dispatch() { dispatched += 1; throw new Error('the proxy is down'); } }
+  globalThis[key] = new ProxyAgent();
+  try {
+    await assert.rejects(made.chatAsync('x'), ConnectionError);
+    assert.equal(dispatched, 1);
+  } finally {
+    globalThis[key] = before;
+  }
+});
+
+test('a kept connection that was closed as the request came is replaced at once', async () => {
+  const served = [];
+  const port = await raw((socket, request, nth) => {
+    served.push(`${nth}.${request}`);
+    if (request === 1) socket.write(answer(`socket ${nth}`));
+    else socket.destroy();
+  });
+  const made = client(port);
+  for (const expect of ['socket 1', 'socket 2', 'socket 3']) {
+    const { text, attempts } = await made.chatAsync('x');
+    assert.deepEqual([text, attempts], [expect, 1]);
+  }
+  assert.deepEqual(served, ['1.1', '1.2', '2.1', '2.2', '3.1']);
+});
+
+test('one that is lost after a byte of the answer is no reason to pay twice', async () => {
+  let requests = 0;
+  const port = await raw((socket, request) => {
+    requests += 1;
+    if (request === 1) socket.write(answer('ok'));
+    else socket.end('HTTP/1.1 2');
+  });
+  const made = client(port);
+  await made.chatAsync('x');
+  await assert.rejects(made.chatAsync('x'), (error) => error instanceof ConnectionError && error.retryable);
+  assert.equal(requests, 2);
+});
+
+test('a new connection that is lost is not replaced', async () => {
+  let requests = 0;
+  const port = await raw((socket) => { requests += 1; socket.destroy(); });
+  await assert.rejects(client(port).chatAsync('x'), (error) => error.code === 'connection' && error.cause.code === 'ECONNRESET');
+  assert.equal(requests, 1);
+});
+
+test('bodies of any size come whole: with a length, in chunks, and up to the close', async () => {
+  for (const size of [10, 70_000, 99_000, 3_000_000]) {
+    const text = 'é'.repeat(size / 2);
+    const bytes = whole(text);
+    const ways = {
+      length: (socket) => socket.write(answer(text)),
+      close: (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n${bytes}`),
+      chunks: (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
+        const all = Buffer.from(bytes);
+        for (let at = 0; at < all.length; at += 65_537) {
+          const piece = all.subarray(at, at + 65_537);
+          socket.write(`${piece.length.toString(16)}\r\n`);
+          socket.write(piece);
+          socket.write('\r\n');
+        }
+        socket.write('0\r\n\r\n');
+      },
+    };
+    for (const [name, write] of Object.entries(ways)) {
+      const port = await raw(write);
+      assert.ok((await client(port).chatAsync('x')).text === text, `${size} by ${name}`);
+    }
+  }
+});
+
+test('a body that is cut is an error, with a length and in chunks', async () => {
+  for (const head of ['content-length: 500', 'transfer-encoding: chunked']) {
+    const start = head.startsWith('t') ? '64\r\n{"choices"' : '{"choices"';
+    const port = await raw((socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${head}\r\n\r\n${start}`));
+    await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof StreamError && error.code === 'truncated', head);
+  }
+});
+
+test('what is no HTTP is told as such', async () => {
+  const port = await raw((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
+  await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof StreamError && error.code === 'protocol');
+  const large = await raw((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`));
+  await assert.rejects(client(large).chatAsync('x'), (error) => error.code === 'response_too_large');
+});
+
+test('redirects are not followed, and take no key along', async () => {
+  let there = 0;
+  const other = await raw((socket) => { there += 1; socket.end(answer('no')); });
+  const port = await raw((socket) => socket.end(`HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:${other}/v1\r\ncontent-length: 0\r\n\r\n`));
+  await assert.rejects(client(port, { apiKey: 'k' }).chatAsync('x'), (error) => error.status === 307);
+  assert.equal(there, 0);
+});
+
+test('a server is not read faster than its stream is', async () => {
+  const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(8_000) } }] })}\n\n`;
+  let written = 0;
+  let ended;
+  const closed = new Promise((resolve) => { ended = resolve; });
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const more = () => { while (!response.destroyed) { written += event.length; if (!response.write(event)) return; } };
+    response.on('drain', more);
+    response.on('close', ended);
+    more();
+  });
+  const port = await listening(server);
+  const stream = client(port).chatStream('x')[Symbol.asyncIterator]();
+  for (let n = 0; n < 3; n += 1) await stream.next();
+  // Once nothing more is written, the buffers of both sides are full.
+  for (let before = -1; before !== written;) {
+    before = written;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.ok(written < 30_000_000, `${written} bytes`);
+  await stream.return();
+  await closed;
+});
+
+test('an abort closes the connection, before the head and within the body', async () => {
+  for (const head of ['', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{']) {
+    let came;
+    let gone;
+    const arrived = new Promise((resolve) => { came = resolve; });
+    const closed = new Promise((resolve) => { gone = resolve; });
+    const port = await raw((socket) => { socket.on('close', gone); socket.write(head, () => came()); });
+    const controller = new AbortController();
+    const call = client(port).chatAsync('x', { signal: controller.signal });
+    await arrived;
+    controller.abort();
+    await assert.rejects(call, { name: 'AbortError' });
+    await closed;
+  }
+});
+
+test('many at once are all answered', async () => {
+  const port = await listening(createServer((request, response) => {
+    request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(whole('ok')));
+  }));
+  const made = client(port, { workers: 500, queueSize: 2_000 });
+  const answers = await Promise.all(Array.from({ length: 2_000 }, () => made.chatAsync('x')));
+  assert.ok(answers.every(({ text }) => text === 'ok'));
+});
+
+test('https: a certificate that is trusted, and one that is not', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatcore-'));
+  try {
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost',
+      '-addext', 'subjectAltName=DNS:localhost', '-keyout', join(folder, 'key'), '-out', join(folder, 'cert')], { stdio: 'ignore' });
+  } catch {
+    return t.skip('no openssl');
+  }
+  const [key, cert] = ['key', 'cert'].map((name) => readFileSync(join(folder, name)));
+  rmSync(folder, { recursive: true });
+  const port = await listening(https.createServer({ key, cert }, (request, response) => {
+    request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(whole('secret')));
+  }));
+  const made = new LlmClient({ baseURL: `https://localhost:${port}/v1`, model: 'm', apiKey: 'k', maxRetries: 1 });
+  await assert.rejects(made.chatAsync('x'), (error) => error instanceof ConnectionError && error.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  // As for all of a program's own requests.
+  https.globalAgent.options.ca = cert;
+  try {
+    assert.equal(String(await made.chatAsync('x')), 'secret');
+  } finally {
+    delete https.globalAgent.options.ca;
+  }
+});
+
+test('a status of its own keeps its error', async () => {
+  const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 31\r\n\r\n{"error":{"message":"too warm"}}'));
+  await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof BadRequestError && /too warm/.test(error.message));
+});
