@@ -16,7 +16,6 @@ use std::future::Future;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,12 +45,13 @@ fn main() {
         ("streams of 200, one by one", &stream, true, 1, 50),
         ("streams of 200, 32 at once", &stream, true, 32, 96),
     ] {
-        let pair = Rc::new(Pair::new(url, streams));
+        let pair = Arc::new(Pair::new(url, streams));
         let (mut bare, mut chat) = (Vec::new(), Vec::new());
         for turn in 0..=TURNS {
+            let (first, second) = (Arc::clone(&pair), Arc::clone(&pair));
             let (one, other) = (
-                measure(at_once, chats, || Rc::clone(&pair).bare()),
-                measure(at_once, chats, || Rc::clone(&pair).chat()),
+                measure(at_once, chats, move || Arc::clone(&first).bare()),
+                measure(at_once, chats, move || Arc::clone(&second).chat()),
             );
             // The first turn makes the connections.
             if turn > 0 {
@@ -71,29 +71,29 @@ fn main() {
 }
 
 /// Microseconds of processor time for each of `count` runs, so many `at_once`.
-fn measure<F: Future<Output = ()> + 'static>(
+fn measure<F: Future<Output = ()> + Send + 'static>(
     at_once: usize,
     count: usize,
-    run: impl Fn() -> F,
+    run: impl Fn() -> F + Clone + Send + 'static,
 ) -> f64 {
-    let run = &run;
     let start = ProcessTime::now();
-    let executor = smol::LocalExecutor::new();
-    smol::block_on(executor.run(async {
-        let each = count / at_once;
-        let tasks: Vec<_> = (0..at_once)
+    let tasks = Arc::new(smol::Executor::new());
+    let each = count / at_once;
+    SmolExecutor::with(Arc::clone(&tasks)).block_on(async {
+        let running: Vec<_> = (0..at_once)
             .map(|_| {
-                executor.spawn(async move {
+                let run = run.clone();
+                tasks.spawn(async move {
                     for _ in 0..each {
                         run().await;
                     }
                 })
             })
             .collect();
-        for task in tasks {
+        for task in running {
             task.await;
         }
-    }));
+    });
     micros(start.elapsed()) / count as f64
 }
 
@@ -139,7 +139,7 @@ impl Pair {
         }
     }
 
-    async fn bare(self: Rc<Self>) {
+    async fn bare(self: Arc<Self>) {
         let response = self.transport.send(self.request.clone()).await.unwrap();
         assert_eq!(response.status(), 200);
         let mut body = response.into_body();
@@ -148,7 +148,7 @@ impl Pair {
         }
     }
 
-    async fn chat(self: Rc<Self>) {
+    async fn chat(self: Arc<Self>) {
         let call = self.client.chat_async("Why is the sky blue?");
         if self.streams {
             let mut stream = call.stream();

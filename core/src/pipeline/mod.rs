@@ -208,13 +208,16 @@ async fn attempt(
     Ok(attempt)
 }
 
-/// The request for one attempt. What goes with it is put in here: it is dear to copy.
+/// The request for one attempt. What goes with it is put in here: it is dear to copy, and to make,
+/// so that a transport is told of a limit only where it would take another.
 fn copy(request: &Request<Bytes>, deadlines: &Deadlines) -> Request<Bytes> {
     let mut request = request.clone();
     let connect = deadlines
         .connect()
         .map_or(ConnectTimeout::NONE, ConnectTimeout);
-    request.extensions_mut().insert(connect);
+    if connect != ConnectTimeout::DEFAULT {
+        request.extensions_mut().insert(connect);
+    }
     request
 }
 

@@ -68,7 +68,7 @@ impl Transport for Script {
     ) -> Result<http::Response<ByteStream>, TransportError> {
         let at = self.executor.now().since_epoch().as_secs_f64();
         self.sent.lock().unwrap().push(at);
-        let ConnectTimeout(connect) = *request.extensions().get().unwrap();
+        let ConnectTimeout(connect) = request.extensions().get().copied().unwrap_or_default();
         self.connect.lock().unwrap().push(connect);
         let told = request.extensions().get::<Told>().map(|told| told.0);
         self.told.lock().unwrap().push(told);
