@@ -291,7 +291,10 @@ export interface ClientOptions {
   hedging?: Hedging;
   /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
   headers?: Readonly<Record<string, string>>;
-  /** A function to use in place of the host's `fetch`, for example with a proxy. */
+  /**
+   * A function to use in place of the host's, for example with a proxy. Default: `globalThis.fetch`; in
+   * Node `node:http`, unless `globalThis.fetch` or undici's dispatcher was replaced.
+   */
   fetch?: typeof globalThis.fetch;
   /** An offline model in place of a provider. `USE_MOCK_LLM`. */
   mock?: Mock;
