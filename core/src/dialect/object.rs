@@ -113,6 +113,10 @@ pub(super) struct Count(pub(super) Option<u64>);
 
 impl<'a> Read<'a> for Count {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.0 = reader.digits();
+        if self.0.is_some() {
+            return Ok(());
+        }
         let number = reader.raw()?;
         let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
         self.0 = whole.parse().ok();

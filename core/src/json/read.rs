@@ -56,6 +56,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Where there is none.
     pub fn peek(&mut self) -> Result<u8> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(*byte),
+            _ => self.peek_after_space(),
+        }
+    }
+
+    #[cold]
+    fn peek_after_space(&mut self) -> Result<u8> {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
             match byte {
@@ -163,6 +171,22 @@ impl<'a> Reader<'a> {
             Err(_) => Ok(()),
             Ok(_) => Err(self.wrong()),
         }
+    }
+
+    /// The next value, where it is a whole number in plain digits; else it stays where it is.
+    pub(crate) fn digits(&mut self) -> Option<u64> {
+        self.peek().ok()?;
+        let rest = &self.text.as_bytes()[self.at..];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        // Nineteen digits fit in any case; what another one, a fraction or an exponent means is told
+        // by the long way, and so is a zero too many.
+        let is_plain = matches!(rest.get(length), Some(b',' | b'}' | b']'));
+        if !is_plain || !(1..20).contains(&length) || (rest[0] == b'0' && length > 1) {
+            return None;
+        }
+        self.at += length;
+        let digits = rest[..length].iter();
+        Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
     }
 
     /// The number that begins here, as it is written.

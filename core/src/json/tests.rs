@@ -169,3 +169,31 @@ fn halves_of_pairs_are_replaced() {
         assert_eq!(Reader::new(json).string().unwrap(), text, "{json}");
     }
 }
+
+#[test]
+fn plain_digits_are_read_at_once_and_other_numbers_stay() {
+    for (json, number) in [
+        ("0,", 0),
+        (" 42}", 42),
+        ("9999999999999999999]", 9_999_999_999_999_999_999),
+    ] {
+        let mut reader = Reader::new(json);
+        assert_eq!(reader.digits(), Some(number), "{json}");
+        assert!(reader.raw().is_err(), "{json}");
+    }
+    for json in [
+        "10000000000000000000]",
+        "9.0,",
+        "1e3,",
+        "-1,",
+        "7",
+        r#""7","#,
+    ] {
+        let mut reader = Reader::new(json);
+        assert_eq!(reader.digits(), None, "{json}");
+        let value = json.trim_end_matches([',', ']']);
+        assert_eq!(reader.raw(), Ok(value), "{json}");
+    }
+    assert_eq!(Reader::new("01,").digits(), None);
+    assert_eq!(Reader::new("").digits(), None);
+}
