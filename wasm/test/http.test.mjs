@@ -1,14 +1,18 @@
 // Node's own HTTP, which the entry of Node takes in place of `fetch`.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import http, { createServer } from 'node:http';
 import https from 'node:https';
+import { createRequire } from 'node:module';
 import { createServer as createRaw } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { BadRequestError, ConnectionError, LlmClient, StreamError } from '../dist/node.js';
+import { promisify } from 'node:util';
+import { compileFunction } from 'node:vm';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { BadRequestError, ConnectionError, LlmClient, LlmError, StreamError } from '../dist/node.js';
 
 const closing = [];
 after(() => { for (const close of closing) close(); });
@@ -90,6 +94,94 @@ test('a fetch that was replaced, or has another dispatcher, is what sends', asyn
   }
 });
 
+test('undici with certificates of its own is what sends, too', async () => {
+  const port = await raw((socket) => socket.end(answer('by http')));
+  const key = Symbol.for('undici.globalDispatcher.1');
+  const before = globalThis[key];
+  let dispatched = 0;
+  class Agent {
+    [Symbol('options')] = { connect: { ca: 'mine' }, interceptors: undefined };
+    dispatch() { dispatched += 1; throw new Error('not now'); }
+  }
+  try {
+    globalThis[key] = new Agent();
+    await assert.rejects(client(port).chatAsync('x'), ConnectionError);
+    assert.equal(dispatched, 1);
+    // Node's own is made by the first fetch.
+    globalThis[key] = before;
+    await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'x' }).catch(() => {});
+    assert.equal(String(await client(port).chatAsync('x')), 'by http');
+  } finally {
+    globalThis[key] = before;
+  }
+});
+
+test('a fetch that was replaced before the package was loaded is what sends', async () => {
+  const program = `globalThis.fetch = async () => Response.json(${whole('replaced')});
+    const { LlmClient } = await import(${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)});
+    console.log(String(await new LlmClient({ baseURL: 'http://127.0.0.1:9/v1', model: 'm', maxRetries: 1 }).chatAsync('x')));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  assert.equal(stdout.trim(), 'replaced');
+});
+
+test('where modules cannot be imported, as in Jest, and where there are none of Node', async () => {
+  const port = await raw((socket) => socket.end(answer('ok')));
+  const code = readFileSync(new URL('../dist/node.cjs', import.meta.url), 'utf8');
+  const load = (require) => {
+    const module = { exports: {} };
+    compileFunction(code, ['module', 'exports', 'require'])(module, module.exports, require);
+    return new module.exports.LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1 });
+  };
+  const require = createRequire(import.meta.url);
+  assert.equal(String(await load(require).chatAsync('x')), 'ok');
+  const { getBuiltinModule } = process;
+  process.getBuiltinModule = undefined;
+  try {
+    assert.equal(String(await load(require).chatAsync('x')), 'ok');
+  } finally {
+    process.getBuiltinModule = getBuiltinModule;
+  }
+});
+
+test('what is patched in node:http is seen', async () => {
+  const port = await raw((socket) => socket.end(answer('ok')));
+  const { request } = http;
+  let seen = 0;
+  http.request = (...words) => { seen += 1; return request(...words); };
+  try {
+    await client(port).chatAsync('x');
+  } finally {
+    http.request = request;
+  }
+  assert.equal(seen, 1);
+});
+
+test('compressed answers are read, whole and as they come', async () => {
+  for (const [name, compress] of Object.entries({ gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync })) {
+    const head = (bytes, type) => `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: ${name}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+    const text = 'é'.repeat(100_000);
+    const port = await raw((socket) => {
+      const bytes = compress(whole(text));
+      socket.write(Buffer.concat([Buffer.from(head(bytes, 'application/json')), bytes]));
+    });
+    assert.ok((await client(port).chatAsync('x')).text === text, name);
+    const cut = await raw((socket) => {
+      const bytes = compress(whole(text));
+      socket.end(Buffer.concat([Buffer.from(head(bytes, 'application/json')), bytes.subarray(0, bytes.length / 2)]));
+    });
+    await assert.rejects(client(cut).chatAsync('x'), (error) => error instanceof StreamError, name);
+    const wrong = await raw((socket) => socket.write(head('no such thing', 'application/json') + 'no such thing'));
+    await assert.rejects(client(wrong).chatAsync('x'), (error) => error instanceof StreamError, name);
+  }
+});
+
+test('headers of the connection are refused', async () => {
+  for (const name of ['host', 'Content-Length', 'transfer-encoding', 'connection', 'expect', 'upgrade']) {
+    assert.throws(() => client(9, { headers: { [name]: '1' } }), (error) => error instanceof LlmError && error.code === 'config');
+    await assert.rejects(client(9).chatAsync('x', { headers: { [name]: '1' } }), (error) => error.code === 'invalid_request');
+  }
+});
+
 test('a kept connection that was closed as the request came is replaced at once', async () => {
   const served = [];
   const port = await raw((socket, request, nth) => {
@@ -102,7 +194,40 @@ test('a kept connection that was closed as the request came is replaced at once'
     const { text, attempts } = await made.chatAsync('x');
     assert.deepEqual([text, attempts], [expect, 1]);
   }
-  assert.deepEqual(served, ['1.1', '1.2', '2.1', '2.2', '3.1']);
+  // What was sent anew had a connection for itself.
+  assert.deepEqual(served, ['1.1', '1.2', '2.1', '3.1']);
+});
+
+test('however many connections are kept and dead, a chat is sent twice at most', async () => {
+  let requests = 0;
+  const port = await raw((socket, request) => {
+    requests += 1;
+    // The first of each connection is answered once all have come, so that none is used twice before.
+    if (request > 1) socket.destroy();
+    else if (requests < 16) waiting.push(socket);
+    else for (const one of [...waiting, socket]) one.write(answer('ok'));
+  });
+  const waiting = [];
+  const made = client(port, { workers: 16 });
+  await Promise.all(Array.from({ length: 16 }, () => made.chatAsync('x')));
+  assert.equal(requests, 16);
+  assert.equal(String(await made.chatAsync('x')), 'ok');
+  assert.equal(requests, 18);
+});
+
+test('an answer that comes before the request is sent holds up nothing', async () => {
+  const body = 'x'.repeat(12_000_000);
+  const server = createRaw((socket) => {
+    socket.on('error', () => {});
+    // It answers at the head of the request, reads no more, and stays.
+    socket.once('data', () => { socket.pause(); socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}'); });
+  });
+  const port = await listening(server);
+  const program = `import { LlmClient } from ${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)};
+    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxRetries: 1 });
+    await client.chatAsync('x'.repeat(${body.length})).catch(({ status }) => console.log(status));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
+  assert.equal(stdout.trim(), '413');
 });
 
 test('one that is lost after a byte of the answer is no reason to pay twice', async () => {
@@ -164,6 +289,21 @@ test('what is no HTTP is told as such', async () => {
   await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof StreamError && error.code === 'protocol');
   const large = await raw((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`));
   await assert.rejects(client(large).chatAsync('x'), (error) => error.code === 'response_too_large');
+});
+
+test('what stops being HTTP within a body is told as such', async () => {
+  const port = await raw((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{"\r\nno size\r\n');
+  });
+  await assert.rejects(client(port).chatAsync('x'), (error) => error.code === 'protocol' && !error.retryable);
+});
+
+test('what comes after an answer is no part of it, nor of the next one', async () => {
+  const port = await raw((socket, request, nth) => socket.write(`${answer(`${nth}.${request}`)}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`));
+  const made = client(port);
+  for (const expect of ['1.1', '2.1']) assert.equal(String(await made.chatAsync('x')), expect);
+  const noise = await raw((socket) => socket.write(`${answer('ok')}no HTTP`));
+  assert.equal(String(await client(noise).chatAsync('x')), 'ok');
 });
 
 test('redirects are not followed, and take no key along', async () => {
@@ -249,6 +389,6 @@ test('https: a certificate that is trusted, and one that is not', async (t) => {
 });
 
 test('a status of its own keeps its error', async () => {
-  const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 31\r\n\r\n{"error":{"message":"too warm"}}'));
+  const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 32\r\n\r\n{"error":{"message":"too warm"}}'));
   await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof BadRequestError && /too warm/.test(error.message));
 });

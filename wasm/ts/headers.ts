@@ -6,10 +6,12 @@ type Fetch = typeof globalThis.fetch;
 /** @internal Names in small letters, and values. */
 export type Headers = Readonly<Record<string, string>>;
 
-// What a call must not say: the key, the body's type and the version belong to the client, the rest to the connection.
-const RESERVED: ReadonlySet<string> = new Set(('authorization connection content-encoding content-length content-type expect host '
-  + 'keep-alive proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key anthropic-version '
-  + 'anthropic-dangerous-direct-browser-access').split(' '));
+// These belong to the connection.
+const CONNECTION: ReadonlySet<string> = new Set(('connection content-length expect host keep-alive proxy-connection te trailer '
+  + 'transfer-encoding upgrade').split(' '));
+// These belong to the client: the key, the body's type and the version.
+const CLIENT: ReadonlySet<string> = new Set(('authorization content-encoding content-type proxy-authorization x-api-key '
+  + 'anthropic-version anthropic-dangerous-direct-browser-access').split(' '));
 
 /** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
 export function plain(given: object, fail: (message: string) => LlmError): Headers {
@@ -23,6 +25,9 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
       throw fail(`the header ${JSON.stringify(name)} cannot be sent: its name or its value is none of a header's`);
     }
   }
+  for (const name of headers.keys()) {
+    if (CONNECTION.has(name)) throw fail(`the header ${name} cannot be set: it belongs to the connection`);
+  }
   return Object.fromEntries(headers);
 }
 
@@ -30,7 +35,7 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
 export function ofCall(given: object): Headers {
   const headers = plain(given, badRequest);
   for (const name in headers) {
-    if (RESERVED.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (CLIENT.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
   }
   return headers;
 }

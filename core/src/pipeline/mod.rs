@@ -215,8 +215,9 @@ fn copy(request: &Request<Bytes>, deadlines: &Deadlines) -> Request<Bytes> {
     let connect = deadlines
         .connect()
         .map_or(ConnectTimeout::NONE, ConnectTimeout);
-    if connect != ConnectTimeout::DEFAULT {
-        request.extensions_mut().insert(connect);
+    match connect {
+        ConnectTimeout::DEFAULT => drop(request.extensions_mut().remove::<ConnectTimeout>()),
+        other => drop(request.extensions_mut().insert(other)),
     }
     request
 }

@@ -20,6 +20,10 @@ impl SmolExecutor {
     /// one thread to the other: it makes a chat a third dearer in processor time, by the benchmark
     /// beside the peers.
     ///
+    /// Where several threads run one executor, each should do so by this method: what a thread that is in
+    /// `executor.run` has taken to itself stays with that thread. Nor is it for use within
+    /// `executor.run` of the same executor.
+    ///
     /// A panic of `future` goes to the caller; one of a task that was spawned by this executor
     /// stays in it. What `future` holds is dropped when it ends; tasks that have not ended stay
     /// with the executor. Do not call it in async code: it blocks the thread.

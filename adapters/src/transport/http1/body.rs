@@ -63,7 +63,6 @@ pub(super) fn receive(
                 server_limit,
                 close_delimited,
                 silence: 0,
-                drained: false,
             };
             // What came along with the head: often that is all.
             let early = mem::take(&mut flow.connection.unread);
@@ -146,8 +145,6 @@ struct Flow {
     close_delimited: bool,
     /// How many bytes came since the last content.
     silence: usize,
-    /// Whether the last read took all that was there, so that another one would find nothing.
-    drained: bool,
 }
 
 impl futures_lite::Stream for Body {
@@ -192,16 +189,16 @@ impl Flow {
             let kept = unread.len();
             scratch.input[..kept].copy_from_slice(unread);
             let stream = &mut self.connection.stream;
-            if self.drained {
+            if self.connection.drained {
                 ready!(stream.poll_arrival(cx)).map_err(lost)?;
             }
             let free = &mut scratch.input[kept..];
             // Where it is pending there is nothing either.
-            self.drained = true;
+            self.connection.drained = true;
             let end = match ready!(Pin::new(stream).poll_read(cx, free)) {
                 Ok(0) => return Poll::Ready(self.end_of_stream().map(|()| None)),
                 Ok(count) => {
-                    self.drained = count < free.len();
+                    self.connection.drained = count < free.len();
                     kept + count
                 }
                 Err(error) => return Poll::Ready(Err(lost(error))),

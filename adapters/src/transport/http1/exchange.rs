@@ -22,6 +22,8 @@ pub(super) struct Connection {
     /// What was read and belongs to a later part of the answer. Empty, and without memory, while
     /// nothing arrives.
     pub(super) unread: Vec<u8>,
+    /// Whether the last read took all that was there, so that another one would find nothing.
+    pub(super) drained: bool,
     pub(super) born: Instant,
 }
 
@@ -171,6 +173,8 @@ pub(super) struct Incoming {
     skipped: usize,
     /// Whether the stream was seen to have something to read.
     arrived: bool,
+    /// Whether the last read took all that was there.
+    drained: bool,
     send_error: Option<io::Error>,
 }
 
@@ -182,6 +186,7 @@ impl Incoming {
             scanned: 0,
             skipped: 0,
             arrived: false,
+            drained: false,
             send_error: None,
         }
     }
@@ -190,6 +195,11 @@ impl Incoming {
     pub(super) fn rewind(&mut self) {
         self.arrived = false;
         self.send_error = None;
+    }
+
+    /// Whether nothing was left behind what has been read.
+    pub(super) fn has_drained(&self) -> bool {
+        self.drained
     }
 
     /// What reads the body.
@@ -224,7 +234,7 @@ impl Incoming {
                     let error = io::ErrorKind::UnexpectedEof.into();
                     return Poll::Ready(Err(Failure::Lost { error, answered }));
                 }
-                Ok(_) => {}
+                Ok(count) => self.drained = count < scratch::SIZE,
                 Err(error) => return Poll::Ready(Err(Failure::Lost { error, answered })),
             }
         }

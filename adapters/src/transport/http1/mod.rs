@@ -189,6 +189,7 @@ impl Inner {
         Ok(Connection {
             stream,
             unread: Vec::new(),
+            drained: false,
             born: self.now(),
         })
     }
@@ -202,7 +203,7 @@ impl Task<'_> {
     fn receive(
         self,
         head: Response<()>,
-        connection: Connection,
+        mut connection: Connection,
     ) -> Result<Response<ByteStream>, TransportError> {
         let status = head.status();
         if self.proxy.is_some() && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -211,6 +212,7 @@ impl Task<'_> {
                 format!("the proxy refused the request: it answered {status}"),
             ));
         }
+        connection.drained = self.incoming.has_drained();
         let call = self.incoming.into_call();
         let body = body::receive(&head, call, connection, self.outgoing, self.home)?;
         Ok(head.map(|()| body))

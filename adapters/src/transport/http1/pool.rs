@@ -9,9 +9,10 @@ use chatcore::{Executor, Instant};
 
 use super::exchange::Connection;
 use super::request::Origin;
+use super::stream::Stream;
 
-/// For how long nobody asks a connection whether it is still open: whatever its server does in that
-/// time is on its way yet when the next request leaves, asked or not.
+/// For how long a connection of which all was read need not be asked whether it is still open: a server
+/// may close it at any moment after the question, too.
 const FRESH: Duration = Duration::from_micros(100);
 
 /// What the pool allows.
@@ -47,6 +48,16 @@ struct Waiting {
     connection: Connection,
 }
 
+impl Waiting {
+    /// Whether it is known to have nothing to say. Layers such as TLS may hold more than was read, and a
+    /// clock that stands still says nothing.
+    fn is_fresh(&self, now: Instant) -> bool {
+        let is_plain = matches!(self.connection.stream, Stream::Plain(_));
+        let is_recent = self.since < now && now - self.since < FRESH;
+        is_plain && self.connection.drained && is_recent
+    }
+}
+
 impl Pool {
     pub(super) fn new(executor: Arc<dyn Executor>, limits: Limits) -> Self {
         Self {
@@ -68,7 +79,7 @@ impl Pool {
             let mut waiting = newest?;
             // What the server closed, or said uncalled for, is dropped here.
             if now < waiting.until
-                && (now - waiting.since < FRESH || waiting.connection.stream.is_quiet())
+                && (waiting.is_fresh(now) || waiting.connection.stream.is_quiet())
             {
                 return Some(waiting.connection);
             }

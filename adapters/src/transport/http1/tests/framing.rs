@@ -129,6 +129,7 @@ fn see_through(method: Method, script: Script) -> Result<Seen, TransportError> {
     let mut connection = Connection {
         stream: Stream::Layered(Box::new(script)),
         unread: Vec::new(),
+        drained: false,
         born: executor.now(),
     };
     let mut outgoing = Outgoing::new(b"head".to_vec(), Bytes::from_static(b"body"));

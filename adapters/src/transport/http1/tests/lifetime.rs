@@ -99,6 +99,7 @@ fn a_dropped_connection_is_closed_whoever_else_holds_its_socket() {
     drop(Connection {
         stream: Stream::Plain(Async::new(client).unwrap()),
         unread: Vec::new(),
+        drained: false,
         born: Instant::default(),
     });
     let timeout = Duration::from_millis(100);

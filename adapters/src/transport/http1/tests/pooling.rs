@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_io::Async;
 use chatcore::{Executor, Instant, Transport, TransportErrorKind};
 use futures_lite::{AsyncRead, AsyncWrite, StreamExt};
 
@@ -88,6 +89,7 @@ fn the_connection_used_last_is_used_first_and_surplus_is_dropped() {
         let connection = Connection {
             stream: Stream::Layered(Box::new(Quiet)),
             unread: Vec::new(),
+            drained: false,
             born: Instant::from_epoch(Duration::from_millis(millis)),
         };
         pool.put(&origin, connection, None);
@@ -105,6 +107,46 @@ fn the_connection_used_last_is_used_first_and_surplus_is_dropped() {
     executor.drop_tasks();
     executor.advance(Duration::from_secs(10));
     assert_eq!((pool.idle(), take()), (1, None));
+}
+
+#[test]
+fn what_was_used_a_moment_ago_is_not_asked_whether_it_is_open() {
+    // Both sides of a connection that the server has closed: who asks finds that out.
+    let closed = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        drop(listener.accept().unwrap());
+        socket.peek(&mut [0]).unwrap();
+        Stream::Plain(Async::new(socket).unwrap())
+    };
+    for (drained, micros, is_taken) in [
+        (true, 50, true),
+        (true, 100, false),
+        // More may lie behind what was read.
+        (false, 50, false),
+        // A clock that stands still tells nothing of how long it was.
+        (true, 0, false),
+    ] {
+        let executor = Arc::new(Clock::default());
+        let limits = Limits {
+            reaps: false,
+            max_idle: 2,
+            idle: Duration::from_secs(10),
+            age: Duration::from_secs(10),
+        };
+        let pool = Arc::new(Pool::new(executor.clone(), limits));
+        let origin = Arc::new(Origin::of(&"http://a.test/".parse().unwrap()).unwrap());
+        let connection = Connection {
+            stream: closed(),
+            unread: Vec::new(),
+            drained,
+            born: executor.now(),
+        };
+        pool.put(&origin, connection, None);
+        executor.advance(Duration::from_micros(micros));
+        let taken = pool.take(&origin);
+        assert_eq!(taken.is_some(), is_taken, "{drained} after {micros} µs");
+    }
 }
 
 /// A stream that is open and says nothing.

@@ -1,0 +1,130 @@
+// An answer of `node:http`, as much like a `Response` as is asked for.
+// @ts-expect-error: no types of Node's here
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { failure, type Emitter } from './node-types.js';
+
+interface Source extends Emitter { pause(): void; resume(): void }
+interface Decoder extends Source { destroy(error: unknown): void }
+
+/** @internal */
+export interface Incoming extends Source {
+  statusCode: number; complete: boolean; headers: Record<string, string | string[] | undefined>;
+  pipe(to: Decoder): Decoder;
+}
+
+type Read = { done: boolean; value: Uint8Array | undefined };
+
+/** How much of an answer is held for a reader that is busy, in bytes. */
+const HELD = 64 * 1024;
+
+// Each piece is passed on as it comes: a stream may pause anywhere.
+const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = constants as Record<string, number>;
+const DECODERS: Readonly<Record<string, () => Decoder>> = {
+  gzip: () => createGunzip({ flush: Z_SYNC_FLUSH }) as Decoder,
+  'x-gzip': () => createGunzip({ flush: Z_SYNC_FLUSH }) as Decoder,
+  deflate: () => createInflate({ flush: Z_SYNC_FLUSH }) as Decoder,
+  br: () => createBrotliDecompress({ flush: BROTLI_OPERATION_FLUSH }) as Decoder,
+};
+
+/** @internal The status, the headers, and the body, which is its own reader. */
+export class Answer {
+  readonly status: number;
+  readonly headers: { forEach(each: (value: string, name: string) => void): void };
+  readonly #source: Source;
+  readonly #parts: Uint8Array[] = [];
+  #held = 0;
+  #limit = HELD;
+  #over = false;
+  #error: unknown;
+  #tell: (() => void) | undefined;
+
+  /** `onEnd` is called when all of the answer has come. */
+  constructor(incoming: Incoming, onEnd: () => void) {
+    const encoding = String(incoming.headers['content-encoding'] ?? '').toLowerCase();
+    // Nobody asked for it, but some servers do so all the same.
+    const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]!() : undefined;
+    this.status = incoming.statusCode;
+    this.headers = {
+      forEach(each) {
+        for (const name in incoming.headers) {
+          // The length of what is compressed says nothing of what comes out.
+          if (!decoder || name !== 'content-length') each(String(incoming.headers[name]), name);
+        }
+      },
+    };
+    this.#source = decoder ? incoming.pipe(decoder) : incoming;
+    this.#source.on('data', (part: Uint8Array) => {
+      this.#parts.push(part);
+      this.#held += part.length;
+      if (this.#held > this.#limit) this.#source.pause();
+      this.#news();
+    });
+    this.#source.on('end', () => this.#end(undefined));
+    incoming.on('end', onEnd);
+    incoming.on('error', (error: unknown) => this.fail(error));
+    decoder?.on('error', (error: unknown) => this.fail(error));
+    let hasEnded = false;
+    incoming.on('end', () => { hasEnded = true; });
+    incoming.on('close', () => {
+      if (!hasEnded) this.fail(failure('the connection was closed within the answer', 'ECONNRESET'));
+    });
+  }
+
+  get body(): this { return this; }
+
+  getReader(): this { return this; }
+
+  /** All that has come since the last time, or the end. */
+  async read(): Promise<Read> {
+    if (this.#held === 0 && !this.#over) await this.#more();
+    if (this.#held > 0) return { done: false, value: this.#take() };
+    if (this.#error !== undefined) throw this.#error;
+    return { done: true, value: undefined };
+  }
+
+  /** The whole body: bytes, which are as good as a buffer to the one who asks. */
+  async arrayBuffer(): Promise<Uint8Array> {
+    this.#limit = Infinity;
+    this.#source.resume();
+    while (!this.#over) await this.#more();
+    if (this.#error !== undefined) throw this.#error;
+    return this.#take();
+  }
+
+  /** It ends with this error, unless it has ended already. */
+  fail(error: unknown): void {
+    this.#end(error);
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => { this.#tell = resolve; });
+  }
+
+  #take(): Uint8Array {
+    const [first = new Uint8Array(), ...more] = this.#parts.splice(0);
+    const size = this.#held;
+    this.#held = 0;
+    this.#source.resume();
+    if (more.length === 0) return first;
+    const all = new Uint8Array(size);
+    let place = 0;
+    for (const part of [first, ...more]) {
+      all.set(part, place);
+      place += part.length;
+    }
+    return all;
+  }
+
+  #end(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error;
+    this.#news();
+  }
+
+  #news(): void {
+    const tell = this.#tell;
+    this.#tell = undefined;
+    tell?.();
+  }
+}

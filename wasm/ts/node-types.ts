@@ -1,0 +1,12 @@
+// What is used of Node's own classes, whose types this package does without.
+
+type Listener = (...values: never[]) => void;
+
+/** @internal */
+export interface Emitter {
+  on(event: string, listen: Listener): unknown;
+  off(event: string, listen: Listener): unknown;
+}
+
+/** @internal An error with a code like those of Node. */
+export const failure = (message: string, code: string) => Object.assign(new Error(message), { code });
