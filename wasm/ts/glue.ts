@@ -1,7 +1,24 @@
-// The types of the glue that wasm-bindgen writes; the code is made by the build.
+// The border: what the glue that wasm-bindgen writes gives, and what it asks of the host. The code is made by
+// the build.
 // @ts-expect-error: it has no declarations
 import { makeGlue as make } from '../pkg/small/glue.js';
-import type { Host } from './host.js';
+
+type Fetch = (url: string, init: RequestInit, more: unknown) => Promise<Response>;
+
+/** @internal A request and its answer. */
+export interface Exchange {
+  read(number: number): void;
+  abort(): void;
+}
+
+/** @internal See wasm/src/host.rs. */
+export interface Host {
+  soon(): void;
+  sleep(number: number, milliseconds: number): void;
+  clear(number: number): void;
+  send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange;
+  done(number: number, isOk: boolean, text: string, cause: unknown): void;
+}
 
 /** @internal A call that is read as a stream. */
 export interface RawCall {

@@ -1,29 +1,19 @@
 // What the core asks of the host. What it waits for has a number; when it has come, the core is told the number.
 import { ON_ABORT, type Init } from './fetch.js';
-import type { Glue } from './glue.js';
-import type { Core } from './load.js';
+import type { Glue, Host } from './glue.js';
 
-type Fetch = (url: string, init: RequestInit, more: unknown) => Promise<Response>;
-
-/** @internal A request and its answer. */
-export interface Exchange {
-  read(number: number): void;
-  abort(): void;
-}
-
-/** @internal See wasm/src/host.rs. */
-export interface Host {
+/** @internal What the host tells: an instance of the core, and the promises that wait for it. */
+export interface Teller {
+  readonly glue: Glue;
+  quietly(work: () => void): void;
   soon(): void;
-  sleep(number: number, milliseconds: number): void;
-  clear(number: number): void;
-  send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange;
-  done(number: number, isOk: boolean, text: string, cause: unknown): void;
+  settle(number: number, isOk: boolean, text: string, cause: unknown): void;
 }
 
 type News = (glue: Glue) => void;
 
 /** @internal */
-export function makeHost(core: Core): Host {
+export function makeHost(core: Teller): Host {
   const tell = (news: News) => core.quietly(() => news(core.glue));
   const timers = new Map<number, ReturnType<typeof setTimeout>>();
 
