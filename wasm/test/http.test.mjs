@@ -101,13 +101,20 @@ test('undici with certificates of its own is what sends, too', async () => {
   let dispatched = 0;
   class Agent {
     [Symbol('options')] = { connect: { ca: 'mine' }, interceptors: undefined };
+    [Symbol('factory')] = function defaultFactory() {};
     dispatch() { dispatched += 1; throw new Error('not now'); }
   }
+  const composed = (agent) => new Proxy(agent, {
+    get: (target, name) => (name === 'dispatch' ? () => { dispatched += 1; throw new Error('not now'); } : target[name]),
+  });
   try {
-    globalThis[key] = new Agent();
-    await assert.rejects(client(port).chatAsync('x'), ConnectionError);
-    assert.equal(dispatched, 1);
     // Node's own is made by the first fetch.
+    await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'x' }).catch(() => {});
+    for (const agent of [new Agent(), composed(before ?? globalThis[key])]) {
+      globalThis[key] = agent;
+      await assert.rejects(client(port).chatAsync('x'), ConnectionError);
+    }
+    assert.equal(dispatched, 2);
     globalThis[key] = before;
     await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'x' }).catch(() => {});
     assert.equal(String(await client(port).chatAsync('x')), 'by http');
@@ -172,6 +179,43 @@ test('compressed answers are read, whole and as they come', async () => {
     await assert.rejects(client(cut).chatAsync('x'), (error) => error instanceof StreamError, name);
     const wrong = await raw((socket) => socket.write(head('no such thing', 'application/json') + 'no such thing'));
     await assert.rejects(client(wrong).chatAsync('x'), (error) => error instanceof StreamError, name);
+  }
+});
+
+test('what is not compressed as it says closes its connection, and an empty answer keeps its status', async () => {
+  let gone;
+  const closed = new Promise((resolve) => { gone = resolve; });
+  const endless = await raw((socket) => {
+    socket.on('close', gone);
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n');
+    const more = () => { if (socket.write(`10000\r\n${'x'.repeat(65_536)}\r\n`)) setImmediate(more); };
+    socket.on('drain', more);
+    more();
+  });
+  await assert.rejects(client(endless).chatAsync('x'), StreamError);
+  await closed;
+  const empty = await raw((socket) => socket.write('HTTP/1.1 401 No\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n'));
+  await assert.rejects(client(empty).chatAsync('x'), (error) => error.code === 'auth' && error.status === 401);
+});
+
+test('where the program has an agent of its own kind, it is what connects, a second time too', async () => {
+  const port = await raw((socket, request, nth) => {
+    if (request === 1) socket.write(answer(`socket ${nth}`));
+    else socket.destroy();
+  });
+  let connected = 0;
+  class ProxyAgent extends http.Agent {
+    createConnection(...words) { connected += 1; return super.createConnection(...words); }
+  }
+  const before = http.globalAgent;
+  http.globalAgent = new ProxyAgent({ keepAlive: true });
+  try {
+    const made = client(port);
+    for (const expect of ['socket 1', 'socket 2']) assert.equal(String(await made.chatAsync('x')), expect);
+    assert.equal(connected, 2);
+  } finally {
+    http.globalAgent.destroy();
+    http.globalAgent = before;
   }
 });
 

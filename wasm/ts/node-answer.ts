@@ -4,12 +4,12 @@ import { constants, createBrotliDecompress, createGunzip, createInflate } from '
 import { failure, type Emitter } from './node-types.js';
 
 interface Source extends Emitter { pause(): void; resume(): void }
-interface Decoder extends Source { destroy(error: unknown): void }
+interface Decoder extends Source { end(): void }
 
 /** @internal */
 export interface Incoming extends Source {
   statusCode: number; complete: boolean; headers: Record<string, string | string[] | undefined>;
-  pipe(to: Decoder): Decoder;
+  pipe(to: Decoder): Decoder; destroy(): void;
 }
 
 type Read = { done: boolean; value: Uint8Array | undefined };
@@ -17,19 +17,24 @@ type Read = { done: boolean; value: Uint8Array | undefined };
 /** How much of an answer is held for a reader that is busy, in bytes. */
 const HELD = 64 * 1024;
 
-// Each piece is passed on as it comes: a stream may pause anywhere.
+// Each piece is passed on as it comes, since a stream may pause anywhere. Where it ends too early, what it
+// holds tells: that of a mere status may be empty.
 const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = constants as Record<string, number>;
+const flushing = { flush: Z_SYNC_FLUSH, finishFlush: Z_SYNC_FLUSH };
+const flushingBrotli = { flush: BROTLI_OPERATION_FLUSH, finishFlush: BROTLI_OPERATION_FLUSH };
 const DECODERS: Readonly<Record<string, () => Decoder>> = {
-  gzip: () => createGunzip({ flush: Z_SYNC_FLUSH }) as Decoder,
-  'x-gzip': () => createGunzip({ flush: Z_SYNC_FLUSH }) as Decoder,
-  deflate: () => createInflate({ flush: Z_SYNC_FLUSH }) as Decoder,
-  br: () => createBrotliDecompress({ flush: BROTLI_OPERATION_FLUSH }) as Decoder,
+  gzip: () => createGunzip(flushing) as Decoder,
+  'x-gzip': () => createGunzip(flushing) as Decoder,
+  deflate: () => createInflate(flushing) as Decoder,
+  br: () => createBrotliDecompress(flushingBrotli) as Decoder,
 };
 
 /** @internal The status, the headers, and the body, which is its own reader. */
 export class Answer {
   readonly status: number;
   readonly headers: { forEach(each: (value: string, name: string) => void): void };
+  /** It ends with this error, once what had come is handed over. */
+  readonly fail: (error: unknown) => void;
   readonly #source: Source;
   readonly #parts: Uint8Array[] = [];
   #held = 0;
@@ -59,15 +64,28 @@ export class Answer {
       if (this.#held > this.#limit) this.#source.pause();
       this.#news();
     });
-    this.#source.on('end', () => this.#end(undefined));
-    incoming.on('end', onEnd);
-    incoming.on('error', (error: unknown) => this.fail(error));
-    decoder?.on('error', (error: unknown) => this.fail(error));
+    let lost: unknown;
+    this.fail = (error) => {
+      if (!decoder) return this.#end(error);
+      if (lost === undefined) decoder.end();
+      lost ??= error;
+    };
+    this.#source.on('end', () => this.#end(lost));
     let hasEnded = false;
-    incoming.on('end', () => { hasEnded = true; });
+    incoming.on('end', () => {
+      hasEnded = true;
+      onEnd();
+    });
+    incoming.on('error', this.fail);
     incoming.on('close', () => {
       if (!hasEnded) this.fail(failure('the connection was closed within the answer', 'ECONNRESET'));
     });
+    // A decoder that takes no more stops its source, and the connection would stay for ever.
+    decoder?.on('error', (error: unknown) => {
+      this.#end(lost ?? error);
+      incoming.destroy();
+    });
+    decoder?.on('end', () => { if (!hasEnded) incoming.destroy(); });
   }
 
   get body(): this { return this; }
@@ -89,11 +107,6 @@ export class Answer {
     while (!this.#over) await this.#more();
     if (this.#error !== undefined) throw this.#error;
     return this.#take();
-  }
-
-  /** It ends with this error, unless it has ended already. */
-  fail(error: unknown): void {
-    this.#end(error);
   }
 
   #more(): Promise<void> {

@@ -10,7 +10,7 @@ interface NodeProcess {
 }
 
 const host = globalThis as typeof globalThis & { process?: NodeProcess; Deno?: unknown; [dispatcher: symbol]: object | undefined };
-const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
 
 /** @internal What sends in Node where the caller gave nothing. */
 export const viaHttp: Fetch = async (url, init) => {
@@ -55,27 +55,34 @@ function isFetchReplaced(): boolean {
   const { fetch } = host;
   if (fetch !== seenFetch) {
     seenFetch = fetch;
-    isOwn = fetch === undefined || /internal\/deps\/undici/.test(Function.prototype.toString.call(fetch));
+    isOwn = fetch === undefined || /internal\/deps\/undici|lazyUndici\(\)/.test(Function.prototype.toString.call(fetch));
   }
   return !isOwn;
 }
 
-let seenDispatcher: object | undefined;
+let seenDispatchers: readonly (object | undefined)[] = [];
 let isPlain = true;
 
 /** Whether undici was given something: a proxy, a mock, certificates. What is not plainly its own default counts. */
 function isDispatcherSet(): boolean {
-  const dispatcher = host[DISPATCHER];
-  if (dispatcher !== seenDispatcher) {
-    seenDispatcher = dispatcher;
-    isPlain = dispatcher === undefined || hasNoOptions(dispatcher);
+  const [newer, older] = DISPATCHERS.map((key) => host[key]);
+  if (newer !== seenDispatchers[0] || older !== seenDispatchers[1]) {
+    seenDispatchers = [newer, older];
+    // Newer versions put their own in the older place, for those that look there.
+    const isCopy = newer && older?.constructor.name === 'Dispatcher1Wrapper';
+    isPlain = [newer, isCopy ? undefined : older].every((dispatcher) => !dispatcher || isDefault(dispatcher));
   }
   return !isPlain;
 }
 
-function hasNoOptions(dispatcher: object): boolean {
-  if (dispatcher.constructor.name !== 'Agent') return false;
-  const key = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === 'options');
-  const options = key && (dispatcher as Record<symbol, unknown>)[key];
-  return typeof options === 'object' && options !== null && Object.values(options).every((value) => value === undefined);
+function isDefault(dispatcher: object): boolean {
+  const { constructor } = dispatcher;
+  const held = dispatcher as Record<PropertyKey, unknown>;
+  const [options, factory] = ['options', 'factory'].map((name) => {
+    const key = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === name);
+    return key && held[key];
+  });
+  return constructor.name === 'Agent' && held.dispatch === (constructor.prototype as Record<string, unknown>).dispatch
+    && typeof options === 'object' && options !== null && Object.values(options).every((value) => value === undefined)
+    && (factory as { name?: string } | undefined)?.name === 'defaultFactory';
 }

@@ -9,13 +9,13 @@ interface Outgoing extends Emitter {
   reusedSocket: boolean; writableFinished: boolean;
   end(body: Uint8Array): void; destroy(error?: unknown): void;
 }
-interface Agent { options: object }
+interface Agent { options: object; addRequest: unknown; createSocket: unknown; createConnection: unknown }
 
 /** @internal What is used of `node:http` and of `node:https`. */
 export interface Http {
   request(options: object): Outgoing;
   globalAgent: Agent;
-  Agent: new (options: object) => Agent;
+  Agent: { new (options: object): Agent; prototype: Agent };
 }
 
 interface Target { secure: boolean; options: object }
@@ -34,9 +34,15 @@ export async function send(http: Http, url: string, init: Init): Promise<Respons
   } catch (error) {
     if (!sent.isUnheard(error)) throw error;
     // Once, and on a new connection: others that are kept may be as dead, and each might pay for the chat.
-    const agent = new http.Agent({ ...http.globalAgent.options, keepAlive: false });
-    return await new Sent(http, secure, { ...options, agent }, init).answer as unknown as Response;
+    return await new Sent(http, secure, { ...options, ...anew(http) }, init).answer as unknown as Response;
   }
+}
+
+/** A new connection, where the program has no agent of its own kind, which may lead through a proxy. */
+function anew({ globalAgent, Agent }: Http): { agent?: Agent } {
+  const isPlain = (['addRequest', 'createSocket', 'createConnection'] as const)
+    .every((name) => globalAgent[name] === Agent.prototype[name]);
+  return isPlain ? { agent: new Agent({ ...globalAgent.options, keepAlive: false }) } : {};
 }
 
 let last: { url: string; target: Target } | undefined;
