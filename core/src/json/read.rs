@@ -88,12 +88,34 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Where the object is none.
     pub fn name(&mut self, members: &mut Members) -> Result<Option<Cow<'a, str>>> {
+        if let Some(name) = self.compact_name(members) {
+            return Ok(Some(Cow::Borrowed(name)));
+        }
         if !self.go_on(members, b'}')? {
             return Ok(None);
         }
         let name = self.string()?;
         self.expect(b':')?;
         Ok(Some(name))
+    }
+
+    /// The name of the next member, where it needs no escape and no white space is around it, as most
+    /// servers write it; else all stays where it is.
+    fn compact_name(&mut self, members: &mut Members) -> Option<&'a str> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let start = match (members.is_first, rest) {
+            (true, [b'"', ..]) => 1,
+            (false, [b',', b'"', ..]) => 2,
+            _ => return None,
+        };
+        let end = start + plain::length(&rest[start..]);
+        if !rest[end..].starts_with(b"\":") {
+            return None;
+        }
+        let name = self.text.get(self.at + start..self.at + end)?;
+        members.is_first = false;
+        self.at += end + 2;
+        Some(name)
     }
 
     /// Goes into an array.
