@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { compileFunction } from 'node:vm';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, createGzip, deflateSync, gzipSync } from 'node:zlib';
 import { BadRequestError, ConnectionError, LlmClient, LlmError, StreamError } from '../dist/node.js';
 
 const closing = [];
@@ -27,7 +27,7 @@ const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.
 const whole = (text) => JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] });
 const answer = (text) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(whole(text))}\r\n\r\n${whole(text)}`;
 
-/** A server of bytes: `on(socket, nth request of the socket, nth socket)` for each request. */
+/** A server of bytes: `on(socket, nth request of the socket, nth socket, request)` for each request. */
 async function raw(on) {
   let sockets = 0;
   const held = new Set();
@@ -163,7 +163,22 @@ test('what is patched in node:http is seen', async () => {
   assert.equal(seen, 1);
 });
 
-test('compressed answers are read, whole and as they come', async () => {
+test('a compressed stream is read as it comes, while the server keeps it open', async () => {
+  const port = await raw((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n\r\n');
+    const gzip = createGzip();
+    gzip.on('data', (bytes) => socket.write(bytes));
+    gzip.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'first' } }] })}\n\n`);
+    gzip.flush();
+  });
+  const stream = client(port).chatStream('x');
+  for await (const text of stream.text()) {
+    assert.equal(text, 'first');
+    break;
+  }
+});
+
+test('compressed answers are read, and those that are cut or none are errors', async () => {
   for (const [name, compress] of Object.entries({ gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync })) {
     const head = (bytes, type) => `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: ${name}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
     const text = 'é'.repeat(100_000);
