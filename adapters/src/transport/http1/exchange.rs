@@ -152,7 +152,13 @@ pub(super) fn poll_exchange(
     {
         incoming.send_error = Some(error);
     }
-    let result = ready!(incoming.poll_head(&mut connection.stream, &mut connection.unread, cx));
+    let Connection {
+        stream,
+        unread,
+        drained,
+        ..
+    } = connection;
+    let result = ready!(incoming.poll_head(stream, unread, drained, cx));
     Poll::Ready(result.map_err(|failure| match failure {
         Failure::Lost { error, answered } => Failure::Lost {
             error: incoming.send_error.take().unwrap_or(error),
@@ -173,8 +179,6 @@ pub(super) struct Incoming {
     skipped: usize,
     /// Whether the stream was seen to have something to read.
     arrived: bool,
-    /// Whether the last read took all that was there.
-    drained: bool,
     send_error: Option<io::Error>,
 }
 
@@ -186,7 +190,6 @@ impl Incoming {
             scanned: 0,
             skipped: 0,
             arrived: false,
-            drained: false,
             send_error: None,
         }
     }
@@ -197,21 +200,18 @@ impl Incoming {
         self.send_error = None;
     }
 
-    /// Whether nothing was left behind what has been read.
-    pub(super) fn has_drained(&self) -> bool {
-        self.drained
-    }
-
     /// What reads the body.
     pub(super) fn into_call(self) -> Call<RecvResponse> {
         self.call
     }
 
-    /// Reads until the head is complete; what follows it stays in `unread`.
+    /// Reads until the head is complete; what follows it stays in `unread`, and `drained` says whether the
+    /// last read took all that was there.
     pub(super) fn poll_head(
         &mut self,
         stream: &mut Stream,
         unread: &mut Vec<u8>,
+        drained: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, Failure>> {
         loop {
@@ -234,7 +234,7 @@ impl Incoming {
                     let error = io::ErrorKind::UnexpectedEof.into();
                     return Poll::Ready(Err(Failure::Lost { error, answered }));
                 }
-                Ok(count) => self.drained = count < scratch::SIZE,
+                Ok(count) => *drained = count < scratch::SIZE,
                 Err(error) => return Poll::Ready(Err(Failure::Lost { error, answered })),
             }
         }

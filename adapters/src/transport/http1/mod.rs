@@ -203,7 +203,7 @@ impl Task<'_> {
     fn receive(
         self,
         head: Response<()>,
-        mut connection: Connection,
+        connection: Connection,
     ) -> Result<Response<ByteStream>, TransportError> {
         let status = head.status();
         if self.proxy.is_some() && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -212,7 +212,6 @@ impl Task<'_> {
                 format!("the proxy refused the request: it answered {status}"),
             ));
         }
-        connection.drained = self.incoming.has_drained();
         let call = self.incoming.into_call();
         let body = body::receive(&head, call, connection, self.outgoing, self.home)?;
         Ok(head.map(|()| body))

@@ -109,6 +109,11 @@ fn no_limit_for_connecting_is_none() {
     timeouts.connect = None;
     let call = setup.client.chat_async("hi").timeouts(timeouts);
     setup.clock.run(call.into_future()).unwrap();
+    // The limit is that of the call's time limits, whatever it tells the transport besides.
+    let told = ConnectTimeout(Duration::from_secs(60));
+    let call = setup.client.chat_async("hi").extension(told);
+    setup.clock.run(call.into_future()).unwrap();
     let connect = setup.script.connect.lock().unwrap().clone();
-    assert_eq!(connect, [Duration::from_secs(5), ConnectTimeout::NONE.0]);
+    let default = ConnectTimeout::DEFAULT.0;
+    assert_eq!(connect, [default, ConnectTimeout::NONE.0, default]);
 }
