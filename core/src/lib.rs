@@ -57,16 +57,17 @@
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
 //! `serde` and `serde_json`.
 
+mod admission;
 mod batch;
 pub mod chat;
 mod client;
-mod concurrency;
 mod config;
 pub mod dialect;
 mod error;
 mod executor;
 mod find;
 pub mod frame;
+mod helpers;
 pub mod json;
 mod observe;
 mod pipeline;
@@ -79,25 +80,26 @@ mod testing;
 mod time;
 mod transport;
 
+pub use admission::queue::WhenFull;
 pub use batch::{BatchProcessor, BatchResults, Closing, Progress};
 pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
     ToolChoice, Usage,
 };
 pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
-pub use concurrency::{DEFAULT_GATHER_LIMIT, gather_with_limit, run_with_timeout};
-pub use config::{AsyncConfig, Config, SETTINGS, Setting, Timeouts};
+pub use config::{AsyncConfig, Config, SETTINGS, Setting};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
+pub use helpers::{
+    DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
+};
 pub use observe::{CallEvent, CallInfo, Observer};
 pub use policy::adaptive::Adaptive;
-pub use policy::admission::WhenFull;
 pub use policy::hedge::Hedging;
 pub use policy::rate::RateLimits;
-pub use policy::rate_limiter::RateLimiter;
-pub use policy::request_queue::{PutError, RequestQueue};
 pub use policy::retry::RetryPolicy;
+pub use policy::timeouts::Timeouts;
 pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;

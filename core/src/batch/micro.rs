@@ -17,9 +17,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::{Limits, Meter, Work};
+use crate::admission::wake::wake;
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
-use crate::policy::wake::wake;
 use crate::time::Instant;
 
 /// The requests that were added and have no result yet.

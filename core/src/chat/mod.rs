@@ -1,6 +1,5 @@
 //! The model: what is asked, and what comes back, in no provider's words.
 
-mod check;
 mod event;
 mod finish;
 mod fold;
@@ -11,7 +10,6 @@ mod response;
 mod tool;
 mod usage;
 
-pub(crate) use check::check;
 pub use event::ChatEvent;
 pub use finish::FinishReason;
 pub use fold::Fold;

@@ -1,22 +1,23 @@
 //! Building a client.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::LlmClient;
-use crate::config::{AsyncConfig, Config, Timeouts};
+use crate::admission::limiter::Limiter;
+use crate::admission::queue::Admission;
+use crate::config::{AsyncConfig, Config};
 use crate::dialect::{Caps, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
-use crate::pipeline::{Core, Counters};
+use crate::pipeline::{Core, Counters, Locked};
 use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
-use crate::policy::admission::Admission;
 use crate::policy::budget::RetryBudget;
 use crate::policy::hedge::{Hedge, Hedging};
-use crate::policy::limiter::Limiter;
 use crate::policy::rate::{Rate, RateLimits};
 use crate::policy::retry::RetryPolicy;
+use crate::policy::timeouts::Timeouts;
 use crate::provider::Provider;
 use crate::transport::Transport;
 
@@ -181,13 +182,13 @@ impl LlmClientBuilder {
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(permits, queue_size),
                 limiter,
-                adaptive: adaptive.map(Mutex::new),
-                hedge: self.hedging.map(Hedge::new),
+                adaptive: adaptive.map(Locked::new),
+                hedge: self.hedging.map(Hedge::new).map(Locked::new),
                 counters: Counters::default(),
                 observer: self.observer,
                 timeouts: Arc::new(self.timeouts),
                 retry: Arc::new(self.retry),
-                retry_budget: RetryBudget::new(),
+                retry_budget: Locked::new(RetryBudget::new()),
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
                 max_workers,

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ChatStream;
+use crate::admission::queue::WhenFull;
 use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
-use crate::config::Timeouts;
 use crate::error::Error;
 use crate::executor::BoxFuture;
 use crate::pipeline::{self, Call, CallHeaders, Core};
-use crate::policy::admission::WhenFull;
 use crate::policy::retry::RetryPolicy;
+use crate::policy::timeouts::Timeouts;
 
 /// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
 /// answer, or take its [`stream`](Self::stream).

@@ -3,11 +3,9 @@
 mod async_config;
 mod parse;
 mod table;
-mod timeouts;
 
 pub use async_config::AsyncConfig;
 pub use table::{SETTINGS, Setting};
-pub use timeouts::Timeouts;
 
 use crate::error::Error;
 use crate::provider::{KNOWN_PROVIDERS, Provider};

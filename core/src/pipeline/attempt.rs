@@ -11,12 +11,12 @@ use http::Response;
 
 use super::Core;
 use super::watch::Watch;
+use crate::admission::limiter::Reservation;
+use crate::admission::queue::Permit;
 use crate::chat::{ChatEvent, ChatResponse, Fold};
 use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind, Phase};
-use crate::policy::admission::Permit;
 use crate::policy::deadlines::{Deadline, Deadlines};
-use crate::policy::limiter::Reservation;
 use crate::transport::ByteStream;
 
 /// How long the end of the body is awaited after the terminal event, so that the connection can

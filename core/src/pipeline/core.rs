@@ -1,22 +1,22 @@
 //! What all calls of a client share.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::Counters;
-use crate::config::Timeouts;
+use super::{Counters, Locked};
+use crate::admission::limiter::Limiter;
+use crate::admission::queue::Admission;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
 use crate::policy::adaptive::{AdaptiveLimit, is_overload};
-use crate::policy::admission::Admission;
 use crate::policy::budget::RetryBudget;
 use crate::policy::hedge::Hedge;
-use crate::policy::limiter::Limiter;
 use crate::policy::retry::RetryPolicy;
+use crate::policy::timeouts::Timeouts;
 use crate::time::Instant;
 use crate::transport::Transport;
 
@@ -30,13 +30,13 @@ pub(crate) struct Core {
     pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
     pub(crate) limiter: Option<Arc<Limiter>>,
-    pub(crate) adaptive: Option<Mutex<AdaptiveLimit>>,
-    pub(crate) hedge: Option<Hedge>,
+    pub(crate) adaptive: Option<Locked<AdaptiveLimit>>,
+    pub(crate) hedge: Option<Locked<Hedge>>,
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) retry: Arc<RetryPolicy>,
-    pub(crate) retry_budget: RetryBudget,
+    pub(crate) retry_budget: Locked<RetryBudget>,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_workers: usize,
@@ -46,9 +46,9 @@ pub(crate) struct Core {
 impl Core {
     /// A call was made: it pays in for retries and hedges.
     pub(super) fn earn(&self, now: Instant) {
-        self.retry_budget.earn(now);
+        self.retry_budget.lock().earn(now);
         if let Some(hedge) = &self.hedge {
-            hedge.earn();
+            hedge.lock().earn();
         }
     }
 
@@ -58,7 +58,7 @@ impl Core {
             return;
         };
         let limit = {
-            let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut adaptive = adaptive.lock();
             match error {
                 // The attempt itself may have given its permit back already.
                 None => adaptive.on_success(self.admission.snapshot().active.max(1)),

@@ -10,12 +10,12 @@ use http::Request;
 
 use super::attempt::{Attempt, Held};
 use super::watch::Watch;
-use super::{Core, Outcome, attempt};
+use super::{Core, Locked, Outcome, attempt};
+use crate::admission::limiter::Reservation;
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::hedge::Hedge;
-use crate::policy::limiter::Reservation;
 
 /// One attempt, and a second beside it where the first is late, and a place and the budget allow.
 /// Both fail only if both fail: the error is then the first's.
@@ -36,7 +36,7 @@ pub(super) async fn hedged(
     let racing = race(core, hedge, mode, request, held, watch, deadlines, outcome);
     let result = Box::pin(racing).await;
     if result.is_ok() {
-        hedge.observe(core.executor.now() - began);
+        hedge.lock().observe(core.executor.now() - began);
     }
     result
 }
@@ -47,7 +47,7 @@ pub(super) async fn hedged(
 )]
 async fn race(
     core: &Core,
-    hedge: &Hedge,
+    hedge: &Locked<Hedge>,
     mode: Mode,
     request: &Request<Bytes>,
     held: Held,
@@ -55,7 +55,7 @@ async fn race(
     deadlines: &mut Deadlines,
     outcome: &mut Outcome,
 ) -> Result<Box<Attempt>, Error> {
-    let Some(delay) = hedge.delay() else {
+    let Some(delay) = hedge.lock().delay() else {
         return attempt(core, mode, request, held, watch, deadlines).await;
     };
     let mut others = deadlines.clone();
@@ -114,13 +114,13 @@ async fn race(
 
 /// What a second attempt needs, if it is there without waiting. The budget is asked last: what it
 /// gives is spent.
-fn spare(core: &Core, hedge: &Hedge, tokens: u64) -> Option<Held> {
+fn spare(core: &Core, hedge: &Locked<Hedge>, tokens: u64) -> Option<Held> {
     let permit = core.admission.try_acquire()?;
     let reservation = match &core.limiter {
         Some(limiter) => Some(Box::new(limiter.try_acquire(tokens)?)),
         None => None,
     };
-    hedge.try_spend().then_some(Held {
+    hedge.lock().try_spend().then_some(Held {
         permit,
         reservation,
     })

@@ -15,9 +15,11 @@ mod attempt;
 mod core;
 mod headers;
 mod hedge;
+mod locked;
 mod outcome;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod watch;
 
 use std::sync::Arc;
@@ -30,20 +32,22 @@ use http::{Request, Response};
 pub(crate) use self::core::Core;
 pub(crate) use answer::Answer;
 pub(crate) use headers::CallHeaders;
+pub(crate) use locked::Locked;
 pub(crate) use outcome::{Counters, Outcome};
 
-use crate::chat::{ChatRequest, ChatResponse, check};
-use crate::config::Timeouts;
+use crate::admission::limiter::Reservation;
+use crate::admission::queue::WhenFull;
+use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
-use crate::policy::admission::WhenFull;
 use crate::policy::deadlines::{Deadline, Deadlines};
 use crate::policy::estimate;
-use crate::policy::limiter::Reservation;
 use crate::policy::retry::{Retry, RetryPolicy};
+use crate::policy::timeouts::Timeouts;
 use crate::transport::{ByteStream, ConnectTimeout, TransportError};
 use attempt::{Attempt, Held};
 use hedge::hedged;
+use validate::validate;
 use watch::Watch;
 
 /// What one call asks for.
@@ -121,7 +125,7 @@ async fn open_attempts(
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
-                core.retry_budget.give_back(causes.len());
+                core.retry_budget.lock().give_back(causes.len());
                 if mode == Mode::Stream {
                     outcome.first_content();
                 }
@@ -278,12 +282,12 @@ fn may_retry(
     let in_time = deadlines
         .in_backoff()
         .is_none_or(|deadline| now + wait < deadline.at);
-    (in_time && core.retry_budget.spend(now)).then_some(wait)
+    (in_time && core.retry_budget.lock().spend(now)).then_some(wait)
 }
 
 /// Checks and encodes: all that can be refused before anything is sent.
 fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
-    check(&call.request)?;
+    validate(&call.request)?;
     let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
     let size = request.body().len();
     if size > core.max_request_bytes {

@@ -1,6 +1,5 @@
 //! How many extra requests there may be, so that retries and hedges do not make an outage worse.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::time::Instant;
@@ -72,36 +71,29 @@ impl Tokens {
 
 /// The budget of hedges.
 #[derive(Debug)]
-pub(crate) struct Budget(Mutex<Tokens>);
+pub(crate) struct Budget(Tokens);
 
 impl Budget {
     /// A budget of one extra request in `price` calls, which holds at most `reserve` of them, and
     /// is full.
     pub(crate) fn one_in(price: u64, reserve: u64) -> Self {
-        Self(Mutex::new(Tokens::new(price, reserve, reserve)))
+        Self(Tokens::new(price, reserve, reserve))
     }
 
     /// A call was made.
-    pub(crate) fn earn(&self) {
-        self.lock().earn();
+    pub(crate) fn earn(&mut self) {
+        self.0.earn();
     }
 
     /// Takes the price of one extra request, if it is there.
-    pub(crate) fn spend(&self) -> bool {
-        self.lock().spend()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Tokens> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn spend(&mut self) -> bool {
+        self.0.spend()
     }
 }
 
 /// The budget of retries: see [`RetryPolicy`](super::retry::RetryPolicy) for its rule.
 #[derive(Debug)]
-pub(crate) struct RetryBudget(Mutex<Retries>);
-
-#[derive(Debug)]
-struct Retries {
+pub(crate) struct RetryBudget {
     tokens: Tokens,
     /// When the last calls and retries began, in a ring.
     recent: [Option<Instant>; QUIET],
@@ -111,46 +103,36 @@ struct Retries {
 
 impl RetryBudget {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Retries {
+        Self {
             tokens: Tokens::new(RETRIES, LOAN, SAVINGS),
             recent: [None; QUIET],
             oldest: 0,
-        }))
+        }
     }
 
     /// A call was made.
-    pub(crate) fn earn(&self, now: Instant) {
-        let mut state = self.lock();
-        state.tokens.earn();
-        state.note(now);
+    pub(crate) fn earn(&mut self, now: Instant) {
+        self.tokens.earn();
+        self.note(now);
     }
 
     /// Takes the price of one retry, if it is there. A quiet client need not have it.
-    pub(crate) fn spend(&self, now: Instant) -> bool {
-        let mut state = self.lock();
-        if !state.tokens.spend() {
-            if !state.is_quiet(now) {
+    pub(crate) fn spend(&mut self, now: Instant) -> bool {
+        if !self.tokens.spend() {
+            if !self.is_quiet(now) {
                 return false;
             }
-            state.tokens.borrow();
+            self.tokens.borrow();
         }
-        state.note(now);
+        self.note(now);
         true
     }
 
     /// So many retries of a call were of use: it has its answer.
-    pub(crate) fn give_back(&self, retries: usize) {
-        if retries > 0 {
-            self.lock().tokens.give_back(retries as u64);
-        }
+    pub(crate) fn give_back(&mut self, retries: usize) {
+        self.tokens.give_back(retries as u64);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Retries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Retries {
     fn note(&mut self, now: Instant) {
         if let Some(oldest) = self.recent.get_mut(self.oldest) {
             *oldest = Some(now);
@@ -179,7 +161,7 @@ mod tests {
 
     #[test]
     fn when_all_fails_a_tenth_is_extra() {
-        let budget = RetryBudget::new();
+        let mut budget = RetryBudget::new();
         let mut extra = 0;
         for calls in 1..=10_000_u32 {
             let now = at(calls);
@@ -192,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_quiet_client_is_never_held_back() {
-        let budget = RetryBudget::new();
+        let mut budget = RetryBudget::new();
         // Three calls a minute, for a day, and nothing but failures.
         for call in 0..3 * 24 * 60 {
             let now = at(20 * call);
@@ -211,7 +193,7 @@ mod tests {
     #[test]
     fn five_at_once_have_all_their_attempts_and_a_hundred_do_not() {
         for (calls, retries) in [(5, 10), (100, 10), (1_000, 100)] {
-            let budget = RetryBudget::new();
+            let mut budget = RetryBudget::new();
             (0..calls).for_each(|_| budget.earn(at(1)));
             let spent = (0..2 * calls).filter(|_| budget.spend(at(2))).count();
             assert_eq!(spent, retries);
@@ -220,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_retry_that_was_of_use_costs_nothing() {
-        let budget = RetryBudget::new();
+        let mut budget = RetryBudget::new();
         for call in 0..1_000 {
             budget.earn(at(call));
             assert!(budget.spend(at(call)) && budget.spend(at(call)));
@@ -234,7 +216,7 @@ mod tests {
 
     #[test]
     fn health_saves_no_more_than_the_reserve() {
-        let budget = Budget::one_in(20, 5);
+        let mut budget = Budget::one_in(20, 5);
         (0..100_000).for_each(|_| budget.earn());
         assert!((0..5).all(|_| budget.spend()));
         assert!(!budget.spend());

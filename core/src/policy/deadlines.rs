@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::chat::ChatEvent;
-use crate::config::Timeouts;
 use crate::dialect::Mode;
 use crate::error::Phase;
+use crate::policy::timeouts::Timeouts;
 use crate::time::Instant;
 
 /// A moment at which a call must be further than it is, and the limit that says so.

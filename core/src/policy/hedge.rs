@@ -1,6 +1,5 @@
 //! When to send a request a second time, because the first is late.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -63,7 +62,7 @@ impl Hedging {
 #[derive(Debug)]
 pub(crate) struct Hedge {
     after: After,
-    latencies: Mutex<Histogram>,
+    latencies: Histogram,
     budget: Budget,
 }
 
@@ -71,14 +70,14 @@ impl Hedge {
     pub(crate) fn new(settings: Hedging) -> Self {
         Self {
             after: settings.0,
-            latencies: Mutex::new(Histogram::default()),
+            latencies: Histogram::default(),
             budget: Budget::one_in(HEDGES, RESERVE),
         }
     }
 
     /// A call was made: it pays in its share of a hedge. Its retries pay nothing, so that hedges stay
     /// a share of what was asked for while a provider fails.
-    pub(crate) fn earn(&self) {
+    pub(crate) fn earn(&mut self) {
         self.budget.earn();
     }
 
@@ -86,26 +85,20 @@ impl Hedge {
     pub(crate) fn delay(&self) -> Option<Duration> {
         match self.after {
             After::Delay(delay) => Some(delay),
-            After::Quantile(quantile) => self.lock().quantile(quantile),
+            After::Quantile(quantile) => self.latencies.quantile(quantile),
         }
     }
 
     /// The first content of an attempt came after `latency`, or it was cancelled after that time
     /// because the other one won: it would have taken longer, and leaving it out would make the
     /// slow ones look rare.
-    pub(crate) fn observe(&self, latency: Duration) {
-        self.lock().add(latency);
+    pub(crate) fn observe(&mut self, latency: Duration) {
+        self.latencies.add(latency);
     }
 
     /// Whether a second request may be sent; if so, it is paid for.
-    pub(crate) fn try_spend(&self) -> bool {
+    pub(crate) fn try_spend(&mut self) -> bool {
         self.budget.spend()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Histogram> {
-        self.latencies
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_quantile_is_learned_and_unlearned() {
-        let hedge = Hedge::new(Hedging::at_quantile(0.95));
+        let mut hedge = Hedge::new(Hedging::at_quantile(0.95));
         for i in 1..=ENOUGH as u32 {
             assert_eq!(hedge.delay(), None);
             hedge.observe(MILLI * i);
@@ -230,7 +223,7 @@ mod tests {
     /// Two peaks: 98.5 % in about 100 ms, the others in about 10 s.
     #[test]
     fn the_slowest_are_ten_times_faster_for_5_percent_more() {
-        let hedge = Hedge::new(Hedging::at_quantile(0.95));
+        let mut hedge = Hedge::new(Hedging::at_quantile(0.95));
         let mut seed = 3_u64;
         let mut draw = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -219,7 +219,3 @@ fn too_large(tokens: u64, most: u64) -> Error {
         ),
     )
 }
-
-#[cfg(test)]
-#[path = "rate_tests.rs"]
-mod tests;

@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::pace::Pace;
+use super::token_bucket::TokenBucket;
 use crate::dialect::Quota;
 use crate::time::{Instant, nanos};
 
@@ -60,7 +60,7 @@ pub(crate) struct Window {
     counted: u64,
     held: u64,
     /// Only where less than the limit may go at once.
-    pace: Option<Pace>,
+    bucket: Option<TokenBucket>,
     /// The limit that the provider's headers name.
     hinted: Option<u64>,
     hint: Option<Hint>,
@@ -99,7 +99,7 @@ impl Window {
             counted: 0,
             held: 0,
             // A bucket as large as the limit allows all that the window does.
-            pace: (burst < limit).then(|| Pace::new(limit, burst, span)),
+            bucket: (burst < limit).then(|| TokenBucket::new(limit, burst, span)),
             hinted: None,
             hint: None,
             total: 0,
@@ -109,7 +109,7 @@ impl Window {
 
     /// How much may be held at once at most.
     pub(crate) fn most(&self) -> u64 {
-        self.pace.as_ref().map_or(self.limit, Pace::burst)
+        self.bucket.as_ref().map_or(self.limit, TokenBucket::burst)
     }
 
     /// Whether `amount` may be held.
@@ -134,8 +134,8 @@ impl Window {
         if over > 0 {
             return Fit::Later;
         }
-        if let Some(pace) = &self.pace {
-            at = at.max(now + pace.wait(amount));
+        if let Some(bucket) = &self.bucket {
+            at = at.max(now + bucket.wait(amount));
         }
         if let Some(hint) = &self.hint {
             let since = self.total.saturating_sub(hint.total);
@@ -148,8 +148,8 @@ impl Window {
     pub(crate) fn hold(&mut self, now: Instant, amount: u64) {
         self.advance(now);
         self.held = self.held.saturating_add(amount);
-        if let Some(pace) = &mut self.pace {
-            pace.take(amount);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.take(amount);
         }
     }
 
@@ -157,8 +157,8 @@ impl Window {
     pub(crate) fn release(&mut self, now: Instant, amount: u64) {
         self.advance(now);
         self.held = self.held.saturating_sub(amount);
-        if let Some(pace) = &mut self.pace {
-            pace.give(amount);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.give(amount);
         }
     }
 
@@ -202,9 +202,9 @@ impl Window {
         if more > 0 {
             self.count(more);
         }
-        if let Some(pace) = &mut self.pace {
-            pace.give(less);
-            pace.take(more);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.give(less);
+            bucket.take(more);
         }
     }
 
@@ -272,8 +272,8 @@ impl Window {
             self.slots.pop_front();
             self.first += 1;
         }
-        if let Some(pace) = &mut self.pace {
-            pace.advance(self.now);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.advance(self.now);
         }
         if self.hint.as_ref().is_some_and(|hint| hint.full <= self.now) {
             self.hint = None;

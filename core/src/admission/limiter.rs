@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::admission::WhenFull;
-use super::rate::{Rate, Reserve, Sent};
+use super::queue::WhenFull;
 use super::waitlist::{Ticket, WaitList};
 use super::wake::wake;
 use crate::dialect::LimitHints;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor};
+use crate::policy::rate::{Rate, Reserve, Sent};
 use crate::time::Instant;
 
 /// The rate limits of one client, and those who wait for them.
@@ -294,3 +294,6 @@ impl Drop for Reservation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,9 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use proptest::prelude::*;
 
 use super::*;
+use crate::admission::limiter::Limiter;
+use crate::admission::queue::WhenFull;
 use crate::executor::BoxFuture;
-use crate::policy::admission::WhenFull;
-use crate::policy::limiter::Limiter;
+use crate::policy::rate::RateLimits;
 use crate::testing::Clockwork;
 
 const MINUTE: u64 = 60_000;

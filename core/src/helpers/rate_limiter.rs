@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::WhenFull;
-use super::limiter::Limiter;
-use super::rate::Rate;
+use crate::admission::limiter::Limiter;
+use crate::admission::queue::WhenFull;
 use crate::executor::Executor;
+use crate::policy::rate::Rate;
 
 /// Lets at most so many calls through in any period of time: for any work of yours, chats or not.
 ///

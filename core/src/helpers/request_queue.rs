@@ -7,8 +7,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use super::waitlist::{Ticket, WaitList};
-use super::wake::wake;
+use crate::admission::waitlist::{Ticket, WaitList};
+use crate::admission::wake::wake;
 use crate::error::{Error, ErrorKind};
 
 /// A bounded queue of anything, first in first out, for any number of tasks on both ends.

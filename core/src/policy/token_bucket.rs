@@ -11,7 +11,7 @@ const LONGEST: u128 = 1 << 61;
 /// units of a span's nanoseconds: one nanosecond brings `limit` units, one token costs a span of
 /// them. So nothing is ever rounded, and nothing drifts.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct TokenBucket {
     limit: u64,
     burst: u64,
     price: i128,
@@ -20,7 +20,7 @@ pub(crate) struct Pace {
     at: Instant,
 }
 
-impl Pace {
+impl TokenBucket {
     pub(crate) fn new(limit: u64, burst: u64, span: Duration) -> Self {
         let price = span.as_nanos().min(LONGEST) as i128;
         Self {
@@ -75,12 +75,12 @@ mod tests {
     #[test]
     fn nothing_drifts() {
         // Seven in a second does not divide: after a million of them, still to the nanosecond.
-        let mut pace = Pace::new(7, 2, Duration::from_secs(1));
+        let mut bucket = TokenBucket::new(7, 2, Duration::from_secs(1));
         let mut now = Instant::default();
         for _ in 0..1_000_000 {
-            pace.take(1);
-            now = now + pace.wait(1);
-            pace.advance(now);
+            bucket.take(1);
+            now = now + bucket.wait(1);
+            bucket.advance(now);
         }
         // Two were there, one is left.
         let exact = (999_999_u128 * 1_000_000_000).div_ceil(7);
@@ -89,12 +89,12 @@ mod tests {
 
     #[test]
     fn the_greatest_numbers_do_not_overflow() {
-        let mut pace = Pace::new(u64::MAX, u64::MAX, Duration::MAX);
-        pace.take(u64::MAX);
-        pace.take(u64::MAX);
-        assert!(pace.wait(u64::MAX) > Duration::ZERO);
-        pace.advance(Instant::from_epoch(Duration::MAX));
-        pace.give(u64::MAX);
-        assert_eq!(pace.wait(1), Duration::ZERO);
+        let mut bucket = TokenBucket::new(u64::MAX, u64::MAX, Duration::MAX);
+        bucket.take(u64::MAX);
+        bucket.take(u64::MAX);
+        assert!(bucket.wait(u64::MAX) > Duration::ZERO);
+        bucket.advance(Instant::from_epoch(Duration::MAX));
+        bucket.give(u64::MAX);
+        assert_eq!(bucket.wait(1), Duration::ZERO);
     }
 }

@@ -1,12 +1,12 @@
 //! What can be refused before a request is encoded, whatever the dialect.
 
-use super::{ChatRequest, Message, Part, Role, ToolChoice};
+use crate::chat::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
 use crate::json::shown;
 use crate::shown::Quoted;
 
 /// Refuses what no provider can answer.
-pub(crate) fn check(request: &ChatRequest) -> Result<(), Error> {
+pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
     if request
         .model
         .as_deref()
@@ -208,11 +208,11 @@ mod tests {
                 "`stop` is empty",
             ),
         ] {
-            let error = check(&request).unwrap_err();
+            let error = validate(&request).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
             assert!(error.to_string().contains(why), "{why}: {error}");
         }
-        assert!(check(&hi().temperature(0.0).max_tokens(1)).is_ok());
+        assert!(validate(&hi().temperature(0.0).max_tokens(1)).is_ok());
         let request = ChatRequest::new([
             Message::system("s"),
             Message::user("hi"),
@@ -223,6 +223,6 @@ mod tests {
             tool_choice: Some(ToolChoice::Tool("f".into())),
             ..request.tool(tool("f")).tool(tool("ns.g-2"))
         };
-        assert!(check(&request).is_ok());
+        assert!(validate(&request).is_ok());
     }
 }

@@ -1,0 +1,9 @@
+//! Helpers of the old client that need an executor and no client.
+
+mod concurrency;
+mod rate_limiter;
+mod request_queue;
+
+pub use concurrency::{DEFAULT_GATHER_LIMIT, gather_with_limit, run_with_timeout};
+pub use rate_limiter::RateLimiter;
+pub use request_queue::{PutError, RequestQueue};
