@@ -87,8 +87,16 @@ impl Answer {
     }
 
     fn chat(request: &Seen, plan: &Plan) -> Self {
+        let checked = plan.provider.map(|provider| provider.check(request));
+        let thinking = match checked.transpose() {
+            Ok(thinking) => thinking.unwrap_or_default(),
+            Err(refusal) => {
+                let body = refusal.body.to_string().into_bytes();
+                return Self::whole(refusal.status, "application/json", body);
+            }
+        };
         let question = match Question::read(request.number, &request.body) {
-            Ok(question) => question,
+            Ok(question) => question.thinking(thinking),
             Err(message) => {
                 let (kind, body) =
                     error::body(&plan.endpoint, 400, plan, Some(&message), request.number);

@@ -10,13 +10,13 @@
 //!        as `k1`  order and number
 //! ```
 //!
-//! The base URL of a client is therefore `{base}/…/v1` for OpenAI's dialect, and `{base}/…` or
-//! `{base}/…/v1` for Anthropic's. A path that is misspelt answers 404 and says why. Words may be
+//! The base URL of a client is therefore `{base}/…/v1` (or `{base}/…`, as DeepSeek has it) for
+//! OpenAI's dialect, and `{base}/…` or `{base}/…/v1` for Anthropic's. A path that is misspelt answers 404 and says why. Words may be
 //! percent-encoded. Durations are `50ms` or `2s`; sizes are `7`, `64k` or `8m`.
 //!
 //! | endpoint | answer |
 //! |---|---|
-//! | `v1/chat/completions` | OpenAI, whole, or SSE with `"stream":true`; usage (in streams if asked for by `stream_options`); header `x-request-id` |
+//! | `v1/chat/completions`, `chat/completions` | OpenAI, whole, or SSE with `"stream":true`; usage (in streams if asked for by `stream_options`); header `x-request-id` |
 //! | `v1/messages` | Anthropic, whole or SSE; usage; header `request-id` |
 //! | `text/WORDS` | these words, `text/plain` |
 //! | `bytes/SIZE` | so many bytes, 0 to 250 again and again |
@@ -45,6 +45,7 @@
 //! | `huge-header/SIZE`, `many-headers/N` | a header of this size; so many headers |
 //! | `type/TYPE` | another content type (`text%2Fhtml`; `none`) |
 //! | **what** | |
+//! | `as/PROVIDER` | refuses what `openai`, `deepseek`, `anthropic` or `mistral` refuses today, in its own words; thinks as its models do, and keeps to the limit of tokens |
 //! | `status/CODE` | this status, from 300 on with the provider's error body (502: HTML); `status/204` has none |
 //! | `error-code/CODE` | the code (OpenAI) or type (Anthropic) in an error body or event |
 //! | `retry-after/VALUE`, `retry-after-ms/VALUE` | these headers |
@@ -88,6 +89,7 @@ mod dialect;
 mod listener;
 mod log;
 mod plan;
+mod provider;
 mod request;
 mod route;
 mod script;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::provider::Provider;
+
 /// What is answered, and how. The default is a correct answer, at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
@@ -29,6 +31,8 @@ pub(super) struct Plan {
     pub(super) headers: Vec<(String, String)>,
     pub(super) content_type: Option<String>,
 
+    /// Answers only what this provider would.
+    pub(super) provider: Option<Provider>,
     /// A status of 400 and more has the provider's error body.
     pub(super) status: Option<u16>,
     pub(super) error_code: Option<String>,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::plan::{After, At, Beats, Body, Endpoint, Fault, Framing, Instead, Plan, Poison};
+use super::provider::Provider;
 
 /// What a path asks for: under which key it is counted, and what is answered.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ fn endpoint<'a>(
             Some("messages") => Endpoint::Anthropic,
             _ => Endpoint::Unknown,
         },
+        "chat" if words.0.next() == Some("completions") => Endpoint::OpenAiChat,
         "text" => Endpoint::Text(words.text()?),
         "bytes" => Endpoint::Bytes(words.size()?),
         "echo" => Endpoint::Echo,
@@ -112,6 +114,7 @@ fn behaviour<'a>(
         }
         "type" => plan.content_type = Some(words.text()?),
         // What.
+        "as" => plan.provider = Some(words.provider()?),
         "status" => plan.status = Some(words.status()?),
         "error-code" => plan.error_code = Some(words.text()?),
         "retry-after" => plan.headers.push(("retry-after".into(), words.text()?)),
@@ -192,6 +195,12 @@ impl<'a, I: Iterator<Item = &'a str>> Words<I> {
             .ok()
             .filter(|status| (100..1000).contains(status));
         status.ok_or_else(|| format!("`{word}` is no status"))
+    }
+
+    fn provider(&mut self) -> Result<Provider, String> {
+        let word = self.word()?;
+        let names = Provider::NAMES;
+        Provider::named(word).ok_or_else(|| format!("`{word}` is no provider: {names}"))
     }
 
     fn duration(&mut self) -> Result<Duration, String> {

@@ -1,6 +1,6 @@
 //! Anthropic messages, whole and streamed.
 
-use super::{Question, json};
+use super::{Answer, Question, json};
 use crate::server::plan::Plan;
 
 pub(crate) fn whole(question: &Question, plan: &Plan) -> Vec<u8> {
@@ -18,7 +18,7 @@ pub(crate) fn whole(question: &Question, plan: &Plan) -> Vec<u8> {
         question.number,
         json(&question.model),
         answer.json(),
-        json(plan.finish.as_deref().unwrap_or("end_turn")),
+        json(finish(&answer, plan)),
     )
     .into_bytes()
 }
@@ -57,7 +57,7 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
     }
     if !plan.no_terminal {
         events.push(event("content_block_stop", "\"index\":0"));
-        let finish = json(plan.finish.as_deref().unwrap_or("end_turn"));
+        let finish = json(finish(&answer, plan));
         let usage = if plan.no_usage {
             String::new()
         } else {
@@ -70,6 +70,15 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
         events.push(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n".to_vec());
     }
     events
+}
+
+fn finish<'a>(answer: &Answer, plan: &'a Plan) -> &'a str {
+    let usual = if answer.is_cut {
+        "max_tokens"
+    } else {
+        "end_turn"
+    };
+    plan.finish.as_deref().unwrap_or(usual)
 }
 
 fn event(name: &str, fields: &str) -> Vec<u8> {

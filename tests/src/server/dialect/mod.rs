@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::plan::Plan;
+use super::provider::Thinking;
 
 /// What a chat request asks for, in either dialect.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(super) struct Question {
     prompt: String,
     /// Words of all messages together.
     prompt_words: usize,
+    thinking: Thinking,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +78,15 @@ impl Question {
                 .is_some_and(|options| options.include_usage),
             prompt: text_of(last.content),
             prompt_words: contents.map(|content| words(&text_of(content))).sum(),
+            thinking: Thinking::default(),
         })
+    }
+
+    /// The same, asked of a model that works like this.
+    pub(super) fn thinking(mut self, thinking: Thinking) -> Self {
+        self.stream_usage |= thinking.stream_usage;
+        self.thinking = thinking;
+        self
     }
 
     /// The answer: `echo: ` and the prompt, or as many words as the plan says.
@@ -93,11 +103,30 @@ impl Question {
             }
             None => format!("echo: {}", self.prompt),
         };
+        let limit = self.thinking.limit.unwrap_or(usize::MAX);
+        let thought = self.thinking.words.min(limit);
+        let (text, is_cut) = first_words(text, limit - thought);
         Answer {
             prompt_tokens: self.prompt_words,
-            answer_tokens: words(&text),
+            answer_tokens: thought + words(&text),
+            thought_tokens: thought,
+            shows_thoughts: self.thinking.shown,
+            is_cut,
             pad: plan.pad,
             text,
+        }
+    }
+}
+
+/// The first `count` words, and whether there were more.
+fn first_words(mut text: String, count: usize) -> (String, bool) {
+    match text.split_inclusive(char::is_whitespace).nth(count) {
+        None => (text, false),
+        Some(_) => {
+            let kept = text.split_inclusive(char::is_whitespace).take(count);
+            let end = kept.map(str::len).sum();
+            text.truncate(end);
+            (text, true)
         }
     }
 }
@@ -108,10 +137,26 @@ pub(super) struct Answer {
     text: String,
     pad: usize,
     pub(super) prompt_tokens: usize,
+    /// Those of the thoughts included.
     pub(super) answer_tokens: usize,
+    pub(super) thought_tokens: usize,
+    shows_thoughts: bool,
+    /// The limit of tokens ran out before its end.
+    pub(super) is_cut: bool,
 }
 
 impl Answer {
+    /// The thoughts that are shown, in pieces of up to 100 words.
+    pub(super) fn thoughts(&self) -> Vec<String> {
+        let shown = if self.shows_thoughts {
+            self.thought_tokens
+        } else {
+            0
+        };
+        let piece = |from: usize| "hmm ".repeat((shown - from).min(100));
+        (0..shown).step_by(100).map(piece).collect()
+    }
+
     /// As a JSON string.
     pub(super) fn json(&self) -> String {
         json(&format!("{}{}", "x".repeat(self.pad), self.text))

@@ -1,6 +1,6 @@
 //! Chat completions, whole and streamed.
 
-use super::{Question, json};
+use super::{Answer, Question, json};
 use crate::server::plan::Plan;
 
 const CREATED: u64 = 1_790_000_000;
@@ -10,19 +10,21 @@ pub(crate) fn whole(question: &Question, plan: &Plan) -> Vec<u8> {
     let usage = if plan.no_usage {
         String::new()
     } else {
-        format!(
-            ",\"usage\":{}",
-            usage(answer.prompt_tokens, answer.answer_tokens)
-        )
+        format!(",\"usage\":{}", usage(&answer))
+    };
+    let thoughts = answer.thoughts().concat();
+    let reasoning = match thoughts.is_empty() {
+        true => String::new(),
+        false => format!("\"reasoning_content\":{},", json(&thoughts)),
     };
     format!(
         "{{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion\",\"created\":{CREATED},\
          \"model\":{},\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\
-         \"content\":{}}},\"logprobs\":null,\"finish_reason\":{}}}]{usage}}}",
+         {reasoning}\"content\":{}}},\"logprobs\":null,\"finish_reason\":{}}}]{usage}}}",
         question.number,
         json(&question.model),
         answer.json(),
-        json(plan.finish.as_deref().unwrap_or("stop")),
+        json(finish(&answer, plan)),
     )
     .into_bytes()
 }
@@ -42,6 +44,13 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
         .into_bytes()
     };
     let mut events = vec![chunk("{\"role\":\"assistant\",\"content\":\"\"}", "null")];
+    for thought in answer.thoughts() {
+        let thought = json(&thought);
+        events.push(chunk(
+            &format!("{{\"reasoning_content\":{thought}}}"),
+            "null",
+        ));
+    }
     for (n, piece) in answer.pieces().enumerate() {
         if plan.error_event == Some(n) {
             events.push(error(plan));
@@ -53,10 +62,9 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
         events.push(chunk(&format!("{{\"content\":{piece}}}"), "null"));
     }
     if !plan.no_terminal {
-        let finish = json(plan.finish.as_deref().unwrap_or("stop"));
-        events.push(chunk("{}", &finish));
+        events.push(chunk("{}", &json(finish(&answer, plan))));
         if question.stream_usage && !plan.no_usage {
-            let usage = usage(answer.prompt_tokens, answer.answer_tokens);
+            let usage = usage(&answer);
             events.push(format!("{start}],\"usage\":{usage}}}\n\n").into_bytes());
         }
         events.push(b"data: [DONE]\n\n".to_vec());
@@ -64,10 +72,22 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
     events
 }
 
-fn usage(prompt: usize, answer: usize) -> String {
-    let total = prompt + answer;
+fn finish<'a>(answer: &Answer, plan: &'a Plan) -> &'a str {
+    let usual = if answer.is_cut { "length" } else { "stop" };
+    plan.finish.as_deref().unwrap_or(usual)
+}
+
+fn usage(answer: &Answer) -> String {
+    let (prompt, said) = (answer.prompt_tokens, answer.answer_tokens);
+    let details = match answer.thought_tokens {
+        0 => String::new(),
+        thought => {
+            format!(",\"completion_tokens_details\":{{\"reasoning_tokens\":{thought}}}")
+        }
+    };
     format!(
-        "{{\"prompt_tokens\":{prompt},\"completion_tokens\":{answer},\"total_tokens\":{total}}}"
+        "{{\"prompt_tokens\":{prompt},\"completion_tokens\":{said},\"total_tokens\":{}{details}}}",
+        prompt + said
     )
 }
 

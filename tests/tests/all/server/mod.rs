@@ -5,6 +5,7 @@ mod answers;
 mod control;
 mod load;
 mod program;
+mod providers;
 mod wire;
 
 use std::io::{Read, Write};

@@ -1,0 +1,123 @@
+//! Providers as they are today: what each refuses, in its own words, and how much it thinks.
+//!
+//! A path that holds `as/openai` answers only what OpenAI would answer. The rules were checked
+//! against the providers' documentation and their users' error reports in November 2026.
+
+mod anthropic;
+mod deepseek;
+mod mistral;
+mod openai;
+
+use serde_json::{Map, Value, json};
+
+use super::log::Seen;
+
+/// A provider whose refusals the server repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    OpenAi,
+    DeepSeek,
+    Anthropic,
+    Mistral,
+}
+
+/// Why a request is refused: a status, and a body in the provider's own shape.
+#[derive(Debug, PartialEq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+/// How the model of a request works. The default answers at once, and says all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Thinking {
+    /// The words that it thinks before the first word of its answer; each costs a token.
+    pub(super) words: usize,
+    /// Whether the thoughts are shown, as `reasoning_content`.
+    pub(super) shown: bool,
+    /// The most tokens that thoughts and answer may have together.
+    pub(super) limit: Option<usize>,
+    /// Whether streams end with usage although nobody asked for it.
+    pub(super) stream_usage: bool,
+}
+
+impl Provider {
+    pub(super) const NAMES: &str = "openai, deepseek, anthropic, mistral";
+
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "openai" => Self::OpenAi,
+            "deepseek" => Self::DeepSeek,
+            "anthropic" => Self::Anthropic,
+            "mistral" => Self::Mistral,
+            _ => return None,
+        })
+    }
+
+    /// What the provider makes of a request, before its model reads the messages.
+    pub(super) fn check(self, request: &Seen) -> Result<Thinking, Refusal> {
+        let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let empty = Map::new();
+        let body = body.as_object().unwrap_or(&empty);
+        match self {
+            Self::OpenAi => openai::check(request, body),
+            Self::DeepSeek => deepseek::check(request, body),
+            Self::Anthropic => anthropic::check(request, body),
+            Self::Mistral => mistral::check(request, body),
+        }
+    }
+}
+
+impl Refusal {
+    /// An error in OpenAI's shape.
+    fn openai(status: u16, message: &str, kind: &str, param: Value, code: Value) -> Self {
+        let error = json!({"message": message, "type": kind, "param": param, "code": code});
+        Self {
+            status,
+            body: json!({ "error": error }),
+        }
+    }
+}
+
+fn has_bearer(request: &Seen) -> bool {
+    let header = request.header("authorization").unwrap_or_default();
+    let key = header.strip_prefix("Bearer ").unwrap_or_default();
+    !key.trim().is_empty()
+}
+
+/// The field `name`, unless it is not there or null.
+fn field<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    body.get(name).filter(|value| !value.is_null())
+}
+
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    field(body, name).and_then(Value::as_str)
+}
+
+fn count(body: &Map<String, Value>, name: &str) -> Option<usize> {
+    let count = field(body, name).and_then(Value::as_u64)?;
+    usize::try_from(count).ok()
+}
+
+fn has_items(body: &Map<String, Value>, name: &str) -> bool {
+    let list = field(body, name).and_then(Value::as_array);
+    list.is_some_and(|list| !list.is_empty())
+}
+
+fn messages(body: &Map<String, Value>) -> &[Value] {
+    let list = field(body, "messages").and_then(Value::as_array);
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// The words that a model thinks at this effort.
+fn words_of(effort: &str) -> usize {
+    match effort {
+        "none" => 0,
+        "minimal" => 50,
+        "low" => 150,
+        "high" => 900,
+        "xhigh" => 1_500,
+        "max" => 3_000,
+        _ => 400,
+    }
+}
