@@ -5,27 +5,43 @@ use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(has_corpus)");
+    println!("cargo::rustc-check-cfg=cfg(has_faults)");
     println!("cargo::rustc-check-cfg=cfg(has_engine)");
     println!("cargo::rerun-if-changed=build.rs");
-    for var in ["CHATCORE_CORPUS", "CHATCORE_LLAMACPP"] {
+    for var in ["CHATCORE_CORPUS", "CHATCORE_FAULTS", "CHATCORE_LLAMACPP"] {
         println!("cargo::rerun-if-env-changed={var}");
     }
 
     // Recorded traffic of providers.
-    let given = env::var_os("CHATCORE_CORPUS").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
-    if let Some(given) = &given {
-        assert!(given.is_dir(), "CHATCORE_CORPUS is no folder: {given:?}");
-    }
-    let corpus = given.unwrap_or(beside);
-    println!("cargo::rerun-if-changed={}", corpus.display());
-    if corpus.is_dir() {
+    if folder("CHATCORE_CORPUS", "corpus", "CORPUS") {
         println!("cargo::rustc-cfg=has_corpus");
     }
-    println!("cargo::rustc-env=CORPUS={}", corpus.display());
+    // Server replies that once went wrong, each with the right result.
+    if folder("CHATCORE_FAULTS", "faults", "FAULTS") {
+        println!("cargo::rustc-cfg=has_faults");
+    }
 
     // A real engine: the base URL of a llama.cpp server.
     if env::var_os("CHATCORE_LLAMACPP").is_some() {
         println!("cargo::rustc-cfg=has_engine");
     }
+}
+
+/// Looks for a folder that the variable `given` names, or else for `../shared/{name}` beside the
+/// repository, and tells the tests its path as `env!(told)`. Whether it exists.
+///
+/// A variable that names no folder is an error: its tests were asked for.
+fn folder(given: &str, name: &str, told: &str) -> bool {
+    let path = match env::var_os(given).map(PathBuf::from) {
+        Some(path) => {
+            assert!(path.is_dir(), "{given} is no folder: {path:?}");
+            path
+        }
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../shared")
+            .join(name),
+    };
+    println!("cargo::rerun-if-changed={}", path.display());
+    println!("cargo::rustc-env={told}={}", path.display());
+    path.is_dir()
 }
