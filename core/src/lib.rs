@@ -62,6 +62,7 @@ mod batch;
 pub mod chat;
 mod client;
 mod config;
+mod credentials;
 pub mod dialect;
 mod error;
 mod executor;
@@ -88,6 +89,7 @@ pub use chat::{
 };
 pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
 pub use config::{AsyncConfig, Config, SETTINGS, Setting};
+pub use credentials::ApiKey;
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
@@ -100,7 +102,7 @@ pub use policy::hedge::Hedging;
 pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
-pub use provider::{ApiKey, KNOWN_PROVIDERS, Provider};
+pub use provider::{KNOWN_PROVIDERS, Provider};
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;
 pub use status::Status;

@@ -26,8 +26,9 @@ use futures_core::Stream;
 ///   answer came.)
 /// - The connection is made within the [`ConnectTimeout`] found in the request's extensions; what
 ///   [`ChatCall::extension`](crate::ChatCall::extension) put beside it is for the transport, too.
-/// - Of the response's headers the built-in dialects read those in
-///   [`RESPONSE_HEADERS`](crate::dialect::RESPONSE_HEADERS); a transport may leave out others.
+/// - Of the response's headers, those in
+///   [`COMMON_RESPONSE_HEADERS`](crate::dialect::COMMON_RESPONSE_HEADERS) and those that the
+///   dialect's [`Facts`](crate::dialect::Facts) name are read; a transport may leave out others.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends `request` and waits for the response's headers.

@@ -7,10 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatcore::dialect::RESPONSE_HEADERS;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
 use futures_core::Stream;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use wasm_bindgen::prelude::*;
 
@@ -21,21 +19,6 @@ use crate::table::{Awaited, Failure, News};
 /// What the caller gives with a call: the function like `fetch` gets it as its third argument.
 #[derive(Clone)]
 pub(crate) struct More(pub(crate) Local<JsValue>);
-
-/// The headers that the dialects set, each with its text: that of a [`HeaderName`] could be any of
-/// those of the standard, which would be 1 KB of the npm package.
-static REQUEST_HEADERS: [(&str, HeaderName); 5] = [
-    ("content-type", CONTENT_TYPE),
-    ("authorization", AUTHORIZATION),
-    ("x-api-key", HeaderName::from_static("x-api-key")),
-    (
-        "anthropic-version",
-        HeaderName::from_static("anthropic-version"),
-    ),
-    (BROWSER_ACCESS, HeaderName::from_static(BROWSER_ACCESS)),
-];
-
-const BROWSER_ACCESS: &str = "anthropic-dangerous-direct-browser-access";
 
 /// `fetch`. A page may send few headers to another origin without a preflight that the server has
 /// to allow: the core sends only what the dialect demands and the caller asked for, and nothing is
@@ -57,12 +40,11 @@ impl Fetch {
         lines.push('\n');
         lines.push_str(&request.uri().to_string());
         for (name, value) in request.headers() {
-            let known = REQUEST_HEADERS.iter().find(|(_, known)| known == name);
-            let (Some((name, _)), Ok(value)) = (known, value.to_str()) else {
-                let message = "a header that the dialect sets cannot be sent by fetch";
+            let Ok(value) = value.to_str() else {
+                let message = format!("the header {name} has a value that fetch cannot send");
                 return Err(TransportError::new(Kind::InvalidRequest, message));
             };
-            for line in [name, value] {
+            for line in [name.as_str(), value] {
                 lines.push('\n');
                 lines.push_str(line);
             }
@@ -110,8 +92,8 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     })?;
     let mut headers = HeaderMap::new();
     while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        let known = RESPONSE_HEADERS.iter().find(|(known, _)| *known == name);
-        if let (Some((_, header)), Ok(value)) = (known, HeaderValue::try_from(value)) {
+        if let (Ok(header), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+        {
             // The host has joined those of one name.
             headers.insert(header, value);
         }

@@ -7,7 +7,7 @@ use super::LlmClient;
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
 use crate::config::{AsyncConfig, Config};
-use crate::dialect::{Caps, Endpoint};
+use crate::dialect::Caps;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
@@ -159,7 +159,7 @@ impl LlmClientBuilder {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
-    /// nothing can be sent to; see [`Endpoint::new`].
+    /// nothing can be sent to; see [`Provider::endpoint`].
     pub fn build(self) -> Result<LlmClient, Error> {
         let workers = match self.scheduling.is_async_enabled() {
             true => self.scheduling.worker_count(),
@@ -177,7 +177,8 @@ impl LlmClientBuilder {
         });
         Ok(LlmClient {
             core: Arc::new(Core {
-                endpoint: Endpoint::new(&self.provider)?,
+                endpoint: self.provider.endpoint()?,
+                key: self.provider.api_key().cloned(),
                 own_headers: self.provider.headers().clone(),
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(permits, queue_size),

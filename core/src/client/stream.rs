@@ -10,7 +10,7 @@ use futures_core::Stream;
 
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::dialect::Mode;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
 use crate::pipeline::{self, Answer, Call, Core};
 
@@ -87,7 +87,7 @@ impl ChatStream {
         match self.state {
             State::Reading(answer) => Ok(answer.into_response()),
             _ => Err(Error::new(
-                crate::ErrorKind::Truncated,
+                ErrorKind::Truncated,
                 "the stream has failed before; its error was handed over then",
             )),
         }

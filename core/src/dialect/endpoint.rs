@@ -7,10 +7,10 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Uri};
 
 use crate::error::Error;
-use crate::provider::{ApiKey, Provider, check_base_url};
 use crate::shown::Quoted;
 
-/// A provider, checked and made ready to send to: derived once for each client.
+/// A provider, checked and made ready to send to: derived once for each client, by
+/// [`Provider::endpoint`](crate::Provider::endpoint).
 ///
 /// The key and the base URL are bound together here: every request is built below this base URL,
 /// so the key never goes to another origin.
@@ -22,40 +22,29 @@ pub struct Endpoint {
     authority: Authority,
     path: String,
     headers: HeaderMap,
-    key: Option<ApiKey>,
     /// The path of the first request, and its URI: they are the same for all, as a rule.
     posted: OnceLock<(String, Uri)>,
 }
 
 impl Endpoint {
-    /// Checks `provider` and derives what its requests have in common.
-    ///
-    /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) with the code `missing_api_key` if the provider
-    /// demands a key and there is none (on loopback none is demanded); if the base URL is not an absolute `http(s)` URL, has
-    /// user information, a query or a fragment in it, or is `http` off loopback; or if the key or
-    /// a header cannot be sent.
-    pub fn new(provider: &Provider) -> Result<Self, Error> {
-        let base = check_base_url(provider.base_url())?;
-        if let (None, Some(var)) = (provider.api_key(), provider.api_key_var())
-            && base.scheme == Scheme::HTTPS
-        {
-            return Err(missing_key(provider.name(), var));
-        }
-        let mut headers = provider.dialect().headers(provider)?;
-        for (name, value) in provider.headers() {
-            headers.insert(name, value.clone());
-        }
-        Ok(Self {
-            provider: provider.name().into(),
-            model: provider.model().to_owned(),
-            scheme: base.scheme,
-            authority: base.authority,
-            path: base.path,
+    /// Requests to `provider` below the base URL whose scheme, authority and path (without a
+    /// slash at its end) are `base`.
+    pub(crate) fn new(
+        provider: &str,
+        model: &str,
+        base: (Scheme, Authority, String),
+        headers: HeaderMap,
+    ) -> Self {
+        let (scheme, authority, path) = base;
+        Self {
+            provider: provider.into(),
+            model: model.to_owned(),
+            scheme,
+            authority,
+            path,
             headers,
-            key: provider.api_key().cloned(),
             posted: OnceLock::new(),
-        })
+        }
     }
 
     /// The name or address of the host that requests go to.
@@ -135,19 +124,4 @@ impl Endpoint {
     pub(crate) fn is_own(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
     }
-
-    /// Replaces the key, should a text from outside hold it.
-    pub(crate) fn redact(&self, text: &mut String) {
-        if let Some(key) = &self.key {
-            key.redact(text);
-        }
-    }
-}
-
-fn missing_key(provider: &str, var: &str) -> Error {
-    Error::config(format!(
-        "no API key for {provider}: set {var} or LLM_API_KEY, or USE_MOCK_LLM=true for the \
-         offline demo model"
-    ))
-    .with_code(Some("missing_api_key".to_owned()))
 }

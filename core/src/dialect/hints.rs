@@ -69,25 +69,28 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
 /// not have; what stands beside that says nothing either.
-pub(super) fn quota(headers: &HeaderMap, names: &Limit) -> Quota {
-    let count = |name| text(headers, name)?.parse().ok();
-    if text(headers, &names.limit)
+pub(super) fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
+    let count = |name: &str| text(headers, name)?.parse().ok();
+    if text(headers, limit)
         .and_then(number)
         .is_some_and(|limit| limit <= 0.0)
     {
         return Quota::default();
     }
     Quota {
-        limit: count(&names.limit),
-        remaining: count(&names.remaining),
-        reset: text(headers, &names.reset).and_then(|reset| match reset.contains('T') {
+        limit: count(limit),
+        remaining: count(remaining),
+        reset: text(headers, reset).and_then(|reset| match reset.contains('T') {
             true => since_date(headers, date::rfc3339(reset)?),
             false => duration(reset),
         }),
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn text<'a, N: ?Sized>(headers: &'a HeaderMap, name: &N) -> Option<&'a str>
+where
+    HeaderName: PartialEq<N>,
+{
     // Not by `get`: for the few headers of a response, its hash takes longer, and is more code.
     let (_, value) = headers.iter().find(|(known, _)| *known == name)?;
     Some(value.to_str().ok()?.trim())
@@ -138,7 +141,7 @@ fn duration(mut text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::response_headers::OPENAI_TOKENS;
+    use super::super::response_headers::OPENAI;
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -212,7 +215,7 @@ mod tests {
                 ("x-ratelimit-remaining-tokens", remaining),
                 ("x-ratelimit-reset-tokens", reset),
             ]);
-            super::quota(&headers, &OPENAI_TOKENS)
+            super::quota(&headers, &OPENAI[1])
         };
         let all = Quota {
             limit: Some(10),
@@ -227,7 +230,7 @@ mod tests {
             ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
             ("x-ratelimit-reset-tokens", "2026-11-23T10:00:09Z"),
         ]);
-        let reset = super::quota(&headers, &OPENAI_TOKENS).reset;
+        let reset = super::quota(&headers, &OPENAI[1]).reset;
         assert_eq!(reset, Some(Duration::from_secs(9)));
     }
 }

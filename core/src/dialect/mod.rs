@@ -16,6 +16,7 @@ mod body;
 mod caps;
 mod date;
 mod endpoint;
+mod facts;
 mod failure;
 mod hints;
 mod object;
@@ -25,19 +26,20 @@ mod response_headers;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 
 pub use anthropic::Anthropic;
 pub use caps::Caps;
 pub use endpoint::Endpoint;
+pub use facts::{Facts, KeyHeader};
 pub(crate) use hints::request_id;
 pub use hints::{LimitHints, Quota};
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
-pub use response_headers::RESPONSE_HEADERS;
+pub use response_headers::COMMON_RESPONSE_HEADERS;
 
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;
-use crate::provider::Provider;
 
 /// How an answer is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,15 +55,19 @@ pub enum Mode {
 /// Implement it to speak a protocol that chatcore does not know, and give it to
 /// [`Provider::new`](crate::Provider::new).
 pub trait Dialect: Debug + Send + Sync + 'static {
-    /// A short name, for example `openai_chat`.
-    fn name(&self) -> &'static str;
+    /// What this dialect states of itself: its name, the header that carries a key, and the
+    /// response headers that it reads.
+    fn facts(&self) -> &'static Facts;
 
-    /// The headers that every request carries, the key's among them. Called once for each
-    /// client. Header values with a key in them are marked sensitive.
+    /// The headers of every request, the key's aside: `content-type: application/json` by
+    /// default. Called once for each client.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the key cannot stand in a header.
-    fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error>;
+    /// [`Config`](crate::ErrorKind::Config) if a setting of this dialect cannot stand in a header.
+    fn headers(&self) -> Result<HeaderMap, Error> {
+        let json = HeaderValue::from_static("application/json");
+        Ok(HeaderMap::from_iter([(CONTENT_TYPE, json)]))
+    }
 
     /// Checks what this protocol alone demands of a request, and writes it. The request asks for
     /// what `mode` says; its URI is below the endpoint's base URL.
@@ -80,8 +86,10 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// for more than `mode`, which is only what was asked for.
     fn decoder(&self, head: &http::response::Parts, mode: Mode, caps: Caps) -> Box<dyn Decoder>;
 
-    /// What the response's headers say about the provider's limits.
-    fn limits(&self, headers: &HeaderMap) -> LimitHints;
+    /// What the response's headers say about the provider's limits: nothing by default.
+    fn limits(&self, _headers: &HeaderMap) -> LimitHints {
+        LimitHints::default()
+    }
 }
 
 /// The state of reading one answer.

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use super::{Counters, Locked};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
+use crate::credentials::ApiKey;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
+    pub(crate) key: Option<ApiKey>,
     /// The headers that the client's user set, which a call may replace.
     pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
@@ -72,11 +74,18 @@ impl Core {
         self.admission.set_permits(limit);
     }
 
+    /// Takes the key out of a text that came from outside.
+    fn redact(&self, text: &mut String) {
+        if let Some(key) = &self.key {
+            key.redact(text);
+        }
+    }
+
     /// Adds what only the pipeline knows, and takes the key out of what came from outside.
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
         error.set_attempts(attempts);
         error.set_provider(self.endpoint.provider());
-        error.redact(&|text| self.endpoint.redact(text));
+        error.redact(&|text| self.redact(text));
         error
     }
 }

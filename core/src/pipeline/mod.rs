@@ -297,7 +297,7 @@ fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error
     if !core.endpoint.is_own(request.uri()) {
         return Err(Error::invalid(format!(
             "the dialect {} built a URI that is not below the base URL",
-            core.dialect.name()
+            core.dialect.facts().name()
         )));
     }
     call.headers

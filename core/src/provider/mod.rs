@@ -1,7 +1,7 @@
 //! A provider is a value, not code: a name, a base URL, a key, a model and a dialect.
 
 mod base_url;
-mod key;
+mod endpoint;
 mod known;
 
 use std::borrow::Cow;
@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub(crate) use base_url::check as check_base_url;
-pub use key::ApiKey;
 pub use known::KNOWN_PROVIDERS;
 
+use crate::credentials::ApiKey;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::shown::Quoted;

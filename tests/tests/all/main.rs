@@ -13,6 +13,8 @@ mod headers;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod load;
 #[cfg(test)]
 mod mutations;

@@ -18,10 +18,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, Quota, hints, response_headers};
+use super::{
+    Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, Quota, hints,
+    response_headers,
+};
 use crate::chat::ChatRequest;
 use crate::error::Error;
-use crate::provider::Provider;
 use crate::shown::Quoted;
 use decode::Events;
 
@@ -92,14 +94,16 @@ impl Default for Anthropic {
 static VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 static BROWSER_ACCESS: HeaderName =
     HeaderName::from_static("anthropic-dangerous-direct-browser-access");
-static KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Dialect for Anthropic {
-    fn name(&self) -> &'static str {
-        "anthropic"
+    fn facts(&self) -> &'static Facts {
+        static FACTS: Facts = Facts::new("anthropic")
+            .with_key_header(KeyHeader::new("x-api-key", ""))
+            .with_response_headers(response_headers::ANTHROPIC.as_flattened());
+        &FACTS
     }
 
-    fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error> {
+    fn headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(&CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let version = HeaderValue::try_from(&*self.version).map_err(|_| {
@@ -111,9 +115,6 @@ impl Dialect for Anthropic {
         headers.insert(&VERSION, version);
         if self.browser_access {
             headers.insert(&BROWSER_ACCESS, HeaderValue::from_static("true"));
-        }
-        if let Some(key) = provider.api_key() {
-            headers.insert(&KEY, key.header("")?);
         }
         Ok(headers)
     }
@@ -138,22 +139,22 @@ impl Dialect for Anthropic {
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
+        let [requests, tokens, input, output] = &response_headers::ANTHROPIC;
+        let tokens = match hints::quota(headers, tokens) {
+            none if none == Quota::default() => {
+                nearest(hints::quota(headers, input), hints::quota(headers, output))
+            }
+            both => both,
+        };
         LimitHints {
-            requests: hints::quota(headers, &response_headers::ANTHROPIC_REQUESTS),
-            tokens: tokens(headers),
+            requests: hints::quota(headers, requests),
+            tokens,
         }
     }
 }
 
-/// The limit on tokens: of the two together where it is told, else the one that is nearer to its
-/// end.
-fn tokens(headers: &HeaderMap) -> Quota {
-    let both = hints::quota(headers, &response_headers::ANTHROPIC_TOKENS);
-    if both != Quota::default() {
-        return both;
-    }
-    let input = hints::quota(headers, &response_headers::ANTHROPIC_INPUT);
-    let output = hints::quota(headers, &response_headers::ANTHROPIC_OUTPUT);
+/// Of two limits, the one that is nearer to its end.
+fn nearest(input: Quota, output: Quota) -> Quota {
     let left = |quota: &Quota| quota.remaining.unwrap_or(u64::MAX);
     match left(&output) < left(&input) {
         true => output,

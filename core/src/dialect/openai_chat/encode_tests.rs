@@ -7,14 +7,14 @@ use crate::chat::{
     ChatRequest, Image, ImageSource, Message, Part, Reasoning, ReasoningEffort, Refusal,
     ResponseFormat, Role, Text, Tool, ToolCall, ToolChoice, ToolResult,
 };
-use crate::dialect::{Dialect, Endpoint, Mode};
+use crate::dialect::{Dialect, Mode};
 use crate::error::{Error, ErrorKind};
 use crate::provider::Provider;
 
 fn encode(quirks: Quirks, request: &ChatRequest, mode: Mode) -> Result<String, Error> {
     let dialect = OpenAiChat::new(quirks);
     let provider = Provider::openai_compatible("http://127.0.0.1/v1", "m");
-    let endpoint = Endpoint::new(&provider.with_dialect(dialect.clone())).unwrap();
+    let endpoint = provider.with_dialect(dialect.clone()).endpoint().unwrap();
     let encoded = dialect.encode(&endpoint, request, mode)?;
     assert_eq!(encoded.uri(), "http://127.0.0.1/v1/chat/completions");
     assert_eq!(encoded.method(), "POST");
@@ -246,12 +246,13 @@ fn what_cannot_be_said_is_refused() {
 
 #[test]
 fn the_key_is_a_bearer_token_and_there_are_no_other_headers() {
-    let provider = Provider::deepseek().with_api_key("sk-12345678");
-    let headers = provider.dialect().headers(&provider).unwrap();
+    let endpoint = Provider::deepseek().with_api_key("sk-12345678").endpoint();
+    let endpoint = endpoint.unwrap();
+    let headers = endpoint.headers();
     assert_eq!(headers["authorization"], "Bearer sk-12345678");
     assert!(headers["authorization"].is_sensitive());
     assert_eq!(headers["content-type"], "application/json");
     assert_eq!(headers.len(), 2);
     let local = Provider::openai_compatible("http://127.0.0.1", "m");
-    assert_eq!(local.dialect().headers(&local).unwrap().len(), 1);
+    assert_eq!(local.endpoint().unwrap().headers().len(), 1);
 }

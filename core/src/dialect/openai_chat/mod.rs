@@ -11,16 +11,14 @@ mod tests;
 mod wire;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, Request};
 
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
 use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, LimitHints, Mode, hints, response_headers};
+use super::{Caps, Decoder, Dialect, Endpoint, Facts, LimitHints, Mode, hints, response_headers};
 use crate::chat::ChatRequest;
 use crate::error::Error;
-use crate::provider::Provider;
 use decode::Chunks;
 
 /// OpenAI's chat completions: `POST {base}/chat/completions`.
@@ -40,17 +38,10 @@ impl OpenAiChat {
 }
 
 impl Dialect for OpenAiChat {
-    fn name(&self) -> &'static str {
-        "openai_chat"
-    }
-
-    fn headers(&self, provider: &Provider) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::new();
-        headers.insert(&CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(key) = provider.api_key() {
-            headers.insert(&AUTHORIZATION, key.header("Bearer ")?);
-        }
-        Ok(headers)
+    fn facts(&self) -> &'static Facts {
+        static FACTS: Facts = Facts::new("openai_chat")
+            .with_response_headers(response_headers::OPENAI.as_flattened());
+        &FACTS
     }
 
     fn encode(
@@ -69,9 +60,10 @@ impl Dialect for OpenAiChat {
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
+        let [requests, tokens] = &response_headers::OPENAI;
         LimitHints {
-            requests: hints::quota(headers, &response_headers::OPENAI_REQUESTS),
-            tokens: hints::quota(headers, &response_headers::OPENAI_TOKENS),
+            requests: hints::quota(headers, requests),
+            tokens: hints::quota(headers, tokens),
         }
     }
 }

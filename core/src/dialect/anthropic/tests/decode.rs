@@ -231,7 +231,7 @@ fn what_came_goes_back_as_it_was() {
     let answer = stream(&everything(), "tool_use");
     let request = crate::ChatRequest::new([crate::Message::user("weather?"), answer.message]);
     let provider = crate::Provider::anthropic().with_api_key("sk-ant-secret");
-    let endpoint = crate::Endpoint::new(&provider).unwrap();
+    let endpoint = provider.endpoint().unwrap();
     let sent = Anthropic::default().encode(&endpoint, &request, Mode::Whole);
     let sent: Value = serde_json::from_slice(sent.unwrap().body()).unwrap();
     let blocks = sent["messages"][1]["content"].as_array().unwrap();

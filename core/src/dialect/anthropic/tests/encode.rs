@@ -7,12 +7,15 @@ use crate::chat::{
     Tool, ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::Anthropic;
-use crate::dialect::{Dialect, Endpoint, Mode};
+use crate::dialect::{Dialect, Mode};
 use crate::error::{Error, ErrorKind};
 use crate::provider::Provider;
 
 fn try_encode(dialect: &Anthropic, request: &ChatRequest, mode: Mode) -> Result<Value, Error> {
-    let endpoint = Endpoint::new(&Provider::anthropic().with_api_key("sk-ant-secret")).unwrap();
+    let endpoint = Provider::anthropic()
+        .with_api_key("sk-ant-secret")
+        .endpoint()
+        .unwrap();
     let encoded = dialect.encode(&endpoint, request, mode)?;
     Ok(serde_json::from_slice(encoded.body()).unwrap())
 }

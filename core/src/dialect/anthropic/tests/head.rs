@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::chat::{ChatRequest, Message};
 use crate::dialect::anthropic::Anthropic;
-use crate::dialect::{Dialect, Endpoint, LimitHints, Mode, Quota};
+use crate::dialect::{Dialect, LimitHints, Mode, Quota};
 use crate::error::ErrorKind;
 use crate::provider::Provider;
 
@@ -15,7 +15,7 @@ fn request(dialect: Anthropic, base_url: &'static str) -> http::Request<bytes::B
         .with_dialect(dialect.clone())
         .with_base_url(base_url)
         .with_api_key("sk-ant-secret");
-    let endpoint = Endpoint::new(&provider).unwrap();
+    let endpoint = provider.endpoint().unwrap();
     let request = ChatRequest::new([Message::user("hi")]);
     dialect.encode(&endpoint, &request, Mode::Whole).unwrap()
 }
@@ -65,7 +65,7 @@ fn only_the_headers_it_needs() {
 #[test]
 fn a_version_that_cannot_be_sent_is_told() {
     let dialect = Anthropic::default().with_version("2023\n06");
-    let error = dialect.headers(&Provider::anthropic()).unwrap_err();
+    let error = dialect.headers().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("anthropic-version"), "{error}");
 }

@@ -1,0 +1,5 @@
+//! How a request proves who asks.
+
+mod key;
+
+pub use key::ApiKey;
