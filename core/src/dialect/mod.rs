@@ -10,18 +10,12 @@
 //! a dialect only turns frames into events. A whole answer goes the same way as a stream: its
 //! one frame comes out at [`Decoder::end`].
 
-mod answer;
 mod anthropic;
-mod body;
 mod caps;
-mod date;
 mod endpoint;
 mod facts;
-mod failure;
-mod hints;
-mod object;
+mod kit;
 mod openai_chat;
-mod response_headers;
 
 use std::fmt::Debug;
 
@@ -33,10 +27,10 @@ pub use anthropic::Anthropic;
 pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub use facts::{Facts, KeyHeader};
-pub(crate) use hints::request_id;
-pub use hints::{LimitHints, Quota};
+pub(crate) use kit::hints::request_id;
+pub use kit::hints::{LimitHints, Quota};
+pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
-pub use response_headers::COMMON_RESPONSE_HEADERS;
 
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::wire::Delta;
 use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
-use crate::dialect::answer::Out;
-use crate::dialect::object::{Object, to_extra, to_value};
+use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::read::{Object, to_extra, to_value};
 
 /// A block that has begun.
 #[derive(Debug)]

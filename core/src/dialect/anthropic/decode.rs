@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::block::Open;
 use super::wire::{Block, Delta, Payload};
 use crate::chat::{ChatEvent, FinishReason, Part, Reasoning, Usage};
-use crate::dialect::answer::{Assemble, Out};
-use crate::dialect::failure;
-use crate::dialect::object::{
+use crate::dialect::kit::decoder::{Assemble, Out};
+use crate::dialect::kit::failure;
+use crate::dialect::kit::read::{
     Object, Raw, Text, Unknown, extra_of, parse, text_of, to_extra, to_value,
 };
 use crate::error::{Error, ErrorKind};

@@ -6,7 +6,7 @@ use super::model::Model;
 use super::thinking::{Thinking, effort};
 use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
-use crate::dialect::body::{self, Fields};
+use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::json::shown;
@@ -53,8 +53,8 @@ pub(super) fn body(
     let takes_sampling = takes_sampling && takes.takes_sampling;
     let top_p = request.top_p.filter(|_| takes_sampling);
     let takes_temperature = takes_sampling && !reasons && (takes.takes_both || top_p.is_none());
-    let mut writer = body::begin(request)?;
-    let mut map = Fields::replaced_by(&mut writer, &request.extra);
+    let mut writer = write::begin(request)?;
+    let mut map = ObjectWriter::replaced_by(&mut writer, &request.extra);
     map.string("model", model);
     if let Some(writer) = map.field("max_tokens") {
         writer.count(max_tokens.into());
@@ -234,7 +234,7 @@ fn write_choice(writer: &mut Writer, choice: &ToolChoice) {
 }
 
 /// How much to reason, and the schema to obey.
-fn output_config(map: &mut Fields<'_, '_>, request: &ChatRequest, takes: Model) {
+fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, takes: Model) {
     let effort = effort(request, takes);
     let schema = match &request.response_format {
         Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),

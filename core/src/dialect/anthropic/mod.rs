@@ -17,11 +17,9 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
-use super::answer::Answer;
-use super::{
-    Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, Quota, hints,
-    response_headers,
-};
+use super::kit::decoder::AnswerDecoder;
+use super::kit::{hints, response_headers};
+use super::{Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, Quota};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::shown::Quoted;
@@ -135,7 +133,7 @@ impl Dialect for Anthropic {
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
-        Box::new(Answer::new(head, caps, Events::default()))
+        Box::new(AnswerDecoder::new(head, caps, Events::default()))
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

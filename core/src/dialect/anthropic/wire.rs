@@ -1,6 +1,6 @@
 //! What comes over the wire.
 
-use crate::dialect::object::{Count, Fields, Ignored, Object, Raw, Read, Text};
+use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text};
 
 /// An event of a stream, or a whole message: their fields do not collide.
 #[derive(Debug, Default)]

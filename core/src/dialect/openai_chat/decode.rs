@@ -3,9 +3,9 @@
 use super::details::Details;
 use super::wire::{self, Chunk, Content, Delta};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part, Usage};
-use crate::dialect::answer::{Assemble, Out};
-use crate::dialect::failure;
-use crate::dialect::object::{
+use crate::dialect::kit::decoder::{Assemble, Out};
+use crate::dialect::kit::failure;
+use crate::dialect::kit::read::{
     Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, read, text_of, to_extra, to_value,
 };
 use crate::error::{Error, ErrorKind};

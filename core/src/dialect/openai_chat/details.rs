@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::dialect::object::Raw;
+use crate::dialect::kit::read::Raw;
 use crate::json;
 
 /// Texts that grow from piece to piece; of other fields the last value counts.

@@ -6,7 +6,7 @@ use crate::chat::{
     ToolChoice, ToolResult,
 };
 use crate::dialect::Mode;
-use crate::dialect::body::{self, Fields};
+use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
 
@@ -31,13 +31,13 @@ pub(super) fn body(
             )));
         }
     }
-    let mut writer = body::begin(request)?;
+    let mut writer = write::begin(request)?;
     write(&mut writer, quirks, model, request, mode);
     Ok(writer.into_bytes())
 }
 
 fn write(writer: &mut Writer, quirks: &Quirks, model: &str, request: &ChatRequest, mode: Mode) {
-    let mut map = Fields::replaced_by(writer, &request.extra);
+    let mut map = ObjectWriter::replaced_by(writer, &request.extra);
     map.string("model", model);
     if let Some(writer) = map.field("messages") {
         messages(writer, quirks, request);
@@ -143,7 +143,7 @@ fn write_result(writer: &mut Writer, result: &ToolResult) {
 
 /// All of a message but the results of tools in it.
 fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option<ReasoningField>) {
-    let mut map = Fields::beside(writer, &message.extra);
+    let mut map = ObjectWriter::beside(writer, &message.extra);
     map.string("role", message.role.as_str());
     let has_calls = message.tool_calls().next().is_some();
     if let Some(writer) = map.field("content") {
@@ -203,13 +203,13 @@ fn content(writer: &mut Writer, parts: &[Part]) {
 fn write_part(writer: &mut Writer, part: &Part) {
     match part {
         Part::Text(text) => {
-            let mut map = Fields::beside(writer, &text.extra);
+            let mut map = ObjectWriter::beside(writer, &text.extra);
             map.string("type", "text");
             map.string("text", &text.text);
             map.end();
         }
         Part::Image(image) => {
-            let mut map = Fields::beside(writer, &image.extra);
+            let mut map = ObjectWriter::beside(writer, &image.extra);
             map.string("type", "image_url");
             if let Some(writer) = map.field("image_url") {
                 image_url(writer, image);
@@ -241,7 +241,7 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
         "" => "{}",
         arguments => arguments,
     };
-    let mut map = Fields::beside(writer, &call.extra);
+    let mut map = ObjectWriter::beside(writer, &call.extra);
     map.string("id", &call.id);
     map.string("type", "function");
     if let Some(writer) = map.field("function") {

@@ -15,8 +15,9 @@ use http::{HeaderMap, Request};
 
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
-use super::answer::Answer;
-use super::{Caps, Decoder, Dialect, Endpoint, Facts, LimitHints, Mode, hints, response_headers};
+use super::kit::decoder::AnswerDecoder;
+use super::kit::{hints, response_headers};
+use super::{Caps, Decoder, Dialect, Endpoint, Facts, LimitHints, Mode};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use decode::Chunks;
@@ -56,7 +57,7 @@ impl Dialect for OpenAiChat {
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
-        Box::new(Answer::new(head, caps, Chunks::default()))
+        Box::new(AnswerDecoder::new(head, caps, Chunks::default()))
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

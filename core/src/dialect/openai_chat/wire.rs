@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::object::{Count, Fields, Ignored, Object, Raw, Read};
+use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read};
 use crate::json::{JsonError, Reader};
 
 /// Text, or parts of it, or nothing: whatever a server puts where text belongs.

@@ -20,7 +20,7 @@ struct Said {
 }
 
 /// The error of an answer with an error status.
-pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let said = match std::str::from_utf8(body).map(json::parse) {
         Ok(Ok(value)) => read(&value),
         _ => Said {
@@ -49,7 +49,7 @@ pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
 }
 
 /// The error object `value` inside an answer with a good status; `body` is all of it.
-pub(super) fn in_stream(value: &Value, body: &str) -> Error {
+pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
     let said = read(value);
     let message = match &said.message {
         Some(message) => message.clone(),
@@ -62,7 +62,7 @@ pub(super) fn in_stream(value: &Value, body: &str) -> Error {
 }
 
 /// The error of an answer that is not of the dialect.
-pub(super) fn not_understood(why: &str, body: &[u8]) -> Error {
+pub(crate) fn not_understood(why: &str, body: &[u8]) -> Error {
     let message = match (title(body), plain(body)) {
         (Some(title), _) => format!("the answer is a web page: {title}"),
         (None, Some(text)) => format!("{why}: {text}"),

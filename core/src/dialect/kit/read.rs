@@ -12,20 +12,20 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{self, JsonError, Reader};
 
 /// The text of a value that is read later, or by someone else.
-pub(super) type Raw<'a> = &'a str;
+pub(crate) type Raw<'a> = &'a str;
 
 /// The fields that were not known, by name.
-pub(super) type Unknown<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
+pub(crate) type Unknown<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
 
 /// An object whose known fields make a `T`.
 #[derive(Debug, Default)]
-pub(super) struct Object<'a, T> {
-    pub(super) known: T,
-    pub(super) unknown: Unknown<'a>,
+pub(crate) struct Object<'a, T> {
+    pub(crate) known: T,
+    pub(crate) unknown: Unknown<'a>,
 }
 
 /// The known fields of an object.
-pub(super) trait Fields<'a> {
+pub(crate) trait Fields<'a> {
     /// Where the value of `name` goes, if that is a known field.
     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>>;
 }
@@ -33,7 +33,7 @@ pub(super) trait Fields<'a> {
 /// What can be read into its place. What was there before is replaced.
 ///
 /// Places are handed around as `dyn`, so that one loop reads the objects of all types.
-pub(super) trait Read<'a> {
+pub(crate) trait Read<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 }
 
@@ -99,7 +99,7 @@ impl<'a> Read<'a> for Raw<'a> {
 
 /// A value that is of no interest.
 #[derive(Debug, Default)]
-pub(super) struct Ignored;
+pub(crate) struct Ignored;
 
 impl<'a> Read<'a> for Ignored {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -109,7 +109,7 @@ impl<'a> Read<'a> for Ignored {
 
 /// A whole number; what is none counts as absent. Some servers write `9.0`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Count(pub(super) Option<u64>);
+pub(crate) struct Count(pub(crate) Option<u64>);
 
 impl<'a> Read<'a> for Count {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -126,7 +126,7 @@ impl<'a> Read<'a> for Count {
 
 /// A string, borrowed where it has no escapes.
 #[derive(Debug, Default)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl<'a> Read<'a> for Text<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -136,14 +136,14 @@ impl<'a> Read<'a> for Text<'a> {
 }
 
 /// One field without a name of ours.
-pub(super) fn extra_of(name: &str, value: Value) -> Extra {
+pub(crate) fn extra_of(name: &str, value: Value) -> Extra {
     let mut extra = Extra::new();
     extra.insert(name.to_owned(), value);
     extra
 }
 
 /// Fields that were not known, parsed.
-pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
+pub(crate) fn to_extra(unknown: Unknown<'_>) -> Extra {
     let mut extra = Extra::new();
     for (name, value) in unknown {
         if let Ok(value) = json::parse(value) {
@@ -154,7 +154,7 @@ pub(super) fn to_extra(unknown: Unknown<'_>) -> Extra {
 }
 
 /// Reads one JSON value; nothing else may follow it.
-pub(super) fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
+pub(crate) fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
     let mut value = T::default();
     read_all(data, &mut value)?;
     Ok(value)
@@ -167,7 +167,7 @@ fn read_all<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<(), JsonError>
 }
 
 /// Reads one JSON value of `dialect`.
-pub(super) fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
+pub(crate) fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
     read(data).map_err(|error| not_of(dialect, data, error))
 }
 
@@ -181,11 +181,11 @@ fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
 }
 
 /// A string's text; other values as they are written.
-pub(super) fn text_of(raw: Raw<'_>) -> Cow<'_, str> {
+pub(crate) fn text_of(raw: Raw<'_>) -> Cow<'_, str> {
     read::<Text<'_>>(raw).map_or(Cow::Borrowed(raw), |text| text.0)
 }
 
 /// Any JSON, or else its text.
-pub(super) fn to_value(data: &str) -> Value {
+pub(crate) fn to_value(data: &str) -> Value {
     json::parse(data).unwrap_or_else(|_| Value::String(data.to_owned()))
 }

@@ -9,7 +9,7 @@ use crate::json::Writer;
 /// # Errors
 /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an extra field that chatcore sets
 /// itself.
-pub(super) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
+pub(crate) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {
         return Err(Error::invalid(
             "`n` asks for several answers in one; send several requests, for example with \
@@ -24,18 +24,18 @@ pub(super) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     Ok(Writer::with_capacity(estimate(request)))
 }
 
-/// An object's fields: ours, and those without a name of ours. JSON has no place for two of one
-/// name, so whoever says so gives way.
-pub(super) struct Fields<'a, 'w> {
-    pub(super) writer: &'w mut Writer,
+/// Merges the fields that a dialect writes with the caller's `extra` fields. Each constructor says
+/// which side wins when both have the same name.
+pub(crate) struct ObjectWriter<'a, 'w> {
+    pub(crate) writer: &'w mut Writer,
     extra: &'a Extra,
     /// Our fields that were written, where ours have precedence.
     own: Option<Vec<&'static str>>,
 }
 
-impl<'a, 'w> Fields<'a, 'w> {
-    /// Opens an object. Fields of `extra` replace ours of the same name.
-    pub(super) fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+impl<'a, 'w> ObjectWriter<'a, 'w> {
+    /// Opens an object. ObjectWriter of `extra` replace ours of the same name.
+    pub(crate) fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
             writer,
@@ -45,7 +45,7 @@ impl<'a, 'w> Fields<'a, 'w> {
     }
 
     /// Opens an object. Ours stay; fields of `extra` with the same name are left out.
-    pub(super) fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+    pub(crate) fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
             writer,
@@ -56,7 +56,7 @@ impl<'a, 'w> Fields<'a, 'w> {
 
     /// Names a field of ours. Its value must be written next, unless the answer is `None`: then
     /// another one is written in its place.
-    pub(super) fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
+    pub(crate) fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
         if !self.extra.is_empty() {
             match &mut self.own {
                 Some(own) => own.push(name),
@@ -69,14 +69,14 @@ impl<'a, 'w> Fields<'a, 'w> {
     }
 
     /// A field of ours that is a string.
-    pub(super) fn string(&mut self, name: &'static str, text: &str) {
+    pub(crate) fn string(&mut self, name: &'static str, text: &str) {
         if let Some(writer) = self.field(name) {
             writer.string(text);
         }
     }
 
     /// Writes the others, and closes the object.
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         let own = self.own.unwrap_or_default();
         for (name, value) in self.extra {
             if !own.contains(&&**name) {

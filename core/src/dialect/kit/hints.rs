@@ -43,7 +43,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Whether the provider itself says that a retry helps.
-pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
+pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     match text(headers, &X_SHOULD_RETRY)? {
         "true" => Some(true),
         "false" => Some(false),
@@ -53,7 +53,7 @@ pub(super) fn should_retry(headers: &HeaderMap) -> Option<bool> {
 
 /// How long the provider asks to wait. A date counts from the response's own date: without one it
 /// says nothing, for whose clock would it be?
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // A number of seconds that no clock can hold is still one: too long to wait for.
     let capped = |value: f64| seconds(value.min(LONGEST));
     let milliseconds = text(headers, &RETRY_AFTER_MS).and_then(number);
@@ -69,7 +69,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
 /// not have; what stands beside that says nothing either.
-pub(super) fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
+pub(crate) fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
     let count = |name: &str| text(headers, name)?.parse().ok();
     if text(headers, limit)
         .and_then(number)

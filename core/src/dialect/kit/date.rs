@@ -7,7 +7,7 @@ const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// A date as HTTP writes it (RFC 9110, 5.6.7), or in one of the two forms that it once had:
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.
-pub(super) fn http_date(text: &str) -> Option<i64> {
+pub(crate) fn http_date(text: &str) -> Option<i64> {
     let text = text.as_bytes();
     let comma = text.iter().position(|byte| *byte == b',');
     // Where the day, the month, the time and the year begin, and how long the year is.
@@ -35,7 +35,7 @@ pub(super) fn http_date(text: &str) -> Option<i64> {
 
 /// `2026-11-23T10:00:00Z`, with or without parts of a second, or with an offset. The parts of a
 /// second are left out.
-pub(super) fn rfc3339(text: &str) -> Option<i64> {
+pub(crate) fn rfc3339(text: &str) -> Option<i64> {
     let text = text.as_bytes();
     let date = [
         number(text, 0, 4)?,

@@ -19,13 +19,14 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 
-use super::{Caps, Decoder, failure};
+use super::failure;
 use crate::chat::ChatEvent;
+use crate::dialect::{Caps, Decoder};
 use crate::error::{Error, ErrorKind};
 use crate::frame::Sse;
 
 /// What a dialect itself does: frames → events.
-pub(super) trait Assemble: Send {
+pub(crate) trait Assemble: Send {
     /// Takes in one event of a stream.
     fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error>;
 
@@ -38,22 +39,22 @@ pub(super) trait Assemble: Send {
 
 /// What came out of the frames so far.
 #[derive(Debug, Default)]
-pub(super) struct Out {
-    pub(super) events: VecDeque<ChatEvent>,
+pub(crate) struct Out {
+    pub(crate) events: VecDeque<ChatEvent>,
     /// The terminal event was read.
-    pub(super) done: bool,
+    pub(crate) done: bool,
     /// Events that were passed over.
-    pub(super) skipped: u32,
+    pub(crate) skipped: u32,
 }
 
 impl Out {
-    pub(super) fn push(&mut self, event: ChatEvent) {
+    pub(crate) fn push(&mut self, event: ChatEvent) {
         self.events.push_back(event);
     }
 }
 
 /// The decoder of every dialect, around what is its own.
-pub(super) struct Answer<A> {
+pub(crate) struct AnswerDecoder<A> {
     assemble: A,
     reading: Reading,
 }
@@ -120,8 +121,8 @@ impl Body {
     }
 }
 
-impl<A: Assemble> Answer<A> {
-    pub(super) fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
+impl<A: Assemble> AnswerDecoder<A> {
+    pub(crate) fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
         let form = match head.status.is_success() {
             true => Form::Unknown,
             false => Form::Failure(Box::new(head.headers.clone()), Body::default()),
@@ -259,7 +260,7 @@ fn not_an_answer(body: &[u8]) -> Error {
     failure::not_understood("the answer is neither JSON nor an event stream", body)
 }
 
-impl<A: Assemble> Decoder for Answer<A> {
+impl<A: Assemble> Decoder for AnswerDecoder<A> {
     fn feed(&mut self, bytes: Bytes) {
         self.reading.feed(bytes);
     }
@@ -281,9 +282,9 @@ impl<A: Assemble> Decoder for Answer<A> {
     }
 }
 
-impl<A> fmt::Debug for Answer<A> {
+impl<A> fmt::Debug for AnswerDecoder<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("AnswerDecoder")
             .field("received", &self.reading.received)
             .finish_non_exhaustive()
     }
@@ -324,9 +325,9 @@ mod tests {
         pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Vec<String>, Error> {
         let head = http::Response::builder().status(status).body(()).unwrap();
-        let mut answer = Answer::new(&head.into_parts().0, caps, Plain);
+        let mut answer = AnswerDecoder::new(&head.into_parts().0, caps, Plain);
         let mut texts = Vec::new();
-        let mut take = |answer: &mut Answer<Plain>| {
+        let mut take = |answer: &mut AnswerDecoder<Plain>| {
             while let Some(event) = answer.next_event()? {
                 texts.extend(event.as_text().map(str::to_owned));
             }
@@ -428,7 +429,7 @@ mod tests {
             ..Caps::default()
         };
         let head = http::Response::builder().status(500).body(()).unwrap();
-        let mut answer = Answer::new(&head.into_parts().0, caps, Plain);
+        let mut answer = AnswerDecoder::new(&head.into_parts().0, caps, Plain);
         answer.feed(Bytes::from_static(b"1234"));
         assert_eq!(answer.next_event().unwrap(), None);
         answer.feed(Bytes::from_static(b"567890"));

@@ -4,12 +4,12 @@ use http::HeaderName;
 
 /// The names of the three headers that tell of one limit: how much there is, how much is left,
 /// and when it is full again.
-pub(super) type Limit = [&'static str; 3];
+pub(crate) type Limit = [&'static str; 3];
 
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-pub(super) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-pub(super) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// The response headers that are read whatever the dialect. A dialect names those that it reads
 /// beside them in its [`Facts`](super::Facts). A transport may leave out all others, which saves
@@ -24,7 +24,7 @@ pub static COMMON_RESPONSE_HEADERS: [&str; 6] = [
 ];
 
 /// OpenAI's limits: requests, tokens.
-pub(super) static OPENAI: [Limit; 2] = [
+pub(crate) static OPENAI: [Limit; 2] = [
     [
         "x-ratelimit-limit-requests",
         "x-ratelimit-remaining-requests",
@@ -38,7 +38,7 @@ pub(super) static OPENAI: [Limit; 2] = [
 ];
 
 /// Anthropic's limits: requests, tokens of both kinds, input tokens, output tokens.
-pub(super) static ANTHROPIC: [Limit; 4] = [
+pub(crate) static ANTHROPIC: [Limit; 4] = [
     [
         "anthropic-ratelimit-requests-limit",
         "anthropic-ratelimit-requests-remaining",
