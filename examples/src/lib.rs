@@ -9,7 +9,7 @@ use std::time::Duration;
 use chatcore::{Config, Error, ErrorKind, Executor, LlmClient, Provider};
 use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::smol_client;
+use chatcore_adapters::transport::Http1Transport;
 
 /// The demo model's time to its first word.
 const FIRST: Duration = Duration::from_millis(120);
@@ -22,14 +22,24 @@ const PER_WORD: Duration = Duration::from_millis(12);
 /// # Errors
 /// A setting that does not parse, or that cannot be used.
 pub fn client_or_demo() -> Result<LlmClient, Error> {
+    client_or_demo_on(Arc::new(SmolExecutor::new()))
+}
+
+/// The same on an executor of the program's own, HTTP included.
+///
+/// # Errors
+/// As [`client_or_demo`].
+pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error> {
     let config = Config::from_env()?;
     if config.mock {
         println!("USE_MOCK_LLM is set, so the offline demo model answers.");
-        return demo_client(config);
+        return demo_client(executor, config);
     }
     let (provider, model) = (config.provider.name(), config.provider.model());
     let asked = format!("{model} of {provider} answers.");
-    match smol_client(config.clone()) {
+    let http = Http1Transport::new(Arc::clone(&executor));
+    let client = LlmClient::builder(Arc::clone(&executor), Arc::new(http));
+    match client.config(config.clone()).build() {
         Ok(client) => {
             println!("{asked}");
             Ok(client)
@@ -39,7 +49,7 @@ pub fn client_or_demo() -> Result<LlmClient, Error> {
                 "No API key is set, so the offline demo model answers. \
                  With DEEPSEEK_API_KEY (or LLM_PROVIDER and LLM_API_KEY) a real one does."
             );
-            demo_client(config)
+            demo_client(executor, config)
         }
         Err(error) => Err(error),
     }
@@ -50,9 +60,8 @@ fn is_missing_key(error: &Error) -> bool {
 }
 
 /// A client of the demo model, which takes its time as a real one does.
-fn demo_client(mut config: Config) -> Result<LlmClient, Error> {
+fn demo_client(executor: Arc<dyn Executor>, mut config: Config) -> Result<LlmClient, Error> {
     config.provider = Provider::demo();
-    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let transport = DemoTransport::new().with_latency(Arc::clone(&executor), FIRST, PER_WORD);
     LlmClient::builder(executor, Arc::new(transport))
         .config(config)

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are no tests to clippy
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const CUSTOM_EXECUTOR: &str = env!("CARGO_BIN_EXE_custom_executor");
@@ -114,6 +115,81 @@ fn custom_executor_interleaves_three_chats() {
     assert!(all_on_their_way, "{printed}");
 }
 
+/// A server that streams the answer "one two three" to each request, a word at a time.
+fn words() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            std::thread::spawn(move || stream_words(socket.unwrap()));
+        }
+    });
+    base_url
+}
+
+fn stream_words(mut socket: TcpStream) {
+    while let Some(head) = read_head(&mut socket) {
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        socket.read_exact(&mut body).unwrap();
+        let chunk = |event: &str| format!("{:x}\r\n{event}\n\n\r\n", event.len() + 2);
+        let word = |word: &str| {
+            chunk(&format!(
+                r#"data: {{"choices":[{{"index":0,"delta":{{"content":"{word} "}}}}]}}"#
+            ))
+        };
+        let end = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                    transfer-encoding: chunked\r\n\r\n";
+        for piece in [
+            head,
+            &word("one"),
+            &word("two"),
+            &word("three"),
+            &(chunk(end) + &chunk("data: [DONE]") + "0\r\n\r\n"),
+        ] {
+            // Later than the request by a frame and more, as from a server that is far away.
+            std::thread::sleep(Duration::from_millis(20));
+            if socket.write_all(piece.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// `None` once the client has closed the connection.
+fn read_head(socket: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match socket.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            _ => return None,
+        }
+    }
+    String::from_utf8(head).ok()
+}
+
+/// The loop runs in a process where nothing else waits for sockets: their reactor is on a thread
+/// of its own. A call that is never told of its answer ends as one that timed out.
+#[test]
+fn custom_executor_speaks_plain_http() {
+    let base_url = words();
+    let vars = [
+        ("LLM_API_KEY", KEY),
+        ("LLM_BASE_URL", base_url.as_str()),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    let printed = printed(CUSTOM_EXECUTOR, &vars);
+    for name in ["the smith", "the bard", "the sage"] {
+        assert_in_order(&printed, &[&format!("{name} said:\none two three")]);
+    }
+    assert_in_order(&printed, &["succeeded: 3, failed: 0"]);
+}
+
 #[test]
 fn custom_executor_is_under_60_lines() {
     let source = include_str!("../src/bin/custom_executor.rs");
@@ -221,11 +297,7 @@ fn a_key_that_comes_back_is_not_shown() {
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        let mut byte = [0];
-        while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).unwrap() > 0 {
-            head.push(byte[0]);
-        }
+        let head = read_head(&mut socket).unwrap();
         let body = format!(
             r#"{{"error":{{"message":"no such key: {KEY}","type":"auth","code":"{KEY}"}}}}"#
         );
@@ -236,7 +308,7 @@ fn a_key_that_comes_back_is_not_shown() {
             body.len()
         )
         .unwrap();
-        String::from_utf8(head).unwrap()
+        head
     });
     let vars = [
         ("LLM_API_KEY", KEY),

@@ -1,5 +1,7 @@
 //! Native HTTP transports: one feature, one folder.
 
+#[cfg(any(feature = "http1", feature = "surf", feature = "ureq"))]
+mod budget;
 #[cfg(any(feature = "http1", feature = "ureq"))]
 pub mod proxy;
 

@@ -1,14 +1,15 @@
 //! The core on an executor of one's own: the frame loop of a game, one thread, no other runtime.
 //!
-//! Three characters speak at once while the game draws its frames. The offline demo model answers
-//! them, and the time between its words is measured by the loop itself.
+//! Three characters speak at once while the game draws its frames. With a key in the environment a
+//! real model answers over HTTP, else the offline demo model does; the time between its words is
+//! measured by the loop itself.
 //!
 //! ```text
 //! cargo run --release --bin custom_executor
 //! ```
 //!
-//! Real HTTP works on it as well: `Http1Transport::new(executor)` asks for nothing more than
-//! this. Its sockets are watched by a thread of their own, which wakes the tasks here.
+//! `Http1Transport::new(executor)` asks for nothing more than this executor. Its sockets are
+//! watched by a thread of their own, which wakes the tasks here; they go on in the next frame.
 
 #![allow(clippy::print_stdout)] // an example program talks to people
 
@@ -22,9 +23,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant as StdInstant};
 
 use async_task::Runnable;
-use chatcore::{BoxFuture, Error, Executor, Instant, LlmClient, Provider};
-use chatcore_adapters::demo::DemoTransport;
-use chatcore_examples::exit;
+use chatcore::{BoxFuture, Error, Executor, Instant, LlmClient};
+use chatcore_examples::{client_or_demo_on, exit};
 
 // ── the executor ──
 
@@ -113,17 +113,9 @@ fn main() -> ExitCode {
 }
 
 fn play() -> Result<(), Error> {
-    println!("Three characters speak at once; the offline demo model answers for them.");
+    println!("Three characters speak at once.");
     let (game, work) = game_loop();
-    let executor: Arc<dyn Executor> = Arc::new(game.clone());
-    let model = DemoTransport::new().with_latency(
-        Arc::clone(&executor),
-        Duration::from_millis(100),
-        Duration::from_millis(20),
-    );
-    let client = LlmClient::builder(executor, Arc::new(model))
-        .provider(Provider::demo())
-        .build()?;
+    let client = client_or_demo_on(Arc::new(game.clone()))?;
 
     let bubbles = SCENE.map(|(_, prompt)| {
         let bubble = Arc::new(Mutex::new(Bubble::default()));

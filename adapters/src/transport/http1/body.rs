@@ -20,6 +20,8 @@ use super::exchange::{Connection, Outgoing, protocol, too_large};
 use super::pool::Pool;
 use super::request::Origin;
 use super::scratch::{self, Scratch};
+use super::stream::is_blank;
+use crate::transport::budget::Budget;
 
 /// The longest line between the chunks of a body: a size, or a trailer.
 const MAX_LINE: usize = 8 * 1024;
@@ -76,6 +78,7 @@ pub(super) fn receive(
                 first => ByteStream::new(Body {
                     first: first.transpose(),
                     flow: Some(flow),
+                    budget: Budget::default(),
                 }),
             })
         }
@@ -103,7 +106,9 @@ impl Home {
         close: bool,
         server_limit: Option<Duration>,
     ) {
-        let clean = connection.unread.is_empty() && outgoing.is_done();
+        // Some servers send a line end too many after a body, which means nothing. Anything else
+        // is an answer that nobody asked for.
+        let clean = is_blank(&connection.unread) && outgoing.is_done();
         if self.keep_alive && clean && !close {
             self.pool.put(&self.origin, connection, server_limit);
         }
@@ -134,6 +139,7 @@ struct Body {
     first: Option<Result<Bytes, TransportError>>,
     /// Gone once the end, or an error, was seen. Dropping it closes the connection.
     flow: Option<Flow>,
+    budget: Budget,
 }
 
 struct Flow {
@@ -157,12 +163,17 @@ impl futures_lite::Stream for Body {
             }
             return Poll::Ready(Some(first));
         }
-        let Some(flow) = &mut self.flow else {
+        let Self { flow, budget, .. } = &mut *self;
+        let Some(open) = flow else {
             return Poll::Ready(None);
         };
-        let chunk = ready!(scratch::with(|scratch| flow.poll_chunk(cx, scratch)));
-        if !matches!(chunk, Ok(Some(_))) || flow.is_ended() {
-            let flow = self.flow.take();
+        ready!(budget.poll(cx));
+        let Poll::Ready(chunk) = scratch::with(|scratch| open.poll_chunk(cx, scratch)) else {
+            budget.waited();
+            return Poll::Pending;
+        };
+        if !matches!(chunk, Ok(Some(_))) || open.is_ended() {
+            let flow = flow.take();
             // At an error it is dropped, and the connection with it.
             if let (Some(flow), Ok(_)) = (flow, &chunk) {
                 flow.finish();
@@ -188,19 +199,11 @@ impl Flow {
             let unread = &mut self.connection.unread;
             let kept = unread.len();
             scratch.input[..kept].copy_from_slice(unread);
-            let stream = &mut self.connection.stream;
-            if self.connection.drained {
-                ready!(stream.poll_arrival(cx)).map_err(lost)?;
-            }
             let free = &mut scratch.input[kept..];
-            // Where it is pending there is nothing either.
-            self.connection.drained = true;
-            let end = match ready!(Pin::new(stream).poll_read(cx, free)) {
+            let stream = Pin::new(&mut self.connection.stream);
+            let end = match ready!(stream.poll_read(cx, free)) {
                 Ok(0) => return Poll::Ready(self.end_of_stream().map(|()| None)),
-                Ok(count) => {
-                    self.connection.drained = count < free.len();
-                    kept + count
-                }
+                Ok(count) => kept + count,
                 Err(error) => return Poll::Ready(Err(lost(error))),
             };
             unread.clear();

@@ -13,7 +13,7 @@ use http::HeaderValue;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::request::Origin;
-use super::stream::Stream;
+use super::stream::{Socket, Stream};
 use super::tls::Tls;
 use super::tunnel;
 use crate::transport::proxy::{self, Proxy};
@@ -99,7 +99,7 @@ impl Connector<'_> {
         SockRef::from(socket.get_ref())
             .set_tcp_keepalive(&keepalive)
             .ok();
-        Ok(Stream::Plain(socket))
+        Ok(Stream::Plain(Socket::new(socket)))
     }
 
     /// The first of `addresses` that accepts. Each is tried when the one before it failed, or has

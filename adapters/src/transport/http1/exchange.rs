@@ -13,7 +13,8 @@ use ureq_proto::client::{Call, MAX_RESPONSE_HEADERS, SendRequestResult};
 use ureq_proto::parser::try_parse_response;
 
 use super::scratch;
-use super::stream::Stream;
+use super::stream::{MAX_BLANK, Stream, is_blank};
+use crate::transport::budget::Budget;
 
 /// A connection of which the answer to one request is read after the other. Dropping it closes
 /// the socket.
@@ -22,8 +23,6 @@ pub(super) struct Connection {
     /// What was read and belongs to a later part of the answer. Empty, and without memory, while
     /// nothing arrives.
     pub(super) unread: Vec<u8>,
-    /// Whether the last read took all that was there, so that another one would find nothing.
-    pub(super) drained: bool,
     pub(super) born: Instant,
 }
 
@@ -39,6 +38,7 @@ pub(super) struct Outgoing {
     body: Bytes,
     sent: usize,
     flushed: bool,
+    budget: Budget,
 }
 
 impl Outgoing {
@@ -48,6 +48,7 @@ impl Outgoing {
             body,
             sent: 0,
             flushed: false,
+            budget: Budget::default(),
         }
     }
 
@@ -68,10 +69,16 @@ impl Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while self.sent < self.head.len() + self.body.len() {
+            // A peer that reads as fast as it can must not hold up the other tasks here.
+            ready!(self.budget.poll(cx));
             let head = self.head.get(self.sent..).unwrap_or_default();
             let body = &self.body[self.sent.saturating_sub(self.head.len())..];
             let rest = [IoSlice::new(head), IoSlice::new(body)];
-            match ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &rest))? {
+            let written = Pin::new(&mut *stream).poll_write_vectored(cx, &rest);
+            if written.is_pending() {
+                self.budget.waited();
+            }
+            match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => self.sent += count,
             }
@@ -152,13 +159,8 @@ pub(super) fn poll_exchange(
     {
         incoming.send_error = Some(error);
     }
-    let Connection {
-        stream,
-        unread,
-        drained,
-        ..
-    } = connection;
-    let result = ready!(incoming.poll_head(stream, unread, drained, cx));
+    let Connection { stream, unread, .. } = connection;
+    let result = ready!(incoming.poll_head(stream, unread, cx));
     Poll::Ready(result.map_err(|failure| match failure {
         Failure::Lost { error, answered } => Failure::Lost {
             error: incoming.send_error.take().unwrap_or(error),
@@ -177,8 +179,8 @@ pub(super) struct Incoming {
     scanned: usize,
     /// The size of the interim heads that were skipped.
     skipped: usize,
-    /// Whether the stream was seen to have something to read.
-    arrived: bool,
+    /// How many bytes of empty lines came before the head.
+    blank: usize,
     send_error: Option<io::Error>,
 }
 
@@ -189,14 +191,14 @@ impl Incoming {
             limit,
             scanned: 0,
             skipped: 0,
-            arrived: false,
+            blank: 0,
             send_error: None,
         }
     }
 
     /// Waits for an answer on another connection. Nothing of one has come so far.
     pub(super) fn rewind(&mut self) {
-        self.arrived = false;
+        self.blank = 0;
         self.send_error = None;
     }
 
@@ -205,13 +207,11 @@ impl Incoming {
         self.call
     }
 
-    /// Reads until the head is complete; what follows it stays in `unread`, and `drained` says whether the
-    /// last read took all that was there.
+    /// Reads until the head is complete; what follows it stays in `unread`.
     pub(super) fn poll_head(
         &mut self,
         stream: &mut Stream,
         unread: &mut Vec<u8>,
-        drained: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, Failure>> {
         loop {
@@ -219,11 +219,6 @@ impl Incoming {
                 return Poll::Ready(Ok(response));
             }
             let answered = self.skipped > 0 || !unread.is_empty();
-            if !self.arrived {
-                ready!(stream.poll_arrival(cx))
-                    .map_err(|error| Failure::Lost { error, answered })?;
-                self.arrived = true;
-            }
             let read = scratch::with(|scratch| {
                 let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch.input))?;
                 unread.extend_from_slice(&scratch.input[..count]);
@@ -234,13 +229,22 @@ impl Incoming {
                     let error = io::ErrorKind::UnexpectedEof.into();
                     return Poll::Ready(Err(Failure::Lost { error, answered }));
                 }
-                Ok(count) => *drained = count < scratch::SIZE,
+                Ok(_) => {}
                 Err(error) => return Poll::Ready(Err(Failure::Lost { error, answered })),
             }
         }
     }
 
     fn parse(&mut self, unread: &mut Vec<u8>) -> Result<Option<Response<()>>, TransportError> {
+        // RFC 9112 has a server ignore empty lines before a request; a client that does so before
+        // an answer gets along with a server that sent a line end too many after the last one.
+        while let Some(byte) = unread.first()
+            && is_blank(&[*byte])
+            && self.blank < MAX_BLANK
+        {
+            unread.remove(0);
+            self.blank += 1;
+        }
         // Known at once, without waiting for the end of what is no head.
         let start = unread.len().min(7);
         if unread[..start] != b"HTTP/1."[..start] {

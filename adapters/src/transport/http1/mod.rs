@@ -189,7 +189,6 @@ impl Inner {
         Ok(Connection {
             stream,
             unread: Vec::new(),
-            drained: false,
             born: self.now(),
         })
     }

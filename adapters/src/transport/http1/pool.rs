@@ -9,11 +9,6 @@ use chatcore::{Executor, Instant};
 
 use super::exchange::Connection;
 use super::request::Origin;
-use super::stream::Stream;
-
-/// For how long a connection of which all was read need not be asked whether it is still open: a server
-/// may close it at any moment after the question, too.
-const FRESH: Duration = Duration::from_micros(100);
 
 /// What the pool allows.
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +38,8 @@ struct Idle {
 
 /// A connection that is idle.
 struct Waiting {
-    since: Instant,
     until: Instant,
     connection: Connection,
-}
-
-impl Waiting {
-    /// Whether it is known to have nothing to say. Layers such as TLS may hold more than was read, and a
-    /// clock that stands still says nothing.
-    fn is_fresh(&self, now: Instant) -> bool {
-        let is_plain = matches!(self.connection.stream, Stream::Plain(_));
-        let is_recent = self.since < now && now - self.since < FRESH;
-        is_plain && self.connection.drained && is_recent
-    }
 }
 
 impl Pool {
@@ -77,10 +61,9 @@ impl Pool {
         loop {
             let newest = self.lock().origins.get_mut(origin)?.pop_back();
             let mut waiting = newest?;
-            // What the server closed, or said uncalled for, is dropped here.
-            if now < waiting.until
-                && (waiting.is_fresh(now) || waiting.connection.stream.is_quiet())
-            {
+            // Always asked, however short the time: an answer that nobody asked for must not be
+            // taken for the next one's.
+            if now < waiting.until && waiting.connection.stream.is_quiet() {
                 return Some(waiting.connection);
             }
         }
@@ -109,11 +92,7 @@ impl Pool {
             true => None,
             false => idle.pop_front(),
         };
-        idle.push_back(Waiting {
-            since: now,
-            until,
-            connection,
-        });
+        idle.push_back(Waiting { until, connection });
         let start = self.limits.reaps && !std::mem::replace(&mut pool.reaping, true);
         drop(pool);
         drop(surplus);

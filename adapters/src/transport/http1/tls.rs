@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -191,7 +190,11 @@ fn explain(host: &str, error: io::Error) -> TransportError {
 }
 
 impl Layer for TlsStream<Stream> {
-    fn socket(&self) -> Option<&TcpStream> {
-        self.get_ref().0.socket()
+    fn below(&self) -> Option<&Stream> {
+        Some(self.get_ref().0)
+    }
+
+    fn below_mut(&mut self) -> Option<&mut Stream> {
+        Some(self.get_mut().0)
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn open(
 
     let mut incoming = Incoming::new(answer_to(&Method::CONNECT)?, max_head);
     let mut unread = Vec::new();
-    let response = poll_fn(|cx| incoming.poll_head(&mut stream, &mut unread, &mut false, cx))
+    let response = poll_fn(|cx| incoming.poll_head(&mut stream, &mut unread, cx))
         .await
         .map_err(|failure| {
             let error = failure.into_error("the proxy");

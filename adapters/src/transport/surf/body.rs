@@ -10,6 +10,8 @@ use chatcore::{TransportError, TransportErrorKind};
 use futures_core::Stream;
 use futures_lite::AsyncBufRead;
 
+use crate::transport::budget::Budget;
+
 type Reader = Box<dyn AsyncBufRead + Unpin + Send + Sync>;
 
 pub(super) struct Body {
@@ -17,6 +19,7 @@ pub(super) struct Body {
     reader: Option<Reader>,
     /// What is still to come, if the body has a length.
     left: Option<u64>,
+    budget: Budget,
 }
 
 impl Body {
@@ -24,6 +27,7 @@ impl Body {
         Self {
             reader: Some(reader),
             left: length,
+            budget: Budget::default(),
         }
     }
 
@@ -51,7 +55,12 @@ impl Stream for Body {
     type Item = Result<Bytes, TransportError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.poll_read(cx)).transpose();
+        ready!(self.budget.poll(cx));
+        let Poll::Ready(item) = self.poll_read(cx) else {
+            self.budget.waited();
+            return Poll::Pending;
+        };
+        let item = item.transpose();
         if !matches!(item, Some(Ok(_))) {
             self.reader = None;
         }

@@ -43,7 +43,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,6 +55,7 @@ use http::{Request, Response};
 pub use self::builder::UreqBuilder;
 use self::call::{Call, SharedCall};
 use self::perform::{SharedAgents, panicked, perform};
+use super::budget::Budget;
 use crate::executor::ThreadPool;
 use crate::executor::threads::{JobError, OnClose};
 
@@ -108,7 +109,9 @@ impl Transport for UreqTransport {
         check(&request)?;
         let call = InFlight::start(&self.pool, Arc::clone(&self.agents), request)?;
         let head = poll_fn(|cx| call.call.poll_head(cx)).await?;
-        Ok(Response::from_parts(head, ByteStream::new(Body(call))))
+        let budget = Budget::default();
+        let body = Body { call, budget };
+        Ok(Response::from_parts(head, ByteStream::new(body)))
     }
 }
 
@@ -184,13 +187,21 @@ impl Drop for InFlight {
     }
 }
 
-struct Body(InFlight);
+struct Body {
+    call: InFlight,
+    budget: Budget,
+}
 
 impl Stream for Body {
     type Item = Result<Bytes, TransportError>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.call.poll_chunk(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        ready!(self.budget.poll(cx));
+        let chunk = self.call.call.poll_chunk(cx);
+        if chunk.is_pending() {
+            self.budget.waited();
+        }
+        chunk
     }
 }
 

@@ -90,7 +90,7 @@ fn deaf() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     let full = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = full.local_addr().unwrap();
     let mut held = Vec::new();
-    while let Ok(socket) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+    while let Ok(socket) = TcpStream::connect_timeout(&address, Duration::from_millis(250)) {
         held.push(socket);
         assert!(held.len() < 10_000, "the backlog does not fill");
     }

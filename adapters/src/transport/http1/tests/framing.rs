@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,7 +92,11 @@ impl AsyncWrite for Script {
 }
 
 impl Layer for Script {
-    fn socket(&self) -> Option<&TcpStream> {
+    fn below(&self) -> Option<&Stream> {
+        None
+    }
+
+    fn below_mut(&mut self) -> Option<&mut Stream> {
         None
     }
 }
@@ -129,7 +132,6 @@ fn see_through(method: Method, script: Script) -> Result<Seen, TransportError> {
     let mut connection = Connection {
         stream: Stream::Layered(Box::new(script)),
         unread: Vec::new(),
-        drained: false,
         born: executor.now(),
     };
     let mut outgoing = Outgoing::new(b"head".to_vec(), Bytes::from_static(b"body"));
@@ -215,6 +217,14 @@ fn corpus() -> Vec<(String, Seen)> {
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(),
             seen(200, 1, "", true),
+        ),
+        (
+            "\r\n\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok\r\n\r\n".to_owned(),
+            seen(200, 1, "ok", true),
+        ),
+        (
+            format!("{CHUNKED}2\r\nok\r\n0\r\n\r\n\r\n"),
+            seen(200, 1, "ok", true),
         ),
         (
             "HTTP/1.1 307 Elsewhere\r\nlocation: /b\r\ncontent-length: 4\r\n\r\nthis".to_owned(),
@@ -337,7 +347,7 @@ fn a_connection_lost_in_its_body_is_told_from_one_lost_before() {
         let seen = see_through(Method::GET, script).unwrap();
         assert_eq!(seen.body, Err(TransportErrorKind::Truncated));
     }
-    for cut in ["", "HTT", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
+    for cut in ["", "\r\n", "HTT", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
         assert_eq!(see(cut), Err(TransportErrorKind::Reset), "{cut}");
     }
 }
@@ -369,7 +379,7 @@ fn what_cannot_be_trusted_to_end_there_is_not_reused() {
 fn what_is_no_answer_is_refused() {
     for answer in [
         "SSH-2.0-OpenSSH_9.9\r\n",
-        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "\r\nSSH-2.0-OpenSSH_9.9\r\n",
         "HTTP/2 200\r\n\r\n",
         "HTTP/1.1 abc\r\n\r\n",
         "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
@@ -380,6 +390,8 @@ fn what_is_no_answer_is_refused() {
     ] {
         assert_eq!(see(answer), Err(TransportErrorKind::Protocol), "{answer}");
     }
+    let blank = format!("{}HTTP/1.1 200 OK\r\n\r\n", "\r\n".repeat(100));
+    assert_eq!(see(&blank), Err(TransportErrorKind::Protocol));
     for body in [
         "x\r\n",
         "5\r\nhello!!\r\n",

@@ -2,6 +2,7 @@
 //! bytes runs over a scripted stream (`framing`), the rest over loopback sockets.
 
 mod connecting;
+mod frames;
 mod framing;
 mod lifetime;
 mod pooling;

@@ -17,6 +17,9 @@ use crate::transport::http1::{Http1Builder, Http1Transport};
 
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
+/// How long a test waits for what must come. Only a hang takes as long, however busy the machine.
+pub(super) const HANG: Duration = Duration::from_secs(60);
+
 /// A server on loopback; `handler` gets the number of each connection and the connection.
 pub(super) fn serve(handler: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> SocketAddr {
     serve_on("127.0.0.1:0", handler)
@@ -79,7 +82,7 @@ pub(super) fn post(url: impl AsRef<str>, body: impl Into<Bytes>) -> Request<Byte
     Request::post(url.as_ref()).body(body.into()).unwrap()
 }
 
-/// Sends, and reads the body to its end. No test of this crate takes longer than 10 seconds.
+/// Sends, and reads the body to its end.
 pub(super) fn run(
     transport: &Http1Transport,
     request: Request<Bytes>,
@@ -103,7 +106,7 @@ pub(super) async fn collect(mut body: ByteStream) -> Result<Bytes, TransportErro
 /// Runs `future`, and fails instead of hanging.
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     smol::block_on(future.or(async {
-        smol::Timer::after(Duration::from_secs(10)).await;
+        smol::Timer::after(HANG).await;
         panic!("the test hangs")
     }))
 }
