@@ -16,6 +16,9 @@ pub(crate) fn read(body: &Value) -> Result<Ask, Refusal> {
     let max_tokens = count(body, "max_tokens")?.ok_or_else(|| required("max_tokens"))?;
     check_number(body, "temperature", 1.0)?;
     check_number(body, "top_p", 1.0)?;
+    // The demo model does not reason, however much it is asked to.
+    typed(body, "thinking", "an object", Value::as_object)?;
+    typed(body, "output_config", "an object", Value::as_object)?;
     let mut turns = Vec::new();
     for (place, message) in messages(body)?.iter().enumerate() {
         turns.push(read_message(place, message)?);

@@ -24,6 +24,9 @@ pub(crate) fn read(body: &Value) -> Result<Ask, Refusal> {
             &body["n"],
         ));
     }
+    // The demo model does not reason, however much it is asked to.
+    text(body, "reasoning_effort")?;
+    typed(body, "thinking", "an object", Value::as_object)?;
     let (old, new) = (
         count(body, "max_tokens")?,
         count(body, "max_completion_tokens")?,

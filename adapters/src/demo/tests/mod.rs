@@ -95,6 +95,28 @@ fn a_whole_completion() {
 }
 
 #[test]
+fn what_todays_models_are_asked_is_taken() {
+    let prompt = "Count from 1 to 9.";
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": prompt}],
+        "max_completion_tokens": 3, "reasoning_effort": "none", "thinking": {"type": "disabled"},
+        "verbosity": "low"});
+    let answer = whole(CHAT, &body);
+    assert_eq!(answer["choices"][0]["message"]["content"], "1 2 3");
+    assert_eq!(answer["choices"][0]["finish_reason"], "length");
+    let body = with(ask("What is 2+2?"), "thinking", json!({"type": "adaptive"}));
+    let body = with(body, "output_config", json!({"effort": "low"}));
+    assert_eq!(whole(MESSAGES, &body)["content"][0]["text"], "2+2 = 4.");
+    for (path, field) in [
+        (CHAT, "thinking"),
+        (CHAT, "reasoning_effort"),
+        (MESSAGES, "thinking"),
+    ] {
+        let (head, _) = post(path, &with(ask("hi"), field, json!(7)));
+        assert_eq!(head.status(), 400, "{path} {field}");
+    }
+}
+
+#[test]
 fn a_completion_word_by_word() {
     let body = with(ask("Count to 4"), "stream", json!(true));
     let body = with(body, "stream_options", json!({"include_usage": true}));

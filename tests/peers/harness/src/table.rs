@@ -234,13 +234,44 @@ fn range(figure: &Figure) -> String {
 /// Three digits are as many as the runs agree on.
 fn short(value: f64) -> String {
     match value.abs() {
-        size if size >= 1000.0 => {
-            let rounded = format!("{value:.0}");
-            let split = rounded.len() - 3;
-            format!("{},{}", &rounded[..split], &rounded[split..])
-        }
+        size if size >= 1000.0 => grouped(&format!("{value:.0}")),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
+    }
+}
+
+/// A whole number with a comma before each three of its digits.
+fn grouped(number: &str) -> String {
+    let digits = number.trim_start_matches('-').len();
+    let mut text = String::with_capacity(number.len() + digits / 3);
+    for (place, character) in number.char_indices() {
+        let left = number.len() - place;
+        if left < digits && left.is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(character);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        for (value, text) in [
+            (0.5, "0.50"),
+            (99.94, "99.9"),
+            (999.4, "999"),
+            (1000.0, "1,000"),
+            (-1234.0, "-1,234"),
+            (13_670_499.0, "13,670,499"),
+            (-926_944.0, "-926,944"),
+            (1e9, "1,000,000,000"),
+        ] {
+            assert_eq!(short(value), text);
+        }
     }
 }
