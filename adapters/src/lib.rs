@@ -32,6 +32,8 @@
 //! `chat_with_context`, [`BlockingCall`] waits for a call that was shaped first, and
 //! [`run_async_in_sync`] waits for any future.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod blocking;
 #[cfg(any(
     all(feature = "smol", feature = "http1"),

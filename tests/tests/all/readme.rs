@@ -1,4 +1,5 @@
-//! What the READMEs say of the settings is what the code says.
+//! What the READMEs say is what the code says. That their snippets compile is tested as the
+//! documentation of this crate's library.
 
 use std::path::Path;
 
@@ -38,4 +39,41 @@ fn the_chinese_table_has_the_same_settings() {
         let row = format!("| `{}` | {} |", setting.var, default(setting.default));
         assert!(readme.contains(&row), "README.zh-CN.md lacks {row}");
     }
+}
+
+#[test]
+fn each_published_crate_has_the_licences() {
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        for folder in ["core", "adapters"] {
+            assert_eq!(
+                read(&format!("{folder}/{licence}")),
+                read(licence),
+                "{folder}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_chinese_snippets_are_the_english_ones() {
+    let (english, chinese) = (rust("README.md"), rust("README.zh-CN.md"));
+    assert_eq!(english.len(), 4);
+    assert_eq!(english, chinese);
+}
+
+/// The Rust snippets of a README, without what is written for people: comments and strings.
+fn rust(file: &str) -> Vec<String> {
+    let readme = read(file);
+    let snippets = readme.split("\n```rust").skip(1);
+    let code = |snippet: &str| {
+        let (_, snippet) = snippet.split_once('\n').unwrap();
+        let (snippet, _) = snippet.split_once("\n```").unwrap();
+        let lines = snippet.lines().map(|line| {
+            let line = line.split("//").next().unwrap();
+            let outside = line.split('"').step_by(2).collect::<Vec<_>>();
+            outside.join("\"\"").trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    snippets.map(code).collect()
 }

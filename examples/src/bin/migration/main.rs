@@ -4,9 +4,8 @@
 //! cargo run --release --bin migration
 //! ```
 //!
-//! Read the functions: each has the Python in its documentation and the Rust in its body.
-//!
-//! The batch processor (`AsyncBatchProcessor`) is not in this version yet.
+//! Read the functions: each has the Python in its documentation and the Rust in its body. For
+//! `AsyncBatchProcessor` see `chatcore::BatchProcessor`, which has the same methods.
 
 #![allow(clippy::print_stdout)] // an example program talks to people
 
