@@ -84,3 +84,54 @@ fn answers(bencher: Bencher<'_, '_>, name: &str) {
         fold.finish()
     });
 }
+
+/// How many floats an embedding of OpenAI's small model has.
+const FLOATS: usize = 1536;
+
+/// Floats as an embedding has them, the same in each run.
+fn floats() -> Vec<f64> {
+    let mut seed = 7_u64;
+    let float = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // What a server sends is an f32 in decimal digits.
+        let unit = (seed >> 40) as f32 / (1 << 24) as f32;
+        f64::from(unit - 0.5)
+    };
+    std::iter::repeat_with(float).take(FLOATS).collect()
+}
+
+/// The floats of an embedding, read by chatcore.
+#[divan::bench]
+fn floats_read(bencher: Bencher<'_, '_>) {
+    let text = serde_json::to_string(&floats()).unwrap();
+    bencher.bench_local(|| chatcore::json::parse(black_box(&text)).unwrap());
+}
+
+/// The same, read by `serde_json`.
+#[divan::bench]
+fn floats_read_by_serde_json(bencher: Bencher<'_, '_>) {
+    let text = serde_json::to_string(&floats()).unwrap();
+    bencher.bench_local(|| serde_json::from_str::<serde_json::Value>(black_box(&text)).unwrap());
+}
+
+/// The same, written by chatcore.
+#[divan::bench]
+fn floats_written(bencher: Bencher<'_, '_>) {
+    let floats = floats();
+    bencher.bench_local(|| {
+        let mut writer = chatcore::json::Writer::default();
+        writer.open('[');
+        for float in black_box(&floats) {
+            writer.float(*float);
+        }
+        writer.close(']');
+        writer.into_bytes()
+    });
+}
+
+/// The same, written by `serde_json`.
+#[divan::bench]
+fn floats_written_by_serde_json(bencher: Bencher<'_, '_>) {
+    let floats = floats();
+    bencher.bench_local(|| serde_json::to_vec(black_box(&floats)).unwrap());
+}

@@ -1,8 +1,8 @@
 //! JSON as the dialects read and write it: borrowed from the frame, into no types of its own.
 //!
 //! This is our own code, where `serde_json` would do as well, for its size: the npm package links
-//! one reader and one writer, rather than a copy of them for each type, and no tables for floats.
-//! Natively it is as fast. [`Value`](serde_json::Value) stays the type of what has no name of
+//! one reader and one writer, rather than a copy of them for each type. Natively it is as fast.
+//! Floats are the standard library's. [`Value`](serde_json::Value) stays the type of what has no name of
 //! ours, since it is the one that other crates know.
 //!
 //! A [`Dialect`](crate::Dialect) of your own may use it, and need not.
@@ -37,7 +37,7 @@ mod tests;
 mod value;
 mod write;
 
-pub(crate) use float::{decimal, shown};
+pub(crate) use float::decimal;
 pub use read::{JsonError, Members, Reader};
-pub use value::{float_text, number_text, parse};
+pub use value::parse;
 pub use write::Writer;

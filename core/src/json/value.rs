@@ -80,19 +80,3 @@ pub(super) fn number(text: &str) -> Option<Number> {
         _ => Number::from_f64(float::decimal(text)?),
     }
 }
-
-/// A float as JSON has it; `null` where it is not finite.
-pub fn float_text(number: f64) -> String {
-    float::text(number)
-}
-
-/// A number as JSON has it.
-pub fn number_text(number: &Number) -> String {
-    match (number.as_u64(), number.as_i64(), number.as_f64()) {
-        (Some(number), ..) => number.to_string(),
-        (_, Some(number), _) => number.to_string(),
-        (.., Some(number)) => float::text(number),
-        // There are no others.
-        _ => "null".to_owned(),
-    }
-}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{float, number_text, plain};
+use super::{float, plain};
 
 /// Writes JSON text. The caller opens what it closes, and names what stands in an object; commas
 /// come by themselves.
@@ -136,7 +136,7 @@ impl Writer {
         match value {
             Value::Null => self.null(),
             Value::Bool(is_true) => self.boolean(*is_true),
-            Value::Number(number) => self.raw(&number_text(number)),
+            Value::Number(number) => self.raw(&number.to_string()),
             Value::String(text) => self.string(text),
             Value::Array(list) => {
                 self.open('[');

@@ -2,7 +2,6 @@
 
 use crate::chat::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
-use crate::json::shown;
 use crate::shown::Quoted;
 
 /// Refuses what no provider can answer.
@@ -129,11 +128,7 @@ fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
     // False for what is not a number, too.
     match (0.0..=most).contains(&value) {
         true => Ok(()),
-        false => refuse(format!(
-            "{name} is {}; allowed is 0 to {}",
-            shown(value),
-            shown(most)
-        )),
+        false => refuse(format!("{name} is {}; allowed is 0 to {}", value, most)),
     }
 }
 

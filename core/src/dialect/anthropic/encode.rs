@@ -9,7 +9,6 @@ use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
-use crate::json::shown;
 use crate::shown::Quoted;
 
 /// The body of a request. `takes_sampling` is what the version says, whatever the model.
@@ -22,7 +21,7 @@ pub(super) fn body(
     if let Some(temperature) = request.temperature.filter(|value| *value > 1.0) {
         return Err(Error::invalid(format!(
             "temperature is {}; Anthropic allows 0 to 1",
-            shown(temperature)
+            temperature
         )));
     }
     if request.seed.is_some() {

@@ -135,7 +135,7 @@ fn path(value: &Value) -> Option<String> {
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(json::number_text(number)),
+        Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
