@@ -89,7 +89,7 @@ pub use chat::{
 };
 pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
 pub use config::{AsyncConfig, Config, SETTINGS, Setting};
-pub use credentials::ApiKey;
+pub use credentials::{ApiKey, Credentials};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
