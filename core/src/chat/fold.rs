@@ -35,6 +35,11 @@ impl Fold {
         &self.response
     }
 
+    /// What has come so far, for what the events do not say.
+    pub(crate) fn response_mut(&mut self) -> &mut ChatResponse {
+        &mut self.response
+    }
+
     /// The answer.
     pub fn finish(self) -> ChatResponse {
         self.response

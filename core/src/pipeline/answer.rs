@@ -16,7 +16,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(outcome: Outcome, attempt: Box<Attempt>) -> Self {
+    pub(super) fn new(outcome: Outcome, mut attempt: Box<Attempt>) -> Self {
+        attempt.set_attempts(outcome.attempts());
         Self {
             outcome,
             attempt,
@@ -65,8 +66,6 @@ impl Answer {
     /// The answer, once all of it was read.
     pub(crate) fn into_response(mut self) -> ChatResponse {
         self.settle();
-        let mut response = self.attempt.take_response();
-        response.attempts = self.outcome.attempts();
-        response
+        self.attempt.take_response()
     }
 }

@@ -44,7 +44,6 @@ pub(super) struct Attempt {
     /// How many chunks came without a wait between them.
     unbroken: usize,
     decoder: Box<dyn Decoder>,
-    request_id: Option<String>,
     /// Events that were read ahead, up to the first content.
     ahead: VecDeque<ChatEvent>,
     /// What was handed over so far; all of it, for a whole answer.
@@ -63,6 +62,8 @@ impl Attempt {
         response: Response<ByteStream>,
     ) -> Self {
         let (head, body) = response.into_parts();
+        let mut fold = Fold::new();
+        fold.response_mut().request_id = request_id(&head.headers);
         Self {
             permit: Some(held.permit),
             reservation: held.reservation,
@@ -72,9 +73,8 @@ impl Attempt {
             decoder: core.dialect.decoder(&head, mode, core.caps),
             body: Some(body),
             unbroken: 0,
-            request_id: request_id(&head.headers),
             ahead: VecDeque::new(),
-            fold: Fold::new(),
+            fold,
             lingers: None,
         }
     }
@@ -110,6 +110,7 @@ impl Attempt {
         };
         if let Some(event) = &event {
             self.fold.push_ref(event);
+            self.fold.response_mut().skipped_events = self.decoder.skipped();
         }
         Poll::Ready(Ok(event))
     }
@@ -119,10 +120,14 @@ impl Attempt {
         self.fold.partial()
     }
 
+    /// Notes in the answer how many attempts it took.
+    pub(super) fn set_attempts(&mut self, attempts: u32) {
+        self.fold.response_mut().attempts = attempts;
+    }
+
     /// The answer, with what the headers and the decoder know of it.
     pub(super) fn take_response(&mut self) -> ChatResponse {
         let mut response = std::mem::take(&mut self.fold).finish();
-        response.request_id = self.request_id.take();
         response.skipped_events = self.decoder.skipped();
         response
     }

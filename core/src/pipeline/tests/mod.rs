@@ -104,6 +104,7 @@ impl Transport for Script {
                 });
                 // The server never hangs up.
                 let body = body.chain(stream::pending());
+                let response = response.header("x-request-id", "req-1");
                 Ok(response.body(ByteStream::new(body)).unwrap())
             }
         }

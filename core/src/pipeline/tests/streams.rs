@@ -52,6 +52,24 @@ fn a_stream_dropped_after_its_finish_was_not_cancelled() {
 }
 
 #[test]
+fn what_has_come_so_far_knows_its_request_and_its_attempts() {
+    let pieces = vec![(0.0, TEXT), (0.0, FINISH)];
+    let answers = [Answering::Status(503, None), Answering::Pieces(pieces)];
+    let setup = setup(answers, |builder| builder);
+    let mut stream = setup.client.chat_async("hi").stream();
+    setup.clock.run(async {
+        while !matches!(stream.next().await, Some(Ok(ChatEvent::Text(_)))) {}
+        let partial = stream.partial().unwrap();
+        assert_eq!(partial.text(), "hi");
+        assert_eq!(partial.request_id.as_deref(), Some("req-1"));
+        assert_eq!(partial.attempts, 2);
+        let whole = stream.into_response().await.unwrap();
+        assert_eq!(whole.request_id.as_deref(), Some("req-1"));
+        assert_eq!(whole.attempts, 2);
+    });
+}
+
+#[test]
 fn a_server_that_has_always_more_to_say_starves_nobody_and_has_its_time() {
     let setup = setup([Answering::Flood, Answering::Flood], |builder| builder);
     let mut call = setup.client.chat_async("hi").into_future();
