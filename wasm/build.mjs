@@ -5,8 +5,11 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bin, buildModule, here, run } from './build/module.mjs';
 
-/** The default entry, gzip, everything in it. */
-const LIMIT_KB = 80;
+/**
+ * The default entry, gzip, everything in it. It only catches a jump that nobody meant: what is right is not
+ * left out for its size.
+ */
+const LIMIT_KB = 120;
 
 for (const folder of ['dist', 'pkg']) {
   rmSync(join(here, folder), { recursive: true, force: true });

@@ -79,7 +79,8 @@ function shortenNames(folder) {
 
 /**
  * The glue keeps one instance in its module scope. Wrapped in a function it makes as many as asked
- * for, and the function's parameter is the `host` that it calls.
+ * for. The function's parameters are the `host` that it calls, and what it uses of the host's own
+ * globals, since some hosts lack them or have them from another realm.
  */
 async function wrapGlue(folder) {
   const { outputFiles: [{ text }] } = await build({
@@ -89,5 +90,5 @@ async function wrapGlue(folder) {
   const exported = /export\{([^}]*)\};\s*$/;
   if (!exported.test(text)) throw new Error('the glue exports nothing');
   const members = (_, list) => `return{${list.replaceAll(/(\w+) as (\w+)/g, '$2:$1')}}`;
-  writeFileSync(join(folder, 'glue.js'), `export function makeGlue(host) {\n${text.replace(exported, members)}\n}\n`);
+  writeFileSync(join(folder, 'glue.js'), `export function makeGlue(host, { TextDecoder, TextEncoder, FinalizationRegistry, WebAssembly }) {\n${text.replace(exported, members)}\n}\n`);
 }

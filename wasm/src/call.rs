@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error;
 use crate::table;
-use crate::task::{Outcome, promise};
+use crate::task::{self, Outcome, promise};
 use crate::wire;
 
 /// How many events cross the border at once, so that a fast server does not fill the memory.
@@ -23,6 +23,7 @@ const MAX_BATCH: usize = 256;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Call {
+    home: f64,
     state: Rc<RefCell<State>>,
     /// The promise of what is being read.
     running: Cell<f64>,
@@ -42,29 +43,37 @@ impl Call {
     /// element. Nothing after the end.
     pub fn next(&self) -> f64 {
         let shared = Rc::clone(&self.state);
-        let number = promise(Box::pin(async move {
+        let read = async move {
             let mut stream = match shared.replace(State::Away) {
                 State::New(call) => Box::new(call.stream()),
                 State::Stream(stream) => stream,
                 State::Away => return Outcome::ok(String::new()),
             };
-            let (items, ended, cause) = batch(&mut stream).await;
-            if !ended {
-                shared.replace(State::Stream(stream));
+            let Batch {
+                items,
+                after,
+                cause,
+            } = batch(&mut stream).await;
+            match after {
+                After::More => drop(shared.replace(State::Stream(stream))),
+                After::Finished => task::spawn(Box::pin(drain(stream))),
+                After::Ended => {}
             }
             Outcome {
                 cause,
                 ..Outcome::ok(items.map_or_else(String::new, Writer::into_text))
             }
-        }));
+        };
+        let number = promise(self.home, Box::pin(read));
         self.running.set(number);
         number
     }
 }
 
 impl Call {
-    pub(crate) fn new(call: ChatCall) -> Self {
+    pub(crate) fn new(home: f64, call: ChatCall) -> Self {
         Self {
+            home,
             state: Rc::new(RefCell::new(State::New(Box::new(call)))),
             running: Cell::new(0.0),
         }
@@ -79,8 +88,8 @@ impl Drop for Call {
 }
 
 /// A promise of the whole answer as JSON.
-pub(crate) fn run(call: ChatCall) -> f64 {
-    promise(Box::pin(async move {
+pub(crate) fn run(home: f64, call: ChatCall) -> f64 {
+    let run = async move {
         match call.await {
             Ok(response) => {
                 let mut writer = Writer::default();
@@ -93,41 +102,74 @@ pub(crate) fn run(call: ChatCall) -> f64 {
                 cause: error::cause(&error),
             },
         }
-    }))
+    };
+    promise(home, Box::pin(run))
 }
 
-/// Waits for one event, and takes what else is ready; whether the stream has ended, and the host's
-/// error if that ended it.
-async fn batch(stream: &mut ChatStream) -> (Option<Writer>, bool, Option<JsValue>) {
+/// Events that were ready together.
+struct Batch {
+    /// JSON, or nothing where the stream was over.
+    items: Option<Writer>,
+    after: After,
+    /// The host's own error, where that ended the stream.
+    cause: Option<JsValue>,
+}
+
+/// What comes after a batch.
+enum After {
+    More,
+    /// The answer is complete; the end of its body may be still to come.
+    Finished,
+    Ended,
+}
+
+/// Waits for one event, and takes what else is ready.
+async fn batch(stream: &mut ChatStream) -> Batch {
     let mut items = Writer::default();
     let mut count = 0;
     let mut cause = None;
+    let mut finished = false;
     items.open('[');
-    let ended = poll_fn(|cx| {
+    let after = poll_fn(|cx| {
         while count < MAX_BATCH {
             match Pin::new(&mut *stream).poll_next(cx) {
                 Poll::Pending if count == 0 => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(false),
-                Poll::Ready(None) => return Poll::Ready(true),
+                Poll::Pending if finished => return Poll::Ready(After::Finished),
+                Poll::Pending => return Poll::Ready(After::More),
+                Poll::Ready(None) => return Poll::Ready(After::Ended),
                 Poll::Ready(Some(Err(error))) => {
                     cause = error::cause(&error);
                     error::write(&mut items, &error);
                     count += 1;
-                    return Poll::Ready(true);
+                    return Poll::Ready(After::Ended);
                 }
                 Poll::Ready(Some(Ok(event))) => {
                     count += 1;
                     wire::event(&mut items, &event);
                     let is_last = matches!(event, ChatEvent::Finish { .. });
+                    finished |= is_last;
                     if let (true, Some(response)) = (is_last, stream.partial()) {
                         wire::folded(&mut items, response);
                     }
                 }
             }
         }
-        Poll::Ready(false)
+        Poll::Ready(match finished {
+            true => After::Finished,
+            false => After::More,
+        })
     })
     .await;
     items.close(']');
-    ((count > 0).then_some(items), ended, cause)
+    Batch {
+        items: (count > 0).then_some(items),
+        after,
+        cause,
+    }
+}
+
+/// Reads what follows a complete answer, so that its connection can be used again. The core ends
+/// it where that takes long.
+async fn drain(mut stream: Box<ChatStream>) {
+    while stream.next().await.is_some() {}
 }

@@ -30,10 +30,12 @@ impl Client {
         build(settings, fetch).map_err(|error| error::json(&error))
     }
 
-    /// A promise of the whole answer: messages in JSON, numbers that are not given if they are no
-    /// numbers, other options in JSON or nothing, and what the function like `fetch` is to get.
+    /// A promise of the whole answer: the home of the call, messages in JSON, numbers that are not
+    /// given if they are no numbers, other options in JSON or nothing, and what the function like
+    /// `fetch` is to get.
     pub fn run(
         &self,
+        home: f64,
         messages: &str,
         temperature: f64,
         max_tokens: f64,
@@ -41,12 +43,13 @@ impl Client {
         more: JsValue,
     ) -> Result<f64, String> {
         let spec = CallSpec::read(messages, temperature, max_tokens, rest);
-        self.shape(spec, more).map(call::run)
+        self.shape(spec, more).map(|call| call::run(home, call))
     }
 
     /// The same, to be read as a stream. Nothing happens until it is read.
     pub fn call(
         &self,
+        home: f64,
         messages: &str,
         temperature: f64,
         max_tokens: f64,
@@ -54,7 +57,7 @@ impl Client {
         more: JsValue,
     ) -> Result<Call, String> {
         let spec = CallSpec::read(messages, temperature, max_tokens, rest);
-        self.shape(spec, more).map(Call::new)
+        self.shape(spec, more).map(|call| Call::new(home, call))
     }
 
     /// The status as JSON.
@@ -63,12 +66,13 @@ impl Client {
     }
 
     /// Takes no more calls, and gives a promise for when those that run are done.
-    pub fn close(&self) -> f64 {
+    pub fn close(&self, home: f64) -> f64 {
         let client = self.client.clone();
-        promise(Box::pin(async move {
+        let close = async move {
             client.close().await;
             Outcome::ok(String::new())
-        }))
+        };
+        promise(home, Box::pin(close))
     }
 }
 

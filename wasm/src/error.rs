@@ -36,6 +36,8 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
             partial.as_deref().filter(|text| !text.is_empty()),
         ),
         ("provider_code", error.code().or(error.error_type())),
+        ("param", error.param()),
+        ("body", error.body().filter(|body| !body.is_empty())),
     ] {
         if let Some(text) = text {
             w.member(name, text);

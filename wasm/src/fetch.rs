@@ -182,17 +182,33 @@ fn holds(text: &str, word: &str) -> bool {
     places.any(|place| place == word.as_bytes())
 }
 
+/// Words in the codes of errors that tell of a certificate, or of a handshake, that fails each time.
+const TLS_WORDS: [&str; 9] = [
+    "CERT",
+    "TLS",
+    "SSL",
+    "CRL",
+    "EPROTO",
+    "UNABLE_TO_",
+    "INVALID_CA",
+    "INVALID_PURPOSE",
+    "HOSTNAME_MISMATCH",
+];
+
 /// What the host says when a request fails. Browsers say no more than that it did; Node names
 /// the cause.
 fn failed(failure: Failure, in_body: bool) -> TransportError {
     let kind = match failure.code.as_str() {
         "CHATCORE_KEY" => Kind::InvalidRequest,
+        "CHATCORE_BODY" => Kind::Protocol,
         "ENOTFOUND" | "EAI_AGAIN" => Kind::Dns,
         "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL" => Kind::Connect,
         "UND_ERR_CONNECT_TIMEOUT" => Kind::ConnectTimeout,
         "UND_ERR_HEADERS_OVERFLOW" | "HPE_HEADER_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
-        code if ["CERT", "TLS", "SSL"].iter().any(|word| holds(code, word)) => Kind::Tls,
+        code if TLS_WORDS.iter().any(|word| holds(code, word)) => Kind::Tls,
+        // Deno has no codes.
+        "" if holds(&failure.message, "certificate") => Kind::Tls,
         _ if in_body => Kind::Truncated,
         "" => Kind::Connect,
         _ => Kind::Reset,

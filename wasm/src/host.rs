@@ -4,9 +4,10 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Calls `turn` soon, before the host does anything else.
+    /// Calls `turn` with this home soon: before the host does anything else, or, if a task
+    /// `yields`, after all else that is ready.
     #[wasm_bindgen(js_namespace = host)]
-    pub(crate) fn soon();
+    pub(crate) fn soon(home: f64, yields: bool);
 
     /// Calls `rang` with the number after so many milliseconds, unless it is cleared before.
     #[wasm_bindgen(js_namespace = host)]

@@ -1,10 +1,16 @@
 //! Tasks on the host's event loop.
+//!
+//! Each task has a *home*: the number of the place at the host where its timers and requests
+//! belong. Most hosts have one home, 0. On Cloudflare's workerd each incoming request is a home,
+//! because a timer or a connection that one request made cannot be used by another. A task is only
+//! polled at its home, so that all it asks of the host is made there.
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports has to be public")]
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -18,6 +24,7 @@ use crate::table::Awaited;
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 struct Task {
+    home: f64,
     work: Local<RefCell<Option<Work>>>,
     is_queued: Local<Cell<bool>>,
 }
@@ -27,44 +34,55 @@ impl Wake for Task {
         if self.is_queued.replace(true) {
             return;
         }
-        let is_first = QUEUE.with_borrow_mut(|queue| {
-            queue.push(self);
-            queue.len() == 1
-        });
-        if is_first {
-            host::soon();
-        }
+        let home = self.home;
+        // A task that wakes itself while it runs lets others go first.
+        let yields = RUNNING.get().0 == Arc::as_ptr(&self);
+        QUEUE.with_borrow_mut(|queue| queue.push(self));
+        host::soon(home, yields);
     }
 }
 
 thread_local! {
     static QUEUE: RefCell<Vec<Arc<Task>>> = const { RefCell::new(Vec::new()) };
+    /// The task that is being polled, and its home.
+    static RUNNING: Cell<(*const Task, f64)> = const { Cell::new((ptr::null(), 0.0)) };
 }
 
-/// Runs `work` in the background.
+/// Runs `work` in the background, at the home of the task that asks for it.
 pub(crate) fn spawn(work: Work) {
+    spawn_at(RUNNING.get().1, work);
+}
+
+fn spawn_at(home: f64, work: Work) {
     let task = Task {
+        home,
         work: bridge::local(RefCell::new(Some(work))),
         is_queued: bridge::local(Cell::new(false)),
     };
     Arc::new(task).wake();
 }
 
-/// Goes on with what can go on.
+/// Polls the tasks of this home that were woken.
 #[wasm_bindgen]
-pub fn turn() {
-    for task in QUEUE.take() {
+pub fn turn(home: f64) {
+    let woken: Vec<_> = QUEUE.with_borrow_mut(|queue| {
+        let is_here = |task: &mut Arc<Task>| task.home == home;
+        queue.extract_if(.., is_here).collect()
+    });
+    for task in woken {
         task.is_queued.set(false);
         let waker = Waker::from(Arc::clone(&task));
         let mut work = task.work.borrow_mut();
         let Some(running) = &mut *work else { continue };
-        if running
+        let before = RUNNING.replace((Arc::as_ptr(&task), home));
+        let is_ready = running
             .as_mut()
             .poll(&mut Context::from_waker(&waker))
-            .is_ready()
-        {
+            .is_ready();
+        if is_ready {
             *work = None;
         }
+        RUNNING.set(before);
     }
 }
 
@@ -87,12 +105,12 @@ impl Outcome {
     }
 }
 
-/// Runs `work` for a promise of the host's; the number is the promise's. Once the host says that it
-/// rang, the promise is rejected with the code `aborted`, and `work` is dropped.
-pub(crate) fn promise(mut work: Pin<Box<dyn Future<Output = Outcome>>>) -> f64 {
+/// Runs `work` at `home` for a promise of the host's; the number is the promise's. Once the host
+/// calls `rang` with it, the promise is rejected with the code `aborted`, and `work` is dropped.
+pub(crate) fn promise(home: f64, mut work: Pin<Box<dyn Future<Output = Outcome>>>) -> f64 {
     let mut aborts = Awaited::new();
     let number = aborts.number();
-    spawn(Box::pin(async move {
+    let run = async move {
         let outcome = poll_fn(|cx| match Pin::new(&mut aborts).poll(cx) {
             Poll::Ready(_) => Poll::Ready(Outcome {
                 is_ok: false,
@@ -104,6 +122,7 @@ pub(crate) fn promise(mut work: Pin<Box<dyn Future<Output = Outcome>>>) -> f64 {
         let Outcome { is_ok, text, cause } = outcome.await;
         drop(work);
         host::done(number, is_ok, &text, &cause.unwrap_or(JsValue::UNDEFINED));
-    }));
+    };
+    spawn_at(home, Box::pin(run));
     number
 }

@@ -8,49 +8,14 @@ import { createRequire } from 'node:module';
 import { createServer as createRaw } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { compileFunction } from 'node:vm';
 import { brotliCompressSync, createGzip, deflateSync, gzipSync } from 'node:zlib';
 import { BadRequestError, ConnectionError, LlmClient, LlmError, StreamError } from '../dist/node.js';
-
-const closing = [];
-after(() => { for (const close of closing) close(); });
-
-async function listening(server) {
-  await new Promise((listens) => server.listen(0, '127.0.0.1', listens));
-  closing.push(() => { server.closeAllConnections?.(); server.close(); });
-  return server.address().port;
-}
+import { answer, listening, raw, whole } from './raw.mjs';
 
 const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1, ...options });
-const whole = (text) => JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] });
-const answer = (text) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(whole(text))}\r\n\r\n${whole(text)}`;
-
-/** A server of bytes: `on(socket, nth request of the socket, nth socket, request)` for each request. */
-async function raw(on) {
-  let sockets = 0;
-  const held = new Set();
-  const server = createRaw((socket) => {
-    const nth = (sockets += 1);
-    let requests = 0;
-    let unread = '';
-    held.add(socket);
-    socket.on('error', () => {});
-    socket.on('data', (bytes) => {
-      unread += bytes.toString('latin1');
-      const end = unread.indexOf('\r\n\r\n');
-      const length = Number(/content-length: (\d+)/.exec(unread)?.[1]);
-      if (end < 0 || unread.length < end + 4 + length) return;
-      const request = unread;
-      unread = '';
-      on(socket, (requests += 1), nth, request);
-    });
-  });
-  const port = await listening(server);
-  closing.push(() => { for (const socket of held) socket.destroy(); });
-  return port;
-}
 
 test('what goes out, and no more', async () => {
   let seen;

@@ -1,16 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from './abort.js';
-import { abortError, badRequest, closed, fromRejection } from './errors.js';
+import type { Core, Told, User } from './core.js';
+import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type Site } from './errors.js';
 import { hostFetch } from './fetch.js';
-import type { RawCall, RawClient } from './glue.js';
+import type { RawClient } from './glue.js';
 import { adding } from './headers.js';
 import { gatherWithLimit } from './helpers.js';
-import { core, running, type Core } from './load.js';
+import { core, running } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
-import { KEY_TO_COME, settings } from './settings.js';
+import { KEY_TO_COME, settings, startingAt } from './settings.js';
 import { spec, type Spec } from './spec.js';
-import { ChatStream } from './stream.js';
+import { ChatStream, opened, type Opened } from './stream.js';
 import type {
   BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Progress, Settled, Status,
 } from './types.js';
@@ -28,32 +29,41 @@ type Fetch = typeof globalThis.fetch;
  */
 export class LlmClient {
   readonly #settings: string;
-  // The status where no core is running.
+  /** The status where no core is running, with the counters of those that ran. */
   #idle: Status;
   readonly #fetch: ReturnType<typeof adding>;
+  readonly #user: User;
   #core: Core | undefined;
   #raw: RawClient | undefined;
   #closed = false;
+  /** Calls that were made while the core was not there yet. */
+  #starting = 0;
+  #started: (() => void)[] = [];
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers } = settings(options);
+    const { json, idle, mocked, headers, isLimited } = settings(options);
     this.#settings = json;
     this.#idle = idle;
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? hostFetch;
     const key = options.apiKey;
     this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch, headers);
+    this.#user = {
+      // What it used of its limits counts for a minute.
+      canMove: (idleMs) => !isLimited || idleMs > 60_000,
+      release: () => this.#release(),
+    };
   }
 
   /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
   chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run([{ role: 'user', content: prompt }], options, 0);
+    return this.#run([{ role: 'user', content: prompt }], options, 0, siteAbove(this.chatAsync));
   }
 
   /** Goes on with a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
   chatWithContextAsync(messages: readonly Message[], options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run(messages, options, 0.7);
+    return this.#run(messages, options, 0.7, siteAbove(this.chatWithContextAsync));
   }
 
   /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
@@ -65,7 +75,8 @@ export class LlmClient {
     } catch (error) {
       wrong = error;
     }
-    return new ChatStream(() => (wrong ? Promise.reject(wrong) : this.#open(asked)), options.signal);
+    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, lost));
+    return new ChatStream(open, options.signal, siteAbove(this.chatStream));
   }
 
   /**
@@ -75,11 +86,12 @@ export class LlmClient {
    * item with its wait, and `waitForQueue: false` makes it fail where the queue is full.
    */
   async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
+    const site = siteAbove(this.processBatch);
     const list = [...items];
     const progress: Progress = { done: 0, total: list.length, failed: 0 };
     const results = await gatherWithLimit(list.map((item) => async () => {
       try {
-        return await this.#one(item, options);
+        return await this.#one(item, options, site);
       } catch (error) {
         progress.failed += 1;
         throw fromRejection(error);
@@ -97,24 +109,28 @@ export class LlmClient {
 
   /** What the client does at this moment. */
   status(): Status {
-    const [core, raw] = [this.#core, this.#raw];
-    if (core && !core.dead && raw) return JSON.parse(core.enter(() => raw.status())) as Status;
-    return { ...this.#idle, closed: this.#closed };
+    const [core, raw, idle] = [this.#core, this.#raw, this.#idle];
+    if (!core || core.dead || !raw) return { ...idle, closed: this.#closed };
+    const now = JSON.parse(core.enter(() => raw.status())) as Status;
+    for (const count of COUNTERS) now[count] += idle[count];
+    return { ...now, closed: this.#closed };
   }
 
-  /** Takes no more calls, and resolves when those that run are done. What the client held is free then. */
+  /** Takes no more calls, and resolves when those that were made are done. What the client held is free then. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#starting > 0) await new Promise<void>((resolve) => { this.#started.push(resolve); });
     const [core, raw] = [this.#core, this.#raw];
     if (!core || core.dead || !raw) return;
+    const home = core.arrive(() => {});
     try {
-      await core.wait(() => raw.close());
-      this.#idle = this.status();
-      if (this.#raw !== raw) return;
-      this.#raw = undefined;
-      core.quietly(() => raw.free());
+      await core.wait(() => raw.close(home.number), home.number);
+      if (this.#raw === raw) this.#release();
     } catch (error) {
-      throw fromRejection(error);
+      // After a trap nothing runs any more.
+      if (!core.dead) throw fromRejection(error);
+    } finally {
+      core.leave(home);
     }
   }
 
@@ -122,78 +138,116 @@ export class LlmClient {
     await this.close();
   }
 
-  #one(item: BatchItem, batch: BatchOptions): Promise<ChatResponse> {
-    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, 0, batch);
-    if (typeof item !== 'object' || item === null) return Promise.reject(badRequest('an item of a batch is no prompt and no conversation'));
+  #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
+    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, 0, site, batch);
+    if (typeof item !== 'object' || item === null) {
+      return Promise.reject(located(badRequest('an item of a batch is no prompt and no conversation'), site));
+    }
     if ('prompt' in item) {
       const { prompt, ...options } = item;
-      return this.#run([{ role: 'user', content: prompt }], options, 0, batch);
+      return this.#run([{ role: 'user', content: prompt }], options, 0, site, batch);
     }
-    if (!('messages' in item)) return this.#run(item, {}, 0.7, batch);
+    if (!('messages' in item)) return this.#run(item, {}, 0.7, site, batch);
     const { messages, ...options } = item;
-    return this.#run(messages, options, 0.7, batch);
+    return this.#run(messages, options, 0.7, site, batch);
   }
 
   /** The client of the core that runs, if one does. */
-  #here(): { core: Core; raw: RawClient } | undefined {
-    if (this.#closed) throw closed();
+  #here(): Here | undefined {
     const core = running();
     if (!core) return undefined;
     if (this.#core !== core || !this.#raw) {
-      this.#raw = core.enter(() => new core.glue.Client(this.#settings, this.#fetch));
+      // What it has found out of the provider is not lost with a core.
+      const settings = this.#idle.started > 0 ? startingAt(this.#settings, this.#idle.limit) : this.#settings;
+      this.#raw = core.enter(() => new core.glue.Client(settings, this.#fetch));
       this.#core = core;
+      core.use(this.#user);
     }
     return { core, raw: this.#raw };
   }
 
-  async #started(): Promise<{ core: Core; raw: RawClient }> {
-    for (;;) {
-      const here = this.#here();
-      if (here) return here;
-      await core();
+  /** Begins a call once the core is there. `close` waits for those that have come so far. */
+  async #begin(start: (here: Here) => void): Promise<void> {
+    this.#starting += 1;
+    try {
+      let here: Here | undefined;
+      while (!(here = this.#here())) await core();
+      start(here);
+    } finally {
+      this.#starting -= 1;
+      if (this.#starting === 0) for (const started of this.#started.splice(0)) started();
     }
   }
 
-  async #open(asked: Spec): Promise<{ core: Core; call: RawCall }> {
-    const { messages, temperature, maxTokens, rest, headers } = asked;
-    try {
-      const { core, raw } = await this.#started();
-      return { core, call: core.enter(() => raw.call(messages, temperature, maxTokens, rest, headers)) };
-    } catch (error) {
-      throw fromRejection(error);
-    }
+  /** Lets the core go, and keeps what it counted. */
+  #release(): void {
+    const [core, raw] = [this.#core, this.#raw];
+    this.#idle = { ...this.status(), active: 0, queued: 0 };
+    this.#core = undefined;
+    this.#raw = undefined;
+    if (raw) core?.quietly(() => raw.free());
+  }
+
+  async #open({ messages, temperature, maxTokens, rest, headers }: Spec, lost: () => void): Promise<Opened> {
+    if (this.#closed) throw closed();
+    let stream: Opened | undefined;
+    const start = ({ core, raw }: Here) => {
+      const home = core.arrive(lost);
+      try {
+        const call = core.enter(() => raw.call(home.number, messages, temperature, maxTokens, rest, headers));
+        stream = opened(core, home, call);
+      } catch (error) {
+        core.leave(home);
+        throw error;
+      }
+    };
+    const here = this.#here();
+    if (here) start(here);
+    else await this.#begin(start);
+    return stream!;
   }
 
   async #run(
-    messages: readonly Message[], options: ChatOptions, temperature: number, batch?: BatchOptions,
+    messages: readonly Message[], options: ChatOptions, temperature: number, site: Site, batch?: BatchOptions,
   ): Promise<ChatResponse> {
     const [own, shared] = [options.signal, batch?.signal];
-    const throwIfAborted = () => {
-      const aborted = own?.aborted ? own : shared?.aborted ? shared : undefined;
-      if (aborted) throw abortError(aborted);
-    };
-    throwIfAborted();
-    const asked = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
-    let forget: (() => void) | undefined;
-    let forgetShared: (() => void) | undefined;
-    try {
-      const { core, raw } = this.#here() ?? await this.#started();
-      throwIfAborted();
+    const aborted = () => (own?.aborted ? own : shared?.aborted ? shared : undefined);
+    let told: Promise<Told> | undefined;
+    let leave = () => {};
+    const start = ({ core, raw }: Here) => {
+      if (aborted()) return;
       let number = 0;
-      const told = core.wait(() => (number = raw.run(asked.messages, asked.temperature, asked.maxTokens, asked.rest, asked.headers)));
-      const abort = () => core.abort(number);
-      forget = own && whenAborted(own, abort);
-      forgetShared = shared && whenAborted(shared, abort);
+      const abort = () => core.abort(number, home.number);
+      const home = core.arrive(abort);
+      told = core.wait(() => (number = raw.run(home.number, asked.messages, asked.temperature, asked.maxTokens, asked.rest, asked.headers)),
+        home.number);
+      const forgets = [own && whenAborted(own, abort), shared && whenAborted(shared, abort)];
+      leave = () => {
+        for (const forget of forgets) forget?.();
+        core.leave(home);
+      };
+    };
+    let asked: Spec;
+    try {
+      if (aborted()) throw abortError(aborted());
+      if (this.#closed) throw closed();
+      asked = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
+      const here = this.#here();
+      if (here) start(here);
+      else await this.#begin(start);
+      if (!told) throw abortError(aborted());
       return response(JSON.parse((await told).text) as ResponseView);
     } catch (error) {
-      throwIfAborted();
-      throw fromRejection(error);
+      throw located(aborted() ? abortError(aborted()) : fromRejection(error), site);
     } finally {
-      forget?.();
-      forgetShared?.();
+      leave();
     }
   }
 }
+
+interface Here { core: Core; raw: RawClient }
+
+const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
 
 /** Asks for the key at each attempt, so that one that has run out is not sent again. */
 function withKey(fetch: Fetch, key: () => string | Promise<string>): Fetch {
@@ -203,7 +257,7 @@ function withKey(fetch: Fetch, key: () => string | Promise<string>): Fetch {
       value = await key();
       if (typeof value !== 'string' || !/^[!-~]+$/.test(value)) throw new TypeError('it gave no key');
     } catch (error) {
-      throw Object.assign(new Error('the function apiKey failed', { cause: error }), { code: 'CHATCORE_KEY' });
+      throw codedError('the function apiKey failed', 'CHATCORE_KEY', error);
     }
     const headers = Object.entries((init?.headers ?? {}) as Record<string, string>)
       .map(([name, held]) => [name, held.replace(KEY_TO_COME, () => value)] as [string, string]);

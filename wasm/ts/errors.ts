@@ -20,6 +20,10 @@ export interface LlmErrorDetails {
   partialText?: string | undefined;
   /** The provider's own error code or type, such as `insufficient_quota`. */
   providerCode?: string | undefined;
+  /** The field of the request that the provider names as the cause. */
+  param?: string | undefined;
+  /** What the provider sent with the error, at most 8 KiB of it, without keys. */
+  body?: string | undefined;
   /** Which time limit ran out, for a TimeoutError. */
   phase?: TimeoutPhase | undefined;
   /** The error or the abort reason that caused this one. */
@@ -44,6 +48,10 @@ export class LlmError extends Error {
   declare readonly partialText: string | undefined;
   /** The provider's own error code or type. */
   declare readonly providerCode: string | undefined;
+  /** The field of the request that the provider names as the cause. */
+  declare readonly param: string | undefined;
+  /** What the provider sent with the error, at most 8 KiB of it, without keys. */
+  declare readonly body: string | undefined;
 
   constructor(message: string, details: LlmErrorDetails) {
     const { cause, ...rest } = details;
@@ -98,7 +106,7 @@ named({
 export interface ErrorView {
   code: string; message: string; status?: number; retryable: boolean; retry_after_ms?: number;
   request_id?: string; attempts: number; phase?: TimeoutPhase; partial_text?: string;
-  provider_code?: string; in_stream: boolean;
+  provider_code?: string; param?: string; body?: string; in_stream: boolean;
 }
 
 const CLASSES: Readonly<Record<string, typeof LlmError>> = {
@@ -115,7 +123,7 @@ export function fromView(view: ErrorView, partialText?: string, cause?: unknown)
   return new Class(view.message, {
     code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
     requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),
-    providerCode: view.provider_code, phase: view.phase, cause,
+    providerCode: view.provider_code, param: view.param, body: view.body, phase: view.phase, cause,
   });
 }
 
@@ -138,3 +146,30 @@ export const closed = (what = 'client') => new ClosedError(`the ${what} is close
 
 /** @internal */
 export const badRequest = (message: string, cause?: unknown) => new BadRequestError(message, { code: 'invalid_request', cause });
+
+/** @internal An error with a code like those of Node. */
+export const codedError = (message: string, code: string, cause?: unknown) =>
+  Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+
+/** @internal The frames of a stack, from the caller's line on. */
+export interface Site { stack?: string }
+
+/** @internal Notes the line that calls `above`, a function of the package. */
+export function siteAbove(above: (...words: never[]) => unknown): Site {
+  const site: Site = {};
+  // Not in every engine; elsewhere the package's own frames come first.
+  const { captureStackTrace } = Error as { captureStackTrace?(into: object, above: unknown): void };
+  if (captureStackTrace) captureStackTrace.call(Error, site, above);
+  else site.stack = new Error().stack ?? '';
+  return site;
+}
+
+/** @internal Makes the stack of an error name the line that made the call, not where the answer came in. */
+export function located<E extends Error>(error: E, { stack = '' }: Site): E {
+  const head = `${error.name}: ${error.message}`;
+  const frames = stack.indexOf('\n    at ');
+  // Other engines than V8 write no head.
+  const value = frames >= 0 ? head + stack.slice(frames) : stack.includes('@') ? stack : head;
+  Object.defineProperty(error, 'stack', { value, configurable: true, writable: true });
+  return error;
+}

@@ -5,8 +5,14 @@ type Fetch = typeof globalThis.fetch;
 /** @internal Beside the `signal` of a request: says what to do when it is aborted, for less than a signal costs. */
 export const ON_ABORT = Symbol('chatcore: on abort');
 
+/** @internal Says how to let a connection keep the process alive, or not. */
+export const ON_HOLD = Symbol('chatcore: on hold');
+
 /** @internal */
-export interface Init extends RequestInit { [ON_ABORT](run: () => void): void }
+export interface Init extends RequestInit {
+  [ON_ABORT](run: () => void): void;
+  [ON_HOLD](set: (isHeld: boolean) => void): void;
+}
 
 let found: Fetch = (url, init) => globalThis.fetch(url, init);
 

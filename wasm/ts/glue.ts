@@ -13,7 +13,7 @@ export interface Exchange {
 
 /** @internal See wasm/src/host.rs. */
 export interface Host {
-  soon(): void;
+  soon(home: number, yields: boolean): void;
   sleep(number: number, milliseconds: number): void;
   clear(number: number): void;
   send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange;
@@ -29,22 +29,26 @@ export interface RawCall {
 /** @internal */
 export interface RawClient {
   /** A promise's number, for the answer as JSON. `more` is the third argument of `fetch`, for this call. */
-  run(messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): number;
-  call(messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): RawCall;
+  run(home: number, messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): number;
+  call(home: number, messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): RawCall;
   status(): string;
   /** A promise's number. */
-  close(): number;
+  close(home: number): number;
   free(): void;
 }
 /** @internal */
 export interface Glue {
-  initSync(options: { module: WebAssembly.Module }): void;
+  initSync(options: { module: WebAssembly.Module }): Record<string, unknown>;
   Client: new (settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>) => RawClient;
-  turn(): void;
+  turn(home: number): void;
   rang(number: number): void;
   head(number: number, lines: string): void;
   piece(number: number, bytes: Uint8Array, isLast: boolean): void;
   failed(number: number, error: unknown, code: string, message: string): void;
 }
+
+/** @internal What the glue uses of the globals. */
+export interface Globals { TextDecoder: unknown; TextEncoder: unknown; FinalizationRegistry: unknown; WebAssembly: unknown }
+
 /** @internal */
-export const makeGlue = make as (host: Host) => Glue;
+export const makeGlue = make as (host: Host, globals: Globals) => Glue;

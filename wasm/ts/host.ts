@@ -1,103 +1,179 @@
 // What the core asks of the host. What it waits for has a number; when it has come, the core is told the number.
-import { ON_ABORT, type Init } from './fetch.js';
-import type { Glue, Host } from './glue.js';
+import { BodyReader, eachHeader, type AnyResponse } from './body.js';
+import { codedError } from './errors.js';
+import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
+import type { Exchange, Glue, Host } from './glue.js';
 
 /** @internal What the host tells: an instance of the core, and the promises that wait for it. */
 export interface Teller {
   readonly glue: Glue;
-  quietly(work: () => void): void;
-  soon(): void;
+  /** Where timers and requests are made now; see home.ts. */
+  readonly home: number;
+  tell(home: number, news: () => void): void;
+  soon(home: number, yields: boolean): void;
   settle(number: number, isOk: boolean, text: string, cause: unknown): void;
 }
 
 type News = (glue: Glue) => void;
+type Fetch = Parameters<Host['send']>[0];
+type Timer = ReturnType<typeof setTimeout>;
 
-/** @internal */
-export function makeHost(core: Teller): Host {
-  const tell = (news: News) => core.quietly(() => news(core.glue));
-  const timers = new Map<number, ReturnType<typeof setTimeout>>();
+/** What Node's timers have. */
+interface Holdable { ref?(): void; unref?(): void }
+
+/** @internal The host's side of one core. */
+export class Hosting implements Host {
+  readonly #core: Teller;
+  readonly #timers = new Map<number, Timer>();
+  readonly #open = new Set<Sent>();
+  #isHeld = false;
+  /** The last head of a request; the next one is mostly the same. */
+  #last = { lines: '', method: '', url: '', headers: {} };
+
+  constructor(core: Teller) {
+    this.#core = core;
+  }
+
+  /** Whether timers and connections keep the process alive: only while somebody waits for what they bring. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    for (const timer of this.#timers.values()) holdTimer(timer, isHeld);
+    for (const sent of this.#open) sent.hold(isHeld);
+  }
+
+  soon(home: number, yields: boolean): void {
+    this.#core.soon(home, yields);
+  }
+
+  sleep(number: number, milliseconds: number): void {
+    const { home } = this.#core;
+    const timer = setTimeout(() => {
+      this.#timers.delete(number);
+      this.#core.tell(home, () => this.#core.glue.rang(number));
+    }, milliseconds);
+    if (!this.#isHeld) holdTimer(timer, false);
+    this.#timers.set(number, timer);
+  }
+
+  clear(number: number): void {
+    try {
+      clearTimeout(this.#timers.get(number));
+    } catch { /* a timer of another request, on workerd */ }
+    this.#timers.delete(number);
+  }
+
+  done(number: number, isOk: boolean, text: string, cause: unknown): void {
+    this.#core.settle(number, isOk, text, cause);
+  }
+
+  send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange {
+    if (lines !== this.#last.lines) this.#last = { lines, ...requestHead(lines) };
+    const { home } = this.#core;
+    const tell = (news: News) => this.#core.tell(home, () => news(this.#core.glue));
+    // A copy of the body, because the memory of the module may move under the host.
+    const sent = new Sent({ ...this.#last, body: body.slice() }, tell, () => this.#open.delete(sent));
+    this.#open.add(sent);
+    sent.hold(this.#isHeld);
+    sent.start(fetch, number, more);
+    return sent;
+  }
+}
+
+interface Request { method: string; url: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }
+
+/** A request, and its answer once it has come. */
+class Sent implements Exchange {
+  readonly #request: Request;
+  readonly #tell: (news: News) => void;
+  readonly #over: () => void;
+  #controller: AbortController | undefined;
+  #isAborted = false;
+  #onAbort: (() => void) | undefined;
+  #isHeld = true;
+  #onHold: ((isHeld: boolean) => void) | undefined;
+  #body: BodyReader | undefined;
+
+  constructor(request: Request, tell: (news: News) => void, over: () => void) {
+    this.#request = request;
+    this.#tell = tell;
+    this.#over = over;
+  }
+
+  start(fetch: Fetch, number: number, more: unknown): void {
+    const { method, url, headers, body } = this.#request;
+    const sent = this;
+    const init: Init = {
+      method, headers: { ...headers }, body, redirect: 'manual',
+      // Made when it is asked for, because it is expensive.
+      get signal() {
+        sent.#controller ??= new AbortController();
+        if (sent.#isAborted) sent.#controller.abort();
+        return sent.#controller.signal;
+      },
+      [ON_ABORT](run) {
+        sent.#onAbort = run;
+        if (sent.#isAborted) run();
+      },
+      [ON_HOLD](set) {
+        sent.#onHold = set;
+        if (!sent.#isHeld) set(false);
+      },
+    };
+    void this.#telling(number, async () => {
+      const response = await fetch(url, init, more) as AnyResponse | undefined;
+      if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
+      this.#body = new BodyReader(response);
+      let head = String(response.status || response.type);
+      eachHeader(response.headers, (name, value) => { head += `\n${name}\n${value.replaceAll('\n', ' ')}`; });
+      return (glue) => glue.head(number, head);
+    });
+  }
+
+  read(number: number): void {
+    void this.#telling(number, async () => {
+      const { bytes, isLast } = await this.#body!.read();
+      if (isLast) this.#over();
+      return (glue) => glue.piece(number, bytes, isLast);
+    });
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#over();
+    // Not within the core: what listens to the signal may call the client.
+    void Promise.resolve().then(() => {
+      this.#controller?.abort();
+      this.#onAbort?.();
+      this.#body?.stop();
+    }).catch(() => { /* it belongs to another request, on workerd */ });
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#onHold?.(isHeld);
+  }
 
   /** Begins something, and tells the core what comes of it, or why it failed. */
-  const telling = async <T>(number: number, begin: () => Promise<T>, of: (value: T) => News) => {
+  async #telling(number: number, begin: () => Promise<News>): Promise<void> {
     let news: News;
     try {
-      news = of(await begin());
+      news = await begin();
     } catch (error) {
+      this.#over();
       news = failure(number, error);
     }
-    tell(news);
-  };
+    this.#tell(news);
+  }
+}
 
-  let last = { lines: '', method: '', url: '', headers: {} };
-
-  return {
-    soon: () => core.soon(),
-    sleep(number, milliseconds) {
-      timers.set(number, setTimeout(() => tell((glue) => glue.rang(number)), milliseconds));
-    },
-    clear(number) {
-      clearTimeout(timers.get(number));
-      timers.delete(number);
-    },
-    done: (number, isOk, text, cause) => core.settle(number, isOk, text, cause),
-    send(fetch, number, lines, body, more) {
-      // Mostly the same ones again.
-      if (lines !== last.lines) last = { lines, ...requestHead(lines) };
-      const { method, url } = last;
-      let response: Response;
-      let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-      let isShort = false;
-      let controller: AbortController | undefined;
-      let aborted = false;
-      let onAbort: (() => void) | undefined;
-      const init: Init = {
-        // A copy, because the memory of the module may move under the host.
-        method, headers: { ...last.headers }, body: body.slice(), redirect: 'manual',
-        // Made when it is asked for: it is dear.
-        get signal() {
-          controller ??= new AbortController();
-          if (aborted) controller.abort();
-          return controller.signal;
-        },
-        [ON_ABORT](run) {
-          onAbort = run;
-          if (aborted) run();
-        },
-      };
-      void telling(number, () => fetch(url, init, more), (answer) => {
-        response = answer;
-        let head = String(response.status || response.type);
-        response.headers.forEach((value, name) => {
-          // Up to 99,999 bytes, which need not be read in pieces.
-          if (name === 'content-length') isShort = value.length <= 5;
-          head += `\n${name}\n${value}`;
-        });
-        return (glue) => glue.head(number, head);
-      });
-      return {
-        read(number) {
-          const { body } = response;
-          // Hosts have a shorter way for one piece.
-          if (!body || isShort) {
-            void telling(number, () => response.arrayBuffer(), (bytes) =>
-              (glue) => glue.piece(number, new Uint8Array(bytes), true));
-          } else {
-            void telling(number, () => (reader ??= body.getReader()).read(), ({ done, value }) =>
-              (glue) => glue.piece(number, value ?? new Uint8Array(), done));
-          }
-        },
-        abort() {
-          aborted = true;
-          controller?.abort();
-          onAbort?.();
-        },
-      };
-    },
-  };
+function holdTimer(timer: Timer, isHeld: boolean): void {
+  const { ref, unref } = timer as Holdable;
+  (isHeld ? ref : unref)?.call(timer);
 }
 
 /** The method, the URL and the headers of a request. */
-function requestHead(lines: string): { method: string; url: string; headers: Record<string, string> } {
+function requestHead(lines: string): Omit<Request, 'body'> {
   const [method, url, ...pairs] = lines.split('\n') as [string, string, ...string[]];
   const headers: Record<string, string> = {};
   for (let n = 0; n < pairs.length; n += 2) headers[pairs[n]!] = pairs[n + 1]!;
@@ -117,11 +193,18 @@ const text = (of: unknown, name: string) => {
   return typeof value === 'string' ? value : '';
 };
 
-/** What the host says of an error, and of the one that caused it. */
+/** What the host says of an error, and of those that caused it. */
 function failure(number: number, error: unknown): News {
-  const cause = property(error, 'cause');
-  const code = text(cause, 'code') || text(error, 'code');
-  let message = text(error, 'message') || 'the host gave no reason';
-  for (const more of [text(cause, 'message'), code]) if (!message.includes(more)) message += `: ${more}`;
-  return (glue) => glue.failed(number, error, code, message);
+  const message: string[] = [];
+  let code = '';
+  let cause: unknown = error;
+  for (let depth = 0; cause != null && depth < 4; depth += 1) {
+    // The innermost says most; one of our own says all.
+    if (!code.startsWith('CHATCORE_')) code = text(cause, 'code') || code;
+    for (const more of [text(cause, 'message'), text(cause, 'code')]) {
+      if (more && !message.some((known) => known.includes(more))) message.push(more);
+    }
+    cause = property(cause, 'cause');
+  }
+  return (glue) => glue.failed(number, error, code, message.join(': ') || 'the host gave no reason');
 }

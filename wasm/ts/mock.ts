@@ -1,24 +1,30 @@
 // The offline model: answers in the words of OpenAI's chat completions.
+import type { AnyResponse } from './body.js';
+import { Decoder } from './text.js';
 import type { Message, Mock } from './types.js';
 
 /** @internal */
 export function mockFetch(mock: Mock): typeof globalThis.fetch {
-  return async (_url, init) => {
+  const mocked: (url: unknown, init?: RequestInit) => Promise<AnyResponse> = async (_url, init) => {
     const body = init?.body as Uint8Array<ArrayBuffer>;
-    const request = JSON.parse(new TextDecoder().decode(body)) as { messages: Message[]; stream?: boolean; model?: string };
+    const request = JSON.parse(new Decoder().decode(body)) as { messages: Message[]; stream?: boolean; model?: string };
     const last = request.messages.at(-1)?.content;
     const said = typeof last === 'string' ? last : JSON.stringify(last ?? '');
     const text = typeof mock === 'function' ? await mock(request.messages) : `mock: ${said}`;
     const head = { id: 'mock', model: request.model ?? 'mock' };
     const usage = { prompt_tokens: said.length, completion_tokens: text.length };
     if (!request.stream) {
-      return Response.json({
+      return answer('application/json', JSON.stringify({
         ...head, usage, choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
-      });
+      }));
     }
     const events = [...(text.match(/\S+\s*|\s+/g) ?? [])].map((content) => ({ ...head, choices: [{ index: 0, delta: { content } }] }));
     const end = { ...head, usage, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
     const lines = [...events, end].map((event) => `data: ${JSON.stringify(event)}\n\n`);
-    return new Response(lines.join('') + 'data: [DONE]\n\n', { headers: { 'content-type': 'text/event-stream' } });
+    return answer('text/event-stream', lines.join('') + 'data: [DONE]\n\n');
   };
+  return mocked as unknown as typeof globalThis.fetch;
 }
+
+/** Not a `Response`, which not every host has. */
+const answer = (type: string, body: string): AnyResponse => ({ status: 200, headers: { 'content-type': type }, body });

@@ -1,7 +1,9 @@
 // An answer of `node:http`, as much like a `Response` as is asked for.
 // @ts-expect-error: no types of Node's here
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { failure, type Emitter } from './node-types.js';
+import { TAKE_ALL } from './body.js';
+import { codedError } from './errors.js';
+import type { Emitter } from './node-types.js';
 
 interface Source extends Emitter { pause(): void; resume(): void }
 interface Decoder extends Source { end(): void }
@@ -16,6 +18,8 @@ type Read = { done: boolean; value: Uint8Array | undefined };
 
 /** How much of an answer is held for a reader that is busy, in bytes. */
 const HELD = 64 * 1024;
+/** An answer of no more bytes is taken at once. */
+const SHORT = 99_999;
 
 // Each piece is passed on as it comes, since a stream may pause anywhere. Where it ends too early, what it
 // holds tells: that of a mere status may be empty.
@@ -33,6 +37,7 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
 export class Answer {
   readonly status: number;
   readonly headers: { forEach(each: (value: string, name: string) => void): void };
+  readonly [TAKE_ALL]: (() => Promise<Uint8Array>) | undefined;
   /** It ends with this error, once what had come is handed over. */
   readonly fail: (error: unknown) => void;
   readonly #source: Source;
@@ -49,12 +54,12 @@ export class Answer {
     // Nobody asked for it, but some servers do so all the same.
     const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]!() : undefined;
     this.status = incoming.statusCode;
+    // The length of what is compressed says nothing of what comes out.
+    const isShort = !decoder && Number(incoming.headers['content-length']) <= SHORT;
+    this[TAKE_ALL] = isShort ? () => this.#takeAll() : undefined;
     this.headers = {
       forEach(each) {
-        for (const name in incoming.headers) {
-          // The length of what is compressed says nothing of what comes out.
-          if (!decoder || name !== 'content-length') each(String(incoming.headers[name]), name);
-        }
+        for (const name in incoming.headers) each(String(incoming.headers[name]), name);
       },
     };
     this.#source = decoder ? incoming.pipe(decoder) : incoming;
@@ -78,7 +83,7 @@ export class Answer {
     });
     incoming.on('error', this.fail);
     incoming.on('close', () => {
-      if (!hasEnded) this.fail(failure('the connection was closed within the answer', 'ECONNRESET'));
+      if (!hasEnded) this.fail(codedError('the connection was closed within the answer', 'ECONNRESET'));
     });
     // A decoder that takes no more stops its source, and the connection would stay for ever.
     decoder?.on('error', (error: unknown) => {
@@ -100,8 +105,7 @@ export class Answer {
     return { done: true, value: undefined };
   }
 
-  /** The whole body: bytes, which are as good as a buffer to the one who asks. */
-  async arrayBuffer(): Promise<Uint8Array> {
+  async #takeAll(): Promise<Uint8Array> {
     this.#limit = Infinity;
     this.#source.resume();
     while (!this.#over) await this.#more();

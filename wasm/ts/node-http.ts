@@ -1,10 +1,15 @@
 // Requests by `node:http`, which takes less than half of the time of Node's `fetch`. It does as much of
 // `fetch` as `host.ts` asks for, and nothing that a page could see.
-import { ON_ABORT, type Init } from './fetch.js';
+import { codedError } from './errors.js';
+import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import { Answer, type Incoming } from './node-answer.js';
-import { failure, type Emitter } from './node-types.js';
+import type { Emitter } from './node-types.js';
+import { pause } from './pause.js';
 
-interface Socket extends Emitter { connecting: boolean; bytesRead: number }
+interface Socket extends Emitter {
+  connecting: boolean; bytesRead: number;
+  ref(): void; unref(): void; destroy(): void;
+}
 interface Outgoing extends Emitter {
   reusedSocket: boolean; writableFinished: boolean;
   end(body: Uint8Array): void; destroy(error?: unknown): void;
@@ -25,9 +30,14 @@ const CONNECT_MS = 5_000;
 /** For how long the loss of a kept connection means that it was closed before the request came, in milliseconds. */
 const REPLACE_WITHIN_MS = 3_000;
 
+/** Until the host has looked at its connections again: an answer has ended just now. */
+let looking: Promise<void> | undefined;
+
 /** @internal Sends a request of the core's: a URL, and a body of bytes. */
 export async function send(http: Http, url: string, init: Init): Promise<Response> {
   const { secure, options } = target(url);
+  // What a server sends unasked behind an answer is seen first, and its connection not used again.
+  if (looking) await looking;
   const sent = new Sent(http, secure, options, init);
   try {
     return await sent.answer as unknown as Response;
@@ -62,7 +72,11 @@ class Sent {
   readonly answer: Promise<Answer>;
   readonly #request: Outgoing;
   #aborted = false;
+  /** Whether it has an answer, or never will. */
   #isOver = false;
+  /** Whether all of the answer has come. */
+  #isRead = false;
+  #isHeld = true;
   #socket: Socket | undefined;
   #readBefore = 0;
   #began = 0;
@@ -78,8 +92,12 @@ class Sent {
       request.on('response', (incoming: Incoming) => {
         this.#isOver = true;
         isWhole = () => incoming.complete;
-        // A server that has answered all may leave the rest of the request where it is.
-        answer = new Answer(incoming, () => { if (!request.writableFinished) request.destroy(); });
+        answer = new Answer(incoming, () => {
+          this.#isRead = true;
+          // A server that has answered all may leave the rest of the request where it is.
+          if (!request.writableFinished) request.destroy();
+          else if (this.#socket) watchIdle(this.#socket);
+        });
         resolve(answer);
       });
       request.on('error', (error: unknown) => {
@@ -89,14 +107,19 @@ class Sent {
         else if (!isWhole()) answer.fail(error);
       });
       request.on('close', () => {
-        if (!this.#isOver) reject(failure('the connection was closed before an answer came', 'ECONNRESET'));
+        if (!this.#isOver) reject(codedError('the connection was closed before an answer came', 'ECONNRESET'));
       });
       request.on('socket', (socket: Socket) => this.#uses(socket, secure ? 'secureConnect' : 'connect'));
     });
     request.end(body);
     init[ON_ABORT](() => {
       this.#aborted = true;
-      request.destroy(failure('the request was aborted', 'ABORT_ERR'));
+      request.destroy(codedError('the request was aborted', 'ABORT_ERR'));
+    });
+    init[ON_HOLD]((isHeld) => {
+      this.#isHeld = isHeld;
+      // After that the connection may serve others.
+      if (this.#socket && !this.#isRead) hold(this.#socket, isHeld);
     });
   }
 
@@ -111,14 +134,46 @@ class Sent {
     this.#socket = socket;
     this.#readBefore = socket.bytesRead;
     this.#began = performance.now();
+    if (!this.#isHeld) hold(socket, false);
     if (socket.connecting) limitConnecting(socket, connected, this.#request);
+    if (!this.#request.reusedSocket) socket.on('error', ignore);
+    else if (!isClean(socket)) this.#request.destroy(codedError('the kept connection had bytes that nobody asked for', 'ECONNRESET'));
   }
+}
+
+/** A connection may fail after its answer, when no request listens any more. */
+const ignore = () => {};
+
+function hold(socket: Socket, isHeld: boolean): void {
+  if (isHeld) socket.ref();
+  else socket.unref();
+}
+
+/** How many bytes a kept connection had read when its last answer ended, and what ends it if more come. */
+const idle = new WeakMap<Socket, { read: number; end: () => void }>();
+
+/** A kept connection on which bytes come that nobody asked for is not used again. */
+function watchIdle(socket: Socket): void {
+  const end = () => socket.destroy();
+  idle.set(socket, { read: socket.bytesRead, end });
+  socket.on('data', end);
+  looking ??= pause().then(pause).then(() => { looking = undefined; });
+}
+
+function isClean(socket: Socket): boolean {
+  const was = idle.get(socket);
+  if (!was) return true;
+  idle.delete(socket);
+  socket.off('data', was.end);
+  return socket.bytesRead === was.read;
 }
 
 /** Not within `Sent`, which a socket's listeners would hold for as long as the socket lives. */
 function limitConnecting(socket: Socket, connected: string, request: Outgoing): void {
-  const late = () => request.destroy(failure(`no connection within ${CONNECT_MS} ms`, 'UND_ERR_CONNECT_TIMEOUT'));
-  const timer = setTimeout(late, CONNECT_MS);
+  const late = () => request.destroy(codedError(`no connection within ${CONNECT_MS} ms`, 'UND_ERR_CONNECT_TIMEOUT'));
+  const timer = setTimeout(late, CONNECT_MS) as unknown as { unref(): void } & number;
+  // The connection itself keeps the process alive, if it is to.
+  timer.unref();
   const done = () => {
     clearTimeout(timer);
     for (const event of [connected, 'close']) socket.off(event, done);

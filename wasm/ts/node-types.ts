@@ -7,6 +7,3 @@ export interface Emitter {
   on(event: string, listen: Listener): unknown;
   off(event: string, listen: Listener): unknown;
 }
-
-/** @internal An error with a code like those of Node. */
-export const failure = (message: string, code: string) => Object.assign(new Error(message), { code });

@@ -23,7 +23,11 @@ const COUNTS = [
 ] as const;
 
 /** @internal What a client is made of: JSON for the core, whether it is mocked, headers, and its status before the first call. */
-export interface Settings { json: string; mocked: boolean; headers: Headers; idle: Status }
+export interface Settings {
+  json: string; mocked: boolean; headers: Headers; idle: Status;
+  /** Whether what it has used of its limits matters. */
+  isLimited: boolean;
+}
 
 const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
 
@@ -157,6 +161,7 @@ export function settings(options: ClientOptions): Settings {
   const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
   return {
     mocked,
+    isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
     headers: plain(headers ?? {}, fail),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
@@ -170,4 +175,10 @@ export function settings(options: ClientOptions): Settings {
       started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
     },
   };
+}
+
+/** @internal Settings for another core, where a limit that adapts begins with what was found out. */
+export function startingAt(json: string, limit: number): string {
+  const { adaptive, ...settings } = JSON.parse(json) as { adaptive?: object };
+  return adaptive ? JSON.stringify({ ...settings, adaptive: { ...adaptive, start: limit } }) : json;
 }

@@ -1,8 +1,11 @@
 import { whenAborted } from './abort.js';
-import { abortError, fromRejection, fromView, StreamError, type ErrorView } from './errors.js';
+import type { Core, Told } from './core.js';
+import { abortError, fromRejection, fromView, located, StreamError, type ErrorView, type Site } from './errors.js';
 import type { RawCall } from './glue.js';
-import type { Core } from './load.js';
+import type { Home } from './home.js';
+import { iterate } from './iterate.js';
 import { response, usage, type ResponseView, type UsageView } from './response.js';
+import { Encoder } from './text.js';
 import type { ChatEvent, ChatResponse } from './types.js';
 
 type Item =
@@ -11,15 +14,30 @@ type Item =
   | { type: 'response'; response: ResponseView }
   | ({ type: 'error' } & ErrorView);
 
+/** @internal A call that has begun, and its first events to come. */
+export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
+
+/** For streams that nobody holds any more. */
+const dropped = typeof FinalizationRegistry === 'function'
+  ? new FinalizationRegistry<Core>((core) => { core.streams -= 1; }) : undefined;
+
+/** @internal Begins to read a call. */
+export function opened(core: Core, home: Home, call: RawCall): Opened {
+  core.streams += 1;
+  dropped?.register(call, core, call);
+  return { core, home, call, first: core.wait(() => call.next(), home.number) };
+}
+
 /**
  * An answer as an async iterable of events. It ends after the event `finish`, or throws one error.
  * Nothing is sent until it is read. Leaving a `for await` loop early aborts it.
  */
 export class ChatStream implements AsyncIterable<ChatEvent> {
-  readonly #open: () => Promise<{ core: Core; call: RawCall }>;
+  readonly #open: (lost: () => void) => Promise<Opened>;
   readonly #signal: AbortSignal | undefined;
+  readonly #site: Site;
   #forget = () => {};
-  #opened: { core: Core; call: RawCall } | undefined;
+  #opened: Opened | undefined;
   #ready: ChatEvent[] = [];
   #text = '';
   #final: ChatResponse | undefined;
@@ -29,23 +47,25 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #busy: Promise<void> | undefined;
 
   /** @internal */
-  constructor(open: () => Promise<{ core: Core; call: RawCall }>, signal: AbortSignal | undefined) {
+  constructor(open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, site: Site) {
     this.#open = open;
     this.#signal = signal;
+    this.#site = site;
   }
 
   /** The events. There is one sequence: two loops share it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
-    try {
-      for (let event = await this.#next(); event; event = await this.#next()) yield event;
-    } finally {
-      if (!this.#over) this.#stop(abortError(undefined, this.#text));
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
+    return iterate(() => this.#next(), () => this.#leave());
   }
 
   /** The pieces of text; other events are passed over. */
-  async *text(): AsyncGenerator<string, void, undefined> {
-    for await (const event of this) if (event.type === 'text') yield event.text;
+  text(): AsyncGenerator<string, void, undefined> {
+    const next = async () => {
+      let event: ChatEvent | undefined;
+      do event = await this.#next(); while (event && event.type !== 'text');
+      return event?.type === 'text' ? event.text : undefined;
+    };
+    return iterate(next, () => this.#leave());
   }
 
   /** Reads to the end, and gives the whole answer, what was read before included. */
@@ -65,7 +85,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
 
   /** The events as lines of JSON, for the body of a `Response`. */
   toReadableStream(): ReadableStream<Uint8Array> {
-    const encoder = new TextEncoder();
+    const encoder = new Encoder();
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         try {
@@ -78,6 +98,10 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       },
       cancel: (reason) => this.abort(reason),
     }, { highWaterMark: 0 });
+  }
+
+  #leave(): void {
+    if (!this.#over) this.#stop(abortError(undefined, this.#text));
   }
 
   async #next(): Promise<ChatEvent | undefined> {
@@ -99,12 +123,16 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         this.#forget = whenAborted(this.#signal, () => this.#stop(abortError(this.#signal, this.#text)));
       }
       if (!this.#opened) {
-        const opened = await this.#open();
-        if (this.#over) return opened.core.quietly(() => opened.call.free());
+        const opened = await this.#open(() => this.#leave());
+        if (this.#over) {
+          opened.first?.catch(() => {});
+          return close(opened);
+        }
         this.#opened = opened;
       }
-      const { core, call } = this.#opened;
-      const { text, cause } = await core.wait(() => call.next());
+      const { core, home, call, first } = this.#opened;
+      this.#opened.first = undefined;
+      const { text, cause } = await (first ?? core.wait(() => call.next(), home.number));
       if (this.#over) return;
       if (!text) return this.#stop(undefined);
       for (const item of JSON.parse(text) as Item[]) this.#take(item, cause);
@@ -126,11 +154,18 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #stop(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#error = error;
+    this.#error = error && located(error, this.#site);
     this.#forget();
     const opened = this.#opened;
     this.#opened = undefined;
-    // Freeing drops the stream of the core, which closes its connection.
-    opened?.core.quietly(() => opened.call.free());
+    if (opened) close(opened);
   }
+}
+
+/** Freeing a call drops the stream of the core, which closes its connection unless the answer is complete. */
+function close({ core, home, call }: Opened): void {
+  core.streams -= 1;
+  dropped?.unregister(call);
+  core.quietly(() => call.free(), home.number);
+  core.leave(home);
 }

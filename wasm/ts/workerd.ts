@@ -1,7 +1,10 @@
+import { setHomes } from './home.js';
 import { setSource } from './load.js';
+import { requestHome } from './workerd-home.js';
 // @ts-expect-error: workerd gives a compiled module
 import module from './core.wasm';
 
 setSource(() => module as WebAssembly.Module);
+setHomes(requestHome);
 
 export * from './all.js';

@@ -1,16 +1,10 @@
 // Unpacks the WebAssembly that the default entry has inlined: a third smaller than what hosts inflate
 // themselves. It is our own because no library is so small that its gain would pay for it.
+import { pause } from '../pause.js';
 import { mixer } from './model.js';
 
 /** Bytes between two pauses: about as long as a frame of a page. */
 const SLICE = 8192;
-
-/** Lets the host do something else. Timers would be too slow in a page that is not seen. */
-const pause = () => new Promise<void>((resolve) => {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => { port1.close(); resolve(); };
-  port2.postMessage(0);
-});
 
 /** Unpacks `size` bytes. */
 export async function unpack(packed: Uint8Array, size: number): Promise<Uint8Array<ArrayBuffer>> {
