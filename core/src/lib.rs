@@ -80,6 +80,7 @@ mod status;
 mod testing;
 mod time;
 mod transport;
+mod words;
 
 pub use admission::queue::WhenFull;
 pub use batch::{BatchProcessor, BatchResults, Closing, Progress};

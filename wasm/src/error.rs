@@ -2,8 +2,8 @@
 
 use std::error::Error as _;
 
+use chatcore::Error;
 use chatcore::json::Writer;
-use chatcore::{Error, Phase};
 use wasm_bindgen::JsValue;
 
 use crate::fetch::HostError;
@@ -30,7 +30,7 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     let partial = error.partial().map(|partial| partial.text());
     for (name, text) in [
         ("request_id", error.request_id()),
-        ("phase", error.phase().map(phase)),
+        ("phase", error.phase().map(|phase| phase.as_str())),
         (
             "partial_text",
             partial.as_deref().filter(|text| !text.is_empty()),
@@ -69,16 +69,3 @@ pub(crate) fn cause(error: &Error) -> Option<JsValue> {
 
 /// What a call that was aborted from the other side is rejected with.
 pub(crate) const ABORTED: &str = r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#;
-
-fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queue => "queue",
-        Phase::Connect => "connect",
-        Phase::Headers => "headers",
-        Phase::FirstContent => "first_content",
-        Phase::ByteIdle => "byte_idle",
-        Phase::ContentIdle => "content_idle",
-        Phase::Attempt => "attempt",
-        _ => "overall",
-    }
-}

@@ -14,6 +14,8 @@ mod config;
 mod error;
 mod executor;
 mod fetch;
+#[cfg(test)]
+mod golden;
 mod host;
 mod request;
 mod table;

@@ -50,6 +50,7 @@ pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
             w.member("reason", reason.as_str());
             w.member("raw", raw);
         }
+        // No more there are: the test `golden` holds this against `ChatEvent::KINDS`.
         _ => w.member("type", "unknown"),
     }
     w.close('}');

@@ -114,7 +114,7 @@ const CLASSES: Readonly<Record<string, typeof LlmError>> = {
   bad_request: BadRequestError, not_found: BadRequestError, invalid_request: BadRequestError,
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
   truncated: StreamError, protocol: StreamError, response_too_large: StreamError,
-  queue_full: QueueFullError, closed: ClosedError,
+  queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, internal: LlmError,
 };
 
 /** @internal */

@@ -1,18 +1,13 @@
 import { whenAborted } from './abort.js';
 import type { Core, Told } from './core.js';
-import { abortError, fromRejection, fromView, located, StreamError, type ErrorView, type Site } from './errors.js';
+import { abortError, fromRejection, fromView, located, StreamError, type Site } from './errors.js';
+import { eventOf, type Item } from './event.js';
 import type { RawCall } from './glue.js';
 import type { Home } from './home.js';
 import { iterate } from './iterate.js';
-import { response, usage, type ResponseView, type UsageView } from './response.js';
+import { response } from './response.js';
 import { Encoder } from './text.js';
 import type { ChatEvent, ChatResponse } from './types.js';
-
-type Item =
-  | Exclude<ChatEvent, { type: 'usage' }>
-  | { type: 'usage'; usage: UsageView }
-  | { type: 'response'; response: ResponseView }
-  | ({ type: 'error' } & ErrorView);
 
 /** @internal A call that has begun, and its first events to come. */
 export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
@@ -145,10 +140,9 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     switch (item.type) {
       case 'error': return this.#stop(fromView(item, this.#text, cause));
       case 'response': this.#final = response(item.response); return this.#stop(undefined);
-      case 'usage': this.#ready.push({ type: 'usage', usage: usage(item.usage) }); return;
       case 'text': this.#text += item.text;
     }
-    this.#ready.push(item);
+    this.#ready.push(eventOf(item));
   }
 
   #stop(error: Error | undefined): void {

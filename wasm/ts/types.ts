@@ -150,8 +150,7 @@ export type ChatEvent =
   | { type: 'part_end' }
   | { type: 'part_extra' | 'message_extra' | 'extra'; extra: JsonObject }
   | { type: 'usage'; usage: Usage }
-  | { type: 'finish'; reason: string; raw: string }
-  | { type: 'unknown' };
+  | { type: 'finish'; reason: string; raw: string };
 
 /** Time limits in milliseconds; `Infinity` lifts one. Connecting is the host's own matter. */
 export interface TimeLimits {

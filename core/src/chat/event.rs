@@ -1,6 +1,7 @@
 //! What a stream hands over.
 
 use super::{Extra, FinishReason, Part, Usage};
+use crate::words::kinds;
 
 /// One piece of an answer. A [`Fold`](super::Fold) of all of them is the
 /// [`ChatResponse`](super::ChatResponse).
@@ -71,6 +72,25 @@ pub enum ChatEvent {
 }
 
 impl ChatEvent {
+    kinds! {
+        /// The kind as one stable word in snake case: the `type` of its JSON in the npm package.
+        Self::Start { .. } = "start",
+        Self::Text(_) = "text",
+        Self::Reasoning(_) = "reasoning",
+        Self::ReasoningSignature(_) = "reasoning_signature",
+        Self::Refusal(_) = "refusal",
+        Self::ToolCallStart { .. } = "tool_call_start",
+        Self::ToolCallArguments { .. } = "tool_call_arguments",
+        Self::ToolCallExtra { .. } = "tool_call_extra",
+        Self::Part(_) = "part",
+        Self::PartEnd = "part_end",
+        Self::PartExtra(_) = "part_extra",
+        Self::MessageExtra(_) = "message_extra",
+        Self::Usage(_) = "usage",
+        Self::Extra(_) = "extra",
+        Self::Finish { .. } = "finish",
+    }
+
     /// Whether this is meaningful output: what ends the wait for the first content, and what
     /// rules a retry out once it was handed over.
     pub fn is_content(&self) -> bool {

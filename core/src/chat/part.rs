@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Extra, ToolCall, ToolResult};
+use crate::words::kinds;
 
 /// One part of a message. Its JSON form has a `type`: `text`, `image`, `tool_call`,
 /// `tool_result`, `reasoning`, `refusal` or `other`.
@@ -32,6 +33,17 @@ pub enum Part {
 }
 
 impl Part {
+    kinds! {
+        /// The kind as one stable word in snake case: the `type` of its JSON form.
+        Self::Text(_) = "text",
+        Self::Image(_) = "image",
+        Self::ToolCall(_) = "tool_call",
+        Self::ToolResult(_) = "tool_result",
+        Self::Reasoning(_) = "reasoning",
+        Self::Refusal(_) = "refusal",
+        Self::Other { .. } = "other",
+    }
+
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text::new(text))
@@ -117,6 +129,12 @@ pub enum ImageSource {
 }
 
 impl ImageSource {
+    kinds! {
+        /// The kind as one stable word in snake case: the `type` of its JSON form.
+        Self::Url { .. } = "url",
+        Self::Base64 { .. } = "base64",
+    }
+
     /// How many bytes it takes to write it.
     pub(crate) fn len(&self) -> usize {
         match self {

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::words::words;
+
 /// What kind of error it is; each says whether chatcore retries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -71,27 +73,25 @@ impl ErrorKind {
         }
     }
 
-    /// The kind as one stable word in snake case, for logs and for the labels of metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::InvalidRequest => "invalid_request",
-            Self::Auth => "auth",
-            Self::BadRequest => "bad_request",
-            Self::NotFound => "not_found",
-            Self::RateLimited => "rate_limited",
-            Self::QuotaExceeded => "quota_exceeded",
-            Self::Overloaded => "overloaded",
-            Self::Server => "server",
-            Self::Connection => "connection",
-            Self::Timeout => "timeout",
-            Self::Truncated => "truncated",
-            Self::Protocol => "protocol",
-            Self::ResponseTooLarge => "response_too_large",
-            Self::QueueFull => "queue_full",
-            Self::Closed => "closed",
-            Self::Internal => "internal",
-        }
+    words! {
+        /// The kind as one stable word in snake case, for logs and for the labels of metrics.
+        Config = "config",
+        InvalidRequest = "invalid_request",
+        Auth = "auth",
+        BadRequest = "bad_request",
+        NotFound = "not_found",
+        RateLimited = "rate_limited",
+        QuotaExceeded = "quota_exceeded",
+        Overloaded = "overloaded",
+        Server = "server",
+        Connection = "connection",
+        Timeout = "timeout",
+        Truncated = "truncated",
+        Protocol = "protocol",
+        ResponseTooLarge = "response_too_large",
+        QueueFull = "queue_full",
+        Closed = "closed",
+        Internal = "internal",
     }
 
     /// What to do next, where that is always the same.

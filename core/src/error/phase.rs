@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::words;
+
 /// Which time limit of a call ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -25,6 +27,18 @@ pub enum Phase {
 }
 
 impl Phase {
+    words! {
+        /// The phase as one stable word in snake case, for logs and for the labels of metrics.
+        Queue = "queue",
+        Connect = "connect",
+        Headers = "headers",
+        FirstContent = "first_content",
+        ByteIdle = "byte_idle",
+        ContentIdle = "content_idle",
+        Attempt = "attempt",
+        Overall = "overall",
+    }
+
     /// Whether another attempt may help.
     pub(crate) fn is_retryable(self) -> bool {
         !matches!(self, Self::Queue | Self::Overall)

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     // ground
     ("time", &[]),
+    ("words", &[]),
     ("find", &[]),
     ("shown", &[]),
     ("json", &["shown"]),
     ("executor", &["time"]),
     ("transport", &[]),
     // model
-    ("chat", &["json"]),
-    ("error", &["chat", "shown", "transport"]),
+    ("chat", &["json", "words"]),
+    ("error", &["chat", "shown", "transport", "words"]),
     ("credentials", &["error", "find"]),
     ("frame", &["error"]),
     // how a request is written, and how an answer is read
