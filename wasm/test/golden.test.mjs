@@ -86,7 +86,7 @@ test('an error of which all is known loses nothing', () => {
   const { stack: _, ...held } = error;
   assert.deepEqual(held, {
     code: 'rate_limited', status: 429, retryable: true, retryAfterMs: 1500, requestId: 'req-1', attempts: 0,
-    partialText: 'What had co', providerCode: 'rate_limit_exceeded',
+    partialText: 'What had co', providerCode: 'rate_limit_exceeded', param: 'model', body: '{"error":{}}',
   });
 });
 
