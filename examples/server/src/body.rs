@@ -1,17 +1,18 @@
 //! A request's body: of limited size, in limited time, and JSON.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_lite::FutureExt;
 use futures_lite::io::AsyncReadExt;
 use serde_json::Value;
 use smol::Timer;
-use trillium::Conn;
+use trillium::{Conn, KnownHeaderName};
 
 use crate::errors::ApiError;
 use crate::fields::Fields;
 
-/// Reads the body as a JSON object.
+/// Reads the body as a JSON object. Where it fails, the connection is closed with the answer.
 pub(crate) async fn read(
     conn: &mut Conn,
     max_body: usize,
@@ -19,8 +20,9 @@ pub(crate) async fn read(
 ) -> Result<Fields, ApiError> {
     let too_large = || {
         let message = format!("the body is larger than {max_body} bytes");
-        ApiError::new(413, "body_too_large", message).closing()
+        ApiError::new(413, "body_too_large", message)
     };
+    check_encoding(conn)?;
     let max = u64::try_from(max_body).unwrap_or(u64::MAX);
     let body = conn.request_body();
     if body.content_length().is_some_and(|length| length > max) {
@@ -28,21 +30,38 @@ pub(crate) async fn read(
     }
     let bytes = async {
         let mut bytes = Vec::new();
-        // One more than allowed, to see that it is too large.
-        let mut body = body.take(max.saturating_add(1));
-        let read = body.read_to_end(&mut bytes).await;
-        if bytes.len() > max_body {
-            return Err(too_large());
-        }
-        let ended = |_| ApiError::new(400, "incomplete_body", "the body ended too early").closing();
-        read.map(|_| bytes).map_err(ended)
+        let mut body = body;
+        body.read_to_end(&mut bytes)
+            .await
+            .map_err(|error| match error.kind() {
+                ErrorKind::FileTooLarge => too_large(),
+                ErrorKind::InvalidData => {
+                    ApiError::new(400, "invalid_body", "the body's chunks are malformed")
+                }
+                _ => ApiError::new(400, "incomplete_body", "the body ended too early"),
+            })?;
+        Ok(bytes)
     };
     let late = async {
         Timer::after(limit).await;
         let message = format!("the body did not come within {limit:?}");
-        Err(ApiError::new(408, "body_timeout", message).closing())
+        Err(ApiError::new(408, "body_timeout", message))
     };
     parse(&bytes.or(late).await?)
+}
+
+/// Refuses a body that is compressed.
+fn check_encoding(conn: &Conn) -> Result<(), ApiError> {
+    let mut encodings = conn
+        .request_headers()
+        .token_iter(KnownHeaderName::ContentEncoding);
+    match encodings.find(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(encoding) => {
+            let message = format!("bodies are taken as they are, not as {encoding:?}");
+            Err(ApiError::new(415, "unsupported_encoding", message))
+        }
+    }
 }
 
 /// Reads JSON that must be an object.

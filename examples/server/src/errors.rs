@@ -15,8 +15,10 @@ pub(crate) struct ApiError {
     /// The field at fault.
     pub(crate) param: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the connection cannot be used any more, because its body was not read.
-    pub(crate) close: bool,
+    /// The methods that the path takes.
+    pub(crate) allow: Option<&'static str>,
+    /// Whether the client may send the request again, where that is not as the status says.
+    pub(crate) should_retry: Option<bool>,
 }
 
 impl ApiError {
@@ -27,7 +29,8 @@ impl ApiError {
             message: message.into(),
             param: None,
             retry_after: None,
-            close: false,
+            allow: None,
+            should_retry: None,
         }
     }
 
@@ -39,16 +42,16 @@ impl ApiError {
         }
     }
 
-    pub(crate) fn draining() -> Self {
+    /// Something that is over in a moment.
+    pub(crate) fn busy(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
-            ..Self::new(503, "shutting_down", "the server is shutting down")
+            ..Self::new(status, code, message)
         }
     }
 
-    pub(crate) fn closing(mut self) -> Self {
-        self.close = true;
-        self
+    pub(crate) fn draining() -> Self {
+        Self::busy(503, "shutting_down", "the server is shutting down")
     }
 
     /// `{"error": {…}}`, in OpenAI's shape.
@@ -87,13 +90,16 @@ impl From<Error> for ApiError {
             ErrorKind::Config | ErrorKind::Internal => 500,
             _ => 502,
         };
-        let retry_after = match error.kind() {
-            ErrorKind::QueueFull | ErrorKind::Closed => Some(Duration::from_secs(1)),
-            _ => error.retry_after(),
+        let (retry_after, should_retry) = match error.kind() {
+            ErrorKind::QueueFull | ErrorKind::Closed => (Some(Duration::from_secs(1)), None),
+            // Whatever is worth trying again was tried again here. Each attempt of a client that
+            // does so too would be several at the provider.
+            _ => (error.retry_after(), Some(false)),
         };
         Self {
             param: error.param().map(str::to_owned),
             retry_after,
+            should_retry,
             ..Self::new(status, error.kind().as_str(), error.to_string())
         }
     }
@@ -108,6 +114,7 @@ mod tests {
         let error = ApiError::from(Error::new(ErrorKind::Auth, "no"));
         assert_eq!((error.status, error.code.as_str()), (502, "auth"));
         assert_eq!(error.to_json()["error"]["type"], "server_error");
+        assert_eq!(error.should_retry, Some(false));
     }
 
     #[test]
@@ -115,5 +122,6 @@ mod tests {
         let error = ApiError::from(Error::new(ErrorKind::QueueFull, "full"));
         assert_eq!(error.status, 503);
         assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+        assert_eq!(error.should_retry, None);
     }
 }

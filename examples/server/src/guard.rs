@@ -1,6 +1,6 @@
 //! Who may ask: the access token, and pages of this server only.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use subtle::ConstantTimeEq;
 use trillium::{Conn, KnownHeaderName};
@@ -17,7 +17,7 @@ pub(crate) const BEARER_PROTOCOL: &str = "chatcore.bearer.";
 /// that its owner suddenly points at 127.0.0.1 would make that site this one, so that on
 /// loopback only loopback's own names are taken.
 pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiError> {
-    let host = header(conn, KnownHeaderName::Host);
+    let host = header(conn, KnownHeaderName::Host)?;
     let name = host.map(host_name).unwrap_or_default();
     let is_ours = match settings.hosts.as_slice() {
         [] if settings.addr.ip().is_loopback() => is_loopback(name),
@@ -33,7 +33,7 @@ pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiErro
             ),
         ));
     }
-    let Some(origin) = header(conn, KnownHeaderName::Origin) else {
+    let Some(origin) = header(conn, KnownHeaderName::Origin)? else {
         return Ok(());
     };
     let site = origin.split_once("://").map(|(_, site)| site);
@@ -52,14 +52,14 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
     let Some(token) = &settings.token else {
         return Ok(());
     };
-    let bearer = header(conn, KnownHeaderName::Authorization)
+    let bearer = header(conn, KnownHeaderName::Authorization)?
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let protocol = header(conn, KnownHeaderName::SecWebsocketProtocol).and_then(|list| {
-        list.split(',')
-            .find_map(|one| one.trim().strip_prefix(BEARER_PROTOCOL))
-    });
+    let protocol = conn
+        .request_headers()
+        .token_iter(KnownHeaderName::SecWebsocketProtocol)
+        .find_map(|one| one.strip_prefix(BEARER_PROTOCOL));
     let Some(given) = bearer.or(protocol) else {
         return Err(ApiError::new(
             401,
@@ -78,11 +78,14 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
     }
 }
 
-/// The client's address.
+/// The client's address: behind a proxy that is trusted, the last that the proxy tells.
 pub(crate) fn client(conn: &Conn, settings: &Settings) -> IpAddr {
     let forwarded = || {
-        let header = header(conn, KnownHeaderName::XforwardedFor)?;
-        header.rsplit(',').next()?.trim().parse().ok()
+        // A proxy may add a line of its own in place of lengthening the client's.
+        let lines = conn
+            .request_headers()
+            .get_values(KnownHeaderName::XforwardedFor)?;
+        address(lines.last()?.as_str()?.rsplit(',').next()?.trim())
     };
     let trusted = settings.trust_proxy.then(forwarded).flatten();
     trusted
@@ -90,8 +93,26 @@ pub(crate) fn client(conn: &Conn, settings: &Settings) -> IpAddr {
         .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
 
-fn header(conn: &Conn, name: KnownHeaderName) -> Option<&str> {
-    conn.request_headers().get_str(name)
+/// An address, to which some proxies add a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse().ok().or_else(with_port)
+}
+
+/// The value of a header that may be there once. Two of it would be read differently by whoever
+/// stands between the client and this server.
+fn header(conn: &Conn, name: KnownHeaderName) -> Result<Option<&str>, ApiError> {
+    let Some(values) = conn.request_headers().get_values(name) else {
+        return Ok(None);
+    };
+    match values.as_str() {
+        Some(value) => Ok(Some(value)),
+        None => Err(ApiError::new(
+            400,
+            "invalid_header",
+            format!("the header {name} must be there once, and be text"),
+        )),
+    }
 }
 
 /// A host header without its port.
@@ -112,6 +133,21 @@ fn is_loopback(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_with_and_without_a_port() {
+        for (text, is) in [
+            ("10.0.0.1", Some("10.0.0.1")),
+            ("10.0.0.1:443", Some("10.0.0.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            let is = is.map(|is| is.parse().unwrap());
+            assert_eq!(address(text), is, "{text}");
+        }
+    }
 
     #[test]
     fn loopback_by_any_of_its_names() {

@@ -64,7 +64,8 @@ impl PerClient {
     }
 }
 
-fn network(client: IpAddr) -> IpAddr {
+/// What counts as one client: an address, or a whole /64 of IPv6.
+pub(crate) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -11,13 +11,14 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chatcore::ChatStream;
 use futures_core::Stream;
-use futures_lite::FutureExt;
+use futures_lite::future::yield_now;
 use serde::Serialize;
 use smol::Timer;
+use trillium_websockets::tungstenite;
 use trillium_websockets::tungstenite::protocol::frame::coding::CloseCode;
 use trillium_websockets::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use trillium_websockets::{Message, WebSocketConn};
@@ -41,10 +42,17 @@ enum Next {
     Said(Message),
     /// The chat at this place has a piece; the flag says that it was the last one.
     Told(usize, Told, bool),
-    /// The server shuts down, and nothing runs.
-    Drained,
+    /// The server ends it, for this reason.
+    End(CloseCode, &'static str),
+    /// The client closes it.
+    Closed,
+    /// The connection is lost.
     Gone,
 }
+
+/// Steps after which the other connections have their turn: a client that sends without pause
+/// would keep the thread for itself.
+const TURN: usize = 16;
 
 /// A piece, with the chat it belongs to.
 #[derive(Serialize)]
@@ -61,24 +69,35 @@ pub(crate) fn protocol(max_body: usize) -> WebSocketConfig {
         .max_frame_size(Some(max_body))
 }
 
-/// Serves one socket until the client goes, which drops all its chats.
+/// Serves one socket until it ends, which drops all its chats.
 pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSocketConn) {
+    let mut sides = Sides {
+        begun: shared.drain.begun(),
+        idle: Idle::new(shared.settings.idle_timeout),
+        turn: 0,
+    };
     let mut running: Vec<Running> = Vec::new();
-    let mut begun = shared.drain.begun();
-    // Where the search for the next piece begins, so that no chat waits behind another.
-    let mut turn = 0;
+    let mut steps = 0_usize;
     loop {
-        let next =
-            poll_fn(|cx| poll_next(&mut conn, &mut running, &mut turn, &mut begun, cx)).await;
+        steps += 1;
+        if steps.is_multiple_of(TURN) {
+            yield_now().await;
+        }
+        let next = poll_fn(|cx| sides.poll_next(&mut conn, &mut running, cx)).await;
         let (id, told) = match next {
             Next::Gone => break,
-            Next::Drained => {
+            Next::Closed => {
+                // The client waits for the answer to its close.
+                let _ = conn.close().await;
+                break;
+            }
+            Next::End(code, reason) => {
                 let frame = CloseFrame {
-                    code: CloseCode::Away,
-                    reason: "the server is shutting down".into(),
+                    code,
+                    reason: reason.into(),
                 };
-                let _ = send(&shared, &mut conn, Message::Close(Some(frame))).await;
-                return;
+                let _ = conn.send(Message::Close(Some(frame))).await;
+                break;
             }
             Next::Told(place, told, is_last) => {
                 let id = match is_last {
@@ -87,32 +106,30 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSock
                 };
                 (id, told)
             }
-            Next::Said(message) => match hear(&shared, client, &message, &mut running) {
-                Some(answer) => answer,
-                None => continue,
-            },
+            Next::Said(message) => {
+                let answer = hear(&shared, client, &message, &mut running);
+                sides.idle.again();
+                match answer {
+                    Some(answer) => answer,
+                    // What was read may have to be answered by the protocol itself, as pings
+                    // have: a client that does not read its pongs is not read either.
+                    None if conn.flush().await.is_ok() => continue,
+                    None => break,
+                }
+            }
         };
         let tagged = Tagged {
             id: &id,
             told: &told,
         };
         let json = serde_json::to_string(&tagged).unwrap_or_default();
-        if !send(&shared, &mut conn, Message::text(json)).await {
+        if conn.send(Message::text(json)).await.is_err() {
             break;
         }
     }
     if !running.is_empty() {
         shared.metrics.client_gone();
     }
-}
-
-/// Whether it was taken in time.
-async fn send(shared: &Shared, conn: &mut WebSocketConn, message: Message) -> bool {
-    let late = async {
-        Timer::after(shared.settings.write_timeout).await;
-        false
-    };
-    async { conn.send(message).await.is_ok() }.or(late).await
 }
 
 /// Does what the client says; gives what to answer, if anything.
@@ -188,48 +205,104 @@ fn obey(
     Ok(None)
 }
 
-fn poll_next(
-    conn: &mut WebSocketConn,
-    running: &mut [Running],
-    turn: &mut usize,
-    begun: &mut Begun,
-    cx: &mut Context<'_>,
-) -> Poll<Next> {
-    // What the client says comes first: it may take a chat back.
-    match Pin::new(conn).poll_next(cx) {
-        Poll::Ready(Some(Ok(Message::Close(_))) | Some(Err(_)) | None) => {
-            return Poll::Ready(Next::Gone);
+/// What is looked at beside the client and its chats.
+struct Sides {
+    begun: Begun,
+    idle: Idle,
+    /// Where the search for the next piece begins, so that no chat waits behind another.
+    turn: usize,
+}
+
+/// For how long nothing has run and nothing has come.
+struct Idle {
+    limit: Duration,
+    timer: Timer,
+}
+
+impl Idle {
+    fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            timer: Timer::after(limit),
         }
-        Poll::Ready(Some(Ok(message))) => return Poll::Ready(Next::Said(message)),
-        Poll::Pending => {}
     }
-    let count = running.len();
-    for step in 0..count {
-        let place = (*turn + step) % count;
-        let chat = &mut running[place];
-        loop {
-            let told = match Pin::new(&mut chat.stream).poll_next(cx) {
-                Poll::Ready(Some(event)) => chat.teller.tell(event),
-                // A stream ends with its finish or an error, after which it is not here any more.
-                Poll::Ready(None) => Some(Told::Cancelled),
-                Poll::Pending => break,
-            };
-            if let Some(told) = told {
-                *turn = place + 1;
-                let is_last = !matches!(
-                    told,
-                    Told::Delta { .. } | Told::Reasoning { .. } | Told::Refusal { .. }
-                );
-                return Poll::Ready(Next::Told(place, told, is_last));
+
+    fn again(&mut self) {
+        self.timer.set_after(self.limit);
+    }
+}
+
+impl Sides {
+    fn poll_next(
+        &mut self,
+        conn: &mut WebSocketConn,
+        running: &mut [Running],
+        cx: &mut Context<'_>,
+    ) -> Poll<Next> {
+        // What the client says comes first: it may take a chat back.
+        match Pin::new(conn).poll_next(cx) {
+            Poll::Ready(Some(Ok(Message::Close(_)))) => return Poll::Ready(Next::Closed),
+            Poll::Ready(Some(Ok(message))) => return Poll::Ready(Next::Said(message)),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(ending(&error)),
+            Poll::Ready(None) => return Poll::Ready(Next::Gone),
+            Poll::Pending => {}
+        }
+        if let Poll::Ready(next) = self.poll_chats(running, cx) {
+            return Poll::Ready(next);
+        }
+        // Also while chats run, so that its beginning wakes this task.
+        let has_begun = self.begun.poll(cx).is_ready();
+        if !running.is_empty() {
+            return Poll::Pending;
+        }
+        if has_begun {
+            let reason = "the server is shutting down";
+            return Poll::Ready(Next::End(CloseCode::Away, reason));
+        }
+        let is_idle = Pin::new(&mut self.idle.timer).poll(cx).is_ready();
+        match is_idle {
+            true => Poll::Ready(Next::End(CloseCode::Away, "nothing was asked for too long")),
+            false => Poll::Pending,
+        }
+    }
+
+    fn poll_chats(&mut self, running: &mut [Running], cx: &mut Context<'_>) -> Poll<Next> {
+        let count = running.len();
+        for step in 0..count {
+            let place = (self.turn + step) % count;
+            let chat = &mut running[place];
+            while let Poll::Ready(event) = Pin::new(&mut chat.stream).poll_next(cx) {
+                let told = match event {
+                    Some(event) => chat.teller.tell(event),
+                    // A stream ends with its finish or an error, after which it is not here any
+                    // more.
+                    None => Some(Told::Cancelled),
+                };
+                if let Some(told) = told {
+                    self.turn = place + 1;
+                    let is_last = !matches!(
+                        told,
+                        Told::Delta { .. } | Told::Reasoning { .. } | Told::Refusal { .. }
+                    );
+                    if is_last {
+                        self.idle.again();
+                    }
+                    return Poll::Ready(Next::Told(place, told, is_last));
+                }
             }
         }
+        Poll::Pending
     }
-    match count == 0 && begun.poll(cx).is_ready() {
-        true => Poll::Ready(Next::Drained),
-        false => {
-            // So that it wakes this task whenever it begins.
-            let _ = begun.poll(cx);
-            Poll::Pending
+}
+
+/// How a socket ends on which something came that no client should send.
+fn ending(error: &tungstenite::Error) -> Next {
+    match error {
+        tungstenite::Error::Capacity(_) => Next::End(CloseCode::Size, "the message is too large"),
+        tungstenite::Error::Utf8(_) => Next::End(CloseCode::Invalid, "the message is no UTF-8"),
+        tungstenite::Error::Protocol(_) => {
+            Next::End(CloseCode::Protocol, "the frames are malformed")
         }
+        _ => Next::Gone,
     }
 }

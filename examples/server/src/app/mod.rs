@@ -1,6 +1,7 @@
 //! The application: what every request goes through, and where it goes.
 
-mod reply;
+pub(crate) mod reply;
+mod request_id;
 mod route;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::stream;
 use crate::upstream::Upstream;
 use crate::{batch, body, ws};
 use reply::{Reply, refuse, typed};
+use request_id::RequestIds;
 use route::Route;
 
 /// What all requests share.
@@ -44,6 +46,7 @@ pub(crate) struct Shared {
 pub(crate) struct App {
     shared: Arc<Shared>,
     sockets: WebSocket<Sockets>,
+    ids: RequestIds,
 }
 
 /// The connection's socket, for those who have to see when the client goes away. The listener
@@ -67,6 +70,7 @@ impl App {
                 .with_protocols(&["chatcore"])
                 .allow_any_origin()
                 .required(),
+            ids: RequestIds::default(),
         }
     }
 
@@ -110,7 +114,10 @@ impl App {
             Route::Socket => return Ok(None),
             Route::NotAllowed(allowed) => {
                 let message = format!("this path takes {allowed} only");
-                return Err(ApiError::new(405, "method_not_allowed", message));
+                return Err(ApiError {
+                    allow: Some(allowed),
+                    ..ApiError::new(405, "method_not_allowed", message)
+                });
             }
             Route::Unknown => {
                 let message = format!("there is nothing at {}", conn.path());
@@ -269,8 +276,10 @@ impl Handler for App {
     async fn run(&self, mut conn: Conn) -> Conn {
         let route = Route::of(conn.method(), conn.path());
         let name = route.name();
+        let id = self.ids.of(&conn);
         let reply = self.answer(&mut conn, route).await;
         let headers = conn.response_headers_mut();
+        headers.insert("x-request-id", id);
         headers.insert("x-content-type-options", "nosniff");
         headers.insert(KnownHeaderName::CacheControl, "no-store");
         if self.shared.drain.has_begun() {

@@ -77,12 +77,35 @@ pub(super) fn refuse(conn: Conn, error: &ApiError) -> Conn {
     if error.status == 401 {
         headers.insert(KnownHeaderName::WwwAuthenticate, "Bearer");
     }
-    if error.close {
-        headers.insert(KnownHeaderName::Connection, "close");
+    if error.status == 415 {
+        headers.insert(KnownHeaderName::AcceptEncoding, "identity");
+    }
+    if let Some(methods) = error.allow {
+        headers.insert(KnownHeaderName::Allow, methods);
+    }
+    if let Some(should_retry) = error.should_retry {
+        // OpenAI's clients obey it.
+        headers.insert("x-should-retry", should_retry.to_string());
     }
     conn.with_status(error.status)
         .with_body(error.to_json().to_string())
         .halt()
+}
+
+/// An error as the bytes of a whole response, for who gets no further than to the door.
+pub(crate) fn raw(error: &ApiError) -> String {
+    let body = error.to_json().to_string();
+    let reason = match error.status {
+        429 => "Too Many Requests",
+        _ => "Service Unavailable",
+    };
+    let wait = error.retry_after.map_or(1, whole_seconds);
+    format!(
+        "HTTP/1.1 {} {reason}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nretry-after: {wait}\r\n\r\n{body}",
+        error.status,
+        body.len()
+    )
 }
 
 fn whole_seconds(wait: Duration) -> u64 {

@@ -19,6 +19,7 @@ pub(super) enum Route {
     Batch,
     Completions,
     Socket,
+    /// These methods only.
     NotAllowed(&'static str),
     Unknown,
 }
@@ -46,10 +47,11 @@ impl Route {
                 (found.unwrap_or(Self::Unknown), "GET")
             }
         };
-        let fits = match method {
-            Method::Get | Method::Head => allowed == "GET",
-            Method::Post => allowed == "POST",
-            _ => false,
+        let (fits, allowed) = match (allowed, method) {
+            ("POST", _) => (method == Method::Post, "POST"),
+            // A handshake has no head alone.
+            _ if route == Self::Socket => (method == Method::Get, "GET"),
+            _ => (matches!(method, Method::Get | Method::Head), "GET, HEAD"),
         };
         match fits || route == Self::Unknown {
             true => route,
@@ -94,7 +96,10 @@ mod tests {
         assert_eq!(of(Method::Get, "/"), Route::Page);
         assert_eq!(of(Method::Post, "/api/chat"), Route::Chat);
         assert_eq!(of(Method::Get, "/api/chat"), Route::NotAllowed("POST"));
-        assert_eq!(of(Method::Delete, "/status"), Route::NotAllowed("GET"));
+        assert_eq!(of(Method::Head, "/status"), Route::Status);
+        let get = Route::NotAllowed("GET, HEAD");
+        assert_eq!(of(Method::Delete, "/status"), get);
+        assert_eq!(of(Method::Head, "/ws/chat"), Route::NotAllowed("GET"));
         assert_eq!(
             of(Method::Get, "/web/page.css"),
             Route::File("page.css".into())

@@ -1,6 +1,9 @@
 //! Connections: accepted, limited in number and time, and drained at the end.
 
-mod timed;
+mod framing;
+mod guarded;
+mod phase;
+mod seats;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener as StdListener};
@@ -15,10 +18,14 @@ use smol::net::{TcpListener, TcpStream};
 use smol::{Timer, channel};
 use socket2::{Domain, Protocol, Socket, Type};
 use trillium::{Conn, Handler, Upgrade};
-use trillium_http::{HttpConfig, HttpContext};
+use trillium_http::{HttpConfig, HttpContext, KnownHeaderName};
 
+use crate::app::reply::raw;
 use crate::app::{App, Shared, Socket as ClientSocket};
-use timed::{Phase, Timed, Timing};
+use framing::Body;
+use guarded::{Guarded, Timing};
+use phase::Phase;
+use seats::{Seat, Seats};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -57,6 +64,10 @@ pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Res
     let server = Arc::new(Server {
         app: App::new(Arc::clone(&shared)),
         http: Arc::new(HttpContext::new().with_config(http)),
+        seats: Arc::new(Seats::new(
+            &shared.settings,
+            shared.metrics.connections().clone(),
+        )),
         shared: Arc::clone(&shared),
     });
     // Every connection holds a sender; when all are gone, so is the last connection.
@@ -98,30 +109,30 @@ pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Res
 struct Server {
     app: App,
     http: Arc<HttpContext>,
+    seats: Arc<Seats>,
     shared: Arc<Shared>,
 }
 
 impl Server {
     async fn spawn(self: &Arc<Self>, mut stream: TcpStream, peer: SocketAddr, open: &Sender<()>) {
-        if open.sender_count() > self.shared.settings.max_connections {
-            let refusal = "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
-                           content-length: 0\r\nretry-after: 1\r\n\r\n";
-            // A socket's buffer is empty at first, so that this does not wait.
-            let _ = poll_once(stream.write_all(refusal.as_bytes())).await;
-            return;
-        }
+        let seat = match self.seats.take(peer.ip()) {
+            Ok(seat) => seat,
+            Err(error) => {
+                // A socket's buffer is empty at first, so that this does not wait.
+                let _ = poll_once(stream.write_all(raw(&error).as_bytes())).await;
+                return;
+            }
+        };
         let (server, open) = (Arc::clone(self), open.clone());
         smol::spawn(async move {
-            let connections = server.shared.metrics.connections();
-            connections.inc();
-            server.connection(stream, peer).await;
-            connections.dec();
-            drop(open);
+            server.connection(stream, peer, &seat).await;
+            drop((seat, open));
         })
         .detach();
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr) {
+    /// Serves one connection, which has a `seat`, to its end.
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, _seat: &Seat) {
         // Pieces of an answer go out as they come.
         let _ = stream.set_nodelay(true);
         let settings = &self.shared.settings;
@@ -131,33 +142,41 @@ impl Server {
             write: settings.write_timeout,
         };
         let phase = Phase::default();
-        let timed = Timed::new(
-            stream.clone(),
-            timing,
-            phase.clone(),
-            self.shared.drain.begun(),
-        );
-        let run = Arc::clone(&self.http).run(timed, |mut conn| {
-            phase.answering();
+        let begun = self.shared.drain.begun();
+        let guarded = Guarded::new(stream.clone(), timing, phase.clone(), begun);
+        let run = Arc::clone(&self.http).run(guarded, |mut conn| {
+            phase.answering(self.body_of(&conn));
             conn.set_peer_ip(Some(peer.ip()));
             let phase = &phase;
             let conn = Conn::from(conn).with_state(ClientSocket(stream.clone()));
             async move {
                 let conn = self.app.run(conn).await;
-                let conn = self.app.before_send(conn).await;
-                phase.answered();
+                let mut conn = self.app.before_send(conn).await;
+                if !phase.answered() {
+                    let headers = conn.response_headers_mut();
+                    headers.insert(KnownHeaderName::Connection, "close");
+                }
                 conn.into_inner()
             }
         });
         // What a client does wrong on its connection is its own matter.
         if let Ok(Some(upgrade)) = run.await {
-            phase.answering();
+            phase.upgraded();
             let upgrade = Upgrade::from(upgrade);
             if self.app.has_upgrade(&upgrade) {
                 self.app.upgrade(upgrade).await;
             }
         }
         linger(stream).await;
+    }
+
+    /// The body that a head announces, by the headers as the web framework has checked them.
+    fn body_of(&self, conn: &trillium_http::Conn<Guarded>) -> Body {
+        let headers = conn.request_headers();
+        match headers.has_header(KnownHeaderName::TransferEncoding) {
+            true => Body::chunked(self.shared.settings.max_body),
+            false => Body::Length(headers.content_length().unwrap_or(0)),
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::harness::Server;
 use crate::socket::Socket;
 
-/// From the client's going to the close of the call's connection, and the permit is free.
-const BAR: Duration = Duration::from_millis(100);
+/// From the client's going to the close of the call's connection, and the permit is free. It takes
+/// some milliseconds; a machine that does other things may take longer, but not for ever.
+const BAR: Duration = Duration::from_secs(5);
 
 /// How often each is tried; the median counts, for a machine that does other things too.
 const TRIES: usize = 5;
@@ -130,7 +131,8 @@ fn while_it_waits_in_the_queue() {
 fn when_it_takes_nothing_for_too_long() {
     let upstream = Upstream::start().unwrap();
     let server = Server::before(
-        &upstream.url("/key/k/words/400000/v1"),
+        // More at once than the buffers between the two hold, and something after it.
+        &upstream.url("/key/k/pad/8m/words/100/v1"),
         &[("CHATCORE_WRITE_TIMEOUT", "0.3")],
     );
     let mut connection = server.connect();

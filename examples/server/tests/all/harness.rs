@@ -78,13 +78,17 @@ impl Server {
     }
 
     pub(crate) fn try_connect(&self) -> std::io::Result<Connection> {
-        let stream = TcpStream::connect(self.addr)?;
-        stream.set_read_timeout(Some(CAP))?;
-        Ok(Connection {
+        Ok(self.connection(TcpStream::connect(self.addr)?))
+    }
+
+    /// A connection that was made already.
+    pub(crate) fn connection(&self, stream: TcpStream) -> Connection {
+        stream.set_read_timeout(Some(CAP)).unwrap();
+        Connection {
             host: self.addr.to_string(),
             stream,
             rest: Vec::new(),
-        })
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -9,8 +9,12 @@
 
 mod access;
 mod cancelling;
+mod connections;
 mod drain;
+mod fairness;
+mod framing;
 mod harness;
+mod headers;
 mod load;
 mod malformed;
 mod openai;

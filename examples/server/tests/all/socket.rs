@@ -1,10 +1,14 @@
 //! `/ws/chat`, by a WebSocket client.
 
+use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use chatcore_tests::server::{By, Server as Upstream};
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
 
 use crate::harness::{CAP, Server};
@@ -28,6 +32,24 @@ impl Socket {
         let (socket, _) =
             tungstenite::client(request, stream).map_err(|error| error.to_string())?;
         Ok(Self(socket))
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
+    /// Reads to the end: the code of the server's close, and whether the connection ended after
+    /// it as it should.
+    fn ended(&mut self) -> (Option<CloseCode>, bool) {
+        let mut code = None;
+        loop {
+            match self.0.read() {
+                Ok(Message::Close(frame)) => code = frame.map(|frame| frame.code),
+                Ok(_) => {}
+                Err(tungstenite::Error::ConnectionClosed) => return (code, true),
+                Err(_) => return (code, false),
+            }
+        }
     }
 
     pub(crate) fn say(&mut self, message: &Value) {
@@ -160,13 +182,63 @@ fn errors_belong_to_their_chat() {
         (&error["id"], &error["error"]["code"]),
         (&json!("c"), &json!("too_many_chats"))
     );
-    // A message that is too large ends the socket, and nothing else.
-    let large = "x".repeat(100_000);
-    let _ = socket.0.send(Message::text(
-        json!({"type": "chat", "id": "d", "message": large}).to_string(),
-    ));
-    while socket.hear().is_some() {}
+}
+
+#[test]
+fn what_no_client_should_send_ends_the_socket_and_says_why() {
+    let server = Server::start(&[("CHATCORE_MAX_BODY", "5000")]);
+    let large = json!({"type": "chat", "id": "d", "message": "x".repeat(100_000)}).to_string();
+    let mut socket = Socket::open(&server);
+    socket.0.send(Message::text(large)).unwrap();
+    assert_eq!(socket.ended(), (Some(CloseCode::Size), true));
+    for (frame, code) in [
+        // Text that is no UTF-8; a reserved bit; no mask.
+        (&[0x81, 0x81, 0, 0, 0, 0, 0xff][..], CloseCode::Invalid),
+        (&[0xf1, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x81, 0x02, b'{', b'}'], CloseCode::Protocol),
+    ] {
+        let mut socket = Socket::open(&server);
+        socket.stream().write_all(frame).unwrap();
+        assert_eq!(socket.ended().0, Some(code), "{frame:x?}");
+    }
     assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_close_is_answered() {
+    let server = Server::start(&[]);
+    let mut socket = Socket::open(&server);
+    socket.say(&json!({"type": "chat", "id": "a", "message": "Count from 1 to 60."}));
+    socket.hear().unwrap();
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "enough".into(),
+    };
+    socket.0.close(Some(frame)).unwrap();
+    assert_eq!(socket.ended(), (Some(CloseCode::Normal), true));
+    server.reaches("the chat is cancelled", |status| {
+        status["pool"]["cancelled"] == 1 && status["connections"] == 1
+    });
+}
+
+#[test]
+fn a_socket_on_which_nothing_happens_is_closed() {
+    let upstream = Upstream::start().unwrap();
+    let server = Server::before(
+        &upstream.url("/key/k/gate/k/v1"),
+        &[("CHATCORE_IDLE_TIMEOUT", "3")],
+    );
+    let mut idle = Socket::open(&server);
+    let mut busy = Socket::open(&server);
+    busy.say(&json!({"type": "chat", "id": "a", "message": "hi"}));
+    smol::block_on(upstream.request("k")).unwrap();
+    assert_eq!(idle.ended(), (Some(CloseCode::Away), true));
+    // A chat that takes longer than that is waited for.
+    std::thread::sleep(Duration::from_secs(4));
+    upstream.release("k", 99);
+    let heard = busy.until_over(1);
+    assert_eq!(heard.last().unwrap()["type"], "done", "{heard:?}");
+    assert_eq!(busy.ended(), (Some(CloseCode::Away), true));
 }
 
 #[test]

@@ -1,0 +1,58 @@
+//! An id for each request, by which a client's log and the server's tell of the same one.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trillium::Conn;
+
+/// The longest id that is taken from a client.
+const LONGEST: usize = 128;
+
+/// Gives ids.
+#[derive(Debug, Default)]
+pub(super) struct RequestIds {
+    /// Of this process.
+    key: RandomState,
+    given: AtomicU64,
+}
+
+impl RequestIds {
+    /// The id that the client, or a proxy before it, has given; else a new one.
+    pub(super) fn of(&self, conn: &Conn) -> String {
+        let given = conn.request_headers().get_str("x-request-id");
+        match given.filter(|id| is_id(id)) {
+            Some(id) => id.to_owned(),
+            None => self.next(),
+        }
+    }
+
+    fn next(&self) -> String {
+        let count = self.given.fetch_add(1, Ordering::Relaxed);
+        format!("req_{:016x}", self.key.hash_one(count))
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_are_alike() {
+        let ids = RequestIds::default();
+        let all: std::collections::HashSet<_> = (0..1000).map(|_| ids.next()).collect();
+        assert_eq!(all.len(), 1000);
+        assert!(all.iter().all(|id| is_id(id)));
+    }
+
+    #[test]
+    fn what_a_client_may_call_its_request() {
+        assert!(is_id("7f3a-1"));
+        for id in ["", "two words", "umlaut-\u{e4}", &"x".repeat(129)] {
+            assert!(!is_id(id), "{id}");
+        }
+    }
+}
