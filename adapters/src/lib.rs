@@ -46,8 +46,6 @@ pub mod executor;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;
-#[cfg(any(feature = "smol", feature = "http1"))]
-mod turn;
 
 pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};
 #[cfg(all(feature = "threads", feature = "ureq"))]

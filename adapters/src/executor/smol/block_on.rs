@@ -1,28 +1,14 @@
 //! Running a future, and the executor's tasks, on the calling thread.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-
-use futures_lite::FutureExt;
-use futures_lite::future::yield_now;
+use std::future::Future;
 
 use super::SmolExecutor;
-use crate::turn;
 
 impl SmolExecutor {
     /// Runs `future` on the calling thread to its end, beside the tasks of the executor that
     /// [`with`](Self::with) was given; the global executor has a thread of its own.
     ///
-    /// It does what `smol::block_on(executor.run(future))` does, and looks at the sockets every
-    /// 100 µs while there is work. Without that, smol's reactor thread comes in between wherever
-    /// a thread has more to do than that at once, as with dozens of chats, and hands each answer from
-    /// one thread to the other: it makes a chat a third dearer in processor time, by the benchmark
-    /// beside the peers.
-    ///
-    /// Where several threads run one executor, each should do so by this method: what a thread that is in
-    /// `executor.run` has taken to itself stays with that thread. Nor is it for use within
-    /// `executor.run` of the same executor.
+    /// It is `smol::block_on(executor.run(future))` and costs the same.
     ///
     /// A panic of `future` goes to the caller; one of a task that was spawned by this executor
     /// stays in it. What `future` holds is dropped when it ends; tasks that have not ended stay
@@ -42,23 +28,8 @@ impl SmolExecutor {
     /// ```
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         match &self.own {
-            Some(executor) => in_turns(future.or(async { match run(executor).await {} })),
-            None => in_turns(future),
-        }
-    }
-}
-
-/// Polls `future` a turn at a time; in between, the reactor has its own.
-fn in_turns<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    ::smol::block_on(poll_fn(|cx| turn::take(|| future.as_mut().poll(cx))))
-}
-
-async fn run(executor: &::smol::Executor<'static>) -> Infallible {
-    loop {
-        executor.tick().await;
-        if turn::is_over() {
-            yield_now().await;
+            Some(executor) => ::smol::block_on(executor.run(future)),
+            None => ::smol::block_on(future),
         }
     }
 }
@@ -70,6 +41,7 @@ mod tests {
     use std::time::Duration;
 
     use chatcore::Executor;
+    use futures_lite::future::yield_now;
 
     use super::*;
 

@@ -17,7 +17,7 @@ use sleep::Sleep;
 ///
 /// [`new`](Self::new) uses smol's global executor: one background thread unless the environment
 /// variable `SMOL_THREADS` says otherwise. [`with`](Self::with) takes an executor that the
-/// application runs itself, best by [`block_on`](Self::block_on). Cloning is cheap.
+/// application runs itself. Cloning is cheap.
 ///
 /// A panic in a spawned task ends that task and nothing else. Time is measured from the first
 /// use of any `SmolExecutor` in the process.

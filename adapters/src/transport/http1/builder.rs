@@ -114,6 +114,7 @@ impl Http1Builder {
             inner: Arc::new(Inner {
                 pool: Arc::new(Pool::new(self.executor, self.limits)),
                 tls: Box::new(Rustls::new(self.extra_roots, root_file)),
+                lookout: Arc::default(),
                 proxies: self.proxies.unwrap_or_else(Proxies::from_env),
                 max_head: self.max_head,
                 user_agent: self.user_agent,

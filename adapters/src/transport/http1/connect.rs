@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use futures_lite::future;
 use http::HeaderValue;
 use socket2::{SockRef, TcpKeepalive};
 
+use super::lookout::Lookout;
 use super::request::Origin;
 use super::stream::{Socket, Stream};
 use super::tls::Tls;
@@ -30,6 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) struct Connector<'a> {
     pub(super) executor: &'a dyn Executor,
     pub(super) tls: &'a dyn Tls,
+    pub(super) lookout: &'a Arc<Lookout>,
     pub(super) user_agent: &'a HeaderValue,
     pub(super) max_head: usize,
 }
@@ -99,7 +102,7 @@ impl Connector<'_> {
         SockRef::from(socket.get_ref())
             .set_tcp_keepalive(&keepalive)
             .ok();
-        Ok(Stream::Plain(Socket::new(socket)))
+        Ok(Stream::Plain(Socket::new(socket, self.lookout.clone())))
     }
 
     /// The first of `addresses` that accepts. Each is tried when the one before it failed, or has

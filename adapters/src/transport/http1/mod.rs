@@ -19,6 +19,7 @@ mod body;
 mod builder;
 mod connect;
 mod exchange;
+mod lookout;
 mod pool;
 mod request;
 mod scratch;
@@ -45,11 +46,11 @@ pub use self::builder::Http1Builder;
 use self::body::Home;
 use self::connect::Connector;
 use self::exchange::{Connection, Failure, Incoming, Outgoing, answer_to, poll_exchange};
+use self::lookout::Lookout;
 use self::pool::Pool;
 use self::request::Origin;
 use self::tls::Tls;
 use super::proxy::{Proxies, Proxy};
-use crate::turn;
 
 /// A reused connection that is lost within this time of a request, without a byte of an answer,
 /// was closed while idle, and the request is sent on a new one. When it is lost later, the server
@@ -99,6 +100,7 @@ pub struct Http1Transport {
 struct Inner {
     pool: Arc<Pool>,
     tls: Box<dyn Tls>,
+    lookout: Arc<Lookout>,
     proxies: Proxies,
     max_head: usize,
     user_agent: HeaderValue,
@@ -120,7 +122,6 @@ impl Http1Transport {
 #[async_trait]
 impl Transport for Http1Transport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        turn::give_way().await;
         let mut task = self.inner.prepare(request)?;
         let mut idle = self.inner.pool.take(&task.home.origin);
         loop {
@@ -180,6 +181,7 @@ impl Inner {
         let connector = Connector {
             executor: &**self.pool.executor(),
             tls: &*self.tls,
+            lookout: &self.lookout,
             user_agent: &self.user_agent,
             max_head: self.max_head,
         };

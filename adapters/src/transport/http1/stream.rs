@@ -3,10 +3,13 @@
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use async_io::Async;
 use futures_lite::{AsyncRead, AsyncWrite};
+
+use super::lookout::Lookout;
 
 /// Some servers send a line end too many after a body. As many bytes as this are no such mistake.
 pub(super) const MAX_BLANK: usize = 64;
@@ -27,34 +30,88 @@ pub(super) enum Stream {
 
 /// A socket that does not read where nothing can have arrived.
 ///
-/// A read that finds nothing is a system call for nothing, a tenth of what a small request costs,
-/// so after a read that emptied the socket the next one first registers with the reactor. It does
-/// so *once* and then reads, whatever the reactor said: async-io ignores an event of the reactor
-/// turn in which the waker was registered, so a task that asks again before each read may never
-/// be told that it can read. That happens wherever the reactor runs on another thread, which is
-/// everywhere but in smol's own `block_on`.
+/// ```text
+///        ┌──────────── all was read ────────────┐
+///        ▼                                      │
+///      Wait ──► Look (the others go first) ──► read
+///        └────► Read (registered) ─────────────►┘
+/// ```
+///
+/// Before the socket is read again, its task has either let others go first or registered with the
+/// reactor, *once*: the next poll reads, whatever the reactor says. async-io ignores an event of
+/// the reactor turn in which the waker was registered, so a task that asks before each read may
+/// never be told that it can read. That happens wherever the reactor runs on another thread, which
+/// is everywhere but in smol's own `block_on`.
 pub(super) struct Socket {
     inner: Async<TcpStream>,
-    /// Whether the last read took all that had arrived, and the reactor was not asked since.
-    drained: bool,
+    lookout: Arc<Lookout>,
+    next: Next,
+}
+
+/// What the next call of `poll_read` does first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Lets others go first, or registers: the last read took all that had arrived.
+    Wait,
+    /// Reads, and registers where nothing has arrived: the others went first.
+    Look,
+    /// Reads, as any socket does.
+    Read,
+    /// Reads, and never waits.
+    Try,
 }
 
 impl Socket {
     /// A socket on which this side speaks first.
-    pub(super) fn new(inner: Async<TcpStream>) -> Self {
-        let drained = true;
-        Self { inner, drained }
+    pub(super) fn new(inner: Async<TcpStream>, lookout: Arc<Lookout>) -> Self {
+        Self {
+            inner,
+            lookout,
+            next: Next::Wait,
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        if std::mem::take(&mut self.drained) {
-            // The waker is registered before anything is read, and the reactor reports what had
-            // arrived before that too, so no wake-up is lost.
-            ready!(self.inner.poll_readable(cx))?;
+        if self.next == Next::Wait {
+            match self.lookout.should_look() {
+                false => self.register(cx)?,
+                true => {
+                    self.next = Next::Look;
+                    cx.waker().wake_by_ref();
+                }
+            }
+            return Poll::Pending;
         }
-        let count = ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        self.drained = count < buf.len();
-        Poll::Ready(Ok(count))
+        let mut socket = self.inner.get_ref();
+        let result = socket.read(buf);
+        let is_empty = matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if self.next == Next::Look {
+            self.lookout.note(!is_empty);
+        }
+        if is_empty {
+            if self.next != Next::Try {
+                self.register(cx)?;
+            }
+            return Poll::Pending;
+        }
+        self.next = match &result {
+            Ok(count) if *count < buf.len() => Next::Wait,
+            _ => Next::Read,
+        };
+        Poll::Ready(result)
+    }
+
+    /// Has the task woken when there is something to read, from before this call or after it.
+    fn register(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.next = Next::Read;
+        // The first answer may be about an event that an earlier read has dealt with.
+        for _ in 0..2 {
+            if self.inner.poll_readable(cx)?.is_pending() {
+                return Ok(());
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(())
     }
 
     /// Whether nothing but empty lines has arrived, which are dropped. Never waits.
@@ -108,8 +165,7 @@ impl Stream {
     /// that waits for its next request. Stray empty lines are dropped. Never waits.
     pub(super) fn is_quiet(&mut self) -> bool {
         if let Some(socket) = self.bottom_mut() {
-            // Here a read must look at the socket, not register with the reactor.
-            socket.drained = false;
+            socket.next = Next::Try;
         }
         let is_quiet = match self {
             Self::Plain(socket) => socket.is_quiet(),
@@ -127,7 +183,7 @@ impl Stream {
             }
         };
         if let Some(socket) = self.bottom_mut() {
-            socket.drained = is_quiet;
+            socket.next = if is_quiet { Next::Wait } else { Next::Read };
         }
         is_quiet
     }

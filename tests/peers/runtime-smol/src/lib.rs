@@ -1,8 +1,9 @@
-//! smol with its tasks on the calling thread, as chatcore-adapters runs it. With `PEERS_SMOL=plain` in
-//! the environment as smol itself does.
+//! smol with its tasks on the calling thread, by `smol::block_on`. With `PEERS_SMOL=threads` in the
+//! environment they run on a second thread as well.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
+use std::thread;
 
 use chatcore_adapters::executor::SmolExecutor;
 use futures_util::future::join_all;
@@ -11,7 +12,6 @@ use peers_driver::{Done, Runtime, Task};
 #[derive(Debug)]
 pub struct Smol {
     tasks: Arc<smol::Executor<'static>>,
-    plain: bool,
 }
 
 impl Smol {
@@ -23,19 +23,19 @@ impl Smol {
 
 impl Default for Smol {
     fn default() -> Self {
-        Self {
-            tasks: Arc::default(),
-            plain: std::env::var("PEERS_SMOL").is_ok_and(|how| how == "plain"),
+        let tasks = Arc::<smol::Executor<'static>>::default();
+        if std::env::var("PEERS_SMOL").is_ok_and(|how| how == "threads") {
+            let tasks = Arc::clone(&tasks);
+            // Ends with the process.
+            thread::spawn(move || smol::block_on(tasks.run(pending::<()>())));
         }
+        Self { tasks }
     }
 }
 
 impl Runtime for Smol {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match self.plain {
-            true => smol::block_on(self.tasks.run(future)),
-            false => self.executor().block_on(future),
-        }
+        smol::block_on(self.tasks.run(future))
     }
 
     fn run_all(&self, tasks: Vec<Task>) -> Vec<Done> {

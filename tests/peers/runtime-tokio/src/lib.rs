@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use peers_driver::{Done, Runtime, Task};
+pub use tokio::runtime::Handle;
 use tokio::task::JoinSet;
+pub use tokio::time::sleep;
 
 #[derive(Debug)]
 pub struct Tokio(tokio::runtime::Runtime);
@@ -16,6 +18,10 @@ impl Tokio {
             .enable_all()
             .build();
         Self(runtime.expect("a runtime can be made"))
+    }
+
+    pub fn handle(&self) -> Handle {
+        self.0.handle().clone()
     }
 }
 

@@ -110,6 +110,7 @@ fn an_address_that_fails_or_keeps_silent_is_passed_by() {
     let connector = Connector {
         executor: &clock,
         tls: &*transport.inner.tls,
+        lookout: &transport.inner.lookout,
         user_agent: &transport.inner.user_agent,
         max_head: 1,
     };

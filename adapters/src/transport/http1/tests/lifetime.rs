@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 
 use async_io::Async;
 use bytes::Bytes;
@@ -94,7 +94,7 @@ fn a_dropped_connection_is_closed_whoever_else_holds_its_socket() {
     // As a child process may have inherited it.
     let _copy = client.try_clone().unwrap();
     drop(Connection {
-        stream: Stream::Plain(Socket::new(Async::new(client).unwrap())),
+        stream: Stream::Plain(Socket::new(Async::new(client).unwrap(), Arc::default())),
         unread: Vec::new(),
         born: Instant::default(),
     });

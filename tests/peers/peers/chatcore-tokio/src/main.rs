@@ -1,0 +1,106 @@
+//! chatcore on tokio, over its own HTTP/1.1: an executor that somebody else wrote.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{BatchProcessor, BoxFuture, Executor, Instant, LlmClient, Provider};
+use chatcore_adapters::transport::Http1Transport;
+use futures_util::{StreamExt, stream};
+use peers_driver::{AsyncLoad, Peer, Seen, Setup, prompt};
+use peers_runtime_tokio::{Handle, Tokio, sleep};
+
+fn main() {
+    peers_driver::main(|setup| {
+        let runtime = Tokio::default();
+        let peer = Client(client(setup, &runtime));
+        AsyncLoad { peer, runtime }
+    });
+}
+
+/// As the others have it by default: as many at once as there are, and all connections kept.
+fn client(setup: &Setup, runtime: &Tokio) -> LlmClient {
+    let executor: Arc<dyn Executor> = Arc::new(TokioExecutor::on(runtime));
+    let transport = Http1Transport::builder(executor.clone())
+        .max_idle(setup.at_once)
+        .build();
+    LlmClient::builder(executor, Arc::new(transport))
+        .provider(Provider::openai_compatible(setup.url.clone(), "bench").with_api_key("sk-bench"))
+        .workers(setup.at_once)
+        .build()
+        .expect("the settings are whole")
+}
+
+/// As a user of tokio writes it.
+#[derive(Debug)]
+struct TokioExecutor {
+    handle: Handle,
+    began: std::time::Instant,
+}
+
+impl TokioExecutor {
+    fn on(runtime: &Tokio) -> Self {
+        Self {
+            handle: runtime.handle(),
+            began: std::time::Instant::now(),
+        }
+    }
+}
+
+impl Executor for TokioExecutor {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        // tokio keeps a panic in its task.
+        self.handle.spawn(task);
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let _runtime = self.handle.enter();
+        Box::pin(sleep(duration))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.began.elapsed())
+    }
+}
+
+#[derive(Clone)]
+struct Client(LlmClient);
+
+impl Peer for Client {
+    async fn chat(&self, number: usize) -> Result<Seen, String> {
+        let answer = self.0.chat_async(prompt(number)).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        Ok(Seen {
+            bytes: answer.text().len(),
+            events: 1,
+        })
+    }
+
+    async fn stream(&self, number: usize) -> Result<Seen, String> {
+        let mut stream = self.0.chat_async(prompt(number)).stream();
+        let mut seen = Seen {
+            bytes: 0,
+            events: 0,
+        };
+        while let Some(text) = stream.next_text().await {
+            seen.bytes += text.map_err(|error| error.to_string())?.len();
+            seen.events += 1;
+        }
+        Ok(seen)
+    }
+
+    async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
+        let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
+        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        batch
+            .process_stream(stream::iter((0..count).map(prompt)))
+            .map(|(_, answer)| {
+                let answer = answer.map_err(|error| error.to_string())?;
+                Ok(Seen {
+                    bytes: answer.text().len(),
+                    events: 1,
+                })
+            })
+            .collect()
+            .await
+    }
+}
