@@ -40,6 +40,28 @@ pub(crate) struct Peer {
     pub(crate) once: bool,
     /// The package whose version is shown.
     pub(crate) package: &'static str,
+    /// For a client that stands in the table already, run in another way.
+    pub(crate) variant: Option<Variant>,
+}
+
+/// Another way to run a client. It is measured at chats alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variant {
+    /// What follows `peer-` in the name of the program.
+    pub(crate) program: &'static str,
+    /// What `PEERS_SMOL` says.
+    pub(crate) smol: &'static str,
+}
+
+impl Peer {
+    /// What follows `peer-` in the name of the program.
+    pub(crate) fn program(&self) -> &'static str {
+        self.variant.map_or(self.name, |variant| variant.program)
+    }
+}
+
+const fn variant(program: &'static str, smol: &'static str) -> Option<Variant> {
+    Some(Variant { program, smol })
 }
 
 const THREADS: usize = 2_000;
@@ -47,21 +69,24 @@ const MANY: usize = 10_000;
 
 #[rustfmt::skip]
 pub(crate) const PEERS: &[Peer] = &[
-    Peer { name: "chatcore-smol", language: Language::Rust, bare: Some("bare-http1"), sees: Sees::Text, most_at_once: MANY, once: true, package: "chatcore" },
-    Peer { name: "chatcore-threads", language: Language::Rust, bare: Some("bare-ureq"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "chatcore" },
-    Peer { name: "async-openai", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "async-openai" },
-    Peer { name: "genai", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "genai" },
-    Peer { name: "rig", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "rig-core" },
-    Peer { name: "bare-http1", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: MANY, once: false, package: "chatcore-adapters" },
-    Peer { name: "bare-ureq", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: THREADS, once: true, package: "ureq" },
-    Peer { name: "bare-reqwest", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: MANY, once: true, package: "reqwest" },
-    Peer { name: "raw-socket", language: Language::Rust, bare: None, sees: Sees::Wire, most_at_once: MANY, once: false, package: "" },
-    Peer { name: "chatcore-npm", language: Language::Node, bare: Some("bare-fetch"), sees: Sees::Text, most_at_once: MANY, once: true, package: "chatcore" },
-    Peer { name: "openai-node", language: Language::Node, bare: Some("bare-fetch"), sees: Sees::Text, most_at_once: MANY, once: true, package: "openai" },
-    Peer { name: "bare-fetch", language: Language::Node, bare: None, sees: Sees::Body, most_at_once: MANY, once: true, package: "node" },
-    Peer { name: "openai-python", language: Language::Python, bare: Some("bare-httpx"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "openai" },
-    Peer { name: "litellm", language: Language::Python, bare: Some("bare-httpx"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "litellm" },
-    Peer { name: "bare-httpx", language: Language::Python, bare: None, sees: Sees::Body, most_at_once: THREADS, once: true, package: "httpx" },
+    Peer { name: "chatcore-smol", language: Language::Rust, bare: Some("bare-http1"), sees: Sees::Text, most_at_once: MANY, once: true, package: "chatcore", variant: None },
+    Peer { name: "chatcore-smol-block-on", language: Language::Rust, bare: Some("bare-http1"), sees: Sees::Text, most_at_once: MANY, once: false, package: "chatcore", variant: variant("chatcore-smol", "block_on") },
+    Peer { name: "chatcore-smol-2-threads", language: Language::Rust, bare: Some("bare-http1"), sees: Sees::Text, most_at_once: MANY, once: false, package: "chatcore", variant: variant("chatcore-smol", "threads") },
+    Peer { name: "chatcore-tokio", language: Language::Rust, bare: Some("bare-http1"), sees: Sees::Text, most_at_once: MANY, once: false, package: "chatcore", variant: variant("chatcore-tokio", "") },
+    Peer { name: "chatcore-threads", language: Language::Rust, bare: Some("bare-ureq"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "chatcore", variant: None },
+    Peer { name: "async-openai", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "async-openai", variant: None },
+    Peer { name: "genai", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "genai", variant: None },
+    Peer { name: "rig", language: Language::Rust, bare: Some("bare-reqwest"), sees: Sees::Text, most_at_once: MANY, once: true, package: "rig-core", variant: None },
+    Peer { name: "bare-http1", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: MANY, once: false, package: "chatcore-adapters", variant: None },
+    Peer { name: "bare-ureq", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: THREADS, once: true, package: "ureq", variant: None },
+    Peer { name: "bare-reqwest", language: Language::Rust, bare: None, sees: Sees::Body, most_at_once: MANY, once: true, package: "reqwest", variant: None },
+    Peer { name: "raw-socket", language: Language::Rust, bare: None, sees: Sees::Wire, most_at_once: MANY, once: false, package: "", variant: None },
+    Peer { name: "chatcore-npm", language: Language::Node, bare: Some("bare-fetch"), sees: Sees::Text, most_at_once: MANY, once: true, package: "chatcore", variant: None },
+    Peer { name: "openai-node", language: Language::Node, bare: Some("bare-fetch"), sees: Sees::Text, most_at_once: MANY, once: true, package: "openai", variant: None },
+    Peer { name: "bare-fetch", language: Language::Node, bare: None, sees: Sees::Body, most_at_once: MANY, once: true, package: "node", variant: None },
+    Peer { name: "openai-python", language: Language::Python, bare: Some("bare-httpx"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "openai", variant: None },
+    Peer { name: "litellm", language: Language::Python, bare: Some("bare-httpx"), sees: Sees::Text, most_at_once: THREADS, once: true, package: "litellm", variant: None },
+    Peer { name: "bare-httpx", language: Language::Python, bare: None, sees: Sees::Body, most_at_once: THREADS, once: true, package: "httpx", variant: None },
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +133,9 @@ pub(crate) enum Form {
 
 /// The work as `peer` does it, if it can.
 pub(crate) fn sized(work: Work, peer: &Peer, form: Form) -> Option<Work> {
+    if peer.variant.is_some() && (work.is_stream() || work.at_once > 64) {
+        return None;
+    }
     if form == Form::Short {
         let at_once = work.at_once.min(50);
         return Some(Work {

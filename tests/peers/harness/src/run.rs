@@ -25,7 +25,10 @@ impl Runner<'_> {
         let before = self.server.stats()?;
         let answer = if work.is_stream() { "stream" } else { "whole" };
         let expect = &before["sizes"][answer][peer.sees.name()];
-        let mut command = self.driver(peer, "driver", &format!("peer-{}", peer.name));
+        let mut command = self.driver(peer, "driver", &format!("peer-{}", peer.program()));
+        if let Some(variant) = peer.variant {
+            command.env("PEERS_SMOL", variant.smol);
+        }
         command.arg(self.server.url(work.pace)).arg(work.kind);
         for number in [work.count, work.at_once, work.warm_up] {
             command.arg(number.to_string());

@@ -75,7 +75,9 @@ only writes prepared bytes and scans for the end. `KiB each` is what resident me
 peak, for each in flight; below 2,000 in flight it says little. `server idle` is the least that was \
 seen: near 0 % the rate is the server's, and only `CPU` compares. All have the same prompts, \
 connections that are kept, the same profile of release (lto thin, codegen-units 1), and the \
-system's allocator; what is asynchronous runs on one thread.\n\n";
+system's allocator; what is asynchronous runs on one thread. `chatcore-smol` runs by `smol::block_on`; \
+the rows behind it are the same client by `SmolExecutor::block_on`, on a `smol::Executor` of two \
+threads, and on tokio, measured at chats alone.\n\n";
 
 fn load_table(runs: &[Value], work: &str) -> String {
     let unit = if work.starts_with('d') {

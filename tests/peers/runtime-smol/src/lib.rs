@@ -1,5 +1,6 @@
-//! smol with its tasks on the calling thread, by `smol::block_on`. With `PEERS_SMOL=threads` in the
-//! environment they run on a second thread as well.
+//! smol with its tasks on the calling thread, by `smol::block_on`. `PEERS_SMOL` in the environment
+//! says otherwise: `block_on` is `SmolExecutor::block_on`, and with `threads` the tasks run on a
+//! second thread as well.
 
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use peers_driver::{Done, Runtime, Task};
 #[derive(Debug)]
 pub struct Smol {
     tasks: Arc<smol::Executor<'static>>,
+    /// By the method of chatcore's executor.
+    own: bool,
 }
 
 impl Smol {
@@ -24,18 +27,23 @@ impl Smol {
 impl Default for Smol {
     fn default() -> Self {
         let tasks = Arc::<smol::Executor<'static>>::default();
-        if std::env::var("PEERS_SMOL").is_ok_and(|how| how == "threads") {
+        let how = std::env::var("PEERS_SMOL").unwrap_or_default();
+        if how == "threads" {
             let tasks = Arc::clone(&tasks);
             // Ends with the process.
             thread::spawn(move || smol::block_on(tasks.run(pending::<()>())));
         }
-        Self { tasks }
+        let own = how == "block_on";
+        Self { tasks, own }
     }
 }
 
 impl Runtime for Smol {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
-        smol::block_on(self.tasks.run(future))
+        match self.own {
+            true => self.executor().block_on(future),
+            false => smol::block_on(self.tasks.run(future)),
+        }
     }
 
     fn run_all(&self, tasks: Vec<Task>) -> Vec<Done> {
