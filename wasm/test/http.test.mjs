@@ -416,3 +416,43 @@ test('a status of its own keeps its error', async () => {
   const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 32\r\n\r\n{"error":{"message":"too warm"}}'));
   await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof BadRequestError && /too warm/.test(error.message));
 });
+
+test('what a server sends unasked behind an answer is no answer to the next request', async () => {
+  for (const extra of ['\r\n', answer('unasked'), 'no HTTP']) {
+    let unasked = 0;
+    const port = await raw((socket, request, nth) => {
+      socket.write(answer(`${nth}.${request}`));
+      // Behind the answer, in a packet of its own.
+      setImmediate(() => socket.write(extra, () => { unasked += 1; }));
+    });
+    const made = client(port);
+    for (let n = 1; n <= 10; n += 1) {
+      const text = String(await made.chatAsync('x'));
+      assert.match(text, /^\d+\.\d+$/, `${JSON.stringify(extra)}: ${text}`);
+      // It has come, and nothing was asked since.
+      while (unasked < n) await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+});
+
+test('an answer that comes before the request is sent, and then the end of the connection', async () => {
+  // Its reset may meet the request while it is written, and must not end the process.
+  const server = createRaw((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.pause();
+      socket.write('HTTP/1.1 413 Too Large\r\ncontent-type: application/json\r\ncontent-length: 33\r\n\r\n{"error":{"message":"too large"}}', () => socket.destroy());
+    });
+  });
+  const port = await listening(server);
+  const program = `import { LlmClient } from ${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)};
+    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm' });
+    const seen = [];
+    for (const size of [1e5, 1e6, 12e6, 12e6, 12e6, 12e6]) {
+      await client.chatAsync('x'.repeat(size)).catch(({ status, attempts }) => seen.push(status + '/' + attempts));
+    }
+    console.log(seen.join(' '));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 90_000 });
+  assert.equal(stdout.trim(), '413/1 413/1 413/1 413/1 413/1 413/1');
+});

@@ -13,22 +13,23 @@ const CONNECTION: ReadonlySet<string> = new Set(('connection content-length expe
 const CLIENT: ReadonlySet<string> = new Set(('authorization content-encoding content-type proxy-authorization x-api-key '
   + 'anthropic-version anthropic-dangerous-direct-browser-access').split(' '));
 
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+// What a header's value may hold, once it is trimmed.
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
 export function plain(given: object, fail: (message: string) => LlmError): Headers {
-  const headers = new globalThis.Headers();
-  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+  const headers: Record<string, string> = {};
+  for (const [label, value] of Object.entries(given) as [string, unknown][]) {
     if (value === undefined) continue;
-    try {
-      if (typeof value !== 'string') throw fail('');
-      headers.set(name, value);
-    } catch {
-      throw fail(`the header ${JSON.stringify(name)} cannot be sent: its name or its value is none of a header's`);
+    if (!NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
+      throw fail(`the header ${JSON.stringify(label)} cannot be sent: its name or its value is none of a header's`);
     }
-  }
-  for (const name of headers.keys()) {
+    const name = label.toLowerCase();
     if (CONNECTION.has(name)) throw fail(`the header ${name} cannot be set: it belongs to the connection`);
+    headers[name] = value.trim();
   }
-  return Object.fromEntries(headers);
+  return headers;
 }
 
 /** @internal Checks the headers of one call. */

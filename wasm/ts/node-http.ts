@@ -1,14 +1,18 @@
 // Requests by `node:http`, which takes less than half of the time of Node's `fetch`. It does as much of
 // `fetch` as `host.ts` asks for, and nothing that a page could see.
+// @ts-expect-error: no types of Node's here
+import { readSync } from 'node:fs';
 import { codedError } from './errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import { Answer, type Incoming } from './node-answer.js';
 import type { Emitter } from './node-types.js';
 import { pause } from './pause.js';
 
+type Destroy = (error: { syscall?: string } | null, done: unknown) => void;
 interface Socket extends Emitter {
-  connecting: boolean; bytesRead: number;
-  ref(): void; unref(): void; destroy(): void;
+  connecting: boolean; bytesRead: number; encrypted?: boolean;
+  ref(): void; unref(): void; destroy(): void; emit(event: string, value: unknown): void;
+  _destroy: Destroy; _handle?: { fd?: number } | null;
 }
 interface Outgoing extends Emitter {
   reusedSocket: boolean; writableFinished: boolean;
@@ -136,13 +140,35 @@ class Sent {
     this.#began = performance.now();
     if (!this.#isHeld) hold(socket, false);
     if (socket.connecting) limitConnecting(socket, connected, this.#request);
-    if (!this.#request.reusedSocket) socket.on('error', ignore);
+    asking.set(socket, () => !this.#isOver);
+    if (!this.#request.reusedSocket) prepare(socket);
     else if (!isClean(socket)) this.#request.destroy(codedError('the kept connection had bytes that nobody asked for', 'ECONNRESET'));
   }
 }
 
-/** A connection may fail after its answer, when no request listens any more. */
-const ignore = () => {};
+/** Whether the request that uses a connection still has no answer. */
+const asking = new WeakMap<Socket, () => boolean>();
+
+/**
+ * A server that refuses a request while it is sent may answer, and end the connection. Node then hears of the
+ * end from a write, and closes the connection without a look at what has come; the look is taken here.
+ */
+function prepare(socket: Socket): void {
+  // A connection may also fail after its answer, when no request listens any more.
+  socket.on('error', () => {});
+  if (socket.encrypted) return;
+  const destroy = socket._destroy;
+  socket._destroy = function (error, done) {
+    if (error?.syscall === 'write' && asking.get(socket)?.()) {
+      try {
+        const bytes = new Uint8Array(65_536);
+        const size = readSync(socket._handle?.fd, bytes) as number;
+        if (size > 0) socket.emit('data', bytes.subarray(0, size));
+      } catch { /* nothing has come */ }
+    }
+    destroy.call(socket, error, done);
+  };
+}
 
 function hold(socket: Socket, isHeld: boolean): void {
   if (isHeld) socket.ref();

@@ -31,7 +31,15 @@ export interface Settings {
 
 const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
 
+let isServer = false;
+
+/** @internal Says that nobody but its owner can read the program, whatever its globals look like. */
+export function setServer(): void {
+  isServer = true;
+}
+
 function isBrowser(): boolean {
+  if (isServer) return false;
   return (typeof host.window !== 'undefined' && typeof host.document !== 'undefined')
     || typeof host.importScripts === 'function';
 }
