@@ -51,7 +51,7 @@ export class LlmClient {
     this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch, headers);
     this.#user = {
       // What it used of its limits counts for a minute.
-      canMove: (idleMs) => !isLimited || idleMs > 60_000,
+      canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
       release: () => this.#release(),
     };
   }
