@@ -11,7 +11,7 @@
 //! never shuts down a connection that serves another one.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -36,6 +36,8 @@ pub(super) struct Call {
     reused: AtomicBool,
     /// A byte of the answer has come.
     answered: AtomicBool,
+    /// How much has come since the last of the content.
+    silence: AtomicUsize,
     /// The connection broke, instead of being closed in an orderly way.
     broken: AtomicBool,
 }
@@ -165,6 +167,7 @@ impl Call {
     }
 
     pub(super) fn head_came(&self, head: Parts) {
+        self.silence.store(0, Ordering::Relaxed);
         let waker = {
             let mut state = lock(&self.state);
             state.head = Some(head);
@@ -175,6 +178,7 @@ impl Call {
 
     /// Hands over a piece of the body, once there is room for it.
     pub(super) fn chunk_came(&self, chunk: Bytes) -> Result<(), TransportError> {
+        self.silence.store(0, Ordering::Relaxed);
         let mut state = lock(&self.state);
         while state.buffered >= MAX_BUFFERED || state.chunks.len() >= MAX_CHUNKS {
             if state.pool_closes {
@@ -211,6 +215,11 @@ impl Call {
 
     pub(super) fn note_answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that have come, and says how many there are since the last of the content.
+    pub(super) fn note_silence(&self, came: usize) -> usize {
+        self.silence.fetch_add(came, Ordering::Relaxed) + came
     }
 
     pub(super) fn note_broken(&self) {

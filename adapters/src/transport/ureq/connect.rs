@@ -23,14 +23,16 @@ use ureq::{Error, Timeout};
 use chatcore::TransportErrorKind as Kind;
 
 use super::call::{Cancelled, SharedCall};
+use super::connection::Connection;
 use super::error::Failure;
+use super::socket::Socket;
 use crate::executor::threads::lock;
 use crate::transport::proxy::unbracketed;
 
 /// The call that this thread is on.
 #[derive(Clone)]
-struct Current {
-    call: SharedCall,
+pub(super) struct Current {
+    pub(super) call: SharedCall,
     connect_until: Instant,
 }
 
@@ -62,7 +64,7 @@ impl Drop for OnCall {
     }
 }
 
-fn current() -> Result<Current, Error> {
+pub(super) fn current() -> Result<Current, Error> {
     CURRENT
         .with_borrow(Clone::clone)
         .ok_or(Error::ConnectionFailed)
@@ -169,8 +171,6 @@ impl CallConnector {
     }
 }
 
-type Socket = Weak<dyn ShutdownHandle>;
-
 impl Connector<()> for CallConnector {
     type Out = Box<dyn Transport>;
 
@@ -180,7 +180,7 @@ impl Connector<()> for CallConnector {
         _: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
         let current = current()?;
-        let socket: Arc<Mutex<Option<Socket>>> = Arc::default();
+        let socket: Arc<Mutex<Option<Weak<dyn ShutdownHandle>>>> = Arc::default();
         let details = ConnectionDetails {
             uri: details.uri,
             addrs: details.addrs.clone(),
@@ -197,7 +197,7 @@ impl Connector<()> for CallConnector {
                 let call = Arc::clone(&current.call);
                 let socket = Arc::clone(&socket);
                 let agent = Arc::clone(&details.register_shutdown);
-                Arc::new(move |handle: Socket| {
+                Arc::new(move |handle: Weak<dyn ShutdownHandle>| {
                     call.attach(Some(Weak::clone(&handle)), false)?;
                     *lock(&socket) = Some(Weak::clone(&handle));
                     agent(handle)
@@ -214,7 +214,8 @@ impl Connector<()> for CallConnector {
         let stream = self
             .tcp
             .connect(&details, tunnel)
-            .map_err(Failure::mark(Kind::Connect))?;
+            .map_err(Failure::mark(Kind::Connect))?
+            .map(Socket::new);
         let stream = self
             .tls
             .connect(&details, stream)
@@ -226,70 +227,6 @@ impl Connector<()> for CallConnector {
             return Ok(Some(Box::new(ProxyLeg(Box::new(stream)))));
         }
         let socket = lock(&socket).take();
-        Ok(Some(Box::new(Connection {
-            transport: Box::new(stream),
-            socket,
-            serves: None,
-            served_before: false,
-        })))
-    }
-}
-
-/// A connection that knows which call it serves.
-#[derive(Debug)]
-struct Connection {
-    transport: Box<dyn Transport>,
-    socket: Option<Socket>,
-    serves: Option<SharedCall>,
-    served_before: bool,
-}
-
-impl Connection {
-    /// Joins the connection to the call that this thread is on, if it is not already.
-    fn serve(&mut self) -> Result<&SharedCall, Error> {
-        if let Some(ref call) = self.serves {
-            return Ok(call);
-        }
-        let call = current()?.call;
-        call.attach(self.socket.clone(), self.served_before)?;
-        self.served_before = true;
-        Ok(self.serves.insert(call))
-    }
-}
-
-impl Transport for Connection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.transport.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.serve()?;
-        self.transport.transmit_output(amount, timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.serve()?;
-        let result = self.transport.await_input(timeout);
-        let call = self.serve()?;
-        match &result {
-            Ok(true) => call.note_answered(),
-            Ok(false) => {}
-            // ureq takes some errors for the end of a body that has no length.
-            Err(_) => call.note_broken(),
-        }
-        result
-    }
-
-    /// ureq asks when it takes the connection out of its pool, and when it is about to put it
-    /// there: where it asks, the connection serves nobody.
-    fn is_open(&mut self) -> bool {
-        if let Some(call) = self.serves.take() {
-            call.detach();
-        }
-        self.transport.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.transport.is_tls()
+        Ok(Some(Box::new(Connection::new(Box::new(stream), socket))))
     }
 }

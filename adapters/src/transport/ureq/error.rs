@@ -109,6 +109,10 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
                 super::MAX_HEAD
             ),
         ),
+        Error::BodyExceedsLimit(_) => (
+            Kind::TooLarge,
+            "too many interim responses came before the answer".into(),
+        ),
         Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => {
             (Kind::InvalidRequest, "the request cannot be sent".into())
         }
@@ -145,6 +149,7 @@ pub(super) fn in_body(error: io::Error) -> TransportError {
         Error::Protocol(_) | Error::BodyStalled => {
             (Kind::Protocol, "the body is not framed as HTTP says")
         }
+        Error::BodyExceedsLimit(_) => (Kind::TooLarge, "the trailers of the body are too large"),
         _ => (Kind::Other, "the body could not be read"),
     };
     TransportError::new(kind, message).with_source(error)

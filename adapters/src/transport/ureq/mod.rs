@@ -27,16 +27,18 @@
 //! a reader.
 //!
 //! Two things are ureq's own: a chunked body that ends after `0\r\n`, without the empty line
-//! behind it, counts as whole, since its last chunk has come; and where a server answers and
-//! closes the connection before it has read the request, the answer can be lost, and the error is
-//! a [`TransportErrorKind::Reset`].
+//! behind it, counts as whole, since its last chunk has come; and a request that its server does
+//! not read is written for as long as the server keeps the connection open, though its answer may
+//! have come: nothing is read in between.
 
 mod agents;
 mod builder;
 mod call;
 mod connect;
+mod connection;
 mod error;
 mod perform;
+mod socket;
 
 use std::fmt;
 use std::future::poll_fn;

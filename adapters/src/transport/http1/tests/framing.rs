@@ -445,3 +445,9 @@ fn head_and_body_leave_in_one_write() {
     see_through(Method::POST, answer).unwrap();
     assert_eq!(writes.load(Ordering::Relaxed), 1);
 }
+
+#[test]
+fn an_encoded_body_and_its_header_come_as_they_are() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\n\x1f-x";
+    assert_eq!(see(answer).unwrap(), seen(200, 2, "\x1f-x", true));
+}

@@ -189,3 +189,62 @@ fn a_head_that_is_too_large_says_so() {
         TransportErrorKind::TooLarge
     );
 }
+
+#[test]
+fn what_comes_without_any_content_has_a_largest_size() {
+    let endless = |beginning: &'static str, piece: &'static str| {
+        let server = Server::start(move |_, peer| {
+            peer.request();
+            peer.send(beginning);
+            for _ in 0..10_000 {
+                peer.send(piece.repeat(10));
+            }
+            peer.wait_for_close();
+        });
+        let response = send(&transport(1), server.post("{}"))?;
+        read(response.into_body())
+    };
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
+    let trailers = endless(chunked, "checksum: 0123456789\r\n");
+    assert_eq!(kind(trailers), TransportErrorKind::TooLarge);
+    let interim = endless("", "HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n");
+    assert_eq!(kind(interim), TransportErrorKind::TooLarge);
+}
+
+#[test]
+fn an_encoded_body_and_its_header_come_as_they_are() {
+    let server = Server::start(|_, peer| {
+        peer.request();
+        peer.send("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\n\x1f-x");
+    });
+    let response = send(&transport(1), server.post("{}")).unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["content-length"], "3");
+    assert_eq!(read(response.into_body()).unwrap(), "\x1f-x");
+}
+
+#[test]
+fn other_tasks_go_on_beside_an_answer_that_always_has_more() {
+    let size = 32 * 1024 * 1024;
+    let server = Server::start(move |_, peer| {
+        peer.request();
+        peer.respond("200 OK", &"x".repeat(size));
+        peer.wait_for_close();
+    });
+    let mut body = send(&transport(1), server.post("{}")).unwrap().into_body();
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let (mut came, mut in_a_row) = (0, 0);
+    while came < size {
+        match Pin::new(&mut body).poll_next(&mut cx) {
+            Poll::Ready(chunk) => {
+                came += chunk.unwrap().unwrap().len();
+                in_a_row += 1;
+                assert!(in_a_row <= 16, "a body that never pauses");
+            }
+            Poll::Pending => {
+                in_a_row = 0;
+                std::thread::yield_now();
+            }
+        }
+    }
+}

@@ -115,7 +115,7 @@ fn a_proxy_gets_a_connect_with_its_credentials_and_its_failures_are_its_own() {
 }
 
 /// A certificate for 127.0.0.1 that signs itself, and a server's side of TLS with it.
-fn tls_server() -> (String, Arc<rustls::ServerConfig>) {
+pub(super) fn tls_server() -> (String, Arc<rustls::ServerConfig>) {
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der());
     let provider = Arc::new(rustls::crypto::ring::default_provider());

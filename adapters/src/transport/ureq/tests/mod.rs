@@ -16,6 +16,7 @@ use super::*;
 mod answers;
 mod connecting;
 mod lifetime;
+mod requests;
 mod reuse;
 
 fn transport(workers: usize) -> UreqTransport {

@@ -73,3 +73,45 @@ fn a_reused_connection_that_dies_within_the_answer_is_not_replaced() {
     );
     assert_eq!(server.connections(), 1);
 }
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
+    for (rest, together) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong", true),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong", false),
+        // Some servers send a line end too many, which means nothing.
+        ("\r\n", true),
+        ("\r\n", false),
+    ] {
+        let (said, has_said) = mpsc::channel();
+        let server = Server::start(move |_, peer| {
+            while peer.request().is_some() {
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                match together {
+                    true => peer.send(format!("{answer}{rest}")),
+                    false => {
+                        peer.send(answer);
+                        peer.send(rest);
+                    }
+                }
+                said.send(()).unwrap();
+            }
+        });
+        let transport = transport(1);
+        for _ in 0..3 {
+            let response = send(&transport, server.post("{}")).unwrap();
+            assert_eq!(read(response.into_body()).unwrap(), "ok");
+            has_said.recv().unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_empty_line_before_an_answer_is_ignored() {
+    let server = Server::start(|_, peer| {
+        peer.request();
+        peer.send("\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    });
+    let response = send(&transport(1), server.post("{}")).unwrap();
+    assert_eq!(read(response.into_body()).unwrap(), "ok");
+}
