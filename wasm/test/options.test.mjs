@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, gatherWithLimit, runWithTimeout, toolResult } from '../dist/node.js';
+import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, runWithTimeout, toolResult } from '../dist/node.js';
 import { start } from './server.mjs';
 
 let server;
@@ -352,10 +352,4 @@ test('what onProgress throws loses no answer', async (context) => {
   const results = await new LlmClient({ mock: true }).processBatch(['a', 'b'], { onProgress: () => { throw new Error('mine'); } });
   assert.deepEqual(results.map(({ ok }) => ok), [true, true]);
   assert.equal(written.mock.callCount(), 2);
-});
-
-test('limits that make no sense are refused, and lose nothing', async () => {
-  await assert.rejects(gatherWithLimit([() => 1], NaN), RangeError);
-  await assert.rejects(gatherWithLimit([() => 1], 0), RangeError);
-  assert.deepEqual(await gatherWithLimit([() => 1, () => 2], 1.5), [{ ok: true, value: 1 }, { ok: true, value: 2 }]);
 });

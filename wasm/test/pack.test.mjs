@@ -25,10 +25,12 @@ test('the first program of the README', () => {
 
 test('the README names every option, every class of errors and all else that is exported', async () => {
   const readme = readFileSync(join(wasm, 'README.md'), 'utf8');
-  const types = readFileSync(join(wasm, 'ts/types.ts'), 'utf8');
+  const types = ['types', 'batch'].map((name) => readFileSync(join(wasm, `ts/${name}.ts`), 'utf8')).join('');
   const names = Object.keys(await import('../dist/index.js'));
-  for (const type of ['ClientOptions', 'ChatOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions']) {
-    const [, fields] = new RegExp(`export interface ${type} \\{\n([^]*?)\n\\}`).exec(types);
+  for (const type of [
+    'ClientOptions', 'ChatOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions', 'BatchProcessorOptions', 'Progress',
+  ]) {
+    const [, fields] = new RegExp(`export interface ${type}(?:<.*>)? \\{\n([^]*?)\n\\}`).exec(types);
     const found = [...fields.matchAll(/^  (?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
     assert.ok(found.length > 2, type);
     names.push(...found);

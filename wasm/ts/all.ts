@@ -1,7 +1,7 @@
 import { BatchProcessor } from './batch.js';
 import { LlmClient } from './client.js';
 import { named } from './errors.js';
-import { RateLimiter } from './helpers.js';
+import { RateLimiter } from './rate-limiter.js';
 import { ChatStream } from './stream.js';
 
 named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
@@ -15,7 +15,8 @@ export {
   RateLimitError, ServerError, StreamError, TimeoutError,
 } from './errors.js';
 export type { LlmErrorDetails, TimeoutPhase } from './errors.js';
-export type { BatchProcessorOptions } from './batch.js';
+export type { BatchProcessorOptions, Closing } from './batch.js';
+export type { BatchResult } from './round-stream.js';
 export type {
   BatchItem, BatchOptions, ChatEvent, ChatOptions, ChatResponse, ClientOptions, Extra, ImagePart, JsonObject,
   JsonValue, Message, Mock, OtherPart, Part, Progress, RateLimits, ReasoningEffort, ReasoningPart, RefusalPart,

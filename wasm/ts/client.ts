@@ -5,15 +5,16 @@ import { abortError, badRequest, closed, codedError, fromRejection, located, sit
 import { hostFetch } from './fetch.js';
 import type { RawClient } from './glue.js';
 import { adding } from './headers.js';
-import { gatherWithLimit } from './helpers.js';
+import { count } from './helpers.js';
 import { core, running } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
+import { runAll, tokensOf } from './round.js';
 import { KEY_TO_COME, settings, startingAt } from './settings.js';
 import { spec, type Spec } from './spec.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import type {
-  BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Progress, Settled, Status,
+  BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Settled, Status,
 } from './types.js';
 
 type Fetch = typeof globalThis.fetch;
@@ -87,24 +88,9 @@ export class LlmClient {
    */
   async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
     const site = siteAbove(this.processBatch);
-    const list = [...items];
-    const progress: Progress = { done: 0, total: list.length, failed: 0 };
-    const results = await gatherWithLimit(list.map((item) => async () => {
-      try {
-        return await this.#one(item, options, site);
-      } catch (error) {
-        progress.failed += 1;
-        throw fromRejection(error);
-      } finally {
-        progress.done += 1;
-        try {
-          options.onProgress?.({ ...progress });
-        } catch (error) {
-          console.error(error);
-        }
-      }
-    }), options.concurrency ?? 5);
-    return results as Settled<ChatResponse>[];
+    const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
+    const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
+    return await runAll(work, items, count('concurrency', options.concurrency ?? 5)) as Settled<ChatResponse>[];
   }
 
   /** What the client does at this moment. */

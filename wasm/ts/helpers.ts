@@ -11,13 +11,17 @@ export function timer(milliseconds: number, then: () => void): () => void {
     id = setTimeout(() => (left > LONGEST_TIMER ? next(left - LONGEST_TIMER) : then()), Math.min(left, LONGEST_TIMER));
   };
   next(milliseconds);
-  return () => clearTimeout(id);
+  return () => {
+    try {
+      clearTimeout(id);
+    } catch { /* a timer of another request, on workerd */ }
+  };
 }
 
-/** @internal A number of things that are to run: at least one. */
-export function atLeastOne(name: string, value: number): number {
-  if (!(value >= 1)) throw new RangeError(`${name} is ${value}; it must be at least 1`);
-  return Math.floor(value);
+/** @internal A number of things that are to run: 0 counts as 1. */
+export function count(name: string, value: number): number {
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; allowed is a whole number from 0`);
+  return Math.max(1, value);
 }
 
 /** @internal */
@@ -29,7 +33,8 @@ export function toError(reason: unknown): Error {
  * Runs `task`, and rejects with a TimeoutError after `timeoutMs`. The signal given to the task is
  * aborted then.
  */
-export async function runWithTimeout<T>(task: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
+export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promise<T>, timeoutMs: number): Promise<T> {
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
   const controller = new AbortController();
   let clear = () => {};
   const limit = new Promise<never>((_, reject) => {
@@ -46,54 +51,39 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => Promise<T
   }
 }
 
-/** Runs the tasks, at most `limit` at once; the results are in the order of the tasks, errors too. */
+/**
+ * Runs the tasks, at most `limit` at once (0 counts as 1); the results are in the order of the tasks, errors too. The
+ * next task is taken from the iterable only as it may run. A RangeError for a limit that is no whole number.
+ */
 export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T, Error>[]> {
-  atLeastOne('the limit', limit);
-  const list = [...tasks];
-  const results = new Array<Settled<T, Error>>(list.length);
-  let next = 0;
-  const worker = async () => {
-    while (next < list.length) {
-      const index = next++;
-      const task = list[index];
-      if (!task) continue;
-      try {
-        results[index] = { ok: true, value: await task() };
-      } catch (error) {
-        results[index] = { ok: false, error: toError(error) };
+  const most = count('limit', limit);
+  const results: Settled<T, Error>[] = [];
+  const iterator = tasks[Symbol.iterator]();
+  let isOver = false;
+  const work = async () => {
+    while (!isOver) {
+      const next = iterator.next();
+      if (next.done) {
+        isOver = true;
+        return;
       }
+      const index = results.length;
+      // Keeps the place of what is to come.
+      results.length += 1;
+      results[index] = await settled(next.value);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, list.length) }, worker));
+  const workers: Promise<void>[] = [];
+  while (workers.length < most && !isOver) workers.push(work());
+  await Promise.all(workers);
   return results;
 }
 
-/** At most `calls` in each `period` milliseconds, and at most `burst` of them at once. */
-export class RateLimiter {
-  readonly #gap: number;
-  readonly #burst: number;
-  // The theoretical arrival time of the generic cell rate algorithm.
-  #next = -Infinity;
-
-  constructor(calls: number, period: number, burst = calls) {
-    if (!(calls > 0) || !(period > 0) || !(burst >= 1)) {
-      throw new RangeError('calls and period must be above 0, and burst at least 1');
-    }
-    this.#gap = period / calls;
-    this.#burst = burst;
-  }
-
-  /** Waits for its turn; turns come in the order of the calls. A turn that is aborted is lost. */
-  async acquire(signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) throw abortError(signal);
-    const now = performance.now();
-    const start = Math.max(now, this.#next);
-    this.#next = start + this.#gap;
-    const wait = start - now - this.#gap * (this.#burst - 1);
-    if (wait <= 0) return;
-    await new Promise<void>((resolve, reject) => {
-      const forget = whenAborted(signal, () => { clear(); forget(); reject(abortError(signal)); });
-      const clear = timer(Math.ceil(wait), () => { forget(); resolve(); });
-    });
+/** @internal What became of a task. */
+export async function settled<T>(task: () => T | Promise<T>): Promise<Settled<T, Error>> {
+  try {
+    return { ok: true, value: await task() };
+  } catch (error) {
+    return { ok: false, error: toError(error) };
   }
 }

@@ -326,14 +326,24 @@ export type Settled<T, E extends Error = LlmError> = { ok: true; value: T } | { 
 export type BatchItem =
   | string | readonly Message[] | ({ prompt: string } & ChatOptions) | ({ messages: readonly Message[] } & ChatOptions);
 
-/** How far a batch is. */
+/** How far a batch has come, told after each item. */
 export interface Progress {
-  /** Items that are done, failed ones included. */
+  /** Items in all, where that is known. */
+  total?: number;
+  /** Items that ended well. */
   done: number;
-  /** All items. */
-  total: number;
   /** Items that failed. */
   failed: number;
+  /** Items that ended, well or not. */
+  finished: number;
+  /** Items that run. */
+  inFlight: number;
+  /** Tokens that the items which ended well cost, input and output together. */
+  tokens: number;
+  /** Milliseconds since the batch began. */
+  elapsedMs: number;
+  /** How many more the rest will take at the pace so far, where the total is known. */
+  remainingMs?: number;
 }
 
 /** Options of a batch. */
