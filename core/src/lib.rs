@@ -40,6 +40,7 @@
 //! | ask, stream, go on with a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
 //! | choose a provider, or describe one | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
+//! | know what a model takes, or say so | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
 //! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
 //! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
 //! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
@@ -70,6 +71,7 @@ mod find;
 pub mod frame;
 mod helpers;
 pub mod json;
+pub mod models;
 mod observe;
 mod pipeline;
 mod policy;
@@ -97,8 +99,10 @@ pub use executor::{BoxFuture, Executor};
 pub use helpers::{
     DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
 };
+pub use models::{MODEL_RULES, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer};
 pub use policy::adaptive::Adaptive;
+pub use policy::defaults::Defaults;
 pub use policy::hedge::Hedging;
 pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;

@@ -11,6 +11,7 @@ use crate::config::{CallSpec, Settings};
 use crate::error;
 use crate::executor::HostExecutor;
 use crate::fetch::{Fetch, More};
+use crate::request::Numbers;
 use crate::task::{Outcome, promise};
 use crate::wire;
 
@@ -30,33 +31,61 @@ impl Client {
         build(settings, fetch).map_err(|error| error::json(&error))
     }
 
-    /// A promise of the whole answer: the home of the call, messages in JSON, numbers that are not
-    /// given if they are no numbers, other options in JSON or nothing, and what the function like
-    /// `fetch` is to get.
+    /// A promise of the whole answer: the home of the call; messages in JSON; numbers of the
+    /// caller's, and those that hold where the caller set none (they are not given if they are no
+    /// numbers); other options in JSON or nothing; and what the function like `fetch` is to get.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "numbers cross the border at less cost than JSON"
+    )]
     pub fn run(
         &self,
         home: f64,
         messages: &str,
         temperature: f64,
         max_tokens: f64,
+        default_temperature: f64,
+        default_max_tokens: f64,
         rest: &str,
         more: JsValue,
     ) -> Result<f64, String> {
-        let spec = CallSpec::read(messages, temperature, max_tokens, rest);
+        let own = Numbers {
+            temperature,
+            max_tokens,
+        };
+        let defaults = Numbers {
+            temperature: default_temperature,
+            max_tokens: default_max_tokens,
+        };
+        let spec = CallSpec::read(messages, own, defaults, rest);
         self.shape(spec, more).map(|call| call::run(home, call))
     }
 
     /// The same, to be read as a stream. Nothing happens until it is read.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "numbers cross the border at less cost than JSON"
+    )]
     pub fn call(
         &self,
         home: f64,
         messages: &str,
         temperature: f64,
         max_tokens: f64,
+        default_temperature: f64,
+        default_max_tokens: f64,
         rest: &str,
         more: JsValue,
     ) -> Result<Call, String> {
-        let spec = CallSpec::read(messages, temperature, max_tokens, rest);
+        let own = Numbers {
+            temperature,
+            max_tokens,
+        };
+        let defaults = Numbers {
+            temperature: default_temperature,
+            max_tokens: default_max_tokens,
+        };
+        let spec = CallSpec::read(messages, own, defaults, rest);
         self.shape(spec, more).map(|call| Call::new(home, call))
     }
 
@@ -85,7 +114,8 @@ impl Client {
     fn ask(&self, spec: CallSpec, more: JsValue) -> Result<ChatCall, Error> {
         let mut timeouts = self.timeouts.clone();
         spec.timeouts.apply(&mut timeouts)?;
-        let mut call = self.client.request(spec.request).timeouts(timeouts);
+        let call = self.client.request(spec.request).defaults(spec.defaults);
+        let mut call = call.timeouts(timeouts);
         if let Some(attempts) = spec.max_retries {
             call = call.max_retries(attempts);
         }
@@ -97,6 +127,9 @@ impl Client {
         }
         if spec.patient {
             call = call.patient();
+        }
+        if let Some(fetch_as_stream) = spec.fetch_as_stream {
+            call = call.fetch_as_stream(fetch_as_stream);
         }
         Ok(call)
     }
@@ -117,6 +150,9 @@ fn build(settings: &str, fetch: JsValue) -> Result<Client, Error> {
     }
     if let Some(hedging) = settings.hedging {
         builder = builder.hedging(hedging);
+    }
+    if let Some(fetch_as_stream) = settings.fetch_as_stream {
+        builder = builder.fetch_as_stream(fetch_as_stream);
     }
     let client = builder.build()?;
     Ok(Client { client, timeouts })

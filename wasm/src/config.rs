@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chatcore::dialect::Anthropic;
 use chatcore::{
-    Adaptive, AsyncConfig, ChatRequest, Error, ErrorKind, Hedging, Provider, RateLimits, Timeouts,
-    json,
+    Adaptive, AsyncConfig, ChatRequest, Defaults, Error, ErrorKind, Hedging, Provider, RateLimits,
+    Timeouts, json,
 };
 use serde_json::Value;
 
-use crate::request::{Object, count, not_json, request, small_count};
+use crate::request::{Numbers, Object, count, not_json, request, small_count};
 
 /// What a client is made of.
 pub(crate) struct Settings {
@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) adaptive: Option<Adaptive>,
     /// When a second request is sent.
     pub(crate) hedging: Option<Hedging>,
+    /// Whether whole answers are fetched as streams, where the client says so.
+    pub(crate) fetch_as_stream: Option<bool>,
 }
 
 impl Settings {
@@ -57,6 +59,7 @@ impl Settings {
             rate,
             adaptive: adaptive(&mut from)?,
             hedging: hedging(from.object("hedging")?)?,
+            fetch_as_stream: from.switch("fetchAsStream"),
         })
     }
 }
@@ -119,6 +122,10 @@ fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
 pub(crate) struct CallSpec {
     /// In the words of the core.
     pub(crate) request: ChatRequest,
+    /// What is asked for where the request says nothing.
+    pub(crate) defaults: Defaults,
+    /// Whether a whole answer is fetched as a stream, where the caller says so.
+    pub(crate) fetch_as_stream: Option<bool>,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// Attempts in all.
@@ -130,11 +137,11 @@ pub(crate) struct CallSpec {
 }
 
 impl CallSpec {
-    /// A number that is not given is none; `rest` may be empty.
+    /// `own` is what the caller set, `defaults` holds where that says nothing; `rest` may be empty.
     pub(crate) fn read(
         messages: &str,
-        temperature: f64,
-        max_tokens: f64,
+        own: Numbers,
+        defaults: Numbers,
         rest: &str,
     ) -> Result<Self, Error> {
         let mut from = match rest {
@@ -144,7 +151,9 @@ impl CallSpec {
         let mut max_retries = None;
         from.number("maxRetries", &mut max_retries, small_count)?;
         Ok(Self {
-            request: request(messages, temperature, max_tokens, &mut from)?,
+            request: request(messages, own, &mut from)?,
+            defaults: defaults.defaults()?,
+            fetch_as_stream: from.switch("fetchAsStream"),
             timeouts: Limits(from.object("timeouts")?),
             max_retries,
             wait_for_queue: from.is("waitForQueue"),
@@ -166,19 +175,28 @@ impl Limits {
             ("byteIdle", &mut to.byte_idle),
             ("contentIdle", &mut to.content_idle),
             ("attempt", &mut to.attempt),
-            ("overall", &mut to.overall),
             ("total", &mut to.total),
         ] {
-            let mut given = None;
-            self.0.number(name, &mut given, Value::as_f64)?;
-            if let Some(milliseconds) = given {
-                *limit = match milliseconds < 0.0 {
-                    true => None,
-                    false => Some(duration(name, milliseconds)?),
-                };
+            if let Some(given) = limit_of(&mut self.0, name)? {
+                *limit = given;
             }
         }
+        if let Some(overall) = limit_of(&mut self.0, "overall")? {
+            // It holds for every call, though it be the default's length.
+            *to = std::mem::take(to).with_overall(overall);
+        }
         Ok(())
+    }
+}
+
+/// A limit, where it is given; a negative one is none.
+fn limit_of(from: &mut Object, name: &'static str) -> Result<Option<Option<Duration>>, Error> {
+    let mut given = None;
+    from.number(name, &mut given, Value::as_f64)?;
+    match given {
+        None => Ok(None),
+        Some(milliseconds) if milliseconds < 0.0 => Ok(Some(None)),
+        Some(milliseconds) => Ok(Some(Some(duration(name, milliseconds)?))),
     }
 }
 

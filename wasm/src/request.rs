@@ -7,7 +7,9 @@ use chatcore::chat::{
     ToolResult,
 };
 use chatcore::json::{self, JsonError, Reader};
-use chatcore::{ChatRequest, Error, ErrorKind, Message, Part, Role, Tool, ToolCall, ToolChoice};
+use chatcore::{
+    ChatRequest, Defaults, Error, ErrorKind, Message, Part, Role, Tool, ToolCall, ToolChoice,
+};
 use serde_json::Value;
 
 /// The members of an object that were not looked at yet, and where it stands.
@@ -59,6 +61,11 @@ impl Object {
             }
         }
         Ok(())
+    }
+
+    /// A switch, where it is given.
+    pub(crate) fn switch(&mut self, name: &str) -> Option<bool> {
+        self.take(name)?.as_bool()
     }
 
     pub(crate) fn is(&mut self, name: &str) -> bool {
@@ -148,22 +155,47 @@ pub(crate) fn not_json(error: JsonError) -> Error {
     )
 }
 
-/// A request: messages in JSON, and numbers that are not given if they are no numbers.
+/// A temperature and a limit of tokens as they cross the border: not given if they are no numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers {
+    pub(crate) temperature: f64,
+    pub(crate) max_tokens: f64,
+}
+
+impl Numbers {
+    fn temperature(self) -> Option<f64> {
+        Some(self.temperature).filter(|number| !number.is_nan())
+    }
+
+    fn max_tokens(self) -> Result<Option<u32>, Error> {
+        if self.max_tokens.is_nan() {
+            return Ok(None);
+        }
+        match small_count(&self.max_tokens.into()) {
+            Some(count) => Ok(Some(count)),
+            None => Err(wrong("max_tokens", "not the number that it should be")),
+        }
+    }
+
+    /// The defaults of a call, which are no options of its caller's.
+    pub(crate) fn defaults(self) -> Result<Defaults, Error> {
+        let mut defaults = Defaults::PROMPT;
+        defaults.temperature = self.temperature();
+        defaults.max_tokens = self.max_tokens()?;
+        Ok(defaults)
+    }
+}
+
+/// A request: messages in JSON, and what the caller set.
 pub(crate) fn request(
     messages: &str,
-    temperature: f64,
-    max_tokens: f64,
+    own: Numbers,
     from: &mut Object,
 ) -> Result<ChatRequest, Error> {
     let mut request = ChatRequest::default();
     request.messages = read_messages(messages)?;
-    request.temperature = Some(temperature).filter(|number| !number.is_nan());
-    if !max_tokens.is_nan() {
-        request.max_tokens = small_count(&max_tokens.into());
-        if request.max_tokens.is_none() {
-            return Err(wrong("max_tokens", "not the number that it should be"));
-        }
-    }
+    request.temperature = own.temperature();
+    request.max_tokens = own.max_tokens()?;
     read_request(&mut request, from)?;
     Ok(request)
 }

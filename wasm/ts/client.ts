@@ -11,7 +11,7 @@ import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
 import { runAll, tokensOf } from './round.js';
 import { KEY_TO_COME, settings, startingAt } from './settings.js';
-import { spec, type Spec } from './spec.js';
+import { crossing, spec, type Spec } from './spec.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import type {
   BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Settled, Status,
@@ -174,13 +174,13 @@ export class LlmClient {
     if (raw) core?.quietly(() => raw.free());
   }
 
-  async #open({ messages, temperature, maxTokens, rest, headers }: Spec, lost: () => void): Promise<Opened> {
+  async #open(asked: Spec, lost: () => void): Promise<Opened> {
     if (this.#closed) throw closed();
     let stream: Opened | undefined;
     const start = ({ core, raw }: Here) => {
       const home = core.arrive(lost);
       try {
-        const call = core.enter(() => raw.call(home.number, messages, temperature, maxTokens, rest, headers));
+        const call = core.enter(() => raw.call(home.number, ...crossing(asked)));
         stream = opened(core, home, call);
       } catch (error) {
         core.leave(home);
@@ -205,8 +205,7 @@ export class LlmClient {
       let number = 0;
       const abort = () => core.abort(number, home.number);
       const home = core.arrive(abort);
-      told = core.wait(() => (number = raw.run(home.number, asked.messages, asked.temperature, asked.maxTokens, asked.rest, asked.headers)),
-        home.number);
+      told = core.wait(() => (number = raw.run(home.number, ...crossing(asked))), home.number);
       const forgets = [own && whenAborted(own, abort), shared && whenAborted(shared, abort)];
       leave = () => {
         for (const forget of forgets) forget?.();

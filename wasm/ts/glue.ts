@@ -28,9 +28,18 @@ export interface RawCall {
 }
 /** @internal */
 export interface RawClient {
-  /** A promise's number, for the answer as JSON. `more` is the third argument of `fetch`, for this call. */
-  run(home: number, messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): number;
-  call(home: number, messages: string, temperature: number, maxTokens: number, rest: string, more: unknown): RawCall;
+  /**
+   * A promise's number, for the answer as JSON. A number that is not given is NaN; a default is a wish, which is left
+   * out where the model refuses it. `more` is the third argument of `fetch`, for this call.
+   */
+  run(
+    home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
+    defaultMaxTokens: number, rest: string, more: unknown,
+  ): number;
+  call(
+    home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
+    defaultMaxTokens: number, rest: string, more: unknown,
+  ): RawCall;
   status(): string;
   /** A promise's number. */
   close(home: number): number;

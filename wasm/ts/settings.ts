@@ -160,8 +160,8 @@ export function settings(options: ClientOptions): Settings {
   }
   const count = (name: string, value: number) => Math.min(Number(vars[name] ?? value), 0xffffffff);
   const [workers, queueSize] = [count('LLM_ASYNC_WORKERS', 5), count('LLM_ASYNC_QUEUE_SIZE', 100)];
-  const seconds = vars['LLM_ASYNC_TIMEOUT']?.trim() ?? '30';
-  if (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9)) {
+  const seconds = vars['LLM_ASYNC_TIMEOUT']?.trim();
+  if (seconds !== undefined && (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9))) {
     throw fail(`LLM_ASYNC_TIMEOUT is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
   }
   const alone = !isOn('LLM_ASYNC_ENABLED', true);
@@ -175,7 +175,8 @@ export function settings(options: ClientOptions): Settings {
       provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
       maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),
       rate, adaptive: moving, hedging: hedge(hedging),
-      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? Number(seconds) * 1000, fail),
+      // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
+      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? (seconds === undefined ? undefined : Number(seconds) * 1000), fail),
       browserAccess: inBrowser && dangerouslyAllowBrowser,
     }),
     idle: {

@@ -19,10 +19,16 @@ const APART: ReadonlySet<string> = new Set<keyof ChatOptions>(['systemPrompt', '
 /** @internal A call: the messages and most options as JSON, and headers. A number that is not given is NaN. */
 export interface Spec {
   messages: string; temperature: number; maxTokens: number;
+  /** What is asked for where the caller set nothing: wishes, which are left out where the model refuses them. */
+  defaultTemperature: number; defaultMaxTokens: number;
   /** Empty where there are no other options. */
   rest: string;
   headers: Headers | undefined;
 }
+
+/** @internal A call in the order in which it crosses the border. */
+export const crossing = (call: Spec) =>
+  [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, call.headers] as const;
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
 export function spec(messages: readonly Message[], options: ChatOptions, temperature: number, patient = false): Spec {
@@ -31,7 +37,7 @@ export function spec(messages: readonly Message[], options: ChatOptions, tempera
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
     more ||= !APART.has(name);
   }
-  const { systemPrompt, temperature: own = temperature, maxTokens = 256 } = options;
+  const { systemPrompt, temperature: own, maxTokens } = options;
   finite('temperature', own);
   finite('max_tokens', maxTokens);
   const headers = options.headers && ofCall(options.headers);
@@ -40,6 +46,9 @@ export function spec(messages: readonly Message[], options: ChatOptions, tempera
       messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
       temperature: own ?? NaN,
       maxTokens: maxTokens ?? NaN,
+      // Null leaves it to the provider.
+      defaultTemperature: own === undefined ? temperature : NaN,
+      defaultMaxTokens: maxTokens === undefined ? 256 : NaN,
       rest: more ? rest(options, patient) : '',
       headers,
     };

@@ -127,10 +127,14 @@ fn attempt_overall_and_total() {
 #[test]
 fn overall_spans_all_attempts_and_their_waits() {
     let sim = Sim::new(1);
-    let script = Script::new().always(Fault::HeadersHang);
+    // Bytes come, so that an attempt may follow.
+    let script = Script::new().always(Fault::KeepAlives {
+        after_tokens: 0,
+        every: secs(1),
+    });
     let transport = SimTransport::builder(&sim).script(script).build();
     let mut limits = Timeouts::default();
-    limits.headers = Some(secs(4));
+    limits.first_content = Some(secs(4));
     limits.overall = Some(secs(10));
     let client = client(&sim.executor(), &transport)
         .timeouts(limits)
@@ -141,8 +145,31 @@ fn overall_spans_all_attempts_and_their_waits() {
     let error = sim.run(async { call.await }).unwrap_err();
     assert_eq!(timed_out(&sim, &error), (Phase::Overall, secs(10)));
     assert_eq!((error.attempts(), error.causes().len()), (3, 2));
-    assert_eq!(error.causes()[0].phase(), Some(Phase::Headers));
+    assert_eq!(error.causes()[0].phase(), Some(Phase::FirstContent));
     transport.assert_idle();
+}
+
+#[test]
+fn a_chat_that_meets_silence_is_sent_once() {
+    for streams in [false, true] {
+        let sim = Sim::new(1);
+        let script = Script::new().always(Fault::HeadersHang);
+        let transport = SimTransport::builder(&sim).script(script).build();
+        let mut limits = Timeouts::default();
+        limits.headers = Some(secs(4));
+        let client = client(&sim.executor(), &transport)
+            .timeouts(limits)
+            .max_retries(9)
+            .build()
+            .unwrap();
+        let call = client.chat_async("hi");
+        let error = match streams {
+            true => sim.run(read(call)).unwrap_err(),
+            false => sim.run(async { call.await }).unwrap_err(),
+        };
+        assert_eq!(timed_out(&sim, &error), (Phase::Headers, secs(4)));
+        assert_eq!(error.attempts(), 1);
+    }
 }
 
 #[test]

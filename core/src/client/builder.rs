@@ -1,6 +1,7 @@
 //! Building a client.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::LlmClient;
@@ -14,7 +15,9 @@ use crate::observe::Observer;
 use crate::pipeline::{Core, Counters, Locked};
 use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
 use crate::policy::budget::RetryBudget;
+use crate::policy::defaults::{Lessons, Wishes};
 use crate::policy::hedge::{Hedge, Hedging};
+use crate::policy::learned::Learned;
 use crate::policy::rate::{Rate, RateLimits};
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
@@ -41,6 +44,7 @@ pub struct LlmClientBuilder {
     hedging: Option<Hedging>,
     caps: Caps,
     max_request_bytes: usize,
+    fetches_as_stream: Option<bool>,
 }
 
 impl LlmClientBuilder {
@@ -58,6 +62,7 @@ impl LlmClientBuilder {
             hedging: None,
             caps: Caps::default(),
             max_request_bytes: MAX_REQUEST_BYTES,
+            fetches_as_stream: None,
         }
     }
 
@@ -73,9 +78,12 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets how many requests run at once, how many may wait, and the overall time limit.
+    /// Sets how many requests run at once, how many may wait, and, if `scheduling` sets it, the
+    /// overall time limit.
     pub fn scheduling(mut self, scheduling: AsyncConfig) -> Self {
-        self.timeouts.overall = Some(scheduling.timeout());
+        if let Some(timeout) = scheduling.own_timeout() {
+            self.timeouts.set_overall(Some(timeout));
+        }
         self.scheduling = scheduling;
         self
     }
@@ -92,9 +100,10 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets the overall time limit of each call.
+    /// Sets the overall time limit of each call, whatever it asks for. Default: 30 s for a default
+    /// call, and more for one that asks for more; see [`Timeouts`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.overall = Some(timeout);
+        self.timeouts.set_overall(Some(timeout));
         self
     }
 
@@ -155,12 +164,20 @@ impl LlmClientBuilder {
         self
     }
 
+    /// Sets whether whole answers are fetched as streams underneath. Default: those that may take
+    /// long; see [`ChatCall::fetch_as_stream`](crate::ChatCall::fetch_as_stream).
+    pub fn fetch_as_stream(mut self, fetch_as_stream: bool) -> Self {
+        self.fetches_as_stream = Some(fetch_as_stream);
+        self
+    }
+
     /// Checks it all, and makes the client.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
     /// nothing can be sent to; see [`Provider::endpoint`].
-    pub fn build(self) -> Result<LlmClient, Error> {
+    pub fn build(mut self) -> Result<LlmClient, Error> {
+        self.timeouts.let_idle_follow();
         let workers = match self.scheduling.is_async_enabled() {
             true => self.scheduling.worker_count(),
             false => 1,
@@ -175,6 +192,10 @@ impl LlmClientBuilder {
             let rate = Rate::per_minute(limits);
             Limiter::new(Arc::clone(&self.executor), rate, queue_size)
         });
+        let mut given = Lessons::default();
+        if self.provider.dialect().refuses_sampling() {
+            given.refused.add(Wishes::TEMPERATURE);
+        }
         Ok(LlmClient {
             core: Arc::new(Core {
                 endpoint: self.provider.endpoint()?,
@@ -190,6 +211,10 @@ impl LlmClientBuilder {
                 timeouts: Arc::new(self.timeouts),
                 retry: Arc::new(self.retry),
                 retry_budget: Locked::new(RetryBudget::new()),
+                given,
+                learned: Locked::new(Learned::default()),
+                has_learned: AtomicBool::new(false),
+                fetches_as_stream: self.fetches_as_stream,
                 caps: self.caps,
                 max_request_bytes: self.max_request_bytes,
                 max_workers,

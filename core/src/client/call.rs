@@ -12,6 +12,7 @@ use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, To
 use crate::error::Error;
 use crate::executor::BoxFuture;
 use crate::pipeline::{self, Call, CallHeaders, Core};
+use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
 
@@ -29,12 +30,15 @@ pub struct ChatCall {
 }
 
 impl ChatCall {
-    pub(super) fn new(core: Arc<Core>, request: ChatRequest) -> Self {
+    pub(super) fn new(core: Arc<Core>, request: ChatRequest, defaults: Defaults) -> Self {
         let call = Box::new(Call {
             request,
+            defaults,
+            fetches_as_stream: None,
             headers: CallHeaders::default(),
             extensions: http::Extensions::new(),
             timeouts: Arc::clone(&core.timeouts),
+            patient: false,
             when_full: WhenFull::default(),
             retry: Arc::clone(&core.retry),
         });
@@ -50,12 +54,24 @@ impl ChatCall {
     /// How freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
     pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
         self.call.request.temperature = temperature.into();
+        self.call.defaults.temperature = None;
         self
     }
 
-    /// How many tokens the answer may have at most. `None` leaves it to the provider.
+    /// How many tokens the answer may have at most, its reasoning included. `None` leaves it to the
+    /// provider.
     pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
         self.call.request.max_tokens = max_tokens.into();
+        self.call.defaults.max_tokens = None;
+        self
+    }
+
+    /// What to ask for where the request says nothing. These are wishes: what the model refuses is
+    /// left out. [`chat_async`](super::LlmClient::chat_async) has [`Defaults::PROMPT`],
+    /// [`chat_with_context_async`](super::LlmClient::chat_with_context_async) has
+    /// [`Defaults::CONVERSATION`], and [`request`](super::LlmClient::request) has none.
+    pub fn defaults(mut self, defaults: Defaults) -> Self {
+        self.call.defaults = defaults;
         self
     }
 
@@ -162,9 +178,10 @@ impl ChatCall {
         self
     }
 
-    /// The overall time limit of this call.
+    /// The overall time limit of this call, whatever it asks for. Default: the client's, and where
+    /// that has none, as long as the answer may take; see [`Timeouts`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.call.timeouts).overall = Some(timeout);
+        Arc::make_mut(&mut self.call.timeouts).set_overall(Some(timeout));
         self
     }
 
@@ -189,15 +206,17 @@ impl ChatCall {
 
     /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
     /// overall limit then holds for each attempt instead. For one call of many; a batch does so.
-    /// Comes after the time limits.
     pub fn patient(mut self) -> Self {
-        let mut limits = Timeouts::clone(&self.call.timeouts);
-        limits.attempt = match (limits.attempt, limits.overall.take()) {
-            (Some(attempt), Some(overall)) => Some(attempt.min(overall)),
-            (attempt, overall) => attempt.or(overall),
-        };
-        self.call.timeouts = Arc::new(limits);
+        self.call.patient = true;
         self.call.when_full = WhenFull::Wait;
+        self
+    }
+
+    /// Whether a whole answer is fetched as a stream underneath, with the same result. Default: if
+    /// it may take long, because the model reasons or the answer may have more than 2,048 tokens;
+    /// then time limits measure its progress, and no proxy cuts a silent connection.
+    pub fn fetch_as_stream(mut self, fetch_as_stream: bool) -> Self {
+        self.call.fetches_as_stream = Some(fetch_as_stream);
         self
     }
 

@@ -16,6 +16,7 @@ pub use stream::ChatStream;
 use crate::chat::{ChatRequest, Message};
 use crate::executor::Executor;
 use crate::pipeline::Core;
+use crate::policy::defaults::Defaults;
 use crate::status::Status;
 use crate::transport::Transport;
 
@@ -58,30 +59,30 @@ impl LlmClient {
     }
 
     /// Asks one question. The defaults are the old client's: temperature 0.0, at most 256
-    /// tokens, no system prompt.
+    /// tokens, no reasoning, no system prompt. What a model refuses of them, it is not sent; see
+    /// [`Defaults`].
     ///
     /// What comes back is a call that can be shaped further, then awaited for the whole answer
     /// or [streamed](ChatCall::stream). Nothing happens until then.
     pub fn chat_async(&self, prompt: impl Into<String>) -> ChatCall {
-        let request = ChatRequest::new([Message::user(prompt)])
-            .temperature(0.0)
-            .max_tokens(256);
-        self.request(request)
+        let request = ChatRequest::new([Message::user(prompt)]);
+        ChatCall::new(Arc::clone(&self.core), request, Defaults::PROMPT)
     }
 
     /// Goes on with a conversation. The defaults are the old client's: temperature 0.7, at most
-    /// 256 tokens.
+    /// 256 tokens, no reasoning.
     pub fn chat_with_context_async<M: Into<Message>>(
         &self,
         messages: impl IntoIterator<Item = M>,
     ) -> ChatCall {
-        let request = ChatRequest::new(messages).temperature(0.7).max_tokens(256);
-        self.request(request)
+        let request = ChatRequest::new(messages);
+        ChatCall::new(Arc::clone(&self.core), request, Defaults::CONVERSATION)
     }
 
-    /// Sends `request` as it is, with no defaults of chatcore's.
+    /// Sends `request` as it is, with no defaults of chatcore's; a model that reasons by default
+    /// does so.
     pub fn request(&self, request: ChatRequest) -> ChatCall {
-        ChatCall::new(Arc::clone(&self.core), request)
+        ChatCall::new(Arc::clone(&self.core), request, Defaults::NONE)
     }
 
     /// What the client does at this moment: all its numbers are of one moment, but for the

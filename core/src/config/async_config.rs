@@ -12,9 +12,13 @@ use crate::error::Error;
 pub struct AsyncConfig {
     workers: usize,
     queue_size: usize,
-    timeout: Duration,
+    /// `None` where nobody set it.
+    timeout: Option<Duration>,
     enabled: bool,
 }
+
+/// The time limit of a default call where nobody set one.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl AsyncConfig {
     /// Reads the settings from the process's environment.
@@ -37,7 +41,7 @@ impl AsyncConfig {
         Ok(Self {
             workers: vars.count(table::LLM_ASYNC_WORKERS, 1)?,
             queue_size: vars.count(table::LLM_ASYNC_QUEUE_SIZE, 0)?,
-            timeout: vars.seconds(table::LLM_ASYNC_TIMEOUT)?,
+            timeout: vars.seconds_if_set(table::LLM_ASYNC_TIMEOUT)?,
             enabled: vars.boolean(table::LLM_ASYNC_ENABLED)?,
         })
     }
@@ -54,8 +58,14 @@ impl AsyncConfig {
     }
 
     /// The time limit of one call over all its attempts, its wait in the queue included:
-    /// `LLM_ASYNC_TIMEOUT`, default 30 s.
+    /// `LLM_ASYNC_TIMEOUT`, default 30 s. Where it is not set, a call that asks for more than a
+    /// default call has more time; see [`Timeouts`](crate::Timeouts).
     pub fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
+    /// The time limit, where it is set.
+    pub(crate) fn own_timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
@@ -81,7 +91,7 @@ impl AsyncConfig {
     /// Sets the time limit of one call.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -99,7 +109,7 @@ impl Default for AsyncConfig {
         Self {
             workers: 5,
             queue_size: 100,
-            timeout: Duration::from_secs(30),
+            timeout: None,
             enabled: true,
         }
     }
@@ -108,6 +118,14 @@ impl Default for AsyncConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_is_set_is_known_to_be() {
+        let set =
+            AsyncConfig::from_vars(|name| (name == "LLM_ASYNC_TIMEOUT").then(|| "30.0".to_owned()));
+        assert_eq!(set.unwrap().own_timeout(), Some(TIMEOUT));
+        assert_eq!(AsyncConfig::default().timeout(), TIMEOUT);
+    }
 
     #[test]
     fn default_is_what_an_empty_environment_says() {

@@ -133,7 +133,7 @@ mod tests {
     fn the_defaults_are_the_tables() {
         let config = read(&[]).unwrap();
         assert_eq!(config.provider.name(), "deepseek");
-        assert_eq!(config.provider.model(), "deepseek-chat");
+        assert_eq!(config.provider.model(), "deepseek-flash");
         assert_eq!(config.scheduling.worker_count(), 5);
         assert_eq!(config.scheduling.queue_size(), 100);
         assert_eq!(config.scheduling.timeout(), Duration::from_secs(30));

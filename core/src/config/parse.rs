@@ -43,13 +43,17 @@ impl<'a> Vars<'a> {
         })
     }
 
-    /// Seconds, more than none.
-    pub(super) fn seconds(&self, setting: Named) -> Result<Duration, Error> {
-        self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
+    /// Seconds, more than none; `None` where the variable is not set.
+    pub(super) fn seconds_if_set(&self, setting: Named) -> Result<Option<Duration>, Error> {
+        if self.text(setting.var).is_none() {
+            return Ok(None);
+        }
+        let seconds = self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
             let seconds = json::decimal(value)?;
             let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
             allowed.then(|| time::seconds(seconds))
-        })
+        })?;
+        Ok(Some(seconds))
     }
 
     /// Yes or no.

@@ -39,13 +39,13 @@ macro_rules! settings {
 settings! {
     LLM_ASYNC_WORKERS = "5", "Requests in flight at once; on the thread pool, also its threads.";
     LLM_ASYNC_QUEUE_SIZE = "100", "Requests that may wait; beyond it `QueueFull` at once, or waiting where the caller chose backpressure.";
-    LLM_ASYNC_TIMEOUT = "30.0", "Seconds for one call over all its attempts, its wait in the queue included.";
+    LLM_ASYNC_TIMEOUT = "30.0", "Seconds for one call over all its attempts, its wait in the queue included. Not set: 30 for a default call, and more for one that asks for more tokens or for reasoning.";
     LLM_ASYNC_ENABLED = "true", "`false`: calls still work, one at a time, with no background tasks.";
     LLM_MAX_RETRIES = "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES = "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
     LLM_PROVIDER = "deepseek", "`deepseek`, `openai`, `anthropic`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
     LLM_BASE_URL = "", "The provider's address; its own by default. `https`, or `http` on loopback.";
-    LLM_MODEL = "", "The model; the provider's default by default.";
+    LLM_MODEL = "", "The model; by default the provider's: `deepseek-flash`, `gpt-6-luna`, `claude-haiku-5-5`.";
     LLM_API_KEY = "", "The key; else the provider's own variable is read.";
     DEEPSEEK_API_KEY = "", "The key for `deepseek`.";
     OPENAI_API_KEY = "", "The key for `openai`.";

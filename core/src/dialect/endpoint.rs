@@ -7,6 +7,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Uri};
 
 use crate::error::Error;
+use crate::models::{ModelRule, ModelRules};
 use crate::shown::Quoted;
 
 /// A provider, checked and made ready to send to: derived once for each client, by
@@ -18,6 +19,9 @@ use crate::shown::Quoted;
 pub struct Endpoint {
     provider: Arc<str>,
     model: String,
+    /// What is known of `model`.
+    rule: ModelRule,
+    rules: ModelRules,
     scheme: Scheme,
     authority: Authority,
     path: String,
@@ -27,11 +31,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Requests to `provider` below the base URL whose scheme, authority and path (without a
-    /// slash at its end) are `base`.
+    /// Requests to `model` of `provider`, of which `rules` say what they take, below the base URL
+    /// whose scheme, authority and path (without a slash at its end) are `base`.
     pub(crate) fn new(
         provider: &str,
         model: &str,
+        rules: ModelRules,
         base: (Scheme, Authority, String),
         headers: HeaderMap,
     ) -> Self {
@@ -39,6 +44,8 @@ impl Endpoint {
         Self {
             provider: provider.into(),
             model: model.to_owned(),
+            rule: rules.find(model).clone(),
+            rules,
             scheme,
             authority,
             path,
@@ -72,6 +79,15 @@ impl Endpoint {
     /// The model to ask where the request names none.
     pub fn model(&self) -> &str {
         &self.model
+    }
+
+    /// What is known of the model that is asked: the one that a request names, or else the
+    /// endpoint's own.
+    pub fn model_rule(&self, named: Option<&str>) -> &ModelRule {
+        match named {
+            Some(model) if *model != self.model => self.rules.find(model),
+            _ => &self.rule,
+        }
     }
 
     /// The headers that every request carries.

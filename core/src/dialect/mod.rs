@@ -84,6 +84,18 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     fn limits(&self, _headers: &HeaderMap) -> LimitHints {
         LimitHints::default()
     }
+
+    /// Whether the protocol refuses `temperature` and `top_p`, whatever the model: then no default
+    /// temperature is sent.
+    fn refuses_sampling(&self) -> bool {
+        false
+    }
+
+    /// Whether a stream tells all that a whole answer does, usage included: then whole answers that
+    /// may take long are fetched as streams.
+    fn streams_tell_all(&self) -> bool {
+        true
+    }
 }
 
 /// The state of reading one answer.

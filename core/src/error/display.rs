@@ -58,6 +58,15 @@ impl fmt::Display for Error {
         {
             write!(f, "; the attempt before: {}", Line(&before.0.message))?;
         }
+        if let Some(option) = &inner.refused_option {
+            write!(f, "; the model refuses {}: leave it out", Line(option))?;
+            match option.as_str() {
+                "temperature" => f.write_str(" with .temperature(None)")?,
+                "max_tokens" | "max_completion_tokens" => f.write_str(" with .max_tokens(None)")?,
+                _ => {}
+            }
+            f.write_str(", or change it")?;
+        }
         if let Some(advice) = inner.kind.advice() {
             write!(f, "; {advice}")?;
         }
@@ -80,6 +89,7 @@ impl fmt::Debug for Error {
         texts("code", &inner.code);
         texts("error_type", &inner.error_type);
         texts("param", &inner.param);
+        texts("refused_option", &inner.refused_option);
         texts("request_id", &inner.request_id);
         texts("body", &inner.body);
         if let Some(status) = inner.status {
@@ -126,6 +136,22 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "no\\r\\nINFO all is well\\u{1b}[2J\\u{202e}é你 (code a\\nb, request id c\\u{2028}d)"
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_said() {
+        let refused = |option: &str| {
+            let error = Error::new(ErrorKind::BadRequest, "no");
+            error.with_refused_option(option.to_owned()).to_string()
+        };
+        assert_eq!(
+            refused("temperature"),
+            "no; the model refuses temperature: leave it out with .temperature(None), or change it"
+        );
+        assert_eq!(
+            refused("seed"),
+            "no; the model refuses seed: leave it out, or change it"
         );
     }
 

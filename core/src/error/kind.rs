@@ -14,7 +14,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The provider does not accept the key (401), or not for this (403). Not retried.
     Auth,
-    /// The provider does not accept the request (400, 413, 422 and other 4xx). Not retried.
+    /// The provider does not accept the request (400, 413, 422 and other 4xx). Not retried, except
+    /// once without a default of chatcore's that it refuses.
     BadRequest,
     /// There is no such model or no such path (404). Not retried.
     NotFound,
@@ -28,11 +29,16 @@ pub enum ErrorKind {
     Server,
     /// No connection, or it was lost. Retried, except where a certificate is not trusted.
     Connection,
-    /// A time limit ran out; [`Error::phase`](super::Error::phase) says which. Retried, except
-    /// for the limits of the whole call.
+    /// A time limit ran out; [`Error::phase`](super::Error::phase) says which. Retried if it was
+    /// that for connecting, or if bytes of the answer had come: not after silence, in which the
+    /// provider may have been at work, and not for the limits of the queue and of the whole call.
     Timeout,
     /// The answer ended before it was complete. Retried as long as nothing was handed over.
     Truncated,
+    /// The model used up its tokens before it wrote any text, called a tool or declined: mostly it
+    /// reasoned. The reasoning and the usage are in [`Error::partial`](super::Error::partial). Not
+    /// retried.
+    OutOfTokens,
     /// The answer is not what the dialect speaks: no HTTP, no JSON, a web page. Not retried.
     Protocol,
     /// The answer, or a piece of it, is larger than the caps allow. Not retried.
@@ -87,6 +93,7 @@ impl ErrorKind {
         Connection = "connection",
         Timeout = "timeout",
         Truncated = "truncated",
+        OutOfTokens = "out_of_tokens",
         Protocol = "protocol",
         ResponseTooLarge = "response_too_large",
         QueueFull = "queue_full",
@@ -106,6 +113,7 @@ impl ErrorKind {
             Self::Protocol => {
                 "check that the base URL (LLM_BASE_URL) is the API's, not a web page's"
             }
+            Self::OutOfTokens => "raise max_tokens, or ask for less reasoning (reasoning_effort)",
             Self::QueueFull => "wait for answers, or raise LLM_ASYNC_QUEUE_SIZE",
             Self::Closed => "make a new one",
             _ => return None,

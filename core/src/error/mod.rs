@@ -35,6 +35,7 @@ struct Inner {
     code: Option<String>,
     error_type: Option<String>,
     param: Option<String>,
+    refused_option: Option<String>,
     request_id: Option<String>,
     body: Option<String>,
     retry_after: Option<Duration>,
@@ -58,6 +59,7 @@ impl Error {
             code: None,
             error_type: None,
             param: None,
+            refused_option: None,
             request_id: None,
             body: None,
             retry_after: None,
@@ -120,6 +122,12 @@ impl Error {
         self.0.param.as_deref()
     }
 
+    /// The option that the caller set and the provider refuses, by its name in the request's JSON,
+    /// such as `temperature`.
+    pub fn refused_option(&self) -> Option<&str> {
+        self.0.refused_option.as_deref()
+    }
+
     /// The provider's id of the request: what its support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -168,10 +176,11 @@ impl Error {
     /// Whether sending the same request again may help: the provider's own word where it gave
     /// one, else what the docs of the [`kind`](ErrorKind) say.
     pub fn is_retryable(&self) -> bool {
-        match (self.0.kind, self.0.phase) {
+        let otherwise = match (self.0.kind, self.0.phase) {
             (ErrorKind::Timeout, Some(phase)) => phase.is_retryable(),
-            (kind, _) => self.0.should_retry.unwrap_or(kind.is_retryable()),
-        }
+            (kind, _) => kind.is_retryable(),
+        };
+        self.0.should_retry.unwrap_or(otherwise)
     }
 
     /// Sets the HTTP status.
@@ -199,6 +208,11 @@ impl Error {
     #[must_use]
     pub fn with_param(mut self, param: Option<String>) -> Self {
         self.0.param = param;
+        self
+    }
+
+    pub(crate) fn with_refused_option(mut self, option: String) -> Self {
+        self.0.refused_option = Some(option);
         self
     }
 

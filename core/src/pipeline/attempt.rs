@@ -7,21 +7,26 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::Core;
 use super::watch::Watch;
 use crate::admission::limiter::Reservation;
 use crate::admission::queue::Permit;
-use crate::chat::{ChatEvent, ChatResponse, Fold};
+use crate::chat::{ChatEvent, ChatResponse, FinishReason, Fold, Part};
 use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::policy::deadlines::{Deadline, Deadlines};
+use crate::time::Instant;
 use crate::transport::ByteStream;
 
 /// How long the end of the body is awaited after the terminal event, so that the connection can
 /// be used again. A server that leaves it open longer loses it.
 const LINGER: Duration = Duration::from_millis(50);
+
+/// How long the body of an error is awaited once its status is there. After that the error tells
+/// what came of it: its status says more than a time limit would.
+const ERROR_BODY: Duration = Duration::from_secs(2);
 
 /// How many chunks are taken in, one at the heels of the other, before other tasks have their turn.
 const CHUNKS_PER_TURN: usize = 64;
@@ -48,7 +53,8 @@ pub(super) struct Attempt {
     ahead: VecDeque<ChatEvent>,
     /// What was handed over so far; all of it, for a whole answer.
     fold: Fold,
-    /// Until when the end of the body is awaited, once the answer is complete.
+    /// Until when the rest of the body is awaited, where the call does not need it: that of an
+    /// answer that is complete, or of an error.
     lingers: Option<Deadline>,
 }
 
@@ -64,6 +70,8 @@ impl Attempt {
         let (head, body) = response.into_parts();
         let mut fold = Fold::new();
         fold.response_mut().request_id = request_id(&head.headers);
+        let is_error = !head.status.is_success();
+        let lingers = is_error.then(|| linger(watch.now(), ERROR_BODY));
         Self {
             permit: Some(held.permit),
             reservation: held.reservation,
@@ -75,14 +83,18 @@ impl Attempt {
             unbroken: 0,
             ahead: VecDeque::new(),
             fold,
-            lingers: None,
+            lingers,
         }
     }
 
     /// Reads a whole answer.
     pub(super) async fn read_to_end(&mut self) -> Result<(), Error> {
         while let Some(event) = poll_fn(|cx| self.poll_event(cx)).await? {
+            let is_cut = is_cut(&event);
             self.fold.push(event);
+            if is_cut {
+                self.check_for_text()?;
+            }
         }
         Ok(())
     }
@@ -111,8 +123,31 @@ impl Attempt {
         if let Some(event) = &event {
             self.fold.push_ref(event);
             self.fold.response_mut().skipped_events = self.decoder.skipped();
+            if is_cut(event) {
+                self.check_for_text()?;
+            }
         }
         Poll::Ready(Ok(event))
+    }
+
+    /// Refuses an answer that ran out of tokens before it said anything.
+    fn check_for_text(&mut self) -> Result<(), Error> {
+        let is_output = |part: &Part| match part {
+            Part::Text(text) => !text.text.trim().is_empty(),
+            Part::Reasoning(_) => false,
+            _ => true,
+        };
+        if self.partial().message.parts.iter().any(is_output) {
+            return Ok(());
+        }
+        self.permit = None;
+        self.body = None;
+        let answer = self.take_response();
+        let error = Error::new(ErrorKind::OutOfTokens, out_of_tokens(&answer));
+        Err(error
+            .with_status(StatusCode::OK)
+            .with_request_id(answer.request_id.clone())
+            .with_partial(answer))
     }
 
     /// What was handed over so far.
@@ -185,29 +220,54 @@ impl Attempt {
             // others nor escape its time limits.
             if self.unbroken == CHUNKS_PER_TURN {
                 self.unbroken = 0;
-                if let Poll::Ready(late) = self.watch.poll(self.deadlines.in_attempt(), cx) {
-                    return Poll::Ready(Err(late));
+                match self.poll_late(cx) {
+                    Poll::Ready(late) => late?,
+                    Poll::Pending => {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 }
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                continue;
             }
             match Pin::new(body).poll_next(cx) {
-                Poll::Ready(Some(chunk)) => {
+                Poll::Ready(Some(Ok(chunk))) => {
                     self.unbroken += 1;
-                    self.decoder.feed(chunk?);
+                    self.decoder.feed(chunk);
                     self.deadlines.saw_bytes(self.watch.now());
                 }
+                Poll::Ready(Some(Err(lost))) => self.give_up(lost.into())?,
                 Poll::Ready(None) => {
                     self.body = None;
                     self.decoder.end();
                 }
                 Poll::Pending => {
                     self.unbroken = 0;
-                    let late = ready!(self.watch.poll(self.deadlines.in_attempt(), cx));
-                    return Poll::Ready(Err(late));
+                    ready!(self.poll_late(cx))?;
                 }
             }
         }
+    }
+
+    /// Ready once a time limit has passed, with its error if that is the end.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut deadline = self.deadlines.in_attempt();
+        if let Some(lingers) = self.lingers
+            && deadline.is_none_or(|deadline| lingers.at < deadline.at)
+        {
+            deadline = Some(lingers);
+        }
+        let late = ready!(self.watch.poll(deadline, cx));
+        Poll::Ready(self.give_up(late))
+    }
+
+    /// No more of the body comes, because of `error`. The status of an error is told all the same.
+    fn give_up(&mut self, error: Error) -> Result<(), Error> {
+        if self.lingers.is_none() {
+            return Err(error);
+        }
+        self.body = None;
+        self.decoder.end();
+        Ok(())
     }
 
     /// Ready once the body has ended, or was given up.
@@ -222,11 +282,9 @@ impl Attempt {
             other => other,
         };
         if ended.is_pending() {
-            let until = *self.lingers.get_or_insert_with(|| Deadline {
-                at: self.watch.now() + LINGER,
-                phase: Phase::ByteIdle,
-                limit: LINGER,
-            });
+            let until = *self
+                .lingers
+                .get_or_insert_with(|| linger(self.watch.now(), LINGER));
             if self.watch.poll(Some(until), cx).is_pending() {
                 return Poll::Pending;
             }
@@ -234,4 +292,39 @@ impl Attempt {
         self.body = None;
         Poll::Ready(())
     }
+}
+
+/// The end of a wait for what is not needed.
+fn linger(now: Instant, limit: Duration) -> Deadline {
+    Deadline {
+        at: now + limit,
+        phase: Phase::ByteIdle,
+        limit,
+        again: true,
+    }
+}
+
+/// Whether this is the end of an answer that ran out of tokens.
+fn is_cut(event: &ChatEvent) -> bool {
+    let reason = match event {
+        ChatEvent::Finish { reason, .. } => Some(reason),
+        _ => None,
+    };
+    reason == Some(&FinishReason::Length)
+}
+
+/// What became of the tokens of an answer without text.
+fn out_of_tokens(answer: &ChatResponse) -> String {
+    let Some(usage) = &answer.usage else {
+        return "the answer ran out of tokens before it had any text".to_owned();
+    };
+    let spent = match usage.reasoning_tokens {
+        Some(reasoning) => format!("{reasoning} of them for reasoning"),
+        None if answer.reasoning().is_empty() => "none of them for text".to_owned(),
+        None => "all of them for reasoning".to_owned(),
+    };
+    format!(
+        "the answer ran out of tokens before it had any text: it took {}, {spent}",
+        usage.output_tokens
+    )
 }

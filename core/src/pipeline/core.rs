@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use http::HeaderMap;
 
-use super::{Counters, Locked};
+use super::{Call, Counters, Locked};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
 use crate::credentials::ApiKey;
@@ -15,7 +16,9 @@ use crate::executor::Executor;
 use crate::observe::Observer;
 use crate::policy::adaptive::{AdaptiveLimit, is_overload};
 use crate::policy::budget::RetryBudget;
+use crate::policy::defaults::{Lessons, Plan};
 use crate::policy::hedge::Hedge;
+use crate::policy::learned::Learned;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
 use crate::time::Instant;
@@ -39,6 +42,13 @@ pub(crate) struct Core {
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) retry: Arc<RetryPolicy>,
     pub(crate) retry_budget: Locked<RetryBudget>,
+    /// What is known of every model, from the dialect.
+    pub(crate) given: Lessons,
+    pub(crate) learned: Locked<Learned>,
+    /// Whether there is anything in `learned`.
+    pub(crate) has_learned: AtomicBool,
+    /// Whether whole answers are fetched as streams, where the client says so.
+    pub(crate) fetches_as_stream: Option<bool>,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_workers: usize,
@@ -46,6 +56,28 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Fills in what the caller of `call` left open.
+    pub(super) fn plan(&self, call: &mut Call) -> Plan {
+        let request = &mut call.request;
+        let rule = self.endpoint.model_rule(request.model.as_deref());
+        let mut lessons = self.given;
+        if self.has_learned.load(Relaxed) {
+            let model = request.model.as_deref().unwrap_or(self.endpoint.model());
+            lessons.add(self.learned.lock().of(model));
+        }
+        Plan::fill_in(request, &call.defaults, rule, lessons)
+    }
+
+    /// Remembers what a call has found out about the model that it named, or else about the
+    /// endpoint's own.
+    pub(super) fn learn(&self, named: Option<&str>, lessons: Lessons) {
+        if !lessons.is_empty() {
+            let model = named.unwrap_or(self.endpoint.model());
+            self.learned.lock().learn(model, lessons);
+            self.has_learned.store(true, Relaxed);
+        }
+    }
+
     /// A call was made: it pays in for retries and hedges.
     pub(super) fn earn(&self, now: Instant) {
         self.retry_budget.lock().earn(now);

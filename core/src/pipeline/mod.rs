@@ -1,7 +1,8 @@
 //! The only async logic: one call, from its request to its answer.
 //!
 //! ```text
-//!  validate → encode → loop { rate reservation → permit → attempt (or two): send, decode → backoff }
+//!  fill in defaults → validate → encode
+//!    → loop { rate reservation → permit → attempt (or two): send, decode → adjust or backoff }
 //!    → settle usage → answer
 //! ```
 //!
@@ -10,9 +11,11 @@
 //! themselves back when they are dropped, so dropping the future cancels everything. Backoff
 //! holds no permit.
 
+mod adjust;
 mod answer;
 mod attempt;
 mod core;
+mod encode;
 mod headers;
 mod hedge;
 mod locked;
@@ -41,40 +44,67 @@ use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::deadlines::{Deadline, Deadlines};
+use crate::policy::defaults::{Defaults, Plan};
 use crate::policy::estimate;
 use crate::policy::retry::{Retry, RetryPolicy};
-use crate::policy::timeouts::Timeouts;
+use crate::policy::timeouts::{self, Timeouts};
 use crate::transport::{ByteStream, ConnectTimeout, TransportError};
+use adjust::{adjust, explain};
 use attempt::{Attempt, Held};
+use encode::encode;
 use hedge::hedged;
-use validate::validate;
 use watch::Watch;
 
 /// What one call asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: ChatRequest,
+    /// What is asked for where the request says nothing.
+    pub(crate) defaults: Defaults,
+    /// Whether a whole answer is fetched as a stream, where the caller says so.
+    pub(crate) fetches_as_stream: Option<bool>,
     pub(crate) headers: CallHeaders,
     /// What the caller tells the transport.
     pub(crate) extensions: http::Extensions,
     pub(crate) timeouts: Arc<Timeouts>,
+    /// Whether it waits for its place as long as it takes.
+    pub(crate) patient: bool,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
 }
 
+/// How a call is to run, without what it asks, and the model that it names.
+struct Rules {
+    named: Option<String>,
+    timeouts: Arc<Timeouts>,
+    patient: bool,
+    when_full: WhenFull,
+    retry: Arc<RetryPolicy>,
+}
+
 impl Call {
-    /// How it is to run, without what it asks.
-    fn into_rules(self: Box<Self>) -> (Arc<Timeouts>, WhenFull, Arc<RetryPolicy>) {
-        (self.timeouts, self.when_full, self.retry)
+    fn into_rules(self: Box<Self>) -> Rules {
+        Rules {
+            named: self.request.model,
+            timeouts: self.timeouts,
+            patient: self.patient,
+            when_full: self.when_full,
+            retry: self.retry,
+        }
     }
 }
 
 /// Runs a call up to its first content (a stream) or to its end (a whole answer).
-pub(crate) async fn open(core: Arc<Core>, call: Box<Call>, mode: Mode) -> Result<Answer, Error> {
+pub(crate) async fn open(
+    core: Arc<Core>,
+    mut call: Box<Call>,
+    mode: Mode,
+) -> Result<Answer, Error> {
+    let plan = core.plan(&mut call);
     let mut outcome = Outcome::begin(&core, &call.request, mode);
     let span = outcome.span().clone();
     match span
-        .around(open_attempts(&core, call, mode, &mut outcome))
+        .around(open_attempts(&core, call, plan, mode, &mut outcome))
         .await
     {
         Ok(attempt) => Ok(Answer::new(outcome, attempt)),
@@ -86,30 +116,34 @@ pub(crate) async fn open(core: Arc<Core>, call: Box<Call>, mode: Mode) -> Result
 async fn open_attempts(
     core: &Core,
     call: Box<Call>,
+    mut plan: Plan,
     mode: Mode,
     outcome: &mut Outcome,
 ) -> Result<Box<Attempt>, Error> {
-    let request = prepare(core, &call, mode)?;
+    let mut request = encode(core, &call, &mut plan, mode)?;
     let tokens = core
         .limiter
         .as_ref()
         .map(|_| estimate::tokens(&call.request));
     // What was asked is written down now, and need not be held twice.
-    let (timeouts, mut when_full, retry) = call.into_rules();
+    let mut rules = call.into_rules();
+    timeouts::fit(&mut rules.timeouts, &plan, rules.patient);
     let mut now = outcome.began();
     let mut watch = Watch::new(Arc::clone(&core.executor));
-    let mut deadlines = Deadlines::new(timeouts, mode, now);
+    let mut deadlines = Deadlines::new(rules.timeouts, mode, now);
     let mut causes = Vec::new();
+    // Attempts that the provider refused for a default.
+    let mut refused = 0;
     core.earn(now);
     loop {
         outcome.queued();
         let in_queue = deadlines.in_queue(now);
-        let held = match take_place(core, tokens, when_full, in_queue, &mut watch).await {
+        let held = match take_place(core, tokens, rules.when_full, in_queue, &mut watch).await {
             Ok(held) => held,
             Err(error) => return Err(error.with_causes(causes)),
         };
         // What was let in once is not turned away later: it waits, however many do.
-        when_full = WhenFull::Wait;
+        rules.when_full = WhenFull::Wait;
         outcome.started();
         let began = core.executor.now();
         let attempted = hedged(
@@ -125,7 +159,9 @@ async fn open_attempts(
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
-                core.retry_budget.lock().give_back(causes.len());
+                core.learn(rules.named.as_deref(), plan.found);
+                let retries = causes.len() - refused as usize;
+                core.retry_budget.lock().give_back(retries);
                 if mode == Mode::Stream {
                     outcome.first_content();
                 }
@@ -134,13 +170,29 @@ async fn open_attempts(
             Err(error) => error,
         };
         // Neither the permit nor the connection is held any more.
-        let attempts = outcome.attempts();
-        let Some(wait) = may_retry(core, &retry, &error, attempts, &deadlines) else {
-            return Err(error.with_causes(causes));
+        let named = rules.named.as_deref();
+        let wait = match adjust(core, named, &mut plan, &request, &error) {
+            // Nothing was done for the refused attempt: it counts for no policy.
+            Some(adjusted) => {
+                request = adjusted;
+                refused += 1;
+                deadlines.fit(&plan, rules.patient);
+                Duration::ZERO
+            }
+            None => {
+                core.learn(named, plan.found_in(&error));
+                let attempts = outcome.attempts() - refused;
+                match may_retry(core, &rules.retry, &error, attempts, &deadlines) {
+                    Some(wait) => wait,
+                    None => return Err(explain(error, &request).with_causes(causes)),
+                }
+            }
         };
         outcome.retrying(&error, wait);
         causes.push(error);
-        core.executor.sleep(wait).await;
+        if !wait.is_zero() {
+            core.executor.sleep(wait).await;
+        }
         now = core.executor.now();
     }
 }
@@ -283,50 +335,6 @@ fn may_retry(
         .in_backoff()
         .is_none_or(|deadline| now + wait < deadline.at);
     (in_time && core.retry_budget.lock().spend(now)).then_some(wait)
-}
-
-/// Checks and encodes: all that can be refused before anything is sent.
-fn prepare(core: &Core, call: &Call, mode: Mode) -> Result<Request<Bytes>, Error> {
-    validate(&call.request)?;
-    let mut request = core.dialect.encode(&core.endpoint, &call.request, mode)?;
-    let size = request.body().len();
-    if size > core.max_request_bytes {
-        return Err(too_large(&call.request, size, core.max_request_bytes));
-    }
-    // The key's header is in there: a dialect that builds a foreign URI must not leak it.
-    if !core.endpoint.is_own(request.uri()) {
-        return Err(Error::invalid(format!(
-            "the dialect {} built a URI that is not below the base URL",
-            core.dialect.facts().name()
-        )));
-    }
-    call.headers
-        .add_to(request.headers_mut(), &core.own_headers)?;
-    request.extensions_mut().extend(call.extensions.clone());
-    Ok(request)
-}
-
-/// Names the message that makes a request too large.
-fn too_large(request: &ChatRequest, size: usize, limit: usize) -> Error {
-    let largest = request
-        .messages
-        .iter()
-        .enumerate()
-        .max_by_key(|(_, message)| message.text().len());
-    let which = largest.map_or(String::new(), |(place, message)| {
-        format!(
-            "; the largest text is that of message {place} ({}), {} bytes",
-            match message.role.as_str() {
-                "system" => "the system prompt",
-                role => role,
-            },
-            message.text().len()
-        )
-    });
-    Error::invalid(format!(
-        "the request has {size} bytes, more than the {limit} that may be sent{which}; shorten it, \
-         or raise max_request_bytes"
-    ))
 }
 
 /// Reads a whole answer.

@@ -55,7 +55,7 @@ impl Watch {
                 _ => {
                     let now = self.executor.now();
                     if now >= deadline.at {
-                        return Poll::Ready(Error::timeout(deadline.phase, deadline.limit));
+                        return Poll::Ready(deadline.error());
                     }
                     if rang_at_once {
                         // An executor that shuts down may end its sleeps: what is watched still
@@ -126,6 +126,7 @@ mod tests {
             at: Instant::from_epoch(Duration::from_secs(5)),
             phase: Phase::Overall,
             limit: Duration::from_secs(5),
+            again: true,
         };
         let soon = Box::pin(async {
             for _ in 0..3 {

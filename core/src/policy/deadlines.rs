@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::chat::ChatEvent;
 use crate::dialect::Mode;
-use crate::error::Phase;
-use crate::policy::timeouts::Timeouts;
+use crate::error::{Error, Phase};
+use crate::policy::defaults::Plan;
+use crate::policy::timeouts::{self, Timeouts};
 use crate::time::Instant;
 
 /// A moment at which a call must be further than it is, and the limit that says so.
@@ -15,6 +16,20 @@ pub(crate) struct Deadline {
     pub(crate) at: Instant,
     pub(crate) phase: Phase,
     pub(crate) limit: Duration,
+    /// Whether another attempt may follow, as far as the phase allows it: not after silence, in
+    /// which the provider may have been at work, for money.
+    pub(crate) again: bool,
+}
+
+impl Deadline {
+    /// The error for when it has passed.
+    pub(crate) fn error(&self) -> Error {
+        let error = Error::timeout(self.phase, self.limit);
+        match self.again {
+            true => error,
+            false => error.with_should_retry(Some(false)),
+        }
+    }
 }
 
 /// The time limits of one call, and how far it has come.
@@ -32,6 +47,8 @@ struct Attempt {
     started: Instant,
     last_byte: Instant,
     has_headers: bool,
+    /// Whether any of the answer came.
+    has_bytes: bool,
     last_content: Option<Instant>,
 }
 
@@ -41,6 +58,7 @@ impl Attempt {
             started: now,
             last_byte: now,
             has_headers: false,
+            has_bytes: false,
             last_content: None,
         }
     }
@@ -54,6 +72,11 @@ impl Deadlines {
             called: now,
             attempt: Attempt::starting(now),
         }
+    }
+
+    /// The call turns out to ask for more than was thought.
+    pub(crate) fn fit(&mut self, plan: &Plan, patient: bool) {
+        timeouts::fit(&mut self.limits, plan, patient);
     }
 
     /// How long a transport may take to make a connection.
@@ -72,8 +95,9 @@ impl Deadlines {
         self.attempt.last_byte = now;
     }
 
-    /// Some bytes came.
+    /// Some bytes of the answer came.
     pub(crate) fn saw_bytes(&mut self, now: Instant) {
+        self.attempt.has_bytes = true;
         self.attempt.last_byte = now;
     }
 
@@ -86,14 +110,14 @@ impl Deadlines {
 
     /// The first limit while the call waits to try again.
     pub(crate) fn in_backoff(&self) -> Option<Deadline> {
-        let mut first = First(None);
+        let mut first = First(None, true);
         self.of_call(self.limits.overall, &mut first);
         first.0
     }
 
     /// The first limit while the call waits in the queue, which it joined at `joined`.
     pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
-        let mut first = First(None);
+        let mut first = First(None, true);
         first.see(joined, self.limits.queue, Phase::Queue);
         self.of_call(self.limits.overall, &mut first);
         first.0
@@ -104,7 +128,7 @@ impl Deadlines {
         let limits = &self.limits;
         let attempt = &self.attempt;
         // Where two fall together, the narrower one comes first here and is named.
-        let mut first = First(None);
+        let mut first = First(None, attempt.has_bytes);
         if !attempt.has_headers {
             first.see(attempt.started, limits.headers, Phase::Headers);
         }
@@ -112,7 +136,9 @@ impl Deadlines {
             Some(last) => first.see(last, limits.content_idle, Phase::ContentIdle),
             None => first.see(attempt.started, limits.first_content, Phase::FirstContent),
         }
-        first.see(attempt.last_byte, limits.byte_idle, Phase::ByteIdle);
+        if attempt.has_bytes || limits.idles_from_start() {
+            first.see(attempt.last_byte, limits.byte_idle, Phase::ByteIdle);
+        }
         first.see(attempt.started, limits.attempt, Phase::Attempt);
         let streams = self.mode == Mode::Stream && attempt.last_content.is_some();
         self.of_call(limits.overall.filter(|_| !streams), &mut first);
@@ -126,8 +152,9 @@ impl Deadlines {
     }
 }
 
-/// The first of some deadlines; of those that fall together, the one that was seen first.
-struct First(Option<Deadline>);
+/// The first of some deadlines; of those that fall together, the one that was seen first. And
+/// whether another attempt may follow it.
+struct First(Option<Deadline>, bool);
 
 impl First {
     fn see(&mut self, from: Instant, limit: Option<Duration>, phase: Phase) {
@@ -136,7 +163,13 @@ impl First {
         };
         let at = from + limit;
         if self.0.is_none_or(|first| at < first.at) {
-            self.0 = Some(Deadline { at, phase, limit });
+            let again = self.1;
+            self.0 = Some(Deadline {
+                at,
+                phase,
+                limit,
+                again,
+            });
         }
     }
 }
@@ -208,5 +241,31 @@ mod tests {
         let mut deadlines = Deadlines::new(limits().into(), Mode::Whole, at(0));
         deadlines.start_attempt(at(18));
         assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
+    }
+    #[test]
+    fn silence_before_the_first_byte_is_the_attempts_own_limit() {
+        let overall = Timeouts::default().with_overall(Duration::from_secs(180));
+        let mut deadlines = Deadlines::new(overall.into(), Mode::Whole, at(0));
+        deadlines.start_attempt(at(0));
+        assert_eq!(next(&deadlines), (Phase::Overall, at(180)));
+        deadlines.saw_headers(at(1));
+        assert_eq!(next(&deadlines), (Phase::Overall, at(180)));
+        deadlines.saw_bytes(at(2));
+        assert_eq!(next(&deadlines), (Phase::ByteIdle, at(62)));
+    }
+
+    #[test]
+    fn nothing_is_sent_again_after_silence() {
+        let mut deadlines = Deadlines::new(limits().into(), Mode::Whole, at(0));
+        deadlines.start_attempt(at(0));
+        let again = |deadlines: &Deadlines| deadlines.in_attempt().unwrap().error().is_retryable();
+        assert!(!again(&deadlines));
+        deadlines.saw_headers(at(1));
+        assert!(!again(&deadlines));
+        deadlines.saw_bytes(at(2));
+        assert!(again(&deadlines));
+        deadlines.start_attempt(at(3));
+        assert!(!again(&deadlines));
+        assert!(!deadlines.in_queue(at(0)).unwrap().error().is_retryable());
     }
 }

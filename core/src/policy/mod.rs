@@ -4,9 +4,12 @@
 pub(crate) mod adaptive;
 pub(crate) mod budget;
 pub(crate) mod deadlines;
+pub(crate) mod defaults;
 pub(crate) mod estimate;
 pub(crate) mod hedge;
+pub(crate) mod learned;
 pub(crate) mod rate;
+pub(crate) mod refusal;
 pub(crate) mod retry;
 pub(crate) mod timeouts;
 pub(crate) mod token_bucket;

@@ -1,6 +1,24 @@
 //! The time limits of one call.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::defaults::Plan;
+
+/// The overall limit of a default call.
+const OVERALL: Duration = Duration::from_secs(30);
+/// The limit between two bytes.
+const BYTE_IDLE: Duration = Duration::from_secs(60);
+/// The tokens that a default call may take within [`OVERALL`].
+const DEFAULT_TOKENS: u32 = 256;
+/// How many tokens are expected of an answer whose length nothing limits.
+const UNLIMITED_TOKENS: u32 = 4_096;
+/// How long a token is expected to take, and the longest limit that follows from that: 128,000
+/// tokens in an hour and ten minutes, as Anthropic's SDKs have it (`calculateNonstreamingTimeout`
+/// in `anthropic-sdk-typescript`, `client.ts`, 2026-11-28). Ten minutes are the default limit of
+/// OpenAI's SDKs, too.
+const TOKEN: Duration = Duration::from_micros(28_125);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// The time limits of one call. `None` means no such limit.
 ///
@@ -17,6 +35,17 @@ use std::time::Duration;
 ///
 /// For a stream `overall` runs until the first content, and the idle limits rule after it;
 /// [`total`](Self::total) limits a stream as a whole.
+///
+/// # Defaults fit the work
+/// A default call has 30 s. A call that may have more than 256 tokens, or whose model reasons, has
+/// 28.125 ms more for each token beyond them, up to 10 min: 4,096 tokens have 138 s, and reasoning
+/// without a limit of its own has 10 min. A limit that is set wins: by the call, the client or
+/// `LLM_ASYNC_TIMEOUT`, it holds for every call, and it raises a `byte_idle` that is not set to the
+/// same length. A limit that differs from its default counts as set.
+///
+/// # Retries
+/// A limit that runs out after the request was sent and before the first byte of the answer is not
+/// followed by another attempt: the provider may be at work, and charges for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -28,18 +57,34 @@ pub struct Timeouts {
     pub headers: Option<Duration>,
     /// From the start of an attempt to the first meaningful output. Default none.
     pub first_content: Option<Duration>,
-    /// Between any two bytes, keep-alives included, from the start of an attempt on. Default
-    /// 60 s.
+    /// Between any two bytes, keep-alives included. Default 60 s from the answer's first byte on:
+    /// the silence before it is that of a provider at work, and the other limits end it. A limit
+    /// that is set holds from the start of an attempt on.
     pub byte_idle: Option<Duration>,
     /// Between two pieces of meaningful output. Default none.
     pub content_idle: Option<Duration>,
     /// One attempt. Default none.
     pub attempt: Option<Duration>,
     /// The whole call over all its attempts; for a stream, until its first content. Default
-    /// 30 s, from `LLM_ASYNC_TIMEOUT`.
+    /// 30 s for a default call and more for one that asks for more, or `LLM_ASYNC_TIMEOUT`.
     pub overall: Option<Duration>,
     /// The whole call, for a stream too, from its start to its last event. Default none.
     pub total: Option<Duration>,
+    /// Where `overall` comes from, where its value does not say so.
+    pub(crate) origin: Origin,
+    /// Whether `byte_idle` is a default, though its value is another.
+    pub(crate) idle_follows: bool,
+}
+
+/// Where the overall limit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is the default, unless it has another value.
+    Field,
+    /// It was set, maybe to the default's value.
+    Set,
+    /// It was derived from the work of a call.
+    Work,
 }
 
 impl Default for Timeouts {
@@ -49,11 +94,187 @@ impl Default for Timeouts {
             connect: Some(Duration::from_secs(5)),
             headers: None,
             first_content: None,
-            byte_idle: Some(Duration::from_secs(60)),
+            byte_idle: Some(BYTE_IDLE),
             content_idle: None,
             attempt: None,
-            overall: Some(Duration::from_secs(30)),
+            overall: Some(OVERALL),
             total: None,
+            origin: Origin::Field,
+            idle_follows: false,
         }
+    }
+}
+
+impl Timeouts {
+    /// The limits with this overall one, which holds for every call, whatever it asks for.
+    #[must_use]
+    pub fn with_overall(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.set_overall(limit.into());
+        self
+    }
+
+    pub(crate) fn set_overall(&mut self, limit: Option<Duration>) {
+        self.overall = limit;
+        self.origin = Origin::Set;
+        if self.idle_follows {
+            self.byte_idle = Some(BYTE_IDLE);
+            self.idle_follows = false;
+        }
+    }
+
+    /// Gives `byte_idle`, where nobody set it, at least as long as an overall limit that was set.
+    pub(crate) fn let_idle_follow(&mut self) {
+        if self.idle_is_to_follow() {
+            self.byte_idle = self.overall;
+            self.idle_follows = true;
+        }
+    }
+
+    fn idle_is_to_follow(&self) -> bool {
+        self.byte_idle == Some(BYTE_IDLE)
+            && !self.is_default()
+            && self.origin != Origin::Work
+            && self.overall.is_some_and(|overall| overall > BYTE_IDLE)
+    }
+
+    /// Whether nobody set the overall limit.
+    fn is_default(&self) -> bool {
+        match self.origin {
+            Origin::Field => self.overall == Some(OVERALL),
+            Origin::Set => false,
+            Origin::Work => true,
+        }
+    }
+
+    /// Whether the silence before the first byte counts for `byte_idle`.
+    pub(crate) fn idles_from_start(&self) -> bool {
+        self.byte_idle != Some(BYTE_IDLE) && !self.idle_follows
+    }
+}
+
+/// Fits the limits to what a call asks for. A `patient` call waits for its place as long as it
+/// takes, and the overall limit holds for each of its attempts.
+pub(crate) fn fit(limits: &mut Arc<Timeouts>, plan: &Plan, patient: bool) {
+    let overall = expected(plan);
+    let grows = overall > OVERALL && limits.is_default();
+    if !grows && !patient && !limits.idle_is_to_follow() {
+        return;
+    }
+    let limits = Arc::make_mut(limits);
+    limits.let_idle_follow();
+    if grows {
+        limits.overall = Some(overall);
+        limits.origin = Origin::Work;
+    }
+    if patient {
+        limits.attempt = match (limits.attempt, limits.overall) {
+            (Some(attempt), Some(overall)) => Some(attempt.min(overall)),
+            (attempt, overall) => attempt.or(overall),
+        };
+        limits.overall = None;
+        limits.origin = Origin::Set;
+    }
+}
+
+/// The overall limit of a call for which nobody set one.
+fn expected(plan: &Plan) -> Duration {
+    let tokens = match (plan.max_tokens, plan.reasons) {
+        (Some(tokens), _) => tokens,
+        (None, false) => UNLIMITED_TOKENS,
+        (None, true) => return LONGEST,
+    };
+    let more = TOKEN.saturating_mul(tokens.saturating_sub(DEFAULT_TOKENS));
+    OVERALL.saturating_add(more).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::defaults::Wishes;
+
+    fn plan(max_tokens: Option<u32>, reasons: bool) -> Plan {
+        Plan::with(Wishes::default(), max_tokens, reasons)
+    }
+
+    fn fitted(limits: Timeouts, max_tokens: Option<u32>, reasons: bool) -> Timeouts {
+        let mut limits = Arc::new(limits);
+        fit(&mut limits, &plan(max_tokens, reasons), false);
+        Arc::unwrap_or_clone(limits)
+    }
+
+    fn seconds(seconds: u64) -> Option<Duration> {
+        Some(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn defaults_grow_with_the_work() {
+        for (max_tokens, reasons, expected) in [
+            (Some(256), false, 30.0),
+            (Some(1), false, 30.0),
+            (Some(1_256), false, 58.125),
+            (Some(4_096), false, 138.0),
+            (None, false, 138.0),
+            (Some(25_256), true, 600.0),
+            (Some(u32::MAX), false, 600.0),
+            (None, true, 600.0),
+            // Who limits the tokens of reasoning limits its time.
+            (Some(256), true, 30.0),
+        ] {
+            let limits = fitted(Timeouts::default(), max_tokens, reasons);
+            let expected = Some(Duration::from_secs_f64(expected));
+            assert_eq!(limits.overall, expected, "{max_tokens:?} {reasons}");
+            assert_eq!(limits.byte_idle, seconds(60));
+            assert!(!limits.idles_from_start());
+        }
+    }
+
+    #[test]
+    fn what_is_set_wins() {
+        let by_field = Timeouts {
+            overall: seconds(5),
+            ..Timeouts::default()
+        };
+        for (limits, expected) in [
+            (by_field, seconds(5)),
+            (Timeouts::default().with_overall(OVERALL), Some(OVERALL)),
+            (Timeouts::default().with_overall(None), None),
+        ] {
+            let limits = fitted(limits, Some(8_000), true);
+            assert_eq!(limits.overall, expected);
+            assert_eq!(limits.byte_idle, seconds(60));
+        }
+    }
+
+    #[test]
+    fn the_limit_between_bytes_follows_a_longer_one() {
+        let patient = Timeouts::default().with_overall(Duration::from_secs(180));
+        let limits = fitted(patient.clone(), Some(256), false);
+        assert_eq!(limits.byte_idle, seconds(180));
+        assert!(!limits.idles_from_start());
+        let limits = limits.with_overall(Duration::from_secs(40));
+        assert_eq!(limits.byte_idle, seconds(60));
+        let set = Timeouts {
+            byte_idle: seconds(7),
+            ..patient
+        };
+        let limits = fitted(set, Some(256), false);
+        assert_eq!(limits.byte_idle, seconds(7));
+        assert!(limits.idles_from_start());
+    }
+
+    #[test]
+    fn a_patient_calls_limit_is_its_attempts() {
+        let mut limits = Arc::new(Timeouts::default());
+        fit(&mut limits, &plan(Some(4_096), false), true);
+        assert_eq!((limits.attempt, limits.overall), (seconds(138), None));
+        let mut limits = Arc::new(Timeouts {
+            attempt: seconds(9),
+            ..Timeouts::default()
+        });
+        fit(&mut limits, &plan(Some(256), false), true);
+        assert_eq!((limits.attempt, limits.overall), (seconds(9), None));
+        // Fitted again, to more work, it keeps what it has.
+        fit(&mut limits, &plan(None, true), true);
+        assert_eq!((limits.attempt, limits.overall), (seconds(9), None));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use crate::dialect::{Anthropic, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+use crate::models::ModelRules;
 
 /// The names that `LLM_PROVIDER` takes, each with the variable that its key is read from where
 /// `LLM_API_KEY` is not set.
@@ -13,7 +14,7 @@ pub const KNOWN_PROVIDERS: &[(&str, Option<&str>)] = &[
 ];
 
 impl Provider {
-    /// DeepSeek, the default: `https://api.deepseek.com/v1`, model `deepseek-chat`.
+    /// DeepSeek, the default: `https://api.deepseek.com`, model `deepseek-flash`.
     pub fn deepseek() -> Self {
         let quirks = Quirks {
             reasoning_field: Some(ReasoningField::ReasoningContent),
@@ -21,15 +22,16 @@ impl Provider {
         };
         let mut provider = Self::new(
             "deepseek",
-            "https://api.deepseek.com/v1",
-            "deepseek-chat",
+            "https://api.deepseek.com",
+            "deepseek-flash",
             OpenAiChat::new(quirks),
         );
+        provider.rules = ModelRules::of("deepseek");
         provider.key_var = Some("DEEPSEEK_API_KEY");
         provider
     }
 
-    /// OpenAI's chat completions: `https://api.openai.com/v1`, model `gpt-4o-mini`.
+    /// OpenAI's chat completions: `https://api.openai.com/v1`, model `gpt-6-luna`.
     pub fn openai() -> Self {
         let quirks = Quirks {
             max_tokens_field: MaxTokensField::MaxCompletionTokens,
@@ -38,19 +40,20 @@ impl Provider {
         let mut provider = Self::new(
             "openai",
             "https://api.openai.com/v1",
-            "gpt-4o-mini",
+            "gpt-6-luna",
             OpenAiChat::new(quirks),
         );
+        provider.rules = ModelRules::of("openai");
         provider.key_var = Some("OPENAI_API_KEY");
         provider
     }
 
-    /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-4-5`.
+    /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
     pub fn anthropic() -> Self {
         let mut provider = Self::new(
             "anthropic",
             "https://api.anthropic.com",
-            "claude-haiku-4-5",
+            "claude-haiku-5-5",
             Anthropic::default(),
         );
         provider.key_var = Some("ANTHROPIC_API_KEY");

@@ -14,6 +14,7 @@ pub use known::KNOWN_PROVIDERS;
 use crate::credentials::ApiKey;
 use crate::dialect::Dialect;
 use crate::error::Error;
+use crate::models::{ModelRule, ModelRules};
 use crate::shown::Quoted;
 
 /// Where to send chats: a name, a base URL, a key, a model, and the dialect spoken there.
@@ -37,6 +38,7 @@ pub struct Provider {
     key_var: Option<&'static str>,
     headers: HeaderMap,
     dialect: Arc<dyn Dialect>,
+    rules: ModelRules,
 }
 
 impl Provider {
@@ -54,6 +56,7 @@ impl Provider {
             key: None,
             key_var: None,
             headers: HeaderMap::new(),
+            rules: ModelRules::of(dialect.facts().name()),
             dialect: Arc::new(dialect),
         }
     }
@@ -97,8 +100,24 @@ impl Provider {
     /// Sets the dialect.
     #[must_use]
     pub fn with_dialect(mut self, dialect: impl Dialect) -> Self {
+        if self.rules.provider() == self.dialect.facts().name() {
+            self.rules.set_provider(dialect.facts().name());
+        }
         self.dialect = Arc::new(dialect);
         self
+    }
+
+    /// Adds rules of your own, which count before those of the table
+    /// [`MODEL_RULES`](crate::MODEL_RULES) and before those that were added earlier.
+    #[must_use]
+    pub fn with_model_rules(mut self, rules: impl IntoIterator<Item = ModelRule>) -> Self {
+        self.rules.put_first(rules);
+        self
+    }
+
+    /// What is known of a model: the first rule that is for it.
+    pub fn model_rule(&self, model: &str) -> &ModelRule {
+        self.rules.find(model)
     }
 
     /// Adds a header to every request; it replaces one of the dialect's own.
@@ -154,5 +173,9 @@ impl Provider {
     /// The dialect.
     pub fn dialect(&self) -> &Arc<dyn Dialect> {
         &self.dialect
+    }
+
+    pub(crate) fn model_rules(&self) -> &ModelRules {
+        &self.rules
     }
 }

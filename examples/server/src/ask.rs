@@ -1,12 +1,26 @@
 //! What `/api/…` and the WebSocket ask: one message or a conversation, and a few options.
 
-use chatcore::{ChatRequest, Message};
+use chatcore::{ChatCall, ChatRequest, Defaults, LlmClient, Message};
 use serde_json::Value;
 
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing};
 use crate::openai::message;
 use crate::settings::Settings;
+
+/// What is asked, and what chatcore may fill in. A default that the model refuses is left out; what
+/// the caller set is not.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) request: ChatRequest,
+    pub(crate) defaults: Defaults,
+}
+
+impl Ask {
+    pub(crate) fn call(self, client: &LlmClient) -> ChatCall {
+        client.request(self.request).defaults(self.defaults)
+    }
+}
 
 /// What limits a request, whichever door it comes through.
 #[derive(Clone, Debug)]
@@ -64,6 +78,14 @@ impl Allowed {
         }
     }
 
+    /// These defaults, within the limit of tokens, reasoning included.
+    pub(crate) fn limit(&self, mut defaults: Defaults) -> Defaults {
+        let answer = defaults.max_tokens.unwrap_or(u32::MAX).min(self.max_tokens);
+        defaults.max_tokens = Some(answer);
+        defaults.reasoning_tokens = self.max_tokens - answer;
+        defaults
+    }
+
     /// Reads a conversation.
     pub(crate) fn messages(&self, list: Vec<Value>) -> Result<Vec<Message>, ApiError> {
         if list.is_empty() {
@@ -100,11 +122,7 @@ pub(crate) enum Form {
 
 /// Reads `{message, …}` or `{messages, …}`. The defaults are the client's: temperature 0 for a
 /// message and 0.7 for a conversation, at most 256 tokens.
-pub(crate) fn read(
-    mut fields: Fields,
-    form: Form,
-    allowed: &Allowed,
-) -> Result<ChatRequest, ApiError> {
+pub(crate) fn read(mut fields: Fields, form: Form, allowed: &Allowed) -> Result<Ask, ApiError> {
     let message = match form {
         Form::Messages => None,
         _ => fields.text("message")?,
@@ -113,9 +131,12 @@ pub(crate) fn read(
         Form::Message => None,
         _ => fields.list("messages")?,
     };
-    let request = match (message, messages) {
-        (Some(message), None) => ChatRequest::new([Message::user(message)]).temperature(0.0),
-        (None, Some(list)) => ChatRequest::new(allowed.messages(list)?).temperature(0.7),
+    let (request, defaults) = match (message, messages) {
+        (Some(message), None) => (ChatRequest::new([Message::user(message)]), Defaults::PROMPT),
+        (None, Some(list)) => (
+            ChatRequest::new(allowed.messages(list)?),
+            Defaults::CONVERSATION,
+        ),
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid(
                 fields.place("messages"),
@@ -131,7 +152,8 @@ pub(crate) fn read(
     };
     let request = options(&mut fields, request, allowed)?;
     fields.end()?;
-    Ok(request)
+    let defaults = allowed.limit(defaults);
+    Ok(Ask { request, defaults })
 }
 
 /// Takes the options that every door has.
@@ -140,14 +162,10 @@ pub(crate) fn options(
     mut request: ChatRequest,
     allowed: &Allowed,
 ) -> Result<ChatRequest, ApiError> {
-    if let Some(temperature) = fields.number("temperature")? {
-        request = request.temperature(temperature);
+    request.temperature = fields.number("temperature")?;
+    if let Some(asked) = fields.count("max_tokens")? {
+        request.max_tokens = Some(allowed.tokens("max_tokens", asked)?);
     }
-    let max_tokens = match fields.count("max_tokens")? {
-        Some(asked) => allowed.tokens("max_tokens", asked)?,
-        None => allowed.max_tokens.min(256),
-    };
-    request = request.max_tokens(max_tokens);
     if let Some(prompt) = fields
         .text("system_prompt")?
         .filter(|prompt| !prompt.is_empty())
@@ -176,22 +194,43 @@ mod tests {
         }
     }
 
-    fn ask(body: Value, form: Form) -> Result<ChatRequest, ApiError> {
+    fn ask(body: Value, form: Form) -> Result<Ask, ApiError> {
         read(Fields::of(body, "").unwrap(), form, &allowed())
     }
 
     #[test]
     fn the_defaults_are_the_clients() {
-        let request = ask(json!({"message": "hi"}), Form::Message).unwrap();
+        let Ask { request, defaults } = ask(json!({"message": "hi"}), Form::Message).unwrap();
+        assert_eq!((request.temperature, request.max_tokens), (None, None));
         assert_eq!(
-            (request.temperature, request.max_tokens),
+            (defaults.temperature, defaults.max_tokens),
             (Some(0.0), Some(100))
+        );
+        assert_eq!(
+            (defaults.reasoning_tokens, defaults.no_reasoning),
+            (0, true)
         );
         assert_eq!(request.model.as_deref(), Some("a"));
         let messages = json!([{"role": "user", "content": "hi"}]);
-        let request = ask(json!({"messages": messages, "model": "b"}), Form::Any).unwrap();
-        assert_eq!(request.temperature, Some(0.7));
+        let body = json!({"messages": messages, "model": "b", "max_tokens": 7});
+        let Ask { request, defaults } = ask(body, Form::Any).unwrap();
+        assert_eq!(defaults.temperature, Some(0.7));
         assert_eq!(request.model.as_deref(), Some("b"));
+        assert_eq!(request.max_tokens, Some(7));
+        let wide = Allowed {
+            max_tokens: 4_000,
+            ..allowed()
+        };
+        let limited = wide.limit(Defaults::PROMPT);
+        assert_eq!(
+            (limited.max_tokens, limited.reasoning_tokens),
+            (Some(256), 3_744)
+        );
+        let limited = wide.limit(Defaults::NONE);
+        assert_eq!(
+            (limited.max_tokens, limited.reasoning_tokens),
+            (Some(4_000), 0)
+        );
     }
 
     #[test]

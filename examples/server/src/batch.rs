@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chatcore::{BatchProcessor, ChatRequest, ChatResponse, LlmClient, Message, Progress, WhenFull};
+use chatcore::{
+    BatchProcessor, ChatRequest, ChatResponse, Defaults, LlmClient, Message, Progress, WhenFull,
+};
 use futures_lite::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::ask::{self, Allowed};
+use crate::ask::{self, Allowed, Ask};
 use crate::errors::ApiError;
 use crate::events::Whole;
 use crate::fields::{Fields, missing};
@@ -16,7 +18,7 @@ use crate::stream::Pieces;
 /// What a batch asks.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    pub(crate) requests: Vec<ChatRequest>,
+    pub(crate) requests: Vec<Ask>,
     concurrency: usize,
 }
 
@@ -47,16 +49,15 @@ pub(crate) fn read(
         .count("concurrency")?
         .map_or(workers, |asked| asked as usize);
     let none: [Message; 0] = [];
-    let options = ask::options(
-        &mut fields,
-        ChatRequest::new(none).temperature(0.0),
-        allowed,
-    )?;
+    let options = Ask {
+        request: ask::options(&mut fields, ChatRequest::new(none), allowed)?,
+        defaults: allowed.limit(Defaults::PROMPT),
+    };
     fields.end()?;
     let with_prompt = |prompt| {
-        let mut request = options.clone();
-        request.messages.push(Message::user(prompt));
-        request
+        let mut ask = options.clone();
+        ask.request.messages.push(Message::user(prompt));
+        ask
     };
     Ok(Batch {
         requests: prompts.into_iter().map(with_prompt).collect(),
@@ -71,11 +72,8 @@ pub(crate) fn run(batch: Batch, client: LlmClient) -> Pieces {
     let told = Arc::clone(&progress);
     let executor = Arc::clone(client.executor());
     let total = batch.requests.len();
-    let processor = BatchProcessor::new(executor, move |request: ChatRequest| {
-        client
-            .request(request)
-            .when_full(WhenFull::Wait)
-            .into_future()
+    let processor = BatchProcessor::new(executor, move |ask: Ask| {
+        ask.call(&client).when_full(WhenFull::Wait).into_future()
     })
     .max_workers(batch.concurrency)
     .count_tokens(|answer: &ChatResponse| answer.usage.as_ref().map_or(0, |u| u.total_tokens()))
@@ -139,7 +137,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(batch.concurrency, 5);
-        for (request, prompt) in batch.requests.iter().zip(["a", "b"]) {
+        for (Ask { request, .. }, prompt) in batch.requests.iter().zip(["a", "b"]) {
             assert_eq!(request.max_tokens, Some(7));
             assert_eq!(request.messages[1], Message::user(prompt));
         }

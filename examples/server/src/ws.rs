@@ -195,11 +195,11 @@ fn obey(
         let message = format!("{} chats run on this socket already", running.len());
         return Err(ApiError::new(429, "too_many_chats", message));
     }
-    let request = ask::read(fields, Form::Any, &shared.allowed)?;
+    let ask = ask::read(fields, Form::Any, &shared.allowed)?;
     shared.per_client.take(client, 1, Instant::now())?;
     running.push(Running {
         id: id.clone(),
-        stream: shared.upstream.client.request(request).stream(),
+        stream: ask.call(&shared.upstream.client).stream(),
         teller: Teller::default(),
     });
     Ok(None)

@@ -8,7 +8,7 @@ use super::{End, Memory};
 
 pub(super) fn openai() -> Memory {
     let body = json!({"id": "chatcmpl-123", "object": "chat.completion", "created": 1,
-        "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
+        "model": "deepseek-flash", "system_fingerprint": "fp_1", "choices": [{"index": 0,
         "message": {"role": "assistant", "content": "The sky is blue. ".repeat(14)},
         "logprobs": null, "finish_reason": "stop"}], "usage": {"prompt_tokens": 12,
         "completion_tokens": 60, "total_tokens": 72, "prompt_tokens_details": {"cached_tokens": 0},
@@ -18,7 +18,7 @@ pub(super) fn openai() -> Memory {
 
 pub(super) fn anthropic() -> Memory {
     let body = json!({"id": "msg_123", "type": "message", "role": "assistant",
-        "model": "claude-haiku-4-5", "content": [{"type": "text",
+        "model": "claude-haiku-5-5", "content": [{"type": "text",
         "text": "The sky is blue. ".repeat(18)}], "stop_reason": "end_turn",
         "stop_sequence": null, "usage": {"input_tokens": 12, "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0, "output_tokens": 60, "service_tier": "standard"}});
@@ -28,7 +28,7 @@ pub(super) fn anthropic() -> Memory {
 pub(super) fn openai_stream() -> Memory {
     let chunk = |delta: Value, finish: Option<&str>| {
         let chunk = json!({"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1,
-            "model": "deepseek-chat", "system_fingerprint": "fp_1", "choices": [{"index": 0,
+            "model": "deepseek-flash", "system_fingerprint": "fp_1", "choices": [{"index": 0,
             "delta": delta, "logprobs": null, "finish_reason": finish}]});
         Bytes::from(format!("data: {chunk}\n\n"))
     };
@@ -41,7 +41,7 @@ pub(super) fn openai_stream() -> Memory {
 pub(super) fn anthropic_stream() -> Memory {
     let event = |name: &str, data: Value| Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
     let start = json!({"type": "message_start", "message": {"id": "msg_123", "type": "message",
-        "role": "assistant", "model": "claude-haiku-4-5", "content": [], "stop_reason": null,
+        "role": "assistant", "model": "claude-haiku-5-5", "content": [], "stop_reason": null,
         "stop_sequence": null, "usage": {"input_tokens": 12, "output_tokens": 1}}});
     let block = json!({"type": "content_block_start", "index": 0,
         "content_block": {"type": "text", "text": ""}});

@@ -17,12 +17,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // model
     ("chat", &["json", "words"]),
     ("error", &["chat", "shown", "transport", "words"]),
+    ("models", &["json"]),
     ("credentials", &["error", "find"]),
     ("frame", &["error"]),
     // how a request is written, and how an answer is read
     (
         "dialect",
-        &["chat", "error", "find", "frame", "json", "shown", "time"],
+        &[
+            "chat", "error", "find", "frame", "json", "models", "shown", "time",
+        ],
     ),
     (
         "provider",
@@ -33,11 +36,15 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
             "find",
             "json",
+            "models",
             "shown",
         ],
     ),
     // rules
-    ("policy", &["chat", "dialect", "error", "time"]),
+    (
+        "policy",
+        &["chat", "dialect", "error", "find", "models", "time"],
+    ),
     // what waits for them
     (
         "admission",

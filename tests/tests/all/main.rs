@@ -7,6 +7,8 @@ mod conformance;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod defaults;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod headers;

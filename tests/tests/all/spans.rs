@@ -123,11 +123,11 @@ fn a_call_has_the_names_of_the_conventions() {
     let span = seen.iter().find(|span| span.name == "chat").unwrap();
     assert_eq!(span.parent.as_deref(), Some("outer"));
     let expected = [
-        ("otel.name", "chat deepseek-chat"),
+        ("otel.name", "chat deepseek-flash"),
         ("otel.kind", "client"),
         ("gen_ai.operation.name", "chat"),
         ("gen_ai.provider.name", "deepseek"),
-        ("gen_ai.request.model", "deepseek-chat"),
+        ("gen_ai.request.model", "deepseek-flash"),
         ("gen_ai.request.stream", "false"),
         ("gen_ai.request.temperature", "0.5"),
         ("gen_ai.request.max_tokens", "100"),

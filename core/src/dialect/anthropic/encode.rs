@@ -2,18 +2,18 @@
 
 use super::DEFAULT_MAX_TOKENS;
 use super::blocks;
-use super::model::Model;
 use super::thinking::{Thinking, effort};
 use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::models::ModelRule;
 use crate::shown::Quoted;
 
-/// The body of a request. `takes_sampling` is what the version says, whatever the model.
+/// The body of a request.
 pub(super) fn body(
-    takes_sampling: bool,
+    rule: &ModelRule,
     model: &str,
     request: &ChatRequest,
     mode: Mode,
@@ -41,17 +41,8 @@ pub(super) fn body(
             "there is only a system prompt; Anthropic answers a user's message",
         ));
     }
-    let takes = Model::of(model);
     let max_tokens = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
-    let thinking = Thinking::of(request, takes, max_tokens)?;
-    // A model that reasons takes no temperature, whoever asked it to.
-    let reasons = match request.extra.get("thinking") {
-        Some(own) => own.get("type").is_none_or(|kind| kind != "disabled"),
-        None => thinking.as_ref().is_some_and(Thinking::is_on),
-    };
-    let takes_sampling = takes_sampling && takes.takes_sampling;
-    let top_p = request.top_p.filter(|_| takes_sampling);
-    let takes_temperature = takes_sampling && !reasons && (takes.takes_both || top_p.is_none());
+    let thinking = Thinking::of(request, rule, max_tokens)?;
     let mut writer = write::begin(request)?;
     let mut map = ObjectWriter::replaced_by(&mut writer, &request.extra);
     map.string("model", model);
@@ -71,17 +62,23 @@ pub(super) fn body(
         }
         writer.close(']');
     }
-    if let Some(thinking) = &thinking
-        && let Some(writer) = map.field("thinking")
-    {
-        thinking.write(writer);
+    match &thinking {
+        Some(Thinking::Disabled) if !rule.reasoning_off.is_empty() => {
+            map.members(&rule.reasoning_off);
+        }
+        Some(thinking) => {
+            if let Some(writer) = map.field("thinking") {
+                thinking.write(writer);
+            }
+        }
+        None => {}
     }
-    if let Some(temperature) = request.temperature.filter(|_| takes_temperature)
+    if let Some(temperature) = request.temperature
         && let Some(writer) = map.field("temperature")
     {
         writer.float(temperature);
     }
-    if let Some(top_p) = top_p
+    if let Some(top_p) = request.top_p
         && let Some(writer) = map.field("top_p")
     {
         writer.float(top_p);
@@ -105,7 +102,7 @@ pub(super) fn body(
     {
         write_choice(writer, choice);
     }
-    output_config(&mut map, request, takes);
+    output_config(&mut map, request, rule);
     if mode == Mode::Stream
         && let Some(writer) = map.field("stream")
     {
@@ -233,8 +230,8 @@ fn write_choice(writer: &mut Writer, choice: &ToolChoice) {
 }
 
 /// How much to reason, and the schema to obey.
-fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, takes: Model) {
-    let effort = effort(request, takes);
+fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, rule: &ModelRule) {
+    let effort = effort(request, rule);
     let schema = match &request.response_format {
         Some(ResponseFormat::JsonSchema { schema, .. }) => Some(schema),
         _ => None,

@@ -4,7 +4,6 @@ mod block;
 mod blocks;
 mod decode;
 mod encode;
-mod model;
 mod thinking;
 mod wire;
 
@@ -35,14 +34,14 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// JSON mode without a schema, roles of one's own. Beyond that:
 ///
 /// - **`max_tokens`** is 4,096 where the request does not say: Anthropic demands a number.
-/// - **`temperature` and `top_p`** are left out where the provider would refuse them, since a call
-///   has a temperature by default that nobody asked for: both for Claude 4.7 and newer, and for
-///   the API version `2026-10-21` and newer; the temperature also while the model reasons, and,
-///   from Claude 4.1 on, beside a `top_p`. Models whose names have no `claude` in them get both.
+/// - **`temperature` and `top_p`** go as they are set. A default temperature is not sent where it
+///   would be refused: to the API version `2026-10-21` and newer, and to models that refuse it by
+///   the table [`MODEL_RULES`](crate::MODEL_RULES).
 /// - **`reasoning_effort`** asks Claude 4.6 and newer to reason as they see fit, guided by the
 ///   effort (`minimal` goes as `low`). Older ones, and models of other makers, get a budget: a
 ///   share of `max_tokens`, from 10 % (`minimal`) over 20, 50 and 80 % to 95 % (`xhigh`, `max`)
-///   and at least 1,024 tokens, so that `max_tokens` must be more. `none` turns reasoning off.
+///   and at least 1,024 tokens, so that `max_tokens` must be more. `none` turns reasoning off, in
+///   the way that the table has for the model.
 /// - **Reasoning** goes back with its signature, which proves it. Reasoning without one is left
 ///   out: the provider would refuse it. So is text of nothing but white space.
 /// - **Messages** of one side that follow each other go as one, the results of tools first in it.
@@ -71,11 +70,6 @@ impl Anthropic {
     pub fn with_browser_access(mut self, browser_access: bool) -> Self {
         self.browser_access = browser_access;
         self
-    }
-
-    /// Whether this version takes `temperature` and `top_p`. Versions are dates.
-    fn takes_sampling(&self) -> bool {
-        *self.version < *"2026-10-21"
     }
 }
 
@@ -124,7 +118,8 @@ impl Dialect for Anthropic {
         mode: Mode,
     ) -> Result<Request<Bytes>, Error> {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
-        let body = encode::body(self.takes_sampling(), model, request, mode)?;
+        let rule = endpoint.model_rule(request.model.as_deref());
+        let body = encode::body(rule, model, request, mode)?;
         let path = match endpoint.base_path().ends_with("/v1") {
             true => "/messages",
             false => "/v1/messages",
@@ -148,6 +143,11 @@ impl Dialect for Anthropic {
             requests: hints::quota(headers, requests),
             tokens,
         }
+    }
+
+    fn refuses_sampling(&self) -> bool {
+        // Versions are dates.
+        *self.version >= *"2026-10-21"
     }
 }
 

@@ -1,9 +1,9 @@
 //! How much to reason.
 
-use super::model::Model;
 use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::models::ModelRule;
 use crate::shown::Quoted;
 
 /// The fewest tokens that a budget may have, by Anthropic's rule.
@@ -21,7 +21,7 @@ impl Thinking {
     /// What the request's effort asks of this model.
     pub(super) fn of(
         request: &ChatRequest,
-        takes: Model,
+        rule: &ModelRule,
         max_tokens: u32,
     ) -> Result<Option<Self>, Error> {
         if request.extra.contains_key("thinking") {
@@ -30,7 +30,7 @@ impl Thinking {
         let share = match &request.reasoning_effort {
             None => return Ok(None),
             Some(ReasoningEffort::None) => return Ok(Some(Self::Disabled)),
-            Some(_) if takes.is_adaptive => return Ok(Some(Self::Adaptive)),
+            Some(_) if !rule.thinking_budget => return Ok(Some(Self::Adaptive)),
             Some(effort) => share(effort)?,
         };
         if max_tokens <= LEAST_BUDGET {
@@ -57,10 +57,6 @@ impl Thinking {
         }
         writer.close('}');
     }
-
-    pub(super) fn is_on(&self) -> bool {
-        *self != Self::Disabled
-    }
 }
 
 /// How much of an answer may be reasoning, where the model wants a number.
@@ -81,12 +77,11 @@ fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
     })
 }
 
-/// The word for the effort, for a model that takes one. There is none below `low`.
-pub(super) fn effort(request: &ChatRequest, takes: Model) -> Option<&str> {
+/// The word for the effort, for a model that takes one.
+pub(super) fn effort<'a>(request: &'a ChatRequest, rule: &'a ModelRule) -> Option<&'a str> {
     match request.reasoning_effort.as_ref()? {
         ReasoningEffort::None => None,
-        _ if !takes.is_adaptive => None,
-        ReasoningEffort::Minimal => Some("low"),
-        effort => Some(effort.as_str()),
+        _ if rule.thinking_budget => None,
+        effort => Some(rule.effort(effort.as_str())),
     }
 }

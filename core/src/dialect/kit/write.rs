@@ -2,7 +2,7 @@
 
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
-use crate::json::Writer;
+use crate::json::{Reader, Writer};
 
 /// Checks the fields that the request adds, and begins its body.
 ///
@@ -72,6 +72,28 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     pub(crate) fn string(&mut self, name: &'static str, text: &str) {
         if let Some(writer) = self.field(name) {
             writer.string(text);
+        }
+    }
+
+    /// Fields of ours as JSON without the braces. A field that the caller gave stays out.
+    pub(crate) fn members(&mut self, members: &str) {
+        if self.extra.is_empty() {
+            self.writer.raw(members);
+            return;
+        }
+        let object = ["{", members, "}"].concat();
+        let mut reader = Reader::new(&object);
+        let Ok(mut names) = reader.object() else {
+            return;
+        };
+        while let Ok(Some(name)) = reader.name(&mut names) {
+            let Ok(value) = reader.raw() else {
+                return;
+            };
+            if !self.extra.contains_key(&*name) {
+                self.writer.key(&name);
+                self.writer.raw(value);
+            }
         }
     }
 

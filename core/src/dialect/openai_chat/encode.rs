@@ -2,17 +2,19 @@
 
 use super::{MaxTokensField, Quirks, ReasoningField};
 use crate::chat::{
-    ChatRequest, Image, ImageSource, Message, Part, ResponseFormat, Role, Text, Tool, ToolCall,
-    ToolChoice, ToolResult,
+    ChatRequest, Image, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role, Text,
+    Tool, ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
+use crate::models::ModelRule;
 
 /// The body of a request.
 pub(super) fn body(
     quirks: &Quirks,
+    rule: &ModelRule,
     model: &str,
     request: &ChatRequest,
     mode: Mode,
@@ -32,18 +34,24 @@ pub(super) fn body(
         }
     }
     let mut writer = write::begin(request)?;
-    write(&mut writer, quirks, model, request, mode);
+    write(&mut writer, quirks, rule, model, request, mode);
     Ok(writer.into_bytes())
 }
 
-fn write(writer: &mut Writer, quirks: &Quirks, model: &str, request: &ChatRequest, mode: Mode) {
+fn write(
+    writer: &mut Writer,
+    quirks: &Quirks,
+    rule: &ModelRule,
+    model: &str,
+    request: &ChatRequest,
+    mode: Mode,
+) {
     let mut map = ObjectWriter::replaced_by(writer, &request.extra);
     map.string("model", model);
     if let Some(writer) = map.field("messages") {
         messages(writer, quirks, request);
     }
-    let temperature = request.temperature.filter(|_| quirks.temperature);
-    if let Some(temperature) = temperature
+    if let Some(temperature) = request.temperature
         && let Some(writer) = map.field("temperature")
     {
         writer.float(temperature);
@@ -53,8 +61,8 @@ fn write(writer: &mut Writer, quirks: &Quirks, model: &str, request: &ChatReques
     let has_limit = limits.iter().any(|name| request.extra.contains_key(*name));
     if let Some(max_tokens) = request.max_tokens.filter(|_| !has_limit) {
         let field = match quirks.max_tokens_field {
-            MaxTokensField::MaxTokens => "max_tokens",
-            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+            MaxTokensField::MaxTokens if !rule.max_completion_tokens => "max_tokens",
+            _ => "max_completion_tokens",
         };
         if let Some(writer) = map.field(field) {
             writer.count(max_tokens.into());
@@ -89,8 +97,12 @@ fn write(writer: &mut Writer, quirks: &Quirks, model: &str, request: &ChatReques
     {
         tool_choice(writer, choice);
     }
-    if let Some(effort) = &request.reasoning_effort {
-        map.string("reasoning_effort", effort.as_str());
+    match &request.reasoning_effort {
+        None => {}
+        Some(ReasoningEffort::None) if !rule.reasoning_off.is_empty() => {
+            map.members(&rule.reasoning_off);
+        }
+        Some(effort) => map.string("reasoning_effort", rule.effort(effort.as_str())),
     }
     if let Some(format) = &request.response_format
         && let Some(writer) = map.field("response_format")

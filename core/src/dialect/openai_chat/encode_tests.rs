@@ -1,5 +1,7 @@
 //! What is sent, field by field.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
@@ -9,6 +11,7 @@ use crate::chat::{
 };
 use crate::dialect::{Dialect, Mode};
 use crate::error::{Error, ErrorKind};
+use crate::models::ModelRule;
 use crate::provider::Provider;
 
 fn encode(quirks: Quirks, request: &ChatRequest, mode: Mode) -> Result<String, Error> {
@@ -84,14 +87,95 @@ fn quirks() {
     let quirks = Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
         stream_usage: false,
-        temperature: false,
         ..Quirks::default()
     };
     let other = value(quirks, Mode::Stream);
     let fields: Vec<_> = other.as_object().unwrap().keys().collect();
     assert_eq!(
         fields,
-        ["max_completion_tokens", "messages", "model", "stream"]
+        [
+            "max_completion_tokens",
+            "messages",
+            "model",
+            "stream",
+            "temperature"
+        ]
+    );
+}
+
+/// The body of a request to `model` of `provider`.
+fn sent_to(provider: Provider, model: &str, effort: Option<ReasoningEffort>) -> Value {
+    let provider = provider.with_api_key("k");
+    let endpoint = provider.endpoint().unwrap();
+    let mut request = hi().model(model).max_tokens(7);
+    request.reasoning_effort = effort;
+    let dialect = Arc::clone(provider.dialect());
+    let encoded = dialect.encode(&endpoint, &request, Mode::Whole).unwrap();
+    serde_json::from_slice(encoded.body()).unwrap()
+}
+
+#[test]
+fn reasoning_is_asked_for_in_the_models_own_words() {
+    use ReasoningEffort::*;
+    let deepseek = |effort| sent_to(Provider::deepseek(), "deepseek-flash", Some(effort));
+    let off = deepseek(None);
+    assert_eq!(off["thinking"], json!({"type": "disabled"}));
+    assert_eq!(off.get("reasoning_effort"), Option::None);
+    for (effort, word) in [
+        (Minimal, "low"),
+        (Low, "low"),
+        (Medium, "high"),
+        (High, "high"),
+        (Xhigh, "high"),
+        (Max, "max"),
+        (Other("odd".into()), "odd"),
+    ] {
+        let body = deepseek(effort);
+        assert_eq!(body["reasoning_effort"], word);
+        assert_eq!(body.get("thinking"), Option::None);
+    }
+    let off = sent_to(Provider::openai(), "gpt-6-luna", Some(None));
+    assert_eq!(off["reasoning_effort"], "none");
+    let silent = sent_to(Provider::openai(), "gpt-6-luna", Option::None);
+    assert_eq!(silent.get("reasoning_effort"), Option::None);
+}
+
+#[test]
+fn a_models_own_name_for_the_limit() {
+    let compatible = || Provider::openai_compatible("http://127.0.0.1/v1", "m");
+    for (provider, model, name) in [
+        (Provider::openai(), "gpt-4o", "max_completion_tokens"),
+        (compatible(), "gpt-6-luna", "max_completion_tokens"),
+        (compatible(), "vendor/gpt-6-luna", "max_completion_tokens"),
+        (compatible(), "tiny", "max_tokens"),
+        (Provider::deepseek(), "deepseek-flash", "max_tokens"),
+    ] {
+        let body = sent_to(provider, model, None);
+        assert_eq!(body[name], 7, "{model}: {body}");
+    }
+}
+
+#[test]
+fn members_of_a_rule_give_way_to_the_callers() {
+    let mut rule = ModelRule::new("m");
+    rule.reasoning_off = r#""a":{"x":1},"b":false"#.into();
+    let provider = Provider::openai_compatible("http://127.0.0.1/v1", "m").with_model_rules([rule]);
+    let endpoint = provider.endpoint().unwrap();
+    let mut request = hi().extra("a", 2);
+    request.reasoning_effort = Some(ReasoningEffort::None);
+    let dialect = Arc::clone(provider.dialect());
+    let encoded = dialect.encode(&endpoint, &request, Mode::Whole).unwrap();
+    let body: Value = serde_json::from_slice(encoded.body()).unwrap();
+    assert_eq!((&body["a"], &body["b"]), (&json!(2), &json!(false)));
+
+    let mut broken = ModelRule::new("m");
+    broken.reasoning_off = r#"{"a":1}"#.into();
+    let provider = provider.with_model_rules([broken]);
+    let error = provider.endpoint().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(
+        error.to_string().contains("model rule for \"m\""),
+        "{error}"
     );
 }
 

@@ -52,7 +52,8 @@ impl Dialect for OpenAiChat {
         mode: Mode,
     ) -> Result<Request<Bytes>, Error> {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
-        let body = encode::body(&self.quirks, model, request, mode)?;
+        let rule = endpoint.model_rule(request.model.as_deref());
+        let body = encode::body(&self.quirks, rule, model, request, mode)?;
         endpoint.post("/chat/completions", body)
     }
 
@@ -66,5 +67,9 @@ impl Dialect for OpenAiChat {
             requests: hints::quota(headers, requests),
             tokens: hints::quota(headers, tokens),
         }
+    }
+
+    fn streams_tell_all(&self) -> bool {
+        self.quirks.stream_usage
     }
 }

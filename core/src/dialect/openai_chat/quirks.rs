@@ -9,8 +9,6 @@ pub struct Quirks {
     /// Whether to ask for usage in streams (`stream_options`), which some servers reject.
     /// Default true.
     pub stream_usage: bool,
-    /// Whether to send `temperature`, which some reasoning models reject. Default true.
-    pub temperature: bool,
     /// The field in which the model's reasoning goes back with its message, where the server
     /// wants it back. Default none.
     pub reasoning_field: Option<ReasoningField>,
@@ -21,7 +19,6 @@ impl Default for Quirks {
         Self {
             max_tokens_field: MaxTokensField::MaxTokens,
             stream_usage: true,
-            temperature: true,
             reasoning_field: None,
         }
     }

@@ -3,6 +3,7 @@ mod attempts;
 mod observing;
 mod queue;
 mod streams;
+mod time;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -36,8 +37,12 @@ enum Answering {
     Refused,
     /// Content without an end, as fast as it is read.
     Flood,
-    /// Pieces of a stream, each so many seconds after the one before.
+    /// Pieces of a body, each so many seconds after the one before.
     Pieces(Vec<(f64, &'static str)>),
+    /// The same with this status.
+    Broken(u16, Vec<(f64, &'static str)>),
+    /// The same, and then the connection is lost.
+    Cut(u16, &'static str),
 }
 
 const GOOD: &str = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
@@ -94,20 +99,35 @@ impl Transport for Script {
                 Ok(response.body(ByteStream::new(pieces)).unwrap())
             }
             Answering::Pieces(pieces) => {
-                let executor = Arc::clone(&self.executor);
-                let body = stream::iter(pieces).then(move |(seconds, piece)| {
-                    let wait = executor.sleep(Duration::from_secs_f64(seconds));
-                    async move {
-                        wait.await;
-                        Ok(Bytes::from(piece))
-                    }
-                });
-                // The server never hangs up.
-                let body = body.chain(stream::pending());
                 let response = response.header("x-request-id", "req-1");
+                Ok(response.body(self.pieces(pieces)).unwrap())
+            }
+            Answering::Broken(status, pieces) => {
+                let response = response.status(status);
+                Ok(response.body(self.pieces(pieces)).unwrap())
+            }
+            Answering::Cut(status, piece) => {
+                let lost = TransportError::new(TransportErrorKind::Reset, "lost");
+                let body = stream::iter([Ok(Bytes::from(piece)), Err(lost)]);
+                let response = response.status(status);
                 Ok(response.body(ByteStream::new(body)).unwrap())
             }
         }
+    }
+}
+
+impl Script {
+    /// A body whose server never hangs up.
+    fn pieces(&self, pieces: Vec<(f64, &'static str)>) -> ByteStream {
+        let executor = Arc::clone(&self.executor);
+        let body = stream::iter(pieces).then(move |(seconds, piece)| {
+            let wait = executor.sleep(Duration::from_secs_f64(seconds));
+            async move {
+                wait.await;
+                Ok(Bytes::from(piece))
+            }
+        });
+        ByteStream::new(body.chain(stream::pending()))
     }
 }
 

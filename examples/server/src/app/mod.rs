@@ -12,7 +12,7 @@ use smol::net::TcpStream;
 use trillium::{Conn, Handler, KnownHeaderName, Upgrade};
 use trillium_websockets::WebSocket;
 
-use crate::ask::{self, Allowed, Form};
+use crate::ask::{self, Allowed, Ask, Form};
 use crate::drain::Drain;
 use crate::errors::ApiError;
 use crate::events::{Teller, Whole};
@@ -169,9 +169,9 @@ impl App {
 
     async fn chat(&self, conn: &mut Conn, form: Form) -> Result<Reply, ApiError> {
         let shared = &*self.shared;
-        let request = ask::read(self.body(conn).await?, form, &shared.allowed)?;
+        let ask = ask::read(self.body(conn).await?, form, &shared.allowed)?;
         self.take(conn, 1)?;
-        let call = shared.upstream.client.request(request).into_future();
+        let call = ask.call(&shared.upstream.client).into_future();
         match conn.cancel_on_disconnect(call).await {
             Some(answer) => {
                 let json = serde_json::to_vec(&Whole::from(answer?)).unwrap_or_default();
@@ -183,11 +183,11 @@ impl App {
 
     async fn stream(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
         let shared = &*self.shared;
-        let request = ask::read(self.body(conn).await?, Form::Any, &shared.allowed)?;
+        let ask = ask::read(self.body(conn).await?, Form::Any, &shared.allowed)?;
         self.take(conn, 1)?;
         let mut teller = Teller::default();
         let write = move |event| teller.tell(event).map(|told| told.sse());
-        self.stream_of(conn, request, write).await
+        self.stream_of(conn, ask, write).await
     }
 
     async fn batch(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
@@ -208,21 +208,21 @@ impl App {
     async fn completions(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
         let shared = &*self.shared;
         let Completion {
-            request,
+            ask,
             stream,
             include_usage,
         } = openai::request::read(self.body(conn).await?, &shared.allowed)?;
         self.take(conn, 1)?;
         let created = openai::now();
         if stream {
-            let model = request.model.clone().unwrap_or_default();
+            let model = ask.request.model.clone().unwrap_or_default();
             let id = format!("chatcmpl-{created:x}");
             let mut chunks = Chunks::new(id, model, created, include_usage);
             return self
-                .stream_of(conn, request, move |event| chunks.write(event))
+                .stream_of(conn, ask, move |event| chunks.write(event))
                 .await;
         }
-        let call = shared.upstream.client.request(request).into_future();
+        let call = ask.call(&shared.upstream.client).into_future();
         match conn.cancel_on_disconnect(call).await {
             Some(answer) => Ok(Reply::Json(answer::write(&answer?, created))),
             None => Ok(Reply::Gone),
@@ -233,12 +233,12 @@ impl App {
     async fn stream_of(
         &self,
         conn: &mut Conn,
-        request: chatcore::ChatRequest,
+        ask: Ask,
         write: impl FnMut(Result<chatcore::ChatEvent, chatcore::Error>) -> Option<Vec<u8>>
         + Send
         + 'static,
     ) -> Result<Reply, ApiError> {
-        let mut stream = self.shared.upstream.client.request(request).stream();
+        let mut stream = ask.call(&self.shared.upstream.client).stream();
         let first = conn.cancel_on_disconnect(stream.next()).await;
         match first {
             None => Ok(Reply::Gone),

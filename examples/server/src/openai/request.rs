@@ -1,10 +1,10 @@
 //! The body of `/v1/chat/completions` → a request of the client's.
 
 use chatcore::chat::{ReasoningEffort, ResponseFormat};
-use chatcore::{ChatRequest, Tool, ToolChoice};
+use chatcore::{ChatRequest, Defaults, Tool, ToolChoice};
 use serde_json::{Value, json};
 
-use crate::ask::Allowed;
+use crate::ask::{Allowed, Ask};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, unknown, wrong};
 
@@ -19,6 +19,7 @@ const PASSED: &[&str] = &[
     "presence_penalty",
     "prompt_cache_key",
     "safety_identifier",
+    "thinking",
     "top_logprobs",
     "user",
     "verbosity",
@@ -35,7 +36,7 @@ const NO_MATTER: &[(&str, &str)] = &[
 /// A request, and how it is to be answered.
 #[derive(Debug)]
 pub(crate) struct Completion {
-    pub(crate) request: ChatRequest,
+    pub(crate) ask: Ask,
     pub(crate) stream: bool,
     /// Whether a stream tells its usage in a last chunk.
     pub(crate) include_usage: bool,
@@ -56,11 +57,12 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
         fields.count("max_tokens")?,
         fields.count("max_completion_tokens")?,
     );
-    request.max_tokens = Some(match (new, old) {
-        (Some(asked), _) => allowed.tokens("max_completion_tokens", asked)?,
-        (None, Some(asked)) => allowed.tokens("max_tokens", asked)?,
-        (None, None) => allowed.max_tokens,
-    });
+    request.max_tokens = match (new, old) {
+        (Some(asked), _) => Some(allowed.tokens("max_completion_tokens", asked)?),
+        (None, Some(asked)) => Some(allowed.tokens("max_tokens", asked)?),
+        // What nobody may leave out: no model may have more than the server allows.
+        (None, None) => Some(allowed.max_tokens),
+    };
     request.stop = stop(&mut fields)?;
     request.tools = tools(&mut fields)?;
     request.tool_choice = tool_choice(&mut fields)?;
@@ -86,8 +88,11 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
         None => {}
         Some(name) => return Err(unknown(name.as_str())),
     }
+    // OpenAI's clients send temperatures and tools, which models take unless they reason.
+    let mut defaults = Defaults::NONE;
+    defaults.no_reasoning = true;
     Ok(Completion {
-        request,
+        ask: Ask { request, defaults },
         stream,
         include_usage,
     })
@@ -217,7 +222,7 @@ mod tests {
             "reasoning_effort": "low", "presence_penalty": 1, "user": "u", "n": 1,
         }))
         .unwrap();
-        let request = &read.request;
+        let request = &read.ask.request;
         assert!(read.stream && read.include_usage);
         assert_eq!(request.max_tokens, Some(7));
         assert_eq!(request.stop, ["a", "b"]);
@@ -230,7 +235,10 @@ mod tests {
 
     #[test]
     fn the_limit_of_tokens_holds_where_none_is_asked_for() {
-        assert_eq!(read_body(json!({})).unwrap().request.max_tokens, Some(100));
+        assert_eq!(
+            read_body(json!({})).unwrap().ask.request.max_tokens,
+            Some(100)
+        );
         let error = read_body(json!({"max_tokens": 101})).unwrap_err();
         assert_eq!(error.code, "too_many_tokens");
     }

@@ -53,7 +53,7 @@ fn call(arguments: &str) -> Message {
 fn the_least_and_the_most() {
     assert_eq!(
         encode(&hi()),
-        json!({"model": "claude-haiku-4-5", "max_tokens": 4096,
+        json!({"model": "claude-haiku-5-5", "max_tokens": 4096,
             "messages": [{"role": "user", "content": "hi"}]})
     );
     let mut request = hi().model("claude-sonnet-4-6").max_tokens(9);
@@ -276,32 +276,32 @@ fn what_cannot_be_said_is_refused() {
 }
 
 #[test]
-fn sampling_goes_only_where_it_is_taken() {
-    let sent = |dialect: &Anthropic, model: &str, top_p: Option<f64>| {
-        let mut request = hi().model(model).temperature(0.0);
-        request.top_p = top_p;
-        let body = try_encode(dialect, &request, Mode::Whole).unwrap();
-        (body["temperature"].as_f64(), body["top_p"].as_f64())
-    };
-    let (plain, new) = (
-        Anthropic::default(),
-        Anthropic::default().with_version("2026-10-21"),
-    );
-    for (dialect, model, top_p, expected) in [
-        (&plain, "claude-haiku-4-5", None, (Some(0.0), None)),
-        (&plain, "claude-haiku-4-5", Some(0.9), (None, Some(0.9))),
-        (
-            &plain,
-            "claude-3-5-haiku-latest",
-            Some(0.9),
-            (Some(0.0), Some(0.9)),
-        ),
-        (&plain, "qwen3-8b", Some(0.9), (Some(0.0), Some(0.9))),
-        (&plain, "claude-opus-4-8", Some(0.9), (None, None)),
-        (&new, "claude-haiku-4-5", Some(0.9), (None, None)),
-        (&new, "qwen3-8b", None, (None, None)),
+fn sampling_goes_as_it_is_set() {
+    let new = Anthropic::default().with_version("2026-10-21");
+    let mut request = hi().model("claude-opus-4-8").temperature(0.0);
+    request.top_p = Some(0.9);
+    request.reasoning_effort = Some(ReasoningEffort::Low);
+    for dialect in [Anthropic::default(), new.clone()] {
+        let body = try_encode(&dialect, &request, Mode::Whole).unwrap();
+        assert_eq!(
+            (&body["temperature"], &body["top_p"]),
+            (&json!(0.0), &json!(0.9))
+        );
+    }
+    // The default is not sent by this.
+    assert!(new.refuses_sampling() && !Anthropic::default().refuses_sampling());
+}
+
+#[test]
+fn reasoning_is_turned_off_in_the_models_own_way() {
+    for (model, off) in [
+        ("claude-haiku-5-5", "disabled"),
+        ("claude-sonnet-5-5", "between_tools"),
+        ("claude-haiku-4-5", "disabled"),
+        ("qwen3-8b", "disabled"),
     ] {
-        assert_eq!(sent(dialect, model, top_p), expected, "{model}");
+        let body = encode(&thinks(model, ReasoningEffort::None, 256));
+        assert_eq!(body["thinking"], json!({ "type": off }), "{model}");
     }
 }
 
@@ -310,13 +310,10 @@ fn effort_guides_newer_models() {
     let body = encode(&thinks("claude-sonnet-4-6", ReasoningEffort::Minimal, 256));
     assert_eq!(body["thinking"], json!({"type": "adaptive"}));
     assert_eq!(body["output_config"], json!({"effort": "low"}));
-    // No temperature while it reasons.
-    assert_eq!(body.get("temperature"), None);
 
     let body = encode(&thinks("claude-sonnet-4-6", ReasoningEffort::None, 256));
     assert_eq!(body["thinking"], json!({"type": "disabled"}));
     assert_eq!(body.get("output_config"), None);
-    assert_eq!(body["temperature"], 0.0);
 }
 
 #[test]
@@ -324,7 +321,6 @@ fn effort_is_a_budget_for_older_models() {
     let budget = |effort, max_tokens| {
         let body = encode(&thinks("claude-haiku-4-5", effort, max_tokens));
         assert_eq!(body.get("output_config"), None);
-        assert_eq!(body.get("temperature"), None);
         assert_eq!(body["thinking"]["type"], "enabled");
         body["thinking"]["budget_tokens"].as_u64().unwrap()
     };
@@ -344,9 +340,4 @@ fn thinking_of_the_callers_own_counts() {
     let request = thinks("claude-haiku-4-5", ReasoningEffort::High, 256).extra("thinking", own);
     let body = encode(&request);
     assert_eq!(body["thinking"]["budget_tokens"], 2000);
-    assert_eq!(body.get("temperature"), None);
-    let off = hi()
-        .temperature(0.5)
-        .extra("thinking", json!({"type": "disabled"}));
-    assert_eq!(encode(&off)["temperature"], 0.5);
 }

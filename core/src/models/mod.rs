@@ -1,0 +1,11 @@
+//! What models take and refuse: data, in one table.
+//!
+//! The table says facts. What follows from them for a call is decided in `policy::defaults`.
+
+mod rule;
+mod rules;
+mod table;
+
+pub use rule::{ModelRule, Reasons, Takes};
+pub(crate) use rules::ModelRules;
+pub use table::MODEL_RULES;

@@ -1,0 +1,227 @@
+//! One row of the table.
+
+use std::borrow::Cow;
+
+use crate::json::{JsonError, Reader};
+
+/// When a model takes an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Takes {
+    /// On every call.
+    Always,
+    /// On calls for which it does not reason.
+    UnlessReasoning,
+    /// On no call.
+    Never,
+}
+
+/// When a model reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reasons {
+    /// Nobody knows: nothing about reasoning is sent unless the caller asks for it.
+    Unknown,
+    /// Never. It refuses a `reasoning_effort`.
+    Never,
+    /// If the caller asks for it.
+    OnRequest,
+    /// Unless it is turned off: see [`reasoning_off`](ModelRule::reasoning_off).
+    ByDefault,
+    /// Always. It cannot be turned off.
+    Always,
+}
+
+/// What some models take and refuse: one row of [`MODEL_RULES`](super::MODEL_RULES), or a row of
+/// your own for [`Provider::with_model_rules`](crate::Provider::with_model_rules).
+///
+/// ```
+/// use chatcore::models::{ModelRule, Reasons};
+/// use chatcore::Provider;
+///
+/// // A server of your own whose Qwen models think unless told otherwise.
+/// let mut rule = ModelRule::new("qwen3*");
+/// rule.reasoning = Reasons::ByDefault;
+/// rule.reasoning_off = r#""chat_template_kwargs":{"enable_thinking":false}"#.into();
+/// let provider = Provider::openai_compatible("http://127.0.0.1:8000/v1", "qwen3-8b")
+///     .with_model_rules([rule]);
+/// # let _ = provider;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelRule {
+    /// The models: names, separated by spaces. `*` stands for any text, `?` for one character,
+    /// upper and lower case are the same, and what stands before the last slash of a model's name
+    /// may be left out. A word `@openai` stands for every model of the provider `openai`.
+    pub models: Cow<'static, str>,
+    /// When it takes `temperature` and `top_p`.
+    pub sampling: Takes,
+    /// Whether it takes `temperature` and `top_p` in one request.
+    pub both_sampling: bool,
+    /// When it takes function tools, on the API that chatcore uses.
+    pub tools: Takes,
+    /// When it reasons.
+    pub reasoning: Reasons,
+    /// The members of a request's JSON that turn reasoning off, as JSON without the braces, such
+    /// as `"thinking":{"type":"disabled"}`. Empty: what the dialect writes for
+    /// [`ReasoningEffort::None`](crate::chat::ReasoningEffort::None).
+    pub reasoning_off: Cow<'static, str>,
+    /// The model's words for reasoning efforts that it does not know, such as
+    /// `minimal=low medium=high`, separated by spaces.
+    pub efforts: Cow<'static, str>,
+    /// Whether it is asked to reason by a budget of tokens in place of an effort (Anthropic's
+    /// older models).
+    pub thinking_budget: bool,
+    /// Whether the limit of tokens is called `max_completion_tokens` and not `max_tokens`.
+    pub max_completion_tokens: bool,
+    /// Where this stands.
+    pub source: Cow<'static, str>,
+    /// When it was looked up, `2026-11-28`.
+    pub date: Cow<'static, str>,
+}
+
+impl ModelRule {
+    /// A rule for these models, which take everything, and of whose reasoning nothing is known.
+    pub fn new(models: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            models: models.into(),
+            ..Self::UNKNOWN
+        }
+    }
+
+    /// What holds for a model that nobody knows.
+    pub(super) const UNKNOWN: Self = Self {
+        models: Cow::Borrowed("*"),
+        sampling: Takes::Always,
+        both_sampling: true,
+        tools: Takes::Always,
+        reasoning: Reasons::Unknown,
+        reasoning_off: Cow::Borrowed(""),
+        efforts: Cow::Borrowed(""),
+        thinking_budget: false,
+        max_completion_tokens: false,
+        source: Cow::Borrowed(""),
+        date: Cow::Borrowed(""),
+    };
+
+    /// Whether the rule is for `model` of `provider`.
+    pub(super) fn is_for(&self, provider: &str, model: &str) -> bool {
+        let short = model.rsplit('/').next().unwrap_or(model);
+        self.models
+            .split_ascii_whitespace()
+            .any(|pattern| match pattern.strip_prefix('@') {
+                Some(named) => named == provider,
+                None => matches(pattern, model) || matches(pattern, short),
+            })
+    }
+
+    /// The model's word for an effort.
+    pub(crate) fn effort<'a>(&'a self, effort: &'a str) -> &'a str {
+        let known = self.efforts.split_ascii_whitespace();
+        let pairs = known.filter_map(|pair| pair.split_once('='));
+        let mut found = pairs.filter(|(asked, _)| *asked == effort);
+        found.next().map_or(effort, |(_, word)| word)
+    }
+
+    /// The names and values of the members that turn reasoning off.
+    ///
+    /// # Errors
+    /// Where they are no JSON.
+    pub(crate) fn off_members(&self) -> Result<Vec<(String, String)>, JsonError> {
+        let object = ["{", &self.reasoning_off, "}"].concat();
+        let mut reader = Reader::new(&object);
+        let mut names = reader.object()?;
+        let mut members = Vec::new();
+        while let Some(name) = reader.name(&mut names)? {
+            members.push((name.into_owned(), reader.raw()?.to_owned()));
+        }
+        reader.end()?;
+        Ok(members)
+    }
+}
+
+/// Whether `text` is what `pattern` describes.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    // The last star, and how much of the text it stands for.
+    let mut star = None;
+    loop {
+        let byte = text.get(read);
+        match (pattern.get(at), byte) {
+            (None, None) => return true,
+            (Some(b'*'), _) => {
+                star = Some((at, read));
+                at += 1;
+            }
+            (Some(wanted), Some(byte)) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
+                at += 1;
+                read += 1;
+            }
+            _ => {
+                let Some((place, covers)) = star.filter(|_| byte.is_some()) else {
+                    return false;
+                };
+                star = Some((place, covers + 1));
+                at = place + 1;
+                read = covers + 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("gpt-6*", "gpt-6-luna", true),
+            ("gpt-6*", "gpt-6", true),
+            ("gpt-6*", "gpt-5", false),
+            ("gpt-6", "gpt-6-luna", false),
+            ("o3", "o3", true),
+            ("*claude-*-4?6*", "anthropic.claude-opus-4.6-v1:0", true),
+            ("*claude-*-4?6*", "claude-opus-4-60", true),
+            ("*claude-*-4?6*", "claude-opus-4", false),
+            ("a*b*c", "abbc", true),
+            ("a*b*c", "abbcd", false),
+            ("Qwen3*", "qwen3-8b", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_for_names_and_providers() {
+        let rule = ModelRule::new("a-* b @mine");
+        for (provider, model, expected) in [
+            ("x", "a-1", true),
+            ("x", "vendor/a-1", true),
+            ("x", "b", true),
+            ("x", "c", false),
+            ("mine", "c", true),
+        ] {
+            assert_eq!(rule.is_for(provider, model), expected, "{provider} {model}");
+        }
+    }
+
+    #[test]
+    fn efforts_and_members() {
+        let mut rule = ModelRule::new("*");
+        assert_eq!(rule.off_members(), Ok(Vec::new()));
+        rule.efforts = "minimal=low xhigh=high".into();
+        assert_eq!(rule.effort("minimal"), "low");
+        assert_eq!(rule.effort("max"), "max");
+        rule.reasoning_off = r#""a":{"b":1},"c":false"#.into();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let members = [pair("a", r#"{"b":1}"#), pair("c", "false")];
+        assert_eq!(rule.off_members().unwrap(), members);
+        rule.reasoning_off = r#""a":"#.into();
+        assert!(rule.off_members().is_err());
+    }
+}

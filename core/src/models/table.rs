@@ -1,0 +1,111 @@
+//! The one table of model rules. Whoever finds that a model has changed changes its row, with the
+//! source and the date.
+
+use std::borrow::Cow::Borrowed;
+
+use super::Reasons::{
+    Always as AlwaysReasons, ByDefault, Never as NeverReasons, OnRequest, Unknown,
+};
+use super::Takes::{Always, Never, UnlessReasoning};
+use super::{ModelRule, Reasons, Takes};
+
+const OPENAI: &str = "https://developers.openai.com/api/docs/guides/reasoning";
+const OPENAI_6: &str = "https://developers.openai.com/api/docs/guides/deployment-checklist";
+const OPENAI_4: &str = "https://developers.openai.com/api/docs/deprecations";
+const GPT_OSS: &str = "https://developers.openai.com/cookbook/articles/gpt-oss/run-vllm";
+const DEEPSEEK: &str = "https://api-docs.deepseek.com/guides/thinking_mode";
+const CLAUDE: &str =
+    "https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting";
+const CLAUDE_4: &str = "https://platform.claude.com/docs/en/about-claude/models/migration-guide";
+const GEMINI: &str = "https://ai.google.dev/gemini-api/docs/openai";
+const GLM: &str = "https://docs.z.ai/guides/capabilities/thinking-mode";
+const GROK: &str = "https://docs.x.ai/developers/model-capabilities/text/reasoning";
+const KIMI: &str = "https://platform.kimi.com/docs/api/models-overview";
+
+/// The effort `none`, as the dialect writes it.
+const EFFORT_NONE: &str = "";
+const THINKING_DISABLED: &str = r#""thinking":{"type":"disabled"}"#;
+const BETWEEN_TOOLS: &str = r#""thinking":{"type":"between_tools"}"#;
+
+const DEEPSEEK_EFFORTS: &str = "minimal=low medium=high xhigh=high ultra=max";
+const CLAUDE_EFFORTS: &str = "minimal=low";
+
+/// What else a row says.
+mod flag {
+    /// `temperature` and `top_p` are not taken in one request.
+    pub(super) const ONE_OF_SAMPLING: u8 = 1;
+    /// Reasons is asked for by a budget.
+    pub(super) const BUDGET: u8 = 2;
+    /// The limit is called `max_completion_tokens`.
+    pub(super) const COMPLETION_TOKENS: u8 = 4;
+}
+use flag::{BUDGET, COMPLETION_TOKENS, ONE_OF_SAMPLING};
+
+/// What is known of a model's reasoning: when it reasons, what turns that off, its words for
+/// efforts.
+type Thinks = (Reasons, &'static str, &'static str);
+
+const fn row(
+    models: &'static str,
+    (reasoning, off, efforts): Thinks,
+    sampling: Takes,
+    tools: Takes,
+    flags: u8,
+    (source, date): (&'static str, &'static str),
+) -> ModelRule {
+    ModelRule {
+        models: Borrowed(models),
+        sampling,
+        both_sampling: flags & ONE_OF_SAMPLING == 0,
+        tools,
+        reasoning,
+        reasoning_off: Borrowed(off),
+        efforts: Borrowed(efforts),
+        thinking_budget: flags & BUDGET != 0,
+        max_completion_tokens: flags & COMPLETION_TOKENS != 0,
+        source: Borrowed(source),
+        date: Borrowed(date),
+    }
+}
+
+/// What is known of models, in the order in which it is looked up: the first row that is for a
+/// model counts, and a provider's last row is its newest rules, for models that nobody knows yet.
+/// Rules of your own come before: [`Provider::with_model_rules`](crate::Provider::with_model_rules).
+///
+/// What a row does not know, the client learns from the first refusal that names a parameter.
+#[rustfmt::skip]
+pub const MODEL_RULES: &[ModelRule] = &[
+    // OpenAI. Tools: on chat completions; its Responses API takes them always.
+    row("gpt-oss*", (AlwaysReasons, EFFORT_NONE, "minimal=low xhigh=high max=high"), Always, Always, 0, (GPT_OSS, "2026-11-28")),
+    row("gpt-6-astra* gpt-6.1-sol*", (AlwaysReasons, EFFORT_NONE, ""), Never, Never, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
+    row("gpt-6* gpt-5.*", (ByDefault, EFFORT_NONE, ""), UnlessReasoning, UnlessReasoning, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
+    row("gpt-5-chat*", (NeverReasons, EFFORT_NONE, ""), Always, Always, COMPLETION_TOKENS, (OPENAI, "2026-11-28")),
+    row("gpt-5 gpt-5-* o1* o3* o4*", (AlwaysReasons, EFFORT_NONE, ""), Never, Always, COMPLETION_TOKENS, (OPENAI, "2026-11-28")),
+    row("gpt-4* gpt-3.5* chatgpt-4o* ft:gpt-4* ft:gpt-3.5*", (NeverReasons, EFFORT_NONE, ""), Always, Always, 0, (OPENAI_4, "2026-11-28")),
+    row("@openai", (ByDefault, EFFORT_NONE, ""), UnlessReasoning, UnlessReasoning, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
+
+    // DeepSeek, on both of its dialects. While it thinks, it takes a temperature and ignores it.
+    row("deepseek-flash* deepseek-pro* deepseek-v4* @deepseek", (ByDefault, THINKING_DISABLED, DEEPSEEK_EFFORTS), Always, Always, 0, (DEEPSEEK, "2026-11-28")),
+
+    // Claude, wherever it runs.
+    row("*claude-opus-5?5* *claude-fable* *claude-mythos*", (AlwaysReasons, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    row("*claude-sonnet-5?5*", (ByDefault, BETWEEN_TOOLS, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    row("*claude-haiku-5* *claude-sonnet-5* *claude-opus-5*", (ByDefault, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    row("*claude-opus-4?7* *claude-opus-4?8*", (OnRequest, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    row("*claude-opus-4?6* *claude-sonnet-4?6*", (OnRequest, THINKING_DISABLED, CLAUDE_EFFORTS), UnlessReasoning, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    row("*claude-*-4?5* *claude-*-4?1*", (OnRequest, THINKING_DISABLED, ""), UnlessReasoning, Always, ONE_OF_SAMPLING | BUDGET, (CLAUDE_4, "2026-11-28")),
+    row("*claude-2* *claude-3* *claude-instant* *claude-*-4?0* *claude-*-4-20*", (OnRequest, THINKING_DISABLED, ""), UnlessReasoning, Always, BUDGET, (CLAUDE_4, "2026-11-28")),
+    row("*claude*", (ByDefault, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
+    // Models of other makers behind servers that speak Anthropic's protocol.
+    row("@anthropic", (Unknown, THINKING_DISABLED, ""), Always, Always, BUDGET, (CLAUDE_4, "2026-11-28")),
+
+    // Others, which speak OpenAI's chat completions.
+    row("gemini-2.5-flash*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GEMINI, "2026-11-28")),
+    row("gemini-2.5-pro* gemini-3*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (GEMINI, "2026-11-28")),
+    row("glm-5.3*", (AlwaysReasons, THINKING_DISABLED, "minimal=low medium=high xhigh=max"), Always, Always, 0, (GLM, "2026-11-28")),
+    row("glm-4.5* glm-4.6* glm-4.7* glm-5*", (ByDefault, THINKING_DISABLED, ""), Always, Always, 0, (GLM, "2026-11-28")),
+    row("grok-4.3*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),
+    row("grok-*non-reasoning*", (NeverReasons, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),
+    row("grok-4.5* grok-4.7*", (AlwaysReasons, EFFORT_NONE, "minimal=low"), Always, Always, 0, (GROK, "2026-11-28")),
+    row("kimi-k2.5* kimi-k2.6*", (ByDefault, THINKING_DISABLED, ""), Never, Always, 0, (KIMI, "2026-11-28")),
+];

@@ -1,0 +1,299 @@
+//! What a provider's refusal says about the options of a request.
+
+use http::StatusCode;
+
+use super::defaults::{Lessons, Plan, Wishes};
+use crate::error::{Error, ErrorKind};
+use crate::find::find;
+use crate::models::{ModelRule, Reasons};
+
+/// The names that a request's limit of tokens has.
+pub(crate) const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+
+/// What a refusal says against what chatcore itself put into a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What is to be left out, and is not to be sent to the model again.
+    pub(crate) lessons: Lessons,
+    /// The members of the request's JSON that are left out.
+    pub(crate) members: Vec<String>,
+}
+
+/// Reads a refusal: the defaults that it names among those that were sent, or that the limit of
+/// tokens has another name. `None` if it is none, or if it is about what the caller set.
+pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule) -> Option<Refusal> {
+    if !is_refusal(error) {
+        return None;
+    }
+    let mut lessons = Lessons::default();
+    let mut members = Vec::new();
+    if names(error, LIMITS[0]) && has_word(error.message(), LIMITS[1]) {
+        lessons.renames_limit = true;
+        return Some(Refusal { lessons, members });
+    }
+    let ours = [
+        (Wishes::TEMPERATURE, vec!["temperature".to_owned()]),
+        (Wishes::MAX_TOKENS, LIMITS.map(str::to_owned).to_vec()),
+        (Wishes::NO_REASONING, off_members(rule)),
+        (Wishes::STREAM, vec!["stream".to_owned()]),
+        (Wishes::STREAM_USAGE, vec!["stream_options".to_owned()]),
+    ];
+    let sent = || ours.iter().filter(|(wish, _)| plan.wishes.has(*wish));
+    // Some say it only in a form that is not understood.
+    let body = error.body().unwrap_or_default();
+    let ways: [&dyn Fn(&str) -> bool; 2] =
+        [&|name| names(error, name), &|name| has_word(body, name)];
+    for is_named in ways {
+        for (wish, its_members) in sent() {
+            if its_members.iter().any(|name| is_named(name)) {
+                lessons.refused.add(*wish);
+                members.extend(its_members.iter().cloned());
+            }
+        }
+        if !lessons.refused.is_empty() || error.param().is_some() {
+            break;
+        }
+    }
+    if lessons.refused.is_empty() {
+        return None;
+    }
+    if lessons.refused.has(Wishes::STREAM) && plan.wishes.has(Wishes::STREAM_USAGE) {
+        members.push("stream_options".to_owned());
+    }
+    if lessons.refused.has(Wishes::NO_REASONING) && is_about_its_value(error) {
+        lessons.reasons = true;
+        if plan.wishes.has(Wishes::TEMPERATURE) {
+            members.push("temperature".to_owned());
+        }
+    }
+    // The models that refuse a temperature are those that reason.
+    if lessons.refused.has(Wishes::TEMPERATURE) && rule.reasoning == Reasons::Unknown {
+        lessons.reasons = true;
+    }
+    Some(Refusal { lessons, members })
+}
+
+/// The members that turn reasoning off.
+fn off_members(rule: &ModelRule) -> Vec<String> {
+    let members = rule.off_members().unwrap_or_default();
+    match members.is_empty() {
+        // What the dialects write where the rule says nothing.
+        true => vec!["reasoning_effort".to_owned(), "thinking".to_owned()],
+        false => members.into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+/// A model that does not know the word for no reasoning reasons always; one that does not know the
+/// field does not reason.
+fn is_about_its_value(error: &Error) -> bool {
+    error.code() == Some("unsupported_value")
+        || ["none", "disabled", "between_tools"]
+            .iter()
+            .any(|word| has_word(error.message(), word))
+}
+
+/// Whether the provider refuses what a request asks for, or how, rather than what it says.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    let status = error.status();
+    let refuses =
+        status == Some(StatusCode::BAD_REQUEST) || status == Some(StatusCode::UNPROCESSABLE_ENTITY);
+    // A conversation that is too long does not get shorter without a limit.
+    let too_long = error.code() == Some("context_length_exceeded")
+        || ["context length", "context window", "context size"]
+            .iter()
+            .any(|words| find(error.message(), words).is_some());
+    refuses && error.kind() == ErrorKind::BadRequest && !error.is_in_stream() && !too_long
+}
+
+/// Whether the error names this field of the request: as its `param`, or else in its message.
+pub(crate) fn names(error: &Error, field: &str) -> bool {
+    match error.param().filter(|param| !param.is_empty()) {
+        // FastAPI's are paths, `body.seed`.
+        Some(param) => param.split('.').any(|step| step == field),
+        None => has_word(error.message(), field),
+    }
+}
+
+/// Whether `word` stands in `text`, and not within a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let mut from = 0;
+    while let Some(at) = find(&text[from..], word) {
+        let (start, end) = (from + at, from + at + word.len());
+        let before = start
+            .checked_sub(1)
+            .and_then(|place| text.as_bytes().get(place));
+        if !is_part(before) && !is_part(text.as_bytes().get(end)) {
+            return true;
+        }
+        from = end;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::ModelRules;
+
+    fn all() -> Plan {
+        let wishes = Wishes::TEMPERATURE
+            .and(Wishes::MAX_TOKENS)
+            .and(Wishes::NO_REASONING)
+            .and(Wishes::STREAM_USAGE);
+        Plan::with(wishes, Some(256), false)
+    }
+
+    fn refused(param: Option<&str>, code: Option<&str>, message: &str) -> Error {
+        Error::new(ErrorKind::BadRequest, message)
+            .with_status(StatusCode::BAD_REQUEST)
+            .with_param(param.map(str::to_owned))
+            .with_code(code.map(str::to_owned))
+    }
+
+    fn read_as(provider: &'static str, error: &Error) -> Option<Refusal> {
+        read(error, &all(), ModelRules::of(provider).find("new"))
+    }
+
+    #[test]
+    fn refusals_that_were_seen() {
+        let value = Some("unsupported_value");
+        for (provider, error, wish, reasons) in [
+            (
+                "openai",
+                refused(
+                    Some("temperature"),
+                    value,
+                    "Unsupported value: 'temperature' does not support 0 with this model. Only \
+                     the default (1) value is supported.",
+                ),
+                Wishes::TEMPERATURE,
+                false,
+            ),
+            (
+                "openai",
+                refused(
+                    None,
+                    None,
+                    "Unrecognized request argument supplied: reasoning_effort",
+                ),
+                Wishes::NO_REASONING,
+                false,
+            ),
+            (
+                "openai",
+                refused(
+                    Some("reasoning_effort"),
+                    value,
+                    "Unsupported value: 'reasoning_effort' does not support 'none' with this \
+                     model. Supported values are: 'low', 'medium', and 'high'.",
+                ),
+                Wishes::NO_REASONING,
+                true,
+            ),
+            (
+                "anthropic",
+                refused(None, None, "`temperature` is deprecated for this model."),
+                Wishes::TEMPERATURE,
+                true,
+            ),
+            (
+                "deepseek",
+                refused(None, None, "thinking: Extra inputs are not permitted"),
+                Wishes::NO_REASONING,
+                false,
+            ),
+            (
+                "openai_chat",
+                refused(
+                    Some("body.stream_options"),
+                    None,
+                    "Extra inputs are not permitted",
+                )
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY),
+                Wishes::STREAM_USAGE,
+                false,
+            ),
+        ] {
+            let refusal = read_as(provider, &error).unwrap();
+            assert_eq!(refusal.lessons.refused, wish, "{error}");
+            assert_eq!(refusal.lessons.reasons, reasons, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_reasons_always_gets_no_temperature_either() {
+        let message = "\"thinking.type.disabled\" is not supported for this model. Use \
+                       \"thinking.type.adaptive\"";
+        let refusal = read_as("deepseek", &refused(None, None, message)).unwrap();
+        assert!(refusal.lessons.reasons);
+        assert_eq!(refusal.members, ["thinking", "temperature"]);
+    }
+
+    #[test]
+    fn who_refuses_a_temperature_reasons() {
+        let error = refused(Some("temperature"), None, "no");
+        assert!(read_as("openai_chat", &error).unwrap().lessons.reasons);
+        // It was turned off.
+        assert!(!read_as("openai", &error).unwrap().lessons.reasons);
+    }
+
+    #[test]
+    fn a_form_that_is_not_understood_is_searched() {
+        let error = refused(None, None, "the server answered 422")
+            .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+            .with_body(br#"{"what":[{"at":["body","stream_options"]}]}"#);
+        let refusal = read_as("openai_chat", &error).unwrap();
+        assert_eq!(refusal.lessons.refused, Wishes::STREAM_USAGE);
+        let elsewhere = error.with_param(Some("model".to_owned()));
+        assert_eq!(read_as("openai_chat", &elsewhere), None);
+    }
+
+    #[test]
+    fn all_that_is_named_is_left_out() {
+        let error = refused(None, None, "Unknown fields: temperature, max_tokens");
+        let refusal = read_as("openai_chat", &error).unwrap();
+        assert_eq!(
+            refusal.lessons.refused,
+            Wishes::TEMPERATURE.and(Wishes::MAX_TOKENS)
+        );
+        assert_eq!(refusal.members, ["temperature", LIMITS[0], LIMITS[1]]);
+    }
+
+    #[test]
+    fn another_name_is_no_refusal_of_the_limit() {
+        let error = refused(
+            Some("max_tokens"),
+            Some("unsupported_parameter"),
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
+             'max_completion_tokens' instead.",
+        );
+        let refusal = read_as("openai_chat", &error).unwrap();
+        assert!(refusal.lessons.renames_limit && refusal.lessons.refused.is_empty());
+    }
+
+    #[test]
+    fn no_refusals_of_a_default() {
+        let temperature = || refused(Some("temperature"), None, "no");
+        for error in [
+            temperature().with_status(StatusCode::UNAUTHORIZED),
+            temperature().with_status(StatusCode::OK).in_stream(),
+            refused(Some("top_p"), None, "no top_p beside temperature"),
+            refused(None, None, "my_temperature and temperatures"),
+            refused(None, Some("context_length_exceeded"), "max_tokens"),
+            refused(
+                None,
+                None,
+                "'max_tokens' is too large: the maximum context length is 4096",
+            ),
+            refused(Some("messages.0.content"), None, "max_tokens"),
+        ] {
+            assert_eq!(read_as("openai_chat", &error), None, "{error}");
+        }
+        // Nothing of ours was sent.
+        let none = Plan::with(Wishes::default(), Some(256), false);
+        let rules = ModelRules::of("openai_chat");
+        assert_eq!(read(&temperature(), &none, rules.find("new")), None);
+    }
+}

@@ -1,0 +1,184 @@
+//! What is known by the table of model rules.
+
+use chatcore::chat::ReasoningEffort;
+use chatcore::dialect::Anthropic;
+use chatcore::{ErrorKind, Provider, Tool};
+use serde_json::json;
+
+use super::*;
+
+/// Every provider with its default model, and models that differ from it.
+fn models() -> Vec<(&'static str, Provider)> {
+    let new = || Anthropic::default().with_version("2026-10-21");
+    let openai = |model| ("as/openai", Provider::openai().with_model(model));
+    let anthropic = |model| ("as/anthropic", Provider::anthropic().with_model(model));
+    vec![
+        ("as/deepseek", Provider::deepseek()),
+        (
+            "as/deepseek",
+            Provider::deepseek().with_model("deepseek-pro"),
+        ),
+        ("as/openai", Provider::openai()),
+        openai("gpt-6-astra"),
+        openai("gpt-5.6-terra"),
+        openai("gpt-5.1"),
+        openai("gpt-5-mini"),
+        openai("o3"),
+        openai("gpt-4.1-mini"),
+        ("as/openai/v1", compatible("gpt-6-luna")),
+        ("as/anthropic", Provider::anthropic()),
+        ("as/anthropic", Provider::anthropic().with_dialect(new())),
+        anthropic("claude-opus-5-5"),
+        anthropic("claude-sonnet-5-5"),
+        anthropic("claude-haiku-4-5"),
+        (
+            "as/anthropic",
+            Provider::anthropic()
+                .with_dialect(new())
+                .with_model("claude-haiku-4-5"),
+        ),
+        ("as/mistral/v1", compatible("mistral-small-latest")),
+    ]
+}
+
+#[test]
+fn a_default_call_works_whole_and_streamed_at_the_first_attempt() {
+    let server = Server::start().unwrap();
+    for (n, (path, provider)) in models().into_iter().enumerate() {
+        let name = provider.model().to_owned();
+        let path = match path {
+            "as/openai" => format!("/key/{n}/as/openai/v1"),
+            path => format!("/key/{n}/{path}"),
+        };
+        let client = client(&server, provider, &path);
+        let whole = smol::block_on(client.chat_async("hi").into_future());
+        let whole = whole.unwrap_or_else(|error| panic!("{path} {name}: {error}"));
+        assert_eq!(
+            (&*whole.text(), whole.attempts),
+            ("echo: hi", 1),
+            "{path} {name}"
+        );
+        let context = smol::block_on(
+            client
+                .chat_with_context_async([("user", "hi")])
+                .into_future(),
+        );
+        assert_eq!(context.unwrap().text(), "echo: hi", "{path} {name}");
+        let stream = client.chat_async("hi").stream().into_response();
+        let stream = smol::block_on(stream).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(stream.text(), "echo: hi", "{path} {name}");
+        // Mistral's servers refuse `stream_options`, which no table says.
+        let refused = u64::from(path.ends_with("as/mistral/v1"));
+        assert_eq!(
+            server.counts(&n.to_string()).requests,
+            3 + refused,
+            "{path} {name}"
+        );
+    }
+}
+
+#[test]
+fn reasoning_is_off_unless_it_is_asked_for() {
+    let server = Server::start().unwrap();
+    let deepseek = client(&server, Provider::deepseek(), "/key/d/as/deepseek");
+    let answer = smol::block_on(deepseek.chat_async("hi").into_future()).unwrap();
+    assert_eq!(answer.reasoning(), "");
+    let call = deepseek
+        .chat_async("hi")
+        .reasoning_effort(ReasoningEffort::Minimal);
+    let answer = smol::block_on(call.into_future()).unwrap();
+    assert!(!answer.reasoning().is_empty());
+    let [off, on] = &bodies(&server, "d")[..] else {
+        panic!("not two requests");
+    };
+    assert_eq!(off["thinking"], json!({"type": "disabled"}));
+    assert_eq!(
+        (&off["temperature"], &off["max_tokens"]),
+        (&json!(0.0), &json!(256))
+    );
+    assert_eq!(on["reasoning_effort"], "low");
+    assert_eq!((on.get("thinking"), on.get("temperature")), (None, None));
+    // The 256 tokens are for the answer.
+    assert_eq!(on["max_tokens"], 25_256);
+    // Whoever sends a request of his own gets what the provider does.
+    let request = chatcore::ChatRequest::new([chatcore::Message::user("hi")]);
+    let answer = smol::block_on(deepseek.request(request).into_future()).unwrap();
+    assert!(!answer.reasoning().is_empty());
+}
+
+#[test]
+fn tools_work_by_default() {
+    let server = Server::start().unwrap();
+    let client = client(&server, Provider::openai(), "/key/t/as/openai/v1");
+    let call = client
+        .chat_async("hi")
+        .tool(Tool::new("f", json!({"type": "object"})));
+    smol::block_on(call.into_future()).unwrap();
+    assert_eq!(bodies(&server, "t")[0]["reasoning_effort"], "none");
+}
+
+#[test]
+fn what_the_caller_set_is_sent_and_its_error_says_what_to_change() {
+    let server = Server::start().unwrap();
+    let openai = client(&server, Provider::openai(), "/key/c/as/openai/v1");
+    let call = openai
+        .chat_async("hi")
+        .model("gpt-6-astra")
+        .temperature(0.5);
+    let error = smol::block_on(call.into_future()).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::BadRequest, 1));
+    assert_eq!(error.refused_option(), Some("temperature"));
+    assert!(
+        error
+            .to_string()
+            .contains("leave it out with .temperature(None)"),
+        "{error}"
+    );
+    assert_eq!(bodies(&server, "c")[0]["temperature"], 0.5);
+    let call = openai
+        .chat_async("hi")
+        .model("gpt-6-astra")
+        .temperature(None);
+    smol::block_on(call.into_future()).unwrap();
+
+    let claude = client(&server, Provider::anthropic(), "/key/a/as/anthropic");
+    let call = claude.chat_async("hi").temperature(0.5);
+    let error = smol::block_on(call.into_future()).unwrap_err();
+    assert_eq!(error.refused_option(), Some("temperature"), "{error}");
+    assert_eq!(server.counts("a").requests, 1);
+}
+
+#[test]
+fn an_answer_that_ran_out_of_tokens_is_never_an_empty_string() {
+    let server = Server::start().unwrap();
+    for (n, (provider, path, model, shown)) in [
+        (Provider::openai(), "as/openai/v1", "gpt-6-astra", false),
+        (Provider::deepseek(), "as/deepseek", "deepseek-flash", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let client = client(&server, provider, &format!("/key/{n}/{path}"));
+        let call = || {
+            let call = client.chat_async("hi").model(model).max_tokens(20);
+            call.reasoning_effort(ReasoningEffort::Low)
+        };
+        // Neither is the temperature sent.
+        let whole = smol::block_on(call().into_future()).unwrap_err();
+        let stream = smol::block_on(call().stream().into_response()).unwrap_err();
+        let plain = smol::block_on(call().fetch_as_stream(false).into_future()).unwrap_err();
+        for error in [whole, stream, plain] {
+            assert_eq!(
+                (error.kind(), error.attempts()),
+                (ErrorKind::OutOfTokens, 1),
+                "{error}"
+            );
+            assert!(error.to_string().contains("raise max_tokens"), "{error}");
+            let partial = error.partial().unwrap();
+            assert_eq!(partial.usage.as_ref().unwrap().output_tokens, 20);
+            assert_eq!(partial.reasoning().is_empty(), !shown);
+            assert!(partial.text().is_empty());
+        }
+        assert_eq!(server.counts(&n.to_string()).requests, 3);
+    }
+}
