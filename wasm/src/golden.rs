@@ -287,7 +287,11 @@ fn a_part_goes_back_as_it_came() {
         let wire = written(|w| wire::response(w, &response));
         let messages = Value::Array(vec![parsed(&wire)[2].clone()]).to_string();
         let mut rest = request::Object::empty("it");
-        let read = request::request(&messages, f64::NAN, f64::NAN, &mut rest).unwrap();
+        let own = request::Numbers {
+            temperature: f64::NAN,
+            max_tokens: f64::NAN,
+        };
+        let read = request::request(&messages, own, &mut rest).unwrap();
         assert_eq!(read.messages, [message], "{messages}");
     }
 }

@@ -9,7 +9,7 @@ use http::Request;
 use super::Core;
 use crate::error::Error;
 use crate::json::{JsonError, Reader, Writer};
-use crate::policy::defaults::Plan;
+use crate::policy::plan::Plan;
 use crate::policy::refusal::{self, LIMITS};
 
 /// What becomes of one member of a request.

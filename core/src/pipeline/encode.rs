@@ -8,7 +8,8 @@ use super::{Call, Core, adjust};
 use crate::chat::ChatRequest;
 use crate::dialect::Mode;
 use crate::error::Error;
-use crate::policy::defaults::{Plan, Wishes};
+use crate::policy::defaults::Wishes;
+use crate::policy::plan::Plan;
 
 /// Checks and encodes. `mode` is what the caller awaits; a whole answer may be fetched as a stream.
 pub(super) fn encode(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::chat::ChatEvent;
 use crate::dialect::Mode;
 use crate::error::{Error, Phase};
-use crate::policy::defaults::Plan;
+use crate::policy::plan::Plan;
 use crate::policy::timeouts::{self, Timeouts};
 use crate::time::Instant;
 

@@ -8,6 +8,7 @@ pub(crate) mod defaults;
 pub(crate) mod estimate;
 pub(crate) mod hedge;
 pub(crate) mod learned;
+pub(crate) mod plan;
 pub(crate) mod rate;
 pub(crate) mod refusal;
 pub(crate) mod retry;

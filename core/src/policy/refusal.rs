@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::defaults::{Lessons, Plan, Wishes};
+use super::defaults::{Lessons, Wishes};
+use super::plan::Plan;
 use crate::error::{Error, ErrorKind};
 use crate::find::find;
 use crate::models::{ModelRule, Reasons};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defaults::Plan;
+use super::plan::Plan;
 
 /// The overall limit of a default call.
 const OVERALL: Duration = Duration::from_secs(30);
