@@ -3,6 +3,8 @@
 #[cfg(any(feature = "http1", feature = "surf", feature = "ureq"))]
 mod budget;
 #[cfg(any(feature = "http1", feature = "ureq"))]
+mod certificate;
+#[cfg(any(feature = "http1", feature = "ureq"))]
 pub mod proxy;
 
 #[cfg(feature = "http1")]

@@ -74,8 +74,12 @@ impl Connector<'_> {
     async fn through(self, origin: &Origin, proxy: &Proxy) -> Result<Stream, TransportError> {
         let host = proxy::unbracketed(proxy.host());
         let unusable = |error: TransportError| {
-            TransportError::new(TransportErrorKind::Proxy, format!("the proxy: {error}"))
-                .with_source(error)
+            // A certificate that is not trusted stays one: no retry helps.
+            let kind = match error.kind() {
+                TransportErrorKind::Tls => TransportErrorKind::Tls,
+                _ => TransportErrorKind::Proxy,
+            };
+            TransportError::new(kind, format!("the proxy: {error}")).with_source(error)
         };
         let mut stream = self.tcp(host, proxy.port()).await.map_err(unusable)?;
         if proxy.is_https() {

@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 mod tls;
 mod tunnel;
+mod verifier;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -68,7 +69,8 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 /// - Proxies come from the environment ([`Proxies::from_env`]): a plain request is forwarded, one
 ///   for `https` goes through a tunnel.
 /// - Certificates are verified as the operating system does it; where `SSL_CERT_FILE` is set, the
-///   roots in that file stand instead of the system's.
+///   roots in that file stand instead of the system's. A server may show a root of that file, or of
+///   [`extra_roots`](Http1Builder::extra_roots), as its own certificate.
 /// - `Host`, `Content-Length` and, unless given, `User-Agent` are set here. `Transfer-Encoding`,
 ///   `Expect` and `Proxy-Authorization` of the request are not sent.
 /// - Interim answers (1xx) are skipped. The head of an answer has at most 64 KiB and 128 headers.

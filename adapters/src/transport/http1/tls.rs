@@ -15,8 +15,14 @@ use futures_rustls::rustls::client::danger::ServerCertVerifier;
 use futures_rustls::rustls::crypto::CryptoProvider;
 use futures_rustls::rustls::crypto::ring::default_provider;
 use futures_rustls::rustls::{self, ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
 use super::stream::{Layer, Stream};
+use super::verifier::RootsAsServers;
+use crate::transport::certificate;
+
+/// How a certificate becomes trusted, for the advice in an error.
+const TRUSTED_BY: &str = "`extra_roots` or SSL_CERT_FILE";
 
 /// All that the rest of the transport knows of TLS.
 pub(super) trait Tls: Debug + Send + Sync {
@@ -107,10 +113,18 @@ impl Inner {
             );
             TransportError::new(TransportErrorKind::Tls, message).with_source(error)
         };
-        let verifier = match &self.root_file {
-            Some(file) => self.verifier_of(file, provider.clone())?,
-            None => self.platform_verifier(provider.clone()).map_err(unusable)?,
+        let mut roots = self.extra_roots.clone();
+        let inner: Arc<dyn ServerCertVerifier> = match &self.root_file {
+            Some(file) => {
+                roots.extend(read(file)?);
+                verifier_of(&roots, provider.clone())?
+            }
+            None => {
+                let made = Verifier::new_with_extra_roots(roots.clone(), provider.clone());
+                Arc::new(made.map_err(unusable)?)
+            }
         };
+        let verifier = Arc::new(RootsAsServers { inner, roots });
         let mut made = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
@@ -120,36 +134,30 @@ impl Inner {
         made.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config.insert(Arc::new(made)).clone())
     }
+}
 
-    fn platform_verifier(
-        &self,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-        let roots = self.extra_roots.clone();
-        Ok(Arc::new(
-            rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider)?,
-        ))
-    }
+/// The roots that SSL_CERT_FILE names.
+fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let pem =
+        std::fs::read(file).map_err(|error| unusable(&error.to_string()).with_source(error))?;
+    certificates(&pem).map_err(|error| unusable(&error.to_string()))
+}
 
-    fn verifier_of(
-        &self,
-        file: &Path,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
-        let unusable = |why: String| {
-            let message = format!("the file that SSL_CERT_FILE names cannot be used: {why}");
-            TransportError::new(TransportErrorKind::Tls, message)
-        };
-        let pem =
-            std::fs::read(file).map_err(|error| unusable(error.to_string()).with_source(error))?;
-        let roots = certificates(&pem).map_err(|error| unusable(error.to_string()))?;
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots.into_iter().chain(self.extra_roots.iter().cloned()));
-        let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider)
-            .build()
-            .map_err(|error| unusable(error.to_string()).with_source(error))?;
-        Ok(verifier)
-    }
+fn verifier_of(
+    roots: &[CertificateDer<'static>],
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(roots.iter().cloned());
+    let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider)
+        .build()
+        .map_err(|error| unusable(&error.to_string()).with_source(error))?;
+    Ok(verifier)
+}
+
+fn unusable(why: &str) -> TransportError {
+    let message = format!("the file that SSL_CERT_FILE names cannot be used: {why}");
+    TransportError::new(TransportErrorKind::Tls, message)
 }
 
 /// The certificates of a PEM file, at least one.
@@ -175,11 +183,7 @@ fn explain(host: &str, error: io::Error) -> TransportError {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match cause {
-        Some(cause @ rustls::Error::InvalidCertificate(_)) => {
-            let hint = "an authority of your own is trusted with `extra_roots` or SSL_CERT_FILE";
-            failed(host, &format!("{cause}; {hint}")).with_source(error)
-        }
-        Some(cause) => failed(host, &cause.to_string()).with_source(error),
+        Some(cause) => failed(host, &certificate::explain(cause, TRUSTED_BY)).with_source(error),
         // Not TLS's doing: the connection broke.
         None => TransportError::new(
             TransportErrorKind::Connect,

@@ -10,6 +10,11 @@ use std::io;
 use chatcore::{TransportError, TransportErrorKind};
 use ureq::Error;
 
+use crate::transport::certificate;
+
+/// How a certificate becomes trusted, for the advice in an error.
+const TRUSTED_BY: &str = "`roots` or the system's store";
+
 /// An error of making the connection, with its kind.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -25,6 +30,21 @@ impl Failure {
             Error::Timeout(_) => error,
             Error::Other(inner) if inner.is::<Failure>() => Error::Other(inner),
             source => Error::Other(Box::new(Self { kind, source })),
+        }
+    }
+
+    /// What went wrong, with advice where a certificate is to blame.
+    fn explained(&self) -> String {
+        let cause = match &self.source {
+            Error::Rustls(cause) => Some(cause),
+            Error::Io(error) => error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+            _ => None,
+        };
+        match cause {
+            Some(cause) => format!("{self}: {}", certificate::explain(cause, TRUSTED_BY)),
+            None => self.to_string(),
         }
     }
 
@@ -71,7 +91,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
                 Kind::Connect,
                 "the connection was lost in the TLS handshake".into(),
             ),
-            Some(failure) => (failure.kind, failure.to_string()),
+            Some(failure) => (failure.kind, failure.explained()),
             None => (Kind::Other, "the request failed".into()),
         },
         // No other limit is set.

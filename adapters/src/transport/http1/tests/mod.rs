@@ -4,6 +4,7 @@
 mod connecting;
 mod frames;
 mod framing;
+mod idle;
 mod lifetime;
 mod pooling;
 mod proxying;

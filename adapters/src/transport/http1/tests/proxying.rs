@@ -218,3 +218,14 @@ fn a_proxy_variable_that_does_not_parse_stops_its_requests() {
     assert_eq!(error.kind(), TransportErrorKind::Proxy);
     assert!(error.to_string().contains("https_proxy"), "{error}");
 }
+
+#[test]
+fn a_secure_proxy_with_an_unknown_certificate_is_no_passing_failure() {
+    let (secured, other) = (Secured::new(), Secured::new());
+    let front = secured.serve(|_, stream| answer_all(stream, OK));
+    let proxy = Proxy::parse(&format!("https://localhost:{}", front.port())).unwrap();
+    let transport = other.trusted().proxies(Proxies::all(proxy)).build();
+    let error = run(&transport, get("http://a.test/")).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls);
+    assert!(error.to_string().contains("the proxy"), "{error}");
+}

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chatcore::TransportErrorKind;
+use bytes::Bytes;
+use chatcore::{TransportError, TransportErrorKind};
 use futures_rustls::pki_types::PrivateKeyDer;
 use futures_rustls::rustls::crypto::ring::default_provider;
 use futures_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair};
 
 use super::support::*;
 use crate::transport::Proxies;
@@ -46,7 +48,7 @@ impl Write for ServerStream {
     }
 }
 
-/// A certificate for `localhost` and 127.0.0.1 that nobody else signed.
+/// A certificate that nobody else signed.
 #[derive(Clone)]
 pub(super) struct Secured {
     pub(super) pem: String,
@@ -54,18 +56,27 @@ pub(super) struct Secured {
 }
 
 impl Secured {
+    /// One for `localhost` and 127.0.0.1.
     pub(super) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same, as `change` has it.
+    fn with(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let signing_key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
         Self {
-            pem: made.cert.pem(),
+            pem: cert.pem(),
             config: Arc::new(config),
         }
     }
@@ -130,6 +141,60 @@ fn any_other_certificate_is_not() {
     }
 }
 
+/// As `openssl req -x509` makes them: they sign themselves, and may sign others.
+fn authority(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+/// What a transport that trusts `roots` says of a server with `certificate`.
+fn verdict(certificate: &Secured, roots: &Secured) -> Result<Bytes, TransportError> {
+    let server = certificate.serve(|_, stream| answer_all(stream, OK));
+    let answer = run(&roots.trusted().build(), get(format!("https://{server}/")));
+    answer.map(|(_, body)| body)
+}
+
+#[test]
+fn a_root_may_be_the_certificate_of_a_server_if_it_is_that_very_one() {
+    let (root, other) = (Secured::with(authority), Secured::with(authority));
+    assert_eq!(verdict(&root, &root).unwrap(), "ok");
+    let error = verdict(&root, &other).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls);
+    // All else that is asked of a certificate is asked of it too.
+    let expired = Secured::with(|params| {
+        authority(params);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    });
+    let error = verdict(&expired, &expired).unwrap_err().to_string();
+    assert!(error.contains("clock"), "{error}");
+    let elsewhere = Secured::with(|params| {
+        authority(params);
+        params.subject_alt_names = Vec::new();
+    });
+    let error = verdict(&elsewhere, &elsewhere).unwrap_err().to_string();
+    assert!(error.contains("subjectAltNames"), "{error}");
+}
+
+#[test]
+fn the_advice_is_about_what_is_wrong() {
+    let one = Secured::new();
+    let stranger = Secured::with(|params| {
+        params.distinguished_name = DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "a stranger");
+    });
+    for (certificate, advice) in [
+        (stranger, "trusted by `extra_roots`"),
+        // By the name of the other, with a key of its own.
+        (Secured::new(), "made anew"),
+        (Secured::with(authority), "CA:FALSE"),
+    ] {
+        let error = verdict(&certificate, &one).unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls);
+        assert!(error.to_string().contains(advice), "{error}");
+    }
+}
+
 #[test]
 fn a_server_without_tls_is_no_secure_server() {
     let server = serve(|_, mut socket| {
@@ -166,6 +231,11 @@ fn a_root_file_stands_instead_of_the_system() {
     };
     let url = format!("https://{server}/");
     assert_eq!(run(&with_file(file.clone()), get(&url)).unwrap().1, "ok");
+    let root = Secured::with(authority);
+    let by_root = root.serve(|_, stream| answer_all(stream, OK));
+    std::fs::write(&file, &root.pem).unwrap();
+    let answer = run(&with_file(file.clone()), get(format!("https://{by_root}/")));
+    assert_eq!(answer.unwrap().1, "ok");
     std::fs::write(&file, "nothing").unwrap();
     for path in [file.clone(), "/nowhere/roots.pem".into()] {
         let error = run(&with_file(path), get(&url)).unwrap_err();

@@ -163,7 +163,12 @@ fn tls_reuses_connections_and_a_body_without_its_end_is_truncated() {
     let system = UreqTransport::builder(pool)
         .proxies(Proxies::none())
         .build();
-    assert_eq!(kind(send(&system, get())), TransportErrorKind::Tls);
+    let error = send(&system, get()).err().unwrap();
+    assert_eq!(error.kind(), TransportErrorKind::Tls);
+    assert!(
+        error.to_string().contains("is trusted by `roots`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! What to do about a certificate that is not trusted.
+
+#[cfg(feature = "http1")]
+use futures_rustls::rustls;
+use rustls::{CertificateError, Error};
+
+/// A sentence that says why a handshake failed, with advice where a certificate is to blame.
+/// `trust` names the settings that trust a certificate.
+pub(super) fn explain(error: &Error, trust: &str) -> String {
+    let Error::InvalidCertificate(cause) = error else {
+        return error.to_string();
+    };
+    let advice = match cause {
+        CertificateError::UnknownIssuer => {
+            format!(
+                "an authority of your own, or a certificate that signs itself, is trusted by {trust}"
+            )
+        }
+        CertificateError::BadSignature => format!(
+            "a trusted authority has the name of its issuer and another key: if the certificate \
+             was made anew, the new one must be trusted by {trust}"
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate must have this name, or this address, among its subjectAltNames: \
+             a common name (CN) does not count"
+                .to_owned()
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            "the server needs a certificate of today, or this machine's clock is wrong".to_owned()
+        }
+        cause if is_authority(cause) => format!(
+            "the server shows the certificate of an authority (CA:TRUE) as its own: make one with \
+             basicConstraints=CA:FALSE for it, which is trusted by {trust}"
+        ),
+        _ => return error.to_string(),
+    };
+    format!("{error}; {advice}")
+}
+
+/// Whether a server showed a certificate as its own that may sign others. `openssl req -x509` makes
+/// such ones unless it is told otherwise.
+pub(super) fn is_authority(cause: &CertificateError) -> bool {
+    // The type of this cause is not part of rustls' API.
+    matches!(cause, CertificateError::Other(cause) if cause.to_string() == "CaUsedAsEndEntity")
+}

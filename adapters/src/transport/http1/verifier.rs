@@ -1,0 +1,78 @@
+//! Servers that show a trusted root as their own certificate.
+
+use std::sync::Arc;
+
+use futures_rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use futures_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use futures_rustls::rustls::client::verify_server_name;
+use futures_rustls::rustls::server::ParsedCertificate;
+use futures_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+use crate::transport::certificate::is_authority;
+
+/// Trusts what `inner` trusts, and a server that shows one of `roots` itself.
+///
+/// `openssl req -x509` makes certificates that sign themselves and may sign others (CA:TRUE), and
+/// people use them for a server of their own. OpenSSL accepts one that was added as a root; webpki
+/// does not, because no authority should be a server. Who trusts a root trusts whatever it signs,
+/// so nothing more is trusted by this.
+#[derive(Debug)]
+pub(super) struct RootsAsServers {
+    pub(super) inner: Arc<dyn ServerCertVerifier>,
+    pub(super) roots: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for RootsAsServers {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // webpki says so only of a certificate that is valid now: it looks at the time first.
+            Err(Error::InvalidCertificate(cause))
+                if is_authority(&cause) && self.roots.iter().any(|root| root == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
