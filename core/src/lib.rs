@@ -67,21 +67,23 @@ mod credentials;
 pub mod dialect;
 mod error;
 mod executor;
-mod find;
 pub mod frame;
 mod helpers;
+mod host;
 pub mod json;
 pub mod models;
 mod observe;
 mod pipeline;
 mod policy;
 mod provider;
+mod secrets;
 mod shown;
 mod status;
 #[cfg(test)]
 mod testing;
 mod time;
 mod transport;
+mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
@@ -99,6 +101,7 @@ pub use executor::{BoxFuture, Executor};
 pub use helpers::{
     DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
 };
+pub use host::{Host, HostError, Target};
 pub use models::{MODEL_RULES, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer};
 pub use policy::adaptive::Adaptive;
@@ -108,6 +111,7 @@ pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
 pub use provider::{KNOWN_PROVIDERS, Provider};
+pub use secrets::Secrets;
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;
 pub use status::Status;

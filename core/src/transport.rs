@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::secrets::Secrets;
+
 /// What the core asks of an HTTP client: send one request, stream one body back.
 ///
 /// What an implementation owes its callers:
@@ -38,6 +40,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<ByteStream>, TransportError>;
+
+    /// Adds the secrets that this transport sends beside those of the request, such as the
+    /// password of a proxy, so that they are taken out of what servers echo. Asked once, when a
+    /// client is built. A transport that wraps another one passes this on.
+    fn tell_secrets(&self, secrets: &mut Secrets) {
+        let _ = secrets;
+    }
 }
 
 /// A request extension: how long making the connection (name lookup, TCP, proxy, TLS) may take.

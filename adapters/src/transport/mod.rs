@@ -14,6 +14,8 @@ pub mod surf;
 #[cfg(feature = "ureq")]
 pub mod ureq;
 
+#[cfg(all(test, any(feature = "http1", feature = "ureq")))]
+mod loopback;
 #[cfg(any(feature = "ureq", feature = "surf"))]
 #[cfg(test)]
 pub(crate) mod test_server;

@@ -169,7 +169,9 @@ impl Acquire {
             let waiting = state.waiting.len() + self.others;
             if self.when_full == WhenFull::Fail && waiting >= limiter.queue_size {
                 let message = format!(
-                    "{waiting} requests wait for the rate limit or a place, as many as may"
+                    "the queue is full: {waiting} requests wait for the rate limit or for a place, \
+                     and {} may",
+                    limiter.queue_size
                 );
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
@@ -271,9 +273,14 @@ impl Reservation {
         }
     }
 
-    /// The answer used so many tokens, input and output together: to be told once, at its end. A
-    /// count from the midst of a stream would give back what the rest of it is still to use.
-    pub(crate) fn settle(&mut self, tokens: u64) {
+    /// The answer used so many `tokens`, input and output together, as the server says: to be told
+    /// once, at its end. A count from the midst of a stream would give back what the rest of it is
+    /// still to use.
+    ///
+    /// A server that claims too much must not stop the client: more than was reserved counts only
+    /// as far as the answer can have been that long, with one token for each of its `bytes`.
+    pub(crate) fn settle(&mut self, tokens: u64, bytes: u64) {
+        let tokens = tokens.min(self.tokens.saturating_add(bytes));
         if let Some(sent) = &mut self.sent {
             (self.limiter).change(|rate, now| rate.settle(now, sent, tokens));
         }

@@ -213,9 +213,10 @@ impl Future for Acquire {
             }
             if this.when_full == WhenFull::Fail && state.waiting.len() >= state.queue_size {
                 let message = format!(
-                    "{} requests are in flight and {} wait, as many as may",
+                    "the queue is full: {} requests are in flight, {} wait, and {} may",
                     state.active,
-                    state.waiting.len()
+                    state.waiting.len(),
+                    state.queue_size
                 );
                 return Poll::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }

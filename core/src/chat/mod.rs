@@ -5,6 +5,7 @@ mod finish;
 mod fold;
 mod message;
 mod part;
+mod read;
 mod request;
 mod response;
 mod tool;

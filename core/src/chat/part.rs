@@ -7,8 +7,9 @@ use super::{Extra, ToolCall, ToolResult};
 use crate::words::kinds;
 
 /// One part of a message. Its JSON form has a `type`: `text`, `image`, `tool_call`,
-/// `tool_result`, `reasoning`, `refusal` or `other`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `tool_result`, `reasoning`, `refusal` or `other`. It is read from OpenAI's form as well
+/// (`image_url`); a part of any other type is an [`Other`](Self::Other).
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {

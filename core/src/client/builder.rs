@@ -196,10 +196,13 @@ impl LlmClientBuilder {
         if self.provider.dialect().refuses_sampling() {
             given.refused.add(Wishes::TEMPERATURE);
         }
+        let endpoint = self.provider.endpoint()?;
+        let mut secrets = endpoint.secrets().clone();
+        self.transport.tell_secrets(&mut secrets);
         Ok(LlmClient {
             core: Arc::new(Core {
-                endpoint: self.provider.endpoint()?,
-                key: self.provider.api_key().cloned(),
+                endpoint,
+                secrets,
                 own_headers: self.provider.headers().clone(),
                 dialect: Arc::clone(self.provider.dialect()),
                 admission: Admission::new(permits, queue_size),

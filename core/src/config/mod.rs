@@ -1,6 +1,8 @@
 //! Settings, all read from one table.
 
 mod async_config;
+#[cfg(test)]
+mod cases;
 mod parse;
 mod table;
 
@@ -8,7 +10,7 @@ pub use async_config::AsyncConfig;
 pub use table::{SETTINGS, Setting};
 
 use crate::error::Error;
-use crate::provider::{KNOWN_PROVIDERS, Provider};
+use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider};
 use crate::shown::Quoted;
 
 use parse::Vars;
@@ -81,9 +83,10 @@ impl Config {
 }
 
 fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
-    let name = vars
-        .word("LLM_PROVIDER")
-        .unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
+    let chosen = vars.text("LLM_PROVIDER");
+    // Whoever names a base URL has said where the key goes.
+    let is_default = chosen.is_none() && vars.text("LLM_BASE_URL").is_none();
+    let name = chosen.unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
         let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|(name, _)| *name).collect();
         return Err(Error::config(format!(
@@ -93,10 +96,10 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
             names.join(", ")
         )));
     };
-    if let Some(base_url) = vars.word("LLM_BASE_URL") {
+    if let Some(base_url) = vars.text("LLM_BASE_URL") {
         provider = provider.with_base_url(base_url);
     }
-    if let Some(model) = vars.word("LLM_MODEL") {
+    if let Some(model) = vars.text("LLM_MODEL") {
         provider = provider.with_model(model);
     }
     for (what, var) in [
@@ -110,11 +113,35 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
             )));
         }
     }
-    let own_key = provider.api_key_var().and_then(|var| vars.text(var));
-    if let Some(key) = vars.text("LLM_API_KEY").or(own_key) {
-        provider = provider.with_api_key(key);
+    if vars.boolean(table::LLM_ALLOW_HTTP)? {
+        provider = provider.allow_http();
+    }
+    for var in ["LLM_API_KEY"].into_iter().chain(provider.api_key_var()) {
+        if let Some(key) = vars.text(var) {
+            if is_default {
+                check_key(&provider, var, &key)?;
+            }
+            return Ok(provider.with_api_key(key));
+        }
     }
     Ok(provider)
+}
+
+/// Refuses a key that can only be another provider's, where nobody has said which provider it is
+/// for: it would be shown to the default one for nothing.
+fn check_key(provider: &Provider, var: &str, key: &str) -> Result<(), Error> {
+    let Some(form) = KeyForm::of(key).filter(|form| !form.is_of(provider.name())) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{var} has the form of a key of {}, and would be sent to {}, the default provider: set {} \
+         (or LLM_PROVIDER={} if that is meant)",
+        form.owner,
+        provider.name(),
+        form.what_to_set(),
+        provider.name(),
+    );
+    Err(Error::config(message).with_code(Some("key_of_another_provider".to_owned())))
 }
 
 #[cfg(test)]
@@ -184,6 +211,46 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_another_provider_needs_a_provider_that_was_chosen() {
+        let key = "sk-ant-api03-0123456789abcdef";
+        for var in ["LLM_API_KEY", "DEEPSEEK_API_KEY"] {
+            let error = read(&[(var, key)]).unwrap_err();
+            assert_eq!(error.code(), Some("key_of_another_provider"));
+            let error = error.to_string();
+            assert!(error.contains(var), "{error}");
+            assert!(error.contains("LLM_PROVIDER=anthropic"), "{error}");
+            assert!(!error.contains("sk-ant"), "{error}");
+        }
+        for chosen in [
+            ("LLM_PROVIDER", "anthropic"),
+            ("LLM_PROVIDER", "deepseek"),
+            ("LLM_BASE_URL", "https://gateway.example/v1"),
+        ] {
+            assert!(read(&[("LLM_API_KEY", key), chosen]).is_ok(), "{chosen:?}");
+        }
+        assert!(read(&[("LLM_API_KEY", "sk-0123456789abcdef0123456789abcdef")]).is_ok());
+    }
+
+    #[test]
+    fn quotes_around_a_value_are_none_of_it() {
+        let config = read(&[
+            ("LLM_PROVIDER", "\"openai\""),
+            ("LLM_API_KEY", "\"\""),
+            ("OPENAI_API_KEY", "'sk-1'\n"),
+            ("LLM_BASE_URL", " 'http://ollama:11434/v1' "),
+            ("LLM_ALLOW_HTTP", "\"true\""),
+            ("LLM_ASYNC_WORKERS", "\"7\""),
+        ])
+        .unwrap();
+        assert_eq!(config.provider.name(), "openai");
+        assert_eq!(config.provider.base_url(), "http://ollama:11434/v1");
+        assert!(config.provider.allows_http());
+        assert_eq!(config.scheduling.worker_count(), 7);
+        let header = config.provider.api_key().unwrap().header("").unwrap();
+        assert_eq!(header, "sk-1");
+    }
+
+    #[test]
     fn mock_needs_no_key() {
         let config = read(&[("USE_MOCK_LLM", "true")]).unwrap();
         assert!(config.mock);
@@ -212,6 +279,7 @@ mod tests {
             ("LLM_MAX_RETRIES", "0", "a whole number from 1"),
             ("XWE_MAX_LLM_RETRIES", "x", "a whole number from 1"),
             ("USE_MOCK_LLM", "2", "true or false"),
+            ("LLM_ALLOW_HTTP", "perhaps", "true or false"),
             ("LLM_PROVIDER", "skynet", "none of deepseek, openai"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();

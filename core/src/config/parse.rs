@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::json;
 use crate::shown::Quoted;
 use crate::time;
+use crate::unquote::unquoted;
 
 /// The longest time limit that a variable may set: about 31 years.
 const MAX_SECONDS: f64 = 1e9;
@@ -25,15 +26,15 @@ impl<'a> Vars<'a> {
         Self(get)
     }
 
-    /// The value as it stands, unless it is blank. A key is read with this: a line break at its
-    /// end must be seen by the check of the key.
+    /// The value without the white space and quotes around it, unless nothing is left. Tools that
+    /// pass an `.env` file on as it is leave the quotes in the value.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.trim().is_empty())
-    }
-
-    /// The value without white space around it, unless it is blank.
-    pub(super) fn word(&self, name: &str) -> Option<String> {
-        self.text(name).map(|value| value.trim().to_owned())
+        let value = (self.0)(name)?;
+        match unquoted(&value) {
+            "" => None,
+            inner if inner.len() == value.len() => Some(value),
+            inner => Some(inner.to_owned()),
+        }
     }
 
     /// A whole number, at least `least`.
@@ -76,7 +77,7 @@ impl<'a> Vars<'a> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Error> {
         let text = self.text(setting.var);
-        let value = text.as_deref().unwrap_or(setting.default).trim();
+        let value = text.as_deref().unwrap_or(setting.default);
         parse(value).ok_or_else(|| {
             Error::config(format!(
                 "{} is {}; allowed is {allowed}",

@@ -44,7 +44,8 @@ settings! {
     LLM_MAX_RETRIES = "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES = "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
     LLM_PROVIDER = "deepseek", "`deepseek`, `openai`, `anthropic`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
-    LLM_BASE_URL = "", "The provider's address; its own by default. `https`, or `http` on loopback.";
+    LLM_BASE_URL = "", "The provider's address; its own by default. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
+    LLM_ALLOW_HTTP = "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
     LLM_MODEL = "", "The model; by default the provider's: `deepseek-flash`, `gpt-6-luna`, `claude-haiku-5-5`.";
     LLM_API_KEY = "", "The key; else the provider's own variable is read.";
     DEEPSEEK_API_KEY = "", "The key for `deepseek`.";

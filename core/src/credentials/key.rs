@@ -6,9 +6,13 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
-use crate::find::{find, replace};
+use crate::unquote::unquoted;
 
 /// A provider's key. `Debug` does not show it, and its memory is wiped when it is dropped.
+///
+/// White space, line ends and a pair of quotes around it are left out, as they come with a key
+/// from a file. What is wrong inside of it is told by [`header`](Self::header), and so by the
+/// building of a client.
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
@@ -16,24 +20,12 @@ impl ApiKey {
     /// The key as the value of a header, after `prefix`, marked sensitive.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the key is empty or has a character in it that no
-    /// key has: a space, a line break, a control character, or one that is not ASCII.
+    /// [`Config`](crate::ErrorKind::Config) if the key is empty or has something in it that no
+    /// key has; the message says what to change, and its code is one word for it.
     pub fn header(&self, prefix: &str) -> Result<HeaderValue, Error> {
         let key = self.0.expose_secret();
-        if key.is_empty() {
-            return Err(Error::config("the API key is empty; set LLM_API_KEY"));
-        }
-        if let Some(place) = key.bytes().position(|byte| !byte.is_ascii_graphic()) {
-            let what = match key.as_bytes()[place] {
-                b'\n' | b'\r' => "a line break",
-                b' ' | b'\t' => "a space",
-                0x80.. => "a character that is not ASCII",
-                _ => "a control character",
-            };
-            return Err(Error::config(format!(
-                "the API key has {what} in it (at byte {place} of {}); copy it again",
-                key.len()
-            )));
+        if let Some((word, why)) = flaw(key) {
+            return Err(Error::config(why).with_code(Some(word.to_owned())));
         }
         let mut value = HeaderValue::try_from([prefix, key].concat())
             .map_err(|_| Error::config("the API key cannot be sent in a header"))?;
@@ -41,19 +33,73 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// Replaces the key in `text`.
-    pub(crate) fn redact(&self, text: &mut String) {
-        let key = self.0.expose_secret();
-        // Short keys are placeholders ("none", "x"), and parts of ordinary words.
-        if key.len() >= 8 && find(text, key).is_some() {
-            *text = replace(text, key, "[redacted]");
-        }
+    /// Whether nothing is left of it without the white space and quotes around it.
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
     }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// What is wrong with a key: as a word, and as a sentence that does not hold the key.
+fn flaw(key: &str) -> Option<(&'static str, String)> {
+    let starts_with = |start: &str| {
+        let head = key.get(..start.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    if key.is_empty() {
+        return Some((
+            "key_empty",
+            "the API key is empty; set LLM_API_KEY".to_owned(),
+        ));
+    }
+    if starts_with("bearer ") {
+        let why = "the API key begins with the word Bearer; leave that out, it is added when the \
+                   key is sent";
+        return Some(("key_bearer", why.to_owned()));
+    }
+    if let Some((name, _)) = key.split_once('=')
+        && (name.trim_end().ends_with("_KEY") || name.trim_end().ends_with("_TOKEN"))
+    {
+        let why = "the API key begins with the name of a variable and `=`; give only what follows";
+        return Some(("key_assignment", why.to_owned()));
+    }
+    if let Some(place) = key.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        let (word, what) = match key.as_bytes()[place] {
+            b'\n' | b'\r' => ("key_line_break", "a line break"),
+            b' ' | b'\t' => ("key_space", "a space"),
+            0x80.. => ("key_not_ascii", "a character that is not ASCII"),
+            _ => ("key_control", "a control character"),
+        };
+        let why = format!(
+            "the API key has {what} in it (at byte {place} of {}); copy it again",
+            key.len()
+        );
+        return Some((word, why));
+    }
+    let is_quote = |byte: Option<&u8>| byte.is_some_and(|byte| b"\"'`".contains(byte));
+    if is_quote(key.as_bytes().first()) || is_quote(key.as_bytes().last()) {
+        let why = "the API key has a quotation mark at one end and not the same at the other; \
+                   leave the quotation marks out";
+        return Some(("key_quote", why.to_owned()));
+    }
+    None
 }
 
 impl<S: Into<String>> From<S> for ApiKey {
     fn from(key: S) -> Self {
-        Self(SecretString::from(key.into()))
+        let key: String = key.into();
+        match unquoted(&key) {
+            // Not copied: a copy would have to be wiped as well.
+            same if same.len() == key.len() => Self(SecretString::from(key)),
+            inner => {
+                let inner = SecretString::from(inner);
+                drop(SecretString::from(key));
+                Self(inner)
+            }
+        }
     }
 }
 
@@ -68,29 +114,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_one_word() {
+    fn what_surrounds_a_key_is_left_out() {
+        for key in ["sk-1", " sk-1\r\n", "\"sk-1\"\n", "'sk-1'"] {
+            let header = ApiKey::from(key).header("Bearer ").unwrap();
+            assert_eq!(header, "Bearer sk-1");
+            assert!(header.is_sensitive());
+        }
+        assert!(ApiKey::from("\"\"").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_key_says_what_to_change() {
         for (key, what) in [
             ("", "empty"),
-            ("sk-1\n", "a line break"),
+            ("sk-1\nsk-2", "a line break"),
             ("sk 1", "a space"),
             ("sk-é", "not ASCII"),
             ("sk-\u{7}", "a control character"),
+            ("\"sk-1", "quotation mark"),
+            ("sk-1`", "quotation mark"),
+            ("Bearer sk-1", "word Bearer"),
+            ("export OPENAI_API_KEY=sk-1", "name of a variable"),
         ] {
             let error = ApiKey::from(key).header("Bearer ").unwrap_err().to_string();
             assert!(error.contains(what), "{key:?}: {error}");
             assert!(!error.contains("sk"), "{error}");
         }
-        let header = ApiKey::from("sk-1").header("Bearer ").unwrap();
-        assert_eq!(header, "Bearer sk-1");
-        assert!(header.is_sensitive());
     }
 
     #[test]
     fn it_does_not_show() {
         let key = ApiKey::from("sk-secret-123");
         assert_eq!(format!("{key:?}"), "ApiKey([redacted])");
-        let mut text = "bad key sk-secret-123!".to_owned();
-        key.redact(&mut text);
-        assert_eq!(text, "bad key [redacted]!");
     }
 }

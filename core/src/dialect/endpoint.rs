@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Uri};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, ModelRules};
+use crate::secrets::{Secrets, names_credential};
 use crate::shown::Quoted;
 
 /// A provider, checked and made ready to send to: derived once for each client, by
@@ -25,31 +26,66 @@ pub struct Endpoint {
     scheme: Scheme,
     authority: Authority,
     path: String,
+    query: Query,
     headers: HeaderMap,
+    key: KeyRules,
     /// The path of the first request, and its URI: they are the same for all, as a rule.
     posted: OnceLock<(String, Uri)>,
 }
 
+/// What every request's URI begins with.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) scheme: Scheme,
+    pub(crate) authority: Authority,
+    /// Without a slash at its end.
+    pub(crate) path: String,
+    /// Without its question mark; empty where there is none.
+    pub(crate) query: String,
+}
+
+/// What holds for the key and other credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRules {
+    /// Whether a header of one call may hold a credential: elsewhere it would go out unencrypted.
+    pub(crate) may_be_sent: bool,
+    /// All that every request carries.
+    pub(crate) secrets: Secrets,
+    /// What to say of the key where the provider does not accept it.
+    pub(crate) advice: Option<Arc<str>>,
+}
+
+/// The query of the base URL. It may hold a key, so `Debug` does not show it.
+#[derive(Clone)]
+struct Query(String);
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "[redacted]" })
+    }
+}
+
 impl Endpoint {
-    /// Requests to `model` of `provider`, of which `rules` say what they take, below the base URL
-    /// whose scheme, authority and path (without a slash at its end) are `base`.
+    /// Requests to `model` of `provider`, of which `rules` say what they take, below `base`.
     pub(crate) fn new(
         provider: &str,
         model: &str,
         rules: ModelRules,
-        base: (Scheme, Authority, String),
+        base: Base,
         headers: HeaderMap,
+        key: KeyRules,
     ) -> Self {
-        let (scheme, authority, path) = base;
         Self {
             provider: provider.into(),
             model: model.to_owned(),
             rule: rules.find(model).clone(),
             rules,
-            scheme,
-            authority,
-            path,
+            scheme: base.scheme,
+            authority: base.authority,
+            path: base.path,
+            query: Query(base.query),
             headers,
+            key,
             posted: OnceLock::new(),
         }
     }
@@ -100,15 +136,19 @@ impl Endpoint {
         &self.path
     }
 
-    /// The URI of `path` (it begins with a slash) below the base URL.
+    /// The URI of `path` (it begins with a slash) below the base URL, with the query of the base
+    /// URL behind its own.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` is no path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
         let invalid = || Error::invalid(format!("{} cannot be a URL's path", Quoted(path)));
-        let full =
-            PathAndQuery::from_maybe_shared(Bytes::from([self.path.as_str(), path].concat()))
-                .map_err(|_| invalid())?;
+        let mut full = [self.path.as_str(), path].concat();
+        if !self.query.0.is_empty() {
+            full.push(if path.contains('?') { '&' } else { '?' });
+            full.push_str(&self.query.0);
+        }
+        let full = PathAndQuery::from_maybe_shared(Bytes::from(full)).map_err(|_| invalid())?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -139,5 +179,25 @@ impl Endpoint {
     /// Whether `uri` has the origin that the key belongs to.
     pub(crate) fn is_own(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
+    }
+
+    /// Whether the header `name` may be set for one call: a credential must not go out unencrypted
+    /// unless `Provider::allow_http` was called.
+    pub(crate) fn may_send(&self, name: &HeaderName) -> bool {
+        self.key.may_be_sent || !names_credential(name.as_str())
+    }
+
+    /// The secrets that every request carries.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.key.secrets
+    }
+
+    /// Adds to an error what is known of the key, where the provider did not accept it.
+    pub(crate) fn advise(&self, error: &mut Error) {
+        if let Some(advice) = &self.key.advice
+            && error.kind() == ErrorKind::Auth
+        {
+            error.set_advice(advice);
+        }
     }
 }

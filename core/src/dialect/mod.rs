@@ -26,6 +26,7 @@ use http::{HeaderMap, HeaderValue};
 pub use anthropic::Anthropic;
 pub use caps::Caps;
 pub use endpoint::Endpoint;
+pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};

@@ -22,8 +22,9 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// The error in one line; with its kind where `with_kind` is set.
+    fn line(&self, f: &mut fmt::Formatter<'_>, with_kind: bool) -> fmt::Result {
         let inner = &*self.0;
         if let Some(provider) = &inner.provider {
             write!(f, "{provider}: ")?;
@@ -35,6 +36,9 @@ impl fmt::Display for Error {
             open = true;
             write!(f, "{name} {value}")
         };
+        if with_kind {
+            detail(f, "kind", &inner.kind.as_str())?;
+        }
         if let Some(status) = inner.status {
             detail(f, "status", &status.as_u16())?;
         }
@@ -67,15 +71,24 @@ impl fmt::Display for Error {
             }
             f.write_str(", or change it")?;
         }
-        if let Some(advice) = inner.kind.advice() {
+        if let Some(advice) = inner.advice.as_deref().or(inner.kind.advice()) {
             write!(f, "; {advice}")?;
         }
         Ok(())
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.line(f, false)
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return self.line(f, true);
+        }
         let inner = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug
@@ -105,7 +118,11 @@ impl fmt::Debug for Error {
             debug.field("provider", provider);
         }
         if let Some(partial) = &inner.partial {
-            debug.field("partial", partial);
+            // An answer is no part of what an error says, and may be long.
+            debug.field(
+                "partial",
+                &format_args!("{} parts", partial.message.parts.len()),
+            );
         }
         if !inner.causes.is_empty() {
             debug.field("causes", &inner.causes);
@@ -153,6 +170,23 @@ mod tests {
             refused("seed"),
             "no; the model refuses seed: leave it out, or change it"
         );
+    }
+
+    #[test]
+    fn debug_is_one_line_with_the_kind_and_all_of_it_where_it_is_asked_for() {
+        let error = Error::new(ErrorKind::Auth, "bad key")
+            .with_status(http::StatusCode::UNAUTHORIZED)
+            .with_code(Some("invalid_api_key".to_owned()))
+            .with_request_id(Some("req_1".to_owned()))
+            .with_body(&[b'x'; 4000])
+            .with_source(std::io::Error::other("cause"));
+        assert_eq!(
+            format!("{error:?}"),
+            "bad key (kind auth, status 401, code invalid_api_key, request id req_1); check the \
+             key, and that it belongs to this base URL"
+        );
+        let whole = format!("{error:#?}");
+        assert!(whole.contains("body") && whole.contains("cause"), "{whole}");
     }
 
     #[test]

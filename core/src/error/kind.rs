@@ -114,7 +114,10 @@ impl ErrorKind {
                 "check that the base URL (LLM_BASE_URL) is the API's, not a web page's"
             }
             Self::OutOfTokens => "raise max_tokens, or ask for less reasoning (reasoning_effort)",
-            Self::QueueFull => "wait for answers, or raise LLM_ASYNC_QUEUE_SIZE",
+            Self::QueueFull => {
+                "let it wait for its place (`.when_full(WhenFull::Wait)`; `.patient()` for one call \
+                 of many, or a BatchProcessor), or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+            }
             Self::Closed => "make a new one",
             _ => return None,
         })

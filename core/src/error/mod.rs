@@ -2,6 +2,7 @@
 
 mod display;
 mod kind;
+mod outside;
 mod phase;
 mod transport;
 
@@ -22,8 +23,15 @@ pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
 
 /// Why a chat failed, or could not begin.
 ///
-/// `Display` says what happened and what to do next, in one line; `Debug` shows every field.
-/// Neither ever holds a key.
+/// `Display` says what happened and what to do next, in one line. `Debug` (`{:?}`, which `main`
+/// prints of an error that it returns) is the same line with the [kind](Self::kind) in it, and
+/// `{:#?}` shows every field.
+///
+/// None of them holds a secret that the client was given: the key, the values of headers, a query
+/// of the base URL, the password of a proxy. Whatever a server echoes of them, in whatever form
+/// ([`Secrets`](crate::Secrets)), is taken out of the message, the body, the code, the type, the
+/// param, the request id, the causes and the sources. A [partial](Self::partial) answer is data,
+/// as a whole one is, and is handed over as it came; it is not part of what is printed.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -45,6 +53,8 @@ struct Inner {
     attempts: u32,
     provider: Option<Arc<str>>,
     partial: Option<Box<ChatResponse>>,
+    /// What to do next, where more is known than the kind says.
+    advice: Option<Arc<str>>,
     causes: Vec<Error>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -69,6 +79,7 @@ impl Error {
             attempts: 0,
             provider: None,
             partial: None,
+            advice: None,
             causes: Vec::new(),
             source: None,
         }))
@@ -279,22 +290,8 @@ impl Error {
         self.0.provider = Some(Arc::clone(provider));
     }
 
-    /// Passes every text that came from outside through `redact`.
-    pub(crate) fn redact(&mut self, redact: &dyn Fn(&mut String)) {
-        let inner = &mut *self.0;
-        redact(&mut inner.message);
-        for cause in &mut inner.causes {
-            cause.redact(redact);
-        }
-        for text in [
-            &mut inner.code,
-            &mut inner.error_type,
-            &mut inner.param,
-            &mut inner.request_id,
-            &mut inner.body,
-        ] {
-            text.as_mut().map(redact);
-        }
+    pub(crate) fn set_advice(&mut self, advice: &Arc<str>) {
+        self.0.advice = Some(Arc::clone(advice));
     }
 }
 

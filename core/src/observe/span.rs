@@ -1,5 +1,8 @@
 //! The span of a call, with the names of OpenTelemetry's GenAI conventions.
 //!
+//! Numbers are recorded as `i64` and `f64`: OpenTelemetry has no others, and its layer writes an
+//! unsigned one as a string.
+//!
 //! `span_off.rs` has the same functions for builds without the feature `tracing`.
 
 use std::future::Future;
@@ -11,6 +14,7 @@ use tracing::{Instrument, Span};
 use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
+use crate::secrets::Secrets;
 
 /// The span of one call, all its attempts included. It is closed when the call's outcome is.
 #[derive(Clone, Debug)]
@@ -32,10 +36,10 @@ impl CallSpan {
             gen_ai.request.stream = matches!(mode, Mode::Stream),
             gen_ai.request.temperature = request.temperature,
             gen_ai.request.top_p = request.top_p,
-            gen_ai.request.max_tokens = request.max_tokens,
+            gen_ai.request.max_tokens = request.max_tokens.map(i64::from),
             gen_ai.request.seed = request.seed,
             server.address = endpoint.host(),
-            server.port = endpoint.port(),
+            server.port = i64::from(endpoint.port()),
             gen_ai.response.id = Empty,
             gen_ai.response.model = Empty,
             gen_ai.response.finish_reasons = Empty,
@@ -65,15 +69,15 @@ impl CallSpan {
     }
 
     pub(crate) fn started(&self, attempt: u32) {
-        tracing::debug!(parent: &self.0, attempt, "attempt");
+        tracing::debug!(parent: &self.0, attempt = i64::from(attempt), "attempt");
     }
 
     pub(crate) fn retrying(&self, attempt: u32, error: &Error, wait: Duration) {
         tracing::warn!(
             parent: &self.0,
-            attempt,
+            attempt = i64::from(attempt),
             error.type = error.kind().as_str(),
-            status = error.status().map(|status| status.as_u16()),
+            status = error.status().map(|status| i64::from(status.as_u16())),
             wait_seconds = wait.as_secs_f64(),
             "attempt failed, will retry"
         );
@@ -87,58 +91,72 @@ impl CallSpan {
         }
     }
 
-    pub(crate) fn succeeded(&self, attempts: u32, response: &ChatResponse) {
+    pub(crate) fn succeeded(&self, attempts: u32, response: &ChatResponse, secrets: &Secrets) {
         if self.0.is_disabled() {
             return;
         }
-        self.answered(response);
-        self.0.record("chatcore.attempts", attempts);
+        self.answered(response, secrets);
+        self.0.record("chatcore.attempts", i64::from(attempts));
         self.0.record("chatcore.outcome", "succeeded");
     }
 
-    /// `error` is the one that the caller gets: without the key.
-    pub(crate) fn failed(&self, error: &Error) {
+    /// `error` is the one that the caller gets: without secrets.
+    pub(crate) fn failed(&self, error: &Error, secrets: &Secrets) {
         if self.0.is_disabled() {
             return;
         }
         if let Some(partial) = error.partial() {
-            self.answered(partial);
+            self.answered(partial, secrets);
         }
         self.0.record("otel.status_code", "ERROR");
         self.0.record("otel.status_description", error.to_string());
         self.0.record("error.type", error.kind().as_str());
-        self.0.record("chatcore.attempts", error.attempts());
+        self.0
+            .record("chatcore.attempts", i64::from(error.attempts()));
         self.0.record("chatcore.outcome", "failed");
     }
 
     pub(crate) fn cancelled(&self, attempts: u32) {
-        self.0.record("chatcore.attempts", attempts);
+        self.0.record("chatcore.attempts", i64::from(attempts));
         self.0.record("chatcore.outcome", "cancelled");
     }
 
-    fn answered(&self, response: &ChatResponse) {
-        let span = &self.0;
+    fn answered(&self, response: &ChatResponse, secrets: &Secrets) {
+        // A server may echo anything here.
+        let text = |name: &'static str, text: &str| {
+            let mut text = text.to_owned();
+            secrets.redact(&mut text);
+            self.0.record(name, text);
+        };
         if !response.id.is_empty() {
-            span.record("gen_ai.response.id", &*response.id);
+            text("gen_ai.response.id", &response.id);
         }
         if !response.model.is_empty() {
-            span.record("gen_ai.response.model", &*response.model);
+            text("gen_ai.response.model", &response.model);
         }
         if let Some(reason) = &response.finish_reason {
             // An array, of which tracing has none: in JSON.
             let reasons = format!("[{:?}]", reason.as_str());
-            span.record("gen_ai.response.finish_reasons", reasons);
+            text("gen_ai.response.finish_reasons", &reasons);
         }
         let Some(usage) = &response.usage else {
             return;
         };
-        span.record("gen_ai.usage.input_tokens", usage.input_tokens);
-        span.record("gen_ai.usage.output_tokens", usage.output_tokens);
-        if let Some(tokens) = usage.cache_read_tokens {
-            span.record("gen_ai.usage.cache_read.input_tokens", tokens);
-        }
-        if let Some(tokens) = usage.reasoning_tokens {
-            span.record("gen_ai.usage.reasoning.output_tokens", tokens);
-        }
+        let count = |name: &'static str, tokens: Option<u64>| {
+            if let Some(tokens) = tokens {
+                self.0
+                    .record(name, i64::try_from(tokens).unwrap_or(i64::MAX));
+            }
+        };
+        count("gen_ai.usage.input_tokens", Some(usage.input_tokens));
+        count("gen_ai.usage.output_tokens", Some(usage.output_tokens));
+        count(
+            "gen_ai.usage.cache_read.input_tokens",
+            usage.cache_read_tokens,
+        );
+        count(
+            "gen_ai.usage.reasoning.output_tokens",
+            usage.reasoning_tokens,
+        );
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Attempt {
     reservation: Option<Box<Reservation>>,
     /// Tokens, as far as the provider has said.
     used: Option<u64>,
+    /// Bytes of the answer.
+    received: u64,
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
@@ -69,13 +71,18 @@ impl Attempt {
     ) -> Self {
         let (head, body) = response.into_parts();
         let mut fold = Fold::new();
-        fold.response_mut().request_id = request_id(&head.headers);
+        let id = &mut fold.response_mut().request_id;
+        *id = request_id(&head.headers);
+        if let Some(id) = id {
+            core.secrets.redact(id);
+        }
         let is_error = !head.status.is_success();
         let lingers = is_error.then(|| linger(watch.now(), ERROR_BODY));
         Self {
             permit: Some(held.permit),
             reservation: held.reservation,
             used: None,
+            received: 0,
             watch,
             deadlines,
             decoder: core.dialect.decoder(&head, mode, core.caps),
@@ -181,7 +188,7 @@ impl Attempt {
                     // used is known. (Before that it is not: usage may come in pieces.)
                     self.permit = None;
                     if let (Some(used), Some(reservation)) = (self.used, &mut self.reservation) {
-                        reservation.settle(used);
+                        reservation.settle(used, self.received);
                     }
                 }
                 Poll::Ready(Ok(Some(event)))
@@ -232,6 +239,7 @@ impl Attempt {
             match Pin::new(body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.unbroken += 1;
+                    self.received = self.received.saturating_add(chunk.len() as u64);
                     self.decoder.feed(chunk);
                     self.deadlines.saw_bytes(self.watch.now());
                 }

@@ -9,7 +9,6 @@ use http::HeaderMap;
 use super::{Call, Counters, Locked};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
-use crate::credentials::ApiKey;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
@@ -22,6 +21,7 @@ use crate::policy::learned::Learned;
 use crate::policy::plan::Plan;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
+use crate::secrets::Secrets;
 use crate::time::Instant;
 use crate::transport::Transport;
 
@@ -31,7 +31,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
-    pub(crate) key: Option<ApiKey>,
+    /// The endpoint's secrets, and the transport's.
+    pub(crate) secrets: Secrets,
     /// The headers that the client's user set, which a call may replace.
     pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
@@ -107,18 +108,16 @@ impl Core {
         self.admission.set_permits(limit);
     }
 
-    /// Takes the key out of a text that came from outside.
-    fn redact(&self, text: &mut String) {
-        if let Some(key) = &self.key {
-            key.redact(text);
-        }
-    }
-
-    /// Adds what only the pipeline knows, and takes the key out of what came from outside.
-    pub(crate) fn finish_error(&self, mut error: Error, attempts: u32) -> Error {
+    /// Adds what only the pipeline knows, and takes the secrets out of what came from outside:
+    /// the client's, and those `of_call`.
+    pub(crate) fn finish_error(&self, mut error: Error, attempts: u32, of_call: &Secrets) -> Error {
         error.set_attempts(attempts);
         error.set_provider(self.endpoint.provider());
-        error.redact(&|text| self.redact(text));
+        self.endpoint.advise(&mut error);
+        error.redact(&|text| {
+            self.secrets.redact(text);
+            of_call.redact(text);
+        });
         error
     }
 }

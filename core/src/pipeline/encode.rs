@@ -37,7 +37,7 @@ pub(super) fn encode(
         )));
     }
     call.headers
-        .add_to(request.headers_mut(), &core.own_headers)?;
+        .add_to(request.headers_mut(), &core.own_headers, &core.endpoint)?;
     request.extensions_mut().extend(call.extensions.clone());
     Ok(request)
 }

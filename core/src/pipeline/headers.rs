@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::dialect::Endpoint;
 use crate::error::Error;
+use crate::secrets::{Secrets, may_hold_secret};
 use crate::shown::Quoted;
 
 /// What a call must not say: the key and the body's type belong to the provider and its dialect,
@@ -71,11 +73,18 @@ impl CallHeaders {
         &self,
         request: &mut HeaderMap,
         replaceable: &HeaderMap,
+        endpoint: &Endpoint,
     ) -> Result<(), Error> {
         if let Some(why) = &self.refused {
             return Err(Error::invalid(why.as_str()));
         }
         for CallHeader { shown, name, .. } in &self.headers {
+            if !endpoint.may_send(name) {
+                return Err(Error::invalid(format!(
+                    "the header {shown} would be sent unencrypted: use https, or set \
+                     LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network"
+                )));
+            }
             if request.contains_key(name) && !replaceable.contains_key(name) {
                 return Err(Error::invalid(format!(
                     "the header {shown} is the dialect's own and cannot be set for one call; \
@@ -88,11 +97,45 @@ impl CallHeaders {
         }
         Ok(())
     }
+
+    /// Adds what must not come back out.
+    pub(crate) fn tell_secrets(&self, secrets: &mut Secrets) {
+        for CallHeader { shown, value, .. } in &self.headers {
+            if may_hold_secret(shown)
+                && let Ok(value) = value.to_str()
+            {
+                secrets.add(value);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Provider;
+
+    fn endpoint(base_url: &'static str) -> Endpoint {
+        Provider::openai_compatible(base_url, "m")
+            .endpoint()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_credential_is_not_sent_unencrypted() {
+        let open = endpoint("http://ollama:11434");
+        let mut headers = CallHeaders::default();
+        headers.set("x-trace", "1");
+        headers.add_to(&mut map(&[]), &map(&[]), &open).unwrap();
+        headers.set("api-key", "hunter2-hunter2");
+        let error = headers.add_to(&mut map(&[]), &map(&[]), &open).unwrap_err();
+        assert!(error.to_string().contains("LLM_ALLOW_HTTP"), "{error}");
+        let here = endpoint("http://127.0.0.1:11434");
+        headers.add_to(&mut map(&[]), &map(&[]), &here).unwrap();
+        let allowed = Provider::openai_compatible("http://ollama:11434", "m").allow_http();
+        let allowed = allowed.endpoint().unwrap();
+        headers.add_to(&mut map(&[]), &map(&[]), &allowed).unwrap();
+    }
     use crate::error::ErrorKind;
 
     fn map(names: &[&'static str]) -> HeaderMap {
@@ -112,7 +155,13 @@ mod tests {
         headers.set("x-trace", "2");
         headers.set("x-tenant", "b");
         let mut request = map(&["content-type", "x-tenant"]);
-        headers.add_to(&mut request, &map(&["x-tenant"])).unwrap();
+        headers
+            .add_to(
+                &mut request,
+                &map(&["x-tenant"]),
+                &endpoint("https://a.test"),
+            )
+            .unwrap();
         assert_eq!(request.len(), 3);
         assert_eq!(request["x-trace"], "2");
         assert_eq!(request["x-tenant"], "b");
@@ -122,7 +171,9 @@ mod tests {
         let mut headers = CallHeaders::default();
         headers.set("anthropic-version", "2020-01-01");
         let mut request = map(&["anthropic-version"]);
-        let error = headers.add_to(&mut request, &map(&[])).unwrap_err();
+        let error = headers
+            .add_to(&mut request, &map(&[]), &endpoint("https://a.test"))
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert_eq!(request["anthropic-version"], "own");
     }
@@ -143,7 +194,9 @@ mod tests {
             headers.set(name, value);
             headers.set("x-good", "1");
             let mut request = map(&[]);
-            let error = headers.add_to(&mut request, &map(&[])).unwrap_err();
+            let error = headers
+                .add_to(&mut request, &map(&[]), &endpoint("https://a.test"))
+                .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);
             assert!(error.to_string().contains(why), "{why}: {error}");
             assert!(request.is_empty());

@@ -102,7 +102,7 @@ pub(crate) async fn open(
     mode: Mode,
 ) -> Result<Answer, Error> {
     let plan = core.plan(&mut call);
-    let mut outcome = Outcome::begin(&core, &call.request, mode);
+    let mut outcome = Outcome::begin(&core, &call.request, &call.headers, mode);
     let span = outcome.span().clone();
     match span
         .around(open_attempts(&core, call, plan, mode, &mut outcome))

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::Core;
+use super::{CallHeaders, Core};
 use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::observe::{CallEvent, CallInfo, CallSpan};
+use crate::secrets::Secrets;
 use crate::time::Instant;
 
 /// How many calls began, and how many ended in what.
@@ -30,12 +31,19 @@ pub(crate) struct Outcome {
     /// Only where someone wants to hear of it.
     info: Option<CallInfo>,
     span: CallSpan,
+    /// Searched for secrets only when there is an error.
+    headers: CallHeaders,
     attempts: u32,
     settled: bool,
 }
 
 impl Outcome {
-    pub(super) fn begin(core: &Arc<Core>, request: &ChatRequest, mode: Mode) -> Self {
+    pub(super) fn begin(
+        core: &Arc<Core>,
+        request: &ChatRequest,
+        headers: &CallHeaders,
+        mode: Mode,
+    ) -> Self {
         let id = core.counters.started.fetch_add(1, Relaxed);
         Self {
             core: Arc::clone(core),
@@ -51,6 +59,7 @@ impl Outcome {
                 mode,
             }),
             span: CallSpan::begin(&core.endpoint, request, mode),
+            headers: headers.clone(),
             attempts: 0,
             settled: false,
         }
@@ -83,7 +92,7 @@ impl Outcome {
         self.core.counters.retried.fetch_add(1, Relaxed);
         self.span.retrying(self.attempts, error, wait);
         if self.info.is_some() {
-            let error = &self.core.finish_error(error.clone(), self.attempts);
+            let error = &self.finish(error.clone());
             let attempt = self.attempts;
             self.tell(|elapsed| CallEvent::Retrying {
                 attempt,
@@ -107,7 +116,8 @@ impl Outcome {
         }
         self.core.counters.succeeded.fetch_add(1, Relaxed);
         let attempts = self.attempts;
-        self.span.succeeded(attempts, response);
+        let secrets = &self.core.secrets;
+        self.span.succeeded(attempts, response, secrets);
         self.tell(|elapsed| CallEvent::Succeeded {
             attempts,
             usage: response.usage.as_ref(),
@@ -117,16 +127,22 @@ impl Outcome {
 
     /// It ended with `error`, which is made ready for the caller.
     pub(super) fn failed(&mut self, error: Error) -> Error {
-        let error = self.core.finish_error(error, self.attempts);
+        let error = self.finish(error);
         if !std::mem::replace(&mut self.settled, true) {
             self.core.counters.failed.fetch_add(1, Relaxed);
-            self.span.failed(&error);
+            self.span.failed(&error, &self.core.secrets);
             self.tell(|elapsed| CallEvent::Failed {
                 error: &error,
                 elapsed,
             });
         }
         error
+    }
+
+    fn finish(&self, error: Error) -> Error {
+        let mut of_call = Secrets::new();
+        self.headers.tell_secrets(&mut of_call);
+        self.core.finish_error(error, self.attempts, &of_call)
     }
 
     fn tell<'a>(&self, event: impl FnOnce(Duration) -> CallEvent<'a>) {

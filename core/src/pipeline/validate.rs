@@ -17,7 +17,8 @@ pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
         return refuse("there is nothing to answer: no message has any content");
     }
     for (place, message) in request.messages.iter().enumerate() {
-        if message.parts.is_empty() {
+        // A call in another form than a part may stand beside them.
+        if message.parts.is_empty() && message.extra.is_empty() {
             return refuse(format!("message {place} has no parts"));
         }
         check_parts(place, message)?;

@@ -5,7 +5,6 @@ use http::StatusCode;
 use super::defaults::{Lessons, Wishes};
 use super::plan::Plan;
 use crate::error::{Error, ErrorKind};
-use crate::find::find;
 use crate::models::{ModelRule, Reasons};
 
 /// The names that a request's limit of tokens has.
@@ -102,7 +101,7 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
     let too_long = error.code() == Some("context_length_exceeded")
         || ["context length", "context window", "context size"]
             .iter()
-            .any(|words| find(error.message(), words).is_some());
+            .any(|words| error.message().contains(words));
     refuses && error.kind() == ErrorKind::BadRequest && !error.is_in_stream() && !too_long
 }
 
@@ -120,7 +119,7 @@ fn has_word(text: &str, word: &str) -> bool {
     let is_part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let mut from = 0;
-    while let Some(at) = find(&text[from..], word) {
+    while let Some(at) = text[from..].find(word) {
         let (start, end) = (from + at, from + at + word.len());
         let before = start
             .checked_sub(1)

@@ -54,8 +54,12 @@ impl TokenBucket {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
+    /// Takes `amount`. What is owed is at most what a span brings: the window beside this forgets
+    /// after a span, too.
     pub(crate) fn take(&mut self, amount: u64) {
-        self.level = self.level.saturating_sub(i128::from(amount) * self.price);
+        let most = i128::from(self.limit) * self.price;
+        let level = self.level.saturating_sub(i128::from(amount) * self.price);
+        self.level = level.max(-most);
     }
 
     pub(crate) fn give(&mut self, amount: u64) {

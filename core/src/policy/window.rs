@@ -61,8 +61,9 @@ pub(crate) struct Window {
     held: u64,
     /// Only where less than the limit may go at once.
     bucket: Option<TokenBucket>,
-    /// The limit that the provider's headers name.
-    hinted: Option<u64>,
+    /// The limit that the provider's headers name, and until when it counts: a span after it was
+    /// named, so that one answer does not slow a client down for good.
+    hinted: Option<(u64, Instant)>,
     hint: Option<Hint>,
     total: u64,
     now: Instant,
@@ -119,7 +120,8 @@ impl Window {
             return Fit::Never(self.most());
         }
         // A limit that headers name may be wrong: what is larger goes alone, and is not refused.
-        let limit = self.limit.min(self.hinted.unwrap_or(u64::MAX)).max(amount);
+        let hinted = self.hinted.map_or(u64::MAX, |(limit, _)| limit);
+        let limit = self.limit.min(hinted).max(amount);
         let mut over = (self.counted.saturating_add(self.held))
             .saturating_add(amount)
             .saturating_sub(limit);
@@ -214,7 +216,7 @@ impl Window {
         let now = self.advance(now);
         // Azure has sent 0.
         let limit = quota.limit.filter(|limit| *limit > 0);
-        self.hinted = limit.or(self.hinted);
+        self.hinted = limit.map(|limit| (limit, now + self.span)).or(self.hinted);
         let Some(remaining) = quota.remaining else {
             return;
         };
@@ -278,6 +280,7 @@ impl Window {
         if self.hint.as_ref().is_some_and(|hint| hint.full <= self.now) {
             self.hint = None;
         }
+        self.hinted = self.hinted.filter(|(_, until)| *until > self.now);
         self.now
     }
 }
@@ -425,6 +428,35 @@ mod tests {
         // Azure's zero is no limit.
         window.hint(at(1), &first, &quota(0, 0, 0));
         assert_eq!(window.fits(at(1), 10), Fit::Now);
+    }
+
+    #[test]
+    fn hints_hold_for_a_span_at_most_whatever_they_say() {
+        for quota in [
+            quota(1, 0, 4_000_000),
+            quota(u64::MAX, 0, u64::from(u32::MAX)),
+            quota(1, u64::MAX, 0),
+            Quota {
+                limit: Some(1),
+                remaining: Some(0),
+                reset: None,
+            },
+        ] {
+            let mut window = Window::new(100, 100, MINUTE);
+            let first = run(&mut window, at(0), 1);
+            window.hint(at(0), &first, &quota);
+            assert_eq!(window.fits(at(60), 100), Fit::Now, "{quota:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_used_beyond_the_limit_is_a_debt_of_a_span_at_most() {
+        let mut window = Window::new(60, 2, MINUTE);
+        let mut started = run(&mut window, at(0), 1);
+        window.settle(at(0), &mut started, 1_000_000_000_000);
+        assert_ne!(window.fits(at(59), 1), Fit::Now);
+        // A span until nothing is owed, and a second for the token itself.
+        assert_eq!(window.fits(at(61), 1), Fit::Now);
     }
 
     #[test]

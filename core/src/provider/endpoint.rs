@@ -1,25 +1,34 @@
 //! From a provider to what its requests have in common.
 
-use http::HeaderName;
-use http::uri::Scheme;
+use std::sync::Arc;
 
-use super::{Provider, base_url};
-use crate::dialect::Endpoint;
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName};
+
+use super::base_url::BaseUrl;
+use super::{KeyForm, Provider};
+use crate::dialect::{Endpoint, KeyRules};
 use crate::error::Error;
+use crate::secrets::{Secrets, may_hold_secret, names_credential};
 use crate::shown::Quoted;
 
 impl Provider {
     /// Checks this provider, and derives what its requests have in common.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) with the code `missing_api_key` if the provider
-    /// demands a key and there is none (on loopback none is demanded); if the base URL is not an
-    /// absolute `http(s)` URL, has user information, a query or a fragment in it, or is `http` off
-    /// loopback; if the key or a header cannot be sent; or if a model rule has broken JSON in it.
+    /// [`Config`](crate::ErrorKind::Config), with a word for the reason as its code:
+    ///
+    /// - `missing_api_key` if the provider demands a key and there is none (over `http` none is
+    ///   demanded);
+    /// - `unencrypted` if a key would be sent over `http` to another machine, and
+    ///   [`allow_http`](Self::allow_http) was not called;
+    /// - if the base URL is not an absolute `http(s)` URL, or has user information or a fragment
+    ///   in it;
+    /// - if the key or a header cannot be sent, or a model rule has broken JSON in it.
     pub fn endpoint(&self) -> Result<Endpoint, Error> {
-        let base = base_url::check(self.base_url())?;
+        let url = BaseUrl::parse(self.base_url())?;
         if let (None, Some(var)) = (self.api_key(), self.api_key_var())
-            && base.scheme == Scheme::HTTPS
+            && url.base.scheme == Scheme::HTTPS
         {
             return Err(missing_key(self.name(), var));
         }
@@ -45,14 +54,91 @@ impl Provider {
         for (name, value) in self.headers() {
             headers.insert(name, value.clone());
         }
+        let may_be_sent = !url.is_open || self.allows_http();
+        if !may_be_sent && let Some(what) = self.credential(&url) {
+            return Err(unencrypted(&what, &url));
+        }
+        let key = KeyRules {
+            may_be_sent,
+            secrets: self.secrets(&headers, &url.base.query),
+            advice: self.key_advice(&url),
+        };
         Ok(Endpoint::new(
             self.name(),
             self.model(),
             self.model_rules().clone(),
-            (base.scheme, base.authority, base.path),
+            url.base,
             headers,
+            key,
         ))
     }
+
+    /// What would go out that must not be read on the way.
+    fn credential(&self, url: &BaseUrl) -> Option<String> {
+        if self.api_key().is_some() {
+            return Some("the API key".to_owned());
+        }
+        let mut names = self.headers().keys().map(HeaderName::as_str);
+        if let Some(name) = names.find(|name| names_credential(name)) {
+            return Some(format!("the header {name}"));
+        }
+        let mut parameters = parameters(&url.base.query);
+        let (name, _) = parameters.find(|(name, _)| names_credential(name))?;
+        Some(format!("the parameter {name} of the base URL"))
+    }
+
+    /// Every secret in the requests: the key, what the headers hold, and what the query does.
+    fn secrets(&self, headers: &HeaderMap, query: &str) -> Secrets {
+        let mut secrets = Secrets::new();
+        if let Some(key) = self.api_key() {
+            secrets.add(key.expose());
+        }
+        for (name, value) in headers {
+            if value.is_sensitive()
+                && may_hold_secret(name.as_str())
+                && let Ok(value) = value.to_str()
+            {
+                secrets.add(value);
+            }
+        }
+        for (name, value) in parameters(query) {
+            if may_hold_secret(name) {
+                secrets.add_escaped(value);
+            }
+        }
+        secrets
+    }
+
+    /// What a refusal of the key most likely comes from, where its form says so.
+    fn key_advice(&self, url: &BaseUrl) -> Option<Arc<str>> {
+        let form = KeyForm::of(self.api_key()?.expose())?;
+        if form.suits(self.name(), &url.host) {
+            return None;
+        }
+        let advice = format!(
+            "the key has the form of a key of {}, and was sent to {}: set {}",
+            form.owner,
+            url.host,
+            form.what_to_set()
+        );
+        Some(advice.into())
+    }
+}
+
+/// The names and values of a query.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query
+        .split('&')
+        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, parameter)))
+}
+
+fn unencrypted(what: &str, url: &BaseUrl) -> Error {
+    Error::config(format!(
+        "{what} would be sent unencrypted to {}: use https; or leave the key away, if the server \
+         asks for none; or set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network",
+        url.base.authority
+    ))
+    .with_code(Some("unencrypted".to_owned()))
 }
 
 fn missing_key(provider: &str, var: &str) -> Error {

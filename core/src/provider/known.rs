@@ -2,6 +2,7 @@
 
 use super::Provider;
 use crate::dialect::{Anthropic, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
 /// The names that `LLM_PROVIDER` takes, each with the variable that its key is read from where
@@ -75,14 +76,10 @@ impl Provider {
     }
 
     /// The offline demo model of the adapters: no key, and nothing leaves the process. It answers
-    /// only through their demo transport.
+    /// only through their demo transport; every other one refuses its base URL, which is not
+    /// `http`, and sends nothing.
     pub fn demo() -> Self {
-        Self::new(
-            "demo",
-            "http://127.0.0.1/v1",
-            "demo",
-            OpenAiChat::new(Quirks::default()),
-        )
+        Self::new("demo", DEMO_URL, "demo", OpenAiChat::new(Quirks::default()))
     }
 
     /// The provider that `LLM_PROVIDER` names, with its own defaults. An `openai_compatible` one

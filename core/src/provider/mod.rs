@@ -2,13 +2,18 @@
 
 mod base_url;
 mod endpoint;
+mod key_form;
 mod known;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+#[cfg(test)]
+pub(crate) use key_form::FORMS;
+pub(crate) use key_form::KeyForm;
 pub use known::KNOWN_PROVIDERS;
 
 use crate::credentials::ApiKey;
@@ -29,7 +34,7 @@ use crate::shown::Quoted;
 /// assert!(!format!("{deepseek:?}").contains("sk-"));
 /// # let _ = local;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Provider {
     name: Cow<'static, str>,
     base_url: Cow<'static, str>,
@@ -37,6 +42,7 @@ pub struct Provider {
     key: Option<ApiKey>,
     key_var: Option<&'static str>,
     headers: HeaderMap,
+    allow_http: bool,
     dialect: Arc<dyn Dialect>,
     rules: ModelRules,
 }
@@ -57,6 +63,7 @@ impl Provider {
             key_var: None,
             headers: HeaderMap::new(),
             rules: ModelRules::of(dialect.facts().name()),
+            allow_http: false,
             dialect: Arc::new(dialect),
         }
     }
@@ -69,6 +76,14 @@ impl Provider {
     }
 
     /// Sets the base URL, for example that of a proxy that speaks the same dialect.
+    ///
+    /// - White space and quotes around it, and slashes at its end, are left out. So is the path of
+    ///   an endpoint at its end (`/chat/completions`, `/messages`, `/responses`), which the dialect
+    ///   adds.
+    /// - A query in it (`?api-version=2024-10-21`, as classic Azure endpoints want it) goes with
+    ///   every request. It is shown nowhere, since it may hold a key.
+    /// - It is `https`, or `http` to this machine. Other hosts may be `http` where no key is sent,
+    ///   or where [`allow_http`](Self::allow_http) says so.
     #[must_use]
     pub fn with_base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
         self.base_url = base_url.into();
@@ -94,6 +109,15 @@ impl Provider {
     pub fn without_api_key(mut self) -> Self {
         self.key = None;
         self.key_var = None;
+        self
+    }
+
+    /// Sends the key unencrypted where the base URL is `http` and not on this machine
+    /// (`http://ollama:11434`, `http://192.168.1.7:8080`). Whoever is on the way can read it: for
+    /// a network that is trusted. The variable `LLM_ALLOW_HTTP` does the same.
+    #[must_use]
+    pub fn allow_http(mut self) -> Self {
+        self.allow_http = true;
         self
     }
 
@@ -165,6 +189,11 @@ impl Provider {
         self.key_var
     }
 
+    /// Whether a key may be sent unencrypted: see [`allow_http`](Self::allow_http).
+    pub fn allows_http(&self) -> bool {
+        self.allow_http
+    }
+
     /// The headers added to every request.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -177,5 +206,20 @@ impl Provider {
 
     pub(crate) fn model_rules(&self) -> &ModelRules {
         &self.rules
+    }
+}
+
+impl fmt::Debug for Provider {
+    /// Shows neither the key, nor the values of headers, nor a query of the base URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("base_url", &base_url::without_query(&self.base_url))
+            .field("model", &self.model)
+            .field("key", &self.key)
+            .field("headers", &self.headers)
+            .field("allow_http", &self.allow_http)
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
     }
 }

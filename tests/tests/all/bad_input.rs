@@ -108,12 +108,12 @@ fn providers() {
             "set DEEPSEEK_API_KEY or LLM_API_KEY, or USE_MOCK_LLM=true",
         ),
         (deepseek().with_api_key("sk-1\nx"), "a line break"),
-        (deepseek().with_api_key("sk-1\r"), "a line break"),
+        (deepseek().with_api_key("Bearer sk-1"), "the word Bearer"),
         (deepseek().with_api_key(""), "the API key is empty"),
         (deepseek().with_api_key("sk 1"), "a space"),
         (
             deepseek().with_api_key("sk-1").with_base_url("no url"),
-            "is not a URL",
+            "does not begin with https:// or http://",
         ),
         (
             deepseek()
@@ -125,7 +125,7 @@ fn providers() {
             deepseek()
                 .with_api_key("sk-1")
                 .with_base_url("http://api.deepseek.com/v1"),
-            "http is for loopback only",
+            "would be sent unencrypted to api.deepseek.com: use https",
         ),
     ] {
         let error = build(provider).unwrap_err();

@@ -9,23 +9,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     // ground
     ("time", &[]),
     ("words", &[]),
-    ("find", &[]),
     ("shown", &[]),
     ("json", &["shown"]),
     ("executor", &["time"]),
-    ("transport", &[]),
+    ("unquote", &[]),
+    ("secrets", &[]),
+    ("transport", &["secrets"]),
+    ("host", &["transport"]),
     // model
     ("chat", &["json", "words"]),
     ("error", &["chat", "shown", "transport", "words"]),
     ("models", &["json"]),
-    ("credentials", &["error", "find"]),
+    ("credentials", &["error", "unquote"]),
     ("frame", &["error"]),
     // how a request is written, and how an answer is read
     (
-        "dialect",
-        &[
-            "chat", "error", "find", "frame", "json", "models", "shown", "time",
-        ],
+        "dialect", "chat", "error", "frame", "json", "models", "secrets", "shown", "time",
     ),
     (
         "provider",
@@ -34,30 +33,31 @@ const LAYERS: &[(&str, &[&str])] = &[
             "credentials",
             "dialect",
             "error",
-            "find",
+            "host",
             "json",
             "models",
+            "secrets",
             "shown",
+            "unquote",
         ],
     ),
     // rules
-    (
-        "policy",
-        &["chat", "dialect", "error", "find", "models", "time"],
-    ),
+    ("policy", &["chat", "dialect", "error", "models", "time"]),
     // what waits for them
     (
         "admission",
         &["dialect", "error", "executor", "policy", "time"],
     ),
-    ("observe", &["chat", "dialect", "error"]),
+    ("observe", &["chat", "dialect", "error", "secrets"]),
     (
         "helpers",
         &["admission", "error", "executor", "policy", "time"],
     ),
     (
         "config",
-        &["error", "json", "policy", "provider", "shown", "time"],
+        &[
+            "error", "json", "policy", "provider", "shown", "time", "unquote",
+        ],
     ),
     (
         "pipeline",
@@ -68,10 +68,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "dialect",
             "error",
             "executor",
-            "find",
             "json",
             "observe",
             "policy",
+            "secrets",
             "shown",
             "time",
             "transport",

@@ -2,13 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Async;
-use chatcore::{BoxFuture, ConnectTimeout, Executor, TransportError, TransportErrorKind};
+use chatcore::{BoxFuture, ConnectTimeout, Executor, Host, TransportError, TransportErrorKind};
 use futures_lite::future;
 use http::HeaderValue;
 use socket2::{SockRef, TcpKeepalive};
@@ -153,11 +153,16 @@ impl Connector<'_> {
     }
 }
 
-/// The addresses of `host`, in the order that the system prefers. The lookup blocks, so it runs on
+/// The addresses of `host`: known ones (an address, `localhost`), or those that the system finds, in
+/// the order that it prefers. The lookup blocks, so it runs on
 /// a thread for such work.
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+    let known = Host::parse(host).map_err(|error| {
+        let message = format!("the address {host} {error}");
+        TransportError::new(TransportErrorKind::InvalidRequest, message).with_source(error)
+    })?;
+    if let Some(addresses) = known.addresses(port) {
+        return Ok(addresses);
     }
     let unknown = |why: &str| {
         let message = format!("the name {host} could not be resolved{why}");
@@ -196,7 +201,40 @@ fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use futures_lite::future::block_on;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::transport::loopback::{authorities, taken_for_loopback};
+
+    proptest! {
+        #[test]
+        fn what_the_core_takes_for_this_machine_connects_to_this_machine(
+            authority in authorities(),
+        ) {
+            if let Some(uri) = taken_for_loopback(&authority) {
+                let origin = Origin::of(&uri).unwrap();
+                for address in block_on(resolve(&origin.host, origin.port)).unwrap() {
+                    prop_assert!(address.ip().is_loopback(), "{authority} is at {address}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_below_localhost_is_not_looked_up() {
+        let addresses = block_on(resolve("no-such-name.evil.localhost", 7)).unwrap();
+        assert!(addresses.iter().all(|address| address.ip().is_loopback()));
+        assert_eq!(addresses.len(), 2);
+        for strange in ["127.0.0.256", "127.1", "0x7f000001"] {
+            let error = block_on(resolve(strange, 7)).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                TransportErrorKind::InvalidRequest,
+                "{strange}"
+            );
+        }
+    }
 
     #[test]
     fn the_families_take_turns() {

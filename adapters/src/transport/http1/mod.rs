@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatcore::{ByteStream, ConnectTimeout, Executor, Transport, TransportError};
+use chatcore::{ByteStream, ConnectTimeout, Executor, Secrets, Transport, TransportError};
 use chatcore::{Instant, TransportErrorKind};
 use http::{HeaderValue, Request, Response, StatusCode};
 
@@ -148,6 +148,10 @@ impl Transport for Http1Transport {
                 Err(failure) => return Err(failure.into_error(&task.home.origin.host)),
             }
         }
+    }
+
+    fn tell_secrets(&self, secrets: &mut Secrets) {
+        self.inner.proxies.tell_secrets(secrets);
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a request to the bytes of its head, and to where they go.
 
 use bytes::Bytes;
-use chatcore::{ConnectTimeout, TransportError, TransportErrorKind};
+use chatcore::{ConnectTimeout, Target, TransportError, TransportErrorKind};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 
@@ -11,27 +11,18 @@ use crate::transport::proxy::{self, Proxy};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     pub(super) tls: bool,
-    /// In lower case; an IPv6 address without its brackets.
+    /// As [`Host::into_bare_string`](chatcore::Host::into_bare_string) writes it.
     pub(super) host: String,
     pub(super) port: u16,
 }
 
 impl Origin {
     pub(super) fn of(uri: &Uri) -> Result<Self, TransportError> {
-        let tls = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => return Err(invalid("the URL must begin with http:// or https://")),
-        };
-        let host = proxy::unbracketed(uri.host().unwrap_or_default());
-        if host.is_empty() {
-            return Err(invalid("the URL has no host"));
-        }
-        let default = if tls { 443 } else { 80 };
+        let target = Target::of(uri)?;
         Ok(Self {
-            tls,
-            host: host.to_ascii_lowercase(),
-            port: uri.port_u16().unwrap_or(default),
+            tls: target.tls,
+            host: target.host.into_bare_string(),
+            port: target.port,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! surf's backend: one connection for each request, and async-h1 on it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use async_io::{Async, Timer};
 use async_trait::async_trait;
-use chatcore::{ConnectTimeout, TransportError, TransportErrorKind as Kind};
+use chatcore::{ConnectTimeout, Host, TransportError, TransportErrorKind as Kind};
 use futures_lite::{AsyncRead, AsyncWrite, FutureExt};
 use futures_rustls::TlsConnector;
 use futures_rustls::pki_types::ServerName;
@@ -99,8 +99,8 @@ impl AsyncH1 {
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+    if let Some(addresses) = Host::parse(host).ok().and_then(|host| host.addresses(port)) {
+        return Ok(addresses);
     }
     let name = host.to_owned();
     blocking::unblock(move || (name.as_str(), port).to_socket_addrs())

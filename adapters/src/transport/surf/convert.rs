@@ -1,7 +1,7 @@
 //! Between the types of `http` and those of `http-types`, which surf uses.
 
 use bytes::Bytes;
-use chatcore::{ByteStream, ConnectTimeout, TransportError, TransportErrorKind};
+use chatcore::{ByteStream, ConnectTimeout, Target, TransportError, TransportErrorKind};
 use futures_lite::io::Cursor;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -11,9 +11,8 @@ use super::body::Body;
 
 pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, TransportError> {
     let (head, body) = request.into_parts();
-    if !matches!(head.uri.scheme_str(), Some("http" | "https")) {
-        return Err(invalid("the URL must begin with http:// or https://"));
-    }
+    // What surf's own reader would understand in another way is refused here.
+    Target::of(&head.uri)?;
     let url = types::Url::parse(&head.uri.to_string())
         .map_err(|error| invalid("the URL is not valid").with_source(error))?;
     let method: types::Method = head

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chatcore::{TransportError, TransportErrorKind};
+use chatcore::{Secrets, TransportError, TransportErrorKind};
 use http::Uri;
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
@@ -42,6 +42,10 @@ impl Agents {
             http_proxy: OnceLock::new(),
             https_proxy: OnceLock::new(),
         }
+    }
+
+    pub(super) fn tell_secrets(&self, secrets: &mut Secrets) {
+        self.proxies.tell_secrets(secrets);
     }
 
     /// The agent for `uri`.

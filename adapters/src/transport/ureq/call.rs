@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use chatcore::{TransportError, TransportErrorKind};
 use http::response::Parts;
 use ureq::unversioned::transport::ShutdownHandle;
 
+use super::withheld::Withheld;
 use crate::executor::threads::{OnClose, lock, wait};
 
 /// How much of a body may wait for its reader before the worker stops reading the socket.
@@ -40,6 +41,8 @@ pub(super) struct Call {
     silence: AtomicUsize,
     /// The connection broke, instead of being closed in an orderly way.
     broken: AtomicBool,
+    /// What ureq does not see of the request.
+    withheld: OnceLock<Withheld>,
 }
 
 #[derive(Default)]
@@ -211,6 +214,15 @@ impl Call {
             state.changed()
         };
         wake(waker);
+    }
+
+    /// Keeps what ureq is not to see of the request.
+    pub(super) fn withhold(&self, withheld: Withheld) {
+        self.withheld.get_or_init(|| withheld);
+    }
+
+    pub(super) fn withheld(&self) -> Option<&Withheld> {
+        self.withheld.get()
     }
 
     pub(super) fn note_answered(&self) {

@@ -7,7 +7,6 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -20,14 +19,13 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use chatcore::TransportErrorKind as Kind;
+use chatcore::{Target, TransportErrorKind as Kind};
 
 use super::call::{Cancelled, SharedCall};
 use super::connection::Connection;
 use super::error::Failure;
 use super::socket::Socket;
 use crate::executor::threads::lock;
-use crate::transport::proxy::unbracketed;
 
 /// The call that this thread is on.
 #[derive(Clone)]
@@ -125,7 +123,8 @@ impl From<Cancelled> for Error {
     }
 }
 
-/// Name lookup within the call's connect limit. An address needs none, and no thread for it.
+/// Name lookup within the call's connect limit. An address and `localhost` need none, and no thread
+/// for it.
 #[derive(Debug, Default)]
 pub(super) struct CallResolver(DefaultResolver);
 
@@ -136,14 +135,13 @@ impl Resolver for CallResolver {
         config: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let address: Option<IpAddr> = uri.host().and_then(|host| unbracketed(host).parse().ok());
-        if let Some(address) = address {
-            let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
-                Some("https") => 443,
-                _ => 80,
-            });
+        let Target { host, port, .. } =
+            Target::of(uri).map_err(|error| Error::Other(Box::new(error)))?;
+        if let Some(known) = host.addresses(port) {
             let mut addresses = self.empty();
-            addresses.push(SocketAddr::new(address, port));
+            for address in known {
+                addresses.push(address);
+            }
             return Ok(addresses);
         }
         self.0
@@ -228,5 +226,44 @@ impl Connector<()> for CallConnector {
         }
         let socket = lock(&socket).take();
         Ok(Some(Box::new(Connection::new(Box::new(stream), socket))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::transport::loopback::{authorities, taken_for_loopback};
+
+    /// On no call, so that a look-up would fail.
+    fn resolve(uri: &Uri) -> Result<ResolvedSocketAddrs, Error> {
+        let never = NextTimeout {
+            after: time::Duration::NotHappening,
+            reason: Timeout::Connect,
+            ..NextTimeout::default()
+        };
+        CallResolver::default().resolve(uri, &Config::default(), never)
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_core_takes_for_this_machine_connects_to_this_machine(
+            authority in authorities(),
+        ) {
+            if let Some(uri) = taken_for_loopback(&authority) {
+                for address in resolve(&uri).unwrap().iter() {
+                    prop_assert!(address.ip().is_loopback(), "{authority} is at {address}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_below_localhost_is_not_looked_up() {
+        let uri = Uri::from_static("http://no-such-name.evil.localhost:7/");
+        assert_eq!(resolve(&uri).unwrap().len(), 2);
+        assert!(resolve(&Uri::from_static("http://evil.test/")).is_err());
+        assert!(resolve(&Uri::from_static("http://127.1/")).is_err());
     }
 }

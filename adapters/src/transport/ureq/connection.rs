@@ -1,6 +1,7 @@
-//! A connection as ureq's pool has it.
+//! A connection as ureq's pool has it. The secrets of a request, which ureq does not see, are put into
+//! its head here.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, ShutdownHandle, Transport};
@@ -8,6 +9,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, ShutdownHandle, Transpo
 use super::INPUT_BUFFER;
 use super::call::SharedCall;
 use super::connect::current;
+use super::withheld::Progress;
 
 /// The largest head that waits for the beginning of its body, to leave in one write with it.
 const MAX_HELD: usize = 8 * 1024;
@@ -23,6 +25,8 @@ pub(super) struct Connection {
     socket: Option<Weak<dyn ShutdownHandle>>,
     serves: Option<SharedCall>,
     served_before: bool,
+    /// Which secrets of the request were put back into its head.
+    progress: Progress,
     /// Whether anything of the call's request was written.
     began: bool,
     /// The head of the request. It goes out with what follows it, because a server with little
@@ -40,6 +44,7 @@ impl Connection {
             socket,
             serves: None,
             served_before: false,
+            progress: Progress::default(),
             began: false,
             held: Vec::new(),
         }
@@ -53,6 +58,7 @@ impl Connection {
         let call = current()?.call;
         call.attach(self.socket.clone(), self.served_before)?;
         self.served_before = true;
+        self.progress = Progress::default();
         self.began = false;
         self.held.clear();
         Ok(self.serves.insert(call))
@@ -85,7 +91,13 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.serve()?;
+        let call = Arc::clone(self.serve()?);
+        if let Some(withheld) = call.withheld()
+            && !self.progress.is_done
+        {
+            let output = &mut self.transport.buffers().output()[..amount];
+            withheld.put_back(output, &mut self.progress);
+        }
         if !std::mem::replace(&mut self.began, true) && amount <= MAX_HELD {
             let head = &self.transport.buffers().output()[..amount];
             self.held.extend_from_slice(head);

@@ -39,6 +39,7 @@ mod connection;
 mod error;
 mod perform;
 mod socket;
+mod withheld;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -50,7 +51,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind};
+use chatcore::{ByteStream, Secrets, Target, Transport, TransportError, TransportErrorKind};
 use futures_core::Stream;
 use http::{Request, Response};
 
@@ -108,25 +109,17 @@ impl Transport for UreqTransport {
     /// Errors beside those of the connection: [`TransportErrorKind::Closed`] if the pool is
     /// closed, and [`TransportErrorKind::QueueFull`] if the pool's queue is full.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        check(&request)?;
+        Target::of(request.uri())?;
         let call = InFlight::start(&self.pool, Arc::clone(&self.agents), request)?;
         let head = poll_fn(|cx| call.call.poll_head(cx)).await?;
         let budget = Budget::default();
         let body = Body { call, budget };
         Ok(Response::from_parts(head, ByteStream::new(body)))
     }
-}
 
-fn check(request: &Request<Bytes>) -> Result<(), TransportError> {
-    let uri = request.uri();
-    let invalid = |why: &str| TransportError::new(TransportErrorKind::InvalidRequest, why);
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(invalid("the URL must begin with http:// or https://"));
+    fn tell_secrets(&self, secrets: &mut Secrets) {
+        self.agents.tell_secrets(secrets);
     }
-    if uri.host().unwrap_or_default().is_empty() {
-        return Err(invalid("the URL has no host"));
-    }
-    Ok(())
 }
 
 /// A call in the pool. Dropping it cancels the call, wherever it is.

@@ -15,6 +15,7 @@ use super::agents::Agents;
 use super::call::SharedCall;
 use super::connect::OnCall;
 use super::error::{before_head, broken_body, in_body, is_lost};
+use super::withheld::Withheld;
 
 /// Where a small rest of the read buffer is not worth a system call.
 const MIN_READ: usize = 1024;
@@ -25,8 +26,9 @@ pub(super) fn perform(
     request: Request<Bytes>,
     call: &SharedCall,
 ) -> Result<(), TransportError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let agent = agents.for_uri(&parts.uri)?;
+    call.withhold(Withheld::take_from(&mut parts));
     let limit = parts
         .extensions
         .get::<ConnectTimeout>()

@@ -169,7 +169,7 @@ proptest! {
             let actual = fate.tokens * percent / 100;
             sent.borrow_mut().push((at, actual));
             sleep(latency).await;
-            reservation.settle(actual);
+            reservation.settle(actual, actual);
         };
         // The clock panics on a deadlock: every one ends.
         // Each has a waker of its own, so that a wake-up that is lost is one that is missed.
@@ -217,7 +217,7 @@ fn backlog(limits: &RateLimits, count: usize, tokens: impl Fn(u64) -> u64) -> Ve
             reservation.sent();
             let at = executor.now().since_epoch().as_millis() as u64;
             executor.sleep(Duration::from_millis(late + 1_000)).await;
-            reservation.settle(tokens);
+            reservation.settle(tokens, tokens);
             (at + late, tokens)
         }
     })))

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::hints;
 use crate::error::{Error, ErrorKind};
-use crate::find::find;
 use crate::json;
 
 /// What an error's body says.
@@ -222,9 +221,9 @@ fn title(body: &[u8]) -> Option<String> {
         return None;
     }
     let lower = text.to_ascii_lowercase();
-    let from = find(&lower, "<title")?;
+    let from = lower.find("<title")?;
     let from = from + lower[from..].find('>')? + 1;
-    let to = from + find(&lower[from..], "</title").unwrap_or(lower.len() - from);
+    let to = from + lower[from..].find("</title").unwrap_or(lower.len() - from);
     one_line(&text[from..to])
 }
 

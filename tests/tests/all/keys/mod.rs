@@ -1,9 +1,13 @@
 //! A key appears in no `Debug`, no `Display`, no log and no error, not even where a server sends
 //! it back.
 
+mod demo;
+mod echoes;
+
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, Once};
+use std::thread::ThreadId;
 
 use chatcore::{Config, Error, LlmClient, Provider};
 use chatcore_adapters::BlockingCall;
@@ -17,7 +21,13 @@ const KEY: &str = "sk-do-not-show-0123456789abcdef";
 const IN_PATH: &str = "%73k-do-not-show-0123456789abcdef";
 
 /// Everything that is logged, at every level.
-struct Logs(Mutex<String>);
+#[derive(Default)]
+struct Logs {
+    all: Mutex<String>,
+    /// The bytes that ureq-proto dumps, in rows of 16, for each thread: what is sent, and the bodies
+    /// that come in.
+    dumps: Mutex<Vec<(ThreadId, String)>>,
+}
 
 impl log::Log for Logs {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
@@ -25,14 +35,33 @@ impl log::Log for Logs {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        let mut logs = self.0.lock().unwrap();
-        writeln!(logs, "{} {}", record.target(), record.args()).unwrap();
+        let line = format!("{} {}\n", record.target(), record.args());
+        if record.target() != "ureq_proto::util" {
+            self.all.lock().unwrap().push_str(&line);
+            return;
+        }
+        let letters = &line.trim_end_matches('\n')[line.len() - 17..];
+        let mut dumps = self.dumps.lock().unwrap();
+        let id = std::thread::current().id();
+        match dumps.iter_mut().find(|(thread, _)| *thread == id) {
+            Some((_, dump)) => dump.push_str(letters),
+            None => dumps.push((id, letters.to_owned())),
+        }
     }
 
     fn flush(&self) {}
 }
 
-static LOGS: Logs = Logs(Mutex::new(String::new()));
+static LOGS: LazyLock<Logs> = LazyLock::new(Logs::default);
+
+/// Collects what is logged from now on, by all tests of the process.
+fn collect_logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&*LOGS).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+}
 
 /// All that an error says, its sources included.
 fn said(error: &Error) -> String {
@@ -47,8 +76,7 @@ fn said(error: &Error) -> String {
 
 #[test]
 fn keys_show_nowhere() {
-    log::set_logger(&LOGS).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
+    collect_logs();
     let server = Server::start().unwrap();
     let mut said_by_all = String::new();
 
@@ -120,8 +148,8 @@ fn keys_show_nowhere() {
         }
     }
     // Errors of keys that cannot be sent do not show them either.
-    for bad in ["\n", " ", "é", "\u{7}"] {
-        let provider = Provider::deepseek().with_api_key(format!("{KEY}{bad}"));
+    for bad in ["\n", " ", "é", "\u{7}", "'"] {
+        let provider = Provider::deepseek().with_api_key(format!("{KEY}{bad}x'"));
         let built = LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol.clone())))
             .provider(provider)
             .build();
@@ -135,7 +163,7 @@ fn keys_show_nowhere() {
     let sent = smol::block_on(server.request("all")).unwrap();
     let sent = sent.headers.iter().any(|(_, value)| value.contains(KEY));
     assert!(sent, "the key was not sent, so nothing was proved");
-    let logs = LOGS.0.lock().unwrap().clone();
+    let logs = LOGS.all.lock().unwrap().clone();
     for (what, text) in [("what was said", said_by_all), ("the logs", logs)] {
         if let Some(at) = text.find(KEY) {
             let from = at.saturating_sub(200);

@@ -1,0 +1,285 @@
+//! Messages from JSON: in the form in which they are written here, and in OpenAI's.
+//!
+//! A history that another program has stored is mostly in OpenAI's form, and nothing of it is lost:
+//! what has a place in a [`Message`] goes there, and the rest into its `extra`, with which it is
+//! sent as it came.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{Extra, Image, ImageSource, Message, Part, Reasoning, Refusal, Role, Text, ToolCall};
+use super::{ToolResult, message};
+
+/// Why JSON is no message, in words.
+type Wrong = String;
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_message(Extra::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_part(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The fields of a message that have a meaning here.
+#[derive(Default)]
+struct Known {
+    role: Option<Value>,
+    content: Option<Value>,
+    name: Option<Value>,
+    refusal: Option<Value>,
+    reasoning_content: Option<Value>,
+    reasoning: Option<Value>,
+    tool_calls: Option<Value>,
+    tool_call_id: Option<Value>,
+    extra: Option<Value>,
+}
+
+fn read_message(fields: Extra) -> Result<Message, Wrong> {
+    let mut known = Known::default();
+    let mut rest = Extra::new();
+    for (name, value) in fields {
+        let slot = match name.as_str() {
+            "role" => &mut known.role,
+            "content" => &mut known.content,
+            "name" => &mut known.name,
+            "refusal" => &mut known.refusal,
+            "reasoning_content" => &mut known.reasoning_content,
+            "reasoning" => &mut known.reasoning,
+            "tool_calls" => &mut known.tool_calls,
+            "tool_call_id" => &mut known.tool_call_id,
+            "extra" => &mut known.extra,
+            _ if value.is_null() => continue,
+            _ => {
+                rest.insert(name, value);
+                continue;
+            }
+        };
+        *slot = Some(value);
+    }
+    let role = match known.role {
+        Some(Value::String(role)) => Role::from(&*role),
+        Some(_) => return Err("a message's role is a string".to_owned()),
+        None => return Err("a message has no role".to_owned()),
+    };
+    let has_content = known.content.is_some();
+    let mut parts = content(known.content.unwrap_or_default())?;
+    match known.extra {
+        Some(Value::Object(extra)) => rest.extend(extra),
+        other => keep(&mut rest, "extra", other),
+    }
+    let mut reasoned = Vec::new();
+    for (name, value) in [
+        ("reasoning_content", known.reasoning_content),
+        ("reasoning", known.reasoning),
+    ] {
+        match value {
+            Some(Value::String(text)) if reasoned.is_empty() => {
+                if !text.is_empty() {
+                    reasoned.push(Part::Reasoning(Reasoning::new(text)));
+                }
+            }
+            other => keep(&mut rest, name, other),
+        }
+    }
+    parts.splice(..0, reasoned);
+    match known.refusal {
+        Some(Value::String(text)) => parts.push(Part::Refusal(Refusal::new(text))),
+        other => keep(&mut rest, "refusal", other),
+    }
+    match known.tool_calls.as_ref().map(tool_calls) {
+        Some(Some(calls)) => parts.extend(calls),
+        // Calls of another kind than functions go back as they came.
+        _ => keep(&mut rest, "tool_calls", known.tool_calls),
+    }
+    match known.tool_call_id {
+        Some(Value::String(id)) if !parts.iter().any(is_result) => {
+            let mut result = ToolResult::new(id, "");
+            result.content = parts;
+            parts = vec![result.into()];
+        }
+        other => keep(&mut rest, "tool_call_id", other),
+    }
+    let name = match known.name {
+        Some(Value::String(name)) => Some(name),
+        other => {
+            keep(&mut rest, "name", other);
+            None
+        }
+    };
+    if !has_content && parts.is_empty() && rest.is_empty() {
+        return Err("a message has no content".to_owned());
+    }
+    Ok(message::of(role, parts, name, rest))
+}
+
+fn is_result(part: &Part) -> bool {
+    matches!(part, Part::ToolResult(_))
+}
+
+/// Puts what has no place elsewhere among the extra fields; null says nothing.
+fn keep(rest: &mut Extra, name: &str, value: Option<Value>) {
+    if let Some(value) = value.filter(|value| !value.is_null()) {
+        rest.insert(name.to_owned(), value);
+    }
+}
+
+fn content(value: Value) -> Result<Vec<Part>, Wrong> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::String(text) => Ok(vec![Part::text(text)]),
+        Value::Array(list) => list.into_iter().map(read_part).collect(),
+        _ => Err("a message's content is a string, an array of parts, or null".to_owned()),
+    }
+}
+
+/// The calls, if all of them are of functions and nothing of them would be lost.
+fn tool_calls(list: &Value) -> Option<Vec<Part>> {
+    list.as_array()?.iter().map(tool_call).collect()
+}
+
+fn tool_call(call: &Value) -> Option<Part> {
+    let mut extra = call.as_object()?.clone();
+    let function = extra.get("function")?.as_object()?;
+    let is_known = |name: &String| name == "name" || name == "arguments";
+    if !function.keys().all(is_known) {
+        return None;
+    }
+    let name = function.get("name")?.as_str()?;
+    let arguments = match function.get("arguments") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        // Some servers send them as an object.
+        Some(object) => object.to_string(),
+    };
+    let id = match extra.get("id") {
+        None | Some(Value::Null) => "",
+        Some(id) => id.as_str()?,
+    };
+    if !matches!(extra.get("type"), None | Some(Value::Null)) && extra["type"] != "function" {
+        return None;
+    }
+    let mut part = ToolCall::new(id, name, arguments);
+    // Its place in a stream says nothing in a whole message.
+    extra.retain(|name, _| !["id", "type", "function", "index"].contains(&&**name));
+    part.extra = extra;
+    Some(part.into())
+}
+
+fn read_part(value: Value) -> Result<Part, Wrong> {
+    let fields = match value {
+        Value::Object(fields) => fields,
+        Value::String(text) => return Ok(Part::text(text)),
+        _ => return Err("a part of a message is an object with a type".to_owned()),
+    };
+    let has = |name: &str| fields.contains_key(name);
+    match fields.get("type").and_then(Value::as_str) {
+        Some("text") => named::<Text>(fields, &["text"]).map(Part::from),
+        Some("image") => named::<Image>(fields, &["source", "detail"]).map(Part::from),
+        Some("tool_call") => {
+            named::<ToolCall>(fields, &["id", "name", "arguments"]).map(Part::from)
+        }
+        Some("reasoning") => {
+            named::<Reasoning>(fields, &["text", "signature", "encrypted"]).map(Part::from)
+        }
+        Some("refusal") if !has("refusal") => named::<Refusal>(fields, &["text"]).map(Part::from),
+        Some("refusal") => match &fields["refusal"] {
+            Value::String(text) => Ok(Part::Refusal(Refusal::new(text.as_str()))),
+            _ => Err("a part of the type refusal has its words in a string".to_owned()),
+        },
+        Some("tool_result") if has("call_id") => tool_result(fields),
+        Some("image_url") => image_url(fields),
+        Some("other") if has("value") => Ok(Part::Other {
+            value: fields
+                .into_iter()
+                .find(|(name, _)| name == "value")
+                .map_or(Value::Null, |(_, value)| value),
+        }),
+        // A block of the provider's own.
+        _ => Ok(Part::Other {
+            value: Value::Object(fields),
+        }),
+    }
+}
+
+/// A part with the fields `known` and an `extra`, into which its other fields go.
+fn named<T: DeserializeOwned>(fields: Extra, known: &[&str]) -> Result<T, Wrong> {
+    let (mut own, mut extra) = (Extra::new(), Extra::new());
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("type", _) => {}
+            ("extra", Value::Object(more)) => extra.extend(more),
+            (field, value) if known.contains(&field) => {
+                own.insert(name, value);
+            }
+            (_, value) => {
+                extra.insert(name, value);
+            }
+        }
+    }
+    if !extra.is_empty() {
+        own.insert("extra".to_owned(), Value::Object(extra));
+    }
+    serde_json::from_value(Value::Object(own)).map_err(|error| error.to_string())
+}
+
+fn tool_result(fields: Extra) -> Result<Part, Wrong> {
+    let mut result = ToolResult::new("", "");
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("call_id", Value::String(id)) => result.call_id = id,
+            ("content", value) => result.content = content(value)?,
+            ("is_error", Value::Bool(is_error)) => result.is_error = is_error,
+            ("call_id" | "is_error", _) => {
+                return Err(format!("{name} of a tool result has the wrong type"));
+            }
+            _ => {}
+        }
+    }
+    Ok(result.into())
+}
+
+/// OpenAI's part of an image. A `data:` URL is the image itself.
+fn image_url(fields: Extra) -> Result<Part, Wrong> {
+    let no_url = "a part of the type image_url has no URL";
+    let (url, detail) = match &fields.get("image_url") {
+        Some(Value::String(url)) => (url, None),
+        Some(Value::Object(image)) => {
+            let is_known = |name: &String| name == "url" || name == "detail";
+            let detail = image.get("detail").filter(|detail| !detail.is_null());
+            if !image.keys().all(is_known) || detail.is_some_and(|detail| !detail.is_string()) {
+                // Sent as it came.
+                return Ok(Part::Other {
+                    value: Value::Object(fields),
+                });
+            }
+            match image.get("url") {
+                Some(Value::String(url)) => (url, detail.and_then(Value::as_str)),
+                _ => return Err(no_url.to_owned()),
+            }
+        }
+        _ => return Err(no_url.to_owned()),
+    };
+    let inline = url
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(";base64,"));
+    let mut image = Image::new(match inline {
+        Some((media_type, data)) => ImageSource::Base64 {
+            media_type: media_type.to_owned(),
+            data: data.to_owned(),
+        },
+        None => ImageSource::Url { url: url.clone() },
+    });
+    image.detail = detail.map(str::to_owned);
+    image.extra = fields;
+    (image.extra).retain(|name, _| !["type", "image_url"].contains(&&**name));
+    Ok(image.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Whose key it is, where its form says so.
+
+use std::borrow::Cow;
+
+use crate::host::Host;
+
+/// The form of a provider's keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyForm {
+    /// What every key of the form begins with, and no other provider's key does.
+    pub(crate) prefix: &'static str,
+    /// The provider, as it writes its name.
+    pub(crate) owner: &'static str,
+    /// The domain that its API is in.
+    domain: &'static str,
+    /// Its name in `LLM_PROVIDER`, or the base URL for `openai_compatible`.
+    at: At,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum At {
+    Provider(&'static str),
+    BaseUrl(&'static str),
+}
+
+const fn form(prefix: &'static str, owner: &'static str, domain: &'static str, at: At) -> KeyForm {
+    KeyForm {
+        prefix,
+        owner,
+        domain,
+        at,
+    }
+}
+
+/// The forms that no other provider uses, as of November 2026. A bare `sk-` is not among them:
+/// DeepSeek, OpenAI's old keys and many proxies begin so.
+#[rustfmt::skip]
+pub(crate) const FORMS: &[KeyForm] = &[
+    form("sk-ant-", "Anthropic", "anthropic.com", At::Provider("anthropic")),
+    form("sk-proj-", "OpenAI", "openai.com", At::Provider("openai")),
+    form("sk-svcacct-", "OpenAI", "openai.com", At::Provider("openai")),
+    form("sk-or-", "OpenRouter", "openrouter.ai", At::BaseUrl("https://openrouter.ai/api/v1")),
+    form("gsk_", "Groq", "groq.com", At::BaseUrl("https://api.groq.com/openai/v1")),
+    form("AIza", "Google", "googleapis.com",
+        At::BaseUrl("https://generativelanguage.googleapis.com/v1beta/openai")),
+    form("xai-", "xAI", "x.ai", At::BaseUrl("https://api.x.ai/v1")),
+    form("pplx-", "Perplexity", "perplexity.ai", At::BaseUrl("https://api.perplexity.ai")),
+    form("nvapi-", "NVIDIA", "nvidia.com", At::BaseUrl("https://integrate.api.nvidia.com/v1")),
+];
+
+impl KeyForm {
+    /// The form of `key`, if it is one that only one provider uses.
+    pub(crate) fn of(key: &str) -> Option<&'static Self> {
+        // A short one is a placeholder.
+        let known = |form: &&Self| key.starts_with(form.prefix) && key.len() >= 16;
+        FORMS.iter().find(known)
+    }
+
+    /// Whether it is the form of the provider that is called `name` in `LLM_PROVIDER`.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        matches!(self.at, At::Provider(own) if own == name)
+    }
+
+    /// Whether a key of this form belongs to the provider that is called `name`, or to a server at
+    /// `host`. Of a server on this machine nobody can say.
+    pub(crate) fn suits(&self, name: &str, host: &Host) -> bool {
+        let is_below = match host {
+            Host::Name(host) => host
+                .trim_end_matches('.')
+                .strip_suffix(self.domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            Host::Ip(_) => false,
+        };
+        self.is_of(name) || is_below || host.is_loopback()
+    }
+
+    /// What to set, so that a key of this form reaches its provider.
+    pub(crate) fn what_to_set(&self) -> Cow<'static, str> {
+        match self.at {
+            At::Provider(name) => format!("LLM_PROVIDER={name}"),
+            At::BaseUrl(url) => {
+                format!("LLM_PROVIDER=openai_compatible, LLM_BASE_URL={url} and LLM_MODEL")
+            }
+        }
+        .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_told_by_their_prefix_and_their_length() {
+        let owner = |key: &str| KeyForm::of(key).map(|form| form.owner);
+        assert_eq!(owner("sk-ant-api03-0123456789"), Some("Anthropic"));
+        assert_eq!(owner("sk-or-v1-0123456789abc"), Some("OpenRouter"));
+        assert_eq!(owner("sk-0123456789abcdef0123456789abcdef"), None);
+        assert_eq!(owner("sk-ant-x"), None);
+    }
+
+    #[test]
+    fn a_form_suits_its_own_provider_its_own_domain_and_this_machine() {
+        let suits = |key: &str, name: &str, host: &str| {
+            let host = Host::parse(host).unwrap();
+            KeyForm::of(key).unwrap().suits(name, &host)
+        };
+        let anthropic = "sk-ant-api03-0123456789";
+        assert!(suits(anthropic, "anthropic", "gateway.example"));
+        assert!(suits(anthropic, "mine", "api.anthropic.com."));
+        assert!(suits(anthropic, "mine", "localhost"));
+        assert!(!suits(anthropic, "deepseek", "api.deepseek.com"));
+        assert!(!suits("xai-0123456789abcdef", "mine", "mistral.fix.ai"));
+    }
+}

@@ -1,0 +1,176 @@
+//! Secrets that must not come back out: what a server echoes is searched for them.
+//!
+//! ```text
+//!  text ──► as it came ──► without escapes ──► without the escapes of those ──► …
+//!               │                │                        │
+//!               └── each secret, and its base64 ──────────┴──► places ──► [redacted]
+//! ```
+//!
+//! A server that echoes a key seldom does so letter by letter: it stands in a URL (`%2B`), in JSON
+//! (`\/`, `\u002d`), on a web page (`&#x2F;`), in a dump of `Authorization` in base64. Rather than
+//! write a secret in all these ways, the text is read in all of them. The work grows with the
+//! length of the text, times the number of secrets.
+
+mod names;
+mod search;
+mod unescape;
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+pub(crate) use names::{may_hold_secret, names_credential};
+
+use search::Needle;
+use unescape::Reading;
+
+/// Shorter secrets are placeholders (`none`, `x`) and parts of ordinary words; a piece of a secret
+/// that is shorter than this is no secret either.
+const SHORTEST: usize = 8;
+
+/// How often escapes within escapes are read: JSON in a string of JSON, in a URL, on a page.
+const READINGS: usize = 4;
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "[redacted]";
+
+/// Secrets, and how to find them in what a server says: as they are, percent-encoded, in base64 at
+/// any place of a longer text (`Bearer …`, `user:password`), with the escapes of JSON or HTML, and
+/// cut off where the text is.
+///
+/// A secret with fewer than 8 characters is not looked for: it is a placeholder, and would be found
+/// in ordinary words. `Debug` shows no secret, and their memory is wiped when they are dropped.
+///
+/// ```
+/// use chatcore::Secrets;
+///
+/// let mut secrets = Secrets::new();
+/// secrets.add("Bearer sk-0123/4567");
+/// let mut text = r#"{"error": "wrong key sk-0123\/4567"}"#.to_owned();
+/// secrets.redact(&mut text);
+/// assert_eq!(text, r#"{"error": "wrong key [redacted]"}"#);
+/// ```
+#[derive(Clone, Default)]
+pub struct Secrets {
+    needles: Vec<Needle>,
+}
+
+impl Secrets {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is none to look for.
+    pub fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
+    /// Adds a secret, or the value of a header with one in it: of `Bearer TOKEN` the token is
+    /// looked for, and of `Basic …` the password too.
+    pub fn add(&mut self, secret: &str) {
+        let secret = secret.trim();
+        let Some((scheme, token)) = secret.split_once(' ') else {
+            return self.add_alone(secret);
+        };
+        let token = token.trim();
+        if token.contains(' ') || !scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return self.add_alone(secret);
+        }
+        self.add_alone(token);
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(decoded) = BASE64_STANDARD.decode(token)
+            && let Ok(decoded) = std::str::from_utf8(&decoded)
+            && let Some((_, password)) = decoded.split_once(':')
+        {
+            self.add_alone(password);
+        }
+    }
+
+    /// Adds a secret as it stands in a URL, and as it reads.
+    pub(crate) fn add_escaped(&mut self, secret: &str) {
+        self.add(secret);
+        let read = Reading::of(secret.as_bytes()).unescaped();
+        if let Some(read) = read.and_then(|read| String::from_utf8(read.bytes).ok()) {
+            self.add(&read);
+        }
+    }
+
+    fn add_alone(&mut self, secret: &str) {
+        if secret.len() < SHORTEST {
+            return;
+        }
+        self.push(Needle::new(secret.as_bytes(), [false; 2]));
+        // How three bytes become four characters depends on what stands before them.
+        for before in 0..3 {
+            let mut bytes = vec![0; before];
+            bytes.extend_from_slice(secret.as_bytes());
+            // The first characters that hold nothing but the secret, and the last ones.
+            let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+            let shared = [before != 0, bytes.len() % 3 != 0];
+            for alphabet in [BASE64_STANDARD, BASE64_URL_SAFE] {
+                let encoded = alphabet.encode(&bytes);
+                self.push(Needle::new(&encoded.as_bytes()[from..to], shared));
+            }
+        }
+    }
+
+    fn push(&mut self, needle: Needle) {
+        if !self.needles.iter().any(|known| known.is_same(&needle)) {
+            self.needles.push(needle);
+        }
+    }
+
+    /// Replaces every secret in `text`, in whatever form it stands there. At the end of the text
+    /// and before an ellipsis, where a secret may have been cut off, its first 8 characters or
+    /// more are enough; at the beginning of the text its last 8 are.
+    pub fn redact(&self, text: &mut String) {
+        if self.needles.is_empty() || text.len() < SHORTEST {
+            return;
+        }
+        let mut places = Vec::new();
+        let mut reading = Reading::of(text.as_bytes());
+        for _ in 0..READINGS {
+            for needle in &self.needles {
+                needle.find(&reading, &mut places);
+            }
+            match reading.unescaped() {
+                Some(deeper) => reading = deeper,
+                None => break,
+            }
+        }
+        if !places.is_empty() {
+            *text = replaced(text, places);
+        }
+    }
+}
+
+/// `text` with [`REDACTED`] in the given places, which may overlap.
+fn replaced(text: &str, mut places: Vec<(usize, usize)>) -> String {
+    places.sort_unstable();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    let mut places = places.into_iter().peekable();
+    while let Some((from, mut to)) = places.next() {
+        while let Some((_, end)) = places.next_if(|(next, _)| *next <= to) {
+            to = to.max(end);
+        }
+        // All that is searched for is ASCII, or begins and ends where a character does.
+        let between = text.get(done..from).unwrap_or_default();
+        out.push_str(between);
+        out.push_str(REDACTED);
+        done = to;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which headers and parameters hold a secret, as far as their names say.
+
+/// Parts of names that stand for a credential: `api-key`, `x-auth-token`, `cookie`, `sig`.
+const PARTS: [&str; 10] = [
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "pass",
+    "pwd",
+    "secret",
+    "session",
+    "sig",
+    "token",
+];
+
+/// Names whose values are known to all, and that an error should be able to show.
+const PUBLIC: [&str; 16] = [
+    "accept",
+    "accept-language",
+    "anthropic-beta",
+    "anthropic-version",
+    "api-version",
+    "content-type",
+    "http-referer",
+    "idempotency-key",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+    "referer",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-title",
+];
+
+/// Whether a header or a parameter of this name holds a credential.
+pub(crate) fn names_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    may_hold_secret(&name) && PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether the value of a header or a parameter of this name, which the caller has set, is taken
+/// out of what a server says: all but those that are known to hold no secret.
+pub(crate) fn may_hold_secret(name: &str) -> bool {
+    !PUBLIC.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_told_by_their_names() {
+        for name in [
+            "Authorization",
+            "api-key",
+            "x-api-key",
+            "Cookie",
+            "code_token",
+            "sig",
+        ] {
+            assert!(names_credential(name), "{name}");
+        }
+        for name in [
+            "x-tenant",
+            "idempotency-key",
+            "anthropic-beta",
+            "content-type",
+            "x-trace",
+        ] {
+            assert!(!names_credential(name), "{name}");
+        }
+        assert!(may_hold_secret("x-tenant"));
+    }
+}

@@ -1,0 +1,114 @@
+//! A search for one secret, whole or cut off: Knuth, Morris and Pratt's, which looks at each byte of
+//! a text a constant number of times, whatever the secret is.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretSlice};
+
+use super::SHORTEST;
+use super::unescape::Reading;
+
+/// The longest escape: `&#x00002f;`.
+const MAX_ESCAPE: usize = 10;
+
+/// A secret in one form.
+#[derive(Clone)]
+pub(super) struct Needle {
+    bytes: SecretSlice<u8>,
+    /// For each prefix, how long the longest shorter prefix is that it ends with.
+    fallback: Vec<usize>,
+    /// Whether the character before it, and the one after it, hold bits of the secret.
+    shared: [bool; 2],
+}
+
+impl Needle {
+    pub(super) fn new(bytes: &[u8], shared: [bool; 2]) -> Self {
+        Self {
+            fallback: fallback(bytes),
+            bytes: SecretSlice::from(bytes.to_vec()),
+            shared,
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.bytes.expose_secret() == other.bytes.expose_secret() && self.shared == other.shared
+    }
+
+    /// Adds where it stands in the original text of `reading`.
+    pub(super) fn find(&self, reading: &Reading, places: &mut Vec<(usize, usize)>) {
+        let needle = self.bytes.expose_secret();
+        let text = &reading.bytes;
+        let place = |from: usize, to: usize| (reading.origin(from), reading.origin(to));
+        let mut matched = 0;
+        for (at, &byte) in text.iter().enumerate() {
+            // The first byte of each ellipsis.
+            if matched >= SHORTEST && matches!(byte, 0xe2 | b'.') && reading.is_cut_at(at) {
+                places.push(place(at - matched, at));
+            }
+            matched = step(needle, &self.fallback, matched, byte);
+            if matched == needle.len() {
+                let (from, to) = (at + 1 - matched, at + 1);
+                let previous = from.checked_sub(1).and_then(|before| text.get(before));
+                let before = usize::from(self.shared[0] && is_base64(previous));
+                let after = usize::from(self.shared[1] && is_base64(text.get(to)));
+                places.push(place(from - before, to + after));
+            }
+        }
+        if matched >= SHORTEST {
+            places.push(place(text.len() - matched, text.len()));
+        }
+        // The rest of an escape that was cut in two may stand before it.
+        let of_escape = |byte: &&u8| byte.is_ascii_hexdigit() || b"ux#;".contains(byte);
+        let most = text.iter().take(MAX_ESCAPE).take_while(of_escape).count();
+        for skip in 0..=most {
+            let tail = tail(needle, &text[skip..]);
+            if (SHORTEST..needle.len()).contains(&tail) {
+                places.push(place(0, skip + tail));
+            }
+        }
+    }
+}
+
+/// How much of `needle` is matched after `byte`, where `matched` was before it.
+fn step(needle: &[u8], fallback: &[usize], mut matched: usize, byte: u8) -> usize {
+    loop {
+        if needle.get(matched) == Some(&byte) {
+            return matched + 1;
+        }
+        match matched.checked_sub(1) {
+            Some(last) => matched = fallback[last],
+            None => return 0,
+        }
+    }
+}
+
+fn fallback(needle: &[u8]) -> Vec<usize> {
+    let mut fallback = vec![0; needle.len()];
+    let mut matched = 0;
+    for at in 1..needle.len() {
+        matched = step(needle, &fallback, matched, needle[at]);
+        fallback[at] = matched;
+    }
+    fallback
+}
+
+/// How many of the first bytes of `text` are the last ones of `needle`.
+fn tail(needle: &[u8], text: &[u8]) -> usize {
+    let head = &text[..text.len().min(needle.len())];
+    let fallback = fallback(head);
+    let mut matched = 0;
+    for &byte in needle {
+        matched = step(head, &fallback, matched, byte);
+    }
+    matched
+}
+
+fn is_base64(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte))
+}
+
+impl fmt::Debug for Needle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Needle([redacted])")
+    }
+}

@@ -1,0 +1,184 @@
+//! A text as it reads without escapes, and where each byte of that came from.
+
+use memchr::memchr3;
+
+/// What says that a text was cut off.
+const ELLIPSES: [&[u8]; 2] = ["…".as_bytes(), b"..."];
+
+/// The longest reference to a character of HTML, without its semicolon.
+const MAX_REFERENCE: usize = 8;
+
+/// A text as it reads after some unescaping.
+pub(super) struct Reading {
+    pub(super) bytes: Vec<u8>,
+    /// Where in the original text each byte begins, and at the end its length. Empty where the
+    /// text is the original.
+    starts: Vec<usize>,
+}
+
+impl Reading {
+    /// The text as it came.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self {
+            bytes: text.to_vec(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// Where in the original text the byte `place` begins.
+    pub(super) fn origin(&self, place: usize) -> usize {
+        self.starts.get(place).copied().unwrap_or(place)
+    }
+
+    /// Whether the text is cut off before the byte `place`: it ends there, or is left off.
+    pub(super) fn is_cut_at(&self, place: usize) -> bool {
+        let rest = self.bytes.get(place..).unwrap_or_default();
+        rest.is_empty() || ELLIPSES.iter().any(|dots| rest.starts_with(dots))
+    }
+
+    /// The text with its escapes read, once; `None` where there are none. An escape that is cut
+    /// off is left out.
+    pub(super) fn unescaped(&self) -> Option<Self> {
+        memchr3(b'%', b'\\', b'&', &self.bytes)?;
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut starts = Vec::with_capacity(self.bytes.len() + 1);
+        let mut place = 0;
+        while let Some(&byte) = self.bytes.get(place) {
+            let (character, length) = match byte {
+                b'%' | b'\\' | b'&' => match self.escape(place) {
+                    Escape::Of(character, length) => (character, length),
+                    Escape::Cut(length) => {
+                        place += length;
+                        continue;
+                    }
+                    Escape::None => (Character::Byte(byte), 1),
+                },
+                _ => (Character::Byte(byte), 1),
+            };
+            let mut buffer = [0; 4];
+            let read: &[u8] = match character {
+                Character::Byte(byte) => {
+                    buffer[0] = byte;
+                    &buffer[..1]
+                }
+                Character::Char(char) => char.encode_utf8(&mut buffer).as_bytes(),
+            };
+            bytes.extend_from_slice(read);
+            starts.extend(read.iter().map(|_| self.origin(place)));
+            place += length;
+        }
+        starts.push(self.origin(self.bytes.len()));
+        (bytes.len() < self.bytes.len()).then_some(Self { bytes, starts })
+    }
+
+    /// What the escape at `place` stands for.
+    fn escape(&self, place: usize) -> Escape {
+        let rest = &self.bytes[place..];
+        match rest {
+            [b'%', ..] => self.hex(place, 1, 2).map(Character::byte),
+            [b'\\', b'x', ..] => self.hex(place, 2, 2).map(Character::char),
+            [b'\\', b'u', ..] => self.hex(place, 2, 4).map(Character::char),
+            [b'\\', byte @ (b'"' | b'\'' | b'\\' | b'/'), ..] => {
+                Escape::Of(Character::Byte(*byte), 2)
+            }
+            [b'\\', ..] if self.is_cut_at(place + 1) => Escape::Cut(1),
+            [b'&', ..] => self.reference(place),
+            _ => Escape::None,
+        }
+    }
+
+    /// A number of `digits` hexadecimal digits, `skip` bytes after `place`.
+    fn hex(&self, place: usize, skip: usize, digits: usize) -> HexEscape {
+        let mut number = 0_u32;
+        for digit in 0..digits {
+            let at = place + skip + digit;
+            if self.is_cut_at(at) {
+                return HexEscape::Cut(skip + digit);
+            }
+            let value = self.bytes.get(at).copied().map(char::from);
+            match value.and_then(|value| value.to_digit(16)) {
+                Some(value) => number = number * 16 + value,
+                None => return HexEscape::None,
+            }
+        }
+        HexEscape::Of(number, skip + digits)
+    }
+
+    /// A reference to a character of HTML, such as `&#x2F;` and `&amp;`.
+    fn reference(&self, place: usize) -> Escape {
+        let rest = &self.bytes[place + 1..];
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'#';
+        let length = rest.iter().take(MAX_REFERENCE).take_while(is_name).count();
+        let name = &rest[..length];
+        if rest.get(length) != Some(&b';') {
+            return match self.is_cut_at(place + 1 + length) {
+                true => Escape::Cut(1 + length),
+                false => Escape::None,
+            };
+        }
+        let number = |digits: &[u8], radix| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            char::from_u32(u32::from_str_radix(digits, radix).ok()?)
+        };
+        let character = match name {
+            b"amp" => Some('&'),
+            b"lt" => Some('<'),
+            b"gt" => Some('>'),
+            b"quot" => Some('"'),
+            b"apos" => Some('\''),
+            b"sol" => Some('/'),
+            b"equals" => Some('='),
+            b"plus" => Some('+'),
+            [b'#', b'x' | b'X', digits @ ..] => number(digits, 16),
+            [b'#', digits @ ..] => number(digits, 10),
+            _ => None,
+        };
+        character.map_or(Escape::None, |char| {
+            Escape::Of(Character::Char(char), length + 2)
+        })
+    }
+}
+
+/// What an escape stands for.
+enum Character {
+    /// A byte, perhaps of a longer character.
+    Byte(u8),
+    Char(char),
+}
+
+impl Character {
+    fn byte(number: u32) -> Option<Self> {
+        u8::try_from(number).ok().map(Self::Byte)
+    }
+
+    fn char(number: u32) -> Option<Self> {
+        char::from_u32(number).map(Self::Char)
+    }
+}
+
+enum Escape {
+    None,
+    /// A character, and how many bytes stand for it.
+    Of(Character, usize),
+    /// So many bytes of an escape whose rest is cut off.
+    Cut(usize),
+}
+
+enum HexEscape {
+    None,
+    Of(u32, usize),
+    Cut(usize),
+}
+
+impl HexEscape {
+    fn map(self, character: impl FnOnce(u32) -> Option<Character>) -> Escape {
+        match self {
+            Self::None => Escape::None,
+            Self::Cut(length) => Escape::Cut(length),
+            Self::Of(number, length) => match character(number) {
+                Some(character) => Escape::Of(character, length),
+                None => Escape::None,
+            },
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Values as they come from `.env` files, clipboards and secret stores.
+
+/// `text` without white space, byte order marks and pairs of quotes around it. A tool that passes
+/// an `.env` file on as it is (`docker --env-file` does) leaves the quotes in the value, and a file
+/// that holds a key ends in a line end.
+pub(crate) fn unquoted(text: &str) -> &str {
+    let is_blank = |char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}');
+    let mut text = text.trim_matches(is_blank);
+    for quote in ['"', '\''].iter().cycle().take(4) {
+        let inner = text
+            .strip_prefix(*quote)
+            .and_then(|text| text.strip_suffix(*quote));
+        // `"a" "b"` is no quoted text.
+        if let Some(inner) = inner.filter(|inner| !inner.contains(*quote)) {
+            text = inner.trim_matches(is_blank);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_surrounds_a_value_goes_and_what_is_in_it_stays() {
+        for (text, expected) in [
+            ("sk-1", "sk-1"),
+            (" sk-1\r\n", "sk-1"),
+            ("\"sk-1\"", "sk-1"),
+            ("'sk-1'\n", "sk-1"),
+            ("\u{feff}\"sk-1 \"", "sk-1"),
+            ("\"'sk-1'\"", "sk-1"),
+            ("'\"sk-1\"'", "sk-1"),
+            ("\"\"", ""),
+            ("\"", "\""),
+            ("\"sk-1", "\"sk-1"),
+            ("\"a\" \"b\"", "\"a\" \"b\""),
+            ("sk \"1\"", "sk \"1\""),
+            ("", ""),
+        ] {
+            assert_eq!(unquoted(text), expected, "{text:?}");
+        }
+    }
+}
