@@ -24,7 +24,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("frame", &["error"]),
     // how a request is written, and how an answer is read
     (
-        "dialect", "chat", "error", "frame", "json", "models", "secrets", "shown", "time",
+        "dialect",
+        &[
+            "chat", "error", "frame", "json", "models", "secrets", "shown", "time",
+        ],
     ),
     (
         "provider",
