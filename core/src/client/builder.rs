@@ -202,6 +202,7 @@ impl LlmClientBuilder {
         Ok(LlmClient {
             core: Arc::new(Core {
                 endpoint,
+                credentials: self.provider.credentials().cloned(),
                 secrets,
                 own_headers: self.provider.headers().clone(),
                 dialect: Arc::clone(self.provider.dialect()),

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Request};
 
 use super::{Call, Counters, Locked};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
+use crate::credentials::Credentials;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
@@ -31,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
+    /// What proves who asks, where it acts once per attempt.
+    pub(crate) credentials: Option<Arc<dyn Credentials>>,
     /// The endpoint's secrets, and the transport's.
     pub(crate) secrets: Secrets,
     /// The headers that the client's user set, which a call may replace.
@@ -108,6 +112,19 @@ impl Core {
         self.admission.set_permits(limit);
     }
 
+    /// Refuses a request to another origin than that of the base URL: what proves who asks is in it.
+    pub(super) fn check_origin(&self, request: &Request<Bytes>) -> Result<(), Error> {
+        if self.endpoint.is_own(request.uri()) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the request would go to another origin than that of the base URL of {}; the dialect \
+             {} or the credentials changed it",
+            self.endpoint.provider(),
+            self.dialect.facts().name()
+        )))
+    }
+
     /// Adds what only the pipeline knows, and takes the secrets out of what came from outside:
     /// the client's, and those `of_call`.
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32, of_call: &Secrets) -> Error {
@@ -117,6 +134,9 @@ impl Core {
         error.redact(&|text| {
             self.secrets.redact(text);
             of_call.redact(text);
+            if let Some(credentials) = &self.credentials {
+                credentials.redact(text);
+            }
         });
         error
     }

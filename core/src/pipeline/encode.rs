@@ -29,13 +29,7 @@ pub(super) fn encode(
     if size > core.max_request_bytes {
         return Err(too_large(&call.request, size, core.max_request_bytes));
     }
-    // The key's header is in there: a dialect that builds a foreign URI must not leak it.
-    if !core.endpoint.is_own(request.uri()) {
-        return Err(Error::invalid(format!(
-            "the dialect {} built a URI that is not below the base URL",
-            core.dialect.facts().name()
-        )));
-    }
+    core.check_origin(&request)?;
     call.headers
         .add_to(request.headers_mut(), &core.own_headers, &core.endpoint)?;
     request.extensions_mut().extend(call.extensions.clone());

@@ -29,7 +29,16 @@ pub(super) async fn hedged(
     outcome: &mut Outcome,
 ) -> Result<Box<Attempt>, Error> {
     let Some(hedge) = &core.hedge else {
-        return attempt(core, mode, request, held, watch, deadlines).await;
+        return attempt(
+            core,
+            mode,
+            request,
+            outcome.attempts(),
+            held,
+            watch,
+            deadlines,
+        )
+        .await;
     };
     let began = core.executor.now();
     // Boxed, so that calls which are not hedged need no room for two attempts.
@@ -56,11 +65,28 @@ async fn race(
     outcome: &mut Outcome,
 ) -> Result<Box<Attempt>, Error> {
     let Some(delay) = hedge.lock().delay() else {
-        return attempt(core, mode, request, held, watch, deadlines).await;
+        return attempt(
+            core,
+            mode,
+            request,
+            outcome.attempts(),
+            held,
+            watch,
+            deadlines,
+        )
+        .await;
     };
     let mut others = deadlines.clone();
     let tokens = held.reservation.as_deref().map_or(0, Reservation::tokens);
-    let mut first = pin!(attempt(core, mode, request, held, watch, deadlines));
+    let mut first = pin!(attempt(
+        core,
+        mode,
+        request,
+        outcome.attempts(),
+        held,
+        watch,
+        deadlines
+    ));
     // Not set for an answer that is there at once.
     let mut timer = None;
     let early = poll_fn(|cx| match first.as_mut().poll(cx) {
@@ -78,7 +104,15 @@ async fn race(
     };
     outcome.started();
     let mut watch = Watch::new(Arc::clone(&core.executor));
-    let second = attempt(core, mode, request, held, &mut watch, &mut others);
+    let second = attempt(
+        core,
+        mode,
+        request,
+        outcome.attempts(),
+        held,
+        &mut watch,
+        &mut others,
+    );
     let mut second = pin!(second);
     let (mut lost_first, mut lost_second) = (None, None);
     poll_fn(|cx| {

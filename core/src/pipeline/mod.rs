@@ -14,6 +14,7 @@
 mod adjust;
 mod answer;
 mod attempt;
+mod authorize;
 mod core;
 mod encode;
 mod headers;
@@ -52,6 +53,7 @@ use crate::policy::timeouts::{self, Timeouts};
 use crate::transport::{ByteStream, ConnectTimeout, TransportError};
 use adjust::{adjust, explain};
 use attempt::{Attempt, Held};
+use authorize::authorize;
 use encode::encode;
 use hedge::hedged;
 use watch::Watch;
@@ -241,15 +243,22 @@ async fn attempt(
     core: &Core,
     mode: Mode,
     request: &Request<Bytes>,
+    number: u32,
     mut held: Held,
     watch: &mut Watch,
     deadlines: &mut Deadlines,
 ) -> Result<Box<Attempt>, Error> {
     deadlines.start_attempt(watch.now());
+    let mut request = copy(request, deadlines);
+    if let Some(credentials) = &core.credentials {
+        // Boxed, so that calls with a key need no room for it.
+        let authorizing = authorize(core, &**credentials, request, number, watch, deadlines);
+        request = Box::pin(authorizing).await?;
+    }
     if let Some(reservation) = &mut held.reservation {
         reservation.sent();
     }
-    let sending = core.transport.send(copy(request, deadlines));
+    let sending = core.transport.send(request);
     let mut attempt = answered(
         core,
         mode,

@@ -27,7 +27,7 @@ impl Provider {
     /// - if the key or a header cannot be sent, or a model rule has broken JSON in it.
     pub fn endpoint(&self) -> Result<Endpoint, Error> {
         let url = BaseUrl::parse(self.base_url())?;
-        if let (None, Some(var)) = (self.api_key(), self.api_key_var())
+        if let (None, None, Some(var)) = (self.api_key(), self.credentials(), self.api_key_var())
             && url.base.scheme == Scheme::HTTPS
         {
             return Err(missing_key(self.name(), var));
@@ -77,6 +77,9 @@ impl Provider {
     fn credential(&self, url: &BaseUrl) -> Option<String> {
         if self.api_key().is_some() {
             return Some("the API key".to_owned());
+        }
+        if self.credentials().is_some() {
+            return Some("what the credentials add".to_owned());
         }
         let mut names = self.headers().keys().map(HeaderName::as_str);
         if let Some(name) = names.find(|name| names_credential(name)) {

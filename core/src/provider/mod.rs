@@ -16,7 +16,7 @@ pub(crate) use key_form::FORMS;
 pub(crate) use key_form::KeyForm;
 pub use known::KNOWN_PROVIDERS;
 
-use crate::credentials::ApiKey;
+use crate::credentials::{ApiKey, Credentials};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::models::{ModelRule, ModelRules};
@@ -41,6 +41,7 @@ pub struct Provider {
     model: Cow<'static, str>,
     key: Option<ApiKey>,
     key_var: Option<&'static str>,
+    credentials: Option<Arc<dyn Credentials>>,
     headers: HeaderMap,
     allow_http: bool,
     dialect: Arc<dyn Dialect>,
@@ -61,6 +62,7 @@ impl Provider {
             model: model.into(),
             key: None,
             key_var: None,
+            credentials: None,
             headers: HeaderMap::new(),
             rules: ModelRules::of(dialect.facts().name()),
             allow_http: false,
@@ -101,6 +103,16 @@ impl Provider {
     #[must_use]
     pub fn with_api_key(mut self, key: impl Into<ApiKey>) -> Self {
         self.key = Some(key.into());
+        self.credentials = None;
+        self
+    }
+
+    /// Sets credentials that act once per attempt, in the place of a key: a token that expires, a
+    /// signature, a key that a function gives.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: impl Credentials) -> Self {
+        self.key = None;
+        self.credentials = Some(Arc::new(credentials));
         self
     }
 
@@ -108,6 +120,7 @@ impl Provider {
     #[must_use]
     pub fn without_api_key(mut self) -> Self {
         self.key = None;
+        self.credentials = None;
         self.key_var = None;
         self
     }
@@ -181,6 +194,11 @@ impl Provider {
     /// The key.
     pub fn api_key(&self) -> Option<&ApiKey> {
         self.key.as_ref()
+    }
+
+    /// The credentials that act once per attempt.
+    pub fn credentials(&self) -> Option<&Arc<dyn Credentials>> {
+        self.credentials.as_ref()
     }
 
     /// The environment variable that the provider's own tools read the key from, if it demands

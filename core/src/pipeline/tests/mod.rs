@@ -1,5 +1,6 @@
 mod adapting;
 mod attempts;
+mod credentials;
 mod observing;
 mod queue;
 mod streams;
@@ -63,6 +64,8 @@ struct Script {
     told: Mutex<Vec<Option<&'static str>>>,
     answers: Mutex<VecDeque<Answering>>,
     sent: Mutex<Vec<f64>>,
+    /// What proved who asks.
+    authorized: Mutex<Vec<Option<String>>>,
 }
 
 #[async_trait]
@@ -77,6 +80,9 @@ impl Transport for Script {
         self.connect.lock().unwrap().push(connect);
         let told = request.extensions().get::<Told>().map(|told| told.0);
         self.told.lock().unwrap().push(told);
+        let authorized = request.headers().get(http::header::AUTHORIZATION);
+        let authorized = authorized.map(|value| value.to_str().unwrap().to_owned());
+        self.authorized.lock().unwrap().push(authorized);
         let next = self.answers.lock().unwrap().pop_front();
         let response = http::Response::builder();
         match next.unwrap_or(Answering::Good(0.0)) {
@@ -148,6 +154,7 @@ fn setup(
         told: Mutex::default(),
         answers: Mutex::new(answers.into_iter().collect()),
         sent: Mutex::default(),
+        authorized: Mutex::default(),
     });
     let transport: Arc<dyn Transport> = script.clone();
     let builder = LlmClient::builder(executor, transport).provider(Provider::demo());

@@ -1,0 +1,26 @@
+//! The step that proves who asks, for credentials that act once per attempt.
+
+use bytes::Bytes;
+use http::Request;
+
+use super::Core;
+use super::watch::Watch;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::policy::deadlines::Deadlines;
+
+/// Lets `credentials` act on the request of the attempt with this number, under its time limits.
+/// What comes back still goes to the origin of the base URL.
+pub(super) async fn authorize(
+    core: &Core,
+    credentials: &dyn Credentials,
+    mut request: Request<Bytes>,
+    number: u32,
+    watch: &mut Watch,
+    deadlines: &Deadlines,
+) -> Result<Request<Bytes>, Error> {
+    let authorizing = credentials.authorize(&mut request, number);
+    watch.limit(deadlines.in_attempt(), authorizing).await??;
+    core.check_origin(&request)?;
+    Ok(request)
+}
