@@ -29,6 +29,9 @@ use unescape::Reading;
 /// that is shorter than this is no secret either.
 const SHORTEST: usize = 8;
 
+/// The same for a secret whose own escapes were read, which makes it shorter.
+const SHORTEST_READ: usize = 3;
+
 /// How often escapes within escapes are read: JSON in a string of JSON, in a URL, on a page.
 const READINGS: usize = 4;
 
@@ -102,6 +105,15 @@ impl Secrets {
             return;
         }
         self.push(Needle::new(secret.as_bytes(), [false; 2]));
+        // A secret with `%41` or the like in it: reading the escapes around it reads that, too.
+        let mut reading = Reading::of(secret.as_bytes());
+        for _ in 0..READINGS {
+            match reading.unescaped() {
+                Some(deeper) if deeper.bytes.len() >= SHORTEST_READ => reading = deeper,
+                _ => break,
+            }
+            self.push(Needle::new(&reading.bytes, [false; 2]));
+        }
         // How three bytes become four characters depends on what stands before them.
         for before in 0..3 {
             let mut bytes = vec![0; before];

@@ -221,6 +221,17 @@ fn a_long_text_of_nearly_the_secret_is_searched_in_linear_time() {
     assert!(redacted(&secret, &text).ends_with(REDACTED));
 }
 
+#[test]
+fn a_secret_that_looks_escaped_is_found_when_it_is_escaped() {
+    for (secret, text) in [
+        ("0/00%000", r"0\/00%000"),
+        ("hunter%41/2", r"hunter%41\/2"),
+        ("a&#65;b/cdef", r"a&#65;b\/cdef"),
+    ] {
+        assert_eq!(redacted(secret, text), REDACTED, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_secret_is_found_in_any_form(
