@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { bin, buildModule, here, run } from './build/module.mjs';
+import { bin, buildModule, here, run, writeTables } from './build/module.mjs';
 
 /**
  * The default entry, gzip, everything in it. It only catches a jump that nobody meant: what is right is not
@@ -16,6 +16,7 @@ for (const folder of ['dist', 'pkg']) {
   mkdirSync(join(here, folder));
 }
 
+writeTables();
 const small = await buildModule('small', { profile: 'wasm', features: ['optimize_for_size'], level: ['-Oz', '--converge'] });
 const fast = await buildModule('fast', { profile: 'wasm-fast', features: [], level: ['-O3'] });
 writeFileSync(join(here, 'dist/core.wasm'), small);

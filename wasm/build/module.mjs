@@ -37,6 +37,11 @@ export async function buildModule(name, { profile, features, level }) {
   return readFileSync(join(folder, 'core.wasm'));
 }
 
+/** What stands in tables of the core, as TypeScript. */
+export function writeTables() {
+  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/tables.ts')]);
+}
+
 function compile(profile, features, folder) {
   // The standard library is built anew, without the texts of panics, which nobody would see, since a
   // panic is a trap here. The compiler is the stable one; these of its options are not yet stable,
@@ -52,7 +57,7 @@ function compile(profile, features, folder) {
   });
   const { target_directory: target } = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));
   const built = join(target, 'wasm32-unknown-unknown', profile, 'chatcore_wasm.wasm');
-  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', built, folder]);
+  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'glue', built, folder]);
 }
 
 /** The border's names are long; the module and the glue get the same short ones. */

@@ -17,14 +17,14 @@ const { errors, event, response } = await sources({ errors: 'errors.ts', event: 
 const events = of('event').map(({ wire }) => event.eventOf(wire));
 const parts = events.filter(({ type }) => type === 'part').map(({ part }) => part);
 
-test('every event, part and phase is one that the types know, and the other way round', () => {
+test('every event, part, phase and code is one that the types know, and the other way round', () => {
   const all = (values) => JSON.stringify([...new Set(values)]);
   const phases = of('error').map(({ wire }) => wire.phase).filter(Boolean);
   const folder = mkdtempSync(join(tmpdir(), 'chatcore-golden-'));
   try {
     // The compiler refuses a value whose `type` or whose fields are not in the types.
     writeFileSync(join(folder, 'golden.mts'), `
-import type { ChatEvent, ImagePart, Part, TimeoutPhase } from ${JSON.stringify(path('../dist/index.js'))};
+import type { ChatEvent, ErrorCode, ImagePart, Part, TimeoutPhase } from ${JSON.stringify(path('../dist/index.js'))};
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 export const events: ChatEvent[] = ${JSON.stringify(events, undefined, 1)};
 export const parts: Part[] = ${JSON.stringify(parts, undefined, 1)};
@@ -32,11 +32,13 @@ const eventTypes = ${all(events.map(({ type }) => type))} as const;
 const partTypes = ${all(parts.map(({ type }) => type))} as const;
 const sources = ${all(parts.filter(({ source }) => source).map(({ source }) => source.type))} as const;
 const phases = ${all(phases)} as const;
+const codes = ${all(of('error').map(({ kind }) => kind))} as const;
 export const checks: true[] = [
   true satisfies Same<ChatEvent['type'], typeof eventTypes[number]>,
   true satisfies Same<Part['type'], typeof partTypes[number]>,
   true satisfies Same<ImagePart['source']['type'], typeof sources[number]>,
   true satisfies Same<TimeoutPhase, typeof phases[number]>,
+  true satisfies Same<ErrorCode, typeof codes[number]>,
 ];
 `);
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files: ['golden.mts'], compilerOptions: {

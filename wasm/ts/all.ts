@@ -14,7 +14,7 @@ export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,
 } from './errors.js';
-export type { LlmErrorDetails, TimeoutPhase } from './errors.js';
+export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from './errors.js';
 export type { BatchProcessorOptions, Closing } from './batch.js';
 export type { BatchResult } from './round-stream.js';
 export type {

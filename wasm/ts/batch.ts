@@ -2,9 +2,10 @@
 import { whenAborted } from './abort.js';
 import type { LlmClient } from './client.js';
 import { abortError, closed } from './errors.js';
-import { count, gatherWithLimit, timer } from './helpers.js';
+import { count, gatherWithLimit, known, timer } from './helpers.js';
 import { Round, runAll, tokensOf, type Running, type Work } from './round.js';
 import { runStream, type BatchResult } from './round-stream.js';
+import { BATCH } from './tables.js';
 import type { BatchItem, ChatResponse, Progress, Settled } from './types.js';
 
 /** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
@@ -73,7 +74,7 @@ export class BatchProcessor<I, O> {
    * option that is no such number.
    */
   constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
-    const { batchSize = 10, maxWorkers = 5, timeoutMs = 1000, maxConcurrentBatches = 1, onProgress, countTokens } = options;
+    const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
     if (typeof work !== 'function') throw new TypeError('a BatchProcessor takes a function, which runs one item');
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
     this.#work = { run: work, onProgress, countTokens };

@@ -12,6 +12,7 @@ import { response, type ResponseView } from './response.js';
 import { runAll, tokensOf } from './round.js';
 import { KEY_TO_COME, settings, startingAt } from './settings.js';
 import { crossing, spec, type Spec } from './spec.js';
+import { BATCH } from './tables.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import type {
   BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Settled, Status,
@@ -90,7 +91,7 @@ export class LlmClient {
     const site = siteAbove(this.processBatch);
     const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
     const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
-    return await runAll(work, items, count('concurrency', options.concurrency ?? 5)) as Settled<ChatResponse>[];
+    return await runAll(work, items, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
   }
 
   /** What the client does at this moment. */

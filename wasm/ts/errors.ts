@@ -1,11 +1,14 @@
-/** Which time limit of a call ran out. */
-export type TimeoutPhase =
-  | 'queue' | 'connect' | 'headers' | 'first_content' | 'byte_idle' | 'content_idle' | 'attempt' | 'overall';
+import type { ErrorCode as CoreCode, TimeoutPhase } from './tables.js';
+
+export type { TimeoutPhase };
+
+/** The kind of an error in one word: one of the core's, or `aborted`. */
+export type ErrorCode = CoreCode | 'aborted';
 
 /** What every error of chatcore tells. */
 export interface LlmErrorDetails {
-  /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
-  code: string;
+  /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
+  code: ErrorCode;
   /** The HTTP status of the answer, if one came; 200 for an error inside a stream. */
   status?: number | undefined;
   /** Whether sending the same request again may help. */
@@ -32,8 +35,8 @@ export interface LlmErrorDetails {
 
 /** The base class of all errors of chatcore. It never holds a key. */
 export class LlmError extends Error {
-  /** A short name of the kind, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
-  declare readonly code: string;
+  /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
+  declare readonly code: ErrorCode;
   /** The HTTP status of the answer, if one came. */
   declare readonly status: number | undefined;
   /** Whether sending the same request again may help. */
@@ -104,12 +107,13 @@ named({
 
 /** @internal An error as the core writes it. */
 export interface ErrorView {
-  code: string; message: string; status?: number; retryable: boolean; retry_after_ms?: number;
+  code: ErrorCode; message: string; status?: number; retryable: boolean; retry_after_ms?: number;
   request_id?: string; attempts: number; phase?: TimeoutPhase; partial_text?: string;
   provider_code?: string; param?: string; body?: string; in_stream: boolean;
 }
 
-const CLASSES: Readonly<Record<string, typeof LlmError>> = {
+// A kind without a class does not compile.
+const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   rate_limited: RateLimitError, quota_exceeded: RateLimitError, auth: AuthError,
   bad_request: BadRequestError, not_found: BadRequestError, invalid_request: BadRequestError,
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
@@ -119,7 +123,7 @@ const CLASSES: Readonly<Record<string, typeof LlmError>> = {
 
 /** @internal */
 export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {
-  const Class = (view.in_stream ? StreamError : CLASSES[view.code]) ?? LlmError;
+  const Class = view.in_stream ? StreamError : CLASSES[view.code];
   return new Class(view.message, {
     code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
     requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),

@@ -1,5 +1,6 @@
 import { whenAborted } from './abort.js';
 import { LlmError, TimeoutError, abortError } from './errors.js';
+import { GATHER_LIMIT } from './tables.js';
 import type { Settled } from './types.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -23,6 +24,10 @@ export function count(name: string, value: number): number {
   if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; allowed is a whole number from 0`);
   return Math.max(1, value);
 }
+
+/** @internal What is given of some options: an option that is undefined is not. */
+export const known = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
 /** @internal */
 export function toError(reason: unknown): Error {
@@ -55,7 +60,7 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promi
  * Runs the tasks, at most `limit` at once (0 counts as 1); the results are in the order of the tasks, errors too. The
  * next task is taken from the iterable only as it may run. A RangeError for a limit that is no whole number.
  */
-export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit = 10): Promise<Settled<T, Error>[]> {
+export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit: number = GATHER_LIMIT): Promise<Settled<T, Error>[]> {
   const most = count('limit', limit);
   const results: Settled<T, Error>[] = [];
   const iterator = tasks[Symbol.iterator]();

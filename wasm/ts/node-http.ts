@@ -7,6 +7,7 @@ import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import { Answer, type Incoming } from './node-answer.js';
 import type { Emitter } from './node-types.js';
 import { pause } from './pause.js';
+import { TIMEOUTS } from './tables.js';
 
 type Destroy = (error: { syscall?: string } | null, done: unknown) => void;
 interface Socket extends Emitter {
@@ -30,7 +31,7 @@ export interface Http {
 interface Target { secure: boolean; options: object }
 
 /** How long a connection may take, in milliseconds. */
-const CONNECT_MS = 5_000;
+const CONNECT_MS = TIMEOUTS.connect;
 /** For how long the loss of a kept connection means that it was closed before the request came, in milliseconds. */
 const REPLACE_WITHIN_MS = 3_000;
 

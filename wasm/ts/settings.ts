@@ -1,6 +1,8 @@
 // The constructor's options and the environment, checked and written down for the core.
 import { LlmError } from './errors.js';
 import { plain, type Headers } from './headers.js';
+import { known } from './helpers.js';
+import { ADAPTIVE, QUANTILES } from './tables.js';
 import type { ClientOptions, Hedging, Status, TimeLimits } from './types.js';
 
 interface Host {
@@ -81,8 +83,8 @@ function hedge(given: Hedging | undefined): Hedging | undefined {
   if (given === undefined) return given;
   const { afterMs, quantile } = given as { afterMs?: unknown; quantile?: unknown };
   if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile === undefined) return { afterMs };
-  if (typeof quantile === 'number' && quantile >= 0.5 && quantile <= 0.999 && afterMs === undefined) return { quantile };
-  throw fail('hedging takes either afterMs, a number of milliseconds from 0, or a quantile from 0.5 to 0.999');
+  if (typeof quantile === 'number' && quantile >= QUANTILES.least && quantile <= QUANTILES.most && afterMs === undefined) return { quantile };
+  throw fail(`hedging takes either afterMs, a number of milliseconds from 0, or a quantile from ${QUANTILES.least} to ${QUANTILES.most}`);
 }
 
 function checkedURL(given: string, inBrowser: boolean): string {
@@ -165,8 +167,9 @@ export function settings(options: ClientOptions): Settings {
     throw fail(`LLM_ASYNC_TIMEOUT is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
   }
   const alone = !isOn('LLM_ASYNC_ENABLED', true);
-  const most = moving ? Math.max(moving.min ?? 1, moving.max ?? 1000) : workers;
-  const now = moving ? Math.min(most, Math.max(moving.min ?? 1, moving.start ?? 5)) : most;
+  const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
+  const most = moving ? Math.max(min, max) : workers;
+  const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
     mocked,
     isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),

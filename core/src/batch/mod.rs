@@ -78,15 +78,26 @@ struct Limits {
     max_concurrent_batches: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            batch_size: 10,
-            max_workers: 5,
-            timeout: Duration::from_secs(1),
-            max_concurrent_batches: 1,
-        }
-    }
+/// The defaults, which are the old client's.
+impl<I, O, E> BatchProcessor<I, O, E> {
+    /// How many added requests make a batch, unless [`batch_size`](Self::batch_size) says so.
+    pub const DEFAULT_BATCH_SIZE: usize = 10;
+    /// How many items run at once in each batch, unless [`max_workers`](Self::max_workers) says
+    /// so.
+    pub const DEFAULT_MAX_WORKERS: usize = 5;
+    /// How long the first request of a batch waits for others, unless
+    /// [`timeout`](Self::timeout) says so.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+    /// How many batches of added requests run at once, unless
+    /// [`max_concurrent_batches`](Self::max_concurrent_batches) says so.
+    pub const DEFAULT_CONCURRENT_BATCHES: usize = 1;
+
+    const LIMITS: Limits = Limits {
+        batch_size: Self::DEFAULT_BATCH_SIZE,
+        max_workers: Self::DEFAULT_MAX_WORKERS,
+        timeout: Self::DEFAULT_TIMEOUT,
+        max_concurrent_batches: Self::DEFAULT_CONCURRENT_BATCHES,
+    };
 }
 
 impl BatchProcessor<String, ChatResponse> {
@@ -131,7 +142,7 @@ where
     {
         Self {
             work: Work::new(executor, work),
-            limits: Limits::default(),
+            limits: Self::LIMITS,
             micro: Micro::new(),
         }
     }

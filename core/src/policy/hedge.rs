@@ -1,5 +1,6 @@
 //! When to send a request a second time, because the first is late.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -42,17 +43,21 @@ enum After {
 }
 
 impl Hedging {
+    /// The quantiles between which [`at_quantile`](Self::at_quantile) holds its own.
+    pub const QUANTILES: RangeInclusive<f64> = 0.5..=0.999;
+
     /// A second request after a fixed delay.
     pub fn after(delay: Duration) -> Self {
         Self(After::Delay(delay))
     }
 
     /// A second request once the first content is later than this share of those before, 0.95 for
-    /// example; held between 0.5 and 0.999. The first 20 requests only teach what is usual.
+    /// example; held within [`QUANTILES`](Self::QUANTILES). The first 20 requests only teach what is
+    /// usual.
     pub fn at_quantile(quantile: f64) -> Self {
         let quantile = match quantile.is_nan() {
             true => 0.95,
-            false => quantile.clamp(0.5, 0.999),
+            false => quantile.clamp(*Self::QUANTILES.start(), *Self::QUANTILES.end()),
         };
         Self(After::Quantile(quantile))
     }

@@ -1,22 +1,19 @@
-//! The step of the npm package's build that is done in Rust:
-//! `chatcore-wasm-build INPUT.wasm OUTPUT_DIR` writes the JavaScript glue of a wasm file.
+//! The steps of the npm package's build that are done in Rust:
+//!
+//! - `chatcore-wasm-build glue INPUT.wasm OUTPUT_DIR` writes the JavaScript glue of a wasm file;
+//! - `chatcore-wasm-build tables OUTPUT.ts` writes the core's tables as TypeScript.
+
+mod glue;
+mod tables;
 
 use std::error::Error;
 
-use wasm_bindgen_cli_support::Bindgen;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [input, output] = &words[..] else {
-        return Err("usage: chatcore-wasm-build INPUT.wasm OUTPUT_DIR".into());
-    };
-    Bindgen::new()
-        .input_path(input)
-        .out_name("core")
-        .web(true)?
-        .typescript(true)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(output)?;
-    Ok(())
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["glue", input, output] => glue::write(input, output),
+        ["tables", output] => Ok(std::fs::write(output, tables::typescript())?),
+        _ => Err("usage: glue INPUT.wasm OUTPUT_DIR, or tables OUTPUT.ts".into()),
+    }
 }
