@@ -37,7 +37,19 @@ test('what a call may say is what the provider gets', async () => {
     tools: [{ type: 'function', function: tool }],
     tool_choice: { type: 'function', function: { name: 'weather' } }, reasoning_effort: 'high',
     response_format: { type: 'json_schema', json_schema: { name: 'n', schema, strict: true } },
+    // It reasons, so it may take long.
+    stream: true, stream_options: { include_usage: true },
   });
+});
+
+test('a whole answer comes as a stream underneath where that is asked for', async () => {
+  const answers = [];
+  for (const [key, ofClient, ofCall] of [['never', false, undefined], ['always', undefined, true], ['not this', true, false]]) {
+    const one = client(`key/as-stream-${key.replace(' ', '')}`, { fetchAsStream: ofClient });
+    answers.push((await one.chatAsync('x', { reasoningEffort: 'high', fetchAsStream: ofCall })).text);
+    assert.equal((await sent(`as-stream-${key.replace(' ', '')}`)).body.stream, ofCall ?? ofClient ? true : undefined, key);
+  }
+  assert.deepEqual(answers, ['echo: x', 'echo: x', 'echo: x']);
 });
 
 for (const [option, value, field, wire] of [

@@ -109,7 +109,7 @@ export function settings(options: ClientOptions): Settings {
   const inBrowser = isBrowser();
   const {
     apiKey, headers = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
-    adaptive, hedging,
+    adaptive, hedging, fetchAsStream,
     fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
   } = options;
   for (const name in unknown) throw fail(`there is no option ${name}`);
@@ -177,7 +177,7 @@ export function settings(options: ClientOptions): Settings {
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
       maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),
-      rate, adaptive: moving, hedging: hedge(hedging),
+      rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream,
       // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
       timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? (seconds === undefined ? undefined : Number(seconds) * 1000), fail),
       browserAccess: inBrowser && dangerouslyAllowBrowser,

@@ -7,6 +7,7 @@ import type { ChatOptions, Message } from './types.js';
 const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
   'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxRetries', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
   'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature',
+  'fetchAsStream',
 ]);
 
 const finite = (name: string, value: unknown) => {
@@ -66,7 +67,7 @@ function rest(options: ChatOptions, patient: boolean): string {
   return JSON.stringify({
     top_p: topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
     tool_choice: options.toolChoice, reasoning_effort: options.reasoningEffort, response_format: options.responseFormat,
-    maxRetries, waitForQueue: options.waitForQueue, patient,
+    maxRetries, waitForQueue: options.waitForQueue, patient, fetchAsStream: options.fetchAsStream,
     timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
   });
 }

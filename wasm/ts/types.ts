@@ -213,6 +213,11 @@ export interface ChatOptions {
   maxRetries?: number;
   /** Whether to wait where the queue is full. Default false: QueueFullError. */
   waitForQueue?: boolean;
+  /**
+   * Whether a whole answer is fetched as a stream underneath, with the same result. Default: the client's, or else if it
+   * may take long, because the model reasons or the answer may have more than 2,048 tokens.
+   */
+  fetchAsStream?: boolean;
 }
 
 /** An offline model: true echoes, a function answers from the conversation. */
@@ -288,6 +293,8 @@ export interface ClientOptions {
    * aborted. At most one call in twenty gets one. Default: none.
    */
   hedging?: Hedging;
+  /** Whether whole answers are fetched as streams underneath. Default: those that may take long. */
+  fetchAsStream?: boolean;
   /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
   headers?: Readonly<Record<string, string>>;
   /**
