@@ -64,6 +64,13 @@ impl LlmClient {
     ///
     /// What comes back is a call that can be shaped further, then awaited for the whole answer
     /// or [streamed](ChatCall::stream). Nothing happens until then.
+    ///
+    /// A call that finds the queue full (`LLM_ASYNC_QUEUE_SIZE`) fails at once with
+    /// [`QueueFull`](crate::ErrorKind::QueueFull), because a service under load must hear of it
+    /// while it can still turn its own callers away; calls that pile up in silence only run into
+    /// their time limits. A script that asks many things at once takes a
+    /// [`BatchProcessor`](crate::BatchProcessor), or lets the calls wait:
+    /// [`when_full`](ChatCall::when_full), [`patient`](ChatCall::patient).
     pub fn chat_async(&self, prompt: impl Into<String>) -> ChatCall {
         let request = ChatRequest::new([Message::user(prompt)]);
         ChatCall::new(Arc::clone(&self.core), request, Defaults::PROMPT)

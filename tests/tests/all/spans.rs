@@ -5,8 +5,13 @@ use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatcore::{ErrorKind, LlmClient, LlmClientBuilder, Provider};
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::{
+    ByteStream, ErrorKind, LlmClient, LlmClientBuilder, Provider, Transport, TransportError,
+};
 use chatcore_adapters::sim::{Fault, Script, Sim, SimTransport};
+use http::{Request, Response};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -39,6 +44,11 @@ impl Visit for Reader<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        // OpenTelemetry has no such number: its layer would write a string.
+        panic!("{} is recorded as the unsigned {value}", field.name());
     }
 }
 
@@ -153,6 +163,35 @@ fn a_call_has_the_names_of_the_conventions() {
         "gen_ai.response.time_to_first_chunk",
     ] {
         assert!(!span.fields.contains_key(name), "{name}: {span:?}");
+    }
+}
+
+/// Says the key in every field that a span tells of an answer.
+#[derive(Debug)]
+struct Parrot;
+
+#[async_trait]
+impl Transport for Parrot {
+    async fn send(&self, _: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        let body = r#"{"id": "sk-simulated", "model": "%73k-simulated", "choices": [
+            {"message": {"content": "hi"}, "finish_reason": "sk-simulated"}]}"#;
+        Ok(Response::new(ByteStream::from_bytes(body)))
+    }
+}
+
+#[test]
+fn what_a_server_echoes_in_an_answer_is_no_key_in_a_span() {
+    let seen = collect(Script::new(), |_, builder| async move {
+        let executor = Arc::clone(builder.build().unwrap().executor());
+        let client = LlmClient::builder(executor, Arc::new(Parrot))
+            .provider(Provider::deepseek().with_api_key("sk-simulated"))
+            .build()
+            .unwrap();
+        client.chat_async("hi").await.unwrap();
+    });
+    let span = seen.iter().find(|span| span.name == "chat").unwrap();
+    for name in ["gen_ai.response.id", "gen_ai.response.model"] {
+        assert_eq!(span.fields[name], "[redacted]", "{span:?}");
     }
 }
 

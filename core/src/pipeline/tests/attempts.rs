@@ -117,3 +117,18 @@ fn no_limit_for_connecting_is_none() {
     let default = ConnectTimeout::DEFAULT.0;
     assert_eq!(connect, [default, ConnectTimeout::NONE.0, default]);
 }
+
+#[test]
+fn a_refused_key_of_another_provider_is_named() {
+    let setup = setup([Answering::Status(401, None)], |builder| {
+        let provider = Provider::deepseek().with_api_key("sk-ant-api03-0123456789abcdef");
+        builder.provider(provider)
+    });
+    let error = setup.chat().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    let error = error.to_string();
+    for part in ["Anthropic", "api.deepseek.com", "LLM_PROVIDER=anthropic"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(!error.contains("sk-ant"), "{error}");
+}

@@ -146,3 +146,36 @@ fn closing_turns_those_away_that_wait_for_a_limit() {
     assert_eq!(kinds.collect::<Vec<_>>(), [None, closed, closed]);
     assert_eq!(setup.clock.seconds(), 2.0);
 }
+
+#[test]
+fn a_full_queue_says_what_to_set() {
+    let answers = (0..2).map(|_| Answering::Good(5.0));
+    let setup = setup(answers, |builder| builder.workers(1).queue_size(1));
+    let calls = (0..3).map(|_| setup.client.chat_async("hi").into_future());
+    let mut results = setup.clock.run(join_all(calls));
+    let error = results.pop().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::QueueFull);
+    assert_eq!(
+        error.to_string(),
+        "demo: the queue is full: 1 requests are in flight, 1 wait, and 1 may; let it wait for its \
+         place (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a \
+         BatchProcessor), or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+    );
+}
+
+#[test]
+fn what_a_server_claims_in_tokens_does_not_stop_the_client() {
+    const CLAIM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\
+        \"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1000000000000,\
+        \"completion_tokens\":1}}\n\ndata: [DONE]\n\n";
+    let limits = RateLimits::default()
+        .tokens_per_minute(6_000)
+        .token_burst(2_000);
+    let answers = (0..3).map(|_| Answering::Pieces(vec![(0.0, CLAIM)]));
+    let setup = setup(answers, |builder| builder.rate_limits(limits));
+    for _ in 0..3 {
+        setup.chat().unwrap();
+    }
+    // Each counts what was reserved, and a token for each byte of the answer: some 400.
+    assert!(setup.sent()[2] < 1.0, "{:?}", setup.sent());
+}
