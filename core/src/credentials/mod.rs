@@ -24,7 +24,7 @@ use crate::error::Error;
 /// ```
 /// use async_trait::async_trait;
 /// use bytes::Bytes;
-/// use chatcore::{Credentials, Error};
+/// use chatcore::{Credentials, Error, Secrets};
 /// use http::{HeaderValue, Request, header::AUTHORIZATION};
 ///
 /// #[derive(Debug)]
@@ -48,7 +48,9 @@ use crate::error::Error;
 ///     }
 ///
 ///     fn redact(&self, text: &mut String) {
-///         *text = text.replace("a-token-of-one-hour", "[redacted]");
+///         let mut secrets = Secrets::new();
+///         secrets.add("a-token-of-one-hour");
+///         secrets.redact(text);
 ///     }
 /// }
 /// ```
@@ -68,6 +70,7 @@ pub trait Credentials: Debug + Send + Sync + 'static {
     async fn authorize(&self, request: &mut Request<Bytes>, attempt: u32) -> Result<(), Error>;
 
     /// Removes every secret that these credentials have given from a text that came from outside,
-    /// such as an error of the server's.
+    /// such as an error of the server's. [`Secrets`](crate::Secrets) does it, in whatever form they
+    /// stand there.
     fn redact(&self, text: &mut String);
 }

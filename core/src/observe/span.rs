@@ -14,7 +14,6 @@ use tracing::{Instrument, Span};
 use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
-use crate::secrets::Secrets;
 
 /// The span of one call, all its attempts included. It is closed when the call's outcome is.
 #[derive(Clone, Debug)]
@@ -91,22 +90,27 @@ impl CallSpan {
         }
     }
 
-    pub(crate) fn succeeded(&self, attempts: u32, response: &ChatResponse, secrets: &Secrets) {
+    pub(crate) fn succeeded(
+        &self,
+        attempts: u32,
+        response: &ChatResponse,
+        redact: &dyn Fn(&mut String),
+    ) {
         if self.0.is_disabled() {
             return;
         }
-        self.answered(response, secrets);
+        self.answered(response, redact);
         self.0.record("chatcore.attempts", i64::from(attempts));
         self.0.record("chatcore.outcome", "succeeded");
     }
 
     /// `error` is the one that the caller gets: without secrets.
-    pub(crate) fn failed(&self, error: &Error, secrets: &Secrets) {
+    pub(crate) fn failed(&self, error: &Error, redact: &dyn Fn(&mut String)) {
         if self.0.is_disabled() {
             return;
         }
         if let Some(partial) = error.partial() {
-            self.answered(partial, secrets);
+            self.answered(partial, redact);
         }
         self.0.record("otel.status_code", "ERROR");
         self.0.record("otel.status_description", error.to_string());
@@ -121,11 +125,11 @@ impl CallSpan {
         self.0.record("chatcore.outcome", "cancelled");
     }
 
-    fn answered(&self, response: &ChatResponse, secrets: &Secrets) {
+    fn answered(&self, response: &ChatResponse, redact: &dyn Fn(&mut String)) {
         // A server may echo anything here.
         let text = |name: &'static str, text: &str| {
             let mut text = text.to_owned();
-            secrets.redact(&mut text);
+            redact(&mut text);
             self.0.record(name, text);
         };
         if !response.id.is_empty() {

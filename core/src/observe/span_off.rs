@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
-use crate::secrets::Secrets;
 
 #[derive(Clone, Debug)]
 pub(crate) struct CallSpan;
@@ -30,9 +29,9 @@ impl CallSpan {
 
     pub(crate) fn first_content(&self, _: impl FnOnce() -> Duration) {}
 
-    pub(crate) fn succeeded(&self, _: u32, _: &ChatResponse, _: &Secrets) {}
+    pub(crate) fn succeeded(&self, _: u32, _: &ChatResponse, _: &dyn Fn(&mut String)) {}
 
-    pub(crate) fn failed(&self, _: &Error, _: &Secrets) {}
+    pub(crate) fn failed(&self, _: &Error, _: &dyn Fn(&mut String)) {}
 
     pub(crate) fn cancelled(&self, _: u32) {}
 }

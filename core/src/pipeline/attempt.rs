@@ -74,7 +74,7 @@ impl Attempt {
         let id = &mut fold.response_mut().request_id;
         *id = request_id(&head.headers);
         if let Some(id) = id {
-            core.secrets.redact(id);
+            core.redact(id);
         }
         let is_error = !head.status.is_success();
         let lingers = is_error.then(|| linger(watch.now(), ERROR_BODY));

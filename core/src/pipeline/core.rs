@@ -125,6 +125,14 @@ impl Core {
         )))
     }
 
+    /// Takes the client's secrets out of a text that came from outside.
+    pub(super) fn redact(&self, text: &mut String) {
+        self.secrets.redact(text);
+        if let Some(credentials) = &self.credentials {
+            credentials.redact(text);
+        }
+    }
+
     /// Adds what only the pipeline knows, and takes the secrets out of what came from outside:
     /// the client's, and those `of_call`.
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32, of_call: &Secrets) -> Error {
@@ -132,11 +140,8 @@ impl Core {
         error.set_provider(self.endpoint.provider());
         self.endpoint.advise(&mut error);
         error.redact(&|text| {
-            self.secrets.redact(text);
+            self.redact(text);
             of_call.redact(text);
-            if let Some(credentials) = &self.credentials {
-                credentials.redact(text);
-            }
         });
         error
     }

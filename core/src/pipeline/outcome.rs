@@ -116,8 +116,8 @@ impl Outcome {
         }
         self.core.counters.succeeded.fetch_add(1, Relaxed);
         let attempts = self.attempts;
-        let secrets = &self.core.secrets;
-        self.span.succeeded(attempts, response, secrets);
+        let redact = |text: &mut String| self.core.redact(text);
+        self.span.succeeded(attempts, response, &redact);
         self.tell(|elapsed| CallEvent::Succeeded {
             attempts,
             usage: response.usage.as_ref(),
@@ -130,7 +130,8 @@ impl Outcome {
         let error = self.finish(error);
         if !std::mem::replace(&mut self.settled, true) {
             self.core.counters.failed.fetch_add(1, Relaxed);
-            self.span.failed(&error, &self.core.secrets);
+            let redact = |text: &mut String| self.core.redact(text);
+            self.span.failed(&error, &redact);
             self.tell(|elapsed| CallEvent::Failed {
                 error: &error,
                 elapsed,

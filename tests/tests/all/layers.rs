@@ -51,7 +51,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "admission",
         &["dialect", "error", "executor", "policy", "time"],
     ),
-    ("observe", &["chat", "dialect", "error", "secrets"]),
+    ("observe", &["chat", "dialect", "error"]),
     (
         "helpers",
         &["admission", "error", "executor", "policy", "time"],
