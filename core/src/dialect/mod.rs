@@ -124,6 +124,14 @@ pub trait Decoder: Send {
     /// does with the connection.
     fn is_done(&self) -> bool;
 
+    /// Whether the model has said why it stopped, though the terminal event is still to come.
+    /// What may follow, such as what the answer cost, is awaited for a short time only; then the
+    /// decoder is told the [`end`](Self::end), and must give the answer. By default, as
+    /// [`is_done`](Self::is_done).
+    fn is_complete(&self) -> bool {
+        self.is_done()
+    }
+
     /// How many events were passed over because the dialect does not know them.
     fn skipped(&self) -> u32;
 }

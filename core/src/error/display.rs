@@ -5,13 +5,22 @@ use std::fmt::{self, Write as _};
 use super::Error;
 use crate::shown::{Span, escape};
 
+/// The most characters of a message that are shown.
+const MESSAGE: usize = 2000;
+
+/// The most characters of a code, or of a request id.
+const WORD: usize = 200;
+
 /// Text of a server's, in one line: what would break the line, turn it round or steer a terminal
-/// is shown as an escape.
-struct Line<'a>(&'a str);
+/// is shown as an escape. At most so many characters are shown, whatever a server sends.
+struct Line<'a>(&'a str, usize);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for char in self.0.chars() {
+        for (place, char) in self.0.chars().enumerate() {
+            if place == self.1 {
+                return f.write_char('…');
+            }
             match char {
                 '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escape(f, char)?,
                 char if char.is_control() => escape(f, char)?,
@@ -29,7 +38,7 @@ impl Error {
         if let Some(provider) = &inner.provider {
             write!(f, "{provider}: ")?;
         }
-        write!(f, "{}", Line(&inner.message))?;
+        write!(f, "{}", Line(&inner.message, MESSAGE))?;
         let mut open = false;
         let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
             f.write_str(if open { ", " } else { " (" })?;
@@ -43,10 +52,10 @@ impl Error {
             detail(f, "status", &status.as_u16())?;
         }
         if let Some(code) = &inner.code {
-            detail(f, "code", &Line(code))?;
+            detail(f, "code", &Line(code, WORD))?;
         }
         if let Some(id) = &inner.request_id {
-            detail(f, "request id", &Line(id))?;
+            detail(f, "request id", &Line(id, WORD))?;
         }
         if inner.attempts > 1 {
             detail(f, "attempts", &inner.attempts)?;
@@ -60,10 +69,18 @@ impl Error {
         if let Some(before) = inner.causes.last()
             && before.0.message != inner.message
         {
-            write!(f, "; the attempt before: {}", Line(&before.0.message))?;
+            write!(
+                f,
+                "; the attempt before: {}",
+                Line(&before.0.message, MESSAGE)
+            )?;
         }
         if let Some(option) = &inner.refused_option {
-            write!(f, "; the model refuses {}: leave it out", Line(option))?;
+            write!(
+                f,
+                "; the model refuses {}: leave it out",
+                Line(option, WORD)
+            )?;
             match option.as_str() {
                 "temperature" => f.write_str(" with .temperature(None)")?,
                 "max_tokens" | "max_completion_tokens" => f.write_str(" with .max_tokens(None)")?,
@@ -187,6 +204,19 @@ mod tests {
         );
         let whole = format!("{error:#?}");
         assert!(whole.contains("body") && whole.contains("cause"), "{whole}");
+    }
+
+    #[test]
+    fn whatever_a_server_says_the_line_stays_short() {
+        let long = "\u{1b}é".repeat(1 << 20);
+        let before = Error::new(ErrorKind::Server, format!("{long}!"));
+        let error = Error::new(ErrorKind::Server, &*long)
+            .with_code(Some(long.clone()))
+            .with_request_id(Some(long.clone()))
+            .with_causes(vec![before]);
+        let shown = error.to_string();
+        assert!(shown.chars().count() < 30_000, "{}", shown.len());
+        assert!(shown.contains("é…"), "{shown}");
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl ErrorKind {
             Self::Auth => "check the key, and that it belongs to this base URL",
             Self::NotFound => "check the model's name (LLM_MODEL) and the base URL (LLM_BASE_URL)",
             Self::RateLimited => "wait, or lower LLM_ASYNC_WORKERS",
-            Self::QuotaExceeded => "check the account's billing at the provider",
+            Self::QuotaExceeded => "check the account's balance and billing at the provider",
             Self::Overloaded | Self::Server => "try again later",
             Self::Connection => "check the network, the proxy and the base URL (LLM_BASE_URL)",
             Self::Protocol => {

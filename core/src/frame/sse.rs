@@ -2,13 +2,15 @@
 //!
 //! Lines end in LF, CR or CRLF, split anywhere; a BOM may stand at the start; lines of `data`
 //! join; comments and unknown fields mean nothing; an event without its empty line is not one.
-//! What lies in one chunk is borrowed from it; every byte is looked at once.
+//! What lies in one chunk is borrowed from it; every byte is looked at once. What servers send
+//! beside the rules is in [`stray`](super::stray).
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memchr2};
 
+use super::stray::Stray;
 use crate::error::{Error, ErrorKind};
 
 /// One event. Its fields are bytes as they came: the standard has what is not UTF-8 replaced, as
@@ -27,8 +29,8 @@ pub struct SseEvent {
 /// Turns bytes into server-sent events, by the rules of the
 /// [standard](https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// Comments and empty events are no events: they are keep-alives, and whoever feeds the bytes
-/// saw them come. The data of an event that lies in one chunk, in one line, is a slice of it.
+/// Comments and empty events are no events: they are keep-alives, and the code that feeds the
+/// bytes saw them come. The data of an event that lies in one chunk, in one line, is a slice of it.
 ///
 /// ```
 /// use chatcore::frame::Sse;
@@ -57,6 +59,8 @@ pub struct Sse {
     data: Option<Data>,
     id: Bytes,
     retry: Option<Duration>,
+    /// What came beside the rules, if it is looked at.
+    stray: Option<Box<Stray>>,
     /// How many bytes were looked at or copied.
     #[cfg(test)]
     work: usize,
@@ -82,8 +86,23 @@ impl Sse {
             data: None,
             id: Bytes::new(),
             retry: None,
+            stray: None,
             #[cfg(test)]
             work: 0,
+        }
+    }
+
+    /// A stream that is also read where a server of JSON events does not keep to the standard:
+    ///
+    /// - A field `error` is an event of that name.
+    /// - A line that is JSON, without `data:` before it, is an event.
+    /// - A line of `data` after one that is a whole JSON object or `[DONE]` begins another event,
+    ///   as if an empty line stood between the two.
+    /// - What the end of the input leaves is handed over by [`rest`](Self::rest).
+    pub fn lenient(cap: usize) -> Self {
+        Self {
+            stray: Some(Box::default()),
+            ..Self::new(cap)
         }
     }
 
@@ -105,12 +124,54 @@ impl Sse {
     /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) for a line or an event beyond the cap;
     /// there is no going on after it.
     pub fn next_event(&mut self) -> Result<Option<SseEvent>, Error> {
+        if let Some(event) = self.stray.as_mut().and_then(|stray| stray.ready.take()) {
+            return Ok(Some(event));
+        }
         while let Some(line) = self.next_line()? {
             if let Some(event) = self.take_line(&line)? {
                 return Ok(Some(event));
             }
         }
         Ok(None)
+    }
+
+    /// At the end of the input: the next event that lacks its empty line, or the end of its last
+    /// line. Only a [lenient](Self::lenient) stream has any; whether it is complete cannot be
+    /// told from the framing.
+    ///
+    /// # Errors
+    /// As [`next_event`](Self::next_event).
+    pub fn rest(&mut self) -> Result<Option<SseEvent>, Error> {
+        if self.stray.is_none() {
+            return Ok(None);
+        }
+        if let Some(event) = self.next_event()? {
+            return Ok(Some(event));
+        }
+        let line = std::mem::take(&mut self.line).freeze();
+        if !line.is_empty()
+            && let Some(event) = self.take_line(&line)?
+        {
+            return Ok(Some(event));
+        }
+        let event = self.take_line(&Bytes::new())?;
+        match event {
+            None => self.next_event(),
+            event => Ok(event),
+        }
+    }
+
+    /// Whether all that came so far were fields of the standard and comments, or the beginning of
+    /// one.
+    pub(crate) fn is_regular(&self) -> bool {
+        if self.at_start && "\u{feff}".as_bytes().starts_with(&self.line) {
+            return true;
+        }
+        let is_field = match memchr(b':', &self.line) {
+            Some(colon) => is_field(&self.line[..colon]),
+            None => FIELDS.iter().any(|field| field.starts_with(&self.line)),
+        };
+        is_field && self.stray.as_ref().is_none_or(|stray| !stray.came)
     }
 
     /// Whether an event has begun that is not complete. At the end of the input it is lost, as
@@ -183,14 +244,11 @@ impl Sse {
     fn take_line(&mut self, line: &Bytes) -> Result<Option<SseEvent>, Error> {
         if line.is_empty() {
             let name = std::mem::take(&mut self.name);
-            return Ok(self.data.take().map(|data| SseEvent {
-                name,
-                id: self.id.clone(),
-                data: match data {
-                    Data::One(data) => data,
-                    Data::Joined(data) => data.freeze(),
-                },
-            }));
+            let event = self.dispatch(name);
+            return Ok(match &mut self.stray {
+                Some(stray) => stray.behind(event),
+                None => event,
+            });
         }
         let colon = memchr(b':', line).unwrap_or(line.len());
         let (field, value) = (&line[..colon], line.slice((colon + 1).min(line.len())..));
@@ -199,7 +257,7 @@ impl Sse {
             _ => value,
         };
         match field {
-            b"data" => self.push_data(value)?,
+            b"data" => return self.push_data(value),
             b"event" => self.name = value,
             // Copied: it lives on, and the chunk must not.
             b"id" if memchr(0, &value).is_none() => self.id = Bytes::copy_from_slice(&value),
@@ -208,17 +266,76 @@ impl Sse {
                 let milliseconds = digits.and_then(|digits| digits.parse().ok());
                 self.retry = milliseconds.map(Duration::from_millis).or(self.retry);
             }
-            // A comment, or a field that the standard does not know.
-            _ => {}
+            // A comment.
+            b"" => {}
+            // A field that the standard does not know.
+            field => return self.take_stray(field, &value, line),
         }
         Ok(None)
     }
 
-    fn push_data(&mut self, value: Bytes) -> Result<(), Error> {
+    #[cold]
+    fn take_stray(
+        &mut self,
+        field: &[u8],
+        value: &Bytes,
+        line: &Bytes,
+    ) -> Result<Option<SseEvent>, Error> {
+        let cap = self.cap;
+        let Some(stray) = &mut self.stray else {
+            return Ok(None);
+        };
+        stray.take(field, value, line, cap)?;
+        if stray.ready.is_none() {
+            return Ok(None);
+        }
+        // What came before it is handed over before it.
+        let before = self.dispatch(self.name.clone());
+        Ok(match &mut self.stray {
+            Some(stray) if before.is_none() => stray.ready.take(),
+            _ => before,
+        })
+    }
+
+    /// The event whose data is there.
+    fn dispatch(&mut self, name: Bytes) -> Option<SseEvent> {
+        let data = self.data.take()?;
+        Some(SseEvent {
+            name,
+            id: self.id.clone(),
+            data: match data {
+                Data::One(data) => data,
+                Data::Joined(data) => data.freeze(),
+            },
+        })
+    }
+
+    fn push_data(&mut self, value: Bytes) -> Result<Option<SseEvent>, Error> {
+        if let Some(stray) = &mut self.stray
+            && stray.has_lines()
+        {
+            let before = self.data.take();
+            let lines = stray.behind(None);
+            if before.is_none() {
+                self.data = Some(Data::One(value));
+                return Ok(lines);
+            }
+            stray.ready = lines;
+            self.data = before;
+            let before = self.dispatch(self.name.clone());
+            self.data = Some(Data::One(value));
+            return Ok(before);
+        }
         let mut joined = match self.data.take() {
             None => {
                 self.data = Some(Data::One(value));
-                return Ok(());
+                return Ok(None);
+            }
+            Some(Data::One(first)) if self.stray.is_some() && Stray::is_whole(&first) => {
+                self.data = Some(Data::One(first));
+                let event = self.dispatch(self.name.clone());
+                self.data = Some(Data::One(value));
+                return Ok(event);
             }
             Some(Data::One(first)) => BytesMut::from(&first[..]),
             Some(Data::Joined(joined)) => joined,
@@ -227,158 +344,29 @@ impl Sse {
         joined.extend_from_slice(b"\n");
         joined.extend_from_slice(&value);
         self.data = Some(Data::Joined(joined));
-        Ok(())
+        Ok(None)
     }
 
     fn check(&self, size: usize) -> Result<(), Error> {
-        match size <= self.cap {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::ResponseTooLarge,
-                format!("an event of the stream has more than {} bytes", self.cap),
-            )),
-        }
+        check(size, self.cap)
+    }
+}
+
+const FIELDS: [&[u8]; 4] = [b"data", b"event", b"id", b"retry"];
+
+fn is_field(name: &[u8]) -> bool {
+    name.is_empty() || FIELDS.contains(&name)
+}
+
+pub(super) fn check(size: usize, cap: usize) -> Result<(), Error> {
+    match size <= cap {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::ResponseTooLarge,
+            format!("an event of the stream has more than {cap} bytes"),
+        )),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, String)> {
-        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        let mut sse = Sse::new(1 << 20);
-        let mut events = Vec::new();
-        for piece in pieces {
-            sse.feed(Bytes::copy_from_slice(piece));
-            while let Some(event) = sse.next_event().unwrap() {
-                events.push((text(&event.name), text(&event.data)));
-            }
-        }
-        events
-    }
-
-    fn data(input: &str) -> Vec<String> {
-        let events = events([input.as_bytes()]).into_iter();
-        events.map(|(_, data)| data).collect()
-    }
-
-    #[test]
-    fn the_rules() {
-        for (input, expected) in [
-            ("data: a\n\n", &["a"][..]),
-            ("data:a\r\rdata:b\r\n\r\n", &["a", "b"]),
-            ("data: a\ndata:  b\n\n", &["a\n b"]),
-            ("data\ndata\n\n", &["\n"]),
-            ("data\n\n", &[""]),
-            (": keep-alive\n\ndata: a\n\n", &["a"]),
-            ("\u{feff}data: a\n\n", &["a"]),
-            ("\u{feff}\u{feff}data: a\n\ndata: b\n\n", &["b"]),
-            ("event: x\n\ndata: a\n\n", &["a"]),
-            ("data: a", &[]),
-            ("data: a\n", &[]),
-            ("Data: a\nfoo: b\nid: 1\nretry: 2\n\n", &[]),
-        ] {
-            assert_eq!(data(input), expected, "{input:?}");
-        }
-        let mut sse = Sse::new(100);
-        assert!(!sse.is_pending());
-        for (input, is_pending, retry) in [
-            ("retry: 10\n", false, Some(10)),
-            (
-                "retry: x\nretry\nretry: 99999999999999999999\n",
-                false,
-                Some(10),
-            ),
-            ("event: a\n", true, Some(10)),
-            ("\n", false, Some(10)),
-            ("data", true, Some(10)),
-            (": 1\n", true, Some(10)),
-        ] {
-            sse.feed(input.into());
-            assert_eq!(sse.next_event().unwrap(), None);
-            assert_eq!(sse.is_pending(), is_pending, "{input:?}");
-            assert_eq!(sse.retry(), retry.map(Duration::from_millis), "{input:?}");
-        }
-        sse.feed("id: 1\n\ndata\nid: 2\0\n\n".into());
-        let event = sse.next_event().unwrap().unwrap();
-        assert_eq!(event.data, "1");
-        let event = sse.next_event().unwrap().unwrap();
-        assert_eq!((&event.id[..], &event.data[..]), (&b"1"[..], &b""[..]));
-        let named = events([&b"event: ping\ndata: 1\n\ndata: 2\n\n"[..]]);
-        let named: Vec<_> = named.iter().map(|(n, d)| (&n[..], &d[..])).collect();
-        assert_eq!(named, [("ping", "1"), ("", "2")]);
-    }
-
-    #[test]
-    fn a_line_end_split_in_two_is_one() {
-        assert_eq!(
-            events([&b"data: a\r"[..], b"\n\r", b"\ndata: b\r\n\r\n"]).len(),
-            2
-        );
-    }
-
-    #[test]
-    fn lines_and_events_are_capped() {
-        for input in [
-            "data: too long for this\n\n".to_owned(),
-            "x".repeat(17),
-            "data: 12345678\n".repeat(3),
-        ] {
-            let mut sse = Sse::new(16);
-            sse.feed(input.clone().into());
-            let error = sse.next_event().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ResponseTooLarge, "{input}");
-        }
-    }
-
-    #[test]
-    fn what_lies_in_one_chunk_is_not_copied() {
-        let chunk = Bytes::from_static(b"data: 0123456789\n\n");
-        let mut sse = Sse::new(100);
-        sse.feed(chunk.clone());
-        let event = sse.next_event().unwrap().unwrap();
-        assert_eq!(event.data.as_ptr(), chunk[6..].as_ptr());
-    }
-
-    #[test]
-    fn a_line_takes_work_by_its_length_in_whatever_pieces_it_comes() {
-        let size = 8 << 20;
-        for piece in [1, 1024, 64 * 1024] {
-            let mut sse = Sse::new(size + 64);
-            sse.feed(Bytes::from_static(b"data:"));
-            let bytes = Bytes::from(vec![b'x'; piece]);
-            for _ in 0..size / piece {
-                sse.feed(bytes.clone());
-                assert_eq!(sse.next_event().unwrap(), None);
-            }
-            sse.feed(Bytes::from_static(b"\n\n"));
-            assert_eq!(sse.next_event().unwrap().unwrap().data.len(), size);
-            // Looked at once, copied once, and at most two times more as the buffer grew.
-            assert!(sse.work <= 5 * size, "{} in pieces of {piece}", sse.work);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_split_gives_the_same_events(
-            input in "(data|event|id|:|: |x|\r|\n|\r\n|\n\n|é|\u{feff}){0,40}",
-            cuts in prop::collection::vec(0..200_usize, 0..8),
-        ) {
-            let bytes = input.as_bytes();
-            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
-            cuts.sort_unstable();
-            let mut pieces = Vec::new();
-            let mut from = 0;
-            for cut in cuts.into_iter().chain([bytes.len()]) {
-                pieces.push(&bytes[from..cut]);
-                from = cut;
-            }
-            let whole = events([bytes]);
-            prop_assert_eq!(&events(pieces), &whole);
-            prop_assert_eq!(&events(bytes.chunks(1)), &whole);
-        }
-    }
-}
+mod tests;

@@ -1,9 +1,10 @@
 //! JSON as the dialects read and write it: borrowed from the frame, into no types of its own.
 //!
-//! This is our own code, where `serde_json` would do as well, for its size: the npm package links
-//! one reader and one writer, rather than a copy of them for each type. Natively it is as fast.
-//! Floats are the standard library's. [`Value`](serde_json::Value) stays the type of what has no name of
-//! ours, since it is the one that other crates know.
+//! This is our own code, where `serde_json` would do as well: the npm package links one reader and
+//! one writer rather than a copy of them for each type, unknown fields are passed over without being
+//! read, and what a server sends costs no more time, stack and memory than its length allows.
+//! [`Value`](serde_json::Value) stays the type of unknown fields, since it is the one that other
+//! crates know.
 //!
 //! A [`Dialect`](crate::Dialect) of your own may use it, and need not.
 //!
@@ -32,12 +33,17 @@
 mod float;
 mod plain;
 mod read;
+mod skip;
+mod string;
 #[cfg(test)]
 mod tests;
 mod value;
+mod weight;
 mod write;
 
 pub(crate) use float::decimal;
 pub use read::{JsonError, Members, Reader};
+pub use string::{Joiner, Piece};
 pub use value::parse;
+pub(crate) use value::parse_within;
 pub use write::Writer;

@@ -5,25 +5,33 @@ use std::fmt;
 
 use super::plain;
 
+/// How deep arrays and objects may be nested in each other.
+pub(super) const MAX_DEPTH: u8 = 128;
+
 /// Why a text is no JSON, or not the JSON that was asked for. It never quotes the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JsonError {
     /// Whether the text ends before its value does.
     pub is_cut: bool,
+    /// Whether it is nested more than 128 deep.
+    pub is_too_deep: bool,
     /// Where, in bytes from the start.
     pub at: usize,
 }
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.is_cut {
-            true => write!(
+        let at = self.at;
+        if self.is_cut {
+            write!(f, "the JSON ends after {at} bytes, before it is complete")
+        } else if self.is_too_deep {
+            write!(
                 f,
-                "the JSON ends after {} bytes, before it is complete",
-                self.at
-            ),
-            false => write!(f, "the JSON is not as expected at byte {}", self.at),
+                "the JSON is nested more than {MAX_DEPTH} deep at byte {at}"
+            )
+        } else {
+            write!(f, "the JSON is not as expected at byte {at}")
         }
     }
 }
@@ -37,18 +45,27 @@ pub struct Members {
 }
 
 /// Reads JSON text from its start to its end, without copying what needs no copy.
+///
+/// Arrays and objects may be nested 128 deep. What is deeper is an error, because code that
+/// recurses over it would use up the stack.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    /// How many arrays and objects are open.
+    pub(super) depth: u8,
 }
 
-type Result<T> = std::result::Result<T, JsonError>;
+pub(super) type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Reader<'a> {
     /// Reads `text`.
     pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+        }
     }
 
     /// The first byte of the next value, which stays where it is.
@@ -77,10 +94,9 @@ impl<'a> Reader<'a> {
     /// Goes into an object.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or it is nested more than 128 deep.
     pub fn object(&mut self) -> Result<Members> {
-        self.expect(b'{')?;
-        Ok(Members { is_first: true })
+        self.enter(b'{')
     }
 
     /// The name of the next member, whose value must be read next; `None` at the object's end.
@@ -99,8 +115,8 @@ impl<'a> Reader<'a> {
         Ok(Some(name))
     }
 
-    /// The name of the next member, where it needs no escape and no white space is around it, as most
-    /// servers write it; else all stays where it is.
+    /// The name of the next member, if it needs no escape and no white space is around it, as most
+    /// servers write it; else nothing is read.
     fn compact_name(&mut self, members: &mut Members) -> Option<&'a str> {
         let rest = self.text.as_bytes().get(self.at..)?;
         let start = match (members.is_first, rest) {
@@ -121,10 +137,9 @@ impl<'a> Reader<'a> {
     /// Goes into an array.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or it is nested more than 128 deep.
     pub fn array(&mut self) -> Result<Members> {
-        self.expect(b'[')?;
-        Ok(Members { is_first: true })
+        self.enter(b'[')
     }
 
     /// Whether there is another item, which must be read next; `false` at the array's end.
@@ -135,41 +150,20 @@ impl<'a> Reader<'a> {
         self.go_on(members, b']')
     }
 
-    /// A string; borrowed, where it has no escapes. Half a surrogate pair becomes U+FFFD.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn string(&mut self) -> Result<Cow<'a, str>> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let end = self.run()?;
-        if self.text.as_bytes()[end] == b'"' {
-            self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.text[start..end]));
-        }
-        let mut owned = String::with_capacity(end - start + 32);
-        let mut from = start;
-        loop {
-            let stop = self.run()?;
-            owned.push_str(&self.text[from..stop]);
-            self.at = stop + 1;
-            if self.text.as_bytes()[stop] == b'"' {
-                return Ok(Cow::Owned(owned));
-            }
-            owned.push(self.escape()?);
-            from = self.at;
-        }
-    }
-
     /// Passes over the next value, and gives its text.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or it is nested more than 128 deep.
     pub fn raw(&mut self) -> Result<&'a str> {
         self.peek()?;
         let start = self.at;
         self.skip()?;
         Ok(&self.text[start..self.at])
+    }
+
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
     }
 
     /// Whether the next value is null, which is read then.
@@ -258,18 +252,37 @@ impl<'a> Reader<'a> {
     pub(crate) fn wrong(&self) -> JsonError {
         JsonError {
             is_cut: false,
+            is_too_deep: false,
             at: self.at,
         }
     }
 
-    fn cut(&self) -> JsonError {
+    pub(super) fn cut(&self) -> JsonError {
         JsonError {
             is_cut: true,
+            is_too_deep: false,
             at: self.text.len(),
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<()> {
+    #[cold]
+    pub(super) fn too_deep(&self) -> JsonError {
+        JsonError {
+            is_too_deep: true,
+            ..self.wrong()
+        }
+    }
+
+    fn enter(&mut self, bracket: u8) -> Result<Members> {
+        self.expect(bracket)?;
+        if self.depth == MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.depth += 1;
+        Ok(Members { is_first: true })
+    }
+
+    pub(super) fn expect(&mut self, byte: u8) -> Result<()> {
         match self.peek()? == byte {
             true => {
                 self.at += 1;
@@ -285,135 +298,12 @@ impl<'a> Reader<'a> {
         let is_first = std::mem::replace(&mut members.is_first, false);
         if byte == close {
             self.at += 1;
+            self.depth = self.depth.saturating_sub(1);
             return Ok(false);
         }
         if !is_first {
             self.expect(b',')?;
         }
         Ok(true)
-    }
-
-    /// Where the plain run of a string ends: at a quote or a backslash.
-    fn run(&self) -> Result<usize> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let length = plain::length(rest);
-        match rest.get(length) {
-            Some(b'"' | b'\\') => Ok(self.at + length),
-            Some(_) => Err(self.wrong()),
-            None => Err(self.cut()),
-        }
-    }
-
-    /// The character after a backslash.
-    fn escape(&mut self) -> Result<char> {
-        let Some(byte) = self.text.as_bytes().get(self.at).copied() else {
-            return Err(self.cut());
-        };
-        self.at += 1;
-        Ok(match byte {
-            b'"' | b'\\' | b'/' => char::from(byte),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let high = self.hex()?;
-                let pair = self.text.as_bytes()[self.at..].starts_with(b"\\u");
-                if (0xd800..0xdc00).contains(&high) && pair {
-                    let before = self.at;
-                    self.at += 2;
-                    let low = self.hex()?;
-                    if (0xdc00..0xe000).contains(&low) {
-                        let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                        return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-                    }
-                    self.at = before;
-                }
-                char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            _ => return Err(self.wrong()),
-        })
-    }
-
-    fn hex(&mut self) -> Result<u32> {
-        let mut code = 0;
-        for _ in 0..4 {
-            let Some(byte) = self.text.as_bytes().get(self.at) else {
-                return Err(self.cut());
-            };
-            let Some(digit) = char::from(*byte).to_digit(16) else {
-                return Err(self.wrong());
-            };
-            code = code * 16 + digit;
-            self.at += 1;
-        }
-        Ok(code)
-    }
-
-    fn skip_string(&mut self) -> Result<()> {
-        self.at += 1;
-        loop {
-            self.at = self.run()? + 1;
-            if self.text.as_bytes()[self.at - 1] == b'"' {
-                return Ok(());
-            }
-            self.escape()?;
-        }
-    }
-
-    /// Passes over a value, however deep it is.
-    fn skip(&mut self) -> Result<()> {
-        // One bit for each level: whether it is an object.
-        let mut levels: Vec<bool> = Vec::new();
-        loop {
-            match self.peek()? {
-                b'"' => self.skip_string()?,
-                b'-' | b'0'..=b'9' => drop(self.number()?),
-                b't' => self.word("true")?,
-                b'f' => self.word("false")?,
-                b'n' => self.word("null")?,
-                byte @ (b'{' | b'[') => {
-                    self.at += 1;
-                    let close = if byte == b'{' { b'}' } else { b']' };
-                    if self.peek()? == close {
-                        self.at += 1;
-                    } else {
-                        levels.push(byte == b'{');
-                        self.skip_name(byte == b'{')?;
-                        continue;
-                    }
-                }
-                _ => return Err(self.wrong()),
-            }
-            loop {
-                let Some(is_object) = levels.last().copied() else {
-                    return Ok(());
-                };
-                match (self.peek()?, is_object) {
-                    (b',', _) => {
-                        self.at += 1;
-                        self.skip_name(is_object)?;
-                        break;
-                    }
-                    (b'}', true) | (b']', false) => {
-                        self.at += 1;
-                        levels.pop();
-                    }
-                    _ => return Err(self.wrong()),
-                }
-            }
-        }
-    }
-
-    fn skip_name(&mut self, is_object: bool) -> Result<()> {
-        if is_object {
-            if self.peek()? != b'"' {
-                return Err(self.wrong());
-            }
-            self.skip_string()?;
-            self.expect(b':')?;
-        }
-        Ok(())
     }
 }

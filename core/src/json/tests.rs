@@ -102,7 +102,7 @@ proptest! {
         ],
     ) {
         let expected: f64 = text.parse().unwrap();
-        prop_assert_eq!(float::decimal(&text).unwrap().to_bits(), expected.to_bits(), "{}", text);
+        prop_assert_eq!(decimal(&text).unwrap().to_bits(), expected.to_bits(), "{}", text);
     }
 
     #[test]
@@ -136,24 +136,70 @@ fn the_edges_of_floats() {
     ] {
         let expected: f64 = text.parse().unwrap();
         assert_eq!(
-            float::decimal(text).unwrap().to_bits(),
+            decimal(text).unwrap().to_bits(),
             expected.to_bits(),
             "{text}"
         );
     }
     assert!(parse("1e400").is_err());
     let long = format!("0.{}1", "0".repeat(2_000));
-    assert_eq!(float::decimal(&long).unwrap(), 0.0);
+    assert_eq!(decimal(&long).unwrap(), 0.0);
     let long = format!("1{}", "3".repeat(1_200)) + "e-1200";
-    assert_eq!(float::decimal(&long).unwrap(), long.parse::<f64>().unwrap());
+    assert_eq!(decimal(&long).unwrap(), long.parse::<f64>().unwrap());
 }
 
 #[test]
-fn depth_is_limited_for_values_and_not_for_raw_ones() {
-    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
-    assert!(parse(&deep(127)).is_ok());
-    assert!(parse(&deep(128)).is_err());
-    assert!(Reader::new(&deep(100_000)).raw().is_ok());
+fn depth_is_limited_however_it_is_read() {
+    for (open, inner, close) in [("[", "1", "]"), ("{\"a\":", "{}", "}"), ("[", "[]", "]")] {
+        let extra = usize::from(inner != "1");
+        let deep = |levels: usize| {
+            let levels = levels - extra;
+            format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+        };
+        let allowed = deep(128);
+        assert!(parse(&allowed).is_ok());
+        assert_eq!(Reader::new(&allowed).raw(), Ok(&*allowed));
+        for levels in [129, 4_400, 1_000_000] {
+            let refused = deep(levels);
+            for error in [
+                parse(&refused).unwrap_err(),
+                Reader::new(&refused).raw().unwrap_err(),
+            ] {
+                assert!(error.is_too_deep && !error.is_cut, "{levels}: {error}");
+                assert!(error.to_string().contains("128 deep"), "{error}");
+            }
+        }
+    }
+    // What is open around a value counts.
+    let text = format!("[{}{}]", "[".repeat(128), "]".repeat(128));
+    let mut reader = Reader::new(&text);
+    let mut items = reader.array().unwrap();
+    assert!(reader.item(&mut items).unwrap());
+    assert!(reader.raw().unwrap_err().is_too_deep);
+    // What was closed does not.
+    let text = format!("[{}]", "[[]],".repeat(1000) + "1");
+    assert!(parse(&text).is_ok());
+}
+
+#[test]
+fn the_order_of_members_is_kept() {
+    let text = r#"{"z":1,"a":{"y":2,"b":3},"m":[{"x":4,"c":5}]}"#;
+    assert_eq!(written(&parse(text).unwrap()), text);
+}
+
+#[test]
+fn a_value_is_made_only_where_there_is_room() {
+    let dense = format!("[{}0]", "0,".repeat(10_000));
+    let mut room = 15 * dense.len();
+    assert_eq!(parse_within(&dense, &mut room), Ok(None));
+    assert_eq!(room, 15 * dense.len());
+    let text = r#"{"token":" the","logprob":-0.0009,"bytes":[32,116,104,101]}"#;
+    let mut room = 15 * text.len();
+    let value = parse_within(text, &mut room).unwrap().unwrap();
+    assert_eq!(written(&value), text);
+    assert!(room < 15 * text.len());
+    let mut room = 10_000;
+    assert!(parse_within("{\"a\": ", &mut room).is_err());
 }
 
 #[test]
@@ -165,8 +211,42 @@ fn halves_of_pairs_are_replaced() {
         (r#""\ud83d\n""#, "\u{fffd}\n"),
         (r#""\ud83d\u0041""#, "\u{fffd}A"),
         (r#""\ude00\ud83d\ude00""#, "\u{fffd}😀"),
+        (r#""\ude00""#, "\u{fffd}"),
+        (r#""\ude00x\ud83d""#, "\u{fffd}x\u{fffd}"),
+        (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+        (r#""\ud83d\ud83d""#, "\u{fffd}\u{fffd}"),
+        (r#""\ude00\ude00""#, "\u{fffd}\u{fffd}"),
     ] {
         assert_eq!(Reader::new(json).string().unwrap(), text, "{json}");
+    }
+}
+
+#[test]
+fn halves_of_pairs_are_joined() {
+    for (pieces, text, rest) in [
+        (&[r#""a\ud83d""#, r#""\ude00b""#][..], "a😀b", None),
+        (&[r#""\ud83d""#, r#""""#, r#""\ude00""#], "😀", None),
+        (&[r#""\ud83d""#, r#""b""#], "\u{fffd}b", None),
+        (&[r#""\ude00""#, r#""b""#], "\u{fffd}b", None),
+        (
+            &[r#""\ud83d""#, r#""\ud83d""#, r#""\ude00""#],
+            "\u{fffd}😀",
+            None,
+        ),
+        (&[r#""\ude00\ud83d""#, r#""\ude00""#], "\u{fffd}😀", None),
+        (&[r#""a\ud83d""#], "a", Some('\u{fffd}')),
+    ] {
+        let (mut joiner, mut joined) = (Joiner::default(), String::new());
+        let mut appended = Piece::default();
+        for json in pieces {
+            let piece = Reader::new(json).piece().unwrap();
+            joined.push_str(&joiner.join(piece.clone()));
+            appended.append(piece);
+        }
+        assert_eq!((&*joined, joiner.is_waiting()), (text, rest.is_some()));
+        assert_eq!(joiner.rest(), rest);
+        joined.extend(rest);
+        assert_eq!(appended.into_text(), joined, "{pieces:?}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use http::{Response, StatusCode};
 
@@ -28,8 +29,16 @@ const LINGER: Duration = Duration::from_millis(50);
 /// what came of it: its status says more than a time limit would.
 const ERROR_BODY: Duration = Duration::from_secs(2);
 
-/// How many chunks are taken in, one at the heels of the other, before other tasks have their turn.
+/// How long what may follow the finish reason is awaited, such as what the answer cost. Some
+/// servers then neither say that this is all nor close the connection, or send keep-alives for ever.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How many chunks are taken in without a wait between them before other tasks have their turn.
 const CHUNKS_PER_TURN: usize = 64;
+
+/// How many bytes are read without a wait between them before other tasks have their turn, and
+/// before a time limit is looked at: a large chunk is read in pieces of this size.
+const BYTES_PER_TURN: usize = 64 << 10;
 
 /// What an attempt holds of what all share; dropping it gives it back.
 pub(super) struct Held {
@@ -48,8 +57,11 @@ pub(super) struct Attempt {
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
-    /// How many chunks came without a wait between them.
-    unbroken: usize,
+    /// What was not read yet of the last chunk.
+    unread: Bytes,
+    /// How many chunks came, and how many bytes were read, without a wait between them.
+    chunks: usize,
+    bytes: usize,
     decoder: Box<dyn Decoder>,
     /// Events that were read ahead, up to the first content.
     ahead: VecDeque<ChatEvent>,
@@ -58,6 +70,8 @@ pub(super) struct Attempt {
     /// Until when the rest of the body is awaited, where the call does not need it: that of an
     /// answer that is complete, or of an error.
     lingers: Option<Deadline>,
+    /// Until when more is awaited after the finish reason.
+    grace: Option<Deadline>,
 }
 
 impl Attempt {
@@ -87,10 +101,13 @@ impl Attempt {
             deadlines,
             decoder: core.dialect.decoder(&head, mode, core.caps),
             body: Some(body),
-            unbroken: 0,
+            unread: Bytes::new(),
+            chunks: 0,
+            bytes: 0,
             ahead: VecDeque::new(),
             fold,
             lingers,
+            grace: None,
         }
     }
 
@@ -180,6 +197,9 @@ impl Attempt {
         match ready!(self.poll_decoder(cx)) {
             Ok(Some(event)) => {
                 self.deadlines.saw_event(&event);
+                if self.grace.is_some() && event.is_content() {
+                    self.grace = None;
+                }
                 if let ChatEvent::Usage(usage) = &event {
                     self.used = Some(usage.total_tokens());
                 }
@@ -219,14 +239,13 @@ impl Attempt {
             if self.decoder.is_done() {
                 return Poll::Ready(Ok(None));
             }
-            let Some(body) = &mut self.body else {
-                let message = "the answer ended before it was complete";
-                return Poll::Ready(Err(Error::new(ErrorKind::Truncated, message)));
-            };
+            if self.grace.is_none() && self.decoder.is_complete() {
+                self.grace = Some(linger(self.watch.now(), GRACE));
+            }
             // A server that has always more to say, events or keep-alives, must neither starve the
             // others nor escape its time limits.
-            if self.unbroken == CHUNKS_PER_TURN {
-                self.unbroken = 0;
+            if self.chunks >= CHUNKS_PER_TURN || self.bytes >= BYTES_PER_TURN {
+                (self.chunks, self.bytes) = (0, 0);
                 match self.poll_late(cx) {
                     Poll::Ready(late) => late?,
                     Poll::Pending => {
@@ -236,20 +255,31 @@ impl Attempt {
                 }
                 continue;
             }
+            if !self.unread.is_empty() {
+                let size = self.unread.len().min(BYTES_PER_TURN);
+                self.bytes += size;
+                self.decoder.feed(self.unread.split_to(size));
+                continue;
+            }
+            let Some(body) = &mut self.body else {
+                let message = "the answer ended before it was complete";
+                return Poll::Ready(Err(Error::new(ErrorKind::Truncated, message)));
+            };
             match Pin::new(body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
-                    self.unbroken += 1;
+                    self.chunks += 1;
                     self.received = self.received.saturating_add(chunk.len() as u64);
-                    self.decoder.feed(chunk);
-                    self.deadlines.saw_bytes(self.watch.now());
+                    self.unread = chunk;
+                    let now = self.watch.now();
+                    self.deadlines.saw_bytes(now);
+                    if self.grace.is_some_and(|grace| now >= grace.at) {
+                        self.end_body();
+                    }
                 }
                 Poll::Ready(Some(Err(lost))) => self.give_up(lost.into())?,
-                Poll::Ready(None) => {
-                    self.body = None;
-                    self.decoder.end();
-                }
+                Poll::Ready(None) => self.end_body(),
                 Poll::Pending => {
-                    self.unbroken = 0;
+                    (self.chunks, self.bytes) = (0, 0);
                     ready!(self.poll_late(cx))?;
                 }
             }
@@ -259,23 +289,29 @@ impl Attempt {
     /// Ready once a time limit has passed, with its error if that is the end.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut deadline = self.deadlines.in_attempt();
-        if let Some(lingers) = self.lingers
-            && deadline.is_none_or(|deadline| lingers.at < deadline.at)
-        {
-            deadline = Some(lingers);
+        for more in [self.lingers, self.grace].into_iter().flatten() {
+            if deadline.is_none_or(|deadline| more.at < deadline.at) {
+                deadline = Some(more);
+            }
         }
         let late = ready!(self.watch.poll(deadline, cx));
         Poll::Ready(self.give_up(late))
     }
 
-    /// No more of the body comes, because of `error`. The status of an error is told all the same.
+    /// No more of the body comes, because of `error`. The status of an error is told all the same,
+    /// and an answer that has its finish reason stands.
     fn give_up(&mut self, error: Error) -> Result<(), Error> {
-        if self.lingers.is_none() {
+        if self.lingers.is_none() && self.grace.is_none() {
             return Err(error);
         }
-        self.body = None;
-        self.decoder.end();
+        self.end_body();
         Ok(())
+    }
+
+    fn end_body(&mut self) {
+        self.body = None;
+        self.unread = Bytes::new();
+        self.decoder.end();
     }
 
     /// Ready once the body has ended, or was given up.

@@ -46,6 +46,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// # Retries
 /// A limit that runs out after the request was sent and before the first byte of the answer is not
 /// followed by another attempt: the provider may be at work, and charges for it.
+/// Once the model has said why it stopped, the answer stands. What may follow, such as what it
+/// cost, is awaited for two seconds at most, and no limit that passes then is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {

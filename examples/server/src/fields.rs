@@ -39,7 +39,8 @@ impl Fields {
 
     /// Any value; null counts as not there.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
-        self.map.remove(name).filter(|value| !value.is_null())
+        // The others keep their order, in which they are passed on.
+        self.map.shift_remove(name).filter(|value| !value.is_null())
     }
 
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {

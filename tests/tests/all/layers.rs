@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &["chat", "shown", "transport", "words"]),
     ("models", &["json"]),
     ("credentials", &["error", "unquote"]),
-    ("frame", &["error"]),
+    ("frame", &["error", "json"]),
     // how a request is written, and how an answer is read
     (
         "dialect",

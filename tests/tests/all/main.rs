@@ -23,6 +23,8 @@ mod mutations;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod replies;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod spans;

@@ -1,11 +1,16 @@
 //! A block of content that has begun, until it is complete.
 
+use std::mem::take;
+
 use serde_json::Value;
 
-use super::wire::Delta;
+use super::decode::DIALECT;
+use super::wire::{Block, Delta};
 use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
-use crate::dialect::kit::decoder::Out;
-use crate::dialect::kit::read::{Object, to_extra, to_value};
+use crate::dialect::kit::decoder::{Out, Prose};
+use crate::dialect::kit::read::{Object, Raw, extra_of, parse, piece_of, to_extra};
+use crate::error::Error;
+use crate::json::{Joiner, Piece};
 
 /// A block that has begun.
 #[derive(Debug)]
@@ -20,37 +25,140 @@ pub(super) enum Open {
     /// A tool call: its place, what its start gave as input, and whether pieces of it came.
     Call {
         at: usize,
+        is_nameless: bool,
         input: String,
         in_pieces: bool,
+        half: Joiner,
     },
     /// A block without a name of ours, and the input that came for it in pieces.
-    Other { value: Value, input: String },
+    Other {
+        value: Value,
+        input: String,
+        half: Joiner,
+    },
     /// A block that came whole.
     Complete,
 }
 
 impl Open {
-    pub(super) fn prose(is_text: bool) -> Self {
-        Self::Prose {
-            is_text,
-            begun: false,
-            waiting: Extra::new(),
+    /// Begins a block. `calls` is how many tool calls have begun.
+    pub(super) fn begin(raw: Raw<'_>, calls: &mut usize, out: &mut Out) -> Result<Self, Error> {
+        let mut block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
+        let Object { known, unknown } = &mut block;
+        Ok(match &*take(&mut known.kind.0) {
+            kind @ ("text" | "thinking") => {
+                let mut open = Self::Prose {
+                    is_text: kind == "text",
+                    begun: false,
+                    waiting: Extra::new(),
+                };
+                // An empty list of citations is no more than the place for them.
+                unknown.retain(|(_, raw)| !is_empty_list(raw));
+                if !unknown.is_empty() {
+                    let extra = to_extra(take(unknown), out);
+                    open.take_extra(extra, out);
+                }
+                Self::say(Some(&mut open), Prose::Text, take(&mut known.text.0), out);
+                let thinking = take(&mut known.thinking.0);
+                Self::say(Some(&mut open), Prose::Reasoning, thinking, out);
+                if let Some(signature) = known.signature.take() {
+                    Self::sign(Some(&mut open), signature, out);
+                }
+                open
+            }
+            "redacted_thinking" => {
+                let mut reasoning = Reasoning::encrypted(known.data.take().unwrap_or_default());
+                reasoning.extra = to_extra(take(unknown), out);
+                out.push(ChatEvent::Part(Part::Reasoning(reasoning)));
+                Self::Complete
+            }
+            "tool_use" => {
+                let at = *calls;
+                *calls += 1;
+                let name = known.name.take().unwrap_or_default();
+                let is_nameless = name.is_empty();
+                out.push(ChatEvent::ToolCallStart {
+                    index: at,
+                    id: known.id.take().unwrap_or_default(),
+                    name,
+                });
+                if !unknown.is_empty() {
+                    let extra = to_extra(take(unknown), out);
+                    out.push(ChatEvent::ToolCallExtra { index: at, extra });
+                }
+                // It is an object; servers with other models behind them were seen to send the text
+                // of one.
+                let input = known.input.map_or("{}".into(), piece_of);
+                Self::Call {
+                    at,
+                    is_nameless,
+                    input: input.into_text().into_owned(),
+                    in_pieces: false,
+                    half: Joiner::default(),
+                }
+            }
+            _ => Self::Other {
+                value: out.value(raw),
+                input: String::new(),
+                half: Joiner::default(),
+            },
+        })
+    }
+
+    /// Whether it is a part that grows.
+    pub(super) fn grows(&self) -> bool {
+        matches!(self, Self::Prose { .. } | Self::Call { .. })
+    }
+
+    /// Whether it is a tool call without a name.
+    pub(super) fn is_nameless(&self) -> bool {
+        matches!(
+            self,
+            Self::Call {
+                is_nameless: true,
+                ..
+            }
+        )
+    }
+
+    /// More text or reasoning; the first of it begins the part. It need not be of a block.
+    pub(super) fn say(block: Option<&mut Self>, prose: Prose, piece: Piece<'_>, out: &mut Out) {
+        if out.say(prose, piece)
+            && let Some(block) = block
+        {
+            block.has_begun(out);
         }
     }
 
-    /// More text, reasoning or signature; the first of it begins the part.
-    pub(super) fn take_prose(&mut self, event: ChatEvent, out: &mut Out) {
-        out.push(event);
+    /// The proof of the reasoning.
+    pub(super) fn sign(block: Option<&mut Self>, signature: String, out: &mut Out) {
+        out.push(ChatEvent::ReasoningSignature(signature));
+        if let Some(block) = block {
+            block.has_begun(out);
+        }
+    }
+
+    fn has_begun(&mut self, out: &mut Out) {
         if let Self::Prose { begun, waiting, .. } = self {
             *begun = true;
             if !waiting.is_empty() {
-                out.push(ChatEvent::PartExtra(std::mem::take(waiting)));
+                out.push(ChatEvent::PartExtra(take(waiting)));
             }
         }
     }
 
+    /// A source of the text.
+    pub(super) fn cite(block: Option<&mut Self>, citation: Raw<'_>, out: &mut Out) {
+        let list = Value::Array(vec![out.value(citation)]);
+        let extra = extra_of("citations", list);
+        match block {
+            Some(block) => block.take_extra(extra, out),
+            None => out.push(ChatEvent::PartExtra(extra)),
+        }
+    }
+
     /// Fields that stand beside the text.
-    pub(super) fn take_extra(&mut self, extra: Extra, out: &mut Out) {
+    fn take_extra(&mut self, extra: Extra, out: &mut Out) {
         match self {
             Self::Prose {
                 begun: false,
@@ -62,23 +170,29 @@ impl Open {
     }
 
     /// A piece of an input; false where the block has none.
-    pub(super) fn take_input(&mut self, piece: &str, out: &mut Out) -> bool {
+    pub(super) fn take_input(&mut self, piece: Piece<'_>, out: &mut Out) -> bool {
         match self {
-            Self::Call { at, in_pieces, .. } => {
+            Self::Call {
+                at,
+                in_pieces,
+                half,
+                ..
+            } => {
                 *in_pieces = true;
-                out.push(ChatEvent::ToolCallArguments {
-                    index: *at,
-                    fragment: piece.to_owned(),
-                });
+                push_arguments(*at, half.join(piece).into_owned(), out);
             }
-            Self::Other { input, .. } => input.push_str(piece),
+            Self::Other { input, half, .. } => input.push_str(&half.join(piece)),
             _ => return false,
         }
         true
     }
 
     /// A delta without a name of ours grows a block without one; false for other blocks.
-    pub(super) fn take_unknown(&mut self, delta: &mut Object<'_, Delta<'_>>) -> bool {
+    pub(super) fn take_unknown(
+        &mut self,
+        delta: &mut Object<'_, Delta<'_>>,
+        out: &mut Out,
+    ) -> bool {
         let Self::Other {
             value: Value::Object(fields),
             ..
@@ -86,9 +200,9 @@ impl Open {
         else {
             return false;
         };
-        let mut more = to_extra(std::mem::take(&mut delta.unknown));
+        let mut more = to_extra(take(&mut delta.unknown), out);
         if let Some(text) = delta.known.text.take() {
-            more.insert("text".to_owned(), text.0.into_owned().into());
+            more.insert("text".to_owned(), text.into());
         }
         merge(fields, more);
         true
@@ -117,19 +231,36 @@ impl Open {
                 at,
                 input,
                 in_pieces: false,
-            } if !(is_cut && input == "{}") => out.push(ChatEvent::ToolCallArguments {
-                index: at,
-                fragment: input,
-            }),
-            Self::Other { mut value, input } => {
+                ..
+            } if !(is_cut && input == "{}") => push_arguments(at, input, out),
+            Self::Call { at, mut half, .. } => {
+                push_arguments(at, half.rest().map(String::from).unwrap_or_default(), out);
+            }
+            Self::Other {
+                mut value,
+                mut input,
+                mut half,
+            } => {
+                input.extend(half.rest());
                 if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
-                    fields.insert("input".to_owned(), to_value(&input));
+                    fields.insert("input".to_owned(), out.value(&input));
                 }
                 out.push(ChatEvent::Part(Part::Other { value }));
             }
             _ => {}
         }
     }
+}
+
+fn push_arguments(index: usize, fragment: String, out: &mut Out) {
+    if !fragment.is_empty() {
+        out.push(ChatEvent::ToolCallArguments { index, fragment });
+    }
+}
+
+fn is_empty_list(raw: Raw<'_>) -> bool {
+    let inside = raw.strip_prefix('[');
+    inside.is_some_and(|inside| inside.trim_ascii_start() == "]")
 }
 
 /// Texts and arrays grow; other values are replaced.

@@ -1,48 +1,76 @@
 //! Events of Anthropic's → chatcore's.
 
+use std::collections::BTreeMap;
 use std::mem::take;
 
-use serde_json::{Map, Value};
-
 use super::block::Open;
-use super::wire::{Block, Delta, Payload};
-use crate::chat::{ChatEvent, FinishReason, Part, Reasoning, Usage};
-use crate::dialect::kit::decoder::{Assemble, Out};
+use super::usage::Pieces;
+use super::wire::{Delta, Event, Message};
+use crate::chat::{ChatEvent, FinishReason};
+use crate::dialect::kit::decoder::{Assemble, Out, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
-    Object, Raw, Text, Unknown, extra_of, parse, text_of, to_extra, to_value,
+    MAX_ITEMS, Object, Raw, Unknown, parse, piece_of, to_extra, too_many,
 };
 use crate::error::{Error, ErrorKind};
-use crate::json::Writer;
+use crate::json::Reader;
 
-const DIALECT: &str = "anthropic";
+pub(super) const DIALECT: &str = "anthropic";
 
 /// The state of reading one answer.
 #[derive(Debug, Default)]
 pub(super) struct Events {
+    /// The id of the message that has begun.
+    message: Option<String>,
     /// The blocks that have begun and not ended; some servers end them all at the end.
-    open: Vec<(u64, Open)>,
+    open: BTreeMap<u64, Open>,
     /// Which of them is the part that grows.
     growing: Option<u64>,
     /// How many tool calls have begun.
     calls: usize,
+    /// Whether one of them has no name.
+    is_nameless: bool,
     stop_reason: Option<String>,
-    usage: Map<String, Value>,
+    /// Whether `message_stop` came.
+    has_stopped: bool,
+    usage: Pieces,
 }
 
 impl Assemble for Events {
-    fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
-        let mut event: Object<'_, Payload<'_>> = parse(DIALECT, data)?;
+    fn name(&self) -> &'static str {
+        DIALECT
+    }
+
+    fn knows(&self, name: &[u8]) -> bool {
+        const NAMES: [&[u8]; 8] = [
+            b"",
+            b"message",
+            b"message_start",
+            b"message_delta",
+            b"message_stop",
+            b"content_block_start",
+            b"content_block_delta",
+            b"content_block_stop",
+        ];
+        NAMES.contains(&name)
+    }
+
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
+        let mut event: Object<'_, Event<'_>> = parse(DIALECT, data)?;
         let Object { known, unknown } = &mut event;
-        let kind = take(&mut known.kind.0);
-        if known.error.is_some() || kind == "error" {
-            return Err(reported(data, unknown));
+        let mut kind = take(&mut known.kind.0);
+        if kind.is_empty() {
+            // The name says the same.
+            kind = String::from_utf8_lossy(name);
+        }
+        if known.error.is_some_and(failure::is_error) || kind == "error" {
+            return Err(failure::reported(data, data));
         }
         let index = known.index.0.unwrap_or(0);
         match &*kind {
             "message_start" => {
                 if let Some(message) = &mut known.message {
-                    self.take_message(message, out)?;
+                    self.start_message(message, out)?;
                 }
             }
             "content_block_start" => {
@@ -58,246 +86,58 @@ impl Assemble for Events {
             "content_block_stop" => self.end_block(index, out),
             "message_delta" => {
                 if let Some(delta) = &mut known.delta {
-                    self.stop(&mut delta.known.stop_reason);
+                    self.stop(delta.known.stop_reason.take_reason());
                     push_extra(&mut delta.unknown, out);
                 }
                 push_extra(unknown, out);
                 self.take_usage(known.usage, out);
             }
-            "message_stop" => self.finish(out),
+            "message_stop" => {
+                self.has_stopped = true;
+                out.is_last = true;
+            }
             "ping" => {}
+            _ if reports_error(unknown, false, false, data, out) => {
+                return Err(failure::reported(data, data));
+            }
             _ => out.skipped += 1,
         }
         Ok(())
     }
 
+    fn marker(&mut self, _: &mut Out) {
+        // A proxy's word of OpenAI's: this dialect has its own end.
+    }
+
     fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
-        let mut message: Object<'_, Payload<'_>> = parse(DIALECT, body)?;
-        if message.known.error.is_some() || message.known.kind.0 == "error" {
-            return Err(reported(body, &message.unknown));
+        let mut message: Object<'_, Message<'_>> = parse(DIALECT, body)?;
+        let Object { known, unknown } = &message;
+        let has_content = known.content.is_some();
+        if known.error.is_some_and(failure::is_error)
+            || known.kind.0 == "error"
+            || reports_error(unknown, has_content, true, body, out)
+        {
+            return Err(failure::reported(body, body));
         }
-        if message.known.content.is_none() {
-            return Err(failure::not_understood(
-                "the answer has no content",
-                body.as_bytes(),
-            ));
+        if !has_content {
+            let why = "the answer has no content";
+            return Err(failure::not_understood(why, body.as_bytes()));
         }
         self.take_message(&mut message, out)?;
-        self.finish(out);
-        Ok(())
+        self.has_stopped = true;
+        self.end(out)
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Error> {
-        // What came of the open blocks is handed over before the error.
-        self.end_all(true, out);
-        if !out.events.is_empty() {
-            return Ok(());
+        if !self.has_stopped && self.stop_reason.is_none() {
+            // What came of the open blocks is handed over before the error.
+            self.end_all(true, out);
+            self.usage.end(out);
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                "the stream ended before the model said that it was done",
+            ));
         }
-        Err(Error::new(
-            ErrorKind::Truncated,
-            "the stream ended before its event message_stop",
-        ))
-    }
-}
-
-impl Events {
-    /// A whole message, or the head of one.
-    fn take_message(
-        &mut self,
-        message: &mut Object<'_, Payload<'_>>,
-        out: &mut Out,
-    ) -> Result<(), Error> {
-        let Object { known, unknown } = message;
-        out.push(ChatEvent::Start {
-            id: owned(&mut known.id),
-            model: owned(&mut known.model),
-        });
-        for block in known.content.iter().flatten() {
-            self.start_block(0, block, out)?;
-            self.end_block(0, out);
-        }
-        push_extra(unknown, out);
-        self.stop(&mut known.stop_reason);
-        self.take_usage(known.usage, out);
-        Ok(())
-    }
-
-    fn block(&mut self, index: u64) -> Option<&mut Open> {
-        let block = self.open.iter_mut().find(|(open, _)| *open == index);
-        block.map(|(_, block)| block)
-    }
-
-    fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
-        let mut block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
-        let Object { known, unknown } = &mut block;
-        self.end_block(index, out);
-        if self.growing.take().is_some() {
-            out.push(ChatEvent::PartEnd);
-        }
-        let open = match &*take(&mut known.kind.0) {
-            kind @ ("text" | "thinking") => {
-                let mut open = Open::prose(kind == "text");
-                self.growing = Some(index);
-                // An empty list of citations is no more than the place for them.
-                unknown.retain(|(_, raw)| !is_empty_list(raw));
-                open.take_extra(to_extra(take(unknown)), out);
-                push_text(&mut known.text, ChatEvent::Text, Some(&mut open), out);
-                push_text(
-                    &mut known.thinking,
-                    ChatEvent::Reasoning,
-                    Some(&mut open),
-                    out,
-                );
-                let signature = &mut known.signature;
-                push_text(
-                    signature,
-                    ChatEvent::ReasoningSignature,
-                    Some(&mut open),
-                    out,
-                );
-                open
-            }
-            "redacted_thinking" => {
-                let mut reasoning =
-                    Reasoning::encrypted(owned(&mut known.data).unwrap_or_default());
-                reasoning.extra = to_extra(take(unknown));
-                out.push(ChatEvent::Part(Part::Reasoning(reasoning)));
-                Open::Complete
-            }
-            "tool_use" => {
-                let at = self.calls;
-                self.calls += 1;
-                self.growing = Some(index);
-                out.push(ChatEvent::ToolCallStart {
-                    index: at,
-                    id: owned(&mut known.id).unwrap_or_default(),
-                    name: owned(&mut known.name).unwrap_or_default(),
-                });
-                if !unknown.is_empty() {
-                    let extra = to_extra(take(unknown));
-                    out.push(ChatEvent::ToolCallExtra { index: at, extra });
-                }
-                // It is an object; servers with other models behind them were seen to send the text
-                // of one.
-                Open::Call {
-                    at,
-                    input: known.input.map_or("{}".into(), text_of).into_owned(),
-                    in_pieces: false,
-                }
-            }
-            _ => Open::Other {
-                value: to_value(raw),
-                input: String::new(),
-            },
-        };
-        self.open.push((index, open));
-        Ok(())
-    }
-
-    fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Out) {
-        let mut block = self.block(index);
-        let known = &mut delta.known;
-        match &*take(&mut known.kind.0) {
-            "text_delta" => push_text(&mut known.text, ChatEvent::Text, block, out),
-            "thinking_delta" => push_text(&mut known.thinking, ChatEvent::Reasoning, block, out),
-            "signature_delta" => {
-                let signature = &mut known.signature;
-                push_text(signature, ChatEvent::ReasoningSignature, block, out);
-            }
-            "citations_delta" => {
-                let Some(citation) = known.citation else {
-                    return;
-                };
-                let list = Value::Array(vec![to_value(citation)]);
-                let extra = extra_of("citations", list);
-                match block {
-                    Some(block) => block.take_extra(extra, out),
-                    None => out.push(ChatEvent::PartExtra(extra)),
-                }
-            }
-            "input_json_delta" => {
-                let Some(Text(json)) = known
-                    .partial_json
-                    .as_ref()
-                    .filter(|json| !json.0.is_empty())
-                else {
-                    return;
-                };
-                if !block.is_some_and(|block| block.take_input(json, out)) {
-                    out.skipped += 1;
-                }
-            }
-            _ => {
-                if !block
-                    .as_mut()
-                    .is_some_and(|block| block.take_unknown(delta))
-                {
-                    out.skipped += 1;
-                }
-            }
-        }
-    }
-
-    fn end_block(&mut self, index: u64, out: &mut Out) {
-        let Some(at) = self.open.iter().position(|(open, _)| *open == index) else {
-            return;
-        };
-        let (_, block) = self.open.remove(at);
-        block.end(false, out);
-        if self.growing == Some(index) {
-            self.growing = None;
-            out.push(ChatEvent::PartEnd);
-        }
-    }
-
-    /// Ends the blocks that got no end of their own.
-    fn end_all(&mut self, is_cut: bool, out: &mut Out) {
-        for (_, block) in self.open.drain(..) {
-            block.end(is_cut, out);
-        }
-        if self.growing.take().is_some() {
-            out.push(ChatEvent::PartEnd);
-        }
-    }
-
-    fn stop(&mut self, reason: &mut Option<Text<'_>>) {
-        if let Some(reason) = owned(reason) {
-            self.stop_reason = Some(reason);
-        }
-    }
-
-    /// Usage is cumulative, and comes in two pieces: later fields count.
-    fn take_usage(&mut self, raw: Option<Raw<'_>>, out: &mut Out) {
-        let Some(Value::Object(usage)) = raw.map(to_value) else {
-            return;
-        };
-        for (name, value) in usage {
-            if !value.is_null() || !self.usage.contains_key(&name) {
-                self.usage.insert(name, value);
-            }
-        }
-        let count = |name: &str| self.usage.get(name).and_then(Value::as_u64);
-        let read = count("cache_read_input_tokens");
-        let cached = count("cache_creation_input_tokens");
-        let fresh = count("input_tokens").unwrap_or(0);
-        let details = self.usage.get("output_tokens_details");
-        let mut written = Writer::default();
-        written.members(&self.usage);
-        out.push(ChatEvent::Usage(Usage {
-            input_tokens: fresh
-                .saturating_add(read.unwrap_or(0))
-                .saturating_add(cached.unwrap_or(0)),
-            output_tokens: count("output_tokens").unwrap_or(0),
-            cache_read_tokens: read,
-            cache_write_tokens: cached,
-            reasoning_tokens: details
-                .and_then(|details| details.get("thinking_tokens"))
-                .and_then(Value::as_u64),
-            raw_json: written.into_text(),
-        }));
-    }
-
-    fn finish(&mut self, out: &mut Out) {
         let raw = self.stop_reason.take().unwrap_or_default();
         let reason = match raw.as_str() {
             "end_turn" | "stop_sequence" | "" => FinishReason::Stop,
@@ -307,45 +147,216 @@ impl Events {
             "pause_turn" => FinishReason::Pause,
             other => FinishReason::Other(other.to_owned()),
         };
-        self.end_all(reason == FinishReason::Length, out);
+        let is_cut = reason == FinishReason::Length;
+        self.end_all(is_cut, out);
+        self.usage.end(out);
+        if self.is_nameless && !is_cut {
+            return Err(failure::nameless_call());
+        }
         out.push(ChatEvent::Finish { reason, raw });
         out.done = true;
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.stop_reason.is_some()
     }
 }
 
-/// The error that the provider reports in its answer. It names the request beside it.
-fn reported(body: &str, unknown: &Unknown<'_>) -> Error {
-    let id = unknown.iter().find(|(name, _)| name == "request_id");
-    let id = id.map(|(_, id)| text_of(id).into_owned());
-    failure::in_stream(&to_value(body), body).with_request_id(id)
+impl Events {
+    fn start_message(
+        &mut self,
+        message: &mut Object<'_, Message<'_>>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        let Some(begun) = &self.message else {
+            return self.take_message(message, out);
+        };
+        let id = &message.known.id.0.text;
+        if id.is_empty() || begun.is_empty() || id == begun {
+            // Said again.
+            self.take_usage(message.known.usage, out);
+            return Ok(());
+        }
+        if self.stop_reason.is_some() {
+            // The first one is complete.
+            out.is_last = true;
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Protocol,
+            "a second message began within the answer, before the first one had ended",
+        ))
+    }
+
+    /// A whole message, or the head of one.
+    fn take_message(
+        &mut self,
+        message: &mut Object<'_, Message<'_>>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        let Object { known, unknown } = message;
+        let (id, model) = (known.id.take(), known.model.take());
+        self.message = Some(id.clone().unwrap_or_default());
+        out.push(ChatEvent::Start { id, model });
+        if let Some(content) = known.content {
+            self.take_content(content, out)?;
+        }
+        push_extra(unknown, out);
+        self.stop(known.stop_reason.take_reason());
+        self.take_usage(known.usage, out);
+        Ok(())
+    }
+
+    /// The blocks of a message; a string is a block of text.
+    fn take_content(&mut self, content: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+        if !content.starts_with('[') {
+            return self.take_block(content, out);
+        }
+        // It was passed over once, so that there is no error in it.
+        let mut reader = Reader::new(content);
+        let Ok(mut items) = reader.array() else {
+            return Ok(());
+        };
+        let mut count = 0;
+        while reader.item(&mut items).is_ok_and(|is_there| is_there) {
+            let Ok(block) = reader.raw() else { break };
+            if count == MAX_ITEMS {
+                return Err(too_many("blocks of content"));
+            }
+            count += 1;
+            self.take_block(block, out)?;
+        }
+        Ok(())
+    }
+
+    fn take_block(&mut self, block: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+        if block.starts_with('"') {
+            out.say(Prose::Text, piece_of(block));
+            out.push(ChatEvent::PartEnd);
+            return Ok(());
+        }
+        self.start_block(0, block, out)?;
+        self.end_block(0, out);
+        Ok(())
+    }
+
+    fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+        if !raw.starts_with('{') {
+            return Ok(());
+        }
+        self.end_block(index, out);
+        if self.growing.take().is_some() {
+            out.push(ChatEvent::PartEnd);
+        }
+        let open = Open::begin(raw, &mut self.calls, out)?;
+        if open.grows() {
+            self.growing = Some(index);
+        }
+        self.is_nameless |= open.is_nameless();
+        self.open.insert(index, open);
+        Ok(())
+    }
+
+    fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Out) {
+        let known = &mut delta.known;
+        let kind = take(&mut known.kind.0);
+        // Some servers number the deltas: what is of no block goes on with the one that grows.
+        let grows = match self.open.contains_key(&index) {
+            true => Some(index),
+            false => self.growing,
+        };
+        let mut block = grows.and_then(|index| self.open.get_mut(&index));
+        match &*kind {
+            "text_delta" => Open::say(block, Prose::Text, take(&mut known.text.0), out),
+            "thinking_delta" => {
+                Open::say(block, Prose::Reasoning, take(&mut known.thinking.0), out);
+            }
+            "signature_delta" => {
+                if let Some(signature) = known.signature.take() {
+                    Open::sign(block, signature, out);
+                }
+            }
+            "citations_delta" => {
+                if let Some(citation) = known.citation {
+                    Open::cite(block, citation, out);
+                }
+            }
+            "input_json_delta" => {
+                let Some(piece) = known.partial_json.map(piece_of) else {
+                    return;
+                };
+                if !piece.is_empty() && !block.is_some_and(|block| block.take_input(piece, out)) {
+                    out.skipped += 1;
+                }
+            }
+            _ => {
+                let taken = block
+                    .as_mut()
+                    .is_some_and(|block| block.take_unknown(delta, out));
+                if !taken {
+                    out.skipped += 1;
+                }
+            }
+        }
+    }
+
+    fn end_block(&mut self, index: u64, out: &mut Out) {
+        let Some(block) = self.open.remove(&index) else {
+            return;
+        };
+        block.end(false, out);
+        if self.growing == Some(index) {
+            self.growing = None;
+            out.push(ChatEvent::PartEnd);
+        }
+    }
+
+    /// Ends the blocks that got no end of their own.
+    fn end_all(&mut self, is_cut: bool, out: &mut Out) {
+        for (_, block) in take(&mut self.open) {
+            block.end(is_cut, out);
+        }
+        if self.growing.take().is_some() {
+            out.push(ChatEvent::PartEnd);
+        }
+    }
+
+    fn stop(&mut self, reason: Option<String>) {
+        if reason.is_some() {
+            self.stop_reason = reason;
+        }
+    }
+
+    fn take_usage(&mut self, raw: Option<Raw<'_>>, out: &mut Out) {
+        if let Some(raw) = raw {
+            self.usage.push(raw, out);
+        }
+    }
 }
 
-fn is_empty_list(raw: Raw<'_>) -> bool {
-    let inside = raw.strip_prefix('[');
-    inside.is_some_and(|inside| inside.trim_ascii_start() == "]")
-}
-
-fn owned(text: &mut Option<Text<'_>>) -> Option<String> {
-    text.take().map(|text| text.0.into_owned())
-}
-
-fn push_text(
-    text: &mut Option<Text<'_>>,
-    event: fn(String) -> ChatEvent,
-    block: Option<&mut Open>,
+/// Whether unknown fields say that this is an error of a gateway. Beside an answer only one of
+/// them can; where it `is_whole`, so that nothing follows, any message counts as an error.
+fn reports_error(
+    unknown: &Unknown<'_>,
+    has_answer: bool,
+    is_whole: bool,
+    data: &str,
     out: &mut Out,
-) {
-    let Some(text) = owned(text).filter(|text| !text.is_empty()) else {
-        return;
-    };
-    match block {
-        Some(block) => block.take_prose(event(text), out),
-        None => out.push(event(text)),
+) -> bool {
+    let resp = unknown.iter().find(|(name, _)| name == "base_resp");
+    if let Some((_, raw)) = resp {
+        return failure::is_base_resp_error(&out.value(raw));
     }
+    let mut names = unknown.iter().map(|(name, _)| name);
+    !has_answer
+        && names.any(|name| failure::may_be_envelope(name))
+        && failure::is_envelope(&out.value(data), is_whole)
 }
 
 fn push_extra(unknown: &mut Unknown<'_>, out: &mut Out) {
     if !unknown.is_empty() {
-        out.push(ChatEvent::Extra(to_extra(take(unknown))));
+        let extra = to_extra(take(unknown), out);
+        out.push(ChatEvent::Extra(extra));
     }
 }

@@ -5,6 +5,7 @@ mod blocks;
 mod decode;
 mod encode;
 mod thinking;
+mod usage;
 mod wire;
 
 #[cfg(test)]
@@ -45,8 +46,8 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// - **Reasoning** goes back with its signature, which proves it. Reasoning without one is left
 ///   out: the provider would refuse it. So is text of nothing but white space.
 /// - **Messages** of one side that follow each other go as one, the results of tools first in it.
-/// - **A stream** is complete with its event `message_stop`; one that ends before is
-///   [`Truncated`](crate::ErrorKind::Truncated), even if it said why the model stopped.
+/// - **A stream** that ends after the model said why it stopped is complete, though the event
+///   `message_stop` is missing; one that ends before is [`Truncated`](crate::ErrorKind::Truncated).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Anthropic {

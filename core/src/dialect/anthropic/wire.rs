@@ -1,27 +1,50 @@
-//! What comes over the wire.
+//! What comes over the wire. A field of an unexpected type costs no more than itself.
 
-use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text};
+use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
 
-/// An event of a stream, or a whole message: their fields do not collide.
+/// An event of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Payload<'a> {
-    pub(super) kind: Text<'a>,
-    pub(super) id: Option<Text<'a>>,
-    pub(super) model: Option<Text<'a>>,
-    pub(super) content: Option<Vec<Raw<'a>>>,
-    pub(super) stop_reason: Option<Text<'a>>,
-    pub(super) usage: Option<Raw<'a>>,
-    pub(super) error: Option<Raw<'a>>,
+pub(super) struct Event<'a> {
+    pub(super) kind: Word<'a>,
     /// Of `message_start`.
-    pub(super) message: Option<Box<Object<'a, Payload<'a>>>>,
+    pub(super) message: Option<Box<Object<'a, Message<'a>>>>,
     /// Of `content_block_…`.
     pub(super) index: Count,
     pub(super) content_block: Option<Raw<'a>>,
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
+    pub(super) usage: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
+}
+
+impl<'a> Fields<'a> for Event<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "message" => &mut self.message,
+            "index" => &mut self.index,
+            "content_block" => &mut self.content_block,
+            "delta" => &mut self.delta,
+            "usage" => &mut self.usage,
+            "error" => &mut self.error,
+            _ => return None,
+        })
+    }
+}
+
+/// A whole message, or the head of one.
+#[derive(Debug, Default)]
+pub(super) struct Message<'a> {
+    pub(super) kind: Word<'a>,
+    pub(super) id: Text<'a>,
+    pub(super) model: Text<'a>,
+    pub(super) content: Option<Raw<'a>>,
+    pub(super) stop_reason: Word<'a>,
+    pub(super) usage: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Payload<'a> {
+impl<'a> Fields<'a> for Message<'a> {
     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
         Some(match name {
             "type" => &mut self.kind,
@@ -31,10 +54,6 @@ impl<'a> Fields<'a> for Payload<'a> {
             "stop_reason" => &mut self.stop_reason,
             "usage" => &mut self.usage,
             "error" => &mut self.error,
-            "message" => &mut self.message,
-            "index" => &mut self.index,
-            "content_block" => &mut self.content_block,
-            "delta" => &mut self.delta,
             "role" => &mut self.ignored,
             _ => return None,
         })
@@ -44,13 +63,13 @@ impl<'a> Fields<'a> for Payload<'a> {
 /// More of a block, or of the message.
 #[derive(Debug, Default)]
 pub(super) struct Delta<'a> {
-    pub(super) kind: Text<'a>,
-    pub(super) text: Option<Text<'a>>,
-    pub(super) thinking: Option<Text<'a>>,
-    pub(super) signature: Option<Text<'a>>,
-    pub(super) partial_json: Option<Text<'a>>,
+    pub(super) kind: Word<'a>,
+    pub(super) text: Text<'a>,
+    pub(super) thinking: Text<'a>,
+    pub(super) signature: Text<'a>,
+    pub(super) partial_json: Option<Raw<'a>>,
     pub(super) citation: Option<Raw<'a>>,
-    pub(super) stop_reason: Option<Text<'a>>,
+    pub(super) stop_reason: Word<'a>,
 }
 
 impl<'a> Fields<'a> for Delta<'a> {
@@ -71,13 +90,13 @@ impl<'a> Fields<'a> for Delta<'a> {
 /// A block of content.
 #[derive(Debug, Default)]
 pub(super) struct Block<'a> {
-    pub(super) kind: Text<'a>,
-    pub(super) text: Option<Text<'a>>,
-    pub(super) thinking: Option<Text<'a>>,
-    pub(super) signature: Option<Text<'a>>,
-    pub(super) data: Option<Text<'a>>,
-    pub(super) id: Option<Text<'a>>,
-    pub(super) name: Option<Text<'a>>,
+    pub(super) kind: Word<'a>,
+    pub(super) text: Text<'a>,
+    pub(super) thinking: Text<'a>,
+    pub(super) signature: Text<'a>,
+    pub(super) data: Text<'a>,
+    pub(super) id: Text<'a>,
+    pub(super) name: Text<'a>,
     pub(super) input: Option<Raw<'a>>,
 }
 

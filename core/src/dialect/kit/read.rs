@@ -1,17 +1,26 @@
 //! Objects as they come over the wire, borrowed from the frame.
 //!
 //! They are read field by field: what the decoder knows goes into its place, what it does not is
-//! kept as raw JSON and parsed only when someone asks. A null counts as absent.
+//! kept as raw JSON and parsed only when it is needed. A null counts as absent, and so does a field
+//! of an unexpected type: it costs no more than itself.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::decoder::Out;
 use crate::chat::Extra;
 use crate::error::{Error, ErrorKind};
-use crate::json::{self, JsonError, Reader};
+use crate::json::{self, JsonError, Piece, Reader};
 
-/// The text of a value that is read later, or by someone else.
+/// The most items that one list of an event may have, such as tool calls: more would take far more
+/// memory than their text.
+pub(crate) const MAX_ITEMS: usize = 2048;
+
+/// The most unknown fields of an object that are kept.
+pub(crate) const MAX_UNKNOWN: usize = 1024;
+
+/// The text of a value that is read later.
 pub(crate) type Raw<'a> = &'a str;
 
 /// The fields that were not known, by name.
@@ -43,14 +52,14 @@ impl<'a, T: Fields<'a>> Read<'a> for Object<'a, T> {
     }
 }
 
-/// Reads the fields of an object, or of none where there is a null.
+/// Reads the fields of an object; any other value has none.
 fn read_fields<'a>(
     reader: &mut Reader<'a>,
     known: &mut dyn Fields<'a>,
     unknown: &mut Unknown<'a>,
 ) -> Result<(), JsonError> {
-    if reader.null()? {
-        return Ok(());
+    if reader.peek()? != b'{' {
+        return reader.raw().map(drop);
     }
     let mut members = reader.object()?;
     while let Some(name) = reader.name(&mut members)? {
@@ -59,7 +68,12 @@ fn read_fields<'a>(
         }
         match known.field(&name) {
             Some(field) => field.read(reader)?,
-            None => unknown.push((name, reader.raw()?)),
+            None => {
+                let value = reader.raw()?;
+                if unknown.len() < MAX_UNKNOWN {
+                    unknown.push((name, value));
+                }
+            }
         }
     }
     Ok(())
@@ -77,14 +91,61 @@ impl<'a, T: Read<'a>> Read<'a> for Box<T> {
     }
 }
 
-impl<'a, T: Read<'a> + Default> Read<'a> for Vec<T> {
+/// A list of objects; what else is in it is passed over. An object in the place of a list is a
+/// list of one.
+#[derive(Debug)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    /// Whether there were more items than are allowed.
+    pub(crate) is_over: bool,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            is_over: false,
+        }
+    }
+}
+
+impl<T> List<T> {
+    /// Fails where there were more items than are allowed.
+    pub(crate) fn check(&self, what: &str) -> Result<(), Error> {
+        match self.is_over {
+            true => Err(too_many(what)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The error for more of `what` than an event may have.
+pub(crate) fn too_many(what: &str) -> Error {
+    let why = format!("the answer has more than {MAX_ITEMS} {what}");
+    Error::new(ErrorKind::ResponseTooLarge, why)
+}
+
+impl<'a, T: Read<'a> + Default> Read<'a> for List<T> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
-        self.clear();
+        *self = Self::default();
+        let mut read = |reader: &mut Reader<'a>| match reader.peek()? {
+            b'{' if self.items.len() < MAX_ITEMS => {
+                let mut item = T::default();
+                item.read(reader)?;
+                self.items.push(item);
+                Ok(())
+            }
+            byte => {
+                self.is_over |= byte == b'{';
+                reader.raw().map(drop)
+            }
+        };
+        if reader.peek()? != b'[' {
+            return read(reader);
+        }
         let mut items = reader.array()?;
         while reader.item(&mut items)? {
-            let mut item = T::default();
-            item.read(reader)?;
-            self.push(item);
+            read(reader)?;
         }
         Ok(())
     }
@@ -107,30 +168,94 @@ impl<'a> Read<'a> for Ignored {
     }
 }
 
-/// A whole number; what is none counts as absent. Some servers write `9.0`.
+/// A whole number; what is none counts as absent. Some servers write `9.0` or `"9"`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Count(pub(crate) Option<u64>);
 
 impl<'a> Read<'a> for Count {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
         self.0 = reader.digits();
-        if self.0.is_some() {
-            return Ok(());
+        if self.0.is_none() {
+            self.0 = match reader.peek()? {
+                b'"' => count(&reader.string()?),
+                _ => count(reader.raw()?),
+            };
         }
-        let number = reader.raw()?;
-        let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-        self.0 = whole.parse().ok();
         Ok(())
     }
 }
 
-/// A string, borrowed where it has no escapes.
+/// The whole number that a text is, or begins with where it has a fraction.
+fn count(text: &str) -> Option<u64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| {
+        let number = json::decimal(text)?;
+        (number.is_finite() && number >= 0.0).then_some(number as u64)
+    })
+}
+
+/// The whole number that a value is, as [`Count`] reads it.
+pub(crate) fn count_of(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| count(&number.to_string())),
+        Value::String(text) => count(text),
+        _ => None,
+    }
+}
+
+/// A text; a number or a truth value is its own text, an object and an array are none.
 #[derive(Debug, Default)]
-pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(crate) Piece<'a>);
+
+impl<'a> Text<'a> {
+    /// Takes the text, unless it is empty.
+    pub(crate) fn take(&mut self) -> Option<String> {
+        let text = std::mem::take(&mut self.0).into_text();
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+}
 
 impl<'a> Read<'a> for Text<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
-        self.0 = reader.string()?;
+        self.0 = match reader.peek()? {
+            b'"' => reader.piece()?,
+            byte => {
+                let raw = reader.raw()?;
+                match byte {
+                    b'{' | b'[' => Piece::default(),
+                    _ => Piece::from(raw),
+                }
+            }
+        };
+        Ok(())
+    }
+}
+
+/// A word that means something by itself, such as a type. What is no string is none.
+#[derive(Debug, Default)]
+pub(crate) struct Word<'a>(pub(crate) Cow<'a, str>);
+
+impl Word<'_> {
+    /// Takes a reason for which the model stopped, if it is one: some servers write a null as
+    /// the word of their programming language.
+    pub(crate) fn take_reason(&mut self) -> Option<String> {
+        let word = std::mem::take(&mut self.0);
+        match word.trim() {
+            "" | "null" | "None" | "none" | "nil" | "undefined" => None,
+            _ => Some(word.into_owned()),
+        }
+    }
+}
+
+impl<'a> Read<'a> for Word<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.0 = match reader.peek()? {
+            b'"' => reader.string()?,
+            _ => {
+                reader.raw()?;
+                Cow::default()
+            }
+        };
         Ok(())
     }
 }
@@ -143,12 +268,14 @@ pub(crate) fn extra_of(name: &str, value: Value) -> Extra {
 }
 
 /// Fields that were not known, parsed.
-pub(crate) fn to_extra(unknown: Unknown<'_>) -> Extra {
-    let mut extra = Extra::new();
+pub(crate) fn to_extra(unknown: Unknown<'_>, out: &mut Out) -> Extra {
+    if unknown.len() == MAX_UNKNOWN {
+        // There may have been more.
+        out.skipped += 1;
+    }
+    let mut extra = Extra::with_capacity(unknown.len());
     for (name, value) in unknown {
-        if let Ok(value) = json::parse(value) {
-            extra.insert(name.into_owned(), value);
-        }
+        extra.insert(name.into_owned(), out.value(value));
     }
     extra
 }
@@ -171,7 +298,8 @@ pub(crate) fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> 
     read(data).map_err(|error| not_of(dialect, data, error))
 }
 
-fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
+/// The error of data that is not of `dialect`.
+pub(super) fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
     if error.is_cut {
         let why = "the answer's JSON ends before it is complete";
         return Error::new(ErrorKind::Truncated, why).with_body(data.as_bytes());
@@ -180,12 +308,10 @@ fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
     Error::new(ErrorKind::Protocol, why).with_body(data.as_bytes())
 }
 
-/// A string's text; other values as they are written.
-pub(crate) fn text_of(raw: Raw<'_>) -> Cow<'_, str> {
-    read::<Text<'_>>(raw).map_or(Cow::Borrowed(raw), |text| text.0)
-}
-
-/// Any JSON, or else its text.
-pub(crate) fn to_value(data: &str) -> Value {
-    json::parse(data).unwrap_or_else(|_| Value::String(data.to_owned()))
+/// A string's text, which may be a piece of a longer one; other values as they are written.
+pub(crate) fn piece_of(raw: Raw<'_>) -> Piece<'_> {
+    match raw.starts_with('"') {
+        true => Reader::new(raw).piece().unwrap_or_else(|_| raw.into()),
+        false => raw.into(),
+    }
 }

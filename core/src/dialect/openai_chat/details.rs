@@ -1,44 +1,53 @@
 //! `reasoning_details`, as OpenRouter streams them: reasoning in typed blocks, in pieces.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
+use crate::dialect::kit::decoder::Out;
 use crate::dialect::kit::read::Raw;
-use crate::json;
 
 /// Texts that grow from piece to piece; of other fields the last value counts.
 const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
 
 /// The blocks so far. They must go back whole, or the provider refuses their signatures.
 #[derive(Debug, Default)]
-pub(super) struct Details(Vec<Value>);
+pub(super) struct Details {
+    blocks: Vec<Value>,
+    /// Where each block stands that has an index, by its index and its type.
+    places: HashMap<(u64, String), usize>,
+}
 
 impl Details {
     /// Takes in the next blocks, or the next pieces of blocks.
-    pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool) {
-        let Ok(Value::Array(list)) = json::parse(raw) else {
+    pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool, out: &mut Out) {
+        let Value::Array(list) = out.value(raw) else {
+            out.skipped += 1;
             return;
         };
         for detail in list {
-            match self.0.iter_mut().rfind(|known| is_same(known, &detail)) {
-                Some(known) if are_pieces => grow(known, detail),
-                _ => self.0.push(detail),
+            // Only those with an index can be told to be of one block.
+            let key = detail["index"].as_u64().map(|index| {
+                let kind = detail["type"].as_str().unwrap_or_default();
+                (index, kind.to_owned())
+            });
+            let place = key.as_ref().and_then(|key| self.places.get(key));
+            if are_pieces && let Some(place) = place {
+                grow(&mut self.blocks[*place], detail);
+                continue;
             }
+            if let Some(key) = key {
+                self.places.insert(key, self.blocks.len());
+            }
+            self.blocks.push(detail);
         }
     }
 
     /// All blocks, if there are any.
     pub(super) fn take(&mut self) -> Option<Value> {
-        let details = std::mem::take(&mut self.0);
-        (!details.is_empty()).then_some(Value::Array(details))
+        let blocks = std::mem::take(&mut self.blocks);
+        (!blocks.is_empty()).then_some(Value::Array(blocks))
     }
-}
-
-/// Whether both are of one block: only those with an index can be told.
-fn is_same(left: &Value, right: &Value) -> bool {
-    let index = left["index"].as_u64();
-    index.is_some()
-        && index == right["index"].as_u64()
-        && left["type"].as_str() == right["type"].as_str()
 }
 
 fn grow(known: &mut Value, piece: Value) {

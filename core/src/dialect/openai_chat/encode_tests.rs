@@ -94,11 +94,11 @@ fn quirks() {
     assert_eq!(
         fields,
         [
-            "max_completion_tokens",
-            "messages",
             "model",
-            "stream",
-            "temperature"
+            "messages",
+            "temperature",
+            "max_completion_tokens",
+            "stream"
         ]
     );
 }

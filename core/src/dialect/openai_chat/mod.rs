@@ -1,13 +1,17 @@
 //! OpenAI's chat completions, and the many servers that call themselves compatible with it.
 
+mod calls;
 mod decode;
 mod details;
 mod encode;
 #[cfg(test)]
 mod encode_tests;
+mod kept;
 mod quirks;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod wire;
 
 use bytes::Bytes;

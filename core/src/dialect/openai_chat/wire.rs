@@ -1,30 +1,26 @@
 //! What comes over the wire. A field of an unexpected type costs no more than itself.
 
-use std::borrow::Cow;
-
-use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read};
-use crate::json::{JsonError, Reader};
+use crate::dialect::kit::read::{
+    Count, Fields, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word,
+};
+use crate::json::{JsonError, Piece, Reader};
 
 /// Text, or parts of it, or nothing: whatever a server puts where text belongs.
 #[derive(Debug, Default)]
 pub(super) enum Content<'a> {
     #[default]
     None,
-    Text(Cow<'a, str>),
-    Parts(Vec<Object<'a, Part<'a>>>),
+    Text(Piece<'a>),
+    Parts(Parts<'a>),
 }
 
-impl<'a> Content<'a> {
-    /// Whether it is this word.
-    pub(super) fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Text(text) if text == word)
-    }
-
-    /// Takes the text, unless it is empty or made of parts.
-    pub(super) fn take_text(&mut self) -> Option<String> {
-        match std::mem::take(self) {
-            Self::Text(text) if !text.is_empty() => Some(text.into_owned()),
-            _ => None,
+impl Content<'_> {
+    /// Whether nothing is said in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Text(text) => text.is_empty(),
+            Self::Parts(parts) => parts.said.is_empty(),
         }
     }
 }
@@ -32,52 +28,157 @@ impl<'a> Content<'a> {
 impl<'a> Read<'a> for Content<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
         *self = match reader.peek()? {
-            b'"' => Self::Text(reader.string()?),
-            b'[' => {
-                let mut parts = Vec::new();
-                parts.read(reader)?;
+            b'"' => Self::Text(reader.piece()?),
+            b'[' | b'{' => {
+                let mut parts = Parts::default();
+                parts.read(reader, false)?;
                 Self::Parts(parts)
             }
-            b'-' | b'0'..=b'9' => match reader.raw()? {
-                // An id that is a number.
-                number if !number.contains(['.', 'e', 'E']) => Self::Text(number.into()),
-                _ => Self::None,
-            },
-            _ => {
-                reader.raw()?;
-                Self::None
-            }
+            // A number or a truth value that the model wrote, read as JSON by a server.
+            _ => Self::Text(reader.raw()?.into()),
         };
         Ok(())
     }
 }
 
-/// A part of content that is an array: Mistral's reasoning comes so.
+/// Content that is a list, in which lists may stand again: Mistral's reasoning comes so.
 #[derive(Debug, Default)]
-pub(super) struct Part<'a> {
-    pub(super) kind: Content<'a>,
-    pub(super) text: Content<'a>,
-    pub(super) thinking: Content<'a>,
+pub(super) struct Parts<'a> {
+    pub(super) said: Vec<Said<'a>>,
+    /// Whether there were more than are allowed.
+    pub(super) is_over: bool,
 }
 
-impl<'a> Fields<'a> for Part<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "text" => &mut self.text,
-            "thinking" => &mut self.thinking,
-            "type" => &mut self.kind,
-            _ => return None,
-        })
+/// A part of content. Neighbours of one kind are one.
+#[derive(Debug)]
+pub(super) enum Said<'a> {
+    Text(Piece<'a>),
+    Thinking(Piece<'a>),
+    /// A part without a text: all of it.
+    Other(Raw<'a>),
+}
+
+impl<'a> Parts<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>, is_thinking: bool) -> Result<(), JsonError> {
+        match reader.peek()? {
+            b'[' => {
+                let mut items = reader.array()?;
+                while reader.item(&mut items)? {
+                    self.read(reader, is_thinking)?;
+                }
+            }
+            b'{' => self.read_part(reader, is_thinking)?,
+            b'"' => {
+                let text = reader.piece()?;
+                self.say(text, is_thinking);
+            }
+            byte => {
+                let raw = reader.raw()?;
+                if byte != b'n' {
+                    self.say(raw.into(), is_thinking);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_part(&mut self, reader: &mut Reader<'a>, is_thinking: bool) -> Result<(), JsonError> {
+        let from = reader.rest();
+        let (mut has_text, mut is_other) = (false, false);
+        let mut members = reader.object()?;
+        while let Some(name) = reader.name(&mut members)? {
+            if reader.null()? {
+                continue;
+            }
+            match &*name {
+                "text" | "thinking" => {
+                    has_text = true;
+                    self.read(reader, is_thinking || name == "thinking")?;
+                }
+                "type" => {
+                    let mut kind = Word::default();
+                    kind.read(reader)?;
+                    is_other |= !matches!(&*kind.0, "text" | "thinking");
+                }
+                _ => {
+                    reader.raw()?;
+                    is_other = true;
+                }
+            }
+        }
+        if is_other && !has_text {
+            let length = from.len() - reader.rest().len();
+            self.push(Said::Other(&from[..length]));
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, piece: Piece<'a>, is_thinking: bool) {
+        if piece.is_empty() {
+            return;
+        }
+        match (self.said.last_mut(), is_thinking) {
+            (Some(Said::Text(last)), false) | (Some(Said::Thinking(last)), true) => {
+                last.append(piece);
+            }
+            (_, true) => self.push(Said::Thinking(piece)),
+            (_, false) => self.push(Said::Text(piece)),
+        }
+    }
+
+    fn push(&mut self, said: Said<'a>) {
+        match self.said.len() < MAX_ITEMS {
+            true => self.said.push(said),
+            false => self.is_over = true,
+        }
+    }
+}
+
+/// The answers to a request, of which there is one: no request asks for several. It is the one
+/// with the index 0, else the first, whatever its index is.
+#[derive(Debug, Default)]
+pub(super) struct Choices<'a> {
+    pub(super) first: Option<Object<'a, Choice<'a>>>,
+    /// How many others there were, a server's own idea.
+    pub(super) others: u32,
+}
+
+impl<'a> Read<'a> for Choices<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        *self = Self::default();
+        if reader.peek()? != b'[' {
+            return reader.raw().map(drop);
+        }
+        let mut items = reader.array()?;
+        while reader.item(&mut items)? {
+            let is_object = reader.peek()? == b'{';
+            match &mut self.first {
+                None if is_object => self.first.insert(Object::default()).read(reader)?,
+                Some(first) if is_object && first.known.place() != 0 => {
+                    let mut choice = Object::<Choice<'_>>::default();
+                    choice.read(reader)?;
+                    if choice.known.place() == 0 {
+                        *first = choice;
+                    }
+                    self.others += 1;
+                }
+                _ => {
+                    reader.raw()?;
+                    self.others += u32::from(is_object);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 /// A whole answer, or one chunk of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Chunk<'a> {
-    pub(super) object: Content<'a>,
-    pub(super) id: Content<'a>,
-    pub(super) model: Content<'a>,
-    pub(super) choices: Option<Vec<Object<'a, Choice<'a>>>>,
+    pub(super) object: Word<'a>,
+    pub(super) id: Text<'a>,
+    pub(super) model: Text<'a>,
+    pub(super) choices: Choices<'a>,
     pub(super) usage: Option<Raw<'a>>,
     pub(super) error: Option<Raw<'a>>,
     ignored: Ignored,
@@ -102,13 +203,21 @@ impl<'a> Fields<'a> for Chunk<'a> {
 /// One of the answers to a request.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    pub(super) index: Count,
+    index: Count,
     /// What a stream brings.
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
     /// What a whole answer brings; some servers send both in both.
     pub(super) message: Option<Object<'a, Delta<'a>>>,
-    pub(super) finish_reason: Content<'a>,
+    pub(super) finish_reason: Word<'a>,
     pub(super) logprobs: Option<Raw<'a>>,
+    /// OpenRouter's, of the provider behind it.
+    pub(super) error: Option<Raw<'a>>,
+}
+
+impl Choice<'_> {
+    fn place(&self) -> u64 {
+        self.index.0.unwrap_or(0)
+    }
 }
 
 impl<'a> Fields<'a> for Choice<'a> {
@@ -119,6 +228,7 @@ impl<'a> Fields<'a> for Choice<'a> {
             "message" => &mut self.message,
             "finish_reason" => &mut self.finish_reason,
             "logprobs" => &mut self.logprobs,
+            "error" => &mut self.error,
             _ => return None,
         })
     }
@@ -130,8 +240,8 @@ pub(super) struct Delta<'a> {
     pub(super) content: Content<'a>,
     pub(super) reasoning_content: Content<'a>,
     pub(super) reasoning: Content<'a>,
-    pub(super) refusal: Content<'a>,
-    pub(super) tool_calls: Option<Vec<Object<'a, Call<'a>>>>,
+    pub(super) refusal: Text<'a>,
+    pub(super) tool_calls: Option<List<Object<'a, Call<'a>>>>,
     pub(super) function_call: Option<Object<'a, Function<'a>>>,
     pub(super) reasoning_details: Option<Raw<'a>>,
     ignored: Ignored,
@@ -157,7 +267,7 @@ impl<'a> Fields<'a> for Delta<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Call<'a> {
     pub(super) index: Count,
-    pub(super) id: Content<'a>,
+    pub(super) id: Text<'a>,
     pub(super) function: Option<Object<'a, Function<'a>>>,
     pub(super) ignored: Ignored,
 }
@@ -177,7 +287,7 @@ impl<'a> Fields<'a> for Call<'a> {
 /// The function of a tool call.
 #[derive(Debug, Default)]
 pub(super) struct Function<'a> {
-    pub(super) name: Content<'a>,
+    pub(super) name: Text<'a>,
     pub(super) arguments: Option<Raw<'a>>,
 }
 
@@ -186,52 +296,6 @@ impl<'a> Fields<'a> for Function<'a> {
         Some(match name {
             "name" => &mut self.name,
             "arguments" => &mut self.arguments,
-            _ => return None,
-        })
-    }
-}
-
-/// What an answer cost, as its many servers say it.
-#[derive(Debug, Default)]
-pub(super) struct Usage<'a> {
-    pub(super) prompt_tokens: Count,
-    pub(super) completion_tokens: Count,
-    pub(super) total_tokens: Count,
-    pub(super) prompt_cache_hit_tokens: Count,
-    pub(super) cached_tokens: Count,
-    pub(super) prompt_tokens_details: Option<Raw<'a>>,
-    pub(super) completion_tokens_details: Option<Raw<'a>>,
-}
-
-impl<'a> Fields<'a> for Usage<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "prompt_tokens" => &mut self.prompt_tokens,
-            "completion_tokens" => &mut self.completion_tokens,
-            "total_tokens" => &mut self.total_tokens,
-            "prompt_cache_hit_tokens" => &mut self.prompt_cache_hit_tokens,
-            "cached_tokens" => &mut self.cached_tokens,
-            "prompt_tokens_details" => &mut self.prompt_tokens_details,
-            "completion_tokens_details" => &mut self.completion_tokens_details,
-            _ => return None,
-        })
-    }
-}
-
-/// What is inside of the prompt's tokens, and of the answer's.
-#[derive(Debug, Default)]
-pub(super) struct Details {
-    pub(super) cached_tokens: Count,
-    pub(super) cache_write_tokens: Count,
-    pub(super) reasoning_tokens: Count,
-}
-
-impl<'a> Fields<'a> for Details {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "cached_tokens" => &mut self.cached_tokens,
-            "cache_write_tokens" => &mut self.cache_write_tokens,
-            "reasoning_tokens" => &mut self.reasoning_tokens,
             _ => return None,
         })
     }

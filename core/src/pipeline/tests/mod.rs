@@ -44,6 +44,8 @@ enum Answering {
     Broken(u16, Vec<(f64, &'static str)>),
     /// The same, and then the connection is lost.
     Cut(u16, &'static str),
+    /// A body in one piece.
+    Body(String),
 }
 
 const GOOD: &str = r#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
@@ -103,6 +105,10 @@ impl Transport for Script {
             Answering::Flood => {
                 let pieces = stream::repeat(()).map(|()| Ok(Bytes::from_static(TEXT.as_bytes())));
                 Ok(response.body(ByteStream::new(pieces)).unwrap())
+            }
+            Answering::Body(body) => {
+                let body = stream::iter([Ok(Bytes::from(body))]);
+                Ok(response.body(ByteStream::new(body)).unwrap())
             }
             Answering::Pieces(pieces) => {
                 let response = response.header("x-request-id", "req-1");

@@ -1,5 +1,7 @@
 //! Streams: their limits of time, and their ends.
 
+use std::task::Poll;
+
 use super::*;
 
 #[test]
@@ -80,6 +82,110 @@ fn a_server_that_has_always_more_to_say_starves_nobody_and_has_its_time() {
     let late = setup.client.chat_async("hi").timeout(Duration::ZERO);
     let error = setup.clock.run(late.into_future()).unwrap_err();
     assert_eq!(error.phase(), Some(Phase::Overall));
+}
+
+const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"completion_tokens\":7}}\n\n";
+const TEXT_AND_STOP: &str =
+    "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\n";
+const PING: &str = ": ping\n\n";
+
+/// The answer, and when it was there.
+fn answered(answering: Answering) -> (ChatResponse, f64) {
+    let setup = setup([answering], |builder| builder);
+    let whole = setup.client.chat_async("hi").stream().into_response();
+    let answer = setup.clock.run(whole).unwrap();
+    assert_eq!(setup.client.status().active, 0);
+    (answer, setup.clock.seconds())
+}
+
+#[test]
+fn an_answer_with_its_finish_reason_needs_no_end() {
+    // The server neither says that this is all nor hangs up.
+    let (answer, seconds) = answered(Answering::Pieces(vec![(1.0, TEXT), (1.0, STOP)]));
+    assert_eq!((&*answer.text(), seconds), ("hi", 4.0));
+    assert_eq!(answer.finish_reason_raw, "stop");
+    // It sends keep-alives for ever.
+    let pings = vec![(0.3, PING); 1000];
+    let (_, seconds) = answered(Answering::Pieces(
+        [vec![(0.0, TEXT), (0.0, STOP)], pings].concat(),
+    ));
+    assert_eq!(seconds, 2.0);
+    // What it cost may come a little later, and more text too.
+    let (answer, seconds) = answered(Answering::Pieces(vec![(0.0, STOP), (1.5, USAGE)]));
+    assert_eq!(answer.usage.unwrap().output_tokens, 7);
+    assert_eq!(seconds, 1.55);
+    let pieces = vec![(0.0, STOP), (1.5, TEXT), (1.5, USAGE)];
+    let (answer, seconds) = answered(Answering::Pieces(pieces));
+    assert_eq!((&*answer.text(), seconds), ("hi", 3.05));
+    // Its connection is lost.
+    let (answer, seconds) = answered(Answering::Cut(200, TEXT_AND_STOP));
+    assert_eq!((&*answer.text(), seconds), ("hi", 0.0));
+}
+
+#[test]
+fn a_time_limit_after_the_finish_reason_ends_no_answer() {
+    let pieces = vec![(0.0, TEXT), (29.0, STOP)];
+    let setup = setup([Answering::Pieces(pieces)], |builder| builder);
+    let answer = setup.chat().unwrap();
+    assert_eq!((&*answer.text(), answer.attempts), ("hi", 1));
+    assert_eq!(setup.clock.seconds(), 30.0);
+}
+
+#[test]
+fn an_answer_that_is_cut_before_its_first_event_is_asked_for_again() {
+    for cut in ["", "\n\n", PING, "data: {\"choi", "event: ping\ndata:\n\n"] {
+        let setup = setup([Answering::Body(cut.to_owned())], |builder| builder);
+        let answer = setup.chat().unwrap();
+        assert_eq!((&*answer.text(), answer.attempts), ("hi", 2), "{cut:?}");
+        let setup = self::setup([Answering::Body(cut.to_owned())], |builder| builder);
+        let stream = setup.client.chat_async("hi").stream().into_response();
+        assert_eq!(setup.clock.run(stream).unwrap().attempts, 2, "{cut:?}");
+    }
+}
+
+#[test]
+fn an_error_in_a_choice_is_retried_until_content_came() {
+    let error = "data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\",\
+                 \"error\":{\"code\":504,\"message\":\"late\"}}]}\n\n";
+    let setup = setup([Answering::Pieces(vec![(0.0, error)])], |builder| builder);
+    let stream = setup.client.chat_async("hi").stream().into_response();
+    assert_eq!(setup.clock.run(stream).unwrap().attempts, 2);
+    let pieces = Answering::Pieces(vec![(0.0, TEXT), (0.0, error)]);
+    let setup = self::setup([pieces], |builder| builder);
+    let stream = setup.client.chat_async("hi").stream().into_response();
+    let error = setup.clock.run(stream).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 1));
+    assert_eq!(error.partial().unwrap().text(), "hi");
+}
+
+#[test]
+fn a_large_chunk_is_read_in_pieces_with_turns_of_others_between() {
+    let body = format!("{}{FINISH}", TEXT.repeat(20_000));
+    let size = body.len();
+    let setup = setup(
+        [Answering::Body(body.clone()), Answering::Body(body)],
+        |builder| builder,
+    );
+    let mut call = setup.client.chat_async("hi").into_future();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut turns = 0;
+    let answer = loop {
+        turns += 1;
+        match call.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(answer) => break answer.unwrap(),
+            Poll::Pending => assert!(woken.0.swap(false, Relaxed)),
+        }
+    };
+    assert_eq!(answer.text().len(), 40_000);
+    assert!(turns >= size / (64 << 10), "{turns} turns for {size} bytes");
+    // A time limit is looked at between them.
+    let late = setup.client.chat_async("hi").timeout(Duration::ZERO);
+    let error = setup.clock.run(late.into_future()).unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::Overall));
+    let read = error.partial().unwrap().text().len();
+    assert!(read < 5_000, "{read} of 40,000 were read");
 }
 
 #[derive(Default)]

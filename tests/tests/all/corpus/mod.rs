@@ -10,3 +10,5 @@ mod split;
 mod sse;
 mod streams;
 mod whole;
+
+pub(crate) use sse::base64;

@@ -30,7 +30,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-fn base64(text: &str) -> Vec<u8> {
+/// The bytes of base64.
+pub(crate) fn base64(text: &str) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes().filter(|letter| *letter != b'=') {

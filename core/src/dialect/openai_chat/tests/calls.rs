@@ -141,3 +141,265 @@ fn an_id_and_a_name_may_come_late() {
     ]);
     assert_eq!(calls(&answer), [("a", "f", "{}")]);
 }
+
+/// A piece of a call: its index, id, name and arguments, each only if it is there.
+fn piece(index: Option<u64>, id: &str, name: &str, arguments: &str) -> Value {
+    let mut function = json!({"arguments": arguments});
+    if !name.is_empty() {
+        function["name"] = name.into();
+    }
+    let mut call = json!({"type": "function", "function": function});
+    if let Some(index) = index {
+        call["index"] = index.into();
+    }
+    if !id.is_empty() {
+        call["id"] = id.into();
+    }
+    delta(json!({"tool_calls": [call]}))
+}
+
+fn calls_of(pieces: &[Value]) -> Vec<(String, String, String)> {
+    let answer = stream(&[pieces, &[finish("tool_calls")]].concat());
+    let owned = |(id, name, arguments): (&str, &str, &str)| {
+        (id.to_owned(), name.to_owned(), arguments.to_owned())
+    };
+    calls(&answer).into_iter().map(owned).collect()
+}
+
+#[test]
+fn numbers_and_ids_may_be_those_of_the_pieces() {
+    let i = Some;
+    for pieces in [
+        // The ids change.
+        [
+            (i(0), "a", "f", ""),
+            (i(0), "b", "", "{\"x\":"),
+            (i(0), "c", "", "1}"),
+        ],
+        [
+            (None, "a", "f", ""),
+            (None, "b", "", "{\"x\":"),
+            (None, "c", "", "1}"),
+        ],
+        // The indexes wander.
+        [
+            (i(0), "a", "f", ""),
+            (i(1), "", "", "{\"x\":"),
+            (i(2), "", "", "1}"),
+        ],
+        [
+            (i(0), "a", "f", ""),
+            (i(1), "a", "", "{\"x\":"),
+            (i(2), "a", "", "1}"),
+        ],
+        // Both.
+        [
+            (i(0), "a", "f", ""),
+            (i(1), "b", "", "{\"x\":"),
+            (i(2), "c", "", "1}"),
+        ],
+        // The name is repeated.
+        [
+            (i(0), "a", "f", ""),
+            (i(0), "a", "f", "{\"x\":"),
+            (i(0), "a", "f", "1}"),
+        ],
+        [
+            (i(0), "", "f", ""),
+            (i(0), "", "f", "{\"x\":"),
+            (i(0), "", "f", "1}"),
+        ],
+        [
+            (i(0), "a", "f", "{\"x\":"),
+            (i(0), "b", "f", "1"),
+            (i(0), "c", "f", "}"),
+        ],
+        [
+            (None, "a", "f", "{\"x\":"),
+            (None, "a", "f", "1"),
+            (None, "a", "f", "}"),
+        ],
+        // A piece that repeats all of it.
+        [
+            (i(0), "a", "f", "{\"x\":"),
+            (i(0), "a", "", "1}"),
+            (i(0), "a", "f", "{\"x\":1}"),
+        ],
+        // One that says nothing, or nothing new.
+        [
+            (i(0), "a", "f", "{\"x\":1"),
+            (i(0), "", "", "}"),
+            (i(1), "", "", ""),
+        ],
+        [
+            (i(0), "a", "f", "{\"x\":1}"),
+            (i(1), "b", "", ""),
+            (i(2), "", "", "{}"),
+        ],
+    ] {
+        let written: Vec<_> = pieces.iter().map(|p| piece(p.0, p.1, p.2, p.3)).collect();
+        let found = calls_of(&written);
+        let expected_id = if pieces[0].1.is_empty() { "" } else { "a" };
+        let expected = (expected_id.into(), "f".into(), "{\"x\":1}".into());
+        assert_eq!(found, [expected], "{pieces:?}");
+    }
+}
+
+#[test]
+fn two_calls_are_two_however_they_are_numbered() {
+    let i = Some;
+    for pieces in [
+        // All numbered 0, and interleaved by their ids.
+        [
+            (i(0), "a", "f", ""),
+            (i(0), "b", "g", ""),
+            (i(0), "a", "", "{\"x\":1}"),
+            (i(0), "b", "", "{\"y\":2}"),
+        ],
+        [
+            (i(0), "a", "f", "{"),
+            (i(0), "b", "g", "{"),
+            (i(0), "a", "", "\"x\":1}"),
+            (i(0), "b", "", "\"y\":2}"),
+        ],
+        // One after the other.
+        [
+            (i(0), "a", "f", ""),
+            (i(0), "a", "", "{\"x\":1}"),
+            (i(0), "b", "g", ""),
+            (i(0), "b", "", "{\"y\":2}"),
+        ],
+        [
+            (i(0), "a", "f", ""),
+            (i(0), "", "", "{\"x\":1}"),
+            (i(0), "b", "g", ""),
+            (i(0), "", "", "{\"y\":2}"),
+        ],
+        [
+            (None, "a", "f", ""),
+            (None, "", "", "{\"x\":1}"),
+            (None, "b", "g", ""),
+            (None, "", "", "{\"y\":2}"),
+        ],
+        // As they should be, and with text for numbers.
+        [
+            (i(0), "a", "f", ""),
+            (i(1), "b", "g", ""),
+            (i(0), "", "", "{\"x\":1}"),
+            (i(1), "", "", "{\"y\":2}"),
+        ],
+        [
+            (i(5), "a", "f", ""),
+            (i(3), "b", "g", ""),
+            (i(5), "", "", "{\"x\":1}"),
+            (i(3), "", "", "{\"y\":2}"),
+        ],
+    ] {
+        let written: Vec<_> = pieces.iter().map(|p| piece(p.0, p.1, p.2, p.3)).collect();
+        let expected = [
+            ("a".into(), "f".into(), "{\"x\":1}".into()),
+            ("b".into(), "g".into(), "{\"y\":2}".into()),
+        ];
+        assert_eq!(calls_of(&written), expected, "{pieces:?}");
+        let text = serde_json::to_string(&written).unwrap();
+        let text = text.replace("\"index\":0", "\"index\":\"0\"");
+        let written: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(calls_of(&written), expected, "{pieces:?}");
+    }
+    // Whole calls to one function.
+    for pieces in [
+        [(i(0), "a", "f", "{}"), (i(0), "b", "f", "{}")],
+        [(i(0), "", "f", "{}"), (i(0), "", "f", "{}")],
+        [(i(0), "a", "f", "{}"), (i(1), "a", "f", "{}")],
+        [(None, "", "f", "{}"), (None, "", "f", "{}")],
+    ] {
+        let written: Vec<_> = pieces.iter().map(|p| piece(p.0, p.1, p.2, p.3)).collect();
+        assert_eq!(calls_of(&written).len(), 2, "{pieces:?}");
+    }
+}
+
+#[test]
+fn empty_calls_are_none() {
+    for empty in [
+        json!({"tool_calls": [{"index": 0, "id": "", "type": "function", "function": {"arguments": null}}]}),
+        json!({"tool_calls": [{"index": 0, "type": "function", "function": {"name": "", "arguments": ""}}]}),
+        json!({"tool_calls": [{"index": 0, "function": {"name": null}}]}),
+        json!({"tool_calls": [{}]}),
+        json!({"tool_calls": []}),
+        json!({"tool_calls": null}),
+        json!({"tool_calls": [{"index": 0, "id": "", "function": {"name": "", "arguments": "{}"}}]}),
+        json!({"function_call": {"name": "", "arguments": ""}}),
+        json!({"function_call": {}}),
+        json!({"function_call": null}),
+    ] {
+        let mut with_text = empty.clone();
+        with_text["content"] = "Hi".into();
+        for answer in [
+            stream(&[
+                delta(with_text.clone()),
+                delta(empty.clone()),
+                finish("stop"),
+            ]),
+            whole(with_text),
+        ] {
+            assert_eq!(answer.text(), "Hi", "{empty}");
+            assert_eq!(answer.tool_calls().count(), 0, "{empty}");
+            assert_eq!(answer.finish_reason, Some(FinishReason::Stop), "{empty}");
+        }
+    }
+}
+
+#[test]
+fn a_call_without_a_name_is_no_success() {
+    for pieces in [
+        vec![
+            piece(Some(0), "a", "", "{\"x\":"),
+            piece(Some(0), "", "", "1}"),
+        ],
+        vec![piece(None, "", "", "{\"x\":1}")],
+        vec![piece(Some(0), "a", "", "")],
+        vec![
+            piece(Some(0), "b", "f", "{}"),
+            piece(Some(1), "a", "", "{\"x\":1}"),
+        ],
+    ] {
+        for end in ["tool_calls", "stop"] {
+            let body = sse(&[&pieces[..], &[finish(end)]].concat(), true);
+            let (events, error) = events([body.as_bytes()]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Server, "{pieces:?}");
+            assert!(error.message().contains("has no name"), "{error}");
+            let partial = fold(events);
+            assert!(
+                partial.tool_calls().any(|call| call.name.is_empty()),
+                "{pieces:?}"
+            );
+        }
+        // What the limit cut is told by the finish reason.
+        let answer = stream(&[&pieces[..], &[finish("length")]].concat());
+        assert_eq!(answer.finish_reason, Some(FinishReason::Length));
+    }
+    let body = json!({"choices": [{"message": {"tool_calls": [{"id": "a", "function": {"arguments": "{\"x\":1}"}}]}}]});
+    assert_eq!(failed(&body.to_string()).kind(), ErrorKind::Server);
+}
+
+#[test]
+fn what_comes_before_the_name_waits_for_it() {
+    let body = sse(
+        &[
+            piece(Some(0), "", "", "{\"x\""),
+            delta(json!({"tool_calls": [{"index": 0, "extra_content": {"a": 1}}]})),
+            piece(Some(0), "a", "f", ":1}"),
+            finish("tool_calls"),
+        ],
+        true,
+    );
+    let events = events([body.as_bytes()]).unwrap();
+    let first = events.iter().find(|event| event.is_content());
+    assert!(matches!(first, Some(ChatEvent::ToolCallStart { name, .. }) if name == "f"));
+    let answer = fold(events);
+    assert_eq!(calls(&answer), [("a", "f", "{\"x\":1}")]);
+    assert_eq!(
+        answer.tool_calls().next().unwrap().extra["extra_content"]["a"],
+        1
+    );
+}

@@ -4,6 +4,7 @@ mod calls;
 mod content;
 mod ends;
 mod errors;
+mod faults;
 mod splits;
 
 use bytes::Bytes;

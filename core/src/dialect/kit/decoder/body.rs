@@ -1,0 +1,38 @@
+//! Bytes that are collected.
+
+use bytes::{Bytes, BytesMut};
+
+/// Bytes that are collected; not copied where they come in one piece.
+#[derive(Default)]
+pub(super) enum Body {
+    #[default]
+    Empty,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Body {
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        *self = match std::mem::take(self) {
+            Self::Empty => Self::One(bytes),
+            Self::One(first) => {
+                let mut many = BytesMut::with_capacity((first.len() + bytes.len()) * 2);
+                many.extend_from_slice(&first);
+                many.extend_from_slice(&bytes);
+                Self::Many(many)
+            }
+            Self::Many(mut many) => {
+                many.extend_from_slice(&bytes);
+                Self::Many(many)
+            }
+        };
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Empty => &[],
+            Self::One(bytes) => bytes,
+            Self::Many(bytes) => bytes,
+        }
+    }
+}

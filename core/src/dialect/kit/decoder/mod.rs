@@ -1,0 +1,106 @@
+//! What all dialects' decoders have in common: telling a stream from a whole answer, errors by
+//! status, keep-alives, caps and the end.
+//!
+//! ```text
+//!            ┌─ status ≥ 300 ──► Failure ──end──► the provider's error
+//!  feed ──►  │                  ┌─ `{` `[` ──► Whole ──end──► Assemble::whole
+//!            └─ first byte ─────┼─ a field ──► Stream ──────► Assemble::event …, ::end
+//!                               └─ else ─────► Whole ──end──► Protocol
+//! ```
+//!
+//! What was asked for does not count: servers answer a stream's request with a whole answer, and
+//! the other way around. Blank lines before the first byte are keep-alives. Bytes that are not
+//! UTF-8 are replaced before a dialect sees them, as the standard of event streams has it.
+//!
+//! Once the model has said why it stopped, the answer stands: an error, nonsense or a lost
+//! connection after that does not undo it.
+
+mod body;
+mod event;
+mod out;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use bytes::Bytes;
+
+pub(crate) use out::{Out, Prose};
+use reading::Reading;
+
+use crate::chat::ChatEvent;
+use crate::dialect::{Caps, Decoder};
+use crate::error::Error;
+
+/// What a dialect itself does: frames → events.
+pub(crate) trait Assemble: Send {
+    /// The dialect's name.
+    fn name(&self) -> &'static str;
+
+    /// Whether the dialect has events of this name. Others that are no JSON are passed over.
+    fn knows(&self, name: &[u8]) -> bool;
+
+    /// Takes in one event of a stream: a JSON object. It is not asked for keep-alives, nor for
+    /// events with the name `error`.
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error>;
+
+    /// The server says that this is all: `[DONE]`.
+    fn marker(&mut self, out: &mut Out);
+
+    /// Takes in a whole answer: one JSON object.
+    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error>;
+
+    /// Nothing more will come: ends the answer, or fails where it is not complete.
+    fn end(&mut self, out: &mut Out) -> Result<(), Error>;
+
+    /// Whether the model has said why it stopped, so that only what it cost may follow.
+    fn is_complete(&self) -> bool;
+}
+
+/// The decoder of every dialect, around what is its own.
+pub(crate) struct AnswerDecoder<A> {
+    assemble: A,
+    reading: Reading,
+}
+
+impl<A: Assemble> AnswerDecoder<A> {
+    pub(crate) fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
+        let reading = Reading::new(head, caps);
+        Self { assemble, reading }
+    }
+}
+
+impl<A: Assemble> Decoder for AnswerDecoder<A> {
+    fn feed(&mut self, bytes: Bytes) {
+        self.reading.feed(bytes, self.assemble.is_complete());
+    }
+
+    fn end(&mut self) {
+        self.reading.end();
+    }
+
+    fn next_event(&mut self) -> Result<Option<ChatEvent>, Error> {
+        self.reading.next_event(&mut self.assemble)
+    }
+
+    fn is_done(&self) -> bool {
+        self.reading.is_done()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.reading.is_done() || self.assemble.is_complete()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.reading.skipped()
+    }
+}
+
+impl<A> fmt::Debug for AnswerDecoder<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerDecoder")
+            .field("reading", &self.reading)
+            .finish_non_exhaustive()
+    }
+}

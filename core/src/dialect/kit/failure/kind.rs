@@ -1,0 +1,133 @@
+//! What kind of error a provider means.
+
+use http::StatusCode;
+
+use super::said::Said;
+use crate::error::ErrorKind;
+
+/// The words that say more than a status.
+const WORDS: &[(&str, ErrorKind)] = &[
+    ("insufficient_quota", ErrorKind::QuotaExceeded),
+    ("insufficient_user_quota", ErrorKind::QuotaExceeded),
+    ("insufficient_balance", ErrorKind::QuotaExceeded),
+    ("insufficient_credits", ErrorKind::QuotaExceeded),
+    ("credit_balance_exhausted", ErrorKind::QuotaExceeded),
+    ("exceeded_current_quota_error", ErrorKind::QuotaExceeded),
+    ("quota_exceeded", ErrorKind::QuotaExceeded),
+    ("usage_limit_reached", ErrorKind::QuotaExceeded),
+    ("budget_exceeded", ErrorKind::QuotaExceeded),
+    ("enforced_spend_limit_reached", ErrorKind::QuotaExceeded),
+    ("billing_hard_limit_reached", ErrorKind::QuotaExceeded),
+    ("billing_not_active", ErrorKind::QuotaExceeded),
+    ("billing_error", ErrorKind::QuotaExceeded),
+    ("payment_required", ErrorKind::QuotaExceeded),
+    ("Arrearage", ErrorKind::QuotaExceeded),
+    ("AccountOverdueError", ErrorKind::QuotaExceeded),
+    ("rate_limit_exceeded", ErrorKind::RateLimited),
+    ("rate_limit_reached_error", ErrorKind::RateLimited),
+    ("rate_limit_error", ErrorKind::RateLimited),
+    ("rate_limited", ErrorKind::RateLimited),
+    ("too_many_requests", ErrorKind::RateLimited),
+    ("RESOURCE_EXHAUSTED", ErrorKind::RateLimited),
+    ("overloaded_error", ErrorKind::Overloaded),
+    ("overloaded", ErrorKind::Overloaded),
+    ("engine_overloaded", ErrorKind::Overloaded),
+    ("engine_overloaded_error", ErrorKind::Overloaded),
+    ("service_unavailable", ErrorKind::Overloaded),
+    ("UNAVAILABLE", ErrorKind::Overloaded),
+    ("authentication_error", ErrorKind::Auth),
+    ("invalid_api_key", ErrorKind::Auth),
+    ("permission_error", ErrorKind::Auth),
+    ("permission_denied", ErrorKind::Auth),
+    ("invalid_authentication", ErrorKind::Auth),
+    ("not_found_error", ErrorKind::NotFound),
+    ("model_not_found", ErrorKind::NotFound),
+    ("context_length_exceeded", ErrorKind::BadRequest),
+    ("exceed_context_size_error", ErrorKind::BadRequest),
+    ("request_too_large", ErrorKind::BadRequest),
+    ("content_policy_violation", ErrorKind::BadRequest),
+    ("timeout_error", ErrorKind::Server),
+    ("api_error", ErrorKind::Server),
+    ("server_error", ErrorKind::Server),
+    ("internal_server_error", ErrorKind::Server),
+    ("internal_error", ErrorKind::Server),
+];
+
+/// What MiniMax's numbers in `base_resp` mean, as its documentation of 2026 lists them.
+const BASE_RESP: &[(&str, ErrorKind)] = &[
+    ("1001", ErrorKind::Server),
+    ("1002", ErrorKind::RateLimited),
+    ("1004", ErrorKind::Auth),
+    ("1008", ErrorKind::QuotaExceeded),
+    ("1026", ErrorKind::BadRequest),
+    ("1027", ErrorKind::BadRequest),
+    ("1039", ErrorKind::BadRequest),
+    ("1042", ErrorKind::BadRequest),
+    ("2013", ErrorKind::BadRequest),
+    ("2049", ErrorKind::Auth),
+];
+
+/// What a message says where an account has no money left and no code says so. All in lower case.
+const NO_MONEY: [&str; 8] = [
+    "insufficient balance",
+    "insufficient account balance",
+    "balance is insufficient",
+    "insufficient credits",
+    "insufficient funds",
+    "credit balance is too low",
+    "余额不足",
+    "欠费",
+];
+
+fn by_word(said: &Said) -> Option<ErrorKind> {
+    let words = [said.code.as_deref(), said.error_type.as_deref()];
+    words.into_iter().flatten().find_map(|word| {
+        if word.ends_with("_spend_limit_exceeded") {
+            return Some(ErrorKind::QuotaExceeded);
+        }
+        let table = match said.is_base_resp {
+            true => BASE_RESP,
+            false => WORDS,
+        };
+        let found = table.iter().find(|(known, _)| *known == word);
+        found.map(|(_, kind)| *kind)
+    })
+}
+
+/// The body counts for more than the status; without either it is the server's fault.
+pub(super) fn classify(said: &Said, message: &str, status: Option<StatusCode>) -> ErrorKind {
+    if let Some(kind) = by_word(said) {
+        // A 5xx that calls itself an authentication error and the like is believed; a client
+        // error that calls itself a server error is not. Groq calls a request that is larger
+        // than the limit for a minute a matter of rate: it will not get smaller by waiting.
+        return match status {
+            Some(status) if kind == ErrorKind::Server => ErrorKind::from_status(status),
+            Some(StatusCode::PAYLOAD_TOO_LARGE) if kind == ErrorKind::RateLimited => {
+                ErrorKind::BadRequest
+            }
+            _ => kind,
+        };
+    }
+    if says_no_money(message) {
+        return ErrorKind::QuotaExceeded;
+    }
+    if let Some(status) = status {
+        return ErrorKind::from_status(status);
+    }
+    let code = said.code.as_deref().and_then(|code| code.parse().ok());
+    let code = code.or_else(|| said.status.as_deref()?.parse::<u16>().ok());
+    match code.map(StatusCode::from_u16) {
+        Some(Ok(status)) if status.as_u16() >= 400 => ErrorKind::from_status(status),
+        _ if said.error_type.as_deref() == Some("invalid_request_error")
+            || said.code.as_deref() == Some("invalid_request_error") =>
+        {
+            ErrorKind::BadRequest
+        }
+        _ => ErrorKind::Server,
+    }
+}
+
+fn says_no_money(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    NO_MONEY.iter().any(|words| message.contains(words))
+}

@@ -1,0 +1,130 @@
+//! A provider's error → [`Error`], whatever shape it has.
+
+mod kind;
+mod plain;
+mod said;
+#[cfg(test)]
+mod tests;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::hints;
+use crate::error::{Error, ErrorKind};
+use crate::json;
+use plain::{plain, title};
+use said::Said;
+
+pub(crate) use plain::compression;
+pub(crate) use said::{is_base_resp_error, is_envelope, is_error, may_be_envelope};
+
+/// How much memory the values of an error may take, in bytes. A larger body is shown as text.
+const ROOM: usize = 4 << 20;
+
+/// The error of an answer with an error status.
+pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let said = std::str::from_utf8(body).ok().and_then(value);
+    let said = said.as_ref().map_or_else(Said::default, Said::of);
+    let message = match said.message() {
+        Some(message) => message,
+        None if status.is_redirection() => format!(
+            "the server redirects ({}), which is not followed, so that the key goes nowhere else",
+            status.as_u16()
+        ),
+        None => match (
+            compression(headers.get(CONTENT_ENCODING), body),
+            plain(body),
+        ) {
+            (Some(coding), _) => format!(
+                "the server answered {} with a body compressed as {coding}",
+                status.as_u16()
+            ),
+            (None, Some(text)) if said.is_empty() && value_is_text(body) => text,
+            _ => format!("the server answered {}", status.as_u16()),
+        },
+    };
+    let kind = kind::classify(&said, &message, Some(status));
+    // Money does not come back by asking again, whatever the header says.
+    let should_retry = match kind {
+        ErrorKind::QuotaExceeded => None,
+        _ => hints::should_retry(headers),
+    };
+    build(kind, message, said, body)
+        .with_status(status)
+        .with_retry_after(hints::retry_after(headers))
+        .with_should_retry(should_retry)
+}
+
+/// The error that `said`, JSON or plain text, reports inside an answer with a good status; `body`
+/// is all of the event.
+pub(crate) fn reported(said: &str, body: &str) -> Error {
+    let value = value(said).unwrap_or_else(|| {
+        let text = plain(said.as_bytes()).unwrap_or_default();
+        Value::String(text)
+    });
+    in_stream(&value, body)
+}
+
+/// The error object `value` inside an answer with a good status; `body` is all of the event.
+pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
+    let said = Said::of(value);
+    let message = said
+        .message()
+        .unwrap_or_else(|| "the provider reported an error in its answer".to_owned());
+    let kind = kind::classify(&said, &message, None);
+    let request_id = value.get("request_id").and_then(Value::as_str);
+    build(kind, message, said, body.as_bytes())
+        .with_request_id(request_id.map(plain::short))
+        .with_status(StatusCode::OK)
+        .in_stream()
+}
+
+/// The error of an answer that is not of the dialect.
+pub(crate) fn not_understood(why: &str, body: &[u8]) -> Error {
+    let message = match (title(body), plain(body)) {
+        (Some(title), _) => format!("the answer is a web page: {title}"),
+        (None, Some(text)) => format!("{why}: {text}"),
+        (None, None) => why.to_owned(),
+    };
+    Error::new(ErrorKind::Protocol, message).with_body(body)
+}
+
+/// The error for a tool call that nobody can make.
+pub(crate) fn nameless_call() -> Error {
+    Error::new(
+        ErrorKind::Server,
+        "the model called a tool and the answer does not say which: the call has no name",
+    )
+}
+
+/// The error of an answer in a content coding that nobody asked for.
+pub(crate) fn compressed(coding: &str) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        format!(
+            "the answer is compressed (content-encoding {coding}), which was not asked for and is \
+             not decoded; turn compression off at the server or proxy, or send the header \
+             accept-encoding: identity"
+        ),
+    )
+}
+
+/// The value of JSON that a server sent as an error; none for other text, or where it would take
+/// too much memory.
+fn value(text: &str) -> Option<Value> {
+    json::parse_within(text, &mut ROOM.clone()).ok().flatten()
+}
+
+/// Whether a body is shown as it is: it is no JSON that says nothing.
+fn value_is_text(body: &[u8]) -> bool {
+    !std::str::from_utf8(body).is_ok_and(|text| value(text).is_some())
+}
+
+fn build(kind: ErrorKind, message: String, said: Said, body: &[u8]) -> Error {
+    Error::new(kind, message)
+        .with_code(said.code)
+        .with_error_type(said.error_type)
+        .with_param(said.param)
+        .with_body(body)
+}

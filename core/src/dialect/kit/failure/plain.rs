@@ -1,0 +1,70 @@
+//! What an error says that is no JSON, in one short line.
+
+use std::borrow::Cow;
+
+use http::HeaderValue;
+
+/// A body that is no JSON: a page's title, or the beginning of the text.
+pub(super) fn plain(body: &[u8]) -> Option<String> {
+    title(body).or_else(|| one_line(&beginning(body)))
+}
+
+/// The title of a web page.
+pub(super) fn title(body: &[u8]) -> Option<String> {
+    let text = beginning(body);
+    let text = text.trim_start();
+    if !text.starts_with('<') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let from = lower.find("<title")?;
+    let from = from + lower[from..].find('>')? + 1;
+    let to = from + lower[from..].find("</title").unwrap_or(lower.len() - from);
+    one_line(&text[from..to])
+}
+
+/// The content coding of a body that is still compressed. Its first bytes decide: a browser decodes
+/// a body and leaves its header.
+pub(crate) fn compression(named: Option<&HeaderValue>, body: &[u8]) -> Option<String> {
+    let first = body.trim_ascii_start().first()?;
+    let named = named.and_then(|coding| coding.to_str().ok()).map(str::trim);
+    let named = named.filter(|coding| !coding.is_empty() && *coding != "identity");
+    match (named, first) {
+        (named, 0x1f) => Some(named.unwrap_or("gzip").to_owned()),
+        (Some(named), first) if !is_text(*first, body) => Some(short(named)),
+        _ => None,
+    }
+}
+
+/// Whether a body may be what every dialect speaks, or a text that says what went wrong.
+fn is_text(first: u8, body: &[u8]) -> bool {
+    let beginning = &body[..body.len().min(64)];
+    let valid = match std::str::from_utf8(beginning) {
+        Ok(_) => true,
+        // Cut inside of a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    valid && (first.is_ascii_graphic() || first == 0xef) && !beginning.contains(&0)
+}
+
+fn beginning(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&body[..body.len().min(4096)])
+}
+
+fn one_line(text: &str) -> Option<String> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then(|| cut(&line, 200))
+}
+
+/// A word of a server's, such as a code, at a length that a line can show.
+pub(super) fn short(text: &str) -> String {
+    cut(text, 200)
+}
+
+/// At most so many characters of a text.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,297 @@
+//! Pieces of tool calls → calls.
+//!
+//! Servers number the pieces, name them by ids, do both, or neither; some number all calls 0, some
+//! number the pieces instead of the calls, and some make up a new id for each piece. What they
+//! agree in is that a call begins with its name, and that its arguments are one JSON object.
+
+use std::collections::BTreeMap;
+
+use super::shape::Shape;
+use super::wire;
+use crate::chat::{ChatEvent, Extra};
+use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::failure;
+use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, too_many};
+use crate::error::Error;
+use crate::json::{Joiner, Piece};
+
+/// The tool calls of one answer.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: Vec<Call>,
+    /// The last call with each number of the server's.
+    by_index: BTreeMap<u64, usize>,
+    /// The last call with each id.
+    by_id: BTreeMap<String, usize>,
+    /// How many of the calls were handed over, and the last of them.
+    announced: usize,
+    last_announced: Option<usize>,
+}
+
+/// A tool call that has begun.
+#[derive(Debug, Default)]
+struct Call {
+    /// Its place among those that were handed over. A call without a name waits for it.
+    at: Option<usize>,
+    id: String,
+    name: String,
+    /// Arguments and fields without a name of ours that wait with it.
+    waiting: String,
+    extra: Vec<Extra>,
+    /// Half a character at the end of the arguments.
+    half: Joiner,
+    shape: Shape,
+}
+
+/// How a piece of a tool call comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    /// In a whole answer.
+    Whole,
+    /// The only one of its chunk.
+    Alone,
+    /// With others in one chunk.
+    Several,
+}
+
+/// What a piece says of the call that it belongs to.
+struct Said {
+    position: usize,
+    among: Among,
+    index: Option<u64>,
+    id: String,
+    name: String,
+    arguments: Arguments,
+}
+
+/// What a piece has of arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arguments {
+    None,
+    /// What arguments begin with.
+    Begun,
+    More,
+}
+
+impl Arguments {
+    fn of(piece: Option<&Piece<'_>>) -> Self {
+        match piece {
+            None => Self::None,
+            Some(piece) if piece.text.trim_start().starts_with(['{', '[']) => Self::Begun,
+            Some(_) => Self::More,
+        }
+    }
+}
+
+impl Calls {
+    /// Whether no call was handed over.
+    pub(super) fn are_none(&self) -> bool {
+        self.announced == 0
+    }
+
+    /// Takes in a call, or a piece of one.
+    pub(super) fn take(
+        &mut self,
+        position: usize,
+        among: Among,
+        call: &mut Object<'_, wire::Call<'_>>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        let Object { known, unknown } = call;
+        let function = &mut known.function.get_or_insert_default().known;
+        let arguments = function.arguments.map(piece_of);
+        let arguments = arguments.filter(|piece| !piece.is_empty());
+        let said = Said {
+            position,
+            among,
+            index: known.index.0,
+            id: known.id.take().unwrap_or_default(),
+            name: function.name.take().unwrap_or_default(),
+            arguments: Arguments::of(arguments.as_ref()),
+        };
+        // Some servers say in each chunk that there is no call.
+        if said.id.is_empty() && said.name.is_empty() && arguments.is_none() && unknown.is_empty() {
+            return Ok(());
+        }
+        let place = match self.place(&said) {
+            Some(place) => place,
+            None => self.begin(&said)?,
+        };
+        self.learn(place, said, out);
+        if let Some(piece) = arguments {
+            self.grow(place, piece, among, out);
+        }
+        self.extend(place, std::mem::take(unknown), out);
+        Ok(())
+    }
+
+    /// Which call a piece belongs to; none for a new one.
+    fn place(&self, said: &Said) -> Option<usize> {
+        // Nothing in a whole answer is a piece of something else.
+        if said.among == Among::Whole {
+            return None;
+        }
+        let by_id = match said.id.is_empty() {
+            true => None,
+            false => self.by_id.get(&said.id).copied(),
+        };
+        let by_index = said
+            .index
+            .and_then(|index| self.by_index.get(&index).copied());
+        let last = self.calls.len().checked_sub(1);
+        match (by_id, by_index) {
+            // Some servers give all their calls one id.
+            (Some(at), None) if said.index.is_some() && self.is_other(at, said) => None,
+            (Some(at), Some(other)) if at != other && self.is_other(at, said) => None,
+            (Some(at), _) => Some(at),
+            // Servers that number every call 0 tell them apart by their ids and names.
+            (None, Some(at)) if self.is_other(at, said) => None,
+            (None, Some(at)) => Some(at),
+            // A call begins with its name.
+            (None, None) if !said.name.is_empty() => None,
+            (None, None) if said.index.is_some() || !said.id.is_empty() => {
+                // The numbers or the ids are those of the pieces.
+                let is_growing = |at: &usize| !self.calls[*at].shape.is_closed();
+                let last = self.last_announced.filter(is_growing);
+                last.filter(|_| said.arguments != Arguments::None)
+            }
+            // A piece that says nothing of itself goes on with the last call.
+            (None, None) if said.among == Among::Alone => last,
+            (None, None) => Some(said.position).filter(|&at| at < self.calls.len()),
+        }
+    }
+
+    /// Whether a named piece is not of the call that it seems to be of.
+    fn is_other(&self, at: usize, said: &Said) -> bool {
+        let call = &self.calls[at];
+        if said.name.is_empty() || call.name.is_empty() {
+            return false;
+        }
+        let has_new_id = !said.id.is_empty() && !call.id.is_empty() && said.id != call.id;
+        // Some servers repeat the name with each piece.
+        let goes_on = call.shape.is_open() && said.arguments == Arguments::More;
+        said.name != call.name
+            || has_new_id && !goes_on
+            || call.shape.is_closed() && said.arguments != Arguments::None
+    }
+
+    fn begin(&mut self, said: &Said) -> Result<usize, Error> {
+        let place = self.calls.len();
+        if place == MAX_ITEMS {
+            return Err(too_many("tool calls"));
+        }
+        self.calls.push(Call::default());
+        if let Some(index) = said.index {
+            self.by_index.insert(index, place);
+        }
+        Ok(place)
+    }
+
+    /// Takes in what a piece says of its call. What was missing at first may come later.
+    fn learn(&mut self, place: usize, said: Said, out: &mut Out) {
+        let call = &mut self.calls[place];
+        let mut is_new = false;
+        if call.id.is_empty() && !said.id.is_empty() {
+            self.by_id.insert(said.id.clone(), place);
+            call.id = said.id;
+            is_new = true;
+        }
+        if call.name.is_empty() && !said.name.is_empty() {
+            call.name = said.name;
+            is_new = true;
+        }
+        if is_new && !call.name.is_empty() {
+            self.announce(place, out);
+        }
+    }
+
+    /// Hands over that a call begins, and what waited for that.
+    fn announce(&mut self, place: usize, out: &mut Out) {
+        let call = &mut self.calls[place];
+        let index = *call.at.get_or_insert_with(|| {
+            self.announced += 1;
+            self.last_announced = Some(place);
+            self.announced - 1
+        });
+        out.push(ChatEvent::ToolCallStart {
+            index,
+            id: call.id.clone(),
+            name: call.name.clone(),
+        });
+        let fragment = std::mem::take(&mut call.waiting);
+        if !fragment.is_empty() {
+            out.push(ChatEvent::ToolCallArguments { index, fragment });
+        }
+        for extra in std::mem::take(&mut call.extra) {
+            out.push(ChatEvent::ToolCallExtra { index, extra });
+        }
+    }
+
+    fn grow(&mut self, place: usize, piece: Piece<'_>, among: Among, out: &mut Out) {
+        let call = &mut self.calls[place];
+        let fragment = call.half.join(piece);
+        if among != Among::Whole {
+            if call.shape.is_closed() && !fragment.trim().is_empty() {
+                // The arguments are complete: this repeats them, or belongs to no call.
+                out.skipped += 1;
+                return;
+            }
+            call.shape.take(&fragment);
+        }
+        match call.at {
+            Some(_) if fragment.is_empty() => {}
+            Some(index) => out.push(ChatEvent::ToolCallArguments {
+                index,
+                fragment: fragment.into_owned(),
+            }),
+            None => call.waiting.push_str(&fragment),
+        }
+    }
+
+    /// Fields of the call without a name of ours.
+    fn extend(&mut self, place: usize, unknown: Unknown<'_>, out: &mut Out) {
+        if unknown.is_empty() {
+            return;
+        }
+        let extra = to_extra(unknown, out);
+        let call = &mut self.calls[place];
+        match call.at {
+            Some(index) => out.push(ChatEvent::ToolCallExtra { index, extra }),
+            None => call.extra.push(extra),
+        }
+    }
+
+    /// No more pieces come.
+    ///
+    /// # Errors
+    /// Where a call has no name, unless the answer was cut.
+    pub(super) fn end(&mut self, is_cut: bool, out: &mut Out) -> Result<(), Error> {
+        let mut is_nameless = false;
+        for place in 0..self.calls.len() {
+            let call = &mut self.calls[place];
+            let rest = call.half.rest().map(String::from);
+            if let Some(index) = call.at {
+                out_arguments(index, rest, out);
+                continue;
+            }
+            call.waiting.extend(rest);
+            let is_blank = matches!(call.waiting.trim(), "" | "{}" | "null");
+            if is_blank && (call.id.is_empty() || self.announced > 0) {
+                // A server's way to say that there is no call.
+                continue;
+            }
+            is_nameless = true;
+            self.announce(place, out);
+        }
+        match is_nameless && !is_cut {
+            true => Err(failure::nameless_call()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn out_arguments(index: usize, fragment: Option<String>, out: &mut Out) {
+    if let Some(fragment) = fragment {
+        out.push(ChatEvent::ToolCallArguments { index, fragment });
+    }
+}

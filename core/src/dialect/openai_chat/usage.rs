@@ -1,0 +1,85 @@
+//! What an answer cost, as its many servers say it.
+
+use crate::chat::Usage;
+use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
+
+/// The usage that a server reports. What is no object is kept all the same.
+pub(super) fn usage(raw: Raw<'_>) -> Usage {
+    let wire: Object<'_, Wire<'_>> = read(raw).unwrap_or_default();
+    let wire = wire.known;
+    let prompt = details(wire.prompt_tokens_details);
+    let completion = details(wire.completion_tokens_details);
+    let cached = [
+        prompt.cached_tokens,
+        wire.prompt_cache_hit_tokens,
+        wire.cached_tokens,
+    ];
+    let input_tokens = wire.prompt_tokens.0.unwrap_or(0);
+    let mut output_tokens = wire.completion_tokens.0.unwrap_or(0);
+    if let (Some(total), Some(reasoning)) = (wire.total_tokens.0, completion.reasoning_tokens.0) {
+        // xAI counts reasoning beside the answer and not in it, as its total shows.
+        let all = output_tokens.saturating_add(reasoning);
+        if total == input_tokens.saturating_add(all) {
+            output_tokens = all;
+        }
+    }
+    Usage {
+        input_tokens,
+        output_tokens,
+        cache_read_tokens: cached.iter().find_map(|count| count.0),
+        cache_write_tokens: prompt.cache_write_tokens.0,
+        reasoning_tokens: completion.reasoning_tokens.0,
+        raw_json: raw.to_owned(),
+    }
+}
+
+/// An object inside of usage; nothing, where it is none.
+fn details(raw: Option<Raw<'_>>) -> Details {
+    let object: Option<Object<'_, Details>> = raw.and_then(|raw| read(raw).ok());
+    object.unwrap_or_default().known
+}
+
+#[derive(Debug, Default)]
+struct Wire<'a> {
+    prompt_tokens: Count,
+    completion_tokens: Count,
+    total_tokens: Count,
+    prompt_cache_hit_tokens: Count,
+    cached_tokens: Count,
+    prompt_tokens_details: Option<Raw<'a>>,
+    completion_tokens_details: Option<Raw<'a>>,
+}
+
+impl<'a> Fields<'a> for Wire<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "prompt_tokens" => &mut self.prompt_tokens,
+            "completion_tokens" => &mut self.completion_tokens,
+            "total_tokens" => &mut self.total_tokens,
+            "prompt_cache_hit_tokens" => &mut self.prompt_cache_hit_tokens,
+            "cached_tokens" => &mut self.cached_tokens,
+            "prompt_tokens_details" => &mut self.prompt_tokens_details,
+            "completion_tokens_details" => &mut self.completion_tokens_details,
+            _ => return None,
+        })
+    }
+}
+
+/// What is inside of the prompt's tokens, and of the answer's.
+#[derive(Debug, Default)]
+struct Details {
+    cached_tokens: Count,
+    cache_write_tokens: Count,
+    reasoning_tokens: Count,
+}
+
+impl<'a> Fields<'a> for Details {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "cached_tokens" => &mut self.cached_tokens,
+            "cache_write_tokens" => &mut self.cache_write_tokens,
+            "reasoning_tokens" => &mut self.reasoning_tokens,
+            _ => return None,
+        })
+    }
+}

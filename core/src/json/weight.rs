@@ -1,0 +1,130 @@
+//! How much memory the [`Value`] of a text takes, told before it is made.
+
+use serde_json::Value;
+
+use super::plain;
+use super::read::MAX_DEPTH;
+
+/// A member of an object, beside its value: its name, its hash, and its place in the table.
+const MEMBER: usize = size_of::<String>() + 32;
+
+/// The smallest table of an object that is not empty.
+const TABLE: usize = 56;
+
+/// How much a text's value takes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// The bytes that are allocated for it, and its own.
+    pub(super) bytes: usize,
+    /// How many items each array and object has, in the order in which they begin.
+    pub(super) sizes: Vec<u32>,
+}
+
+impl Weight {
+    /// The weight of a JSON text; of anything else, a number that means nothing.
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut weight = Self {
+            bytes: size_of::<Value>(),
+            sizes: Vec::new(),
+        };
+        // The open arrays and objects: which of the sizes is theirs, and what an item takes.
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        let mut is_first = false;
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
+            if matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b':') {
+                continue;
+            }
+            let begins = std::mem::take(&mut is_first) && !matches!(byte, b'}' | b']');
+            if (begins || *byte == b',')
+                && let Some((place, item)) = open.last()
+            {
+                weight.sizes[*place] = weight.sizes[*place].saturating_add(1);
+                weight.bytes += item;
+                if begins && *item > size_of::<Value>() {
+                    weight.bytes += TABLE;
+                }
+            }
+            match byte {
+                b'"' => {
+                    let end = at + string(&bytes[at..]);
+                    weight.bytes += end - at;
+                    at = end + 1;
+                }
+                b'[' | b'{' if open.len() <= usize::from(MAX_DEPTH) => {
+                    let member = if *byte == b'{' { MEMBER } else { 0 };
+                    open.push((weight.sizes.len(), size_of::<Value>() + member));
+                    weight.sizes.push(0);
+                    is_first = true;
+                }
+                b']' | b'}' => drop(open.pop()),
+                _ => {}
+            }
+        }
+        weight
+    }
+}
+
+/// How long a string is whose opening quote was read, up to its closing one.
+fn string(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let plain = plain::length(rest);
+        match rest.get(plain) {
+            Some(b'\\') => at += plain + 2,
+            // A control character, which no string has.
+            Some(b'"') | None => return (at + plain).min(bytes.len()),
+            Some(_) => at += plain + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(text: &str) -> Vec<u32> {
+        Weight::of(text).sizes
+    }
+
+    #[test]
+    fn items_are_counted() {
+        for (text, expected) in [
+            ("1", &[][..]),
+            ("\"a,[{\\\"\"", &[]),
+            ("[]", &[0]),
+            ("[ ]", &[0]),
+            ("[1]", &[1]),
+            ("[1, \"a,b\" ,3]", &[3]),
+            (
+                "{\"a\": {\"b\": []}, \"c\": [1, [2, {}]]}",
+                &[2, 1, 0, 2, 2, 0],
+            ),
+        ] {
+            assert_eq!(sizes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted() {
+        let value = size_of::<Value>();
+        for (text, expected) in [
+            ("1", value),
+            ("\"abc\"", value + 3),
+            ("[[],[]]", 3 * value),
+            ("{\"ab\":1}", 2 * value + MEMBER + TABLE + 2),
+        ] {
+            assert_eq!(Weight::of(text).bytes, expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in r#"([\[\]{},:"\\ ]|a|1){0,40}"#) {
+            Weight::of(&text);
+        }
+    }
+}
