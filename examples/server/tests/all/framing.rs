@@ -170,3 +170,31 @@ fn a_body_that_was_not_read_ends_the_connection() {
         assert_eq!(connection.ask("GET", "/nowhere", &[], b"").status, 404);
     }
 }
+
+#[test]
+fn a_client_that_waits_to_be_told_to_go_on() {
+    let server = Server::start(&[]);
+    let body = json!({"message": "1+1"}).to_string();
+    let head = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+    };
+    let mut connection = server.connect();
+    for _ in 0..2 {
+        send(&mut connection, &head("/api/chat"));
+        assert_eq!(connection.head().unwrap().0, 100);
+        send(&mut connection, &body);
+        assert_eq!(connection.read().json()["response"], "1+1 = 2.");
+    }
+    // Refused: it is not told to, and what it sends nevertheless is no request.
+    send(&mut connection, &head("/nowhere"));
+    let answer = connection.read();
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (404, Some("close"))
+    );
+    assert!(connection.try_read().is_err());
+}
