@@ -327,3 +327,47 @@ fn a_key_that_comes_back_is_not_shown() {
         "{printed}{errors}"
     );
 }
+
+/// A model that the provider has today, and the variables beyond key and address that name it;
+/// the first is the provider's default.
+const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
+    ("deepseek", &[]),
+    ("openai", &[("LLM_PROVIDER", "openai")]),
+    ("anthropic", &[("LLM_PROVIDER", "anthropic")]),
+    (
+        "mistral",
+        &[
+            ("LLM_PROVIDER", "openai_compatible"),
+            ("LLM_MODEL", "mistral-small-latest"),
+        ],
+    ),
+];
+
+#[test]
+fn quickstart_works_with_each_provider_as_it_is_today() {
+    let server = chatcore_tests::server::Server::start().unwrap();
+    for (provider, vars) in PROVIDERS {
+        let version = if *provider == "anthropic" { "" } else { "/v1" };
+        let base_url = server.url(&format!("/as/{provider}{version}"));
+        let mut all = vec![
+            ("LLM_API_KEY", KEY),
+            ("LLM_BASE_URL", base_url.as_str()),
+            ("NO_PROXY", "127.0.0.1"),
+        ];
+        all.extend(*vars);
+        let printed = printed(QUICKSTART, &all);
+        assert_in_order(
+            &printed,
+            &[
+                "One chat",
+                "echo: What is 17 * 23?",
+                "One stream",
+                "echo: Write a short poem about the sea.",
+                "One conversation",
+                "echo: What is my name?",
+                "→ echo: What is your name?",
+                "14 calls: 14 succeeded, 0 failed, 0 cancelled",
+            ],
+        );
+    }
+}

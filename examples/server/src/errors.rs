@@ -82,7 +82,8 @@ impl From<Error> for ApiError {
     /// settings) is its own error, 5xx: the client cannot mend it.
     fn from(error: Error) -> Self {
         let status = match error.kind() {
-            ErrorKind::InvalidRequest | ErrorKind::BadRequest => 400,
+            // The client's limit of tokens was too low.
+            ErrorKind::InvalidRequest | ErrorKind::BadRequest | ErrorKind::OutOfTokens => 400,
             ErrorKind::NotFound => 404,
             ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
             ErrorKind::QueueFull | ErrorKind::Overloaded | ErrorKind::Closed => 503,

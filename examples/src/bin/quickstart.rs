@@ -63,7 +63,7 @@ async fn one_stream(client: &LlmClient) -> Result<(), Error> {
     let began = client.executor().now();
     let mut first = None;
 
-    let mut stream = client.chat_async(prompt).temperature(0.7).stream();
+    let mut stream = client.chat_async(prompt).stream();
     while let Some(text) = stream.next_text().await {
         let text = text?;
         first.get_or_insert_with(|| client.executor().now() - began);

@@ -18,5 +18,6 @@ mod headers;
 mod load;
 mod malformed;
 mod openai;
+mod providers;
 mod routes;
 mod socket;

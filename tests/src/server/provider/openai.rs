@@ -198,7 +198,9 @@ fn check_reasoning(body: &Map<String, Value>, model: &str) -> Result<(), Refusal
             return Err(unsupported(name));
         }
     }
-    if has_items(body, "tools") {
+    // Older models, gpt-5 and the o-series, take both.
+    let refuses_tools = model.starts_with("gpt-5.") || model.starts_with("gpt-6");
+    if refuses_tools && has_items(body, "tools") {
         let message = format!(
             "Function tools with reasoning_effort are not supported for {model} in \
              /v1/chat/completions. To use function tools, use /v1/responses or set \

@@ -150,6 +150,7 @@ fn openai_takes_what_the_model_knows() {
             json!({"temperature": 0.2, "max_tokens": 256}),
         ),
         ("gpt-6-astra", json!({"max_completion_tokens": 9000})),
+        ("o3", json!({"tools": tools()})),
     ] {
         let (status, answer) = ask(&server, "openai", KEY, &body(model, more.clone()));
         assert_eq!(status, 200, "{model} {more}: {answer}");
