@@ -136,3 +136,30 @@ fn what_the_provider_gets() {
     }
     assert_eq!(got["stop"], json!(["x"]));
 }
+
+/// A model that is to reason first answers first, where the order of a schema's keys is lost.
+#[test]
+fn the_order_of_keys_is_kept() {
+    let upstream = Upstream::start().unwrap();
+    let server = Server::before(&upstream.url("/key/k/v1"), &[]);
+    let schema = r##"{"type":"object","properties":{"reasoning":{"type":"string"},"answer":{"type":"integer"},"b":{"$ref":"#/$defs/B"}},"required":["reasoning","answer"],"$defs":{"B":{"z":1,"a":2}},"additionalProperties":false}"##;
+    let extra = r#""signature":"s","extra_content":{"z":1,"a":{"y":2,"b":3}}"#;
+    let metadata = r#"{"zebra":"1","ant":"2"}"#;
+    let sent = format!(
+        r#"{{"model":"tiny","messages":[{{"role":"user","content":"hi"}},
+        {{"role":"assistant","content":null,"tool_calls":[{{"id":"c","type":"function",{extra},
+            "function":{{"name":"f","arguments":"{{}}"}}}}]}},
+        {{"role":"tool","tool_call_id":"c","content":"sunny"}}],
+        "tools":[{{"type":"function","function":{{"name":"f","parameters":{schema}}}}}],
+        "response_format":{{"type":"json_schema","json_schema":{{"name":"s","schema":{schema}}}}},
+        "metadata":{metadata}}}"#
+    );
+    let mut connection = server.connect();
+    let answer = connection.ask("POST", "/v1/chat/completions", &[], sent.as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = smol::block_on(upstream.request("k")).unwrap();
+    let got = std::str::from_utf8(&seen.body).unwrap();
+    assert_eq!(got.matches(schema).count(), 2, "{got}");
+    assert!(got.contains(extra), "{got}");
+    assert!(got.contains(metadata), "{got}");
+}
