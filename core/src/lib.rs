@@ -93,7 +93,7 @@ pub use chat::{
     ToolChoice, Usage,
 };
 pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
-pub use config::{AsyncConfig, Config, SETTINGS, Setting};
+pub use config::{AsyncConfig, Config, SETTINGS, Setting, SettingKind};
 pub use credentials::{ApiKey, Credentials};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use error::{Error, ErrorKind, Phase};
@@ -110,7 +110,7 @@ pub use policy::hedge::Hedging;
 pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
-pub use provider::{KNOWN_PROVIDERS, Provider};
+pub use provider::{KEY_FORMS, KNOWN_PROVIDERS, KeyForm, KnownProvider, Provider};
 pub use secrets::Secrets;
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;

@@ -39,8 +39,8 @@ impl AsyncConfig {
 
     pub(super) fn read(vars: &Vars<'_>) -> Result<Self, Error> {
         Ok(Self {
-            workers: vars.count(table::LLM_ASYNC_WORKERS, 1)?,
-            queue_size: vars.count(table::LLM_ASYNC_QUEUE_SIZE, 0)?,
+            workers: vars.count(table::LLM_ASYNC_WORKERS)?,
+            queue_size: vars.count(table::LLM_ASYNC_QUEUE_SIZE)?,
             timeout: vars.seconds_if_set(table::LLM_ASYNC_TIMEOUT)?,
             enabled: vars.boolean(table::LLM_ASYNC_ENABLED)?,
         })

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Config;
 use crate::error::ErrorKind;
-use crate::provider::{FORMS, Provider};
+use crate::provider::{KEY_FORMS, Provider};
 
 fn cases(of: &str) -> Vec<Value> {
     let file: Value = serde_json::from_str(include_str!("../../cases/keys.json")).unwrap();
@@ -77,8 +77,8 @@ fn keys() {
 #[test]
 fn key_forms() {
     let cases = cases("key_forms");
-    assert_eq!(cases.len(), FORMS.len());
-    for (case, form) in cases.iter().zip(FORMS) {
+    assert_eq!(cases.len(), KEY_FORMS.len());
+    for (case, form) in cases.iter().zip(KEY_FORMS) {
         assert_eq!(form.prefix, case["prefix"]);
         assert_eq!(form.what_to_set(), case["set"].as_str().unwrap());
         let key = format!("{}0123456789abcdef", form.prefix);

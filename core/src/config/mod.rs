@@ -7,7 +7,7 @@ mod parse;
 mod table;
 
 pub use async_config::AsyncConfig;
-pub use table::{SETTINGS, Setting};
+pub use table::{SETTINGS, Setting, SettingKind};
 
 use crate::error::Error;
 use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider};
@@ -63,9 +63,9 @@ impl Config {
         let vars = Vars::new(&get);
         let mock = vars.boolean(table::USE_MOCK_LLM)?;
         let max_retries = match vars.text("LLM_MAX_RETRIES") {
-            Some(_) => vars.count(table::LLM_MAX_RETRIES, 1)?,
+            Some(_) => vars.count(table::LLM_MAX_RETRIES)?,
             // The old client's name for it.
-            None => vars.count(table::XWE_MAX_LLM_RETRIES, 1)?,
+            None => vars.count(table::XWE_MAX_LLM_RETRIES)?,
         };
         let scheduling = AsyncConfig::read(&vars)?;
         let provider = if mock {
@@ -88,7 +88,7 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let is_default = chosen.is_none() && vars.text("LLM_BASE_URL").is_none();
     let name = chosen.unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
-        let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|known| known.name).collect();
         return Err(Error::config(format!(
             "LLM_PROVIDER is {}, which is none of {}; for any other server that speaks \
              OpenAI's chat completions, take openai_compatible and set LLM_BASE_URL",
@@ -306,7 +306,7 @@ mod tests {
                 asked.borrow().iter().any(|name| name == setting.var)
                     || KNOWN_PROVIDERS
                         .iter()
-                        .any(|(_, var)| *var == Some(setting.var)),
+                        .any(|known| known.key_var == Some(setting.var)),
                 "{} is in the table and never read",
                 setting.var
             );

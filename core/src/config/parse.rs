@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::table::Named;
+use super::table::{Named, SettingKind};
 use crate::error::Error;
 use crate::json;
 use crate::shown::Quoted;
@@ -37,8 +37,12 @@ impl<'a> Vars<'a> {
         }
     }
 
-    /// A whole number, at least `least`.
-    pub(super) fn count(&self, setting: Named, least: usize) -> Result<usize, Error> {
+    /// A whole number, at least the setting's least.
+    pub(super) fn count(&self, setting: Named) -> Result<usize, Error> {
+        let least = match setting.kind {
+            SettingKind::Count { least } => least,
+            _ => 0,
+        };
         self.parse(setting, &format!("a whole number from {least}"), |value| {
             value.parse().ok().filter(|&count| count >= least)
         })

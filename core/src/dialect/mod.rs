@@ -16,6 +16,7 @@ mod endpoint;
 mod facts;
 mod kit;
 mod openai_chat;
+mod reserved;
 
 use std::fmt::Debug;
 
@@ -32,6 +33,7 @@ pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;

@@ -2,30 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::dialect::Endpoint;
+use crate::dialect::{CLIENT_HEADERS, CONNECTION_HEADERS, Endpoint};
 use crate::error::Error;
 use crate::secrets::{Secrets, may_hold_secret};
 use crate::shown::Quoted;
-
-/// What a call must not say: the key and the body's type belong to the provider and its dialect,
-/// the rest to the connection.
-const RESERVED: &[&str] = &[
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-api-key",
-];
 
 /// A header of one call. It may hold a secret, so `Debug` shows only its name.
 #[derive(Clone, Debug)]
@@ -56,7 +36,12 @@ impl CallHeaders {
         let name = HeaderName::try_from(name)
             .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
         let shown = name.as_str().to_owned();
-        if RESERVED.contains(&&*shown) {
+        if CONNECTION_HEADERS.contains(&&*shown) {
+            return Err(format!(
+                "the header {shown} cannot be set: it belongs to the connection"
+            ));
+        }
+        if CLIENT_HEADERS.contains(&&*shown) {
             return Err(format!(
                 "the header {shown} cannot be set for one call; a key belongs to the Provider"
             ));

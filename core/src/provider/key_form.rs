@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use crate::host::Host;
 
-/// The form of a provider's keys.
+/// The form of a provider's keys: one row of [`KEY_FORMS`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KeyForm {
+#[non_exhaustive]
+pub struct KeyForm {
     /// What every key of the form begins with, and no other provider's key does.
-    pub(crate) prefix: &'static str,
+    pub prefix: &'static str,
     /// The provider, as it writes its name.
-    pub(crate) owner: &'static str,
+    pub owner: &'static str,
     /// The domain that its API is in.
     domain: &'static str,
     /// Its name in `LLM_PROVIDER`, or the base URL for `openai_compatible`.
@@ -35,7 +36,7 @@ const fn form(prefix: &'static str, owner: &'static str, domain: &'static str, a
 /// The forms that no other provider uses, as of November 2026. A bare `sk-` is not among them:
 /// DeepSeek, OpenAI's old keys and many proxies begin so.
 #[rustfmt::skip]
-pub(crate) const FORMS: &[KeyForm] = &[
+pub const KEY_FORMS: &[KeyForm] = &[
     form("sk-ant-", "Anthropic", "anthropic.com", At::Provider("anthropic")),
     form("sk-proj-", "OpenAI", "openai.com", At::Provider("openai")),
     form("sk-svcacct-", "OpenAI", "openai.com", At::Provider("openai")),
@@ -49,11 +50,13 @@ pub(crate) const FORMS: &[KeyForm] = &[
 ];
 
 impl KeyForm {
+    /// How many characters a key has at least; a shorter one is a placeholder.
+    pub const MIN_LEN: usize = 16;
+
     /// The form of `key`, if it is one that only one provider uses.
     pub(crate) fn of(key: &str) -> Option<&'static Self> {
-        // A short one is a placeholder.
-        let known = |form: &&Self| key.starts_with(form.prefix) && key.len() >= 16;
-        FORMS.iter().find(known)
+        let known = |form: &&Self| key.starts_with(form.prefix) && key.len() >= Self::MIN_LEN;
+        KEY_FORMS.iter().find(known)
     }
 
     /// Whether it is the form of the provider that is called `name` in `LLM_PROVIDER`.
@@ -75,7 +78,7 @@ impl KeyForm {
     }
 
     /// What to set, so that a key of this form reaches its provider.
-    pub(crate) fn what_to_set(&self) -> Cow<'static, str> {
+    pub fn what_to_set(&self) -> Cow<'static, str> {
         match self.at {
             At::Provider(name) => format!("LLM_PROVIDER={name}"),
             At::BaseUrl(url) => {

@@ -1,78 +1,102 @@
-//! The providers that chatcore knows by name.
+//! The providers that chatcore knows by name, in one table.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::HeaderMap;
 
 use super::Provider;
-use crate::dialect::{Anthropic, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+use crate::dialect::{Anthropic, Dialect, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
-/// The names that `LLM_PROVIDER` takes, each with the variable that its key is read from where
-/// `LLM_API_KEY` is not set.
-pub const KNOWN_PROVIDERS: &[(&str, Option<&str>)] = &[
-    ("deepseek", Some("DEEPSEEK_API_KEY")),
-    ("openai", Some("OPENAI_API_KEY")),
-    ("anthropic", Some("ANTHROPIC_API_KEY")),
-    ("openai_compatible", None),
-];
+/// A provider that chatcore knows by name: one row of [`KNOWN_PROVIDERS`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct KnownProvider {
+    /// Its name, which `LLM_PROVIDER` takes.
+    pub name: &'static str,
+    /// The variable that its key is read from where `LLM_API_KEY` is not set; `None` where it
+    /// demands no key.
+    pub key_var: Option<&'static str>,
+    /// Its address; empty where it has none of its own.
+    pub base_url: &'static str,
+    /// The model that is asked where nobody names one; empty where it has none of its own.
+    pub model: &'static str,
+    /// What is spoken there.
+    dialect: fn() -> Arc<dyn Dialect>,
+}
+
+/// The providers that `LLM_PROVIDER` names, in the order of the documentation.
+pub const KNOWN_PROVIDERS: &[KnownProvider] = &[DEEPSEEK, OPENAI, ANTHROPIC, OPENAI_COMPATIBLE];
+
+const DEEPSEEK: KnownProvider = KnownProvider {
+    name: "deepseek",
+    key_var: Some("DEEPSEEK_API_KEY"),
+    base_url: "https://api.deepseek.com",
+    model: "deepseek-flash",
+    dialect: || {
+        Arc::new(OpenAiChat::new(Quirks {
+            reasoning_field: Some(ReasoningField::ReasoningContent),
+            ..Quirks::default()
+        }))
+    },
+};
+
+const OPENAI: KnownProvider = KnownProvider {
+    name: "openai",
+    key_var: Some("OPENAI_API_KEY"),
+    base_url: "https://api.openai.com/v1",
+    model: "gpt-6-luna",
+    dialect: || {
+        Arc::new(OpenAiChat::new(Quirks {
+            max_tokens_field: MaxTokensField::MaxCompletionTokens,
+            ..Quirks::default()
+        }))
+    },
+};
+
+const ANTHROPIC: KnownProvider = KnownProvider {
+    name: "anthropic",
+    key_var: Some("ANTHROPIC_API_KEY"),
+    base_url: "https://api.anthropic.com",
+    model: "claude-haiku-5-5",
+    dialect: || Arc::new(Anthropic::default()),
+};
+
+const OPENAI_COMPATIBLE: KnownProvider = KnownProvider {
+    name: "openai_compatible",
+    key_var: None,
+    base_url: "",
+    model: "",
+    dialect: || Arc::new(OpenAiChat::new(Quirks::default())),
+};
 
 impl Provider {
     /// DeepSeek, the default: `https://api.deepseek.com`, model `deepseek-flash`.
     pub fn deepseek() -> Self {
-        let quirks = Quirks {
-            reasoning_field: Some(ReasoningField::ReasoningContent),
-            ..Quirks::default()
-        };
-        let mut provider = Self::new(
-            "deepseek",
-            "https://api.deepseek.com",
-            "deepseek-flash",
-            OpenAiChat::new(quirks),
-        );
-        provider.rules = ModelRules::of("deepseek");
-        provider.key_var = Some("DEEPSEEK_API_KEY");
-        provider
+        Self::known(&DEEPSEEK)
     }
 
     /// OpenAI's chat completions: `https://api.openai.com/v1`, model `gpt-6-luna`.
     pub fn openai() -> Self {
-        let quirks = Quirks {
-            max_tokens_field: MaxTokensField::MaxCompletionTokens,
-            ..Quirks::default()
-        };
-        let mut provider = Self::new(
-            "openai",
-            "https://api.openai.com/v1",
-            "gpt-6-luna",
-            OpenAiChat::new(quirks),
-        );
-        provider.rules = ModelRules::of("openai");
-        provider.key_var = Some("OPENAI_API_KEY");
-        provider
+        Self::known(&OPENAI)
     }
 
     /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
     pub fn anthropic() -> Self {
-        let mut provider = Self::new(
-            "anthropic",
-            "https://api.anthropic.com",
-            "claude-haiku-5-5",
-            Anthropic::default(),
-        );
-        provider.key_var = Some("ANTHROPIC_API_KEY");
-        provider
+        Self::known(&ANTHROPIC)
     }
 
     /// A server at `base_url` that speaks OpenAI's chat completions, such as llama.cpp, vLLM,
     /// LM Studio, Groq, Mistral, OpenRouter or a proxy. Without a key, none is sent.
     pub fn openai_compatible(
-        base_url: impl Into<std::borrow::Cow<'static, str>>,
-        model: impl Into<std::borrow::Cow<'static, str>>,
+        base_url: impl Into<Cow<'static, str>>,
+        model: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::new(
-            "openai_compatible",
-            base_url,
-            model,
-            OpenAiChat::new(Quirks::default()),
-        )
+        Self::known(&OPENAI_COMPATIBLE)
+            .with_base_url(base_url)
+            .with_model(model)
     }
 
     /// The offline demo model of the adapters: no key, and nothing leaves the process. It answers
@@ -82,15 +106,60 @@ impl Provider {
         Self::new("demo", DEMO_URL, "demo", OpenAiChat::new(Quirks::default()))
     }
 
-    /// The provider that `LLM_PROVIDER` names, with its own defaults. An `openai_compatible` one
-    /// has no base URL and no model yet.
+    /// The provider that `LLM_PROVIDER` names, with its own defaults: a row of
+    /// [`KNOWN_PROVIDERS`]. An `openai_compatible` one has no base URL and no model yet.
     pub fn by_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "deepseek" => Self::deepseek(),
-            "openai" => Self::openai(),
-            "anthropic" => Self::anthropic(),
-            "openai_compatible" => Self::openai_compatible("", ""),
-            _ => return None,
-        })
+        let known = KNOWN_PROVIDERS.iter().find(|known| known.name == name)?;
+        Some(Self::known(known))
+    }
+
+    fn known(known: &KnownProvider) -> Self {
+        let dialect = (known.dialect)();
+        // The models of a provider of its own are known under its name.
+        let rules = match known.key_var {
+            Some(_) => known.name,
+            None => dialect.facts().name(),
+        };
+        Self {
+            name: known.name.into(),
+            base_url: known.base_url.into(),
+            model: known.model.into(),
+            key: None,
+            key_var: known.key_var,
+            credentials: None,
+            headers: HeaderMap::new(),
+            allow_http: false,
+            dialect,
+            rules: ModelRules::of(rules),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SETTINGS;
+    use crate::dialect::CONNECTION_HEADERS;
+
+    #[test]
+    fn each_is_what_its_row_says() {
+        for known in KNOWN_PROVIDERS {
+            let provider = Provider::by_name(known.name).unwrap();
+            assert_eq!(provider.name(), known.name);
+            assert_eq!(provider.base_url(), known.base_url);
+            assert_eq!(provider.model(), known.model);
+            assert_eq!(provider.api_key_var(), known.key_var);
+            let is_read = |var| SETTINGS.iter().any(|setting| setting.var == var);
+            assert!(known.key_var.is_none_or(is_read), "{known:?}");
+        }
+        assert!(Provider::by_name("skynet").is_none());
+    }
+
+    #[test]
+    fn no_header_of_the_connection_can_be_set() {
+        for name in CONNECTION_HEADERS {
+            let error = Provider::demo().with_header(name, "x").unwrap_err();
+            assert!(error.to_string().contains("belongs to the connection"));
+        }
     }
 }

@@ -11,13 +11,11 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-#[cfg(test)]
-pub(crate) use key_form::FORMS;
-pub(crate) use key_form::KeyForm;
-pub use known::KNOWN_PROVIDERS;
+pub use key_form::{KEY_FORMS, KeyForm};
+pub use known::{KNOWN_PROVIDERS, KnownProvider};
 
 use crate::credentials::{ApiKey, Credentials};
-use crate::dialect::Dialect;
+use crate::dialect::{CONNECTION_HEADERS, Dialect};
 use crate::error::Error;
 use crate::models::{ModelRule, ModelRules};
 use crate::shown::Quoted;
@@ -160,15 +158,19 @@ impl Provider {
     /// Adds a header to every request; it replaces one of the dialect's own.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the name or the value cannot be a header.
+    /// [`Config`](crate::ErrorKind::Config) if the name or the value cannot be a header, or the
+    /// header belongs to the connection ([`CONNECTION_HEADERS`]).
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let header = HeaderName::try_from(name)
             .map_err(|_| Error::config(format!("{} cannot be a header's name", Quoted(name))))?;
+        let shown = header.as_str().to_owned();
+        if CONNECTION_HEADERS.contains(&&*shown) {
+            return Err(Error::config(format!(
+                "the header {shown} cannot be set: it belongs to the connection"
+            )));
+        }
         let mut value = HeaderValue::try_from(value).map_err(|_| {
-            Error::config(format!(
-                "the value of the header {} cannot be sent",
-                header.as_str()
-            ))
+            Error::config(format!("the value of the header {shown} cannot be sent"))
         })?;
         // It may well be a key under another name.
         value.set_sensitive(true);

@@ -1,0 +1,28 @@
+//! The request headers that callers may not set.
+
+/// Request headers that belong to the connection. Nobody may set them: neither
+/// [`Provider::with_header`](crate::Provider::with_header) nor
+/// [`ChatCall::header`](crate::ChatCall::header).
+pub const CONNECTION_HEADERS: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Request headers that one call may not set, because the key and the type of the body belong to
+/// the provider and its dialect. [`Provider::with_header`](crate::Provider::with_header) sets them
+/// for all calls. Beside these a call may not set what the dialect sets itself.
+pub const CLIENT_HEADERS: [&str; 5] = [
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "proxy-authorization",
+    "x-api-key",
+];
