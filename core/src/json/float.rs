@@ -1,6 +1,4 @@
-//! Floats from and to decimal text, by the standard library and `serde_json`.
-
-use serde_json::Number;
+//! Floats from decimal text, by the standard library. [`Writer`](super::Writer) writes them.
 
 /// The float nearest to a number in digits, as JSON has it or a setting or a header; infinite where
 /// it is too large, and `None` for anything else: the standard library also reads `inf` and `nan`.
@@ -11,15 +9,16 @@ pub(crate) fn decimal(text: &str) -> Option<f64> {
     }
 }
 
-/// A float as JSON has it, with a fraction or an exponent; `null` where it is not finite, because
-/// JSON has no other.
-pub(super) fn text(number: f64) -> String {
-    Number::from_f64(number).map_or_else(|| "null".to_owned(), |number| number.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Writer;
+
+    fn text(number: f64) -> String {
+        let mut writer = Writer::default();
+        writer.float(number);
+        writer.into_text()
+    }
 
     #[test]
     fn decimals_are_what_the_standard_library_reads() {

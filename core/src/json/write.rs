@@ -1,8 +1,11 @@
 //! Writing: one buffer, from left to right.
 
-use serde_json::{Map, Value};
+use std::fmt;
+use std::io::Write as _;
 
-use super::{float, plain};
+use serde_json::{Map, Number, Value};
+
+use super::plain;
 
 /// Writes JSON text. The caller opens what it closes, and names what stands in an object; commas
 /// come by themselves.
@@ -93,17 +96,20 @@ impl Writer {
 
     /// A whole number that is not negative.
     pub fn count(&mut self, number: u64) {
-        self.raw(&number.to_string());
+        self.number(number);
     }
 
     /// A whole number.
     pub fn integer(&mut self, number: i64) {
-        self.raw(&number.to_string());
+        self.number(number);
     }
 
     /// A float; null where it is not finite, since JSON has no other.
     pub fn float(&mut self, number: f64) {
-        self.raw(&float::text(number));
+        match Number::from_f64(number) {
+            Some(number) => self.number(number),
+            None => self.null(),
+        }
     }
 
     /// True or false.
@@ -136,7 +142,7 @@ impl Writer {
         match value {
             Value::Null => self.null(),
             Value::Bool(is_true) => self.boolean(*is_true),
-            Value::Number(number) => self.raw(&number.to_string()),
+            Value::Number(number) => self.number(number),
             Value::String(text) => self.string(text),
             Value::Array(list) => {
                 self.open('[');
@@ -157,6 +163,21 @@ impl Writer {
             self.value(value);
         }
         self.close('}');
+    }
+
+    /// A name of ours, which needs no escape.
+    pub(crate) fn plain_key(&mut self, name: &'static str) {
+        self.begin();
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b"\":");
+        self.follows = false;
+    }
+
+    fn number(&mut self, number: impl fmt::Display) {
+        self.begin();
+        // Writing to a vector does not fail.
+        let _ = write!(self.bytes, "{number}");
     }
 
     fn begin(&mut self) {

@@ -162,9 +162,11 @@ async fn open_attempts(
         core.adapt(attempted.as_ref().err(), began);
         let error = match attempted {
             Ok(attempt) => {
-                core.learn(rules.named.as_deref(), plan.found);
-                let retries = causes.len() - refused as usize;
-                core.retry_budget.lock().give_back(retries);
+                if !causes.is_empty() {
+                    core.learn(rules.named.as_deref(), plan.found);
+                    let retries = causes.len() - refused as usize;
+                    core.retry_budget.lock().give_back(retries);
+                }
                 if mode == Mode::Stream {
                     outcome.first_content();
                 }

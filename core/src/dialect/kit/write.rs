@@ -64,7 +64,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
                 None => {}
             }
         }
-        self.writer.key(name);
+        self.writer.plain_key(name);
         Some(self.writer)
     }
 
