@@ -3,13 +3,14 @@
 //! The request is changed as it was written down, since what was asked is not kept beside it: that
 //! would hold every prompt twice.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Request;
 
-use super::Core;
+use super::{Asked, Core};
 use crate::error::Error;
-use crate::json::{JsonError, Reader, Writer};
-use crate::policy::plan::Plan;
+use crate::json::{Reader, Writer};
 use crate::policy::refusal::{self, LIMITS};
 
 /// What becomes of one member of a request.
@@ -20,18 +21,16 @@ enum Edit {
     Rename(&'static str),
 }
 
-/// The request to send after `error`, where the provider refused nothing but defaults; `named` is
-/// the model that the request names.
+/// The request to send after `error`, where the provider refused a default.
 pub(super) fn adjust(
     core: &Core,
-    named: Option<&str>,
-    plan: &mut Plan,
+    asked: &mut Asked,
     request: &Request<Bytes>,
     error: &Error,
 ) -> Option<Request<Bytes>> {
-    let rule = core.endpoint.model_rule(named);
-    let refusal = refusal::read(error, plan, rule)?;
-    let mut next = *plan;
+    let rule = core.endpoint.model_rule(asked.named.as_deref());
+    let refusal = refusal::read(error, &asked.plan, rule)?;
+    let mut next = asked.plan;
     let limit = next.give_up(refusal.lessons);
     let body = edit(request.body(), |name| {
         if refusal.members.iter().any(|member| member == name) {
@@ -43,7 +42,7 @@ pub(super) fn adjust(
             _ => Edit::Keep,
         }
     })?;
-    *plan = next;
+    asked.plan = next;
     let mut request = request.clone();
     *request.body_mut() = body;
     Some(request)
@@ -65,51 +64,59 @@ pub(super) fn explain(error: Error, request: &Request<Bytes>) -> Error {
     if !refusal::is_refusal(&error) {
         return error;
     }
-    let mut refused = None;
-    let looked = edit(request.body(), |name| {
-        // These are what is asked, and no options.
-        let is_option = !["model", "messages", "system"].contains(&name);
-        if refused.is_none() && is_option && refusal::names(&error, name) {
-            refused = Some(name.to_owned());
-        }
-        Edit::Keep
-    });
-    debug_assert!(looked.is_none());
+    // These are what is asked, and no options.
+    let is_option = |name: &str| !["model", "messages", "system"].contains(&name);
+    let members = members(request.body()).unwrap_or_default();
+    let mut names = members.into_iter().map(|(name, _)| name);
+    let refused = names.find(|name| is_option(name) && refusal::names_option(&error, name));
     match refused {
-        Some(option) => error.with_refused_option(option),
+        Some(option) => error.with_refused_option(option.into_owned()),
         None => error,
     }
 }
 
 /// Edits the members of a JSON object; `None` if they all stay as they are.
-fn edit(body: &[u8], edit: impl FnMut(&str) -> Edit) -> Option<Bytes> {
-    let body = std::str::from_utf8(body).ok()?;
-    try_edit(body, edit).ok().flatten()
-}
-
-fn try_edit(body: &str, mut edit: impl FnMut(&str) -> Edit) -> Result<Option<Bytes>, JsonError> {
-    let mut reader = Reader::new(body);
+fn edit(body: &[u8], edit: impl Fn(&str) -> Edit) -> Option<Bytes> {
+    let members = members(body)?;
+    if members
+        .iter()
+        .all(|(name, _)| matches!(edit(name), Edit::Keep))
+    {
+        return None;
+    }
     let mut writer = Writer::with_capacity(body.len());
-    let mut is_changed = false;
     writer.open('{');
-    let mut names = reader.object()?;
-    while let Some(name) = reader.name(&mut names)? {
-        let value = reader.raw()?;
-        let edited = edit(&name);
-        is_changed |= !matches!(edited, Edit::Keep);
-        match edited {
-            Edit::Drop => continue,
-            Edit::Rename(name) => writer.key(name),
-            Edit::Keep | Edit::Set(_) => writer.key(&name),
-        }
-        match edited {
-            Edit::Set(number) => writer.count(number.into()),
-            _ => writer.raw(value),
+    for (name, value) in members {
+        match edit(&name) {
+            Edit::Drop => {}
+            Edit::Rename(other) => {
+                writer.key(other);
+                writer.raw(value);
+            }
+            Edit::Set(number) => {
+                writer.key(&name);
+                writer.count(number.into());
+            }
+            Edit::Keep => {
+                writer.key(&name);
+                writer.raw(value);
+            }
         }
     }
-    reader.end()?;
     writer.close('}');
-    Ok(is_changed.then(|| writer.into_bytes().into()))
+    Some(writer.into_bytes().into())
+}
+
+/// The members of a JSON object, their values as they are written; `None` if it is none.
+fn members(body: &[u8]) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let mut reader = Reader::new(std::str::from_utf8(body).ok()?);
+    let mut names = reader.object().ok()?;
+    let mut members = Vec::new();
+    while let Some(name) = reader.name(&mut names).ok()? {
+        members.push((name, reader.raw().ok()?));
+    }
+    reader.end().ok()?;
+    Some(members)
 }
 
 #[cfg(test)]

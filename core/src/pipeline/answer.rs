@@ -2,8 +2,8 @@
 
 use std::task::{Context, Poll, ready};
 
-use super::Outcome;
 use super::attempt::Attempt;
+use super::{Asked, Outcome};
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::error::Error;
 
@@ -11,16 +11,18 @@ use crate::error::Error;
 pub(crate) struct Answer {
     outcome: Outcome,
     attempt: Box<Attempt>,
+    asked: Asked,
     /// Whether there is nothing more to hand over.
     ended: bool,
 }
 
 impl Answer {
-    pub(super) fn new(outcome: Outcome, mut attempt: Box<Attempt>) -> Self {
+    pub(super) fn new(outcome: Outcome, mut attempt: Box<Attempt>, asked: Asked) -> Self {
         attempt.set_attempts(outcome.attempts());
         Self {
             outcome,
             attempt,
+            asked,
             ended: false,
         }
     }
@@ -49,6 +51,8 @@ impl Answer {
             }
             Err(error) => {
                 self.ended = true;
+                let found = self.asked.plan.found_in(&error);
+                self.outcome.learn(self.asked.named.as_deref(), found);
                 Poll::Ready(Some(Err(self.outcome.failed(error))))
             }
         }

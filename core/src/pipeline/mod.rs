@@ -76,9 +76,14 @@ pub(crate) struct Call {
     pub(crate) retry: Arc<RetryPolicy>,
 }
 
-/// How a call is to run, without what it asks, and the model that it names.
-struct Rules {
+/// What chatcore made of a call, and the model that it names.
+struct Asked {
+    plan: Plan,
     named: Option<String>,
+}
+
+/// How a call is to run, without what it asks.
+struct Rules {
     timeouts: Arc<Timeouts>,
     patient: bool,
     when_full: WhenFull,
@@ -86,14 +91,15 @@ struct Rules {
 }
 
 impl Call {
-    fn into_rules(self: Box<Self>) -> Rules {
-        Rules {
-            named: self.request.model,
+    /// How it is to run, and the model that it names.
+    fn into_rules(self: Box<Self>) -> (Rules, Option<String>) {
+        let rules = Rules {
             timeouts: self.timeouts,
             patient: self.patient,
             when_full: self.when_full,
             retry: self.retry,
-        }
+        };
+        (rules, self.request.model)
     }
 }
 
@@ -103,14 +109,17 @@ pub(crate) async fn open(
     mut call: Box<Call>,
     mode: Mode,
 ) -> Result<Answer, Error> {
-    let plan = core.plan(&mut call);
+    let mut asked = Asked {
+        plan: core.plan(&mut call),
+        named: None,
+    };
     let mut outcome = Outcome::begin(&core, &call.request, &call.headers, mode);
     let span = outcome.span().clone();
     match span
-        .around(open_attempts(&core, call, plan, mode, &mut outcome))
+        .around(open_attempts(&core, call, &mut asked, mode, &mut outcome))
         .await
     {
-        Ok(attempt) => Ok(Answer::new(outcome, attempt)),
+        Ok(attempt) => Ok(Answer::new(outcome, attempt, asked)),
         Err(error) => Err(outcome.failed(error)),
     }
 }
@@ -119,18 +128,19 @@ pub(crate) async fn open(
 async fn open_attempts(
     core: &Core,
     call: Box<Call>,
-    mut plan: Plan,
+    asked: &mut Asked,
     mode: Mode,
     outcome: &mut Outcome,
 ) -> Result<Box<Attempt>, Error> {
-    let mut request = encode(core, &call, &mut plan, mode)?;
+    let mut request = encode(core, &call, &mut asked.plan, mode)?;
     let tokens = core
         .limiter
         .as_ref()
         .map(|_| estimate::tokens(&call.request));
     // What was asked is written down now, and need not be held twice.
-    let mut rules = call.into_rules();
-    timeouts::fit(&mut rules.timeouts, &plan, rules.patient);
+    let (mut rules, named) = call.into_rules();
+    asked.named = named;
+    timeouts::fit(&mut rules.timeouts, &asked.plan, rules.patient);
     let mut now = outcome.began();
     let mut watch = Watch::new(Arc::clone(&core.executor));
     let mut deadlines = Deadlines::new(rules.timeouts, mode, now);
@@ -163,7 +173,7 @@ async fn open_attempts(
         let error = match attempted {
             Ok(attempt) => {
                 if !causes.is_empty() {
-                    core.learn(rules.named.as_deref(), plan.found);
+                    core.learn(asked.named.as_deref(), asked.plan.found);
                     let retries = causes.len() - refused as usize;
                     core.retry_budget.lock().give_back(retries);
                 }
@@ -175,17 +185,16 @@ async fn open_attempts(
             Err(error) => error,
         };
         // Neither the permit nor the connection is held any more.
-        let named = rules.named.as_deref();
-        let wait = match adjust(core, named, &mut plan, &request, &error) {
+        let wait = match adjust(core, asked, &request, &error) {
             // Nothing was done for the refused attempt: it counts for no policy.
             Some(adjusted) => {
                 request = adjusted;
                 refused += 1;
-                deadlines.fit(&plan, rules.patient);
+                deadlines.fit(&asked.plan, rules.patient);
                 Duration::ZERO
             }
             None => {
-                core.learn(named, plan.found_in(&error));
+                core.learn(asked.named.as_deref(), asked.plan.found_in(&error));
                 let attempts = outcome.attempts() - refused;
                 match may_retry(core, &rules.retry, &error, attempts, &deadlines) {
                     Some(wait) => wait,

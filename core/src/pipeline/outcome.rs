@@ -9,6 +9,7 @@ use crate::chat::{ChatRequest, ChatResponse};
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::observe::{CallEvent, CallInfo, CallSpan};
+use crate::policy::defaults::Lessons;
 use crate::secrets::Secrets;
 use crate::time::Instant;
 
@@ -75,6 +76,11 @@ impl Outcome {
 
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// The call has found this out about the model that it named, or the endpoint's own.
+    pub(super) fn learn(&self, named: Option<&str>, lessons: Lessons) {
+        self.core.learn(named, lessons);
     }
 
     pub(super) fn queued(&self) {

@@ -106,30 +106,47 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 }
 
 /// Whether the error names this field of the request: as its `param`, or else in its message.
-pub(crate) fn names(error: &Error, field: &str) -> bool {
-    match error.param().filter(|param| !param.is_empty()) {
-        // FastAPI's are paths, `body.seed`.
-        Some(param) => param.split('.').any(|step| step == field),
-        None => has_word(error.message(), field),
-    }
+fn names(error: &Error, field: &str) -> bool {
+    param_names(error, field).unwrap_or_else(|| has_word(error.message(), field))
+}
+
+/// Whether the error names this option of the caller's. A field may have the name of a common word,
+/// such as `stop`: in a message it counts only where it stands as a field would.
+pub(crate) fn names_option(error: &Error, field: &str) -> bool {
+    param_names(error, field).unwrap_or_else(|| {
+        let message = error.message();
+        words(message, field).any(|(start, end)| {
+            let before = message[..start].chars().next_back();
+            let is_quoted = before.is_some_and(|before| "`'\"".contains(before));
+            is_quoted || field.contains('_') || start == 0 || end == message.len()
+        })
+    })
+}
+
+/// Whether the error's `param` names this field, if it has one.
+fn param_names(error: &Error, field: &str) -> Option<bool> {
+    let param = error.param().filter(|param| !param.is_empty())?;
+    // Some are paths, `body.seed` or `tools[0].type`.
+    Some(param.split(['.', '[']).any(|step| step == field))
 }
 
 /// Whether `word` stands in `text`, and not within a longer one.
 fn has_word(text: &str, word: &str) -> bool {
+    words(text, word).next().is_some()
+}
+
+/// The places where `word` stands in `text`, and not within a longer one.
+fn words(text: &str, word: &str) -> impl Iterator<Item = (usize, usize)> {
     let is_part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let mut from = 0;
-    while let Some(at) = text[from..].find(word) {
-        let (start, end) = (from + at, from + at + word.len());
-        let before = start
-            .checked_sub(1)
-            .and_then(|place| text.as_bytes().get(place));
-        if !is_part(before) && !is_part(text.as_bytes().get(end)) {
-            return true;
-        }
-        from = end;
-    }
-    false
+    let places = text.match_indices(word);
+    places
+        .map(|(start, word)| (start, start + word.len()))
+        .filter(move |(start, end)| {
+            let before = start.checked_sub(1);
+            let before = before.and_then(|place| text.as_bytes().get(place));
+            !is_part(before) && !is_part(text.as_bytes().get(*end))
+        })
 }
 
 #[cfg(test)]
@@ -271,6 +288,25 @@ mod tests {
         );
         let refusal = read_as("openai_chat", &error).unwrap();
         assert!(refusal.lessons.renames_limit && refusal.lessons.refused.is_empty());
+    }
+
+    #[test]
+    fn an_option_is_named_as_a_field() {
+        let named = |message: &str, field| names_option(&refused(None, None, message), field);
+        assert!(named("Unrecognized request argument supplied: odd", "odd"));
+        assert!(named(
+            "temperature: Extra inputs are not permitted",
+            "temperature"
+        ));
+        assert!(named(
+            "Unsupported parameter: 'stop' is not supported",
+            "stop"
+        ));
+        assert!(named("the field top_p is not known", "top_p"));
+        assert!(!named("do stop sending this", "stop"));
+        assert!(!named("the tools of this user are broken", "tools"));
+        let by_param = refused(Some("tools[0].type"), None, "stop");
+        assert!(names_option(&by_param, "tools") && !names_option(&by_param, "stop"));
     }
 
     #[test]

@@ -8,11 +8,18 @@ use crate::time::nanos;
 /// When a failed attempt is followed by another, and how long after it.
 ///
 /// Retried are the errors that [say so](Error::is_retryable): no connection, a lost one, 408, 409,
-/// 429 and 5xx, errors of a stream before its first content. The wait doubles with each attempt,
-/// up to a cap, and is shortened by up to a quarter, so that many who failed together do not come
-/// back together. Where the provider says how long to wait, that is what is waited, to the
-/// letter; where it asks for more than [`max_retry_after`](Self::max_retry_after), the error is
-/// given back at once, with the time in it.
+/// 429 and 5xx, errors of a stream before its first content, and a time limit that ran out while
+/// connecting or after bytes of the answer had come. A time limit that ran out in silence is not:
+/// the provider may be at work, and charges for it.
+///
+/// The wait doubles with each attempt, up to a cap, and is shortened by up to a quarter, so that
+/// many who failed together do not come back together. Where the provider says how long to wait,
+/// that is what is waited, to the letter; where it asks for more than
+/// [`max_retry_after`](Self::max_retry_after), the error is given back at once, with the time in
+/// it.
+///
+/// A request that the provider refuses for one of chatcore's [`Defaults`](crate::Defaults) is sent
+/// again without it at once. That counts neither as one of these attempts nor for the budget.
 ///
 /// # The budget
 /// So that retries do not make an outage worse, all calls of a client share a budget:

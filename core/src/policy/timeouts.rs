@@ -157,7 +157,9 @@ impl Timeouts {
 /// Fits the limits to what a call asks for. A `patient` call waits for its place as long as it
 /// takes, and the overall limit holds for each of its attempts.
 pub(crate) fn fit(limits: &mut Arc<Timeouts>, plan: &Plan, patient: bool) {
-    let is_small = plan.max_tokens.is_some_and(|tokens| tokens <= DEFAULT_TOKENS);
+    let is_small = plan
+        .max_tokens
+        .is_some_and(|tokens| tokens <= DEFAULT_TOKENS);
     let grows = !is_small && limits.is_default();
     if !grows && !patient && !limits.idle_is_to_follow() {
         return;

@@ -87,6 +87,12 @@ fn a_model_that_reasons_unasked_gets_room_for_it_from_the_second_call_on() {
     );
     assert_eq!(ask(&client).unwrap(), 1);
     assert_eq!(bodies(&server, "u")[1]["max_tokens"], 25_256);
+    // A stream teaches it as well.
+    let client = self::client(&server, unknown("deepseek-flash"), "/key/v/as/deepseek");
+    let stream = client.chat_async("hi").stream().into_response();
+    let error = smol::block_on(stream).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfTokens);
+    assert_eq!(ask(&client).unwrap(), 1);
 }
 
 #[test]
