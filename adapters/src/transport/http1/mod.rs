@@ -73,7 +73,8 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 ///   [`extra_roots`](Http1Builder::extra_roots), as its own certificate.
 /// - `Host`, `Content-Length` and, unless given, `User-Agent` are set here. `Transfer-Encoding`,
 ///   `Expect` and `Proxy-Authorization` of the request are not sent.
-/// - Interim answers (1xx) are skipped. The head of an answer has at most 64 KiB and 128 headers.
+/// - Interim answers (1xx) and stray empty lines before an answer are skipped. The head of an answer
+///   has at most 64 KiB and 128 headers.
 ///
 /// Read a body to its end, even if nothing more is of interest: that is what hands the connection
 /// back. A body that came whole along with its headers has handed it back already.
