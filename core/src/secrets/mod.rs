@@ -95,7 +95,7 @@ impl Secrets {
     pub(crate) fn add_escaped(&mut self, secret: &str) {
         self.add(secret);
         let read = Reading::of(secret.as_bytes()).unescaped();
-        if let Some(read) = read.and_then(|read| String::from_utf8(read.bytes).ok()) {
+        if let Some(read) = read.and_then(|read| String::from_utf8(read.bytes.into_owned()).ok()) {
             self.add(&read);
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::SHORTEST;
@@ -35,9 +36,33 @@ impl Needle {
     }
 
     /// Adds where it stands in the original text of `reading`.
-    pub(super) fn find(&self, reading: &Reading, places: &mut Vec<(usize, usize)>) {
+    pub(super) fn find(&self, reading: &Reading<'_>, places: &mut Vec<(usize, usize)>) {
         let needle = self.bytes.expose_secret();
-        let text = &reading.bytes;
+        let text = &*reading.bytes;
+        if let Some(beginning) = needle.get(..SHORTEST).or(Some(needle))
+            && memmem::find(text, beginning).is_some()
+        {
+            self.find_beginnings(needle, reading, places);
+        }
+        // The rest of an escape that was cut in two may stand before it.
+        let of_escape = |byte: &&u8| byte.is_ascii_hexdigit() || b"ux#;".contains(byte);
+        let most = text.iter().take(MAX_ESCAPE).take_while(of_escape).count();
+        for skip in 0..=most {
+            let tail = tail(needle, &text[skip..]);
+            if (SHORTEST..needle.len()).contains(&tail) {
+                places.push((0, reading.origin(skip + tail)));
+            }
+        }
+    }
+
+    /// Adds where it stands, whole or with its end cut off.
+    fn find_beginnings(
+        &self,
+        needle: &[u8],
+        reading: &Reading<'_>,
+        places: &mut Vec<(usize, usize)>,
+    ) {
+        let text = &*reading.bytes;
         let place = |from: usize, to: usize| (reading.origin(from), reading.origin(to));
         let mut matched = 0;
         for (at, &byte) in text.iter().enumerate() {
@@ -56,15 +81,6 @@ impl Needle {
         }
         if matched >= SHORTEST {
             places.push(place(text.len() - matched, text.len()));
-        }
-        // The rest of an escape that was cut in two may stand before it.
-        let of_escape = |byte: &&u8| byte.is_ascii_hexdigit() || b"ux#;".contains(byte);
-        let most = text.iter().take(MAX_ESCAPE).take_while(of_escape).count();
-        for skip in 0..=most {
-            let tail = tail(needle, &text[skip..]);
-            if (SHORTEST..needle.len()).contains(&tail) {
-                places.push(place(0, skip + tail));
-            }
         }
     }
 }
@@ -94,6 +110,11 @@ fn fallback(needle: &[u8]) -> Vec<usize> {
 
 /// How many of the first bytes of `text` are the last ones of `needle`.
 fn tail(needle: &[u8], text: &[u8]) -> usize {
+    // Most texts begin with nothing of it.
+    match text.get(..SHORTEST) {
+        Some(first) if needle.windows(SHORTEST).any(|window| window == first) => {}
+        _ => return 0,
+    }
     let head = &text[..text.len().min(needle.len())];
     let fallback = fallback(head);
     let mut matched = 0;

@@ -1,5 +1,7 @@
 //! A text as it reads without escapes, and where each byte of that came from.
 
+use std::borrow::Cow;
+
 use memchr::memchr3;
 
 /// What says that a text was cut off.
@@ -9,18 +11,18 @@ const ELLIPSES: [&[u8]; 2] = ["…".as_bytes(), b"..."];
 const MAX_REFERENCE: usize = 8;
 
 /// A text as it reads after some unescaping.
-pub(super) struct Reading {
-    pub(super) bytes: Vec<u8>,
+pub(super) struct Reading<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
     /// Where in the original text each byte begins, and at the end its length. Empty where the
     /// text is the original.
     starts: Vec<usize>,
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
     /// The text as it came.
-    pub(super) fn of(text: &[u8]) -> Self {
+    pub(super) fn of(text: &'a [u8]) -> Self {
         Self {
-            bytes: text.to_vec(),
+            bytes: Cow::Borrowed(text),
             starts: Vec::new(),
         }
     }
@@ -38,7 +40,7 @@ impl Reading {
 
     /// The text with its escapes read, once; `None` where there are none. An escape that is cut
     /// off is left out.
-    pub(super) fn unescaped(&self) -> Option<Self> {
+    pub(super) fn unescaped(&self) -> Option<Reading<'static>> {
         memchr3(b'%', b'\\', b'&', &self.bytes)?;
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut starts = Vec::with_capacity(self.bytes.len() + 1);
@@ -68,7 +70,9 @@ impl Reading {
             place += length;
         }
         starts.push(self.origin(self.bytes.len()));
-        (bytes.len() < self.bytes.len()).then_some(Self { bytes, starts })
+        let has_escapes = bytes.len() < self.bytes.len();
+        let bytes = Cow::Owned(bytes);
+        has_escapes.then_some(Reading { bytes, starts })
     }
 
     /// What the escape at `place` stands for.
