@@ -5,9 +5,10 @@
 //!  request  ──► Target ► Host ──► which addresses it has     (transport)
 //! ```
 //!
-//! Two readers of one URL that disagree send a key to the wrong place: `http://evil.com:[].localhost`
-//! ends in `.localhost` for the one and names `evil.com` for the other. So there is one reader, and
-//! it is strict: what another reader could understand in another way is an error.
+//! Two readers of one URL that disagree send a key to the wrong place:
+//! `http://evil.com:[].localhost` ends in `.localhost` for the one and names `evil.com` for the
+//! other. So there is one reader, and it is strict: what another reader could understand in another
+//! way is an error.
 
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

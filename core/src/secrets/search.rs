@@ -1,5 +1,5 @@
-//! A search for one secret, whole or cut off: Knuth, Morris and Pratt's, which looks at each byte of
-//! a text a constant number of times, whatever the secret is.
+//! A search for one secret, whole or cut off: Knuth, Morris and Pratt's, which looks at each byte
+//! of a text a constant number of times, whatever the secret is.
 
 use std::fmt;
 

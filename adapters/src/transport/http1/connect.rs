@@ -153,9 +153,8 @@ impl Connector<'_> {
     }
 }
 
-/// The addresses of `host`: known ones (an address, `localhost`), or those that the system finds, in
-/// the order that it prefers. The lookup blocks, so it runs on
-/// a thread for such work.
+/// The addresses of `host`: known ones (an address, `localhost`), or those that the system finds,
+/// in the order that it prefers. The lookup blocks, so it runs on a thread for such work.
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
     let known = Host::parse(host).map_err(|error| {
         let message = format!("the address {host} {error}");

@@ -1,5 +1,5 @@
-//! A connection as ureq's pool has it. The secrets of a request, which ureq does not see, are put into
-//! its head here.
+//! A connection as ureq's pool has it. The secrets of a request, which ureq does not see, are put
+//! into its head here.
 
 use std::sync::{Arc, Weak};
 

@@ -12,7 +12,7 @@ pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-aft
 pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// The response headers that are read whatever the dialect. A dialect names those that it reads
-/// beside them in its [`Facts`](super::Facts). A transport may leave out all others, which saves
+/// beside them in its [`Facts`](crate::dialect::Facts). A transport may leave out all others, which saves
 /// time where each header costs a call to its host.
 pub static COMMON_RESPONSE_HEADERS: [&str; 6] = [
     "date",

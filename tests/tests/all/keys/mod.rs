@@ -24,8 +24,8 @@ const IN_PATH: &str = "%73k-do-not-show-0123456789abcdef";
 #[derive(Default)]
 struct Logs {
     all: Mutex<String>,
-    /// The bytes that ureq-proto dumps, in rows of 16, for each thread: what is sent, and the bodies
-    /// that come in.
+    /// The bytes that ureq-proto dumps, in rows of 16, for each thread: what is sent, and the
+    /// bodies that come in.
     dumps: Mutex<Vec<(ThreadId, String)>>,
 }
 
