@@ -3,6 +3,10 @@ import { BodyReader, eachHeader, type AnyResponse } from './body.js';
 import { codedError } from './errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import type { Exchange, Glue, Host } from './glue.js';
+import { RESPONSE_HEADERS } from './tables.js';
+
+/** Each header that crosses the border costs time, and those that nobody reads need not. */
+const READ: ReadonlySet<string> = new Set(RESPONSE_HEADERS);
 
 /** @internal What the host tells: an instance of the core, and the promises that wait for it. */
 export interface Teller {
@@ -125,7 +129,7 @@ class Sent implements Exchange {
       if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
       this.#body = new BodyReader(response);
       let head = String(response.status || response.type);
-      eachHeader(response.headers, (name, value) => { head += `\n${name}\n${value.replaceAll('\n', ' ')}`; });
+      eachHeader(response.headers, (name, value) => { if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`; });
       return (glue) => glue.head(number, head);
     });
   }

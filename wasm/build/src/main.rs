@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["glue", input, output] => glue::write(input, output),
-        ["tables", output] => Ok(std::fs::write(output, tables::typescript())?),
+        ["tables", output] => Ok(std::fs::write(output, tables::typescript()?)?),
         _ => Err("usage: glue INPUT.wasm OUTPUT_DIR, or tables OUTPUT.ts".into()),
     }
 }

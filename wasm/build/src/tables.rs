@@ -1,30 +1,134 @@
 //! What stands in a table of the core, as TypeScript, so that it stands nowhere else.
 
+use std::error::Error;
 use std::fmt::Write;
 use std::time::Duration;
 
-use chatcore::{
-    Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, ErrorKind, Hedging, Phase, Timeouts,
+use chatcore::dialect::{
+    Anthropic, CLIENT_HEADERS, COMMON_RESPONSE_HEADERS, CONNECTION_HEADERS, Dialect,
 };
-use serde_json::{Value, json};
+use chatcore::{
+    Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, Defaults, ErrorKind, Hedging, KEY_FORMS,
+    KNOWN_PROVIDERS, KeyForm, Phase, Provider, SETTINGS, SettingKind, Timeouts,
+};
+use serde_json::{Map, Value, json};
 
 /// The module `wasm/ts/tables.ts`.
-pub(crate) fn typescript() -> String {
+pub(crate) fn typescript() -> Result<String, Box<dyn Error>> {
     let mut out = String::from(
-        "// Made by the build (wasm/build/src/tables.rs) from the tables of the core, and not kept in git.\n",
+        "// Made by the build (wasm/build/src/tables.rs) from the tables of the core, and not kept in \
+         git.\n",
     );
-    words(
+    types(&mut out);
+    constant(&mut out, "PROVIDERS", "Who may answer.", providers()?);
+    constant(&mut out, "SETTINGS", "Variables that are read.", settings());
+    constant(&mut out, "KEY_FORMS", "Whose key it is.", key_forms());
+    let doc = "A shorter key is a placeholder.";
+    constant(&mut out, "KEY_MIN_LENGTH", doc, KeyForm::MIN_LEN.into());
+    let doc = "Headers that nobody may set.";
+    constant(
         &mut out,
+        "CONNECTION_HEADERS",
+        doc,
+        json!(CONNECTION_HEADERS),
+    );
+    let doc = "Headers that one call may not set, beside its dialect's.";
+    constant(&mut out, "CLIENT_HEADERS", doc, json!(CLIENT_HEADERS));
+    let doc = "Headers of answers that are read.";
+    constant(&mut out, "RESPONSE_HEADERS", doc, json!(response_headers()));
+    defaults(&mut out);
+    Ok(out)
+}
+
+fn types(out: &mut String) {
+    words(
+        out,
         "ErrorCode",
         "The kinds of error, in one word each.",
         ErrorKind::ALL.iter().map(|kind| kind.as_str()),
     );
     words(
-        &mut out,
+        out,
         "TimeoutPhase",
         "Which time limit of a call ran out.",
         Phase::ALL.iter().map(|phase| phase.as_str()),
     );
+    words(
+        out,
+        "ProviderName",
+        "The providers that chatcore knows by name.",
+        KNOWN_PROVIDERS.iter().map(|known| known.name),
+    );
+}
+
+fn providers() -> Result<Value, Box<dyn Error>> {
+    let mut providers = Map::new();
+    for known in KNOWN_PROVIDERS {
+        let provider = Provider::by_name(known.name).ok_or(known.name)?;
+        let mut headers = header_names(&**provider.dialect())?;
+        if known.name == "anthropic" {
+            // A page has one more.
+            headers = header_names(&Anthropic::default().with_browser_access(true))?;
+        }
+        let row = json!({
+            "variable": known.key_var,
+            "baseURL": known.base_url,
+            "model": known.model,
+            "headers": headers,
+        });
+        providers.insert(known.name.to_owned(), row);
+    }
+    Ok(providers.into())
+}
+
+/// The headers that a dialect sets, that of the key included.
+fn header_names(dialect: &dyn Dialect) -> Result<Vec<String>, Box<dyn Error>> {
+    let headers = dialect.headers()?;
+    let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
+    names.push(dialect.facts().key_header().name().to_owned());
+    Ok(names)
+}
+
+fn settings() -> Value {
+    let rows = SETTINGS.iter().map(|setting| {
+        let (kind, least) = match setting.kind {
+            SettingKind::Count { least } => ("count", Some(least)),
+            SettingKind::Seconds => ("seconds", None),
+            SettingKind::Boolean => ("boolean", None),
+            _ => ("text", None),
+        };
+        let row = json!({ "kind": kind, "least": least, "default": setting.default });
+        (setting.var.to_owned(), row)
+    });
+    rows.collect::<Map<_, _>>().into()
+}
+
+fn key_forms() -> Value {
+    let rows = KEY_FORMS.iter().map(
+        |form| json!({ "prefix": form.prefix, "owner": form.owner, "set": form.what_to_set() }),
+    );
+    rows.collect()
+}
+
+/// Those that every dialect reads, and those that the dialects of the table read beside them.
+fn response_headers() -> Vec<&'static str> {
+    let mut names = COMMON_RESPONSE_HEADERS.to_vec();
+    for known in KNOWN_PROVIDERS {
+        let provider = Provider::by_name(known.name);
+        let own = provider.map(|provider| provider.dialect().facts().response_headers());
+        names.extend(own.into_iter().flatten());
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn defaults(out: &mut String) {
+    let of = |defaults: Defaults| json!({ "temperature": defaults.temperature, "maxTokens": defaults.max_tokens });
+    let doc = "Of a prompt.";
+    constant(out, "PROMPT", doc, of(Defaults::PROMPT));
+    let doc = "Of a conversation.";
+    constant(out, "CONVERSATION", doc, of(Defaults::CONVERSATION));
     let limits = Timeouts::default();
     let limits = json!({
         "queue": limits.queue.map(milliseconds),
@@ -37,25 +141,15 @@ pub(crate) fn typescript() -> String {
         "overall": limits.overall.map(milliseconds),
         "total": limits.total.map(milliseconds),
     });
-    constant(
-        &mut out,
-        "TIMEOUTS",
-        "Time limits in milliseconds; null is none.",
-        limits,
-    );
+    let doc = "Time limits in milliseconds; null is none.";
+    constant(out, "TIMEOUTS", doc, limits);
     let adaptive = Adaptive::default();
     let adaptive = json!({ "start": adaptive.start, "min": adaptive.min, "max": adaptive.max });
-    constant(&mut out, "ADAPTIVE", "Of the option `adaptive`.", adaptive);
-    let quantiles = json!({
-        "least": Hedging::QUANTILES.start(),
-        "most": Hedging::QUANTILES.end(),
-    });
-    constant(
-        &mut out,
-        "QUANTILES",
-        "What the option `hedging` may have as its quantile.",
-        quantiles,
-    );
+    constant(out, "ADAPTIVE", "Of the option `adaptive`.", adaptive);
+    let quantiles = Hedging::QUANTILES;
+    let quantiles = json!({ "least": quantiles.start(), "most": quantiles.end() });
+    let doc = "What the option `hedging` may have as its quantile.";
+    constant(out, "QUANTILES", doc, quantiles);
     type Batch = BatchProcessor<(), ()>;
     let batch = json!({
         "batchSize": Batch::DEFAULT_BATCH_SIZE,
@@ -63,14 +157,9 @@ pub(crate) fn typescript() -> String {
         "timeoutMs": milliseconds(Batch::DEFAULT_TIMEOUT),
         "maxConcurrentBatches": Batch::DEFAULT_CONCURRENT_BATCHES,
     });
-    constant(&mut out, "BATCH", "Of a BatchProcessor.", batch);
-    constant(
-        &mut out,
-        "GATHER_LIMIT",
-        "Of `gatherWithLimit`.",
-        DEFAULT_GATHER_LIMIT.into(),
-    );
-    out
+    constant(out, "BATCH", "Of a BatchProcessor.", batch);
+    let doc = "Of `gatherWithLimit`.";
+    constant(out, "GATHER_LIMIT", doc, DEFAULT_GATHER_LIMIT.into());
 }
 
 /// A constant, of which the declarations of the package show nothing.

@@ -14,7 +14,8 @@ pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-
 /// The response headers that are read whatever the dialect. A dialect names those that it reads
 /// beside them in its [`Facts`](crate::dialect::Facts). A transport may leave out all others, which saves
 /// time where each header costs a call to its host.
-pub static COMMON_RESPONSE_HEADERS: [&str; 6] = [
+pub static COMMON_RESPONSE_HEADERS: [&str; 7] = [
+    "content-encoding",
     "date",
     "retry-after",
     "x-request-id",
@@ -63,13 +64,14 @@ pub(crate) static ANTHROPIC: [Limit; 4] = [
 
 #[cfg(test)]
 mod tests {
-    use http::header::{DATE, RETRY_AFTER};
+    use http::header::{CONTENT_ENCODING, DATE, RETRY_AFTER};
 
     use super::*;
 
     #[test]
     fn the_common_ones_are_those_that_are_read() {
         let read = [
+            CONTENT_ENCODING,
             DATE,
             RETRY_AFTER,
             X_REQUEST_ID,
