@@ -92,7 +92,7 @@ pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
     ToolChoice, Usage,
 };
-pub use client::{ChatCall, ChatStream, LlmClient, LlmClientBuilder};
+pub use client::{Answer, Backend, ChatCall, ChatFuture, ChatStream, LlmClient, LlmClientBuilder};
 pub use config::{AsyncConfig, Config, SETTINGS, Setting, SettingKind};
 pub use credentials::{ApiKey, Credentials};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
@@ -103,7 +103,8 @@ pub use helpers::{
 };
 pub use host::{Host, HostError, Target};
 pub use models::{MODEL_RULES, ModelRule};
-pub use observe::{CallEvent, CallInfo, Observer};
+pub use observe::{CallEvent, CallInfo, Observer, Operation};
+pub use pipeline::Call;
 pub use policy::adaptive::Adaptive;
 pub use policy::defaults::Defaults;
 pub use policy::hedge::Hedging;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Extra, FinishReason, Message, Part, Role, ToolCall, Usage};
+use super::{ChatEvent, Extra, FinishReason, Message, Part, Role, ToolCall, Usage};
 
 /// A whole answer. `Display` writes its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +82,68 @@ impl ChatResponse {
             Part::Refusal(refusal) => Some(refusal.text.as_str()),
             _ => None,
         })
+    }
+}
+
+impl ChatResponse {
+    /// The events that this answer is made of, as a stream would have brought them: a
+    /// [`Fold`](super::Fold) of them has the same parts, finish and usage.
+    pub fn to_events(&self) -> Vec<ChatEvent> {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let mut events = vec![ChatEvent::Start {
+            id: some(&self.id),
+            model: some(&self.model),
+        }];
+        let mut calls = 0;
+        for part in &self.message.parts {
+            match part {
+                Part::Text(text) if text.extra.is_empty() => {
+                    events.extend([ChatEvent::Text(text.text.clone()), ChatEvent::PartEnd]);
+                }
+                Part::ToolCall(call) => {
+                    push_call(call, calls, &mut events);
+                    calls += 1;
+                }
+                part => events.push(ChatEvent::Part(part.clone())),
+            }
+        }
+        for (extra, event) in [
+            (
+                &self.message.extra,
+                ChatEvent::MessageExtra as fn(Extra) -> ChatEvent,
+            ),
+            (&self.extra, ChatEvent::Extra),
+        ] {
+            if !extra.is_empty() {
+                events.push(event(extra.clone()));
+            }
+        }
+        events.extend(self.usage.clone().map(ChatEvent::Usage));
+        if let Some(reason) = &self.finish_reason {
+            events.push(ChatEvent::Finish {
+                reason: reason.clone(),
+                raw: self.finish_reason_raw.clone(),
+            });
+        }
+        events
+    }
+}
+
+fn push_call(call: &ToolCall, index: usize, events: &mut Vec<ChatEvent>) {
+    events.extend([
+        ChatEvent::ToolCallStart {
+            index,
+            id: call.id.clone(),
+            name: call.name.clone(),
+        },
+        ChatEvent::ToolCallArguments {
+            index,
+            fragment: call.arguments.clone(),
+        },
+    ]);
+    if !call.extra.is_empty() {
+        let extra = call.extra.clone();
+        events.push(ChatEvent::ToolCallExtra { index, extra });
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::LlmClient;
+use super::endpoint::EndpointBackend;
+use super::{Inner, LlmClient};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
 use crate::config::{AsyncConfig, Config};
@@ -12,7 +13,7 @@ use crate::dialect::Caps;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
-use crate::pipeline::{Core, Counters, Locked};
+use crate::pipeline::{Counters, Locked, Shared};
 use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
 use crate::policy::budget::RetryBudget;
 use crate::policy::defaults::{Lessons, Wishes};
@@ -199,32 +200,40 @@ impl LlmClientBuilder {
         let endpoint = self.provider.endpoint()?;
         let mut secrets = endpoint.secrets().clone();
         self.transport.tell_secrets(&mut secrets);
+        let executor = Arc::clone(&self.executor);
+        let timeouts = Arc::new(self.timeouts);
+        let retry = Arc::new(self.retry);
+        let shared = Shared {
+            endpoint,
+            credentials: self.provider.credentials().cloned(),
+            secrets,
+            own_headers: self.provider.headers().clone(),
+            dialect: Arc::clone(self.provider.dialect()),
+            admission: Admission::new(permits, queue_size),
+            limiter,
+            adaptive: adaptive.map(Locked::new),
+            hedge: self.hedging.map(Hedge::new).map(Locked::new),
+            counters: Counters::default(),
+            observer: self.observer,
+            retry_budget: Locked::new(RetryBudget::new()),
+            given,
+            learned: Locked::new(Learned::default()),
+            has_learned: AtomicBool::new(false),
+            fetches_as_stream: self.fetches_as_stream,
+            caps: self.caps,
+            max_request_bytes: self.max_request_bytes,
+            max_workers,
+            queue_size,
+            executor: self.executor,
+            transport: self.transport,
+        };
+        let backend = Arc::new(EndpointBackend(Arc::new(shared)));
         Ok(LlmClient {
-            core: Arc::new(Core {
-                endpoint,
-                credentials: self.provider.credentials().cloned(),
-                secrets,
-                own_headers: self.provider.headers().clone(),
-                dialect: Arc::clone(self.provider.dialect()),
-                admission: Admission::new(permits, queue_size),
-                limiter,
-                adaptive: adaptive.map(Locked::new),
-                hedge: self.hedging.map(Hedge::new).map(Locked::new),
-                counters: Counters::default(),
-                observer: self.observer,
-                timeouts: Arc::new(self.timeouts),
-                retry: Arc::new(self.retry),
-                retry_budget: Locked::new(RetryBudget::new()),
-                given,
-                learned: Locked::new(Learned::default()),
-                has_learned: AtomicBool::new(false),
-                fetches_as_stream: self.fetches_as_stream,
-                caps: self.caps,
-                max_request_bytes: self.max_request_bytes,
-                max_workers,
-                queue_size,
-                executor: self.executor,
-                transport: self.transport,
+            inner: Arc::new(Inner {
+                backend,
+                executor,
+                timeouts,
+                retry,
             }),
         })
     }

@@ -1,17 +1,21 @@
 //! One call, being shaped.
 
-use std::future::IntoFuture;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::ChatStream;
+use super::{Answer, Backend, ChatStream};
 use crate::admission::queue::WhenFull;
-use crate::chat::{ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
+use crate::chat::{ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
+use crate::dialect::Mode;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call, CallHeaders, Core};
+use crate::pipeline::Call;
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
@@ -24,45 +28,33 @@ use crate::policy::timeouts::Timeouts;
 #[derive(Clone, Debug)]
 #[must_use = "a call does nothing until it is awaited or streamed"]
 pub struct ChatCall {
-    core: Arc<Core>,
-    /// Boxed: it is handed on a few times before anything is sent.
-    call: Box<Call>,
+    backend: Arc<dyn Backend>,
+    call: Call,
 }
 
 impl ChatCall {
-    pub(super) fn new(core: Arc<Core>, request: ChatRequest, defaults: Defaults) -> Self {
-        let call = Box::new(Call {
-            request,
-            defaults,
-            fetches_as_stream: None,
-            headers: CallHeaders::default(),
-            extensions: http::Extensions::new(),
-            timeouts: Arc::clone(&core.timeouts),
-            patient: false,
-            when_full: WhenFull::default(),
-            retry: Arc::clone(&core.retry),
-        });
-        Self { core, call }
+    pub(super) fn new(backend: Arc<dyn Backend>, call: Call) -> Self {
+        Self { backend, call }
     }
 
     /// Asks this model.
     pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.call.request.model = Some(model.into());
+        self.call.0.request.model = Some(model.into());
         self
     }
 
     /// How freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
     pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
-        self.call.request.temperature = temperature.into();
-        self.call.defaults.temperature = None;
+        self.call.0.request.temperature = temperature.into();
+        self.call.0.defaults.temperature = None;
         self
     }
 
     /// How many tokens the answer may have at most, its reasoning included. `None` leaves it to the
     /// provider.
     pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
-        self.call.request.max_tokens = max_tokens.into();
-        self.call.defaults.max_tokens = None;
+        self.call.0.request.max_tokens = max_tokens.into();
+        self.call.0.defaults.max_tokens = None;
         self
     }
 
@@ -71,61 +63,61 @@ impl ChatCall {
     /// [`chat_with_context_async`](super::LlmClient::chat_with_context_async) has
     /// [`Defaults::CONVERSATION`], and [`request`](super::LlmClient::request) has none.
     pub fn defaults(mut self, defaults: Defaults) -> Self {
-        self.call.defaults = defaults;
+        self.call.0.defaults = defaults;
         self
     }
 
     /// Puts instructions before the conversation.
     pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.call.request = self.call.request.system_prompt(prompt);
+        self.call.0.request = self.call.0.request.system_prompt(prompt);
         self
     }
 
     /// Sample only from the likeliest tokens that together have this probability, 0 to 1.
     pub fn top_p(mut self, top_p: f64) -> Self {
-        self.call.request.top_p = Some(top_p);
+        self.call.0.request.top_p = Some(top_p);
         self
     }
 
     /// Texts that end the answer.
     pub fn stop<S: Into<String>>(mut self, stop: impl IntoIterator<Item = S>) -> Self {
-        self.call.request.stop = stop.into_iter().map(Into::into).collect();
+        self.call.0.request.stop = stop.into_iter().map(Into::into).collect();
         self
     }
 
     /// A seed for providers that can repeat an answer.
     pub fn seed(mut self, seed: i64) -> Self {
-        self.call.request.seed = Some(seed);
+        self.call.0.request.seed = Some(seed);
         self
     }
 
     /// Adds a tool that the model may call.
     pub fn tool(mut self, tool: Tool) -> Self {
-        self.call.request.tools.push(tool);
+        self.call.0.request.tools.push(tool);
         self
     }
 
     /// Whether and which tool the model must call.
     pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
-        self.call.request.tool_choice = Some(choice);
+        self.call.0.request.tool_choice = Some(choice);
         self
     }
 
     /// How much the model should reason.
     pub fn reasoning_effort(mut self, effort: ReasoningEffort) -> Self {
-        self.call.request.reasoning_effort = Some(effort);
+        self.call.0.request.reasoning_effort = Some(effort);
         self
     }
 
     /// What form the answer must have.
     pub fn response_format(mut self, format: ResponseFormat) -> Self {
-        self.call.request.response_format = Some(format);
+        self.call.0.request.response_format = Some(format);
         self
     }
 
     /// Adds a field for the provider that chatcore has no name for, sent as it is.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.call.request = self.call.request.extra(name, value);
+        self.call.0.request = self.call.0.request.extra(name, value);
         self
     }
 
@@ -151,7 +143,7 @@ impl ChatCall {
     /// # }
     /// ```
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.call.headers.set(name, value);
+        self.call.0.rules.headers.set(name, value);
         self
     }
 
@@ -174,41 +166,41 @@ impl ChatCall {
     /// # }
     /// ```
     pub fn extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
-        self.call.extensions.insert(value);
+        self.call.0.rules.extensions.insert(value);
         self
     }
 
     /// The overall time limit of this call, whatever it asks for. Default: the client's, and where
     /// that has none, as long as the answer may take; see [`Timeouts`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.call.timeouts).set_overall(Some(timeout));
+        Arc::make_mut(&mut self.call.0.rules.timeouts).set_overall(Some(timeout));
         self
     }
 
     /// All time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.call.timeouts = Arc::new(timeouts);
+        self.call.0.rules.timeouts = Arc::new(timeouts);
         self
     }
 
     /// How many attempts this call has in all, the first one included; 1 means no retries.
     pub fn max_retries(mut self, attempts: u32) -> Self {
-        let retry = RetryPolicy::clone(&self.call.retry);
-        self.call.retry = Arc::new(retry.with_max_attempts(attempts));
+        let retry = RetryPolicy::clone(&self.call.0.rules.retry);
+        self.call.0.rules.retry = Arc::new(retry.with_max_attempts(attempts));
         self
     }
 
     /// What to do when the queue is full. Default [`WhenFull::Fail`].
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
-        self.call.when_full = when_full;
+        self.call.0.rules.when_full = when_full;
         self
     }
 
     /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
     /// overall limit then holds for each attempt instead. For one call of many; a batch does so.
     pub fn patient(mut self) -> Self {
-        self.call.patient = true;
-        self.call.when_full = WhenFull::Wait;
+        self.call.0.rules.patient = true;
+        self.call.0.rules.when_full = WhenFull::Wait;
         self
     }
 
@@ -216,22 +208,71 @@ impl ChatCall {
     /// it may take long, because the model reasons or the answer may have more than 2,048 tokens;
     /// then time limits measure its progress, and no proxy cuts a silent connection.
     pub fn fetch_as_stream(mut self, fetch_as_stream: bool) -> Self {
-        self.call.fetches_as_stream = Some(fetch_as_stream);
+        self.call.0.fetches_as_stream = Some(fetch_as_stream);
         self
     }
 
     /// The answer as a stream of events, from the first content on. Nothing is sent until the
     /// stream is polled; an error before the first content is its first and last item.
     pub fn stream(self) -> ChatStream {
-        ChatStream::new(self.core, self.call)
+        ChatStream::new(self.backend.open(self.call, Mode::Stream))
     }
 }
 
 impl IntoFuture for ChatCall {
     type Output = Result<ChatResponse, Error>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
+    type IntoFuture = ChatFuture;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(pipeline::run(self.core, self.call))
+    fn into_future(self) -> ChatFuture {
+        ChatFuture(State::Opening(self.backend.open(self.call, Mode::Whole)))
+    }
+}
+
+/// The whole answer to a [`ChatCall`], awaited. Dropping it ends the call.
+#[must_use = "a future does nothing until it is polled"]
+pub struct ChatFuture(State);
+
+enum State {
+    Opening(BoxFuture<'static, Result<Answer, Error>>),
+    Reading(Answer),
+    Done,
+}
+
+impl Future for ChatFuture {
+    type Output = Result<ChatResponse, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.0 {
+                State::Opening(opening) => {
+                    let opened = ready!(opening.as_mut().poll(cx));
+                    self.0 = State::Done;
+                    let answer = opened?;
+                    if answer.is_whole(Mode::Whole) {
+                        return Poll::Ready(answer.finish());
+                    }
+                    self.0 = State::Reading(answer);
+                }
+                State::Reading(answer) => match ready!(answer.poll_next(cx)) {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        self.0 = State::Done;
+                        return Poll::Ready(Err(error));
+                    }
+                    None => match std::mem::replace(&mut self.0, State::Done) {
+                        State::Reading(answer) => return Poll::Ready(answer.finish()),
+                        _ => return Poll::Pending,
+                    },
+                },
+                // As every future that was polled after its end.
+                State::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ChatFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChatFuture")
     }
 }

@@ -1,22 +1,25 @@
 //! The client: what is asked.
 
+mod backend;
 mod builder;
 mod call;
+mod endpoint;
 mod stream;
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
+pub use backend::{Answer, Backend};
 pub use builder::LlmClientBuilder;
-pub use call::ChatCall;
+pub use call::{ChatCall, ChatFuture};
 pub use stream::ChatStream;
 
 use crate::chat::{ChatRequest, Message};
 use crate::executor::Executor;
-use crate::pipeline::Core;
+use crate::pipeline::{Call, Rules};
 use crate::policy::defaults::Defaults;
+use crate::policy::retry::RetryPolicy;
+use crate::policy::timeouts::Timeouts;
 use crate::status::Status;
 use crate::transport::Transport;
 
@@ -49,7 +52,16 @@ use crate::transport::Transport;
 /// ```
 #[derive(Clone)]
 pub struct LlmClient {
-    core: Arc<Core>,
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a client share.
+struct Inner {
+    backend: Arc<dyn Backend>,
+    executor: Arc<dyn Executor>,
+    /// How a call runs that says nothing else.
+    timeouts: Arc<Timeouts>,
+    retry: Arc<RetryPolicy>,
 }
 
 impl LlmClient {
@@ -73,7 +85,7 @@ impl LlmClient {
     /// [`when_full`](ChatCall::when_full), [`patient`](ChatCall::patient).
     pub fn chat_async(&self, prompt: impl Into<String>) -> ChatCall {
         let request = ChatRequest::new([Message::user(prompt)]);
-        ChatCall::new(Arc::clone(&self.core), request, Defaults::PROMPT)
+        self.call(request, Defaults::PROMPT)
     }
 
     /// Goes on with a conversation. The defaults are the old client's: temperature 0.7, at most
@@ -83,33 +95,44 @@ impl LlmClient {
         messages: impl IntoIterator<Item = M>,
     ) -> ChatCall {
         let request = ChatRequest::new(messages);
-        ChatCall::new(Arc::clone(&self.core), request, Defaults::CONVERSATION)
+        self.call(request, Defaults::CONVERSATION)
     }
 
     /// Sends `request` as it is, with no defaults of chatcore's; a model that reasons by default
     /// does so.
     pub fn request(&self, request: ChatRequest) -> ChatCall {
-        ChatCall::new(Arc::clone(&self.core), request, Defaults::NONE)
+        self.call(request, Defaults::NONE)
+    }
+
+    fn call(&self, request: ChatRequest, defaults: Defaults) -> ChatCall {
+        let inner = &self.inner;
+        let rules = Rules::new(Arc::clone(&inner.timeouts), Arc::clone(&inner.retry));
+        let call = Call::new(request, defaults, rules);
+        ChatCall::new(Arc::clone(&inner.backend), call)
+    }
+
+    /// A client whose calls `backend` answers: a router over several endpoints, a cache, a
+    /// recorder. Time limits and retries are those of the defaults, unless a call sets its own.
+    pub fn with_backend(executor: Arc<dyn Executor>, backend: Arc<dyn Backend>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                backend,
+                executor,
+                timeouts: Arc::default(),
+                retry: Arc::default(),
+            }),
+        }
+    }
+
+    /// What answers this client's calls, to put something in front of it.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.inner.backend
     }
 
     /// What the client does at this moment: all its numbers are of one moment, but for the
     /// counters, which only grow.
     pub fn status(&self) -> Status {
-        let core = &self.core;
-        let now = core.admission.snapshot();
-        Status {
-            max_workers: core.max_workers,
-            limit: now.permits,
-            active: now.active,
-            queued: now.queued + core.limiter.as_ref().map_or(0, |limiter| limiter.waiting()),
-            queue_size: core.queue_size,
-            closed: now.closed,
-            started: core.counters.started.load(Relaxed),
-            succeeded: core.counters.succeeded.load(Relaxed),
-            failed: core.counters.failed.load(Relaxed),
-            cancelled: core.counters.cancelled.load(Relaxed),
-            retried: core.counters.retried.load(Relaxed),
-        }
+        self.inner.backend.status()
     }
 
     /// Closes the client, for all its clones: what runs and what waits for its place is finished;
@@ -120,25 +143,20 @@ impl LlmClient {
     ///
     /// Cancel-safe: the client stays closed when the future is dropped.
     pub async fn close(&self) {
-        self.core.admission.close();
-        if let Some(limiter) = &self.core.limiter {
-            limiter.close();
-        }
-        poll_fn(|cx| self.core.admission.poll_drained(cx)).await;
+        self.inner.backend.close().await;
     }
 
     /// The executor that the client runs on.
     pub fn executor(&self) -> &Arc<dyn Executor> {
-        &self.core.executor
+        &self.inner.executor
     }
 }
 
 impl fmt::Debug for LlmClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmClient")
-            .field("endpoint", &self.core.endpoint)
-            .field("executor", &self.core.executor)
-            .field("transport", &self.core.transport)
+            .field("backend", &self.inner.backend)
+            .field("executor", &self.inner.executor)
             .field("status", &self.status())
             .finish_non_exhaustive()
     }

@@ -3,16 +3,14 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+use super::Answer;
 use crate::chat::{ChatEvent, ChatResponse};
-use crate::dialect::Mode;
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Answer, Call, Core};
 
 /// An answer as a stream of [`ChatEvent`]s. It ends after the event
 /// [`Finish`](ChatEvent::Finish), or with one error.
@@ -45,9 +43,9 @@ enum State {
 }
 
 impl ChatStream {
-    pub(super) fn new(core: Arc<Core>, call: Box<Call>) -> Self {
+    pub(super) fn new(opening: BoxFuture<'static, Result<Answer, Error>>) -> Self {
         Self {
-            state: State::Opening(Box::pin(pipeline::open(core, call, Mode::Stream))),
+            state: State::Opening(opening),
         }
     }
 
@@ -71,7 +69,7 @@ impl ChatStream {
     /// and after an error, which holds it then.
     pub fn partial(&self) -> Option<&ChatResponse> {
         match &self.state {
-            State::Reading(answer) => Some(answer.partial()),
+            State::Reading(answer) => answer.partial(),
             _ => None,
         }
     }
@@ -85,7 +83,7 @@ impl ChatStream {
             event?;
         }
         match self.state {
-            State::Reading(answer) => Ok(answer.into_response()),
+            State::Reading(answer) => answer.finish(),
             _ => Err(Error::new(
                 ErrorKind::Truncated,
                 "the stream has failed before; its error was handed over then",

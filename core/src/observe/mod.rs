@@ -1,5 +1,6 @@
 //! The hooks for metrics, logs and traces.
 
+mod asked;
 #[cfg_attr(not(feature = "tracing"), path = "span_off.rs")]
 mod span;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 use crate::chat::Usage;
 use crate::dialect::Mode;
 use crate::error::Error;
+pub use asked::Operation;
+pub(crate) use asked::{Asked, Summary};
 pub(crate) use span::CallSpan;
 
 /// Hears of every call: for metrics, logs and traces.
@@ -44,6 +47,8 @@ pub trait Observer: Debug + Send + Sync + 'static {
 pub struct CallInfo {
     /// A number of its own among the calls of one client.
     pub id: u64,
+    /// What the call does.
+    pub operation: Operation,
     /// The provider's name.
     pub provider: Arc<str>,
     /// The model that is asked.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use crate::chat::{ChatRequest, ChatResponse};
+use super::{Asked, Summary};
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
 
@@ -21,22 +21,22 @@ pub(crate) struct CallSpan(Span);
 
 impl CallSpan {
     /// Opens the span, below the one that is current where the call begins.
-    pub(crate) fn begin(endpoint: &Endpoint, request: &ChatRequest, mode: Mode) -> Self {
-        let model = request.model.as_deref().unwrap_or(endpoint.model());
+    pub(crate) fn begin(endpoint: &Endpoint, asked: &Asked<'_>) -> Self {
+        let (operation, model) = (asked.operation.as_str(), asked.model);
         let span = tracing::info_span!(
             "chat",
             otel.name = Empty,
             otel.kind = "client",
             otel.status_code = Empty,
             otel.status_description = Empty,
-            gen_ai.operation.name = "chat",
+            gen_ai.operation.name = operation,
             gen_ai.provider.name = &**endpoint.provider(),
             gen_ai.request.model = model,
-            gen_ai.request.stream = matches!(mode, Mode::Stream),
-            gen_ai.request.temperature = request.temperature,
-            gen_ai.request.top_p = request.top_p,
-            gen_ai.request.max_tokens = request.max_tokens.map(i64::from),
-            gen_ai.request.seed = request.seed,
+            gen_ai.request.stream = matches!(asked.mode, Mode::Stream),
+            gen_ai.request.temperature = asked.temperature,
+            gen_ai.request.top_p = asked.top_p,
+            gen_ai.request.max_tokens = asked.max_tokens.map(i64::from),
+            gen_ai.request.seed = asked.seed,
             server.address = endpoint.host(),
             server.port = i64::from(endpoint.port()),
             gen_ai.response.id = Empty,
@@ -52,7 +52,7 @@ impl CallSpan {
             chatcore.outcome = Empty,
         );
         if !span.is_disabled() {
-            span.record("otel.name", format!("chat {model}"));
+            span.record("otel.name", format!("{operation} {model}"));
         }
         Self(span)
     }
@@ -93,13 +93,13 @@ impl CallSpan {
     pub(crate) fn succeeded(
         &self,
         attempts: u32,
-        response: &ChatResponse,
+        answer: &Summary<'_>,
         redact: &dyn Fn(&mut String),
     ) {
         if self.0.is_disabled() {
             return;
         }
-        self.answered(response, redact);
+        self.answered(answer, redact);
         self.0.record("chatcore.attempts", i64::from(attempts));
         self.0.record("chatcore.outcome", "succeeded");
     }
@@ -110,7 +110,7 @@ impl CallSpan {
             return;
         }
         if let Some(partial) = error.partial() {
-            self.answered(partial, redact);
+            self.answered(&Summary::of(partial), redact);
         }
         self.0.record("otel.status_code", "ERROR");
         self.0.record("otel.status_description", error.to_string());
@@ -125,25 +125,25 @@ impl CallSpan {
         self.0.record("chatcore.outcome", "cancelled");
     }
 
-    fn answered(&self, response: &ChatResponse, redact: &dyn Fn(&mut String)) {
+    fn answered(&self, answer: &Summary<'_>, redact: &dyn Fn(&mut String)) {
         // A server may echo anything here.
         let text = |name: &'static str, text: &str| {
             let mut text = text.to_owned();
             redact(&mut text);
             self.0.record(name, text);
         };
-        if !response.id.is_empty() {
-            text("gen_ai.response.id", &response.id);
+        if !answer.id.is_empty() {
+            text("gen_ai.response.id", answer.id);
         }
-        if !response.model.is_empty() {
-            text("gen_ai.response.model", &response.model);
+        if !answer.model.is_empty() {
+            text("gen_ai.response.model", answer.model);
         }
-        if let Some(reason) = &response.finish_reason {
+        if let Some(reason) = answer.finish_reason {
             // An array, of which tracing has none: in JSON.
             let reasons = format!("[{:?}]", reason.as_str());
             text("gen_ai.response.finish_reasons", &reasons);
         }
-        let Some(usage) = &response.usage else {
+        let Some(usage) = answer.usage else {
             return;
         };
         let count = |name: &'static str, tokens: Option<u64>| {

@@ -3,15 +3,15 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::chat::{ChatRequest, ChatResponse};
-use crate::dialect::{Endpoint, Mode};
+use super::{Asked, Summary};
+use crate::dialect::Endpoint;
 use crate::error::Error;
 
 #[derive(Clone, Debug)]
 pub(crate) struct CallSpan;
 
 impl CallSpan {
-    pub(crate) fn begin(_: &Endpoint, _: &ChatRequest, _: Mode) -> Self {
+    pub(crate) fn begin(_: &Endpoint, _: &Asked<'_>) -> Self {
         Self
     }
 
@@ -29,7 +29,7 @@ impl CallSpan {
 
     pub(crate) fn first_content(&self, _: impl FnOnce() -> Duration) {}
 
-    pub(crate) fn succeeded(&self, _: u32, _: &ChatResponse, _: &dyn Fn(&mut String)) {}
+    pub(crate) fn succeeded(&self, _: u32, _: &Summary<'_>, _: &dyn Fn(&mut String)) {}
 
     pub(crate) fn failed(&self, _: &Error, _: &dyn Fn(&mut String)) {}
 

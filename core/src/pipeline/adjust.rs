@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::Request;
 
-use super::{Asked, Core};
+use super::Shared;
 use crate::error::Error;
 use crate::json::{Reader, Writer};
+use crate::policy::plan::Plan;
 use crate::policy::refusal::{self, LIMITS};
 
 /// What becomes of one member of a request.
@@ -21,16 +22,18 @@ enum Edit {
     Rename(&'static str),
 }
 
-/// The request to send after `error`, where the provider refused a default.
+/// The request to send after `error`, where the provider refused a default; `named` is the model
+/// that the request names.
 pub(super) fn adjust(
-    core: &Core,
-    asked: &mut Asked,
+    shared: &Shared,
+    named: Option<&str>,
+    plan: &mut Plan,
     request: &Request<Bytes>,
     error: &Error,
 ) -> Option<Request<Bytes>> {
-    let rule = core.endpoint.model_rule(asked.named.as_deref());
-    let refusal = refusal::read(error, &asked.plan, rule)?;
-    let mut next = asked.plan;
+    let rule = shared.endpoint.model_rule(named);
+    let refusal = refusal::read(error, plan, rule)?;
+    let mut next = *plan;
     let limit = next.give_up(refusal.lessons);
     let body = edit(request.body(), |name| {
         if refusal.members.iter().any(|member| member == name) {
@@ -42,7 +45,7 @@ pub(super) fn adjust(
             _ => Edit::Keep,
         }
     })?;
-    asked.plan = next;
+    *plan = next;
     let mut request = request.clone();
     *request.body_mut() = body;
     Some(request)

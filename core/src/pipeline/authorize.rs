@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::Core;
+use super::Shared;
 use super::watch::Watch;
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::policy::deadlines::Deadlines;
 /// Lets `credentials` act on the request of the attempt with this number, under its time limits.
 /// What comes back still goes to the origin of the base URL.
 pub(super) async fn authorize(
-    core: &Core,
+    shared: &Shared,
     credentials: &dyn Credentials,
     mut request: Request<Bytes>,
     number: u32,
@@ -21,6 +21,6 @@ pub(super) async fn authorize(
 ) -> Result<Request<Bytes>, Error> {
     let authorizing = credentials.authorize(&mut request, number);
     watch.limit(deadlines.in_attempt(), authorizing).await??;
-    core.check_origin(&request)?;
+    shared.check_origin(&request)?;
     Ok(request)
 }

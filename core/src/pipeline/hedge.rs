@@ -8,11 +8,13 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::Request;
 
-use super::attempt::{Attempt, Held};
+use super::attempt::{Held, attempt};
+use super::exchange::Exchange;
+use super::job::Job;
+use super::settle::Outcome;
 use super::watch::Watch;
-use super::{Core, Locked, Outcome, attempt};
+use super::{Locked, Shared};
 use crate::admission::limiter::Reservation;
-use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::hedge::Hedge;
@@ -20,18 +22,18 @@ use crate::policy::hedge::Hedge;
 /// One attempt, and a second beside it where the first is late, and a place and the budget allow.
 /// Both fail only if both fail: the error is then the first's.
 pub(super) async fn hedged(
-    core: &Core,
-    mode: Mode,
+    shared: &Shared,
+    job: &dyn Job,
     request: &Request<Bytes>,
     held: Held,
     watch: &mut Watch,
     deadlines: &mut Deadlines,
     outcome: &mut Outcome,
-) -> Result<Box<Attempt>, Error> {
-    let Some(hedge) = &core.hedge else {
+) -> Result<Box<Exchange>, Error> {
+    let Some(hedge) = &shared.hedge else {
         return attempt(
-            core,
-            mode,
+            shared,
+            job,
             request,
             outcome.attempts(),
             held,
@@ -40,12 +42,12 @@ pub(super) async fn hedged(
         )
         .await;
     };
-    let began = core.executor.now();
+    let began = shared.executor.now();
     // Boxed, so that calls which are not hedged need no room for two attempts.
-    let racing = race(core, hedge, mode, request, held, watch, deadlines, outcome);
+    let racing = race(shared, hedge, job, request, held, watch, deadlines, outcome);
     let result = Box::pin(racing).await;
     if result.is_ok() {
-        hedge.lock().observe(core.executor.now() - began);
+        hedge.lock().observe(shared.executor.now() - began);
     }
     result
 }
@@ -55,19 +57,19 @@ pub(super) async fn hedged(
     reason = "what an attempt needs, and the hedge"
 )]
 async fn race(
-    core: &Core,
+    shared: &Shared,
     hedge: &Locked<Hedge>,
-    mode: Mode,
+    job: &dyn Job,
     request: &Request<Bytes>,
     held: Held,
     watch: &mut Watch,
     deadlines: &mut Deadlines,
     outcome: &mut Outcome,
-) -> Result<Box<Attempt>, Error> {
+) -> Result<Box<Exchange>, Error> {
     let Some(delay) = hedge.lock().delay() else {
         return attempt(
-            core,
-            mode,
+            shared,
+            job,
             request,
             outcome.attempts(),
             held,
@@ -79,8 +81,8 @@ async fn race(
     let mut others = deadlines.clone();
     let tokens = held.reservation.as_deref().map_or(0, Reservation::tokens);
     let mut first = pin!(attempt(
-        core,
-        mode,
+        shared,
+        job,
         request,
         outcome.attempts(),
         held,
@@ -92,21 +94,21 @@ async fn race(
     let early = poll_fn(|cx| match first.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending => {
-            let timer = timer.get_or_insert_with(|| core.executor.sleep(delay));
+            let timer = timer.get_or_insert_with(|| shared.executor.sleep(delay));
             timer.as_mut().poll(cx).map(|()| None)
         }
     });
     if let Some(result) = early.await {
         return result;
     }
-    let Some(held) = spare(core, hedge, tokens) else {
+    let Some(held) = spare(shared, hedge, tokens) else {
         return first.await;
     };
     outcome.started();
-    let mut watch = Watch::new(Arc::clone(&core.executor));
+    let mut watch = Watch::new(Arc::clone(&shared.executor));
     let second = attempt(
-        core,
-        mode,
+        shared,
+        job,
         request,
         outcome.attempts(),
         held,
@@ -148,9 +150,9 @@ async fn race(
 
 /// What a second attempt needs, if it is there without waiting. The budget is asked last: what it
 /// gives is spent.
-fn spare(core: &Core, hedge: &Locked<Hedge>, tokens: u64) -> Option<Held> {
-    let permit = core.admission.try_acquire()?;
-    let reservation = match &core.limiter {
+fn spare(shared: &Shared, hedge: &Locked<Hedge>, tokens: u64) -> Option<Held> {
+    let permit = shared.admission.try_acquire()?;
+    let reservation = match &shared.limiter {
         Some(limiter) => Some(Box::new(limiter.try_acquire(tokens)?)),
         None => None,
     };

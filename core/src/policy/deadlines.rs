@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::chat::ChatEvent;
 use crate::dialect::Mode;
 use crate::error::{Error, Phase};
 use crate::policy::plan::Plan;
@@ -101,11 +100,14 @@ impl Deadlines {
         self.attempt.last_byte = now;
     }
 
-    /// An event came with the bytes that were seen last.
-    pub(crate) fn saw_event(&mut self, event: &ChatEvent) {
-        if event.is_content() {
-            self.attempt.last_content = Some(self.attempt.last_byte);
-        }
+    /// Meaningful output came with the bytes that were seen last.
+    pub(crate) fn saw_content(&mut self) {
+        self.attempt.last_content = Some(self.attempt.last_byte);
+    }
+
+    /// What the caller awaits.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// The first limit while the call waits to try again.
@@ -214,7 +216,7 @@ mod tests {
         deadlines.saw_bytes(at(5));
         assert_eq!(next(&deadlines), (Phase::FirstContent, at(7)));
         deadlines.saw_bytes(at(6));
-        deadlines.saw_event(&ChatEvent::Text("x".into()));
+        deadlines.saw_content();
         assert_eq!(next(&deadlines), (Phase::ByteIdle, at(10)));
         deadlines.saw_bytes(at(9));
         assert_eq!(next(&deadlines), (Phase::ContentIdle, at(11)));
@@ -231,7 +233,7 @@ mod tests {
             let mut deadlines = Deadlines::new(only_overall.clone().into(), mode, at(0));
             deadlines.start_attempt(at(5));
             assert_eq!(next(&deadlines), (Phase::Overall, at(20)));
-            deadlines.saw_event(&ChatEvent::Text("x".into()));
+            deadlines.saw_content();
             assert_eq!(deadlines.in_attempt().is_none(), ends);
         }
     }

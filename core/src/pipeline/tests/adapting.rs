@@ -50,7 +50,8 @@ fn a_permit_more_may_run_its_call_at_once() {
         let mut first = setup.client.chat_async("hi").stream();
         assert!(first.next().now_or_never().is_none());
         let inline = Arc::new(Inline(Mutex::new(None)));
-        let mut second = setup.client.chat_async("hi").into_future();
+        let mut second: BoxFuture<'static, _> =
+            Box::pin(setup.client.chat_async("hi").into_future());
         let waker = Waker::from(Arc::clone(&inline));
         let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());

@@ -14,8 +14,10 @@ use async_trait::async_trait;
 use futures_util::future::{self, join_all};
 use futures_util::{FutureExt, StreamExt, stream};
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::*;
-use crate::chat::ChatEvent;
+use crate::chat::{ChatEvent, ChatResponse};
 use crate::client::{LlmClient, LlmClientBuilder};
 use crate::error::{ErrorKind, Phase};
 use crate::executor::{BoxFuture, Executor};
@@ -23,9 +25,10 @@ use crate::observe::{CallEvent, CallInfo, Observer};
 use crate::policy::adaptive::Adaptive;
 use crate::policy::hedge::Hedging;
 use crate::policy::rate::RateLimits;
+use crate::policy::timeouts::Timeouts;
 use crate::provider::Provider;
 use crate::testing::Clockwork;
-use crate::transport::{ByteStream, Transport, TransportError, TransportErrorKind};
+use crate::transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
 
 /// What the server does with one request.
 #[derive(Debug)]

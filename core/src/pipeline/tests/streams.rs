@@ -74,7 +74,7 @@ fn what_has_come_so_far_knows_its_request_and_its_attempts() {
 #[test]
 fn a_server_that_has_always_more_to_say_starves_nobody_and_has_its_time() {
     let setup = setup([Answering::Flood, Answering::Flood], |builder| builder);
-    let mut call = setup.client.chat_async("hi").into_future();
+    let mut call = Box::pin(setup.client.chat_async("hi").into_future());
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
@@ -167,7 +167,7 @@ fn a_large_chunk_is_read_in_pieces_with_turns_of_others_between() {
         [Answering::Body(body.clone()), Answering::Body(body)],
         |builder| builder,
     );
-    let mut call = setup.client.chat_async("hi").into_future();
+    let mut call = Box::pin(setup.client.chat_async("hi").into_future());
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut turns = 0;

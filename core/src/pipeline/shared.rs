@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
-use super::{Call, Counters, Locked};
+use super::{Counters, Locked};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
+use crate::chat::ChatRequest;
 use crate::credentials::Credentials;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
@@ -17,18 +18,16 @@ use crate::executor::Executor;
 use crate::observe::Observer;
 use crate::policy::adaptive::{AdaptiveLimit, is_overload};
 use crate::policy::budget::RetryBudget;
-use crate::policy::defaults::Lessons;
+use crate::policy::defaults::{Defaults, Lessons};
 use crate::policy::hedge::Hedge;
 use crate::policy::learned::Learned;
 use crate::policy::plan::Plan;
-use crate::policy::retry::RetryPolicy;
-use crate::policy::timeouts::Timeouts;
 use crate::secrets::Secrets;
 use crate::time::Instant;
 use crate::transport::Transport;
 
 /// What all clones of a client share.
-pub(crate) struct Core {
+pub(crate) struct Shared {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
@@ -45,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) hedge: Option<Locked<Hedge>>,
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) timeouts: Arc<Timeouts>,
-    pub(crate) retry: Arc<RetryPolicy>,
     pub(crate) retry_budget: Locked<RetryBudget>,
     /// What is known of every model, from the dialect.
     pub(crate) given: Lessons,
@@ -61,17 +58,16 @@ pub(crate) struct Core {
     pub(crate) queue_size: usize,
 }
 
-impl Core {
-    /// Fills in what the caller of `call` left open.
-    pub(super) fn plan(&self, call: &mut Call) -> Plan {
-        let request = &mut call.request;
+impl Shared {
+    /// Fills in what the caller left open in `request`.
+    pub(super) fn fill_in(&self, request: &mut ChatRequest, defaults: &Defaults) -> Plan {
         let rule = self.endpoint.model_rule(request.model.as_deref());
         let mut lessons = self.given;
         if self.has_learned.load(Relaxed) {
             let model = request.model.as_deref().unwrap_or(self.endpoint.model());
             lessons.add(self.learned.lock().of(model));
         }
-        Plan::fill_in(request, &call.defaults, rule, lessons)
+        Plan::fill_in(request, defaults, rule, lessons)
     }
 
     /// Remembers what a call has found out about the model that it named, or else about the
@@ -147,8 +143,11 @@ impl Core {
     }
 }
 
-impl fmt::Debug for Core {
+impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("endpoint", &self.endpoint)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
     }
 }

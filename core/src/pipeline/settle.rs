@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::{CallHeaders, Core};
-use crate::chat::{ChatRequest, ChatResponse};
-use crate::dialect::Mode;
+use super::job::Job;
+use super::{CallHeaders, Shared};
 use crate::error::Error;
-use crate::observe::{CallEvent, CallInfo, CallSpan};
-use crate::policy::defaults::Lessons;
+use crate::observe::{Asked, CallEvent, CallInfo, CallSpan, Summary};
 use crate::secrets::Secrets;
 use crate::time::Instant;
 
@@ -27,7 +25,7 @@ pub(crate) struct Counters {
 /// The account of one call. Dropped before its end is known, the call was cancelled.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    core: Arc<Core>,
+    shared: Arc<Shared>,
     began: Instant,
     /// Only where someone wants to hear of it.
     info: Option<CallInfo>,
@@ -39,27 +37,19 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn begin(
-        core: &Arc<Core>,
-        request: &ChatRequest,
-        headers: &CallHeaders,
-        mode: Mode,
-    ) -> Self {
-        let id = core.counters.started.fetch_add(1, Relaxed);
+    pub(super) fn begin(shared: &Arc<Shared>, asked: &Asked<'_>, headers: &CallHeaders) -> Self {
+        let id = shared.counters.started.fetch_add(1, Relaxed);
         Self {
-            core: Arc::clone(core),
-            began: core.executor.now(),
-            info: core.observer.as_ref().map(|_| CallInfo {
+            shared: Arc::clone(shared),
+            began: shared.executor.now(),
+            info: shared.observer.as_ref().map(|_| CallInfo {
                 id,
-                provider: Arc::clone(core.endpoint.provider()),
-                model: request
-                    .model
-                    .as_deref()
-                    .unwrap_or(core.endpoint.model())
-                    .to_owned(),
-                mode,
+                operation: asked.operation,
+                provider: Arc::clone(shared.endpoint.provider()),
+                model: asked.model.to_owned(),
+                mode: asked.mode,
             }),
-            span: CallSpan::begin(&core.endpoint, request, mode),
+            span: CallSpan::begin(&shared.endpoint, asked),
             headers: headers.clone(),
             attempts: 0,
             settled: false,
@@ -78,9 +68,9 @@ impl Outcome {
         self.attempts
     }
 
-    /// The call has found this out about the model that it named, or the endpoint's own.
-    pub(super) fn learn(&self, named: Option<&str>, lessons: Lessons) {
-        self.core.learn(named, lessons);
+    /// What this error says of the model is remembered.
+    pub(super) fn learn(&self, job: &dyn Job, error: &Error) {
+        job.learn(&self.shared, Some(error));
     }
 
     pub(super) fn queued(&self) {
@@ -95,7 +85,7 @@ impl Outcome {
     }
 
     pub(super) fn retrying(&self, error: &Error, wait: Duration) {
-        self.core.counters.retried.fetch_add(1, Relaxed);
+        self.shared.counters.retried.fetch_add(1, Relaxed);
         self.span.retrying(self.attempts, error, wait);
         if self.info.is_some() {
             let error = &self.finish(error.clone());
@@ -111,22 +101,22 @@ impl Outcome {
 
     pub(super) fn first_content(&self) {
         self.span
-            .first_content(|| self.core.executor.now() - self.began);
+            .first_content(|| self.shared.executor.now() - self.began);
         self.tell(|elapsed| CallEvent::FirstContent { elapsed });
     }
 
     /// The whole answer was handed over.
-    pub(super) fn succeeded(&mut self, response: &ChatResponse) {
+    pub(super) fn succeeded(&mut self, answer: &Summary<'_>) {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
-        self.core.counters.succeeded.fetch_add(1, Relaxed);
+        self.shared.counters.succeeded.fetch_add(1, Relaxed);
         let attempts = self.attempts;
-        let redact = |text: &mut String| self.core.redact(text);
-        self.span.succeeded(attempts, response, &redact);
+        let redact = |text: &mut String| self.shared.redact(text);
+        self.span.succeeded(attempts, answer, &redact);
         self.tell(|elapsed| CallEvent::Succeeded {
             attempts,
-            usage: response.usage.as_ref(),
+            usage: answer.usage,
             elapsed,
         });
     }
@@ -135,8 +125,8 @@ impl Outcome {
     pub(super) fn failed(&mut self, error: Error) -> Error {
         let error = self.finish(error);
         if !std::mem::replace(&mut self.settled, true) {
-            self.core.counters.failed.fetch_add(1, Relaxed);
-            let redact = |text: &mut String| self.core.redact(text);
+            self.shared.counters.failed.fetch_add(1, Relaxed);
+            let redact = |text: &mut String| self.shared.redact(text);
             self.span.failed(&error, &redact);
             self.tell(|elapsed| CallEvent::Failed {
                 error: &error,
@@ -149,12 +139,12 @@ impl Outcome {
     fn finish(&self, error: Error) -> Error {
         let mut of_call = Secrets::new();
         self.headers.tell_secrets(&mut of_call);
-        self.core.finish_error(error, self.attempts, &of_call)
+        self.shared.finish_error(error, self.attempts, &of_call)
     }
 
     fn tell<'a>(&self, event: impl FnOnce(Duration) -> CallEvent<'a>) {
-        if let (Some(observer), Some(info)) = (&self.core.observer, &self.info) {
-            observer.observe(info, &event(self.core.executor.now() - self.began));
+        if let (Some(observer), Some(info)) = (&self.shared.observer, &self.info) {
+            observer.observe(info, &event(self.shared.executor.now() - self.began));
         }
     }
 }
@@ -162,7 +152,7 @@ impl Outcome {
 impl Drop for Outcome {
     fn drop(&mut self) {
         if !self.settled {
-            self.core.counters.cancelled.fetch_add(1, Relaxed);
+            self.shared.counters.cancelled.fetch_add(1, Relaxed);
             self.span.cancelled(self.attempts);
             self.tell(|elapsed| CallEvent::Cancelled { elapsed });
         }

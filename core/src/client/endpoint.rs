@@ -1,0 +1,53 @@
+//! The client of one endpoint, as a backend.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::backend::{Answer, Backend};
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::executor::BoxFuture;
+use crate::pipeline::{self, Call, Shared};
+use crate::status::Status;
+
+/// One endpoint, asked through the pipeline.
+#[derive(Debug)]
+pub(super) struct EndpointBackend(pub(super) Arc<Shared>);
+
+impl Backend for EndpointBackend {
+    fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
+        let opening = pipeline::chat(Arc::clone(&self.0), call, mode);
+        Box::pin(async move { opening.await.map(Answer::of_endpoint) })
+    }
+
+    fn status(&self) -> Status {
+        let shared = &self.0;
+        let now = shared.admission.snapshot();
+        let waiting = shared
+            .limiter
+            .as_ref()
+            .map_or(0, |limiter| limiter.waiting());
+        Status {
+            max_workers: shared.max_workers,
+            limit: now.permits,
+            active: now.active,
+            queued: now.queued + waiting,
+            queue_size: shared.queue_size,
+            closed: now.closed,
+            started: shared.counters.started.load(Relaxed),
+            succeeded: shared.counters.succeeded.load(Relaxed),
+            failed: shared.counters.failed.load(Relaxed),
+            cancelled: shared.counters.cancelled.load(Relaxed),
+            retried: shared.counters.retried.load(Relaxed),
+        }
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.0.admission.close();
+        if let Some(limiter) = &self.0.limiter {
+            limiter.close();
+        }
+        Box::pin(poll_fn(|cx| self.0.admission.poll_drained(cx)))
+    }
+}

@@ -1,0 +1,62 @@
+//! What is known of a call and of its answer, for observers and spans.
+
+use crate::chat::{FinishReason, Usage};
+use crate::dialect::Mode;
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// A chat.
+    Chat,
+    /// Vectors for texts.
+    Embeddings,
+    /// The list of a provider's models.
+    Models,
+}
+
+impl Operation {
+    /// The word for it, as OpenTelemetry's GenAI conventions have it where they have one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+            Self::Models => "list_models",
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) model: &'a str,
+    pub(crate) mode: Mode,
+    pub(crate) temperature: Option<f64>,
+    pub(crate) top_p: Option<f64>,
+    pub(crate) max_tokens: Option<u32>,
+    pub(crate) seed: Option<i64>,
+}
+
+/// What an answer says of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Summary<'a> {
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) id: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) finish_reason: Option<&'a FinishReason>,
+    pub(crate) usage: Option<&'a Usage>,
+}
+
+impl<'a> Summary<'a> {
+    /// That of a chat, as far as it was read.
+    pub(crate) fn of(answer: &'a crate::chat::ChatResponse) -> Self {
+        Self {
+            request_id: answer.request_id.as_deref(),
+            id: &answer.id,
+            model: &answer.model,
+            finish_reason: answer.finish_reason.as_ref(),
+            usage: answer.usage.as_ref(),
+        }
+    }
+}

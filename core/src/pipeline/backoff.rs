@@ -1,0 +1,35 @@
+//! The step between two attempts: whether there is another one, and when.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::Shared;
+use crate::error::Error;
+use crate::policy::deadlines::Deadlines;
+use crate::policy::retry::{Retry, RetryPolicy};
+
+/// How long to wait before another attempt, if there is to be one. There is none where the wait
+/// would outlast the call, because the error that is known says more than a time limit would.
+pub(super) fn may_retry(
+    shared: &Shared,
+    policy: &RetryPolicy,
+    error: &Error,
+    attempts: u32,
+    deadlines: &Deadlines,
+) -> Option<Duration> {
+    let now = shared.executor.now();
+    let counter = shared.counters.retried.load(Relaxed);
+    // No random source: what differs between any two attempts is enough.
+    let jitter = now
+        .nanos()
+        .wrapping_mul(31)
+        .wrapping_add(counter << 8)
+        .wrapping_add(attempts.into());
+    let Retry::After(wait) = policy.decide(error, attempts, jitter) else {
+        return None;
+    };
+    let in_time = deadlines
+        .in_backoff()
+        .is_none_or(|deadline| now + wait < deadline.at);
+    (in_time && shared.retry_budget.lock().spend(now)).then_some(wait)
+}

@@ -1,0 +1,101 @@
+//! What the pipeline runs: work that is a request, and a reader of its answer.
+//!
+//! A chat is a job, and so are embeddings and a list of models. The pipeline gives each the same
+//! queue, limits, retries and time limits, and does not know what it asks.
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use http::Request;
+use http::response::Parts;
+
+use super::Shared;
+use crate::chat::ChatResponse;
+use crate::error::Error;
+use crate::observe::{Asked, Summary};
+use crate::policy::plan::Plan;
+
+/// Work for the pipeline.
+pub(crate) trait Job: Debug + Send + Sync {
+    /// What is asked, for observers and spans.
+    fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a>;
+
+    /// Checks and writes down the request. What was asked need not be held after that.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for what cannot be sent.
+    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error>;
+
+    /// About how many tokens the request costs, for the rate limits. Called before
+    /// [`encode`](Self::encode), and only where there are limits.
+    fn tokens(&self) -> u64;
+
+    /// What follows for its time limits.
+    fn plan(&self) -> &Plan;
+
+    /// Begins to read an answer with this head.
+    fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader>;
+
+    /// The request to send after `error`, where the provider refused nothing but what chatcore
+    /// itself had put into it.
+    fn adjust(
+        &mut self,
+        _shared: &Shared,
+        _request: &Request<Bytes>,
+        _error: &Error,
+    ) -> Option<Request<Bytes>> {
+        None
+    }
+
+    /// An attempt ended, with this error if it has one: what that says of the model is remembered.
+    fn learn(&self, _shared: &Shared, _error: Option<&Error>) {}
+
+    /// Adds to the last error what the caller can change.
+    fn explain(&self, error: Error, _request: &Request<Bytes>) -> Error {
+        error
+    }
+}
+
+/// How far a [`Reader`] has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    /// Meaningful output came: from now on there is no other attempt.
+    pub(crate) is_content: bool,
+    /// What the answer has cost so far, in tokens.
+    pub(crate) used: Option<u64>,
+}
+
+/// Reads the answer of one attempt. What it has read stays in it until it is taken.
+pub(crate) trait Reader: Any + Send {
+    /// Takes in the next bytes, split anywhere.
+    fn feed(&mut self, bytes: Bytes);
+
+    /// No more bytes will come.
+    fn end(&mut self);
+
+    /// Reads on; `None` where it needs more bytes, or [is done](Self::is_done).
+    ///
+    /// # Errors
+    /// The provider's error, or what is wrong with the answer.
+    fn advance(&mut self) -> Result<Option<Progress>, Error>;
+
+    /// Whether the answer is complete.
+    fn is_done(&self) -> bool;
+
+    /// Whether the answer is complete but for what may still follow, such as what it cost.
+    fn is_complete(&self) -> bool {
+        self.is_done()
+    }
+
+    /// What is known of the answer so far.
+    fn summary(&self) -> Summary<'_>;
+
+    /// How many requests were sent, the one that is read included.
+    fn set_attempts(&mut self, attempts: u32);
+
+    /// What of a chat came before an error.
+    fn take_partial(&mut self) -> Option<ChatResponse> {
+        None
+    }
+}

@@ -1,0 +1,115 @@
+//! An answer on its way to the caller, and the account of it.
+
+use std::marker::PhantomData;
+use std::task::{Context, Poll, ready};
+
+use super::Outcome;
+use super::chat_reader::ChatReader;
+use super::exchange::Exchange;
+use super::job::{Job, Reader};
+use crate::chat::{ChatEvent, ChatResponse};
+use crate::error::{Error, ErrorKind};
+
+/// An answer whose first content is there, or all of it. `R` is what its job's reader is.
+pub(crate) struct Opened<R> {
+    outcome: Outcome,
+    exchange: Box<Exchange>,
+    job: Box<dyn Job>,
+    /// Whether there is nothing more to hand over.
+    ended: bool,
+    reader: PhantomData<fn() -> R>,
+}
+
+impl<R: Reader> Opened<R> {
+    pub(super) fn new(outcome: Outcome, mut exchange: Box<Exchange>, job: Box<dyn Job>) -> Self {
+        exchange.set_attempts(outcome.attempts());
+        Self {
+            outcome,
+            exchange,
+            job,
+            ended: false,
+            reader: PhantomData,
+        }
+    }
+
+    fn settle(&mut self) {
+        self.outcome.succeeded(&self.exchange.reader().summary());
+    }
+
+    /// Takes what was read, once all of it was.
+    ///
+    /// # Errors
+    /// None but for a defect: a job whose reader is of another type.
+    pub(crate) fn finish<T>(mut self, take: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
+        self.settle();
+        self.exchange
+            .reader_mut()
+            .map(take)
+            .ok_or_else(not_its_reader)
+    }
+}
+
+impl Opened<ChatReader> {
+    /// The next event to hand over; `None` at the end, and after an error.
+    pub(crate) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<ChatEvent, Error>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let exchange = &mut self.exchange;
+        match ready!(self.outcome.span().enter(|| poll_event(exchange, cx))) {
+            Ok(Some(event)) => {
+                // Who drops the stream now has the whole answer.
+                if matches!(event, ChatEvent::Finish { .. }) {
+                    self.settle();
+                }
+                Poll::Ready(Some(Ok(event)))
+            }
+            Ok(None) => {
+                self.ended = true;
+                self.settle();
+                Poll::Ready(None)
+            }
+            Err(error) => {
+                self.ended = true;
+                self.outcome.learn(&*self.job, &error);
+                Poll::Ready(Some(Err(self.outcome.failed(error))))
+            }
+        }
+    }
+
+    /// What was handed over so far.
+    pub(crate) fn partial(&self) -> Option<&ChatResponse> {
+        self.exchange
+            .reader_as::<ChatReader>()
+            .map(ChatReader::partial)
+    }
+}
+
+fn poll_event(
+    exchange: &mut Exchange,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<ChatEvent>, Error>> {
+    loop {
+        let Some(reader) = exchange.reader_mut::<ChatReader>() else {
+            return Poll::Ready(Err(not_its_reader()));
+        };
+        match reader.next_event() {
+            Ok(None) => {}
+            Ok(event) => return Poll::Ready(Ok(event)),
+            Err(error) => return Poll::Ready(Err(exchange.fail(error))),
+        }
+        if ready!(exchange.poll_progress(cx))?.is_none() {
+            return Poll::Ready(Ok(None));
+        }
+    }
+}
+
+fn not_its_reader() -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        "the answer was read by another job's reader",
+    )
+}

@@ -1,0 +1,47 @@
+//! The step that waits for the right to run.
+
+use super::Shared;
+use super::attempt::Held;
+use super::watch::Watch;
+use crate::admission::limiter::Reservation;
+use crate::admission::queue::WhenFull;
+use crate::error::Error;
+use crate::policy::deadlines::Deadline;
+
+/// Waits for the rate limits, and then for a permit. Both queues together hold as many as may
+/// wait: nobody enters the second one before those who wait in the first, so a call that was let
+/// into the first finds room in the second.
+pub(super) async fn take_place(
+    shared: &Shared,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+    watch: &mut Watch,
+) -> Result<Held, Error> {
+    let reservation = reserve(shared, tokens, when_full, in_queue, watch).await?;
+    let permit = watch
+        .limit(in_queue, shared.admission.acquire(when_full))
+        .await??;
+    Ok(Held {
+        permit,
+        reservation,
+    })
+}
+
+/// Waits until the rate limits let it go, where there are any.
+async fn reserve(
+    shared: &Shared,
+    tokens: Option<u64>,
+    when_full: WhenFull,
+    in_queue: Option<Deadline>,
+    watch: &mut Watch,
+) -> Result<Option<Box<Reservation>>, Error> {
+    let (Some(limiter), Some(tokens)) = (&shared.limiter, tokens) else {
+        return Ok(None);
+    };
+    let others = shared.admission.snapshot().queued;
+    // Boxed: few have limits, and it is large for those who have none.
+    let acquire = Box::pin(limiter.acquire(tokens, when_full).beside(others));
+    let reservation = watch.limit(in_queue, acquire).await??;
+    Ok(Some(Box::new(reservation)))
+}
