@@ -111,7 +111,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
                 waits |= when_full == WhenFull::Wait;
                 let call = client.chat_async("hi").when_full(when_full);
                 calls.push(Running {
-                    future: Some(call.into_future()),
+                    future: Some(Box::pin(call.into_future())),
                     gate: None,
                 });
                 model.add(when_full);

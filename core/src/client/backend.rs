@@ -73,15 +73,18 @@ pub struct Answer(Inner);
 
 enum Inner {
     Endpoint(Opened<ChatReader>),
-    Events {
-        events: Pin<Box<dyn Stream<Item = Result<ChatEvent, Error>> + Send>>,
-        fold: Fold,
-    },
+    Events(Box<Events>),
     Whole {
         response: Box<ChatResponse>,
         /// The events that it is made of, as far as they were not handed over.
         events: Option<VecDeque<ChatEvent>>,
     },
+}
+
+/// An answer that comes in events, and what they have added up to so far.
+struct Events {
+    events: Pin<Box<dyn Stream<Item = Result<ChatEvent, Error>> + Send>>,
+    fold: Fold,
 }
 
 impl Answer {
@@ -93,10 +96,10 @@ impl Answer {
     pub fn from_events(
         events: impl Stream<Item = Result<ChatEvent, Error>> + Send + 'static,
     ) -> Self {
-        Self(Inner::Events {
+        Self(Inner::Events(Box::new(Events {
             events: Box::pin(events),
             fold: Fold::new(),
-        })
+        })))
     }
 
     /// An answer that is there already, for example from a cache.
@@ -111,10 +114,10 @@ impl Answer {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ChatEvent, Error>>> {
         match &mut self.0 {
             Inner::Endpoint(opened) => opened.poll_next(cx),
-            Inner::Events { events, fold } => {
-                let event = ready!(events.as_mut().poll_next(cx));
+            Inner::Events(from) => {
+                let event = ready!(from.events.as_mut().poll_next(cx));
                 if let Some(Ok(event)) = &event {
-                    fold.push_ref(event);
+                    from.fold.push_ref(event);
                 }
                 Poll::Ready(event)
             }
@@ -129,7 +132,7 @@ impl Answer {
     pub fn partial(&self) -> Option<&ChatResponse> {
         match &self.0 {
             Inner::Endpoint(opened) => opened.partial(),
-            Inner::Events { fold, .. } => Some(fold.partial()),
+            Inner::Events(from) => Some(from.fold.partial()),
             Inner::Whole { response, .. } => Some(response),
         }
     }
@@ -150,7 +153,7 @@ impl Answer {
         match self.0 {
             Inner::Endpoint(_) => mode == Mode::Whole,
             Inner::Whole { .. } => true,
-            Inner::Events { .. } => false,
+            Inner::Events(_) => false,
         }
     }
 
@@ -158,11 +161,11 @@ impl Answer {
     pub(super) fn finish(self) -> Result<ChatResponse, Error> {
         match self.0 {
             Inner::Endpoint(opened) => opened.finish(ChatReader::take_response),
-            Inner::Events { fold, .. } if fold.partial().finish_reason.is_none() => {
+            Inner::Events(from) if from.fold.partial().finish_reason.is_none() => {
                 let why = "the events of the answer ended without a finish";
                 Err(Error::new(ErrorKind::Truncated, why))
             }
-            Inner::Events { fold, .. } => Ok(fold.finish()),
+            Inner::Events(from) => Ok(from.fold.finish()),
             Inner::Whole { response, .. } => Ok(*response),
         }
     }
