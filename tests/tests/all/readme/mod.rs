@@ -1,44 +1,33 @@
 //! What the READMEs say is what the code says. That their snippets compile is tested as the
 //! documentation of this crate's library.
 
-use std::path::Path;
+mod npm;
+mod tables;
 
-use chatcore::SETTINGS;
+use std::path::Path;
 
 fn read(file: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     std::fs::read_to_string(root.join(file)).unwrap()
 }
 
-fn default(default: &str) -> &str {
-    if default.is_empty() { "–" } else { default }
+/// Whether a README says this, wherever its lines break.
+fn says(file: &str, words: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    plain(&read(file)).contains(&plain(words))
 }
 
-#[test]
-fn the_table_of_settings_is_the_codes() {
-    let readme = read("README.md");
-    let mut at = 0;
-    for setting in SETTINGS {
-        let row = format!(
-            "| `{}` | {} | {} |\n",
-            setting.var,
-            default(setting.default),
-            setting.doc
-        );
-        let found = readme[at..].find(&row);
-        at += found.unwrap_or_else(|| panic!("README.md lacks, or has in another place:\n{row}"));
+/// A number as the READMEs write it: 30,000.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
-    let rows = readme.matches("\n| `").count();
-    assert!(rows >= SETTINGS.len());
-}
-
-#[test]
-fn the_chinese_table_has_the_same_settings() {
-    let readme = read("README.zh-CN.md");
-    for setting in SETTINGS {
-        let row = format!("| `{}` | {} |", setting.var, default(setting.default));
-        assert!(readme.contains(&row), "README.zh-CN.md lacks {row}");
-    }
+    text
 }
 
 #[test]

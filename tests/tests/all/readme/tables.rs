@@ -1,0 +1,104 @@
+//! Settings, providers and defaults, as README.md and README.zh-CN.md have them.
+
+use chatcore::{Defaults, KNOWN_PROVIDERS, RetryPolicy, SETTINGS, Timeouts};
+
+use super::{grouped, read, says};
+
+fn default(default: &str) -> &str {
+    if default.is_empty() { "–" } else { default }
+}
+
+#[test]
+fn the_table_of_settings_is_the_codes() {
+    let readme = read("README.md");
+    let mut at = 0;
+    for setting in SETTINGS {
+        let row = format!(
+            "| `{}` | {} | {} |\n",
+            setting.var,
+            default(setting.default),
+            setting.doc
+        );
+        let found = readme[at..].find(&row);
+        at += found.unwrap_or_else(|| panic!("README.md lacks, or has in another place:\n{row}"));
+    }
+    let rows = readme.matches("\n| `").count();
+    assert!(rows >= SETTINGS.len());
+}
+
+#[test]
+fn the_chinese_table_has_the_same_settings() {
+    let readme = read("README.zh-CN.md");
+    for setting in SETTINGS {
+        let row = format!("| `{}` | {} |", setting.var, default(setting.default));
+        assert!(readme.contains(&row), "README.zh-CN.md lacks {row}");
+    }
+}
+
+/// A cell with code in it, or a dash.
+fn code(text: Option<&str>) -> String {
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => format!("`{text}`"),
+        None => "–".to_owned(),
+    }
+}
+
+#[test]
+fn the_tables_of_providers_are_the_codes() {
+    let rows = KNOWN_PROVIDERS.iter().map(|known| {
+        let [var, url, model] = [known.key_var, Some(known.base_url), Some(known.model)].map(code);
+        format!("| `{}` | {var} | {url} | {model} |\n", known.name)
+    });
+    let rows = rows.collect::<String>();
+    for file in ["README.md", "README.zh-CN.md", "wasm/README.md"] {
+        assert!(read(file).contains(&rows), "{file} lacks:\n{rows}");
+    }
+}
+
+#[test]
+fn the_defaults_are_the_codes() {
+    let (prompt, conversation) = (Defaults::PROMPT, Defaults::CONVERSATION);
+    let [of_prompt, of_conversation] = [prompt, conversation].map(|of| of.temperature.unwrap());
+    let tokens = prompt.max_tokens.unwrap();
+    assert_eq!(conversation.max_tokens, Some(tokens));
+    let room = grouped(prompt.reasoning_tokens.into());
+    let limits = Timeouts::default();
+    let [connect, idle, overall] =
+        [limits.connect, limits.byte_idle, limits.overall].map(|limit| limit.unwrap().as_secs());
+    assert_eq!(
+        RetryPolicy::default().max_attempts,
+        3,
+        "the READMEs say three"
+    );
+    for (file, words) in [
+        (
+            "README.md",
+            format!(
+                "temperature of {of_prompt:.1} ({of_conversation} for a conversation), {tokens} tokens"
+            ),
+        ),
+        (
+            "README.md",
+            format!("the limit leaves {room} tokens for it"),
+        ),
+        (
+            "README.md",
+            format!(
+                "connecting {connect} s, between two bytes {idle} s, a default call {overall} s"
+            ),
+        ),
+        ("README.md", "up to three attempts in all".to_owned()),
+        (
+            "README.zh-CN.md",
+            format!("temperature {of_prompt:.1}（对话为 {of_conversation}）、{tokens} 个 token"),
+        ),
+        ("README.zh-CN.md", format!("多留 {room} 个 token")),
+        (
+            "README.zh-CN.md",
+            format!("连接 {connect} 秒，两个字节之间 {idle} 秒，默认调用 {overall} 秒"),
+        ),
+        ("README.zh-CN.md", "总共最多三次".to_owned()),
+    ] {
+        assert!(says(file, &words), "{file} does not say: {words}");
+    }
+}
