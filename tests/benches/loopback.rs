@@ -14,8 +14,7 @@
 
 use std::future::Future;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use bytes::Bytes;
 use chatcore::{LlmClient, Provider, Transport};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
+use chatcore_tests::server::Process;
 use cpu_time::ProcessTime;
 use futures_lite::StreamExt;
 
@@ -30,11 +30,11 @@ use futures_lite::StreamExt;
 const TURNS: usize = 25;
 
 fn main() {
-    let server = Server::start();
+    let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
     // About 600 bytes, as in the other benches.
-    let whole = format!("{}/words/56/v1", server.base_url);
+    let whole = format!("{}/words/56/v1", server.base_url());
     // The server writes each event by itself, but does not wait in between.
-    let stream = format!("{}/words/200/v1", server.base_url);
+    let stream = format!("{}/words/200/v1", server.base_url());
     println!("microseconds of processor time each, of {TURNS} turns");
     println!("{:28} {:^26} {:^26}", "", "the median", "the least");
     let titles = format!("{:>8} {:>8} {:>8}", "bare", "chat", "added");
@@ -158,35 +158,5 @@ impl Pair {
         } else {
             black_box(call.await.unwrap());
         }
-    }
-}
-
-/// The loopback server in a process of its own; it ends with its standard input.
-struct Server {
-    process: Child,
-    base_url: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_loopback"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut base_url = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut base_url).unwrap();
-        Self {
-            process,
-            base_url: base_url.trim().to_owned(),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
     }
 }

@@ -1,6 +1,8 @@
-//! What must hold on every adapter of `chatcore`, and the loopback server that it is held against.
+//! What must hold on every adapter of `chatcore`, the loopback server that it is held against, and
+//! event loops that nobody here wrote.
 
 pub mod conformance;
+pub mod hosts;
 pub mod server;
 
 /// Every Rust snippet of README.md compiles as it stands.

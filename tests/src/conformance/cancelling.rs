@@ -13,8 +13,9 @@ use super::pair::{Pair, expect_bytes, get};
 use crate::ensure;
 use crate::server::{By, Unresponsive};
 
-/// The server must see a dropped connection close within this time.
-const LIMIT: Duration = Duration::from_millis(100);
+/// The server must see a dropped connection close within this time. A transport that closes at
+/// once takes less than a millisecond; only one that waits for something takes this long.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// The server sees the connection of `key` closed by the client; how long after `dropped`.
 pub(super) async fn closed_after(
@@ -27,8 +28,8 @@ pub(super) async fn closed_after(
     Ok(at.saturating_duration_since(dropped))
 }
 
-/// The fastest of three tries must keep the limit: a busy machine delays one, a transport that
-/// waits for something delays all.
+/// The fastest of several tries must keep the limit: a busy machine delays one, and a transport
+/// that waits for something delays all.
 pub(super) fn in_time(what: &str, took: &[Duration]) -> Outcome {
     let fastest = took.iter().min();
     ensure!(
@@ -132,14 +133,15 @@ pub async fn dropping_a_held_body_closes(pair: &Pair) -> Outcome {
     in_time("a body that was read but does not end", &took)
 }
 
+/// How long the connections that are given up may take to be made.
+const LONG: Duration = Duration::from_secs(60);
+
 /// A connection that is not there yet.
 pub async fn dropping_while_connecting_is_clean(pair: &Pair) -> Outcome {
     let nobody = Unresponsive::new().map_err(|error| error.to_string())?;
     for _ in 0..8 {
         let mut request = get(&format!("http://{}/", nobody.address()))?;
-        request
-            .extensions_mut()
-            .insert(ConnectTimeout(Duration::from_secs(20)));
+        request.extensions_mut().insert(ConnectTimeout(LONG));
         let mut send = Box::pin(pair.send(request));
         let early = future::poll_once(&mut send).await;
         ensure!(early.is_none(), "connected to nobody: {early:?}");
@@ -151,8 +153,8 @@ pub async fn dropping_while_connecting_is_clean(pair: &Pair) -> Outcome {
     ensure!(text == "next", "the next answer is {text:?}");
     let took = began.elapsed();
     ensure!(
-        took < Duration::from_secs(5),
-        "the next request waited {took:?}"
+        took < LONG,
+        "the next request waited {took:?} for a connection that nobody wants"
     );
     Ok(())
 }
@@ -174,9 +176,13 @@ pub async fn a_cancelled_answer_goes_to_nobody(pair: &Pair) -> Outcome {
             String::from_utf8_lossy(&body)
         );
 
-        let path = "/every/5ms/chunked/split/4/text/halfwhole";
-        let mut body = head(pair, pair.get(path)?).await?;
+        let gate = format!("half-{n}");
+        let path = format!("/gate/{gate}/chunked/split/4/text/halfwhole");
+        pair.server.release(&gate, 1);
+        let mut body = head(pair, pair.get(&path)?).await?;
         expect_bytes(&mut body, b"half").await?;
+        // The rest is on its way while the body is dropped.
+        pair.server.release(&gate, 1);
         drop(body);
         let next = pair.text("/text/next").await?;
         ensure!(next == "next", "answered {next:?}");

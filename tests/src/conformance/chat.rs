@@ -9,7 +9,7 @@ use chatcore::{
 };
 
 use super::Outcome;
-use super::pair::Pair;
+use super::pair::{CONNECT, Pair};
 use crate::ensure;
 
 /// Text that no split may tear apart.
@@ -19,7 +19,7 @@ pub(super) const PROMPT: &str = "你好, wörld 🦀 how are you";
 pub const KEY: &str = "sk-conformance-0123456789";
 
 pub(super) fn providers(pair: &Pair, behaviour: &str) -> [Provider; 2] {
-    let base = pair.server.url(behaviour);
+    let base = pair.url(behaviour);
     [
         Provider::openai_compatible(format!("{base}/v1"), "tiny").with_api_key(KEY),
         Provider::anthropic()
@@ -30,7 +30,16 @@ pub(super) fn providers(pair: &Pair, behaviour: &str) -> [Provider; 2] {
 }
 
 pub(super) fn client(pair: &Pair, provider: Provider) -> Result<LlmClient, String> {
-    client_with(pair, provider, Timeouts::default(), Caps::default())
+    client_with(pair, provider, patient(), Caps::default())
+}
+
+/// No time limit of a call's own: on a busy machine it could run out, and a call that hangs ends
+/// with its case.
+pub(crate) fn patient() -> Timeouts {
+    let mut limits = Timeouts::default();
+    limits.connect = Some(CONNECT.0);
+    (limits.byte_idle, limits.overall) = (None, None);
+    limits
 }
 
 pub(super) fn client_with(

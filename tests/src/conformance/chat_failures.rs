@@ -7,7 +7,7 @@ use futures_lite::FutureExt;
 
 use super::Outcome;
 use super::cancelling::{closed_after, in_time};
-use super::chat::{PROMPT, client, client_with, openai, providers, read, text_of};
+use super::chat::{PROMPT, client, client_with, openai, patient, providers, read, text_of};
 use super::pair::Pair;
 use crate::ensure;
 
@@ -157,7 +157,7 @@ pub async fn caps_hold(pair: &Pair) -> Outcome {
     caps.body = 256 << 10;
     for provider in providers(pair, "/pad/1m") {
         let what = provider.name().to_owned();
-        let client = client_with(pair, provider, Timeouts::default(), caps)?;
+        let client = client_with(pair, provider, patient(), caps)?;
         fails(&client, &what, ErrorKind::ResponseTooLarge, |_| true).await?;
     }
     Ok(())
@@ -166,13 +166,8 @@ pub async fn caps_hold(pair: &Pair) -> Outcome {
 /// Each time limit fires, and is named.
 pub async fn time_limits_fire(pair: &Pair) -> Outcome {
     let short = Some(Duration::from_millis(60));
-    let none = || {
-        let mut limits = Timeouts::default();
-        (limits.connect, limits.byte_idle, limits.overall) = (None, None, None);
-        limits
-    };
     let set = |change: fn(&mut Timeouts, Option<Duration>)| {
-        let mut limits = none();
+        let mut limits = patient();
         change(&mut limits, short);
         limits
     };

@@ -10,9 +10,9 @@ use futures_lite::future;
 use smol::channel::bounded;
 
 use super::Outcome;
-use super::pair::{Pair, expect_bytes, expect_end, get};
+use super::pair::{Failed, Pair, expect_bytes, expect_end, get};
 use crate::ensure;
-use crate::server::{By, Unresponsive, refusing};
+use crate::server::{Refusing, Unresponsive};
 
 /// The connections on which the first `count` requests of `key` came.
 async fn used_by(pair: &Pair, key: &str, count: u64) -> Result<Vec<u64>, String> {
@@ -173,10 +173,14 @@ async fn all(cases: Vec<impl Future<Output = Outcome>>) -> Outcome {
 /// A kept connection that has died meanwhile is replaced, and nobody hears of it.
 async fn replaced(pair: &Pair, how: &str) -> Outcome {
     for n in 0..3 {
-        pair.text(&format!("/key/dies-{n}/{how}/text/first"))
+        // The connection dies when the answer has been read: a reset would take it along.
+        let gate = format!("{how}-{n}");
+        pair.server.release(&gate, 1);
+        pair.text(&format!("/key/dies-{n}/gate/{gate}/{how}/text/first"))
             .await?;
-        let (by, _) = pair.server.closed(&format!("dies-{n}")).await?;
-        ensure!(by == By::Server, "the client closed first");
+        pair.server.release(&gate, 1);
+        // By the server, or already by a client that keeps none.
+        pair.server.closed(&format!("dies-{n}")).await?;
         let (_, body) = pair
             .answer(pair.post(&format!("/key/after-{n}/echo"), "second")?)
             .await?;
@@ -237,8 +241,9 @@ pub async fn a_failed_post_is_sent_once(pair: &Pair) -> Outcome {
 
 /// Nobody listens.
 pub async fn a_refused_connection_is_a_connect_error(pair: &Pair) -> Outcome {
-    let address = refusing().map_err(|error| error.to_string())?;
-    let failed = pair.failure(get(&format!("http://{address}/"))?).await?;
+    let refusing = Refusing::new().map_err(|error| error.to_string())?;
+    let url = format!("http://{}/", refusing.address());
+    let failed = pair.failure(get(&url)?).await?;
     ensure!(
         failed.kind == Connect,
         "it fails as {:?}: \"{}\"",
@@ -265,20 +270,22 @@ pub async fn connecting_has_a_time_limit(pair: &Pair) -> Outcome {
         failed.message
     );
     ensure!(
-        took >= Duration::from_millis(190) && took < Duration::from_secs(3),
+        // A blocking socket's limit may round down.
+        took >= Duration::from_millis(190) && took < ConnectTimeout::DEFAULT.0,
         "a limit of 200 ms ran out after {took:?}"
     );
     Ok(())
 }
 
 /// `.invalid` never resolves (RFC 2606).
-pub async fn an_unknown_host_is_a_dns_error(pair: &Pair) -> Outcome {
-    let mut request = get("http://nonexistent.invalid/")?;
+async fn unknown_host(pair: &Pair) -> Result<Failed, String> {
     // A resolver that is out of reach takes its time.
-    request
-        .extensions_mut()
-        .insert(ConnectTimeout(Duration::from_secs(25)));
-    let failed = pair.failure(request).await?;
+    pair.failure(get("http://nonexistent.invalid/")?).await
+}
+
+/// A name that does not resolve has an error kind of its own.
+pub async fn an_unknown_host_is_a_dns_error(pair: &Pair) -> Outcome {
+    let failed = unknown_host(pair).await?;
     ensure!(
         failed.kind == Dns,
         "it fails as {:?}: \"{}\"",
@@ -288,9 +295,9 @@ pub async fn an_unknown_host_is_a_dns_error(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Whoever reads the error must see which name is wrong.
+/// The error says which name is wrong.
 pub async fn an_unknown_host_is_named(pair: &Pair) -> Outcome {
-    let failed = pair.failure(get("http://nonexistent.invalid/")?).await?;
+    let failed = unknown_host(pair).await?;
     ensure!(
         failed.message.contains("nonexistent.invalid"),
         "the message does not name the host: \"{}\"",

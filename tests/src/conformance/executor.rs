@@ -32,11 +32,17 @@ pub async fn sleeps_end_in_order(executor: Arc<dyn Executor>) -> Outcome {
                 .push(length);
         }
     };
-    future::zip(sleep(240), future::zip(sleep(40), sleep(140))).await;
+    // The longest begins first. The other two are polled in the order in which they must end, so
+    // that a machine that stalls until both are over changes nothing.
+    let (hour, long, short) = (sleep(3_600_000), sleep(140), sleep(40));
+    let both = async {
+        future::zip(short, long).await;
+    };
+    future::or(hour, both).await;
     let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
     ensure!(
-        ended == [40, 140, 240],
-        "sleeps of 240, 40 and 140 ms ended as {ended:?}"
+        ended == [40, 140],
+        "of sleeps of 3,600,000, 140 and 40 ms, {ended:?} have ended"
     );
     Ok(())
 }
@@ -49,10 +55,6 @@ pub async fn a_sleep_lasts_its_time(executor: Arc<dyn Executor>) -> Outcome {
         let (here, there) = (here.elapsed(), executor.now() - there);
         for took in [here, there] {
             ensure!(took >= ms(length), "a sleep of {length} ms took {took:?}");
-            ensure!(
-                took < ms(length) + ms(5000),
-                "a sleep of {length} ms took {took:?}"
-            );
         }
     }
     Ok(())
@@ -87,18 +89,32 @@ impl Wake for Wakes {
 
 /// A dropped sleep wakes nobody, and holds nothing of the task that slept.
 pub async fn a_dropped_sleep_lets_go_of_its_waker(executor: Arc<dyn Executor>) -> Outcome {
+    let length = ms(50);
     let wakes = Arc::new(Wakes::default());
-    let waker = Waker::from(wakes.clone());
-    let mut sleep = executor.sleep(ms(50));
-    let early = sleep.as_mut().poll(&mut Context::from_waker(&waker));
-    ensure!(early.is_pending(), "a sleep of 50 ms is over at once");
-    drop(sleep);
-    drop(waker);
-    executor.sleep(ms(120)).await;
-    let count = wakes.0.load(Ordering::SeqCst);
-    ensure!(count == 0, "a dropped sleep woke its task");
+    loop {
+        let began = std::time::Instant::now();
+        let mut sleep = executor.sleep(length);
+        let waker = Waker::from(wakes.clone());
+        let early = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+        if early.is_pending() {
+            // It goes before its time, most likely; where not, it is asked for again.
+            drop((sleep, waker));
+            if began.elapsed() < length {
+                break;
+            }
+        }
+        ensure!(
+            began.elapsed() >= length,
+            "a sleep of {length:?} is over at once"
+        );
+        wakes.0.store(0, Ordering::SeqCst);
+    }
+    executor.sleep(length * 2).await;
+    // In this order: whatever still holds the waker may yet wake it.
     let held = Arc::strong_count(&wakes) - 1;
     ensure!(held == 0, "a dropped sleep still holds its waker");
+    let count = wakes.0.load(Ordering::SeqCst);
+    ensure!(count == 0, "a dropped sleep woke its task");
     Ok(())
 }
 
@@ -213,15 +229,24 @@ pub async fn now_never_goes_back(executor: Arc<dyn Executor>) -> Outcome {
     Ok(())
 }
 
-/// The clock and the sleeps agree.
-pub async fn now_keeps_pace_with_sleep(executor: Arc<dyn Executor>) -> Outcome {
-    let (before, clock) = (executor.now(), std::time::Instant::now());
-    executor.sleep(ms(100)).await;
-    let (passed, real) = (executor.now() - before, clock.elapsed());
-    let apart = passed.abs_diff(real);
+/// The executor's clock runs as fast as the system's.
+pub async fn now_keeps_pace_with_the_system(executor: Arc<dyn Executor>) -> Outcome {
+    // Each reading of the executor's clock stands between two of the system's, so that a machine
+    // that stalls between them widens what is allowed.
+    let reading = || {
+        let early = std::time::Instant::now();
+        (early, executor.now(), std::time::Instant::now())
+    };
+    let first = reading();
+    executor.sleep(ms(200)).await;
+    let last = reading();
+    let passed = last.1 - first.1;
+    let (least, most) = (last.0 - first.2, last.2 - first.0);
+    // A clock may stand still within a turn of its event loop.
+    let turn = ms(100);
     ensure!(
-        apart < ms(50),
-        "{passed:?} by the executor's clock were {real:?} in fact"
+        passed + turn >= least && passed <= most + turn,
+        "{passed:?} by the executor's clock were {least:?} to {most:?} in fact"
     );
     Ok(())
 }

@@ -70,7 +70,7 @@ pub async fn unregistered_statuses_are_responses(pair: &Pair) -> Outcome {
 /// Method, path, query, headers and body as they were given, and nothing doubled.
 pub async fn the_request_arrives_whole(pair: &Pair) -> Outcome {
     let body = r#"{"prompt":"héllo 你好"}"#;
-    let request = Request::post(pair.server.url("/key/whole/echo?a=b&c=%20d"))
+    let request = Request::post(pair.url("/key/whole/echo?a=b&c=%20d"))
         .header("authorization", "Bearer not-a-key")
         .header("content-type", "application/json")
         .header("x-several", "one")

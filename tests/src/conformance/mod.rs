@@ -1,12 +1,17 @@
 //! What must hold on every adapter: plain `async fn` cases over the two traits.
 //!
 //! A case takes an executor, or a [`Pair`] of executor and transport with a
-//! [`Server`] of its own, and says in a sentence what does not hold. It is
-//! driven on whichever thread calls it, outside of the executor under test, as a chat is.
+//! [`Server`](crate::server::Server) of its own, and says in a sentence what does not hold. A
+//! [`Host`] drives it, as an application's event loop drives a chat: on the thread of the executor
+//! under test, or outside of it.
 //!
-//! The lists of cases stand in [`executor_cases!`](crate::executor_cases) and
-//! [`transport_cases!`](crate::transport_cases) and [`chat_cases!`](crate::chat_cases), from which both the tables here and the tests'
-//! names are made.
+//! The lists of cases stand in [`executor_cases!`](crate::executor_cases),
+//! [`transport_cases!`](crate::transport_cases), [`chat_cases!`](crate::chat_cases) and
+//! [`https_cases!`](crate::https_cases), from which both the tables here and the tests' names are
+//! made.
+//!
+//! No case depends on how fast the machine is: what must come gets a limit that only a hang
+//! passes, and what must not come yet is held back by a gate of the server's, not by the clock.
 
 pub mod bodies;
 pub mod cancelling;
@@ -17,22 +22,23 @@ pub mod connections;
 pub mod executor;
 pub mod faults;
 pub mod heads;
+mod judge;
 mod pair;
+mod run;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use chatcore::{BoxFuture, Executor, Transport};
-use futures_lite::FutureExt;
+use chatcore::{BoxFuture, Executor};
 
+pub(crate) use self::chat::patient;
+pub use self::judge::{NONE, SURF, Skips, UREQ, judge};
 pub use self::pair::Pair;
-use crate::server::Server;
+pub use self::run::{
+    CASE_CAP, Host, Scheme, run_executor_case, run_on_threads, run_transport_case,
+};
 
 /// What a case says: nothing, or what does not hold.
 pub type Outcome = Result<(), String>;
-
-/// A case may take this long; one that takes longer hangs.
-pub const CASE_CAP: Duration = Duration::from_secs(30);
 
 /// Returns from a case with a sentence unless a condition holds.
 #[macro_export]
@@ -53,7 +59,7 @@ macro_rules! executor_cases {
                 no_sleep_is_too_long, a_dropped_sleep_lets_go_of_its_waker,
                 spawned_tasks_run_detached, spawned_tasks_run_side_by_side,
                 tasks_spawn_tasks, a_panic_stays_in_its_task, now_never_goes_back,
-                now_keeps_pace_with_sleep, works_from_foreign_threads,
+                now_keeps_pace_with_the_system, works_from_foreign_threads,
         }
     };
 }
@@ -119,6 +125,22 @@ macro_rules! chat_cases {
     };
 }
 
+/// Calls `$then!` with what stands in the brackets, and the list of the cases that run over TLS as
+/// well. The others are about what happens below it.
+#[macro_export]
+macro_rules! https_cases {
+    ($then:ident! [$($with:tt)*]) => {
+        $then! { [$($with)*]
+            heads: the_head_comes_before_the_body, a_large_request_arrives_whole;
+            bodies: chunks_stream, large_bodies_are_whole;
+            connections: connections_are_reused, answers_do_not_mix;
+            cancelling: dropping_a_waiting_send_closes, dropping_a_half_read_body_closes;
+            chat: whole_answers, streams, answers_belong_to_their_questions,
+                streams_share_a_connection,
+        }
+    };
+}
+
 /// An executor case by its name.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorCase {
@@ -169,38 +191,3 @@ macro_rules! chat_table {
     };
 }
 chat_cases!(chat_table![]);
-
-/// Runs the executor case called `name`; past `cap` (see [`CASE_CAP`]) it hangs.
-pub fn run_executor_case(name: &str, cap: Duration, executor: Arc<dyn Executor>) -> Outcome {
-    let case = EXECUTOR_CASES.iter().find(|case| case.name == name);
-    let case = case.ok_or_else(|| format!("no executor case is called `{name}`"))?;
-    drive(cap, (case.run)(executor))
-}
-
-/// Runs the transport case, or the case over the whole client, called `name` against a server of
-/// its own; past `cap` (see [`CASE_CAP`]) it hangs.
-pub fn run_transport_case(
-    name: &str,
-    cap: Duration,
-    executor: Arc<dyn Executor>,
-    transport: Arc<dyn Transport>,
-) -> Outcome {
-    let mut cases = TRANSPORT_CASES.iter().chain(CHAT_CASES);
-    let case = cases.find(|case| case.name == name);
-    let case = case.ok_or_else(|| format!("no transport case is called `{name}`"))?;
-    let server = Server::start().map_err(|error| format!("the server does not start: {error}"))?;
-    let pair = Pair {
-        executor,
-        transport,
-        server,
-    };
-    drive(cap, (case.run)(&pair)).map_err(|failure| format!("{failure}\n{}", pair.history()))
-}
-
-fn drive(cap: Duration, case: impl Future<Output = Outcome>) -> Outcome {
-    let late = async {
-        smol::Timer::after(cap).await;
-        Err(format!("hangs: no outcome within {cap:?}"))
-    };
-    smol::block_on(case.or(late))
-}

@@ -1,18 +1,21 @@
 //! What a transport case works with: the pair under test, a server, and requests in short.
 
 use std::fmt::Write;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use chatcore::{ByteStream, Executor, Transport, TransportError, TransportErrorKind};
+use chatcore::{
+    ByteStream, ConnectTimeout, Executor, Transport, TransportError, TransportErrorKind,
+};
 use futures_lite::StreamExt;
 use http::response::Parts;
 use http::{Request, Response};
 
-use super::Outcome;
+use super::{CASE_CAP, Outcome, Scheme};
 use crate::ensure;
-use crate::server::{Server, What};
+use crate::server::{Secured, Server, What};
 
 /// An executor, a transport, and a server for them alone.
 #[derive(Debug)]
@@ -23,7 +26,13 @@ pub struct Pair {
     pub transport: Arc<dyn Transport>,
     /// The server that this case talks to, and no other.
     pub server: Server,
+    /// The TLS in front of it. Dropped before it.
+    secured: Option<Secured>,
 }
+
+/// Connections have as long as a case has: on a busy machine dozens of TLS handshakes at once take
+/// longer than the default allows.
+pub(super) const CONNECT: ConnectTimeout = ConnectTimeout(CASE_CAP);
 
 /// How a request failed.
 #[derive(Debug)]
@@ -37,12 +46,40 @@ pub(super) struct Failed {
 }
 
 impl Pair {
+    /// Starts the server that `transport` is to reach by `scheme`.
+    pub fn start(
+        executor: Arc<dyn Executor>,
+        transport: Arc<dyn Transport>,
+        scheme: Scheme,
+    ) -> io::Result<Self> {
+        let server = Server::start()?;
+        let secured = match scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(Secured::start(server.address())?),
+        };
+        Ok(Self {
+            executor,
+            transport,
+            server,
+            secured,
+        })
+    }
+
+    /// `path` on the server, by the scheme of this case; it begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        match &self.secured {
+            None => self.server.url(path),
+            Some(secured) => secured.url(path),
+        }
+    }
+
     pub(super) fn get(&self, path: &str) -> Result<Request<Bytes>, String> {
-        get(&self.server.url(path))
+        get(&self.url(path))
     }
 
     pub(super) fn post(&self, path: &str, body: &str) -> Result<Request<Bytes>, String> {
-        Request::post(self.server.url(path))
+        Request::post(self.url(path))
+            .extension(CONNECT)
             .header("content-type", "application/json")
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .map_err(|error| error.to_string())
@@ -149,6 +186,7 @@ impl Pair {
 
 pub(super) fn get(url: &str) -> Result<Request<Bytes>, String> {
     Request::get(url)
+        .extension(CONNECT)
         .body(Bytes::new())
         .map_err(|error| error.to_string())
 }

@@ -36,13 +36,26 @@ impl Drop for Serving {
 
 /// Listens on a port of 127.0.0.1 (0: any) and serves it on a thread of its own.
 pub(super) fn serve(port: u16, log: Arc<Log>) -> io::Result<(SocketAddr, Serving)> {
+    serve_each(port, move |stream, address| {
+        // Another origin than 127.0.0.1, which leads here too.
+        let origin = format!("localhost:{}", address.port());
+        connection::serve(stream, log.clone(), origin)
+    })
+}
+
+/// As [`serve`], with `connection` for each connection that is accepted; it is told the address
+/// that is listened on.
+pub(super) fn serve_each<C: Future<Output = ()>>(
+    port: u16,
+    connection: impl Fn(Async<TcpStream>, SocketAddr) -> C + Send + 'static,
+) -> io::Result<(SocketAddr, Serving)> {
     let listener = listen(port, BACKLOG)?;
     let address = listener.local_addr()?;
     let listener = Async::new(listener)?;
     let (stop, stopped) = bounded(1);
     let thread = thread::Builder::new()
         .name("loopback".into())
-        .spawn(move || run(listener, address, stopped, log))?;
+        .spawn(move || run(&listener, stopped, |stream| connection(stream, address)))?;
     let serving = Serving {
         stop: Some(stop),
         thread: Some(thread),
@@ -50,17 +63,16 @@ pub(super) fn serve(port: u16, log: Arc<Log>) -> io::Result<(SocketAddr, Serving
     Ok((address, serving))
 }
 
-fn run(listener: Async<TcpListener>, address: SocketAddr, stopped: Receiver<()>, log: Arc<Log>) {
-    // Another origin than 127.0.0.1, which leads here too.
-    let origin: Arc<str> = format!("localhost:{}", address.port()).into();
+fn run<C: Future<Output = ()>>(
+    listener: &Async<TcpListener>,
+    stopped: Receiver<()>,
+    connection: impl Fn(Async<TcpStream>) -> C,
+) {
     let executor = LocalExecutor::new();
     let accept = async {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let served = connection::serve(stream, log.clone(), origin.clone());
-                    executor.spawn(served).detach();
-                }
+                Ok((stream, _)) => executor.spawn(connection(stream)).detach(),
                 // Out of descriptors, most likely: some will be free soon.
                 Err(_) => {
                     Timer::after(Duration::from_millis(10)).await;
@@ -83,11 +95,29 @@ pub(super) fn listen(port: u16, backlog: i32) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// An address where nobody listens: connections are refused.
-pub fn refusing() -> io::Result<SocketAddr> {
-    // Bound for a moment and then free. The system hands ports out in turn, so that it stays free
-    // for a while.
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+/// An address where connections are refused: its port is taken, and nobody listens there.
+#[derive(Debug)]
+pub struct Refusing {
+    address: SocketAddr,
+    _socket: Socket,
+}
+
+impl Refusing {
+    /// Takes a port of 127.0.0.1 for as long as this value lives, so that no other test can get it.
+    pub fn new() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let address = socket.local_addr()?.as_socket();
+        Ok(Self {
+            address: address.ok_or_else(|| io::Error::other("the socket has no address"))?,
+            _socket: socket,
+        })
+    }
+
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 /// An address that takes no notice: connections to it neither succeed nor fail.
@@ -103,20 +133,26 @@ impl Unresponsive {
     pub fn new() -> io::Result<Self> {
         let listener = listen(0, 0)?;
         let address = listener.local_addr()?;
-        let mut queued = Vec::new();
-        for _ in 0..64 {
+        let (mut queued, mut late) = (Vec::new(), 0);
+        // On a busy machine a connection may be late though the queue has room: several in a row
+        // are not.
+        while late < 3 {
             match TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
-                Ok(stream) => queued.push(stream),
-                Err(_) => {
-                    return Ok(Self {
-                        address,
-                        _listener: listener,
-                        _queued: queued,
-                    });
+                Ok(stream) => {
+                    late = 0;
+                    queued.push(stream);
                 }
+                Err(_) => late += 1,
+            }
+            if queued.len() > 64 {
+                return Err(io::Error::other("the listener's queue does not fill up"));
             }
         }
-        Err(io::Error::other("the listener's queue does not fill up"))
+        Ok(Self {
+            address,
+            _listener: listener,
+            _queued: queued,
+        })
     }
 
     /// The address that takes no notice.

@@ -34,7 +34,7 @@
 //! | `delay/50ms` | waits before the status line |
 //! | `pause/50ms` | waits between head and body |
 //! | `every/50ms` | waits between pieces |
-//! | `gate/NAME` | sends the head; each piece waits for a release of NAME |
+//! | `gate/NAME` | sends the head; each piece waits for a release of NAME, and so does a reset or an end that comes after the head or after the answer |
 //! | `stall/N` | sends the head and N pieces, then nothing more |
 //! | `split/3,17,40` | the pieces are cut at these offsets of the body, 1 ms apart |
 //! | `dribble/1/0ms` | all in writes of so many bytes with this gap between them, also inside of a character and of the head |
@@ -89,18 +89,22 @@ mod dialect;
 mod listener;
 mod log;
 mod plan;
+mod process;
 mod provider;
 mod request;
 mod route;
 mod script;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use self::listener::{Unresponsive, refusing};
+pub use self::listener::{Refusing, Unresponsive};
 pub use self::log::{By, Counts, Event, Seen, Stats, WAIT_CAP, What};
+pub use self::process::Process;
+pub use self::tls::Secured;
 
 use self::listener::Serving;
 use self::log::{Log, within};

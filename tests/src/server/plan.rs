@@ -15,7 +15,7 @@ pub(super) struct Plan {
     pub(super) pause: Option<Duration>,
     /// Between the pieces of the body.
     pub(super) every: Option<Duration>,
-    /// Each piece of the body waits until this gate is released.
+    /// Each piece of the body waits until this gate is released, and so does a break after the head.
     pub(super) gate: Option<String>,
     /// The body is cut at these offsets into pieces of its own, in place of events.
     pub(super) split: Vec<usize>,
@@ -171,6 +171,6 @@ pub(super) enum After {
 pub(super) enum Poison {
     /// Closed, without a byte of an answer.
     Close,
-    /// Part of a status line, then a reset.
+    /// Part of a status line, then an orderly end.
     Partial,
 }

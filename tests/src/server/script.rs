@@ -138,6 +138,9 @@ impl Out {
         if plan.extra {
             self.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong");
         }
+        if matches!(plan.after, After::CloseSilently | After::ResetSilently) {
+            self.pass(plan);
+        }
         Ok(self.ends(plan, close))
     }
 
@@ -169,12 +172,23 @@ impl Out {
         Err(Ends::Hold)
     }
 
-    fn break_at(&self, plan: &Plan, here: At) -> Result<(), Ends> {
-        match plan.fault {
-            Some((Fault::Reset, at)) if at == here => Err(Ends::Reset),
-            Some((Fault::Fin, at)) if at == here => Err(Ends::Close),
-            _ => Ok(()),
+    fn break_at(&mut self, plan: &Plan, here: At) -> Result<(), Ends> {
+        let Some((fault, _)) = plan.fault.filter(|(_, at)| *at == here) else {
+            return Ok(());
+        };
+        if !matches!(here, At::Start | At::MidHead) {
+            self.pass(plan);
         }
+        Err(match fault {
+            Fault::Reset => Ends::Reset,
+            Fault::Fin => Ends::Close,
+        })
+    }
+
+    /// Waits for the gate, if there is one.
+    fn pass(&mut self, plan: &Plan) {
+        let gate = plan.gate.clone().map(Step::Pass);
+        self.steps.extend(gate);
     }
 
     fn head(&self, plan: &Plan, answer: &Answer, number: u64, close: bool) -> Vec<u8> {
@@ -250,9 +264,7 @@ impl Out {
             if plan.stall == Some(n) {
                 return Err(Ends::Hold);
             }
-            if let Some(gate) = &plan.gate {
-                self.steps.push(Step::Pass(gate.clone()));
-            }
+            self.pass(plan);
             if let Some(gap) = gap.filter(|_| n > 0) {
                 self.wait(gap);
             }
@@ -410,6 +422,23 @@ mod tests {
             panic!("{steps:?}")
         };
         assert!(String::from_utf8_lossy(bytes).contains("content-length: 15\r\n"));
+    }
+
+    #[test]
+    fn a_gate_holds_back_each_piece_and_what_breaks_after_it() {
+        let passes = |path: &str| {
+            let steps = script(path).steps;
+            let is_pass = |step: &&Step| matches!(step, Step::Pass(gate) if gate == "g");
+            (
+                steps.iter().filter(is_pass).count(),
+                steps.last().is_some_and(|last| is_pass(&last)),
+            )
+        };
+        assert_eq!(passes("/gate/g/text/hello"), (1, false));
+        assert_eq!(passes("/gate/g/split/3/text/hello"), (2, false));
+        assert_eq!(passes("/gate/g/reset/head/text/hello"), (1, true));
+        assert_eq!(passes("/gate/g/cut/3/text/hello"), (2, true));
+        assert_eq!(passes("/gate/g/reset-idle/text/hello"), (2, true));
     }
 
     #[test]

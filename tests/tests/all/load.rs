@@ -1,45 +1,23 @@
 //! Many chats at once, and what they take. Run optimised, one test at a time:
 //! `cargo test --release -p chatcore-tests --all-features -- --ignored --test-threads=1`
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chatcore::{LlmClient, Provider, gather_with_limit};
+use bytes::Bytes;
+use chatcore::{LlmClient, Provider, Timeouts, Transport, gather_with_limit};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
+use chatcore_tests::server::Process;
+use futures_lite::future::or;
+use http::Request;
 
 const CHATS: usize = 2_000;
 
 /// The server in a process of its own, so that its memory is not ours.
-struct Loopback {
-    child: Child,
-    base: String,
-}
-
-impl Loopback {
-    fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_loopback"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut base = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut base).unwrap();
-        Self {
-            child,
-            base: base.trim().to_owned(),
-        }
-    }
-}
-
-impl Drop for Loopback {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
+fn loopback() -> Process {
+    Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap()
 }
 
 fn client(base: &str) -> LlmClient {
@@ -47,12 +25,25 @@ fn client(base: &str) -> LlmClient {
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let executor = Arc::new(SmolExecutor::new());
     let transport = Arc::new(Http1Transport::new(executor.clone()));
+    // On a busy machine thousands of connections take longer than the defaults allow.
+    let mut patient = Timeouts::default();
+    patient.connect = Some(Duration::from_secs(60));
+    (patient.byte_idle, patient.overall) = (None, None);
     LlmClient::builder(executor, transport)
         .provider(Provider::openai_compatible(base.to_owned(), "tiny"))
+        .timeouts(patient)
         .workers(CHATS)
         .queue_size(CHATS)
         .build()
         .unwrap()
+}
+
+/// Waits until the server has seen so many requests of the key `all`.
+async fn seen(base: &str, count: usize) {
+    let transport = Http1Transport::new(Arc::new(SmolExecutor::new()));
+    let request = Request::get(format!("{base}/_wait_request/all/{count}"));
+    let answer = transport.send(request.body(Bytes::new()).unwrap()).await;
+    assert_eq!(answer.unwrap().status(), 200, "the requests do not arrive");
 }
 
 /// Resident memory of this process, in KiB.
@@ -70,8 +61,8 @@ fn resident() -> usize {
 #[test]
 #[ignore = "optimised only"]
 fn two_thousand_chats_at_50_ms_are_all_answered() {
-    let server = Loopback::start();
-    let client = client(&format!("{}/delay/50ms/v1", server.base));
+    let server = loopback();
+    let client = client(&format!("{}/delay/50ms/v1", server.base_url()));
     for round in 0..3 {
         let began = Instant::now();
         let calls = (0..CHATS).map(|n| client.chat_async(format!("chat {n}")));
@@ -92,27 +83,22 @@ fn two_thousand_chats_at_50_ms_are_all_answered() {
 #[test]
 #[ignore = "optimised only"]
 fn a_chat_in_flight_takes_at_most_20_kib() {
-    let server = Loopback::start();
-    let client = client(&format!("{}/key/all/gate/all/v1", server.base));
+    let server = loopback();
+    let client = client(&format!("{}/key/all/gate/all/v1", server.base_url()));
     // What the first chat sets up belongs to the process.
     let warm = LlmClient::clone(&client);
-    drop(smol::block_on(async {
-        futures_lite::future::or(async { Some(warm.chat_async("warm").await) }, async {
-            smol::Timer::after(Duration::from_millis(200)).await;
-            None
-        })
-        .await
-    }));
+    smol::block_on(or(
+        async {
+            let answer = warm.chat_async("warm").await;
+            panic!("answered behind a closed gate: {answer:?}");
+        },
+        seen(server.base_url(), 1),
+    ));
     let before = resident();
     let calls = (0..CHATS).map(|n| client.chat_async(format!("chat {n}")));
     let gathered = smol::spawn(gather_with_limit(calls.collect::<Vec<_>>(), CHATS));
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while client.status().active < CHATS {
-        assert!(Instant::now() < deadline, "{:?}", client.status());
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    // The server holds every answer back; what is in flight has settled.
-    std::thread::sleep(Duration::from_secs(2));
+    // The server holds every answer back.
+    smol::block_on(seen(server.base_url(), 1 + CHATS));
     assert_eq!(client.status().active, CHATS);
     let each = (resident() - before) as f64 / CHATS as f64;
     println!("{each:.1} KiB resident for each of {CHATS} chats in flight");

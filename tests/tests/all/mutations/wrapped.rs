@@ -42,7 +42,7 @@ pub(super) enum Flaw {
     /// Answers go out in the order of the requests, to whoever asks, a dropped request's too.
     MixesAnswers,
     NoConnectLimit,
-    /// What is dropped goes on for a while.
+    /// What is dropped goes on for longer than any case waits.
     GoesOnAfterDrop,
     /// Dropped requests too keep the others waiting.
     OneAtATime,
@@ -215,7 +215,7 @@ impl Future for Due<'_> {
     }
 }
 
-/// A body that is kept for a second after it was dropped.
+/// A body that is kept for a minute after it was dropped.
 struct Lingering {
     body: Option<ByteStream>,
     executor: Arc<dyn Executor>,
@@ -235,7 +235,7 @@ impl Stream for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         let body = self.body.take();
-        let sleep = self.executor.sleep(Duration::from_millis(500));
+        let sleep = self.executor.sleep(Duration::from_secs(60));
         self.executor.spawn(Box::pin(async move {
             sleep.await;
             drop(body);

@@ -1,6 +1,6 @@
 //! Thousands of connections at once.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use smol::net::TcpStream;
@@ -49,5 +49,4 @@ fn two_thousand_at_once_each_get_their_own_answer() {
     let counts = server.counts("many");
     assert_eq!((counts.answered, counts.max_in_flight), (CLIENTS, CLIENTS));
     println!("2,000 clients in {:?}", began.elapsed());
-    assert!(began.elapsed() < Duration::from_secs(60));
 }

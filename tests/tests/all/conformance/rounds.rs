@@ -1,0 +1,51 @@
+//! Chats in rounds against a server in a process of its own, on event loops that nobody here wrote:
+//! none of them may hang. How late they are is printed by the program `latency` of `tests/foreign`.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use chatcore_tests::hosts::{frame_loop, lateness, local_executor, local_pool, restless};
+use chatcore_tests::server::Process;
+
+use super::adapters::threads;
+use super::stamp::*;
+
+fn ten_rounds(host: Host, make: Make) {
+    let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
+    let transport = make(host.executor());
+    let late = lateness(host, transport, server.base_url(), 10).unwrap();
+    println!("{late:?}");
+    let counts = [&late.whole, &late.streamed, &late.three].map(Vec::len);
+    assert_eq!(counts, [10, 10, 30]);
+}
+
+/// A thread that blocks and knows of no reactor.
+fn plain() -> Host {
+    Host::new(
+        Arc::clone(threads().executor()),
+        futures_lite::future::block_on,
+    )
+}
+
+macro_rules! rounds_tests {
+    ($($name:ident: $host:expr, $transport:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            ten_rounds($host, $transport);
+        })+
+    };
+}
+
+rounds_tests! {
+    frame_loop_http1: frame_loop(), http1;
+    frame_loop_ureq: frame_loop(), ureq;
+    frame_loop_surf: frame_loop(), surf;
+    local_executor_http1: local_executor(), http1;
+    local_executor_ureq: local_executor(), ureq;
+    local_pool_http1: local_pool(), http1;
+    local_pool_ureq: local_pool(), ureq;
+    restless_http1: restless(14), http1;
+    restless_ureq: restless(14), ureq;
+    plain_http1: plain(), http1;
+    plain_ureq: plain(), ureq;
+}
