@@ -58,6 +58,9 @@
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
 //! `serde` and `serde_json`.
 
+// Ollama's dialect names this crate as a dialect outside of it does: see `tests/stranger`.
+extern crate self as chatcore;
+
 mod admission;
 mod batch;
 pub mod chat;

@@ -27,6 +27,22 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// So many tokens of prompt and of answer.
+    pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps the provider's own object as JSON text.
+    #[must_use]
+    pub fn with_raw_json(mut self, raw_json: impl Into<String>) -> Self {
+        self.raw_json = raw_json.into();
+        self
+    }
+
     /// Input and output together.
     pub fn total_tokens(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)

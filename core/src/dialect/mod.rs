@@ -14,7 +14,8 @@ mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
-mod kit;
+pub mod kit;
+mod ollama_chat;
 mod openai_chat;
 mod reserved;
 
@@ -32,6 +33,7 @@ pub use facts::{Facts, KeyHeader};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
+pub use ollama_chat::OllamaChat;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 

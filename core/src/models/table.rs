@@ -20,6 +20,7 @@ const CLAUDE_4: &str = "https://platform.claude.com/docs/en/about-claude/models/
 const GEMINI: &str = "https://ai.google.dev/gemini-api/docs/openai";
 const GLM: &str = "https://docs.z.ai/guides/capabilities/thinking-mode";
 const GROK: &str = "https://docs.x.ai/developers/model-capabilities/text/reasoning";
+const OLLAMA: &str = "https://docs.ollama.com/capabilities/thinking";
 const KIMI: &str = "https://platform.kimi.com/docs/api/models-overview";
 
 /// The effort `none`, as the dialect writes it.
@@ -98,6 +99,9 @@ pub const MODEL_RULES: &[ModelRule] = &[
     row("*claude*", (ByDefault, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
     // Models of other makers behind servers that speak Anthropic's protocol.
     row("@anthropic", (Unknown, THINKING_DISABLED, ""), Always, Always, BUDGET, (CLAUDE_4, "2026-11-28")),
+
+    // Ollama's own protocol: models that can think do so unless told otherwise.
+    row("@ollama_chat", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (OLLAMA, "2026-11-28")),
 
     // Others, which speak OpenAI's chat completions.
     row("gemini-2.5-flash*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GEMINI, "2026-11-28")),

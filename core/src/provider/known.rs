@@ -6,7 +6,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::Provider;
-use crate::dialect::{Anthropic, Dialect, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+use crate::dialect::{
+    Anthropic, Dialect, MaxTokensField, OllamaChat, OpenAiChat, Quirks, ReasoningField,
+};
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
@@ -28,7 +30,8 @@ pub struct KnownProvider {
 }
 
 /// The providers that `LLM_PROVIDER` names, in the order of the documentation.
-pub const KNOWN_PROVIDERS: &[KnownProvider] = &[DEEPSEEK, OPENAI, ANTHROPIC, OPENAI_COMPATIBLE];
+pub const KNOWN_PROVIDERS: &[KnownProvider] =
+    &[DEEPSEEK, OPENAI, ANTHROPIC, OLLAMA, OPENAI_COMPATIBLE];
 
 const DEEPSEEK: KnownProvider = KnownProvider {
     name: "deepseek",
@@ -64,6 +67,14 @@ const ANTHROPIC: KnownProvider = KnownProvider {
     dialect: || Arc::new(Anthropic::default()),
 };
 
+const OLLAMA: KnownProvider = KnownProvider {
+    name: "ollama",
+    key_var: None,
+    base_url: "http://127.0.0.1:11434",
+    model: "",
+    dialect: || Arc::new(OllamaChat::default()),
+};
+
 const OPENAI_COMPATIBLE: KnownProvider = KnownProvider {
     name: "openai_compatible",
     key_var: None,
@@ -86,6 +97,12 @@ impl Provider {
     /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
     pub fn anthropic() -> Self {
         Self::known(&ANTHROPIC)
+    }
+
+    /// Ollama on this machine, by its own protocol: `http://127.0.0.1:11434`. Name a model that
+    /// was pulled.
+    pub fn ollama(model: impl Into<Cow<'static, str>>) -> Self {
+        Self::known(&OLLAMA).with_model(model)
     }
 
     /// A server at `base_url` that speaks OpenAI's chat completions, such as llama.cpp, vLLM,

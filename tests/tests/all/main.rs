@@ -28,3 +28,5 @@ mod replies;
 mod server;
 #[cfg(test)]
 mod spans;
+#[cfg(test)]
+mod stranger;

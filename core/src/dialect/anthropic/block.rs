@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::decode::DIALECT;
 use super::wire::{Block, Delta};
 use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
-use crate::dialect::kit::decoder::{Out, Prose};
+use crate::dialect::kit::decoder::{Output, Prose};
 use crate::dialect::kit::read::{Object, Raw, extra_of, parse, piece_of, to_extra};
 use crate::error::Error;
 use crate::json::{Joiner, Piece};
@@ -42,7 +42,7 @@ pub(super) enum Open {
 
 impl Open {
     /// Begins a block. `calls` is how many tool calls have begun.
-    pub(super) fn begin(raw: Raw<'_>, calls: &mut usize, out: &mut Out) -> Result<Self, Error> {
+    pub(super) fn begin(raw: Raw<'_>, calls: &mut usize, out: &mut Output) -> Result<Self, Error> {
         let mut block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
         let Object { known, unknown } = &mut block;
         Ok(match &*take(&mut known.kind.0) {
@@ -122,7 +122,7 @@ impl Open {
     }
 
     /// More text or reasoning; the first of it begins the part. It need not be of a block.
-    pub(super) fn say(block: Option<&mut Self>, prose: Prose, piece: Piece<'_>, out: &mut Out) {
+    pub(super) fn say(block: Option<&mut Self>, prose: Prose, piece: Piece<'_>, out: &mut Output) {
         if out.say(prose, piece)
             && let Some(block) = block
         {
@@ -131,14 +131,14 @@ impl Open {
     }
 
     /// The proof of the reasoning.
-    pub(super) fn sign(block: Option<&mut Self>, signature: String, out: &mut Out) {
+    pub(super) fn sign(block: Option<&mut Self>, signature: String, out: &mut Output) {
         out.push(ChatEvent::ReasoningSignature(signature));
         if let Some(block) = block {
             block.has_begun(out);
         }
     }
 
-    fn has_begun(&mut self, out: &mut Out) {
+    fn has_begun(&mut self, out: &mut Output) {
         if let Self::Prose { begun, waiting, .. } = self {
             *begun = true;
             if !waiting.is_empty() {
@@ -148,7 +148,7 @@ impl Open {
     }
 
     /// A source of the text.
-    pub(super) fn cite(block: Option<&mut Self>, citation: Raw<'_>, out: &mut Out) {
+    pub(super) fn cite(block: Option<&mut Self>, citation: Raw<'_>, out: &mut Output) {
         let list = Value::Array(vec![out.value(citation)]);
         let extra = extra_of("citations", list);
         match block {
@@ -158,7 +158,7 @@ impl Open {
     }
 
     /// Fields that stand beside the text.
-    fn take_extra(&mut self, extra: Extra, out: &mut Out) {
+    fn take_extra(&mut self, extra: Extra, out: &mut Output) {
         match self {
             Self::Prose {
                 begun: false,
@@ -170,7 +170,7 @@ impl Open {
     }
 
     /// A piece of an input; false where the block has none.
-    pub(super) fn take_input(&mut self, piece: Piece<'_>, out: &mut Out) -> bool {
+    pub(super) fn take_input(&mut self, piece: Piece<'_>, out: &mut Output) -> bool {
         match self {
             Self::Call {
                 at,
@@ -191,7 +191,7 @@ impl Open {
     pub(super) fn take_unknown(
         &mut self,
         delta: &mut Object<'_, Delta<'_>>,
-        out: &mut Out,
+        out: &mut Output,
     ) -> bool {
         let Self::Other {
             value: Value::Object(fields),
@@ -209,7 +209,7 @@ impl Open {
     }
 
     /// No more will come. A block that `is_cut` may lack the rest.
-    pub(super) fn end(self, is_cut: bool, out: &mut Out) {
+    pub(super) fn end(self, is_cut: bool, out: &mut Output) {
         match self {
             Self::Prose {
                 begun: false,
@@ -252,7 +252,7 @@ impl Open {
     }
 }
 
-fn push_arguments(index: usize, fragment: String, out: &mut Out) {
+fn push_arguments(index: usize, fragment: String, out: &mut Output) {
     if !fragment.is_empty() {
         out.push(ChatEvent::ToolCallArguments { index, fragment });
     }

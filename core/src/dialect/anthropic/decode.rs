@@ -7,7 +7,7 @@ use super::block::Open;
 use super::usage::Pieces;
 use super::wire::{Delta, Event, Message};
 use crate::chat::{ChatEvent, FinishReason};
-use crate::dialect::kit::decoder::{Assemble, Out, Prose};
+use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
     MAX_ITEMS, Object, Raw, Unknown, parse, piece_of, to_extra, too_many,
@@ -55,7 +55,7 @@ impl Assemble for Events {
         NAMES.contains(&name)
     }
 
-    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
         let mut event: Object<'_, Event<'_>> = parse(DIALECT, data)?;
         let Object { known, unknown } = &mut event;
         let mut kind = take(&mut known.kind.0);
@@ -94,22 +94,22 @@ impl Assemble for Events {
             }
             "message_stop" => {
                 self.has_stopped = true;
-                out.is_last = true;
+                out.set_last();
             }
             "ping" => {}
             _ if reports_error(unknown, false, false, data, out) => {
                 return Err(failure::reported(data, data));
             }
-            _ => out.skipped += 1,
+            _ => out.skip(1),
         }
         Ok(())
     }
 
-    fn marker(&mut self, _: &mut Out) {
+    fn marker(&mut self, _: &mut Output) {
         // A proxy's word of OpenAI's: this dialect has its own end.
     }
 
-    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
+    fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
         let mut message: Object<'_, Message<'_>> = parse(DIALECT, body)?;
         let Object { known, unknown } = &message;
         let has_content = known.content.is_some();
@@ -128,15 +128,12 @@ impl Assemble for Events {
         self.end(out)
     }
 
-    fn end(&mut self, out: &mut Out) -> Result<(), Error> {
+    fn end(&mut self, out: &mut Output) -> Result<(), Error> {
         if !self.has_stopped && self.stop_reason.is_none() {
             // What came of the open blocks is handed over before the error.
             self.end_all(true, out);
             self.usage.end(out);
-            return Err(Error::new(
-                ErrorKind::Truncated,
-                "the stream ended before the model said that it was done",
-            ));
+            return Err(failure::truncated());
         }
         let raw = self.stop_reason.take().unwrap_or_default();
         let reason = match raw.as_str() {
@@ -153,8 +150,7 @@ impl Assemble for Events {
         if self.is_nameless && !is_cut {
             return Err(failure::nameless_call());
         }
-        out.push(ChatEvent::Finish { reason, raw });
-        out.done = true;
+        out.finish(reason, raw);
         Ok(())
     }
 
@@ -167,7 +163,7 @@ impl Events {
     fn start_message(
         &mut self,
         message: &mut Object<'_, Message<'_>>,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         let Some(begun) = &self.message else {
             return self.take_message(message, out);
@@ -180,7 +176,7 @@ impl Events {
         }
         if self.stop_reason.is_some() {
             // The first one is complete.
-            out.is_last = true;
+            out.set_last();
             return Ok(());
         }
         Err(Error::new(
@@ -193,7 +189,7 @@ impl Events {
     fn take_message(
         &mut self,
         message: &mut Object<'_, Message<'_>>,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         let Object { known, unknown } = message;
         let (id, model) = (known.id.take(), known.model.take());
@@ -209,7 +205,7 @@ impl Events {
     }
 
     /// The blocks of a message; a string is a block of text.
-    fn take_content(&mut self, content: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+    fn take_content(&mut self, content: Raw<'_>, out: &mut Output) -> Result<(), Error> {
         if !content.starts_with('[') {
             return self.take_block(content, out);
         }
@@ -230,7 +226,7 @@ impl Events {
         Ok(())
     }
 
-    fn take_block(&mut self, block: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+    fn take_block(&mut self, block: Raw<'_>, out: &mut Output) -> Result<(), Error> {
         if block.starts_with('"') {
             out.say(Prose::Text, piece_of(block));
             out.push(ChatEvent::PartEnd);
@@ -241,7 +237,7 @@ impl Events {
         Ok(())
     }
 
-    fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Out) -> Result<(), Error> {
+    fn start_block(&mut self, index: u64, raw: Raw<'_>, out: &mut Output) -> Result<(), Error> {
         if !raw.starts_with('{') {
             return Ok(());
         }
@@ -258,7 +254,7 @@ impl Events {
         Ok(())
     }
 
-    fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Out) {
+    fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Output) {
         let known = &mut delta.known;
         let kind = take(&mut known.kind.0);
         // Some servers number the deltas: what is of no block goes on with the one that grows.
@@ -287,7 +283,7 @@ impl Events {
                     return;
                 };
                 if !piece.is_empty() && !block.is_some_and(|block| block.take_input(piece, out)) {
-                    out.skipped += 1;
+                    out.skip(1);
                 }
             }
             _ => {
@@ -295,13 +291,13 @@ impl Events {
                     .as_mut()
                     .is_some_and(|block| block.take_unknown(delta, out));
                 if !taken {
-                    out.skipped += 1;
+                    out.skip(1);
                 }
             }
         }
     }
 
-    fn end_block(&mut self, index: u64, out: &mut Out) {
+    fn end_block(&mut self, index: u64, out: &mut Output) {
         let Some(block) = self.open.remove(&index) else {
             return;
         };
@@ -313,7 +309,7 @@ impl Events {
     }
 
     /// Ends the blocks that got no end of their own.
-    fn end_all(&mut self, is_cut: bool, out: &mut Out) {
+    fn end_all(&mut self, is_cut: bool, out: &mut Output) {
         for (_, block) in take(&mut self.open) {
             block.end(is_cut, out);
         }
@@ -328,7 +324,7 @@ impl Events {
         }
     }
 
-    fn take_usage(&mut self, raw: Option<Raw<'_>>, out: &mut Out) {
+    fn take_usage(&mut self, raw: Option<Raw<'_>>, out: &mut Output) {
         if let Some(raw) = raw {
             self.usage.push(raw, out);
         }
@@ -342,7 +338,7 @@ fn reports_error(
     has_answer: bool,
     is_whole: bool,
     data: &str,
-    out: &mut Out,
+    out: &mut Output,
 ) -> bool {
     let resp = unknown.iter().find(|(name, _)| name == "base_resp");
     if let Some((_, raw)) = resp {
@@ -354,7 +350,7 @@ fn reports_error(
         && failure::is_envelope(&out.value(data), is_whole)
 }
 
-fn push_extra(unknown: &mut Unknown<'_>, out: &mut Out) {
+fn push_extra(unknown: &mut Unknown<'_>, out: &mut Output) {
     if !unknown.is_empty() {
         let extra = to_extra(take(unknown), out);
         out.push(ChatEvent::Extra(extra));

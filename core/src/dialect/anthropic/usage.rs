@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::chat::{ChatEvent, Usage};
-use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::{Raw, count_of};
 use crate::json::Writer;
 
@@ -16,7 +16,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// Takes in the next piece. The first one is handed over at once.
-    pub(super) fn push(&mut self, raw: Raw<'_>, out: &mut Out) {
+    pub(super) fn push(&mut self, raw: Raw<'_>, out: &mut Output) {
         if !raw.starts_with('{') {
             return;
         }
@@ -28,7 +28,7 @@ impl Pieces {
     }
 
     /// Hands over what all of them say.
-    pub(super) fn end(&mut self, out: &mut Out) {
+    pub(super) fn end(&mut self, out: &mut Output) {
         let pieces = std::mem::take(&mut self.raw);
         if pieces.len() > 1 {
             let all = merged(&pieces, out);
@@ -37,7 +37,7 @@ impl Pieces {
     }
 }
 
-fn merged(pieces: &[String], out: &mut Out) -> Usage {
+fn merged(pieces: &[String], out: &mut Output) -> Usage {
     let mut all = Map::new();
     for raw in pieces {
         let Value::Object(piece) = out.value(raw) else {

@@ -69,7 +69,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
 /// not have; what stands beside that says nothing either.
-pub(crate) fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
+pub fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
     let count = |name: &str| text(headers, name)?.parse().ok();
     if text(headers, limit)
         .and_then(number)

@@ -1,5 +1,68 @@
-//! What every dialect needs: reading and writing of fields, telling an answer from a stream,
-//! errors, and hints about limits.
+//! What every dialect needs: telling an answer from a stream, framings, reading and writing of
+//! fields, errors, and hints about limits.
+//!
+//! A [`Dialect`](super::Dialect) encodes with [`begin`] and [`ObjectWriter`], and decodes with an
+//! [`AnswerDecoder`] around an [`Assemble`] of its own:
+//!
+//! ```text
+//!  bytes ──► AnswerDecoder ──► frames ──► Assemble::event ──► Output ──► ChatEvents
+//!            status, caps,     Sse, JsonValues,   parse::<Object<…>>
+//!            keep-alives       a Framing of yours
+//! ```
+//!
+//! An error status, an error object in a stream, a lost end and what servers send beside their
+//! documentation are the decoder's work; an [`Assemble`] reads its own fields.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use chatcore::dialect::kit::{self, AnswerDecoder, Assemble, Fields, Object, Output, Prose, Read, Text};
+//! use chatcore::{Caps, Decoder, Error, FinishReason};
+//!
+//! /// A dialect whose whole answer is `{"reply": "…"}`.
+//! #[derive(Debug, Default)]
+//! struct Echo;
+//!
+//! #[derive(Default)]
+//! struct Reply<'a>(Text<'a>);
+//!
+//! impl<'a> Fields<'a> for Reply<'a> {
+//!     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+//!         (name == "reply").then_some(&mut self.0)
+//!     }
+//! }
+//!
+//! impl Assemble for Echo {
+//!     fn name(&self) -> &'static str {
+//!         "echo"
+//!     }
+//!
+//!     fn event(&mut self, _: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
+//!         self.whole(data, out)
+//!     }
+//!
+//!     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
+//!         let reply: Object<'_, Reply<'_>> = kit::parse("echo", body)?;
+//!         out.say(Prose::Text, reply.known.0.0);
+//!         out.finish(FinishReason::Stop, "stop".to_owned());
+//!         Ok(())
+//!     }
+//!
+//!     fn end(&mut self, _: &mut Output) -> Result<(), Error> {
+//!         Err(kit::truncated())
+//!     }
+//!
+//!     fn is_complete(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! let head = http::Response::new(()).into_parts().0;
+//! let mut decoder = AnswerDecoder::new(&head, Caps::default(), Echo);
+//! decoder.feed(Bytes::from_static(br#"{"reply": "hi"}"#));
+//! decoder.end();
+//! assert_eq!(decoder.next_event()?.unwrap().as_text(), Some("hi"));
+//! # Ok::<(), Error>(())
+//! ```
 
 mod date;
 pub(crate) mod decoder;
@@ -8,3 +71,14 @@ pub(crate) mod hints;
 pub(crate) mod read;
 pub(crate) mod response_headers;
 pub(crate) mod write;
+
+pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
+pub use failure::{is_error, nameless_call, not_understood, reported, truncated};
+pub use hints::quota;
+pub use read::{
+    Count, Fields, Ignored, List, MAX_ITEMS, MAX_UNKNOWN, Object, Raw, Read, Text, Unknown, Word,
+    extra_of, parse, piece_of, push_extra, read, to_extra,
+};
+pub use write::{ObjectWriter, begin};
+
+pub use crate::frame::{Frame, Framing, JsonValues};

@@ -8,33 +8,35 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::decoder::Out;
-use crate::chat::Extra;
+use super::decoder::Output;
+use crate::chat::{ChatEvent, Extra};
 use crate::error::{Error, ErrorKind};
 use crate::json::{self, JsonError, Piece, Reader};
 
 /// The most items that one list of an event may have, such as tool calls: more would take far more
 /// memory than their text.
-pub(crate) const MAX_ITEMS: usize = 2048;
+pub const MAX_ITEMS: usize = 2048;
 
 /// The most unknown fields of an object that are kept.
-pub(crate) const MAX_UNKNOWN: usize = 1024;
+pub const MAX_UNKNOWN: usize = 1024;
 
 /// The text of a value that is read later.
-pub(crate) type Raw<'a> = &'a str;
+pub type Raw<'a> = &'a str;
 
 /// The fields that were not known, by name.
-pub(crate) type Unknown<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
+pub type Unknown<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
 
 /// An object whose known fields make a `T`.
 #[derive(Debug, Default)]
-pub(crate) struct Object<'a, T> {
-    pub(crate) known: T,
-    pub(crate) unknown: Unknown<'a>,
+pub struct Object<'a, T> {
+    /// The known fields.
+    pub known: T,
+    /// The others.
+    pub unknown: Unknown<'a>,
 }
 
 /// The known fields of an object.
-pub(crate) trait Fields<'a> {
+pub trait Fields<'a> {
     /// Where the value of `name` goes, if that is a known field.
     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>>;
 }
@@ -42,7 +44,11 @@ pub(crate) trait Fields<'a> {
 /// What can be read into its place. What was there before is replaced.
 ///
 /// Places are handed around as `dyn`, so that one loop reads the objects of all types.
-pub(crate) trait Read<'a> {
+pub trait Read<'a> {
+    /// Reads the next value.
+    ///
+    /// # Errors
+    /// Where the text is no JSON.
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 }
 
@@ -94,10 +100,11 @@ impl<'a, T: Read<'a>> Read<'a> for Box<T> {
 /// A list of objects; what else is in it is passed over. An object in the place of a list is a
 /// list of one.
 #[derive(Debug)]
-pub(crate) struct List<T> {
-    pub(crate) items: Vec<T>,
+pub struct List<T> {
+    /// The objects.
+    pub items: Vec<T>,
     /// Whether there were more items than are allowed.
-    pub(crate) is_over: bool,
+    pub is_over: bool,
 }
 
 impl<T> Default for List<T> {
@@ -111,7 +118,10 @@ impl<T> Default for List<T> {
 
 impl<T> List<T> {
     /// Fails where there were more items than are allowed.
-    pub(crate) fn check(&self, what: &str) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge), which names `what` the items are.
+    pub fn check(&self, what: &str) -> Result<(), Error> {
         match self.is_over {
             true => Err(too_many(what)),
             false => Ok(()),
@@ -160,7 +170,7 @@ impl<'a> Read<'a> for Raw<'a> {
 
 /// A value that is of no interest.
 #[derive(Debug, Default)]
-pub(crate) struct Ignored;
+pub struct Ignored;
 
 impl<'a> Read<'a> for Ignored {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -170,7 +180,7 @@ impl<'a> Read<'a> for Ignored {
 
 /// A whole number; what is none counts as absent. Some servers write `9.0` or `"9"`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count(pub(crate) Option<u64>);
+pub struct Count(pub Option<u64>);
 
 impl<'a> Read<'a> for Count {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -205,11 +215,11 @@ pub(crate) fn count_of(value: &Value) -> Option<u64> {
 
 /// A text; a number or a truth value is its own text, an object and an array are none.
 #[derive(Debug, Default)]
-pub(crate) struct Text<'a>(pub(crate) Piece<'a>);
+pub struct Text<'a>(pub Piece<'a>);
 
 impl<'a> Text<'a> {
     /// Takes the text, unless it is empty.
-    pub(crate) fn take(&mut self) -> Option<String> {
+    pub fn take(&mut self) -> Option<String> {
         let text = std::mem::take(&mut self.0).into_text();
         (!text.is_empty()).then(|| text.into_owned())
     }
@@ -233,12 +243,12 @@ impl<'a> Read<'a> for Text<'a> {
 
 /// A word that means something by itself, such as a type. What is no string is none.
 #[derive(Debug, Default)]
-pub(crate) struct Word<'a>(pub(crate) Cow<'a, str>);
+pub struct Word<'a>(pub Cow<'a, str>);
 
 impl Word<'_> {
     /// Takes a reason for which the model stopped, if it is one: some servers write a null as
     /// the word of their programming language.
-    pub(crate) fn take_reason(&mut self) -> Option<String> {
+    pub fn take_reason(&mut self) -> Option<String> {
         let word = std::mem::take(&mut self.0);
         match word.trim() {
             "" | "null" | "None" | "none" | "nil" | "undefined" => None,
@@ -261,17 +271,25 @@ impl<'a> Read<'a> for Word<'a> {
 }
 
 /// One field without a name of ours.
-pub(crate) fn extra_of(name: &str, value: Value) -> Extra {
+pub fn extra_of(name: &str, value: Value) -> Extra {
     let mut extra = Extra::new();
     extra.insert(name.to_owned(), value);
     extra
 }
 
+/// Hands over fields that were not known, if there are any.
+pub fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Output) {
+    if !unknown.is_empty() {
+        let extra = to_extra(unknown, out);
+        out.push(event(extra));
+    }
+}
+
 /// Fields that were not known, parsed.
-pub(crate) fn to_extra(unknown: Unknown<'_>, out: &mut Out) -> Extra {
+pub fn to_extra(unknown: Unknown<'_>, out: &mut Output) -> Extra {
     if unknown.len() == MAX_UNKNOWN {
         // There may have been more.
-        out.skipped += 1;
+        out.skip(1);
     }
     let mut extra = Extra::with_capacity(unknown.len());
     for (name, value) in unknown {
@@ -281,7 +299,10 @@ pub(crate) fn to_extra(unknown: Unknown<'_>, out: &mut Out) -> Extra {
 }
 
 /// Reads one JSON value; nothing else may follow it.
-pub(crate) fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
+///
+/// # Errors
+/// Where the text is no JSON, or something follows.
+pub fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
     let mut value = T::default();
     read_all(data, &mut value)?;
     Ok(value)
@@ -294,7 +315,11 @@ fn read_all<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<(), JsonError>
 }
 
 /// Reads one JSON value of `dialect`.
-pub(crate) fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
+///
+/// # Errors
+/// [`Truncated`](ErrorKind::Truncated) where it ends too soon, [`Protocol`](ErrorKind::Protocol)
+/// where it is no JSON.
+pub fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
     read(data).map_err(|error| not_of(dialect, data, error))
 }
 
@@ -309,7 +334,7 @@ pub(super) fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
 }
 
 /// A string's text, which may be a piece of a longer one; other values as they are written.
-pub(crate) fn piece_of(raw: Raw<'_>) -> Piece<'_> {
+pub fn piece_of(raw: Raw<'_>) -> Piece<'_> {
     match raw.starts_with('"') {
         true => Reader::new(raw).piece().unwrap_or_else(|_| raw.into()),
         false => raw.into(),

@@ -1,5 +1,7 @@
 //! Writing a request's body, the same way in all dialects.
 
+use std::sync::LazyLock;
+
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
 use crate::json::{Reader, Writer};
@@ -9,7 +11,7 @@ use crate::json::{Reader, Writer};
 /// # Errors
 /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an extra field that chatcore sets
 /// itself.
-pub(crate) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
+pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {
         return Err(Error::invalid(
             "`n` asks for several answers in one; send several requests, for example with \
@@ -26,16 +28,23 @@ pub(crate) fn begin(request: &ChatRequest) -> Result<Writer, Error> {
 
 /// Merges the fields that a dialect writes with the caller's `extra` fields. Each constructor says
 /// which side wins when both have the same name.
-pub(crate) struct ObjectWriter<'a, 'w> {
-    pub(crate) writer: &'w mut Writer,
+#[derive(Debug)]
+pub struct ObjectWriter<'a, 'w> {
+    writer: &'w mut Writer,
     extra: &'a Extra,
     /// Our fields that were written, where ours have precedence.
     own: Option<Vec<&'static str>>,
 }
 
 impl<'a, 'w> ObjectWriter<'a, 'w> {
-    /// Opens an object. ObjectWriter of `extra` replace ours of the same name.
-    pub(crate) fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+    /// Opens an object to which the caller adds no fields.
+    pub fn new(writer: &'w mut Writer) -> Self {
+        static NONE: LazyLock<Extra> = LazyLock::new(Extra::new);
+        Self::replaced_by(writer, &NONE)
+    }
+
+    /// Opens an object. Fields of `extra` replace ours of the same name.
+    pub fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
             writer,
@@ -45,7 +54,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     }
 
     /// Opens an object. Ours stay; fields of `extra` with the same name are left out.
-    pub(crate) fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+    pub fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
             writer,
@@ -56,7 +65,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
 
     /// Names a field of ours. Its value must be written next, unless the answer is `None`: then
     /// another one is written in its place.
-    pub(crate) fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
+    pub fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
         if !self.extra.is_empty() {
             match &mut self.own {
                 Some(own) => own.push(name),
@@ -69,14 +78,14 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     }
 
     /// A field of ours that is a string.
-    pub(crate) fn string(&mut self, name: &'static str, text: &str) {
+    pub fn string(&mut self, name: &'static str, text: &str) {
         if let Some(writer) = self.field(name) {
             writer.string(text);
         }
     }
 
     /// Fields of ours as JSON without the braces. A field that the caller gave stays out.
-    pub(crate) fn members(&mut self, members: &str) {
+    pub fn members(&mut self, members: &str) {
         if self.extra.is_empty() {
             self.writer.raw(members);
             return;
@@ -98,7 +107,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     }
 
     /// Writes the others, and closes the object.
-    pub(crate) fn end(self) {
+    pub fn end(self) {
         let own = self.own.unwrap_or_default();
         for (name, value) in self.extra {
             if !own.contains(&&**name) {

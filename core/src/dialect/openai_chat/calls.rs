@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::shape::Shape;
 use super::wire;
 use crate::chat::{ChatEvent, Extra};
-use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, too_many};
 use crate::error::Error;
@@ -95,7 +95,7 @@ impl Calls {
         position: usize,
         among: Among,
         call: &mut Object<'_, wire::Call<'_>>,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         let Object { known, unknown } = call;
         let function = &mut known.function.get_or_insert_default().known;
@@ -188,7 +188,7 @@ impl Calls {
     }
 
     /// Takes in what a piece says of its call. What was missing at first may come later.
-    fn learn(&mut self, place: usize, said: Said, out: &mut Out) {
+    fn learn(&mut self, place: usize, said: Said, out: &mut Output) {
         let call = &mut self.calls[place];
         let mut is_new = false;
         if call.id.is_empty() && !said.id.is_empty() {
@@ -206,7 +206,7 @@ impl Calls {
     }
 
     /// Hands over that a call begins, and what waited for that.
-    fn announce(&mut self, place: usize, out: &mut Out) {
+    fn announce(&mut self, place: usize, out: &mut Output) {
         let call = &mut self.calls[place];
         let index = *call.at.get_or_insert_with(|| {
             self.announced += 1;
@@ -227,13 +227,13 @@ impl Calls {
         }
     }
 
-    fn grow(&mut self, place: usize, piece: Piece<'_>, among: Among, out: &mut Out) {
+    fn grow(&mut self, place: usize, piece: Piece<'_>, among: Among, out: &mut Output) {
         let call = &mut self.calls[place];
         let fragment = call.half.join(piece);
         if among != Among::Whole {
             if call.shape.is_closed() && !fragment.trim().is_empty() {
                 // The arguments are complete: this repeats them, or belongs to no call.
-                out.skipped += 1;
+                out.skip(1);
                 return;
             }
             call.shape.take(&fragment);
@@ -249,7 +249,7 @@ impl Calls {
     }
 
     /// Fields of the call without a name of ours.
-    fn extend(&mut self, place: usize, unknown: Unknown<'_>, out: &mut Out) {
+    fn extend(&mut self, place: usize, unknown: Unknown<'_>, out: &mut Output) {
         if unknown.is_empty() {
             return;
         }
@@ -265,7 +265,7 @@ impl Calls {
     ///
     /// # Errors
     /// Where a call has no name, unless the answer was cut.
-    pub(super) fn end(&mut self, is_cut: bool, out: &mut Out) -> Result<(), Error> {
+    pub(super) fn end(&mut self, is_cut: bool, out: &mut Output) -> Result<(), Error> {
         let mut is_nameless = false;
         for place in 0..self.calls.len() {
             let call = &mut self.calls[place];
@@ -290,7 +290,7 @@ impl Calls {
     }
 }
 
-fn out_arguments(index: usize, fragment: Option<String>, out: &mut Out) {
+fn out_arguments(index: usize, fragment: Option<String>, out: &mut Output) {
     if let Some(fragment) = fragment {
         out.push(ChatEvent::ToolCallArguments { index, fragment });
     }

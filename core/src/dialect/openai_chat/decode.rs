@@ -6,12 +6,12 @@ use super::kept::Kept;
 use super::usage::usage;
 use super::wire::{self, Chunk, Content, Delta, Said};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part};
-use crate::dialect::kit::decoder::{Assemble, Out, Prose};
+use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
     Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, read, to_extra, too_many,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 const DIALECT: &str = "openai_chat";
 
@@ -38,26 +38,28 @@ impl Assemble for Chunks {
         matches!(name, b"" | b"message")
     }
 
-    fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, _: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
         let had_finish = self.finish.is_some();
         let mut chunk: Object<'_, Chunk<'_>> = parse(DIALECT, data)?;
         let Chunk { choices, usage, .. } = &chunk.known;
         let is_last = had_finish && usage.is_some() && choices.first.is_none();
         self.take_chunk(&mut chunk, false, data, out)?;
         // Usage alone comes last; some servers then send no `[DONE]`, or do not hang up.
-        out.is_last |= is_last;
+        if is_last {
+            out.set_last();
+        }
         Ok(())
     }
 
-    fn marker(&mut self, out: &mut Out) {
+    fn marker(&mut self, out: &mut Output) {
         // The server says that this is all, though some forget to say why.
         if self.has_choices {
             self.finish.get_or_insert_default();
         }
-        out.is_last = true;
+        out.set_last();
     }
 
-    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
+    fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
         let mut chunk: Object<'_, Chunk<'_>> = parse(DIALECT, body)?;
         self.take_chunk(&mut chunk, true, body, out)?;
         if !self.has_choices {
@@ -68,12 +70,9 @@ impl Assemble for Chunks {
         self.end(out)
     }
 
-    fn end(&mut self, out: &mut Out) -> Result<(), Error> {
+    fn end(&mut self, out: &mut Output) -> Result<(), Error> {
         let Some(raw) = self.finish.take() else {
-            return Err(Error::new(
-                ErrorKind::Truncated,
-                "the stream ended before the model said that it was done",
-            ));
+            return Err(failure::truncated());
         };
         let mut reason = match raw.to_ascii_lowercase().as_str() {
             "stop" | "stop_sequence" | "end_turn" | "eos" | "" => FinishReason::Stop,
@@ -92,8 +91,7 @@ impl Assemble for Chunks {
             out.push(ChatEvent::MessageExtra(extra));
         }
         self.extra.end(out);
-        out.push(ChatEvent::Finish { reason, raw });
-        out.done = true;
+        out.finish(reason, raw);
         Ok(())
     }
 
@@ -108,7 +106,7 @@ impl Chunks {
         chunk: &mut Object<'_, Chunk<'_>>,
         is_whole: bool,
         data: &str,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         if reports_error(chunk, is_whole, out, data) {
             return Err(failure::reported(data, data));
@@ -132,7 +130,7 @@ impl Chunks {
                 out.push(ChatEvent::Start { id, model });
             }
         }
-        out.skipped += known.choices.others;
+        out.skip(known.choices.others);
         if let Some(choice) = &mut known.choices.first {
             self.has_choices = true;
             self.take_choice(choice, is_whole, data, out)?;
@@ -148,7 +146,7 @@ impl Chunks {
         choice: &mut Object<'_, wire::Choice<'_>>,
         is_whole: bool,
         data: &str,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         let Object { known, unknown } = choice;
         let (delta, message) = (&mut known.delta, &mut known.message);
@@ -184,7 +182,7 @@ impl Chunks {
         &mut self,
         delta: &mut Object<'_, Delta<'_>>,
         is_whole: bool,
-        out: &mut Out,
+        out: &mut Output,
     ) -> Result<(), Error> {
         let Object { known, unknown } = delta;
         // Some servers send it under both names.
@@ -226,7 +224,12 @@ impl Chunks {
 }
 
 /// Whether the server reports an error in place of an answer, or beside it.
-fn reports_error(chunk: &Object<'_, Chunk<'_>>, is_whole: bool, out: &mut Out, data: &str) -> bool {
+fn reports_error(
+    chunk: &Object<'_, Chunk<'_>>,
+    is_whole: bool,
+    out: &mut Output,
+    data: &str,
+) -> bool {
     let Object { known, unknown } = chunk;
     // vLLM's errors are what their `object` says.
     if known.error.is_some_and(failure::is_error) || known.object.0 == "error" {
@@ -242,7 +245,7 @@ fn reports_error(chunk: &Object<'_, Chunk<'_>>, is_whole: bool, out: &mut Out, d
     may_be && failure::is_envelope(&out.value(data), is_whole)
 }
 
-fn say(content: &mut Content<'_>, prose: Prose, out: &mut Out) -> Result<(), Error> {
+fn say(content: &mut Content<'_>, prose: Prose, out: &mut Output) -> Result<(), Error> {
     match std::mem::take(content) {
         Content::None => {}
         Content::Text(text) => {
@@ -271,7 +274,7 @@ fn say(content: &mut Content<'_>, prose: Prose, out: &mut Out) -> Result<(), Err
     Ok(())
 }
 
-fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Out) {
+fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Output) {
     if unknown.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::Raw;
 
 /// Texts that grow from piece to piece; of other fields the last value counts.
@@ -20,9 +20,9 @@ pub(super) struct Details {
 
 impl Details {
     /// Takes in the next blocks, or the next pieces of blocks.
-    pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool, out: &mut Out) {
+    pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool, out: &mut Output) {
         let Value::Array(list) = out.value(raw) else {
-            out.skipped += 1;
+            out.skip(1);
             return;
         };
         for detail in list {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::chat::{ChatEvent, Extra};
-use crate::dialect::kit::decoder::Out;
+use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::{MAX_UNKNOWN, Raw};
 
 /// From how many fields on they are looked up in a table.
@@ -20,7 +20,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Keeps the last value of a field.
-    pub(super) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Out) {
+    pub(super) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
         let place = match self.places.is_empty() {
             true => self.fields.iter().position(|(known, _)| known == name),
             false => self.places.get(name).copied(),
@@ -33,7 +33,7 @@ impl Kept {
             return;
         }
         if self.fields.len() == MAX_UNKNOWN {
-            out.skipped += 1;
+            out.skip(1);
             return;
         }
         self.fields.push((name.to_owned(), value.to_owned()));
@@ -46,7 +46,7 @@ impl Kept {
     }
 
     /// Hands over all of them.
-    pub(super) fn end(&mut self, out: &mut Out) {
+    pub(super) fn end(&mut self, out: &mut Output) {
         if self.fields.is_empty() {
             return;
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 /// The dialects that the recordings are held against, by the recordings' names.
 pub(super) fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
     match name {
+        "ollama-chat" => Some(Box::new(dialect::OllamaChat::default())),
         "openai-chat" => Some(Box::new(dialect::OpenAiChat::default())),
         "anthropic" => Some(Box::new(dialect::Anthropic::default())),
         _ => None,

@@ -139,3 +139,12 @@ fn anthropic() {
         holds(row, dialect, &mut random);
     });
 }
+
+#[test]
+#[cfg_attr(not(has_corpus), ignore = "no recordings: set CHATCORE_CORPUS")]
+fn ollama_chat() {
+    let mut random = Random::new();
+    each("streams_ollama_chat.jsonl", |row, dialect| {
+        holds(row, dialect, &mut random);
+    });
+}

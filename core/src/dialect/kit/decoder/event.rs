@@ -1,6 +1,6 @@
 //! One event of a stream, of whatever dialect.
 
-use super::{Assemble, Out};
+use super::{Assemble, Output};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::not_of;
 use crate::error::Error;
@@ -11,7 +11,7 @@ pub(super) fn take(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Error> {
     let data = data.trim_ascii();
     let is_complete = assemble.is_complete();
@@ -29,7 +29,7 @@ pub(super) fn take_each(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Error> {
     let mut reader = Reader::new(data);
     loop {
@@ -53,7 +53,7 @@ fn take_one(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Error> {
     match data.as_bytes() {
         [b'{', ..] if name != b"error" && !is_keep_alive(name) => assemble.event(name, data, out),
@@ -68,7 +68,7 @@ fn judge(
     is_complete: bool,
     error: Error,
     assemble: &mut dyn Assemble,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Error> {
     let is_foreign = || !assemble.knows(name) && name != b"error" && check(data).is_err();
     match is_complete || is_foreign() {
@@ -87,7 +87,7 @@ fn take_other(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Error> {
     if name == b"error" {
         return Err(failure::reported(data, data));

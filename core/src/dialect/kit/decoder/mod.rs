@@ -3,8 +3,9 @@
 //!
 //! ```text
 //!            ┌─ status ≥ 300 ──► Failure ──end──► the provider's error
-//!  feed ──►  │                  ┌─ `{` `[` ──► Whole ──end──► Assemble::whole
+//!  feed ──►  │                  ┌─ its own ──► Frames ──────► Assemble::event …, ::end
 //!            └─ first byte ─────┼─ a field ──► Stream ──────► Assemble::event …, ::end
+//!                               ├─ `{` `[` ──► Whole ──end──► Assemble::whole
 //!                               └─ else ─────► Whole ──end──► Protocol
 //! ```
 //!
@@ -26,48 +27,70 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub(crate) use out::{Out, Prose};
+pub use out::{Output, Prose};
 use reading::Reading;
 
 use crate::chat::ChatEvent;
 use crate::dialect::{Caps, Decoder};
 use crate::error::Error;
+use crate::frame::Framing;
 
 /// What a dialect itself does: frames → events.
-pub(crate) trait Assemble: Send {
+pub trait Assemble: Send {
     /// The dialect's name.
     fn name(&self) -> &'static str;
 
     /// Whether the dialect has events of this name. Others that are no JSON are passed over.
-    fn knows(&self, name: &[u8]) -> bool;
+    fn knows(&self, _name: &[u8]) -> bool {
+        false
+    }
 
     /// Takes in one event of a stream: a JSON object. It is not asked for keep-alives, nor for
     /// events with the name `error`.
-    fn event(&mut self, name: &[u8], data: &str, out: &mut Out) -> Result<(), Error>;
+    ///
+    /// # Errors
+    /// The provider's, or what is wrong with the event.
+    fn event(&mut self, name: &[u8], data: &str, out: &mut Output) -> Result<(), Error>;
 
     /// The server says that this is all: `[DONE]`.
-    fn marker(&mut self, out: &mut Out);
+    fn marker(&mut self, out: &mut Output) {
+        out.set_last();
+    }
 
     /// Takes in a whole answer: one JSON object.
-    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error>;
+    ///
+    /// # Errors
+    /// The provider's, or what is wrong with the answer.
+    fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error>;
 
-    /// Nothing more will come: ends the answer, or fails where it is not complete.
-    fn end(&mut self, out: &mut Out) -> Result<(), Error>;
+    /// Nothing more will come: [ends](Output::finish) the answer.
+    ///
+    /// # Errors
+    /// [`Truncated`](crate::ErrorKind::Truncated) where it is not complete.
+    fn end(&mut self, out: &mut Output) -> Result<(), Error>;
 
     /// Whether the model has said why it stopped, so that only what it cost may follow.
     fn is_complete(&self) -> bool;
 }
 
 /// The decoder of every dialect, around what is its own.
-pub(crate) struct AnswerDecoder<A> {
+pub struct AnswerDecoder<A> {
     assemble: A,
     reading: Reading,
 }
 
 impl<A: Assemble> AnswerDecoder<A> {
-    pub(crate) fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
+    /// Begins to read an answer with this head.
+    pub fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
         let reading = Reading::new(head, caps);
         Self { assemble, reading }
+    }
+
+    /// Reads streams in this framing, beside server-sent events.
+    #[must_use]
+    pub fn with_framing(mut self, framing: impl Framing + 'static) -> Self {
+        self.reading.set_framing(Box::new(framing));
+        self
     }
 }
 

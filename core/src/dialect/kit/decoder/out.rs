@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use crate::chat::ChatEvent;
+use crate::chat::{ChatEvent, FinishReason};
 use crate::json::{self, Joiner, Piece};
 
 /// How much more memory than its text a value may take: a [`Value`] of one digit takes 72 bytes.
@@ -15,10 +15,13 @@ const SPARE: usize = 16 << 10;
 
 /// Text of the model, by what it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Prose {
+pub enum Prose {
+    /// The answer.
     #[default]
     Text,
+    /// What the model writes while it reasons.
     Reasoning,
+    /// Why the model declines.
     Refusal,
 }
 
@@ -34,14 +37,14 @@ impl Prose {
 
 /// What came out of the frames so far.
 #[derive(Debug, Default)]
-pub(crate) struct Out {
+pub struct Output {
     pub(super) events: VecDeque<ChatEvent>,
     /// The terminal event was read, or nothing more is awaited: the answer is to be ended.
-    pub(crate) is_last: bool,
+    pub(super) is_last: bool,
     /// The answer was ended.
-    pub(crate) done: bool,
+    pub(super) done: bool,
     /// Events that were passed over.
-    pub(crate) skipped: u32,
+    pub(super) skipped: u32,
     /// About how many bytes the answer holds beside its texts.
     pub(super) held: usize,
     /// What is left of [`SPARE`] for the event that is read.
@@ -51,14 +54,35 @@ pub(crate) struct Out {
     prose: Prose,
 }
 
-impl Out {
+impl Output {
     /// Another event is to be read.
     pub(super) fn begin_event(&mut self) {
         self.spare = SPARE;
     }
 
+    /// Ends the answer: the model stopped for `reason`, in the provider's word `raw`.
+    pub fn finish(&mut self, reason: FinishReason, raw: String) {
+        self.push(ChatEvent::Finish { reason, raw });
+        self.done = true;
+    }
+
+    /// Whether the answer was ended.
+    pub fn is_finished(&self) -> bool {
+        self.done
+    }
+
+    /// Says that nothing more is awaited: [`Assemble::end`](super::Assemble::end) is called next.
+    pub fn set_last(&mut self) {
+        self.is_last = true;
+    }
+
+    /// Counts an event, or a part of one, that is passed over because it is not known.
+    pub fn skip(&mut self, count: u32) {
+        self.skipped = self.skipped.saturating_add(count);
+    }
+
     /// Hands over an event that is not [prose](Self::say).
-    pub(crate) fn push(&mut self, event: ChatEvent) {
+    pub fn push(&mut self, event: ChatEvent) {
         if self.half.is_waiting() {
             self.end_half(&event);
         }
@@ -68,7 +92,7 @@ impl Out {
 
     /// Hands over a piece of text. Half a character at its end waits for its other half, which is
     /// the beginning of the next piece.
-    pub(crate) fn say(&mut self, prose: Prose, piece: Piece<'_>) -> bool {
+    pub fn say(&mut self, prose: Prose, piece: Piece<'_>) -> bool {
         if piece.is_empty() {
             return false;
         }
@@ -101,7 +125,7 @@ impl Out {
     }
 
     /// The value of raw JSON; its text where it would take too much memory.
-    pub(crate) fn value(&mut self, raw: &str) -> Value {
+    pub fn value(&mut self, raw: &str) -> Value {
         let times = raw.len().saturating_mul(TIMES);
         let mut room = times.saturating_add(self.spare);
         let all = room;

@@ -8,19 +8,21 @@ use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::Body;
-use super::{Assemble, Out, event};
+use super::{Assemble, Output, event};
 use crate::chat::ChatEvent;
 use crate::dialect::Caps;
 use crate::dialect::kit::failure;
 use crate::error::{Error, ErrorKind};
-use crate::frame::Sse;
+use crate::frame::{Frame, Framing, Sse, SseEvent};
 
 /// How far an answer was read.
 pub(super) struct Reading {
     status: StatusCode,
     coding: Option<HeaderValue>,
+    /// The dialect's own framing, until the first byte has told whether the answer is in it.
+    framing: Option<Box<dyn Framing>>,
     form: Form,
-    out: Out,
+    out: Output,
     caps: Caps,
     received: usize,
     /// The first bytes of what may be a stream, until an event of it was read.
@@ -35,8 +37,43 @@ enum Form {
     /// Nothing but white space has come: keep-alives, before a whole answer.
     Unknown,
     Stream(Sse),
+    Frames(Box<dyn Framing>),
     Whole(Body),
     Failure(Box<HeaderMap>, Body),
+}
+
+impl Form {
+    /// The next frame of a stream; at its end, what is left of one too.
+    fn next_frame(&mut self, ended: bool) -> Result<Option<Frame>, Error> {
+        let frame = |event: SseEvent| Frame::new(event.data).with_name(event.name);
+        match self {
+            Self::Stream(sse) => {
+                let event = sse.next_event()?;
+                if event.is_some() || !ended {
+                    return Ok(event.map(frame));
+                }
+                while let Some(rest) = sse.rest()? {
+                    if event::is_whole(&rest.name, &utf8(&rest.data)) {
+                        return Ok(Some(frame(rest)));
+                    }
+                }
+                Ok(None)
+            }
+            Self::Frames(framing) => match framing.next_frame()? {
+                None if ended => framing.rest(),
+                frame => Ok(frame),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a stream held nothing but what its framing knows.
+    fn is_regular(&self) -> bool {
+        match self {
+            Self::Stream(sse) => sse.is_regular(),
+            _ => true,
+        }
+    }
 }
 
 /// How much is kept to show what an answer began with.
@@ -53,8 +90,9 @@ impl Reading {
         Self {
             status: head.status,
             coding: head.headers.get(CONTENT_ENCODING).cloned(),
+            framing: None,
             form,
-            out: Out::default(),
+            out: Output::default(),
             caps,
             received: 0,
             beginning: Bytes::new(),
@@ -62,6 +100,10 @@ impl Reading {
             ended: false,
             error: None,
         }
+    }
+
+    pub(super) fn set_framing(&mut self, framing: Box<dyn Framing>) {
+        self.framing = Some(framing);
     }
 
     /// `is_complete`: nothing that follows is needed.
@@ -127,9 +169,12 @@ impl Reading {
             let Some(first) = bytes.first() else {
                 return;
             };
-            self.form = match first {
+            let own = self.framing.take();
+            let own = own.filter(|framing| framing.begins_with(*first));
+            self.form = match (own, first) {
+                (Some(framing), _) => Form::Frames(framing),
                 // The first letter of a field, a comment, or a BOM.
-                b'd' | b'e' | b'i' | b'r' | b':' | 0xef => {
+                (None, b'd' | b'e' | b'i' | b'r' | b':' | 0xef) => {
                     self.beginning = bytes.slice(..bytes.len().min(SHOWN));
                     Form::Stream(Sse::lenient(self.caps.event))
                 }
@@ -152,6 +197,7 @@ impl Reading {
         }
         match &mut self.form {
             Form::Stream(sse) => sse.feed(bytes),
+            Form::Frames(framing) => framing.feed(bytes),
             Form::Whole(body) => body.push(bytes),
             Form::Failure(_, body) => {
                 let room = self.caps.error_body.saturating_sub(body.bytes().len());
@@ -163,7 +209,7 @@ impl Reading {
 
     fn advance(&mut self, assemble: &mut dyn Assemble) -> Result<(), Error> {
         match &mut self.form {
-            Form::Stream(_) => self.advance_stream(assemble),
+            Form::Stream(_) | Form::Frames(_) => self.advance_stream(assemble),
             Form::Whole(body) if self.ended => {
                 let body = std::mem::take(body);
                 self.take_whole(&utf8(body.bytes()), assemble)
@@ -185,16 +231,10 @@ impl Reading {
     }
 
     fn advance_stream(&mut self, assemble: &mut dyn Assemble) -> Result<(), Error> {
-        let Form::Stream(sse) = &mut self.form else {
-            return Ok(());
-        };
-        let is_regular = self.ended && sse.is_regular();
+        // The end of the input says whether what came before the first event were keep-alives.
+        let is_regular = self.ended && self.form.is_regular();
         while self.out.events.is_empty() && !self.out.done {
-            let event = match sse.next_event() {
-                Ok(None) if self.ended => match sse.rest()? {
-                    Some(rest) if !event::is_whole(&rest.name, &utf8(&rest.data)) => continue,
-                    rest => rest,
-                },
+            let event = match self.form.next_frame(self.ended) {
                 Ok(event) => event,
                 // Nothing that follows is needed.
                 Err(_) if assemble.is_complete() => {

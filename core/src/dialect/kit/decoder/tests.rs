@@ -26,7 +26,7 @@ impl Assemble for Small {
         name.is_empty() || name == b"x"
     }
 
-    fn event(&mut self, _: &[u8], data: &str, out: &mut Out) -> Result<(), Error> {
+    fn event(&mut self, _: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
         let value = json::parse(data).map_err(|error| not_of("small", data, error))?;
         if value.get("error").is_some() {
             return Err(failure::in_stream(&value, data));
@@ -39,12 +39,12 @@ impl Assemble for Small {
         Ok(())
     }
 
-    fn marker(&mut self, out: &mut Out) {
+    fn marker(&mut self, out: &mut Output) {
         out.is_last = true;
         self.is_complete = true;
     }
 
-    fn whole(&mut self, body: &str, out: &mut Out) -> Result<(), Error> {
+    fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
         let value = json::parse(body).map_err(|error| not_of("small", body, error))?;
         if value.get("error").is_some() {
             return Err(failure::in_stream(&value, body));
@@ -55,7 +55,7 @@ impl Assemble for Small {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Out) -> Result<(), Error> {
+    fn end(&mut self, out: &mut Output) -> Result<(), Error> {
         if !self.is_complete && !out.is_last {
             return Err(Error::new(ErrorKind::Truncated, "cut"));
         }
@@ -399,7 +399,7 @@ fn bytes_that_are_not_utf_8_are_replaced() {
 #[test]
 fn half_a_character_waits_for_its_other_half() {
     let piece = |json: &str| json::Reader::new(json).piece().unwrap().into_owned();
-    let mut out = Out::default();
+    let mut out = Output::default();
     out.say(Prose::Text, piece(r#""a\ud83d""#));
     out.say(Prose::Text, piece("\"\""));
     out.push(ChatEvent::Usage(crate::chat::Usage::default()));
@@ -430,7 +430,7 @@ fn half_a_character_waits_for_its_other_half() {
 
 #[test]
 fn a_value_that_would_take_too_much_memory_stays_text() {
-    let mut out = Out::default();
+    let mut out = Output::default();
     out.begin_event();
     let dense = format!("[{}0]", "0,".repeat(10_000));
     assert_eq!(out.value(&dense), Value::String(dense.clone()));

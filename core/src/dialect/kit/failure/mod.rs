@@ -17,7 +17,8 @@ use plain::{plain, title};
 use said::Said;
 
 pub(crate) use plain::compression;
-pub(crate) use said::{is_base_resp_error, is_envelope, is_error, may_be_envelope};
+pub use said::is_error;
+pub(crate) use said::{is_base_resp_error, is_envelope, may_be_envelope};
 
 /// How much memory the values of an error may take, in bytes. A larger body is shown as text.
 const ROOM: usize = 4 << 20;
@@ -58,7 +59,7 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
 
 /// The error that `said`, JSON or plain text, reports inside an answer with a good status; `body`
 /// is all of the event.
-pub(crate) fn reported(said: &str, body: &str) -> Error {
+pub fn reported(said: &str, body: &str) -> Error {
     let value = value(said).unwrap_or_else(|| {
         let text = plain(said.as_bytes()).unwrap_or_default();
         Value::String(text)
@@ -81,7 +82,7 @@ pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
 }
 
 /// The error of an answer that is not of the dialect.
-pub(crate) fn not_understood(why: &str, body: &[u8]) -> Error {
+pub fn not_understood(why: &str, body: &[u8]) -> Error {
     let message = match (title(body), plain(body)) {
         (Some(title), _) => format!("the answer is a web page: {title}"),
         (None, Some(text)) => format!("{why}: {text}"),
@@ -90,8 +91,16 @@ pub(crate) fn not_understood(why: &str, body: &[u8]) -> Error {
     Error::new(ErrorKind::Protocol, message).with_body(body)
 }
 
+/// The error of a stream that ended before the model said that it was done.
+pub fn truncated() -> Error {
+    Error::new(
+        ErrorKind::Truncated,
+        "the stream ended before the model said that it was done",
+    )
+}
+
 /// The error for a tool call that nobody can make.
-pub(crate) fn nameless_call() -> Error {
+pub fn nameless_call() -> Error {
     Error::new(
         ErrorKind::Server,
         "the model called a tool and the answer does not say which: the call has no name",

@@ -187,7 +187,7 @@ fn filled(text: &str) -> Option<&str> {
 }
 
 /// Whether the JSON of a field `error` is one. Some servers put an empty one beside their content.
-pub(crate) fn is_error(raw: &str) -> bool {
+pub fn is_error(raw: &str) -> bool {
     let inside = match raw.as_bytes() {
         [b'"', inside @ .., b'"'] | [b'{', inside @ .., b'}'] | [b'[', inside @ .., b']'] => inside,
         word => return !matches!(word, b"null" | b"false" | b"0"),

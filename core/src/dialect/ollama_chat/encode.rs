@@ -1,0 +1,288 @@
+//! Request → JSON.
+
+use std::collections::VecDeque;
+
+use chatcore::chat::{
+    ChatRequest, Extra, Image, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role,
+    Tool, ToolCall, ToolChoice, ToolResult,
+};
+use chatcore::dialect::Mode;
+use chatcore::dialect::kit::{self, ObjectWriter};
+use chatcore::json::Writer;
+use chatcore::{Error, ErrorKind};
+use serde_json::Value;
+
+/// The extra field whose members go into our `options`.
+const OPTIONS: &str = "options";
+
+/// The body of a request.
+pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec<u8>, Error> {
+    check(model, request)?;
+    let mut writer = kit::begin(request)?;
+    let mut extra = request.extra.clone();
+    let options = match extra.remove(OPTIONS) {
+        None => Extra::new(),
+        Some(Value::Object(options)) => options,
+        Some(_) => return Err(invalid("the extra field `options` is no object")),
+    };
+    let mut map = ObjectWriter::replaced_by(&mut writer, &extra);
+    map.string("model", model);
+    if let Some(writer) = map.field("messages") {
+        messages(writer, &request.messages)?;
+    }
+    // Without it Ollama streams.
+    if let Some(writer) = map.field("stream") {
+        writer.boolean(mode == Mode::Stream);
+    }
+    if let Some(effort) = &request.reasoning_effort
+        && let Some(writer) = map.field("think")
+    {
+        think(writer, effort);
+    }
+    match &request.response_format {
+        Some(ResponseFormat::JsonObject) => map.string("format", "json"),
+        Some(ResponseFormat::JsonSchema { schema, .. }) => {
+            if let Some(writer) = map.field("format") {
+                writer.value(schema);
+            }
+        }
+        _ => {}
+    }
+    let tools = match request.tool_choice {
+        Some(ToolChoice::None) => &[],
+        _ => &*request.tools,
+    };
+    if !tools.is_empty()
+        && let Some(writer) = map.field("tools")
+    {
+        writer.open('[');
+        for tool in tools {
+            write_tool(writer, tool);
+        }
+        writer.close(']');
+    }
+    write_options(&mut map, request, &options);
+    map.end();
+    Ok(writer.into_bytes())
+}
+
+/// Refuses what cannot be said in this dialect.
+fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
+    if model.trim().is_empty() {
+        return Err(invalid(
+            "no model is named; set LLM_MODEL, or name one in the request",
+        ));
+    }
+    match &request.tool_choice {
+        Some(ToolChoice::Required | ToolChoice::Tool(_)) => Err(invalid(
+            "Ollama cannot be made to call a tool; leave tool_choice out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn invalid(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidRequest, why)
+}
+
+fn think(writer: &mut Writer, effort: &ReasoningEffort) {
+    match effort {
+        ReasoningEffort::None => writer.boolean(false),
+        ReasoningEffort::Minimal => writer.string("low"),
+        ReasoningEffort::Xhigh | ReasoningEffort::Max => writer.string("high"),
+        effort => writer.string(effort.as_str()),
+    }
+}
+
+fn write_options(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, own: &Extra) {
+    let is_empty = request.temperature.is_none()
+        && request.max_tokens.is_none()
+        && request.top_p.is_none()
+        && request.seed.is_none()
+        && request.stop.is_empty()
+        && own.is_empty();
+    if is_empty {
+        return;
+    }
+    let Some(writer) = map.field(OPTIONS) else {
+        return;
+    };
+    let mut map = ObjectWriter::replaced_by(writer, own);
+    for (name, value) in [
+        ("temperature", request.temperature),
+        ("top_p", request.top_p),
+    ] {
+        if let Some(value) = value
+            && let Some(writer) = map.field(name)
+        {
+            writer.float(value);
+        }
+    }
+    if let Some(max_tokens) = request.max_tokens
+        && let Some(writer) = map.field("num_predict")
+    {
+        writer.count(max_tokens.into());
+    }
+    if let Some(seed) = request.seed
+        && let Some(writer) = map.field("seed")
+    {
+        writer.integer(seed);
+    }
+    if !request.stop.is_empty()
+        && let Some(writer) = map.field("stop")
+    {
+        writer.strings(&request.stop);
+    }
+    map.end();
+}
+
+fn messages(writer: &mut Writer, messages: &[Message]) -> Result<(), Error> {
+    // The calls that wait for their results: ids and names.
+    let mut open: VecDeque<(&str, &str)> = VecDeque::new();
+    writer.open('[');
+    for message in messages {
+        let mut has_more = false;
+        let mut has_results = false;
+        for part in &message.parts {
+            match part {
+                Part::ToolResult(result) => {
+                    has_results = true;
+                    write_result(writer, result, &mut open)?;
+                }
+                _ => has_more = true,
+            }
+        }
+        if has_more || !has_results {
+            write_message(writer, message)?;
+        }
+        let calls = message.tool_calls();
+        open.extend(calls.map(|call| (&*call.id, &*call.name)));
+    }
+    writer.close(']');
+    Ok(())
+}
+
+/// Each result of a tool is a message of its own. It names the tool, which the result itself does
+/// not: it is that of the open call with its id, or of the first one where calls have no ids.
+fn write_result<'a>(
+    writer: &mut Writer,
+    result: &'a ToolResult,
+    open: &mut VecDeque<(&'a str, &'a str)>,
+) -> Result<(), Error> {
+    let place = open.iter().position(|(id, _)| *id == result.call_id);
+    let call = place.and_then(|place| open.remove(place));
+    let mut map = ObjectWriter::new(writer);
+    map.string("role", "tool");
+    if let Some((_, name)) = call {
+        map.string("tool_name", name);
+    }
+    if !result.call_id.is_empty() {
+        map.string("tool_call_id", &result.call_id);
+    }
+    content(&mut map, &result.content)?;
+    map.end();
+    Ok(())
+}
+
+/// All of a message but the results of tools in it.
+fn write_message(writer: &mut Writer, message: &Message) -> Result<(), Error> {
+    let mut map = ObjectWriter::beside(writer, &message.extra);
+    map.string("role", message.role.as_str());
+    content(&mut map, &message.parts)?;
+    let reasoning = message.reasoning();
+    if !reasoning.is_empty() && message.role == Role::Assistant {
+        map.string("thinking", &reasoning);
+    }
+    if message.tool_calls().next().is_some()
+        && let Some(writer) = map.field("tool_calls")
+    {
+        writer.open('[');
+        for call in message.tool_calls() {
+            write_call(writer, call)?;
+        }
+        writer.close(']');
+    }
+    map.end();
+    Ok(())
+}
+
+/// The text of the parts, and the images beside it.
+fn content(map: &mut ObjectWriter<'_, '_>, parts: &[Part]) -> Result<(), Error> {
+    let mut text = String::new();
+    let mut images = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(part) => text.push_str(&part.text),
+            Part::Refusal(refusal) => text.push_str(&refusal.text),
+            Part::Image(image) => images.push(base64(image)?),
+            Part::Other { .. } => {
+                return Err(invalid(
+                    "a message has a part of another provider's, which Ollama has no place for",
+                ));
+            }
+            _ => {}
+        }
+    }
+    map.string("content", &text);
+    if !images.is_empty()
+        && let Some(writer) = map.field("images")
+    {
+        writer.open('[');
+        images.iter().for_each(|image| writer.string(image));
+        writer.close(']');
+    }
+    Ok(())
+}
+
+fn base64(image: &Image) -> Result<&str, Error> {
+    match &image.source {
+        ImageSource::Base64 { data, .. } => Ok(data),
+        _ => Err(invalid(
+            "Ollama fetches no image from a URL; send its bytes with Part::image_base64",
+        )),
+    }
+}
+
+fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
+    let arguments = match call.arguments_json() {
+        Ok(arguments @ Value::Object(_)) => arguments,
+        _ => {
+            return Err(invalid(format!(
+                "the arguments of the call of {} are no JSON object, which Ollama demands; \
+                 mend them, or leave the call out",
+                call.name
+            )));
+        }
+    };
+    let mut map = ObjectWriter::beside(writer, &call.extra);
+    if !call.id.is_empty() {
+        map.string("id", &call.id);
+    }
+    if let Some(writer) = map.field("function") {
+        let mut map = ObjectWriter::new(writer);
+        map.string("name", &call.name);
+        if let Some(writer) = map.field("arguments") {
+            writer.value(&arguments);
+        }
+        map.end();
+    }
+    map.end();
+    Ok(())
+}
+
+fn write_tool(writer: &mut Writer, tool: &Tool) {
+    let mut map = ObjectWriter::new(writer);
+    map.string("type", "function");
+    if let Some(writer) = map.field("function") {
+        let mut map = ObjectWriter::new(writer);
+        map.string("name", &tool.name);
+        if let Some(description) = &tool.description {
+            map.string("description", description);
+        }
+        if let Some(writer) = map.field("parameters") {
+            writer.value(&tool.parameters);
+        }
+        map.end();
+    }
+    map.end();
+}
