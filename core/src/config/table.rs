@@ -66,7 +66,7 @@ settings! {
     LLM_ASYNC_ENABLED: Boolean, "true", "`false`: calls still work, one at a time, with no background tasks.";
     LLM_MAX_RETRIES: Count { least: 1 }, "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
-    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `anthropic`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
+    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `anthropic`, `ollama`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
     LLM_BASE_URL: Text, "", "The provider's address; its own by default. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
     LLM_MODEL: Text, "", "The model; by default the provider's: `deepseek-flash`, `gpt-6-luna`, `claude-haiku-5-5`.";
