@@ -1,5 +1,5 @@
 // A worker that has a client of the module's scope, and one of its own for each request.
-import { LlmClient } from 'chatcore';
+import { LlmClient, RateLimiter } from 'chatcore';
 import { program } from './program.mjs';
 
 const base = 'CHATCORE_BASE';
@@ -7,6 +7,7 @@ const make = (path, options) => new LlmClient({ baseURL: `${base}/${path}/v1`, m
 const shared = make('every/5ms');
 const slow = make('delay/100ms');
 const limited = make('ok', { limits: { requestsPerMinute: 1200, requestBurst: 2 } });
+const limiter = new RateLimiter(4, 200, 2);
 const held = {};
 
 const routes = {
@@ -14,6 +15,10 @@ const routes = {
   '/own': async (text) => new Response((await make('every/5ms').chatAsync(text)).text),
   '/shared': async (text) => new Response((await shared.chatAsync(text)).text),
   '/limited': async (text) => new Response((await limited.chatAsync(text)).text),
+  '/turn': async (text) => {
+    await limiter.acquire();
+    return new Response(`echo: ${text}`);
+  },
   '/slow': async (text) => new Response((await slow.chatAsync(text)).text),
   '/stream': (text) => new Response(shared.chatStream(text).toReadableStream()),
   // Nobody waits for it: its request is gone before its answer comes.

@@ -85,6 +85,12 @@ for (const date of ['2024-01-01', '2026-01-01']) {
       }
     });
     await t.test('one client for all, with limits', async () => isEcho(await times(20, (text) => get('/limited', text))));
+    await t.test('one limiter for all, also where some of those that wait are gone', async () => {
+      const signal = AbortSignal.timeout(50);
+      const gone = times(5, (text) => get('/turn', text, signal).catch(() => {}));
+      isEcho(await times(20, (text) => get('/turn', text)));
+      await gone;
+    });
     await t.test('calls of requests that are gone give back their places', async () => {
       await times(8, (text) => get('/forgotten', text));
       isEcho(await times(3, (text) => get('/slow', text)));
