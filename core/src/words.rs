@@ -34,4 +34,41 @@ macro_rules! kinds {
     };
 }
 
-pub(crate) use {kinds, words};
+/// For an enum of words that a server can add to, whose last variant is `Other(String)`: every word
+/// that it has a name for, and the ways to a word and back.
+macro_rules! open_words {
+    ($of:ident: $(#[$doc:meta])* $($variant:ident = $word:literal,)*) => {
+        impl $of {
+            /// The words that chatcore has a name for, in the order of the documentation.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            $(#[$doc])*
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)*
+                    Self::Other(other) => other,
+                }
+            }
+        }
+
+        impl From<String> for $of {
+            fn from(word: String) -> Self {
+                match word.as_str() {
+                    $($word => Self::$variant,)*
+                    _ => Self::Other(word),
+                }
+            }
+        }
+
+        impl From<$of> for String {
+            fn from(word: $of) -> Self {
+                match word {
+                    $of::Other(word) => word,
+                    word => word.as_str().to_owned(),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {kinds, open_words, words};

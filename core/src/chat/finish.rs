@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::open_words;
+
 /// Why the model stopped, in chatcore's words. [`ChatResponse::finish_reason_raw`] keeps the
 /// provider's own.
 ///
@@ -28,44 +30,20 @@ pub enum FinishReason {
     Other(String),
 }
 
-impl FinishReason {
+open_words! {
+    FinishReason:
     /// A short name: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, `pause`, or
     /// the provider's own.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Stop => "stop",
-            Self::Length => "length",
-            Self::ToolCalls => "tool_calls",
-            Self::ContentFilter => "content_filter",
-            Self::Refusal => "refusal",
-            Self::Pause => "pause",
-            Self::Other(other) => other,
-        }
-    }
+    Stop = "stop",
+    Length = "length",
+    ToolCalls = "tool_calls",
+    ContentFilter = "content_filter",
+    Refusal = "refusal",
+    Pause = "pause",
 }
 
 impl fmt::Display for FinishReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl From<String> for FinishReason {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "stop" => Self::Stop,
-            "length" => Self::Length,
-            "tool_calls" => Self::ToolCalls,
-            "content_filter" => Self::ContentFilter,
-            "refusal" => Self::Refusal,
-            "pause" => Self::Pause,
-            _ => Self::Other(word),
-        }
-    }
-}
-
-impl From<FinishReason> for String {
-    fn from(word: FinishReason) -> Self {
-        word.as_str().to_owned()
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Extra, Message, Tool, ToolChoice};
+use crate::words::open_words;
 
 /// What is asked of a model: a conversation, and how to go on with it.
 ///
@@ -125,20 +126,16 @@ pub enum ReasoningEffort {
     Other(String),
 }
 
-impl ReasoningEffort {
+open_words! {
+    ReasoningEffort:
     /// The word for it on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::None => "none",
-            Self::Minimal => "minimal",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Xhigh => "xhigh",
-            Self::Max => "max",
-            Self::Other(other) => other,
-        }
-    }
+    None = "none",
+    Minimal = "minimal",
+    Low = "low",
+    Medium = "medium",
+    High = "high",
+    Xhigh = "xhigh",
+    Max = "max",
 }
 
 /// What form an answer must have.
@@ -160,25 +157,4 @@ pub enum ResponseFormat {
         #[serde(default)]
         strict: bool,
     },
-}
-
-impl From<String> for ReasoningEffort {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "none" => Self::None,
-            "minimal" => Self::Minimal,
-            "low" => Self::Low,
-            "medium" => Self::Medium,
-            "high" => Self::High,
-            "xhigh" => Self::Xhigh,
-            "max" => Self::Max,
-            _ => Self::Other(word),
-        }
-    }
-}
-
-impl From<ReasoningEffort> for String {
-    fn from(word: ReasoningEffort) -> Self {
-        word.as_str().to_owned()
-    }
 }

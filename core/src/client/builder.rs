@@ -25,9 +25,6 @@ use crate::policy::timeouts::Timeouts;
 use crate::provider::Provider;
 use crate::transport::Transport;
 
-/// How large a request may be by default: what Anthropic takes.
-const MAX_REQUEST_BYTES: usize = 32 << 20;
-
 /// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
 /// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
 #[derive(Clone, Debug)]
@@ -49,6 +46,10 @@ pub struct LlmClientBuilder {
 }
 
 impl LlmClientBuilder {
+    /// How large a request may be, in bytes of JSON, unless
+    /// [`max_request_bytes`](Self::max_request_bytes) says so: what Anthropic takes.
+    pub const DEFAULT_MAX_REQUEST_BYTES: usize = 32 << 20;
+
     pub(super) fn new(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Self {
         Self {
             executor,
@@ -62,7 +63,7 @@ impl LlmClientBuilder {
             adaptive: None,
             hedging: None,
             caps: Caps::default(),
-            max_request_bytes: MAX_REQUEST_BYTES,
+            max_request_bytes: Self::DEFAULT_MAX_REQUEST_BYTES,
             fetches_as_stream: None,
         }
     }

@@ -1,49 +1,60 @@
 //! Which headers and parameters hold a secret, as far as their names say.
 
-/// Parts of names that stand for a credential: `api-key`, `x-auth-token`, `cookie`, `sig`.
-const PARTS: [&str; 10] = [
-    "auth",
-    "cookie",
-    "credential",
-    "key",
-    "pass",
-    "pwd",
-    "secret",
-    "session",
-    "sig",
-    "token",
-];
+use super::Secrets;
 
-/// Names whose values are known to all, and that an error should be able to show.
-const PUBLIC: [&str; 16] = [
-    "accept",
-    "accept-language",
-    "anthropic-beta",
-    "anthropic-version",
-    "api-version",
-    "content-type",
-    "http-referer",
-    "idempotency-key",
-    "openai-beta",
-    "openai-organization",
-    "openai-project",
-    "referer",
-    "traceparent",
-    "tracestate",
-    "user-agent",
-    "x-title",
-];
+/// What the names of headers and parameters say.
+impl Secrets {
+    /// Parts of names that stand for a credential: `api-key`, `x-auth-token`, `cookie`, `sig`.
+    pub const CREDENTIAL_WORDS: &[&str] = &[
+        "auth",
+        "cookie",
+        "credential",
+        "key",
+        "pass",
+        "pwd",
+        "secret",
+        "session",
+        "sig",
+        "token",
+    ];
+
+    /// Names of headers and parameters whose values are known to all, and that an error should be
+    /// able to show.
+    pub const PUBLIC_NAMES: &[&str] = &[
+        "accept",
+        "accept-language",
+        "anthropic-beta",
+        "anthropic-version",
+        "api-version",
+        "content-type",
+        "http-referer",
+        "idempotency-key",
+        "openai-beta",
+        "openai-organization",
+        "openai-project",
+        "referer",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+        "x-title",
+    ];
+}
 
 /// Whether a header or a parameter of this name holds a credential.
 pub(crate) fn names_credential(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    may_hold_secret(&name) && PARTS.iter().any(|part| name.contains(part))
+    may_hold_secret(&name)
+        && Secrets::CREDENTIAL_WORDS
+            .iter()
+            .any(|part| name.contains(part))
 }
 
 /// Whether the value of a header or a parameter of this name, which the caller has set, is taken
 /// out of what a server says: all but those that are known to hold no secret.
 pub(crate) fn may_hold_secret(name: &str) -> bool {
-    !PUBLIC.iter().any(|known| name.eq_ignore_ascii_case(known))
+    !Secrets::PUBLIC_NAMES
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

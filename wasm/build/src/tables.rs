@@ -4,12 +4,14 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::Duration;
 
+use chatcore::chat::ReasoningEffort;
 use chatcore::dialect::{
     Anthropic, CLIENT_HEADERS, COMMON_RESPONSE_HEADERS, CONNECTION_HEADERS, Dialect,
 };
 use chatcore::{
-    Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, Defaults, ErrorKind, Hedging, KEY_FORMS,
-    KNOWN_PROVIDERS, KeyForm, Phase, Provider, SETTINGS, SettingKind, Timeouts,
+    Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, Defaults, ErrorKind, FinishReason, Hedging,
+    KEY_FORMS, KNOWN_PROVIDERS, KeyForm, LlmClientBuilder, Phase, Provider, SETTINGS, Secrets,
+    SettingKind, Timeouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,6 +27,15 @@ pub(crate) fn typescript() -> Result<String, Box<dyn Error>> {
     constant(&mut out, "KEY_FORMS", "Whose key it is.", key_forms());
     let doc = "A shorter key is a placeholder.";
     constant(&mut out, "KEY_MIN_LENGTH", doc, KeyForm::MIN_LEN.into());
+    let doc = "Parts of names that stand for a credential.";
+    constant(
+        &mut out,
+        "CREDENTIAL_WORDS",
+        doc,
+        json!(Secrets::CREDENTIAL_WORDS),
+    );
+    let doc = "Names of headers and parameters whose values may be shown.";
+    constant(&mut out, "PUBLIC_NAMES", doc, json!(Secrets::PUBLIC_NAMES));
     let doc = "Headers that nobody may set.";
     constant(
         &mut out,
@@ -58,6 +69,18 @@ fn types(out: &mut String) {
         "ProviderName",
         "The providers that chatcore knows by name.",
         KNOWN_PROVIDERS.iter().map(|known| known.name),
+    );
+    words(
+        out,
+        "Effort",
+        "The words for how much a model should reason that chatcore has a name for.",
+        ReasoningEffort::WORDS.iter().copied(),
+    );
+    words(
+        out,
+        "Finish",
+        "The words for why a model stopped that chatcore has a name for.",
+        FinishReason::WORDS.iter().copied(),
     );
 }
 
@@ -158,6 +181,9 @@ fn defaults(out: &mut String) {
         "maxConcurrentBatches": Batch::DEFAULT_CONCURRENT_BATCHES,
     });
     constant(out, "BATCH", "Of a BatchProcessor.", batch);
+    let doc = "How large a request may be, in bytes of JSON.";
+    let most = LlmClientBuilder::DEFAULT_MAX_REQUEST_BYTES;
+    constant(out, "MAX_REQUEST_BYTES", doc, most.into());
     let doc = "Of `gatherWithLimit`.";
     constant(out, "GATHER_LIMIT", doc, DEFAULT_GATHER_LIMIT.into());
 }
