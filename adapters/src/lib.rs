@@ -26,6 +26,8 @@
 //! Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
 //! of the default features brings tokio in.
 //!
+//! With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS.
+//!
 //! # Blocking and async
 //!
 //! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the old client's `chat` and
@@ -40,6 +42,8 @@ mod blocking;
     all(feature = "threads", feature = "ureq")
 ))]
 mod client;
+#[cfg(feature = "sigv4")]
+pub mod credentials;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod executor;
