@@ -38,6 +38,8 @@
 //! | you want to | see |
 //! |---|---|
 //! | ask, stream, go on with a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
+//! | turn texts into vectors | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
+//! | know which models there are | [`LlmClient::models`], [`ModelInfo`] |
 //! | choose a provider, or describe one | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
 //! | know what a model takes, or say so | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
@@ -63,11 +65,13 @@ extern crate self as chatcore;
 
 mod admission;
 mod batch;
+mod catalogue;
 pub mod chat;
 mod client;
 mod config;
 mod credentials;
 pub mod dialect;
+mod embed;
 mod error;
 mod executor;
 pub mod frame;
@@ -91,14 +95,18 @@ mod words;
 
 pub use admission::queue::WhenFull;
 pub use batch::{BatchProcessor, BatchResults, Closing, Progress};
+pub use catalogue::ModelInfo;
 pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
     ToolChoice, Usage,
 };
-pub use client::{Answer, Backend, ChatCall, ChatFuture, ChatStream, LlmClient, LlmClientBuilder};
+pub use client::{
+    Answer, Backend, ChatCall, ChatFuture, ChatStream, EmbedCall, LlmClient, LlmClientBuilder,
+};
 pub use config::{AsyncConfig, Config, SETTINGS, Setting, SettingKind};
 pub use credentials::{ApiKey, Credentials};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
+pub use embed::{EmbedRequest, Embeddings};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
 pub use helpers::{
@@ -107,7 +115,7 @@ pub use helpers::{
 pub use host::{Host, HostError, Target};
 pub use models::{MODEL_RULES, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer, Operation};
-pub use pipeline::Call;
+pub use pipeline::{Call, JobCall};
 pub use policy::adaptive::Adaptive;
 pub use policy::defaults::Defaults;
 pub use policy::hedge::Hedging;

@@ -8,11 +8,13 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+use crate::catalogue::ModelInfo;
 use crate::chat::{ChatEvent, ChatResponse, Fold};
 use crate::dialect::Mode;
+use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
-use crate::pipeline::{Call, ChatReader, Opened};
+use crate::pipeline::{Call, ChatReader, JobCall, Opened};
 use crate::status::Status;
 
 /// What answers a call. The client of one endpoint is a backend; a router over several, a cache, a
@@ -61,11 +63,35 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// Why there is no answer, or why it ended before its first content.
     fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>>;
 
+    /// Runs a call for embeddings. By default the backend has none.
+    ///
+    /// # Errors
+    /// Why there are no vectors.
+    fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {
+        drop(call);
+        missing("embeddings")
+    }
+
+    /// Reads the list of models. By default the backend has none.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    fn models(&self, call: JobCall<()>) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
+        drop(call);
+        missing("list of models")
+    }
+
     /// What the backend does at this moment.
     fn status(&self) -> Status;
 
     /// Takes no more calls, and completes when those that run have ended.
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The answer of a backend that does not do `what` is asked.
+fn missing<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, Error>> {
+    let why = format!("this client's backend has no {what}: it answers chats only");
+    Box::pin(std::future::ready(Err(Error::invalid(why))))
 }
 
 /// An answer whose first content is there, or all of it.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::backend::{Answer, Backend};
+use crate::catalogue::ModelInfo;
 use crate::dialect::Mode;
+use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call, Shared};
+use crate::pipeline::{self, Call, JobCall, Shared};
 use crate::status::Status;
 
 /// One endpoint, asked through the pipeline.
@@ -19,6 +21,14 @@ impl Backend for EndpointBackend {
     fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
         let opening = pipeline::chat(Arc::clone(&self.0), call, mode);
         Box::pin(async move { opening.await.map(Answer::of_endpoint) })
+    }
+
+    fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {
+        Box::pin(pipeline::embed(Arc::clone(&self.0), call))
+    }
+
+    fn models(&self, call: JobCall<()>) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
+        Box::pin(pipeline::models(Arc::clone(&self.0), call))
     }
 
     fn status(&self) -> Status {

@@ -3,6 +3,7 @@
 mod backend;
 mod builder;
 mod call;
+mod embed;
 mod endpoint;
 mod stream;
 
@@ -12,11 +13,15 @@ use std::sync::Arc;
 pub use backend::{Answer, Backend};
 pub use builder::LlmClientBuilder;
 pub use call::{ChatCall, ChatFuture};
+pub use embed::EmbedCall;
 pub use stream::ChatStream;
 
+use crate::catalogue::ModelInfo;
 use crate::chat::{ChatRequest, Message};
+use crate::embed::EmbedRequest;
+use crate::error::Error;
 use crate::executor::Executor;
-use crate::pipeline::{Call, Rules};
+use crate::pipeline::{Call, JobCall, Rules};
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
@@ -105,10 +110,50 @@ impl LlmClient {
     }
 
     fn call(&self, request: ChatRequest, defaults: Defaults) -> ChatCall {
+        let call = Call::new(request, defaults, self.rules());
+        ChatCall::new(Arc::clone(&self.inner.backend), call)
+    }
+
+    /// Asks for an embedding of each text: a vector that says what it means. The model is the
+    /// provider's unless the call names one, and must be one that embeds.
+    ///
+    /// What comes back is a call that can be shaped further, and is then awaited. Nothing happens
+    /// until then.
+    pub fn embed<S: Into<String>>(&self, inputs: impl IntoIterator<Item = S>) -> EmbedCall {
+        self.embed_request(EmbedRequest::new(inputs))
+    }
+
+    /// Sends `request` as [`embed`](Self::embed) does.
+    pub fn embed_request(&self, request: EmbedRequest) -> EmbedCall {
+        let call = JobCall::new(request, self.rules());
+        EmbedCall::new(Arc::clone(&self.inner.backend), call)
+    }
+
+    /// The models that the provider offers, all pages of its list. The client's time limits and
+    /// retries hold; a limit that was set holds for all pages together.
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+    /// for model in client.models().await? {
+    ///     println!("{} {:?}", model.id, model.context_tokens);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) where the dialect or the backend has no
+    /// such list; else as a chat.
+    ///
+    /// Cancel-safe: dropping the future ends it.
+    pub async fn models(&self) -> Result<Vec<ModelInfo>, Error> {
+        let call = JobCall::new((), self.rules());
+        self.inner.backend.models(call).await
+    }
+
+    fn rules(&self) -> Rules {
         let inner = &self.inner;
-        let rules = Rules::new(Arc::clone(&inner.timeouts), Arc::clone(&inner.retry));
-        let call = Call::new(request, defaults, rules);
-        ChatCall::new(Arc::clone(&inner.backend), call)
+        Rules::new(Arc::clone(&inner.timeouts), Arc::clone(&inner.retry))
     }
 
     /// A client whose calls `backend` answers: a router over several endpoints, a cache, a

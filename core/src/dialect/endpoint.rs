@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
 
@@ -173,6 +174,19 @@ impl Endpoint {
             }
         };
         *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+
+    /// A `GET` of `path` below the base URL, with the headers that every request carries but for
+    /// the type of its body, because it has none.
+    ///
+    /// # Errors
+    /// As [`uri`](Self::uri).
+    pub fn get(&self, path: &str) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.uri(path)?;
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().remove(CONTENT_TYPE);
         Ok(request)
     }
 

@@ -14,6 +14,7 @@ mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
+mod jobs;
 pub mod kit;
 mod ollama_chat;
 mod openai_chat;
@@ -30,9 +31,11 @@ pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
+pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
+pub(crate) use kit::whole::WholeBody;
 pub use ollama_chat::OllamaChat;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
@@ -84,6 +87,16 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// Begins to read an answer with this head. The server's content type and first bytes count
     /// for more than `mode`, which is only what was asked for.
     fn decoder(&self, head: &http::response::Parts, mode: Mode, caps: Caps) -> Box<dyn Decoder>;
+
+    /// How embeddings are asked for: not at all by default.
+    fn embeddings(&self) -> Option<&dyn EmbedDialect> {
+        None
+    }
+
+    /// How the list of models is asked for: not at all by default.
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        None
+    }
 
     /// What the response's headers say about the provider's limits: nothing by default.
     fn limits(&self, _headers: &HeaderMap) -> LimitHints {

@@ -1,6 +1,7 @@
 //! One error type: what kind it is, whether a retry may help, and all that is known about it.
 
 mod display;
+mod json;
 mod kind;
 mod outside;
 mod phase;

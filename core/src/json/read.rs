@@ -161,6 +161,34 @@ impl<'a> Reader<'a> {
         Ok(&self.text[start..self.at])
     }
 
+    /// Reads an array of numbers, and appends them to `floats`, each rounded to the nearest 32-bit
+    /// float.
+    ///
+    /// ```
+    /// let mut floats = Vec::new();
+    /// chatcore::json::Reader::new("[0.25, -1e-3]").floats(&mut floats)?;
+    /// assert_eq!(floats, [0.25, -0.001]);
+    /// # Ok::<_, chatcore::json::JsonError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is no such array, or a number is too large for a 32-bit float.
+    pub fn floats(&mut self, floats: &mut Vec<f32>) -> Result<()> {
+        let mut items = self.array()?;
+        while self.item(&mut items)? {
+            self.peek()?;
+            let start = self.at;
+            match self.number()?.parse::<f32>() {
+                Ok(float) if float.is_finite() => floats.push(float),
+                _ => {
+                    self.at = start;
+                    return Err(self.wrong());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What was not read yet.
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.at..]

@@ -38,6 +38,21 @@ pub(crate) struct Asked<'a> {
     pub(crate) seed: Option<i64>,
 }
 
+impl<'a> Asked<'a> {
+    /// What is asked of `model` where it is no chat.
+    pub(crate) fn job(operation: Operation, model: &'a str) -> Self {
+        Self {
+            operation,
+            model,
+            mode: Mode::Whole,
+            temperature: None,
+            top_p: None,
+            max_tokens: None,
+            seed: None,
+        }
+    }
+}
+
 /// What an answer says of itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Summary<'a> {

@@ -15,7 +15,8 @@ pub use asked::Operation;
 pub(crate) use asked::{Asked, Summary};
 pub(crate) use span::CallSpan;
 
-/// Hears of every call: for metrics, logs and traces.
+/// Hears of every call: for metrics, logs and traces. A call for embeddings or for the list of
+/// models that needs several requests is told as so many calls.
 ///
 /// It is called where the call runs, between two of its steps, so it should be quick; what takes
 /// longer belongs in a channel. (Spans for a tracing backend come without one, by the feature
@@ -51,7 +52,7 @@ pub struct CallInfo {
     pub operation: Operation,
     /// The provider's name.
     pub provider: Arc<str>,
-    /// The model that is asked.
+    /// The model that is asked; empty for the list of models.
     pub model: String,
     /// Whether it is streamed.
     pub mode: Mode,

@@ -31,7 +31,7 @@ impl CallSpan {
             otel.status_description = Empty,
             gen_ai.operation.name = operation,
             gen_ai.provider.name = &**endpoint.provider(),
-            gen_ai.request.model = model,
+            gen_ai.request.model = (!model.is_empty()).then_some(model),
             gen_ai.request.stream = matches!(asked.mode, Mode::Stream),
             gen_ai.request.temperature = asked.temperature,
             gen_ai.request.top_p = asked.top_p,
@@ -52,7 +52,8 @@ impl CallSpan {
             chatcore.outcome = Empty,
         );
         if !span.is_disabled() {
-            span.record("otel.name", format!("{operation} {model}"));
+            let name = format!("{operation} {model}");
+            span.record("otel.name", name.trim_end());
         }
         Self(span)
     }

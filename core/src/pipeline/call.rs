@@ -9,6 +9,7 @@ use crate::chat::ChatRequest;
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
+use crate::time::Instant;
 
 /// A chat on its way to whatever answers it: the request, and how it is to run.
 ///
@@ -60,6 +61,27 @@ impl Call {
     }
 }
 
+/// A request other than a chat on its way to whatever answers it, and how it is to run. A
+/// [`Backend`](crate::Backend) of your own reads and changes the [`request`](Self::request), and
+/// hands the call on to another backend or answers it itself.
+#[derive(Clone, Debug)]
+pub struct JobCall<R> {
+    /// What is asked; `()` for the list of models.
+    pub request: R,
+    pub(crate) rules: Rules,
+}
+
+impl<R> JobCall<R> {
+    pub(crate) fn new(request: R, rules: Rules) -> Self {
+        Self { request, rules }
+    }
+
+    /// The time limits.
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.rules.timeouts
+    }
+}
+
 /// How a call is to run.
 #[derive(Clone)]
 pub(crate) struct Rules {
@@ -67,6 +89,9 @@ pub(crate) struct Rules {
     /// What the caller tells the transport.
     pub(crate) extensions: http::Extensions,
     pub(crate) timeouts: Arc<Timeouts>,
+    /// When the call began of which this is one request of several; `None` where the limits of the
+    /// whole call begin with the request.
+    pub(crate) called: Option<Instant>,
     /// Whether it waits for its place as long as it takes.
     pub(crate) patient: bool,
     pub(crate) when_full: WhenFull,
@@ -80,10 +105,23 @@ impl Rules {
             headers: CallHeaders::default(),
             extensions: http::Extensions::new(),
             timeouts,
+            called: None,
             patient: false,
             when_full: WhenFull::default(),
             retry,
         }
+    }
+
+    /// The rules for each of several requests of a call that begins `now`. A limit of the whole
+    /// call that was set holds for all of them together, and a default one for each.
+    pub(super) fn for_several(mut self, now: Instant) -> Self {
+        let is_default = self.timeouts.is_default();
+        let has_total = self.timeouts.total.is_some();
+        if is_default && has_total {
+            Arc::make_mut(&mut self.timeouts).set_overall(None);
+        }
+        self.called = (!is_default || has_total).then_some(now);
+        self
     }
 }
 

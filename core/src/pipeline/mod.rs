@@ -18,11 +18,13 @@ mod backoff;
 mod call;
 mod chat;
 mod chat_reader;
+mod embed;
 mod exchange;
 mod headers;
 mod hedge;
 mod job;
 mod locked;
+mod models;
 mod opened;
 mod queue;
 mod settle;
@@ -31,6 +33,7 @@ mod shared;
 mod tests;
 mod validate;
 mod watch;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,11 +41,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 
-pub use call::Call;
+pub use call::{Call, JobCall};
 pub(crate) use call::{CallParts, Rules};
 pub(crate) use chat_reader::ChatReader;
+pub(crate) use embed::embed;
 pub(crate) use headers::CallHeaders;
 pub(crate) use locked::Locked;
+pub(crate) use models::models;
 pub(crate) use opened::Opened;
 pub(crate) use settle::Counters;
 pub(crate) use shared::Shared;
@@ -50,6 +55,7 @@ pub(crate) use shared::Shared;
 use crate::admission::queue::WhenFull;
 use crate::dialect::Mode;
 use crate::error::Error;
+use crate::observe::Asked;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::timeouts;
 use backoff::may_retry;
@@ -109,7 +115,7 @@ async fn run(
     timeouts::fit(&mut rules.timeouts, job.plan(), rules.patient);
     let mut now = outcome.began();
     let mut watch = Watch::new(Arc::clone(&shared.executor));
-    let mut deadlines = Deadlines::new(rules.timeouts, mode, now);
+    let mut deadlines = Deadlines::new(rules.timeouts, mode, rules.called.unwrap_or(now));
     let mut causes = Vec::new();
     // Attempts that the provider refused for a default.
     let mut refused = 0;
@@ -187,6 +193,11 @@ fn encode(shared: &Shared, job: &mut dyn Job, rules: &Rules) -> Result<Request<B
         .add_to(request.headers_mut(), &shared.own_headers, &shared.endpoint)?;
     request.extensions_mut().extend(rules.extensions.clone());
     Ok(request)
+}
+
+/// The end of a call that could not even be written down: it is counted and observed as any other.
+fn refuse(shared: &Arc<Shared>, asked: &Asked<'_>, rules: &Rules, why: Error) -> Error {
+    Outcome::begin(shared, asked, &rules.headers).failed(why)
 }
 
 /// Refuses a request that is larger than may be sent. `largest` says what makes it large.

@@ -30,6 +30,11 @@ pub(crate) fn tokens(request: &ChatRequest) -> u64 {
     input.div_ceil(4).saturating_add(answer)
 }
 
+/// An estimate of the tokens of one text, rounded up. Code may take twice as many.
+pub(crate) fn text(text: &str) -> u64 {
+    quarters(text).div_ceil(4)
+}
+
 fn message(message: &Message) -> u64 {
     let name = message.name.as_deref().map_or(0, quarters);
     MESSAGE * 4 + name + parts(&message.parts) + object(&message.extra)

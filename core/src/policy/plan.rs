@@ -47,6 +47,18 @@ impl Plan {
         }
     }
 
+    /// For a request that is thought to take as long as an answer of so many tokens.
+    pub(crate) fn expecting(tokens: u32) -> Self {
+        Self {
+            wishes: Wishes::default(),
+            reasons: false,
+            max_tokens: Some(tokens),
+            reasoning_tokens: 0,
+            known: Lessons::default(),
+            found: Lessons::default(),
+        }
+    }
+
     /// Fills in what the caller left open.
     pub(crate) fn fill_in(
         request: &mut ChatRequest,

@@ -140,7 +140,7 @@ impl Timeouts {
     }
 
     /// Whether nobody set the overall limit.
-    fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         match self.origin {
             Origin::Field => self.overall == Some(OVERALL),
             Origin::Set => false,

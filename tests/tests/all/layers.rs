@@ -18,7 +18,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("host", &["transport"]),
     // model
     ("chat", &["json", "words"]),
-    ("error", &["chat", "shown", "transport", "words"]),
+    ("catalogue", &["chat"]),
+    ("embed", &["chat"]),
+    ("error", &["chat", "json", "shown", "transport", "words"]),
     ("models", &["json"]),
     ("credentials", &["error", "unquote"]),
     ("frame", &["error", "json"]),
@@ -26,7 +28,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "dialect",
         &[
-            "chat", "error", "frame", "json", "models", "secrets", "shown", "time",
+            "catalogue",
+            "chat",
+            "embed",
+            "error",
+            "frame",
+            "json",
+            "models",
+            "secrets",
+            "shown",
+            "time",
         ],
     ),
     (
@@ -66,9 +77,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         "pipeline",
         &[
             "admission",
+            "catalogue",
             "chat",
             "credentials",
             "dialect",
+            "embed",
             "error",
             "executor",
             "json",
@@ -85,9 +98,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         "client",
         &[
             "admission",
+            "catalogue",
             "chat",
             "config",
             "dialect",
+            "embed",
             "error",
             "executor",
             "observe",

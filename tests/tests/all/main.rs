@@ -13,6 +13,8 @@ mod engine;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod layers;

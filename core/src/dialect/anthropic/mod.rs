@@ -4,6 +4,7 @@ mod block;
 mod blocks;
 mod decode;
 mod encode;
+mod models;
 mod thinking;
 mod usage;
 mod wire;
@@ -19,7 +20,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 use super::kit::decoder::AnswerDecoder;
 use super::kit::{hints, response_headers};
-use super::{Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, Quota};
+use super::{
+    Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, ModelsDialect, Quota,
+};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use crate::shown::Quoted;
@@ -28,8 +31,8 @@ use decode::Events;
 /// How many tokens an answer may have where the request does not say: Anthropic demands a number.
 const DEFAULT_MAX_TOKENS: u32 = 4096;
 
-/// Anthropic's messages: `POST {base}/v1/messages`. A base URL that ends in `/v1` is taken as it
-/// is.
+/// Anthropic's messages: `POST {base}/v1/messages`; and its list of models, `GET
+/// {base}/v1/models`. A base URL that ends in `/v1` is taken as it is.
 ///
 /// What Anthropic has no word for is refused before it is sent: a seed, a temperature above 1, a
 /// JSON mode without a schema, roles of one's own. Beyond that:
@@ -121,15 +124,15 @@ impl Dialect for Anthropic {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
         let body = encode::body(rule, model, request, mode)?;
-        let path = match endpoint.base_path().ends_with("/v1") {
-            true => "/messages",
-            false => "/v1/messages",
-        };
-        endpoint.post(path, body)
+        endpoint.post(path(endpoint, "/v1/messages"), body)
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         Box::new(AnswerDecoder::new(head, caps, Events::default()))
+    }
+
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        Some(&models::AnthropicModels)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
@@ -149,6 +152,14 @@ impl Dialect for Anthropic {
     fn refuses_sampling(&self) -> bool {
         // Versions are dates.
         *self.version >= *"2026-10-21"
+    }
+}
+
+/// `path`, which begins with `/v1`, below a base URL that may have it at its end already.
+fn path(endpoint: &Endpoint, path: &'static str) -> &'static str {
+    match endpoint.base_path().ends_with("/v1") {
+        true => path.strip_prefix("/v1").unwrap_or(path),
+        false => path,
     }
 }
 

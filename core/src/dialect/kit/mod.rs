@@ -64,12 +64,14 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub(crate) mod catalogue;
 mod date;
 pub(crate) mod decoder;
 pub(crate) mod failure;
 pub(crate) mod hints;
 pub(crate) mod read;
 pub(crate) mod response_headers;
+pub(crate) mod whole;
 pub(crate) mod write;
 
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};

@@ -3,10 +3,12 @@
 mod calls;
 mod decode;
 mod details;
+mod embed;
 mod encode;
 #[cfg(test)]
 mod encode_tests;
 mod kept;
+mod models;
 mod quirks;
 mod shape;
 #[cfg(test)]
@@ -21,12 +23,15 @@ pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
 use super::kit::decoder::AnswerDecoder;
 use super::kit::{hints, response_headers};
-use super::{Caps, Decoder, Dialect, Endpoint, Facts, LimitHints, Mode};
+use super::{
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, Mode, ModelsDialect,
+};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use decode::Chunks;
 
-/// OpenAI's chat completions: `POST {base}/chat/completions`.
+/// OpenAI's chat completions: `POST {base}/chat/completions`; and its embeddings, `POST
+/// {base}/embeddings`, and its list of models, `GET {base}/models`.
 ///
 /// Only `authorization` and `content-type` are sent as headers: a browser asks the server's
 /// leave for others.
@@ -63,6 +68,14 @@ impl Dialect for OpenAiChat {
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         Box::new(AnswerDecoder::new(head, caps, Chunks::default()))
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbedDialect> {
+        Some(&embed::OpenAiEmbeddings)
+    }
+
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        Some(&models::OpenAiModels)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 /// Bytes that are collected; not copied where they come in one piece.
 #[derive(Default)]
-pub(super) enum Body {
+pub(crate) enum Body {
     #[default]
     Empty,
     One(Bytes),
@@ -12,7 +12,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(crate) fn push(&mut self, bytes: Bytes) {
         *self = match std::mem::take(self) {
             Self::Empty => Self::One(bytes),
             Self::One(first) => {
@@ -28,7 +28,7 @@ impl Body {
         };
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Empty => &[],
             Self::One(bytes) => bytes,

@@ -27,8 +27,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub(super) use body::Body;
 pub use out::{Output, Prose};
 use reading::Reading;
+pub(super) use reading::utf8;
 
 use crate::chat::ChatEvent;
 use crate::dialect::{Caps, Decoder};

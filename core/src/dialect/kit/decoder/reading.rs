@@ -308,7 +308,7 @@ fn too_large(cap: usize) -> Error {
 }
 
 /// What is not UTF-8 is replaced. `from_utf8_lossy` alone goes byte by byte, valid or not.
-fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),

@@ -67,6 +67,12 @@ pub fn reported(said: &str, body: &str) -> Error {
     in_stream(&value, body)
 }
 
+/// The error that a whole answer without any content reports, if it does.
+pub(crate) fn reported_in(body: &str) -> Option<Error> {
+    let value = value(body)?;
+    is_envelope(&value, true).then(|| in_stream(&value, body))
+}
+
 /// The error object `value` inside an answer with a good status; `body` is all of the event.
 pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
     let said = Said::of(value);

@@ -1,0 +1,126 @@
+//! A call for embeddings, being shaped.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Backend;
+use crate::admission::queue::WhenFull;
+use crate::embed::{EmbedRequest, Embeddings};
+use crate::error::Error;
+use crate::executor::BoxFuture;
+use crate::pipeline::JobCall;
+use crate::policy::retry::RetryPolicy;
+use crate::policy::timeouts::Timeouts;
+
+/// A call for embeddings, being shaped: set what differs from the defaults, then `.await` it.
+///
+/// Texts beyond what the provider takes in one request (OpenAI: 2,048 texts or 300,000 tokens) are
+/// sent in several. Each is a call of its own in the client's queue, for its rate limits, retries,
+/// [`status`](super::LlmClient::status) and its [`Observer`](crate::Observer). Where one fails, the
+/// whole call fails.
+///
+/// Cancel-safe: dropping the future frees its places and closes its connections; the provider may
+/// have begun to answer, and may charge for it.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let texts = ["The cat sits outside.", "A man plays guitar."];
+/// let answer = client
+///     .embed(texts)
+///     .model("text-embedding-3-small")
+///     .dimensions(256)
+///     .await?;
+/// assert_eq!(answer.vectors.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct EmbedCall {
+    backend: Arc<dyn Backend>,
+    call: JobCall<EmbedRequest>,
+}
+
+impl EmbedCall {
+    pub(super) fn new(backend: Arc<dyn Backend>, call: JobCall<EmbedRequest>) -> Self {
+        Self { backend, call }
+    }
+
+    /// Asks this model.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.call.request.model = Some(model.into());
+        self
+    }
+
+    /// How many numbers each vector should have, for models that can shorten theirs.
+    pub fn dimensions(mut self, dimensions: u32) -> Self {
+        self.call.request.dimensions = Some(dimensions);
+        self
+    }
+
+    /// Adds a field for the provider that chatcore has no name for, sent as it is.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.call.request.extra.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets a header for this call alone; see [`ChatCall::header`](crate::ChatCall::header).
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.call.rules.headers.set(name, value);
+        self
+    }
+
+    /// Tells the transport something about this call; see
+    /// [`ChatCall::extension`](crate::ChatCall::extension).
+    pub fn extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
+        self.call.rules.extensions.insert(value);
+        self
+    }
+
+    /// The overall time limit of this call, all its requests included. Default: the client's, and
+    /// where that has none, 30 s for each request and 0.9 ms for each of its tokens, up to 10 min.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        Arc::make_mut(&mut self.call.rules.timeouts).set_overall(Some(timeout));
+        self
+    }
+
+    /// All time limits of this call.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.call.rules.timeouts = Arc::new(timeouts);
+        self
+    }
+
+    /// How many attempts each request has in all, the first one included; 1 means no retries.
+    pub fn max_retries(mut self, attempts: u32) -> Self {
+        let retry = RetryPolicy::clone(&self.call.rules.retry);
+        self.call.rules.retry = Arc::new(retry.with_max_attempts(attempts));
+        self
+    }
+
+    /// What to do when the queue is full. Default [`WhenFull::Fail`]. It holds for the first
+    /// request; those that follow it wait.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.call.rules.when_full = when_full;
+        self
+    }
+
+    /// Waits for its places as long as it takes, in a full queue and for the rate limits too: the
+    /// overall limit then holds for each attempt instead.
+    pub fn patient(mut self) -> Self {
+        self.call.rules.patient = true;
+        self.call.rules.when_full = WhenFull::Wait;
+        self
+    }
+}
+
+impl IntoFuture for EmbedCall {
+    type Output = Result<Embeddings, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.backend.embed(self.call)
+    }
+}

@@ -1,0 +1,23 @@
+//! OpenAI's list of models: `GET {base}/models`.
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::dialect::kit::catalogue;
+use crate::dialect::{Endpoint, ModelPage, ModelsDialect};
+use crate::error::Error;
+
+/// OpenAI's list of models, which has one page.
+#[derive(Debug)]
+pub(super) struct OpenAiModels;
+
+impl ModelsDialect for OpenAiModels {
+    fn encode(&self, endpoint: &Endpoint, _: Option<&str>) -> Result<Request<Bytes>, Error> {
+        endpoint.get("/models")
+    }
+
+    fn decode(&self, body: &str) -> Result<ModelPage, Error> {
+        let page = catalogue::page(body)?;
+        Ok(ModelPage { next: None, ..page })
+    }
+}

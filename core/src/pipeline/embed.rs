@@ -1,0 +1,262 @@
+//! Embeddings as jobs: one for each request that the provider's limits make of the texts.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use http::Request;
+use http::response::Parts;
+
+use super::job::{Job, Reader};
+use super::whole::WholeReader;
+use super::{JobCall, Rules, Shared, check_size, open, refuse};
+use crate::admission::queue::WhenFull;
+use crate::chat::Usage;
+use crate::dialect::{EmbedDialect, Mode};
+use crate::embed::{EmbedRequest, Embeddings};
+use crate::error::{Error, ErrorKind};
+use crate::observe::{Asked, Operation};
+use crate::policy::plan::Plan;
+use crate::policy::{estimate, split::split};
+
+/// How many tokens of texts are thought to take as long as one token of an answer: a small model
+/// on a processor embeds about a thousand in a second.
+const TOKENS_PER_ANSWERED: u64 = 32;
+
+/// The tokens of an answer that has the shortest time limit.
+const SHORT_ANSWER: u32 = 256;
+
+/// Runs a call for embeddings.
+pub(crate) async fn embed(
+    shared: Arc<Shared>,
+    call: JobCall<EmbedRequest>,
+) -> Result<Embeddings, Error> {
+    let JobCall { mut request, rules } = call;
+    let limits = match check(&shared, &request) {
+        Ok(dialect) => dialect.limits(),
+        Err(why) => {
+            let asked = asked(&shared, request.model.as_deref());
+            return Err(refuse(&shared, &asked, &rules, why));
+        }
+    };
+    let inputs = std::mem::take(&mut request.inputs);
+    let count = inputs.len();
+    let mut runs = split(inputs, limits, shared.max_request_bytes);
+    if runs.len() == 1 {
+        request.inputs = runs.remove(0);
+        return run(shared, request, rules, 0).await;
+    }
+    several(shared, request, runs, count, rules).await
+}
+
+/// Runs a call that is sent in several requests, as many at once as the client sends, and joins
+/// their `count` vectors. The first error ends it, and drops the requests that run.
+async fn several(
+    shared: Arc<Shared>,
+    request: EmbedRequest,
+    runs: Vec<Vec<String>>,
+    count: usize,
+    rules: Rules,
+) -> Result<Embeddings, Error> {
+    let mut rules = rules.for_several(shared.executor.now());
+    let mut place = 0;
+    let mut waiting = runs.into_iter().map(|inputs| {
+        let first = place;
+        place += inputs.len();
+        (first, inputs)
+    });
+    let mut running = FuturesUnordered::new();
+    let mut joined = Embeddings {
+        vectors: vec![Vec::new(); count],
+        ..Embeddings::default()
+    };
+    loop {
+        while running.len() < shared.max_workers.max(1)
+            && let Some((first, inputs)) = waiting.next()
+        {
+            let request = EmbedRequest {
+                model: request.model.clone(),
+                inputs,
+                dimensions: request.dimensions,
+                extra: request.extra.clone(),
+            };
+            let part = run(Arc::clone(&shared), request, rules.clone(), first);
+            running.push(async move { part.await.map(|answer| (first, answer)) });
+            // A call that was let in is not turned away at its second request.
+            rules.when_full = WhenFull::Wait;
+        }
+        match running.next().await {
+            Some(ended) => {
+                let (first, answer) = ended?;
+                join(&mut joined, first, answer);
+            }
+            None => return Ok(joined),
+        }
+    }
+}
+
+/// Adds the answer to the request whose first text has this place.
+fn join(joined: &mut Embeddings, first: usize, answer: Embeddings) {
+    let places = joined.vectors.iter_mut().skip(first);
+    for (place, vector) in places.zip(answer.vectors) {
+        *place = vector;
+    }
+    if !answer.model.is_empty() {
+        joined.model = answer.model;
+    }
+    if let Some(usage) = answer.usage {
+        let sum = joined.usage.get_or_insert_with(Usage::default);
+        sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
+        sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
+    }
+    joined.request_id = answer.request_id.or(joined.request_id.take());
+    joined.attempts = joined.attempts.saturating_add(answer.attempts);
+}
+
+/// Runs one request, whose first text has the place `first` in its call.
+async fn run(
+    shared: Arc<Shared>,
+    request: EmbedRequest,
+    rules: Rules,
+    first: usize,
+) -> Result<Embeddings, Error> {
+    let job = EmbedJob::new(request, first);
+    let opened = open(shared, Box::new(job), rules, Mode::Whole).await?;
+    let (answer, request_id, attempts) = opened.finish(WholeReader::<Embeddings>::take)?;
+    Ok(Embeddings {
+        request_id,
+        attempts,
+        ..answer
+    })
+}
+
+/// Refuses what no provider can answer, and what this one cannot.
+fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn EmbedDialect, Error> {
+    let dialect = dialect(shared)?;
+    if request.inputs.is_empty() {
+        return Err(Error::invalid(
+            "there is nothing to embed: no text is given",
+        ));
+    }
+    if let Some(place) = request.inputs.iter().position(String::is_empty) {
+        return Err(Error::invalid(format!(
+            "the text {place} (counted from 0) is empty: it has no embedding"
+        )));
+    }
+    let model = request.model.as_deref().unwrap_or(shared.endpoint.model());
+    if model.trim().is_empty() {
+        return Err(Error::invalid(
+            "no model is named; set LLM_MODEL, or name one in the request",
+        ));
+    }
+    if request.dimensions == Some(0) {
+        return Err(Error::invalid("a vector cannot have 0 dimensions"));
+    }
+    if request.extra.contains_key("input") {
+        return Err(Error::invalid(
+            "`input` is not set by hand: the texts are the request's `inputs`",
+        ));
+    }
+    Ok(dialect)
+}
+
+fn dialect(shared: &Shared) -> Result<&dyn EmbedDialect, Error> {
+    shared.dialect.embeddings().ok_or_else(|| {
+        Error::invalid(format!(
+            "the dialect {} has no embeddings; ask a provider that has, with a client of its own",
+            shared.dialect.facts().name()
+        ))
+    })
+}
+
+fn asked<'a>(shared: &'a Shared, named: Option<&'a str>) -> Asked<'a> {
+    let model = named.unwrap_or(shared.endpoint.model());
+    Asked::job(Operation::Embeddings, model)
+}
+
+/// One request for embeddings.
+#[derive(Debug)]
+struct EmbedJob {
+    /// What is asked; its texts are taken once they are written down.
+    request: EmbedRequest,
+    /// How many texts there are, and the place of the first one in its call.
+    count: usize,
+    first: usize,
+    tokens: u64,
+    plan: Plan,
+}
+
+impl EmbedJob {
+    fn new(request: EmbedRequest, first: usize) -> Self {
+        let tokens = request.inputs.iter().map(|text| estimate::text(text));
+        let tokens = tokens.fold(0, u64::saturating_add);
+        let more = u32::try_from(tokens / TOKENS_PER_ANSWERED).unwrap_or(u32::MAX);
+        Self {
+            count: request.inputs.len(),
+            request,
+            first,
+            tokens,
+            plan: Plan::expecting(SHORT_ANSWER.saturating_add(more)),
+        }
+    }
+}
+
+impl Job for EmbedJob {
+    fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a> {
+        asked(shared, self.request.model.as_deref())
+    }
+
+    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error> {
+        let encoded = dialect(shared)?.encode(&shared.endpoint, &self.request)?;
+        let inputs = std::mem::take(&mut self.request.inputs);
+        check_size(shared, &encoded, || largest_text(&inputs, self.first))?;
+        Ok(encoded)
+    }
+
+    fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader> {
+        let dialect = Arc::clone(&shared.dialect);
+        let (count, first) = (self.count, self.first);
+        let decode = move |body: &str| {
+            let Some(embeddings) = dialect.embeddings() else {
+                return Err(Error::new(ErrorKind::Internal, "the dialect has changed"));
+            };
+            let answer = embeddings.decode(body, count)?;
+            check_count(&answer, count, first)?;
+            Ok(answer)
+        };
+        Box::new(WholeReader::new(head, shared, decode))
+    }
+}
+
+/// Refuses an answer without a vector for each text.
+fn check_count(answer: &Embeddings, count: usize, first: usize) -> Result<(), Error> {
+    let vectors = &answer.vectors;
+    let why = if vectors.len() != count {
+        let sent = vectors.len();
+        format!("the answer has {sent} vectors, and the request had {count} texts")
+    } else if let Some(place) = vectors.iter().position(Vec::is_empty) {
+        let place = first + place;
+        format!("the answer has no vector for the text {place} (counted from 0)")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Protocol, why))
+}
+
+/// Names the text that makes a request too large.
+fn largest_text(inputs: &[String], first: usize) -> String {
+    let largest = inputs.iter().enumerate().max_by_key(|(_, text)| text.len());
+    largest.map_or(String::new(), |(place, text)| {
+        let (place, size) = (first + place, text.len());
+        format!("; the largest text is number {place} (counted from 0), {size} bytes")
+    })
+}

@@ -1,0 +1,116 @@
+//! The list of models as a job: one for each page.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http::response::Parts;
+
+use super::job::{Job, Reader};
+use super::whole::WholeReader;
+use super::{JobCall, Shared, open, refuse};
+use crate::admission::queue::WhenFull;
+use crate::catalogue::ModelInfo;
+use crate::dialect::{Mode, ModelPage, ModelsDialect};
+use crate::error::{Error, ErrorKind};
+use crate::observe::{Asked, Operation};
+use crate::policy::plan::Plan;
+
+/// How many pages a list may have: a server that always has another one would never end.
+const MAX_PAGES: usize = 1000;
+
+/// The tokens of an answer that has the shortest time limit.
+const SHORT_ANSWER: u32 = 256;
+
+/// Reads all pages of the list of models.
+pub(crate) async fn models(
+    shared: Arc<Shared>,
+    call: JobCall<()>,
+) -> Result<Vec<ModelInfo>, Error> {
+    let mut rules = call.rules.for_several(shared.executor.now());
+    let asked = Asked::job(Operation::Models, "");
+    if let Err(why) = dialect(&shared) {
+        return Err(refuse(&shared, &asked, &rules, why));
+    }
+    let mut models = Vec::new();
+    let mut next = None;
+    for _ in 0..MAX_PAGES {
+        let job = ModelsJob::new(next.clone());
+        let opened = open(
+            Arc::clone(&shared),
+            Box::new(job),
+            rules.clone(),
+            Mode::Whole,
+        )
+        .await?;
+        let (page, ..) = opened.finish(WholeReader::<ModelPage>::take)?;
+        models.extend(page.models);
+        match page.next {
+            None => return Ok(models),
+            same if same == next => break,
+            other => next = other,
+        }
+        // A call that was let in is not turned away at its second request.
+        rules.when_full = WhenFull::Wait;
+    }
+    let why = format!(
+        "the list of models does not end, after {} of them",
+        models.len()
+    );
+    let error = Error::new(ErrorKind::Protocol, why);
+    Err(refuse(&shared, &asked, &rules, error))
+}
+
+fn dialect(shared: &Shared) -> Result<&dyn ModelsDialect, Error> {
+    shared.dialect.models().ok_or_else(|| {
+        Error::invalid(format!(
+            "the dialect {} has no list of models",
+            shared.dialect.facts().name()
+        ))
+    })
+}
+
+/// One page of the list.
+#[derive(Debug)]
+struct ModelsJob {
+    /// What asks for it; `None` for the first one.
+    next: Option<String>,
+    plan: Plan,
+}
+
+impl ModelsJob {
+    fn new(next: Option<String>) -> Self {
+        Self {
+            next,
+            plan: Plan::expecting(SHORT_ANSWER),
+        }
+    }
+}
+
+impl Job for ModelsJob {
+    fn asked<'a>(&'a self, _: &'a Shared) -> Asked<'a> {
+        Asked::job(Operation::Models, "")
+    }
+
+    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error> {
+        dialect(shared)?.encode(&shared.endpoint, self.next.as_deref())
+    }
+
+    /// It costs a request, and no tokens.
+    fn tokens(&self) -> u64 {
+        0
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader> {
+        let dialect = Arc::clone(&shared.dialect);
+        let decode = move |body: &str| match dialect.models() {
+            Some(models) => models.decode(body),
+            None => Err(Error::new(ErrorKind::Internal, "the dialect has changed")),
+        };
+        Box::new(WholeReader::new(head, shared, decode))
+    }
+}

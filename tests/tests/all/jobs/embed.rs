@@ -1,0 +1,194 @@
+//! Embeddings: what is sent, what is read, and what is refused.
+
+use chatcore::{EmbedRequest, Embeddings, Error, ErrorKind, Provider};
+use chatcore_adapters::sim::Sim;
+use serde_json::json;
+
+use super::{Reply, client, openai, vectors};
+
+#[test]
+fn texts_become_vectors() {
+    let sim = Sim::new(1);
+    let (client, provider) = client(&sim, openai(), |b| b, |_, sent| vectors(sent));
+    let call = client
+        .embed(["a", "bcd"])
+        .dimensions(2)
+        .extra("user", "u-1")
+        .header("x-tenant", "b");
+    let answer = sim.run(async move { call.await }).unwrap();
+    assert_eq!(answer.vectors, [[1.0, 97.0], [3.0, 98.0]]);
+    assert_eq!(answer.model, "embed-small-2");
+    assert_eq!(answer.request_id.as_deref(), Some("req-7"));
+    assert_eq!(answer.attempts, 1);
+    let usage = answer.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens), (2, 0));
+    assert_eq!(usage.raw()["total_tokens"], 2);
+
+    let sent = &provider.sent()[0];
+    assert_eq!(sent.method, "POST");
+    assert_eq!(sent.uri, "https://api.test/v1/embeddings");
+    assert_eq!(sent.headers["authorization"], "Bearer sk-test");
+    assert_eq!(sent.headers["content-type"], "application/json");
+    assert_eq!(sent.headers["x-tenant"], "b");
+    assert_eq!(
+        sent.body,
+        json!({"model": "embed-small", "input": ["a", "bcd"], "dimensions": 2, "user": "u-1"})
+    );
+    let shown = format!("{answer:?}", answer = Embeddings::default());
+    assert!(shown.contains("vectors: 0"), "{shown}");
+}
+
+#[test]
+fn a_model_of_the_call_and_a_request_as_a_value() {
+    let sim = Sim::new(1);
+    let (client, provider) = client(&sim, openai(), |b| b, |_, sent| vectors(sent));
+    let request = EmbedRequest::new(["a"]).model("other");
+    let asked = client.clone();
+    sim.run(async move { asked.embed_request(request).await })
+        .unwrap();
+    sim.run(async move { client.embed(["a"]).model("third").await })
+        .unwrap();
+    let models: Vec<_> = (provider.sent().iter())
+        .map(|sent| sent.body.clone())
+        .collect();
+    assert_eq!(models[0], json!({"model": "other", "input": ["a"]}));
+    assert_eq!(models[1], json!({"model": "third", "input": ["a"]}));
+}
+
+/// The answer to two texts.
+fn answer_to_two(body: impl ToString) -> Result<Embeddings, Error> {
+    let sim = Sim::new(1);
+    let body = body.to_string();
+    let (client, _) = client(
+        &sim,
+        openai(),
+        |b| b.max_retries(1),
+        move |_, _| Reply::ok(&body),
+    );
+    sim.run(async move { client.embed(["a", "b"]).await })
+}
+
+#[test]
+fn vectors_come_in_any_order_and_form() {
+    for body in [
+        // Out of order, the index behind the vector, unknown fields, white space.
+        r#"{"data": [
+            {"embedding": [0.5, -1e-3], "index": 1, "x": [[1]]},
+            {"object": "embedding", "index": 0, "embedding": [ 2 , 0.25 ]}
+        ], "more": {"a": 1}}"#,
+        // Without an index.
+        r#"{"data":[{"embedding":[2,0.25]},{"embedding":[0.5,-0.001]}]}"#,
+        // 32-bit floats in base64, little-endian.
+        r#"{"data":[{"index":0,"embedding":"AAAAQAAAgD4="},{"index":1,"embedding":"AAAAP28Sg7o="}]}"#,
+    ] {
+        let answer = answer_to_two(body).unwrap();
+        assert_eq!(answer.vectors, [[2.0, 0.25], [0.5, -0.001]], "{body}");
+        assert_eq!((&*answer.model, answer.usage), ("", None));
+    }
+    // Usage as Voyage has it, and numbers as texts.
+    let body = r#"{"data":[{"embedding":[1]},{"embedding":[2]}],"usage":{"total_tokens":"9"}}"#;
+    assert_eq!(answer_to_two(body).unwrap().usage.unwrap().input_tokens, 9);
+}
+
+#[test]
+fn wrong_answers_are_errors_that_say_so() {
+    use ErrorKind::{Protocol, RateLimited, Truncated};
+    for (body, kind, why) in [
+        (
+            r#"{"data":[{"embedding":[1]}]}"#,
+            Protocol,
+            "no vector for the text 1",
+        ),
+        (r#"{"data":[]}"#, Protocol, "no vector for the text 0"),
+        (
+            r#"{"data":[{"embedding":[]},{"embedding":[1]}]}"#,
+            Protocol,
+            "no vector for the text 0",
+        ),
+        (
+            r#"{"data":[{"embedding":[1]},{"embedding":[1]},{"embedding":[1]}]}"#,
+            Protocol,
+            "a vector of the index 2",
+        ),
+        (
+            r#"{"data":[{"index":1,"embedding":[1]},{"index":1,"embedding":[1]}]}"#,
+            Protocol,
+            "two vectors of the index 1",
+        ),
+        (
+            r#"{"data":[{"index":-1,"embedding":[1]}]}"#,
+            Protocol,
+            "an unknown one",
+        ),
+        (r#"{"data":[{"embedding":"?"}]}"#, Protocol, "base64"),
+        (r#"{"data":[{"embedding":"AAA="}]}"#, Protocol, "base64"),
+        (
+            r#"{"data":[{"embedding":[1,null]}]}"#,
+            Protocol,
+            "at byte 25",
+        ),
+        (r#"{"data":[{"embedding":[1e99]}]}"#, Protocol, "at byte 23"),
+        (r#"{"data":[3]}"#, Protocol, "at byte 9"),
+        (r#"{"data":{}}"#, Protocol, "no array `data`"),
+        (r#"{"object":"list"}"#, Protocol, "no array `data`"),
+        (
+            r#"{"data":[{"embedding":[1,2"#,
+            Truncated,
+            "ends before it is complete",
+        ),
+        (r#"{"data":[]}{"#, Protocol, "at byte 11"),
+        ("", Truncated, "empty"),
+        ("<html><title>Login</title>", Protocol, "a web page: Login"),
+        (
+            r#"{"error":{"message":"slow down","type":"rate_limit_exceeded"}}"#,
+            RateLimited,
+            "slow down",
+        ),
+    ] {
+        let error = answer_to_two(body).unwrap_err();
+        assert_eq!(error.kind(), kind, "{body}: {error}");
+        assert!(error.to_string().contains(why), "{why}: {error}");
+        assert_eq!(error.request_id(), Some("req-7"), "{body}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_before_anything_is_sent() {
+    let sim = Sim::new(1);
+    let (client, provider) = client(&sim, openai(), |b| b, |_, sent| vectors(sent));
+    let none: [&str; 0] = [];
+    let cases = [
+        (client.embed(none), "no text is given"),
+        (
+            client.embed(["a", ""]),
+            "the text 1 (counted from 0) is empty",
+        ),
+        (client.embed(["a"]).model(" "), "no model is named"),
+        (client.embed(["a"]).dimensions(0), "0 dimensions"),
+        (client.embed(["a"]).extra("input", "b"), "`input`"),
+        (client.embed(["a"]).header("host", "b"), "host"),
+    ];
+    for (call, why) in cases {
+        let error = sim.run(async move { call.await }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+    assert!(provider.sent().is_empty());
+    assert_eq!(client.status().failed, 6);
+}
+
+#[test]
+fn a_dialect_without_embeddings_says_so() {
+    let sim = Sim::new(1);
+    let anthropic = Provider::anthropic().with_api_key("sk-ant");
+    let (client, provider) = client(&sim, anthropic, |b| b, |_, sent| vectors(sent));
+    let error = sim.run(async move { client.embed(["a"]).await });
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(
+        error.to_string().contains("anthropic has no embeddings"),
+        "{error}"
+    );
+    assert_eq!(error.provider(), Some("anthropic"));
+    assert!(provider.sent().is_empty());
+}
