@@ -156,26 +156,28 @@ fn a_list_without_an_end_is_an_error() {
 
 /// A backend that was written before there were jobs.
 #[derive(Debug)]
-struct ChatsOnly;
+struct ChatsOnly(Arc<dyn Backend>);
 
 impl Backend for ChatsOnly {
-    fn open(&self, _: Call, _: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
-        Box::pin(async { Err(Error::new(ErrorKind::Closed, "closed")) })
+    fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
+        self.0.open(call, mode)
     }
 
     fn status(&self) -> Status {
-        Status::default()
+        self.0.status()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+        self.0.close()
     }
 }
 
 #[test]
 fn a_backend_may_answer_chats_only() {
     let sim = Sim::new(1);
-    let client = LlmClient::with_backend(sim.executor(), Arc::new(ChatsOnly));
+    let (inner, provider) = client(&sim, openai(), |b| b, |_, _| Reply::ok(json!({"data": []})));
+    let chats_only = Arc::new(ChatsOnly(Arc::clone(inner.backend())));
+    let client = LlmClient::with_backend(sim.executor(), chats_only);
     sim.run(async move {
         for error in [
             client.models().await.unwrap_err(),
@@ -185,4 +187,5 @@ fn a_backend_may_answer_chats_only() {
             assert!(error.to_string().contains("chats only"), "{error}");
         }
     });
+    assert!(provider.sent().is_empty());
 }

@@ -67,7 +67,7 @@ fn an_error_says_what_the_provider_said() {
 fn rate_limits_count_requests_and_tokens() {
     let sim = Sim::new(5);
     // 400 characters are about 100 tokens.
-    let limits = RateLimits::default().with_tokens_per_minute(150);
+    let limits = RateLimits::default().tokens_per_minute(150);
     let (client, provider) = client(
         &sim,
         openai(),
@@ -104,7 +104,7 @@ fn a_limit_that_was_set_holds_for_all_requests_together() {
     let error = sim.run(async move { call.await }).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.phase(), Some(Phase::Overall));
-    assert!(error.to_string().contains("50 s"), "{error}");
+    assert!(error.to_string().contains("50s"), "{error}");
     assert_eq!(provider.sent().len(), 7);
     assert_eq!(provider.running(), 0);
     // One that waits for its places has the limit for each attempt.

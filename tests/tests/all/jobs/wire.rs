@@ -57,7 +57,7 @@ fn each_transport_carries_them() {
     let builders = [
         LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol.clone()))),
         LlmClient::builder(pool.clone(), Arc::new(UreqTransport::new((*pool).clone()))),
-        LlmClient::builder(smol.clone(), Arc::new(SurfTransport::new(smol.clone()))),
+        LlmClient::builder(smol.clone(), Arc::new(SurfTransport::new())),
     ];
     for builder in builders {
         let (base, serving) = serve(2);
