@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 
 use super::path;
-use crate::dialect::kit::catalogue;
+use crate::dialect::kit;
 use crate::dialect::{Endpoint, ModelPage, ModelsDialect};
 use crate::error::Error;
 
@@ -26,7 +26,7 @@ impl ModelsDialect for AnthropicModels {
     }
 
     fn decode(&self, body: &str) -> Result<ModelPage, Error> {
-        catalogue::page(body)
+        kit::model_page(body, "data", "id")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists of models as OpenAI and Anthropic write them.
+//! Lists of models, which differ in little between providers.
 
 use crate::catalogue::ModelInfo;
 use crate::dialect::ModelPage;
@@ -19,14 +19,20 @@ const CONTEXT: [&str; 5] = [
     "max_input_tokens",
 ];
 
-/// Reads `{"data": [{"id": …}, …], "has_more": …, "last_id": …}`, or the list alone, as Together
-/// writes it.
-pub(crate) fn page(body: &str) -> Result<ModelPage, Error> {
+/// Reads a list of models: an object whose field `list` holds objects, whose field `id` is what to
+/// ask a model by; or such an array alone, as Together writes it. `has_more` and `last_id` beside it
+/// make the [`next`](ModelPage::next) page. Of a model, `owned_by`, `shutdown_date` and the fields
+/// for its context are known; the others are kept as [`extra`](ModelInfo::extra), as far as they do
+/// not take far more memory than their text.
+///
+/// # Errors
+/// [`Protocol`](ErrorKind::Protocol) where there is no such list.
+pub fn model_page(body: &str, list: &str, id: &str) -> Result<ModelPage, Error> {
     let mut reader = Reader::new(body);
     let mut room = body.len().saturating_mul(TIMES);
     let mut page = ModelPage::default();
     if reader.peek()? == b'[' {
-        list(&mut reader, &mut page, &mut room)?;
+        page.models = read_list(&mut reader, id, &mut room)?;
         reader.end()?;
         return Ok(page);
     }
@@ -34,9 +40,9 @@ pub(crate) fn page(body: &str) -> Result<ModelPage, Error> {
     let mut members = reader.object()?;
     while let Some(name) = reader.name(&mut members)? {
         match &*name {
-            "data" if reader.peek()? == b'[' => {
+            name if name == list && reader.peek()? == b'[' => {
                 has_list = true;
-                list(&mut reader, &mut page, &mut room)?;
+                page.models = read_list(&mut reader, id, &mut room)?;
             }
             "has_more" => has_more = reader.raw()? == "true",
             "last_id" => last = text(&mut reader)?,
@@ -45,35 +51,40 @@ pub(crate) fn page(body: &str) -> Result<ModelPage, Error> {
     }
     reader.end()?;
     if !has_list {
-        let why = "the answer has no list of models: there is no array `data`";
+        let why = format!("the answer has no list of models: there is no array `{list}`");
         return Err(Error::new(ErrorKind::Protocol, why));
     }
     page.next = last.filter(|_| has_more);
     Ok(page)
 }
 
-fn list(reader: &mut Reader<'_>, page: &mut ModelPage, room: &mut usize) -> Result<(), JsonError> {
+fn read_list(
+    reader: &mut Reader<'_>,
+    id: &str,
+    room: &mut usize,
+) -> Result<Vec<ModelInfo>, JsonError> {
+    let mut models = Vec::new();
     let mut items = reader.array()?;
     while reader.item(&mut items)? {
         if reader.peek()? != b'{' {
             reader.raw()?;
             continue;
         }
-        let model = model(reader, room)?;
+        let model = read_model(reader, id, room)?;
         // Without a name it cannot be asked.
         if !model.id.is_empty() {
-            page.models.push(model);
+            models.push(model);
         }
     }
-    Ok(())
+    Ok(models)
 }
 
-fn model(reader: &mut Reader<'_>, room: &mut usize) -> Result<ModelInfo, JsonError> {
+fn read_model(reader: &mut Reader<'_>, id: &str, room: &mut usize) -> Result<ModelInfo, JsonError> {
     let mut model = ModelInfo::default();
     let mut members = reader.object()?;
     while let Some(name) = reader.name(&mut members)? {
         match &*name {
-            "id" => model.id = text(reader)?.unwrap_or_default(),
+            name if name == id => model.id = text(reader)?.unwrap_or_default(),
             "owned_by" => model.owner = text(reader)?,
             "shutdown_date" => model.shutdown_date = text(reader)?,
             name if CONTEXT.contains(&name) => {

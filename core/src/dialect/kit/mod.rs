@@ -64,7 +64,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-pub(crate) mod catalogue;
+mod catalogue;
 mod date;
 pub(crate) mod decoder;
 pub(crate) mod failure;
@@ -74,6 +74,7 @@ pub(crate) mod response_headers;
 pub(crate) mod whole;
 pub(crate) mod write;
 
+pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};
 pub use hints::quota;

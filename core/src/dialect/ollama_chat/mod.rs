@@ -4,12 +4,16 @@
 //! by the name `chatcore`. The tests compile the same files as such a crate.
 
 mod decode;
+mod embed;
 mod encode;
+mod models;
 mod wire;
 
 use bytes::Bytes;
 use chatcore::dialect::kit::{AnswerDecoder, JsonValues};
-use chatcore::dialect::{Caps, Decoder, Dialect, Endpoint, Facts, Mode};
+use chatcore::dialect::{
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, Mode, ModelsDialect,
+};
 use chatcore::{ChatRequest, Error};
 use http::Request;
 
@@ -17,7 +21,8 @@ use decode::Answer;
 
 const NAME: &str = "ollama_chat";
 
-/// Ollama's own chat: `POST {base}/api/chat`, with answers as lines of JSON.
+/// Ollama's own chat: `POST {base}/api/chat`, with answers as lines of JSON; and its embeddings,
+/// `POST {base}/api/embed`, and the models that it has, `GET {base}/api/tags`.
 ///
 /// What differs from OpenAI's chat completions, which Ollama also speaks below `/v1`:
 ///
@@ -58,5 +63,13 @@ impl Dialect for OllamaChat {
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         let decoder = AnswerDecoder::new(head, caps, Answer::default());
         Box::new(decoder.with_framing(JsonValues::new(caps.event)))
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbedDialect> {
+        Some(&embed::OllamaEmbeddings)
+    }
+
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        Some(&models::OllamaModels)
     }
 }

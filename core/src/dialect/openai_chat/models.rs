@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use crate::dialect::kit::catalogue;
+use crate::dialect::kit;
 use crate::dialect::{Endpoint, ModelPage, ModelsDialect};
 use crate::error::Error;
 
@@ -17,7 +17,7 @@ impl ModelsDialect for OpenAiModels {
     }
 
     fn decode(&self, body: &str) -> Result<ModelPage, Error> {
-        let page = catalogue::page(body)?;
+        let page = kit::model_page(body, "data", "id")?;
         Ok(ModelPage { next: None, ..page })
     }
 }

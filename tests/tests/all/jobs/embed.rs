@@ -1,6 +1,7 @@
 //! Embeddings: what is sent, what is read, and what is refused.
 
-use chatcore::{EmbedRequest, Embeddings, Error, ErrorKind, Provider};
+use chatcore::dialect::OllamaChat;
+use chatcore::{EmbedRequest, Embeddings, Error, ErrorKind, LlmClientBuilder, Provider};
 use chatcore_adapters::sim::Sim;
 use serde_json::json;
 
@@ -191,4 +192,71 @@ fn a_dialect_without_embeddings_says_so() {
     );
     assert_eq!(error.provider(), Some("anthropic"));
     assert!(provider.sent().is_empty());
+}
+
+#[test]
+fn ollama_speaks_its_own() {
+    let sim = Sim::new(1);
+    let ollama = Provider::new(
+        "ollama",
+        "http://127.0.0.1:11434",
+        "all-minilm",
+        OllamaChat::default(),
+    );
+    let (client, provider) = client(
+        &sim,
+        ollama,
+        |b| b,
+        |_, sent| {
+            let vectors: Vec<_> = sent.texts().iter().map(|text| [text.len()]).collect();
+            Reply::ok(json!({
+                "model": "all-minilm", "embeddings": vectors, "total_duration": 14143917,
+                "prompt_eval_count": 8,
+            }))
+        },
+    );
+    let call = client
+        .embed(vec!["abc"; 513])
+        .dimensions(1)
+        .extra("truncate", false);
+    let answer = sim.run(async move { call.await }).unwrap();
+    assert_eq!(answer.vectors, vec![[3.0]; 513]);
+    assert_eq!(answer.usage.unwrap().input_tokens, 16);
+    let sent = provider.sent();
+    assert_eq!(sent[0].uri, "http://127.0.0.1:11434/api/embed");
+    assert_eq!(
+        sent[1].body,
+        json!({"model": "all-minilm", "input": ["abc"], "dimensions": 1, "truncate": false})
+    );
+    for (answer, kind, why) in [
+        (
+            r#"{"embeddings":[[1],[2]]}"#,
+            ErrorKind::Protocol,
+            "2 vectors, and the request had 1",
+        ),
+        (
+            r#"{"embeddings":[[]]}"#,
+            ErrorKind::Protocol,
+            "no vector for the text 0",
+        ),
+        (
+            r#"{"model":"x"}"#,
+            ErrorKind::Protocol,
+            "no array `embeddings`",
+        ),
+        (
+            r#"{"error":"model failed to load"}"#,
+            ErrorKind::Server,
+            "failed to load",
+        ),
+    ] {
+        let ollama = Provider::new("ollama", "http://127.0.0.1:1", "m", OllamaChat::default());
+        let shape = |b: LlmClientBuilder| b.max_retries(1);
+        let (client, _) = self::client(&sim, ollama, shape, move |_, _| Reply::ok(answer));
+        let error = sim
+            .run(async move { client.embed(["a"]).await })
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
 }

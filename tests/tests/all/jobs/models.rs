@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatcore::dialect::OllamaChat;
 use chatcore::{
     Answer, Backend, BoxFuture, Call, Error, ErrorKind, LlmClient, Mode, ModelInfo, Operation,
     Provider, Status,
@@ -59,6 +60,23 @@ fn openai_and_servers_like_it() {
         let error = listed(openai(), body).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
+}
+
+#[test]
+fn ollama_lists_what_it_has() {
+    let ollama = Provider::new("ollama", "http://127.0.0.1:1", "m", OllamaChat::default());
+    let models = listed(
+        ollama,
+        json!({"models": [
+            {"name": "qwen3:4b", "model": "qwen3:4b", "size": 2600000000_u64,
+             "details": {"family": "qwen3"}},
+            {"name": "all-minilm:latest"},
+        ]}),
+    )
+    .unwrap();
+    let ids: Vec<_> = models.iter().map(|model| &*model.id).collect();
+    assert_eq!(ids, ["qwen3:4b", "all-minilm:latest"]);
+    assert_eq!(models[0].extra["details"]["family"], "qwen3");
 }
 
 #[test]
