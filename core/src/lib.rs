@@ -104,7 +104,7 @@ pub use client::{
     Answer, Backend, ChatCall, ChatFuture, ChatStream, EmbedCall, LlmClient, LlmClientBuilder,
 };
 pub use config::{AsyncConfig, Config, SETTINGS, Setting, SettingKind};
-pub use credentials::{ApiKey, Credentials};
+pub use credentials::{ApiKey, Credentials, Token, TokenSource};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use embed::{EmbedRequest, Embeddings};
 pub use error::{Error, ErrorKind, Phase};
@@ -123,7 +123,7 @@ pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
 pub use provider::{KEY_FORMS, KNOWN_PROVIDERS, KeyForm, KnownProvider, Provider};
-pub use secrets::Secrets;
+pub use secrets::{RecentSecrets, Secrets};
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;
 pub use status::Status;

@@ -2,9 +2,11 @@
 //!
 //! A key that stays the same is an [`ApiKey`], and costs nothing per request. A key that changes
 //! (a token that expires, a function that gives one) and a signature over the request are
-//! [`Credentials`]: the pipeline asks them once per attempt.
+//! [`Credentials`]: the pipeline asks them once per attempt. A [`TokenSource`] makes them of an
+//! async function.
 
 mod key;
+mod token;
 
 use std::fmt::Debug;
 
@@ -13,44 +15,39 @@ use bytes::Bytes;
 use http::Request;
 
 pub use key::ApiKey;
+pub use token::{Token, TokenSource};
 
 use crate::error::Error;
 
 /// Proves who asks, once for each attempt: for tokens that expire, signatures, and keys that a
 /// function gives.
 ///
-/// A token from a service of your own, which is asked for at each attempt:
+/// [`TokenSource`] is enough for a token in a header. A key for each model of one endpoint:
 ///
 /// ```
 /// use async_trait::async_trait;
 /// use bytes::Bytes;
-/// use chatcore::{Credentials, Error, Secrets};
-/// use http::{HeaderValue, Request, header::AUTHORIZATION};
+/// use chatcore::{ApiKey, Credentials, Error, RecentSecrets};
+/// use http::{Request, header::AUTHORIZATION};
 ///
-/// #[derive(Debug)]
-/// struct Vault;
-///
-/// impl Vault {
-///     async fn token(&self) -> Result<String, Error> {
-///         Ok("a-token-of-one-hour".to_owned())
-///     }
+/// #[derive(Debug, Default)]
+/// struct KeyPerModel {
+///     given: RecentSecrets,
 /// }
 ///
 /// #[async_trait]
-/// impl Credentials for Vault {
+/// impl Credentials for KeyPerModel {
 ///     async fn authorize(&self, request: &mut Request<Bytes>, _attempt: u32) -> Result<(), Error> {
-///         let bearer = format!("Bearer {}", self.token().await?);
-///         let mut value = HeaderValue::try_from(bearer)
-///             .map_err(|_| Error::new(chatcore::ErrorKind::Config, "the token cannot be sent"))?;
-///         value.set_sensitive(true);
+///         let is_large = request.body().windows(5).any(|word| word == b"large");
+///         let key = if is_large { "key-for-the-large-one" } else { "key-for-the-others" };
+///         self.given.add(key);
+///         let value = ApiKey::from(key).header("Bearer ")?;
 ///         request.headers_mut().insert(AUTHORIZATION, value);
 ///         Ok(())
 ///     }
 ///
 ///     fn redact(&self, text: &mut String) {
-///         let mut secrets = Secrets::new();
-///         secrets.add("a-token-of-one-hour");
-///         secrets.redact(text);
+///         self.given.redact(text);
 ///     }
 /// }
 /// ```
@@ -58,8 +55,7 @@ use crate::error::Error;
 pub trait Credentials: Debug + Send + Sync + 'static {
     /// Adds to `request` what proves who asks: a header marked
     /// [sensitive](http::HeaderValue::set_sensitive), a signature. Called before each attempt is
-    /// sent, under its time limits. `attempt` counts from 1 within one call, so that a cached
-    /// token can be renewed after a refusal.
+    /// sent, under its time limits. `attempt` counts from 1 within one call.
     ///
     /// The URI's scheme and authority must stay as they are: a request to another origin is
     /// refused before it is sent. Cancel-safe if the future is: it is dropped when the call is.
@@ -69,8 +65,16 @@ pub trait Credentials: Debug + Send + Sync + 'static {
     /// another one. It must hold no secret.
     async fn authorize(&self, request: &mut Request<Bytes>, attempt: u32) -> Result<(), Error>;
 
+    /// Called when the provider did not accept (401) what was added to a request. Whether another
+    /// attempt may be accepted, because something else will be added to it: a new token. The call
+    /// is then tried once more at once, which counts neither as one of its attempts nor for the
+    /// retry budget. `false` unless it is implemented; called at most once per call.
+    fn renew(&self) -> bool {
+        false
+    }
+
     /// Removes every secret that these credentials have given from a text that came from outside,
-    /// such as an error of the server's. [`Secrets`](crate::Secrets) does it, in whatever form they
-    /// stand there.
+    /// such as an error of the server's. [`Secrets`](crate::Secrets) and
+    /// [`RecentSecrets`](crate::RecentSecrets) do it, in whatever form they stand there.
     fn redact(&self, text: &mut String);
 }

@@ -12,7 +12,8 @@ pub enum ErrorKind {
     Config,
     /// The request was refused here, before anything was sent. Not retried.
     InvalidRequest,
-    /// The provider does not accept the key (401), or not for this (403). Not retried.
+    /// The provider does not accept the key (401), or not for this (403). Not retried, except once
+    /// after 401 where [`Credentials`](crate::Credentials) renew themselves.
     Auth,
     /// The provider does not accept the request (400, 413, 422 and other 4xx). Not retried, except
     /// once without a default of chatcore's that it refuses.

@@ -1,7 +1,7 @@
 //! The step that proves who asks, for credentials that act once per attempt.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 
 use super::Shared;
 use super::watch::Watch;
@@ -23,4 +23,11 @@ pub(super) async fn authorize(
     watch.limit(deadlines.in_attempt(), authorizing).await??;
     shared.check_origin(&request)?;
     Ok(request)
+}
+
+/// Whether there will be other credentials, after an attempt whose credentials were not accepted.
+pub(super) fn renews(shared: &Shared, error: &Error) -> bool {
+    let is_refused = error.status() == Some(StatusCode::UNAUTHORIZED);
+    let credentials = shared.credentials.as_ref().filter(|_| is_refused);
+    credentials.is_some_and(|credentials| credentials.renew())
 }

@@ -58,6 +58,7 @@ use crate::error::Error;
 use crate::observe::Asked;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::timeouts;
+use authorize::renews;
 use backoff::may_retry;
 use chat::ChatJob;
 use exchange::Exchange;
@@ -117,8 +118,9 @@ async fn run(
     let mut watch = Watch::new(Arc::clone(&shared.executor));
     let mut deadlines = Deadlines::new(rules.timeouts, mode, rules.called.unwrap_or(now));
     let mut causes = Vec::new();
-    // Attempts that the provider refused for a default.
+    // Attempts that the provider refused for a default or for credentials that were renewed then.
     let mut refused = 0;
+    let mut has_renewed = false;
     shared.earn(now);
     loop {
         outcome.queued();
@@ -163,6 +165,11 @@ async fn run(
                 request = adjusted;
                 refused += 1;
                 deadlines.fit(job.plan(), rules.patient);
+                Duration::ZERO
+            }
+            None if !has_renewed && renews(shared, &error) => {
+                has_renewed = true;
+                refused += 1;
                 Duration::ZERO
             }
             None => {

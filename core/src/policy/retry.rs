@@ -19,7 +19,8 @@ use crate::time::nanos;
 /// it.
 ///
 /// A request that the provider refuses for one of chatcore's [`Defaults`](crate::Defaults) is sent
-/// again without it at once. That counts neither as one of these attempts nor for the budget.
+/// again without it at once, and so is one whose [`Credentials`](crate::Credentials) renew
+/// themselves after 401. That counts neither as one of these attempts nor for the budget.
 ///
 /// # The budget
 /// So that retries do not make an outage worse, all calls of a client share a budget:

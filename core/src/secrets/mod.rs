@@ -12,6 +12,7 @@
 //! length of the text, times the number of secrets.
 
 mod names;
+mod recent;
 mod search;
 mod unescape;
 
@@ -21,6 +22,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
 pub(crate) use names::{may_hold_secret, names_credential};
+pub use recent::RecentSecrets;
 
 use search::Needle;
 use unescape::Reading;

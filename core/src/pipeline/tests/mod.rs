@@ -5,6 +5,7 @@ mod observing;
 mod queue;
 mod streams;
 mod time;
+mod tokens;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
