@@ -19,8 +19,12 @@ pub(super) struct EndpointBackend(pub(super) Arc<Shared>);
 
 impl Backend for EndpointBackend {
     fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
-        let opening = pipeline::chat(Arc::clone(&self.0), call, mode);
-        Box::pin(async move { opening.await.map(Answer::of_endpoint) })
+        let shared = Arc::clone(&self.0);
+        // Made inside, so that it is not moved into the box as a whole.
+        Box::pin(async move {
+            let opened = pipeline::chat(shared, call, mode).await?;
+            Ok(Answer::of_endpoint(opened))
+        })
     }
 
     fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {

@@ -27,6 +27,10 @@ impl Operation {
 }
 
 /// What is asked.
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(dead_code, reason = "only spans show all of it")
+)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: Operation,
@@ -54,6 +58,10 @@ impl<'a> Asked<'a> {
 }
 
 /// What an answer says of itself.
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(dead_code, reason = "only spans show all of it")
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Summary<'a> {
     pub(crate) request_id: Option<&'a str>,
