@@ -83,8 +83,8 @@ mod observe;
 mod pipeline;
 mod policy;
 mod provider;
+mod quote;
 mod secrets;
-mod shown;
 mod status;
 #[cfg(test)]
 mod testing;

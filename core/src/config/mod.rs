@@ -11,7 +11,7 @@ pub use table::{SETTINGS, Setting, SettingKind};
 
 use crate::error::Error;
 use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider};
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 
 use parse::Vars;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::table::{Named, SettingKind};
 use crate::error::Error;
 use crate::json;
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 use crate::time;
 use crate::unquote::unquoted;
 

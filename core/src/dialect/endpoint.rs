@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, Method, Request, Uri};
 
 use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, ModelRules};
+use crate::quote::Quoted;
 use crate::secrets::{Secrets, names_credential};
-use crate::shown::Quoted;
 
 /// A provider, checked and made ready to send to: derived once for each client, by
 /// [`Provider::endpoint`](crate::Provider::endpoint).

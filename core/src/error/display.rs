@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::Error;
-use crate::shown::{Span, escape};
+use crate::quote::{Span, escape};
 
 /// The most characters of a message that are shown.
 const MESSAGE: usize = 2000;

@@ -17,7 +17,7 @@ pub use kind::ErrorKind;
 pub use phase::Phase;
 
 use crate::chat::ChatResponse;
-use crate::shown::Span;
+use crate::quote::Span;
 
 /// How much of an error's body is kept, in bytes.
 pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;

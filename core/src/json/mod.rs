@@ -31,8 +31,8 @@
 //! ```
 
 mod float;
-mod plain;
 mod read;
+mod scan;
 mod skip;
 mod string;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::plain;
+use super::scan;
 
 /// How deep arrays and objects may be nested in each other.
 pub(super) const MAX_DEPTH: u8 = 128;
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             (false, [b',', b'"', ..]) => 2,
             _ => return None,
         };
-        let end = start + plain::length(&rest[start..]);
+        let end = start + scan::length(&rest[start..]);
         if !rest[end..].starts_with(b"\":") {
             return None;
         }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::plain;
 use super::read::{Reader, Result};
+use super::scan;
 
 /// A string that may be a piece of a longer one.
 ///
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
     /// Where the plain run of a string ends: at a quote or a backslash.
     fn run(&self) -> Result<usize> {
         let rest = &self.text.as_bytes()[self.at..];
-        let length = plain::length(rest);
+        let length = scan::length(rest);
         match rest.get(length) {
             Some(b'"' | b'\\') => Ok(self.at + length),
             Some(_) => Err(self.wrong()),

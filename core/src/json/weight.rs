@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::plain;
 use super::read::MAX_DEPTH;
+use super::scan;
 
 /// A member of an object, beside its value: its name, its hash, and its place in the table.
 const MEMBER: usize = size_of::<String>() + 32;
@@ -72,7 +72,7 @@ fn string(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let plain = plain::length(rest);
+        let plain = scan::length(rest);
         match rest.get(plain) {
             Some(b'\\') => at += plain + 2,
             // A control character, which no string has.

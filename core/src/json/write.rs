@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-use super::plain;
+use super::scan;
 
 /// Writes JSON text. The caller opens what it closes, and names what stands in an object; commas
 /// come by themselves.
@@ -62,7 +62,7 @@ impl Writer {
         self.bytes.push(b'"');
         let mut rest = text.as_bytes();
         loop {
-            let (plain, more) = rest.split_at(plain::length(rest));
+            let (plain, more) = rest.split_at(scan::length(rest));
             self.bytes.extend_from_slice(plain);
             let Some((byte, more)) = more.split_first() else {
                 break;

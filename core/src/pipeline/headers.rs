@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::dialect::{CLIENT_HEADERS, CONNECTION_HEADERS, Endpoint};
 use crate::error::Error;
+use crate::quote::Quoted;
 use crate::secrets::{Secrets, may_hold_secret};
-use crate::shown::Quoted;
 
 /// A header of one call. It may hold a secret, so `Debug` shows only its name.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::chat::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 
 /// Refuses what no provider can answer.
 pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use crate::dialect::Base;
 use crate::error::Error;
 use crate::host::{DEMO_URL, Host, HostError};
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 use crate::unquote::unquoted;
 
 /// What base URLs end in when the address of a whole endpoint was copied: the dialect adds it.

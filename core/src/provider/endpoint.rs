@@ -9,8 +9,8 @@ use super::base_url::BaseUrl;
 use super::{KeyForm, Provider};
 use crate::dialect::{Endpoint, KeyRules};
 use crate::error::Error;
+use crate::quote::Quoted;
 use crate::secrets::{Secrets, may_hold_secret, names_credential};
-use crate::shown::Quoted;
 
 impl Provider {
     /// Checks this provider, and derives what its requests have in common.

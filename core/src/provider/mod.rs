@@ -18,7 +18,7 @@ use crate::credentials::{ApiKey, Credentials};
 use crate::dialect::{CONNECTION_HEADERS, Dialect};
 use crate::error::Error;
 use crate::models::{ModelRule, ModelRules};
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 
 /// Where to send chats: a name, a base URL, a key, a model, and the dialect spoken there.
 ///

@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use super::crew::Crew;
 use super::job_error::JobError;
 use super::sync::lock;
+use super::thread_group::ThreadGroup;
 use super::workers::{Busy, Workers};
 
 /// The result of a blocking job, when it is there.
@@ -45,7 +45,7 @@ impl<T> Slot<T> {
 }
 
 impl<T: Send + 'static> Blocking<T> {
-    pub(super) fn submit<F>(workers: &Arc<Workers>, crew: &Crew, job: F) -> Self
+    pub(super) fn submit<F>(workers: &Arc<Workers>, group: &ThreadGroup, job: F) -> Self
     where
         F: FnOnce() -> T + Send + 'static,
     {
@@ -60,7 +60,7 @@ impl<T: Send + 'static> Blocking<T> {
             drop(busy);
             filled.fill(result);
         };
-        let queued = match workers.submit(crew, Box::new(job)) {
+        let queued = match workers.submit(group, Box::new(job)) {
             Ok(id) => Some((Arc::clone(workers), id)),
             Err(error) => {
                 slot.fill(Err(error));

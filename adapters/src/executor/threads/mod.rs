@@ -12,10 +12,10 @@
 
 mod blocking;
 mod builder;
-mod crew;
 mod job_error;
 mod sync;
 mod tasks;
+mod thread_group;
 mod timer;
 mod workers;
 
@@ -33,8 +33,8 @@ pub(crate) use sync::{lock, wait};
 #[cfg(feature = "ureq")]
 pub(crate) use workers::{Job, OnClose};
 
-use crew::Crew;
 use tasks::Tasks;
+use thread_group::ThreadGroup;
 use timer::{Sleep, Timer};
 use workers::Workers;
 
@@ -74,9 +74,9 @@ struct Handle {
     workers: Arc<Workers>,
     tasks: Arc<Tasks>,
     timer: Arc<Timer>,
-    worker_crew: Crew,
-    task_crew: Crew,
-    timer_crew: Arc<Crew>,
+    worker_threads: ThreadGroup,
+    task_threads: ThreadGroup,
+    timer_threads: Arc<ThreadGroup>,
     closing: Mutex<()>,
 }
 
@@ -102,9 +102,9 @@ impl ThreadPool {
                 workers: Arc::new(Workers::new(workers, queue_size)),
                 tasks: Arc::new(Tasks::new()),
                 timer: Arc::new(Timer::new()),
-                worker_crew: Crew::new(format!("{name}-worker")),
-                task_crew: Crew::new(format!("{name}-tasks")),
-                timer_crew: Arc::new(Crew::new(format!("{name}-timer"))),
+                worker_threads: ThreadGroup::new(format!("{name}-worker")),
+                task_threads: ThreadGroup::new(format!("{name}-tasks")),
+                timer_threads: Arc::new(ThreadGroup::new(format!("{name}-timer"))),
                 closing: Mutex::new(()),
             }),
         }
@@ -124,7 +124,7 @@ impl ThreadPool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        Blocking::submit(&self.handle.workers, &self.handle.worker_crew, job)
+        Blocking::submit(&self.handle.workers, &self.handle.worker_threads, job)
     }
 
     /// How many workers there may be, how many jobs run, and how many wait. The three numbers
@@ -150,7 +150,7 @@ impl ThreadPool {
 impl ThreadPool {
     /// Queues `job`; returns the number to take it back with.
     pub(crate) fn submit(&self, job: Job) -> Result<u64, JobError> {
-        self.handle.workers.submit(&self.handle.worker_crew, job)
+        self.handle.workers.submit(&self.handle.worker_threads, job)
     }
 
     /// Takes a job back, unless a worker has it already.
@@ -173,14 +173,14 @@ impl Executor for ThreadPool {
     /// Runs `task` on the pool's task thread, together with all others: it must not block.
     /// A closed pool drops it.
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.handle.tasks.spawn(&self.handle.task_crew, task);
+        self.handle.tasks.spawn(&self.handle.task_threads, task);
     }
 
     /// Ends once `duration` has passed, or when the pool closes. It does not keep the pool open.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(Sleep::new(
             Arc::clone(&self.handle.timer),
-            Arc::clone(&self.handle.timer_crew),
+            Arc::clone(&self.handle.timer_threads),
             StdInstant::now().checked_add(duration),
         ))
     }
@@ -204,15 +204,17 @@ impl Handle {
             self.closing.lock().unwrap_or_else(PoisonError::into_inner)
         };
         // In this order, since jobs may be waited for by tasks, and tasks use sleeps.
-        self.worker_crew.join();
+        self.worker_threads.join();
         self.tasks.close();
-        self.task_crew.join();
+        self.task_threads.join();
         self.timer.close();
-        self.timer_crew.join();
+        self.timer_threads.join();
     }
 
     fn is_member(&self) -> bool {
-        self.worker_crew.is_member() || self.task_crew.is_member() || self.timer_crew.is_member()
+        self.worker_threads.is_member()
+            || self.task_threads.is_member()
+            || self.timer_threads.is_member()
     }
 }
 

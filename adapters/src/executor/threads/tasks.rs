@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use chatcore::BoxFuture;
 
-use super::crew::Crew;
 use super::sync::{lock, wait};
+use super::thread_group::ThreadGroup;
 
 /// How often tasks that are ready are polled once the pool closes: enough for those that are
 /// about to end, while one that is always ready does not keep the pool open.
@@ -71,7 +71,7 @@ impl Tasks {
     }
 
     /// Hands `task` to the thread. A closed pool drops it, as does one that can have no thread.
-    pub(super) fn spawn(self: &Arc<Self>, crew: &Crew, task: BoxFuture<'static, ()>) {
+    pub(super) fn spawn(self: &Arc<Self>, group: &ThreadGroup, task: BoxFuture<'static, ()>) {
         let mut inbox = lock(&self.inbox);
         if inbox.closed {
             drop(inbox);
@@ -88,7 +88,7 @@ impl Tasks {
             return;
         }
         let tasks = Arc::clone(self);
-        match crew.start(None, move || tasks.run()) {
+        match group.start(None, move || tasks.run()) {
             Ok(()) => inbox.running = true,
             Err(_) => {
                 // The next spawn tries again; until then the task waits in the inbox.

@@ -43,9 +43,9 @@ fn no_thread_before_there_is_work_and_no_more_than_there_are_jobs() {
 }
 
 fn lock_handles(pool: &ThreadPool) -> Vec<String> {
-    let mut names = pool.handle.worker_crew.names();
-    names.extend(pool.handle.task_crew.names());
-    names.extend(pool.handle.timer_crew.names());
+    let mut names = pool.handle.worker_threads.names();
+    names.extend(pool.handle.task_threads.names());
+    names.extend(pool.handle.timer_threads.names());
     names
 }
 

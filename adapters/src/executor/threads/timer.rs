@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::crew::Crew;
 use super::sync::{lock, wait, wait_timeout};
+use super::thread_group::ThreadGroup;
 
 /// A deadline, and a number that sets apart sleeps that end at the same time.
 type Key = (Instant, u64);
@@ -80,17 +80,21 @@ fn wake_all(wakers: impl Iterator<Item = Waker>) {
 /// A sleep of the pool.
 pub(super) struct Sleep {
     timer: Arc<Timer>,
-    crew: Arc<Crew>,
+    group: Arc<ThreadGroup>,
     /// `None` if it is too far away to be represented.
     deadline: Option<Instant>,
     registered: Option<Key>,
 }
 
 impl Sleep {
-    pub(super) fn new(timer: Arc<Timer>, crew: Arc<Crew>, deadline: Option<Instant>) -> Self {
+    pub(super) fn new(
+        timer: Arc<Timer>,
+        group: Arc<ThreadGroup>,
+        deadline: Option<Instant>,
+    ) -> Self {
         Self {
             timer,
-            crew,
+            group,
             deadline,
             registered: None,
         }
@@ -122,7 +126,7 @@ impl Future for Sleep {
         }
         if !state.running {
             let timer = Arc::clone(&this.timer);
-            if this.crew.start(None, move || timer.run()).is_err() {
+            if this.group.start(None, move || timer.run()).is_err() {
                 // Without a thread to wake it, the task looks at the clock itself.
                 drop(state);
                 std::thread::yield_now();
@@ -200,7 +204,7 @@ mod tests {
             let deadline = start + Duration::from_millis(millis);
             let sleep = Sleep::new(
                 Arc::clone(&timer),
-                Arc::clone(&pool.handle.timer_crew),
+                Arc::clone(&pool.handle.timer_threads),
                 Some(deadline),
             );
             pool.spawn(Box::pin(async move {

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::PoolStatus;
-use super::crew::Crew;
 use super::job_error::JobError;
 use super::sync::{lock, wait};
+use super::thread_group::ThreadGroup;
 
 /// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so
 /// that whoever learns of it finds the pool's status up to date.
@@ -67,7 +67,7 @@ impl Workers {
     }
 
     /// Queues `job`, and starts a worker for it if none is idle and there may be another.
-    pub(super) fn submit(self: &Arc<Self>, crew: &Crew, job: Job) -> Result<u64, JobError> {
+    pub(super) fn submit(self: &Arc<Self>, group: &ThreadGroup, job: Job) -> Result<u64, JobError> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(JobError::Closed);
@@ -90,7 +90,7 @@ impl Workers {
         }
         // Started under the lock, so that the count is right and `close` cannot slip between.
         let workers = Arc::clone(self);
-        match crew.start(Some(state.started), move || workers.run()) {
+        match group.start(Some(state.started), move || workers.run()) {
             Ok(()) => state.started += 1,
             // The workers that there are will come to it.
             Err(_) if state.started > 0 => {}

@@ -18,8 +18,8 @@ use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult};
 
 use super::exchange::{Connection, Outgoing, protocol, too_large};
 use super::pool::Pool;
+use super::read_buffers::{self, ReadBuffers};
 use super::request::Origin;
-use super::scratch::{self, Scratch};
 use super::stream::is_blank;
 use crate::transport::budget::Budget;
 
@@ -68,7 +68,7 @@ pub(super) fn receive(
             };
             // What came along with the head: often that is all.
             let early = mem::take(&mut flow.connection.unread);
-            let first = scratch::with(|scratch| flow.decode(&early, &mut scratch.output));
+            let first = read_buffers::with(|buffers| flow.decode(&early, &mut buffers.output));
             drop(early);
             Ok(match first {
                 Ok(first) if flow.is_ended() => {
@@ -168,7 +168,7 @@ impl futures_lite::Stream for Body {
             return Poll::Ready(None);
         };
         ready!(budget.poll(cx));
-        let Poll::Ready(chunk) = scratch::with(|scratch| open.poll_chunk(cx, scratch)) else {
+        let Poll::Ready(chunk) = read_buffers::with(|buffers| open.poll_chunk(cx, buffers)) else {
             budget.waited();
             return Poll::Pending;
         };
@@ -188,7 +188,7 @@ impl Flow {
     fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
-        scratch: &mut Scratch,
+        buffers: &mut ReadBuffers,
     ) -> Poll<Result<Option<Bytes>, TransportError>> {
         // The server may have answered before it had the whole request. Where sending fails,
         // the rest of the answer still counts.
@@ -198,8 +198,8 @@ impl Flow {
         loop {
             let unread = &mut self.connection.unread;
             let kept = unread.len();
-            scratch.input[..kept].copy_from_slice(unread);
-            let free = &mut scratch.input[kept..];
+            buffers.input[..kept].copy_from_slice(unread);
+            let free = &mut buffers.input[kept..];
             let stream = Pin::new(&mut self.connection.stream);
             let end = match ready!(stream.poll_read(cx, free)) {
                 Ok(0) => return Poll::Ready(self.end_of_stream().map(|()| None)),
@@ -207,7 +207,7 @@ impl Flow {
                 Err(error) => return Poll::Ready(Err(lost(error))),
             };
             unread.clear();
-            let chunk = self.decode(&scratch.input[..end], &mut scratch.output)?;
+            let chunk = self.decode(&buffers.input[..end], &mut buffers.output)?;
             if chunk.is_some() || self.is_ended() {
                 return Poll::Ready(Ok(chunk));
             }
@@ -218,7 +218,7 @@ impl Flow {
     fn decode(
         &mut self,
         input: &[u8],
-        output: &mut [u8; scratch::SIZE],
+        output: &mut [u8; read_buffers::SIZE],
     ) -> Result<Option<Bytes>, TransportError> {
         let (used, produced) = self.call.read(input, output).map_err(|error| {
             protocol("the chunks of the answer's body are malformed").with_source(error)

@@ -12,7 +12,7 @@ use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::{Call, MAX_RESPONSE_HEADERS, SendRequestResult};
 use ureq_proto::parser::try_parse_response;
 
-use super::scratch;
+use super::read_buffers;
 use super::stream::{MAX_BLANK, Stream, is_blank};
 use crate::transport::budget::Budget;
 
@@ -219,9 +219,9 @@ impl Incoming {
                 return Poll::Ready(Ok(response));
             }
             let answered = self.skipped > 0 || !unread.is_empty();
-            let read = scratch::with(|scratch| {
-                let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch.input))?;
-                unread.extend_from_slice(&scratch.input[..count]);
+            let read = read_buffers::with(|buffers| {
+                let count = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffers.input))?;
+                unread.extend_from_slice(&buffers.input[..count]);
                 Poll::Ready(io::Result::Ok(count))
             });
             match ready!(read) {

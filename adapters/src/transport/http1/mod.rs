@@ -21,8 +21,8 @@ mod connect;
 mod exchange;
 mod lookout;
 mod pool;
+mod read_buffers;
 mod request;
-mod scratch;
 mod stream;
 #[cfg(test)]
 #[cfg(feature = "smol")]

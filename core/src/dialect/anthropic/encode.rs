@@ -9,7 +9,7 @@ use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::models::ModelRule;
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 
 /// The body of a request.
 pub(super) fn body(

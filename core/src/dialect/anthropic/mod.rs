@@ -25,7 +25,7 @@ use super::{
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 use decode::Events;
 
 /// How many tokens an answer may have where the request does not say: Anthropic demands a number.

@@ -4,7 +4,7 @@ use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::models::ModelRule;
-use crate::shown::Quoted;
+use crate::quote::Quoted;
 
 /// The fewest tokens that a budget may have, by Anthropic's rule.
 const LEAST_BUDGET: u32 = 1024;

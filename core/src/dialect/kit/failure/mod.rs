@@ -1,7 +1,7 @@
 //! A provider's error → [`Error`], whatever shape it has.
 
 mod kind;
-mod plain;
+mod plain_text;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::hints;
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use plain::{plain, title};
+use plain_text::{plain, title};
 use said::Said;
 
-pub(crate) use plain::compression;
+pub(crate) use plain_text::compression;
 pub use said::is_error;
 pub(crate) use said::{is_base_resp_error, is_envelope, may_be_envelope};
 
@@ -82,7 +82,7 @@ pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
     let kind = kind::classify(&said, &message, None);
     let request_id = value.get("request_id").and_then(Value::as_str);
     build(kind, message, said, body.as_bytes())
-        .with_request_id(request_id.map(plain::short))
+        .with_request_id(request_id.map(plain_text::short))
         .with_status(StatusCode::OK)
         .in_stream()
 }

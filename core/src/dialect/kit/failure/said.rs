@@ -11,7 +11,7 @@
 
 use serde_json::{Map, Value};
 
-use super::plain::{cut, short};
+use super::plain_text::{cut, short};
 
 /// The most characters of a message that are kept. The body holds more of it.
 const MAX_MESSAGE: usize = 2000;

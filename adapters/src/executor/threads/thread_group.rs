@@ -8,7 +8,7 @@ use super::sync::lock;
 
 /// Starts the threads of one role, and joins them.
 #[derive(Debug)]
-pub(super) struct Crew {
+pub(super) struct ThreadGroup {
     name: String,
     threads: Mutex<Threads>,
 }
@@ -20,7 +20,7 @@ struct Threads {
     ids: Vec<ThreadId>,
 }
 
-impl Crew {
+impl ThreadGroup {
     pub(super) fn new(name: String) -> Self {
         Self {
             name,
@@ -28,7 +28,7 @@ impl Crew {
         }
     }
 
-    /// Starts a thread with the crew's name, and `-{index}` after it if there is one.
+    /// Starts a thread with the group's name, and `-{index}` after it if there is one.
     pub(super) fn start(
         &self,
         index: Option<usize>,
