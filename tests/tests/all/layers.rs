@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("embed", &["chat"]),
     ("error", &["chat", "json", "quote", "transport", "words"]),
     ("models", &["json"]),
-    ("credentials", &["error", "unquote"]),
+    ("credentials", &["error", "executor", "secrets", "unquote"]),
     ("frame", &["error", "json"]),
     // how a request is written, and how an answer is read
     (
