@@ -175,7 +175,7 @@ impl Sse {
     }
 
     /// Whether an event has begun that is not complete. At the end of the input it is lost, as
-    /// the standard has it: whoever expected it knows that the stream was cut.
+    /// the standard has it: the reader that expected it knows that the stream was cut.
     pub fn is_pending(&self) -> bool {
         !self.chunk.is_empty()
             || !self.line.is_empty()

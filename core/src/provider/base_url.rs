@@ -120,7 +120,7 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
         _ => return Err(Wrong::Scheme),
     };
     let (host, port) = Host::parse_with_port(authority).map_err(Wrong::Host)?;
-    // Written anew from what was read, so that whoever reads it next reads the same.
+    // Written anew from what was read, so that the next reader reads the same.
     let authority = match port {
         Some(port) => format!("{host}:{port}"),
         None => host.to_string(),

@@ -10,7 +10,7 @@ use super::sync::{lock, wait};
 use super::thread_group::ThreadGroup;
 
 /// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so
-/// that whoever learns of it finds the pool's status up to date.
+/// that a task which learns of it finds the pool's status up to date.
 pub(crate) type Job = Box<dyn FnOnce(Busy) + Send>;
 
 /// Counts a job as active until it is dropped.

@@ -47,7 +47,7 @@ pub(super) fn receive(
 ) -> Result<ByteStream, TransportError> {
     let chunked = response.headers().contains_key(header::TRANSFER_ENCODING);
     if chunked && response.headers().contains_key(header::CONTENT_LENGTH) {
-        // Two answers to where the body ends: whoever is in between may have taken the other.
+        // Two answers to where the body ends: a proxy on the way may have taken the other one.
         home.keep_alive = false;
     }
     let server_limit = keep_alive_timeout(response);

@@ -69,7 +69,7 @@ impl Anthropic {
         self
     }
 
-    /// The dialect as a page in a browser must speak it, which shows the key to whoever looks.
+    /// The dialect as a page in a browser must speak it, which shows the key to everybody who looks.
     #[must_use]
     pub fn with_browser_access(mut self, browser_access: bool) -> Self {
         self.browser_access = browser_access;
