@@ -33,7 +33,7 @@ impl Transport for Naive {
             None => TcpStream::connect(&authority).map_err(lost)?,
         };
         stream
-            .set_read_timeout(Some(Duration::from_secs(2)))
+            .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         let target = request.uri().path_and_query().unwrap();
         write!(
