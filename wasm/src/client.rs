@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chatcore::{ChatCall, Error, LlmClient, Timeouts, WhenFull};
+use chatcore::{ChatCall, Error, ErrorKind, LlmClient, Timeouts, WhenFull};
 use wasm_bindgen::prelude::*;
 
 use crate::bridge;
@@ -21,6 +21,8 @@ use crate::wire;
 pub struct Client {
     client: LlmClient,
     timeouts: Timeouts,
+    /// Whether a call that says nothing waits where the queue is full.
+    waits: bool,
 }
 
 #[wasm_bindgen]
@@ -122,9 +124,10 @@ impl Client {
         if !more.is_undefined() {
             call = call.extension(More(bridge::local(more)));
         }
-        if spec.wait_for_queue {
-            call = call.when_full(WhenFull::Wait);
-        }
+        call = match spec.wait_for_queue.unwrap_or(self.waits) {
+            true => call.wait_for_place(),
+            false => call.when_full(WhenFull::Fail),
+        };
         if spec.patient {
             call = call.patient();
         }
@@ -136,7 +139,8 @@ impl Client {
 }
 
 fn build(settings: &str, fetch: JsValue) -> Result<Client, Error> {
-    let settings = Settings::read(settings)?;
+    let settings =
+        Settings::read(settings).map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
     let mut timeouts = Timeouts::default();
     settings.timeouts.apply(&mut timeouts)?;
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
@@ -151,9 +155,16 @@ fn build(settings: &str, fetch: JsValue) -> Result<Client, Error> {
     if let Some(hedging) = settings.hedging {
         builder = builder.hedging(hedging);
     }
+    if let Some(bytes) = settings.max_request_bytes {
+        builder = builder.max_request_bytes(bytes as usize);
+    }
     if let Some(fetch_as_stream) = settings.fetch_as_stream {
         builder = builder.fetch_as_stream(fetch_as_stream);
     }
     let client = builder.build()?;
-    Ok(Client { client, timeouts })
+    Ok(Client {
+        client,
+        timeouts,
+        waits: settings.wait_for_queue,
+    })
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chatcore::dialect::Anthropic;
+use chatcore::models::{ModelRule, Reasons, Takes};
 use chatcore::{
     Adaptive, AsyncConfig, ChatRequest, Defaults, Error, ErrorKind, Hedging, Provider, RateLimits,
     Timeouts, json,
 };
 use serde_json::Value;
 
-use crate::request::{Numbers, Object, count, not_json, request, small_count};
+use crate::request::{Numbers, Object, count, each, not_json, request, small_count, wrong};
 
 /// What a client is made of.
 pub(crate) struct Settings {
@@ -29,6 +30,10 @@ pub(crate) struct Settings {
     pub(crate) hedging: Option<Hedging>,
     /// Whether whole answers are fetched as streams, where the client says so.
     pub(crate) fetch_as_stream: Option<bool>,
+    /// How large a request may be, in bytes of JSON.
+    pub(crate) max_request_bytes: Option<u32>,
+    /// Whether calls wait where the queue is full.
+    pub(crate) wait_for_queue: bool,
 }
 
 impl Settings {
@@ -44,7 +49,8 @@ impl Settings {
         granted.number("tokensPerMinute", &mut rate.tokens_per_minute, count)?;
         granted.number("requestBurst", &mut rate.request_burst, small_count)?;
         granted.number("tokenBurst", &mut rate.token_burst, count)?;
-        let [mut workers, mut queue_size, mut max_retries] = [None; 3];
+        let [mut workers, mut queue_size, mut max_retries, mut max_bytes] = [None; 4];
+        from.number("maxRequestBytes", &mut max_bytes, small_count)?;
         from.number("workers", &mut workers, small_count)?;
         from.number("queueSize", &mut queue_size, small_count)?;
         from.number("maxRetries", &mut max_retries, small_count)?;
@@ -60,6 +66,8 @@ impl Settings {
             adaptive: adaptive(&mut from)?,
             hedging: hedging(from.object("hedging")?)?,
             fetch_as_stream: from.switch("fetchAsStream"),
+            max_request_bytes: max_bytes,
+            wait_for_queue: from.switch("waitForQueue").unwrap_or(true),
         })
     }
 }
@@ -84,10 +92,60 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
         // Another server adds it.
         None => provider.without_api_key(),
     };
+    if from.is("allowHttp") {
+        provider = provider.allow_http();
+    }
+    provider =
+        provider.with_model_rules(each("a model rule", from.list("modelRules")?, model_rule)?);
     if from.is("browserAccess") && name == "anthropic" {
         provider = provider.with_dialect(Anthropic::default().with_browser_access(true));
     }
     Ok(provider)
+}
+
+fn model_rule(from: &mut Object) -> Result<ModelRule, Error> {
+    let mut models = String::new();
+    from.text("models", &mut models)?;
+    let mut rule = ModelRule::new(models);
+    rule.sampling = takes(from, "sampling", rule.sampling)?;
+    rule.tools = takes(from, "tools", rule.tools)?;
+    let mut word = None;
+    from.optional("reasoning", &mut word)?;
+    rule.reasoning = match word.as_deref() {
+        None => rule.reasoning,
+        Some("unknown") => Reasons::Unknown,
+        Some("never") => Reasons::Never,
+        Some("on_request") => Reasons::OnRequest,
+        Some("by_default") => Reasons::ByDefault,
+        Some("always") => Reasons::Always,
+        Some(_) => return Err(wrong("reasoning", "none of its words")),
+    };
+    let both = from.switch("bothSampling");
+    rule.both_sampling = both.unwrap_or(rule.both_sampling);
+    rule.thinking_budget = from.is("thinkingBudget");
+    rule.max_completion_tokens = from.is("maxCompletionTokens");
+    rule.reasoning_off = from.object("reasoningOff")?.into_members_text().into();
+    let mut efforts = String::new();
+    for (name, word) in from.object("efforts")?.into_members() {
+        let Some(word) = word.as_str() else {
+            return Err(wrong("efforts", "not made of strings"));
+        };
+        efforts.extend([&name, "=", word, " "]);
+    }
+    rule.efforts = efforts.into();
+    Ok(rule)
+}
+
+fn takes(from: &mut Object, name: &'static str, otherwise: Takes) -> Result<Takes, Error> {
+    let mut word = None;
+    from.optional(name, &mut word)?;
+    match word.as_deref() {
+        None => Ok(otherwise),
+        Some("always") => Ok(Takes::Always),
+        Some("unless_reasoning") => Ok(Takes::UnlessReasoning),
+        Some("never") => Ok(Takes::Never),
+        Some(_) => Err(wrong(name, "none of its words")),
+    }
 }
 
 fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
@@ -130,8 +188,8 @@ pub(crate) struct CallSpec {
     pub(crate) timeouts: Limits,
     /// Attempts in all.
     pub(crate) max_retries: Option<u32>,
-    /// Wait where the queue is full.
-    pub(crate) wait_for_queue: bool,
+    /// Whether it waits where the queue is full, where the caller says so.
+    pub(crate) wait_for_queue: Option<bool>,
     /// Wait as long as it takes: one call of a batch.
     pub(crate) patient: bool,
 }
@@ -156,7 +214,7 @@ impl CallSpec {
             fetch_as_stream: from.switch("fetchAsStream"),
             timeouts: Limits(from.object("timeouts")?),
             max_retries,
-            wait_for_queue: from.is("waitForQueue"),
+            wait_for_queue: from.switch("waitForQueue"),
             patient: from.is("patient"),
         })
     }

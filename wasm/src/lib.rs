@@ -17,6 +17,8 @@ mod fetch;
 #[cfg(test)]
 mod golden;
 mod host;
+mod messages;
+mod redact;
 mod request;
 mod table;
 mod task;

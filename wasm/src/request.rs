@@ -1,16 +1,13 @@
 //! A request's JSON → [`ChatRequest`].
-//!
-//! By hand, and not by the types' own `Deserialize`, which would be a fifth of the whole module.
 
-use chatcore::chat::{
-    Extra, Image, ImageSource, Reasoning, ReasoningEffort, Refusal, ResponseFormat, Text,
-    ToolResult,
-};
-use chatcore::json::{self, JsonError, Reader};
-use chatcore::{
-    ChatRequest, Defaults, Error, ErrorKind, Message, Part, Role, Tool, ToolCall, ToolChoice,
-};
+use std::fmt::Display;
+
+use chatcore::chat::{Extra, ReasoningEffort, ResponseFormat};
+use chatcore::json::{self, JsonError};
+use chatcore::{ChatRequest, Defaults, Error, ErrorKind, Tool, ToolChoice};
 use serde_json::Value;
+
+use crate::messages;
 
 /// The members of an object that were not looked at yet, and where it stands.
 pub(crate) struct Object {
@@ -96,7 +93,20 @@ impl Object {
         Ok(())
     }
 
-    fn list(&mut self, name: &'static str) -> Result<Vec<Value>, Error> {
+    /// What was not looked at yet.
+    pub(crate) fn into_members(self) -> Extra {
+        self.members
+    }
+
+    /// The same as JSON, without the braces.
+    pub(crate) fn into_members_text(self) -> String {
+        let mut writer = json::Writer::default();
+        writer.members(&self.members);
+        let text = writer.into_text();
+        text[1..text.len() - 1].to_owned()
+    }
+
+    pub(crate) fn list(&mut self, name: &'static str) -> Result<Vec<Value>, Error> {
         match self.take(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(list)) => Ok(list),
@@ -115,7 +125,7 @@ impl Object {
 }
 
 /// Reads each item of an array, which are all objects.
-fn each<T>(
+pub(crate) fn each<T>(
     place: &'static str,
     list: Vec<Value>,
     read: fn(&mut Object) -> Result<T, Error>,
@@ -140,18 +150,20 @@ pub(crate) fn small_count(value: &Value) -> Option<u32> {
     count(value)?.try_into().ok()
 }
 
-fn wrong(place: &str, why: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidRequest,
-        format!("the request is not as documented: {place} is {why}"),
-    )
+pub(crate) fn wrong(place: &str, why: &str) -> Error {
+    undocumented(format_args!("{place} is {why}"))
 }
 
 /// The error for what is no JSON of the other side's.
 pub(crate) fn not_json(error: JsonError) -> Error {
+    undocumented(error)
+}
+
+/// The error for what is not as the documentation of the package says.
+pub(crate) fn undocumented(why: impl Display) -> Error {
     Error::new(
         ErrorKind::InvalidRequest,
-        format!("the request is not as documented: {error}"),
+        format!("not as documented: {why}"),
     )
 }
 
@@ -173,7 +185,7 @@ impl Numbers {
         }
         match small_count(&self.max_tokens.into()) {
             Some(count) => Ok(Some(count)),
-            None => Err(wrong("max_tokens", "not the number that it should be")),
+            None => Err(wrong("maxTokens", "not the number that it should be")),
         }
     }
 
@@ -193,53 +205,16 @@ pub(crate) fn request(
     from: &mut Object,
 ) -> Result<ChatRequest, Error> {
     let mut request = ChatRequest::default();
-    request.messages = read_messages(messages)?;
+    request.messages = messages::read(messages)?;
     request.temperature = own.temperature();
     request.max_tokens = own.max_tokens()?;
     read_request(&mut request, from)?;
     Ok(request)
 }
 
-fn read_messages(text: &str) -> Result<Vec<Message>, Error> {
-    let mut reader = Reader::new(text);
-    if reader.peek().map_err(not_json)? != b'[' {
-        return Err(wrong("messages", "no array"));
-    }
-    let mut items = reader.array().map_err(not_json)?;
-    let mut messages = Vec::new();
-    while reader.item(&mut items).map_err(not_json)? {
-        if reader.peek().map_err(not_json)? != b'{' {
-            return Err(wrong("a message", "no object"));
-        }
-        let (role, text, mut rest) = read_message(&mut reader).map_err(not_json)?;
-        messages.push(message(role, text, &mut rest)?);
-    }
-    Ok(messages)
-}
-
-/// The role and the text of a message, which is all that most have, and what else there is of it.
-fn read_message(
-    reader: &mut Reader<'_>,
-) -> Result<(Option<Role>, Option<String>, Object), JsonError> {
-    let (mut role, mut text) = (None, None);
-    let mut rest = Object::empty("a message");
-    let mut members = reader.object()?;
-    while let Some(name) = reader.name(&mut members)? {
-        match (&*name, reader.peek()?) {
-            ("role", b'"') => role = Some(Role::from(&*reader.string()?)),
-            ("content", b'"') => text = Some(reader.string()?.into_owned()),
-            _ => {
-                let value = json::parse(reader.raw()?)?;
-                rest.members.insert(name.into_owned(), value);
-            }
-        }
-    }
-    Ok((role, text, rest))
-}
-
 fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Error> {
     from.optional("model", &mut request.model)?;
-    from.number("top_p", &mut request.top_p, Value::as_f64)?;
+    from.number("topP", &mut request.top_p, Value::as_f64)?;
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(list)) => texts(list)?,
@@ -248,12 +223,12 @@ fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Erro
     };
     from.number("seed", &mut request.seed, Value::as_i64)?;
     request.tools = each("a tool", from.list("tools")?, tool)?;
-    request.tool_choice = from.take("tool_choice").map(tool_choice).transpose()?;
+    request.tool_choice = from.take("toolChoice").map(tool_choice).transpose()?;
     let mut effort = None;
-    from.optional("reasoning_effort", &mut effort)?;
+    from.optional("reasoningEffort", &mut effort)?;
     request.reasoning_effort = effort.map(ReasoningEffort::from);
     request.response_format = from
-        .take("response_format")
+        .take("responseFormat")
         .map(response_format)
         .transpose()?;
     from.extra(&mut request.extra)
@@ -268,102 +243,6 @@ fn texts(list: Vec<Value>) -> Result<Vec<String>, Error> {
         }
     }
     Ok(texts)
-}
-
-fn message(role: Option<Role>, text: Option<String>, rest: &mut Object) -> Result<Message, Error> {
-    let role = match role {
-        Some(role) => role,
-        None => {
-            let mut role = String::new();
-            rest.text("role", &mut role)?;
-            Role::from(&*role)
-        }
-    };
-    let parts = match text {
-        Some(text) => vec![Part::text(text)],
-        None => parts(rest)?,
-    };
-    let mut message = Message::new(role, parts);
-    rest.optional("name", &mut message.name)?;
-    rest.extra(&mut message.extra)?;
-    Ok(message)
-}
-
-fn parts(from: &mut Object) -> Result<Vec<Part>, Error> {
-    match from.take("content") {
-        Some(Value::String(text)) => Ok(vec![Part::text(text)]),
-        Some(Value::Array(list)) => each("a part", list, part),
-        None => Err(wrong(from.place, "without content")),
-        Some(_) => Err(wrong("content", "neither a string nor an array of parts")),
-    }
-}
-
-fn part(from: &mut Object) -> Result<Part, Error> {
-    let mut kind = String::new();
-    from.text("type", &mut kind)?;
-    Ok(match &*kind {
-        "text" => {
-            let mut text = Text::new("");
-            from.text("text", &mut text.text)?;
-            from.extra(&mut text.extra)?;
-            text.into()
-        }
-        "image" => {
-            let mut image = Image::new(image_source(&mut from.object("source")?)?);
-            from.optional("detail", &mut image.detail)?;
-            from.extra(&mut image.extra)?;
-            image.into()
-        }
-        "tool_call" => {
-            let mut call = ToolCall::new("", "", "");
-            from.text("id", &mut call.id)?;
-            from.text("name", &mut call.name)?;
-            from.text("arguments", &mut call.arguments)?;
-            from.extra(&mut call.extra)?;
-            call.into()
-        }
-        "tool_result" => {
-            let mut result = ToolResult::new("", "");
-            from.text("call_id", &mut result.call_id)?;
-            result.content = parts(from)?;
-            result.is_error = from.is("is_error");
-            result.into()
-        }
-        "reasoning" => {
-            let mut reasoning = Reasoning::new("");
-            from.text("text", &mut reasoning.text)?;
-            from.optional("signature", &mut reasoning.signature)?;
-            from.optional("encrypted", &mut reasoning.encrypted)?;
-            from.extra(&mut reasoning.extra)?;
-            reasoning.into()
-        }
-        "refusal" => {
-            let mut refusal = Refusal::new("");
-            from.text("text", &mut refusal.text)?;
-            refusal.into()
-        }
-        "other" => Part::Other {
-            value: from.take("value").unwrap_or_default(),
-        },
-        _ => return Err(wrong("a part", "of a type that there is not")),
-    })
-}
-
-fn image_source(from: &mut Object) -> Result<ImageSource, Error> {
-    let (mut kind, mut media_type, mut data) = (String::new(), String::new(), String::new());
-    from.text("type", &mut kind)?;
-    Ok(match &*kind {
-        "url" => {
-            from.text("url", &mut data)?;
-            ImageSource::Url { url: data }
-        }
-        "base64" => {
-            from.text("media_type", &mut media_type)?;
-            from.text("data", &mut data)?;
-            ImageSource::Base64 { media_type, data }
-        }
-        _ => return Err(wrong("the source of an image", "neither url nor base64")),
-    })
 }
 
 fn tool(from: &mut Object) -> Result<Tool, Error> {

@@ -123,3 +123,10 @@ test('an error in the middle of a body keeps what came and its cause', async () 
   await assert.rejects(client(async () => ({ status: 200, headers: sse, body: broken() })).chatStream('x').final(),
     (error) => error instanceof StreamError && error.partialText === 'one' && error.cause === mine);
 });
+
+test('an answer that is compressed, and is not unpacked by the fetch, says so', async () => {
+  const fetch = async () => ({ status: 200, headers: { ...json, 'content-encoding': 'gzip' }, body: gzipSync(whole('x')) });
+  await assert.rejects(client(fetch).chatAsync('x'), (error) => error.code === 'protocol' && /content-encoding gzip/.test(error.message));
+  // One that is, though its header is still there.
+  assert.equal((await client(async () => ({ status: 200, headers: { ...json, 'content-encoding': 'zstd' }, body: whole('x') })).chatAsync('x')).text, 'x');
+});

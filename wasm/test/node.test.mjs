@@ -188,7 +188,7 @@ test('leaving the loop closes the connection', async () => {
 });
 
 test('a full queue, and a closed client', async () => {
-  const full = client('key/full/silent', { workers: 1, queueSize: 0 });
+  const full = client('key/full/silent', { workers: 1, queueSize: 0, waitForQueue: false });
   const controller = new AbortController();
   const running = full.chatAsync('x', { signal: controller.signal });
   await server.waitRequest('full');

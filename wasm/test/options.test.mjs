@@ -222,7 +222,7 @@ test('the constructor tells what is wrong', () => {
     [{}, /DEEPSEEK_API_KEY/],
     [{ ...good, baseUrl: 'https://x.example' }, /no option baseUrl/],
     [{ apiKey: '' }, /API key is empty/],
-    [{ apiKey: 'sk-secret\n' }, /line break/],
+    [{ apiKey: 'sk-\nsecret' }, /line break/],
     [{ ...good, workers: 0 }, /workers is 0; allowed is a whole number from 1/],
     [{ ...good, workers: 1.5 }, /workers is 1.5/],
     [{ ...good, workers: NaN }, /workers is NaN/],
@@ -236,11 +236,14 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, hedging: { quantile: 2 } }, /quantile from 0.5/],
     [{ ...good, hedging: { afterMs: 5, quantile: 0.9 } }, /either afterMs/],
     [{ ...good, headers: { 'a b': 'c' } }, /header "a b" cannot be sent/],
-    [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL is not a URL/],
-    [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /must begin with https/],
-    [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /must begin with https/],
+    [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL "\/api\/v1" is not absolute/],
+    [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /the API key would be sent unencrypted to api.openai.com.*allowHttp: true/],
+    [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /neither https nor http/],
     [{ ...good, baseURL: 'https://me:pw@x.example/v1', model: 'm' }, /user name/],
-    [{ ...good, baseURL: 'https://x.example/v1?key=1', model: 'm' }, /query/],
+    [{ ...good, baseURL: undefined }, /baseURL is undefined, as from a variable that is not set/],
+    [{ ...good, baseURL: '' }, /baseURL is empty/],
+    [{ ...good, provider: undefined }, /provider is undefined/],
+    [{ ...good, maxRequestBytes: 0 }, /maxRequestBytes is 0/],
     [{ ...good, baseURL: 'https://x.example/v1' }, /set both/],
     [{ ...good, provider: 'openai_compatible', model: 'm' }, /set both/],
   ]) {
@@ -264,7 +267,7 @@ test('and so for the environment', () => {
   set('LLM_ASYNC_WORKERS', 'many', /LLM_ASYNC_WORKERS is many/);
   set('LLM_MAX_RETRIES', '0', /LLM_MAX_RETRIES is 0/);
   set('LLM_PROVIDER', 'skynet', /the provider is skynet/);
-  set('LLM_BASE_URL', 'nonsense', /baseURL is not a URL/);
+  set('LLM_BASE_URL', 'nonsense', /baseURL does not begin with https/);
   assert.equal(set('LLM_ASYNC_WORKERS', '7').status().maxWorkers, 7);
   assert.equal(set('LLM_ASYNC_ENABLED', 'no').status().maxWorkers, 1);
   process.env['OPENAI_API_KEY'] = 'k';
@@ -273,8 +276,8 @@ test('and so for the environment', () => {
 });
 
 test('what only the core knows is told by the first call, as code config', async () => {
-  const one = new LlmClient({ baseURL: 'https://x.example:0/v1', model: 'm' });
-  await assert.rejects(one.chatAsync('x'), isConfig(/port/));
+  const one = new LlmClient({ baseURL: 'https://x.example/v1', model: 'm', modelRules: [{ models: 'm', reasoning: 'perhaps' }] });
+  await assert.rejects(one.chatAsync('x'), isConfig(/reasoning is none of its words/));
 });
 
 test('each provider that the types name is one of the core', async () => {

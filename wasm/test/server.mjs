@@ -1,14 +1,20 @@
-// The loopback server that misbehaves, as a child process.
-import { spawn } from 'node:child_process';
+// The loopback server that misbehaves, as a child process. `node test/server.mjs` builds it, as npm does before
+// the tests: they have time limits, and would wait for a compiler.
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const cwd = fileURLToPath(new URL('../..', import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { status } = spawnSync('cargo', ['build', '-p', 'chatcore-tests', '--bin', 'loopback'], { cwd, stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+}
+
 /** Starts it; `stop()` ends it. */
 export async function start() {
-  const child = spawn('cargo', ['run', '-q', '-p', 'chatcore-tests', '--bin', 'loopback'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn('cargo', ['run', '-q', '-p', 'chatcore-tests', '--bin', 'loopback'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
   const base = await new Promise((resolve, reject) => {
     createInterface(child.stdout).once('line', resolve);
     child.once('exit', (code) => reject(new Error(`the loopback server ended with ${code}`)));

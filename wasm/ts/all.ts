@@ -18,7 +18,11 @@ export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from './errors.js';
 export type { BatchProcessorOptions, Closing } from './batch.js';
 export type { BatchResult } from './round-stream.js';
 export type {
-  BatchItem, BatchOptions, ChatEvent, ChatOptions, ChatResponse, ClientOptions, Extra, ImagePart, JsonObject,
-  JsonValue, Message, Mock, OtherPart, Part, Progress, RateLimits, ReasoningEffort, ReasoningPart, RefusalPart,
-  ResponseFormat, Settled, Status, TextPart, TimeLimits, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
+  Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, Hedging, Mock, ModelRule, RateLimits, Takes,
+  TimeLimits,
+} from './options.js';
+export type {
+  AnyMessage, ChatEvent, ChatResponse, Extra, ImagePart, JsonObject, JsonValue, Message, OpenAIMessage,
+  OtherPart, Part, Progress, ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status,
+  TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
 } from './types.js';

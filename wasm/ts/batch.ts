@@ -5,8 +5,9 @@ import { abortError, closed } from './errors.js';
 import { count, gatherWithLimit, known, timer } from './helpers.js';
 import { Round, runAll, tokensOf, type Running, type Work } from './round.js';
 import { runStream, type BatchResult } from './round-stream.js';
+import type { BatchItem } from './options.js';
 import { BATCH } from './tables.js';
-import type { BatchItem, ChatResponse, Progress, Settled } from './types.js';
+import type { ChatResponse, Progress, Settled } from './types.js';
 
 /** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
 export interface BatchProcessorOptions<O = unknown> {

@@ -28,6 +28,9 @@ const NOTHING = new Uint8Array();
 /** @internal Reads a body piece by piece. A body that is always ready lets other work of the host go between. */
 export class BodyReader {
   readonly #response: AnyResponse;
+  /** What the answer says that it is compressed by. Hosts undo that, and leave the header. */
+  readonly #encoding: string;
+  #isFirst = true;
   #pieces: Pieces | undefined;
   #rest: Uint8Array = NOTHING;
   /** The first half of a letter of two units, where a piece of text ends within it. */
@@ -35,8 +38,9 @@ export class BodyReader {
   #isOver = false;
   #work = 0;
 
-  constructor(response: AnyResponse) {
+  constructor(response: AnyResponse, encoding: string) {
     this.#response = response;
+    this.#encoding = encoding;
   }
 
   async read(): Promise<Piece> {
@@ -48,6 +52,10 @@ export class BodyReader {
       this.#isOver = Boolean(done);
       this.#rest = done ? this.#end() : value == null ? NOTHING : this.#bytes(value);
     }
+    if (this.#isFirst && this.#encoding && isCompressed(this.#rest)) {
+      throw codedError(`the answer has the content-encoding ${this.#encoding}, and the function fetch does not undo it`, 'CHATCORE_BODY');
+    }
+    this.#isFirst = false;
     const bytes = this.#rest.subarray(0, SLICE);
     this.#rest = this.#rest.subarray(bytes.length);
     this.#work += PER_PIECE + bytes.length;
@@ -77,6 +85,9 @@ export class BodyReader {
     return half ? new Encoder().encode(half) : NOTHING;
   }
 }
+
+/** Whether they begin as gzip does, or zstd. (Brotli has no beginning of its own.) */
+const isCompressed = ([one, two]: Uint8Array) => (one === 0x1f && two === 0x8b) || (one === 0x28 && two === 0xb5);
 
 /** Bytes of whatever realm. */
 function bytesOf(value: unknown): Uint8Array {

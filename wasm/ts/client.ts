@@ -1,22 +1,25 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from './abort.js';
 import type { Core, Told, User } from './core.js';
-import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type Site } from './errors.js';
+import type { Flaw } from './address.js';
+import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type LlmError, type Site } from './errors.js';
 import { hostFetch } from './fetch.js';
 import type { RawClient } from './glue.js';
+import { Guard } from './guard.js';
 import { adding } from './headers.js';
 import { count } from './helpers.js';
 import { core, running } from './load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from './response.js';
 import { runAll, tokensOf } from './round.js';
-import { KEY_TO_COME, settings, startingAt } from './settings.js';
-import { crossing, spec, type Spec } from './spec.js';
-import { BATCH } from './tables.js';
+import { secretsOf } from './secrets.js';
+import { KEY_TO_COME, settings, startingAt, type Settings } from './settings.js';
+import { crossing, spec, type Spec, type Wishes } from './spec.js';
 import { ChatStream, opened, type Opened } from './stream.js';
-import type {
-  BatchItem, BatchOptions, ChatOptions, ChatResponse, ClientOptions, Message, Settled, Status,
-} from './types.js';
+import { BATCH, CONVERSATION, PROMPT } from './tables.js';
+import type { BatchItem, BatchOptions, ChatOptions, ClientOptions } from './options.js';
+import type { AnyMessage, ChatResponse, Settled, Status } from './types.js';
+import { unquoted } from './unquote.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -35,6 +38,8 @@ export class LlmClient {
   #idle: Status;
   readonly #fetch: ReturnType<typeof adding>;
   readonly #user: User;
+  readonly #guard: Guard;
+  readonly #isOpen: boolean;
   #core: Core | undefined;
   #raw: RawClient | undefined;
   #closed = false;
@@ -44,13 +49,15 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited } = settings(options);
+    const { json, idle, mocked, headers, isLimited, isOpen, secrets, wrongKey } = checked(options);
     this.#settings = json;
     this.#idle = idle;
+    this.#isOpen = isOpen;
+    const guard = this.#guard = new Guard(secrets);
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? hostFetch;
     const key = options.apiKey;
-    this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key) : fetch, headers);
+    this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key, wrongKey, guard) : fetch, headers);
     this.#user = {
       // What it used of its limits counts for a minute.
       canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
@@ -60,25 +67,28 @@ export class LlmClient {
 
   /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
   chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run([{ role: 'user', content: prompt }], options, 0, siteAbove(this.chatAsync));
+    return this.#run([{ role: 'user', content: prompt }], options, PROMPT, siteAbove(this.chatAsync));
   }
 
   /** Goes on with a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
-  chatWithContextAsync(messages: readonly Message[], options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run(messages, options, 0.7, siteAbove(this.chatWithContextAsync));
+  chatWithContextAsync(messages: readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
+    return this.#run(messages, options, CONVERSATION, siteAbove(this.chatWithContextAsync));
   }
 
   /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
-  chatStream(prompt: string | readonly Message[], options: ChatOptions = {}): ChatStream {
+  chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
     let asked: Spec;
     let wrong: unknown;
     try {
-      asked = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, 0) : spec(prompt, options, 0.7);
+      asked = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, PROMPT, this.#isOpen)
+        : spec(prompt, options, CONVERSATION, this.#isOpen);
     } catch (error) {
       wrong = error;
     }
     const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, lost));
-    return new ChatStream(open, options.signal, siteAbove(this.chatStream));
+    const site = siteAbove(this.chatStream);
+    const ready = <E extends LlmError>(error: E) => located(this.#guard.clean(error, secretsOf(options.headers)), site);
+    return new ChatStream(open, options.signal, ready);
   }
 
   /**
@@ -126,17 +136,17 @@ export class LlmClient {
   }
 
   #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
-    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, 0, site, batch);
+    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, PROMPT, site, batch);
     if (typeof item !== 'object' || item === null) {
       return Promise.reject(located(badRequest('an item of a batch is no prompt and no conversation'), site));
     }
     if ('prompt' in item) {
       const { prompt, ...options } = item;
-      return this.#run([{ role: 'user', content: prompt }], options, 0, site, batch);
+      return this.#run([{ role: 'user', content: prompt }], options, PROMPT, site, batch);
     }
-    if (!('messages' in item)) return this.#run(item, {}, 0.7, site, batch);
+    if (!('messages' in item)) return this.#run(item, {}, CONVERSATION, site, batch);
     const { messages, ...options } = item;
-    return this.#run(messages, options, 0.7, site, batch);
+    return this.#run(messages, options, CONVERSATION, site, batch);
   }
 
   /** The client of the core that runs, if one does. */
@@ -195,7 +205,7 @@ export class LlmClient {
   }
 
   async #run(
-    messages: readonly Message[], options: ChatOptions, temperature: number, site: Site, batch?: BatchOptions,
+    messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
   ): Promise<ChatResponse> {
     const [own, shared] = [options.signal, batch?.signal];
     const aborted = () => (own?.aborted ? own : shared?.aborted ? shared : undefined);
@@ -217,14 +227,14 @@ export class LlmClient {
     try {
       if (aborted()) throw abortError(aborted());
       if (this.#closed) throw closed();
-      asked = spec(messages, options, temperature, batch !== undefined && options.waitForQueue !== false);
+      asked = spec(messages, options, defaults, this.#isOpen, batch !== undefined && options.waitForQueue !== false);
       const here = this.#here();
       if (here) start(here);
       else await this.#begin(start);
       if (!told) throw abortError(aborted());
       return response(JSON.parse((await told).text) as ResponseView);
     } catch (error) {
-      throw located(aborted() ? abortError(aborted()) : fromRejection(error), site);
+      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), secretsOf(options.headers)), site);
     } finally {
       leave();
     }
@@ -235,18 +245,29 @@ interface Here { core: Core; raw: RawClient }
 
 const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
 
+function checked(options: ClientOptions): Settings {
+  try {
+    return settings(options);
+  } catch (error) {
+    throw located(error as LlmError, siteAbove(LlmClient as never));
+  }
+}
+
 /** Asks for the key at each attempt, so that one that has run out is not sent again. */
-function withKey(fetch: Fetch, key: () => string | Promise<string>): Fetch {
+function withKey(fetch: Fetch, ask: () => string | Promise<string>, wrong: (key: string) => Flaw | undefined, guard: Guard): Fetch {
   return async (url, init) => {
-    let value: string;
+    let key: string;
     try {
-      value = await key();
-      if (typeof value !== 'string' || !/^[!-~]+$/.test(value)) throw new TypeError('it gave no key');
+      key = await ask();
+      if (typeof key !== 'string') throw new TypeError('it gave no key');
+      guard.note(key);
+      const flaw = wrong(key);
+      if (flaw) throw new TypeError(flaw.why);
     } catch (error) {
       throw codedError('the function apiKey failed', 'CHATCORE_KEY', error);
     }
     const headers = Object.entries((init?.headers ?? {}) as Record<string, string>)
-      .map(([name, held]) => [name, held.replace(KEY_TO_COME, () => value)] as [string, string]);
+      .map(([name, held]) => [name, held.replace(KEY_TO_COME, () => unquoted(key))] as [string, string]);
     return fetch(url, { ...init, headers: Object.fromEntries(headers) });
   };
 }

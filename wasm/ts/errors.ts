@@ -1,4 +1,5 @@
 import type { ErrorCode as CoreCode, TimeoutPhase } from './tables.js';
+import { spoken } from './wording.js';
 
 export type { TimeoutPhase };
 
@@ -124,7 +125,7 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
 /** @internal */
 export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {
   const Class = view.in_stream ? StreamError : CLASSES[view.code];
-  return new Class(view.message, {
+  return new Class(spoken(view.message), {
     code: view.code, status: view.status, retryable: view.retryable, retryAfterMs: view.retry_after_ms,
     requestId: view.request_id, attempts: view.attempts, partialText: view.partial_text ?? (partialText || undefined),
     providerCode: view.provider_code, param: view.param, body: view.body, phase: view.phase, cause,

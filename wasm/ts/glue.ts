@@ -54,6 +54,8 @@ export interface Glue {
   head(number: number, lines: string): void;
   piece(number: number, bytes: Uint8Array, isLast: boolean): void;
   failed(number: number, error: unknown, code: string, message: string): void;
+  /** Takes secrets out of texts: JSON arrays of strings. */
+  redact(secrets: string, texts: string): string;
 }
 
 /** @internal What the glue uses of the globals. */

@@ -1,5 +1,7 @@
 // The caller's headers. They are put over those of the core here, and never enter it.
 import { badRequest, type LlmError } from './errors.js';
+import { namesCredential } from './secrets.js';
+import { CLIENT_HEADERS, CONNECTION_HEADERS, PROVIDERS } from './tables.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -7,11 +9,9 @@ type Fetch = typeof globalThis.fetch;
 export type Headers = Readonly<Record<string, string>>;
 
 // These belong to the connection.
-const CONNECTION: ReadonlySet<string> = new Set(('connection content-length expect host keep-alive proxy-connection te trailer '
-  + 'transfer-encoding upgrade').split(' '));
-// These belong to the client: the key, the body's type and the version.
-const CLIENT: ReadonlySet<string> = new Set(('authorization content-encoding content-type proxy-authorization x-api-key '
-  + 'anthropic-version anthropic-dangerous-direct-browser-access').split(' '));
+const CONNECTION: ReadonlySet<string> = new Set(CONNECTION_HEADERS);
+// These belong to the client: the key, the body's type and what a dialect sets.
+const CLIENT: ReadonlySet<string> = new Set([...CLIENT_HEADERS, ...Object.values(PROVIDERS).flatMap(({ headers }) => headers)]);
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 // What a header's value may hold, once it is trimmed.
@@ -19,7 +19,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
 export function plain(given: object, fail: (message: string) => LlmError): Headers {
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (const [label, value] of Object.entries(given) as [string, unknown][]) {
     if (value === undefined) continue;
     if (!NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
@@ -27,16 +27,19 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
     }
     const name = label.toLowerCase();
     if (CONNECTION.has(name)) throw fail(`the header ${name} cannot be set: it belongs to the connection`);
-    headers[name] = value.trim();
+    headers.set(name, value.trim());
   }
-  return headers;
+  return Object.fromEntries(headers);
 }
 
-/** @internal Checks the headers of one call. */
-export function ofCall(given: object): Headers {
+/** @internal Checks the headers of one call. `isOpen`: what is sent could be read on the way. */
+export function ofCall(given: object, isOpen: boolean): Headers {
   const headers = plain(given, badRequest);
   for (const name in headers) {
     if (CLIENT.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (isOpen && namesCredential(name)) {
+      throw badRequest(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
+    }
   }
   return headers;
 }

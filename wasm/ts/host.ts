@@ -1,5 +1,5 @@
 // What the core asks of the host. What it waits for has a number; when it has come, the core is told the number.
-import { BodyReader, eachHeader, type AnyResponse } from './body.js';
+import { BodyReader, eachHeader, TAKE_ALL, type AnyResponse } from './body.js';
 import { codedError } from './errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import type { Exchange, Glue, Host } from './glue.js';
@@ -127,9 +127,14 @@ class Sent implements Exchange {
     void this.#telling(number, async () => {
       const response = await fetch(url, init, more) as AnyResponse | undefined;
       if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
-      this.#body = new BodyReader(response);
       let head = String(response.status || response.type);
-      eachHeader(response.headers, (name, value) => { if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`; });
+      let encoding = '';
+      eachHeader(response.headers, (name, value) => {
+        // Node's own HTTP says what it has left as it came.
+        if (name === 'content-encoding' && !(TAKE_ALL in response)) encoding = value;
+        else if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`;
+      });
+      this.#body = new BodyReader(response, encoding);
       return (glue) => glue.head(number, head);
     });
   }

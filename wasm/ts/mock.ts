@@ -1,7 +1,8 @@
 // The offline model: answers in the words of OpenAI's chat completions.
 import type { AnyResponse } from './body.js';
 import { Decoder } from './text.js';
-import type { Message, Mock } from './types.js';
+import type { Mock } from './options.js';
+import type { Message } from './types.js';
 
 /** @internal */
 export function mockFetch(mock: Mock): typeof globalThis.fetch {

@@ -59,7 +59,10 @@ export class Answer {
     this[TAKE_ALL] = isShort ? () => this.#takeAll() : undefined;
     this.headers = {
       forEach(each) {
-        for (const name in incoming.headers) each(String(incoming.headers[name]), name);
+        for (const name in incoming.headers) {
+          // What is undone is not said.
+          if (!decoder || name !== 'content-encoding') each(String(incoming.headers[name]), name);
+        }
       },
     };
     this.#source = decoder ? incoming.pipe(decoder) : incoming;

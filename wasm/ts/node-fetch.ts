@@ -5,7 +5,7 @@ import { send, type Http } from './node-http.js';
 type Fetch = typeof globalThis.fetch;
 
 interface NodeProcess {
-  versions?: Record<string, string>;
+  versions?: Record<string, string>; env?: Record<string, string | undefined>;
   getBuiltinModule?(name: string): unknown;
 }
 
@@ -45,6 +45,22 @@ async function imported(secure: boolean): Promise<Http> {
   // Of the default, since what is patched (by traces, by mocks) is patched there.
   // @ts-expect-error: no types of Node's here
   return (secure ? await import('node:https') : await import('node:http')).default as Http;
+}
+
+/** @internal The passwords of proxies: those that the environment names, and those of agents of the program's. */
+export function proxySecrets(): string[] {
+  const env = host.process?.env ?? {};
+  const named = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [env[name], env[name.toLowerCase()]]);
+  const agents = [modules.plain, modules.secure].map((http) => (http?.globalAgent as { proxy?: unknown } | undefined)?.proxy);
+  return [...named, ...agents].flatMap((proxy) => {
+    const [, password] = /^[a-z\d+.-]+:\/\/[^/@]*?:([^@]*)@/i.exec(String(proxy ?? '')) ?? [];
+    if (!password) return [];
+    try {
+      return [password, decodeURIComponent(password)];
+    } catch {
+      return [password];
+    }
+  });
 }
 
 let seenFetch: Fetch | undefined;

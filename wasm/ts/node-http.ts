@@ -107,6 +107,8 @@ class Sent {
       });
       request.on('error', (error: unknown) => {
         this.#isOver = true;
+        // What the server sent, which may hold what it was sent.
+        delete (error as { rawPacket?: unknown }).rawPacket;
         // What is no HTTP within a body is told here, and only here; what comes after it means nothing.
         if (!answer) reject(error);
         else if (!isWhole()) answer.fail(error);

@@ -3,12 +3,14 @@
 // @ts-expect-error: no types of Node's here
 import { brotliDecompressSync } from 'node:zlib';
 import { setFetch } from './fetch.js';
+import { setHostSecrets } from './guard.js';
 import { setSource } from './load.js';
-import { viaHttp } from './node-fetch.js';
+import { proxySecrets, viaHttp } from './node-fetch.js';
 // @ts-expect-error: made by the build
 import { inlined } from '../pkg/inline-node.js';
 
 setSource(() => brotliDecompressSync(Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0))) as Uint8Array);
 setFetch(viaHttp);
+setHostSecrets(proxySecrets);
 
 export * from './all.js';

@@ -1,59 +1,38 @@
 // The constructor's options and the environment, checked and written down for the core.
-import { LlmError } from './errors.js';
+import { address, Flaw, shown, type Address } from './address.js';
+import { fail, isPage, pageAddress, Variables } from './environment.js';
+import type { LlmError } from './errors.js';
 import { plain, type Headers } from './headers.js';
 import { known } from './helpers.js';
-import { ADAPTIVE, QUANTILES } from './tables.js';
-import type { ClientOptions, Hedging, Status, TimeLimits } from './types.js';
-
-interface Host {
-  process?: { env?: Record<string, string | undefined> };
-  window?: unknown; document?: unknown; importScripts?: unknown;
-  location?: { href: string };
-}
-const host = globalThis as unknown as Host;
+import { foreign, keyOf } from './key.js';
+import type { ClientOptions, Hedging, TimeLimits } from './options.js';
+import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
+import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName } from './tables.js';
+import type { Status } from './types.js';
 
 /** @internal What stands for a key that a function gives; it never leaves the process. */
 export const KEY_TO_COME = 'chatcore-key-to-come';
 
-const PROVIDERS = ['deepseek', 'openai', 'anthropic', 'openai_compatible'];
+const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const;
+/** The old client's name for the last one. */
+const OLD_RETRIES = 'XWE_MAX_LLM_RETRIES';
 
-// Each with its variable, and the least it may be.
-const COUNTS = [
-  ['workers', 'LLM_ASYNC_WORKERS', 1], ['queueSize', 'LLM_ASYNC_QUEUE_SIZE', 0], ['maxRetries', 'LLM_MAX_RETRIES', 1],
-  // The old client's name for it.
-  [undefined, 'XWE_MAX_LLM_RETRIES', 1],
-] as const;
-
-/** @internal What a client is made of: JSON for the core, whether it is mocked, headers, and its status before the first call. */
+/** @internal What a client is made of. */
 export interface Settings {
-  json: string; mocked: boolean; headers: Headers; idle: Status;
+  /** For the core. */
+  json: string;
+  mocked: boolean;
+  headers: Headers;
+  /** What must not come back out. */
+  secrets: readonly string[];
+  /** Its status before the first call. */
+  idle: Status;
   /** Whether what it has used of its limits matters. */
   isLimited: boolean;
-}
-
-const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
-
-let isServer = false;
-
-/** @internal Says that nobody but its owner can read the program, whatever its globals look like. */
-export function setServer(): void {
-  isServer = true;
-}
-
-function isBrowser(): boolean {
-  if (isServer) return false;
-  return (typeof host.window !== 'undefined' && typeof host.document !== 'undefined')
-    || typeof host.importScripts === 'function';
-}
-
-function environment(): Record<string, string> {
-  const vars: Record<string, string> = {};
-  try {
-    for (const [name, value] of Object.entries(host.process?.env ?? {})) {
-      if (value?.trim() && /^(LLM_|XWE_MAX_LLM|USE_MOCK_LLM|DEEPSEEK_|OPENAI_|ANTHROPIC_)/.test(name)) vars[name] = value;
-    }
-  } catch { /* a host that does not let its environment be read */ }
-  return vars;
+  /** Whether what is sent could be read on the way, and nobody has allowed that. */
+  isOpen: boolean;
+  /** Why a key that a function gives is not one, or not for this provider. */
+  wrongKey(key: string): Flaw | undefined;
 }
 
 /** @internal Time limits as the core takes them: a negative one is no limit. */
@@ -74,7 +53,7 @@ export function limits(
 function whole(option: string, given: object | undefined, most = Number.MAX_SAFE_INTEGER): void {
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
-      throw fail(`${option}.${name} is ${String(value)}; allowed is a whole number from 1`);
+      throw fail(`${option}${name} is ${String(value)}; allowed is a whole number from 1`);
     }
   }
 }
@@ -87,106 +66,132 @@ function hedge(given: Hedging | undefined): Hedging | undefined {
   throw fail(`hedging takes either afterMs, a number of milliseconds from 0, or a quantile from ${QUANTILES.least} to ${QUANTILES.most}`);
 }
 
-function checkedURL(given: string, inBrowser: boolean): string {
-  let url: URL;
-  try {
-    url = new URL(given, inBrowser ? host.location?.href : undefined);
-  } catch {
-    throw fail('baseURL is not a URL; it is like https://api.deepseek.com/v1, and only in a page may it be relative');
+function counts(options: ClientOptions, vars: Variables): Record<keyof typeof COUNTS, number> {
+  const all = { workers: 0, queueSize: 0, maxRetries: 0 };
+  for (const option of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
+    const name = COUNTS[option];
+    const { least, default: otherwise } = SETTINGS[name];
+    const own = options[option];
+    const old = option === 'maxRetries' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
+    const value = own === undefined ? vars.text(name) ?? old ?? otherwise : String(own);
+    if (!(/^\d+$/.test(value) && Number(value) >= least)) {
+      throw fail(`${own !== undefined ? option : old === undefined ? name : OLD_RETRIES} is ${value}; allowed is a whole number from ${least}`
+        + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
+    }
+    all[option] = Math.min(Number(value), 0xffffffff);
   }
-  if (url.username || url.password || url.search || url.hash) {
-    throw fail('baseURL has a user name, a password, a query or a fragment in it; leave only the host and the path');
+  return all;
+}
+
+/** An option that is there and undefined comes from a variable that is not set: the key would go elsewhere than meant. */
+function refuseUnset(options: ClientOptions): void {
+  for (const [name, otherwise] of [['baseURL', "the provider's own address"], ['provider', 'the default provider']] as const) {
+    if (name in options && (options[name] === undefined || options[name] === '')) {
+      throw fail(`${name} is ${options[name] === '' ? 'empty' : 'undefined'}, as from a variable that is not set: set it, or leave the option out for ${otherwise}`);
+    }
   }
-  const local = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])\.?$/.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
-    throw fail('baseURL must begin with https://, or on loopback with http://: else all would go out unencrypted');
+}
+
+interface Endpoint { base: Address | undefined; key: string | undefined; wrongKey(key: string): Flaw | undefined }
+
+function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
+  const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
+  if (!Object.hasOwn(PROVIDERS, provider)) throw fail(`the provider is ${provider}, which is none of ${Object.keys(PROVIDERS).join(', ')}`);
+  const its = PROVIDERS[provider as ProviderName];
+  const given = baseURL ?? vars.text('LLM_BASE_URL');
+  const base = given === undefined ? undefined : address(String(given), inPage ? pageAddress() : undefined);
+  if (base instanceof Flaw) {
+    throw fail(base.code === 'user_info' ? `baseURL ${base.why}; give the key as apiKey and leave only the host`
+      : `baseURL${shown(String(given))} ${base.why}; it is like https://api.deepseek.com/v1, and only in a page may it be relative`, base.code);
   }
-  return url.href;
+  if (!(its.baseURL || base) || !(its.model || named)) throw fail(`${provider} has no ${its.baseURL ? '' : 'baseURL and no '}model of its own: set ${its.baseURL ? 'one' : 'both'}`);
+
+  // Whoever names a base URL or a provider has said where the key goes.
+  const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
+  const wrongKey = (key: string) => {
+    const checked = keyOf(key);
+    return checked instanceof Flaw ? checked : isChosen ? undefined : foreign(checked, provider);
+  };
+  const variable = its.variable ?? 'LLM_API_KEY';
+  const isKeyless = apiKey === null || (inPage && apiKey === undefined);
+  let key: string | undefined;
+  if (!isKeyless) key = typeof apiKey === 'function' ? KEY_TO_COME : apiKey ?? vars.text('LLM_API_KEY') ?? vars.text(variable);
+  if (key !== undefined) {
+    const flaw = wrongKey(key);
+    if (flaw) throw fail(flaw.why, flaw.code);
+    key = keyOf(key) as string;
+  } else if (!isKeyless && its.variable && !base?.isPlain) {
+    throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
+      + 'give apiKey: null and its baseURL', 'missing_api_key');
+  }
+  if (base?.isOpen && !allowHttp) {
+    const header = Object.keys(headers).find(namesCredential);
+    const parameter = Object.keys(base.parameters).find(namesCredential);
+    const what = key !== undefined ? 'the API key' : header !== undefined ? `the header ${header}`
+      : parameter !== undefined ? `the parameter ${parameter} of baseURL` : undefined;
+    if (what) {
+      throw fail(`${what} would be sent unencrypted to ${base.host}: use https; or leave the key away (apiKey: null), if the server `
+        + 'asks for none; or set allowHttp: true (LLM_ALLOW_HTTP), if you trust the network', 'unencrypted');
+    }
+  }
+  return { base, key, wrongKey };
 }
 
 /** @internal Throws an LlmError with the code `config` for what is wrong. */
 export function settings(options: ClientOptions): Settings {
-  const inBrowser = isBrowser();
+  const inPage = isPage();
   const {
-    apiKey, headers = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
-    adaptive, hedging, fetchAsStream,
+    apiKey, headers: own = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
+    adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
     fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
   } = options;
   for (const name in unknown) throw fail(`there is no option ${name}`);
-  if (apiKey != null && inBrowser && !dangerouslyAllowBrowser) {
+  refuseUnset(options);
+  if (apiKey != null && inPage && !dangerouslyAllowBrowser) {
     throw fail('a key in a page can be read by everybody who opens it: give a baseURL on your own origin and no key, '
       + 'or set dangerouslyAllowBrowser');
   }
-  const vars = inBrowser ? {} : environment();
-  for (const [option, name, least] of COUNTS) {
-    const given = option && options[option];
-    if (given !== undefined) vars[name] = String(given);
-    const value = vars[name];
-    if (value !== undefined && !(/^\s*\d+\s*$/.test(value) && Number(value) >= least)) {
-      throw fail(`${given === undefined ? name : option} is ${value}; allowed is a whole number from ${least}`
-        + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
-    }
-  }
-  whole('limits', rate);
+  const vars = new Variables(inPage);
+  const { workers, queueSize, maxRetries } = counts(options, vars);
+  whole('limits.', rate);
+  whole('', { maxRequestBytes }, 0xffffffff);
   const moving = adaptive === true ? {} : adaptive || undefined;
-  whole('adaptive', moving, 0xffffffff);
-  const isOn = (name: string, otherwise: boolean) => {
-    const value = vars[name]?.trim() ?? String(otherwise);
-    if (/^(1|true|yes|on)$/i.test(value)) return true;
-    if (/^(0|false|no|off)$/i.test(value)) return false;
-    throw fail(`${name} is ${value}; allowed is true or false (1/0, yes/no, on/off)`);
-  };
-  const mocked = mock === undefined ? isOn('USE_MOCK_LLM', false) : mock !== false;
-
-  const provider = (given ?? vars['LLM_PROVIDER']?.trim().toLowerCase()
-    ?? (baseURL === undefined ? 'deepseek' : 'openai_compatible')) as string;
-  const named = (model ?? vars['LLM_MODEL'])?.trim() || undefined;
-  const keyless = apiKey === null || (inBrowser && apiKey === undefined);
-  let base: string | undefined;
-  let key: string | undefined;
-  if (!mocked) {
-    if (!PROVIDERS.includes(provider)) throw fail(`the provider is ${provider}, which is none of ${PROVIDERS.join(', ')}`);
-    base = (baseURL ?? vars['LLM_BASE_URL'])?.trim();
-    base &&= checkedURL(base, inBrowser);
-    const compatible = provider === 'openai_compatible';
-    if (compatible && !(base && named)) throw fail('openai_compatible has no baseURL and no model of its own: set both');
-    const variable = compatible ? 'LLM_API_KEY' : `${provider.toUpperCase()}_API_KEY`;
-    if (!keyless) key = typeof apiKey === 'function' ? KEY_TO_COME : apiKey ?? vars['LLM_API_KEY'] ?? vars[variable];
-    if (key ? !/^[!-~]+$/.test(key) : apiKey === '') {
-      throw fail('the API key is empty, or has a space, a line break or another character in it that no key has; copy it again');
-    }
-    if (!key && !keyless && !compatible && !base?.startsWith('http:')) {
-      throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
-        + 'give apiKey: null and its baseURL', 'missing_api_key');
-    }
-  }
-  const count = (name: string, value: number) => Math.min(Number(vars[name] ?? value), 0xffffffff);
-  const [workers, queueSize] = [count('LLM_ASYNC_WORKERS', 5), count('LLM_ASYNC_QUEUE_SIZE', 100)];
-  const seconds = vars['LLM_ASYNC_TIMEOUT']?.trim();
-  if (seconds !== undefined && (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9))) {
-    throw fail(`LLM_ASYNC_TIMEOUT is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
-  }
-  const alone = !isOn('LLM_ASYNC_ENABLED', true);
+  whole('adaptive.', moving, 0xffffffff);
+  const headers = plain(own ?? {}, fail);
+  const mocked = mock === undefined ? vars.isOn('USE_MOCK_LLM') : mock !== false;
+  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? (baseURL === undefined ? SETTINGS.LLM_PROVIDER.default : 'openai_compatible')) as string;
+  const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
+  const { base, key, wrongKey }: Endpoint = mocked ? { base: undefined, key: undefined, wrongKey: () => undefined }
+    : endpoint(options, provider, named, inPage, vars, headers);
+  const alone = !vars.isOn('LLM_ASYNC_ENABLED');
+  const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
   const most = moving ? Math.max(min, max) : workers;
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
-    mocked,
+    mocked, headers, wrongKey,
+    secrets: [...key === undefined || key === KEY_TO_COME ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
-    headers: plain(headers ?? {}, fail),
+    isOpen: Boolean(base?.isOpen) && !allowsHttp,
     json: JSON.stringify({
-      provider: mocked ? 'demo' : provider, baseURL: base, model: named, key, workers, queueSize, alone,
-      maxRetries: count('LLM_MAX_RETRIES', count('XWE_MAX_LLM_RETRIES', 3)),
-      rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream,
+      provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,
+      workers, queueSize, alone, maxRetries, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,
+      waitForQueue,
       // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
-      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? (seconds === undefined ? undefined : Number(seconds) * 1000), fail),
-      browserAccess: inBrowser && dangerouslyAllowBrowser,
+      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? vars.milliseconds('LLM_ASYNC_TIMEOUT'), fail),
+      browserAccess: inPage && dangerouslyAllowBrowser,
     }),
     idle: {
       maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0, queueSize, closed: false,
       started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
     },
   };
+}
+
+/** The values of a base URL's parameters, as they stand there and as they read. */
+function parametersOf(base: Address | undefined): string[] {
+  const secret = Object.entries(base?.parameters ?? {}).filter(([name]) => mayHoldSecret(name));
+  return secret.flatMap(([, value]) => [value, new URLSearchParams(`x=${value}`).get('x') ?? value]);
 }
 
 /** @internal Settings for another core, where a limit that adapts begins with what was found out. */

@@ -2,12 +2,12 @@
 import { BadRequestError, badRequest } from './errors.js';
 import { ofCall, type Headers } from './headers.js';
 import { limits } from './settings.js';
-import type { ChatOptions, Message } from './types.js';
+import type { ChatOptions } from './options.js';
+import type { AnyMessage } from './types.js';
 
 const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
   'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxRetries', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
-  'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature',
-  'fetchAsStream',
+  'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature', 'fetchAsStream',
 ]);
 
 const finite = (name: string, value: unknown) => {
@@ -27,12 +27,17 @@ export interface Spec {
   headers: Headers | undefined;
 }
 
+/** @internal What is asked for where the caller sets nothing. */
+export interface Wishes { temperature: number; maxTokens: number }
+
 /** @internal A call in the order in which it crosses the border. */
 export const crossing = (call: Spec) =>
   [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, call.headers] as const;
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
-export function spec(messages: readonly Message[], options: ChatOptions, temperature: number, patient = false): Spec {
+export function spec(
+  messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, isOpen: boolean, patient = false,
+): Spec {
   let more = patient;
   for (const name in options) {
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
@@ -40,16 +45,16 @@ export function spec(messages: readonly Message[], options: ChatOptions, tempera
   }
   const { systemPrompt, temperature: own, maxTokens } = options;
   finite('temperature', own);
-  finite('max_tokens', maxTokens);
-  const headers = options.headers && ofCall(options.headers);
+  finite('maxTokens', maxTokens);
+  const headers = options.headers && ofCall(options.headers, isOpen);
   try {
     return {
       messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
       temperature: own ?? NaN,
       maxTokens: maxTokens ?? NaN,
       // Null leaves it to the provider.
-      defaultTemperature: own === undefined ? temperature : NaN,
-      defaultMaxTokens: maxTokens === undefined ? 256 : NaN,
+      defaultTemperature: own === undefined ? defaults.temperature : NaN,
+      defaultMaxTokens: maxTokens === undefined ? defaults.maxTokens : NaN,
       rest: more ? rest(options, patient) : '',
       headers,
     };
@@ -61,13 +66,13 @@ export function spec(messages: readonly Message[], options: ChatOptions, tempera
 
 function rest(options: ChatOptions, patient: boolean): string {
   const { timeouts, timeoutMs, maxRetries, topP, seed } = options;
-  finite('top_p', topP);
+  finite('topP', topP);
   finite('seed', seed);
   finite('maxRetries', maxRetries);
   return JSON.stringify({
-    top_p: topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
-    tool_choice: options.toolChoice, reasoning_effort: options.reasoningEffort, response_format: options.responseFormat,
-    maxRetries, waitForQueue: options.waitForQueue, patient, fetchAsStream: options.fetchAsStream,
+    topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
+    toolChoice: options.toolChoice, reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
+    maxRetries, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
     timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
   });
 }

@@ -1,6 +1,6 @@
 import { whenAborted } from './abort.js';
 import type { Core, Told } from './core.js';
-import { abortError, fromRejection, fromView, located, StreamError, type Site } from './errors.js';
+import { abortError, fromRejection, fromView, StreamError, type LlmError } from './errors.js';
 import { eventOf, type Item } from './event.js';
 import type { RawCall } from './glue.js';
 import type { Home } from './home.js';
@@ -30,7 +30,7 @@ export function opened(core: Core, home: Home, call: RawCall): Opened {
 export class ChatStream implements AsyncIterable<ChatEvent> {
   readonly #open: (lost: () => void) => Promise<Opened>;
   readonly #signal: AbortSignal | undefined;
-  readonly #site: Site;
+  readonly #finish: <E extends LlmError>(error: E) => E;
   #forget = () => {};
   #opened: Opened | undefined;
   #ready: ChatEvent[] = [];
@@ -42,10 +42,12 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #busy: Promise<void> | undefined;
 
   /** @internal */
-  constructor(open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, site: Site) {
+  constructor(
+    open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, finish: <E extends LlmError>(error: E) => E,
+  ) {
     this.#open = open;
     this.#signal = signal;
-    this.#site = site;
+    this.#finish = finish;
   }
 
   /** The events. There is one sequence: two loops share it. */
@@ -145,10 +147,10 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     this.#ready.push(eventOf(item));
   }
 
-  #stop(error: Error | undefined): void {
+  #stop(error: LlmError | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#error = error && located(error, this.#site);
+    this.#error = error && this.#finish(error);
     this.#forget();
     const opened = this.#opened;
     this.#opened = undefined;

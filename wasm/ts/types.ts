@@ -1,4 +1,5 @@
 import type { LlmError } from './errors.js';
+import type { Effort, Finish } from './tables.js';
 
 /** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
@@ -65,6 +66,19 @@ export interface Message {
   extra?: Extra;
 }
 
+/**
+ * A message in the form of OpenAI's chat completions, as another program may have stored it: `tool_calls`,
+ * `tool_call_id`, parts of the type `image_url`, no content. What has no name here is sent as it is.
+ */
+export interface OpenAIMessage {
+  role: string;
+  content?: string | readonly { readonly type: string; readonly [field: string]: unknown }[] | null;
+  readonly [field: string]: unknown;
+}
+
+/** A message in either form. */
+export type AnyMessage = Message | OpenAIMessage;
+
 /** A tool that the model may call. */
 export interface Tool {
   /** Its name. */
@@ -81,7 +95,7 @@ export interface Tool {
 export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
 
 /** How much the model should reason. */
-export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | (string & {});
+export type ReasoningEffort = Effort | (string & {});
 
 /** What form the answer must have. `strict` holds the model to the schema; default false. */
 export type ResponseFormat =
@@ -122,7 +136,7 @@ export interface ChatResponse {
   /** The model that answered; empty where the provider did not say. */
   readonly model: string;
   /** `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, `pause`, or the provider's word. */
-  readonly finishReason: string | null;
+  readonly finishReason: Finish | (string & {}) | null;
   /** The same in the provider's own word. */
   readonly finishReasonRaw: string;
   /** What it cost; null where the provider did not say. */
@@ -152,162 +166,6 @@ export type ChatEvent =
   | { type: 'usage'; usage: Usage }
   | { type: 'finish'; reason: string; raw: string };
 
-/** Time limits in milliseconds; `Infinity` lifts one. Connecting is the host's own matter. */
-export interface TimeLimits {
-  /** Waiting in the queue. */
-  queue?: number;
-  /** From the start of an attempt to the response's headers. */
-  headers?: number;
-  /** From the start of an attempt to the first content. */
-  firstContent?: number;
-  /** Between any two bytes, keep-alives included. Default 60,000. */
-  byteIdle?: number;
-  /** Between two pieces of content. */
-  contentIdle?: number;
-  /** One attempt. */
-  attempt?: number;
-  /** The whole call; for a stream until its first content. Default 30,000. */
-  overall?: number;
-  /** The whole call, for a stream too, to its last event. */
-  total?: number;
-}
-
-/** Options of one call. */
-export interface ChatOptions {
-  /** The model; the client's by default. */
-  model?: string;
-  /** How freely to sample, 0 to 2. Default 0 for a prompt and 0.7 for a conversation; null sends none. */
-  temperature?: number | null;
-  /** How many tokens the answer may have at most. Default 256; null sends none. */
-  maxTokens?: number | null;
-  /** Instructions before the conversation. */
-  systemPrompt?: string;
-  /** Sample only from the likeliest tokens of this probability. */
-  topP?: number;
-  /** Texts that end the answer. */
-  stop?: readonly string[];
-  /** A seed for providers that can repeat an answer. */
-  seed?: number;
-  /** The tools that the model may call. */
-  tools?: readonly Tool[];
-  /** Whether and which tool it must call. */
-  toolChoice?: ToolChoice;
-  /** How much the model should reason. */
-  reasoningEffort?: ReasoningEffort;
-  /** What form the answer must have. */
-  responseFormat?: ResponseFormat;
-  /** Fields for the provider that chatcore has no name for; they replace one of the same name. */
-  extra?: Extra;
-  /**
-   * Headers for this call alone, in place of the client's of the same name. Those of the key, of
-   * the body and of the dialect cannot be set. In a page each needs the server's leave (CORS).
-   */
-  headers?: Readonly<Record<string, string>>;
-  /** Aborts the call. */
-  signal?: AbortSignal;
-  /** The overall limit, in milliseconds; `Infinity` for none. */
-  timeoutMs?: number;
-  /** All time limits; those that are missing are the client's. */
-  timeouts?: TimeLimits;
-  /** Attempts in all, the first one included; 1 means no retries. */
-  maxRetries?: number;
-  /** Whether to wait where the queue is full. Default false: QueueFullError. */
-  waitForQueue?: boolean;
-  /**
-   * Whether a whole answer is fetched as a stream underneath, with the same result. Default: the client's, or else if it
-   * may take long, because the model reasons or the answer may have more than 2,048 tokens.
-   */
-  fetchAsStream?: boolean;
-}
-
-/** An offline model: true echoes, a function answers from the conversation. */
-export type Mock = boolean | ((messages: readonly Message[]) => string | Promise<string>);
-
-/** What a provider grants per minute; requests wait for their turn. */
-export interface RateLimits {
-  /** Requests per minute. */
-  requestsPerMinute?: number;
-  /** Tokens per minute, input and output together. */
-  tokensPerMinute?: number;
-  /** How many requests may go at once, before they are spread over the minute. Default: all. */
-  requestBurst?: number;
-  /** How many tokens may go at once. Default: all. */
-  tokenBurst?: number;
-}
-
-/** Between how many requests in flight the number moves. */
-export interface Adaptive {
-  /** At the start. Default 5. */
-  start?: number;
-  /** At least. Default 1. */
-  min?: number;
-  /** At most. Default 1,000. */
-  max?: number;
-}
-
-/** When a second request is sent beside the first. */
-export type Hedging =
-  /** Once the first content is later than this, in milliseconds. */
-  | { afterMs: number }
-  /** Once it is later than this share of those before, 0.5 to 0.999. The first 20 only teach. */
-  | { quantile: number };
-
-/** Options of a client. In Node what is missing is read from the environment variables. */
-export interface ClientOptions {
-  /**
-   * Who answers, which says how it is spoken to. Default `deepseek`, or `openai_compatible` with a
-   * `baseURL`. `LLM_PROVIDER`.
-   */
-  provider?: 'deepseek' | 'openai' | 'anthropic' | 'openai_compatible';
-  /**
-   * The provider's address, the version in its path included: `https`, or `http` on loopback. In
-   * a page it may be relative to the page. `LLM_BASE_URL`.
-   */
-  baseURL?: string;
-  /**
-   * The key, or a function that gives one for each attempt. `null` sends none, where a server of
-   * your own adds it. `LLM_API_KEY`, or the provider's own (`OPENAI_API_KEY`).
-   */
-  apiKey?: string | (() => string | Promise<string>) | null;
-  /** The model, where a call names none. Default: the provider's. `LLM_MODEL`. */
-  model?: string;
-  /** Requests in flight at once. `LLM_ASYNC_WORKERS`, default 5. */
-  workers?: number;
-  /** Requests that may wait. `LLM_ASYNC_QUEUE_SIZE`, default 100. */
-  queueSize?: number;
-  /** The overall limit of each call, in milliseconds. `LLM_ASYNC_TIMEOUT` (in seconds), default 30,000. */
-  timeoutMs?: number;
-  /** All time limits of each call. */
-  timeouts?: TimeLimits;
-  /** Attempts in all, the first one included; 1 means no retries. `LLM_MAX_RETRIES`, default 3. */
-  maxRetries?: number;
-  /** What the provider grants per minute. Default: no limits of our own. */
-  limits?: RateLimits;
-  /**
-   * Lets the number of requests in flight follow what the provider bears, in place of `workers`: up
-   * with each answer, down with 429, 503 and timeouts. Default `false`.
-   */
-  adaptive?: boolean | Adaptive;
-  /**
-   * A second request when the first content is late; whichever is first is taken, the other is
-   * aborted. At most one call in twenty gets one. Default: none.
-   */
-  hedging?: Hedging;
-  /** Whether whole answers are fetched as streams underneath. Default: those that may take long. */
-  fetchAsStream?: boolean;
-  /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
-  headers?: Readonly<Record<string, string>>;
-  /**
-   * A function to use in place of the host's, for example with a proxy. Default: `globalThis.fetch`; in
-   * Node `node:http`, unless `globalThis.fetch` or undici's dispatcher was replaced.
-   */
-  fetch?: typeof globalThis.fetch;
-  /** An offline model in place of a provider. `USE_MOCK_LLM`. */
-  mock?: Mock;
-  /** Allows a key in a page, where everybody who opens it can read the key. */
-  dangerouslyAllowBrowser?: boolean;
-}
-
 /** What a client does at one moment. */
 export interface Status {
   /** Requests that may ever be in flight at once. */
@@ -329,10 +187,6 @@ export interface Status {
 /** What became of one of many. */
 export type Settled<T, E extends Error = LlmError> = { ok: true; value: T } | { ok: false; error: E };
 
-/** A prompt, a conversation, or either with options of its own. */
-export type BatchItem =
-  | string | readonly Message[] | ({ prompt: string } & ChatOptions) | ({ messages: readonly Message[] } & ChatOptions);
-
 /** How far a batch has come, told after each item. */
 export interface Progress {
   /** Items in all, where that is known. */
@@ -351,14 +205,4 @@ export interface Progress {
   elapsedMs: number;
   /** How many more the rest will take at the pace so far, where the total is known. */
   remainingMs?: number;
-}
-
-/** Options of a batch. */
-export interface BatchOptions {
-  /** How many run at once. Default 5; no more than the client's `workers` are in flight. */
-  concurrency?: number;
-  /** Hears of every item that is done. What it throws is written to the console. */
-  onProgress?: (progress: Progress) => void;
-  /** Aborts what is not done: those items are errors, the others keep their answers. */
-  signal?: AbortSignal;
 }

@@ -1,6 +1,6 @@
 import { setHomes } from './home.js';
 import { setSource } from './load.js';
-import { setServer } from './settings.js';
+import { setServer } from './environment.js';
 import { requestHome } from './workerd-home.js';
 // @ts-expect-error: workerd gives a compiled module
 import module from './core.wasm';

@@ -204,6 +204,16 @@ impl ChatCall {
         self
     }
 
+    /// Waits for its place as long as it takes, in a full queue and for the rate limits too, unless
+    /// a time limit was set: the default overall limit begins when the call has its place. For
+    /// calls that are made all at once and are all to be answered. An overall limit that the call,
+    /// the client or `LLM_ASYNC_TIMEOUT` sets covers the wait as ever.
+    pub fn wait_for_place(mut self) -> Self {
+        self.call.0.rules.waits_freely = true;
+        self.call.0.rules.when_full = WhenFull::Wait;
+        self
+    }
+
     /// Whether a whole answer is fetched as a stream underneath, with the same result. Default: if
     /// it may take long, because the model reasons or the answer may have more than 2,048 tokens;
     /// then time limits measure its progress, and no proxy cuts a silent connection.

@@ -94,6 +94,8 @@ pub(crate) struct Rules {
     pub(crate) called: Option<Instant>,
     /// Whether it waits for its place as long as it takes.
     pub(crate) patient: bool,
+    /// Whether a default overall limit begins when the call has its place.
+    pub(crate) waits_freely: bool,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
 }
@@ -107,6 +109,7 @@ impl Rules {
             timeouts,
             called: None,
             patient: false,
+            waits_freely: false,
             when_full: WhenFull::default(),
             retry,
         }

@@ -117,6 +117,9 @@ async fn run(
     let mut now = outcome.began();
     let mut watch = Watch::new(Arc::clone(&shared.executor));
     let mut deadlines = Deadlines::new(rules.timeouts, mode, rules.called.unwrap_or(now));
+    if rules.waits_freely {
+        deadlines.begin_at_place();
+    }
     let mut causes = Vec::new();
     // Attempts that the provider refused for a default or for credentials that were renewed then.
     let mut refused = 0;
@@ -133,6 +136,7 @@ async fn run(
         rules.when_full = WhenFull::Wait;
         outcome.started();
         let began = shared.executor.now();
+        deadlines.got_place(began);
         let attempted = hedged(
             shared,
             job,

@@ -37,6 +37,9 @@ pub(crate) struct Deadlines {
     limits: Arc<Timeouts>,
     mode: Mode,
     called: Instant,
+    /// From when the overall limit counts; `None` until the call has a place, where that is when
+    /// it begins.
+    begins: Option<Instant>,
     attempt: Attempt,
 }
 
@@ -69,8 +72,21 @@ impl Deadlines {
             limits,
             mode,
             called: now,
+            begins: Some(now),
             attempt: Attempt::starting(now),
         }
+    }
+
+    /// Lets a default overall limit begin when the call has its place.
+    pub(crate) fn begin_at_place(&mut self) {
+        if self.limits.is_default() {
+            self.begins = None;
+        }
+    }
+
+    /// The call has a place.
+    pub(crate) fn got_place(&mut self, now: Instant) {
+        self.begins.get_or_insert(now);
     }
 
     /// The call turns out to ask for more than was thought.
@@ -149,7 +165,9 @@ impl Deadlines {
 
     /// The limits of the call as a whole.
     fn of_call(&self, overall: Option<Duration>, first: &mut First) {
-        first.see(self.called, overall, Phase::Overall);
+        if let Some(begins) = self.begins {
+            first.see(begins, overall, Phase::Overall);
+        }
         first.see(self.called, self.limits.total, Phase::Overall);
     }
 }

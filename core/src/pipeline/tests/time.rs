@@ -72,6 +72,39 @@ fn who_asks_for_more_has_more_time() {
 }
 
 #[test]
+fn a_default_limit_may_begin_when_a_call_has_its_place() {
+    let six = |set: Option<u64>| {
+        let setup = setup((0..6).map(|_| Answering::Good(10.0)), |builder| {
+            builder.workers(1).queue_size(0)
+        });
+        let calls = (0..6).map(|_| {
+            let call = setup.client.chat_async("hi").wait_for_place();
+            match set {
+                Some(seconds) => call.timeout(Duration::from_secs(seconds)).into_future(),
+                None => call.into_future(),
+            }
+        });
+        let answers = setup.clock.run(join_all(calls));
+        answers.iter().filter(|answer| answer.is_ok()).count()
+    };
+    assert_eq!(six(None), 6);
+    // A limit that is set covers the wait.
+    assert_eq!(six(Some(35)), 3);
+    assert_eq!(six(Some(30)), 3);
+
+    let silent = [Answering::Good(10.0), Answering::Good(9_999.0)];
+    let setup = setup(silent, |builder| builder.workers(1));
+    let calls = (0..2).map(|_| {
+        let call = setup.client.chat_async("hi").wait_for_place();
+        call.into_future()
+    });
+    let answers = setup.clock.run(join_all(calls));
+    let error = answers[1].as_ref().unwrap_err();
+    assert_eq!(error.phase(), Some(Phase::Overall));
+    assert_eq!(setup.clock.seconds(), 40.0);
+}
+
+#[test]
 fn silence_is_not_answered_by_sending_again() {
     // One call of a batch, whose limit is that of its attempt.
     let setup = setup([Answering::Good(99.0)], |builder| builder);

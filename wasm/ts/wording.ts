@@ -1,0 +1,42 @@
+// The core's messages name options as Rust and the environment do; here they have the names of JavaScript. Each phrase
+// is replaced as a whole, so that nothing that a server said is touched. A test holds that none is missing.
+
+const PHRASES: readonly (readonly [of: string, here: string])[] = [
+  ["check the model's name (LLM_MODEL) and the base URL (LLM_BASE_URL)", "check the model's name (model) and the base URL (baseURL)"],
+  ['check the network, the proxy and the base URL (LLM_BASE_URL)', 'check the network, the proxy and the base URL (baseURL)'],
+  ["check that the base URL (LLM_BASE_URL) is the API's", "check that the base URL (baseURL) is the API's"],
+  ['wait, or lower LLM_ASYNC_WORKERS', 'wait, or lower workers'],
+  ['raise max_tokens, or ask for less reasoning (reasoning_effort)', 'raise maxTokens, or ask for less reasoning (reasoningEffort)'],
+  ['let it wait for its place (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), or raise '
+    + 'LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS', 'leave waitForQueue true, so that it waits for its place, or raise queueSize or workers'],
+  ['the API key is empty; set LLM_API_KEY', 'the API key is empty; give an apiKey'],
+  ['no model is named; set LLM_MODEL, or name one in the request', 'no model is named; set model for the client or for the call'],
+  ['leave it out with .temperature(None)', 'leave it out with temperature: null'],
+  ['leave it out with .max_tokens(None)', 'leave it out with maxTokens: null'],
+  ['shorten it, or raise max_request_bytes', 'shorten it, or raise maxRequestBytes'],
+  ['shorten it, lower max_tokens, or raise tokens_per_minute or token_burst',
+    'shorten it, lower maxTokens, or raise limits.tokensPerMinute or limits.tokenBurst'],
+  ['set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network', 'set allowHttp: true, if you trust the network'],
+  ['cannot be set for one call; Provider::with_header replaces it for all', "cannot be set for one call; the client's headers replace it for all"],
+  ['put the key in LLM_API_KEY and leave only the host', 'give the key as apiKey and leave only the host'],
+  ['set LLM_BASE_URL to one like https://', 'set baseURL to one like https://'],
+  [' or LLM_API_KEY, or USE_MOCK_LLM=true for the offline demo model', ' or give an apiKey, or mock: true for an offline model'],
+  ['the call it belongs to; use Message::tool_result', 'the call it belongs to; use toolResult()'],
+  ['no JSON mode without a schema; use ResponseFormat::JsonSchema', 'no JSON mode without a schema; use a responseFormat of the type json_schema'],
+  ['send its bytes with Part::image_base64', 'send its bytes as base64'],
+  ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
+];
+
+const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
+  [/\bset LLM_PROVIDER=openai_compatible, LLM_BASE_URL=(\S+) and LLM_MODEL/g, "set provider: 'openai_compatible', baseURL: '$1' and a model"],
+  [/\bset LLM_PROVIDER=(\w+)/g, "set provider: '$1'"],
+  [/\bmax_tokens is (\d+); to reason, this model needs more/g, 'maxTokens is $1; to reason, this model needs more'],
+];
+
+/** @internal A message of the core in the words of this package. */
+export function spoken(message: string): string {
+  let text = message;
+  for (const [of, here] of PHRASES) text = text.split(of).join(here);
+  for (const [of, here] of PATTERNS) text = text.replace(of, here);
+  return text;
+}
