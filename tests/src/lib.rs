@@ -4,6 +4,7 @@
 pub mod conformance;
 pub mod hosts;
 pub mod server;
+pub mod worst;
 
 /// Every Rust snippet of README.md compiles as it stands.
 #[cfg(doctest)]

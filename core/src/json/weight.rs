@@ -11,10 +11,15 @@ const MEMBER: usize = size_of::<String>() + 32;
 /// The smallest table of an object that is not empty.
 const TABLE: usize = 56;
 
+/// The most members that an object may have. The tables of larger ones fit in no cache, so that
+/// each member takes longer the more there are.
+const MEMBERS: u32 = 4096;
+
 /// How much a text's value takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// The bytes that are allocated for it, and its own.
+    /// The bytes that are allocated for it, and its own; all there are where it is too large in
+    /// another way.
     pub(super) bytes: usize,
     /// How many items each array and object has, in the order in which they begin.
     pub(super) sizes: Vec<u32>,
@@ -41,9 +46,15 @@ impl Weight {
             if (begins || *byte == b',')
                 && let Some((place, item)) = open.last()
             {
-                weight.sizes[*place] = weight.sizes[*place].saturating_add(1);
+                let is_object = *item > size_of::<Value>();
+                let size = &mut weight.sizes[*place];
+                *size = size.saturating_add(1);
+                if is_object && *size > MEMBERS {
+                    weight.bytes = usize::MAX;
+                    return weight;
+                }
                 weight.bytes += item;
-                if begins && *item > size_of::<Value>() {
+                if begins && is_object {
                     weight.bytes += TABLE;
                 }
             }
@@ -119,6 +130,13 @@ mod tests {
         ] {
             assert_eq!(Weight::of(text).bytes, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn no_object_has_too_many_members() {
+        let members = |count: usize| format!("{{{}\"a\":1}}", "\"a\":1,".repeat(count - 1));
+        assert_ne!(Weight::of(&members(4096)).bytes, usize::MAX);
+        assert_eq!(Weight::of(&members(4097)).bytes, usize::MAX);
     }
 
     proptest::proptest! {

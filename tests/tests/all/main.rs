@@ -32,3 +32,5 @@ mod server;
 mod spans;
 #[cfg(test)]
 mod stranger;
+#[cfg(test)]
+mod worst;

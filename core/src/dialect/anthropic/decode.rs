@@ -10,7 +10,7 @@ use crate::chat::{ChatEvent, FinishReason};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
-    MAX_ITEMS, Object, Raw, Unknown, parse, piece_of, to_extra, too_many,
+    MAX_ITEMS, Object, Raw, Unknown, parse, parse_event, piece_of, to_extra, too_many,
 };
 use crate::error::{Error, ErrorKind};
 use crate::json::Reader;
@@ -56,7 +56,7 @@ impl Assemble for Events {
     }
 
     fn event(&mut self, name: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
-        let mut event: Object<'_, Event<'_>> = parse(DIALECT, data)?;
+        let (mut event, data) = parse_event::<Object<'_, Event<'_>>>(DIALECT, data, out)?;
         let Object { known, unknown } = &mut event;
         let mut kind = take(&mut known.kind.0);
         if kind.is_empty() {

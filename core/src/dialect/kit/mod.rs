@@ -80,7 +80,7 @@ pub use failure::{is_error, nameless_call, not_understood, reported, truncated};
 pub use hints::quota;
 pub use read::{
     Count, Fields, Ignored, List, MAX_ITEMS, MAX_UNKNOWN, Object, Raw, Read, Text, Unknown, Word,
-    extra_of, parse, piece_of, push_extra, read, to_extra,
+    extra_of, parse, parse_event, piece_of, push_extra, read, to_extra,
 };
 pub use write::{ObjectWriter, begin};
 

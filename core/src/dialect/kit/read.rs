@@ -314,6 +314,32 @@ fn read_all<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<(), JsonError>
     reader.end()
 }
 
+/// Reads the first JSON value of an event's data, and gives its text. What follows it is another
+/// event: some servers put several into one.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_event<'a, T: Read<'a> + Default>(
+    dialect: &str,
+    data: &'a str,
+    out: &mut Output,
+) -> Result<(T, &'a str), Error> {
+    let mut value = T::default();
+    match read_first(data, &mut value) {
+        Ok(unread) => {
+            out.unread = unread;
+            Ok((value, &data[..data.len() - unread]))
+        }
+        Err(error) => Err(not_of(dialect, data, error)),
+    }
+}
+
+fn read_first<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<usize, JsonError> {
+    let mut reader = Reader::new(data);
+    into.read(&mut reader)?;
+    Ok(reader.rest().trim_ascii_start().len())
+}
+
 /// Reads one JSON value of `dialect`.
 ///
 /// # Errors

@@ -9,7 +9,8 @@ use crate::chat::{ChatEvent, Extra, FinishReason, Part};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
-    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, read, to_extra, too_many,
+    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, parse_event, read, to_extra,
+    too_many,
 };
 use crate::error::Error;
 
@@ -40,7 +41,7 @@ impl Assemble for Chunks {
 
     fn event(&mut self, _: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
         let had_finish = self.finish.is_some();
-        let mut chunk: Object<'_, Chunk<'_>> = parse(DIALECT, data)?;
+        let (mut chunk, data) = parse_event::<Object<'_, Chunk<'_>>>(DIALECT, data, out)?;
         let Chunk { choices, usage, .. } = &chunk.known;
         let is_last = had_finish && usage.is_some() && choices.first.is_none();
         self.take_chunk(&mut chunk, false, data, out)?;

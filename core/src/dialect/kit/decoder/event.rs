@@ -6,59 +6,57 @@ use crate::dialect::kit::read::not_of;
 use crate::error::Error;
 use crate::json::{JsonError, Reader};
 
-/// Takes in one event.
+/// Takes in one event, or several that were put into one.
 pub(super) fn take(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
     out: &mut Output,
 ) -> Result<(), Error> {
-    let data = data.trim_ascii();
-    let is_complete = assemble.is_complete();
-    let Err(error) = take_one(name, data, assemble, out) else {
-        return Ok(());
-    };
-    match is_several(data) {
-        true => take_each(name, data, assemble, out),
-        false => judge(name, data, is_complete, error, assemble, out),
+    let mut data = data.trim_ascii();
+    loop {
+        let is_complete = assemble.is_complete();
+        out.unread = 0;
+        let taken = match data.as_bytes() {
+            [b'{', ..] if name != b"error" && !is_keep_alive(name) => {
+                assemble.event(name, data, out)
+            }
+            _ => take_other(name, data, assemble, out),
+        };
+        if let Err(error) = taken {
+            if out.unread == 0 && is_several(data) {
+                return take_each(name, data, assemble, out);
+            }
+            judge(name, data, is_complete, error, assemble, out)?;
+        }
+        if out.unread == 0 || out.is_last || out.done {
+            return Ok(());
+        }
+        data = data[data.len() - out.unread..].trim_ascii_start();
     }
 }
 
-/// Several events that were put into one.
-pub(super) fn take_each(
+/// Several events in one, for a dialect that reads one value at a time.
+#[cold]
+fn take_each(
     name: &[u8],
     data: &str,
     assemble: &mut dyn Assemble,
     out: &mut Output,
 ) -> Result<(), Error> {
     let mut reader = Reader::new(data);
-    loop {
+    while !out.is_last && !out.done {
         let rest = reader.rest().trim_ascii_start();
-        if rest.is_empty() || out.is_last {
-            return Ok(());
+        if rest.is_empty() {
+            break;
         }
-        let one = reader.raw();
-        let (one, is_json) = (one.unwrap_or(rest), one.is_ok());
-        let is_complete = assemble.is_complete();
-        if let Err(error) = take_one(name, one, assemble, out) {
-            judge(name, one, is_complete, error, assemble, out)?;
-        }
-        if !is_json {
-            return Ok(());
+        match reader.raw() {
+            Ok(value) => take(name, value, assemble, out)?,
+            // `[DONE]`, for example.
+            Err(_) => return take(name, rest, assemble, out),
         }
     }
-}
-
-fn take_one(
-    name: &[u8],
-    data: &str,
-    assemble: &mut dyn Assemble,
-    out: &mut Output,
-) -> Result<(), Error> {
-    match data.as_bytes() {
-        [b'{', ..] if name != b"error" && !is_keep_alive(name) => assemble.event(name, data, out),
-        _ => take_other(name, data, assemble, out),
-    }
+    Ok(())
 }
 
 /// Whether an error of an event is one of the answer.
@@ -99,10 +97,18 @@ fn take_other(
         assemble.marker(out);
         return Ok(());
     }
-    check(data).map_err(|error| not_of(assemble.name(), data, error))?;
-    let value = out.value(data);
-    if failure::is_envelope(&value, false) {
-        return Err(failure::in_stream(&value, data));
+    let mut reader = Reader::new(data);
+    let value = match reader.raw() {
+        Ok(value) => value,
+        Err(error) => return Err(not_of(assemble.name(), data, error)),
+    };
+    out.unread = reader.rest().trim_ascii_start().len();
+    // Gemini wraps its error in an array.
+    if value.starts_with('[') && value.contains(['{', '"']) {
+        let list = out.value(value);
+        if failure::is_envelope(&list, false) {
+            return Err(failure::in_stream(&list, data));
+        }
     }
     out.skipped += 1;
     Ok(())

@@ -45,6 +45,8 @@ pub struct Output {
     pub(super) done: bool,
     /// Events that were passed over.
     pub(super) skipped: u32,
+    /// How many bytes of an event's data follow the value that was read: another event.
+    pub(in crate::dialect::kit) unread: usize,
     /// About how many bytes the answer holds beside its texts.
     pub(super) held: usize,
     /// What is left of [`SPARE`] for the event that is read.

@@ -275,7 +275,7 @@ impl Reading {
             [b'{', ..] => match assemble.whole(body, &mut self.out) {
                 // Events without their framing, one on each line.
                 Err(_) if event::is_several(body) => {
-                    event::take_each(b"", body, assemble, &mut self.out)?;
+                    event::take(b"", body, assemble, &mut self.out)?;
                 }
                 taken => taken?,
             },

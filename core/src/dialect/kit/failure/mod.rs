@@ -20,13 +20,13 @@ pub(crate) use plain_text::compression;
 pub use said::is_error;
 pub(crate) use said::{is_base_resp_error, is_envelope, may_be_envelope};
 
-/// How much memory the values of an error may take, in bytes. A larger body is shown as text.
-const ROOM: usize = 4 << 20;
+/// How much memory the values of an error may take beside 15 times their text, in bytes.
+const SPARE: usize = 64 << 10;
 
 /// The error of an answer with an error status.
 pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let said = std::str::from_utf8(body).ok().and_then(value);
-    let said = said.as_ref().map_or_else(Said::default, Said::of);
+    let value = std::str::from_utf8(body).ok().and_then(value);
+    let said = value.as_ref().map_or_else(Said::default, Said::of);
     let message = match said.message() {
         Some(message) => message,
         None if status.is_redirection() => format!(
@@ -41,7 +41,8 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
                 "the server answered {} with a body compressed as {coding}",
                 status.as_u16()
             ),
-            (None, Some(text)) if said.is_empty() && value_is_text(body) => text,
+            // JSON that says nothing is not shown.
+            (None, Some(text)) if value.is_none() => text,
             _ => format!("the server answered {}", status.as_u16()),
         },
     };
@@ -128,12 +129,8 @@ pub(crate) fn compressed(coding: &str) -> Error {
 /// The value of JSON that a server sent as an error; none for other text, or where it would take
 /// too much memory.
 fn value(text: &str) -> Option<Value> {
-    json::parse_within(text, &mut ROOM.clone()).ok().flatten()
-}
-
-/// Whether a body is shown as it is: it is no JSON that says nothing.
-fn value_is_text(body: &[u8]) -> bool {
-    !std::str::from_utf8(body).is_ok_and(|text| value(text).is_some())
+    let mut room = text.len().saturating_mul(15).saturating_add(SPARE);
+    json::parse_within(text, &mut room).ok().flatten()
 }
 
 fn build(kind: ErrorKind, message: String, said: Said, body: &[u8]) -> Error {

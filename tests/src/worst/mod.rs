@@ -1,0 +1,78 @@
+//! The worst that a server can send, in any size: what costs a decoder the most for each byte.
+
+mod anthropic;
+mod openai;
+mod shapes;
+
+use bytes::Bytes;
+use chatcore::dialect::{Anthropic, OpenAiChat};
+use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
+
+/// One kind of answer, of any size.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The dialect and what the answer is full of.
+    pub name: &'static str,
+    /// The status under which it comes.
+    pub status: u16,
+    /// Makes an answer of about so many bytes.
+    pub make: fn(usize) -> String,
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const fn case(name: &'static str, make: fn(usize) -> String) -> Case {
+    Case {
+        name,
+        status: 200,
+        make,
+    }
+}
+
+/// All cases.
+pub fn cases() -> impl Iterator<Item = &'static Case> {
+    openai::CASES.iter().chain(anthropic::CASES)
+}
+
+impl Case {
+    /// The dialect that the answer is read in.
+    pub fn dialect(&self) -> Box<dyn Dialect> {
+        match self.name.starts_with("openai") {
+            true => Box::new(OpenAiChat::default()),
+            false => Box::new(Anthropic::default()),
+        }
+    }
+
+    /// Reads an answer, and gives what came of it.
+    pub fn decode(&self, body: Bytes) -> (ChatResponse, Option<Error>) {
+        decode(&*self.dialect(), self.status, [body])
+    }
+}
+
+/// Reads an answer that comes in these pieces, and gives what came of it.
+pub fn decode(
+    dialect: &dyn Dialect,
+    status: u16,
+    pieces: impl IntoIterator<Item = Bytes>,
+) -> (ChatResponse, Option<Error>) {
+    let mut head = http::Response::new(());
+    *head.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    let mut decoder = dialect.decoder(&head.into_parts().0, Mode::Stream, Caps::default());
+    let mut pieces = pieces.into_iter();
+    let mut fold = Fold::new();
+    loop {
+        match decoder.next_event() {
+            Ok(Some(event)) => fold.push(event),
+            Ok(None) if decoder.is_done() => return (fold.finish(), None),
+            Ok(None) => match pieces.next() {
+                Some(piece) => decoder.feed(piece),
+                None => decoder.end(),
+            },
+            Err(error) => return (fold.finish(), Some(error)),
+        }
+    }
+}
