@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, runWithTimeout, toolResult } from '../dist/node.js';
 import { start } from './server.mjs';
+import { sources } from './sources.mjs';
 
 let server;
 const variables = Object.keys(process.env).filter((name) => /^(LLM_|OPENAI_|DEEPSEEK_|ANTHROPIC_|USE_MOCK)/.test(name));
@@ -121,12 +122,24 @@ test('headers of one call', async () => {
   for (let n = 0; n < 3; n += 1) all.push((await sent('headers', n)).headers);
   assert.deepEqual(all.map((headers) => headers['x-tenant']), ['b', 'c', 'a']);
   assert.deepEqual(all.map((headers) => headers['idempotency-key']), ['1', undefined, undefined]);
+  const isRefused = (error) => error instanceof BadRequestError && error.code === 'invalid_request' && !error.message.includes('secret');
   for (const headers of [{ Authorization: 'Bearer x' }, { 'content-type': 'text/plain' }, { 'a b': 'my secret' }, { a: 'my\nsecret' }, { a: 1 },
-    { 'Anthropic-Version': '2020-01-01' }]) {
-    await assert.rejects(one.chatAsync('x', { headers }), (error) => error instanceof BadRequestError
-      && error.code === 'invalid_request' && !error.message.includes('secret'));
-  }
+    { Host: 'elsewhere' }, { 'X-Api-Key': 'k' }]) await assert.rejects(one.chatAsync('x', { headers }), isRefused);
   assert.equal((await server.requests('headers')).length, 3);
+});
+
+test('what the dialect sets itself is not for one call, unless the client has replaced it', async () => {
+  const headers = { 'Anthropic-Version': '2020-01-01' };
+  const isRefused = (error) => error instanceof BadRequestError && /anthropic-version/.test(error.message);
+  const seen = [];
+  const fetch = async (_url, init) => { seen.push(init.headers['anthropic-version']); return Response.json({}, { status: 400 }); };
+  const ask = (options) => client('x', { fetch, ...options }).chatAsync('x', { headers });
+  await assert.rejects(ask({ provider: 'anthropic' }), isRefused);
+  assert.deepEqual(seen, []);
+  for (const options of [{ provider: 'anthropic', headers: { 'anthropic-version': '2023-06-01' } }, {}]) {
+    await assert.rejects(ask(options), (error) => error.status === 400);
+  }
+  assert.deepEqual(seen, ['2020-01-01', '2020-01-01']);
 });
 
 test('headers go with each attempt, and those of the client may replace the core\'s', async () => {
@@ -281,8 +294,11 @@ test('what only the core knows is told by the first call, as code config', async
 });
 
 test('each provider that the types name is one of the core', async () => {
-  for (const provider of ['deepseek', 'openai', 'anthropic', 'openai_compatible']) {
-    const one = new LlmClient({ provider, baseURL: `${server.base}/ok/v1`, model: 'm' });
+  const { tables } = await sources({ tables: 'tables.ts' });
+  const ollama = async () => Response.json({ message: { role: 'assistant', content: 'echo: x' }, done: true, done_reason: 'stop' });
+  for (const provider of Object.keys(tables.PROVIDERS)) {
+    const fetch = provider === 'ollama' ? ollama : undefined;
+    const one = new LlmClient({ provider, baseURL: `${server.base}/ok/v1`, model: 'm', fetch });
     assert.equal((await one.chatAsync('x')).text, 'echo: x', provider);
   }
 });

@@ -6,7 +6,7 @@ import { abortError, badRequest, closed, codedError, fromRejection, located, sit
 import { hostFetch } from './fetch.js';
 import type { RawClient } from './glue.js';
 import { Guard } from './guard.js';
-import { adding } from './headers.js';
+import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
 import { core, running } from './load.js';
 import { mockFetch } from './mock.js';
@@ -39,7 +39,7 @@ export class LlmClient {
   readonly #fetch: ReturnType<typeof adding>;
   readonly #user: User;
   readonly #guard: Guard;
-  readonly #isOpen: boolean;
+  readonly #headerRules: HeaderRules;
   #core: Core | undefined;
   #raw: RawClient | undefined;
   #closed = false;
@@ -49,10 +49,10 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited, isOpen, secrets, wrongKey } = checked(options);
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, wrongKey } = checked(options);
     this.#settings = json;
     this.#idle = idle;
-    this.#isOpen = isOpen;
+    this.#headerRules = headerRules;
     const guard = this.#guard = new Guard(secrets);
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? hostFetch;
@@ -80,8 +80,8 @@ export class LlmClient {
     let asked: Spec;
     let wrong: unknown;
     try {
-      asked = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, PROMPT, this.#isOpen)
-        : spec(prompt, options, CONVERSATION, this.#isOpen);
+      asked = typeof prompt === 'string' ? spec([{ role: 'user', content: prompt }], options, PROMPT, this.#headerRules)
+        : spec(prompt, options, CONVERSATION, this.#headerRules);
     } catch (error) {
       wrong = error;
     }
@@ -227,7 +227,7 @@ export class LlmClient {
     try {
       if (aborted()) throw abortError(aborted());
       if (this.#closed) throw closed();
-      asked = spec(messages, options, defaults, this.#isOpen, batch !== undefined && options.waitForQueue !== false);
+      asked = spec(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
       const here = this.#here();
       if (here) start(here);
       else await this.#begin(start);

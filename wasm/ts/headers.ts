@@ -10,8 +10,6 @@ export type Headers = Readonly<Record<string, string>>;
 
 // These belong to the connection.
 const CONNECTION: ReadonlySet<string> = new Set(CONNECTION_HEADERS);
-// These belong to the client: the key, the body's type and what a dialect sets.
-const CLIENT: ReadonlySet<string> = new Set([...CLIENT_HEADERS, ...Object.values(PROVIDERS).flatMap(({ headers }) => headers)]);
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 // What a header's value may hold, once it is trimmed.
@@ -32,11 +30,26 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
   return Object.fromEntries(headers);
 }
 
-/** @internal Checks the headers of one call. `isOpen`: what is sent could be read on the way. */
-export function ofCall(given: object, isOpen: boolean): Headers {
+/** @internal What holds for the headers of one call. */
+export interface HeaderRules {
+  /** These belong to the client: the key, the body's type, and what the dialect sets unless the client has replaced it. */
+  reserved: ReadonlySet<string>;
+  /** Whether what is sent could be read on the way. */
+  isOpen: boolean;
+}
+
+/** @internal The rules for the calls of a client of this provider, which has headers of its own. */
+export function headerRules(provider: string, ofClient: Headers, isOpen: boolean): HeaderRules {
+  const known: Readonly<Record<string, { headers: readonly string[] } | undefined>> = PROVIDERS;
+  const ofDialect = (known[provider]?.headers ?? []).filter((name) => !Object.hasOwn(ofClient, name));
+  return { reserved: new Set([...CLIENT_HEADERS, ...ofDialect]), isOpen };
+}
+
+/** @internal Checks the headers of one call. */
+export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Headers {
   const headers = plain(given, badRequest);
   for (const name in headers) {
-    if (CLIENT.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (reserved.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
     if (isOpen && namesCredential(name)) {
       throw badRequest(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
     }

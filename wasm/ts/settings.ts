@@ -2,7 +2,7 @@
 import { address, Flaw, shown, type Address } from './address.js';
 import { fail, isPage, pageAddress, Variables } from './environment.js';
 import type { LlmError } from './errors.js';
-import { plain, type Headers } from './headers.js';
+import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
 import { known } from './helpers.js';
 import { foreign, keyOf } from './key.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
@@ -29,8 +29,8 @@ export interface Settings {
   idle: Status;
   /** Whether what it has used of its limits matters. */
   isLimited: boolean;
-  /** Whether what is sent could be read on the way, and nobody has allowed that. */
-  isOpen: boolean;
+  /** What holds for the headers of its calls. */
+  headerRules: HeaderRules;
   /** Why a key that a function gives is not one, or not for this provider. */
   wrongKey(key: string): Flaw | undefined;
 }
@@ -172,7 +172,7 @@ export function settings(options: ClientOptions): Settings {
     mocked, headers, wrongKey,
     secrets: [...key === undefined || key === KEY_TO_COME ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
-    isOpen: Boolean(base?.isOpen) && !allowsHttp,
+    headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,
       workers, queueSize, alone, maxRetries, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,

@@ -1,6 +1,6 @@
 // One call, written down for the core.
 import { BadRequestError, badRequest } from './errors.js';
-import { ofCall, type Headers } from './headers.js';
+import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
 import type { ChatOptions } from './options.js';
 import type { AnyMessage } from './types.js';
@@ -36,7 +36,7 @@ export const crossing = (call: Spec) =>
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
 export function spec(
-  messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, isOpen: boolean, patient = false,
+  messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
 ): Spec {
   let more = patient;
   for (const name in options) {
@@ -46,7 +46,7 @@ export function spec(
   const { systemPrompt, temperature: own, maxTokens } = options;
   finite('temperature', own);
   finite('maxTokens', maxTokens);
-  const headers = options.headers && ofCall(options.headers, isOpen);
+  const headers = options.headers && ofCall(options.headers, rules);
   try {
     return {
       messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
