@@ -47,7 +47,7 @@ fn ten_rounds(host: Host, make: Make) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_latency"));
     let server = Process::start(server.arg("--serve")).unwrap();
     let transport = make(host.executor());
-    let late = lateness(host, transport, server.base_url(), 10).unwrap();
+    let late = lateness(host, transport, server.base_url(), 10, CASE_CAP).unwrap();
     println!("{late:?}");
     let counts = [&late.whole, &late.streamed, &late.three].map(Vec::len);
     assert_eq!(counts, [10, 10, 30]);

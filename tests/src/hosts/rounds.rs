@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chatcore::{LlmClient, Provider, RetryPolicy, Transport, gather_with_limit};
 
-use crate::conformance::{CASE_CAP, Host, patient};
+use crate::conformance::{Host, patient};
 
 /// How long the server takes for an answer.
 const SERVERS_OWN: Duration = Duration::from_millis(20);
@@ -29,7 +29,7 @@ pub struct Lateness {
 /// are kept.
 ///
 /// `base` is the base URL of a loopback server, best one in another process: a server in this one
-/// would turn the reactor that the transport relies on.
+/// would turn the reactor that the transport relies on. Past `cap` it hangs.
 ///
 /// # Errors
 /// A chat that fails, or one that never ends.
@@ -38,6 +38,7 @@ pub fn lateness(
     transport: Arc<dyn Transport>,
     base: &str,
     rounds: usize,
+    cap: Duration,
 ) -> Result<Lateness, String> {
     let url = format!("{base}/delay/{}ms/v1", SERVERS_OWN.as_millis());
     // One attempt: a second one would hide that the first never ended.
@@ -62,7 +63,7 @@ pub fn lateness(
         *told.lock().unwrap_or_else(PoisonError::into_inner) = lateness;
         Ok(())
     });
-    host.run(CASE_CAP.saturating_mul(4), case)?;
+    host.run(cap, case)?;
     let lateness = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(lateness)
 }

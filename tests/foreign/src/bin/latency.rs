@@ -51,6 +51,9 @@ const LOOPS: &[Loop] = &[
     }),
 ];
 
+/// No row may take longer than this.
+const CAP: Duration = Duration::from_secs(600);
+
 fn main() -> Fallible<()> {
     let mut words = std::env::args().skip(1).peekable();
     if words.next_if(|word| word == "--serve").is_some() {
@@ -76,7 +79,7 @@ fn main() -> Fallible<()> {
                 mut whole,
                 mut streamed,
                 mut three,
-            } = lateness(host, made, server.base_url(), rounds)?;
+            } = lateness(host, made, server.base_url(), rounds, CAP)?;
             let [whole, streamed, three] =
                 [&mut whole, &mut streamed, &mut three].map(|late| figures(late));
             println!("| {name} | {transport} | {whole} | {streamed} | {three} |");

@@ -13,7 +13,7 @@ use super::stamp::*;
 fn ten_rounds(host: Host, make: Make) {
     let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
     let transport = make(host.executor());
-    let late = lateness(host, transport, server.base_url(), 10).unwrap();
+    let late = lateness(host, transport, server.base_url(), 10, CASE_CAP).unwrap();
     println!("{late:?}");
     let counts = [&late.whole, &late.streamed, &late.three].map(Vec::len);
     assert_eq!(counts, [10, 10, 30]);

@@ -1,10 +1,12 @@
 //! The suite, held against adapters that are broken on purpose: every case must be able to fail.
 
+mod asking;
 mod clockwork;
 mod naive;
 mod wrapped;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,10 @@ use chatcore_adapters::executor::SmolExecutor;
 use chatcore_tests::conformance::{
     CASE_CAP, EXECUTOR_CASES, Host, Scheme, TRANSPORT_CASES, run_executor_case, run_transport_case,
 };
+use chatcore_tests::hosts::{frame_loop, lateness};
+use chatcore_tests::server::Process;
 
+use self::asking::Asking;
 use self::clockwork::Clockwork;
 use self::naive::Naive;
 use self::wrapped::Wrapped;
@@ -299,6 +304,16 @@ fn found(
 #[test]
 fn the_naive_transport_is_found() {
     transport_is_found(&NAIVE, |_| Arc::new(Naive::default()));
+}
+
+/// The fault that made every frame loop wait for ever.
+#[test]
+fn a_transport_that_only_asks_is_found_by_a_frame_loop() {
+    let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
+    let run = |host, cap| lateness(host, Arc::new(Asking), server.base_url(), 10, cap);
+    run(Host::outside(Arc::new(SmolExecutor::new())), CASE_CAP).unwrap();
+    let failure = run(frame_loop(), CAP).unwrap_err();
+    assert!(failure.starts_with("hangs"), "{failure}");
 }
 
 #[test]
