@@ -6,3 +6,8 @@
 #[cfg(feature = "glib")]
 pub mod main_loop;
 pub mod runtime;
+
+/// The programs of the documentation, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+mod embedding {}
