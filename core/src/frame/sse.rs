@@ -96,8 +96,8 @@ impl Sse {
     ///
     /// - A field `error` is an event of that name.
     /// - A line that is JSON, without `data:` before it, is an event.
-    /// - A line of `data` after one that is a whole JSON object or `[DONE]` begins another event,
-    ///   as if an empty line stood between the two.
+    /// - A line of `data` or `event` after one of data that is a whole JSON object or `[DONE]` begins
+    ///   another event, as if an empty line stood between the two.
     /// - What the end of the input leaves is handed over by [`rest`](Self::rest).
     pub fn lenient(cap: usize) -> Self {
         Self {
@@ -258,7 +258,11 @@ impl Sse {
         };
         match field {
             b"data" => return self.push_data(value),
-            b"event" => self.name = value,
+            b"event" => {
+                let event = self.before_name();
+                self.name = value;
+                return Ok(event);
+            }
             // Copied: it lives on, and the chunk must not.
             b"id" if memchr(0, &value).is_none() => self.id = Bytes::copy_from_slice(&value),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
@@ -272,6 +276,18 @@ impl Sse {
             field => return self.take_stray(field, &value, line),
         }
         Ok(None)
+    }
+
+    /// The event whose data is whole when the name of another one comes, with no empty line
+    /// between them.
+    fn before_name(&mut self) -> Option<SseEvent> {
+        match &self.data {
+            Some(Data::One(data)) if self.stray.is_some() && Stray::is_whole(data) => {
+                let name = std::mem::take(&mut self.name);
+                self.dispatch(name)
+            }
+            _ => None,
+        }
     }
 
     #[cold]

@@ -38,7 +38,7 @@ impl Stray {
             check(self.lines.len() + 1 + line.len(), cap)?;
             self.lines.extend_from_slice(b"\n");
             self.lines.extend_from_slice(line);
-        } else if field == b"error" {
+        } else if field.eq_ignore_ascii_case(b"error") {
             self.ready = Some(SseEvent {
                 name: Bytes::from_static(b"error"),
                 data: value.clone(),

@@ -220,6 +220,24 @@ pub(super) const CASES: &[Case] = &[
     // errors
     Case {
         status: 400,
+        ..case("anthropic: nested errors in detail", |n| {
+            format!("[{}]", list(n, |_| nested(900, "{\"detail\":", "}")))
+        })
+    },
+    Case {
+        status: 400,
+        ..case("anthropic: nested errors in message", |n| {
+            format!("[{}]", list(n, |_| nested(900, "{\"message\":", "}")))
+        })
+    },
+    Case {
+        status: 400,
+        ..case("anthropic: nested errors in errors", |n| {
+            format!("[{}]", list(n, |_| nested(900, "{\"errors\":", "}")))
+        })
+    },
+    Case {
+        status: 400,
         ..case("anthropic: nested errors", |n| {
             nested(n, "{\"error\":", "}")
         })

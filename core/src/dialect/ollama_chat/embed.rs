@@ -79,9 +79,7 @@ fn usage(reader: &mut Reader<'_>) -> Result<Option<Usage>, Error> {
     let mut count = Count::default();
     count.read(reader)?;
     Ok(count.0.map(|tokens| {
-        let mut usage = Usage::default();
-        usage.input_tokens = tokens;
-        usage.raw_json = format!(r#"{{"prompt_eval_count":{tokens}}}"#);
-        usage
+        let raw = format!(r#"{{"prompt_eval_count":{tokens}}}"#);
+        Usage::new(tokens, 0).with_raw_json(raw)
     }))
 }

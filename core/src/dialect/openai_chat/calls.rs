@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::shape::Shape;
 use super::wire;
-use crate::chat::{ChatEvent, Extra};
+use crate::chat::{ChatEvent, Extra, FinishReason};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, too_many};
@@ -261,11 +261,13 @@ impl Calls {
         }
     }
 
-    /// No more pieces come.
+    /// No more pieces come, because of `reason`.
     ///
     /// # Errors
     /// Where a call has no name, unless the answer was cut.
-    pub(super) fn end(&mut self, is_cut: bool, out: &mut Output) -> Result<(), Error> {
+    pub(super) fn end(&mut self, reason: &FinishReason, out: &mut Output) -> Result<(), Error> {
+        let is_cut = *reason == FinishReason::Length;
+        let are_meant = *reason == FinishReason::ToolCalls;
         let mut is_nameless = false;
         for place in 0..self.calls.len() {
             let call = &mut self.calls[place];
@@ -276,7 +278,8 @@ impl Calls {
             }
             call.waiting.extend(rest);
             let is_blank = matches!(call.waiting.trim(), "" | "{}" | "null");
-            if is_blank && (call.id.is_empty() || self.announced > 0) {
+            let is_meant = are_meant && self.announced == 0 && !call.id.is_empty();
+            if is_blank && !is_meant {
                 // A server's way to say that there is no call.
                 continue;
             }

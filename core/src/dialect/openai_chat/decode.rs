@@ -82,7 +82,7 @@ impl Assemble for Chunks {
             "content_filter" | "safety" | "sensitive" => FinishReason::ContentFilter,
             _ => FinishReason::Other(raw.clone()),
         };
-        self.calls.end(reason == FinishReason::Length, out)?;
+        self.calls.end(&reason, out)?;
         if reason == FinishReason::Stop && !self.calls.are_none() {
             // Some servers call it a stop all the same.
             reason = FinishReason::ToolCalls;

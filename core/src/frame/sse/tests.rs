@@ -185,6 +185,16 @@ fn what_comes_beside_the_standard() {
             "event: x\ndata: {}\ndata: {}\n\ndata: {}\n\n",
             &[("x", "{}"), ("x", "{}"), ("", "{}")],
         ),
+        (
+            "event: x\ndata: {}\nevent: y\ndata: {}\nid: 1\ndata: {\"a\":1}\n",
+            &[("x", "{}"), ("y", "{}"), ("y", "{\"a\":1}")],
+        ),
+        (
+            "data: {}\nevent: x\n\ndata: {}\n\n",
+            &[("", "{}"), ("", "{}")],
+        ),
+        // A name that follows its data.
+        ("data: a\nevent: x\n\n", &[("x", "a")]),
         // Lines of one event.
         ("data: {\"a\":\ndata: 1}\n\n", &[("", "{\"a\":\n1}")]),
         ("data: a\ndata: b\n\n", &[("", "a\nb")]),

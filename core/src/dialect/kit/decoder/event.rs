@@ -18,7 +18,7 @@ pub(super) fn take(
         let is_complete = assemble.is_complete();
         out.unread = 0;
         let taken = match data.as_bytes() {
-            [b'{', ..] if name != b"error" && !is_keep_alive(name) => {
+            [b'{', ..] if !is_error(name) && !is_keep_alive(name) => {
                 assemble.event(name, data, out)
             }
             _ => take_other(name, data, assemble, out),
@@ -68,7 +68,7 @@ fn judge(
     assemble: &mut dyn Assemble,
     out: &mut Output,
 ) -> Result<(), Error> {
-    let is_foreign = || !assemble.knows(name) && name != b"error" && check(data).is_err();
+    let is_foreign = || !assemble.knows(name) && !is_error(name) && check(data).is_err();
     match is_complete || is_foreign() {
         // What follows a finished answer does not undo it.
         true => {
@@ -87,7 +87,7 @@ fn take_other(
     assemble: &mut dyn Assemble,
     out: &mut Output,
 ) -> Result<(), Error> {
-    if name == b"error" {
+    if is_error(name) {
         return Err(failure::reported(data, data));
     }
     if data.is_empty() || is_keep_alive(name) || is_keep_alive(data.as_bytes()) {
@@ -129,7 +129,12 @@ pub(super) fn check(data: &str) -> Result<(), JsonError> {
 
 /// Whether data that the end of the input left, without its empty line, is all of an event.
 pub(super) fn is_whole(name: &[u8], data: &str) -> bool {
-    name == b"error" || is_done(data) || check(data).is_ok()
+    is_error(name) || is_done(data) || check(data).is_ok()
+}
+
+/// Whether an event of this name is an error, whatever is in it.
+fn is_error(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"error")
 }
 
 /// Whether the server says that this is all.

@@ -14,7 +14,7 @@ use super::hints;
 use crate::error::{Error, ErrorKind};
 use crate::json;
 use plain_text::{plain, title};
-use said::Said;
+use said::{Said, is_blank};
 
 pub(crate) use plain_text::compression;
 pub use said::is_error;
@@ -41,8 +41,13 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
                 "the server answered {} with a body compressed as {coding}",
                 status.as_u16()
             ),
-            // JSON that says nothing is not shown.
             (None, Some(text)) if value.is_none() => text,
+            // JSON in none of the shapes.
+            (None, Some(text))
+                if said.is_empty() && value.as_ref().is_some_and(|value| !is_blank(value)) =>
+            {
+                format!("the server answered {}: {text}", status.as_u16())
+            }
             _ => format!("the server answered {}", status.as_u16()),
         },
     };

@@ -16,6 +16,9 @@ use super::plain_text::{cut, short};
 /// The most characters of a message that are kept. The body holds more of it.
 const MAX_MESSAGE: usize = 2000;
 
+/// How many members of an object are looked through for a name in another case.
+const FEW: usize = 32;
+
 /// Where a message stands, the first one that there is.
 const MESSAGES: [&str; 14] = [
     "message",
@@ -84,25 +87,26 @@ impl Said {
     }
 
     fn of_object(object: &Map<String, Value>) -> Self {
-        let text = |name: &str| object.get(name).and_then(as_text);
+        let text = |name: &str| get(object, name).and_then(as_text);
         let code = || CODES.iter().find_map(|name| text(name));
         let mut said = Self {
             error_type: text("type").or_else(|| text("error_type")),
-            param: text("param").or_else(|| object.get("loc").and_then(path)),
+            param: text("param").or_else(|| get(object, "loc").and_then(path)),
             code: code(),
             ..Self::default()
         };
-        match object.get("status") {
+        match get(object, "status") {
             // Gemini's word.
             Some(Value::String(word)) => {
                 said.error_type = said.error_type.or_else(|| filled(word).map(short))
             }
             status => said.status = status.and_then(as_text),
         }
-        said.message = MESSAGES.iter().find_map(|name| match object.get(*name)? {
+        said.message = MESSAGES.iter().find_map(|name| match get(object, name)? {
             Value::String(text) => filled(text).map(str::to_owned),
-            // Mistral's list of faults stands in its message.
-            inner @ (Value::Object(_) | Value::Array(_)) => {
+            // Mistral's list of faults stands in its message. What stands within `detail` is read
+            // below: read at each level twice, it would be read without end.
+            inner @ (Value::Object(_) | Value::Array(_)) if !INNER.contains(name) => {
                 let inner = Self::of(inner);
                 said.param = said.param.take().or(inner.param);
                 inner.message
@@ -111,7 +115,7 @@ impl Said {
         });
         said.name_the_provider(object);
         let inner = INNER.iter().find_map(|name| {
-            let inner = Self::of(object.get(*name)?);
+            let inner = Self::of(get(object, name)?);
             (!inner.is_empty()).then_some((*name, inner))
         });
         let Some((name, mut inner)) = inner else {
@@ -124,7 +128,7 @@ impl Said {
             said.message = said.message.or(inner.message);
             return said;
         }
-        let is_text = object.get(name).is_some_and(Value::is_string);
+        let is_text = get(object, name).is_some_and(Value::is_string);
         if is_text && let (Some(short), Some(long)) = (&inner.message, &said.message) {
             // `{"error": "Bad Request", "message": "…"}`
             inner.message = match short == long {
@@ -165,6 +169,15 @@ impl Said {
             message.push_str(&raw);
         }
     }
+}
+
+/// A member of an object; some servers begin its name with a capital.
+fn get<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| {
+        let mut members = object.iter().take(FEW);
+        let (_, value) = members.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    })
 }
 
 /// FastAPI's place of an error: `["body", "messages", 0]` is `body.messages.0`.
@@ -233,7 +246,7 @@ pub(crate) fn is_base_resp_error(resp: &Value) -> bool {
     code.is_some_and(|code| !is_good(code) && !is_blank(code))
 }
 
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.trim().is_empty(),

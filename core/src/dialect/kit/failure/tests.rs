@@ -74,6 +74,16 @@ fn every_shape_has_its_message() {
         ("<html><title>cut", "cut"),
         ("", "the server answered 400"),
         ("{}", "the server answered 400"),
+        (
+            r#"{"why": "no"}"#,
+            r#"the server answered 400: {"why": "no"}"#,
+        ),
+        (r#"{"Message": "no"}"#, "no"),
+        (r#"{"Error": {"Message": "no"}}"#, "no"),
+        (
+            r#"{"fault": {"faultstring": "no"}}"#,
+            r#"the server answered 400: {"fault": {"faultstring": "no"}}"#,
+        ),
         ("[]", "the server answered 400"),
         ("null", "the server answered 400"),
         ("\u{0}", "\u{0}"),

@@ -357,7 +357,6 @@ fn a_call_without_a_name_is_no_success() {
             piece(Some(0), "", "", "1}"),
         ],
         vec![piece(None, "", "", "{\"x\":1}")],
-        vec![piece(Some(0), "a", "", "")],
         vec![
             piece(Some(0), "b", "f", "{}"),
             piece(Some(1), "a", "", "{\"x\":1}"),
@@ -378,6 +377,15 @@ fn a_call_without_a_name_is_no_success() {
         let answer = stream(&[&pieces[..], &[finish("length")]].concat());
         assert_eq!(answer.finish_reason, Some(FinishReason::Length));
     }
+    // Without arguments, too, where the server says that tools are to be called.
+    let empty = [piece(Some(0), "a", "", "")];
+    let body = sse(&[&empty[..], &[finish("tool_calls")]].concat(), true);
+    assert_eq!(failed(&body).kind(), ErrorKind::Server);
+    let answer = stream(&[&empty[..], &[finish("stop")]].concat());
+    assert_eq!(
+        (answer.tool_calls().count(), answer.finish_reason),
+        (0, Some(FinishReason::Stop))
+    );
     let body = json!({"choices": [{"message": {"tool_calls": [{"id": "a", "function": {"arguments": "{\"x\":1}"}}]}}]});
     assert_eq!(failed(&body.to_string()).kind(), ErrorKind::Server);
 }
