@@ -43,6 +43,18 @@ test('what a call may say is what the provider gets', async () => {
   });
 });
 
+test('keys keep their order, so that a model reasons before it answers', async () => {
+  const schema = { type: 'object', properties: { steps: { type: 'array', z: 1, a: 2 }, answer: { type: 'string' } } };
+  await client('key/order').chatAsync('x', {
+    tools: [{ name: 'f', parameters: schema }], extra: { options: schema },
+    responseFormat: { type: 'json_schema', name: 'n', schema, strict: true },
+  });
+  const { body } = await sent('order');
+  for (const found of [body.tools[0].function.parameters, body.response_format.json_schema.schema, body.options]) {
+    assert.equal(JSON.stringify(found), JSON.stringify(schema));
+  }
+});
+
 test('a whole answer comes as a stream underneath where that is asked for', async () => {
   const answers = [];
   for (const [key, ofClient, ofCall] of [['never', false, undefined], ['always', undefined, true], ['not this', true, false]]) {

@@ -47,6 +47,34 @@ fn the_least() {
 }
 
 #[test]
+fn keys_keep_their_order() {
+    // A model writes the keys in the order of the schema: it reasons first, and then answers.
+    let schema =
+        r#"{"type":"object","properties":{"steps":{"type":"array"},"answer":{"z":1,"a":2}}}"#;
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let request = ChatRequest {
+        tools: vec![Tool::new("f", parsed(schema))],
+        response_format: Some(ResponseFormat::JsonSchema {
+            name: "n".into(),
+            schema: parsed(schema),
+            strict: true,
+        }),
+        ..hi()
+    };
+    let request = request.extra("options", parsed(r#"{"z":1,"b":{"y":2,"a":3}}"#));
+    // As a program keeps it, too.
+    let text = serde_json::to_string(&request).unwrap();
+    for request in [serde_json::from_str(&text).unwrap(), request] {
+        let body = encode(Quirks::default(), &request, Mode::Whole).unwrap();
+        assert_eq!(body.matches(schema).count(), 2, "{body}");
+        assert!(
+            body.contains(r#""options":{"z":1,"b":{"y":2,"a":3}}"#),
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn every_setting() {
     let request = ChatRequest {
         top_p: Some(0.5),

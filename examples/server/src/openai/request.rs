@@ -234,6 +234,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_keep_their_order() {
+        let text = r#"{"type":"object","properties":{"steps":{"z":1,"a":2},"answer":{}}}"#;
+        let schema: Value = serde_json::from_str(text).unwrap();
+        let read = read_body(json!({
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}},
+        }));
+        let request = read.unwrap().ask.request;
+        assert_eq!(request.tools[0].parameters.to_string(), text);
+        let Some(ResponseFormat::JsonSchema { schema, .. }) = request.response_format else {
+            panic!("{:?}", request.response_format);
+        };
+        assert_eq!(schema.to_string(), text);
+    }
+
+    #[test]
     fn the_limit_of_tokens_holds_where_none_is_asked_for() {
         assert_eq!(
             read_body(json!({})).unwrap().ask.request.max_tokens,

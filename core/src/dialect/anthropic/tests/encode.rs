@@ -82,6 +82,19 @@ fn the_least_and_the_most() {
 }
 
 #[test]
+fn keys_keep_their_order() {
+    let text = r#"{"type":"object","properties":{"steps":{"z":1,"a":2},"answer":{}}}"#;
+    let schema: Value = serde_json::from_str(text).unwrap();
+    let request = ChatRequest {
+        tools: vec![Tool::new("f", schema.clone())],
+        ..hi()
+    };
+    let sent = encode(&request.extra("options", schema));
+    assert_eq!(sent["tools"][0]["input_schema"].to_string(), text);
+    assert_eq!(sent["options"].to_string(), text);
+}
+
+#[test]
 fn each_tool_choice() {
     for (choice, expected) in [
         (ToolChoice::Auto, json!({"type": "auto"})),
