@@ -32,6 +32,11 @@ impl Lookout {
         balance >= 0
     }
 
+    /// Whether looks nearly always find something, so that many tasks must be at work at once.
+    pub(super) fn is_busy(&self) -> bool {
+        self.balance.load(Ordering::Relaxed) > TRUST / 2
+    }
+
     /// What the look found.
     pub(super) fn note(&self, found: bool) {
         let balance = self.balance.load(Ordering::Relaxed);
@@ -51,10 +56,12 @@ mod tests {
     #[test]
     fn looks_go_on_as_long_as_they_find_something() {
         let lookout = Lookout::default();
+        assert!(!lookout.is_busy());
         for _ in 0..100 {
             assert!(lookout.should_look());
             lookout.note(true);
         }
+        assert!(lookout.is_busy());
         // Some may fail, as long as more succeed.
         for _ in 0..100 {
             for found in [false, false, true, true, true] {
@@ -78,5 +85,6 @@ mod tests {
             })
             .count();
         assert_eq!(looks, 100);
+        assert!(!lookout.is_busy());
     }
 }

@@ -40,6 +40,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatcore::{ByteStream, ConnectTimeout, Executor, Secrets, Transport, TransportError};
 use chatcore::{Instant, TransportErrorKind};
+use futures_lite::future;
 use http::{HeaderValue, Request, Response, StatusCode};
 
 pub use self::builder::Http1Builder;
@@ -126,6 +127,11 @@ impl Http1Transport {
 impl Transport for Http1Transport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let mut task = self.inner.prepare(request)?;
+        if self.inner.lookout.is_busy() {
+            // Requests that leave right after one another find the server awake. To wake it for
+            // each costs more than all else that a chat needs, where it runs on this machine.
+            future::yield_now().await;
+        }
         let mut idle = self.inner.pool.take(&task.home.origin);
         loop {
             let reused = idle.is_some();
