@@ -9,27 +9,34 @@
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// After a look that found nothing, as many waits register at once before the next look.
+/// After looks that found nothing, as many waits register at once before the next look.
 const PAUSE: i32 = 8;
 
-/// The most looks in a row that may find nothing, after as many that found something.
+/// The most waits whose looks may find nothing, after as many that found something.
 const TRUST: i32 = 32;
+
+/// How often a task looks where looks nearly always find something. It goes on to look while its
+/// answer is on the way, because to register takes as long as a dozen looks.
+const LOOKS: u8 = 16;
 
 /// What the last looks of a transport found. Not exact where threads race, which harms nothing.
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
-    /// Below zero: how many waits must not look. Else: how many more looks may find nothing.
+    /// Below zero: how many waits must not look. Else: how many more may look and find nothing.
     balance: AtomicI32,
 }
 
 impl Lookout {
-    /// Whether a task that has to wait should look first.
-    pub(super) fn should_look(&self) -> bool {
-        let balance = self.balance.load(Ordering::Relaxed);
-        if balance < 0 {
-            self.balance.store(balance + 1, Ordering::Relaxed);
+    /// How often a task that has to wait should look before it registers.
+    pub(super) fn looks(&self) -> u8 {
+        match self.balance.load(Ordering::Relaxed) {
+            balance @ ..0 => {
+                self.balance.store(balance + 1, Ordering::Relaxed);
+                0
+            }
+            _ if self.is_busy() => LOOKS,
+            _ => 1,
         }
-        balance >= 0
     }
 
     /// Whether looks nearly always find something, so that many tasks must be at work at once.
@@ -37,13 +44,18 @@ impl Lookout {
         self.balance.load(Ordering::Relaxed) > TRUST / 2
     }
 
-    /// What the look found.
-    pub(super) fn note(&self, found: bool) {
+    /// A look found something.
+    pub(super) fn found(&self) {
         let balance = self.balance.load(Ordering::Relaxed);
-        let balance = match found {
-            true => (balance + 1).min(TRUST),
-            false if balance > 0 => balance - 1,
-            false => -PAUSE,
+        self.balance
+            .store((balance + 1).min(TRUST), Ordering::Relaxed);
+    }
+
+    /// A wait has used up its looks and found nothing.
+    pub(super) fn found_nothing(&self) {
+        let balance = match self.balance.load(Ordering::Relaxed) {
+            balance @ 1.. => balance - 1,
+            _ => -PAUSE,
         };
         self.balance.store(balance, Ordering::Relaxed);
     }
@@ -56,17 +68,20 @@ mod tests {
     #[test]
     fn looks_go_on_as_long_as_they_find_something() {
         let lookout = Lookout::default();
-        assert!(!lookout.is_busy());
+        assert_eq!(lookout.looks(), 1);
         for _ in 0..100 {
-            assert!(lookout.should_look());
-            lookout.note(true);
+            assert!(lookout.looks() > 0);
+            lookout.found();
         }
         assert!(lookout.is_busy());
+        assert_eq!(lookout.looks(), LOOKS);
         // Some may fail, as long as more succeed.
         for _ in 0..100 {
-            for found in [false, false, true, true, true] {
-                assert!(lookout.should_look());
-                lookout.note(found);
+            lookout.found_nothing();
+            lookout.found_nothing();
+            for _ in 0..3 {
+                assert_eq!(lookout.looks(), LOOKS);
+                lookout.found();
             }
         }
     }
@@ -77,11 +92,12 @@ mod tests {
         let waits = 100 * (1 + PAUSE);
         let looks = (0..waits)
             .filter(|_| {
-                let looked = lookout.should_look();
-                if looked {
-                    lookout.note(false);
+                let looks = lookout.looks();
+                assert!(looks <= 1);
+                if looks == 1 {
+                    lookout.found_nothing();
                 }
-                looked
+                looks == 1
             })
             .count();
         assert_eq!(looks, 100);

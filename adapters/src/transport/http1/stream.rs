@@ -53,8 +53,8 @@ pub(super) struct Socket {
 enum Next {
     /// Lets others go first, or registers: the last read took all that had arrived.
     Wait,
-    /// Reads, and registers where nothing has arrived: the others went first.
-    Look,
+    /// Reads, after the others went first. So many looks are left, before it registers.
+    Look(u8),
     /// Reads, as any socket does.
     Read,
     /// Reads, and never waits.
@@ -73,32 +73,41 @@ impl Socket {
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.next == Next::Wait {
-            match self.lookout.should_look() {
-                false => self.register(cx)?,
-                true => {
-                    self.next = Next::Look;
-                    cx.waker().wake_by_ref();
-                }
-            }
+            self.look_or_register(self.lookout.looks(), cx)?;
             return Poll::Pending;
         }
         let mut socket = self.inner.get_ref();
         let result = socket.read(buf);
         let is_empty = matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        if self.next == Next::Look {
-            self.lookout.note(!is_empty);
-        }
         if is_empty {
-            if self.next != Next::Try {
-                self.register(cx)?;
+            match self.next {
+                Next::Try => {}
+                Next::Look(left) => self.look_or_register(left.saturating_sub(1), cx)?,
+                Next::Wait | Next::Read => self.register(cx)?,
             }
             return Poll::Pending;
+        }
+        if let Next::Look(_) = self.next {
+            self.lookout.found();
         }
         self.next = match &result {
             Ok(count) if *count < buf.len() => Next::Wait,
             _ => Next::Read,
         };
         Poll::Ready(result)
+    }
+
+    /// Lets the other tasks of the executor go first, if `looks` are left.
+    fn look_or_register(&mut self, looks: u8, cx: &mut Context<'_>) -> io::Result<()> {
+        if looks > 0 {
+            self.next = Next::Look(looks);
+            cx.waker().wake_by_ref();
+            return Ok(());
+        }
+        if let Next::Look(_) = self.next {
+            self.lookout.found_nothing();
+        }
+        self.register(cx)
     }
 
     /// Has the task woken when there is something to read, from before this call or after it.

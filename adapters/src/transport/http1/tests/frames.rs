@@ -140,8 +140,8 @@ fn what_has_arrived_is_read_whether_or_not_the_reactor_has_said_so() {
     for round in 0..200 {
         if round >= 100 {
             // So that it registers, and does not look first.
-            while lookout.should_look() {
-                lookout.note(false);
+            while lookout.looks() > 0 {
+                lookout.found_nothing();
             }
         }
         assert_eq!(poll(), Poll::Pending);
