@@ -14,8 +14,9 @@
 mod cases;
 
 use bytes::Bytes;
+use chatcore::dialect::OpenAiChat;
 use chatcore::frame::Sse;
-use chatcore::{Caps, Fold, Mode};
+use chatcore::{Caps, Dialect, Fold, Mode};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 
@@ -114,7 +115,46 @@ fn floats_read_by_serde_json(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| serde_json::from_str::<serde_json::Value>(black_box(&text)).unwrap());
 }
 
-/// The same, written by chatcore.
+/// The answer to a request for embeddings, with one vector.
+fn embedding() -> String {
+    let floats = serde_json::to_string(&floats()).unwrap();
+    format!(
+        r#"{{"object":"list","data":[{{"object":"embedding","index":0,"embedding":{floats}}}],"model":"m","usage":{{"prompt_tokens":8,"total_tokens":8}}}}"#
+    )
+}
+
+/// An embedding, from its bytes to a vector of 32-bit floats.
+#[divan::bench]
+fn embedding_read(bencher: Bencher<'_, '_>) {
+    let body = embedding();
+    let dialect = OpenAiChat::default();
+    let embeddings = dialect.embeddings().unwrap();
+    bencher.bench_local(|| embeddings.decode(black_box(&body), 1).unwrap());
+}
+
+/// The same, read by `serde_json` into structs.
+#[divan::bench]
+fn embedding_read_by_serde_json(bencher: Bencher<'_, '_>) {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        data: Vec<Item>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Item {
+        embedding: Vec<f32>,
+    }
+    let body = embedding();
+    bencher.bench_local(|| {
+        let answer: Answer = serde_json::from_str(black_box(&body)).unwrap();
+        answer
+            .data
+            .into_iter()
+            .map(|item| item.embedding)
+            .collect::<Vec<_>>()
+    });
+}
+
+/// The floats, written by chatcore.
 #[divan::bench]
 fn floats_written(bencher: Bencher<'_, '_>) {
     let floats = floats();

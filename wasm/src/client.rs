@@ -19,10 +19,10 @@ use crate::wire;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
-    client: LlmClient,
-    timeouts: Timeouts,
+    pub(crate) client: LlmClient,
+    pub(crate) timeouts: Timeouts,
     /// Whether a call that says nothing waits where the queue is full.
-    waits: bool,
+    pub(crate) waits: bool,
 }
 
 #[wasm_bindgen]

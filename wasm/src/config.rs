@@ -221,7 +221,7 @@ impl CallSpec {
 }
 
 /// Time limits in milliseconds; what is missing stays as it is, and a negative one is no limit.
-pub(crate) struct Limits(Object);
+pub(crate) struct Limits(pub(crate) Object);
 
 impl Limits {
     /// Sets what is there.
@@ -269,6 +269,6 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
 }
 
 /// Reads JSON from the other side.
-fn read(text: &str) -> Result<Object, Error> {
+pub(crate) fn read(text: &str) -> Result<Object, Error> {
     Object::new("it", json::parse(text).map_err(not_json)?)
 }

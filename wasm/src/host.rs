@@ -33,6 +33,11 @@ extern "C" {
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn done(number: f64, is_ok: bool, text: &str, cause: &JsValue);
 
+    /// Appends a copy of these numbers to a list of such, which is made where `list` is undefined,
+    /// and gives the list.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn vector(list: JsValue, numbers: &[f32]) -> JsValue;
+
     /// A request, and its answer.
     #[derive(Debug)]
     pub(crate) type Exchange;

@@ -17,6 +17,7 @@ mod fetch;
 #[cfg(test)]
 mod golden;
 mod host;
+mod jobs;
 mod messages;
 mod redact;
 mod request;

@@ -114,7 +114,7 @@ impl Object {
         }
     }
 
-    fn extra(&mut self, into: &mut Extra) -> Result<(), Error> {
+    pub(crate) fn extra(&mut self, into: &mut Extra) -> Result<(), Error> {
         match self.take("extra") {
             None => {}
             Some(Value::Object(members)) => *into = members,

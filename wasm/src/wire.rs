@@ -198,7 +198,7 @@ fn part(w: &mut Writer, value: &Part) {
     w.close('}');
 }
 
-fn usage(w: &mut Writer, usage: &Usage) {
+pub(crate) fn usage(w: &mut Writer, usage: &Usage) {
     w.open('[');
     w.count(usage.input_tokens);
     w.count(usage.output_tokens);

@@ -18,11 +18,11 @@ export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from './errors.js';
 export type { BatchProcessorOptions, Closing } from './batch.js';
 export type { BatchResult } from './round-stream.js';
 export type {
-  Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, Hedging, Mock, ModelRule, RateLimits, Takes,
-  TimeLimits,
+  Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,
+  Takes, TimeLimits,
 } from './options.js';
 export type {
-  AnyMessage, ChatEvent, ChatResponse, Extra, ImagePart, JsonObject, JsonValue, Message, OpenAIMessage,
-  OtherPart, Part, Progress, ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status,
+  AnyMessage, ChatEvent, ChatResponse, Embeddings, Extra, ImagePart, JsonObject, JsonValue, Message, ModelInfo,
+  OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status,
   TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
 } from './types.js';

@@ -2,6 +2,7 @@
 import { whenAborted } from './abort.js';
 import type { Core, Told, User } from './core.js';
 import type { Flaw } from './address.js';
+import { embedding, embeddings } from './embed.js';
 import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type LlmError, type Site } from './errors.js';
 import { hostFetch } from './fetch.js';
 import type { RawClient } from './glue.js';
@@ -17,8 +18,8 @@ import { KEY_TO_COME, settings, startingAt, type Settings } from './settings.js'
 import { crossing, spec, type Spec, type Wishes } from './spec.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from './tables.js';
-import type { BatchItem, BatchOptions, ChatOptions, ClientOptions } from './options.js';
-import type { AnyMessage, ChatResponse, Settled, Status } from './types.js';
+import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
+import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from './types.js';
 import { unquoted } from './unquote.js';
 
 type Fetch = typeof globalThis.fetch;
@@ -102,6 +103,27 @@ export class LlmClient {
     const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
     const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
     return await runAll(work, items, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
+  }
+
+  /**
+   * A vector for each text. More texts than the provider takes in one request are sent in several, and the vectors are
+   * joined in order. Rejects with an LlmError.
+   */
+  async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
+    const site = siteAbove(this.embed);
+    const prepare = () => {
+      const call = embedding(inputs, options);
+      return (raw: RawClient, home: number) => raw.embed(home, ...call);
+    };
+    const { text, cause } = await this.#ask(prepare, [options.signal], options.headers, site);
+    return embeddings(text, cause as Float32Array<ArrayBuffer>[]);
+  }
+
+  /** The models that the provider offers, all pages of its list. Rejects with an LlmError. */
+  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
+    const prepare = () => (raw: RawClient, home: number) => raw.models(home);
+    const { text } = await this.#ask(prepare, [signal], undefined, siteAbove(this.models));
+    return JSON.parse(text) as ModelInfo[];
   }
 
   /** What the client does at this moment. */
@@ -207,34 +229,45 @@ export class LlmClient {
   async #run(
     messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
   ): Promise<ChatResponse> {
-    const [own, shared] = [options.signal, batch?.signal];
-    const aborted = () => (own?.aborted ? own : shared?.aborted ? shared : undefined);
+    const prepare = () => {
+      const asked = spec(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
+      return (raw: RawClient, home: number) => raw.run(home, ...crossing(asked));
+    };
+    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], options.headers, site);
+    return response(JSON.parse(text) as ResponseView);
+  }
+
+  /** Runs a call. `prepare` throws what is wrong with it, and gives what begins it. */
+  async #ask(
+    prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
+    headers: ChatOptions['headers'], site: Site,
+  ): Promise<Told> {
+    const aborted = () => signals.find((signal) => signal?.aborted);
     let told: Promise<Told> | undefined;
     let leave = () => {};
-    const start = ({ core, raw }: Here) => {
-      if (aborted()) return;
-      let number = 0;
-      const abort = () => core.abort(number, home.number);
-      const home = core.arrive(abort);
-      told = core.wait(() => (number = raw.run(home.number, ...crossing(asked))), home.number);
-      const forgets = [own && whenAborted(own, abort), shared && whenAborted(shared, abort)];
-      leave = () => {
-        for (const forget of forgets) forget?.();
-        core.leave(home);
-      };
-    };
-    let asked: Spec;
     try {
       if (aborted()) throw abortError(aborted());
       if (this.#closed) throw closed();
-      asked = spec(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
+      const begin = prepare();
+      const start = ({ core, raw }: Here) => {
+        if (aborted()) return;
+        let number = 0;
+        const abort = () => core.abort(number, home.number);
+        const home = core.arrive(abort);
+        told = core.wait(() => (number = begin(raw, home.number)), home.number);
+        const forgets = signals.map((signal) => signal && whenAborted(signal, abort));
+        leave = () => {
+          for (const forget of forgets) forget?.();
+          core.leave(home);
+        };
+      };
       const here = this.#here();
       if (here) start(here);
       else await this.#begin(start);
       if (!told) throw abortError(aborted());
-      return response(JSON.parse((await told).text) as ResponseView);
+      return await told;
     } catch (error) {
-      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), secretsOf(options.headers)), site);
+      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), secretsOf(headers)), site);
     } finally {
       leave();
     }

@@ -18,6 +18,7 @@ export interface Host {
   clear(number: number): void;
   send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange;
   done(number: number, isOk: boolean, text: string, cause: unknown): void;
+  vector(list: Float32Array[] | undefined, numbers: Float32Array): Float32Array[];
 }
 
 /** @internal A call that is read as a stream. */
@@ -40,6 +41,10 @@ export interface RawClient {
     home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
     defaultMaxTokens: number, rest: string, more: unknown,
   ): RawCall;
+  /** A promise's number, for what `embeddings` reads; the texts and the options are JSON. */
+  embed(home: number, texts: string, options: string, more: unknown): number;
+  /** A promise's number, for a JSON array of models. */
+  models(home: number): number;
   status(): string;
   /** A promise's number. */
   close(home: number): number;

@@ -71,6 +71,12 @@ export class Hosting implements Host {
     this.#core.settle(number, isOk, text, cause);
   }
 
+  vector(list: Float32Array[] = [], numbers: Float32Array): Float32Array[] {
+    // A copy, because the memory of the module may move under the host.
+    list.push(numbers.slice());
+    return list;
+  }
+
   send(fetch: Fetch, number: number, lines: string, body: Uint8Array, more: unknown): Exchange {
     if (lines !== this.#last.lines) this.#last = { lines, ...requestHead(lines) };
     const { home } = this.#core;
@@ -108,7 +114,8 @@ class Sent implements Exchange {
     const { method, url, headers, body } = this.#request;
     const sent = this;
     const init: Init = {
-      method, headers: { ...headers }, body, redirect: 'manual',
+      // A GET has no body, and `fetch` refuses an empty one.
+      method, headers: { ...headers }, redirect: 'manual', ...method === 'GET' ? {} : { body },
       // Made when it is asked for, because it is expensive.
       get signal() {
         sent.#controller ??= new AbortController();

@@ -87,8 +87,9 @@ class Sent {
   #began = 0;
 
   constructor(http: Http, secure: boolean, options: object, init: Init) {
-    const body = init.body as Uint8Array;
-    const headers = { 'user-agent': 'chatcore', ...init.headers as Record<string, string>, 'content-length': body.length };
+    const body = init.body as Uint8Array | undefined;
+    const length = body && { 'content-length': body.length };
+    const headers = { 'user-agent': 'chatcore', ...init.headers as Record<string, string>, ...length };
     const request = http.request({ ...options, method: init.method, headers });
     this.#request = request;
     this.answer = new Promise((resolve, reject) => {

@@ -72,6 +72,28 @@ export interface ChatOptions {
   fetchAsStream?: boolean;
 }
 
+/** Options of a call for embeddings. */
+export interface EmbedOptions {
+  /** The model; the client's by default, which must be one that embeds. */
+  model?: string;
+  /** How many numbers each vector should have, for models that can shorten theirs. */
+  dimensions?: number;
+  /** Fields for the provider that chatcore has no name for. */
+  extra?: Extra;
+  /** Headers for this call alone, in place of the client's of the same name. */
+  headers?: Readonly<Record<string, string>>;
+  /** Aborts the call. */
+  signal?: AbortSignal;
+  /** The overall limit of the whole call, all its requests included, in milliseconds; `Infinity` for none. */
+  timeoutMs?: number;
+  /** All time limits; those that are missing are the client's. */
+  timeouts?: TimeLimits;
+  /** Attempts of each request in all, the first one included; 1 means no retries. */
+  maxRetries?: number;
+  /** Whether to wait where the queue is full; the client's by default. `false`: QueueFullError. */
+  waitForQueue?: boolean;
+}
+
 /** An offline model: true echoes, a function answers from the conversation. */
 export type Mock = boolean | ((messages: readonly Message[]) => string | Promise<string>);
 

@@ -166,6 +166,34 @@ export type ChatEvent =
   | { type: 'usage'; usage: Usage }
   | { type: 'finish'; reason: string; raw: string };
 
+/** Vectors for texts. */
+export interface Embeddings {
+  /** A vector for each text, in the order of the texts. */
+  readonly vectors: Float32Array<ArrayBuffer>[];
+  /** The model that answered; empty where the provider did not say. */
+  readonly model: string;
+  /** What all requests cost together; null where the provider did not say. */
+  readonly usage: Usage | null;
+  /** The provider's id of the last request. */
+  readonly requestId: string | null;
+  /** How many requests were sent in all. */
+  readonly attempts: number;
+}
+
+/** A model that a provider offers. */
+export interface ModelInfo {
+  /** The name to ask it by. */
+  readonly id: string;
+  /** Who made it; null where the provider does not say. */
+  readonly owner: string | null;
+  /** How many tokens of prompt and answer fit in it; null where the provider does not say. */
+  readonly contextTokens: number | null;
+  /** When it shuts down, as the provider writes it (`2027-01-14`); null where the provider does not say. */
+  readonly shutdownDate: string | null;
+  /** What else the provider says of it. */
+  readonly extra: JsonObject;
+}
+
 /** What a client does at one moment. */
 export interface Status {
   /** Requests that may ever be in flight at once. */

@@ -107,6 +107,14 @@ impl EmbedCall {
         self
     }
 
+    /// Waits for its places as long as it takes unless a time limit was set; see
+    /// [`ChatCall::wait_for_place`](crate::ChatCall::wait_for_place).
+    pub fn wait_for_place(mut self) -> Self {
+        self.call.rules.waits_freely = true;
+        self.call.rules.when_full = WhenFull::Wait;
+        self
+    }
+
     /// Waits for its places as long as it takes, in a full queue and for the rate limits too: the
     /// overall limit then holds for each attempt instead.
     pub fn patient(mut self) -> Self {

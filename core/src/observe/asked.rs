@@ -32,6 +32,10 @@ impl Operation {
     expect(dead_code, reason = "only spans show all of it")
 )]
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(dead_code, reason = "some of it is for spans only")
+)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: Operation,
     pub(crate) model: &'a str,
@@ -63,6 +67,10 @@ impl<'a> Asked<'a> {
     expect(dead_code, reason = "only spans show all of it")
 )]
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(dead_code, reason = "some of it is for spans only")
+)]
 pub(crate) struct Summary<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) id: &'a str,

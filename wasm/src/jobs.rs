@@ -1,0 +1,147 @@
+//! Calls that are no chats: embeddings, and the list of models.
+
+use chatcore::json::{Reader, Writer};
+use chatcore::{EmbedCall, EmbedRequest, Embeddings, Error, ErrorKind, ModelInfo, WhenFull};
+use wasm_bindgen::prelude::*;
+
+use crate::bridge;
+use crate::client::Client;
+use crate::config::{Limits, read};
+use crate::error;
+use crate::fetch::More;
+use crate::host;
+use crate::request::small_count;
+use crate::task::{Outcome, promise};
+use crate::wire;
+
+#[wasm_bindgen]
+impl Client {
+    /// A promise of vectors: the home of the call, the texts as a JSON array, the options in JSON,
+    /// and what the function like `fetch` is to get. The vectors stand where an error has its
+    /// cause, because they are no text.
+    pub fn embed(
+        &self,
+        home: f64,
+        texts: &str,
+        options: &str,
+        more: JsValue,
+    ) -> Result<f64, String> {
+        let call = self
+            .shape_embed(texts, options, more)
+            .map_err(|error| error::json(&error))?;
+        let run = async move { outcome(call.await.map(embeddings)) };
+        Ok(promise(home, Box::pin(run)))
+    }
+
+    /// A promise of the list of models as a JSON array.
+    pub fn models(&self, home: f64) -> f64 {
+        let client = self.client.clone();
+        let run = async move {
+            let models = client.models().await;
+            outcome(models.map(|models| Outcome::ok(list(&models))))
+        };
+        promise(home, Box::pin(run))
+    }
+}
+
+impl Client {
+    fn shape_embed(&self, texts: &str, options: &str, more: JsValue) -> Result<EmbedCall, Error> {
+        let mut from = read(options)?;
+        let mut request = EmbedRequest::new(strings(texts)?);
+        let mut max_retries = None;
+        from.optional("model", &mut request.model)?;
+        from.number("dimensions", &mut request.dimensions, small_count)?;
+        from.number("maxRetries", &mut max_retries, small_count)?;
+        from.extra(&mut request.extra)?;
+        let mut timeouts = self.timeouts.clone();
+        Limits(from.object("timeouts")?).apply(&mut timeouts)?;
+        let mut call = self.client.embed_request(request).timeouts(timeouts);
+        if let Some(attempts) = max_retries {
+            call = call.max_retries(attempts);
+        }
+        if !more.is_undefined() {
+            call = call.extension(More(bridge::local(more)));
+        }
+        Ok(match from.switch("waitForQueue").unwrap_or(self.waits) {
+            true => call.wait_for_place(),
+            false => call.when_full(WhenFull::Fail),
+        })
+    }
+}
+
+/// The strings of a JSON array.
+fn strings(json: &str) -> Result<Vec<String>, Error> {
+    let read = || {
+        let mut reader = Reader::new(json);
+        let mut items = reader.array()?;
+        let mut texts = Vec::new();
+        while reader.item(&mut items)? {
+            texts.push(reader.string()?.into_owned());
+        }
+        Ok::<_, chatcore::json::JsonError>(texts)
+    };
+    let why = "the texts to embed are no array of strings";
+    read().map_err(|_| Error::new(ErrorKind::InvalidRequest, why))
+}
+
+fn outcome(result: Result<Outcome, Error>) -> Outcome {
+    result.unwrap_or_else(|error| Outcome {
+        is_ok: false,
+        text: error::json(&error),
+        cause: error::cause(&error),
+    })
+}
+
+fn embeddings(answer: Embeddings) -> Outcome {
+    let mut w = Writer::default();
+    w.open('[');
+    w.string(&answer.model);
+    match &answer.usage {
+        Some(usage) => wire::usage(&mut w, usage),
+        None => w.null(),
+    }
+    match &answer.request_id {
+        Some(id) => w.string(id),
+        None => w.null(),
+    }
+    w.count(answer.attempts.into());
+    w.close(']');
+    // Each is freed once the host has its copy.
+    let vectors = answer.vectors.into_iter();
+    let list = vectors.fold(JsValue::UNDEFINED, |list, vector| {
+        host::vector(list, &vector)
+    });
+    Outcome {
+        cause: Some(list),
+        ..Outcome::ok(w.into_text())
+    }
+}
+
+fn list(models: &[ModelInfo]) -> String {
+    let mut w = Writer::default();
+    w.open('[');
+    for model in models {
+        w.open('{');
+        w.member("id", &model.id);
+        for (name, text) in [
+            ("owner", &model.owner),
+            ("shutdownDate", &model.shutdown_date),
+        ] {
+            w.key(name);
+            match text {
+                Some(text) => w.string(text),
+                None => w.null(),
+            }
+        }
+        w.key("contextTokens");
+        match model.context_tokens {
+            Some(tokens) => w.count(tokens),
+            None => w.null(),
+        }
+        w.key("extra");
+        w.members(&model.extra);
+        w.close('}');
+    }
+    w.close(']');
+    w.into_text()
+}
