@@ -76,6 +76,7 @@ test('what is wrong is told early and typed', async () => {
       return true;
     });
   }
+  await assert.rejects(new LlmClient({ mock: true }).models(), /answers chats only/);
   await assert.rejects(new LlmClient({ provider: 'anthropic', apiKey: 'k' }).embed('a'), /no embeddings/);
 });
 

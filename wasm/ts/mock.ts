@@ -6,7 +6,10 @@ import type { Message } from './types.js';
 
 /** @internal */
 export function mockFetch(mock: Mock): typeof globalThis.fetch {
-  const mocked: (url: unknown, init?: RequestInit) => Promise<AnyResponse> = async (_url, init) => {
+  const mocked: (url: unknown, init?: RequestInit) => Promise<AnyResponse> = async (url, init) => {
+    if (!/\/chat\/completions(\?|$)/.test(String(url))) {
+      return answer('application/json', '{"error":{"message":"the offline model answers chats only"}}', 404);
+    }
     const body = init?.body as Uint8Array<ArrayBuffer>;
     const request = JSON.parse(new Decoder().decode(body)) as { messages: Message[]; stream?: boolean; model?: string };
     const last = request.messages.at(-1)?.content;
@@ -28,4 +31,4 @@ export function mockFetch(mock: Mock): typeof globalThis.fetch {
 }
 
 /** Not a `Response`, which not every host has. */
-const answer = (type: string, body: string): AnyResponse => ({ status: 200, headers: { 'content-type': type }, body });
+const answer = (type: string, body: string, status = 200): AnyResponse => ({ status, headers: { 'content-type': type }, body });

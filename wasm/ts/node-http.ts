@@ -17,7 +17,7 @@ interface Socket extends Emitter {
 }
 interface Outgoing extends Emitter {
   reusedSocket: boolean; writableFinished: boolean;
-  end(body: Uint8Array): void; destroy(error?: unknown): void;
+  end(body?: Uint8Array): void; destroy(error?: unknown): void;
 }
 interface Agent { options: object; addRequest: unknown; createSocket: unknown; createConnection: unknown }
 

@@ -18,14 +18,12 @@ use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::{Error, ErrorKind};
 use crate::observe::{Asked, Operation};
 use crate::policy::plan::Plan;
+use crate::policy::timeouts::DEFAULT_TOKENS;
 use crate::policy::{estimate, split::split};
 
 /// How many tokens of texts are thought to take as long as one token of an answer: a small model
 /// on a processor embeds about a thousand in a second.
 const TOKENS_PER_ANSWERED: u64 = 32;
-
-/// The tokens of an answer that has the shortest time limit.
-const SHORT_ANSWER: u32 = 256;
 
 /// Runs a call for embeddings.
 pub(crate) async fn embed(
@@ -197,7 +195,7 @@ impl EmbedJob {
             request,
             first,
             tokens,
-            plan: Plan::expecting(SHORT_ANSWER.saturating_add(more)),
+            plan: Plan::expecting(DEFAULT_TOKENS.saturating_add(more)),
         }
     }
 }

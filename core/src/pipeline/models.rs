@@ -15,12 +15,10 @@ use crate::dialect::{Mode, ModelPage, ModelsDialect};
 use crate::error::{Error, ErrorKind};
 use crate::observe::{Asked, Operation};
 use crate::policy::plan::Plan;
+use crate::policy::timeouts::DEFAULT_TOKENS;
 
 /// How many pages a list may have: a server that always has another one would never end.
 const MAX_PAGES: usize = 1000;
-
-/// The tokens of an answer that has the shortest time limit.
-const SHORT_ANSWER: u32 = 256;
 
 /// Reads all pages of the list of models.
 pub(crate) async fn models(
@@ -82,7 +80,7 @@ impl ModelsJob {
     fn new(next: Option<String>) -> Self {
         Self {
             next,
-            plan: Plan::expecting(SHORT_ANSWER),
+            plan: Plan::expecting(DEFAULT_TOKENS),
         }
     }
 }

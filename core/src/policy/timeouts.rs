@@ -10,7 +10,7 @@ const OVERALL: Duration = Duration::from_secs(30);
 /// The limit between two bytes.
 const BYTE_IDLE: Duration = Duration::from_secs(60);
 /// The tokens that a default call may take within [`OVERALL`].
-const DEFAULT_TOKENS: u32 = 256;
+pub(crate) const DEFAULT_TOKENS: u32 = 256;
 /// How many tokens are expected of an answer whose length nothing limits.
 const UNLIMITED_TOKENS: u32 = 4_096;
 /// How long a token is expected to take, and the longest limit that follows from that: 128,000
