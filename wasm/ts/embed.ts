@@ -1,5 +1,5 @@
 // Calls that are no chats, written down for the core, and their answers.
-import { badRequest } from './errors.js';
+import { BadRequestError, badRequest } from './errors.js';
 import { ofCall } from './headers.js';
 import { usage, type UsageView } from './response.js';
 import { limits } from './settings.js';
@@ -10,8 +10,11 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
   'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxRetries', 'waitForQueue',
 ]);
 
-/** @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. */
-export function embedding(inputs: string | readonly string[], options: EmbedOptions) {
+/**
+ * @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. `isOpen`: what
+ * is sent could be read on the way.
+ */
+export function embedding(inputs: string | readonly string[], options: EmbedOptions, isOpen: boolean) {
   for (const name in options) {
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
   }
@@ -19,7 +22,7 @@ export function embedding(inputs: string | readonly string[], options: EmbedOpti
   for (const [name, number] of Object.entries({ dimensions, maxRetries })) {
     if (number !== undefined && !Number.isFinite(number)) throw badRequest(`${name} is ${String(number)}, which is no number`);
   }
-  const more = headers && ofCall(headers);
+  const more = headers && ofCall(headers, isOpen);
   let texts: string;
   let rest: string;
   try {
@@ -30,7 +33,7 @@ export function embedding(inputs: string | readonly string[], options: EmbedOpti
     });
   } catch (error) {
     // A BigInt, or an object that holds itself.
-    throw error instanceof Error && 'code' in error ? error : badRequest('the request cannot be written as JSON', error);
+    throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
   }
   return [texts, rest, more] as const;
 }

@@ -32,10 +32,6 @@ impl Operation {
     expect(dead_code, reason = "only spans show all of it")
 )]
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(feature = "tracing"),
-    allow(dead_code, reason = "some of it is for spans only")
-)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: Operation,
     pub(crate) model: &'a str,
@@ -67,10 +63,6 @@ impl<'a> Asked<'a> {
     expect(dead_code, reason = "only spans show all of it")
 )]
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(
-    not(feature = "tracing"),
-    allow(dead_code, reason = "some of it is for spans only")
-)]
 pub(crate) struct Summary<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) id: &'a str,
