@@ -112,7 +112,7 @@ export class LlmClient {
   async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const site = siteAbove(this.embed);
     const prepare = () => {
-      const call = embedding(inputs, options, this.#isOpen);
+      const call = embedding(inputs, options, this.#headerRules);
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
     const { text, cause } = await this.#ask(prepare, [options.signal], options.headers, site);

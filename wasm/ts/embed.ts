@@ -1,6 +1,6 @@
 // Calls that are no chats, written down for the core, and their answers.
 import { BadRequestError, badRequest } from './errors.js';
-import { ofCall } from './headers.js';
+import { ofCall, type HeaderRules } from './headers.js';
 import { usage, type UsageView } from './response.js';
 import { limits } from './settings.js';
 import type { EmbedOptions } from './options.js';
@@ -10,11 +10,8 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
   'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxRetries', 'waitForQueue',
 ]);
 
-/**
- * @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. `isOpen`: what
- * is sent could be read on the way.
- */
-export function embedding(inputs: string | readonly string[], options: EmbedOptions, isOpen: boolean) {
+/** @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. */
+export function embedding(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules) {
   for (const name in options) {
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
   }
@@ -22,7 +19,7 @@ export function embedding(inputs: string | readonly string[], options: EmbedOpti
   for (const [name, number] of Object.entries({ dimensions, maxRetries })) {
     if (number !== undefined && !Number.isFinite(number)) throw badRequest(`${name} is ${String(number)}, which is no number`);
   }
-  const more = headers && ofCall(headers, isOpen);
+  const more = headers && ofCall(headers, rules);
   let texts: string;
   let rest: string;
   try {
