@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http, { createServer } from 'node:http';
 import https from 'node:https';
 import { createRequire } from 'node:module';
-import { createServer as createRaw } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -239,21 +238,6 @@ test('however many connections are kept and dead, a chat is sent twice at most',
   assert.equal(requests, 18);
 });
 
-test('an answer that comes before the request is sent holds up nothing', async () => {
-  const body = 'x'.repeat(12_000_000);
-  const server = createRaw((socket) => {
-    socket.on('error', () => {});
-    // It answers at the head of the request, reads no more, and stays.
-    socket.once('data', () => { socket.pause(); socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}'); });
-  });
-  const port = await listening(server);
-  const program = `import { LlmClient } from ${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)};
-    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxRetries: 1 });
-    await client.chatAsync('x'.repeat(${body.length})).catch(({ status }) => console.log(status));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
-  assert.equal(stdout.trim(), '413');
-});
-
 test('one that is lost after a byte of the answer is no reason to pay twice', async () => {
   let requests = 0;
   const port = await raw((socket, request) => {
@@ -320,14 +304,6 @@ test('what stops being HTTP within a body is told as such', async () => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{"\r\nno size\r\n');
   });
   await assert.rejects(client(port).chatAsync('x'), (error) => error.code === 'protocol' && !error.retryable);
-});
-
-test('what comes after an answer is no part of it, nor of the next one', async () => {
-  const port = await raw((socket, request, nth) => socket.write(`${answer(`${nth}.${request}`)}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`));
-  const made = client(port);
-  for (const expect of ['1.1', '2.1']) assert.equal(String(await made.chatAsync('x')), expect);
-  const noise = await raw((socket) => socket.write(`${answer('ok')}no HTTP`));
-  assert.equal(String(await client(noise).chatAsync('x')), 'ok');
 });
 
 test('redirects are not followed, and take no key along', async () => {
@@ -415,44 +391,4 @@ test('https: a certificate that is trusted, and one that is not', async (t) => {
 test('a status of its own keeps its error', async () => {
   const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 32\r\n\r\n{"error":{"message":"too warm"}}'));
   await assert.rejects(client(port).chatAsync('x'), (error) => error instanceof BadRequestError && /too warm/.test(error.message));
-});
-
-test('what a server sends unasked behind an answer is no answer to the next request', async () => {
-  for (const extra of ['\r\n', answer('unasked'), 'no HTTP']) {
-    let unasked = 0;
-    const port = await raw((socket, request, nth) => {
-      socket.write(answer(`${nth}.${request}`));
-      // Behind the answer, in a packet of its own.
-      setImmediate(() => socket.write(extra, () => { unasked += 1; }));
-    });
-    const made = client(port);
-    for (let n = 1; n <= 10; n += 1) {
-      const text = String(await made.chatAsync('x'));
-      assert.match(text, /^\d+\.\d+$/, `${JSON.stringify(extra)}: ${text}`);
-      // It has come, and nothing was asked since.
-      while (unasked < n) await new Promise(setImmediate);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-});
-
-test('an answer that comes before the request is sent, and then the end of the connection', async () => {
-  // Its reset may meet the request while it is written, and must not end the process.
-  const server = createRaw((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', () => {
-      socket.pause();
-      socket.write('HTTP/1.1 413 Too Large\r\ncontent-type: application/json\r\ncontent-length: 33\r\n\r\n{"error":{"message":"too large"}}', () => socket.destroy());
-    });
-  });
-  const port = await listening(server);
-  const program = `import { LlmClient } from ${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)};
-    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm' });
-    const seen = [];
-    for (const size of [1e5, 1e6, 12e6, 12e6, 12e6, 12e6]) {
-      await client.chatAsync('x'.repeat(size)).catch(({ status, attempts }) => seen.push(status + '/' + attempts));
-    }
-    console.log(seen.join(' '));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 90_000 });
-  assert.equal(stdout.trim(), '413/1 413/1 413/1 413/1 413/1 413/1');
 });

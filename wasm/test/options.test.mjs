@@ -366,7 +366,7 @@ test('a batch waits where the queue is full, whatever the shape of its items', a
 });
 
 test('a batch wider than its client loses no item to the clock', async () => {
-  const one = client('delay/60ms', { workers: 1, queueSize: 0, timeoutMs: 150 });
+  const one = client('delay/800ms', { workers: 1, queueSize: 0, timeoutMs: 3_000 });
   const results = await one.processBatch(['a', 'b', 'c', 'd', 'e'], { concurrency: 5 });
   assert.deepEqual(results.map(({ ok }) => ok), [true, true, true, true, true]);
   const [late] = await client('delay/500ms', { timeoutMs: 50 }).processBatch(['a']);

@@ -55,7 +55,8 @@ export class Answer {
     const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]!() : undefined;
     this.status = incoming.statusCode;
     // The length of what is compressed says nothing of what comes out.
-    const isShort = !decoder && Number(incoming.headers['content-length']) <= SHORT;
+    // Of an error, what has come is told though the rest never does.
+    const isShort = !decoder && this.status < 400 && Number(incoming.headers['content-length']) <= SHORT;
     this[TAKE_ALL] = isShort ? () => this.#takeAll() : undefined;
     this.headers = {
       forEach(each) {
