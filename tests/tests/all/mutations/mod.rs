@@ -306,8 +306,11 @@ fn the_naive_transport_is_found() {
     transport_is_found(&NAIVE, |_| Arc::new(Naive::default()));
 }
 
-/// The fault that made every frame loop wait for ever.
+/// The fault that made every frame loop wait for ever. It shows only while no other task turns the
+/// reactor, so that this test is run alone, on a quiet machine:
+/// `cargo test -p chatcore-tests --all-features --test all -- --ignored only_asks`.
 #[test]
+#[ignore = "the fault shows only where nothing else turns the reactor"]
 fn a_transport_that_only_asks_is_found_by_a_frame_loop() {
     let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
     let run = |host, cap| lateness(host, Arc::new(Asking), server.base_url(), 10, cap);
