@@ -136,6 +136,7 @@ pub(crate) fn unbracketed(host: &str) -> &str {
 }
 
 /// User and password before the `@` of an authority, decoded.
+#[cfg(feature = "http1")]
 pub(crate) fn userinfo(authority: &http::uri::Authority) -> Option<(String, String)> {
     let (userinfo, _) = authority.as_str().rsplit_once('@')?;
     Some(split_userinfo(userinfo))
