@@ -2,7 +2,10 @@
 
 /// What a client does at one moment. Every call that began is in flight, waits, is being prepared
 /// or read ahead, or ended in exactly one of succeeded, failed and cancelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// The default is that of a client that does nothing: what a [`Backend`](crate::Backend) of your own
+/// starts from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
     /// Requests that may ever be in flight at once.

@@ -72,7 +72,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
   }
 
-  /** Ends the stream and closes its connection; whoever reads gets an AbortError. */
+  /** Ends the stream and closes its connection; a pending read gets an AbortError. */
   abort(reason?: unknown): void {
     if (this.#over) return;
     const error = abortError(undefined, this.#text);

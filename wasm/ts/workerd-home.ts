@@ -47,7 +47,7 @@ class RequestHome implements Home {
     this.#onLost();
   }
 
-  /** What follows the promise runs at the home, whoever resolves it. */
+  /** What follows the promise runs at the home, whichever request resolves it. */
   #listen(): void {
     void new Promise<void>((resolve) => { this.#ring = resolve; }).then(() => {
       if (!homes.has(this.number)) return;

@@ -53,7 +53,7 @@ mod tests {
             assert!(block_on(poll_once(poll_fn(|cx| budget.poll(cx)))).is_some());
             budget.waited();
         }
-        // It wakes whoever it made wait, or this would hang.
+        // It wakes the tasks that it made wait, or this would hang.
         let mut budget = Budget { used: PIECES };
         block_on(poll_fn(|cx| budget.poll(cx)));
     }

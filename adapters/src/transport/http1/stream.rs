@@ -162,7 +162,7 @@ impl Stream {
         }
     }
 
-    /// Closes both directions now, whoever else still holds the descriptor.
+    /// Closes both directions now, also where another task still holds the descriptor.
     pub(super) fn shut_down(&self) {
         if let Some(socket) = self.socket() {
             // It fails where the peer was faster.
