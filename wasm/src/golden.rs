@@ -49,7 +49,7 @@ fn events(kind: &str) -> Vec<ChatEvent> {
             index,
             extra: extra(),
         }],
-        "part" => all_parts().into_iter().map(ChatEvent::Part).collect(),
+        "part" => all_parts().into_iter().map(ChatEvent::part).collect(),
         "part_end" => vec![ChatEvent::PartEnd],
         "part_extra" => vec![ChatEvent::PartExtra(extra())],
         "message_extra" => vec![ChatEvent::MessageExtra(extra())],

@@ -48,8 +48,9 @@ pub enum ChatEvent {
         /// The fields.
         extra: Extra,
     },
-    /// A part that comes whole.
-    Part(Part),
+    /// A part that comes whole. Boxed, because it is rare and large: every other event would take
+    /// as much room.
+    Part(Box<Part>),
     /// The part that was being built is complete; the next piece begins another.
     PartEnd,
     /// Fields of the part being built that chatcore has no name for. Arrays of one key are
@@ -89,6 +90,11 @@ impl ChatEvent {
         Self::Usage(_) = "usage",
         Self::Extra(_) = "extra",
         Self::Finish { .. } = "finish",
+    }
+
+    /// A part that comes whole.
+    pub fn part(part: impl Into<Part>) -> Self {
+        Self::Part(Box::new(part.into()))
     }
 
     /// Whether this is meaningful output: what ends the wait for the first content, and what

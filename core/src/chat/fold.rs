@@ -69,7 +69,7 @@ impl Fold {
                 self.with_call(index, |call| merge(&mut call.extra, extra));
             }
             ChatEvent::Part(part) => {
-                self.parts().push(part);
+                self.parts().push(*part);
                 self.open = false;
             }
             ChatEvent::PartEnd => self.open = false,

@@ -104,7 +104,7 @@ impl ChatResponse {
                     push_call(call, calls, &mut events);
                     calls += 1;
                 }
-                part => events.push(ChatEvent::Part(part.clone())),
+                part => events.push(ChatEvent::part(part.clone())),
             }
         }
         for (extra, event) in [

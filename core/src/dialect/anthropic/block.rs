@@ -69,7 +69,7 @@ impl Open {
             "redacted_thinking" => {
                 let mut reasoning = Reasoning::encrypted(known.data.take().unwrap_or_default());
                 reasoning.extra = to_extra(take(unknown), out);
-                out.push(ChatEvent::Part(Part::Reasoning(reasoning)));
+                out.push(ChatEvent::part(reasoning));
                 Self::Complete
             }
             "tool_use" => {
@@ -215,7 +215,7 @@ impl Open {
                 begun: false,
                 is_text,
                 waiting,
-            } if !waiting.is_empty() => out.push(ChatEvent::Part(match is_text {
+            } if !waiting.is_empty() => out.push(ChatEvent::part(match is_text {
                 true => Part::Text(Text {
                     extra: waiting,
                     ..Text::default()
@@ -245,7 +245,7 @@ impl Open {
                 if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
                     fields.insert("input".to_owned(), out.value(&input));
                 }
-                out.push(ChatEvent::Part(Part::Other { value }));
+                out.push(ChatEvent::part(Part::Other { value }));
             }
             _ => {}
         }

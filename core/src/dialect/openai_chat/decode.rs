@@ -266,7 +266,7 @@ fn say(content: &mut Content<'_>, prose: Prose, out: &mut Output) -> Result<(), 
                     }
                     Said::Other(raw) => {
                         let value = out.value(raw);
-                        out.push(ChatEvent::Part(Part::Other { value }));
+                        out.push(ChatEvent::part(Part::Other { value }));
                     }
                 }
             }

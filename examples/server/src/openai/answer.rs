@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn tools_come_with_no_content() {
         let mut fold = Fold::new();
-        fold.push(ChatEvent::Part(ToolCall::new("c", "f", "{\"a\":1}").into()));
+        fold.push(ChatEvent::part(ToolCall::new("c", "f", "{\"a\":1}")));
         fold.push(ChatEvent::Finish {
             reason: FinishReason::ToolCalls,
             raw: "tool_calls".into(),
