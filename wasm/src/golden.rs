@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chatcore::chat::{Extra, Image, ImageSource, Reasoning, Refusal, Text, ToolResult};
+use chatcore::chat::{
+    Audio, Extra, File, Image, MediaSource, Reasoning, Refusal, Text, ToolResult,
+};
 use chatcore::json::Writer;
 use chatcore::{
     ChatEvent, ChatResponse, Error, ErrorKind, FinishReason, Message, Part, Phase, Role, ToolCall,
@@ -81,13 +83,27 @@ fn parts(kind: &str) -> Vec<Part> {
             text.extra = extra();
             vec![Part::text("a"), text.into()]
         }
-        "image" => ImageSource::KINDS
-            .iter()
-            .flat_map(|kind| {
-                let mut image = Image::new(source(kind));
+        "image" => sources()
+            .flat_map(|source| {
+                let mut image = Image::new(source.clone());
                 image.detail = Some("low".into());
                 image.extra = extra();
-                [Image::new(source(kind)).into(), image.into()]
+                [Image::new(source).into(), image.into()]
+            })
+            .collect(),
+        "file" => sources()
+            .flat_map(|source| {
+                let mut file = File::new(source.clone()).with_name("a.pdf");
+                file.extra = extra();
+                [File::new(source).into(), file.into()]
+            })
+            .collect(),
+        "audio" => sources()
+            .flat_map(|source| {
+                let mut audio = Audio::new(source.clone());
+                audio.transcript = Some("la la".into());
+                audio.extra = extra();
+                [Audio::new(source).into(), audio.into()]
             })
             .collect(),
         "tool_call" => {
@@ -95,10 +111,15 @@ fn parts(kind: &str) -> Vec<Part> {
             call.extra = extra();
             vec![ToolCall::new("call-1", "weather", "{}").into(), call.into()]
         }
-        "tool_result" => vec![
-            ToolResult::new("call-1", "rain").into(),
-            ToolResult::error("call-1", "no such city").into(),
-        ],
+        "tool_result" => {
+            let mut result = ToolResult::new("call-1", "rain");
+            result.extra = extra();
+            vec![
+                ToolResult::new("call-1", "rain").into(),
+                ToolResult::error("call-1", "no such city").into(),
+                result.into(),
+            ]
+        }
         "reasoning" => {
             let mut reasoning = Reasoning::new("hm").with_signature("c2ln");
             reasoning.extra = extra();
@@ -109,9 +130,12 @@ fn parts(kind: &str) -> Vec<Part> {
             ]
         }
         "refusal" => vec![Refusal::new("no").into()],
-        "other" => vec![Part::Other {
-            value: json!({"type": "citation", "pages": [1, 2]}),
-        }],
+        "other" => [None, Some("anthropic".to_owned())]
+            .map(|dialect| Part::Other {
+                dialect,
+                value: json!({"type": "citation", "pages": [1, 2]}),
+            })
+            .into(),
         _ => Vec::new(),
     }
 }
@@ -120,17 +144,30 @@ fn all_parts() -> Vec<Part> {
     Part::KINDS.iter().flat_map(|kind| parts(kind)).collect()
 }
 
-fn source(kind: &str) -> ImageSource {
-    match kind {
-        "url" => ImageSource::Url {
-            url: "https://a.test/a.png".into(),
-        },
-        "base64" => ImageSource::Base64 {
-            media_type: "image/png".into(),
-            data: "iVBO".into(),
-        },
-        _ => panic!("no source of an image of the kind {kind}: add one"),
-    }
+/// The sources of each kind, without and with what may be missing.
+fn sources() -> impl Iterator<Item = MediaSource> {
+    MediaSource::KINDS.iter().flat_map(|kind| {
+        let media_type = || Some("image/png".to_owned());
+        let sources = match *kind {
+            "url" => [None, media_type()]
+                .map(|media_type| MediaSource::Url {
+                    url: "https://a.test/a.png".into(),
+                    media_type,
+                })
+                .to_vec(),
+            "base64" => vec![MediaSource::base64("image/png", "iVBO")],
+            "file" => [None, media_type()]
+                .map(|media_type| MediaSource::File {
+                    file_id: "file-1".into(),
+                    media_type,
+                })
+                .to_vec(),
+            "text" => vec![MediaSource::text("a")],
+            _ => Vec::new(),
+        };
+        assert!(!sources.is_empty(), "no source of the kind {kind}: add one");
+        sources
+    })
 }
 
 /// The errors of each kind: as it is, reported inside of a stream, and one for each time limit.

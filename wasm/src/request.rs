@@ -256,6 +256,11 @@ fn tool(from: &mut Object) -> Result<Tool, Error> {
     tool.strict = from
         .take("strict")
         .map(|strict| matches!(strict, Value::Bool(true)));
+    match from.take("extra") {
+        None => {}
+        Some(Value::Object(extra)) => tool.extra = extra,
+        Some(_) => return Err(wrong("a tool's extra", "not an object")),
+    }
     Ok(tool)
 }
 

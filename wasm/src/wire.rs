@@ -1,6 +1,6 @@
 //! Events and answers as JSON, in the names that `wasm/ts/response.ts` reads.
 
-use chatcore::chat::{Extra, ImageSource};
+use chatcore::chat::{Extra, MediaSource};
 use chatcore::json::Writer;
 use chatcore::{ChatEvent, ChatResponse, Message, Part, Role, Status, Usage};
 
@@ -148,21 +148,27 @@ fn part(w: &mut Writer, value: &Part) {
         }
         Part::Image(image) => {
             w.member("type", "image");
-            w.key("source");
-            w.open('{');
-            match &image.source {
-                ImageSource::Url { url } => prose(w, "url", "url", url),
-                ImageSource::Base64 { media_type, data } => {
-                    prose(w, "base64", "media_type", media_type);
-                    w.member("data", data);
-                }
-                _ => {}
-            }
-            w.close('}');
+            source(w, &image.source);
             if let Some(detail) = &image.detail {
                 w.member("detail", detail);
             }
             extra(w, &image.extra);
+        }
+        Part::File(file) => {
+            w.member("type", "file");
+            source(w, &file.source);
+            if let Some(name) = &file.name {
+                w.member("name", name);
+            }
+            extra(w, &file.extra);
+        }
+        Part::Audio(audio) => {
+            w.member("type", "audio");
+            source(w, &audio.source);
+            if let Some(transcript) = &audio.transcript {
+                w.member("transcript", transcript);
+            }
+            extra(w, &audio.extra);
         }
         Part::ToolCall(call) => {
             prose(w, "tool_call", "id", &call.id);
@@ -176,6 +182,7 @@ fn part(w: &mut Writer, value: &Part) {
             list(w, &result.content);
             w.key("is_error");
             w.boolean(result.is_error);
+            extra(w, &result.extra);
         }
         Part::Reasoning(reasoning) => {
             prose(w, "reasoning", "text", &reasoning.text);
@@ -188,11 +195,45 @@ fn part(w: &mut Writer, value: &Part) {
             extra(w, &reasoning.extra);
         }
         Part::Refusal(refusal) => prose(w, "refusal", "text", &refusal.text),
-        Part::Other { value } => {
+        Part::Other { dialect, value } => {
             w.member("type", "other");
+            if let Some(dialect) = dialect {
+                w.member("dialect", dialect);
+            }
             w.key("value");
             w.value(value);
         }
+        _ => w.member("type", "unknown"),
+    }
+    w.close('}');
+}
+
+/// Where a picture, a file or sound is.
+fn source(w: &mut Writer, source: &MediaSource) {
+    w.key("source");
+    w.open('{');
+    match source {
+        MediaSource::Url { url, media_type } => {
+            prose(w, "url", "url", url);
+            if let Some(media_type) = media_type {
+                w.member("media_type", media_type);
+            }
+        }
+        MediaSource::Base64 { media_type, data } => {
+            prose(w, "base64", "media_type", media_type);
+            w.member("data", data);
+        }
+        MediaSource::File {
+            file_id,
+            media_type,
+        } => {
+            prose(w, "file", "file_id", file_id);
+            if let Some(media_type) = media_type {
+                w.member("media_type", media_type);
+            }
+        }
+        MediaSource::Text { text } => prose(w, "text", "text", text),
+        // The test `golden` holds this against `MediaSource::KINDS`.
         _ => w.member("type", "unknown"),
     }
     w.close('}');

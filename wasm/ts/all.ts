@@ -22,7 +22,7 @@ export type {
   Takes, TimeLimits,
 } from './options.js';
 export type {
-  AnyMessage, ChatEvent, ChatResponse, Embeddings, Extra, ImagePart, JsonObject, JsonValue, Message, ModelInfo,
-  OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status,
-  TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
+  AnyMessage, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
+  MediaSource, Message, ModelInfo, OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart,
+  RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
 } from './types.js';

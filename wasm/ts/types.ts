@@ -12,12 +12,40 @@ export type Extra = { readonly [name: string]: unknown };
 /** Text. */
 export interface TextPart { type: 'text'; text: string; extra?: Extra }
 
-/** A picture, at a URL that the provider fetches or sent along. */
+/**
+ * Where the bytes of a picture, a file or sound are: at a URL that the provider fetches, sent along in base64 or as
+ * plain text, or at the provider, to which they were uploaded before.
+ */
+export type MediaSource =
+  | { type: 'url'; url: string; media_type?: string }
+  | { type: 'base64'; media_type: string; data: string }
+  | { type: 'file'; file_id: string; media_type?: string }
+  | { type: 'text'; text: string };
+
+/** A picture. */
 export interface ImagePart {
   type: 'image';
-  source: { type: 'url'; url: string } | { type: 'base64'; media_type: string; data: string };
+  source: MediaSource;
   /** How closely the model should look: `low`, `high`, `auto`, where the provider asks. */
   detail?: string;
+  extra?: Extra;
+}
+
+/** A document for the model to read: a PDF, or what else the provider takes. */
+export interface FilePart {
+  type: 'file';
+  source: MediaSource;
+  /** The file's name, which the model may see. */
+  name?: string;
+  extra?: Extra;
+}
+
+/** Sound: what the user said, or what the model answered. The media type is `audio/wav`, `audio/mpeg` or another. */
+export interface AudioPart {
+  type: 'audio';
+  source: MediaSource;
+  /** What is said in it, where that is known. */
+  transcript?: string;
   extra?: Extra;
 }
 
@@ -40,6 +68,7 @@ export interface ToolResultPart {
   content: readonly Part[];
   /** Whether the tool failed; the content then says how. Default false. */
   is_error?: boolean;
+  extra?: Extra;
 }
 
 /** What the model wrote while it reasoned; it must go back unchanged. */
@@ -48,11 +77,13 @@ export interface ReasoningPart { type: 'reasoning'; text: string; signature?: st
 /** Why the model declines. */
 export interface RefusalPart { type: 'refusal'; text: string }
 
-/** A block of the provider's own, sent back as it is. */
-export interface OtherPart { type: 'other'; value: JsonValue }
+/** A block without a name here, sent back as it is; one that names a `dialect` goes to that dialect only. */
+export interface OtherPart { type: 'other'; dialect?: string; value: JsonValue }
 
 /** One part of a message. The names are those of its JSON form, which is the same in Rust. */
-export type Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart | RefusalPart | OtherPart;
+export type Part =
+  | TextPart | ImagePart | FilePart | AudioPart | ToolCallPart | ToolResultPart | ReasoningPart | RefusalPart
+  | OtherPart;
 
 /** One message of a conversation. `toolResult()` makes one of a tool's result. */
 export interface Message {
@@ -89,6 +120,8 @@ export interface Tool {
   parameters: object;
   /** Whether the provider must hold the model to the schema, where it can. */
   strict?: boolean;
+  /** Fields of the tool that chatcore has no name for, such as `cache_control`. */
+  extra?: Extra;
 }
 
 /** Whether and which tool the model must call. */

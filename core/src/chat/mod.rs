@@ -3,6 +3,7 @@
 mod event;
 mod finish;
 mod fold;
+mod media;
 mod message;
 mod part;
 mod read;
@@ -14,8 +15,9 @@ mod usage;
 pub use event::ChatEvent;
 pub use finish::FinishReason;
 pub use fold::Fold;
+pub use media::{Audio, File, Image, MediaSource};
 pub use message::{Message, Role};
-pub use part::{Image, ImageSource, Part, Reasoning, Refusal, Text};
+pub use part::{Part, Reasoning, Refusal, Text};
 pub use request::{ChatRequest, ReasoningEffort, ResponseFormat};
 pub use response::ChatResponse;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};

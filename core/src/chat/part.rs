@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Extra, ToolCall, ToolResult};
+use super::{Audio, Extra, File, Image, ToolCall, ToolResult};
 use crate::words::kinds;
 
-/// One part of a message. Its JSON form has a `type`: `text`, `image`, `tool_call`,
-/// `tool_result`, `reasoning`, `refusal` or `other`. It is read from OpenAI's form as well
-/// (`image_url`); a part of any other type is an [`Other`](Self::Other).
+/// One part of a message. Its JSON form has a `type`: `text`, `image`, `file`, `audio`,
+/// `tool_call`, `tool_result`, `reasoning`, `refusal` or `other`. It is read from OpenAI's form as
+/// well (`image_url`, `file`, `input_audio`); a part of any other type is an
+/// [`Other`](Self::Other).
+///
+/// An `extra` field whose name is that of a dialect, for example `anthropic`, is an object of what
+/// only that dialect understands; the others leave it out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -17,6 +21,10 @@ pub enum Part {
     Text(Text),
     /// A picture.
     Image(Image),
+    /// A document.
+    File(File),
+    /// Sound.
+    Audio(Audio),
     /// A tool that the model asks to be called.
     ToolCall(ToolCall),
     /// What a tool that the model called gave back.
@@ -25,9 +33,12 @@ pub enum Part {
     Reasoning(Reasoning),
     /// Why the model declines to answer, where the provider keeps that apart from its text.
     Refusal(Refusal),
-    /// A block of the provider's own that chatcore has no name for, kept as it came and sent
-    /// back as it is.
+    /// A block that chatcore has no name for, kept as it came and sent back as it is.
     Other {
+        /// The dialect it came from, by its short name: the encoders of other dialects leave it
+        /// out. A block without one goes with every dialect.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dialect: Option<String>,
         /// The block as JSON.
         value: Value,
     },
@@ -38,6 +49,8 @@ impl Part {
         /// The kind as one stable word in snake case: the `type` of its JSON form.
         Self::Text(_) = "text",
         Self::Image(_) = "image",
+        Self::File(_) = "file",
+        Self::Audio(_) = "audio",
         Self::ToolCall(_) = "tool_call",
         Self::ToolResult(_) = "tool_result",
         Self::Reasoning(_) = "reasoning",
@@ -48,19 +61,6 @@ impl Part {
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text::new(text))
-    }
-
-    /// An image that the provider fetches from `url`.
-    pub fn image_url(url: impl Into<String>) -> Self {
-        Self::Image(Image::new(ImageSource::Url { url: url.into() }))
-    }
-
-    /// An image sent along: its media type (for example `image/png`) and its bytes in base64.
-    pub fn image_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
-        Self::Image(Image::new(ImageSource::Base64 {
-            media_type: media_type.into(),
-            data: data.into(),
-        }))
     }
 }
 
@@ -81,66 +81,6 @@ impl Text {
         Self {
             text: text.into(),
             extra: Extra::new(),
-        }
-    }
-}
-
-/// A picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Image {
-    /// Where its bytes are.
-    pub source: ImageSource,
-    /// How closely the model should look (`low`, `high`, `auto`), where the provider asks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Fields of the part that chatcore has no name for.
-    #[serde(default, skip_serializing_if = "Extra::is_empty")]
-    pub extra: Extra,
-}
-
-impl Image {
-    /// A picture from `source`.
-    pub fn new(source: ImageSource) -> Self {
-        Self {
-            source,
-            detail: None,
-            extra: Extra::new(),
-        }
-    }
-}
-
-/// Where the bytes of an [`Image`] are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ImageSource {
-    /// At a URL that the provider fetches.
-    Url {
-        /// The URL.
-        url: String,
-    },
-    /// Here, in base64.
-    Base64 {
-        /// The media type, for example `image/png`.
-        media_type: String,
-        /// The bytes, in base64.
-        data: String,
-    },
-}
-
-impl ImageSource {
-    kinds! {
-        /// The kind as one stable word in snake case: the `type` of its JSON form.
-        Self::Url { .. } = "url",
-        Self::Base64 { .. } = "base64",
-    }
-
-    /// How many bytes it takes to write it.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Url { url } => url.len(),
-            Self::Base64 { media_type, data } => media_type.len() + data.len(),
         }
     }
 }
@@ -206,12 +146,6 @@ impl Refusal {
 impl From<Text> for Part {
     fn from(text: Text) -> Self {
         Self::Text(text)
-    }
-}
-
-impl From<Image> for Part {
-    fn from(image: Image) -> Self {
-        Self::Image(image)
     }
 }
 

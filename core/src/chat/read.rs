@@ -8,8 +8,13 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Extra, Image, ImageSource, Message, Part, Reasoning, Refusal, Role, Text, ToolCall};
-use super::{ToolResult, message};
+use super::{
+    Audio, Extra, File, Image, MediaSource, Message, Part, Reasoning, Refusal, Role, Text,
+};
+use super::{ToolCall, ToolResult, message};
+
+/// The dialect whose form is read beside chatcore's own.
+const OPENAI: &str = "openai_chat";
 
 /// Why JSON is no message, in words.
 type Wrong = String;
@@ -181,6 +186,10 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
     match fields.get("type").and_then(Value::as_str) {
         Some("text") => named::<Text>(fields, &["text"]).map(Part::from),
         Some("image") => named::<Image>(fields, &["source", "detail"]).map(Part::from),
+        Some("file") if has("source") => named::<File>(fields, &["source", "name"]).map(Part::from),
+        Some("audio") if has("source") => {
+            named::<Audio>(fields, &["source", "transcript"]).map(Part::from)
+        }
         Some("tool_call") => {
             named::<ToolCall>(fields, &["id", "name", "arguments"]).map(Part::from)
         }
@@ -194,17 +203,32 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
         },
         Some("tool_result") if has("call_id") => tool_result(fields),
         Some("image_url") => image_url(fields),
-        Some("other") if has("value") => Ok(Part::Other {
-            value: fields
-                .into_iter()
-                .find(|(name, _)| name == "value")
-                .map_or(Value::Null, |(_, value)| value),
-        }),
+        Some("file") if has("file") => Ok(openai_file(fields)),
+        Some("input_audio") if has("input_audio") => Ok(input_audio(fields)),
+        Some("other") if has("value") => other(fields),
         // A block of the provider's own.
         _ => Ok(Part::Other {
+            dialect: None,
             value: Value::Object(fields),
         }),
     }
+}
+
+fn other(fields: Extra) -> Result<Part, Wrong> {
+    let (mut from, mut block) = (None, Value::Null);
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("value", value) => block = value,
+            ("dialect", Value::String(dialect)) => from = Some(dialect),
+            ("dialect", Value::Null) => {}
+            ("dialect", _) => return Err("dialect of another part is a string".to_owned()),
+            _ => {}
+        }
+    }
+    Ok(Part::Other {
+        dialect: from,
+        value: block,
+    })
 }
 
 /// A part with the fields `known` and an `extra`, into which its other fields go.
@@ -238,47 +262,93 @@ fn tool_result(fields: Extra) -> Result<Part, Wrong> {
             ("call_id" | "is_error", _) => {
                 return Err(format!("{name} of a tool result has the wrong type"));
             }
-            _ => {}
+            ("type", _) => {}
+            ("extra", Value::Object(more)) => result.extra.extend(more),
+            (_, value) => {
+                result.extra.insert(name, value);
+            }
         }
     }
     Ok(result.into())
 }
 
 /// OpenAI's part of an image. A `data:` URL is the image itself.
-fn image_url(fields: Extra) -> Result<Part, Wrong> {
+fn image_url(mut fields: Extra) -> Result<Part, Wrong> {
     let no_url = "a part of the type image_url has no URL";
-    let (url, detail) = match &fields.get("image_url") {
+    let (url, detail) = match fields.get("image_url") {
         Some(Value::String(url)) => (url, None),
         Some(Value::Object(image)) => {
-            let is_known = |name: &String| name == "url" || name == "detail";
-            let detail = image.get("detail").filter(|detail| !detail.is_null());
-            if !image.keys().all(is_known) || detail.is_some_and(|detail| !detail.is_string()) {
-                // Sent as it came.
-                return Ok(Part::Other {
-                    value: Value::Object(fields),
-                });
-            }
-            match image.get("url") {
-                Some(Value::String(url)) => (url, detail.and_then(Value::as_str)),
-                _ => return Err(no_url.to_owned()),
-            }
+            let Some([url, detail]) = strings(image, ["url", "detail"]) else {
+                return Ok(as_it_came(fields));
+            };
+            (url.ok_or(no_url)?, detail)
         }
         _ => return Err(no_url.to_owned()),
     };
-    let inline = url
-        .strip_prefix("data:")
-        .and_then(|rest| rest.split_once(";base64,"));
-    let mut image = Image::new(match inline {
-        Some((media_type, data)) => ImageSource::Base64 {
-            media_type: media_type.to_owned(),
-            data: data.to_owned(),
-        },
-        None => ImageSource::Url { url: url.clone() },
-    });
-    image.detail = detail.map(str::to_owned);
+    let mut image = Image::new(MediaSource::of_url(url));
+    image.detail = detail.cloned();
+    fields.retain(|name, _| !["type", "image_url"].contains(&&**name));
     image.extra = fields;
-    (image.extra).retain(|name, _| !["type", "image_url"].contains(&&**name));
     Ok(image.into())
+}
+
+/// OpenAI's part of a file: by its id, or as a `data:` URL.
+fn openai_file(mut fields: Extra) -> Part {
+    let names = ["file_id", "file_data", "filename"];
+    let known = fields["file"].as_object();
+    let source = match known.and_then(|file| strings(file, names)) {
+        Some([Some(id), None, None]) => Some((MediaSource::file(id), None)),
+        Some([None, Some(data), name]) => Some((MediaSource::of_url(data), name)),
+        _ => None,
+    };
+    let Some((source, name)) = source else {
+        return as_it_came(fields);
+    };
+    let mut file = File::new(source);
+    file.name = name.cloned();
+    fields.retain(|name, _| !["type", "file"].contains(&&**name));
+    file.extra = fields;
+    file.into()
+}
+
+/// OpenAI's part of sound.
+fn input_audio(mut fields: Extra) -> Part {
+    let known = fields["input_audio"].as_object();
+    let Some([Some(data), Some(format)]) =
+        known.and_then(|audio| strings(audio, ["data", "format"]))
+    else {
+        return as_it_came(fields);
+    };
+    let media_type = format!("audio/{}", if format == "mp3" { "mpeg" } else { format });
+    let mut audio = Audio::new(MediaSource::base64(media_type, data));
+    fields.retain(|name, _| !["type", "input_audio"].contains(&&**name));
+    audio.extra = fields;
+    audio.into()
+}
+
+/// The fields of these names, if they are strings and the object has no others. Null says nothing.
+fn strings<'a, const N: usize>(
+    object: &'a Extra,
+    names: [&str; N],
+) -> Option<[Option<&'a String>; N]> {
+    let mut found = [None; N];
+    for (name, value) in object {
+        let place = names.iter().position(|known| known == name)?;
+        match value {
+            Value::String(text) => found[place] = Some(text),
+            Value::Null => {}
+            _ => return None,
+        }
+    }
+    Some(found)
+}
+
+/// A part in OpenAI's form that would lose something in a form of its own here.
+fn as_it_came(fields: Extra) -> Part {
+    Part::Other {
+        dialect: Some(OPENAI.to_owned()),
+        value: Value::Object(fields),
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ pub struct Tool {
     /// Whether the provider must hold the model to the schema, where it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
+    /// Fields of the tool that chatcore has no name for, such as `cache_control`; they are sent as
+    /// they are, beside its name.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl Tool {
@@ -29,6 +33,7 @@ impl Tool {
             description: None,
             parameters,
             strict: None,
+            extra: Extra::new(),
         }
     }
 
@@ -36,6 +41,13 @@ impl Tool {
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// Adds a field that chatcore has no name for, such as `cache_control`.
+    #[must_use]
+    pub fn with_extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.into(), value.into());
         self
     }
 }
@@ -108,6 +120,9 @@ pub struct ToolResult {
     /// Whether the tool failed; the content then says how.
     #[serde(default)]
     pub is_error: bool,
+    /// Fields of the result that chatcore has no name for, such as `cache_control`.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl ToolResult {
@@ -117,6 +132,7 @@ impl ToolResult {
             call_id: call_id.into(),
             content: vec![Part::text(text)],
             is_error: false,
+            extra: Extra::new(),
         }
     }
 

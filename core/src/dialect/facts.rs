@@ -45,7 +45,7 @@ impl Facts {
     }
 
     /// The short name.
-    pub fn name(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         self.name
     }
 

@@ -43,6 +43,16 @@ pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;
 
+/// The short names of all dialects. What a conversation stores under one of them belongs to that
+/// dialect alone: see [`kit::is_foreign`].
+pub const NAMES: [&str; 5] = [
+    openai_chat::FACTS.name(),
+    anthropic::FACTS.name(),
+    ollama_chat::FACTS.name(),
+    "openai_responses",
+    "gemini",
+];
+
 /// How an answer is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {

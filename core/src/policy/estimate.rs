@@ -2,12 +2,17 @@
 
 use serde_json::Value;
 
-use crate::chat::{ChatRequest, Extra, ImageSource, Message, Part};
+use crate::chat::{ChatRequest, Extra, MediaSource, Message, Part};
 
 /// Tokens that go around each message: its role, and what marks its ends.
 const MESSAGE: u64 = 4;
 /// Tokens of an image: what the large providers take for one of middling size (765 to 1,600).
 const IMAGE: u64 = 1_200;
+/// Tokens of a file: what Anthropic takes for two pages of a PDF (1,500 to 3,000 each, beside the
+/// picture of each page).
+const FILE: u64 = 6_000;
+/// Tokens of sound: a minute of it at OpenAI (10 for each second), 20 seconds at Gemini (32).
+const AUDIO: u64 = 600;
 /// Tokens of an answer whose length nobody limited: the client's own default.
 const ANSWER: u64 = 256;
 
@@ -47,15 +52,18 @@ fn parts(parts: &[Part]) -> u64 {
 fn part(part: &Part) -> u64 {
     match part {
         Part::Text(text) => quarters(&text.text),
-        Part::Image(image) => match &image.source {
-            // Its size in bytes says little about its size in tokens.
-            ImageSource::Url { .. } | ImageSource::Base64 { .. } => IMAGE * 4,
+        // Their size in bytes says little about their size in tokens.
+        Part::Image(_) => IMAGE * 4,
+        Part::Audio(_) => AUDIO * 4,
+        Part::File(file) => match &file.source {
+            MediaSource::Text { text } => quarters(text),
+            _ => FILE * 4,
         },
         Part::ToolCall(call) => MESSAGE * 4 + quarters(&call.name) + quarters(&call.arguments),
         Part::ToolResult(result) => MESSAGE * 4 + parts(&result.content),
         Part::Reasoning(reasoning) => quarters(&reasoning.text),
         Part::Refusal(refusal) => quarters(&refusal.text),
-        Part::Other { value } => json(value),
+        Part::Other { value, .. } => json(value),
     }
 }
 

@@ -7,6 +7,8 @@ mod bad_input;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod defaults;

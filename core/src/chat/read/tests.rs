@@ -111,6 +111,7 @@ fn the_own_form_round_trips() {
             Part::ToolCall(ToolCall::new("call_1", "weather", r#"{"city":"Paris"}"#)),
             Part::Refusal(Refusal::new("no")),
             Part::Other {
+                dialect: None,
                 value: json!({"type": "thinking", "thinking": []}),
             },
         ],

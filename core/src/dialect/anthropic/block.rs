@@ -4,7 +4,7 @@ use std::mem::take;
 
 use serde_json::Value;
 
-use super::decode::DIALECT;
+use super::DIALECT;
 use super::wire::{Block, Delta};
 use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
 use crate::dialect::kit::decoder::{Output, Prose};
@@ -245,7 +245,8 @@ impl Open {
                 if let (Value::Object(fields), false) = (&mut value, input.is_empty()) {
                     fields.insert("input".to_owned(), out.value(&input));
                 }
-                out.push(ChatEvent::part(Part::Other { value }));
+                let dialect = Some(DIALECT.to_owned());
+                out.push(ChatEvent::part(Part::Other { dialect, value }));
             }
             _ => {}
         }

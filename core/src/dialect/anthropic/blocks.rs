@@ -1,7 +1,63 @@
 //! Parts → blocks of content.
 
-use crate::chat::{Extra, Image, ImageSource, Part, Reasoning, ToolCall, ToolResult};
+use super::DIALECT;
+use crate::chat::{Extra, File, Image, MediaSource, Message, Part, Reasoning, Role, Text};
+use crate::chat::{ToolCall, ToolResult};
+use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain};
+use crate::dialect::kit::write::ObjectWriter;
+use crate::error::Error;
 use crate::json::{Reader, Writer};
+
+/// Refuses parts that have no block, or stand where none is allowed.
+pub(super) fn check(message: &Message) -> Result<(), Error> {
+    let role = message.role.as_str();
+    for part in &message.parts {
+        match part {
+            Part::Image(_) | Part::File(_) if message.role != Role::User => {
+                let (article, kind) = match part {
+                    Part::Image(_) => ("an", "image"),
+                    _ => ("a", "file"),
+                };
+                return Err(Error::invalid(format!(
+                    "{article} {kind} stands in a message of the {role}; Anthropic takes {kind}s \
+                     from the user and in the results of tools only"
+                )));
+            }
+            Part::ToolResult(result) => result.content.iter().try_for_each(has_block)?,
+            part => has_block(part)?,
+        }
+    }
+    Ok(())
+}
+
+fn has_block(part: &Part) -> Result<(), Error> {
+    match part {
+        Part::Image(image) => match image.source {
+            MediaSource::Text { .. } => Err(cannot_carry(
+                DIALECT,
+                "an image as text",
+                "send its bytes in base64",
+            )),
+            _ => Ok(()),
+        },
+        Part::File(file) => match &file.source {
+            MediaSource::Base64 { media_type, .. } if media_type != "application/pdf" => {
+                Err(cannot_carry(
+                    DIALECT,
+                    "a file that is no PDF by its bytes",
+                    "send plain text as text, or upload the file and send its id",
+                ))
+            }
+            _ => Ok(()),
+        },
+        Part::Audio(_) => Err(cannot_carry(
+            DIALECT,
+            "audio",
+            "send what is said in it as text, or ask a model that hears",
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// Whether a part goes out: Anthropic refuses blank text, and reasoning that it cannot verify.
 pub(super) fn is_sent(part: &Part) -> bool {
@@ -11,14 +67,14 @@ pub(super) fn is_sent(part: &Part) -> bool {
         Part::Reasoning(reasoning) => {
             reasoning.signature.is_some() || reasoning.encrypted.is_some()
         }
-        _ => true,
+        part => !is_foreign_block(DIALECT, part),
     }
 }
 
 /// Plain text as a string, anything else as blocks.
 pub(super) fn write(writer: &mut Writer, parts: &[&Part]) {
     match parts {
-        [Part::Text(text)] if text.extra.is_empty() => writer.string(&text.text),
+        [Part::Text(Text { text, extra })] if is_plain(DIALECT, extra) => writer.string(text),
         parts => {
             writer.open('[');
             for part in parts {
@@ -30,89 +86,113 @@ pub(super) fn write(writer: &mut Writer, parts: &[&Part]) {
 }
 
 fn write_block(writer: &mut Writer, part: &Part) {
-    if let Part::Other { value } = part {
-        writer.value(value);
-        return;
-    }
-    writer.open('{');
     match part {
         Part::Text(text) => write_text(writer, &text.text, &text.extra),
         Part::Refusal(refusal) => write_text(writer, &refusal.text, &Extra::new()),
         Part::Image(image) => write_image(writer, image),
+        Part::File(file) => write_file(writer, file),
         Part::ToolCall(call) => write_call(writer, call),
         Part::ToolResult(result) => write_result(writer, result),
         Part::Reasoning(reasoning) => write_reasoning(writer, reasoning),
-        Part::Other { .. } => {}
-    }
-    writer.close('}');
-}
-
-fn write_extra(writer: &mut Writer, extra: &Extra) {
-    for (name, value) in extra {
-        writer.key(name);
-        writer.value(value);
+        Part::Other { value, .. } => writer.value(value),
+        // `check` let none through.
+        Part::Audio(_) => {}
     }
 }
 
 fn write_text(writer: &mut Writer, text: &str, extra: &Extra) {
-    writer.member("type", "text");
-    writer.member("text", text);
-    write_extra(writer, extra);
+    let mut map = ObjectWriter::beside(writer, DIALECT, extra);
+    map.string("type", "text");
+    map.string("text", text);
+    map.end();
 }
 
 fn write_image(writer: &mut Writer, image: &Image) {
-    writer.member("type", "image");
-    writer.key("source");
+    let mut map = ObjectWriter::beside(writer, DIALECT, &image.extra);
+    map.string("type", "image");
+    if let Some(writer) = map.field("source") {
+        write_source(writer, &image.source);
+    }
+    map.end();
+}
+
+fn write_file(writer: &mut Writer, file: &File) {
+    let mut map = ObjectWriter::beside(writer, DIALECT, &file.extra);
+    map.string("type", "document");
+    if let Some(writer) = map.field("source") {
+        write_source(writer, &file.source);
+    }
+    if let Some(name) = &file.name {
+        map.string("title", name);
+    }
+    map.end();
+}
+
+fn write_source(writer: &mut Writer, source: &MediaSource) {
     writer.open('{');
-    match &image.source {
-        ImageSource::Url { url } => {
+    match source {
+        MediaSource::Url { url, .. } => {
             writer.member("type", "url");
             writer.member("url", url);
         }
-        ImageSource::Base64 { media_type, data } => {
+        MediaSource::Base64 { media_type, data } => {
             writer.member("type", "base64");
             writer.member("media_type", media_type);
             writer.member("data", data);
         }
+        MediaSource::File { file_id, .. } => {
+            writer.member("type", "file");
+            writer.member("file_id", file_id);
+        }
+        MediaSource::Text { text } => {
+            writer.member("type", "text");
+            writer.member("media_type", "text/plain");
+            writer.member("data", text);
+        }
     }
     writer.close('}');
-    write_extra(writer, &image.extra);
 }
 
 fn write_reasoning(writer: &mut Writer, reasoning: &Reasoning) {
+    let mut map = ObjectWriter::beside(writer, DIALECT, &reasoning.extra);
     if let Some(data) = &reasoning.encrypted {
-        writer.member("type", "redacted_thinking");
-        writer.member("data", data);
+        map.string("type", "redacted_thinking");
+        map.string("data", data);
     } else {
-        writer.member("type", "thinking");
-        writer.member("thinking", &reasoning.text);
-        writer.key("signature");
-        match &reasoning.signature {
-            Some(signature) => writer.string(signature),
-            None => writer.null(),
-        }
+        map.string("type", "thinking");
+        map.string("thinking", &reasoning.text);
+        map.string(
+            "signature",
+            reasoning.signature.as_deref().unwrap_or_default(),
+        );
     }
-    write_extra(writer, &reasoning.extra);
+    map.end();
 }
 
 fn write_call(writer: &mut Writer, call: &ToolCall) {
-    writer.member("type", "tool_use");
-    writer.member("id", &call.id);
-    writer.member("name", &call.name);
-    writer.key("input");
-    // An object here, though the model wrote text, and maybe no JSON: what is not an object is
-    // wrapped in one, as Anthropic's documentation has it, so that the model sees what it wrote.
-    let arguments = call.arguments.trim();
-    if arguments.is_empty() {
+    let mut map = ObjectWriter::beside(writer, DIALECT, &call.extra);
+    map.string("type", "tool_use");
+    map.string("id", &call.id);
+    map.string("name", &call.name);
+    if let Some(writer) = map.field("input") {
+        write_input(writer, &call.arguments);
+    }
+    map.end();
+}
+
+/// An object here, though the model wrote text, and maybe no JSON: what is not an object is wrapped
+/// in one, as Anthropic's documentation has it, so that the model sees what it wrote.
+fn write_input(writer: &mut Writer, arguments: &str) {
+    let trimmed = arguments.trim();
+    if trimmed.is_empty() {
         writer.raw("{}");
-    } else if arguments.starts_with('{') && is_json(arguments) {
-        writer.raw(arguments);
+    } else if trimmed.starts_with('{') && is_json(trimmed) {
+        writer.raw(trimmed);
     } else {
         writer.open('{');
-        writer.member("INVALID_JSON", &call.arguments);
+        writer.member("INVALID_JSON", arguments);
         writer.close('}');
     }
-    write_extra(writer, &call.extra);
 }
 
 fn is_json(text: &str) -> bool {
@@ -121,16 +201,20 @@ fn is_json(text: &str) -> bool {
 }
 
 fn write_result(writer: &mut Writer, result: &ToolResult) {
-    writer.member("type", "tool_result");
-    writer.member("tool_use_id", &result.call_id);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &result.extra);
+    map.string("type", "tool_result");
+    map.string("tool_use_id", &result.call_id);
     let content: Vec<_> = result.content.iter().filter(|part| is_sent(part)).collect();
     // A tool may have nothing to say.
-    if !content.is_empty() {
-        writer.key("content");
+    if !content.is_empty()
+        && let Some(writer) = map.field("content")
+    {
         write(writer, &content);
     }
-    if result.is_error {
-        writer.key("is_error");
+    if result.is_error
+        && let Some(writer) = map.field("is_error")
+    {
         writer.boolean(true);
     }
+    map.end();
 }

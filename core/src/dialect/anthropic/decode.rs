@@ -15,7 +15,7 @@ use crate::dialect::kit::read::{
 use crate::error::{Error, ErrorKind};
 use crate::json::Reader;
 
-pub(super) const DIALECT: &str = "anthropic";
+use super::DIALECT;
 
 /// The state of reading one answer.
 #[derive(Debug, Default)]

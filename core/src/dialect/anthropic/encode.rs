@@ -1,8 +1,8 @@
 //! Request → JSON, written straight from the model.
 
-use super::DEFAULT_MAX_TOKENS;
 use super::blocks;
 use super::thinking::{Thinking, effort};
+use super::{DEFAULT_MAX_TOKENS, DIALECT};
 use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
@@ -120,16 +120,9 @@ fn check(message: &Message) -> Result<(), Error> {
             Quoted(role)
         )));
     }
-    let has = |is: fn(&Part) -> bool| message.parts.iter().any(is);
-    if message.role != Role::User && has(|part| matches!(part, Part::Image(_))) {
-        return Err(Error::invalid(format!(
-            "an image stands in a message of the {role}; Anthropic takes images from the user \
-             and in the results of tools only"
-        )));
-    }
-    if message.role == Role::System
-        && has(|part| !matches!(part, Part::Text(_) | Part::Other { .. }))
-    {
+    blocks::check(message)?;
+    let is_text = |part: &Part| matches!(part, Part::Text(_) | Part::Other { .. });
+    if message.role == Role::System && !message.parts.iter().all(is_text) {
         return Err(Error::invalid("a system prompt can only be text"));
     }
     Ok(())
@@ -201,18 +194,20 @@ impl Turn<'_> {
 }
 
 fn write_tool(writer: &mut Writer, tool: &Tool) {
-    writer.open('{');
-    writer.member("name", &tool.name);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &tool.extra);
+    map.string("name", &tool.name);
     if let Some(description) = &tool.description {
-        writer.member("description", description);
+        map.string("description", description);
     }
-    writer.key("input_schema");
-    writer.value(&tool.parameters);
-    if let Some(strict) = tool.strict {
-        writer.key("strict");
+    if let Some(writer) = map.field("input_schema") {
+        writer.value(&tool.parameters);
+    }
+    if let Some(strict) = tool.strict
+        && let Some(writer) = map.field("strict")
+    {
         writer.boolean(strict);
     }
-    writer.close('}');
+    map.end();
 }
 
 fn write_choice(writer: &mut Writer, choice: &ToolChoice) {

@@ -28,6 +28,12 @@ use crate::error::Error;
 use crate::quote::Quoted;
 use decode::Events;
 
+const DIALECT: &str = "anthropic";
+
+pub(super) static FACTS: Facts = Facts::new(DIALECT)
+    .with_key_header(KeyHeader::new("x-api-key", ""))
+    .with_response_headers(response_headers::ANTHROPIC.as_flattened());
+
 /// How many tokens an answer may have where the request does not say: Anthropic demands a number.
 const DEFAULT_MAX_TOKENS: u32 = 4096;
 
@@ -93,9 +99,6 @@ static BROWSER_ACCESS: HeaderName =
 
 impl Dialect for Anthropic {
     fn facts(&self) -> &'static Facts {
-        static FACTS: Facts = Facts::new("anthropic")
-            .with_key_header(KeyHeader::new("x-api-key", ""))
-            .with_response_headers(response_headers::ANTHROPIC.as_flattened());
         &FACTS
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::provenance::{is_foreign, own_fields};
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
 use crate::json::{Reader, Writer};
@@ -32,8 +33,9 @@ pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
 pub struct ObjectWriter<'a, 'w> {
     writer: &'w mut Writer,
     extra: &'a Extra,
-    /// Our fields that were written, where ours have precedence.
-    own: Option<Vec<&'static str>>,
+    /// Which dialect writes a thing that comes from elsewhere, and the fields that it wrote: they
+    /// have precedence.
+    beside: Option<(&'a str, Vec<&'static str>)>,
 }
 
 impl<'a, 'w> ObjectWriter<'a, 'w> {
@@ -49,17 +51,20 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
         Self {
             writer,
             extra,
-            own: None,
+            beside: None,
         }
     }
 
-    /// Opens an object. Ours stay; fields of `extra` with the same name are left out.
-    pub fn beside(writer: &'w mut Writer, extra: &'a Extra) -> Self {
+    /// Opens an object of a conversation in `dialect`: a message, a part of one, a tool or a call.
+    /// Ours stay; fields of `extra` with the same name are left out. So are the fields that belong
+    /// to [another dialect](is_foreign); the [members](own_fields) of the field that belongs to
+    /// this one are written as fields of the object.
+    pub fn beside(writer: &'w mut Writer, dialect: &'a str, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
             writer,
             extra,
-            own: Some(Vec::new()),
+            beside: Some((dialect, Vec::new())),
         }
     }
 
@@ -67,8 +72,8 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     /// another one is written in its place.
     pub fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
         if !self.extra.is_empty() {
-            match &mut self.own {
-                Some(own) => own.push(name),
+            match &mut self.beside {
+                Some((_, written)) => written.push(name),
                 None if self.extra.contains_key(name) => return None,
                 None => {}
             }
@@ -108,9 +113,21 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
 
     /// Writes the others, and closes the object.
     pub fn end(self) {
-        let own = self.own.unwrap_or_default();
-        for (name, value) in self.extra {
-            if !own.contains(&&**name) {
+        let Some((dialect, written)) = self.beside else {
+            for (name, value) in self.extra {
+                self.writer.key(name);
+                self.writer.value(value);
+            }
+            self.writer.close('}');
+            return;
+        };
+        let own = own_fields(dialect, self.extra);
+        let is_own = |name: &str| own.is_some_and(|own| own.contains_key(name));
+        let plain = (self.extra.iter())
+            .filter(|(name, _)| !is_foreign(dialect, name) && !is_own(name))
+            .filter(|(name, _)| own.is_none() || *name != dialect);
+        for (name, value) in plain.chain(own.into_iter().flatten()) {
+            if !written.contains(&&**name) {
                 self.writer.key(name);
                 self.writer.value(value);
             }
@@ -125,6 +142,8 @@ fn estimate(request: &ChatRequest) -> usize {
     let texts = parts.map(|part| match part {
         Part::Text(text) => text.text.len() + text.text.len() / 8 + 48,
         Part::Image(image) => image.source.len() + 128,
+        Part::File(file) => file.source.len() + 256,
+        Part::Audio(audio) => audio.source.len() + 256,
         Part::ToolCall(call) => call.arguments.len() * 5 / 4 + 160,
         _ => 256,
     });

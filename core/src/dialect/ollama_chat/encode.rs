@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::NAME;
 use chatcore::chat::{
-    ChatRequest, Extra, Image, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role,
+    ChatRequest, Extra, Image, MediaSource, Message, Part, ReasoningEffort, ResponseFormat, Role,
     Tool, ToolCall, ToolChoice, ToolResult,
 };
 use chatcore::dialect::Mode;
@@ -171,7 +172,7 @@ fn write_result<'a>(
 ) -> Result<(), Error> {
     let place = open.iter().position(|(id, _)| *id == result.call_id);
     let call = place.and_then(|place| open.remove(place));
-    let mut map = ObjectWriter::new(writer);
+    let mut map = ObjectWriter::beside(writer, NAME, &result.extra);
     map.string("role", "tool");
     if let Some((_, name)) = call {
         map.string("tool_name", name);
@@ -186,7 +187,7 @@ fn write_result<'a>(
 
 /// All of a message but the results of tools in it.
 fn write_message(writer: &mut Writer, message: &Message) -> Result<(), Error> {
-    let mut map = ObjectWriter::beside(writer, &message.extra);
+    let mut map = ObjectWriter::beside(writer, NAME, &message.extra);
     map.string("role", message.role.as_str());
     content(&mut map, &message.parts)?;
     let reasoning = message.reasoning();
@@ -215,10 +216,17 @@ fn content(map: &mut ObjectWriter<'_, '_>, parts: &[Part]) -> Result<(), Error> 
             Part::Text(part) => text.push_str(&part.text),
             Part::Refusal(refusal) => text.push_str(&refusal.text),
             Part::Image(image) => images.push(base64(image)?),
-            Part::Other { .. } => {
-                return Err(invalid(
-                    "a message has a part of another provider's, which Ollama has no place for",
-                ));
+            Part::File(_) => {
+                let instead = "send its text as a part of text";
+                return Err(kit::cannot_carry(NAME, "a file", instead));
+            }
+            Part::Audio(_) => {
+                let instead = "send what is said in it as text";
+                return Err(kit::cannot_carry(NAME, "audio", instead));
+            }
+            part @ Part::Other { .. } if !kit::is_foreign_block(NAME, part) => {
+                let instead = "leave it out, or name the dialect it is of";
+                return Err(kit::cannot_carry(NAME, "a block without a name", instead));
             }
             _ => {}
         }
@@ -236,9 +244,11 @@ fn content(map: &mut ObjectWriter<'_, '_>, parts: &[Part]) -> Result<(), Error> 
 
 fn base64(image: &Image) -> Result<&str, Error> {
     match &image.source {
-        ImageSource::Base64 { data, .. } => Ok(data),
-        _ => Err(invalid(
-            "Ollama fetches no image from a URL; send its bytes with Part::image_base64",
+        MediaSource::Base64 { data, .. } => Ok(data),
+        _ => Err(kit::cannot_carry(
+            NAME,
+            "an image by its URL or id",
+            "send its bytes with Part::image_base64",
         )),
     }
 }
@@ -254,7 +264,7 @@ fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
             )));
         }
     };
-    let mut map = ObjectWriter::beside(writer, &call.extra);
+    let mut map = ObjectWriter::beside(writer, NAME, &call.extra);
     if !call.id.is_empty() {
         map.string("id", &call.id);
     }
@@ -271,7 +281,7 @@ fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
 }
 
 fn write_tool(writer: &mut Writer, tool: &Tool) {
-    let mut map = ObjectWriter::new(writer);
+    let mut map = ObjectWriter::beside(writer, NAME, &tool.extra);
     map.string("type", "function");
     if let Some(writer) = map.field("function") {
         let mut map = ObjectWriter::new(writer);

@@ -21,6 +21,8 @@ use decode::Answer;
 
 const NAME: &str = "ollama_chat";
 
+pub(crate) static FACTS: Facts = Facts::new(NAME);
+
 /// Ollama's own chat: `POST {base}/api/chat`, with answers as lines of JSON; and its embeddings,
 /// `POST {base}/api/embed`, and the models that it has, `GET {base}/api/tags`.
 ///
@@ -46,7 +48,6 @@ pub struct OllamaChat {}
 
 impl Dialect for OllamaChat {
     fn facts(&self) -> &'static Facts {
-        static FACTS: Facts = Facts::new(NAME);
         &FACTS
     }
 

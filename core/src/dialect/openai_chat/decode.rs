@@ -1,5 +1,6 @@
 //! Chunks → events.
 
+use super::DIALECT;
 use super::calls::{Among, Calls};
 use super::details::Details;
 use super::kept::Kept;
@@ -13,8 +14,6 @@ use crate::dialect::kit::read::{
     too_many,
 };
 use crate::error::Error;
-
-const DIALECT: &str = "openai_chat";
 
 /// A field of a message that must go back with it: Gemini's thought signatures.
 const GOES_BACK: &str = "extra_content";
@@ -266,7 +265,8 @@ fn say(content: &mut Content<'_>, prose: Prose, out: &mut Output) -> Result<(), 
                     }
                     Said::Other(raw) => {
                         let value = out.value(raw);
-                        out.push(ChatEvent::part(Part::Other { value }));
+                        let dialect = Some(DIALECT.to_owned());
+                        out.push(ChatEvent::part(Part::Other { dialect, value }));
                     }
                 }
             }

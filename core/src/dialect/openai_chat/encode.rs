@@ -1,9 +1,10 @@
 //! Request → JSON, written straight from the model.
 
+use super::{DIALECT, content};
 use super::{MaxTokensField, Quirks, ReasoningField};
 use crate::chat::{
-    ChatRequest, Image, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role, Text,
-    Tool, ToolCall, ToolChoice, ToolResult,
+    ChatRequest, Message, Part, ReasoningEffort, ResponseFormat, Tool, ToolCall, ToolChoice,
+    ToolResult,
 };
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
@@ -24,15 +25,7 @@ pub(super) fn body(
             "no model is named; set LLM_MODEL, or name one in the request",
         ));
     }
-    for message in &request.messages {
-        let has_image = |parts: &[Part]| parts.iter().any(|part| matches!(part, Part::Image(_)));
-        if matches!(message.role, Role::System | Role::Assistant) && has_image(&message.parts) {
-            return Err(Error::invalid(format!(
-                "an image stands in a message of the role {}; put it in one of the user",
-                message.role.as_str()
-            )));
-        }
-    }
+    content::check(request)?;
     let mut writer = write::begin(request)?;
     write(&mut writer, quirks, rule, model, request, mode);
     Ok(writer.into_bytes())
@@ -145,23 +138,24 @@ fn messages(writer: &mut Writer, quirks: &Quirks, request: &ChatRequest) {
 
 /// Each result of a tool is a message of its own.
 fn write_result(writer: &mut Writer, result: &ToolResult) {
-    writer.open('{');
-    writer.member("role", "tool");
-    writer.member("tool_call_id", &result.call_id);
-    writer.key("content");
-    content(writer, &result.content);
-    writer.close('}');
+    let mut map = ObjectWriter::beside(writer, DIALECT, &result.extra);
+    map.string("role", "tool");
+    map.string("tool_call_id", &result.call_id);
+    if let Some(writer) = map.field("content") {
+        content::write(writer, &result.content);
+    }
+    map.end();
 }
 
 /// All of a message but the results of tools in it.
 fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option<ReasoningField>) {
-    let mut map = ObjectWriter::beside(writer, &message.extra);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &message.extra);
     map.string("role", message.role.as_str());
     let has_calls = message.tool_calls().next().is_some();
     if let Some(writer) = map.field("content") {
-        match has_calls && !message.parts.iter().any(is_content) {
+        match has_calls && !message.parts.iter().any(content::is_content) {
             true => writer.null(),
-            false => content(writer, &message.parts),
+            false => content::write(writer, &message.parts),
         }
     }
     if let Some(name) = &message.name {
@@ -192,68 +186,12 @@ fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option
     map.end();
 }
 
-fn is_content(part: &Part) -> bool {
-    matches!(part, Part::Text(_) | Part::Image(_) | Part::Other { .. })
-}
-
-/// What of the parts is content: a string where it is plain text.
-fn content(writer: &mut Writer, parts: &[Part]) {
-    let mut content = parts.iter().filter(|part| is_content(part));
-    match (content.next(), content.next()) {
-        (None, _) => writer.string(""),
-        (Some(Part::Text(Text { text, extra })), None) if extra.is_empty() => writer.string(text),
-        _ => {
-            writer.open('[');
-            for part in parts {
-                write_part(writer, part);
-            }
-            writer.close(']');
-        }
-    }
-}
-
-fn write_part(writer: &mut Writer, part: &Part) {
-    match part {
-        Part::Text(text) => {
-            let mut map = ObjectWriter::beside(writer, &text.extra);
-            map.string("type", "text");
-            map.string("text", &text.text);
-            map.end();
-        }
-        Part::Image(image) => {
-            let mut map = ObjectWriter::beside(writer, &image.extra);
-            map.string("type", "image_url");
-            if let Some(writer) = map.field("image_url") {
-                image_url(writer, image);
-            }
-            map.end();
-        }
-        Part::Other { value } => writer.value(value),
-        // The others are no content here.
-        _ => {}
-    }
-}
-
-fn image_url(writer: &mut Writer, image: &Image) {
-    writer.open('{');
-    match &image.source {
-        ImageSource::Url { url } => writer.member("url", url),
-        ImageSource::Base64 { media_type, data } => {
-            writer.member("url", &["data:", media_type, ";base64,", data].concat());
-        }
-    }
-    if let Some(detail) = &image.detail {
-        writer.member("detail", detail);
-    }
-    writer.close('}');
-}
-
 fn write_call(writer: &mut Writer, call: &ToolCall) {
     let arguments = match call.arguments.trim() {
         "" => "{}",
         arguments => arguments,
     };
-    let mut map = ObjectWriter::beside(writer, &call.extra);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &call.extra);
     map.string("id", &call.id);
     map.string("type", "function");
     if let Some(writer) = map.field("function") {
@@ -266,22 +204,23 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
 }
 
 fn write_tool(writer: &mut Writer, tool: &Tool) {
-    writer.open('{');
-    writer.member("type", "function");
-    writer.key("function");
-    writer.open('{');
-    writer.member("name", &tool.name);
-    if let Some(description) = &tool.description {
-        writer.member("description", description);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &tool.extra);
+    map.string("type", "function");
+    if let Some(writer) = map.field("function") {
+        writer.open('{');
+        writer.member("name", &tool.name);
+        if let Some(description) = &tool.description {
+            writer.member("description", description);
+        }
+        writer.key("parameters");
+        writer.value(&tool.parameters);
+        if let Some(strict) = tool.strict {
+            writer.key("strict");
+            writer.boolean(strict);
+        }
+        writer.close('}');
     }
-    writer.key("parameters");
-    writer.value(&tool.parameters);
-    if let Some(strict) = tool.strict {
-        writer.key("strict");
-        writer.boolean(strict);
-    }
-    writer.close('}');
-    writer.close('}');
+    map.end();
 }
 
 fn tool_choice(writer: &mut Writer, choice: &ToolChoice) {

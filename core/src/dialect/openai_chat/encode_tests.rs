@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 use crate::chat::{
-    ChatRequest, Image, ImageSource, Message, Part, Reasoning, ReasoningEffort, Refusal,
+    ChatRequest, Image, MediaSource, Message, Part, Reasoning, ReasoningEffort, Refusal,
     ResponseFormat, Role, Text, Tool, ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::{Dialect, Mode};
@@ -237,9 +237,7 @@ fn reasoning_goes_back_where_the_server_wants_it() {
 fn every_part() {
     let image = Image {
         detail: Some("low".into()),
-        ..Image::new(ImageSource::Url {
-            url: "https://x/y.png".into(),
-        })
+        ..Image::new(MediaSource::url("https://x/y.png"))
     };
     let cached = Text {
         extra: [("cache_control".to_owned(), json!({"type": "ephemeral"}))]
@@ -252,6 +250,7 @@ fn every_part() {
         .with_part(Part::image_base64("image/png", "AAAA"))
         .with_part(cached)
         .with_part(Part::Other {
+            dialect: None,
             value: json!({"type": "input_audio", "input_audio": {}}),
         });
     assert_eq!(

@@ -1,6 +1,7 @@
 //! OpenAI's chat completions, and the many servers that call themselves compatible with it.
 
 mod calls;
+mod content;
 mod decode;
 mod details;
 mod embed;
@@ -30,6 +31,11 @@ use crate::chat::ChatRequest;
 use crate::error::Error;
 use decode::Chunks;
 
+const DIALECT: &str = "openai_chat";
+
+pub(super) static FACTS: Facts =
+    Facts::new(DIALECT).with_response_headers(response_headers::OPENAI.as_flattened());
+
 /// OpenAI's chat completions: `POST {base}/chat/completions`; and its embeddings, `POST
 /// {base}/embeddings`, and its list of models, `GET {base}/models`.
 ///
@@ -49,8 +55,6 @@ impl OpenAiChat {
 
 impl Dialect for OpenAiChat {
     fn facts(&self) -> &'static Facts {
-        static FACTS: Facts = Facts::new("openai_chat")
-            .with_response_headers(response_headers::OPENAI.as_flattened());
         &FACTS
     }
 

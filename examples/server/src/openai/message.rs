@@ -1,6 +1,6 @@
 //! One message of OpenAI's → one of the client's.
 
-use chatcore::chat::{Image, ImageSource, Reasoning, Refusal, ToolCall, ToolResult};
+use chatcore::chat::{Image, MediaSource, Reasoning, Refusal, ToolCall, ToolResult};
 use chatcore::{Message, Part, Role};
 use serde_json::{Value, json};
 
@@ -109,12 +109,10 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
             part.detail = image.text("detail")?;
             part.into()
         }
-        // Sound and files are the provider's own matter: they go as they are.
         Some(kind @ ("input_audio" | "file")) => {
             let body = fields.value(kind);
-            return Ok(Part::Other {
-                value: json!({"type": kind, kind: body}),
-            });
+            return serde_json::from_value(json!({"type": kind, kind: body}))
+                .map_err(|error| ApiError::invalid(fields.place(kind), error.to_string()));
         }
         _ => {
             return Err(ApiError::invalid(
@@ -127,16 +125,13 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
 }
 
 /// A `data:` URL is the image itself.
-fn source(url: String) -> ImageSource {
+fn source(url: String) -> MediaSource {
     let inline = url
         .strip_prefix("data:")
         .and_then(|rest| rest.split_once(";base64,"));
     match inline {
-        Some((media_type, data)) => ImageSource::Base64 {
-            media_type: media_type.to_owned(),
-            data: data.to_owned(),
-        },
-        None => ImageSource::Url { url },
+        Some((media_type, data)) => MediaSource::base64(media_type, data),
+        None => MediaSource::url(url),
     }
 }
 

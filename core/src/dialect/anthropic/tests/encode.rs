@@ -222,6 +222,7 @@ fn reasoning_goes_back_with_its_proof_only() {
             Part::Reasoning(Reasoning::encrypted("xyz")),
             Part::text(" \n"),
             Part::Other {
+                dialect: None,
                 value: other.clone(),
             },
             Part::Refusal(Refusal::new("no")),

@@ -35,7 +35,10 @@ fn content_may_be_a_list_of_parts() {
     let answer = whole(json!({"content": content}));
     assert_eq!((&*answer.reasoning(), &*answer.text()), ("hm", "ab"));
     let other = json!({"type": "reference", "reference_ids": [1]});
-    assert!(answer.message.parts.contains(&Part::Other { value: other }));
+    assert!(answer.message.parts.contains(&Part::Other {
+        dialect: Some("openai_chat".into()),
+        value: other
+    }));
 }
 
 #[test]

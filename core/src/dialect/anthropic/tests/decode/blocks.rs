@@ -19,9 +19,11 @@ fn a_stream_and_a_whole_answer_say_the_same() {
             Part::Reasoning(Reasoning::encrypted("xyz")),
             Part::text("Look, 天气 \"x\"\n"),
             Part::Other {
+                dialect: Some("anthropic".into()),
                 value: searched.clone()
             },
             Part::Other {
+                dialect: Some("anthropic".into()),
                 value: found.clone()
             },
             Part::Text(cited),
@@ -251,6 +253,12 @@ fn what_is_not_known_is_skipped_and_counted() {
     let compacted = json!({"type": "compaction", "content": "so far", "log": [1, 2]});
     assert_eq!(
         answer.message.parts,
-        [Part::text("a"), Part::Other { value: compacted }]
+        [
+            Part::text("a"),
+            Part::Other {
+                dialect: Some("anthropic".into()),
+                value: compacted
+            }
+        ]
     );
 }

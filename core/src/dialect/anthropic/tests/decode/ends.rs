@@ -86,7 +86,13 @@ fn an_end_before_the_stop_reason_is_a_cut() {
     assert_eq!(partial.text(), "a");
     assert_eq!(partial.finish_reason, None);
     let value = json!({"type": "server_tool_use", "id": "s", "input": {"q": 1}});
-    assert_eq!(partial.message.parts[1], Part::Other { value });
+    assert_eq!(
+        partial.message.parts[1],
+        Part::Other {
+            dialect: Some("anthropic".into()),
+            value
+        }
+    );
     assert_eq!(
         failed("event: ping\ndata: {\"type\": \"ping\"}\n\n")
             .1

@@ -1,0 +1,186 @@
+//! The parts of a message → its content.
+
+use super::DIALECT;
+use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Part, Role, Text};
+use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain};
+use crate::dialect::kit::write::ObjectWriter;
+use crate::error::Error;
+use crate::json::Writer;
+
+/// Refuses parts that have no form here, or stand where none is allowed.
+pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
+    for message in &request.messages {
+        let is_users = !matches!(message.role, Role::System | Role::Assistant);
+        for part in &message.parts {
+            match part {
+                Part::Image(_) | Part::File(_) | Part::Audio(_) if !is_users => {
+                    let role = message.role.as_str();
+                    let article = if part.kind() == "file" { "a" } else { "an" };
+                    return Err(Error::invalid(format!(
+                        "{article} {} stands in a message of the role {role}; put it in one of \
+                         the user",
+                        part.kind()
+                    )));
+                }
+                Part::ToolResult(result) => result.content.iter().try_for_each(has_form)?,
+                part => has_form(part)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_form(part: &Part) -> Result<(), Error> {
+    match part {
+        Part::Image(image) => match image.source {
+            MediaSource::Url { .. } | MediaSource::Base64 { .. } => Ok(()),
+            _ => Err(cannot_carry(
+                DIALECT,
+                "an image by its id",
+                "send its URL, or its bytes in base64",
+            )),
+        },
+        Part::File(file) => match file.source {
+            MediaSource::File { .. } | MediaSource::Base64 { .. } => Ok(()),
+            MediaSource::Text { .. } => Err(cannot_carry(
+                DIALECT,
+                "a file of plain text",
+                "send the text as a part of text",
+            )),
+            _ => Err(cannot_carry(
+                DIALECT,
+                "a file by its URL",
+                "send its bytes in base64, or upload it and send its id",
+            )),
+        },
+        Part::Audio(audio) => match audio.source {
+            MediaSource::Base64 { .. } => Ok(()),
+            _ => Err(cannot_carry(
+                DIALECT,
+                "audio by its URL or id",
+                "send its bytes in base64",
+            )),
+        },
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn is_content(part: &Part) -> bool {
+    match part {
+        Part::Text(_) | Part::Image(_) | Part::File(_) | Part::Audio(_) => true,
+        Part::Other { .. } => !is_foreign_block(DIALECT, part),
+        _ => false,
+    }
+}
+
+/// What of the parts is content: a string where it is plain text.
+pub(super) fn write(writer: &mut Writer, parts: &[Part]) {
+    let mut content = parts.iter().filter(|part| is_content(part));
+    match (content.next(), content.next()) {
+        (None, _) => writer.string(""),
+        (Some(Part::Text(Text { text, extra })), None) if is_plain(DIALECT, extra) => {
+            writer.string(text);
+        }
+        _ => {
+            writer.open('[');
+            for part in parts.iter().filter(|part| is_content(part)) {
+                write_part(writer, part);
+            }
+            writer.close(']');
+        }
+    }
+}
+
+fn write_part(writer: &mut Writer, part: &Part) {
+    match part {
+        Part::Text(text) => {
+            let mut map = ObjectWriter::beside(writer, DIALECT, &text.extra);
+            map.string("type", "text");
+            map.string("text", &text.text);
+            map.end();
+        }
+        Part::Image(image) => {
+            let mut map = ObjectWriter::beside(writer, DIALECT, &image.extra);
+            map.string("type", "image_url");
+            if let Some(writer) = map.field("image_url") {
+                image_url(writer, image);
+            }
+            map.end();
+        }
+        Part::File(file) => {
+            let mut map = ObjectWriter::beside(writer, DIALECT, &file.extra);
+            map.string("type", "file");
+            if let Some(writer) = map.field("file") {
+                write_file(writer, file);
+            }
+            map.end();
+        }
+        Part::Audio(audio) => {
+            let mut map = ObjectWriter::beside(writer, DIALECT, &audio.extra);
+            map.string("type", "input_audio");
+            if let Some(writer) = map.field("input_audio") {
+                input_audio(writer, audio);
+            }
+            map.end();
+        }
+        Part::Other { value, .. } => writer.value(value),
+        // The others are no content here.
+        _ => {}
+    }
+}
+
+fn image_url(writer: &mut Writer, image: &Image) {
+    writer.open('{');
+    write_url(writer, "url", &image.source);
+    if let Some(detail) = &image.detail {
+        writer.member("detail", detail);
+    }
+    writer.close('}');
+}
+
+fn write_file(writer: &mut Writer, file: &File) {
+    writer.open('{');
+    match &file.source {
+        MediaSource::File { file_id, .. } => writer.member("file_id", file_id),
+        source => {
+            write_url(writer, "file_data", source);
+            if let Some(name) = &file.name {
+                writer.member("filename", name);
+            }
+        }
+    }
+    writer.close('}');
+}
+
+/// A source as a URL; `check` let no other through.
+fn write_url(writer: &mut Writer, name: &str, source: &MediaSource) {
+    match source {
+        MediaSource::Url { url, .. } => writer.member(name, url),
+        MediaSource::Base64 { media_type, data } => {
+            writer.member(name, &["data:", media_type, ";base64,", data].concat());
+        }
+        _ => {}
+    }
+}
+
+fn input_audio(writer: &mut Writer, audio: &Audio) {
+    writer.open('{');
+    if let MediaSource::Base64 { media_type, data } = &audio.source {
+        writer.member("data", data);
+        writer.member("format", format(media_type));
+    }
+    writer.close('}');
+}
+
+/// OpenAI's word for a format of sound: `wav`, `mp3`, or the subtype of another media type.
+fn format(media_type: &str) -> &str {
+    let subtype = media_type
+        .split_once('/')
+        .map_or(media_type, |(_, subtype)| subtype);
+    let subtype = subtype.split(';').next().unwrap_or(subtype).trim();
+    match subtype.strip_prefix("x-").unwrap_or(subtype) {
+        "mpeg" => "mp3",
+        "wave" | "vnd.wave" => "wav",
+        subtype => subtype,
+    }
+}

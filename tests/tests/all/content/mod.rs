@@ -1,0 +1,26 @@
+//! What users put into messages, in every dialect: what each part becomes, or why it cannot go.
+
+mod origins;
+mod parts;
+
+use std::sync::Arc;
+
+use chatcore::dialect::{Anthropic, Dialect, Mode, OllamaChat, OpenAiChat, Quirks};
+use chatcore::{ChatRequest, Error, Provider};
+use serde_json::Value;
+
+/// Every dialect, the newest last.
+fn dialects() -> Vec<Arc<dyn Dialect>> {
+    vec![
+        Arc::new(OpenAiChat::new(Quirks::default())),
+        Arc::new(Anthropic::default()),
+        Arc::new(OllamaChat::default()),
+    ]
+}
+
+/// The body that goes out.
+fn sent(dialect: &dyn Dialect, request: &ChatRequest) -> Result<Value, Error> {
+    let endpoint = Provider::openai_compatible("https://models.example/v1", "m").endpoint()?;
+    let request = dialect.encode(&endpoint, request, Mode::Whole)?;
+    Ok(serde_json::from_slice(request.body()).unwrap())
+}

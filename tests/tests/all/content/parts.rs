@@ -1,0 +1,219 @@
+//! Files, sound and pictures.
+
+use chatcore::chat::{File, MediaSource, Tool, ToolResult};
+use chatcore::{ChatRequest, ErrorKind, Message, Part, Role};
+use serde_json::{Value, json};
+
+use super::{dialects, sent};
+
+/// What a part is in one dialect: its JSON, or words of the refusal.
+enum Is {
+    Sent(Value),
+    Refused(&'static str),
+}
+
+use Is::{Refused, Sent};
+
+fn named_pdf() -> Part {
+    let pdf = MediaSource::base64("application/pdf", "JVBE");
+    File::new(pdf).with_name("a.pdf").into()
+}
+
+/// Each part, and what it is in `openai_chat`, `anthropic` and `ollama_chat`.
+fn cases() -> Vec<(Part, [Is; 3])> {
+    let url = "https://a.test/a";
+    vec![
+        (
+            Part::image_id("file-1"),
+            [
+                Refused("an image by its id; send its URL"),
+                Sent(json!({"type": "image", "source": {"type": "file", "file_id": "file-1"}})),
+                Refused("an image by its URL or id; send its bytes"),
+            ],
+        ),
+        (
+            named_pdf(),
+            [
+                Sent(json!({"type": "file", "file":
+                    {"file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"}})),
+                Sent(json!({"type": "document", "source":
+                    {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
+                    "title": "a.pdf"})),
+                Refused("a file; send its text"),
+            ],
+        ),
+        (
+            Part::file_id("file-1"),
+            [
+                Sent(json!({"type": "file", "file": {"file_id": "file-1"}})),
+                Sent(json!({"type": "document", "source": {"type": "file", "file_id": "file-1"}})),
+                Refused("a file; send its text"),
+            ],
+        ),
+        (
+            Part::file_url(url),
+            [
+                Refused("a file by its URL; send its bytes"),
+                Sent(json!({"type": "document", "source": {"type": "url", "url": url}})),
+                Refused("a file; send its text"),
+            ],
+        ),
+        (
+            Part::file_text("a, b"),
+            [
+                Refused("a file of plain text; send the text"),
+                Sent(json!({"type": "document", "source":
+                    {"type": "text", "media_type": "text/plain", "data": "a, b"}})),
+                Refused("a file; send its text"),
+            ],
+        ),
+        (
+            Part::file_base64("text/csv", "YSxi"),
+            [
+                Sent(json!({"type": "file", "file": {"file_data": "data:text/csv;base64,YSxi"}})),
+                Refused("no PDF"),
+                Refused("a file; send its text"),
+            ],
+        ),
+        (
+            Part::audio_base64("audio/mpeg", "SUQz"),
+            [
+                Sent(json!({"type": "input_audio", "input_audio":
+                    {"data": "SUQz", "format": "mp3"}})),
+                Refused("audio; send what is said in it"),
+                Refused("audio; send what is said in it"),
+            ],
+        ),
+        (
+            Part::audio_base64("audio/x-wav; rate=8000", "UklG"),
+            [
+                Sent(json!({"type": "input_audio", "input_audio":
+                    {"data": "UklG", "format": "wav"}})),
+                Refused("audio; send what is said in it"),
+                Refused("audio; send what is said in it"),
+            ],
+        ),
+        (
+            Part::audio_url(url),
+            [
+                Refused("audio by its URL or id; send its bytes"),
+                Refused("audio; send what is said in it"),
+                Refused("audio; send what is said in it"),
+            ],
+        ),
+    ]
+}
+
+#[test]
+fn each_part_is_sent_or_refused_with_what_to_do() {
+    for (part, expected) in cases() {
+        for (dialect, expected) in dialects().iter().zip(expected) {
+            let name = dialect.facts().name();
+            let asked = Message::user("what is it?").with_part(part.clone());
+            match (sent(&**dialect, &ChatRequest::new([asked])), expected) {
+                (Ok(body), Sent(value)) => {
+                    assert_eq!(body["messages"][0]["content"][1], value, "{name}");
+                }
+                (Err(error), Refused(why)) => {
+                    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                    let message = error.to_string();
+                    assert!(
+                        message.contains(&format!("{name} cannot carry")),
+                        "{message}"
+                    );
+                    assert!(message.contains(why), "{name}: {message}");
+                }
+                (Ok(body), Refused(why)) => panic!("{name} sends {body}, expected {why}"),
+                (Err(error), Sent(value)) => panic!("{name}: {error}, expected {value}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_part_in_the_wrong_place_is_refused() {
+    for part in [named_pdf(), Part::image_id("file-1")] {
+        let kind = part.kind();
+        let said = Message::new(Role::Assistant, [part]);
+        for dialect in &dialects()[..2] {
+            let request = ChatRequest::new([Message::user("hi"), said.clone()]);
+            let why = sent(&**dialect, &request).unwrap_err().to_string();
+            assert!(
+                why.contains(&format!("{kind} stands in a message")),
+                "{why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn fields_of_tools_and_of_their_results_are_sent() {
+    let cached = json!({"type": "ephemeral"});
+    let tool = Tool::new("weather", json!({"type": "object"}))
+        .with_extra("cache_control", cached.clone())
+        .with_extra("gemini", json!({"x": 1}));
+    let mut result = ToolResult::new("c1", "rain");
+    result.extra.insert("cache_control".into(), cached.clone());
+    let asked = [
+        Message::user("hi"),
+        Message::new(
+            Role::Assistant,
+            [chatcore::ToolCall::new("c1", "weather", "{}").into()],
+        ),
+        Message::new(Role::Tool, [result.into()]),
+    ];
+    let request = ChatRequest::new(asked).tool(tool);
+    for dialect in dialects() {
+        let body = sent(&*dialect, &request).unwrap();
+        let name = dialect.facts().name();
+        assert_eq!(body["tools"][0]["cache_control"], cached, "{name}");
+        assert_eq!(body["tools"][0].get("gemini"), None, "{name}");
+        let result = match name {
+            "anthropic" => &body["messages"][2]["content"][0],
+            _ => &body["messages"][2],
+        };
+        assert_eq!(result["cache_control"], cached, "{name}: {body}");
+    }
+}
+
+#[test]
+fn openais_form_of_each_part_is_read() {
+    let read = |part: Value| -> Part { serde_json::from_value(part).unwrap() };
+    let file = json!({"file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"});
+    assert_eq!(read(json!({"type": "file", "file": file})), named_pdf());
+    let id = json!({"type": "file", "file": {"file_id": "file-1"}});
+    assert_eq!(read(id), Part::file_id("file-1"));
+    let audio = json!({"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}});
+    assert_eq!(read(audio), Part::audio_base64("audio/mpeg", "SUQz"));
+    // What would lose something is kept for OpenAI's dialect alone.
+    for (kind, body) in [
+        ("file", json!({"file_id": "f", "own": 1})),
+        (
+            "file",
+            json!({"file_id": "f", "file_data": "data:a/b;base64,AA"}),
+        ),
+        ("file", json!([])),
+        ("input_audio", json!({"data": "AA"})),
+        (
+            "image_url",
+            json!({"url": "https://a.test/a", "max_pixels": 7}),
+        ),
+    ] {
+        let value = json!({"type": kind, kind: body});
+        let dialect = Some("openai_chat".to_owned());
+        assert_eq!(read(value.clone()), Part::Other { dialect, value });
+    }
+}
+
+#[test]
+fn a_part_without_a_dialect_is_read_as_before() {
+    let value = json!({"type": "citation"});
+    let read: Part = serde_json::from_value(json!({"type": "other", "value": value})).unwrap();
+    let dialect = None;
+    assert_eq!(read, Part::Other { dialect, value });
+    let json = serde_json::to_value(&read).unwrap();
+    assert_eq!(
+        json,
+        json!({"type": "other", "value": {"type": "citation"}})
+    );
+}
