@@ -34,16 +34,16 @@ writeFileSync(join(here, 'pkg/inline.js'),
 writeFileSync(join(here, 'pkg/inline-node.js'), `export const inlined = '${brotliCompressSync(fast).toString('base64')}';\n`);
 
 const bundle = (entry, format, outfile, more = {}) => build({
-  entryPoints: [join(here, 'ts', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
+  entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
   // Short lines, since Node prints the whole line that an error comes from.
   bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral', ...more,
 });
 await bundle('index', 'esm', 'index.js');
 await bundle('index', 'cjs', 'index.cjs');
-// The glue belongs to its module.
+// The bindings belong to their module.
 const ofFast = {
-  name: 'glue of the fast module',
-  setup({ onResolve }) { onResolve({ filter: /pkg\/small\/glue\.js$/ }, () => ({ path: join(here, 'pkg/fast/glue.js') })); },
+  name: 'bindings of the fast module',
+  setup({ onResolve }) { onResolve({ filter: /pkg\/small\/bindings\.js$/ }, () => ({ path: join(here, 'pkg/fast/bindings.js') })); },
 };
 await bundle('node', 'esm', 'node.js', { external: ['node:*'], plugins: [ofFast] });
 await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'], plugins: [ofFast] });
@@ -57,10 +57,10 @@ for (const name of ['index.js', 'index.cjs', 'node.js', 'node.cjs']) {
 }
 
 run(bin('tsc'), ['-p', '.'], { stdio: 'inherit' });
-for (const name of readdirSync(join(here, 'dist')).filter((name) => name.endsWith('.d.ts'))) {
-  const file = join(here, 'dist', name);
+for (const name of readdirSync(join(here, 'dist/types'), { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+  const file = join(here, 'dist/types', name);
   const text = readFileSync(file, 'utf8');
-  writeFileSync(file.replace(/\.d\.ts$/, '.d.cts'), text.replaceAll(/(from '\.\/\w+|from "\.\/\w+)\.js/g, '$1.cjs'));
+  writeFileSync(file.replace(/\.d\.ts$/, '.d.cts'), text.replaceAll(/((?:from|import\()\s*['\"]\.\.?\/[\w/-]+)\.js/g, '$1.cjs'));
 }
 copyFileSync(join(here, '..', 'LICENSE-MIT'), join(here, 'dist', 'LICENSE-MIT'));
 copyFileSync(join(here, '..', 'LICENSE-APACHE'), join(here, 'dist', 'LICENSE-APACHE'));

@@ -1,4 +1,4 @@
-// The WebAssembly module and its glue: cargo → wasm-bindgen → wasm-opt → short names.
+// The WebAssembly module and its bindings: cargo → wasm-bindgen → wasm-opt → short names.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ export const bin = (name) => join(here, 'node_modules', '.bin', name);
 
 /**
  * Builds the module by a profile of Cargo.toml, with features of the standard library and a level of
- * wasm-opt. Writes pkg/NAME/core.wasm and pkg/NAME/glue.js, and gives the module.
+ * wasm-opt. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and gives the module.
  */
 export async function buildModule(name, { profile, features, level }) {
   const folder = join(here, 'pkg', name);
@@ -33,13 +33,13 @@ export async function buildModule(name, { profile, features, level }) {
     ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
   ]);
   shortenNames(folder);
-  await wrapGlue(folder);
+  await wrapBindings(folder);
   return readFileSync(join(folder, 'core.wasm'));
 }
 
 /** What stands in tables of the core, as TypeScript. */
 export function writeTables() {
-  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/tables.ts')]);
+  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/base/tables.ts')]);
 }
 
 function compile(profile, features, folder) {
@@ -57,43 +57,43 @@ function compile(profile, features, folder) {
   });
   const { target_directory: target } = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));
   const built = join(target, 'wasm32-unknown-unknown', profile, 'chatcore_wasm.wasm');
-  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'glue', built, folder]);
+  run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'bindings', built, folder]);
 }
 
-/** The border's names are long; the module and the glue get the same short ones. */
+/** The border's names are long; the module and the bindings get the same short ones. */
 function shortenNames(folder) {
   const names = JSON.parse(run(bin('wasm-opt'), [
     '--minify-imports-and-exports-and-modules', ...FEATURES, join(folder, 'core_opt.wasm'), '-o', join(folder, 'core.wasm'),
   ]).toString());
-  let glue = readFileSync(join(folder, 'core.js'), 'utf8');
+  let bindings = readFileSync(join(folder, 'core.js'), 'utf8');
   const rename = (from, to) => {
-    const parts = glue.split(from);
-    if (parts.length > 1) glue = parts.join(to);
+    const parts = bindings.split(from);
+    if (parts.length > 1) bindings = parts.join(to);
     return parts.length > 1;
   };
   for (const [module, name, short] of names.imports) {
     rename(`"${module}": `, '"a": ');
-    if (!rename(`        ${name}: `, `        ${short}: `)) throw new Error(`the glue does not give ${name}`);
+    if (!rename(`        ${name}: `, `        ${short}: `)) throw new Error(`the bindings do not give ${name}`);
   }
   // Longest first, since some begin with others.
   for (const [name, short] of names.exports.sort(([one], [other]) => other.length - one.length)) {
     rename(`wasm.${name}`, `wasm.${short}`);
   }
-  writeFileSync(join(folder, 'core.js'), glue);
+  writeFileSync(join(folder, 'core.js'), bindings);
 }
 
 /**
- * The glue keeps one instance in its module scope. Wrapped in a function it makes as many as asked
+ * The bindings keep one instance in its module scope. Wrapped in a function they make as many as asked
  * for. The function's parameters are the `host` that it calls, and what it uses of the host's own
  * globals, since some hosts lack them or have them from another realm.
  */
-async function wrapGlue(folder) {
+async function wrapBindings(folder) {
   const { outputFiles: [{ text }] } = await build({
-    stdin: { contents: "export { initSync, Client, turn, rang, head, piece, failed, redact } from './core.js';", resolveDir: folder },
+    stdin: { contents: "export { initSync, Client, pollTasks, signal, head, piece, failed, redact } from './core.js';", resolveDir: folder },
     bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
   });
   const exported = /export\{([^}]*)\};\s*$/;
-  if (!exported.test(text)) throw new Error('the glue exports nothing');
+  if (!exported.test(text)) throw new Error('the bindings export nothing');
   const members = (_, list) => `return{${list.replaceAll(/(\w+) as (\w+)/g, '$2:$1')}}`;
-  writeFileSync(join(folder, 'glue.js'), `export function makeGlue(host, { TextDecoder, TextEncoder, FinalizationRegistry, WebAssembly }) {\n${text.replace(exported, members)}\n}\n`);
+  writeFileSync(join(folder, 'bindings.js'), `export function makeBindings(host, { TextDecoder, TextEncoder, FinalizationRegistry, WebAssembly }) {\n${text.replace(exported, members)}\n}\n`);
 }

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use wasm_bindgen::prelude::*;
 
 use crate::error;
-use crate::table;
+use crate::pending;
 use crate::task::{self, Outcome, promise};
 use crate::wire;
 
@@ -64,9 +64,9 @@ impl Call {
                 ..Outcome::ok(items.map_or_else(String::new, Writer::into_text))
             }
         };
-        let number = promise(self.home, Box::pin(read));
-        self.running.set(number);
-        number
+        let id = promise(self.home, Box::pin(read));
+        self.running.set(id);
+        id
     }
 }
 
@@ -83,7 +83,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.state.replace(State::Away);
-        table::rang(self.running.get());
+        pending::signal(self.running.get());
     }
 }
 

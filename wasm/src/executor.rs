@@ -6,8 +6,8 @@ use chatcore::{BoxFuture, Instant};
 use wasm_bindgen::prelude::*;
 
 use crate::bridge;
-use crate::host;
-use crate::table::Awaited;
+use crate::imports;
+use crate::pending::Operation;
 use crate::task;
 
 /// What `setTimeout` takes is an `i32` of milliseconds, 24.8 days; more would fire at once.
@@ -46,25 +46,22 @@ impl chatcore::Executor for HostExecutor {
 
 /// One timer of the host's, cleared when it is dropped.
 struct Timer {
-    rings: Awaited,
+    fires: Operation,
 }
 
 impl Timer {
     /// Not earlier than asked: a part of a millisecond counts as a whole one.
     async fn start(duration: Duration) {
         let mut timer = Self {
-            rings: Awaited::new(),
+            fires: Operation::new(),
         };
-        host::sleep(
-            timer.rings.number(),
-            (duration.as_secs_f64() * 1000.0).ceil(),
-        );
-        (&mut timer.rings).await;
+        imports::sleep(timer.fires.id(), (duration.as_secs_f64() * 1000.0).ceil());
+        (&mut timer.fires).await;
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        host::clear(self.rings.number());
+        imports::clear(self.fires.id());
     }
 }

@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use wasm_bindgen::prelude::*;
 
 use crate::bridge::{self, Local};
-use crate::host::{self, Exchange};
-use crate::table::{Awaited, Failure, News};
+use crate::imports::{self, Exchange};
+use crate::pending::{Completion, Failure, Operation};
 
 /// What the caller gives with a call: the function like `fetch` gets it as its third argument.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Fetch {
         }
     }
 
-    fn start(&self, request: &Request<Bytes>) -> Result<(Awaited, Connection), TransportError> {
+    fn start(&self, request: &Request<Bytes>) -> Result<(Operation, Connection), TransportError> {
         let mut lines = request.method().as_str().to_owned();
         lines.push('\n');
         lines.push_str(&request.uri().to_string());
@@ -51,13 +51,13 @@ impl Fetch {
         }
         let more = request.extensions().get::<More>();
         let more = more.map_or(JsValue::UNDEFINED, |more| JsValue::clone(&more.0));
-        let awaited = Awaited::new();
-        let exchange = host::send(&self.fetch, awaited.number(), &lines, request.body(), &more);
+        let operation = Operation::new();
+        let exchange = imports::send(&self.fetch, operation.id(), &lines, request.body(), &more);
         let connection = Connection {
             exchange,
             open: true,
         };
-        Ok((awaited, connection))
+        Ok((operation, connection))
     }
 }
 
@@ -65,11 +65,11 @@ impl Fetch {
 impl Transport for Fetch {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         bridge::future(async move {
-            let (awaited, connection) = self.start(&request)?;
+            let (operation, connection) = self.start(&request)?;
             drop(request);
-            match awaited.await {
-                News::Failed(failure) => Err(failed(failure, false)),
-                News::Head(lines) => response(&lines, connection),
+            match operation.await {
+                Completion::Failed(failure) => Err(failed(failure, false)),
+                Completion::Head(lines) => response(&lines, connection),
                 _ => Err(TransportError::new(Kind::Other, "the host gave no answer")),
             }
         })
@@ -122,7 +122,7 @@ impl Drop for Connection {
 }
 
 struct Body {
-    reading: Option<Awaited>,
+    reading: Option<Operation>,
     connection: Connection,
 }
 
@@ -134,20 +134,20 @@ impl Stream for Body {
         while this.connection.open {
             let exchange = &this.connection.exchange;
             let reading = this.reading.get_or_insert_with(|| {
-                let awaited = Awaited::new();
-                exchange.read(awaited.number());
-                awaited
+                let operation = Operation::new();
+                exchange.read(operation.id());
+                operation
             });
             let read = ready!(Pin::new(reading).poll(cx));
             this.reading = None;
             match read {
-                News::Piece(bytes, is_last) => {
+                Completion::Piece(bytes, is_last) => {
                     this.connection.open = !is_last;
                     if !bytes.is_empty() {
                         return Poll::Ready(Some(Ok(Bytes::from(bytes))));
                     }
                 }
-                News::Failed(failure) => {
+                Completion::Failed(failure) => {
                     this.connection.open = false;
                     return Poll::Ready(Some(Err(failed(failure, true))));
                 }

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::config::{Limits, read};
 use crate::error;
 use crate::fetch::More;
-use crate::host;
+use crate::imports;
 use crate::request::small_count;
 use crate::task::{Outcome, promise};
 use crate::wire;
@@ -109,7 +109,7 @@ fn embeddings(answer: Embeddings) -> Outcome {
     // Each is freed once the host has its copy.
     let vectors = answer.vectors.into_iter();
     let list = vectors.fold(JsValue::UNDEFINED, |list, vector| {
-        host::vector(list, &vector)
+        imports::vector(list, &vector)
     });
     Outcome {
         cause: Some(list),

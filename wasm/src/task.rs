@@ -18,8 +18,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::bridge::{self, Local};
 use crate::error;
-use crate::host;
-use crate::table::Awaited;
+use crate::imports;
+use crate::pending::Operation;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -38,7 +38,7 @@ impl Wake for Task {
         // A task that wakes itself while it runs lets others go first.
         let yields = RUNNING.get().0 == Arc::as_ptr(&self);
         QUEUE.with_borrow_mut(|queue| queue.push(self));
-        host::soon(home, yields);
+        imports::soon(home, yields);
     }
 }
 
@@ -63,8 +63,8 @@ fn spawn_at(home: f64, work: Work) {
 }
 
 /// Polls the tasks of this home that were woken.
-#[wasm_bindgen]
-pub fn turn(home: f64) {
+#[wasm_bindgen(js_name = pollTasks)]
+pub fn poll_tasks(home: f64) {
     let woken: Vec<_> = QUEUE.with_borrow_mut(|queue| {
         let is_here = |task: &mut Arc<Task>| task.home == home;
         queue.extract_if(.., is_here).collect()
@@ -105,11 +105,11 @@ impl Outcome {
     }
 }
 
-/// Runs `work` at `home` for a promise of the host's; the number is the promise's. Once the host
-/// calls `rang` with it, the promise is rejected with the code `aborted`, and `work` is dropped.
+/// Runs `work` at `home` for a promise of the host's; the id is the promise's. Once the host
+/// calls `signal` with it, the promise is rejected with the code `aborted`, and `work` is dropped.
 pub(crate) fn promise(home: f64, mut work: Pin<Box<dyn Future<Output = Outcome>>>) -> f64 {
-    let mut aborts = Awaited::new();
-    let number = aborts.number();
+    let mut aborts = Operation::new();
+    let id = aborts.id();
     let run = async move {
         let outcome = poll_fn(|cx| match Pin::new(&mut aborts).poll(cx) {
             Poll::Ready(_) => Poll::Ready(Outcome {
@@ -121,8 +121,8 @@ pub(crate) fn promise(home: f64, mut work: Pin<Box<dyn Future<Output = Outcome>>
         });
         let Outcome { is_ok, text, cause } = outcome.await;
         drop(work);
-        host::done(number, is_ok, &text, &cause.unwrap_or(JsValue::UNDEFINED));
+        imports::done(id, is_ok, &text, &cause.unwrap_or(JsValue::UNDEFINED));
     };
     spawn_at(home, Box::pin(run));
-    number
+    id
 }

@@ -1,4 +1,4 @@
-//! Events and answers as JSON, in the names that `wasm/ts/response.ts` reads.
+//! Events and answers as JSON, in the names that `wasm/ts/border/response.ts` reads.
 
 use chatcore::chat::{Extra, MediaSource};
 use chatcore::json::Writer;

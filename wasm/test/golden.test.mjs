@@ -12,7 +12,7 @@ import { sources } from './sources.mjs';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const lines = readFileSync(path('../../tests/golden/border.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
 const of = (what) => lines.filter((line) => line.of === what);
-const { errors, event, response } = await sources({ errors: 'errors.ts', event: 'event.ts', response: 'response.ts' });
+const { errors, event, response } = await sources({ errors: 'base/errors.ts', event: 'border/event.ts', response: 'border/response.ts' });
 
 const events = of('event').map(({ wire }) => event.eventOf(wire));
 const parts = events.filter(({ type }) => type === 'part').map(({ part }) => part);
@@ -24,7 +24,7 @@ test('every event, part, phase and code is one that the types know, and the othe
   try {
     // The compiler refuses a value whose `type` or whose fields are not in the types.
     writeFileSync(join(folder, 'golden.mts'), `
-import type { ChatEvent, ErrorCode, ImagePart, Part, TimeoutPhase } from ${JSON.stringify(path('../dist/index.js'))};
+import type { ChatEvent, ErrorCode, ImagePart, Part, TimeoutPhase } from ${JSON.stringify(path('../dist/types/entries/index.js'))};
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 export const events: ChatEvent[] = ${JSON.stringify(events, undefined, 1)};
 export const parts: Part[] = ${JSON.stringify(parts, undefined, 1)};
@@ -75,7 +75,7 @@ test('every error has its class', () => {
   for (const { kind, wire } of of('error')) {
     const error = errors.fromView(wire);
     const expected = wire.in_stream ? 'StreamError' : CLASSES[kind];
-    assert.ok(expected, `the class of ${kind} is not decided: see CLASSES here and in ts/errors.ts`);
+    assert.ok(expected, `the class of ${kind} is not decided: see CLASSES here and in ts/base/errors.ts`);
     assert.equal(error.name, expected, kind);
     assert.deepEqual([error.code, error.message, error.retryable], [wire.code, wire.message, wire.retryable]);
     assert.equal(error.phase, wire.phase ?? (expected === 'TimeoutError' ? 'overall' : undefined));

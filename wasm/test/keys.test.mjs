@@ -59,7 +59,7 @@ test('keys, by the rules that Rust has too, also where a function gives them', a
 });
 
 test('a key of another provider does not go to the default one', async () => {
-  const { wording } = await sources({ wording: 'wording.ts' });
+  const { wording } = await sources({ wording: 'base/wording.ts' });
   for (const { prefix, set } of rules.key_forms) {
     const apiKey = `${prefix}0123456789abcdef`;
     assert.throws(() => new LlmClient({ apiKey }), (error) => {

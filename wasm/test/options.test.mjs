@@ -306,7 +306,7 @@ test('what only the core knows is told by the first call, as code config', async
 });
 
 test('each provider that the types name is one of the core', async () => {
-  const { tables } = await sources({ tables: 'tables.ts' });
+  const { tables } = await sources({ tables: 'base/tables.ts' });
   const ollama = async () => Response.json({ message: { role: 'assistant', content: 'echo: x' }, done: true, done_reason: 'stop' });
   for (const provider of Object.keys(tables.PROVIDERS)) {
     const fetch = provider === 'ollama' ? ollama : undefined;

@@ -25,7 +25,7 @@ test('the first program of the README', () => {
 
 test('the README names every option, every class of errors and all else that is exported', async () => {
   const readme = readFileSync(join(wasm, 'README.md'), 'utf8');
-  const types = ['types', 'options', 'batch'].map((name) => readFileSync(join(wasm, `ts/${name}.ts`), 'utf8')).join('');
+  const types = ['base/types', 'api/options', 'api/batch'].map((name) => readFileSync(join(wasm, `ts/${name}.ts`), 'utf8')).join('');
   const names = Object.keys(await import('../dist/index.js'));
   for (const type of [
     'ClientOptions', 'ChatOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions', 'BatchProcessorOptions', 'Progress',

@@ -67,7 +67,7 @@ test('slim: a module, bytes and a response of another realm', async () => {
 
 test('our own UTF-8 is that of the host', async () => {
   const { encode, decode } = await import(`data:text/javascript,${encodeURIComponent((await (await import('esbuild')).build({
-    entryPoints: [new URL('../ts/text.ts', import.meta.url).pathname], bundle: true, write: false, format: 'esm', target: 'es2022',
+    entryPoints: [new URL('../ts/base/text.ts', import.meta.url).pathname], bundle: true, write: false, format: 'esm', target: 'es2022',
   })).outputFiles[0].text)}`);
   const all = Array.from({ length: 0x110000 / 97 | 0 }, (_, n) => n * 97).filter((code) => code < 0xd800 || code > 0xdfff);
   const text = String.fromCodePoint(0, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff, ...all);

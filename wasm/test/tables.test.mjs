@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sources } from './sources.mjs';
 
-const { tables } = await sources({ tables: 'tables.ts' });
+const { tables } = await sources({ tables: 'base/tables.ts' });
 const { ADAPTIVE, BATCH, CONVERSATION, GATHER_LIMIT, MAX_REQUEST_BYTES, PROMPT, PROVIDERS, SETTINGS, TIMEOUTS } = tables;
 const read = (name) => readFileSync(new URL(`../ts/${name}.ts`, import.meta.url), 'utf8');
 
@@ -32,7 +32,7 @@ function properties(text) {
 
 test('the defaults in comments are those of the tables', () => {
   const seen = {};
-  for (const [name, comment] of ['options', 'types', 'batch'].flatMap((file) => properties(read(file)))) {
+  for (const [name, comment] of ['api/options', 'base/types', 'api/batch'].flatMap((file) => properties(read(file)))) {
     // The numbers of the sentence that begins with the default.
     const [, sentence] = /[Dd]efault:? ([^;]*)/.exec(comment.replaceAll(/\s*\*\s+/g, ' ')) ?? [];
     const numbers = [...(sentence ?? '').matchAll(/(?<![\w`])\d[\d,]*(?:\.\d+)?/g)].map(([number]) => Number(number.replaceAll(',', '')));
@@ -43,16 +43,16 @@ test('the defaults in comments are those of the tables', () => {
 });
 
 test('the methods name the defaults of the tables', () => {
-  const client = read('client');
+  const client = read('api/client');
   for (const [method, { temperature, maxTokens }] of [['chatAsync', PROMPT], ['chatWithContextAsync', CONVERSATION]]) {
     const [, comment] = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${method}\\(`).exec(client);
     assert.match(comment, new RegExp(`temperature ${temperature}, at most ${maxTokens} tokens`), method);
   }
-  assert.match(read('helpers'), new RegExp(`limit: number = GATHER_LIMIT`));
+  assert.match(read('api/helpers'), new RegExp(`limit: number = GATHER_LIMIT`));
   assert.equal(GATHER_LIMIT, 10);
 });
 
 test('the provider that is asked where nobody names one is one of the table', () => {
   assert.ok(SETTINGS.LLM_PROVIDER.default in PROVIDERS);
-  assert.match(read('options'), new RegExp(`Default \`${SETTINGS.LLM_PROVIDER.default}\``));
+  assert.match(read('api/options'), new RegExp(`Default \`${SETTINGS.LLM_PROVIDER.default}\``));
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { LlmClient, QueueFullError } from '../dist/node.js';
 import { sources } from './sources.mjs';
 
-const { wording } = await sources({ wording: 'wording.ts' });
+const { wording } = await sources({ wording: 'base/wording.ts' });
 const core = new URL('../../core/src/', import.meta.url);
 
 /** The texts of the core's code, without its tests: literals, their lines joined. */
@@ -29,7 +29,7 @@ test('no message of the core names an option as Rust does', () => {
   // As it is once its values are in their places, behind what may come before it.
   const left = said.filter(({ text }) => ['', 'set ', 'leave it out'].every((before) =>
     FOREIGN.test(wording.spoken(before + text.replaceAll(/\{[^}]*\}/g, '7')))));
-  assert.deepEqual(left, [], 'the words for JavaScript belong into ts/wording.ts');
+  assert.deepEqual(left, [], 'the words for JavaScript belong into ts/base/wording.ts');
 });
 
 test('what a server says stays as it is', () => {

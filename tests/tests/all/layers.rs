@@ -1,5 +1,7 @@
 //! Imports in the core point down, as ARCHITECTURE.md draws them, and files stay readable.
 
+mod npm;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

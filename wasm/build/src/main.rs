@@ -1,9 +1,9 @@
 //! The steps of the npm package's build that are done in Rust:
 //!
-//! - `chatcore-wasm-build glue INPUT.wasm OUTPUT_DIR` writes the JavaScript glue of a wasm file;
+//! - `chatcore-wasm-build bindings INPUT.wasm OUTPUT_DIR` writes the JavaScript bindings of a wasm file;
 //! - `chatcore-wasm-build tables OUTPUT.ts` writes the core's tables as TypeScript.
 
-mod glue;
+mod bindings;
 mod tables;
 
 use std::error::Error;
@@ -12,8 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["glue", input, output] => glue::write(input, output),
+        ["bindings", input, output] => bindings::write(input, output),
         ["tables", output] => Ok(std::fs::write(output, tables::typescript()?)?),
-        _ => Err("usage: glue INPUT.wasm OUTPUT_DIR, or tables OUTPUT.ts".into()),
+        _ => Err("usage: bindings INPUT.wasm OUTPUT_DIR, or tables OUTPUT.ts".into()),
     }
 }

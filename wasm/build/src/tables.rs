@@ -15,7 +15,7 @@ use chatcore::{
 };
 use serde_json::{Map, Value, json};
 
-/// The module `wasm/ts/tables.ts`.
+/// The module `wasm/ts/base/tables.ts`.
 pub(crate) fn typescript() -> Result<String, Box<dyn Error>> {
     let mut out = String::from(
         "// Made by the build (wasm/build/src/tables.rs) from the tables of the core, and not kept in \

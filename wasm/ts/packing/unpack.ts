@@ -1,6 +1,6 @@
 // Unpacks the WebAssembly that the default entry has inlined: a third smaller than what hosts inflate
 // themselves. It is our own because no library is so small that its gain would pay for it.
-import { pause } from '../pause.js';
+import { pause } from '../base/pause.js';
 import { mixer } from './model.js';
 
 /** Bytes between two pauses: about as long as a frame of a page. */

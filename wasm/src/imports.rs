@@ -1,0 +1,52 @@
+//! The functions that the module imports from its host; `ts/border/imports.ts` implements them.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Calls `pollTasks` with this home soon: before the host does anything else, or, if a task
+    /// `yields`, after all else that is ready.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn soon(home: f64, yields: bool);
+
+    /// Calls `signal` with the id after so many milliseconds, unless it is cleared before.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn sleep(id: f64, milliseconds: f64);
+
+    /// Clears that timer.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn clear(id: f64);
+
+    /// Sends a request by a function like `fetch`, and calls `head` or `failed` with the id.
+    /// `lines` are the method, the URL, and the name and the value of each header.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn send(
+        fetch: &JsValue,
+        id: f64,
+        lines: &str,
+        body: &[u8],
+        more: &JsValue,
+    ) -> Exchange;
+
+    /// The promise with the id comes to `text`, or is rejected with the error in it, that the
+    /// host's own error `cause` caused.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn done(id: f64, is_ok: bool, text: &str, cause: &JsValue);
+
+    /// Appends a copy of these numbers to a list of such, which is made where `list` is undefined,
+    /// and gives the list.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(crate) fn vector(list: JsValue, numbers: &[f32]) -> JsValue;
+
+    /// A request, and its answer.
+    #[derive(Debug)]
+    pub(crate) type Exchange;
+
+    /// Calls `piece` or `failed` with the id.
+    #[wasm_bindgen(method)]
+    pub(crate) fn read(this: &Exchange, id: f64);
+
+    /// Closes the connection.
+    #[wasm_bindgen(method)]
+    pub(crate) fn abort(this: &Exchange);
+}

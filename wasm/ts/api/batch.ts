@@ -1,0 +1,226 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { whenAborted } from '../base/abort.js';
+import type { LlmClient } from './client.js';
+import { abortError, closed } from '../base/errors.js';
+import { count, gatherWithLimit, known, timer } from './helpers.js';
+import { Round, runAll, tokensOf, type Running, type Work } from './round.js';
+import { runStream, type BatchResult } from './round-stream.js';
+import type { BatchItem } from './options.js';
+import { BATCH } from '../base/tables.js';
+import type { ChatResponse, Progress, Settled } from '../base/types.js';
+
+/** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
+export interface BatchProcessorOptions<O = unknown> {
+  /** How many added requests make a batch. Default 10. */
+  batchSize?: number;
+  /** How many items run at once, in each batch. Default 5. */
+  maxWorkers?: number;
+  /** How long the first request of a batch waits for others at most, in milliseconds. Default 1,000. */
+  timeoutMs?: number;
+  /** How many batches of added requests run at once. Default 1. */
+  maxConcurrentBatches?: number;
+  /** Hears how far a batch has come after each of its items. What it throws is written to the console. */
+  onProgress?: (progress: Progress) => void;
+  /** Says what an item cost, for `Progress.tokens`. */
+  countTokens?: (output: O) => number;
+}
+
+/** What becomes of the requests that were added, when a processor is closed: they are finished, or get a ClosedError. */
+export type Closing = 'finish' | 'cancel';
+
+/** A request that was added and has no result yet. */
+interface Request<I> {
+  readonly item: I;
+  isGone: boolean;
+  /** Takes it out, wherever it is. */
+  leave(error: Error): void;
+  running?: Running<unknown>;
+  settle(result: Settled<unknown, Error>): void;
+}
+
+/**
+ * Runs many items through one function: chats, or anything else.
+ *
+ * - `processBatch`: all items, results in their order;
+ * - `processStream`: any number of items, results as they finish;
+ * - `addRequest`: one item at a time from many places, collected into batches in the background.
+ *
+ * A failed item does not stop the others. It does what Rust's `BatchProcessor` does. Where a future is dropped there,
+ * a signal is aborted here.
+ *
+ * ```js
+ * const batch = BatchProcessor.chats(client, { maxWorkers: 20, onProgress: ({ finished, total }) => show(finished, total) });
+ * for (const answer of await batch.processBatch(['one', 'two', 'three'])) {
+ *   console.log(answer.ok ? String(answer.value) : answer.error.message);
+ * }
+ * ```
+ */
+export class BatchProcessor<I, O> {
+  readonly #work: Work<I, O>;
+  readonly #batchSize: number;
+  readonly #maxWorkers: number;
+  readonly #timeoutMs: number;
+  readonly #maxConcurrentBatches: number;
+  /** All that were added and have no result yet. */
+  readonly #open = new Set<Request<I>>();
+  #collecting: Request<I>[] = [];
+  #clear = () => {};
+  readonly #ready: { requests: Request<I>[]; finish(): void }[] = [];
+  #running = 0;
+  readonly #unfinished = new Set<Promise<void>>();
+  #isClosed = false;
+
+  /**
+   * Runs `work` on each item. Its signal is aborted when nobody waits for the item any more. Throws a RangeError for an
+   * option that is no such number.
+   */
+  constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
+    const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
+    if (typeof work !== 'function') throw new TypeError('a BatchProcessor takes a function, which runs one item');
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
+    this.#work = { run: work, onProgress, countTokens };
+    this.#batchSize = count('batchSize', batchSize);
+    this.#maxWorkers = count('maxWorkers', maxWorkers);
+    this.#timeoutMs = timeoutMs;
+    this.#maxConcurrentBatches = count('maxConcurrentBatches', maxConcurrentBatches);
+  }
+
+  /**
+   * Sends each item as a chat, as `client.processBatch` does: an item waits for its place as long as it takes. More than
+   * the client's own `workers` never run at once. Tokens are counted, unless you count them.
+   */
+  static chats(client: LlmClient, options: BatchProcessorOptions<ChatResponse> = {}): BatchProcessor<BatchItem, ChatResponse> {
+    const ask = async (item: BatchItem, signal: AbortSignal) => {
+      const [result] = await client.processBatch([item], { signal });
+      if (result!.ok) return result!.value;
+      throw result!.error;
+    };
+    return new BatchProcessor(ask, { countTokens: tokensOf, ...options });
+  }
+
+  /**
+   * Runs all items, `maxWorkers` at once, and gives their results in the items' order. Those that have none when the
+   * signal is aborted are errors.
+   */
+  processBatch(items: Iterable<I>, { signal }: { signal?: AbortSignal } = {}): Promise<Settled<O, Error>[]> {
+    return runAll(this.#work, items, this.#maxWorkers, signal);
+  }
+
+  /**
+   * Runs the items of an iterable, `maxWorkers` at once, and gives each result as it finishes. It takes an item only when
+   * that can run. Leaving the loop aborts what runs.
+   */
+  processStream(items: Iterable<I> | AsyncIterable<I>): AsyncGenerator<BatchResult<O>, void, undefined> {
+    return runStream(this.#work, items, this.#maxWorkers);
+  }
+
+  /**
+   * Adds one item to the batch that is being collected, and gives its result. The batch begins in the background when it
+   * is full, when its first item has waited for `timeoutMs`, or at a `flush()`. Aborting the signal takes the item out; if
+   * it runs already, its own signal is aborted. Rejects with what the function throws, and with a ClosedError after
+   * `close()`.
+   */
+  addRequest(item: I, { signal }: { signal?: AbortSignal } = {}): Promise<O> {
+    if (this.#isClosed) return Promise.reject(closed('batch processor'));
+    if (signal?.aborted) return Promise.reject(abortError(signal));
+    return new Promise((resolve, reject) => {
+      const request: Request<I> = {
+        item, isGone: false,
+        leave: (error) => {
+          request.isGone = true;
+          request.settle({ ok: false, error });
+          request.running?.stop(error);
+        },
+        settle: (result) => {
+          forget();
+          this.#open.delete(request);
+          if (result.ok) resolve(result.value as O);
+          else reject(result.error);
+        },
+      };
+      const forget = whenAborted(signal, () => request.leave(abortError(signal)));
+      this.#open.add(request);
+      this.#collect(request);
+    });
+  }
+
+  /** Begins the batch that is being collected, full or not. Resolves when it, and all batches before it, are done. */
+  async flush(): Promise<void> {
+    this.#cut();
+    await Promise.all(this.#unfinished);
+  }
+
+  /**
+   * Takes no more requests. Resolves when what was added is finished, or dropped, as `closing` says. `processBatch` and
+   * `processStream` are not affected: their callers abort them.
+   */
+  async close(closing: Closing = 'finish'): Promise<void> {
+    this.#isClosed = true;
+    if (closing === 'cancel') for (const request of [...this.#open]) request.leave(closed('batch processor'));
+    await this.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #collect(request: Request<I>): void {
+    // Those whose callers have gone take no place, which matters only where places run out.
+    if (this.#collecting.length + 1 >= this.#batchSize) this.#collecting = this.#collecting.filter(({ isGone }) => !isGone);
+    if (this.#collecting.length === 0) {
+      this.#clear();
+      this.#clear = this.#timeoutMs > 0 ? timer(this.#timeoutMs, () => this.#cut()) : soon(() => this.#cut());
+    }
+    this.#collecting.push(request);
+    if (this.#collecting.length >= this.#batchSize) this.#cut();
+  }
+
+  /** Makes what was collected a batch that is ready. */
+  #cut(): void {
+    this.#clear();
+    const requests = this.#collecting.filter(({ isGone }) => !isGone);
+    this.#collecting = [];
+    if (requests.length > 0) {
+      const finished = new Promise<void>((finish) => { this.#ready.push({ requests, finish }); });
+      this.#unfinished.add(finished);
+      void finished.then(() => this.#unfinished.delete(finished));
+    }
+    this.#startReady();
+  }
+
+  #startReady(): void {
+    while (this.#running < this.#maxConcurrentBatches) {
+      const batch = this.#ready.shift();
+      if (!batch) return;
+      this.#running += 1;
+      // Not within the caller, who has not got its promise yet.
+      void Promise.resolve().then(() => this.#runBatch(batch.requests)).then(() => {
+        this.#running -= 1;
+        batch.finish();
+        this.#startReady();
+      });
+    }
+  }
+
+  async #runBatch(requests: Request<I>[]): Promise<void> {
+    const round = new Round(this.#work, requests.length);
+    await gatherWithLimit(requests.map((request) => () => runRequest(round, request)), this.#maxWorkers);
+  }
+}
+
+/** As a timer of no time; a host's own waits for a millisecond. */
+function soon(then: () => void): () => void {
+  let isCleared = false;
+  void Promise.resolve().then(() => { if (!isCleared) then(); });
+  return () => { isCleared = true; };
+}
+
+async function runRequest<I, O>(round: Round<I, O>, request: Request<I>): Promise<void> {
+  if (request.isGone) return round.left();
+  const running = round.start(request.item);
+  request.running = running;
+  const result = await running.result;
+  if (request.isGone) return round.gone();
+  round.ended(result);
+  request.settle(result);
+}

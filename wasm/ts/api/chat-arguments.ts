@@ -1,0 +1,78 @@
+// The arguments of one chat call, serialized for the module: its messages and most options as JSON.
+import { BadRequestError, badRequest } from '../base/errors.js';
+import { ofCall, type HeaderRules, type Headers } from './headers.js';
+import { limits } from './settings.js';
+import type { ChatOptions } from './options.js';
+import type { AnyMessage } from '../base/types.js';
+
+const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
+  'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxRetries', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
+  'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature', 'fetchAsStream',
+]);
+
+const finite = (name: string, value: unknown) => {
+  if (value != null && !Number.isFinite(value)) throw badRequest(`${name} is ${String(value)}, which is no number`);
+};
+
+// Of these the core learns in other ways than as JSON, or not at all.
+const APART: ReadonlySet<string> = new Set<keyof ChatOptions>(['systemPrompt', 'temperature', 'maxTokens', 'headers', 'signal']);
+
+/** @internal A call: the messages and most options as JSON, and headers. A number that is not given is NaN. */
+export interface ChatArguments {
+  messages: string; temperature: number; maxTokens: number;
+  /** What is asked for where the caller set nothing: wishes, which are left out where the model refuses them. */
+  defaultTemperature: number; defaultMaxTokens: number;
+  /** Empty where there are no other options. */
+  rest: string;
+  headers: Headers | undefined;
+}
+
+/** @internal What is asked for where the caller sets nothing. */
+export interface Wishes { temperature: number; maxTokens: number }
+
+/** @internal A call in the order in which it crosses the border. */
+export const inOrder = (call: ChatArguments) =>
+  [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, call.headers] as const;
+
+/** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
+export function chatArguments(
+  messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
+): ChatArguments {
+  let more = patient;
+  for (const name in options) {
+    if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
+    more ||= !APART.has(name);
+  }
+  const { systemPrompt, temperature: own, maxTokens } = options;
+  finite('temperature', own);
+  finite('maxTokens', maxTokens);
+  const headers = options.headers && ofCall(options.headers, rules);
+  try {
+    return {
+      messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
+      temperature: own ?? NaN,
+      maxTokens: maxTokens ?? NaN,
+      // Null leaves it to the provider.
+      defaultTemperature: own === undefined ? defaults.temperature : NaN,
+      defaultMaxTokens: maxTokens === undefined ? defaults.maxTokens : NaN,
+      rest: more ? rest(options, patient) : '',
+      headers,
+    };
+  } catch (error) {
+    // A BigInt, or an object that holds itself.
+    throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
+  }
+}
+
+function rest(options: ChatOptions, patient: boolean): string {
+  const { timeouts, timeoutMs, maxRetries, topP, seed } = options;
+  finite('topP', topP);
+  finite('seed', seed);
+  finite('maxRetries', maxRetries);
+  return JSON.stringify({
+    topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
+    toolChoice: options.toolChoice, reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
+    maxRetries, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
+    timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
+  });
+}

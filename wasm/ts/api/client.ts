@@ -1,0 +1,306 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { whenAborted } from '../base/abort.js';
+import type { Core, Told, User } from '../border/core.js';
+import type { Flaw } from './address.js';
+import { embedArguments, embeddings } from './embed-arguments.js';
+import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
+import { hostFetch } from '../border/fetch.js';
+import type { RawClient } from '../border/bindings.js';
+import { Guard } from './guard.js';
+import { adding, type HeaderRules } from './headers.js';
+import { count } from './helpers.js';
+import { core, running } from '../border/load.js';
+import { mockFetch } from './mock.js';
+import { response, type ResponseView } from '../border/response.js';
+import { runAll, tokensOf } from './round.js';
+import { secretsOf } from './secrets.js';
+import { KEY_TO_COME, settings, startingAt, type Settings } from './settings.js';
+import { inOrder, chatArguments, type ChatArguments, type Wishes } from './chat-arguments.js';
+import { ChatStream, opened, type Opened } from './stream.js';
+import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
+import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
+import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from '../base/types.js';
+import { unquoted } from '../base/unquote.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/**
+ * A client. Making one checks its options and does no other work; the core starts with the first
+ * call, or with `preload()`.
+ *
+ * ```js
+ * const client = new LlmClient({ provider: 'openai' });
+ * console.log(String(await client.chatAsync('Why is the sky blue?')));
+ * ```
+ */
+export class LlmClient {
+  readonly #settings: string;
+  /** The status where no core is running, with the counters of those that ran. */
+  #idle: Status;
+  readonly #fetch: ReturnType<typeof adding>;
+  readonly #user: User;
+  readonly #guard: Guard;
+  readonly #headerRules: HeaderRules;
+  #core: Core | undefined;
+  #raw: RawClient | undefined;
+  #closed = false;
+  /** Calls that were made while the core was not there yet. */
+  #starting = 0;
+  #started: (() => void)[] = [];
+
+  /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
+  constructor(options: ClientOptions = {}) {
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, wrongKey } = checked(options);
+    this.#settings = json;
+    this.#idle = idle;
+    this.#headerRules = headerRules;
+    const guard = this.#guard = new Guard(secrets);
+    const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
+      : options.fetch ?? hostFetch;
+    const key = options.apiKey;
+    this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key, wrongKey, guard) : fetch, headers);
+    this.#user = {
+      // What it used of its limits counts for a minute.
+      canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
+      release: () => this.#release(),
+    };
+  }
+
+  /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
+  chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
+    return this.#run([{ role: 'user', content: prompt }], options, PROMPT, siteAbove(this.chatAsync));
+  }
+
+  /** Goes on with a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
+  chatWithContextAsync(messages: readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
+    return this.#run(messages, options, CONVERSATION, siteAbove(this.chatWithContextAsync));
+  }
+
+  /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
+  chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
+    let asked: ChatArguments;
+    let wrong: unknown;
+    try {
+      asked = typeof prompt === 'string' ? chatArguments([{ role: 'user', content: prompt }], options, PROMPT, this.#headerRules)
+        : chatArguments(prompt, options, CONVERSATION, this.#headerRules);
+    } catch (error) {
+      wrong = error;
+    }
+    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, lost));
+    const site = siteAbove(this.chatStream);
+    const ready = <E extends LlmError>(error: E) => located(this.#guard.clean(error, secretsOf(options.headers)), site);
+    return new ChatStream(open, options.signal, ready);
+  }
+
+  /**
+   * Asks many, at most `concurrency` at once; the results are in the order of the items, errors
+   * too. An item waits for its place as long as it takes, in a full queue and for the rate limits:
+   * the overall time limit holds for each attempt, from when it is sent. `timeouts.total` limits an
+   * item with its wait, and `waitForQueue: false` makes it fail where the queue is full.
+   */
+  async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
+    const site = siteAbove(this.processBatch);
+    const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
+    const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
+    return await runAll(work, items, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
+  }
+
+  /**
+   * A vector for each text. More texts than the provider takes in one request are sent in several, and the vectors are
+   * joined in order. Rejects with an LlmError.
+   */
+  async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
+    const site = siteAbove(this.embed);
+    const prepare = () => {
+      const call = embedArguments(inputs, options, this.#headerRules);
+      return (raw: RawClient, home: number) => raw.embed(home, ...call);
+    };
+    const { text, cause } = await this.#ask(prepare, [options.signal], options.headers, site);
+    return embeddings(text, cause as Float32Array<ArrayBuffer>[]);
+  }
+
+  /** The models that the provider offers, all pages of its list. Rejects with an LlmError. */
+  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
+    const prepare = () => (raw: RawClient, home: number) => raw.models(home);
+    const { text } = await this.#ask(prepare, [signal], undefined, siteAbove(this.models));
+    return JSON.parse(text) as ModelInfo[];
+  }
+
+  /** What the client does at this moment. */
+  status(): Status {
+    const [core, raw, idle] = [this.#core, this.#raw, this.#idle];
+    if (!core || core.dead || !raw) return { ...idle, closed: this.#closed };
+    const now = JSON.parse(core.enter(() => raw.status())) as Status;
+    for (const count of COUNTERS) now[count] += idle[count];
+    return { ...now, closed: this.#closed };
+  }
+
+  /** Takes no more calls, and resolves when those that were made are done. What the client held is free then. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#starting > 0) await new Promise<void>((resolve) => { this.#started.push(resolve); });
+    const [core, raw] = [this.#core, this.#raw];
+    if (!core || core.dead || !raw) return;
+    const home = core.arrive(() => {});
+    try {
+      await core.wait(() => raw.close(home.number), home.number);
+      if (this.#raw === raw) this.#release();
+    } catch (error) {
+      // After a trap nothing runs any more.
+      if (!core.dead) throw fromRejection(error);
+    } finally {
+      core.leave(home);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
+    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, PROMPT, site, batch);
+    if (typeof item !== 'object' || item === null) {
+      return Promise.reject(located(badRequest('an item of a batch is no prompt and no conversation'), site));
+    }
+    if ('prompt' in item) {
+      const { prompt, ...options } = item;
+      return this.#run([{ role: 'user', content: prompt }], options, PROMPT, site, batch);
+    }
+    if (!('messages' in item)) return this.#run(item, {}, CONVERSATION, site, batch);
+    const { messages, ...options } = item;
+    return this.#run(messages, options, CONVERSATION, site, batch);
+  }
+
+  /** The client of the core that runs, if one does. */
+  #here(): Here | undefined {
+    const core = running();
+    if (!core) return undefined;
+    if (this.#core !== core || !this.#raw) {
+      // What it has found out of the provider is not lost with a core.
+      const settings = this.#idle.started > 0 ? startingAt(this.#settings, this.#idle.limit) : this.#settings;
+      this.#raw = core.enter(() => new core.bindings.Client(settings, this.#fetch));
+      this.#core = core;
+      core.use(this.#user);
+    }
+    return { core, raw: this.#raw };
+  }
+
+  /** Begins a call once the core is there. `close` waits for those that have come so far. */
+  async #begin(start: (here: Here) => void): Promise<void> {
+    this.#starting += 1;
+    try {
+      let here: Here | undefined;
+      while (!(here = this.#here())) await core();
+      start(here);
+    } finally {
+      this.#starting -= 1;
+      if (this.#starting === 0) for (const started of this.#started.splice(0)) started();
+    }
+  }
+
+  /** Lets the core go, and keeps what it counted. */
+  #release(): void {
+    const [core, raw] = [this.#core, this.#raw];
+    this.#idle = { ...this.status(), active: 0, queued: 0 };
+    this.#core = undefined;
+    this.#raw = undefined;
+    if (raw) core?.quietly(() => raw.free());
+  }
+
+  async #open(asked: ChatArguments, lost: () => void): Promise<Opened> {
+    if (this.#closed) throw closed();
+    let stream: Opened | undefined;
+    const start = ({ core, raw }: Here) => {
+      const home = core.arrive(lost);
+      try {
+        const call = core.enter(() => raw.call(home.number, ...inOrder(asked)));
+        stream = opened(core, home, call);
+      } catch (error) {
+        core.leave(home);
+        throw error;
+      }
+    };
+    const here = this.#here();
+    if (here) start(here);
+    else await this.#begin(start);
+    return stream!;
+  }
+
+  async #run(
+    messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
+  ): Promise<ChatResponse> {
+    const prepare = () => {
+      const asked = chatArguments(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
+      return (raw: RawClient, home: number) => raw.run(home, ...inOrder(asked));
+    };
+    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], options.headers, site);
+    return response(JSON.parse(text) as ResponseView);
+  }
+
+  /** Runs a call. `prepare` throws what is wrong with it, and gives what begins it. */
+  async #ask(
+    prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
+    headers: ChatOptions['headers'], site: Site,
+  ): Promise<Told> {
+    const aborted = () => signals.find((signal) => signal?.aborted);
+    let told: Promise<Told> | undefined;
+    let leave = () => {};
+    try {
+      if (aborted()) throw abortError(aborted());
+      if (this.#closed) throw closed();
+      const begin = prepare();
+      const start = ({ core, raw }: Here) => {
+        if (aborted()) return;
+        let id = 0;
+        const abort = () => core.abort(id, home.number);
+        const home = core.arrive(abort);
+        told = core.wait(() => (id = begin(raw, home.number)), home.number);
+        const forgets = signals.map((signal) => signal && whenAborted(signal, abort));
+        leave = () => {
+          for (const forget of forgets) forget?.();
+          core.leave(home);
+        };
+      };
+      const here = this.#here();
+      if (here) start(here);
+      else await this.#begin(start);
+      if (!told) throw abortError(aborted());
+      return await told;
+    } catch (error) {
+      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), secretsOf(headers)), site);
+    } finally {
+      leave();
+    }
+  }
+}
+
+interface Here { core: Core; raw: RawClient }
+
+const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
+
+function checked(options: ClientOptions): Settings {
+  try {
+    return settings(options);
+  } catch (error) {
+    throw located(error as LlmError, siteAbove(LlmClient as never));
+  }
+}
+
+/** Asks for the key at each attempt, so that one that has run out is not sent again. */
+function withKey(fetch: Fetch, ask: () => string | Promise<string>, wrong: (key: string) => Flaw | undefined, guard: Guard): Fetch {
+  return async (url, init) => {
+    let key: string;
+    try {
+      key = await ask();
+      if (typeof key !== 'string') throw new TypeError('it gave no key');
+      guard.note(key);
+      const flaw = wrong(key);
+      if (flaw) throw new TypeError(flaw.why);
+    } catch (error) {
+      throw codedError('the function apiKey failed', 'CHATCORE_KEY', error);
+    }
+    const headers = Object.entries((init?.headers ?? {}) as Record<string, string>)
+      .map(([name, held]) => [name, held.replace(KEY_TO_COME, () => unquoted(key))] as [string, string]);
+    return fetch(url, { ...init, headers: Object.fromEntries(headers) });
+  };
+}

@@ -1,0 +1,69 @@
+// The host that the program runs on, and the variables of its environment.
+import { LlmError } from '../base/errors.js';
+import { SETTINGS } from '../base/tables.js';
+import { unquoted } from '../base/unquote.js';
+
+interface Host {
+  process?: { env?: Record<string, string | undefined> };
+  window?: unknown; document?: unknown; importScripts?: unknown;
+  location?: { href: string };
+}
+const host = globalThis as unknown as Host;
+
+/** @internal */
+export const fail = (message: string, providerCode?: string) => new LlmError(message, { code: 'config', providerCode });
+
+let isServer = false;
+
+/** @internal Says that nobody but its owner can read the program, whatever its globals look like. */
+export function setServer(): void {
+  isServer = true;
+}
+
+/** @internal Whether everybody who opens a page can read the program. */
+export function isPage(): boolean {
+  if (isServer) return false;
+  return (typeof host.window !== 'undefined' && typeof host.document !== 'undefined')
+    || typeof host.importScripts === 'function';
+}
+
+/** @internal The address of the page, which a base URL may be relative to. */
+export const pageAddress = () => host.location?.href;
+
+/** @internal Variables that are not blank, without quotes around their values. */
+export class Variables {
+  readonly #all: Readonly<Record<string, string | undefined>>;
+
+  constructor(isPage: boolean) {
+    let all = {};
+    try {
+      if (!isPage) all = host.process?.env ?? {};
+    } catch { /* a host that does not let its environment be read */ }
+    this.#all = all;
+  }
+
+  text(name: string): string | undefined {
+    try {
+      return unquoted(this.#all[name] ?? '') || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  isOn(name: keyof typeof SETTINGS): boolean {
+    const value = this.text(name) ?? SETTINGS[name].default;
+    if (/^(1|true|yes|on)$/i.test(value)) return true;
+    if (/^(0|false|no|off)$/i.test(value)) return false;
+    throw fail(`${name} is ${value}; allowed is true or false (1/0, yes/no, on/off)`);
+  }
+
+  /** Seconds, in milliseconds. */
+  milliseconds(name: string): number | undefined {
+    const seconds = this.text(name);
+    if (seconds === undefined) return undefined;
+    if (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9)) {
+      throw fail(`${name} is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
+    }
+    return Number(seconds) * 1000;
+  }
+}

@@ -1,0 +1,29 @@
+// The public exports of the package, which every entry passes on.
+import { BatchProcessor } from './batch.js';
+import { LlmClient } from './client.js';
+import { named } from '../base/errors.js';
+import { RateLimiter } from './rate-limiter.js';
+import { ChatStream } from './stream.js';
+
+named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
+
+export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
+export { gatherWithLimit, runWithTimeout } from './helpers.js';
+export { preload } from '../border/load.js';
+export { toolResult } from './message.js';
+export {
+  AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmError, QueueFullError,
+  RateLimitError, ServerError, StreamError, TimeoutError,
+} from '../base/errors.js';
+export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from '../base/errors.js';
+export type { BatchProcessorOptions, Closing } from './batch.js';
+export type { BatchResult } from './round-stream.js';
+export type {
+  Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,
+  Takes, TimeLimits,
+} from './options.js';
+export type {
+  AnyMessage, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
+  MediaSource, Message, ModelInfo, OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart,
+  RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
+} from '../base/types.js';

@@ -1,0 +1,81 @@
+// What must not come back out of a client. The core takes its own secrets out of what servers say; those that never
+// enter it are taken out here: headers, keys that a function gives, passwords of proxies.
+import { AbortError, ClosedError, type LlmError } from '../base/errors.js';
+import { running } from '../border/load.js';
+
+/** How many keys of a function are remembered. */
+const KEYS = 100;
+
+let ofHost: () => readonly string[] = () => [];
+
+/** @internal For an entry that sends secrets of its own, such as a proxy's password. */
+export function setHostSecrets(secrets: () => readonly string[]): void {
+  ofHost = secrets;
+}
+
+function hostSecrets(): readonly string[] {
+  try {
+    return ofHost();
+  } catch {
+    // A host that does not let its environment be read.
+    return [];
+  }
+}
+
+/** @internal The secrets of one client. */
+export class Guard {
+  readonly #secrets: readonly string[];
+  readonly #keys = new Set<string>();
+
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+  }
+
+  /** Remembers a key that a function has given. */
+  note(key: string): void {
+    this.#keys.delete(key);
+    this.#keys.add(key);
+    if (this.#keys.size > KEYS) for (const oldest of this.#keys) { this.#keys.delete(oldest); break; }
+  }
+
+  /** Takes all secrets, and those of one call, out of an error and out of what caused it. */
+  clean<E extends LlmError>(error: E, ofCall: readonly string[]): E {
+    if (error instanceof AbortError || error instanceof ClosedError) return error;
+    const secrets = [...this.#secrets, ...this.#keys, ...ofCall, ...hostSecrets()];
+    if (secrets.length === 0) return error;
+    const fields = ['message', 'providerCode', 'param', 'requestId', 'body'] as const;
+    const held = fields.filter((name) => typeof error[name] === 'string');
+    redact(secrets, held.map((name) => error[name] as string)).forEach((text, n) => {
+      const name = held[n]!;
+      if (text === error[name]) return;
+      Object.defineProperty(error, name, { value: text, enumerable: name !== 'message', configurable: true, writable: true });
+    });
+    const cause = cleanCause(secrets, error.cause, 0);
+    if (cause !== error.cause) Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+    return error;
+  }
+}
+
+/** The error that caused one, or a copy of it where it shows a secret. */
+function cleanCause(secrets: readonly string[], cause: unknown, depth: number): unknown {
+  if (!(cause instanceof Error) || depth > 4) return cause;
+  const { message, stack = '' } = cause;
+  const [cleanMessage, cleanStack] = redact(secrets, [message, stack]);
+  const inner = cleanCause(secrets, cause.cause, depth + 1);
+  if (cleanMessage === message && cleanStack === stack && inner === cause.cause) return cause;
+  const copy = Object.create(Object.getPrototypeOf(cause) as object, Object.getOwnPropertyDescriptors(cause)) as Error;
+  for (const [name, value] of [['message', cleanMessage], ['stack', cleanStack], ['cause', inner]] as const) {
+    if (value !== undefined) Object.defineProperty(copy, name, { value, configurable: true, writable: true });
+  }
+  return copy;
+}
+
+function redact(secrets: readonly string[], texts: readonly string[]): readonly string[] {
+  let core: ReturnType<typeof running>;
+  try {
+    core = running();
+  } catch { /* none can be made */ }
+  if (!core) return texts;
+  const { bindings } = core;
+  return JSON.parse(core.enter(() => bindings.redact(JSON.stringify(secrets), JSON.stringify(texts)))) as string[];
+}

@@ -1,0 +1,65 @@
+// The caller's headers. They are put over those of the core here, and never enter it.
+import { badRequest, type LlmError } from '../base/errors.js';
+import { namesCredential } from './secrets.js';
+import { CLIENT_HEADERS, CONNECTION_HEADERS, PROVIDERS } from '../base/tables.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/** @internal Names in small letters, and values. */
+export type Headers = Readonly<Record<string, string>>;
+
+// These belong to the connection.
+const CONNECTION: ReadonlySet<string> = new Set(CONNECTION_HEADERS);
+
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+// What a header's value may hold, once it is trimmed.
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
+export function plain(given: object, fail: (message: string) => LlmError): Headers {
+  const headers = new Map<string, string>();
+  for (const [label, value] of Object.entries(given) as [string, unknown][]) {
+    if (value === undefined) continue;
+    if (!NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
+      throw fail(`the header ${JSON.stringify(label)} cannot be sent: its name or its value is none of a header's`);
+    }
+    const name = label.toLowerCase();
+    if (CONNECTION.has(name)) throw fail(`the header ${name} cannot be set: it belongs to the connection`);
+    headers.set(name, value.trim());
+  }
+  return Object.fromEntries(headers);
+}
+
+/** @internal What holds for the headers of one call. */
+export interface HeaderRules {
+  /** These belong to the client: the key, the body's type, and what the dialect sets unless the client has replaced it. */
+  reserved: ReadonlySet<string>;
+  /** Whether what is sent could be read on the way. */
+  isOpen: boolean;
+}
+
+/** @internal The rules for the calls of a client of this provider, which has headers of its own. */
+export function headerRules(provider: string, ofClient: Headers, isOpen: boolean): HeaderRules {
+  const known: Readonly<Record<string, { headers: readonly string[] } | undefined>> = PROVIDERS;
+  const ofDialect = (known[provider]?.headers ?? []).filter((name) => !Object.hasOwn(ofClient, name));
+  return { reserved: new Set([...CLIENT_HEADERS, ...ofDialect]), isOpen };
+}
+
+/** @internal Checks the headers of one call. */
+export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Headers {
+  const headers = plain(given, badRequest);
+  for (const name in headers) {
+    if (reserved.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (isOpen && namesCredential(name)) {
+      throw badRequest(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
+    }
+  }
+  return headers;
+}
+
+/** @internal A function like `fetch` for the core, which adds the headers of the client, and those of the call. */
+export function adding(fetch: Fetch, ofClient: Headers) {
+  const none = Object.keys(ofClient).length === 0;
+  return (url: string, init: RequestInit, ofCall?: Headers): Promise<Response> => fetch(url, none && !ofCall ? init
+    : { ...init, headers: { ...init.headers as Headers, ...ofClient, ...ofCall } });
+}

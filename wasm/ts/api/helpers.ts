@@ -1,0 +1,94 @@
+import { whenAborted } from '../base/abort.js';
+import { LlmError, TimeoutError, abortError } from '../base/errors.js';
+import { GATHER_LIMIT } from '../base/tables.js';
+import type { Settled } from '../base/types.js';
+
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** @internal A timer that may be longer than 24.8 days; the returned function clears it. */
+export function timer(milliseconds: number, then: () => void): () => void {
+  let id: ReturnType<typeof setTimeout>;
+  const next = (left: number) => {
+    id = setTimeout(() => (left > LONGEST_TIMER ? next(left - LONGEST_TIMER) : then()), Math.min(left, LONGEST_TIMER));
+  };
+  next(milliseconds);
+  return () => {
+    try {
+      clearTimeout(id);
+    } catch { /* a timer of another request, on workerd */ }
+  };
+}
+
+/** @internal A number of things that are to run: 0 counts as 1. */
+export function count(name: string, value: number): number {
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; allowed is a whole number from 0`);
+  return Math.max(1, value);
+}
+
+/** @internal What is given of some options: an option that is undefined is not. */
+export const known = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+/** @internal */
+export function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new LlmError(String(reason), { code: 'internal', cause: reason });
+}
+
+/**
+ * Runs `task`, and rejects with a TimeoutError after `timeoutMs`. The signal given to the task is
+ * aborted then.
+ */
+export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promise<T>, timeoutMs: number): Promise<T> {
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
+  const controller = new AbortController();
+  let clear = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    clear = timer(timeoutMs, () => {
+      const error = new TimeoutError(`it took longer than ${timeoutMs} ms`, { code: 'timeout', phase: 'overall', retryable: false });
+      reject(error);
+      controller.abort(error);
+    });
+  });
+  try {
+    return await Promise.race([task(controller.signal), limit]);
+  } finally {
+    clear();
+  }
+}
+
+/**
+ * Runs the tasks, at most `limit` at once (0 counts as 1); the results are in the order of the tasks, errors too. The
+ * next task is taken from the iterable only as it may run. A RangeError for a limit that is no whole number.
+ */
+export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit: number = GATHER_LIMIT): Promise<Settled<T, Error>[]> {
+  const most = count('limit', limit);
+  const results: Settled<T, Error>[] = [];
+  const iterator = tasks[Symbol.iterator]();
+  let isOver = false;
+  const work = async () => {
+    while (!isOver) {
+      const next = iterator.next();
+      if (next.done) {
+        isOver = true;
+        return;
+      }
+      const index = results.length;
+      // Keeps the place of what is to come.
+      results.length += 1;
+      results[index] = await settled(next.value);
+    }
+  };
+  const workers: Promise<void>[] = [];
+  while (workers.length < most && !isOver) workers.push(work());
+  await Promise.all(workers);
+  return results;
+}
+
+/** @internal What became of a task. */
+export async function settled<T>(task: () => T | Promise<T>): Promise<Settled<T, Error>> {
+  try {
+    return { ok: true, value: await task() };
+  } catch (error) {
+    return { ok: false, error: toError(error) };
+  }
+}

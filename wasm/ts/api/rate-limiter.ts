@@ -1,0 +1,180 @@
+import { whenAborted } from '../base/abort.js';
+import { abortError } from '../base/errors.js';
+import { count, timer } from './helpers.js';
+import { homeHere, type Home } from '../border/home.js';
+
+/** A slot of the window lasts this part of the period, so that the window is small for any number of calls. */
+const SLOTS = 1024;
+
+/** Calls that were let through shortly after each other. All of them count until the last is a period old. */
+interface Slot { opened: number; last: number; calls: number }
+
+/** A call that waits, and its neighbours in the queue. */
+interface Waiting { home: Home; go(): void; before?: Waiting | undefined; after?: Waiting | undefined }
+
+/**
+ * Lets at most so many calls through in any period of time, wherever it begins: for any work of yours, chats or not.
+ * It is fair: first come, first served. The limits of a provider are a matter of the client's option `limits`.
+ *
+ * ```js
+ * const limiter = new RateLimiter(10, 1000, 3); // 10 calls a second, 3 of them at once
+ * for (const page of pages) {
+ *   await limiter.acquire();
+ *   await load(page);
+ * }
+ * ```
+ *
+ * It does what Rust's `RateLimiter` does, case by case (core/cases/rate_limiter.jsonl). It is not the core's own,
+ * because `tryAcquire` answers at once, and because a core that is replaced would forget what it let through.
+ */
+export class RateLimiter {
+  readonly #calls: number;
+  readonly #burst: number;
+  // Times and units are whole numbers, so that nothing drifts: microseconds, of which each brings `calls` units, and a
+  // call costs a period of them.
+  readonly #period: number;
+  #slots: Slot[] = [];
+  #counted = 0;
+  #level: number;
+  #levelAt = 0;
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
+  #waiting = 0;
+  #clear: (() => void) | undefined;
+
+  /**
+   * At most `calls` in any `periodMs` milliseconds, all of them at once where they come at once. With a `burst`, only
+   * so many may go at once; after these, the calls are spread evenly over the period. 0 calls and a burst of 0 count
+   * as 1; a period of 0 is no limit. Throws a RangeError for what is no such number.
+   */
+  constructor(calls: number, periodMs: number, burst: number = calls) {
+    if (!(periodMs >= 0 && periodMs < Infinity)) {
+      throw new RangeError(`periodMs is ${periodMs}; allowed is a number of milliseconds from 0`);
+    }
+    this.#calls = count('calls', calls);
+    this.#burst = count('burst', burst);
+    this.#period = Math.ceil(periodMs * 1000);
+    this.#level = this.#burst * this.#period;
+  }
+
+  /**
+   * Resolves when a call may go, and counts it. Where the signal is aborted before, it rejects with an AbortError, has
+   * given up its place, and counted nothing.
+   */
+  async acquire(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw abortError(signal);
+    if (this.tryAcquire()) return;
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = () => {
+        forget();
+        this.#leave(waiting);
+        this.#wake();
+        reject(abortError(signal));
+      };
+      const waiting: Waiting = { home: homeHere(() => this.#go(), giveUp), go: () => { forget(); resolve(); } };
+      const forget = whenAborted(signal, giveUp);
+      this.#join(waiting);
+      if (this.#first === waiting) this.#go();
+    });
+  }
+
+  /** Whether a call may go now; if so, it is counted. Never while others wait. */
+  tryAcquire(): boolean {
+    if (this.#first || this.#wait() > 0) return false;
+    this.#take();
+    return true;
+  }
+
+  /** How many wait. */
+  waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Lets those through that may go. Runs at the home of the first, and sets a timer there if it has to wait. */
+  #go(): void {
+    const here = this.#first?.home.number;
+    while (this.#first?.home.number === here && this.#first) {
+      const wait = this.#wait();
+      if (wait > 0) {
+        this.#setTimer(wait);
+        return;
+      }
+      const { go } = this.#first;
+      this.#take();
+      this.#leave(this.#first);
+      go();
+    }
+    this.#first?.home.wake();
+  }
+
+  /** The queue has another first, maybe of another home. */
+  #wake(): void {
+    if (this.#first?.home.number === 0) this.#go();
+    else this.#first?.home.wake();
+  }
+
+  #setTimer(microseconds: number): void {
+    this.#clear?.();
+    this.#clear = timer(Math.ceil(microseconds / 1000), () => this.#go());
+  }
+
+  /** How long until a call may go, in microseconds. */
+  #wait(): number {
+    const now = this.#advance();
+    let wait = 0;
+    let over = this.#counted + 1 - this.#calls;
+    for (const slot of this.#slots) {
+      if (over <= 0) break;
+      over -= slot.calls;
+      wait = slot.last + this.#period - now;
+    }
+    // A burst of all the calls allows all that the window does.
+    if (this.#burst < this.#calls) wait = Math.max(wait, Math.ceil((this.#period - this.#level) / this.#calls));
+    return wait;
+  }
+
+  #take(): void {
+    const now = this.#advance();
+    this.#counted += 1;
+    this.#level -= this.#period;
+    const slot = this.#slots.at(-1);
+    if (slot && now <= slot.opened + this.#period / SLOTS) {
+      slot.last = now;
+      slot.calls += 1;
+    } else {
+      this.#slots.push({ opened: now, last: now, calls: 1 });
+    }
+  }
+
+  /** Lets time pass, and gives the time in microseconds. */
+  #advance(): number {
+    const now = Math.floor(performance.now() * 1000);
+    const gone = this.#slots.findIndex(({ last }) => last + this.#period > now);
+    for (const { calls } of this.#slots.splice(0, gone < 0 ? Infinity : gone)) this.#counted -= calls;
+    this.#level = Math.min(this.#burst * this.#period, this.#level + (now - this.#levelAt) * this.#calls);
+    this.#levelAt = now;
+    return now;
+  }
+
+  #join(waiting: Waiting): void {
+    waiting.before = this.#last;
+    if (this.#last) this.#last.after = waiting;
+    else this.#first = waiting;
+    this.#last = waiting;
+    this.#waiting += 1;
+  }
+
+  #leave({ home, before, after }: Waiting): void {
+    if (!before) {
+      // Its timer.
+      this.#clear?.();
+      this.#clear = undefined;
+    }
+    home.leave();
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    this.#waiting -= 1;
+  }
+}

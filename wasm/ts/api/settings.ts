@@ -1,0 +1,201 @@
+// The constructor's options and the environment, checked and written down for the core.
+import { address, Flaw, shown, type Address } from './address.js';
+import { fail, isPage, pageAddress, Variables } from './environment.js';
+import type { LlmError } from '../base/errors.js';
+import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
+import { known } from './helpers.js';
+import { foreign, keyOf } from './key.js';
+import type { ClientOptions, Hedging, TimeLimits } from './options.js';
+import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
+import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName } from '../base/tables.js';
+import type { Status } from '../base/types.js';
+
+/** @internal What stands for a key that a function gives; it never leaves the process. */
+export const KEY_TO_COME = 'chatcore-key-to-come';
+
+const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const;
+/** The old client's name for the last one. */
+const OLD_RETRIES = 'XWE_MAX_LLM_RETRIES';
+
+/** @internal What a client is made of. */
+export interface Settings {
+  /** For the core. */
+  json: string;
+  mocked: boolean;
+  headers: Headers;
+  /** What must not come back out. */
+  secrets: readonly string[];
+  /** Its status before the first call. */
+  idle: Status;
+  /** Whether what it has used of its limits matters. */
+  isLimited: boolean;
+  /** What holds for the headers of its calls. */
+  headerRules: HeaderRules;
+  /** Why a key that a function gives is not one, or not for this provider. */
+  wrongKey(key: string): Flaw | undefined;
+}
+
+/** @internal Time limits as the core takes them: a negative one is no limit. */
+export function limits(
+  timeouts: TimeLimits | undefined, overall: number | undefined, fail: (message: string) => LlmError,
+): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [name, value] of Object.entries({ ...timeouts, overall: overall ?? timeouts?.overall })) {
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw fail(`the time limit ${name} is ${String(value)}; allowed is a number of milliseconds from 0, or Infinity`);
+    }
+    all[name] = value === Infinity ? -1 : value;
+  }
+  return all;
+}
+
+function whole(option: string, given: object | undefined, most = Number.MAX_SAFE_INTEGER): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
+      throw fail(`${option}${name} is ${String(value)}; allowed is a whole number from 1`);
+    }
+  }
+}
+
+function hedge(given: Hedging | undefined): Hedging | undefined {
+  if (given === undefined) return given;
+  const { afterMs, quantile } = given as { afterMs?: unknown; quantile?: unknown };
+  if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile === undefined) return { afterMs };
+  if (typeof quantile === 'number' && quantile >= QUANTILES.least && quantile <= QUANTILES.most && afterMs === undefined) return { quantile };
+  throw fail(`hedging takes either afterMs, a number of milliseconds from 0, or a quantile from ${QUANTILES.least} to ${QUANTILES.most}`);
+}
+
+function counts(options: ClientOptions, vars: Variables): Record<keyof typeof COUNTS, number> {
+  const all = { workers: 0, queueSize: 0, maxRetries: 0 };
+  for (const option of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
+    const name = COUNTS[option];
+    const { least, default: otherwise } = SETTINGS[name];
+    const own = options[option];
+    const old = option === 'maxRetries' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
+    const value = own === undefined ? vars.text(name) ?? old ?? otherwise : String(own);
+    if (!(/^\d+$/.test(value) && Number(value) >= least)) {
+      throw fail(`${own !== undefined ? option : old === undefined ? name : OLD_RETRIES} is ${value}; allowed is a whole number from ${least}`
+        + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
+    }
+    all[option] = Math.min(Number(value), 0xffffffff);
+  }
+  return all;
+}
+
+/** An option that is there and undefined comes from a variable that is not set: the key would go elsewhere than meant. */
+function refuseUnset(options: ClientOptions): void {
+  for (const [name, otherwise] of [['baseURL', "the provider's own address"], ['provider', 'the default provider']] as const) {
+    if (name in options && (options[name] === undefined || options[name] === '')) {
+      throw fail(`${name} is ${options[name] === '' ? 'empty' : 'undefined'}, as from a variable that is not set: set it, or leave the option out for ${otherwise}`);
+    }
+  }
+}
+
+interface Endpoint { base: Address | undefined; key: string | undefined; wrongKey(key: string): Flaw | undefined }
+
+function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
+  const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
+  if (!Object.hasOwn(PROVIDERS, provider)) throw fail(`the provider is ${provider}, which is none of ${Object.keys(PROVIDERS).join(', ')}`);
+  const its = PROVIDERS[provider as ProviderName];
+  const given = baseURL ?? vars.text('LLM_BASE_URL');
+  const base = given === undefined ? undefined : address(String(given), inPage ? pageAddress() : undefined);
+  if (base instanceof Flaw) {
+    throw fail(base.code === 'user_info' ? `baseURL ${base.why}; give the key as apiKey and leave only the host`
+      : `baseURL${shown(String(given))} ${base.why}; it is like https://api.deepseek.com/v1, and only in a page may it be relative`, base.code);
+  }
+  if (!(its.baseURL || base) || !(its.model || named)) throw fail(`${provider} has no ${its.baseURL ? '' : 'baseURL and no '}model of its own: set ${its.baseURL ? 'one' : 'both'}`);
+
+  // Whoever names a base URL or a provider has said where the key goes.
+  const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
+  const wrongKey = (key: string) => {
+    const checked = keyOf(key);
+    return checked instanceof Flaw ? checked : isChosen ? undefined : foreign(checked, provider);
+  };
+  const variable = its.variable ?? 'LLM_API_KEY';
+  const isKeyless = apiKey === null || (inPage && apiKey === undefined);
+  let key: string | undefined;
+  if (!isKeyless) key = typeof apiKey === 'function' ? KEY_TO_COME : apiKey ?? vars.text('LLM_API_KEY') ?? vars.text(variable);
+  if (key !== undefined) {
+    const flaw = wrongKey(key);
+    if (flaw) throw fail(flaw.why, flaw.code);
+    key = keyOf(key) as string;
+  } else if (!isKeyless && its.variable && !base?.isPlain) {
+    throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
+      + 'give apiKey: null and its baseURL', 'missing_api_key');
+  }
+  if (base?.isOpen && !allowHttp) {
+    const header = Object.keys(headers).find(namesCredential);
+    const parameter = Object.keys(base.parameters).find(namesCredential);
+    const what = key !== undefined ? 'the API key' : header !== undefined ? `the header ${header}`
+      : parameter !== undefined ? `the parameter ${parameter} of baseURL` : undefined;
+    if (what) {
+      throw fail(`${what} would be sent unencrypted to ${base.host}: use https; or leave the key away (apiKey: null), if the server `
+        + 'asks for none; or set allowHttp: true (LLM_ALLOW_HTTP), if you trust the network', 'unencrypted');
+    }
+  }
+  return { base, key, wrongKey };
+}
+
+/** @internal Throws an LlmError with the code `config` for what is wrong. */
+export function settings(options: ClientOptions): Settings {
+  const inPage = isPage();
+  const {
+    apiKey, headers: own = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
+    adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
+    fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
+  } = options;
+  for (const name in unknown) throw fail(`there is no option ${name}`);
+  refuseUnset(options);
+  if (apiKey != null && inPage && !dangerouslyAllowBrowser) {
+    throw fail('a key in a page can be read by everybody who opens it: give a baseURL on your own origin and no key, '
+      + 'or set dangerouslyAllowBrowser');
+  }
+  const vars = new Variables(inPage);
+  const { workers, queueSize, maxRetries } = counts(options, vars);
+  whole('limits.', rate);
+  whole('', { maxRequestBytes }, 0xffffffff);
+  const moving = adaptive === true ? {} : adaptive || undefined;
+  whole('adaptive.', moving, 0xffffffff);
+  const headers = plain(own ?? {}, fail);
+  const mocked = mock === undefined ? vars.isOn('USE_MOCK_LLM') : mock !== false;
+  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? (baseURL === undefined ? SETTINGS.LLM_PROVIDER.default : 'openai_compatible')) as string;
+  const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
+  const { base, key, wrongKey }: Endpoint = mocked ? { base: undefined, key: undefined, wrongKey: () => undefined }
+    : endpoint(options, provider, named, inPage, vars, headers);
+  const alone = !vars.isOn('LLM_ASYNC_ENABLED');
+  const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
+  const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
+  const most = moving ? Math.max(min, max) : workers;
+  const now = moving ? Math.min(most, Math.max(min, start)) : most;
+  return {
+    mocked, headers, wrongKey,
+    secrets: [...key === undefined || key === KEY_TO_COME ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
+    isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
+    headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),
+    json: JSON.stringify({
+      provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,
+      workers, queueSize, alone, maxRetries, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,
+      waitForQueue,
+      // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
+      timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? vars.milliseconds('LLM_ASYNC_TIMEOUT'), fail),
+      browserAccess: inPage && dangerouslyAllowBrowser,
+    }),
+    idle: {
+      maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0, queueSize, closed: false,
+      started: 0, succeeded: 0, failed: 0, cancelled: 0, retried: 0,
+    },
+  };
+}
+
+/** The values of a base URL's parameters, as they stand there and as they read. */
+function parametersOf(base: Address | undefined): string[] {
+  const secret = Object.entries(base?.parameters ?? {}).filter(([name]) => mayHoldSecret(name));
+  return secret.flatMap(([, value]) => [value, new URLSearchParams(`x=${value}`).get('x') ?? value]);
+}
+
+/** @internal Settings for another core, where a limit that adapts begins with what was found out. */
+export function startingAt(json: string, limit: number): string {
+  const { adaptive, ...settings } = JSON.parse(json) as { adaptive?: object };
+  return adaptive ? JSON.stringify({ ...settings, adaptive: { ...adaptive, start: limit } }) : json;
+}

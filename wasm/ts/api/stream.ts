@@ -1,0 +1,167 @@
+import { whenAborted } from '../base/abort.js';
+import type { Core, Told } from '../border/core.js';
+import { abortError, fromRejection, fromView, StreamError, type LlmError } from '../base/errors.js';
+import { eventOf, type Item } from '../border/event.js';
+import type { RawCall } from '../border/bindings.js';
+import type { Home } from '../border/home.js';
+import { iterate } from './iterate.js';
+import { response } from '../border/response.js';
+import { Encoder } from '../base/text.js';
+import type { ChatEvent, ChatResponse } from '../base/types.js';
+
+/** @internal A call that has begun, and its first events to come. */
+export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
+
+/** For streams that nobody holds any more. */
+const dropped = typeof FinalizationRegistry === 'function'
+  ? new FinalizationRegistry<Core>((core) => { core.streams -= 1; }) : undefined;
+
+/** @internal Begins to read a call. */
+export function opened(core: Core, home: Home, call: RawCall): Opened {
+  core.streams += 1;
+  dropped?.register(call, core, call);
+  return { core, home, call, first: core.wait(() => call.next(), home.number) };
+}
+
+/**
+ * An answer as an async iterable of events. It ends after the event `finish`, or throws one error.
+ * Nothing is sent until it is read. Leaving a `for await` loop early aborts it.
+ */
+export class ChatStream implements AsyncIterable<ChatEvent> {
+  readonly #open: (lost: () => void) => Promise<Opened>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #finish: <E extends LlmError>(error: E) => E;
+  #forget = () => {};
+  #opened: Opened | undefined;
+  #ready: ChatEvent[] = [];
+  #text = '';
+  #final: ChatResponse | undefined;
+  #error: Error | undefined;
+  #started = false;
+  #over = false;
+  #busy: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, finish: <E extends LlmError>(error: E) => E,
+  ) {
+    this.#open = open;
+    this.#signal = signal;
+    this.#finish = finish;
+  }
+
+  /** The events. There is one sequence: two loops share it. */
+  [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
+    return iterate(() => this.#next(), () => this.#leave());
+  }
+
+  /** The pieces of text; other events are passed over. */
+  text(): AsyncGenerator<string, void, undefined> {
+    const next = async () => {
+      let event: ChatEvent | undefined;
+      do event = await this.#next(); while (event && event.type !== 'text');
+      return event?.type === 'text' ? event.text : undefined;
+    };
+    return iterate(next, () => this.#leave());
+  }
+
+  /** Reads to the end, and gives the whole answer, what was read before included. */
+  async final(): Promise<ChatResponse> {
+    while (await this.#next());
+    if (this.#final) return this.#final;
+    throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
+  }
+
+  /** Ends the stream and closes its connection; a pending read gets an AbortError. */
+  abort(reason?: unknown): void {
+    if (this.#over) return;
+    const error = abortError(undefined, this.#text);
+    if (reason !== undefined) Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true });
+    this.#stop(error);
+  }
+
+  /** The events as lines of JSON, for the body of a `Response`. */
+  toReadableStream(): ReadableStream<Uint8Array> {
+    const encoder = new Encoder();
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          const event = await this.#next();
+          if (event) controller.enqueue(encoder.encode(JSON.stringify(event) + '\n'));
+          else controller.close();
+        } catch (error) {
+          controller.error(error);
+        }
+      },
+      cancel: (reason) => this.abort(reason),
+    }, { highWaterMark: 0 });
+  }
+
+  #leave(): void {
+    if (!this.#over) this.#stop(abortError(undefined, this.#text));
+  }
+
+  async #next(): Promise<ChatEvent | undefined> {
+    for (;;) {
+      // What had come before an error is handed over first.
+      const event = this.#ready.shift();
+      if (event) return event;
+      if (this.#error) throw this.#error;
+      if (this.#over) return undefined;
+      await (this.#busy ??= this.#read().finally(() => { this.#busy = undefined; }));
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      if (!this.#started) {
+        this.#started = true;
+        if (this.#signal?.aborted) return this.#stop(abortError(this.#signal));
+        this.#forget = whenAborted(this.#signal, () => this.#stop(abortError(this.#signal, this.#text)));
+      }
+      if (!this.#opened) {
+        const opened = await this.#open(() => this.#leave());
+        if (this.#over) {
+          opened.first?.catch(() => {});
+          return close(opened);
+        }
+        this.#opened = opened;
+      }
+      const { core, home, call, first } = this.#opened;
+      this.#opened.first = undefined;
+      const { text, cause } = await (first ?? core.wait(() => call.next(), home.number));
+      if (this.#over) return;
+      if (!text) return this.#stop(undefined);
+      for (const item of JSON.parse(text) as Item[]) this.#take(item, cause);
+    } catch (error) {
+      this.#stop(fromRejection(error));
+    }
+  }
+
+  #take(item: Item, cause?: unknown): void {
+    switch (item.type) {
+      case 'error': return this.#stop(fromView(item, this.#text, cause));
+      case 'response': this.#final = response(item.response); return this.#stop(undefined);
+      case 'text': this.#text += item.text;
+    }
+    this.#ready.push(eventOf(item));
+  }
+
+  #stop(error: LlmError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error && this.#finish(error);
+    this.#forget();
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened) close(opened);
+  }
+}
+
+/** Freeing a call drops the stream of the core, which closes its connection unless the answer is complete. */
+function close({ core, home, call }: Opened): void {
+  core.streams -= 1;
+  dropped?.unregister(call);
+  core.quietly(() => call.free(), home.number);
+  core.leave(home);
+}

@@ -1,0 +1,227 @@
+// The functions that the module imports from its host (WebAssembly imports). Each operation has an id, with which the module
+// is called back when the operation completes.
+import { BodyReader, eachHeader, TAKE_ALL, type AnyResponse } from './body.js';
+import { codedError } from '../base/errors.js';
+import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
+import type { Exchange, Bindings, HostFunctions } from './bindings.js';
+import { RESPONSE_HEADERS } from '../base/tables.js';
+
+/** Each header that crosses the border costs time, and those that nobody reads need not. */
+const READ: ReadonlySet<string> = new Set(RESPONSE_HEADERS);
+
+/** @internal What the host tells: an instance of the core, and the promises that wait for it. */
+export interface Teller {
+  readonly bindings: Bindings;
+  /** Where timers and requests are made now; see home.ts. */
+  readonly home: number;
+  tell(home: number, report: () => void): void;
+  soon(home: number, yields: boolean): void;
+  settle(id: number, isOk: boolean, text: string, cause: unknown): void;
+}
+
+type Report = (bindings: Bindings) => void;
+type Fetch = Parameters<HostFunctions['send']>[0];
+type Timer = ReturnType<typeof setTimeout>;
+
+/** What Node's timers have. */
+interface Holdable { ref?(): void; unref?(): void }
+
+/** @internal The host's side of one core. */
+export class Imports implements HostFunctions {
+  readonly #core: Teller;
+  readonly #timers = new Map<number, Timer>();
+  readonly #open = new Set<Sent>();
+  #isHeld = false;
+  /** The last head of a request; the next one is mostly the same. */
+  #last = { lines: '', method: '', url: '', headers: {} };
+
+  constructor(core: Teller) {
+    this.#core = core;
+  }
+
+  /** Whether timers and connections keep the process alive: only while somebody waits for what they bring. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    for (const timer of this.#timers.values()) holdTimer(timer, isHeld);
+    for (const sent of this.#open) sent.hold(isHeld);
+  }
+
+  soon(home: number, yields: boolean): void {
+    this.#core.soon(home, yields);
+  }
+
+  sleep(id: number, milliseconds: number): void {
+    const { home } = this.#core;
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      this.#core.tell(home, () => this.#core.bindings.signal(id));
+    }, milliseconds);
+    if (!this.#isHeld) holdTimer(timer, false);
+    this.#timers.set(id, timer);
+  }
+
+  clear(id: number): void {
+    try {
+      clearTimeout(this.#timers.get(id));
+    } catch { /* a timer of another request, on workerd */ }
+    this.#timers.delete(id);
+  }
+
+  done(id: number, isOk: boolean, text: string, cause: unknown): void {
+    this.#core.settle(id, isOk, text, cause);
+  }
+
+  vector(list: Float32Array[] = [], numbers: Float32Array): Float32Array[] {
+    // A copy, because the memory of the module may move under the host.
+    list.push(numbers.slice());
+    return list;
+  }
+
+  send(fetch: Fetch, id: number, lines: string, body: Uint8Array, more: unknown): Exchange {
+    if (lines !== this.#last.lines) this.#last = { lines, ...requestHead(lines) };
+    const { home } = this.#core;
+    const tell = (report: Report) => this.#core.tell(home, () => report(this.#core.bindings));
+    // A copy of the body, because the memory of the module may move under the host.
+    const sent = new Sent({ ...this.#last, body: body.slice() }, tell, () => this.#open.delete(sent));
+    this.#open.add(sent);
+    sent.hold(this.#isHeld);
+    sent.start(fetch, id, more);
+    return sent;
+  }
+}
+
+interface Request { method: string; url: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }
+
+/** A request, and its answer once it has come. */
+class Sent implements Exchange {
+  readonly #request: Request;
+  readonly #tell: (report: Report) => void;
+  readonly #over: () => void;
+  #controller: AbortController | undefined;
+  #isAborted = false;
+  #onAbort: (() => void) | undefined;
+  #isHeld = true;
+  #onHold: ((isHeld: boolean) => void) | undefined;
+  #body: BodyReader | undefined;
+
+  constructor(request: Request, tell: (report: Report) => void, over: () => void) {
+    this.#request = request;
+    this.#tell = tell;
+    this.#over = over;
+  }
+
+  start(fetch: Fetch, id: number, more: unknown): void {
+    const { method, url, headers, body } = this.#request;
+    const sent = this;
+    const init: Init = {
+      // A GET has no body, and `fetch` refuses an empty one.
+      method, headers: { ...headers }, redirect: 'manual', ...method === 'GET' ? {} : { body },
+      // Made when it is asked for, because it is expensive.
+      get signal() {
+        sent.#controller ??= new AbortController();
+        if (sent.#isAborted) sent.#controller.abort();
+        return sent.#controller.signal;
+      },
+      [ON_ABORT](run) {
+        sent.#onAbort = run;
+        if (sent.#isAborted) run();
+      },
+      [ON_HOLD](set) {
+        sent.#onHold = set;
+        if (!sent.#isHeld) set(false);
+      },
+    };
+    void this.#telling(id, async () => {
+      const response = await fetch(url, init, more) as AnyResponse | undefined;
+      if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
+      let head = String(response.status || response.type);
+      let encoding = '';
+      eachHeader(response.headers, (name, value) => {
+        // Node's own HTTP says what it has left as it came.
+        if (name === 'content-encoding' && !(TAKE_ALL in response)) encoding = value;
+        else if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`;
+      });
+      this.#body = new BodyReader(response, encoding);
+      return (bindings) => bindings.head(id, head);
+    });
+  }
+
+  read(id: number): void {
+    void this.#telling(id, async () => {
+      const { bytes, isLast } = await this.#body!.read();
+      if (isLast) this.#over();
+      return (bindings) => bindings.piece(id, bytes, isLast);
+    });
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#over();
+    // Not within the core: what listens to the signal may call the client.
+    void Promise.resolve().then(() => {
+      this.#controller?.abort();
+      this.#onAbort?.();
+      this.#body?.stop();
+    }).catch(() => { /* it belongs to another request, on workerd */ });
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#onHold?.(isHeld);
+  }
+
+  /** Begins something, and tells the core what comes of it, or why it failed. */
+  async #telling(id: number, begin: () => Promise<Report>): Promise<void> {
+    let report: Report;
+    try {
+      report = await begin();
+    } catch (error) {
+      this.#over();
+      report = failure(id, error);
+    }
+    this.#tell(report);
+  }
+}
+
+function holdTimer(timer: Timer, isHeld: boolean): void {
+  const { ref, unref } = timer as Holdable;
+  (isHeld ? ref : unref)?.call(timer);
+}
+
+/** The method, the URL and the headers of a request. */
+function requestHead(lines: string): Omit<Request, 'body'> {
+  const [method, url, ...pairs] = lines.split('\n') as [string, string, ...string[]];
+  const headers: Record<string, string> = {};
+  for (let n = 0; n < pairs.length; n += 2) headers[pairs[n]!] = pairs[n + 1]!;
+  return { method, url, headers };
+}
+
+const property = (of: unknown, name: string): unknown => {
+  try {
+    return (of as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+};
+
+const text = (of: unknown, name: string) => {
+  const value = property(of, name);
+  return typeof value === 'string' ? value : '';
+};
+
+/** What the host says of an error, and of those that caused it. */
+function failure(id: number, error: unknown): Report {
+  const message: string[] = [];
+  let code = '';
+  let cause: unknown = error;
+  for (let depth = 0; cause != null && depth < 4; depth += 1) {
+    // The innermost says most; one of our own says all.
+    if (!code.startsWith('CHATCORE_')) code = text(cause, 'code') || code;
+    for (const more of [text(cause, 'message'), text(cause, 'code')]) {
+      if (more && !message.some((known) => known.includes(more))) message.push(more);
+    }
+    cause = property(cause, 'cause');
+  }
+  return (bindings) => bindings.failed(id, error, code, message.join(': ') || 'the host gave no reason');
+}

@@ -1,0 +1,13 @@
+// For Cloudflare's workerd, which compiles the module itself, and where a connection belongs to one request.
+import { setHomes } from '../border/home.js';
+import { setSource } from '../border/load.js';
+import { setServer } from '../api/environment.js';
+import { requestHome } from '../border/workerd-home.js';
+// @ts-expect-error: workerd gives a compiled module
+import module from './core.wasm';
+
+setSource(() => module as WebAssembly.Module);
+setHomes(requestHome);
+setServer();
+
+export * from '../api/exports.js';

@@ -1,0 +1,104 @@
+// Whether a request goes by `node:http`, or by `fetch` because somebody saw to it.
+import type { Init } from '../border/fetch.js';
+import { send, type Http } from './http.js';
+
+type Fetch = typeof globalThis.fetch;
+
+interface NodeProcess {
+  versions?: Record<string, string>; env?: Record<string, string | undefined>;
+  getBuiltinModule?(name: string): unknown;
+}
+
+const host = globalThis as typeof globalThis & { process?: NodeProcess; Deno?: unknown; [dispatcher: symbol]: object | undefined };
+const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
+
+/** @internal What sends in Node where the caller gave nothing. */
+export const viaHttp: Fetch = async (url, init) => {
+  if (!isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
+  let http: Http;
+  try {
+    const found = load(String(url).startsWith('https:'));
+    http = found instanceof Promise ? await found : found;
+  } catch {
+    // A place without Node's modules, though it says that it is Node.
+    return host.fetch(url, init);
+  }
+  return send(http, String(url), init as Init);
+};
+
+const isNode = () => Boolean(host.process?.versions?.node) && !host.process?.versions?.bun && !host.Deno;
+
+const modules: { plain?: Http; secure?: Http } = {};
+
+/** `node:http` or `node:https`, once it is needed: loading them takes Node some milliseconds. */
+function load(secure: boolean): Http | Promise<Http> {
+  const name = secure ? 'secure' : 'plain';
+  const known = modules[name];
+  if (known) return known;
+  const found = host.process?.getBuiltinModule?.(secure ? 'node:https' : 'node:http') as Http | undefined;
+  if (found) return modules[name] = found;
+  // Where there is no such function yet; not in every place that runs CommonJS.
+  return imported(secure).then((found) => modules[name] = found);
+}
+
+async function imported(secure: boolean): Promise<Http> {
+  // Of the default, since what is patched (by traces, by mocks) is patched there.
+  // @ts-expect-error: no types of Node's here
+  return (secure ? await import('node:https') : await import('node:http')).default as Http;
+}
+
+/** @internal The passwords of proxies: those that the environment names, and those of agents of the program's. */
+export function proxySecrets(): string[] {
+  const env = host.process?.env ?? {};
+  const named = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [env[name], env[name.toLowerCase()]]);
+  const agents = [modules.plain, modules.secure].map((http) => (http?.globalAgent as { proxy?: unknown } | undefined)?.proxy);
+  return [...named, ...agents].flatMap((proxy) => {
+    const [, password] = /^[a-z\d+.-]+:\/\/[^/@]*?:([^@]*)@/i.exec(String(proxy ?? '')) ?? [];
+    if (!password) return [];
+    try {
+      return [password, decodeURIComponent(password)];
+    } catch {
+      return [password];
+    }
+  });
+}
+
+let seenFetch: Fetch | undefined;
+let isOwn = true;
+
+/** Whether `fetch` is another than Node's, whose text names what it loads; none at all is not. */
+function isFetchReplaced(): boolean {
+  const { fetch } = host;
+  if (fetch !== seenFetch) {
+    seenFetch = fetch;
+    isOwn = fetch === undefined || /internal\/deps\/undici|lazyUndici\(\)/.test(Function.prototype.toString.call(fetch));
+  }
+  return !isOwn;
+}
+
+let seenDispatchers: readonly (object | undefined)[] = [];
+let isPlain = true;
+
+/** Whether undici was given something: a proxy, a mock, certificates. What is not plainly its own default counts. */
+function isDispatcherSet(): boolean {
+  const [newer, older] = DISPATCHERS.map((key) => host[key]);
+  if (newer !== seenDispatchers[0] || older !== seenDispatchers[1]) {
+    seenDispatchers = [newer, older];
+    // Newer versions put their own in the older place, for those that look there.
+    const isCopy = newer && older?.constructor.name === 'Dispatcher1Wrapper';
+    isPlain = [newer, isCopy ? undefined : older].every((dispatcher) => !dispatcher || isDefault(dispatcher));
+  }
+  return !isPlain;
+}
+
+function isDefault(dispatcher: object): boolean {
+  const { constructor } = dispatcher;
+  const held = dispatcher as Record<PropertyKey, unknown>;
+  const [options, factory] = ['options', 'factory'].map((name) => {
+    const key = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === name);
+    return key && held[key];
+  });
+  return constructor.name === 'Agent' && held.dispatch === (constructor.prototype as Record<string, unknown>).dispatch
+    && typeof options === 'object' && options !== null && Object.values(options).every((value) => value === undefined)
+    && (factory as { name?: string } | undefined)?.name === 'defaultFactory';
+}
