@@ -9,6 +9,7 @@ mod encode;
 #[cfg(test)]
 mod encode_tests;
 mod kept;
+mod media;
 mod models;
 mod quirks;
 mod shape;
