@@ -14,6 +14,7 @@ mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
+mod gemini;
 mod jobs;
 pub mod kit;
 mod ollama_chat;
@@ -31,6 +32,7 @@ pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
+pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
@@ -50,7 +52,7 @@ pub const NAMES: [&str; 5] = [
     anthropic::FACTS.name(),
     ollama_chat::FACTS.name(),
     "openai_responses",
-    "gemini",
+    gemini::FACTS.name(),
 ];
 
 /// How an answer is to come.

@@ -67,8 +67,10 @@
 mod catalogue;
 mod date;
 pub(crate) mod decoder;
+pub(crate) mod escape;
 pub(crate) mod failure;
 pub(crate) mod hints;
+pub(crate) mod kept;
 pub(crate) mod provenance;
 pub(crate) mod read;
 pub(crate) mod response_headers;

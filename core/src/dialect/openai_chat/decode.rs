@@ -3,13 +3,13 @@
 use super::DIALECT;
 use super::calls::{Among, Calls};
 use super::details::Details;
-use super::kept::Kept;
 use super::media::{self, Sound};
 use super::usage::usage;
 use super::wire::{self, Chunk, Content, Delta, Said};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
+use crate::dialect::kit::kept::Kept;
 use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{
     Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, parse_event, read, to_extra,
