@@ -27,7 +27,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-pub use anthropic::Anthropic;
+pub use anthropic::{Anthropic, AnthropicPlatform};
 pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};

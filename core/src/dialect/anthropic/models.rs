@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::path;
+use super::platform::below_v1;
 use crate::dialect::kit;
 use crate::dialect::kit::escape::escape;
 use crate::dialect::{Endpoint, ModelPage, ModelsDialect};
@@ -16,7 +16,7 @@ pub(super) struct AnthropicModels;
 impl ModelsDialect for AnthropicModels {
     fn encode(&self, endpoint: &Endpoint, next: Option<&str>) -> Result<Request<Bytes>, Error> {
         // The most that a page may have; 20 without it.
-        let mut path = format!("{}?limit=1000", path(endpoint, "/v1/models"));
+        let mut path = format!("{}?limit=1000", below_v1(endpoint, "/v1/models"));
         if let Some(last) = next {
             path.push_str("&after_id=");
             escape(&mut path, last);
