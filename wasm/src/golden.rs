@@ -129,7 +129,11 @@ fn parts(kind: &str) -> Vec<Part> {
                 Reasoning::encrypted("x9").into(),
             ]
         }
-        "refusal" => vec![Refusal::new("no").into()],
+        "refusal" => {
+            let mut refusal = Refusal::new("no");
+            refusal.extra = extra();
+            vec![Refusal::new("no").into(), refusal.into()]
+        }
         "other" => [None, Some("anthropic".to_owned())]
             .map(|dialect| Part::Other {
                 dialect,

@@ -194,7 +194,10 @@ fn part(w: &mut Writer, value: &Part) {
             }
             extra(w, &reasoning.extra);
         }
-        Part::Refusal(refusal) => prose(w, "refusal", "text", &refusal.text),
+        Part::Refusal(refusal) => {
+            prose(w, "refusal", "text", &refusal.text);
+            extra(w, &refusal.extra);
+        }
         Part::Other { dialect, value } => {
             w.member("type", "other");
             if let Some(dialect) = dialect {

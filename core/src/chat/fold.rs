@@ -171,6 +171,7 @@ impl Fold {
         match self.growing() {
             Some(Part::Text(part)) => merge(&mut part.extra, extra),
             Some(Part::Reasoning(part)) => merge(&mut part.extra, extra),
+            Some(Part::Refusal(part)) => merge(&mut part.extra, extra),
             _ => merge(&mut self.response.extra, extra),
         }
     }

@@ -134,12 +134,18 @@ impl Reasoning {
 pub struct Refusal {
     /// Its words.
     pub text: String,
+    /// Fields of the part that chatcore has no name for.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl Refusal {
     /// A refusal in these words.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
+        Self {
+            text: text.into(),
+            extra: Extra::new(),
+        }
     }
 }
 

@@ -14,11 +14,11 @@ mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
-mod gemini;
 mod jobs;
 pub mod kit;
 mod ollama_chat;
 mod openai_chat;
+mod openai_responses;
 mod reserved;
 
 use std::fmt::Debug;
@@ -27,12 +27,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-pub use anthropic::{Anthropic, AnthropicPlatform};
+pub use anthropic::Anthropic;
 pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
-pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
@@ -40,6 +39,7 @@ pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub(crate) use kit::whole::WholeBody;
 pub use ollama_chat::OllamaChat;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+pub use openai_responses::OpenAiResponses;
 pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 
 use crate::chat::{ChatEvent, ChatRequest};
@@ -51,8 +51,8 @@ pub const NAMES: [&str; 5] = [
     openai_chat::FACTS.name(),
     anthropic::FACTS.name(),
     ollama_chat::FACTS.name(),
-    "openai_responses",
-    gemini::FACTS.name(),
+    openai_responses::FACTS.name(),
+    "gemini",
 ];
 
 /// How an answer is to come.

@@ -75,7 +75,7 @@ export interface ToolResultPart {
 export interface ReasoningPart { type: 'reasoning'; text: string; signature?: string; encrypted?: string; extra?: Extra }
 
 /** Why the model declines. */
-export interface RefusalPart { type: 'refusal'; text: string }
+export interface RefusalPart { type: 'refusal'; text: string; extra?: Extra }
 
 /** A block without a name here, sent back as it is; one that names a `dialect` goes to that dialect only. */
 export interface OtherPart { type: 'other'; dialect?: string; value: JsonValue }

@@ -44,8 +44,7 @@ impl Thinking {
         }))
     }
 
-    /// Writes it; `display` says how reasoning is shown.
-    pub(super) fn write(&self, writer: &mut Writer, display: Option<&str>) {
+    pub(super) fn write(&self, writer: &mut Writer) {
         writer.open('{');
         match self {
             Self::Disabled => writer.member("type", "disabled"),
@@ -55,9 +54,6 @@ impl Thinking {
                 writer.key("budget_tokens");
                 writer.count((*budget_tokens).into());
             }
-        }
-        if let (Some(display), false) = (display, *self == Self::Disabled) {
-            writer.member("display", display);
         }
         writer.close('}');
     }

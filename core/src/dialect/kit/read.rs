@@ -325,10 +325,24 @@ pub fn parse_event<'a, T: Read<'a> + Default>(
     out: &mut Output,
 ) -> Result<(T, &'a str), Error> {
     let mut value = T::default();
-    match read_first(data, &mut value) {
+    let data = parse_event_into(dialect, data, &mut value, out)?;
+    Ok((value, data))
+}
+
+/// As [`parse_event`], into `value`, which holds after an error what was read before it.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_event_into<'a>(
+    dialect: &str,
+    data: &'a str,
+    value: &mut dyn Read<'a>,
+    out: &mut Output,
+) -> Result<&'a str, Error> {
+    match read_first(data, value) {
         Ok(unread) => {
             out.unread = unread;
-            Ok((value, &data[..data.len() - unread]))
+            Ok(&data[..data.len() - unread])
         }
         Err(error) => Err(not_of(dialect, data, error)),
     }

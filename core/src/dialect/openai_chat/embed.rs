@@ -15,7 +15,7 @@ use crate::json::{JsonError, Reader, Writer};
 
 /// OpenAI's embeddings.
 #[derive(Debug)]
-pub(super) struct OpenAiEmbeddings;
+pub(in crate::dialect) struct OpenAiEmbeddings;
 
 impl EmbedDialect for OpenAiEmbeddings {
     /// <https://developers.openai.com/api/reference/resources/embeddings/methods/create>,

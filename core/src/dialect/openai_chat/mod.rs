@@ -8,7 +8,7 @@ mod embed;
 mod encode;
 #[cfg(test)]
 mod encode_tests;
-mod media;
+mod kept;
 mod models;
 mod quirks;
 mod shape;
@@ -20,6 +20,8 @@ mod wire;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
+pub(super) use embed::OpenAiEmbeddings;
+pub(super) use models::OpenAiModels;
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
 use super::kit::decoder::AnswerDecoder;
@@ -75,22 +77,27 @@ impl Dialect for OpenAiChat {
     }
 
     fn embeddings(&self) -> Option<&dyn EmbedDialect> {
-        Some(&embed::OpenAiEmbeddings)
+        Some(&OpenAiEmbeddings)
     }
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
-        Some(&models::OpenAiModels)
+        Some(&OpenAiModels)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
-        let [requests, tokens] = &response_headers::OPENAI;
-        LimitHints {
-            requests: hints::quota(headers, requests),
-            tokens: hints::quota(headers, tokens),
-        }
+        limits(headers)
     }
 
     fn streams_tell_all(&self) -> bool {
         self.quirks.stream_usage
+    }
+}
+
+/// What OpenAI's headers say about its limits.
+pub(super) fn limits(headers: &HeaderMap) -> LimitHints {
+    let [requests, tokens] = &response_headers::OPENAI;
+    LimitHints {
+        requests: hints::quota(headers, requests),
+        tokens: hints::quota(headers, tokens),
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// OpenAI's list of models, which has one page.
 #[derive(Debug)]
-pub(super) struct OpenAiModels;
+pub(in crate::dialect) struct OpenAiModels;
 
 impl ModelsDialect for OpenAiModels {
     fn encode(&self, endpoint: &Endpoint, _: Option<&str>) -> Result<Request<Bytes>, Error> {

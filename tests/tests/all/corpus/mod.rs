@@ -5,6 +5,7 @@
 
 mod decode;
 mod errors;
+mod items;
 mod rows;
 mod split;
 mod sse;

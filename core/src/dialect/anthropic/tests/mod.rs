@@ -3,4 +3,3 @@
 mod decode;
 mod encode;
 mod head;
-mod versions;

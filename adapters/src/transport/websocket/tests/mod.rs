@@ -1,5 +1,0 @@
-mod contexts;
-mod errors;
-mod lanes;
-mod real;
-mod support;

@@ -1,0 +1,59 @@
+//! Fields without a name of ours, until the answer ends.
+
+use std::collections::HashMap;
+
+use crate::chat::{ChatEvent, Extra};
+use crate::dialect::kit::decoder::Output;
+use crate::dialect::kit::read::{MAX_UNKNOWN, Raw};
+
+/// From how many fields on they are looked up in a table.
+const FEW: usize = 16;
+
+/// Fields as JSON. Many servers repeat them in every chunk, so they are handed over once, at the
+/// end: the last value counts.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    fields: Vec<(String, String)>,
+    /// Where each field stands, once there are more than a few.
+    places: HashMap<String, usize>,
+}
+
+impl Kept {
+    /// Keeps the last value of a field.
+    pub(super) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
+        let place = match self.places.is_empty() {
+            true => self.fields.iter().position(|(known, _)| known == name),
+            false => self.places.get(name).copied(),
+        };
+        if let Some(place) = place {
+            let last = &mut self.fields[place].1;
+            if last != value {
+                value.clone_into(last);
+            }
+            return;
+        }
+        if self.fields.len() == MAX_UNKNOWN {
+            out.skip(1);
+            return;
+        }
+        self.fields.push((name.to_owned(), value.to_owned()));
+        if self.fields.len() == FEW {
+            let places = self.fields.iter().enumerate();
+            self.places = places.map(|(at, (name, _))| (name.clone(), at)).collect();
+        } else if self.fields.len() > FEW {
+            self.places.insert(name.to_owned(), self.fields.len() - 1);
+        }
+    }
+
+    /// Hands over all of them.
+    pub(super) fn end(&mut self, out: &mut Output) {
+        if self.fields.is_empty() {
+            return;
+        }
+        let mut extra = Extra::with_capacity(self.fields.len());
+        for (name, raw) in self.fields.drain(..) {
+            extra.insert(name, out.value(&raw));
+        }
+        out.push(ChatEvent::Extra(extra));
+    }
+}

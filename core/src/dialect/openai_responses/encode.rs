@@ -1,0 +1,231 @@
+//! Request → JSON, written straight from the model.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{DIALECT, input};
+use crate::chat::{ChatRequest, Extra, ResponseFormat, Tool, ToolChoice};
+use crate::dialect::Mode;
+use crate::dialect::kit::provenance::own_fields;
+use crate::dialect::kit::write::{self, ObjectWriter};
+use crate::error::Error;
+use crate::json::Writer;
+use crate::models::{ModelRule, Reasons};
+
+/// The fields with which the caller asks for a conversation that is kept at the server.
+const KEPT: [&str; 2] = ["previous_response_id", "conversation"];
+
+/// The names that the limit of tokens has elsewhere.
+const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
+
+/// The body of a request.
+pub(super) fn body(
+    rule: &ModelRule,
+    model: &str,
+    request: &ChatRequest,
+    mode: Mode,
+) -> Result<Vec<u8>, Error> {
+    check(model, request)?;
+    let mut writer = write::begin(request)?;
+    let extra = merged(rule, request);
+    let mut map = ObjectWriter::replaced_by(&mut writer, &extra);
+    map.string("model", model);
+    if let Some(writer) = map.field("input") {
+        input::write(writer, request);
+    }
+    state(&mut map, rule, &extra);
+    for (name, value) in [
+        ("temperature", request.temperature),
+        ("top_p", request.top_p),
+    ] {
+        if let Some(value) = value
+            && let Some(writer) = map.field(name)
+        {
+            writer.float(value);
+        }
+    }
+    if let Some(max_tokens) = request.max_tokens
+        && let Some(writer) = map.field("max_output_tokens")
+    {
+        writer.count(max_tokens.into());
+    }
+    if !request.tools.is_empty()
+        && let Some(writer) = map.field("tools")
+    {
+        writer.open('[');
+        for tool in &request.tools {
+            write_tool(writer, tool);
+        }
+        writer.close(']');
+    }
+    if let Some(choice) = &request.tool_choice
+        && let Some(writer) = map.field("tool_choice")
+    {
+        tool_choice(writer, choice, &request.tools);
+    }
+    if let Some(effort) = &request.reasoning_effort
+        && let Some(writer) = map.field("reasoning")
+    {
+        writer.open('{');
+        writer.member("effort", rule.effort(effort.as_str()));
+        writer.close('}');
+    }
+    if let Some(format) = &request.response_format
+        && let Some(writer) = map.field("text")
+    {
+        writer.open('{');
+        writer.key("format");
+        writer.members(&text_format(format));
+        writer.close('}');
+    }
+    if mode == Mode::Stream
+        && let Some(writer) = map.field("stream")
+    {
+        writer.boolean(true);
+    }
+    map.end();
+    Ok(writer.into_bytes())
+}
+
+fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
+    if model.trim().is_empty() {
+        return Err(Error::invalid(
+            "no model is named; set LLM_MODEL, or name one in the request",
+        ));
+    }
+    if !request.stop.is_empty() {
+        return Err(Error::invalid(
+            "OpenAI's Responses API has no `stop`; leave it out, or use chat completions \
+             (openai_chat)",
+        ));
+    }
+    if request.seed.is_some() {
+        return Err(Error::invalid(
+            "OpenAI's Responses API has no `seed`; leave it out, or use chat completions \
+             (openai_chat)",
+        ));
+    }
+    input::check(request)
+}
+
+/// Whether the conversation is kept at the server, as far as the caller says so.
+fn is_kept(extra: &Extra) -> bool {
+    extra.get("store") == Some(&Value::Bool(true))
+        || KEPT.iter().any(|name| extra.contains_key(*name))
+}
+
+/// That nothing is kept at the server, and that reasoning comes along for that.
+fn state(map: &mut ObjectWriter<'_, '_>, rule: &ModelRule, extra: &Extra) {
+    if is_kept(extra) {
+        return;
+    }
+    if let Some(writer) = map.field("store") {
+        writer.boolean(false);
+    }
+    // Models that do not reason refuse it.
+    if rule.reasoning != Reasons::Never
+        && let Some(writer) = map.field("include")
+    {
+        writer.raw(r#"["reasoning.encrypted_content"]"#);
+    }
+}
+
+/// The caller's own fields. Those that have ours within them do not replace ours: a summary of the
+/// reasoning is asked for beside its effort.
+fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, Extra> {
+    let mut extra = Cow::Borrowed(&request.extra);
+    if request.extra.is_empty() {
+        return extra;
+    }
+    let effort = request.reasoning_effort.as_ref();
+    let effort = effort.map(|effort| rule.effort(effort.as_str()).into());
+    let format = request.response_format.as_ref();
+    let format = format.map(|format| Value::Object(text_format(format)));
+    for (outer, inner, value) in [("reasoning", "effort", effort), ("text", "format", format)] {
+        if let (Some(value), Some(Value::Object(fields))) = (value, request.extra.get(outer))
+            && !fields.contains_key(inner)
+        {
+            let mut fields = fields.clone();
+            fields.insert(inner.to_owned(), value);
+            extra.to_mut().insert(outer.to_owned(), fields.into());
+        }
+    }
+    // One limit by three names.
+    for name in LIMITS {
+        if let Some(limit) = request.extra.get(name) {
+            let extra = extra.to_mut();
+            extra.retain(|known, _| known != name);
+            extra
+                .entry("max_output_tokens")
+                .or_insert_with(|| limit.clone());
+        }
+    }
+    extra
+}
+
+/// Whether a tool is a custom one, whose input is plain text.
+fn is_custom(tool: &Tool) -> bool {
+    let own = own_fields(DIALECT, &tool.extra);
+    own.is_some_and(|own| own.get("type").is_some_and(|kind| kind == "custom"))
+}
+
+fn write_tool(writer: &mut Writer, tool: &Tool) {
+    let is_custom = is_custom(tool);
+    let mut map = ObjectWriter::beside(writer, DIALECT, &tool.extra);
+    map.string("type", if is_custom { "custom" } else { "function" });
+    map.string("name", &tool.name);
+    if let Some(description) = &tool.description {
+        map.string("description", description);
+    }
+    if !is_custom {
+        if let Some(writer) = map.field("parameters") {
+            writer.value(&tool.parameters);
+        }
+        // Without it, Responses takes a tool for a strict one, and chat completions do not.
+        if let Some(writer) = map.field("strict") {
+            writer.boolean(tool.strict.unwrap_or(false));
+        }
+    }
+    map.end();
+}
+
+fn tool_choice(writer: &mut Writer, choice: &ToolChoice, tools: &[Tool]) {
+    match choice {
+        ToolChoice::Auto => writer.string("auto"),
+        ToolChoice::None => writer.string("none"),
+        ToolChoice::Required => writer.string("required"),
+        ToolChoice::Tool(name) => {
+            let mut tools = tools.iter();
+            let is_custom = tools.any(|tool| tool.name == *name && is_custom(tool));
+            writer.open('{');
+            writer.member("type", if is_custom { "custom" } else { "function" });
+            writer.member("name", name);
+            writer.close('}');
+        }
+    }
+}
+
+fn text_format(format: &ResponseFormat) -> Extra {
+    let mut fields = Extra::new();
+    let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    match format {
+        ResponseFormat::Text => {
+            set("type", "text".into());
+        }
+        ResponseFormat::JsonObject => {
+            set("type", "json_object".into());
+        }
+        ResponseFormat::JsonSchema {
+            name,
+            schema,
+            strict,
+        } => {
+            set("type", "json_schema".into());
+            set("name", name.as_str().into());
+            set("schema", schema.clone());
+            set("strict", (*strict).into());
+        }
+    }
+    fields
+}

@@ -1,0 +1,485 @@
+//! The items of one answer, in their order.
+//!
+//! They are handed over one after the other, as a whole answer has them. What comes of an item
+//! before its turn waits:
+//!
+//! ```text
+//!  events ──► Item ──its turn──► handed over as it comes ──done──► passed
+//!               └─ not yet ────► waits
+//! ```
+//!
+//! Servers that number their items (`output_index`) may interleave them, and say when each is
+//! done. Those that do not number them begin an item where the one before has ended, and say
+//! only at the end of the answer that they were done.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::DIALECT;
+use super::call::{CUSTOM, Call};
+use super::slot::Place;
+use super::wire::Head;
+use super::writing::{Writing, lost, other};
+use crate::chat::{ChatEvent, Extra};
+use crate::dialect::kit::decoder::{Output, Prose};
+use crate::dialect::kit::read::{MAX_ITEMS, Object, Raw, parse, too_many};
+use crate::error::Error;
+use crate::json::{Piece, Reader};
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Message,
+    Reasoning,
+    Call,
+    CustomCall,
+    Other,
+}
+
+impl Kind {
+    fn of(word: &str) -> Self {
+        match word {
+            "message" => Self::Message,
+            "reasoning" => Self::Reasoning,
+            "function_call" => Self::Call,
+            CUSTOM => Self::CustomCall,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What an event says of the item that it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose<'a> {
+    pub(super) index: Option<u64>,
+    pub(super) id: &'a str,
+}
+
+#[derive(Debug)]
+enum Form {
+    Writing(Writing),
+    Call(Call),
+    Other(Extra),
+}
+
+/// An item that is not complete.
+#[derive(Debug)]
+struct Item {
+    kind: Kind,
+    form: Form,
+    /// All of it, once the server has said it.
+    done: Option<Extra>,
+    /// Whether its end was lost: another one has begun.
+    is_over: bool,
+}
+
+impl Item {
+    fn new(kind: Kind, begun: Extra) -> Self {
+        let form = match kind {
+            Kind::Message => Form::Writing(Writing::new(true, begun)),
+            Kind::Reasoning => Form::Writing(Writing::new(false, begun)),
+            Kind::Call => Form::Call(Call::new(false, begun)),
+            Kind::CustomCall => Form::Call(Call::new(true, begun)),
+            Kind::Other => Form::Other(begun),
+        };
+        Self {
+            kind,
+            form,
+            done: None,
+            is_over: false,
+        }
+    }
+}
+
+/// An item that was handed over.
+#[derive(Debug)]
+struct Passed {
+    kind: Kind,
+    /// A call whose end is still to come.
+    call: Option<Call>,
+    was_done: bool,
+}
+
+/// The items of one answer.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    /// Those that are not complete, by their place.
+    open: BTreeMap<u64, Item>,
+    passed: BTreeMap<u64, Passed>,
+    /// The one whose turn it is.
+    head: Option<u64>,
+    /// The places by the server's numbers and ids.
+    by_index: BTreeMap<u64, u64>,
+    by_id: BTreeMap<String, u64>,
+    last: Option<u64>,
+    /// How many calls were handed over, and whether one of them has no name.
+    pub(super) calls: usize,
+    is_nameless: bool,
+}
+
+impl Items {
+    /// Whether there is none.
+    pub(super) fn are_none(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Whether a call has no name.
+    pub(super) fn has_nameless_call(&self) -> bool {
+        self.is_nameless
+    }
+
+    /// An item begins.
+    pub(super) fn begin(
+        &mut self,
+        index: Option<u64>,
+        raw: Raw<'_>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let (kind, id) = head(raw)?;
+        let known = self.by_id.get(&id).and_then(|place| self.open.get(place));
+        if known.is_some_and(|item| item.kind == kind) {
+            // Said again.
+            return Ok(());
+        }
+        let place = self.insert(kind, index, &id, object(raw, out))?;
+        self.end_before(place, index, out)
+    }
+
+    /// An item is complete.
+    pub(super) fn end(
+        &mut self,
+        index: Option<u64>,
+        raw: Raw<'_>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let (kind, id) = head(raw)?;
+        let whose = Whose { index, id: &id };
+        let place = match self.find(whose, kind).filter(|place| !self.is_done(*place)) {
+            Some(place) => place,
+            None => self.insert(kind, index, &id, Extra::new())?,
+        };
+        self.complete(place, raw, out);
+        self.advance(out)
+    }
+
+    /// Whether the server has said that an item is complete.
+    fn is_done(&self, place: u64) -> bool {
+        let open = self
+            .open
+            .get(&place)
+            .is_some_and(|item| item.done.is_some());
+        open || self
+            .passed
+            .get(&place)
+            .is_some_and(|passed| passed.was_done)
+    }
+
+    fn kind(&self, place: u64) -> Option<Kind> {
+        let open = self.open.get(&place).map(|item| item.kind);
+        open.or_else(|| Some(self.passed.get(&place)?.kind))
+    }
+
+    fn complete(&mut self, place: u64, raw: Raw<'_>, out: &mut Output) {
+        if let Some(item) = self.open.get_mut(&place) {
+            item.done = Some(object(raw, out));
+        } else if let Some(passed) = self.passed.get_mut(&place) {
+            if let Some(mut call) = passed.call.take() {
+                self.is_nameless |= call.close(Some(object(raw, out)), &mut self.calls, out);
+            }
+            passed.was_done = true;
+        }
+    }
+
+    /// The message or the reasoning that an event is about, if it is not complete. Its turn may
+    /// have come now. An item that nothing has begun begins with the event.
+    pub(super) fn writing(
+        &mut self,
+        whose: Whose<'_>,
+        prose: Prose,
+        out: &mut Output,
+    ) -> Result<Option<&mut Writing>, Error> {
+        let kind = match prose {
+            Prose::Reasoning => Kind::Reasoning,
+            _ => Kind::Message,
+        };
+        let place = self.place(whose, kind, out)?;
+        Ok(match self.open.get_mut(&place).map(|item| &mut item.form) {
+            Some(Form::Writing(writing)) => Some(writing),
+            _ => None,
+        })
+    }
+
+    /// More of a text. An item whose end was only assumed goes on with another one.
+    pub(super) fn write(
+        &mut self,
+        whose: Whose<'_>,
+        place: Place,
+        prose: Prose,
+        piece: Piece<'_>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        if let Some(writing) = self.writing(whose, prose, out)? {
+            return writing.take(place, prose, piece, out);
+        }
+        let kind = match prose {
+            Prose::Reasoning => Kind::Reasoning,
+            _ => Kind::Message,
+        };
+        if self
+            .find(whose, kind)
+            .is_some_and(|place| self.is_done(place))
+        {
+            out.skip(1);
+            return Ok(());
+        }
+        self.insert(kind, None, whose.id, Extra::new())?;
+        match self.writing(whose, prose, out)? {
+            Some(writing) => writing.take(place, prose, piece, out),
+            None => Ok(()),
+        }
+    }
+
+    /// The call that an event is about, if it is not complete.
+    pub(super) fn call(
+        &mut self,
+        whose: Whose<'_>,
+        kind: Kind,
+        out: &mut Output,
+    ) -> Result<Option<&mut Call>, Error> {
+        let place = self.place(whose, kind, out)?;
+        Ok(match self.open.get_mut(&place).map(|item| &mut item.form) {
+            Some(Form::Call(call)) => Some(call),
+            Some(_) => None,
+            None => self
+                .passed
+                .get_mut(&place)
+                .and_then(|passed| passed.call.as_mut()),
+        })
+    }
+
+    /// The place of the item that an event is about.
+    fn place(&mut self, whose: Whose<'_>, kind: Kind, out: &mut Output) -> Result<u64, Error> {
+        let place = match self.find(whose, kind) {
+            Some(place) if self.head == Some(place) => return Ok(place),
+            Some(place) => place,
+            None => self.insert(kind, whose.index, whose.id, Extra::new())?,
+        };
+        if self.open.contains_key(&place) {
+            self.end_before(place, whose.index, out)?;
+        }
+        Ok(place)
+    }
+
+    /// The item of this kind that has this number, or else this id, or else the last one. Ids may
+    /// change from event to event.
+    fn find(&self, whose: Whose<'_>, kind: Kind) -> Option<u64> {
+        let by_index = whose.index.and_then(|index| self.by_index.get(&index));
+        let by_id = || self.by_id.get(whose.id);
+        let last = || self.last.as_ref().filter(|_| whose.index.is_none());
+        let is_it = |place: &&u64| self.kind(**place) == Some(kind);
+        let found = by_index.filter(is_it).or_else(|| by_id().filter(is_it));
+        found.or_else(|| last().filter(is_it)).copied()
+    }
+
+    fn insert(
+        &mut self,
+        kind: Kind,
+        index: Option<u64>,
+        id: &str,
+        begun: Extra,
+    ) -> Result<u64, Error> {
+        if self.open.len() + self.passed.len() == MAX_ITEMS {
+            return Err(too_many("items"));
+        }
+        let open = self.open.last_key_value().map(|(place, _)| *place);
+        let passed = self.passed.last_key_value().map(|(place, _)| *place);
+        let next = open.max(passed).map_or(0, |last| last.saturating_add(1));
+        let place = index
+            .filter(|place| self.kind(*place).is_none())
+            .unwrap_or(next);
+        if let Some(index) = index {
+            self.by_index.insert(index, place);
+        }
+        if !id.is_empty() {
+            self.by_id.insert(id.to_owned(), place);
+        }
+        self.last = Some(place);
+        self.open.insert(place, Item::new(kind, begun));
+        Ok(place)
+    }
+
+    /// Where items have no numbers, one that begins ends those before it.
+    fn end_before(
+        &mut self,
+        place: u64,
+        index: Option<u64>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if index.is_none() {
+            for (_, item) in self.open.range_mut(..place) {
+                item.is_over = true;
+            }
+        }
+        self.advance(out)
+    }
+
+    /// Hands over what it is the turn of.
+    fn advance(&mut self, out: &mut Output) -> Result<(), Error> {
+        while let Some(mut first) = self.open.first_entry() {
+            let place = *first.key();
+            if self.head.is_some_and(|head| head != place) {
+                // One with a lower number came late.
+                break;
+            }
+            let item = first.get_mut();
+            match &mut item.form {
+                Form::Writing(writing) => writing.flow(out),
+                Form::Call(call) => call.flow(&mut self.calls, out),
+                Form::Other(_) => {}
+            }
+            if item.done.is_none() && !item.is_over {
+                self.head = Some(place);
+                break;
+            }
+            self.head = None;
+            let item = first.remove();
+            let passed = self.pass(item, out)?;
+            self.passed.insert(place, passed);
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, item: Item, out: &mut Output) -> Result<Passed, Error> {
+        let was_done = item.done.is_some();
+        let mut open = None;
+        match item.form {
+            Form::Writing(writing) => writing.close(item.done, out)?,
+            Form::Call(mut call) if was_done => {
+                self.is_nameless |= call.close(item.done, &mut self.calls, out);
+            }
+            Form::Call(call) => open = Some(call),
+            Form::Other(begun) => {
+                let item = item.done.unwrap_or_else(|| lost(begun));
+                if !item.is_empty() {
+                    out.push(ChatEvent::part(other(item)));
+                }
+            }
+        }
+        Ok(Passed {
+            kind: item.kind,
+            call: open,
+            was_done,
+        })
+    }
+
+    /// The answer is complete, and these are its items, if the server says them again. What was
+    /// lost of them is taken in.
+    pub(super) fn finish(
+        &mut self,
+        output: Option<Raw<'_>>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if let Some(output) = output.filter(|output| output.starts_with('[')) {
+            // It was passed over once, so that there is no error in it.
+            let mut reader = Reader::new(output);
+            let mut items = reader.array()?;
+            let mut known: Vec<u64> = self
+                .open
+                .keys()
+                .chain(self.passed.keys())
+                .copied()
+                .collect();
+            known.sort_unstable();
+            let mut at = 0;
+            while reader.item(&mut items)? {
+                self.take_again(at, &known, reader.raw()?, out)?;
+                at += 1;
+            }
+        }
+        self.open.values_mut().for_each(|item| item.is_over = true);
+        self.advance_all(out)?;
+        for passed in self.passed.values_mut() {
+            if let Some(mut call) = passed.call.take() {
+                self.is_nameless |= call.close(None, &mut self.calls, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn advance_all(&mut self, out: &mut Output) -> Result<(), Error> {
+        if let Some(item) = self
+            .head
+            .take()
+            .and_then(|head| self.open.remove_entry(&head))
+        {
+            let (place, item) = item;
+            let passed = self.pass(item, out)?;
+            self.passed.insert(place, passed);
+        }
+        self.advance(out)
+    }
+
+    /// Takes in the `at`th item of an answer whose items were `known` before.
+    fn take_again(
+        &mut self,
+        at: usize,
+        known: &[u64],
+        raw: Raw<'_>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let (kind, id) = head(raw)?;
+        let place = match self.by_index.is_empty() {
+            false => u64::try_from(at).ok().filter(|at| self.kind(*at).is_some()),
+            true => known.get(at).copied(),
+        };
+        let is_same = |place: &u64| self.kind(*place) == Some(kind);
+        let by_id = self.by_id.get(&*id).copied();
+        match place.filter(is_same).or(by_id.filter(is_same)) {
+            Some(place) => {
+                if !self.is_done(place) {
+                    self.complete(place, raw, out);
+                }
+            }
+            None if place.is_none() => {
+                let index = u64::try_from(at).ok();
+                let place = self.insert(kind, index, &id, Extra::new())?;
+                self.complete(place, raw, out);
+            }
+            None => out.skip(1),
+        }
+        Ok(())
+    }
+
+    /// The answer was cut: what came of it is handed over.
+    pub(super) fn cut(&mut self, out: &mut Output) {
+        for (_, item) in std::mem::take(&mut self.open) {
+            match item.form {
+                Form::Writing(writing) => writing.cut(out),
+                Form::Call(mut call) => {
+                    call.flow(&mut self.calls, out);
+                    call.end(out);
+                }
+                Form::Other(_) => {}
+            }
+        }
+    }
+}
+
+/// The kind and the id of an item.
+fn head(raw: Raw<'_>) -> Result<(Kind, String), Error> {
+    let mut head: Object<'_, Head<'_>> = parse(DIALECT, raw)?;
+    let id = std::mem::take(&mut head.known.id.0).into_owned();
+    Ok((Kind::of(&head.known.kind.0), id))
+}
+
+/// The fields of an item.
+pub(super) fn object(raw: Raw<'_>, out: &mut Output) -> Extra {
+    match out.value(raw) {
+        Value::Object(fields) => fields,
+        _ => Extra::new(),
+    }
+}

@@ -1,0 +1,101 @@
+//! OpenAI's Responses.
+
+mod call;
+mod decode;
+mod encode;
+mod input;
+mod item;
+mod items;
+mod media;
+mod print;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod wire;
+mod writing;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+
+use super::kit::decoder::AnswerDecoder;
+use super::kit::response_headers;
+use super::openai_chat::{OpenAiEmbeddings, OpenAiModels, limits};
+use super::{
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, Mode, ModelsDialect,
+};
+use crate::chat::ChatRequest;
+use crate::error::Error;
+use decode::Events;
+
+pub(super) static FACTS: Facts =
+    Facts::new("openai_responses").with_response_headers(response_headers::OPENAI.as_flattened());
+
+const DIALECT: &str = FACTS.name();
+
+/// The member of a part's own fields that holds its item.
+const ITEM: &str = "item";
+
+/// The member of a part's own fields that tells whether its text was edited.
+const FINGERPRINT: &str = "fingerprint";
+
+/// OpenAI's Responses: `POST {base}/responses`; and its embeddings and its list of models, as
+/// [`OpenAiChat`](super::OpenAiChat) has them. DeepSeek, OpenRouter, xAI, Azure, Bedrock, vLLM,
+/// LM Studio, Ollama and llama.cpp speak it too.
+///
+/// - **Nothing is kept at the server**: `store` is false, and reasoning comes encrypted
+///   (`include: ["reasoning.encrypted_content"]`), to go back with the conversation. Set
+///   `store`, `previous_response_id`, `conversation` or `include` with
+///   [`extra`](crate::ChatRequest::extra) for another choice.
+/// - **Items** of an answer (messages, reasoning, calls, those of built-in tools) go back as they
+///   came: what has no place in a part stands in its `extra`, under `openai_responses`. An item
+///   without a form of its own is a [`Part::Other`](crate::Part::Other). A text that was edited goes
+///   back without the ids and annotations of the one that was received. Reasoning of other dialects is left out.
+/// - **`stop` and `seed`** are refused before anything is sent: Responses has neither. A message's
+///   `name` is left out, and audio cannot be sent.
+/// - **Tools** of functions are not `strict` where the tool does not say, as in chat completions. A
+///   custom tool is one whose `extra` has `{"openai_responses": {"type": "custom"}}`; the input of
+///   its calls is plain text.
+///
+/// ```
+/// use chatcore::{Provider, dialect::OpenAiResponses};
+///
+/// let local = Provider::new("local", "http://127.0.0.1:8080/v1", "tiny", OpenAiResponses::default());
+/// # let _ = local;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct OpenAiResponses {}
+
+impl Dialect for OpenAiResponses {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn encode(
+        &self,
+        endpoint: &Endpoint,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<Request<Bytes>, Error> {
+        let model = request.model.as_deref().unwrap_or(endpoint.model());
+        let rule = endpoint.model_rule(request.model.as_deref());
+        endpoint.post("/responses", encode::body(rule, model, request, mode)?)
+    }
+
+    fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
+        Box::new(AnswerDecoder::new(head, caps, Events::default()))
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbedDialect> {
+        Some(&OpenAiEmbeddings)
+    }
+
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        Some(&OpenAiModels)
+    }
+
+    fn limits(&self, headers: &HeaderMap) -> LimitHints {
+        limits(headers)
+    }
+}

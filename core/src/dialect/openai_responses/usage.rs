@@ -1,0 +1,64 @@
+//! What an answer cost.
+
+use crate::chat::Usage;
+use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
+
+/// The usage that a server reports. What is no object is kept all the same.
+pub(super) fn usage(raw: Raw<'_>) -> Usage {
+    let wire: Object<'_, Wire<'_>> = read(raw).unwrap_or_default();
+    let input = details(wire.known.input_tokens_details);
+    let output = details(wire.known.output_tokens_details);
+    Usage {
+        input_tokens: wire.known.input_tokens.0.unwrap_or(0),
+        output_tokens: wire.known.output_tokens.0.unwrap_or(0),
+        cache_read_tokens: input.cached_tokens.0,
+        cache_write_tokens: input.cache_write_tokens.0,
+        reasoning_tokens: output.reasoning_tokens.0,
+        raw_json: raw.to_owned(),
+    }
+}
+
+/// An object inside of usage; nothing, where it is none.
+fn details(raw: Option<Raw<'_>>) -> Details {
+    let object: Option<Object<'_, Details>> = raw.and_then(|raw| read(raw).ok());
+    object.unwrap_or_default().known
+}
+
+#[derive(Debug, Default)]
+struct Wire<'a> {
+    input_tokens: Count,
+    output_tokens: Count,
+    input_tokens_details: Option<Raw<'a>>,
+    output_tokens_details: Option<Raw<'a>>,
+}
+
+impl<'a> Fields<'a> for Wire<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "input_tokens" => &mut self.input_tokens,
+            "output_tokens" => &mut self.output_tokens,
+            "input_tokens_details" => &mut self.input_tokens_details,
+            "output_tokens_details" => &mut self.output_tokens_details,
+            _ => return None,
+        })
+    }
+}
+
+/// What is inside of the prompt's tokens, and of the answer's.
+#[derive(Debug, Default)]
+struct Details {
+    cached_tokens: Count,
+    cache_write_tokens: Count,
+    reasoning_tokens: Count,
+}
+
+impl<'a> Fields<'a> for Details {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "cached_tokens" => &mut self.cached_tokens,
+            "cache_write_tokens" => &mut self.cache_write_tokens,
+            "reasoning_tokens" => &mut self.reasoning_tokens,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! What comes over the wire. A field of an unexpected type costs no more than itself.
+
+use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
+
+/// An event of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Event<'a> {
+    pub(super) kind: Word<'a>,
+    pub(super) output_index: Count,
+    pub(super) content_index: Count,
+    pub(super) summary_index: Count,
+    pub(super) item_id: Word<'a>,
+    /// Of `response.output_item.…`.
+    pub(super) item: Option<Raw<'a>>,
+    /// Of `response.content_part.…` and `response.reasoning_summary_part.…`.
+    pub(super) part: Option<Raw<'a>>,
+    /// More of a text.
+    pub(super) delta: Option<Raw<'a>>,
+    /// All of a text, by its kind.
+    pub(super) text: Option<Raw<'a>>,
+    pub(super) refusal: Option<Raw<'a>>,
+    pub(super) arguments: Option<Raw<'a>>,
+    pub(super) input: Option<Raw<'a>>,
+    pub(super) annotation: Option<Raw<'a>>,
+    /// Of the events that tell of the whole response.
+    pub(super) response: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
+    ignored: Ignored,
+}
+
+impl<'a> Fields<'a> for Event<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "delta" => &mut self.delta,
+            "output_index" => &mut self.output_index,
+            "content_index" => &mut self.content_index,
+            "summary_index" => &mut self.summary_index,
+            "item_id" => &mut self.item_id,
+            // Padding against eavesdroppers, the place in the stream, and what a part's end repeats.
+            "sequence_number" | "obfuscation" | "logprobs" => &mut self.ignored,
+            "item" => &mut self.item,
+            "part" => &mut self.part,
+            "text" => &mut self.text,
+            "refusal" => &mut self.refusal,
+            "arguments" => &mut self.arguments,
+            "input" => &mut self.input,
+            "annotation" => &mut self.annotation,
+            "response" => &mut self.response,
+            "error" => &mut self.error,
+            _ => return None,
+        })
+    }
+}
+
+/// A whole answer.
+#[derive(Debug, Default)]
+pub(super) struct Response<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) model: Text<'a>,
+    pub(super) object: Word<'a>,
+    pub(super) kind: Word<'a>,
+    pub(super) status: Word<'a>,
+    pub(super) output: Option<Raw<'a>>,
+    pub(super) usage: Option<Raw<'a>>,
+    pub(super) error: Option<Raw<'a>>,
+    pub(super) incomplete_details: Option<Object<'a, Incomplete<'a>>>,
+    ignored: Ignored,
+}
+
+impl<'a> Fields<'a> for Response<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "model" => &mut self.model,
+            "object" => &mut self.object,
+            "type" => &mut self.kind,
+            "status" => &mut self.status,
+            "output" => &mut self.output,
+            "usage" => &mut self.usage,
+            "error" => &mut self.error,
+            "incomplete_details" => &mut self.incomplete_details,
+            // The request, said again, and when that was.
+            "background"
+            | "completed_at"
+            | "created_at"
+            | "frequency_penalty"
+            | "include"
+            | "instructions"
+            | "max_output_tokens"
+            | "max_tool_calls"
+            | "metadata"
+            | "output_text"
+            | "parallel_tool_calls"
+            | "presence_penalty"
+            | "previous_response_id"
+            | "prompt_cache_key"
+            | "reasoning"
+            | "safety_identifier"
+            | "store"
+            | "stream"
+            | "temperature"
+            | "text"
+            | "tool_choice"
+            | "tools"
+            | "top_logprobs"
+            | "top_p"
+            | "truncation"
+            | "user" => &mut self.ignored,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a response is not complete.
+#[derive(Debug, Default)]
+pub(super) struct Incomplete<'a> {
+    pub(super) reason: Word<'a>,
+}
+
+impl<'a> Fields<'a> for Incomplete<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        (name == "reason").then_some(&mut self.reason)
+    }
+}
+
+/// What an item is.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    pub(super) kind: Word<'a>,
+    pub(super) id: Word<'a>,
+}
+
+impl<'a> Fields<'a> for Head<'a> {
+    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "id" => &mut self.id,
+            _ => return None,
+        })
+    }
+}
