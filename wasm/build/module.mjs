@@ -89,7 +89,7 @@ function shortenNames(folder) {
  */
 async function wrapBindings(folder) {
   const { outputFiles: [{ text }] } = await build({
-    stdin: { contents: "export { initSync, Client, pollTasks, signal, head, piece, failed, redact } from './core.js';", resolveDir: folder },
+    stdin: { contents: "export { initSync, Client, pollTasks, signal, text, piece, failed, redact } from './core.js';", resolveDir: folder },
     bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
   });
   const exported = /export\{([^}]*)\};\s*$/;

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 use crate::bridge;
 use crate::call::{self, Call};
 use crate::config::{CallSpec, Settings};
+use crate::credentials::KeyFunction;
 use crate::error;
 use crate::executor::HostExecutor;
 use crate::fetch::{Fetch, More};
@@ -27,10 +28,11 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client from settings in JSON, and a function like `fetch`.
+    /// A client from settings in JSON, a function like `fetch`, and one that gives a key or
+    /// `undefined`.
     #[wasm_bindgen(constructor)]
-    pub fn new(settings: &str, fetch: JsValue) -> Result<Client, String> {
-        build(settings, fetch).map_err(|error| error::json(&error))
+    pub fn new(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, String> {
+        build(settings, fetch, ask_key).map_err(|error| error::json(&error))
     }
 
     /// A promise of the whole answer: the home of the call; messages in JSON; numbers of the
@@ -138,9 +140,14 @@ impl Client {
     }
 }
 
-fn build(settings: &str, fetch: JsValue) -> Result<Client, Error> {
-    let settings =
+fn build(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, Error> {
+    let mut settings =
         Settings::read(settings).map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
+    if !ask_key.is_undefined() {
+        let header = *settings.provider.dialect().facts().key_header();
+        let credentials = KeyFunction::new(ask_key, header);
+        settings.provider = settings.provider.with_credentials(credentials);
+    }
     let mut timeouts = Timeouts::default();
     settings.timeouts.apply(&mut timeouts)?;
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))

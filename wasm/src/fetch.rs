@@ -69,7 +69,7 @@ impl Transport for Fetch {
             drop(request);
             match operation.await {
                 Completion::Failed(failure) => Err(failed(failure, false)),
-                Completion::Head(lines) => response(&lines, connection),
+                Completion::Text(lines) => response(&lines, connection),
                 _ => Err(TransportError::new(Kind::Other, "the host gave no answer")),
             }
         })
@@ -199,7 +199,6 @@ const TLS_WORDS: [&str; 9] = [
 /// the cause.
 fn failed(failure: Failure, in_body: bool) -> TransportError {
     let kind = match failure.code.as_str() {
-        "CHATCORE_KEY" => Kind::InvalidRequest,
         "CHATCORE_BODY" => Kind::Protocol,
         "ENOTFOUND" | "EAI_AGAIN" => Kind::Dns,
         "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL" => Kind::Connect,

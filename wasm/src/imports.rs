@@ -17,7 +17,11 @@ extern "C" {
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn clear(id: f64);
 
-    /// Sends a request by a function like `fetch`, and calls `head` or `failed` with the id.
+    /// Calls a function that gives a key, and then `text` or `failed` with the id.
+    #[wasm_bindgen(js_namespace = host, js_name = askKey)]
+    pub(crate) fn ask_key(ask: &JsValue, id: f64);
+
+    /// Sends a request by a function like `fetch`, and calls `text` or `failed` with the id.
     /// `lines` are the method, the URL, and the name and the value of each header.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn send(

@@ -11,6 +11,7 @@ mod bridge;
 mod call;
 mod client;
 mod config;
+mod credentials;
 mod error;
 mod executor;
 mod fetch;

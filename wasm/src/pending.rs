@@ -26,8 +26,9 @@ const GENERATIONS: u64 = 1 << 29;
 pub(crate) enum Completion {
     /// A timer fired, or a promise was aborted.
     Signal,
-    /// The head of an answer, in lines: the status, and the name and the value of each header.
-    Head(String),
+    /// The head of an answer, in lines: the status, and the name and the value of each header. Or a
+    /// key.
+    Text(String),
     /// A piece of a body, and whether it is the last.
     Piece(Vec<u8>, bool),
     /// It failed.
@@ -151,10 +152,10 @@ pub fn signal(id: f64) {
     complete(id, Completion::Signal);
 }
 
-/// The head of an answer has come.
+/// The head of an answer has come, or a key.
 #[wasm_bindgen]
-pub fn head(id: f64, lines: String) {
-    complete(id, Completion::Head(lines));
+pub fn text(id: f64, text: String) {
+    complete(id, Completion::Text(text));
 }
 
 /// A piece of a body has come.

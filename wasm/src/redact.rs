@@ -1,5 +1,5 @@
-//! Secrets that never enter the core: the caller's headers, keys that a function gives, and the
-//! passwords of proxies. Errors are searched for them as for those that the core knows.
+//! Secrets that the core does not know, or not for as long: the caller's headers, the passwords of
+//! proxies, and keys that a function gave long ago. Errors are searched for them as for those that the core knows.
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports has to be public")]
 

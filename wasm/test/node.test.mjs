@@ -206,7 +206,89 @@ test('a key from a function, for each attempt', async () => {
   const turning = client('key/turn/flaky/1/status/503/retry-after-ms/1', { apiKey: async () => `key-${++count}`, fetch, maxRetries: 2 });
   await turning.chatAsync('x');
   assert.deepEqual(seen, ['Bearer key-1', 'Bearer key-2']);
-  await assert.rejects(client('ok', { apiKey: () => { throw new Error('gone'); } }).chatAsync('x'), LlmError);
+  await turning.chatStream('x').final();
+  assert.deepEqual(seen.slice(2), ['Bearer key-3']);
+  // Each of many at once asks for itself.
+  const at = count;
+  await Promise.all(Array.from({ length: 5 }, () => turning.chatAsync('x')));
+  assert.deepEqual(seen.slice(3).sort(), [4, 5, 6, 7, 8].map((n) => `Bearer key-${n}`));
+  assert.equal(count, at + 5);
+});
+
+test('a key from a function goes into the header of its dialect', async () => {
+  const seen = [];
+  const fetch = (url, init) => { seen.push(init.headers['x-api-key'], init.headers.authorization); return globalThis.fetch(url, init); };
+  const anthropic = new LlmClient({ provider: 'anthropic', baseURL: `${server.base}/ok`, apiKey: () => ' "key-of-anthropic"\n', fetch });
+  assert.equal((await anthropic.chatAsync('hi')).text, 'echo: hi');
+  assert.deepEqual(seen, ['key-of-anthropic', undefined]);
+});
+
+test('a function whose key is refused is asked once more, which is none of the attempts', async () => {
+  let count = 0;
+  const accepting = (wanted) => async (_url, { headers }) => headers.authorization === `Bearer key-number-${wanted}`
+    ? { status: 200, headers: { 'content-type': 'application/json' }, body: '{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}' }
+    : { status: 401, headers: { 'content-type': 'application/json' }, body: `{"error":{"message":"wrong key ${headers.authorization}"}}` };
+  const renewing = (wanted) => client('ok', { apiKey: () => `key-number-${++count}`, fetch: accepting(wanted) });
+  assert.equal((await renewing(2).chatAsync('x')).text, 'yes');
+  assert.equal(count, 2);
+  count = 0;
+  await assert.rejects(renewing(3).chatAsync('x'), (error) => error instanceof AuthError && !/number-\d/.test(inspect(error)));
+  assert.equal(count, 2);
+});
+
+test('a function that gives no key: an error with its cause, and nothing is sent', async () => {
+  let sent = 0;
+  const fetch = async () => { sent += 1; throw new Error('it was sent'); };
+  const gone = new RangeError('the vault of hunter2-hunter2 is closed');
+  for (const [apiKey, code, cause] of [
+    [() => { throw gone; }, undefined, gone], [async () => { throw gone; }, undefined, gone], [() => undefined, 'key_none'],
+    [() => '', 'key_empty'], [async () => 'sk 1', 'key_space'], [() => Promise.reject('a word'), undefined, 'a word'],
+  ]) {
+    const failing = client('ok', { apiKey, fetch, maxRetries: 3 });
+    for (const call of [failing.chatAsync('x'), failing.chatStream('x').final(), failing.embed('x', { model: 'e' }), failing.models()]) {
+      await assert.rejects(call, (error) => {
+        assert.ok(error instanceof BadRequestError && error.code === 'invalid_request', inspect(error));
+        assert.match(error.message, /the function apiKey failed: /);
+        assert.ok(!/hunter2|sk 1/.test(error.message), error.message);
+        assert.equal(error.providerCode, code);
+        if (cause !== undefined) assert.equal(error.cause, cause);
+        return true;
+      });
+    }
+  }
+  assert.equal(sent, 0);
+});
+
+test('a function that is slow runs into the time limit of the attempt', async () => {
+  let sent = 0;
+  let give;
+  const fetch = async () => { sent += 1; throw new Error('it was sent'); };
+  const slow = (options) => client('ok', { apiKey: () => new Promise((resolve) => { give = resolve; }), fetch, ...options });
+  await assert.rejects(slow({ timeouts: { attempt: 20 } }).chatAsync('x'), (error) => error instanceof TimeoutError && error.phase === 'attempt');
+  give('too-late');
+  await assert.rejects(slow({ timeoutMs: 20 }).chatAsync('x'), (error) => error instanceof TimeoutError && error.phase === 'overall');
+  const controller = new AbortController();
+  const aborted = slow({}).chatAsync('x', { signal: controller.signal });
+  setImmediate(() => controller.abort());
+  await assert.rejects(aborted, AbortError);
+  assert.equal(sent, 0);
+});
+
+test('no key that a function gave shows in an error, the causes included', async () => {
+  let count = 0;
+  const apiKey = async () => {
+    if (count === 2) throw new Error('the service refused key-of-0002, which followed key-of-0001', { cause: new Error('key-of-0002') });
+    return `key-of-000${++count}`;
+  };
+  const fetch = async (_url, { headers }) => { throw new TypeError(`cannot send ${headers.authorization}`); };
+  const echoing = client('ok', { apiKey, fetch });
+  for (let n = 0; n < 3; n += 1) {
+    const error = await echoing.chatAsync('x').catch((error) => error);
+    assert.ok(error instanceof (n < 2 ? ConnectionError : BadRequestError), inspect(error));
+    if (n === 2) assert.match(error.cause.message, /^the service refused \[redacted\], which followed \[redacted\]$/);
+    const shown = [inspect(error, { depth: 9 }), JSON.stringify(error), error.cause?.stack, error.cause?.message].join('\n');
+    assert.ok(!shown.includes('key-of-') && shown.includes('[redacted]'), shown);
+  }
 });
 
 test('a thousand at once are all answered', async () => {

@@ -1,11 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from '../base/abort.js';
 import type { Core, Told, User } from '../border/core.js';
-import type { Flaw } from './address.js';
 import { embedArguments, embeddings } from './embed-arguments.js';
-import { abortError, badRequest, closed, codedError, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
+import { abortError, badRequest, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
 import { hostFetch } from '../border/fetch.js';
-import type { RawClient } from '../border/bindings.js';
+import type { AskKey, RawClient } from '../border/bindings.js';
 import { Guard } from './guard.js';
 import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
@@ -14,13 +13,12 @@ import { mockFetch } from './mock.js';
 import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
 import { secretsOf } from './secrets.js';
-import { KEY_TO_COME, settings, startingAt, type Settings } from './settings.js';
+import { settings, startingAt, type Settings } from './settings.js';
 import { inOrder, chatArguments, type ChatArguments, type Wishes } from './chat-arguments.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
 import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
 import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from '../base/types.js';
-import { unquoted } from '../base/unquote.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -38,6 +36,7 @@ export class LlmClient {
   /** The status where no core is running, with the counters of those that ran. */
   #idle: Status;
   readonly #fetch: ReturnType<typeof adding>;
+  readonly #askKey: AskKey | undefined;
   readonly #user: User;
   readonly #guard: Guard;
   readonly #headerRules: HeaderRules;
@@ -50,15 +49,15 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited, headerRules, secrets, wrongKey } = checked(options);
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey } = checked(options);
     this.#settings = json;
     this.#idle = idle;
     this.#headerRules = headerRules;
     const guard = this.#guard = new Guard(secrets);
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? hostFetch;
-    const key = options.apiKey;
-    this.#fetch = adding(typeof key === 'function' && !mocked ? withKey(fetch, key, wrongKey, guard) : fetch, headers);
+    this.#fetch = adding(fetch, headers);
+    this.#askKey = giveKey && (() => giveKey((key) => guard.note(key)));
     this.#user = {
       // What it used of its limits counts for a minute.
       canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
@@ -178,7 +177,7 @@ export class LlmClient {
     if (this.#core !== core || !this.#raw) {
       // What it has found out of the provider is not lost with a core.
       const settings = this.#idle.started > 0 ? startingAt(this.#settings, this.#idle.limit) : this.#settings;
-      this.#raw = core.enter(() => new core.bindings.Client(settings, this.#fetch));
+      this.#raw = core.enter(() => new core.bindings.Client(settings, this.#fetch, this.#askKey));
       this.#core = core;
       core.use(this.#user);
     }
@@ -284,23 +283,4 @@ function checked(options: ClientOptions): Settings {
   } catch (error) {
     throw located(error as LlmError, siteAbove(LlmClient as never));
   }
-}
-
-/** Asks for the key at each attempt, so that one that has run out is not sent again. */
-function withKey(fetch: Fetch, ask: () => string | Promise<string>, wrong: (key: string) => Flaw | undefined, guard: Guard): Fetch {
-  return async (url, init) => {
-    let key: string;
-    try {
-      key = await ask();
-      if (typeof key !== 'string') throw new TypeError('it gave no key');
-      guard.note(key);
-      const flaw = wrong(key);
-      if (flaw) throw new TypeError(flaw.why);
-    } catch (error) {
-      throw codedError('the function apiKey failed', 'CHATCORE_KEY', error);
-    }
-    const headers = Object.entries((init?.headers ?? {}) as Record<string, string>)
-      .map(([name, held]) => [name, held.replace(KEY_TO_COME, () => unquoted(key))] as [string, string]);
-    return fetch(url, { ...init, headers: Object.fromEntries(headers) });
-  };
 }

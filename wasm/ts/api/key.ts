@@ -1,6 +1,7 @@
 // What a key must be, and whose it is where its form says so. The core has the same rules (core/src/credentials/key.rs,
 // core/src/provider/key_form.rs); the tests of both read core/cases/keys.json.
 import { Flaw } from './address.js';
+import { codedError } from '../base/errors.js';
 import { KEY_FORMS, KEY_MIN_LENGTH } from '../base/tables.js';
 import { unquoted } from '../base/unquote.js';
 import { spoken } from '../base/wording.js';
@@ -25,6 +26,22 @@ export function keyOf(given: string): string | Flaw {
     return flaw('key_quote', 'has a quotation mark at one end and not the same at the other; leave the quotation marks out');
   }
   return key;
+}
+
+/** @internal Gives a key for one attempt, and tells `note` of each that it gave. */
+export type GiveKey = (note: (key: string) => void) => Promise<string>;
+
+/** @internal What calls the caller's function for a key. The core checks the form of what it gives. */
+export function keyGiver(ask: () => string | Promise<string>, ofAnother: (key: string) => Flaw | undefined): GiveKey {
+  return async (note) => {
+    const given: unknown = await ask();
+    if (typeof given !== 'string') throw codedError('it gave no string', 'key_none');
+    const key = unquoted(given);
+    note(key);
+    const flaw = ofAnother(key);
+    if (flaw) throw codedError(flaw.why, flaw.code);
+    return key;
+  };
 }
 
 /** @internal Why a key cannot be meant for `provider`, which nobody has chosen: it is another one's. */

@@ -164,8 +164,9 @@ export interface ClientOptions {
    */
   baseURL?: string;
   /**
-   * The key, or a function that gives one for each attempt. `null` sends none, where a server of
-   * your own adds it. `LLM_API_KEY`, or the provider's own (`OPENAI_API_KEY`).
+   * The key, or a function that gives one. The function is asked before each attempt, within its time limit, and once
+   * more when the provider did not accept its key (401). When it throws, nothing is sent. `null` sends no key, where a
+   * server of your own adds it. `LLM_API_KEY`, or the provider's own (`OPENAI_API_KEY`).
    */
   apiKey?: string | (() => string | Promise<string>) | null;
   /** Allows a key to be sent unencrypted, to an `http` address that is not on this machine. `LLM_ALLOW_HTTP`. */

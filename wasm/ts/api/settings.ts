@@ -4,14 +4,11 @@ import { fail, isPage, pageAddress, Variables } from './environment.js';
 import type { LlmError } from '../base/errors.js';
 import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
 import { known } from './helpers.js';
-import { foreign, keyOf } from './key.js';
+import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
 import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName } from '../base/tables.js';
 import type { Status } from '../base/types.js';
-
-/** @internal What stands for a key that a function gives; it never leaves the process. */
-export const KEY_TO_COME = 'chatcore-key-to-come';
 
 const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const;
 /** The old client's name for the last one. */
@@ -31,8 +28,8 @@ export interface Settings {
   isLimited: boolean;
   /** What holds for the headers of its calls. */
   headerRules: HeaderRules;
-  /** Why a key that a function gives is not one, or not for this provider. */
-  wrongKey(key: string): Flaw | undefined;
+  /** What gives a key for each attempt, where the option `apiKey` is a function. */
+  giveKey: GiveKey | undefined;
 }
 
 /** @internal Time limits as the core takes them: a negative one is no limit. */
@@ -92,7 +89,7 @@ function refuseUnset(options: ClientOptions): void {
   }
 }
 
-interface Endpoint { base: Address | undefined; key: string | undefined; wrongKey(key: string): Flaw | undefined }
+interface Endpoint { base?: Address | undefined; key?: string | undefined; giveKey?: GiveKey | undefined }
 
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
   const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
@@ -108,33 +105,32 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
 
   // Whoever names a base URL or a provider has said where the key goes.
   const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
-  const wrongKey = (key: string) => {
-    const checked = keyOf(key);
-    return checked instanceof Flaw ? checked : isChosen ? undefined : foreign(checked, provider);
-  };
+  const ofAnother = (key: string) => (isChosen ? undefined : foreign(key, provider));
   const variable = its.variable ?? 'LLM_API_KEY';
   const isKeyless = apiKey === null || (inPage && apiKey === undefined);
+  const giveKey = typeof apiKey === 'function' ? keyGiver(apiKey, ofAnother) : undefined;
   let key: string | undefined;
-  if (!isKeyless) key = typeof apiKey === 'function' ? KEY_TO_COME : apiKey ?? vars.text('LLM_API_KEY') ?? vars.text(variable);
+  if (!isKeyless && typeof apiKey !== 'function') key = apiKey ?? vars.text('LLM_API_KEY') ?? vars.text(variable);
   if (key !== undefined) {
-    const flaw = wrongKey(key);
+    const checked = keyOf(key);
+    const flaw = checked instanceof Flaw ? checked : ofAnother(checked);
     if (flaw) throw fail(flaw.why, flaw.code);
-    key = keyOf(key) as string;
-  } else if (!isKeyless && its.variable && !base?.isPlain) {
+    key = checked as string;
+  } else if (!isKeyless && !giveKey && its.variable && !base?.isPlain) {
     throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
       + 'give apiKey: null and its baseURL', 'missing_api_key');
   }
   if (base?.isOpen && !allowHttp) {
     const header = Object.keys(headers).find(namesCredential);
     const parameter = Object.keys(base.parameters).find(namesCredential);
-    const what = key !== undefined ? 'the API key' : header !== undefined ? `the header ${header}`
+    const what = key !== undefined || giveKey ? 'the API key' : header !== undefined ? `the header ${header}`
       : parameter !== undefined ? `the parameter ${parameter} of baseURL` : undefined;
     if (what) {
       throw fail(`${what} would be sent unencrypted to ${base.host}: use https; or leave the key away (apiKey: null), if the server `
         + 'asks for none; or set allowHttp: true (LLM_ALLOW_HTTP), if you trust the network', 'unencrypted');
     }
   }
-  return { base, key, wrongKey };
+  return { base, key, giveKey };
 }
 
 /** @internal Throws an LlmError with the code `config` for what is wrong. */
@@ -161,16 +157,15 @@ export function settings(options: ClientOptions): Settings {
   const mocked = mock === undefined ? vars.isOn('USE_MOCK_LLM') : mock !== false;
   const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? (baseURL === undefined ? SETTINGS.LLM_PROVIDER.default : 'openai_compatible')) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
-  const { base, key, wrongKey }: Endpoint = mocked ? { base: undefined, key: undefined, wrongKey: () => undefined }
-    : endpoint(options, provider, named, inPage, vars, headers);
+  const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
   const alone = !vars.isOn('LLM_ASYNC_ENABLED');
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
   const most = moving ? Math.max(min, max) : workers;
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
-    mocked, headers, wrongKey,
-    secrets: [...key === undefined || key === KEY_TO_COME ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
+    mocked, headers, giveKey,
+    secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
     headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),
     json: JSON.stringify({

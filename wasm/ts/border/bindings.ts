@@ -5,6 +5,9 @@ import { makeBindings as make } from '../../pkg/small/bindings.js';
 
 type Fetch = (url: string, init: RequestInit, more: unknown) => Promise<Response>;
 
+/** @internal Gives a key. */
+export type AskKey = () => Promise<string>;
+
 /** @internal A request and its answer. */
 export interface Exchange {
   read(id: number): void;
@@ -16,6 +19,7 @@ export interface HostFunctions {
   soon(home: number, yields: boolean): void;
   sleep(id: number, milliseconds: number): void;
   clear(id: number): void;
+  askKey(ask: AskKey, id: number): void;
   send(fetch: Fetch, id: number, lines: string, body: Uint8Array, more: unknown): Exchange;
   done(id: number, isOk: boolean, text: string, cause: unknown): void;
   vector(list: Float32Array[] | undefined, numbers: Float32Array): Float32Array[];
@@ -53,10 +57,12 @@ export interface RawClient {
 /** @internal */
 export interface Bindings {
   initSync(options: { module: WebAssembly.Module }): Record<string, unknown>;
-  Client: new (settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>) => RawClient;
+  Client: new (
+    settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>, askKey: AskKey | undefined,
+  ) => RawClient;
   pollTasks(home: number): void;
   signal(id: number): void;
-  head(id: number, lines: string): void;
+  text(id: number, text: string): void;
   piece(id: number, bytes: Uint8Array, isLast: boolean): void;
   failed(id: number, error: unknown, code: string, message: string): void;
   /** Takes secrets out of texts: JSON arrays of strings. */

@@ -3,7 +3,7 @@
 import { BodyReader, eachHeader, TAKE_ALL, type AnyResponse } from './body.js';
 import { codedError } from '../base/errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
-import type { Exchange, Bindings, HostFunctions } from './bindings.js';
+import type { AskKey, Bindings, Exchange, HostFunctions } from './bindings.js';
 import { RESPONSE_HEADERS } from '../base/tables.js';
 
 /** Each header that crosses the border costs time, and those that nobody reads need not. */
@@ -78,6 +78,13 @@ export class Imports implements HostFunctions {
     return list;
   }
 
+  askKey(ask: AskKey, id: number): void {
+    const { home } = this.#core;
+    // Not within the core: the function may call the client.
+    const given = Promise.resolve().then(ask).then((key): Report => (bindings) => bindings.text(id, key), (error: unknown) => failure(id, error));
+    void given.then((report) => this.#core.tell(home, () => report(this.#core.bindings)));
+  }
+
   send(fetch: Fetch, id: number, lines: string, body: Uint8Array, more: unknown): Exchange {
     if (lines !== this.#last.lines) this.#last = { lines, ...requestHead(lines) };
     const { home } = this.#core;
@@ -143,7 +150,7 @@ class Sent implements Exchange {
         else if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`;
       });
       this.#body = new BodyReader(response, encoding);
-      return (bindings) => bindings.head(id, head);
+      return (bindings) => bindings.text(id, head);
     });
   }
 

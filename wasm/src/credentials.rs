@@ -1,0 +1,87 @@
+//! A key that a JavaScript function gives, asked for once per attempt.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::dialect::KeyHeader;
+use chatcore::{ApiKey, Credentials, Error, ErrorKind, RecentSecrets};
+use http::{HeaderName, Request};
+use wasm_bindgen::prelude::*;
+
+use crate::bridge::{self, Local};
+use crate::fetch::HostError;
+use crate::imports;
+use crate::pending::{Completion, Failure, Operation};
+
+/// The code of an error that the package threw itself, so that its message may be shown. What a
+/// caller's function throws may hold a secret: it becomes the cause, and is not in the message.
+const OWN: &str = "key_";
+
+/// [`Credentials`] from the option `apiKey`, where that is a function. It keeps the contract of
+/// [`TokenSource`](chatcore::TokenSource) with tokens that are never valid for a second attempt:
+/// each attempt asks, and after a 401 the call is tried once more with a fresh key. Calls do not
+/// share an answer, because on workerd what one request awaits cannot be awaited by another.
+#[derive(Debug)]
+pub(crate) struct KeyFunction {
+    ask: Local<JsValue>,
+    header: KeyHeader,
+    given: RecentSecrets,
+}
+
+impl KeyFunction {
+    pub(crate) fn new(ask: JsValue, header: KeyHeader) -> Self {
+        Self {
+            ask: bridge::local(ask),
+            header,
+            given: RecentSecrets::default(),
+        }
+    }
+
+    async fn key(&self) -> Result<String, Error> {
+        let operation = Operation::new();
+        imports::ask_key(&self.ask, operation.id());
+        match operation.await {
+            Completion::Text(key) => Ok(key),
+            Completion::Failed(failure) => Err(refused(failure)),
+            _ => Err(wrong("it gave no key")),
+        }
+    }
+}
+
+#[async_trait]
+impl Credentials for KeyFunction {
+    async fn authorize(&self, request: &mut Request<Bytes>, _attempt: u32) -> Result<(), Error> {
+        let key = bridge::future(self.key()).await?;
+        let prefix = self.header.prefix();
+        let value = ApiKey::from(key)
+            .header(prefix)
+            .map_err(|error| wrong(error.message()).with_code(error.code().map(str::to_owned)))?;
+        if let Ok(value) = value.to_str() {
+            self.given.add(&value[prefix.len()..]);
+        }
+        let name = HeaderName::try_from(self.header.name())
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        request.headers_mut().insert(name, value);
+        Ok(())
+    }
+
+    fn renew(&self) -> bool {
+        true
+    }
+
+    fn redact(&self, text: &mut String) {
+        self.given.redact(text);
+    }
+}
+
+fn wrong(why: &str) -> Error {
+    let message = format!("the function apiKey failed: {why}");
+    Error::new(ErrorKind::InvalidRequest, message)
+}
+
+fn refused(failure: Failure) -> Error {
+    let error = match failure.code.starts_with(OWN) {
+        true => wrong(&failure.message).with_code(Some(failure.code)),
+        false => wrong("its own error is the cause"),
+    };
+    error.with_source(HostError(bridge::local(failure.error)))
+}
