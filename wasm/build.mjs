@@ -49,6 +49,8 @@ await bundle('node', 'esm', 'node.js', { external: ['node:*'], plugins: [ofFast]
 await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'], plugins: [ofFast] });
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
+await bundle('websocket', 'esm', 'websocket.js');
+await bundle('websocket', 'cjs', 'websocket.cjs');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
 // The WebAssembly is one long string again: the breaks in it would be another 5 KB.
 for (const name of ['index.js', 'index.cjs', 'node.js', 'node.cjs']) {

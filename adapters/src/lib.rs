@@ -26,7 +26,8 @@
 //! Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
 //! of the default features brings tokio in.
 //!
-//! With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS.
+//! With the feature `websocket`, `transport::WebSocketTransport` speaks OpenAI's Responses over
+//! sockets that stay open. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS.
 //!
 //! # Blocking and async
 //!

@@ -1,6 +1,11 @@
 //! Native HTTP transports: one feature, one folder.
 
-#[cfg(any(feature = "http1", feature = "surf", feature = "ureq"))]
+#[cfg(any(
+    feature = "http1",
+    feature = "surf",
+    feature = "ureq",
+    feature = "websocket"
+))]
 mod budget;
 #[cfg(any(feature = "http1", feature = "ureq"))]
 mod certificate;
@@ -13,6 +18,8 @@ pub mod http1;
 pub mod surf;
 #[cfg(feature = "ureq")]
 pub mod ureq;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 #[cfg(all(test, any(feature = "http1", feature = "ureq")))]
 mod loopback;
@@ -28,3 +35,5 @@ pub use proxy::{Proxies, Proxy};
 pub use surf::SurfTransport;
 #[cfg(feature = "ureq")]
 pub use ureq::UreqTransport;
+#[cfg(feature = "websocket")]
+pub use websocket::WebSocketTransport;

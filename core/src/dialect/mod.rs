@@ -14,6 +14,7 @@ mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
+mod gemini;
 mod jobs;
 pub mod kit;
 mod ollama_chat;
@@ -27,11 +28,12 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-pub use anthropic::Anthropic;
+pub use anthropic::{Anthropic, AnthropicPlatform};
 pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
+pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
@@ -52,7 +54,7 @@ pub const NAMES: [&str; 5] = [
     anthropic::FACTS.name(),
     ollama_chat::FACTS.name(),
     openai_responses::FACTS.name(),
-    "gemini",
+    gemini::FACTS.name(),
 ];
 
 /// How an answer is to come.

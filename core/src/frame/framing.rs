@@ -31,6 +31,24 @@ pub trait Framing: Send {
     }
 }
 
+impl Framing for Box<dyn Framing> {
+    fn begins_with(&self, first: u8) -> bool {
+        (**self).begins_with(first)
+    }
+
+    fn feed(&mut self, bytes: Bytes) {
+        (**self).feed(bytes);
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, Error> {
+        (**self).next_frame()
+    }
+
+    fn rest(&mut self) -> Result<Option<Frame>, Error> {
+        (**self).rest()
+    }
+}
+
 /// One frame of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

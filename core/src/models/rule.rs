@@ -69,8 +69,8 @@ pub struct ModelRule {
     /// The model's words for reasoning efforts that it does not know, such as
     /// `minimal=low medium=high`, separated by spaces.
     pub efforts: Cow<'static, str>,
-    /// Whether it is asked to reason by a budget of tokens in place of an effort (Anthropic's
-    /// older models).
+    /// Whether it is asked to reason by a budget of tokens in place of an effort (the older models
+    /// of Anthropic and Google).
     pub thinking_budget: bool,
     /// Whether the limit of tokens is called `max_completion_tokens` and not `max_tokens`.
     pub max_completion_tokens: bool,

@@ -133,6 +133,12 @@ mod tests {
             ),
             ("anthropic", "claude-opus-10-11", (ByDefault, Takes::Never)),
             ("anthropic", "kimi-k2", (Unknown, Takes::Always)),
+            ("gemini", "gemini-2.5-flash", (ByDefault, Takes::Always)),
+            ("vertex", "gemini-2.5-pro", (Always, Takes::Always)),
+            ("gemini", "models/gemini-2.0-flash", (Never, Takes::Always)),
+            ("gemini", "gemini-3.8-flash", (Always, Takes::Always)),
+            ("openai_chat", "google/gemini-9", (Always, Takes::Always)),
+            ("gemini", "something-new", (Always, Takes::Always)),
         ] {
             assert_eq!(find(provider, model), expected, "{provider} {model}");
         }

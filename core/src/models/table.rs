@@ -18,6 +18,8 @@ const CLAUDE: &str =
     "https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting";
 const CLAUDE_4: &str = "https://platform.claude.com/docs/en/about-claude/models/migration-guide";
 const GEMINI: &str = "https://ai.google.dev/gemini-api/docs/openai";
+const GEMINI_LEVELS: &str = "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/thinking";
+const GEMINI_MODELS: &str = "https://ai.google.dev/gemini-api/docs/models";
 const GLM: &str = "https://docs.z.ai/guides/capabilities/thinking-mode";
 const GROK: &str = "https://docs.x.ai/developers/model-capabilities/text/reasoning";
 const OLLAMA: &str = "https://docs.ollama.com/capabilities/thinking";
@@ -35,7 +37,7 @@ const CLAUDE_EFFORTS: &str = "minimal=low";
 mod flag {
     /// `temperature` and `top_p` are not taken in one request.
     pub(super) const ONE_OF_SAMPLING: u8 = 1;
-    /// Reasons is asked for by a budget.
+    /// Reasoning is asked for by a budget.
     pub(super) const BUDGET: u8 = 2;
     /// The limit is called `max_completion_tokens`.
     pub(super) const COMPLETION_TOKENS: u8 = 4;
@@ -103,9 +105,15 @@ pub const MODEL_RULES: &[ModelRule] = &[
     // Ollama's own protocol: models that can think do so unless told otherwise.
     row("@ollama_chat", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (OLLAMA, "2026-11-28")),
 
+    // Gemini, on Google's own protocol and on the compatible one. Up to 2.5 it thinks by a budget,
+    // from 3 on in levels, of which the least stands for none.
+    row("gemini-2.5-*image* gemini-2.5-*tts* gemini-2.0* gemini-1* gemma-3*", (NeverReasons, EFFORT_NONE, ""), Always, Always, BUDGET, (GEMINI_MODELS, "2026-11-29")),
+    row("gemini-2.5-flash*", (ByDefault, EFFORT_NONE, ""), Always, Always, BUDGET, (GEMINI, "2026-11-29")),
+    row("gemini-2.5*", (AlwaysReasons, EFFORT_NONE, "none=minimal"), Always, Always, BUDGET, (GEMINI, "2026-11-29")),
+    row("gemini-3*-flash-lite* gemini-3-flash* gemini-3.5-flash* gemini-3.6-flash*", (AlwaysReasons, EFFORT_NONE, "none=minimal xhigh=high max=high"), Always, Always, 0, (GEMINI_LEVELS, "2026-11-29")),
+    row("gemini-* @gemini @vertex", (AlwaysReasons, EFFORT_NONE, "none=low minimal=low xhigh=high max=high"), Always, Always, 0, (GEMINI_LEVELS, "2026-11-29")),
+
     // Others, which speak OpenAI's chat completions.
-    row("gemini-2.5-flash*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GEMINI, "2026-11-28")),
-    row("gemini-2.5-pro* gemini-3*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (GEMINI, "2026-11-28")),
     row("glm-5.3*", (AlwaysReasons, THINKING_DISABLED, "minimal=low medium=high xhigh=max"), Always, Always, 0, (GLM, "2026-11-28")),
     row("glm-4.5* glm-4.6* glm-4.7* glm-5*", (ByDefault, THINKING_DISABLED, ""), Always, Always, 0, (GLM, "2026-11-28")),
     row("grok-4.3*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),

@@ -183,8 +183,13 @@ impl Exchange {
             if self.reader.is_done() {
                 return Poll::Ready(Ok(None));
             }
-            if self.grace.is_none() && self.reader.is_complete() {
-                self.grace = Some(linger(self.watch.now(), GRACE));
+            match self.reader.is_complete() {
+                true if self.grace.is_none() => {
+                    self.grace = Some(linger(self.watch.now(), GRACE));
+                }
+                true => {}
+                // It goes on after all: some give a reason to stop before they run a tool.
+                false => self.grace = None,
             }
             // A server that has always more to say, events or keep-alives, must neither starve the
             // others nor escape its time limits.

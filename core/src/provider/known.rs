@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::Provider;
+use crate::dialect::kit::escape::escape;
 use crate::dialect::{
-    Anthropic, Dialect, MaxTokensField, OllamaChat, OpenAiChat, Quirks, ReasoningField,
+    Anthropic, Dialect, Gemini, MaxTokensField, OllamaChat, OpenAiChat, Quirks, ReasoningField,
 };
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
@@ -67,6 +68,22 @@ const ANTHROPIC: KnownProvider = KnownProvider {
     dialect: || Arc::new(Anthropic::default()),
 };
 
+const GEMINI: KnownProvider = KnownProvider {
+    name: "gemini",
+    key_var: Some("GEMINI_API_KEY"),
+    base_url: "https://generativelanguage.googleapis.com/v1beta",
+    model: "gemini-3.8-flash",
+    dialect: || Arc::new(Gemini::default()),
+};
+
+const VERTEX: KnownProvider = KnownProvider {
+    name: "vertex",
+    key_var: Some("CLOUDSDK_AUTH_ACCESS_TOKEN"),
+    base_url: "",
+    model: "",
+    dialect: || Arc::new(Gemini::vertex()),
+};
+
 const OLLAMA: KnownProvider = KnownProvider {
     name: "ollama",
     key_var: None,
@@ -97,6 +114,41 @@ impl Provider {
     /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
     pub fn anthropic() -> Self {
         Self::known(&ANTHROPIC)
+    }
+
+    /// Google's Gemini API: `https://generativelanguage.googleapis.com/v1beta`, model
+    /// `gemini-3.8-flash`.
+    pub fn gemini() -> Self {
+        Self::known(&GEMINI)
+    }
+
+    /// Gemini models at Vertex AI, in a project and a location such as `us-central1`, `global`, or
+    /// one of the multi-regions `us` and `eu`.
+    ///
+    /// An access token proves who asks. It lives for an hour, so that a program that lives longer
+    /// gives a [`TokenSource`](crate::TokenSource) by [`with_credentials`](Self::with_credentials)
+    /// in the place of a key.
+    ///
+    /// ```
+    /// use chatcore::{Provider, Token, TokenSource};
+    ///
+    /// let source = TokenSource::new(|| async { Ok(Token::new("ya29.…")) });
+    /// let provider = Provider::vertex("my-project", "global", "gemini-3.8-flash")
+    ///     .with_credentials(source);
+    /// # let _ = provider;
+    /// ```
+    pub fn vertex(project: &str, location: &str, model: impl Into<Cow<'static, str>>) -> Self {
+        let [mut place, mut owner] = [String::new(), String::new()];
+        escape(&mut place, location);
+        escape(&mut owner, project);
+        let host = match location {
+            "global" => "aiplatform.googleapis.com".to_owned(),
+            "us" | "eu" => format!("aiplatform.{place}.rep.googleapis.com"),
+            _ => format!("{place}-aiplatform.googleapis.com"),
+        };
+        let base =
+            format!("https://{host}/v1/projects/{owner}/locations/{place}/publishers/google");
+        Self::known(&VERTEX).with_base_url(base).with_model(model)
     }
 
     /// Ollama on this machine, by its own protocol: `http://127.0.0.1:11434`. Name a model that

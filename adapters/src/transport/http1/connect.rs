@@ -35,6 +35,8 @@ pub(super) struct Connector<'a> {
     pub(super) lookout: &'a Arc<Lookout>,
     pub(super) user_agent: &'a HeaderValue,
     pub(super) max_head: usize,
+    /// Whether a proxy forwards requests without TLS, so that they need no tunnel.
+    pub(super) forwards: bool,
 }
 
 impl Connector<'_> {
@@ -70,7 +72,7 @@ impl Connector<'_> {
         }
     }
 
-    /// A connection to `proxy`, and through it where the origin has TLS.
+    /// A connection to `proxy`, and through it where the proxy does not forward.
     async fn through(self, origin: &Origin, proxy: &Proxy) -> Result<Stream, TransportError> {
         let host = proxy::unbracketed(proxy.host());
         let unusable = |error: TransportError| {
@@ -85,7 +87,7 @@ impl Connector<'_> {
         if proxy.is_https() {
             stream = self.tls.handshake(stream, host).await.map_err(unusable)?;
         }
-        match origin.tls {
+        match origin.tls || !self.forwards {
             true => tunnel::open(stream, origin, proxy, self.user_agent, self.max_head).await,
             false => Ok(stream),
         }

@@ -288,7 +288,7 @@ impl Incoming {
 
 /// Whether an empty line ends after `from`, so that parsing is worth its while: a head that comes
 /// byte by byte is parsed once, not once for each byte.
-fn has_end(bytes: &[u8], from: usize) -> bool {
+pub(super) fn has_end(bytes: &[u8], from: usize) -> bool {
     let tail = &bytes[from.saturating_sub(3).min(bytes.len())..];
     memchr::memchr_iter(b'\n', tail)
         .filter_map(|line_end| tail.get(line_end + 1..))

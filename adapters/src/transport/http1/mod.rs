@@ -29,6 +29,8 @@ mod stream;
 mod tests;
 mod tls;
 mod tunnel;
+#[cfg(feature = "websocket")]
+mod upgrade;
 mod verifier;
 
 use std::fmt;
@@ -44,6 +46,8 @@ use futures_lite::future;
 use http::{HeaderValue, Request, Response, StatusCode};
 
 pub use self::builder::Http1Builder;
+#[cfg(feature = "websocket")]
+pub(in crate::transport) use self::upgrade::{Upgraded, UpgradedStream};
 
 use self::body::Home;
 use self::connect::Connector;
@@ -126,7 +130,7 @@ impl Http1Transport {
 #[async_trait]
 impl Transport for Http1Transport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        let mut task = self.inner.prepare(request)?;
+        let mut task = self.inner.prepare(request, Via::Forward)?;
         if self.inner.lookout.is_busy() {
             // Requests that leave right after one another find the server awake. To wake it for
             // each costs more than all else that a chat needs, where it runs on this machine.
@@ -162,9 +166,20 @@ impl Transport for Http1Transport {
     }
 }
 
+/// How a plain request goes through a proxy; one with TLS always goes through a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Via {
+    /// The proxy forwards it.
+    Forward,
+    /// The proxy connects, and passes on what comes.
+    #[cfg(feature = "websocket")]
+    Tunnel,
+}
+
 /// One request on its way.
 struct Task<'a> {
     proxy: Option<&'a Proxy>,
+    via: Via,
     connect_timeout: ConnectTimeout,
     outgoing: Outgoing,
     incoming: Incoming,
@@ -172,13 +187,14 @@ struct Task<'a> {
 }
 
 impl Inner {
-    fn prepare(&self, request: Request<Bytes>) -> Result<Task<'_>, TransportError> {
+    fn prepare(&self, request: Request<Bytes>, via: Via) -> Result<Task<'_>, TransportError> {
         let origin = Origin::of(request.uri())?;
         let proxy = self.proxies.for_uri(request.uri())?;
-        let forward = proxy.filter(|_| !origin.tls);
+        let forward = proxy.filter(|_| via == Via::Forward && !origin.tls);
         let encoded = request::encode(request, &self.user_agent, forward)?;
         Ok(Task {
             proxy,
+            via,
             connect_timeout: encoded.connect_timeout,
             incoming: Incoming::new(answer_to(&encoded.method)?, self.max_head),
             outgoing: Outgoing::new(encoded.head, encoded.body),
@@ -197,6 +213,7 @@ impl Inner {
             lookout: &self.lookout,
             user_agent: &self.user_agent,
             max_head: self.max_head,
+            forwards: task.via == Via::Forward,
         };
         let stream = connector
             .connect(&task.home.origin, task.proxy, task.connect_timeout)

@@ -8,6 +8,7 @@ use super::DIALECT;
 use super::wire::{Block, Delta};
 use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
 use crate::dialect::kit::decoder::{Output, Prose};
+use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{Object, Raw, extra_of, parse, piece_of, to_extra};
 use crate::error::Error;
 use crate::json::{Joiner, Piece};
@@ -68,7 +69,9 @@ impl Open {
             }
             "redacted_thinking" => {
                 let mut reasoning = Reasoning::encrypted(known.data.take().unwrap_or_default());
-                reasoning.extra = to_extra(take(unknown), out);
+                if !unknown.is_empty() {
+                    reasoning.extra = as_own(DIALECT, to_extra(take(unknown), out));
+                }
                 out.push(ChatEvent::part(reasoning));
                 Self::Complete
             }
@@ -83,7 +86,7 @@ impl Open {
                     name,
                 });
                 if !unknown.is_empty() {
-                    let extra = to_extra(take(unknown), out);
+                    let extra = as_own(DIALECT, to_extra(take(unknown), out));
                     out.push(ChatEvent::ToolCallExtra { index: at, extra });
                 }
                 // It is an object; servers with other models behind them were seen to send the text
@@ -142,7 +145,7 @@ impl Open {
         if let Self::Prose { begun, waiting, .. } = self {
             *begun = true;
             if !waiting.is_empty() {
-                out.push(ChatEvent::PartExtra(take(waiting)));
+                out.push(ChatEvent::PartExtra(as_own(DIALECT, take(waiting))));
             }
         }
     }
@@ -153,7 +156,7 @@ impl Open {
         let extra = extra_of("citations", list);
         match block {
             Some(block) => block.take_extra(extra, out),
-            None => out.push(ChatEvent::PartExtra(extra)),
+            None => out.push(ChatEvent::PartExtra(as_own(DIALECT, extra))),
         }
     }
 
@@ -165,7 +168,7 @@ impl Open {
                 waiting,
                 ..
             } => merge(waiting, extra),
-            _ => out.push(ChatEvent::PartExtra(extra)),
+            _ => out.push(ChatEvent::PartExtra(as_own(DIALECT, extra))),
         }
     }
 
@@ -217,11 +220,11 @@ impl Open {
                 waiting,
             } if !waiting.is_empty() => out.push(ChatEvent::part(match is_text {
                 true => Part::Text(Text {
-                    extra: waiting,
+                    extra: as_own(DIALECT, waiting),
                     ..Text::default()
                 }),
                 false => Part::Reasoning(Reasoning {
-                    extra: waiting,
+                    extra: as_own(DIALECT, waiting),
                     ..Reasoning::default()
                 }),
             })),

@@ -1,63 +1,11 @@
 //! Parts → blocks of content.
 
 use super::DIALECT;
-use crate::chat::{Extra, File, Image, MediaSource, Message, Part, Reasoning, Role, Text};
+use crate::chat::{Extra, File, Image, MediaSource, Part, Reasoning, Text};
 use crate::chat::{ToolCall, ToolResult};
-use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain};
+use crate::dialect::kit::provenance::{is_foreign_block, is_plain};
 use crate::dialect::kit::write::ObjectWriter;
-use crate::error::Error;
 use crate::json::{Reader, Writer};
-
-/// Refuses parts that have no block, or stand where none is allowed.
-pub(super) fn check(message: &Message) -> Result<(), Error> {
-    let role = message.role.as_str();
-    for part in &message.parts {
-        match part {
-            Part::Image(_) | Part::File(_) if message.role != Role::User => {
-                let (article, kind) = match part {
-                    Part::Image(_) => ("an", "image"),
-                    _ => ("a", "file"),
-                };
-                return Err(Error::invalid(format!(
-                    "{article} {kind} stands in a message of the {role}; Anthropic takes {kind}s \
-                     from the user and in the results of tools only"
-                )));
-            }
-            Part::ToolResult(result) => result.content.iter().try_for_each(has_block)?,
-            part => has_block(part)?,
-        }
-    }
-    Ok(())
-}
-
-fn has_block(part: &Part) -> Result<(), Error> {
-    match part {
-        Part::Image(image) => match image.source {
-            MediaSource::Text { .. } => Err(cannot_carry(
-                DIALECT,
-                "an image as text",
-                "send its bytes in base64",
-            )),
-            _ => Ok(()),
-        },
-        Part::File(file) => match &file.source {
-            MediaSource::Base64 { media_type, .. } if media_type != "application/pdf" => {
-                Err(cannot_carry(
-                    DIALECT,
-                    "a file that is no PDF by its bytes",
-                    "send plain text as text, or upload the file and send its id",
-                ))
-            }
-            _ => Ok(()),
-        },
-        Part::Audio(_) => Err(cannot_carry(
-            DIALECT,
-            "audio",
-            "send what is said in it as text, or ask a model that hears",
-        )),
-        _ => Ok(()),
-    }
-}
 
 /// Whether a part goes out: Anthropic refuses blank text, and reasoning that it cannot verify.
 pub(super) fn is_sent(part: &Part) -> bool {

@@ -1,40 +1,23 @@
 //! Request → JSON, written straight from the model.
 
-use super::blocks;
 use super::thinking::{Thinking, effort};
-use super::{DEFAULT_MAX_TOKENS, DIALECT};
-use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
+use super::{Anthropic, AnthropicPlatform, DEFAULT_MAX_TOKENS, DIALECT, blocks, check};
+use crate::chat::{ChatRequest, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::models::ModelRule;
-use crate::quote::Quoted;
 
 /// The body of a request.
 pub(super) fn body(
+    dialect: &Anthropic,
     rule: &ModelRule,
     model: &str,
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Vec<u8>, Error> {
-    if let Some(temperature) = request.temperature.filter(|value| *value > 1.0) {
-        return Err(Error::invalid(format!(
-            "temperature is {}; Anthropic allows 0 to 1",
-            temperature
-        )));
-    }
-    if request.seed.is_some() {
-        return Err(Error::invalid("Anthropic has no seed; leave it out"));
-    }
-    if matches!(request.response_format, Some(ResponseFormat::JsonObject)) {
-        return Err(Error::invalid(
-            "Anthropic has no JSON mode without a schema; use ResponseFormat::JsonSchema",
-        ));
-    }
-    for message in &request.messages {
-        check(message)?;
-    }
+    check::check(dialect, request)?;
     let turns = turns(request);
     if turns.is_empty() {
         return Err(Error::invalid(
@@ -43,9 +26,20 @@ pub(super) fn body(
     }
     let max_tokens = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
     let thinking = Thinking::of(request, rule, max_tokens)?;
+    let platform = dialect.platform;
     let mut writer = write::begin(request)?;
     let mut map = ObjectWriter::replaced_by(&mut writer, &request.extra);
-    map.string("model", model);
+    if platform.is_cloud() {
+        map.string("anthropic_version", &dialect.version);
+    } else {
+        map.string("model", model);
+    }
+    if platform == AnthropicPlatform::Bedrock
+        && !dialect.betas.is_empty()
+        && let Some(writer) = map.field("anthropic_beta")
+    {
+        writer.strings(&dialect.betas);
+    }
     if let Some(writer) = map.field("max_tokens") {
         writer.count(max_tokens.into());
     }
@@ -68,7 +62,7 @@ pub(super) fn body(
         }
         Some(thinking) => {
             if let Some(writer) = map.field("thinking") {
-                thinking.write(writer);
+                thinking.write(writer, dialect.thinking_display.as_deref());
             }
         }
         None => {}
@@ -104,28 +98,13 @@ pub(super) fn body(
     }
     output_config(&mut map, request, rule);
     if mode == Mode::Stream
+        && platform != AnthropicPlatform::Bedrock
         && let Some(writer) = map.field("stream")
     {
         writer.boolean(true);
     }
     map.end();
     Ok(writer.into_bytes())
-}
-
-fn check(message: &Message) -> Result<(), Error> {
-    let role = message.role.as_str();
-    if let Role::Other(_) = message.role {
-        return Err(Error::invalid(format!(
-            "Anthropic has no role {}; use system, user, assistant or tool",
-            Quoted(role)
-        )));
-    }
-    blocks::check(message)?;
-    let is_text = |part: &Part| matches!(part, Part::Text(_) | Part::Other { .. });
-    if message.role == Role::System && !message.parts.iter().all(is_text) {
-        return Err(Error::invalid("a system prompt can only be text"));
-    }
-    Ok(())
 }
 
 /// What the system messages say, wherever they stand, joined.

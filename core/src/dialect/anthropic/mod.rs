@@ -2,9 +2,11 @@
 
 mod block;
 mod blocks;
+mod check;
 mod decode;
 mod encode;
 mod models;
+mod platform;
 mod thinking;
 mod usage;
 mod wire;
@@ -18,6 +20,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
+pub use platform::AnthropicPlatform;
+
 use super::kit::decoder::AnswerDecoder;
 use super::kit::{hints, response_headers};
 use super::{
@@ -25,14 +29,19 @@ use super::{
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
+use crate::frame::Framing;
 use crate::quote::Quoted;
 use decode::Events;
 
 const DIALECT: &str = "anthropic";
 
-pub(super) static FACTS: Facts = Facts::new(DIALECT)
-    .with_key_header(KeyHeader::new("x-api-key", ""))
-    .with_response_headers(response_headers::ANTHROPIC.as_flattened());
+pub(super) static FACTS: Facts = BEARER_FACTS.with_key_header(KeyHeader::new("x-api-key", ""));
+
+static BEARER_FACTS: Facts =
+    Facts::new(DIALECT).with_response_headers(response_headers::ANTHROPIC.as_flattened());
+
+/// Makes the framing of one stream.
+type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 
 /// How many tokens an answer may have where the request does not say: Anthropic demands a number.
 const DEFAULT_MAX_TOKENS: u32 = 4096;
@@ -44,9 +53,10 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// JSON mode without a schema, roles of one's own. Beyond that:
 ///
 /// - **`max_tokens`** is 4,096 where the request does not say: Anthropic demands a number.
-/// - **`temperature` and `top_p`** go as they are set. A default temperature is not sent where it
-///   would be refused: to the API version `2026-10-21` and newer, and to models that refuse it by
-///   the table [`MODEL_RULES`](crate::MODEL_RULES).
+/// - **`temperature` and `top_p`** go as they are set; the API version `2026-10-21` refuses them, and
+///   so does this dialect then. A default temperature is not sent where it would be refused: to that
+///   version and newer ones, and to models that refuse it by the table
+///   [`MODEL_RULES`](crate::MODEL_RULES).
 /// - **`reasoning_effort`** asks Claude 4.6 and newer to reason as they see fit, guided by the
 ///   effort (`minimal` goes as `low`). Older ones, and models of other makers, get a budget: a
 ///   share of `max_tokens`, from 10 % (`minimal`) over 20, 50 and 80 % to 95 % (`xhigh`, `max`)
@@ -55,23 +65,109 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// - **Reasoning** goes back with its signature, which proves it. Reasoning without one is left
 ///   out: the provider would refuse it. So is text of nothing but white space.
 /// - **Messages** of one side that follow each other go as one, the results of tools first in it.
+/// - **A schema** ([`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat)) is
+///   `output_config.format`. `cache_control` is an extra field: of the request, of a part, of a tool.
+/// - **Why the model refuses** is the answer's extra field `stop_details`.
+/// - **A file's id**, at Anthropic, needs the beta `files-api-2025-04-14`:
+///   [`with_beta`](Self::with_beta).
 /// - **A stream** that ends after the model said why it stopped is complete, though the event
 ///   `message_stop` is missing; one that ends before is [`Truncated`](crate::ErrorKind::Truncated).
+///
+/// On Google's Vertex AI and Amazon's Bedrock the same protocol has other URLs and credentials:
+/// [`vertex`](Self::vertex) and [`bedrock`](Self::bedrock).
+///
+/// ```
+/// use chatcore::dialect::Anthropic;
+/// use chatcore::Provider;
+///
+/// let cached = Anthropic::default().with_beta("extended-cache-ttl-2025-04-11");
+/// let anthropic = Provider::anthropic().with_dialect(cached);
+///
+/// let base = "https://us-east5-aiplatform.googleapis.com/v1/projects/P/locations/us-east5";
+/// let vertex = Provider::new("vertex", base, "claude-sonnet-5-5", Anthropic::vertex());
+/// # let _ = (anthropic, vertex);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Anthropic {
-    /// The value of the header `anthropic-version`. Default `2023-06-01`.
+    /// The version of the protocol: the header `anthropic-version`, or at a cloud the field
+    /// `anthropic_version`. Default `2023-06-01`; at Vertex `vertex-2023-10-16`, at Bedrock
+    /// `bedrock-2023-05-31`.
     pub version: Cow<'static, str>,
+    /// The betas that are asked for, by name. Default none.
+    pub betas: Vec<String>,
+    /// How reasoning is shown where the model reasons as it sees fit: `summarized` or `omitted`.
+    /// Default `None`: as the model has it.
+    pub thinking_display: Option<Cow<'static, str>>,
+    /// Where the protocol is spoken.
+    pub platform: AnthropicPlatform,
+    /// Whether a key goes as `authorization: Bearer …` and not as `x-api-key`. Default false; at a
+    /// cloud it always does.
+    pub bearer: bool,
     /// Whether to send `anthropic-dangerous-direct-browser-access`, without which the provider
     /// answers no page. Default false.
     pub browser_access: bool,
+    /// Makes what splits a stream of Bedrock's into events.
+    framing: Option<MakeFraming>,
 }
 
 impl Anthropic {
-    /// The dialect with another `anthropic-version`.
+    /// The dialect as Google's Vertex AI speaks it. The base URL is that of a place:
+    /// `https://REGION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/REGION`. A key is an
+    /// access token; since it expires, a [`TokenSource`](crate::TokenSource) is the better choice.
+    pub fn vertex() -> Self {
+        Self::at(AnthropicPlatform::Vertex)
+    }
+
+    /// The dialect as Amazon's Bedrock speaks it (`InvokeModel`). The base URL is
+    /// `https://bedrock-runtime.REGION.amazonaws.com`; a key is one of Bedrock's API keys, and SigV4
+    /// signs as [`Credentials`](crate::Credentials).
+    ///
+    /// Bedrock's streams are in a framing of Amazon's own. Without
+    /// [`with_framing`](Self::with_framing) a stream is asked for as a whole answer, and comes in
+    /// one piece.
+    pub fn bedrock() -> Self {
+        Self::at(AnthropicPlatform::Bedrock)
+    }
+
+    fn at(platform: AnthropicPlatform) -> Self {
+        Self {
+            version: Cow::Borrowed(platform.version()),
+            betas: Vec::new(),
+            thinking_display: None,
+            platform,
+            bearer: false,
+            browser_access: false,
+            framing: None,
+        }
+    }
+
+    /// The dialect with another version of the protocol.
     #[must_use]
     pub fn with_version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// Asks for a beta by its name, for example `files-api-2025-04-14`, beside those that are asked
+    /// for already.
+    #[must_use]
+    pub fn with_beta(mut self, name: impl Into<String>) -> Self {
+        self.betas.push(name.into());
+        self
+    }
+
+    /// How reasoning is shown: `summarized` or `omitted`.
+    #[must_use]
+    pub fn with_thinking_display(mut self, display: impl Into<Cow<'static, str>>) -> Self {
+        self.thinking_display = Some(display.into());
+        self
+    }
+
+    /// Whether a key goes as `authorization: Bearer …`.
+    #[must_use]
+    pub fn with_bearer(mut self, bearer: bool) -> Self {
+        self.bearer = bearer;
         self
     }
 
@@ -81,37 +177,63 @@ impl Anthropic {
         self.browser_access = browser_access;
         self
     }
+
+    /// The framing of Bedrock's streams, AWS event streams: `framing` makes what splits one of them
+    /// into events.
+    #[must_use]
+    pub fn with_framing(mut self, framing: fn(&Caps) -> Box<dyn Framing>) -> Self {
+        self.framing = Some(framing);
+        self
+    }
+
+    /// Whether the version refuses temperatures and the like.
+    fn is_without_sampling(&self) -> bool {
+        // Versions are dates, but for those of the clouds.
+        !self.platform.is_cloud() && *self.version >= *"2026-10-21"
+    }
+
+    /// How an answer is asked for: without their framing, Bedrock's streams cannot be read.
+    fn asked(&self, mode: Mode) -> Mode {
+        match self.platform {
+            AnthropicPlatform::Bedrock if self.framing.is_none() => Mode::Whole,
+            _ => mode,
+        }
+    }
 }
 
 impl Default for Anthropic {
     fn default() -> Self {
-        Self {
-            version: Cow::Borrowed("2023-06-01"),
-            browser_access: false,
-        }
+        Self::at(AnthropicPlatform::Anthropic)
     }
 }
 
 // Made when it is compiled: the code that makes a name is large.
 static VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+static BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 static BROWSER_ACCESS: HeaderName =
     HeaderName::from_static("anthropic-dangerous-direct-browser-access");
 
 impl Dialect for Anthropic {
     fn facts(&self) -> &'static Facts {
-        &FACTS
+        match self.bearer || self.platform.is_cloud() {
+            true => &BEARER_FACTS,
+            false => &FACTS,
+        }
     }
 
     fn headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(&CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let version = HeaderValue::try_from(&*self.version).map_err(|_| {
-            Error::config(format!(
-                "{} cannot be an anthropic-version",
-                Quoted(&self.version)
-            ))
-        })?;
-        headers.insert(&VERSION, version);
+        let value = |text: &str, of: &str| {
+            HeaderValue::try_from(text)
+                .map_err(|_| Error::config(format!("{} cannot be an {of}", Quoted(text))))
+        };
+        if !self.platform.is_cloud() {
+            headers.insert(&VERSION, value(&self.version, "anthropic-version")?);
+        }
+        if !self.betas.is_empty() && self.platform != AnthropicPlatform::Bedrock {
+            headers.insert(&BETA, value(&self.betas.join(","), "anthropic-beta")?);
+        }
         if self.browser_access {
             headers.insert(&BROWSER_ACCESS, HeaderValue::from_static("true"));
         }
@@ -126,16 +248,21 @@ impl Dialect for Anthropic {
     ) -> Result<Request<Bytes>, Error> {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
-        let body = encode::body(rule, model, request, mode)?;
-        endpoint.post(path(endpoint, "/v1/messages"), body)
+        let mode = self.asked(mode);
+        let body = encode::body(self, rule, model, request, mode)?;
+        endpoint.post(&self.platform.path(endpoint, model, mode), body)
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
-        Box::new(AnswerDecoder::new(head, caps, Events::default()))
+        let decoder = AnswerDecoder::new(head, caps, Events::default());
+        Box::new(match self.framing {
+            Some(framing) => decoder.with_framing(framing(&caps)),
+            None => decoder,
+        })
     }
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
-        Some(&models::AnthropicModels)
+        (!self.platform.is_cloud()).then_some(&models::AnthropicModels as _)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
@@ -153,16 +280,11 @@ impl Dialect for Anthropic {
     }
 
     fn refuses_sampling(&self) -> bool {
-        // Versions are dates.
-        *self.version >= *"2026-10-21"
+        self.is_without_sampling()
     }
-}
 
-/// `path`, which begins with `/v1`, below a base URL that may have it at its end already.
-fn path(endpoint: &Endpoint, path: &'static str) -> &'static str {
-    match endpoint.base_path().ends_with("/v1") {
-        true => path.strip_prefix("/v1").unwrap_or(path),
-        false => path,
+    fn streams_tell_all(&self) -> bool {
+        self.asked(Mode::Stream) == Mode::Stream
     }
 }
 

@@ -44,7 +44,8 @@ impl Thinking {
         }))
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes it; `display` says how reasoning is shown.
+    pub(super) fn write(&self, writer: &mut Writer, display: Option<&str>) {
         writer.open('{');
         match self {
             Self::Disabled => writer.member("type", "disabled"),
@@ -54,6 +55,9 @@ impl Thinking {
                 writer.key("budget_tokens");
                 writer.count((*budget_tokens).into());
             }
+        }
+        if let (Some(display), false) = (display, *self == Self::Disabled) {
+            writer.member("display", display);
         }
         writer.close('}');
     }

@@ -10,18 +10,20 @@ use crate::json::{self, JsonError, Reader};
 const TIMES: usize = 15;
 
 /// Where the number of tokens stands that fit into a model. The first one is OpenRouter's and
-/// Together's, the second Groq's, the third vLLM's, the fourth Mistral's, the last Anthropic's.
-const CONTEXT: [&str; 5] = [
+/// Together's, the second Groq's, the third vLLM's, the fourth Mistral's, the fifth Anthropic's, the
+/// last Google's.
+const CONTEXT: [&str; 6] = [
     "context_length",
     "context_window",
     "max_model_len",
     "max_context_length",
     "max_input_tokens",
+    "inputTokenLimit",
 ];
 
 /// Reads a list of models: an object whose field `list` holds objects, whose field `id` is what to
-/// ask a model by; or such an array alone, as Together writes it. `has_more` and `last_id` beside it
-/// make the [`next`](ModelPage::next) page. Of a model, `owned_by`, `shutdown_date` and the fields
+/// ask a model by; or such an array alone, as Together writes it. `has_more` and `last_id` beside it,
+/// or `nextPageToken`, make the [`next`](ModelPage::next) page. Of a model, `owned_by`, `shutdown_date` and the fields
 /// for its context are known; the others are kept as [`extra`](ModelInfo::extra), as far as they do
 /// not take far more memory than their text.
 ///
@@ -36,7 +38,7 @@ pub fn model_page(body: &str, list: &str, id: &str) -> Result<ModelPage, Error> 
         reader.end()?;
         return Ok(page);
     }
-    let (mut has_list, mut has_more, mut last) = (false, false, None);
+    let (mut has_list, mut has_more, mut last, mut token) = (false, false, None, None);
     let mut members = reader.object()?;
     while let Some(name) = reader.name(&mut members)? {
         match &*name {
@@ -46,6 +48,7 @@ pub fn model_page(body: &str, list: &str, id: &str) -> Result<ModelPage, Error> 
             }
             "has_more" => has_more = reader.raw()? == "true",
             "last_id" => last = text(&mut reader)?,
+            "nextPageToken" => token = text(&mut reader)?,
             _ => drop(reader.raw()?),
         }
     }
@@ -54,7 +57,7 @@ pub fn model_page(body: &str, list: &str, id: &str) -> Result<ModelPage, Error> 
         let why = format!("the answer has no list of models: there is no array `{list}`");
         return Err(Error::new(ErrorKind::Protocol, why));
     }
-    page.next = last.filter(|_| has_more);
+    page.next = last.filter(|_| has_more).or(token);
     Ok(page)
 }
 

@@ -111,7 +111,7 @@ fn since_date(headers: &HeaderMap, until: i64) -> Option<Duration> {
 }
 
 /// `12ms`, `6m0s`, `1h2m3.5s`, or seconds.
-fn duration(mut text: &str) -> Option<Duration> {
+pub(crate) fn duration(mut text: &str) -> Option<Duration> {
     if let Some(value) = number(text) {
         return seconds(value);
     }

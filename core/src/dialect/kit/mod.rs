@@ -67,8 +67,10 @@
 mod catalogue;
 mod date;
 pub(crate) mod decoder;
+pub(crate) mod escape;
 pub(crate) mod failure;
 pub(crate) mod hints;
+pub(crate) mod kept;
 pub(crate) mod provenance;
 pub(crate) mod read;
 pub(crate) mod response_headers;
@@ -79,7 +81,9 @@ pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};
 pub use hints::quota;
-pub use provenance::{cannot_carry, is_foreign, is_foreign_block, is_plain, own_fields};
+pub use provenance::{
+    as_own, cannot_carry, is_foreign, is_foreign_block, is_plain, own_fields, sent_fields,
+};
 pub use read::{
     Count, Fields, Ignored, List, MAX_ITEMS, MAX_UNKNOWN, Object, Raw, Read, Text, Unknown, Word,
     extra_of, parse, parse_event, piece_of, push_extra, read, to_extra,

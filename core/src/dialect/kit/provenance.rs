@@ -4,6 +4,8 @@
 //! `extra` of a message, a part or a tool call, or as a [`Part::Other`] that names it. A
 //! conversation that was begun in one dialect goes on in another, which leaves this out.
 
+use serde_json::Value;
+
 use crate::chat::{Extra, Part};
 use crate::dialect::NAMES;
 use crate::error::Error;
@@ -26,12 +28,41 @@ pub fn own_fields<'a>(dialect: &str, extra: &'a Extra) -> Option<&'a Extra> {
     extra.get(dialect)?.as_object()
 }
 
+/// Fields that `dialect` alone understands, as they are kept: under its name.
+pub fn as_own(dialect: &str, fields: Extra) -> Extra {
+    super::read::extra_of(dialect, Value::Object(fields))
+}
+
+/// What `dialect` sends of `extra`: the fields that belong to no other dialect, and then those that
+/// are its own.
+///
+/// ```
+/// use chatcore::dialect::kit::sent_fields;
+/// use chatcore::serde_json::json;
+///
+/// let extra = json!({"a": 1, "gemini": {"b": 2}, "anthropic": {"c": 3}});
+/// let sent = |dialect| -> Vec<String> {
+///     let fields = sent_fields(dialect, extra.as_object().unwrap());
+///     fields.map(|(name, _)| name.clone()).collect()
+/// };
+/// assert_eq!(sent("anthropic"), ["a", "c"]);
+/// assert_eq!(sent("ollama_chat"), ["a"]);
+/// ```
+pub fn sent_fields<'a>(
+    dialect: &'a str,
+    extra: &'a Extra,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let own = own_fields(dialect, extra);
+    let is_own = move |name: &str| own.is_some_and(|own| own.contains_key(name));
+    let plain = (extra.iter())
+        .filter(move |(name, _)| !is_foreign(dialect, name) && !is_own(name))
+        .filter(move |(name, _)| own.is_none() || *name != dialect);
+    plain.chain(own.into_iter().flatten())
+}
+
 /// Whether `dialect` sends nothing of `extra`.
 pub fn is_plain(dialect: &str, extra: &Extra) -> bool {
-    (extra.iter()).all(|(name, value)| match value.as_object() {
-        Some(own) if name == dialect => own.is_empty(),
-        _ => is_foreign(dialect, name),
-    })
+    sent_fields(dialect, extra).next().is_none()
 }
 
 /// Whether `part` is a block of another dialect than `dialect`: then it is left out.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::provenance::{is_foreign, own_fields};
+use super::provenance::sent_fields;
 use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
 use crate::json::{Reader, Writer};
@@ -57,7 +57,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
 
     /// Opens an object of a conversation in `dialect`: a message, a part of one, a tool or a call.
     /// Ours stay; fields of `extra` with the same name are left out. So are the fields that belong
-    /// to [another dialect](is_foreign); the [members](own_fields) of the field that belongs to
+    /// to [another dialect](super::is_foreign); the [members](super::own_fields) of the field that belongs to
     /// this one are written as fields of the object.
     pub fn beside(writer: &'w mut Writer, dialect: &'a str, extra: &'a Extra) -> Self {
         writer.open('{');
@@ -121,12 +121,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
             self.writer.close('}');
             return;
         };
-        let own = own_fields(dialect, self.extra);
-        let is_own = |name: &str| own.is_some_and(|own| own.contains_key(name));
-        let plain = (self.extra.iter())
-            .filter(|(name, _)| !is_foreign(dialect, name) && !is_own(name))
-            .filter(|(name, _)| own.is_none() || *name != dialect);
-        for (name, value) in plain.chain(own.into_iter().flatten()) {
+        for (name, value) in sent_fields(dialect, self.extra) {
             if !written.contains(&&**name) {
                 self.writer.key(name);
                 self.writer.value(value);

@@ -97,7 +97,10 @@ impl Answer {
             let fragment = kit::piece_of(arguments).into_text().into_owned();
             out.push(ChatEvent::ToolCallArguments { index, fragment });
         }
-        let extra = |extra| ChatEvent::ToolCallExtra { index, extra };
+        let extra = |extra| ChatEvent::ToolCallExtra {
+            index,
+            extra: kit::as_own(NAME, extra),
+        };
         kit::push_extra(unknown, extra, out);
         Ok(())
     }

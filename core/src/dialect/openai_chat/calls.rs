@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use super::DIALECT;
 use super::shape::Shape;
 use super::wire;
 use crate::chat::{ChatEvent, Extra, FinishReason};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::failure;
+use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, too_many};
 use crate::error::Error;
 use crate::json::{Joiner, Piece};
@@ -253,7 +255,7 @@ impl Calls {
         if unknown.is_empty() {
             return;
         }
-        let extra = to_extra(unknown, out);
+        let extra = as_own(DIALECT, to_extra(unknown, out));
         let call = &mut self.calls[place];
         match call.at {
             Some(index) => out.push(ChatEvent::ToolCallExtra { index, extra }),

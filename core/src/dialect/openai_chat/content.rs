@@ -1,8 +1,8 @@
 //! The parts of a message → its content.
 
 use super::DIALECT;
-use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Part, Role, Text};
-use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain};
+use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Message, Part, Role, Text};
+use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain, own_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
@@ -13,7 +13,11 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
         let is_users = !matches!(message.role, Role::System | Role::Assistant);
         for part in &message.parts {
             match part {
-                Part::Image(_) | Part::File(_) | Part::Audio(_) if !is_users => {
+                Part::ToolResult(result) => result.content.iter().try_for_each(has_form)?,
+                part if is_users => has_form(part)?,
+                Part::Image(_) | Part::File(_) | Part::Audio(_)
+                    if !is_given(&message.role, part) =>
+                {
                     let role = message.role.as_str();
                     let article = if part.kind() == "file" { "a" } else { "an" };
                     return Err(Error::invalid(format!(
@@ -22,12 +26,53 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
                         part.kind()
                     )));
                 }
-                Part::ToolResult(result) => result.content.iter().try_for_each(has_form)?,
-                part => has_form(part)?,
+                _ => {}
             }
         }
     }
     Ok(())
+}
+
+/// Whether it is a picture or sound that the model gave in this dialect. It goes back beside the
+/// content.
+fn is_given(role: &Role, part: &Part) -> bool {
+    match part {
+        _ if *role != Role::Assistant => false,
+        Part::Image(image) => own_fields(DIALECT, &image.extra).is_some(),
+        Part::Audio(audio) => own_fields(DIALECT, &audio.extra).is_some(),
+        _ => false,
+    }
+}
+
+/// Writes the pictures and the sound that the model gave, in the fields in which they came. Of sound
+/// only its id goes back.
+pub(super) fn write_given(map: &mut ObjectWriter<'_, '_>, message: &Message) {
+    let given = message.parts.iter();
+    let mut given = given
+        .filter(|part| is_given(&message.role, part))
+        .peekable();
+    if given.peek().is_none() {
+        return;
+    }
+    let (images, sound): (Vec<_>, Vec<_>) = given.partition(|part| matches!(part, Part::Image(_)));
+    if !images.is_empty()
+        && let Some(writer) = map.field("images")
+    {
+        writer.open('[');
+        images.iter().for_each(|part| write_part(writer, part));
+        writer.close(']');
+    }
+    let id = sound.iter().find_map(|part| match part {
+        Part::Audio(audio) => own_fields(DIALECT, &audio.extra)?.get("id")?.as_str(),
+        _ => None,
+    });
+    if let Some(id) = id
+        && let Some(writer) = map.field("audio")
+    {
+        writer.open('{');
+        writer.member("id", id);
+        writer.close('}');
+    }
 }
 
 fn has_form(part: &Part) -> Result<(), Error> {
@@ -65,17 +110,20 @@ fn has_form(part: &Part) -> Result<(), Error> {
     }
 }
 
-pub(super) fn is_content(part: &Part) -> bool {
+/// Whether a part is content of a message of `role`.
+pub(super) fn is_content(role: &Role, part: &Part) -> bool {
     match part {
-        Part::Text(_) | Part::Image(_) | Part::File(_) | Part::Audio(_) => true,
+        Part::Text(_) | Part::File(_) => true,
+        Part::Image(_) | Part::Audio(_) => !is_given(role, part),
         Part::Other { .. } => !is_foreign_block(DIALECT, part),
         _ => false,
     }
 }
 
-/// What of the parts is content: a string where it is plain text.
-pub(super) fn write(writer: &mut Writer, parts: &[Part]) {
-    let mut content = parts.iter().filter(|part| is_content(part));
+/// What of the parts is content of a message of `role`: a string where it is plain text.
+pub(super) fn write(writer: &mut Writer, role: &Role, parts: &[Part]) {
+    let is_content = |part: &&Part| is_content(role, part);
+    let mut content = parts.iter().filter(is_content);
     match (content.next(), content.next()) {
         (None, _) => writer.string(""),
         (Some(Part::Text(Text { text, extra })), None) if is_plain(DIALECT, extra) => {
@@ -83,7 +131,7 @@ pub(super) fn write(writer: &mut Writer, parts: &[Part]) {
         }
         _ => {
             writer.open('[');
-            for part in parts.iter().filter(|part| is_content(part)) {
+            for part in parts.iter().filter(is_content) {
                 write_part(writer, part);
             }
             writer.close(']');

@@ -3,12 +3,14 @@
 use super::DIALECT;
 use super::calls::{Among, Calls};
 use super::details::Details;
-use super::kept::Kept;
+use super::media::{self, Sound};
 use super::usage::usage;
 use super::wire::{self, Chunk, Content, Delta, Said};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
+use crate::dialect::kit::kept::Kept;
+use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{
     Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, parse_event, read, to_extra,
     too_many,
@@ -25,6 +27,7 @@ pub(super) struct Chunks {
     has_choices: bool,
     calls: Calls,
     details: Details,
+    audio: Sound,
     extra: Kept,
     finish: Option<String>,
 }
@@ -88,8 +91,9 @@ impl Assemble for Chunks {
         }
         if let Some(details) = self.details.take() {
             let extra = extra_of("reasoning_details", details);
-            out.push(ChatEvent::MessageExtra(extra));
+            out.push(ChatEvent::MessageExtra(as_own(DIALECT, extra)));
         }
+        self.audio.end(out);
         self.extra.end(out);
         out.finish(reason, raw);
         Ok(())
@@ -196,6 +200,12 @@ impl Chunks {
         if let Some(details) = known.reasoning_details {
             self.details.push(details, !is_whole, out);
         }
+        if let Some(images) = known.images {
+            media::images(images, out);
+        }
+        if let Some(audio) = known.audio {
+            self.audio.take(audio, out);
+        }
         if let Some(calls) = &mut known.tool_calls {
             calls.check("tool calls")?;
             let among = match (is_whole, calls.items.len()) {
@@ -216,7 +226,8 @@ impl Chunks {
         if !unknown.is_empty() {
             let unknown = std::mem::take(unknown).into_iter();
             let (back, rest) = unknown.partition(|(name, _)| name == GOES_BACK);
-            push_extra(back, ChatEvent::MessageExtra, out);
+            let message_extra = |extra| ChatEvent::MessageExtra(as_own(DIALECT, extra));
+            push_extra(back, message_extra, out);
             push_extra(rest, ChatEvent::Extra, out);
         }
         Ok(())

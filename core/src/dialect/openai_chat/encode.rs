@@ -3,7 +3,7 @@
 use super::{DIALECT, content};
 use super::{MaxTokensField, Quirks, ReasoningField};
 use crate::chat::{
-    ChatRequest, Message, Part, ReasoningEffort, ResponseFormat, Tool, ToolCall, ToolChoice,
+    ChatRequest, Message, Part, ReasoningEffort, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
     ToolResult,
 };
 use crate::dialect::Mode;
@@ -142,7 +142,7 @@ fn write_result(writer: &mut Writer, result: &ToolResult) {
     map.string("role", "tool");
     map.string("tool_call_id", &result.call_id);
     if let Some(writer) = map.field("content") {
-        content::write(writer, &result.content);
+        content::write(writer, &Role::Tool, &result.content);
     }
     map.end();
 }
@@ -152,10 +152,12 @@ fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option
     let mut map = ObjectWriter::beside(writer, DIALECT, &message.extra);
     map.string("role", message.role.as_str());
     let has_calls = message.tool_calls().next().is_some();
+    let role = &message.role;
+    let has_content = (message.parts.iter()).any(|part| content::is_content(role, part));
     if let Some(writer) = map.field("content") {
-        match has_calls && !message.parts.iter().any(content::is_content) {
+        match has_calls && !has_content {
             true => writer.null(),
-            false => content::write(writer, &message.parts),
+            false => content::write(writer, role, &message.parts),
         }
     }
     if let Some(name) = &message.name {
@@ -176,6 +178,7 @@ fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option
         };
         map.string(field, &reasoning);
     }
+    content::write_given(&mut map, message);
     if has_calls && let Some(writer) = map.field("tool_calls") {
         writer.open('[');
         for call in message.tool_calls() {

@@ -8,7 +8,7 @@ mod embed;
 mod encode;
 #[cfg(test)]
 mod encode_tests;
-mod kept;
+mod media;
 mod models;
 mod quirks;
 mod shape;

@@ -244,6 +244,8 @@ pub(super) struct Delta<'a> {
     pub(super) tool_calls: Option<List<Object<'a, Call<'a>>>>,
     pub(super) function_call: Option<Object<'a, Function<'a>>>,
     pub(super) reasoning_details: Option<Raw<'a>>,
+    pub(super) images: Option<Raw<'a>>,
+    pub(super) audio: Option<Raw<'a>>,
     ignored: Ignored,
 }
 
@@ -257,6 +259,8 @@ impl<'a> Fields<'a> for Delta<'a> {
             "tool_calls" => &mut self.tool_calls,
             "function_call" => &mut self.function_call,
             "reasoning_details" => &mut self.reasoning_details,
+            "images" => &mut self.images,
+            "audio" => &mut self.audio,
             "role" | "obfuscation" => &mut self.ignored,
             _ => return None,
         })

@@ -3,7 +3,7 @@
 use chatcore::ChatResponse;
 use serde_json::{Map, Value, json};
 
-use super::{finish_reason, usage};
+use super::{finish_reason, own_members, usage};
 
 /// The answer, to a request that came at `created`.
 pub(crate) fn write(answer: &ChatResponse, created: u64) -> Value {
@@ -56,8 +56,8 @@ fn tool_call(call: &chatcore::ToolCall) -> Value {
         json!({"name": call.name, "arguments": call.arguments}),
     );
     // Signatures that must come back with the call.
-    for (name, value) in &call.extra {
-        whole.entry(name.clone()).or_insert_with(|| value.clone());
+    for (name, value) in own_members(call.extra.clone()) {
+        whole.entry(name).or_insert(value);
     }
     Value::Object(whole)
 }

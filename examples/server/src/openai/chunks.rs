@@ -3,7 +3,7 @@
 use chatcore::{ChatEvent, Error, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use super::{finish_reason, usage};
+use super::{finish_reason, own_members, usage};
 use crate::errors::ApiError;
 
 /// Turns the events of one answer into SSE, in OpenAI's form.
@@ -53,7 +53,7 @@ impl Chunks {
                 "index": index, "function": {"arguments": fragment},
             }]}),
             Ok(ChatEvent::ToolCallExtra { index, extra }) => {
-                let mut call = extra;
+                let mut call = own_members(extra);
                 call.insert("index".into(), json!(index));
                 json!({"tool_calls": [call]})
             }

@@ -12,6 +12,7 @@ pub(crate) mod request;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chatcore::chat::Extra;
 use chatcore::{FinishReason, Usage};
 use serde_json::{Value, json};
 
@@ -38,6 +39,15 @@ fn finish_reason(reason: &FinishReason) -> &str {
         FinishReason::Refusal | FinishReason::Pause => "stop",
         other => other.as_str(),
     }
+}
+
+/// Fields of a tool call as they stand in OpenAI's form. What belongs to another dialect stays under
+/// its name, under which it comes back.
+fn own_members(mut extra: Extra) -> Extra {
+    if let Some(Value::Object(own)) = extra.remove("openai_chat") {
+        extra.extend(own);
+    }
+    extra
 }
 
 /// What an answer cost, in OpenAI's fields.

@@ -73,9 +73,9 @@ fn a_stream_and_the_response_at_its_end_are_one_message() {
     let mut count = 0;
     each("streams_openai_responses.jsonl", |row, dialect| {
         let input = row["input"].as_str().unwrap();
-        let end = input.lines().filter_map(|line| line.strip_prefix("data:"));
-        let end = end.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-        let end = end.last().filter(|end| end["type"] == "response.completed");
+        let data = input.lines().filter_map(|line| line.strip_prefix("data:"));
+        let mut ends = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let end = ends.rfind(|end| end["type"] == "response.completed");
         let Some(whole) = end.map(|end| end["response"].clone()) else {
             return;
         };

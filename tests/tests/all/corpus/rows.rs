@@ -10,6 +10,7 @@ pub(super) fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
     match name {
         "ollama-chat" => Some(Box::new(dialect::OllamaChat::default())),
         "openai-chat" => Some(Box::new(dialect::OpenAiChat::default())),
+        "gemini" => Some(Box::new(dialect::Gemini::default())),
         "openai-responses" => Some(Box::new(dialect::OpenAiResponses::default())),
         "anthropic" => Some(Box::new(dialect::Anthropic::default())),
         _ => None,

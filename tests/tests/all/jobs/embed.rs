@@ -260,3 +260,66 @@ fn ollama_speaks_its_own() {
         assert!(error.to_string().contains(why), "{why}: {error}");
     }
 }
+
+#[test]
+fn gemini_sends_a_request_for_each_text() {
+    let sim = Sim::new(1);
+    let gemini = Provider::gemini()
+        .with_api_key("AIza-test-0123456789")
+        .with_model("gemini-embedding-001");
+    let (client, provider) = client(
+        &sim,
+        gemini,
+        |b| b,
+        |_, sent| {
+            let requests = sent.body["requests"].as_array().unwrap();
+            let lengths = requests.iter().map(|request| {
+                let text = request["content"]["parts"][0]["text"].as_str().unwrap();
+                json!({"values": [text.len(), 0.5]})
+            });
+            Reply::ok(json!({"embeddings": lengths.collect::<Vec<_>>()}))
+        },
+    );
+    let call = client
+        .embed(vec!["abc"; 101])
+        .dimensions(2)
+        .extra("taskType", "RETRIEVAL_QUERY");
+    let answer = sim.run(async move { call.await }).unwrap();
+    assert_eq!(answer.vectors, vec![[3.0, 0.5]; 101]);
+    let sent = provider.sent();
+    assert_eq!(sent.len(), 2);
+    let uri = "https://generativelanguage.googleapis.com/v1beta/models/\
+               gemini-embedding-001:batchEmbedContents";
+    assert_eq!(sent[0].uri, uri);
+    assert_eq!(sent[0].headers["x-goog-api-key"], "AIza-test-0123456789");
+    assert_eq!(
+        sent[1].body,
+        json!({"requests": [{
+            "model": "models/gemini-embedding-001", "content": {"parts": [{"text": "abc"}]},
+            "outputDimensionality": 2, "taskType": "RETRIEVAL_QUERY",
+        }]})
+    );
+    for (answer, why) in [
+        (r#"{"embeddings":[]}"#, "0 vectors, and the request had 1"),
+        (
+            r#"{"embeddings":[{"values":[]}]}"#,
+            "no vector for the text 0",
+        ),
+        (
+            r#"{"embeddings":[{"values":[1]},{"values":[1]}]}"#,
+            "more vectors than the 1",
+        ),
+        (r#"{"model":"x"}"#, "no array `embeddings`"),
+        (
+            r#"{"error":{"message":"not for this model"}}"#,
+            "not for this model",
+        ),
+    ] {
+        let gemini = Provider::gemini().with_api_key("AIza-test-0123456789");
+        let shape = |b: LlmClientBuilder| b.max_retries(1);
+        let (client, _) = self::client(&sim, gemini, shape, move |_, _| Reply::ok(answer));
+        let error = sim.run(async move { client.embed(["a"]).await });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}

@@ -80,6 +80,41 @@ fn ollama_lists_what_it_has() {
 }
 
 #[test]
+fn gemini_page_by_page() {
+    let sim = Sim::new(1);
+    let gemini = Provider::gemini().with_api_key("AIza-test-0123456789");
+    let (client, provider) = client(
+        &sim,
+        gemini,
+        |b| b,
+        |number, _| {
+            Reply::ok(match number {
+                0 => json!({
+                    "models": [{"name": "models/gemini-a", "inputTokenLimit": 1048576,
+                                "supportedGenerationMethods": ["generateContent"]}],
+                    "nextPageToken": "a b&c",
+                }),
+                _ => json!({"models": [{"name": "tunedModels/b"}]}),
+            })
+        },
+    );
+    let models = sim.run(async move { client.models().await }).unwrap();
+    let ids: Vec<_> = models.iter().map(|model| &*model.id).collect();
+    assert_eq!(ids, ["gemini-a", "tunedModels/b"]);
+    assert_eq!(models[0].context_tokens, Some(1_048_576));
+    assert_eq!(
+        models[0].extra["supportedGenerationMethods"][0],
+        "generateContent"
+    );
+    let uris: Vec<_> = provider.sent().into_iter().map(|sent| sent.uri).collect();
+    let base = "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000";
+    assert_eq!(
+        uris,
+        [base.to_owned(), format!("{base}&pageToken=a%20b%26c")]
+    );
+}
+
+#[test]
 fn a_get_without_a_body() {
     let sim = Sim::new(1);
     let heard = Arc::new(Heard::default());

@@ -113,6 +113,7 @@ fn an_address_that_fails_or_keeps_silent_is_passed_by() {
         lookout: &transport.inner.lookout,
         user_agent: &transport.inner.user_agent,
         max_head: 1,
+        forwards: true,
     };
     let peer = |socket: Async<TcpStream>| socket.get_ref().peer_addr().unwrap();
     // A failure makes room for the next at once; time stands still here.

@@ -79,7 +79,24 @@ const NO_MONEY: [&str; 8] = [
     "欠费",
 ];
 
+/// What the causes mean that Google names beside a status that says less.
+const REASONS: &[(&str, ErrorKind)] = &[
+    ("API_KEY_INVALID", ErrorKind::Auth),
+    ("API_KEY_SERVICE_BLOCKED", ErrorKind::Auth),
+    ("SERVICE_DISABLED", ErrorKind::Auth),
+    ("ACCESS_TOKEN_EXPIRED", ErrorKind::Auth),
+    ("BILLING_DISABLED", ErrorKind::QuotaExceeded),
+];
+
 fn by_word(said: &Said) -> Option<ErrorKind> {
+    if said.google.is_daily {
+        return Some(ErrorKind::QuotaExceeded);
+    }
+    if let Some(reason) = &said.google.reason
+        && let Some((_, kind)) = REASONS.iter().find(|(known, _)| known == reason)
+    {
+        return Some(*kind);
+    }
     let words = [said.code.as_deref(), said.error_type.as_deref()];
     words.into_iter().flatten().find_map(|word| {
         if word.ends_with("_spend_limit_exceeded") {

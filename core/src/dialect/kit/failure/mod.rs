@@ -1,5 +1,6 @@
 //! A provider's error → [`Error`], whatever shape it has.
 
+mod google;
 mod kind;
 mod plain_text;
 mod said;
@@ -57,9 +58,10 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
         ErrorKind::QuotaExceeded => None,
         _ => hints::should_retry(headers),
     };
+    let retry_after = hints::retry_after(headers).or(said.google.retry_after);
     build(kind, message, said, body)
         .with_status(status)
-        .with_retry_after(hints::retry_after(headers))
+        .with_retry_after(retry_after)
         .with_should_retry(should_retry)
 }
 
@@ -87,7 +89,9 @@ pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
         .unwrap_or_else(|| "the provider reported an error in its answer".to_owned());
     let kind = kind::classify(&said, &message, None);
     let request_id = value.get("request_id").and_then(Value::as_str);
+    let retry_after = said.google.retry_after;
     build(kind, message, said, body.as_bytes())
+        .with_retry_after(retry_after)
         .with_request_id(request_id.map(plain_text::short))
         .with_status(StatusCode::OK)
         .in_stream()

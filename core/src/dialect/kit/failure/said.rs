@@ -4,6 +4,7 @@
 //!  {"error": {"message", "type", "code", "param"}}     OpenAI, and most
 //!  {"error": "…"}  {"message": "…"}  "…"               in a few words
 //!  [{"error": …}]  {"errors": […]}                     Gemini, others
+//!  {"error": {"code", "status", "message", "details"}} Google
 //!  {"detail": [{"loc", "msg"}]}                        FastAPI; Mistral puts it into `message`
 //!  {"base_resp": {"status_code", "status_msg"}}        MiniMax
 //!  {"code", "msg"}  {"error_code", "error_msg"}        gateways
@@ -11,6 +12,7 @@
 
 use serde_json::{Map, Value};
 
+use super::google::Details;
 use super::plain_text::{cut, short};
 
 /// The most characters of a message that are kept. The body holds more of it.
@@ -62,6 +64,8 @@ pub(super) struct Said {
     pub(super) status: Option<String>,
     /// Whether the code is one of MiniMax's.
     pub(super) is_base_resp: bool,
+    /// What Google says beside it.
+    pub(super) google: Details,
 }
 
 impl Said {
@@ -93,6 +97,7 @@ impl Said {
             error_type: text("type").or_else(|| text("error_type")),
             param: text("param").or_else(|| get(object, "loc").and_then(path)),
             code: code(),
+            google: Details::of(object),
             ..Self::default()
         };
         match get(object, "status") {

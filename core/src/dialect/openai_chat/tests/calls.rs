@@ -15,7 +15,7 @@ fn a_stop_with_tool_calls_is_a_call_for_tools() {
     assert_eq!(answer.finish_reason_raw, "stop");
     let call = answer.tool_calls().next().unwrap();
     assert_eq!(
-        call.extra["extra_content"]["google"]["thought_signature"],
+        call.extra["openai_chat"]["extra_content"]["google"]["thought_signature"],
         "s"
     );
 }
@@ -407,7 +407,7 @@ fn what_comes_before_the_name_waits_for_it() {
     let answer = fold(events);
     assert_eq!(calls(&answer), [("a", "f", "{\"x\":1}")]);
     assert_eq!(
-        answer.tool_calls().next().unwrap().extra["extra_content"]["a"],
+        answer.tool_calls().next().unwrap().extra["openai_chat"]["extra_content"]["a"],
         1
     );
 }

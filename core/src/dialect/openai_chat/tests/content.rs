@@ -53,7 +53,7 @@ fn reasoning_details_are_put_together_and_go_back() {
         finish("stop"),
     ]);
     assert_eq!(
-        answer.message.extra["reasoning_details"],
+        answer.message.extra["openai_chat"]["reasoning_details"],
         json!([
             {"type": "reasoning.text", "index": 0, "text": "hm", "signature": "s"},
             {"type": "reasoning.encrypted", "index": 1, "data": "e"},
@@ -212,4 +212,79 @@ fn a_message_in_a_stream_and_a_delta_in_a_whole_answer_are_read() {
     let body = json!({"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]});
     let answer = fold(events([body.to_string().as_bytes()]).unwrap());
     assert_eq!(answer.text(), "a");
+}
+
+#[test]
+fn pictures_of_the_model_are_images_and_go_back() {
+    let picture = |n: u32| json!({"type": "image_url", "index": n, "image_url": {"url": format!("data:image/png;base64,AAA{n}")}});
+    let streamed = stream(&[
+        delta(json!({"content": "Here"})),
+        delta(json!({"images": [picture(0)]})),
+        delta(json!({"images": [picture(1)]})),
+        finish("stop"),
+    ]);
+    let message = json!({"content": "Here", "images": [picture(0), picture(1), {"type": "x"}]});
+    let whole = whole(message.clone());
+    assert_eq!(whole.message.parts, streamed.message.parts);
+    assert_eq!((whole.skipped_events, whole.message.parts.len()), (0, 3));
+    let sent = sent(&whole.message);
+    assert_eq!(sent["images"], json!([picture(0), picture(1)]));
+    assert_eq!(sent["content"], "Here");
+    // A user's message takes it as any other picture.
+    let picture = crate::Message::user("brighter").with_part(whole.message.parts[1].clone());
+    let content = &self::sent(&picture)["content"][1];
+    assert_eq!(content["image_url"]["url"], "data:image/png;base64,AAA0");
+}
+
+#[test]
+fn sound_of_the_model_is_a_part_and_its_id_goes_back() {
+    let sound = |sound: Value| delta(json!({"audio": sound}));
+    let streamed = stream(&[
+        sound(json!({"id": "audio_1", "transcript": "Hel"})),
+        // Each piece is padded by itself.
+        sound(json!({"data": "AA=="})),
+        sound(json!({"data": "AQI=", "transcript": "lo"})),
+        sound(json!({"expires_at": 7})),
+        finish("stop"),
+    ]);
+    let [Part::Audio(audio)] = &*streamed.message.parts else {
+        panic!("{:?}", streamed.message);
+    };
+    assert_eq!(audio.source, MediaSource::base64("audio/pcm", "AAEC"));
+    assert_eq!(audio.transcript.as_deref(), Some("Hello"));
+    assert_eq!(
+        audio.extra["openai_chat"],
+        json!({"id": "audio_1", "expires_at": 7})
+    );
+    let sent = sent(&streamed.message);
+    assert_eq!(sent["audio"], json!({"id": "audio_1"}));
+    assert_eq!(sent["content"], "");
+    for (data, media_type) in [("UklGRg==", "audio/wav"), ("SUQzBA==", "audio/mpeg")] {
+        let answer = whole(json!({"content": null, "audio": {"id": "a", "data": data}}));
+        let expected = MediaSource::base64(media_type, data);
+        assert!(
+            matches!(&answer.message.parts[..], [Part::Audio(audio)] if audio.source == expected)
+        );
+    }
+}
+
+#[test]
+fn sound_and_pictures_of_another_form_cost_no_more_than_themselves() {
+    let answer = stream(&[
+        delta(json!({"images": 1, "audio": 2, "content": "a"})),
+        delta(json!({"audio": {"data": "AAAA"}})),
+        delta(json!({"audio": {"data": "!"}})),
+        finish("stop"),
+    ]);
+    assert_eq!(answer.text(), "a");
+    assert_eq!(answer.message.parts.len(), 2);
+}
+
+/// The message as it goes back.
+fn sent(message: &crate::Message) -> Value {
+    let endpoint = crate::Provider::demo().endpoint().unwrap();
+    let request = crate::ChatRequest::new([message.clone()]).model("m");
+    let request = OpenAiChat::default().encode(&endpoint, &request, Mode::Whole);
+    let body: Value = serde_json::from_slice(request.unwrap().body()).unwrap();
+    body["messages"][0].clone()
 }

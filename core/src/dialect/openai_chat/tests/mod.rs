@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::OpenAiChat;
-use crate::chat::{ChatEvent, ChatResponse, FinishReason, Fold, Part};
+use crate::chat::{ChatEvent, ChatResponse, FinishReason, Fold, MediaSource, Part};
 use crate::dialect::{Caps, Dialect, Mode};
 use crate::error::{Error, ErrorKind};
 

@@ -11,7 +11,8 @@ fn a_stream_and_a_whole_answer_say_the_same() {
         {"type": "web_search_result", "url": "https://a.example"}]});
     let mut cited = Text::new("It rains.");
     let list = json!([citation(1), citation(2)]);
-    cited.extra.insert("citations".into(), list.clone());
+    let own = json!({"citations": list});
+    cited.extra.insert("anthropic".into(), own);
     assert_eq!(
         streamed.message.parts[..6],
         [
@@ -213,9 +214,9 @@ fn fields_without_a_name_survive() {
     else {
         panic!("{:?}", answer.message);
     };
-    assert_eq!(said.extra["mood"], "blue");
-    assert_eq!(thought.extra["place"], 7);
-    assert_eq!(call.extra["caller"], caller);
+    assert_eq!(said.extra["anthropic"]["mood"], "blue");
+    assert_eq!(thought.extra["anthropic"]["place"], 7);
+    assert_eq!(call.extra["anthropic"]["caller"], caller);
     assert_eq!(answer.extra["container"], json!({"id": "c"}));
     assert_eq!(answer.extra["stop_details"], json!({"why": "x"}));
     assert_eq!(answer.extra["context_management"], json!({"edits": 1}));

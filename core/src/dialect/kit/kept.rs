@@ -12,7 +12,7 @@ const FEW: usize = 16;
 /// Fields as JSON. Many servers repeat them in every chunk, so they are handed over once, at the
 /// end: the last value counts.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     fields: Vec<(String, String)>,
     /// Where each field stands, once there are more than a few.
     places: HashMap<String, usize>,
@@ -20,7 +20,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Keeps the last value of a field.
-    pub(super) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
+    pub(crate) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
         let place = match self.places.is_empty() {
             true => self.fields.iter().position(|(known, _)| known == name),
             false => self.places.get(name).copied(),
@@ -46,7 +46,7 @@ impl Kept {
     }
 
     /// Hands over all of them.
-    pub(super) fn end(&mut self, out: &mut Output) {
+    pub(crate) fn end(&mut self, out: &mut Output) {
         if self.fields.is_empty() {
             return;
         }

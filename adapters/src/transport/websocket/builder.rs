@@ -1,0 +1,98 @@
+//! What the transport can be told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{Executor, Transport};
+
+use super::WebSocketTransport;
+use super::connector::WebSocketConnector;
+use super::pool::{Limits, Pool};
+
+/// Makes a [`WebSocketTransport`]; from [`WebSocketTransport::builder`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct WebSocketBuilder {
+    executor: Arc<dyn Executor>,
+    connector: Arc<dyn WebSocketConnector>,
+    http: Arc<dyn Transport>,
+    limits: Limits,
+    goes_on: bool,
+}
+
+impl WebSocketTransport {
+    /// A transport with the defaults of [`WebSocketBuilder`], whose sockets and other requests go
+    /// through `http`; time and background tasks are those of `executor`.
+    #[cfg(feature = "http1")]
+    pub fn new(executor: Arc<dyn Executor>, http: crate::transport::Http1Transport) -> Self {
+        let connector = super::Http1Connector::new(http.clone());
+        Self::builder(executor, connector, http).build()
+    }
+
+    /// Sets limits first. Sockets are opened by `connector`, and what is not sent over a socket
+    /// goes through `http`.
+    pub fn builder(
+        executor: Arc<dyn Executor>,
+        connector: impl WebSocketConnector,
+        http: impl Transport,
+    ) -> WebSocketBuilder {
+        WebSocketBuilder {
+            executor,
+            connector: Arc::new(connector),
+            http: Arc::new(http),
+            limits: Limits {
+                sockets: 8,
+                lanes: 16,
+                idle: Duration::from_secs(300),
+                age: Duration::from_secs(55 * 60),
+            },
+            goes_on: true,
+        }
+    }
+}
+
+impl WebSocketBuilder {
+    /// How many sockets there are at most for each URL and key; 8 by default, and at least 1. A
+    /// call that finds no lane waits for one.
+    pub fn max_sockets(mut self, sockets: usize) -> Self {
+        self.limits.sockets = sockets.max(1);
+        self
+    }
+
+    /// How many calls are on one socket at once; 16 by default, which is OpenAI's limit, and at
+    /// least 1. Where a server does not tell lanes apart, there is one call at once, whatever this
+    /// says.
+    pub fn max_lanes(mut self, lanes: usize) -> Self {
+        self.limits.lanes = lanes.max(1);
+        self
+    }
+
+    /// How long a socket may be idle before it is closed; 5 minutes by default.
+    pub fn idle_limit(mut self, limit: Duration) -> Self {
+        self.limits.idle = limit;
+        self
+    }
+
+    /// How old a socket may be when a call comes to it; 55 minutes by default, because OpenAI closes
+    /// one after 60.
+    pub fn age_limit(mut self, limit: Duration) -> Self {
+        self.limits.age = limit;
+        self
+    }
+
+    /// Sends the whole input with every turn. By default a turn that goes on from the last one of
+    /// its lane sends what is new, with `previous_response_id`.
+    pub fn whole_input(mut self) -> Self {
+        self.goes_on = false;
+        self
+    }
+
+    /// Makes the transport. Nothing is connected yet.
+    pub fn build(self) -> WebSocketTransport {
+        WebSocketTransport {
+            pool: Pool::new(self.executor, self.connector, self.limits),
+            http: self.http,
+            goes_on: self.goes_on,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The lanes of one socket: which one a call takes, and whose a message is.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::create::Create;
+use super::inbox::Inbox;
+use super::message::{Meaning, Message};
+
+/// How many lanes of a socket may ever have a name: OpenAI's limit.
+const MAX_NAMES: usize = 32;
+
+/// The lanes of one socket.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    lanes: Vec<Lane>,
+    /// How many names were given.
+    names: usize,
+    /// Whether the server tells lanes apart. Not known before its first answer.
+    pub(super) are_told_apart: Option<bool>,
+}
+
+/// A lane: a call, and the context that the server keeps after the last one.
+#[derive(Debug)]
+struct Lane {
+    name: usize,
+    call: Option<Call>,
+    context: Option<Context>,
+}
+
+/// A call whose answer has not ended.
+#[derive(Debug)]
+struct Call {
+    inbox: Arc<Inbox>,
+    /// The context so far.
+    context: Context,
+}
+
+/// How a call begins on a lane.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Beginning {
+    /// The lane's name, where the server is told of lanes.
+    pub(super) name: Option<String>,
+    /// The response that the lane's context ends with, and how many items of the call's input are
+    /// in it.
+    pub(super) known: Option<(String, usize)>,
+}
+
+impl Lanes {
+    pub(super) fn new(are_told_apart: Option<bool>) -> Self {
+        Self {
+            lanes: Vec::new(),
+            names: 0,
+            are_told_apart,
+        }
+    }
+
+    /// How many calls are on their way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.call.is_some()).count()
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(super) fn has_readers(&self) -> bool {
+        self.inboxes().any(|inbox| !inbox.is_abandoned())
+    }
+
+    /// Where the answers go that have not ended.
+    pub(super) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
+        let calls = self.lanes.iter().filter_map(|lane| lane.call.as_ref());
+        calls.map(|call| &call.inbox)
+    }
+
+    /// Whether one more call may come: `max` at once, or one where lanes are not told apart.
+    pub(super) fn have_room(&self, max: usize) -> bool {
+        let max = match self.are_told_apart {
+            Some(true) => max,
+            Some(false) | None => 1,
+        };
+        let has_lane = self.names < MAX_NAMES || self.lanes.iter().any(|lane| lane.call.is_none());
+        self.in_flight() < max && has_lane
+    }
+
+    /// How many items of the call's input a free lane knows already, at most.
+    pub(super) fn known(&self, create: &Create) -> Option<usize> {
+        let free = self.lanes.iter().filter(|lane| lane.call.is_none());
+        free.filter_map(|lane| lane.known(create)).max()
+    }
+
+    /// Puts a call on the free lane that knows most of its input; otherwise on one without a
+    /// context, a new one, or the one whose context is the oldest. With `whole`, the lane's context
+    /// is not used.
+    pub(super) fn begin(
+        &mut self,
+        create: &Create,
+        whole: bool,
+        inbox: Arc<Inbox>,
+    ) -> Option<Beginning> {
+        let at = self
+            .fitting(create)
+            .or_else(|| self.add())
+            .or_else(|| self.oldest())?;
+        let is_named = self.are_told_apart != Some(false);
+        let lane = &mut self.lanes[at];
+        let known = lane.known(create).filter(|count| *count > 0 && !whole);
+        let context = lane.context.take();
+        lane.call = Some(Call {
+            inbox,
+            context: Context::of(create),
+        });
+        Some(Beginning {
+            name: is_named.then(|| name(lane.name)),
+            known: known
+                .zip(context)
+                .map(|(count, context)| (context.id, count)),
+        })
+    }
+
+    /// The free lane that knows most of the call's input; otherwise one without a context.
+    fn fitting(&self, create: &Create) -> Option<usize> {
+        let free = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_none());
+        let known = free
+            .clone()
+            .filter_map(|at| Some((self.lanes[at].known(create)?, at)));
+        let fitting = known.max().map(|(_, at)| at);
+        fitting.or_else(|| free.clone().find(|at| self.lanes[*at].context.is_none()))
+    }
+
+    /// The free lane whose context has been there longest.
+    fn oldest(&self) -> Option<usize> {
+        let free = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_none());
+        free.min_by_key(|at| self.lanes[*at].name)
+    }
+
+    fn add(&mut self) -> Option<usize> {
+        if self.names == MAX_NAMES || self.are_told_apart == Some(false) && !self.lanes.is_empty() {
+            return None;
+        }
+        self.lanes.push(Lane {
+            name: self.names,
+            call: None,
+            context: None,
+        });
+        self.names += 1;
+        Some(self.lanes.len() - 1)
+    }
+
+    /// The lane that a message belongs to: the one that it names, or the only one with a call.
+    pub(super) fn find(&self, message: &Message<'_>) -> Option<usize> {
+        let mut busy = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_some());
+        match &message.stream_id {
+            Some(named) => busy.find(|at| name(self.lanes[*at].name) == **named),
+            None => busy.next().filter(|_| busy.next().is_none()),
+        }
+    }
+
+    /// What a message changes on the lane at `at`, and where it goes.
+    pub(super) fn take_in(&mut self, at: usize, message: &Message<'_>) -> Option<Arc<Inbox>> {
+        let meaning = message.meaning();
+        let lane = self.lanes.get_mut(at)?;
+        let call = lane.call.as_mut()?;
+        if let Some(item) = message.done_item() {
+            call.context.add(&item);
+        }
+        if meaning == Meaning::Event {
+            return Some(call.inbox.clone());
+        }
+        let call = lane.call.take()?;
+        if meaning == Meaning::Completed {
+            let with_id = |id| Context { id, ..call.context };
+            lane.context = message.response_id().map(with_id);
+        }
+        if meaning == Meaning::Error && self.are_told_apart == Some(true) {
+            // The server may send more about the request that failed, so its name is not used
+            // again.
+            self.lanes.swap_remove(at);
+        }
+        Some(call.inbox)
+    }
+
+    /// Forgets the context that a call went on from, since the server has lost it.
+    pub(super) fn forget(&mut self) {
+        for lane in &mut self.lanes {
+            lane.context = None;
+        }
+    }
+}
+
+impl Lane {
+    /// How many items of the call's input are in the lane's context. `Some(0)` where the caller
+    /// goes on from the lane's response by itself; `None` where the context is another.
+    fn known(&self, create: &Create) -> Option<usize> {
+        let context = self.context.as_ref()?;
+        if let Some(previous) = create.previous() {
+            return (context.id == previous).then_some(0);
+        }
+        let digest = create.digest(context.len)?;
+        let is_prefix = context.len < create.len() && context.digest.as_ref() == Some(digest);
+        is_prefix.then_some(context.len)
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("lane-{number}")
+}

@@ -1,0 +1,228 @@
+//! OpenAI's Responses over WebSocket, as a transport.
+//!
+//! ```text
+//!  POST …/responses ─► create ─► pool ─► lane ─► pump ─► the server
+//!                                a socket with a free
+//!                                lane, else connect
+//!  `data:` lines ◄──── body ◄─── inbox ◄─── pump ◄─────
+//! ```
+//!
+//! The pipeline and the dialect see HTTP: a POST goes in, a stream of events comes out. In between,
+//! the POST becomes a message `response.create` on a *lane* of a socket that stays open. Answers of
+//! several lanes come mixed over one socket; within a lane they come one after the other.
+//!
+//! A turn that goes on from the last one of its lane sends only the items that are new, because the
+//! server still has the others: that is what makes a conversation with many tool calls faster. Where
+//! the server has lost them, the whole input is sent again.
+
+mod body;
+mod builder;
+mod connector;
+mod context;
+mod create;
+#[cfg(feature = "http1")]
+mod http1;
+mod inbox;
+mod lanes;
+mod message;
+mod pool;
+mod pump;
+mod socket;
+#[cfg(test)]
+#[cfg(feature = "smol")]
+mod tests;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::{
+    ByteStream, ConnectTimeout, Secrets, Transport, TransportError, TransportErrorKind,
+};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response};
+
+pub use self::builder::WebSocketBuilder;
+pub use self::connector::{Opened, Outgoing, SocketClosed, WebSocket, WebSocketConnector};
+#[cfg(feature = "http1")]
+pub use self::http1::Http1Connector;
+
+use self::body::Body;
+use self::create::{Create, Target};
+use self::inbox::End;
+use self::message::{Message, Remedy};
+use self::pool::{Pool, Seat, Taken};
+
+/// A socket that was idle and is lost within this time of a request was closed before the request
+/// came, so that it is sent on another one. When it is lost later, the server may have been at work
+/// on the request: a chat must not be paid for twice.
+const REPLACE_WITHIN: Duration = Duration::from_secs(3);
+
+/// OpenAI's Responses over WebSocket; see the [module](self).
+///
+/// - A POST whose path ends with `/responses` goes over a socket; so does every answer, whole or
+///   streamed. All other requests, and those with `background: true`, go over the HTTP transport
+///   that it was made with.
+/// - Sockets are shared by calls with the same URL and the same headers, and so the same key.
+///   [`WebSocketBuilder`] has the limits and their defaults.
+/// - An `error` that comes first and has a status is the answer with that status and its headers, so
+///   that retries and rate limits work as they do over HTTP.
+/// - A socket that was lost before an answer began is [`Reset`](TransportErrorKind::Reset), which
+///   the client retries; later it is [`Truncated`](TransportErrorKind::Truncated). After the close
+///   codes 1000, 1002, 1003, 1007 and 1008 it is [`Protocol`](TransportErrorKind::Protocol).
+/// - Dropping a call frees its lane as soon as the server has ended its answer, which nobody reads.
+///   Where it was the only call on its socket, the socket is closed at once.
+///
+/// The WebSocket library logs messages at the level `trace`, prompts among them.
+///
+/// Cloning is cheap, and the clones share their sockets.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use chatcore::LlmClient;
+/// use chatcore_adapters::executor::SmolExecutor;
+/// use chatcore_adapters::transport::{Http1Transport, WebSocketTransport};
+///
+/// let executor = Arc::new(SmolExecutor::new());
+/// let http = Http1Transport::new(executor.clone());
+/// let transport = Arc::new(WebSocketTransport::new(executor.clone(), http));
+/// let client = LlmClient::builder(executor, transport);
+/// # let _ = client;
+/// ```
+#[derive(Clone)]
+pub struct WebSocketTransport {
+    pool: Arc<Pool>,
+    /// What is not sent over a socket.
+    http: Arc<dyn Transport>,
+    /// Whether a turn sends only what its lane does not know yet.
+    goes_on: bool,
+}
+
+#[async_trait]
+impl Transport for WebSocketTransport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        match Create::of(&request, self.goes_on) {
+            Some(create) => self.ask(&Target::of(&request), create, request).await,
+            None => self.http.send(request).await,
+        }
+    }
+
+    fn tell_secrets(&self, secrets: &mut Secrets) {
+        self.http.tell_secrets(secrets);
+    }
+}
+
+impl WebSocketTransport {
+    async fn ask(
+        &self,
+        target: &Target,
+        create: Create,
+        request: Request<Bytes>,
+    ) -> Result<Response<ByteStream>, TransportError> {
+        let timeout = request.extensions().get::<ConnectTimeout>().copied();
+        drop(request);
+        let mut tried = Tried::default();
+        loop {
+            let began = self.pool.executor.now();
+            let taken = self
+                .pool
+                .seat(target, &create, tried.whole, timeout)
+                .await?;
+            let seat = match taken {
+                Taken::Seat(seat) => seat,
+                Taken::Refused(response) => return Ok(response),
+            };
+            match poll_fn(|cx| seat.inbox.poll_next(cx)).await {
+                Ok(text) => {
+                    let message = Message::of(&text);
+                    let remedy = message.remedy().for_request(&create);
+                    if !tried.helps(remedy) {
+                        let response = message.as_response(&text);
+                        return Ok(response.unwrap_or_else(|| answer(text, seat)));
+                    }
+                    match remedy {
+                        Remedy::WholeContext => seat.socket.forget_contexts(),
+                        Remedy::OtherSocket => seat.socket.retire(),
+                        Remedy::NoLanes => self.pool.forbid_lanes(target),
+                        Remedy::None => {}
+                    }
+                }
+                Err(end) => {
+                    let at_once = self.pool.executor.now() - began < REPLACE_WITHIN;
+                    let may_replace = seat.reused && at_once && !tried.replaced;
+                    match &end {
+                        End::Closed(why) if may_replace && why.allows_reconnect() => {
+                            tried.replaced = true;
+                        }
+                        _ => return Err(unanswered(end)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was tried already for one request; each remedy is tried once.
+#[derive(Default)]
+struct Tried {
+    whole: bool,
+    other_socket: bool,
+    no_lanes: bool,
+    replaced: bool,
+}
+
+impl Tried {
+    /// Whether a remedy may help that was not tried yet.
+    fn helps(&mut self, remedy: Remedy) -> bool {
+        let tried = match remedy {
+            Remedy::None => return false,
+            Remedy::WholeContext => &mut self.whole,
+            Remedy::OtherSocket => &mut self.other_socket,
+            Remedy::NoLanes => &mut self.no_lanes,
+        };
+        !std::mem::replace(tried, true)
+    }
+}
+
+/// The answer that begins with the message `first`.
+fn answer(first: Bytes, seat: Seat) -> Response<ByteStream> {
+    let mut response = Response::new(ByteStream::new(Body::new(first, seat)));
+    let events = HeaderValue::from_static("text/event-stream");
+    response.headers_mut().insert(CONTENT_TYPE, events);
+    response
+}
+
+/// Why no answer came.
+fn unanswered(end: End) -> TransportError {
+    match end {
+        End::Closed(why) => closed(&why, TransportErrorKind::Reset, "before the answer began"),
+        End::Complete | End::TooMuch | End::Abandoned => {
+            TransportError::new(TransportErrorKind::Protocol, "the answer has no messages")
+        }
+    }
+}
+
+/// The error of a call whose socket was closed.
+fn closed(why: &SocketClosed, kind: TransportErrorKind, when: &str) -> TransportError {
+    let kind = match why.allows_reconnect() {
+        true => kind,
+        false => TransportErrorKind::Protocol,
+    };
+    let SocketClosed { code, reason } = why;
+    TransportError::new(
+        kind,
+        format!("the WebSocket was closed {when}, with code {code}: {reason}"),
+    )
+}
+
+impl fmt::Debug for WebSocketTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocketTransport")
+            .field("connector", &self.pool.connector)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}

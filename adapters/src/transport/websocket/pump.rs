@@ -1,0 +1,89 @@
+//! The background task of one socket: it writes what calls send, and hands out what arrives.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::Executor;
+use futures_lite::{StreamExt, future};
+
+use super::connector::{SocketClosed, WebSocket};
+use super::pool::Room;
+use super::socket::{Freed, Socket, Write};
+
+/// How many messages are handed out in a row before other tasks have their turn.
+const IN_A_ROW: usize = 32;
+
+/// The background task of one socket.
+pub(super) struct Pump {
+    pub(super) socket: Arc<Socket>,
+    pub(super) executor: Arc<dyn Executor>,
+    pub(super) idle_limit: Duration,
+    /// How many calls may be on the socket at once.
+    pub(super) lanes: usize,
+    /// Told when a call may come that could not before.
+    pub(super) room: Arc<Room>,
+}
+
+impl Pump {
+    /// Runs until the socket is closed, by either side.
+    pub(super) async fn run(self, web_socket: WebSocket) {
+        let WebSocket {
+            mut incoming,
+            mut outgoing,
+        } = web_socket;
+        let read = async {
+            let mut in_a_row = 0;
+            loop {
+                match incoming.next().await {
+                    Some(Ok(text)) => match self.socket.receive(text, self.executor.now()) {
+                        Freed::None => {}
+                        Freed::Lane => self.room.has_more(1),
+                        Freed::All => self.room.has_more(self.lanes),
+                    },
+                    Some(Err(why)) => return why,
+                    None => return SocketClosed::lost("the connection was lost"),
+                }
+                in_a_row += 1;
+                if in_a_row == IN_A_ROW {
+                    in_a_row = 0;
+                    future::yield_now().await;
+                }
+            }
+        };
+        let write = async {
+            loop {
+                match poll_fn(|cx| self.socket.poll_write(cx)).await {
+                    Write::Text(text) => {
+                        if let Err(why) = outgoing.send(text).await {
+                            return why;
+                        }
+                    }
+                    Write::Close => {
+                        outgoing.close().await;
+                        return SocketClosed::new(1000, "this side has closed the socket");
+                    }
+                }
+            }
+        };
+        let expire = async {
+            while let Some(wait) = self.socket.expire(self.executor.now(), self.idle_limit) {
+                self.executor.sleep(wait).await;
+            }
+            // The writer closes the socket.
+            future::pending().await
+        };
+        let why = future::or(future::or(read, write), expire).await;
+        self.socket.set_closed(why);
+    }
+}
+
+impl Drop for Pump {
+    /// An executor may drop the task: then the socket is gone.
+    fn drop(&mut self) {
+        self.socket.set_closed(SocketClosed::lost(
+            "the executor has dropped the socket's task",
+        ));
+        self.room.has_changed();
+    }
+}

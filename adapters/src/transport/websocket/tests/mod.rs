@@ -1,0 +1,5 @@
+mod contexts;
+mod errors;
+mod lanes;
+mod real;
+mod support;

@@ -1,0 +1,159 @@
+//! Sockets whose other end is the test.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatcore::{ByteStream, Transport, TransportError};
+use futures_lite::StreamExt;
+use http::{Request, Response};
+use serde_json::{Value, json};
+use smol::channel::{Receiver, Sender, unbounded};
+
+use crate::executor::SmolExecutor;
+use crate::transport::websocket::{
+    Opened, Outgoing, SocketClosed, WebSocket, WebSocketBuilder, WebSocketConnector,
+    WebSocketTransport,
+};
+
+/// Opens sockets whose other ends the test takes.
+#[derive(Debug)]
+pub(super) struct Wires(Sender<Server>);
+
+/// The server's end of a socket.
+pub(super) struct Server {
+    pub(super) handshake: Request<()>,
+    sent: Receiver<String>,
+    answers: Sender<Result<Bytes, SocketClosed>>,
+}
+
+#[async_trait]
+impl WebSocketConnector for Wires {
+    async fn open(&self, handshake: Request<()>) -> Result<Opened, TransportError> {
+        let (sender, sent) = unbounded();
+        let (answers, incoming) = unbounded();
+        let server = Server {
+            handshake,
+            sent,
+            answers,
+        };
+        self.0.send(server).await.unwrap();
+        Ok(Opened::Socket(WebSocket {
+            incoming: Box::pin(incoming),
+            outgoing: Box::new(Half(sender)),
+        }))
+    }
+}
+
+struct Half(Sender<String>);
+
+#[async_trait]
+impl Outgoing for Half {
+    async fn send(&mut self, text: String) -> Result<(), SocketClosed> {
+        self.0
+            .send(text)
+            .await
+            .map_err(|_| SocketClosed::lost("gone"))
+    }
+
+    async fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Server {
+    /// The next message of the client.
+    pub(super) async fn read(&self) -> Value {
+        serde_json::from_str(&self.sent.recv().await.unwrap()).unwrap()
+    }
+
+    /// Whether the client has closed the socket; waits for that.
+    pub(super) async fn is_left(&self) -> bool {
+        self.sent.recv().await.is_err()
+    }
+
+    /// Whether a message of the client waits to be read.
+    pub(super) fn has_mail(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    pub(super) fn send(&self, message: Value) {
+        self.answers
+            .try_send(Ok(message.to_string().into()))
+            .unwrap();
+    }
+
+    /// A message for the lane that `create` came on.
+    pub(super) fn answer(&self, create: &Value, mut message: Value) {
+        if let Some(lane) = create.get("stream_id") {
+            message["stream_id"] = lane.clone();
+        }
+        self.send(message);
+    }
+
+    /// A whole answer with one item of this text.
+    pub(super) fn complete(&self, create: &Value, id: &str, text: &str) {
+        self.answer(create, json!({"type": "response.created"}));
+        self.answer(
+            create,
+            json!({"type": "response.output_item.done", "item": item(text)}),
+        );
+        let response = json!({"id": id, "output": []});
+        self.answer(
+            create,
+            json!({"type": "response.completed", "response": response}),
+        );
+    }
+
+    pub(super) fn close(&self, code: u16) {
+        let closed = SocketClosed::new(code, "over");
+        self.answers.try_send(Err(closed)).unwrap();
+    }
+}
+
+/// An item of an answer.
+pub(super) fn item(text: &str) -> Value {
+    json!({"type": "message", "id": format!("msg_{text}"), "content": [{"text": text}]})
+}
+
+/// A transport that fails: nothing may go over HTTP here.
+#[derive(Debug)]
+pub(super) struct NoHttp;
+
+#[async_trait]
+impl Transport for NoHttp {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        let echo = format!("http {}", request.uri().path());
+        Ok(Response::new(ByteStream::from_bytes(echo)))
+    }
+}
+
+pub(super) fn builder() -> (WebSocketBuilder, Receiver<Server>) {
+    let (sender, servers) = unbounded();
+    let executor = Arc::new(SmolExecutor::new());
+    let builder = WebSocketTransport::builder(executor, Wires(sender), NoHttp);
+    (builder, servers)
+}
+
+/// A POST for a response to these items.
+pub(super) fn post(input: Value) -> Request<Bytes> {
+    post_fields(json!({"model": "m", "input": input, "stream": true}))
+}
+
+pub(super) fn post_fields(body: Value) -> Request<Bytes> {
+    Request::post("http://api.test/v1/responses")
+        .header("authorization", "Bearer k")
+        .header("content-type", "application/json")
+        .body(body.to_string().into())
+        .unwrap()
+}
+
+/// The rest of an answer.
+pub(super) async fn body(response: Response<ByteStream>) -> Result<String, TransportError> {
+    let mut body = response.into_body();
+    let mut text = String::new();
+    while let Some(chunk) = body.next().await {
+        text.push_str(std::str::from_utf8(&chunk?).unwrap());
+    }
+    Ok(text)
+}

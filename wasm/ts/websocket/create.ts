@@ -1,0 +1,60 @@
+// A POST of the Responses dialect as the message `response.create`.
+
+type Json = Record<string, unknown>;
+
+/** @internal A request for a response. */
+export interface Create {
+  /** The fields that go as they came. */
+  readonly fields: Json;
+  /** The items of the input; none where it is one text. */
+  readonly items: readonly unknown[];
+  /** The items in a form that does not depend on the order of members. */
+  readonly forms: readonly string[];
+  /** The response that the caller goes on from. */
+  readonly previous: string | undefined;
+}
+
+/** @internal Reads a POST; nothing where it must go by HTTP: it asks for no response, or for one in the background. */
+export function createOf(url: string, method: string | undefined, body: unknown, hasContext: boolean): Create | undefined {
+  if (method !== 'POST' || !new URL(url).pathname.endsWith('/responses')) return undefined;
+  const parsed = parse(body);
+  if (!parsed || parsed.background === true) return undefined;
+  const { stream: _stream, background: _background, previous_response_id: previous, ...fields } = parsed;
+  const items = Array.isArray(fields.input) ? fields.input as unknown[] : [];
+  return {
+    fields, items,
+    forms: hasContext ? items.map(formOf) : [],
+    previous: typeof previous === 'string' ? previous : undefined,
+  };
+}
+
+/** @internal The message, on the lane of this name; the first items are left out that the response `known.id` ends with. */
+export function messageOf(create: Create, lane: string | undefined, known?: { id: string; count: number }): string {
+  const previous = known?.id ?? create.previous;
+  return JSON.stringify({
+    type: 'response.create',
+    ...lane === undefined ? {} : { stream_id: lane },
+    ...create.fields,
+    ...known ? { input: create.items.slice(known.count) } : {},
+    ...previous === undefined ? {} : { previous_response_id: previous },
+  });
+}
+
+/** @internal An item in a form that does not depend on the order of members; a null counts as a member that is not there. */
+export function formOf(item: unknown): string {
+  return JSON.stringify(item, (_name, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const members = Object.entries(value).filter(([, member]) => member !== null);
+    return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
+  });
+}
+
+function parse(body: unknown): Json | undefined {
+  try {
+    const text = typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Json : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+// OpenAI's Responses over WebSocket, as a function like `fetch`.
+import { codedError } from '../base/errors.js';
+import { Answer, eventOf } from './answer.js';
+import { createOf, type Create } from './create.js';
+import type { Message } from './message.js';
+import { Pool, type Open, type Seat } from './pool.js';
+import { closed, type Socket } from './socket.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/** What {@link webSocketFetch} can be told. */
+export interface WebSocketFetchOptions {
+  /** Sockets at most for each URL and key. Default: 8. */
+  maxSockets?: number;
+  /** Calls at once on each socket, where the server tells lanes apart. Default: 16, OpenAI's limit. */
+  maxLanes?: number;
+  /** Seconds until an idle socket is closed. Default: 300. */
+  idleLimit?: number;
+  /** Seconds from which on a socket takes no more calls. Default: 3300, because OpenAI closes one after 3600. */
+  ageLimit?: number;
+  /** Whether every turn sends the whole input. Default: false, a turn sends what is new to its lane. */
+  wholeInput?: boolean;
+  /** What sends all other requests. Default: `globalThis.fetch`. */
+  fetch?: Fetch;
+  /**
+   * Opens a socket. Default: the host's `WebSocket` with the headers, which Node 22, Bun and Deno take. A page cannot
+   * send headers: give a function there that proves who asks in another way, for example by a token in the URL.
+   */
+  open?: (url: string, headers: Record<string, string>) => Socket;
+}
+
+/** A function like `fetch`, and the way to close its sockets. */
+export type WebSocketFetch = Fetch & {
+  /** Closes every socket; calls on them fail. An open socket keeps a process of Node alive until its idle limit. */
+  close(): void;
+};
+
+/** A socket that was used before and is lost within so many milliseconds was closed before the request came. */
+const REPLACE_WITHIN = 3000;
+const OF_THE_BODY = ['content-type', 'content-length', 'accept', 'accept-encoding'];
+
+/**
+ * A function like `fetch` that sends OpenAI's Responses over WebSockets that stay open; all else goes by HTTP, and so
+ * does a request whose socket cannot be opened. A turn that goes on from the last one of its lane sends what is new.
+ *
+ * ```js
+ * import { LlmClient } from 'chatcore';
+ * import { webSocketFetch } from 'chatcore/websocket';
+ *
+ * const client = new LlmClient({ provider: 'openai_responses', fetch: webSocketFetch() });
+ * ```
+ */
+export function webSocketFetch(options: WebSocketFetchOptions = {}): WebSocketFetch {
+  const { maxSockets = 8, maxLanes = 16, idleLimit = 300, ageLimit = 3300, wholeInput = false } = options;
+  const http: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const pool = new Pool(
+    { sockets: Math.max(1, maxSockets), lanes: Math.max(1, maxLanes), idle: idleLimit, age: ageLimit },
+    opened(options.open ?? openWithHeaders),
+  );
+  const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input);
+    const create = input instanceof Request ? undefined : createOf(url, init?.method, init?.body, !wholeInput);
+    if (!create || !init) return http(input, init);
+    try {
+      return await ask(pool, url, headersOf(init.headers), create, init.signal ?? undefined);
+    } catch (error) {
+      // The answer by HTTP says why, and may well be the answer.
+      if (error instanceof NotOpened) return http(input, init);
+      throw error;
+    }
+  };
+  return Object.assign(fetch as Fetch, { close: () => pool.close() });
+}
+
+/** A socket could not be opened. */
+class NotOpened extends Error {}
+
+async function ask(
+  pool: Pool, url: string, headers: Record<string, string>, create: Create, signal: AbortSignal | undefined,
+): Promise<Response> {
+  const tried = new Set<string>();
+  for (;;) {
+    const answer = new Answer();
+    let seat: Seat | undefined;
+    const leave = () => {
+      answer.leave();
+      answer.fail(new DOMException('The operation was aborted.', 'AbortError'));
+      seat?.line.leave(answer.isAnswered);
+      pool.wakeAll();
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', leave);
+    const over = () => signal?.removeEventListener('abort', leave);
+    const began = Date.now();
+    let first: Message | undefined;
+    try {
+      seat = await pool.seat(url, headers, create, answer, tried.has('whole context'));
+      first = await answer.next();
+    } catch (error) {
+      over();
+      const isStale = seat && !seat.isNew && Date.now() - began < REPLACE_WITHIN;
+      if (isStale && (error as { code?: unknown }).code === 'ECONNRESET' && !tried.has('replaced')) {
+        tried.add('replaced');
+        continue;
+      }
+      throw error;
+    }
+    if (!first) {
+      over();
+      throw codedError('the answer has no messages', 'CHATCORE_BODY');
+    }
+    const { remedy } = first;
+    const helps = remedy && !tried.has(remedy) && !(remedy === 'whole context' && create.previous !== undefined);
+    if (!helps) return responseOf(first, answer, leave, over);
+    over();
+    tried.add(remedy);
+    if (remedy === 'whole context') seat.line.lanes.forget();
+    else if (remedy === 'other socket') seat.line.retire();
+    else pool.forbidLanes(url, headers);
+  }
+}
+
+function responseOf(first: Message, answer: Answer, leave: () => void, over: () => void): Response {
+  if (first.meaning === 'error' && first.status) {
+    over();
+    return new Response(first.text, { status: first.status, headers: { ...first.headers, 'content-type': 'application/json' } });
+  }
+  const encoder = new TextEncoder();
+  let next: Message | undefined = first;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const message = next ?? await answer.next();
+        next = undefined;
+        if (message) return controller.enqueue(encoder.encode(eventOf(message)));
+        over();
+        controller.close();
+      } catch (error) {
+        over();
+        controller.error(error);
+      }
+    },
+    cancel() {
+      over();
+      leave();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { status: 200, headers: { 'content-type': 'text/event-stream' } });
+}
+
+/** The headers that a socket is opened with. */
+function headersOf(init: HeadersInit | undefined): Record<string, string> {
+  const headers = new Headers(init);
+  for (const name of OF_THE_BODY) headers.delete(name);
+  return Object.fromEntries(headers);
+}
+
+/** Waits until a socket is open. */
+function opened(open: (url: string, headers: Record<string, string>) => Socket): Open {
+  return (url, headers) => new Promise((resolve, reject) => {
+    const socket = open(url.replace(/^http/, 'ws'), headers);
+    socket.addEventListener('open', () => resolve(socket));
+    socket.addEventListener('error', () => reject(new NotOpened('the WebSocket could not be opened')));
+    socket.addEventListener('close', ({ code, reason }) =>
+      reject(new NotOpened('the WebSocket could not be opened', { cause: closed(code ?? 1006, reason ?? '') })));
+  });
+}
+
+function openWithHeaders(url: string, headers: Record<string, string>): Socket {
+  const { WebSocket, process } = globalThis as unknown as {
+    WebSocket?: new (url: string, options?: unknown) => Socket;
+    process?: { versions?: { node?: string } };
+  };
+  if (!WebSocket) throw new NotOpened('this host has no WebSocket');
+  if (process?.versions?.node) return new WebSocket(url, { headers });
+  if (Object.keys(headers).length > 0) {
+    throw codedError('a page cannot send the key as a header of a WebSocket: give webSocketFetch a function `open`', 'CHATCORE_BODY');
+  }
+  return new WebSocket(url);
+}

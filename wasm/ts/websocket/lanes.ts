@@ -1,0 +1,113 @@
+// The lanes of one socket: which one a call takes, and whose a message is.
+import { formOf, messageOf, type Create } from './create.js';
+import type { Message } from './message.js';
+
+/** How many lanes of a socket may ever have a name: OpenAI's limit. */
+const MAX_NAMES = 32;
+
+/** @internal A call, as its socket knows it. */
+export interface Call {
+  /** Whether nobody reads its answer any more. */
+  readonly isLeft: boolean;
+  take(message: Message): void;
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/** What the server keeps after a response. */
+interface Context { id: string; forms: readonly string[] | undefined }
+
+interface Lane { name: number; call: Call | undefined; context: Context; hasContext: boolean }
+
+/** @internal The lanes of one socket. */
+export class Lanes {
+  /** Whether the server tells lanes apart. Not known before its first answer. */
+  areToldApart: boolean | undefined;
+  #lanes: Lane[] = [];
+  #names = 0;
+
+  constructor(areToldApart: boolean | undefined) {
+    this.areToldApart = areToldApart;
+  }
+
+  get inFlight(): number {
+    return this.#lanes.filter((lane) => lane.call).length;
+  }
+
+  get calls(): Call[] {
+    return this.#lanes.flatMap((lane) => lane.call ?? []);
+  }
+
+  /** Whether one more call may come: `max` at once, or one where lanes are not told apart. */
+  hasRoom(max: number): boolean {
+    const hasLane = this.#names < MAX_NAMES || this.#lanes.some((lane) => !lane.call);
+    return hasLane && this.inFlight < (this.areToldApart ? max : 1);
+  }
+
+  /** How many items of the call's input a free lane knows already, at most; −1 where none knows any. */
+  known(create: Create): number {
+    return Math.max(-1, ...this.#free().map((lane) => known(lane, create)));
+  }
+
+  /** Puts a call on the lane that knows most of its input, and gives the message to send. */
+  begin(call: Call, create: Create, isWhole: boolean): string {
+    const free = this.#free();
+    const best = free.filter((lane) => known(lane, create) >= 0).sort((a, b) => known(b, create) - known(a, create))[0];
+    const lane = best ?? free.find((lane) => !lane.hasContext) ?? this.#add() ?? free[0]!;
+    const count = isWhole ? 0 : known(lane, create);
+    const { id } = lane.context;
+    lane.call = call;
+    lane.hasContext = false;
+    lane.context = { id: '', forms: create.previous === undefined ? create.forms : undefined };
+    return messageOf(create, this.areToldApart === false ? undefined : nameOf(lane), count > 0 ? { id, count } : undefined);
+  }
+
+  /** What a message changes; gives the call that it belongs to. */
+  take(message: Message): Call | undefined {
+    const busy = this.#lanes.filter((lane) => lane.call);
+    const lane = message.lane === undefined ? (busy.length === 1 ? busy[0] : undefined)
+      : busy.find((lane) => nameOf(lane) === message.lane);
+    const call = lane?.call;
+    if (!lane || !call) return undefined;
+    if (message.meaning !== 'error') this.areToldApart ??= message.lane !== undefined;
+    if (message.item !== undefined && lane.context.forms) {
+      lane.context.forms = [...lane.context.forms, formOf(message.item)];
+    }
+    if (message.meaning === 'event') return call;
+    lane.call = undefined;
+    if (message.meaning === 'completed' && message.id) {
+      lane.context.id = message.id;
+      lane.hasContext = true;
+    }
+    // The server may send more about the request that failed, so its name is not used again.
+    if (message.meaning === 'error' && this.areToldApart) this.#lanes = this.#lanes.filter((other) => other !== lane);
+    return call;
+  }
+
+  /** The server has lost the contexts. */
+  forget(): void {
+    for (const lane of this.#lanes) lane.hasContext = false;
+  }
+
+  #free(): Lane[] {
+    return this.#lanes.filter((lane) => !lane.call);
+  }
+
+  #add(): Lane | undefined {
+    if (this.#names === MAX_NAMES || (this.areToldApart === false && this.#lanes.length > 0)) return undefined;
+    const lane: Lane = { name: this.#names, call: undefined, context: { id: '', forms: undefined }, hasContext: false };
+    this.#names += 1;
+    this.#lanes.push(lane);
+    return lane;
+  }
+}
+
+const nameOf = (lane: Lane) => `lane-${lane.name}`;
+
+/** How many items of the input the lane knows; −1 where its context is another. */
+function known({ context: { id, forms }, hasContext }: Lane, create: Create): number {
+  if (!hasContext) return -1;
+  if (create.previous !== undefined) return create.previous === id ? 0 : -1;
+  if (!forms?.length || forms.length >= create.forms.length) return -1;
+  return forms.every((form, at) => form === create.forms[at]) ? forms.length : -1;
+}

@@ -1,0 +1,67 @@
+// One message of the server: whose it is, and what it means for its lane.
+
+type Json = Record<string, unknown>;
+
+/** @internal A server's message, as far as lanes need it. */
+export interface Message {
+  /** The message itself. */
+  readonly text: string;
+  readonly lane: string | undefined;
+  /** What it is for its lane: one of many, the end with a context to go on from, another end, or an error. */
+  readonly meaning: 'event' | 'completed' | 'ended' | 'error';
+  /** The id of the response that is complete. */
+  readonly id: string | undefined;
+  /** The item that is done. */
+  readonly item: unknown;
+  /** What its error asks for. */
+  readonly remedy: 'whole context' | 'other socket' | 'no lanes' | undefined;
+  readonly status: number | undefined;
+  readonly headers: Record<string, string>;
+}
+
+const ENDS = ['response.incomplete', 'response.failed', 'response.cancelled'];
+const TOO_OLD = ['websocket_connection_limit_reached', 'websocket_stream_limit_reached'];
+
+/** @internal Reads a message; one that is no JSON object says nothing about lanes. */
+export function read(text: string): Message {
+  const message = parse(text);
+  const error = objectOf(message.error);
+  const type = message.type;
+  const meaning = type === 'response.completed' ? 'completed'
+    : ENDS.includes(String(type)) ? 'ended'
+      : type === 'error' || (type === undefined && message.error !== undefined) ? 'error' : 'event';
+  const code = error.code ?? message.code;
+  const remedy = code === 'previous_response_not_found' ? 'whole context'
+    : TOO_OLD.includes(String(code)) ? 'other socket'
+      : error.param === 'stream_id' ? 'no lanes' : undefined;
+  const { status } = message;
+  return {
+    text, meaning,
+    lane: textOf(message.stream_id),
+    id: textOf(objectOf(message.response).id),
+    item: type === 'response.output_item.done' ? message.item : undefined,
+    remedy: meaning === 'error' ? remedy : undefined,
+    status: typeof status === 'number' && status >= 300 && status <= 599 ? status : undefined,
+    headers: headersOf(message.headers),
+  };
+}
+
+/** Headers that belong to the request; those of a body mean nothing here. */
+function headersOf(value: unknown): Record<string, string> {
+  const pairs = Object.entries(objectOf(value)).slice(0, 128);
+  const isHeader = ([name, value]: [string, unknown]) =>
+    /^[\w-]+$/.test(name) && !/^content-/i.test(name)
+      && (typeof value === 'number' || (typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)));
+  return Object.fromEntries(pairs.filter(isHeader).map(([name, value]) => [name, String(value)]));
+}
+
+function parse(text: string): Json {
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? value as Json : {});
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,0 +1,108 @@
+// The sockets of one `fetch`, and who waits for a lane.
+import type { Answer } from './answer.js';
+import type { Create } from './create.js';
+import { Line, type Socket } from './socket.js';
+
+/** @internal What the pool allows; times in seconds. */
+export interface Limits { sockets: number; lanes: number; idle: number; age: number }
+
+/** @internal Opens a socket, and waits until it is open. */
+export type Open = (url: string, headers: Record<string, string>) => Promise<Socket>;
+
+/** The sockets to one URL with the same headers, and so the same key. */
+interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; waiting: Set<() => void> }
+
+/** @internal The socket that a call is on. `isNew` says that it was opened for this call. */
+export interface Seat { line: Line; isNew: boolean }
+
+/** How many targets are remembered without a socket. Keys that expire make new ones. */
+const MAX_UNUSED = 16;
+
+/** @internal */
+export class Pool {
+  readonly #targets = new Map<string, Target>();
+  readonly #limits: Limits;
+  readonly #open: Open;
+
+  constructor(limits: Limits, open: Open) {
+    this.#limits = limits;
+    this.#open = open;
+  }
+
+  /** Puts a call on a lane and sends it. Waits where all lanes are taken. */
+  async seat(url: string, headers: Record<string, string>, create: Create, answer: Answer, isWhole: boolean): Promise<Seat> {
+    const target = this.#target(url, headers);
+    for (;;) {
+      target.lines = target.lines.filter((line) => !line.isClosed);
+      for (const { lanes } of target.lines) target.areToldApart ??= lanes.areToldApart;
+      const oldest = Date.now() - this.#limits.age * 1000;
+      const fitting = target.lines.filter((line) =>
+        line.isOpen && line.born > oldest && line.lanes.hasRoom(this.#limits.lanes));
+      const [line] = fitting.sort((a, b) =>
+        b.lanes.known(create) - a.lanes.known(create) || a.lanes.inFlight - b.lanes.inFlight);
+      if (line) {
+        line.begin(answer, create, isWhole);
+        return { line, isNew: false };
+      }
+      if (target.lines.filter((line) => line.isOpen).length + target.opening < this.#limits.sockets) {
+        const begin = (line: Line) => { if (!answer.isLeft) line.begin(answer, create, isWhole); };
+        return { line: await this.#add(target, url, headers, begin), isNew: true };
+      }
+      await new Promise<void>((resolve) => target.waiting.add(resolve));
+      if (answer.isLeft) throw new DOMException('The operation was aborted.', 'AbortError');
+    }
+  }
+
+  /** The server knows no lanes. */
+  forbidLanes(url: string, headers: Record<string, string>): void {
+    const target = this.#target(url, headers);
+    target.areToldApart = false;
+    for (const line of target.lines) line.retire();
+  }
+
+  /** Closes every socket. */
+  close(): void {
+    for (const { lines } of this.#targets.values()) for (const line of lines) line.close();
+  }
+
+  /** Lets those who wait look again. */
+  wakeAll(): void {
+    for (const target of this.#targets.values()) wake(target);
+  }
+
+  /** Opens a socket. The call that it is opened for begins before others hear of it. */
+  async #add(target: Target, url: string, headers: Record<string, string>, begin: (line: Line) => void): Promise<Line> {
+    target.opening += 1;
+    try {
+      const socket = await this.#open(url, headers);
+      const line = new Line(socket, target.areToldApart, this.#limits.idle, { onChange: () => wake(target) });
+      begin(line);
+      target.lines.push(line);
+      return line;
+    } finally {
+      target.opening -= 1;
+      wake(target);
+    }
+  }
+
+  #target(url: string, headers: Record<string, string>): Target {
+    const key = JSON.stringify([url, Object.entries(headers).sort()]);
+    let target = this.#targets.get(key);
+    if (!target) {
+      if (this.#targets.size > MAX_UNUSED) {
+        for (const [other, { lines, opening, waiting }] of this.#targets) {
+          if (opening + waiting.size === 0 && lines.every((line) => line.isClosed)) this.#targets.delete(other);
+        }
+      }
+      target = { lines: [], opening: 0, areToldApart: undefined, waiting: new Set() };
+      this.#targets.set(key, target);
+    }
+    return target;
+  }
+}
+
+function wake(target: Target): void {
+  const { waiting } = target;
+  target.waiting = new Set();
+  for (const resolve of waiting) resolve();
+}
