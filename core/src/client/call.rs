@@ -244,7 +244,8 @@ pub struct ChatFuture(State);
 
 enum State {
     Opening(BoxFuture<'static, Result<Answer, Error>>),
-    Reading(Answer),
+    /// Boxed, because only the answers of other backends than an endpoint come here.
+    Reading(Box<Answer>),
     Done,
 }
 
@@ -261,7 +262,7 @@ impl Future for ChatFuture {
                     if answer.is_whole(Mode::Whole) {
                         return Poll::Ready(answer.finish());
                     }
-                    self.0 = State::Reading(answer);
+                    self.0 = State::Reading(Box::new(answer));
                 }
                 State::Reading(answer) => match ready!(answer.poll_next(cx)) {
                     Some(Ok(_)) => {}

@@ -59,8 +59,8 @@ impl CallSpan {
     }
 
     /// Runs `future` inside of the span, so that what a transport logs belongs to it.
-    pub(crate) fn around<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        future.instrument(self.0.clone())
+    pub(crate) fn around<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        future.instrument(self.0)
     }
 
     /// Runs `function` inside of the span.

@@ -15,7 +15,7 @@ impl CallSpan {
         Self
     }
 
-    pub(crate) fn around<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    pub(crate) fn around<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         future
     }
 

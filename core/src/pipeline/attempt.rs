@@ -1,5 +1,7 @@
 //! The step that sends a request once and reads its answer.
 
+use std::future::Future;
+
 use bytes::Bytes;
 use http::{Request, Response};
 
@@ -23,33 +25,39 @@ pub(super) struct Held {
 
 /// The attempt with this number within its call, up to its first content (a stream) or to its end
 /// (a whole answer).
-pub(super) async fn attempt(
-    shared: &Shared,
-    job: &dyn Job,
-    request: &Request<Bytes>,
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn holds its arguments twice while it waits"
+)]
+pub(super) fn attempt<'a>(
+    shared: &'a Shared,
+    job: &'a dyn Job,
+    request: &'a Request<Bytes>,
     number: u32,
     mut held: Held,
-    watch: &mut Watch,
-    deadlines: &mut Deadlines,
-) -> Result<Box<Exchange>, Error> {
-    deadlines.start_attempt(watch.now());
-    let mut request = copy(request, deadlines);
-    if let Some(credentials) = &shared.credentials {
-        // Boxed, so that calls with a key need no room for it.
-        let authorizing = authorize(shared, &**credentials, request, number, watch, deadlines);
-        request = Box::pin(authorizing).await?;
+    watch: &'a mut Watch,
+    deadlines: &'a mut Deadlines,
+) -> impl Future<Output = Result<Box<Exchange>, Error>> + 'a {
+    async move {
+        deadlines.start_attempt(watch.now());
+        let mut request = copy(request, deadlines);
+        if let Some(credentials) = &shared.credentials {
+            // Boxed, so that calls with a key need no room for it.
+            let authorizing = authorize(shared, &**credentials, request, number, watch, deadlines);
+            request = Box::pin(authorizing).await?;
+        }
+        if let Some(reservation) = &mut held.reservation {
+            reservation.sent();
+        }
+        let sending = shared.transport.send(request);
+        let sent = watch.limit(deadlines.in_attempt(), sending).await?;
+        let mut exchange = answered(shared, job, sent, held, watch, deadlines)?;
+        match deadlines.mode() {
+            Mode::Whole => exchange.read_to_end().await?,
+            Mode::Stream => exchange.read_to_content().await?,
+        }
+        Ok(exchange)
     }
-    if let Some(reservation) = &mut held.reservation {
-        reservation.sent();
-    }
-    let sending = shared.transport.send(request);
-    let sent = watch.limit(deadlines.in_attempt(), sending).await?;
-    let mut exchange = answered(shared, job, sent, held, watch, deadlines)?;
-    match deadlines.mode() {
-        Mode::Whole => exchange.read_to_end().await?,
-        Mode::Stream => exchange.read_to_content().await?,
-    }
-    Ok(exchange)
 }
 
 /// The request for one attempt. [`ConnectTimeout`] is inserted only when it differs from the

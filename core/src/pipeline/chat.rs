@@ -1,14 +1,17 @@
 //! A chat as a job.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Request;
 use http::response::Parts;
 
 use super::adjust::{adjust, drop_member, explain};
+use super::begin::{Begun, begin, check_size};
 use super::chat_reader::ChatReader;
-use super::job::{Job, Reader};
+use super::job::{Ask, Job, Reader};
 use super::validate::validate;
-use super::{Shared, check_size};
+use super::{Call, CallParts, Opened, Shared, open};
 use crate::chat::ChatRequest;
 use crate::dialect::Mode;
 use crate::error::Error;
@@ -17,13 +20,37 @@ use crate::policy::defaults::Wishes;
 use crate::policy::estimate;
 use crate::policy::plan::Plan;
 
+/// Runs a chat up to its first content (a stream) or to its end (a whole answer).
+pub(crate) async fn chat(
+    shared: Arc<Shared>,
+    call: Call,
+    mode: Mode,
+) -> Result<Opened<ChatReader>, Error> {
+    let begun = begin_chat(shared, call, mode)?;
+    open(begun).await
+}
+
+/// Not a part of [`chat`], whose future would keep room for what is moved here.
+fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Error> {
+    let CallParts {
+        mut request,
+        defaults,
+        fetches_as_stream,
+        rules,
+    } = *call.0;
+    let plan = shared.fill_in(&mut request, &defaults);
+    let ask = ChatAsk {
+        request,
+        plan,
+        mode,
+        fetches_as_stream,
+    };
+    begin(shared, ask, rules, mode)
+}
+
 /// A chat whose defaults are filled in.
-#[derive(Debug)]
-pub(crate) struct ChatJob {
-    /// What is asked; taken once it is written down, so that a prompt is not held twice.
+struct ChatAsk {
     request: ChatRequest,
-    /// The model that the request names.
-    named: Option<String>,
     plan: Plan,
     /// What the caller awaits.
     mode: Mode,
@@ -31,29 +58,12 @@ pub(crate) struct ChatJob {
     fetches_as_stream: Option<bool>,
 }
 
-impl ChatJob {
-    pub(super) fn new(
-        request: ChatRequest,
-        plan: Plan,
-        mode: Mode,
-        fetches_as_stream: Option<bool>,
-    ) -> Self {
-        Self {
-            named: request.model.clone(),
-            request,
-            plan,
-            mode,
-            fetches_as_stream,
-        }
-    }
-}
-
-impl Job for ChatJob {
+impl Ask for ChatAsk {
     fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a> {
         let request = &self.request;
         Asked {
             operation: Operation::Chat,
-            model: self.named.as_deref().unwrap_or(shared.endpoint.model()),
+            model: request.model.as_deref().unwrap_or(shared.endpoint.model()),
             mode: self.mode,
             temperature: request.temperature,
             top_p: request.top_p,
@@ -62,26 +72,42 @@ impl Job for ChatJob {
         }
     }
 
-    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error> {
-        let request = std::mem::take(&mut self.request);
-        validate(&request)?;
+    fn tokens(&self) -> u64 {
+        estimate::tokens(&self.request)
+    }
+
+    fn write(mut self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {
+        let request = &self.request;
+        validate(request)?;
         let asked = self.fetches_as_stream.or(shared.fetches_as_stream);
         let dialect = &shared.dialect;
         let mode = self
             .plan
             .choose_mode(self.mode, asked, || dialect.streams_tell_all());
-        let mut encoded = dialect.encode(&shared.endpoint, &request, mode)?;
+        let mut encoded = dialect.encode(&shared.endpoint, request, mode)?;
         if mode == Mode::Stream && !self.plan.wishes.has(Wishes::STREAM_USAGE) {
             drop_member(&mut encoded, "stream_options");
         }
-        check_size(shared, &encoded, || largest_message(&request))?;
-        Ok(encoded)
+        check_size(shared, &encoded, || largest_message(request))?;
+        let job = ChatJob {
+            named: self.request.model.take(),
+            plan: self.plan,
+            mode: self.mode,
+        };
+        Ok((encoded, Box::new(job)))
     }
+}
 
-    fn tokens(&self) -> u64 {
-        estimate::tokens(&self.request)
-    }
+/// A chat whose request is written down.
+#[derive(Debug)]
+struct ChatJob {
+    /// The model that the request names.
+    named: Option<String>,
+    plan: Plan,
+    mode: Mode,
+}
 
+impl Job for ChatJob {
     fn plan(&self) -> &Plan {
         &self.plan
     }

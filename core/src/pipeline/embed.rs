@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, TryFutureExt};
 use http::Request;
 use http::response::Parts;
 
-use super::job::{Job, Reader};
+use super::begin::{Begun, begin, check_size, refuse};
+use super::job::{Ask, Job, Reader};
 use super::whole::WholeReader;
-use super::{JobCall, Rules, Shared, check_size, open, refuse};
+use super::{JobCall, Rules, Shared, open};
 use crate::admission::queue::WhenFull;
 use crate::chat::Usage;
 use crate::dialect::{EmbedDialect, Mode};
@@ -80,7 +81,7 @@ async fn several(
                 extra: request.extra.clone(),
             };
             let part = run(Arc::clone(&shared), request, rules.clone(), first);
-            running.push(async move { part.await.map(|answer| (first, answer)) });
+            running.push(part.map_ok(move |answer| (first, answer)));
             // A call that was let in is not turned away at its second request.
             rules.when_full = WhenFull::Wait;
         }
@@ -119,14 +120,24 @@ async fn run(
     rules: Rules,
     first: usize,
 ) -> Result<Embeddings, Error> {
-    let job = EmbedJob::new(request, first);
-    let opened = open(shared, Box::new(job), rules, Mode::Whole).await?;
+    let begun = begin_one(shared, request, rules, first)?;
+    let opened = open(begun).await?;
     let (answer, request_id, attempts) = opened.finish(WholeReader::<Embeddings>::take)?;
     Ok(Embeddings {
         request_id,
         attempts,
         ..answer
     })
+}
+
+/// Not a part of [`run`], whose future would keep room for what is moved here.
+fn begin_one(
+    shared: Arc<Shared>,
+    request: EmbedRequest,
+    rules: Rules,
+    first: usize,
+) -> Result<Begun, Error> {
+    begin(shared, EmbedAsk::new(request, first), rules, Mode::Whole)
 }
 
 /// Refuses what no provider can answer, and what this one cannot.
@@ -173,49 +184,59 @@ fn asked<'a>(shared: &'a Shared, named: Option<&'a str>) -> Asked<'a> {
     Asked::job(Operation::Embeddings, model)
 }
 
-/// One request for embeddings.
-#[derive(Debug)]
-struct EmbedJob {
-    /// What is asked; its texts are taken once they are written down.
+/// One request for embeddings, to be written down.
+struct EmbedAsk {
     request: EmbedRequest,
-    /// How many texts there are, and the place of the first one in its call.
-    count: usize,
+    /// The place of its first text in its call.
     first: usize,
     tokens: u64,
-    plan: Plan,
 }
 
-impl EmbedJob {
+impl EmbedAsk {
     fn new(request: EmbedRequest, first: usize) -> Self {
         let tokens = request.inputs.iter().map(|text| estimate::text(text));
         let tokens = tokens.fold(0, u64::saturating_add);
-        let more = u32::try_from(tokens / TOKENS_PER_ANSWERED).unwrap_or(u32::MAX);
         Self {
-            count: request.inputs.len(),
             request,
             first,
             tokens,
-            plan: Plan::expecting(DEFAULT_TOKENS.saturating_add(more)),
         }
     }
 }
 
-impl Job for EmbedJob {
+impl Ask for EmbedAsk {
     fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a> {
         asked(shared, self.request.model.as_deref())
-    }
-
-    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error> {
-        let encoded = dialect(shared)?.encode(&shared.endpoint, &self.request)?;
-        let inputs = std::mem::take(&mut self.request.inputs);
-        check_size(shared, &encoded, || largest_text(&inputs, self.first))?;
-        Ok(encoded)
     }
 
     fn tokens(&self) -> u64 {
         self.tokens
     }
 
+    fn write(self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {
+        let encoded = dialect(shared)?.encode(&shared.endpoint, &self.request)?;
+        let inputs = &self.request.inputs;
+        check_size(shared, &encoded, || largest_text(inputs, self.first))?;
+        let more = u32::try_from(self.tokens / TOKENS_PER_ANSWERED).unwrap_or(u32::MAX);
+        let job = EmbedJob {
+            count: inputs.len(),
+            first: self.first,
+            plan: Plan::expecting(DEFAULT_TOKENS.saturating_add(more)),
+        };
+        Ok((encoded, Box::new(job)))
+    }
+}
+
+/// One request for embeddings that is written down.
+#[derive(Debug)]
+struct EmbedJob {
+    /// How many texts there are, and the place of the first one in its call.
+    count: usize,
+    first: usize,
+    plan: Plan,
+}
+
+impl Job for EmbedJob {
     fn plan(&self) -> &Plan {
         &self.plan
     }

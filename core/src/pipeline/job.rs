@@ -16,21 +16,25 @@ use crate::error::Error;
 use crate::observe::{Asked, Summary};
 use crate::policy::plan::Plan;
 
-/// Work for the pipeline.
-pub(crate) trait Job: Debug + Send + Sync {
+/// What is asked, until it is written down.
+pub(crate) trait Ask {
     /// What is asked, for observers and spans.
     fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a>;
 
-    /// Checks and writes down the request. What was asked need not be held after that.
+    /// About how many tokens the request costs, for the rate limits. Called only where there are
+    /// limits.
+    fn tokens(&self) -> u64;
+
+    /// Checks and writes down the request. The job holds nothing of what was asked, because a
+    /// prompt may be large and is in the request.
     ///
     /// # Errors
     /// `InvalidRequest` for what cannot be sent.
-    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error>;
+    fn write(self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error>;
+}
 
-    /// About how many tokens the request costs, for the rate limits. Called before
-    /// [`encode`](Self::encode), and only where there are limits.
-    fn tokens(&self) -> u64;
-
+/// Work for the pipeline, once its request is written down.
+pub(crate) trait Job: Debug + Send + Sync {
     /// What follows for its time limits.
     fn plan(&self) -> &Plan;
 

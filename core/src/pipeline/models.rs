@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::Request;
 use http::response::Parts;
 
-use super::job::{Job, Reader};
+use super::begin::{begin, refuse};
+use super::job::{Ask, Job, Reader};
 use super::whole::WholeReader;
-use super::{JobCall, Shared, open, refuse};
+use super::{JobCall, Shared, open};
 use crate::admission::queue::WhenFull;
 use crate::catalogue::ModelInfo;
 use crate::dialect::{Mode, ModelPage, ModelsDialect};
@@ -33,14 +34,9 @@ pub(crate) async fn models(
     let mut models = Vec::new();
     let mut next = None;
     for _ in 0..MAX_PAGES {
-        let job = ModelsJob::new(next.clone());
-        let opened = open(
-            Arc::clone(&shared),
-            Box::new(job),
-            rules.clone(),
-            Mode::Whole,
-        )
-        .await?;
+        let ask = ModelsAsk { next: next.clone() };
+        let begun = begin(Arc::clone(&shared), ask, rules.clone(), Mode::Whole)?;
+        let opened = open(begun).await?;
         let (page, ..) = opened.finish(WholeReader::<ModelPage>::take)?;
         models.extend(page.models);
         match page.next {
@@ -68,30 +64,15 @@ fn dialect(shared: &Shared) -> Result<&dyn ModelsDialect, Error> {
     })
 }
 
-/// One page of the list.
-#[derive(Debug)]
-struct ModelsJob {
+/// One page of the list, to be written down.
+struct ModelsAsk {
     /// What asks for it; `None` for the first one.
     next: Option<String>,
-    plan: Plan,
 }
 
-impl ModelsJob {
-    fn new(next: Option<String>) -> Self {
-        Self {
-            next,
-            plan: Plan::expecting(DEFAULT_TOKENS),
-        }
-    }
-}
-
-impl Job for ModelsJob {
+impl Ask for ModelsAsk {
     fn asked<'a>(&'a self, _: &'a Shared) -> Asked<'a> {
         Asked::job(Operation::Models, "")
-    }
-
-    fn encode(&mut self, shared: &Shared) -> Result<Request<Bytes>, Error> {
-        dialect(shared)?.encode(&shared.endpoint, self.next.as_deref())
     }
 
     /// It costs a request, and no tokens.
@@ -99,6 +80,22 @@ impl Job for ModelsJob {
         0
     }
 
+    fn write(self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {
+        let encoded = dialect(shared)?.encode(&shared.endpoint, self.next.as_deref())?;
+        let job = ModelsJob {
+            plan: Plan::expecting(DEFAULT_TOKENS),
+        };
+        Ok((encoded, Box::new(job)))
+    }
+}
+
+/// One page of the list whose request is written down.
+#[derive(Debug)]
+struct ModelsJob {
+    plan: Plan,
+}
+
+impl Job for ModelsJob {
     fn plan(&self) -> &Plan {
         &self.plan
     }

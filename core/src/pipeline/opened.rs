@@ -3,10 +3,12 @@
 use std::marker::PhantomData;
 use std::task::{Context, Poll, ready};
 
-use super::Outcome;
+use super::CallHeaders;
+use super::begin::Begun;
 use super::chat_reader::ChatReader;
 use super::exchange::Exchange;
 use super::job::{Job, Reader};
+use super::settle::Outcome;
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::error::{Error, ErrorKind};
 
@@ -15,18 +17,21 @@ pub(crate) struct Opened<R> {
     outcome: Outcome,
     exchange: Box<Exchange>,
     job: Box<dyn Job>,
+    /// Searched for secrets only when there is an error.
+    headers: CallHeaders,
     /// Whether there is nothing more to hand over.
     ended: bool,
     reader: PhantomData<fn() -> R>,
 }
 
 impl<R: Reader> Opened<R> {
-    pub(super) fn new(outcome: Outcome, mut exchange: Box<Exchange>, job: Box<dyn Job>) -> Self {
-        exchange.set_attempts(outcome.attempts());
+    pub(super) fn new(call: Begun, mut exchange: Box<Exchange>) -> Self {
+        exchange.set_attempts(call.outcome.attempts());
         Self {
-            outcome,
+            outcome: call.outcome,
             exchange,
-            job,
+            job: call.job,
+            headers: call.rules.headers,
             ended: false,
             reader: PhantomData,
         }
@@ -75,7 +80,7 @@ impl Opened<ChatReader> {
             Err(error) => {
                 self.ended = true;
                 self.outcome.learn(&*self.job, &error);
-                Poll::Ready(Some(Err(self.outcome.failed(error))))
+                Poll::Ready(Some(Err(self.outcome.failed(error, &self.headers))))
             }
         }
     }

@@ -27,30 +27,29 @@ pub(crate) struct Counters {
 pub(crate) struct Outcome {
     shared: Arc<Shared>,
     began: Instant,
-    /// Only where someone wants to hear of it.
-    info: Option<CallInfo>,
+    /// Only where someone wants to hear of it; boxed, because most calls have none.
+    info: Option<Box<CallInfo>>,
     span: CallSpan,
-    /// Searched for secrets only when there is an error.
-    headers: CallHeaders,
     attempts: u32,
     settled: bool,
 }
 
 impl Outcome {
-    pub(super) fn begin(shared: &Arc<Shared>, asked: &Asked<'_>, headers: &CallHeaders) -> Self {
+    pub(super) fn begin(shared: &Arc<Shared>, asked: &Asked<'_>) -> Self {
         let id = shared.counters.started.fetch_add(1, Relaxed);
         Self {
             shared: Arc::clone(shared),
             began: shared.executor.now(),
-            info: shared.observer.as_ref().map(|_| CallInfo {
-                id,
-                operation: asked.operation,
-                provider: Arc::clone(shared.endpoint.provider()),
-                model: asked.model.to_owned(),
-                mode: asked.mode,
+            info: shared.observer.as_ref().map(|_| {
+                Box::new(CallInfo {
+                    id,
+                    operation: asked.operation,
+                    provider: Arc::clone(shared.endpoint.provider()),
+                    model: asked.model.to_owned(),
+                    mode: asked.mode,
+                })
             }),
             span: CallSpan::begin(&shared.endpoint, asked),
-            headers: headers.clone(),
             attempts: 0,
             settled: false,
         }
@@ -84,11 +83,11 @@ impl Outcome {
         self.tell(|elapsed| CallEvent::Started { attempt, elapsed });
     }
 
-    pub(super) fn retrying(&self, error: &Error, wait: Duration) {
+    pub(super) fn retrying(&self, error: &Error, wait: Duration, headers: &CallHeaders) {
         self.shared.counters.retried.fetch_add(1, Relaxed);
         self.span.retrying(self.attempts, error, wait);
         if self.info.is_some() {
-            let error = &self.finish(error.clone());
+            let error = &self.finish(error.clone(), headers);
             let attempt = self.attempts;
             self.tell(|elapsed| CallEvent::Retrying {
                 attempt,
@@ -121,9 +120,10 @@ impl Outcome {
         });
     }
 
-    /// It ended with `error`, which is made ready for the caller.
-    pub(super) fn failed(&mut self, error: Error) -> Error {
-        let error = self.finish(error);
+    /// It ended with `error`, which is made ready for the caller: without the secrets that are in
+    /// the call's own `headers`, among others.
+    pub(super) fn failed(&mut self, error: Error, headers: &CallHeaders) -> Error {
+        let error = self.finish(error, headers);
         if !std::mem::replace(&mut self.settled, true) {
             self.shared.counters.failed.fetch_add(1, Relaxed);
             let redact = |text: &mut String| self.shared.redact(text);
@@ -136,9 +136,9 @@ impl Outcome {
         error
     }
 
-    fn finish(&self, error: Error) -> Error {
+    fn finish(&self, error: Error, headers: &CallHeaders) -> Error {
         let mut of_call = Secrets::new();
-        self.headers.tell_secrets(&mut of_call);
+        headers.tell_secrets(&mut of_call);
         self.shared.finish_error(error, self.attempts, &of_call)
     }
 

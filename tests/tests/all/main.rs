@@ -25,6 +25,8 @@ mod layers;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod readme;

@@ -12,8 +12,10 @@ use std::sync::Mutex;
 use std::task::{Context, Waker};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::{self, join_all};
 use futures_util::{FutureExt, StreamExt, stream};
+use http::Request;
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,0 +1,89 @@
+//! The step that writes a request down. What was asked is not held after it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+
+use super::job::{Ask, Job};
+use super::settle::Outcome;
+use super::{Rules, Shared};
+use crate::dialect::Mode;
+use crate::error::Error;
+use crate::observe::Asked;
+
+/// A call whose request is written down and was not sent yet.
+pub(crate) struct Begun {
+    pub(super) shared: Arc<Shared>,
+    pub(super) outcome: Outcome,
+    pub(super) job: Box<dyn Job>,
+    pub(super) request: Request<Bytes>,
+    /// About how many tokens it costs, where there are rate limits.
+    pub(super) tokens: Option<u64>,
+    pub(super) rules: Rules,
+    pub(super) mode: Mode,
+}
+
+/// Begins a call: checks and writes down what it asks.
+///
+/// # Errors
+/// Of what can be refused before anything is sent.
+pub(super) fn begin(
+    shared: Arc<Shared>,
+    ask: impl Ask,
+    rules: Rules,
+    mode: Mode,
+) -> Result<Begun, Error> {
+    let mut outcome = Outcome::begin(&shared, &ask.asked(&shared));
+    let tokens = shared.limiter.as_ref().map(|_| ask.tokens());
+    let written = outcome.span().enter(|| write(&shared, ask, &rules));
+    match written {
+        Ok((request, job)) => Ok(Begun {
+            shared,
+            outcome,
+            job,
+            request,
+            tokens,
+            rules,
+            mode,
+        }),
+        Err(why) => Err(outcome.failed(why, &rules.headers)),
+    }
+}
+
+/// Writes down what is asked, and adds the call's own headers and extensions.
+fn write(
+    shared: &Shared,
+    ask: impl Ask,
+    rules: &Rules,
+) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {
+    let (mut request, job) = ask.write(shared)?;
+    shared.check_origin(&request)?;
+    rules
+        .headers
+        .add_to(request.headers_mut(), &shared.own_headers, &shared.endpoint)?;
+    request.extensions_mut().extend(rules.extensions.clone());
+    Ok((request, job))
+}
+
+/// The end of a call that could not even be written down: it is counted and observed as any other.
+pub(super) fn refuse(shared: &Arc<Shared>, asked: &Asked<'_>, rules: &Rules, why: Error) -> Error {
+    Outcome::begin(shared, asked).failed(why, &rules.headers)
+}
+
+/// Refuses a request that is larger than may be sent. `largest` says what makes it large.
+pub(super) fn check_size(
+    shared: &Shared,
+    request: &Request<Bytes>,
+    largest: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    let (size, limit) = (request.body().len(), shared.max_request_bytes);
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the request has {size} bytes, more than the {limit} that may be sent{}; shorten it, or \
+         raise max_request_bytes",
+        largest()
+    )))
+}
