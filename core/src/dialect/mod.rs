@@ -18,11 +18,13 @@ mod gemini;
 mod jobs;
 pub mod kit;
 mod ollama_chat;
+mod openai;
 mod openai_chat;
 mod openai_responses;
 mod reserved;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -40,12 +42,14 @@ pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub(crate) use kit::whole::WholeBody;
 pub use ollama_chat::OllamaChat;
+pub use openai::OpenAi;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 pub use openai_responses::OpenAiResponses;
 pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 
 use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;
+use crate::models::ModelRule;
 
 /// The short names of all dialects. What a conversation stores under one of them belongs to that
 /// dialect alone: see [`kit::is_foreign`].
@@ -85,6 +89,13 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         Ok(HeaderMap::from_iter([(CONTENT_TYPE, json)]))
     }
 
+    /// The dialect that this call is made in, where a provider speaks several and the call needs
+    /// another than this one: none by default. It is asked once for each call, and what it gives
+    /// then encodes the call, decodes its answer and reads its limits.
+    fn variant(&self, _endpoint: &Endpoint, _request: &ChatRequest) -> Option<Arc<dyn Dialect>> {
+        None
+    }
+
     /// Checks what this protocol alone demands of a request, and writes it. The request asks for
     /// what `mode` says; its URI is below the endpoint's base URL.
     ///
@@ -121,6 +132,13 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// temperature is sent.
     fn refuses_sampling(&self) -> bool {
         false
+    }
+
+    /// The members of a request's JSON, without the braces, with which it asks for no reasoning.
+    /// They are left out where the model turns out to refuse them. By default those of the model's
+    /// rule; where that has none, `reasoning_effort` or `thinking`.
+    fn reasoning_off<'a>(&self, rule: &'a ModelRule) -> &'a str {
+        &rule.reasoning_off
     }
 
     /// Whether a stream tells all that a whole answer does, usage included: then whole answers that

@@ -6,6 +6,7 @@ mod rule;
 mod rules;
 mod table;
 
+pub(crate) use rule::members;
 pub use rule::{ModelRule, Reasons, Takes};
 pub(crate) use rules::ModelRules;
 pub use table::MODEL_RULES;

@@ -58,7 +58,8 @@ pub struct ModelRule {
     pub sampling: Takes,
     /// Whether it takes `temperature` and `top_p` in one request.
     pub both_sampling: bool,
-    /// When it takes function tools, on the API that chatcore uses.
+    /// When it takes function tools, on chat completions. OpenAI's Responses takes them always:
+    /// the provider `openai` goes there where chat completions refuse them.
     pub tools: Takes,
     /// When it reasons.
     pub reasoning: Reasons,
@@ -128,16 +129,24 @@ impl ModelRule {
     /// # Errors
     /// Where they are no JSON.
     pub(crate) fn off_members(&self) -> Result<Vec<(String, String)>, JsonError> {
-        let object = ["{", &self.reasoning_off, "}"].concat();
-        let mut reader = Reader::new(&object);
-        let mut names = reader.object()?;
-        let mut members = Vec::new();
-        while let Some(name) = reader.name(&mut names)? {
-            members.push((name.into_owned(), reader.raw()?.to_owned()));
-        }
-        reader.end()?;
-        Ok(members)
+        members(&self.reasoning_off)
     }
+}
+
+/// The names and values of members of a JSON object, without its braces.
+///
+/// # Errors
+/// Where they are no JSON.
+pub(crate) fn members(members: &str) -> Result<Vec<(String, String)>, JsonError> {
+    let object = ["{", members, "}"].concat();
+    let mut reader = Reader::new(&object);
+    let mut names = reader.object()?;
+    let mut members = Vec::new();
+    while let Some(name) = reader.name(&mut names)? {
+        members.push((name.into_owned(), reader.raw()?.to_owned()));
+    }
+    reader.end()?;
+    Ok(members)
 }
 
 /// Whether `text` is what `pattern` describes.

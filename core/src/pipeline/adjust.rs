@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::Request;
 
 use super::Shared;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::json::{Reader, Writer};
-use crate::policy::plan::Plan;
-use crate::policy::refusal::{self, LIMITS};
+use crate::policy::plan::{LIMITS, Plan};
+use crate::policy::refusal;
 
 /// What becomes of one member of a request.
 enum Edit {
@@ -23,16 +24,17 @@ enum Edit {
 }
 
 /// The request to send after `error`, where the provider refused a default; `named` is the model
-/// that the request names.
+/// that the request names, in `dialect`.
 pub(super) fn adjust(
     shared: &Shared,
+    dialect: &dyn Dialect,
     named: Option<&str>,
     plan: &mut Plan,
     request: &Request<Bytes>,
     error: &Error,
 ) -> Option<Request<Bytes>> {
     let rule = shared.endpoint.model_rule(named);
-    let refusal = refusal::read(error, plan, rule)?;
+    let refusal = refusal::read(error, plan, rule, dialect.reasoning_off(rule))?;
     let mut next = *plan;
     let limit = next.give_up(refusal.lessons);
     let body = edit(request.body(), |name| {
@@ -68,7 +70,7 @@ pub(super) fn explain(error: Error, request: &Request<Bytes>) -> Error {
         return error;
     }
     // These are what is asked, and no options.
-    let is_option = |name: &str| !["model", "messages", "system"].contains(&name);
+    let is_option = |name: &str| !["model", "messages", "system", "input"].contains(&name);
     let members = members(request.body()).unwrap_or_default();
     let mut names = members.into_iter().map(|(name, _)| name);
     let refused = names.find(|name| is_option(name) && refusal::names_option(&error, name));

@@ -98,7 +98,7 @@ fn answered(
     };
     deadlines.saw_headers(watch.now());
     if let Some(reservation) = &held.reservation {
-        reservation.hint(&shared.dialect.limits(response.headers()));
+        reservation.hint(&job.dialect(shared).limits(response.headers()));
     }
     let (head, body) = response.into_parts();
     let reader = job.reader(shared, &head);

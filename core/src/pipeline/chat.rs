@@ -13,7 +13,7 @@ use super::job::{Ask, Job, Reader};
 use super::validate::validate;
 use super::{Call, CallParts, Opened, Shared, open};
 use crate::chat::ChatRequest;
-use crate::dialect::Mode;
+use crate::dialect::{Dialect, Mode};
 use crate::error::Error;
 use crate::observe::{Asked, Operation};
 use crate::policy::defaults::Wishes;
@@ -80,7 +80,8 @@ impl Ask for ChatAsk {
         let request = &self.request;
         validate(request)?;
         let asked = self.fetches_as_stream.or(shared.fetches_as_stream);
-        let dialect = &shared.dialect;
+        let variant = shared.dialect.variant(&shared.endpoint, request);
+        let dialect = variant.as_ref().unwrap_or(&shared.dialect);
         let mode = self
             .plan
             .choose_mode(self.mode, asked, || dialect.streams_tell_all());
@@ -88,9 +89,17 @@ impl Ask for ChatAsk {
         if mode == Mode::Stream && !self.plan.wishes.has(Wishes::STREAM_USAGE) {
             drop_member(&mut encoded, "stream_options");
         }
+        // Of those that chatcore knows, only Responses has it.
+        if !request.extra.contains_key("include") {
+            match self.plan.known.refused.has(Wishes::INCLUDE) {
+                true => drop_member(&mut encoded, "include"),
+                false => self.plan.wishes.add(Wishes::INCLUDE),
+            }
+        }
         check_size(shared, &encoded, || largest_message(request))?;
         let job = ChatJob {
             named: self.request.model.take(),
+            variant,
             plan: self.plan,
             mode: self.mode,
         };
@@ -103,17 +112,23 @@ impl Ask for ChatAsk {
 struct ChatJob {
     /// The model that the request names.
     named: Option<String>,
+    /// The dialect of this call, where it is another than the provider's.
+    variant: Option<Arc<dyn Dialect>>,
     plan: Plan,
     mode: Mode,
 }
 
 impl Job for ChatJob {
+    fn dialect<'a>(&'a self, shared: &'a Shared) -> &'a dyn Dialect {
+        &**self.variant.as_ref().unwrap_or(&shared.dialect)
+    }
+
     fn plan(&self) -> &Plan {
         &self.plan
     }
 
     fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader> {
-        let decoder = shared.dialect.decoder(head, self.mode, shared.caps);
+        let decoder = self.dialect(shared).decoder(head, self.mode, shared.caps);
         Box::new(ChatReader::new(decoder, head, self.mode, shared))
     }
 
@@ -123,8 +138,10 @@ impl Job for ChatJob {
         request: &Request<Bytes>,
         error: &Error,
     ) -> Option<Request<Bytes>> {
+        let dialect = self.variant.as_ref().unwrap_or(&shared.dialect);
         adjust(
             shared,
+            &**dialect,
             self.named.as_deref(),
             &mut self.plan,
             request,

@@ -12,6 +12,7 @@ use http::response::Parts;
 
 use super::Shared;
 use crate::chat::ChatResponse;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::observe::{Asked, Summary};
 use crate::policy::plan::Plan;
@@ -37,6 +38,11 @@ pub(crate) trait Ask {
 pub(crate) trait Job: Debug + Send + Sync {
     /// What follows for its time limits.
     fn plan(&self) -> &Plan;
+
+    /// The dialect of this job.
+    fn dialect<'a>(&'a self, shared: &'a Shared) -> &'a dyn Dialect {
+        &*shared.dialect
+    }
 
     /// Begins to read an answer with this head.
     fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader>;

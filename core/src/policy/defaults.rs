@@ -60,6 +60,8 @@ impl Wishes {
     pub(crate) const STREAM: Self = Self(8);
     /// That a stream tells its usage.
     pub(crate) const STREAM_USAGE: Self = Self(16);
+    /// That reasoning comes along, encrypted.
+    pub(crate) const INCLUDE: Self = Self(32);
 
     pub(crate) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0

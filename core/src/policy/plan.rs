@@ -13,6 +13,9 @@ use crate::dialect::Mode;
 use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, Reasons, Takes};
 
+/// The names that the limit of tokens has.
+pub(crate) const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+
 /// A whole answer that may have more tokens than this is fetched as a stream.
 const LONG_ANSWER: u32 = 2_048;
 
@@ -92,7 +95,7 @@ impl Plan {
         if let Some(max_tokens) = defaults.max_tokens
             && request.max_tokens.is_none()
             && !refused.has(Wishes::MAX_TOKENS)
-            && !has_any(&request.extra, &["max_tokens", "max_completion_tokens"])
+            && !has_any(&request.extra, &LIMITS)
         {
             let more = if reasons {
                 defaults.reasoning_tokens

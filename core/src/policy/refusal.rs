@@ -3,12 +3,9 @@
 use http::StatusCode;
 
 use super::defaults::{Lessons, Wishes};
-use super::plan::Plan;
+use super::plan::{LIMITS, Plan};
 use crate::error::{Error, ErrorKind};
-use crate::models::{ModelRule, Reasons};
-
-/// The names that a request's limit of tokens has.
-pub(crate) const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+use crate::models::{ModelRule, Reasons, members};
 
 /// What a refusal says against what chatcore itself put into a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,13 +17,19 @@ pub(crate) struct Refusal {
 }
 
 /// Reads a refusal: the defaults that it names among those that were sent, or that the limit of
-/// tokens has another name. `None` if it is none, or if it is about what the caller set.
-pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule) -> Option<Refusal> {
+/// tokens has another name. `off` are the members that turn reasoning off. `None` if it is none, or
+/// if it is about what the caller set.
+pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> Option<Refusal> {
     if !is_refusal(error) {
         return None;
     }
     let mut lessons = Lessons::default();
     let mut members = Vec::new();
+    if plan.wishes.has(Wishes::INCLUDE) && names_include(error) {
+        lessons.refused.add(Wishes::INCLUDE);
+        members.push("include".to_owned());
+        return Some(Refusal { lessons, members });
+    }
     if names(error, LIMITS[0]) && has_word(error.message(), LIMITS[1]) {
         lessons.renames_limit = true;
         return Some(Refusal { lessons, members });
@@ -34,7 +37,7 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule) -> Option<Refus
     let ours = [
         (Wishes::TEMPERATURE, vec!["temperature".to_owned()]),
         (Wishes::MAX_TOKENS, LIMITS.map(str::to_owned).to_vec()),
-        (Wishes::NO_REASONING, off_members(rule)),
+        (Wishes::NO_REASONING, off_members(off)),
         (Wishes::STREAM, vec!["stream".to_owned()]),
         (Wishes::STREAM_USAGE, vec!["stream_options".to_owned()]),
     ];
@@ -74,13 +77,21 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule) -> Option<Refus
 }
 
 /// The members that turn reasoning off.
-fn off_members(rule: &ModelRule) -> Vec<String> {
-    let members = rule.off_members().unwrap_or_default();
+fn off_members(off: &str) -> Vec<String> {
+    let members = members(off).unwrap_or_default();
     match members.is_empty() {
         // What the dialects write where the rule says nothing.
         true => vec!["reasoning_effort".to_owned(), "thinking".to_owned()],
         false => members.into_iter().map(|(name, _)| name).collect(),
     }
+}
+
+/// Whether the error is about the reasoning that was to come along.
+fn names_include(error: &Error) -> bool {
+    let says = |words: &str| error.message().to_ascii_lowercase().contains(words);
+    param_names(error, "include").unwrap_or_else(|| {
+        names_option(error, "include") || says("encrypted_content") || says("encrypted content")
+    })
 }
 
 /// A model that does not know the word for no reasoning reasons always; one that does not know the
@@ -170,7 +181,9 @@ mod tests {
     }
 
     fn read_as(provider: &'static str, error: &Error) -> Option<Refusal> {
-        read(error, &all(), ModelRules::of(provider).find("new"))
+        let rules = ModelRules::of(provider);
+        let rule = rules.find("new");
+        read(error, &all(), rule, &rule.reasoning_off)
     }
 
     #[test]
@@ -275,7 +288,8 @@ mod tests {
             refusal.lessons.refused,
             Wishes::TEMPERATURE.and(Wishes::MAX_TOKENS)
         );
-        assert_eq!(refusal.members, ["temperature", LIMITS[0], LIMITS[1]]);
+        assert_eq!(refusal.members[0], "temperature");
+        assert_eq!(refusal.members[1..], LIMITS);
     }
 
     #[test]
@@ -288,6 +302,36 @@ mod tests {
         );
         let refusal = read_as("openai_chat", &error).unwrap();
         assert!(refusal.lessons.renames_limit && refusal.lessons.refused.is_empty());
+    }
+
+    #[test]
+    fn what_responses_puts_into_a_request() {
+        let plan = Plan::with(Wishes::INCLUDE.and(Wishes::NO_REASONING), None, false);
+        let rules = ModelRules::of("openai");
+        let read = |error: &Error| {
+            let off = r#""reasoning":{"effort":"none"}"#;
+            let refusal = read(error, &plan, rules.find("new"), off).unwrap();
+            (refusal.lessons.refused, refusal.members)
+        };
+        let include = (Wishes::INCLUDE, vec!["include".to_owned()]);
+        for error in [
+            refused(
+                Some("include"),
+                None,
+                "Encrypted content is not supported with this model.",
+            ),
+            refused(None, None, "unknown field `include`"),
+            refused(None, None, "reasoning.encrypted_content is not supported"),
+        ] {
+            assert_eq!(read(&error), include, "{error}");
+        }
+        let error = refused(
+            Some("reasoning.effort"),
+            Some("unsupported_value"),
+            "Unsupported value: 'none' is not supported with this model.",
+        );
+        let reasoning = (Wishes::NO_REASONING, vec!["reasoning".to_owned()]);
+        assert_eq!(read(&error), reasoning);
     }
 
     #[test]
@@ -330,6 +374,6 @@ mod tests {
         // Nothing of ours was sent.
         let none = Plan::with(Wishes::default(), Some(256), false);
         let rules = ModelRules::of("openai_chat");
-        assert_eq!(read(&temperature(), &none, rules.find("new")), None);
+        assert_eq!(read(&temperature(), &none, rules.find("new"), ""), None);
     }
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::Provider;
 use crate::dialect::kit::escape::escape;
 use crate::dialect::{
-    Anthropic, Dialect, Gemini, MaxTokensField, OllamaChat, OpenAiChat, Quirks, ReasoningField,
+    Anthropic, Dialect, Gemini, OllamaChat, OpenAi, OpenAiChat, Quirks, ReasoningField,
 };
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
@@ -52,12 +52,7 @@ const OPENAI: KnownProvider = KnownProvider {
     key_var: Some("OPENAI_API_KEY"),
     base_url: "https://api.openai.com/v1",
     model: "gpt-6-luna",
-    dialect: || {
-        Arc::new(OpenAiChat::new(Quirks {
-            max_tokens_field: MaxTokensField::MaxCompletionTokens,
-            ..Quirks::default()
-        }))
-    },
+    dialect: || Arc::new(OpenAi::default()),
 };
 
 const ANTHROPIC: KnownProvider = KnownProvider {
@@ -106,7 +101,8 @@ impl Provider {
         Self::known(&DEEPSEEK)
     }
 
-    /// OpenAI's chat completions: `https://api.openai.com/v1`, model `gpt-6-luna`.
+    /// OpenAI: `https://api.openai.com/v1`, model `gpt-6-luna`. A call goes by chat completions, and
+    /// by Responses where it needs them: see [`OpenAi`](crate::dialect::OpenAi).
     pub fn openai() -> Self {
         Self::known(&OPENAI)
     }

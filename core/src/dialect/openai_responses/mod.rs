@@ -26,12 +26,13 @@ use super::{
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
+use crate::models::ModelRule;
 use decode::Events;
 
 pub(super) static FACTS: Facts =
     Facts::new("openai_responses").with_response_headers(response_headers::OPENAI.as_flattened());
 
-const DIALECT: &str = FACTS.name();
+pub(super) const DIALECT: &str = FACTS.name();
 
 /// The member of a part's own fields that holds its item.
 const ITEM: &str = "item";
@@ -97,5 +98,9 @@ impl Dialect for OpenAiResponses {
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
         limits(headers)
+    }
+
+    fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {
+        r#""reasoning":{"effort":"none"}"#
     }
 }

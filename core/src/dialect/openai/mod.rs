@@ -1,0 +1,99 @@
+//! OpenAI, by the one of its two dialects that a call needs.
+
+mod need;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+
+use super::kit::response_headers;
+use super::openai_chat::limits;
+use super::{
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, MaxTokensField, Mode,
+    ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
+};
+use crate::chat::ChatRequest;
+use crate::error::Error;
+
+static FACTS: Facts =
+    Facts::new("openai").with_response_headers(response_headers::OPENAI.as_flattened());
+
+/// OpenAI, by [chat completions](OpenAiChat), and by [Responses](OpenAiResponses) where a call needs
+/// them:
+///
+/// - it has tools and the model reasons, for which chat completions refuse tools;
+/// - it sets `previous_response_id`, `conversation`, `store`, `include` or another field that only
+///   Responses has, with [`extra`](ChatRequest::extra);
+/// - its conversation has content that came by Responses, unless it sets `stop` or `seed` or has
+///   audio in it, which only chat completions take.
+///
+/// What a call sets that its dialect cannot say is refused before anything is sent, so that `stop`
+/// together with tools and reasoning is an error.
+///
+/// ```
+/// use chatcore::Provider;
+/// use chatcore::dialect::OpenAiResponses;
+///
+/// let either = Provider::openai();
+/// let responses_always = Provider::openai().with_dialect(OpenAiResponses::default());
+/// # let _ = (either, responses_always);
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenAi {
+    chat: OpenAiChat,
+    responses: Arc<dyn Dialect>,
+}
+
+impl Default for OpenAi {
+    fn default() -> Self {
+        Self {
+            chat: OpenAiChat::new(Quirks {
+                max_tokens_field: MaxTokensField::MaxCompletionTokens,
+                ..Quirks::default()
+            }),
+            responses: Arc::new(OpenAiResponses::default()),
+        }
+    }
+}
+
+impl Dialect for OpenAi {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn variant(&self, endpoint: &Endpoint, request: &ChatRequest) -> Option<Arc<dyn Dialect>> {
+        let rule = endpoint.model_rule(request.model.as_deref());
+        need::of_responses(request, rule).then(|| Arc::clone(&self.responses))
+    }
+
+    fn encode(
+        &self,
+        endpoint: &Endpoint,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<Request<Bytes>, Error> {
+        match self.variant(endpoint, request) {
+            Some(dialect) => dialect.encode(endpoint, request, mode),
+            None => self.chat.encode(endpoint, request, mode),
+        }
+    }
+
+    fn decoder(&self, head: &http::response::Parts, mode: Mode, caps: Caps) -> Box<dyn Decoder> {
+        self.chat.decoder(head, mode, caps)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbedDialect> {
+        self.chat.embeddings()
+    }
+
+    fn models(&self) -> Option<&dyn ModelsDialect> {
+        self.chat.models()
+    }
+
+    fn limits(&self, headers: &HeaderMap) -> LimitHints {
+        limits(headers)
+    }
+}
