@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatcore::dialect::OpenAiResponses;
 use chatcore::{
     Caps, ChatEvent, ChatStream, Error, FinishReason, LlmClient, Provider, RetryPolicy, Timeouts,
     gather_with_limit,
@@ -18,14 +19,21 @@ pub(super) const PROMPT: &str = "你好, wörld 🦀 how are you";
 /// A key that must be sent, and shown nowhere.
 pub const KEY: &str = "sk-conformance-0123456789";
 
-pub(super) fn providers(pair: &Pair, behaviour: &str) -> [Provider; 2] {
+pub(super) fn providers(pair: &Pair, behaviour: &str) -> [Provider; 3] {
     let base = pair.url(behaviour);
     [
         Provider::openai_compatible(format!("{base}/v1"), "tiny").with_api_key(KEY),
         Provider::anthropic()
-            .with_base_url(base)
+            .with_base_url(base.clone())
             .with_api_key(KEY)
             .with_model("tiny"),
+        Provider::new(
+            "responses",
+            format!("{base}/v1"),
+            "tiny",
+            OpenAiResponses::default(),
+        )
+        .with_api_key(KEY),
     ]
 }
 
@@ -62,7 +70,7 @@ pub(super) fn client_with(
 }
 
 pub(super) fn openai(pair: &Pair, behaviour: &str) -> Result<LlmClient, String> {
-    let [openai, _] = providers(pair, behaviour);
+    let [openai, ..] = providers(pair, behaviour);
     client(pair, openai)
 }
 
@@ -82,7 +90,7 @@ pub(super) fn text_of(events: &[ChatEvent]) -> String {
     events.iter().filter_map(ChatEvent::as_text).collect()
 }
 
-/// A whole answer, in both dialects.
+/// A whole answer, in each dialect.
 pub async fn whole_answers(pair: &Pair) -> Outcome {
     for provider in providers(pair, "/key/whole") {
         let name = provider.name().to_owned();
@@ -115,7 +123,7 @@ pub async fn whole_answers(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A stream says the same as a whole answer, in both dialects, and its fold is that answer.
+/// A stream says the same as a whole answer, in each dialect, and its fold is that answer.
 pub async fn streams(pair: &Pair) -> Outcome {
     for provider in providers(pair, "/ok") {
         let name = provider.name().to_owned();

@@ -198,7 +198,7 @@ pub async fn time_limits_fire(pair: &Pair) -> Outcome {
         ),
         ("/stall/3", set(|l, s| l.total = s), Phase::Overall),
     ] {
-        let [provider, _] = providers(pair, behaviour);
+        let [provider, ..] = providers(pair, behaviour);
         let client = client_with(pair, provider, limits, Caps::default())?;
         let (_, error) = read(&mut client.chat_async(PROMPT).stream()).await;
         let Some(error) = error else {

@@ -1,6 +1,6 @@
 //! Plan and request to a response: status, headers, and the pieces of its body.
 
-use super::dialect::{Question, anthropic, error, openai};
+use super::dialect::{Question, anthropic, error, openai, responses};
 use super::log::Seen;
 use super::plan::{Body, Endpoint, Framing, Plan};
 
@@ -82,7 +82,9 @@ impl Answer {
                 Self::whole(200, "application/octet-stream", bytes)
             }
             Endpoint::Unknown => Self::refusal(404, "no such endpoint", request.number),
-            Endpoint::OpenAiChat | Endpoint::Anthropic => Self::chat(request, plan),
+            Endpoint::OpenAiChat | Endpoint::OpenAiResponses | Endpoint::Anthropic => {
+                Self::chat(request, plan)
+            }
         }
     }
 
@@ -103,12 +105,11 @@ impl Answer {
                 return Self::whole(400, kind, body);
             }
         };
-        let anthropic = plan.endpoint == Endpoint::Anthropic;
         if question.stream {
-            let pieces = if anthropic {
-                anthropic::events(&question, plan)
-            } else {
-                openai::events(&question, plan)
+            let pieces = match plan.endpoint {
+                Endpoint::Anthropic => anthropic::events(&question, plan),
+                Endpoint::OpenAiResponses => responses::events(&question, plan),
+                _ => openai::events(&question, plan),
             };
             return Self {
                 pieces,
@@ -124,10 +125,10 @@ impl Answer {
         if plan.garbage_event.is_some() {
             return Self::whole(200, "application/json", b"{\"choices\":[{".to_vec());
         }
-        let body = if anthropic {
-            anthropic::whole(&question, plan)
-        } else {
-            openai::whole(&question, plan)
+        let body = match plan.endpoint {
+            Endpoint::Anthropic => anthropic::whole(&question, plan),
+            Endpoint::OpenAiResponses => responses::whole(&question, plan),
+            _ => openai::whole(&question, plan),
         };
         Self::whole(200, "application/json", body)
     }

@@ -1,6 +1,6 @@
 //! A loopback HTTP/1.1 server that can misbehave.
 //!
-//! It speaks OpenAI chat completions and Anthropic messages, whole and streamed, and answers
+//! It speaks OpenAI chat completions and Responses and Anthropic messages, whole and streamed, and answers
 //! `echo: ` and the prompt, so that a test can prove which answer belongs to which request. **The
 //! path says how it behaves**, so that any HTTP client in any language can use it:
 //!
@@ -17,6 +17,7 @@
 //! | endpoint | answer |
 //! |---|---|
 //! | `v1/chat/completions`, `chat/completions` | OpenAI, whole, or SSE with `"stream":true`; usage (in streams if asked for by `stream_options`); header `x-request-id` |
+//! | `v1/responses` | OpenAI's Responses, whole or SSE; usage; header `x-request-id` |
 //! | `v1/messages` | Anthropic, whole or SSE; usage; header `request-id` |
 //! | `text/WORDS` | these words, `text/plain` |
 //! | `bytes/SIZE` | so many bytes, 0 to 250 again and again |

@@ -66,6 +66,7 @@ pub(super) struct Plan {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Endpoint {
     OpenAiChat,
+    OpenAiResponses,
     Anthropic,
     /// This text.
     Text(String),

@@ -72,6 +72,7 @@ fn endpoint<'a>(
         "v1" => match words.0.next() {
             Some("chat") if words.0.next() == Some("completions") => Endpoint::OpenAiChat,
             Some("messages") => Endpoint::Anthropic,
+            Some("responses") => Endpoint::OpenAiResponses,
             _ => Endpoint::Unknown,
         },
         "chat" if words.0.next() == Some("completions") => Endpoint::OpenAiChat,

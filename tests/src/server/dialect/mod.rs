@@ -3,6 +3,7 @@
 pub(super) mod anthropic;
 pub(super) mod error;
 pub(super) mod openai;
+pub(super) mod responses;
 
 use std::borrow::Cow;
 
@@ -31,19 +32,22 @@ pub(super) struct Question {
 struct Body<'a> {
     #[serde(borrow, default)]
     model: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     messages: Vec<Message<'a>>,
+    /// What Responses has in the place of messages.
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
     #[serde(default)]
     stream: bool,
     #[serde(default)]
     stream_options: Option<StreamOptions>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "instructions")]
     system: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Message<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "output")]
     content: Option<&'a RawValue>,
 }
 
@@ -62,8 +66,16 @@ struct Part<'a> {
 impl Question {
     /// Reads a request's body. The error is what the provider would say.
     pub(super) fn read(number: u64, body: &[u8]) -> Result<Self, String> {
-        let body: Body<'_> =
-            serde_json::from_slice(body).map_err(|error| format!("invalid request: {error}"))?;
+        let invalid = |error| format!("invalid request: {error}");
+        let mut body: Body<'_> = serde_json::from_slice(body).map_err(invalid)?;
+        if let Some(input) = body.input {
+            body.messages = match input.get().starts_with('[') {
+                true => serde_json::from_str(input.get()).map_err(invalid)?,
+                false => vec![Message {
+                    content: Some(input),
+                }],
+            };
+        }
         let Some(last) = body.messages.last() else {
             return Err("invalid request: messages must not be empty".into());
         };

@@ -7,6 +7,7 @@ mod anthropic;
 mod deepseek;
 mod mistral;
 mod openai;
+mod responses;
 
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,7 @@ impl Provider {
         let empty = Map::new();
         let body = body.as_object().unwrap_or(&empty);
         match self {
+            Self::OpenAi if body.contains_key("input") => responses::check(request, body),
             Self::OpenAi => openai::check(request, body),
             Self::DeepSeek => deepseek::check(request, body),
             Self::Anthropic => anthropic::check(request, body),

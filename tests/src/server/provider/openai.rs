@@ -6,13 +6,13 @@ use super::{Refusal, Thinking, count, field, has_bearer, has_items, text, words_
 use crate::server::log::Seen;
 
 /// What a family of models takes.
-struct Family {
+pub(super) struct Family {
     /// What its names begin with.
     prefix: &'static str,
     /// The efforts it takes; none at all if it does not reason.
-    efforts: &'static [&'static str],
+    pub(super) efforts: &'static [&'static str],
     /// The effort of a request that names none.
-    unasked: &'static str,
+    pub(super) unasked: &'static str,
 }
 
 const fn family(
@@ -91,35 +91,11 @@ const FIELDS: &[&str] = &[
 ];
 
 pub(super) fn check(request: &Seen, body: &Map<String, Value>) -> Result<Thinking, Refusal> {
-    if !has_bearer(request) {
-        let message = "You didn't provide an API key. You need to provide your API key in an \
-                       Authorization header using Bearer auth.";
-        let kind = "invalid_request_error";
-        return Err(Refusal::openai(
-            401,
-            message,
-            kind,
-            Value::Null,
-            Value::Null,
-        ));
-    }
+    check_key(request)?;
     if let Some(name) = body.keys().find(|name| !FIELDS.contains(&name.as_str())) {
         return Err(unrecognized(name));
     }
-    let Some(model) = text(body, "model") else {
-        let message = "you must provide a model parameter";
-        return Err(invalid(message, Value::Null, Value::Null));
-    };
-    let family = FAMILIES
-        .iter()
-        .find(|family| model.starts_with(family.prefix));
-    let Some(family) = family else {
-        let message =
-            format!("The model `{model}` does not exist or you do not have access to it.");
-        let kind = "invalid_request_error";
-        let code = json!("model_not_found");
-        return Err(Refusal::openai(404, &message, kind, Value::Null, code));
-    };
+    let (model, family) = family_of(body)?;
     if family.efforts.is_empty() {
         return plain(body);
     }
@@ -150,6 +126,42 @@ pub(super) fn check(request: &Seen, body: &Map<String, Value>) -> Result<Thinkin
         limit: count(body, "max_completion_tokens"),
         ..Thinking::default()
     })
+}
+
+/// Refuses a request without a key.
+pub(super) fn check_key(request: &Seen) -> Result<(), Refusal> {
+    if !has_bearer(request) {
+        let message = "You didn't provide an API key. You need to provide your API key in an \
+                       Authorization header using Bearer auth.";
+        let kind = "invalid_request_error";
+        return Err(Refusal::openai(
+            401,
+            message,
+            kind,
+            Value::Null,
+            Value::Null,
+        ));
+    }
+    Ok(())
+}
+
+/// The model of a request, and its family.
+pub(super) fn family_of(body: &Map<String, Value>) -> Result<(&str, &'static Family), Refusal> {
+    let Some(model) = text(body, "model") else {
+        let message = "you must provide a model parameter";
+        return Err(invalid(message, Value::Null, Value::Null));
+    };
+    let family = FAMILIES
+        .iter()
+        .find(|family| model.starts_with(family.prefix));
+    let Some(family) = family else {
+        let message =
+            format!("The model `{model}` does not exist or you do not have access to it.");
+        let kind = "invalid_request_error";
+        let code = json!("model_not_found");
+        return Err(Refusal::openai(404, &message, kind, Value::Null, code));
+    };
+    Ok((model, family))
 }
 
 /// For a model that does not reason.
@@ -223,6 +235,6 @@ fn unrecognized(name: &str) -> Refusal {
     invalid(&message, Value::Null, Value::Null)
 }
 
-fn invalid(message: &str, param: Value, code: Value) -> Refusal {
+pub(super) fn invalid(message: &str, param: Value, code: Value) -> Refusal {
     Refusal::openai(400, message, "invalid_request_error", param, code)
 }

@@ -1,8 +1,8 @@
 //! What is known by the table of model rules.
 
 use chatcore::chat::ReasoningEffort;
-use chatcore::dialect::Anthropic;
-use chatcore::{ErrorKind, Provider, Tool};
+use chatcore::dialect::{Anthropic, OpenAiResponses};
+use chatcore::{ErrorKind, Message, Provider, Tool};
 use serde_json::json;
 
 use super::*;
@@ -11,6 +11,10 @@ use super::*;
 fn models() -> Vec<(&'static str, Provider)> {
     let new = || Anthropic::default().with_version("2026-10-21");
     let openai = |model| ("as/openai", Provider::openai().with_model(model));
+    let responses = |model| {
+        let provider = Provider::openai().with_dialect(OpenAiResponses::default());
+        ("as/openai", provider.with_model(model))
+    };
     let anthropic = |model| ("as/anthropic", Provider::anthropic().with_model(model));
     vec![
         ("as/deepseek", Provider::deepseek()),
@@ -25,6 +29,10 @@ fn models() -> Vec<(&'static str, Provider)> {
         openai("gpt-5-mini"),
         openai("o3"),
         openai("gpt-4.1-mini"),
+        responses("gpt-6-luna"),
+        responses("gpt-6-astra"),
+        responses("gpt-5-mini"),
+        responses("gpt-4.1-mini"),
         ("as/openai/v1", compatible("gpt-6-luna")),
         ("as/anthropic", Provider::anthropic()),
         ("as/anthropic", Provider::anthropic().with_dialect(new())),
@@ -115,6 +123,44 @@ fn tools_work_by_default() {
         .tool(Tool::new("f", json!({"type": "object"})));
     smol::block_on(call.into_future()).unwrap();
     assert_eq!(bodies(&server, "t")[0]["reasoning_effort"], "none");
+}
+
+#[test]
+fn tools_work_with_reasoning_too() {
+    let server = Server::start().unwrap();
+    let client = client(&server, Provider::openai(), "/key/r/as/openai/v1");
+    let call = |messages: Vec<Message>| {
+        let call = client.chat_with_context_async(messages);
+        call.tool(Tool::new("f", json!({"type": "object"})))
+            .reasoning_effort(ReasoningEffort::Low)
+    };
+    let mut messages = vec![Message::user("hi")];
+    let whole = smol::block_on(call(messages.clone()).into_future()).unwrap();
+    assert_eq!((&*whole.text(), whole.attempts), ("echo: hi", 1));
+    let stream = call(messages.clone()).stream().into_response();
+    let stream = smol::block_on(stream).unwrap();
+    assert_eq!(&*stream.text(), "echo: hi");
+    assert_eq!(whole.usage.unwrap().reasoning_tokens, Some(150));
+    // What came by Responses goes back there, without tools too.
+    messages.extend([whole.message, Message::user("and you?")]);
+    let next = client.chat_with_context_async(messages);
+    assert_eq!(
+        smol::block_on(next.into_future()).unwrap().text(),
+        "echo: and you?"
+    );
+    let sent = bodies(&server, "r");
+    let kinds = |body: &Value| -> Vec<_> {
+        let items = body["input"].as_array().unwrap().iter();
+        items
+            .map(|item| item["type"].as_str().map(str::to_owned))
+            .collect()
+    };
+    let [reasoning, message] = ["reasoning", "message"].map(|kind| Some(kind.to_owned()));
+    assert_eq!(kinds(&sent[0]), [None]);
+    assert_eq!(sent[0]["tools"][0]["name"], "f");
+    assert_eq!(sent[0]["reasoning"], json!({"effort": "low"}));
+    assert_eq!(kinds(&sent[2]), [None, reasoning, message, None]);
+    assert!(sent[2]["input"][1]["encrypted_content"].is_string());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What nobody knew is learned from one refusal.
 
+use chatcore::dialect::OpenAiResponses;
 use chatcore::{Error, ErrorKind, ModelRule};
 
 use super::*;
@@ -112,6 +113,31 @@ fn stream_options_are_left_out_where_they_are_refused() {
     assert_eq!((stream(), stream()), (2, 1));
     let sent = bodies(&server, "m");
     assert!(sent[0].get("stream_options").is_some() && sent[2].get("stream_options").is_none());
+}
+
+#[test]
+fn reasoning_that_cannot_come_along_is_not_asked_for_again() {
+    let server = Server::start().unwrap();
+    let provider = unknown("gpt-4o").with_dialect(OpenAiResponses::default());
+    let client = client(&server, provider, "/key/i/as/openai/v1");
+    assert_eq!(ask(&client).unwrap(), 2);
+    assert_eq!(ask(&client).unwrap(), 1);
+    let sent = bodies(&server, "i");
+    let included: Vec<_> = sent
+        .iter()
+        .map(|body| body.get("include").is_some())
+        .collect();
+    assert_eq!(included, [true, false, false]);
+    assert!(sent.iter().all(|body| body["store"] == false));
+    // What the caller asks for is not left out.
+    let call = client
+        .chat_async("hi")
+        .extra("include", ["reasoning.encrypted_content"].as_slice());
+    let error = smol::block_on(call.into_future()).unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.refused_option()),
+        (1, Some("include"))
+    );
 }
 
 #[test]
