@@ -86,26 +86,38 @@ impl Allowed {
         defaults
     }
 
-    /// Reads a conversation.
+    /// Reads a conversation in OpenAI's form.
     pub(crate) fn messages(&self, list: Vec<Value>) -> Result<Vec<Message>, ApiError> {
-        if list.is_empty() {
-            return Err(ApiError::invalid("messages", "there are no messages"));
+        self.conversation(list, message::read)
+    }
+
+    /// Reads a conversation; `read` reads one message, which stands at a place.
+    pub(crate) fn conversation(
+        &self,
+        list: Vec<Value>,
+        read: impl Fn(Value, &str) -> Result<Message, ApiError>,
+    ) -> Result<Vec<Message>, ApiError> {
+        self.check_length("messages", list.len())?;
+        let read = |(n, value)| read(value, &format!("messages[{n}]"));
+        list.into_iter().enumerate().map(read).collect()
+    }
+
+    /// Refuses a conversation of no messages, or of too many; it stands in the field `name`.
+    pub(crate) fn check_length(&self, name: &str, length: usize) -> Result<(), ApiError> {
+        if length == 0 {
+            return Err(ApiError::invalid(name, format!("there are no {name}")));
         }
-        if list.len() > self.max_messages {
+        if length > self.max_messages {
+            let why = format!(
+                "there are {length} {name}; this server allows {}",
+                self.max_messages
+            );
             return Err(ApiError {
                 code: "too_many_messages".to_owned(),
-                ..ApiError::invalid(
-                    "messages",
-                    format!(
-                        "there are {} messages; this server allows {}",
-                        list.len(),
-                        self.max_messages
-                    ),
-                )
+                ..ApiError::invalid(name, why)
             });
         }
-        let read = |(n, value)| message::read(value, &format!("messages[{n}]"));
-        list.into_iter().enumerate().map(read).collect()
+        Ok(())
     }
 }
 

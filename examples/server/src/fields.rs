@@ -43,6 +43,11 @@ impl Fields {
         self.map.shift_remove(name).filter(|value| !value.is_null())
     }
 
+    /// A value that stays.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
+        self.map.get(name)
+    }
+
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
         self.typed(name, "a string", |value| match value {
             Value::String(text) => Ok(text),

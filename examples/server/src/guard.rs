@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use subtle::ConstantTimeEq;
-use trillium::{Conn, KnownHeaderName};
+use trillium::{Conn, HeaderName, KnownHeaderName};
 
 use crate::errors::ApiError;
 use crate::settings::Settings;
@@ -56,11 +56,13 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
+    // Where clients of Anthropic's may put it.
+    let key = header(conn, "x-api-key")?;
     let protocol = conn
         .request_headers()
         .token_iter(KnownHeaderName::SecWebsocketProtocol)
         .find_map(|one| one.strip_prefix(BEARER_PROTOCOL));
-    let Some(given) = bearer.or(protocol) else {
+    let Some(given) = bearer.or(key).or(protocol) else {
         return Err(ApiError::new(
             401,
             "missing_token",
@@ -101,8 +103,9 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// The value of a header that may be there once. Two of it would be read differently by whoever
 /// stands between the client and this server.
-fn header(conn: &Conn, name: KnownHeaderName) -> Result<Option<&str>, ApiError> {
-    let Some(values) = conn.request_headers().get_values(name) else {
+fn header(conn: &Conn, name: impl Into<HeaderName<'static>>) -> Result<Option<&str>, ApiError> {
+    let name = name.into();
+    let Some(values) = conn.request_headers().get_values(name.clone()) else {
         return Ok(None);
     };
     match values.as_str() {

@@ -5,14 +5,18 @@
 //! ```
 //!
 //! ```text
-//!  socket ─► listen ─► app ─► ask, openai ─► chatcore (queue, limits, retries) ─► provider
+//!  socket ─► listen ─► app ─► ask, fronts ─► chatcore (queue, limits, retries) ─► provider
 //!            time,     guard,  JSON → request
 //!            drain     limits
-//!  socket ◄─ stream, ws, batch ◄─ events, openai ◄─ chatcore ◄───────────────────┘
+//!  socket ◄─ stream, ws, batch ◄─ events, fronts ◄─ chatcore ◄───────────────────┘
 //! ```
+//!
+//! The fronts are the protocols of providers: `openai`, `responses` and `anthropic`, each with what
+//! it reads and what it writes.
 //!
 //! Without a key the offline demo model answers. `--help` shows the settings.
 
+mod anthropic;
 mod app;
 mod ask;
 mod batch;
@@ -27,6 +31,8 @@ mod listen;
 mod metrics;
 mod openai;
 mod page;
+mod pieces;
+mod responses;
 mod settings;
 mod stream;
 mod upstream;

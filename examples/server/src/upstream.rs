@@ -21,6 +21,8 @@ pub(crate) struct Upstream {
     pub(crate) client: LlmClient,
     pub(crate) provider: String,
     pub(crate) model: String,
+    /// The dialect that it speaks.
+    pub(crate) dialect: &'static str,
     /// Whether it is the offline demo model.
     pub(crate) is_demo: bool,
 }
@@ -52,6 +54,7 @@ impl Upstream {
         Ok(Self {
             provider: config.provider.name().to_owned(),
             model: config.provider.model().to_owned(),
+            dialect: config.provider.dialect().facts().name(),
             is_demo,
             client: LlmClient::builder(executor, transport)
                 .config(config)

@@ -68,7 +68,7 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// - **A schema** ([`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat)) is
 ///   `output_config.format`. `cache_control` is an extra field: of the request, of a part, of a tool.
 /// - **Why the model refuses** is the answer's extra field `stop_details`.
-/// - **A file's id**, at Anthropic, needs the beta `files-api-2025-04-14`:
+/// - **A file's id** needs the beta `files-api-2025-04-14` in the version `2023-06-01`:
 ///   [`with_beta`](Self::with_beta).
 /// - **A stream** that ends after the model said why it stopped is complete, though the event
 ///   `message_stop` is missing; one that ends before is [`Truncated`](crate::ErrorKind::Truncated).

@@ -1,5 +1,6 @@
 //! The application: what every request goes through, and where it goes.
 
+mod fronts;
 pub(crate) mod reply;
 mod request_id;
 mod route;
@@ -12,6 +13,7 @@ use smol::net::TcpStream;
 use trillium::{Conn, Handler, KnownHeaderName, Upgrade};
 use trillium_websockets::WebSocket;
 
+use crate::anthropic;
 use crate::ask::{self, Allowed, Ask, Form};
 use crate::drain::Drain;
 use crate::errors::ApiError;
@@ -20,7 +22,7 @@ use crate::fields::Fields;
 use crate::guard;
 use crate::limits::PerClient;
 use crate::metrics::Metrics;
-use crate::openai::{self, answer, chunks::Chunks, request::Completion};
+use crate::openai;
 use crate::page;
 use crate::settings::Settings;
 use crate::stream;
@@ -111,6 +113,8 @@ impl App {
             Route::Stream => self.stream(conn).await?,
             Route::Batch => self.batch(conn).await?,
             Route::Completions => self.completions(conn).await?,
+            Route::Messages => self.messages(conn).await?,
+            Route::Responses => self.responses(conn).await?,
             Route::Socket => return Ok(None),
             Route::NotAllowed(allowed) => {
                 let message = format!("this path takes {allowed} only");
@@ -205,30 +209,6 @@ impl App {
         Ok(Reply::Pieces(batch::run(batch, client), NDJSON))
     }
 
-    async fn completions(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
-        let shared = &*self.shared;
-        let Completion {
-            ask,
-            stream,
-            include_usage,
-        } = openai::request::read(self.body(conn).await?, &shared.allowed)?;
-        self.take(conn, 1)?;
-        let created = openai::now();
-        if stream {
-            let model = ask.request.model.clone().unwrap_or_default();
-            let id = format!("chatcmpl-{created:x}");
-            let mut chunks = Chunks::new(id, model, created, include_usage);
-            return self
-                .stream_of(conn, ask, move |event| chunks.write(event))
-                .await;
-        }
-        let call = ask.call(&shared.upstream.client).into_future();
-        match conn.cancel_on_disconnect(call).await {
-            Some(answer) => Ok(Reply::Json(answer::write(&answer?, created))),
-            None => Ok(Reply::Gone),
-        }
-    }
-
     /// Waits for the first content, so that what goes wrong before it is an HTTP status.
     async fn stream_of(
         &self,
@@ -276,9 +256,14 @@ impl Handler for App {
     async fn run(&self, mut conn: Conn) -> Conn {
         let route = Route::of(conn.method(), conn.path());
         let name = route.name();
+        let is_anthropic = Route::is_anthropic(conn.path());
         let id = self.ids.of(&conn);
+        let given = id.clone();
         let reply = self.answer(&mut conn, route).await;
         let headers = conn.response_headers_mut();
+        if is_anthropic {
+            headers.insert("request-id", id.clone());
+        }
         headers.insert("x-request-id", id);
         headers.insert("x-content-type-options", "nosniff");
         headers.insert(KnownHeaderName::CacheControl, "no-store");
@@ -288,7 +273,13 @@ impl Handler for App {
         let (status, conn) = match reply {
             Ok(Some(reply)) => reply.write(conn, &self.shared.metrics),
             Ok(None) => self.handshake(conn).await,
-            Err(error) => (error.status, refuse(conn, &error)),
+            Err(error) => {
+                let body = match is_anthropic {
+                    true => anthropic::error(&error, Some(&given)),
+                    false => error.to_json(),
+                };
+                (error.status, refuse(conn, &error, &body))
+            }
         };
         self.shared.metrics.answered(name, status);
         conn

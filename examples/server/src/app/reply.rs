@@ -68,7 +68,8 @@ pub(super) fn typed(mut conn: Conn, media_type: &'static str) -> Conn {
     conn
 }
 
-pub(super) fn refuse(conn: Conn, error: &ApiError) -> Conn {
+/// Answers with an error, in the shape of the protocol that was spoken.
+pub(super) fn refuse(conn: Conn, error: &ApiError, body: &Value) -> Conn {
     let mut conn = typed(conn, "application/json");
     let headers = conn.response_headers_mut();
     if let Some(wait) = error.retry_after {
@@ -84,11 +85,11 @@ pub(super) fn refuse(conn: Conn, error: &ApiError) -> Conn {
         headers.insert(KnownHeaderName::Allow, methods);
     }
     if let Some(should_retry) = error.should_retry {
-        // OpenAI's clients obey it.
+        // OpenAI's and Anthropic's clients obey it.
         headers.insert("x-should-retry", should_retry.to_string());
     }
     conn.with_status(error.status)
-        .with_body(error.to_json().to_string())
+        .with_body(body.to_string())
         .halt()
 }
 

@@ -22,13 +22,14 @@ impl RequestIds {
         let given = conn.request_headers().get_str("x-request-id");
         match given.filter(|id| is_id(id)) {
             Some(id) => id.to_owned(),
-            None => self.next(),
+            None => self.made("req_"),
         }
     }
 
-    fn next(&self) -> String {
+    /// A new id, which begins with `prefix`.
+    pub(super) fn made(&self, prefix: &str) -> String {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
-        format!("req_{:016x}", self.key.hash_one(count))
+        format!("{prefix}{:016x}", self.key.hash_one(count))
     }
 }
 
@@ -43,7 +44,7 @@ mod tests {
     #[test]
     fn no_two_are_alike() {
         let ids = RequestIds::default();
-        let all: std::collections::HashSet<_> = (0..1000).map(|_| ids.next()).collect();
+        let all: std::collections::HashSet<_> = (0..1000).map(|_| ids.made("req_")).collect();
         assert_eq!(all.len(), 1000);
         assert!(all.iter().all(|id| is_id(id)));
     }

@@ -2,6 +2,9 @@
 
 use trillium::Method;
 
+/// The path of Anthropic's messages.
+const MESSAGES: &str = "/v1/messages";
+
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
@@ -18,6 +21,8 @@ pub(super) enum Route {
     Stream,
     Batch,
     Completions,
+    Messages,
+    Responses,
     Socket,
     /// These methods only.
     NotAllowed(&'static str),
@@ -38,6 +43,8 @@ impl Route {
             "/api/chat/stream" => (Self::Stream, "POST"),
             "/api/batch" => (Self::Batch, "POST"),
             "/v1/chat/completions" => (Self::Completions, "POST"),
+            MESSAGES => (Self::Messages, "POST"),
+            "/v1/responses" => (Self::Responses, "POST"),
             path => {
                 let named = |prefix: &str| path.strip_prefix(prefix).map(str::to_owned);
                 let found = named("/web/")
@@ -72,9 +79,16 @@ impl Route {
             Self::Stream => "chat_stream",
             Self::Batch => "batch",
             Self::Completions => "chat_completions",
+            Self::Messages => "messages",
+            Self::Responses => "responses",
             Self::Socket => "ws_chat",
             Self::NotAllowed(_) | Self::Unknown => "other",
         }
+    }
+
+    /// Whether who asks for a path speaks Anthropic's protocol, and so expects its errors.
+    pub(super) fn is_anthropic(path: &str) -> bool {
+        path == MESSAGES
     }
 
     /// Whether it is for those with the access token only. The page has to be there to ask for it.

@@ -15,7 +15,7 @@ const BAR: Duration = Duration::from_secs(5);
 /// How often each is tried; the median counts, for a machine that does other things too.
 const TRIES: usize = 5;
 
-fn bodies() -> [(&'static str, Value); 5] {
+fn bodies() -> [(&'static str, Value); 7] {
     let messages = json!([{"role": "user", "content": "hi"}]);
     [
         ("/api/chat", json!({"message": "hi"})),
@@ -28,6 +28,11 @@ fn bodies() -> [(&'static str, Value); 5] {
             "/v1/chat/completions",
             json!({"model": "tiny", "messages": messages, "stream": true}),
         ),
+        (
+            "/v1/messages",
+            json!({"model": "tiny", "messages": messages, "max_tokens": 9, "stream": true}),
+        ),
+        ("/v1/responses", json!({"model": "tiny", "input": "hi"})),
         ("/api/batch", json!({"prompts": ["hi"]})),
     ]
 }

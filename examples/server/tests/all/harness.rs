@@ -322,7 +322,10 @@ impl Answer {
             Some("text/event-stream; charset=utf-8")
         );
         let events = self.text().split_terminator("\n\n");
-        let data = events.map(|event| event.strip_prefix("data: ").unwrap());
+        let data = events.map(|event| {
+            let mut lines = event.lines();
+            lines.find_map(|line| line.strip_prefix("data: ")).unwrap()
+        });
         data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| data.into()))
             .collect()
     }

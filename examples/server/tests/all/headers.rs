@@ -66,6 +66,8 @@ fn a_method_that_a_path_does_not_take() {
     for (method, path, allow) in [
         ("GET", "/api/chat", "POST"),
         ("DELETE", "/v1/chat/completions", "POST"),
+        ("GET", "/v1/messages", "POST"),
+        ("PUT", "/v1/responses", "POST"),
         ("OPTIONS", "/api/batch", "POST"),
         ("POST", "/status", "GET, HEAD"),
         ("PUT", "/v1/models/demo", "GET, HEAD"),
@@ -139,11 +141,16 @@ fn a_failure_that_was_tried_again_here_is_not_to_be_tried_again_there() {
     let hi = json!({"message": "hi"});
     let openai = json!({"model": "tiny", "stream": true,
         "messages": [{"role": "user", "content": "hi"}]});
+    let anthropic = json!({"model": "tiny", "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hi"}]});
+    let responses = json!({"model": "tiny", "input": "hi", "stream": true});
     for status in [429, 500, 503] {
         for (path, body) in [
             ("/api/chat", &hi),
             ("/api/chat/stream", &hi),
             ("/v1/chat/completions", &openai),
+            ("/v1/messages", &anthropic),
+            ("/v1/responses", &responses),
         ] {
             let key = format!("{status}{}", path.replace('/', "-"));
             let base = upstream.url(&format!("/key/{key}/status/{status}/retry-after-ms/1/v1"));

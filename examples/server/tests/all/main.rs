@@ -8,6 +8,7 @@
 )] // tests
 
 mod access;
+mod anthropic;
 mod cancelling;
 mod connections;
 mod drain;
@@ -19,5 +20,6 @@ mod load;
 mod malformed;
 mod openai;
 mod providers;
+mod responses;
 mod routes;
 mod socket;

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{Connection, Server};
 
-const POSTS: [&str; 5] = [
+const POSTS: [&str; 7] = [
     "/api/chat",
     "/api/chat/context",
     "/api/chat/stream",
     "/api/batch",
     "/v1/chat/completions",
+    "/v1/messages",
+    "/v1/responses",
 ];
 
 fn still_serves(server: &Server) {

@@ -61,15 +61,23 @@ fn text(server: &Server, path: &str, body: &Value) -> String {
             let piece = event["text"].as_str();
             piece
                 .or(event["choices"][0]["delta"]["content"].as_str())
+                .or(event["delta"]["text"].as_str())
+                .or(event["delta"].as_str())
                 .map(str::to_owned)
         };
         return events.iter().filter_map(piece).collect();
     }
     let answer = answer.json();
+    let items = answer["output"].as_array();
+    let message = items.and_then(|items| items.iter().find(|item| item["type"] == "message"));
+    let blocks = message.map_or(&answer["content"], |message| &message["content"]);
+    let blocks = blocks.as_array();
+    let block = blocks.and_then(|blocks| blocks.iter().find_map(|block| block["text"].as_str()));
     let whole = &answer["choices"][0]["message"]["content"];
     whole
         .as_str()
         .or(answer["response"].as_str())
+        .or(block)
         .unwrap()
         .to_owned()
 }
@@ -94,6 +102,19 @@ fn every_route_answers() {
             (
                 "/v1/chat/completions",
                 json!({"model": model, "messages": messages, "stream": true}),
+            ),
+            (
+                "/v1/messages",
+                json!({"model": model, "messages": messages, "max_tokens": 4000}),
+            ),
+            (
+                "/v1/messages",
+                json!({"model": model, "messages": messages, "max_tokens": 4000, "stream": true}),
+            ),
+            ("/v1/responses", json!({"model": model, "input": "hello"})),
+            (
+                "/v1/responses",
+                json!({"model": model, "input": messages, "stream": true}),
             ),
         ] {
             let text = text(&server, path, &body);

@@ -5,14 +5,13 @@
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
 import sys
 import urllib.request
 
 import openai
 from prometheus_client.parser import text_string_to_metric_families
+
+from running import running
 
 MESSAGES = [{"role": "user", "content": "Count from 1 to 5."}]
 TOOL = {
@@ -27,14 +26,6 @@ TOOL = {
         },
     },
 }
-
-
-def start(program: str) -> tuple[subprocess.Popen, str]:
-    prefixes = ("LLM_", "CHATCORE_", "DEEPSEEK_", "OPENAI_", "ANTHROPIC_", "USE_MOCK")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
-    env |= {"CHATCORE_TOKEN": "sesame", "LLM_ASYNC_WORKERS": "8"}
-    server = subprocess.Popen([program, "--addr", "127.0.0.1:0"], env=env, stdout=subprocess.PIPE, text=True)
-    return server, server.stdout.readline().strip()
 
 
 def whole(client: openai.OpenAI) -> None:
@@ -115,8 +106,7 @@ def metrics(base: str) -> None:
 
 
 def main() -> None:
-    server, base = start(sys.argv[1])
-    try:
+    with running(sys.argv[1]) as base:
         client = openai.OpenAI(base_url=f"{base}/v1", api_key="sesame", max_retries=0)
         whole(client)
         streamed(client)
@@ -124,10 +114,6 @@ def main() -> None:
         errors(base, client)
         asyncio.run(at_once(base))
         metrics(base)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        status = server.wait(timeout=40)
-    assert status == 0, status
     print(f"openai-python {openai.__version__}: all passed")
 
 

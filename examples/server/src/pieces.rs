@@ -1,0 +1,283 @@
+//! Events → the parts of a message as they begin, grow and end. The protocols that number the parts
+//! of an answer in a stream, Anthropic's and OpenAI's Responses, are written from this.
+
+use chatcore::chat::Extra;
+use chatcore::{ChatEvent, ChatResponse, Fold, Part};
+
+/// What happens to a part.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// It begins. Of a call, all that came with its beginning is in the part.
+    Begin(Place),
+    /// More text, of whichever kind.
+    Text(Place, String),
+    /// The proof of reasoning.
+    Signature(Place, String),
+    /// More of a call's arguments.
+    Arguments(Place, String),
+    /// Fields that belong to text or reasoning.
+    Extra(Place, Extra),
+    /// It is complete.
+    End(Place),
+}
+
+/// Where a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Among the parts of the message.
+    pub(crate) part: usize,
+    /// Among those that the protocol has a form for.
+    pub(crate) index: usize,
+}
+
+/// Follows the events of one answer.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    fold: Fold,
+    /// Whether the protocol has a form for a part.
+    has_form: fn(&Part) -> bool,
+    /// The parts that have begun, and their places; `None` where there is no form for it.
+    places: Vec<Option<Place>>,
+    next: usize,
+    /// The last part, where it is text or reasoning that grows.
+    growing: Option<usize>,
+    /// The calls that have begun: their indexes and parts.
+    calls: Vec<(usize, usize)>,
+    /// A call whose beginning is not told yet, because fields may come that belong to it.
+    held: Option<usize>,
+}
+
+impl Pieces {
+    pub(crate) fn new(has_form: fn(&Part) -> bool) -> Self {
+        Self {
+            fold: Fold::new(),
+            has_form,
+            places: Vec::new(),
+            next: 0,
+            growing: None,
+            calls: Vec::new(),
+            held: None,
+        }
+    }
+
+    /// What has come of the answer.
+    pub(crate) fn answer(&self) -> &ChatResponse {
+        self.fold.partial()
+    }
+
+    /// The part at a place.
+    pub(crate) fn part(&self, place: Place) -> Option<&Part> {
+        self.answer().message.parts.get(place.part)
+    }
+
+    /// Takes the next event in.
+    pub(crate) fn push(&mut self, event: &ChatEvent) -> Vec<Step> {
+        self.fold.push_ref(event);
+        let mut steps = Vec::new();
+        let is_more = match event {
+            ChatEvent::ToolCallExtra { index, .. } => self.call(*index) == self.held,
+            _ => false,
+        };
+        if !is_more && let Some(held) = self.held.take() {
+            self.begin(held, &mut steps);
+        }
+        match event {
+            ChatEvent::Text(text) | ChatEvent::Reasoning(text) | ChatEvent::Refusal(text) => {
+                if let Some(place) = self.grow(&mut steps)
+                    && !text.is_empty()
+                {
+                    steps.push(Step::Text(place, text.clone()));
+                }
+            }
+            ChatEvent::ReasoningSignature(signature) => {
+                if let Some(place) = self.grow(&mut steps) {
+                    steps.push(Step::Signature(place, signature.clone()));
+                }
+            }
+            ChatEvent::PartExtra(extra) => {
+                let place = self.growing.and_then(|part| self.places[part]);
+                steps.extend(place.map(|place| Step::Extra(place, extra.clone())));
+            }
+            ChatEvent::PartEnd => self.end_growing(&mut steps),
+            ChatEvent::ToolCallStart { index, .. }
+            | ChatEvent::ToolCallExtra { index, .. }
+            | ChatEvent::ToolCallArguments { index, .. } => {
+                let part = match self.call(*index) {
+                    Some(part) => part,
+                    None => {
+                        self.end_growing(&mut steps);
+                        let part = self.add();
+                        self.calls.push((*index, part));
+                        self.held = Some(part);
+                        part
+                    }
+                };
+                if let ChatEvent::ToolCallArguments { fragment, .. } = event {
+                    if self.held.take_if(|held| *held == part).is_some() {
+                        self.begin(part, &mut steps);
+                    }
+                    if let Some(place) = self.places[part] {
+                        steps.push(Step::Arguments(place, fragment.clone()));
+                    }
+                }
+            }
+            ChatEvent::Part(whole) => {
+                self.end_growing(&mut steps);
+                let part = self.add();
+                self.begin(part, &mut steps);
+                if let Some(place) = self.places[part] {
+                    steps.extend(content(place, whole));
+                    steps.push(Step::End(place));
+                }
+            }
+            ChatEvent::Finish { .. } => {
+                self.end_growing(&mut steps);
+                let calls = self.calls.iter().filter_map(|(_, part)| self.places[*part]);
+                steps.extend(calls.map(Step::End));
+            }
+            _ => {}
+        }
+        steps
+    }
+
+    /// The place of the part that grows, which may have begun with this event.
+    fn grow(&mut self, steps: &mut Vec<Step>) -> Option<Place> {
+        // The last part is another one than before: it has begun.
+        let is_new = self.answer().message.parts.len() > self.places.len();
+        if is_new {
+            self.end_growing(steps);
+            let part = self.add();
+            self.growing = Some(part);
+            self.begin(part, steps);
+        }
+        self.growing.and_then(|part| self.places[part])
+    }
+
+    fn end_growing(&mut self, steps: &mut Vec<Step>) {
+        if let Some(part) = self.growing.take() {
+            steps.extend(self.places[part].map(Step::End));
+        }
+    }
+
+    fn call(&self, index: usize) -> Option<usize> {
+        let call = self.calls.iter().find(|(known, _)| *known == index);
+        call.map(|(_, part)| *part)
+    }
+
+    /// The next part has begun.
+    fn add(&mut self) -> usize {
+        let part = self.places.len();
+        let parts = &self.fold.partial().message.parts;
+        let has_form = parts.get(part).is_some_and(self.has_form);
+        self.places.push(has_form.then_some(Place {
+            part,
+            index: self.next,
+        }));
+        self.next += usize::from(has_form);
+        part
+    }
+
+    fn begin(&self, part: usize, steps: &mut Vec<Step>) {
+        steps.extend(self.places[part].map(Step::Begin));
+    }
+}
+
+/// What a part that comes whole holds, as it would come in pieces.
+fn content(place: Place, part: &Part) -> Vec<Step> {
+    let (steps, extra) = match part {
+        Part::Text(text) => (
+            vec![Step::Text(place, text.text.clone())],
+            Some(&text.extra),
+        ),
+        Part::Refusal(refusal) => (vec![Step::Text(place, refusal.text.clone())], None),
+        Part::Reasoning(reasoning) if reasoning.encrypted.is_none() => {
+            let signature = reasoning.signature.clone();
+            let text = Step::Text(place, reasoning.text.clone());
+            let proof = signature.map(|signature| Step::Signature(place, signature));
+            (
+                [Some(text), proof].into_iter().flatten().collect(),
+                Some(&reasoning.extra),
+            )
+        }
+        Part::ToolCall(call) => (vec![Step::Arguments(place, call.arguments.clone())], None),
+        _ => (Vec::new(), None),
+    };
+    let extra = extra.filter(|extra| !extra.is_empty()).cloned();
+    let extra = extra.map(|extra| Step::Extra(place, extra));
+    steps.into_iter().chain(extra).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chatcore::FinishReason;
+    use chatcore::chat::Reasoning;
+    use serde_json::json;
+
+    use super::*;
+
+    fn place(part: usize, index: usize) -> Place {
+        Place { part, index }
+    }
+
+    #[test]
+    fn parts_begin_grow_and_end() {
+        let mut pieces = Pieces::new(|part| !matches!(part, Part::Other { .. }));
+        let mut extra = Extra::new();
+        extra.insert("gemini".into(), json!({"thoughtSignature": "s"}));
+        let other = Part::Other {
+            dialect: None,
+            value: json!({}),
+        };
+        let mut steps = Vec::new();
+        for event in [
+            ChatEvent::Reasoning("h".into()),
+            ChatEvent::ReasoningSignature("sig".into()),
+            ChatEvent::Text("a".into()),
+            ChatEvent::Text("b".into()),
+            ChatEvent::PartEnd,
+            ChatEvent::part(other),
+            ChatEvent::part(Reasoning::encrypted("x")),
+            ChatEvent::ToolCallStart {
+                index: 0,
+                id: "c".into(),
+                name: "f".into(),
+            },
+            ChatEvent::ToolCallExtra { index: 0, extra },
+            ChatEvent::ToolCallArguments {
+                index: 0,
+                fragment: "{}".into(),
+            },
+            ChatEvent::Finish {
+                reason: FinishReason::ToolCalls,
+                raw: "x".into(),
+            },
+        ] {
+            let more = pieces.push(&event);
+            if let [Step::Begin(place), ..] = &more[..]
+                && let Some(Part::ToolCall(call)) = pieces.part(*place)
+            {
+                assert!(call.extra.contains_key("gemini"), "its fields came later");
+            }
+            steps.extend(more);
+        }
+        let (thought, text, hidden, call) = (place(0, 0), place(1, 1), place(3, 2), place(4, 3));
+        assert_eq!(
+            steps,
+            [
+                Step::Begin(thought),
+                Step::Text(thought, "h".into()),
+                Step::Signature(thought, "sig".into()),
+                Step::End(thought),
+                Step::Begin(text),
+                Step::Text(text, "a".into()),
+                Step::Text(text, "b".into()),
+                Step::End(text),
+                Step::Begin(hidden),
+                Step::End(hidden),
+                Step::Begin(call),
+                Step::Arguments(call, "{}".into()),
+                Step::End(call),
+            ]
+        );
+    }
+}

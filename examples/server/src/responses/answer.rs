@@ -1,0 +1,223 @@
+//! A whole answer → the JSON that `/v1/responses` gives.
+
+use chatcore::chat::Extra;
+use chatcore::{ChatResponse, FinishReason, Part, Usage};
+use serde_json::{Map, Value, json};
+
+use super::DIALECT;
+use super::items::shown;
+
+/// What an answer is called, and what it repeats of its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    pub(crate) created: u64,
+    pub(crate) repeated: Map<String, Value>,
+}
+
+impl Frame {
+    /// The answer as it stands, of a status.
+    pub(super) fn of(&self, answer: &ChatResponse, status: &str, output: Vec<Value>) -> Value {
+        let model = match &*answer.model {
+            "" => &self.model,
+            model => model,
+        };
+        let mut whole = json!({
+            "id": self.id,
+            "object": "response",
+            "created_at": self.created,
+            "status": status,
+            "model": model,
+            "output": output,
+            "error": null,
+            "incomplete_details": null,
+            "previous_response_id": null,
+            "store": false,
+            "truncation": "disabled",
+            "usage": answer.usage.as_ref().map(usage),
+        });
+        if let Value::Object(fields) = &mut whole {
+            fields.extend(self.repeated.clone());
+        }
+        whole
+    }
+
+    /// The id of the item of a part, at an index.
+    pub(super) fn id_of(&self, part: &Part, index: usize) -> String {
+        let kind = match part {
+            Part::Reasoning(_) => "rs",
+            Part::ToolCall(_) => "fc",
+            _ => "msg",
+        };
+        let id = self.id.strip_prefix("resp_").unwrap_or(&self.id);
+        format!("{kind}_{id}_{index}")
+    }
+
+    /// The items of an answer.
+    pub(super) fn items(&self, answer: &ChatResponse) -> Vec<Value> {
+        let parts = answer.message.parts.iter().filter(|part| has_item(part));
+        let items = parts.enumerate();
+        items
+            .filter_map(|(index, part)| self.item(part, index, "completed"))
+            .collect()
+    }
+
+    /// The item of a part.
+    pub(super) fn item(&self, part: &Part, index: usize, status: &str) -> Option<Value> {
+        let none = Extra::new();
+        let id = self.id_of(part, index);
+        let (item, extra) = match part {
+            Part::Text(text) => (message(&id, status, &content(part)?), &text.extra),
+            Part::Refusal(_) => (message(&id, status, &content(part)?), &none),
+            Part::Reasoning(reasoning) => {
+                let summary = match &*reasoning.text {
+                    "" => json!([]),
+                    text => json!([{"type": "summary_text", "text": text}]),
+                };
+                let mut item = json!({"id": id, "type": "reasoning",
+                    "summary": summary});
+                // What proves it to Anthropic comes back with it.
+                if let Some(signature) = &reasoning.signature {
+                    item["signature"] = json!(signature);
+                }
+                if let Some(data) = &reasoning.encrypted {
+                    item["redacted"] = json!(data);
+                }
+                (item, &reasoning.extra)
+            }
+            Part::ToolCall(call) => (
+                json!({"id": id, "type": "function_call",
+                    "status": status, "call_id": call.id, "name": call.name,
+                    "arguments": call.arguments}),
+                &call.extra,
+            ),
+            Part::Other { value, .. } if has_item(part) => return Some(value.clone()),
+            _ => return None,
+        };
+        Some(with(item, extra))
+    }
+}
+
+fn message(id: &str, status: &str, content: &Value) -> Value {
+    json!({"id": id, "type": "message", "role": "assistant", "status": status,
+        "content": [content]})
+}
+
+/// What stands in a message of a part.
+pub(super) fn content(part: &Part) -> Option<Value> {
+    Some(match part {
+        Part::Text(text) => {
+            json!({"type": "output_text", "text": text.text, "annotations": [], "logprobs": []})
+        }
+        Part::Refusal(refusal) => json!({"type": "refusal", "refusal": refusal.text}),
+        _ => return None,
+    })
+}
+
+/// Adds what belongs to an item; what the item has stays, but for the provider's own id: by it the
+/// item is known there.
+fn with(mut item: Value, extra: &Extra) -> Value {
+    if let Value::Object(fields) = &mut item {
+        for (name, value) in shown(extra) {
+            fields.entry(name).or_insert(value);
+        }
+    }
+    item
+}
+
+/// Whether a part has an item.
+pub(super) fn has_item(part: &Part) -> bool {
+    match part {
+        Part::Text(_) | Part::Reasoning(_) | Part::Refusal(_) | Part::ToolCall(_) => true,
+        Part::Other { dialect, .. } => dialect.as_deref() == Some(DIALECT),
+        _ => false,
+    }
+}
+
+/// The answer.
+pub(crate) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
+    let incomplete = match &answer.finish_reason {
+        Some(FinishReason::Length) => Some("max_output_tokens"),
+        Some(FinishReason::ContentFilter) => Some("content_filter"),
+        _ => None,
+    };
+    let status = if incomplete.is_some() {
+        "incomplete"
+    } else {
+        "completed"
+    };
+    let mut whole = frame.of(answer, status, frame.items(answer));
+    if let Some(reason) = incomplete {
+        whole["incomplete_details"] = json!({"reason": reason});
+    }
+    whole
+}
+
+/// What an answer cost, in the fields of Responses.
+fn usage(usage: &Usage) -> Value {
+    json!({
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens.unwrap_or(0),
+            "cache_write_tokens": usage.cache_write_tokens.unwrap_or(0),
+        },
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens.unwrap_or(0)},
+        "total_tokens": usage.total_tokens(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chatcore::chat::{Reasoning, ToolCall};
+    use chatcore::{ChatEvent, Fold};
+
+    use super::*;
+    use crate::responses::items;
+
+    #[test]
+    fn an_answer_comes_back_as_it_was() {
+        let mut call = ToolCall::new("c", "f", "{\"a\":1}");
+        call.extra
+            .insert("gemini".into(), json!({"thoughtSignature": "s"}));
+        let mut fold = Fold::new();
+        for event in [
+            ChatEvent::part(Reasoning::new("hm").with_signature("sig")),
+            ChatEvent::Text("a".into()),
+            ChatEvent::part(call.clone()),
+            ChatEvent::Finish {
+                reason: FinishReason::Length,
+                raw: "length".into(),
+            },
+        ] {
+            fold.push(event);
+        }
+        let frame = Frame {
+            id: "resp_7".into(),
+            model: "m".into(),
+            created: 7,
+            repeated: Map::new(),
+        };
+        let whole = write(&fold.finish(), &frame);
+        assert_eq!(whole["status"], "incomplete");
+        assert_eq!(whole["incomplete_details"]["reason"], "max_output_tokens");
+        let output = whole["output"].as_array().unwrap();
+        let kinds: Vec<_> = output
+            .iter()
+            .map(|item| item["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["reasoning", "message", "function_call"]);
+        assert_eq!(output[2]["id"], "fc_7_2");
+        let back = items::read(output.clone()).unwrap();
+        assert_eq!(back.len(), 1);
+        let Part::Reasoning(reasoning) = &back[0].parts[0] else {
+            panic!("{back:?}");
+        };
+        assert_eq!(reasoning.signature.as_deref(), Some("sig"));
+        assert_eq!(back[0].text(), "a");
+        let again = back[0].tool_calls().next().unwrap();
+        assert_eq!((&*again.id, &*again.arguments), ("c", "{\"a\":1}"));
+        assert_eq!(again.extra["gemini"], call.extra["gemini"]);
+    }
+}

@@ -1,0 +1,259 @@
+//! The items of `input` → messages.
+
+use chatcore::chat::{Extra, File, Image, MediaSource, Reasoning, Refusal, ToolCall, ToolResult};
+use chatcore::dialect::kit;
+use chatcore::{Message, Part, Role};
+use serde_json::{Value, json};
+
+use super::{DIALECT, kept};
+use crate::errors::ApiError;
+use crate::fields::{Fields, missing, wrong};
+
+/// Reads the items. What the model gave in one answer is one message.
+pub(crate) fn read(list: Vec<Value>) -> Result<Vec<Message>, ApiError> {
+    let mut messages: Vec<Message> = Vec::new();
+    for (n, value) in list.into_iter().enumerate() {
+        let (role, parts) = read_item(value, &format!("input[{n}]"))?;
+        match messages.last_mut() {
+            Some(last) if last.role == role && role == Role::Assistant => last.parts.extend(parts),
+            _ => messages.push(Message::new(role, parts)),
+        }
+    }
+    Ok(messages)
+}
+
+fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
+    let kind = value.get("type").and_then(Value::as_str).map(str::to_owned);
+    let whole = value.clone();
+    let mut fields = Fields::of(value, path)?;
+    fields.value("type");
+    let demand = |fields: &mut Fields, name: &str| {
+        let text = fields.text(name)?;
+        text.ok_or_else(|| missing(fields.place(name)))
+    };
+    Ok(match kind.as_deref() {
+        None | Some("message") => read_message(fields)?,
+        Some("function_call") => {
+            let id = demand(&mut fields, "call_id")?;
+            let name = demand(&mut fields, "name")?;
+            let arguments = fields.text("arguments")?.unwrap_or_default();
+            let mut call = ToolCall::new(id, name, arguments);
+            call.extra = kept(fields.rest());
+            (Role::Assistant, vec![call.into()])
+        }
+        Some("function_call_output") => {
+            let mut result = ToolResult::new(demand(&mut fields, "call_id")?, "");
+            let place = fields.place("output");
+            let output = fields.value("output").ok_or_else(|| missing(&*place))?;
+            result.content = read_content(output, &place, &Extra::new())?;
+            (Role::Tool, vec![result.into()])
+        }
+        Some("reasoning") => {
+            let text = ["content", "summary"].map(|name| texts(&whole[name]));
+            let text = text.into_iter().find(|text| !text.is_empty());
+            let mut reasoning = Reasoning::new(text.unwrap_or_default());
+            reasoning.signature = fields.text("signature")?;
+            reasoning.encrypted = fields.text("redacted")?;
+            reasoning.extra = kept(fields.rest());
+            (Role::Assistant, vec![reasoning.into()])
+        }
+        Some("item_reference") => {
+            return Err(ApiError::invalid(
+                fields.place("type"),
+                "this server keeps no items; send them whole",
+            ));
+        }
+        // Items of OpenAI's own tools.
+        Some(_) => (
+            Role::Assistant,
+            vec![Part::Other {
+                dialect: Some(DIALECT.to_owned()),
+                value: whole,
+            }],
+        ),
+    })
+}
+
+/// The texts of a list of parts, joined.
+fn texts(list: &Value) -> String {
+    let texts = list.as_array().into_iter().flatten();
+    texts.filter_map(|part| part["text"].as_str()).collect()
+}
+
+fn read_message(mut fields: Fields) -> Result<(Role, Vec<Part>), ApiError> {
+    let role = fields.text("role")?;
+    let role = match role.as_deref() {
+        Some("system" | "developer") => Role::System,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        Some(other) => {
+            return Err(ApiError::invalid(
+                fields.place("role"),
+                format!("{other:?} is no role; there are system, developer, user, assistant"),
+            ));
+        }
+        None => return Err(missing(fields.place("role"))),
+    };
+    let place = fields.place("content");
+    let content = fields.value("content").ok_or_else(|| missing(&*place))?;
+    // The id, the status and the phase belong to what the model said.
+    let extra = match role {
+        Role::Assistant => kept(fields.rest()),
+        _ => {
+            fields.value("status");
+            fields.value("id");
+            fields.end()?;
+            Extra::new()
+        }
+    };
+    Ok((role, read_content(content, &place, &extra)?))
+}
+
+/// A string, or a list of parts. `extra` is the message's.
+fn read_content(content: Value, path: &str, extra: &Extra) -> Result<Vec<Part>, ApiError> {
+    let list = match content {
+        Value::String(text) => vec![json!({"type": "input_text", "text": text})],
+        Value::Array(list) => list,
+        other => return Err(wrong(path, "a string or an array of parts", &other)),
+    };
+    let read = |(n, value)| {
+        let mut part = read_part(value, &format!("{path}[{n}]"))?;
+        if let Part::Text(text) = &mut part {
+            text.extra = extra.clone();
+        }
+        Ok(part)
+    };
+    list.into_iter().enumerate().map(read).collect()
+}
+
+fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
+    let mut fields = Fields::of(value, path)?;
+    let kind = fields.text("type")?.unwrap_or_default();
+    let demand = |fields: &mut Fields, name: &str| {
+        let text = fields.text(name)?;
+        text.ok_or_else(|| missing(fields.place(name)))
+    };
+    Ok(match &*kind {
+        "input_text" | "output_text" => Part::text(demand(&mut fields, "text")?),
+        "refusal" => Refusal::new(demand(&mut fields, "refusal")?).into(),
+        "input_image" => {
+            let source = match fields.text("file_id")? {
+                Some(id) => MediaSource::file(id),
+                None => of_url(&demand(&mut fields, "image_url")?),
+            };
+            let mut image = Image::new(source);
+            image.detail = fields.text("detail")?;
+            image.into()
+        }
+        "input_file" => {
+            let name = fields.text("filename")?;
+            let source = match (fields.text("file_id")?, fields.text("file_url")?) {
+                (Some(id), _) => MediaSource::file(id),
+                (None, Some(url)) => MediaSource::url(url),
+                (None, None) => of_url(&demand(&mut fields, "file_data")?),
+            };
+            let mut file = File::new(source);
+            file.name = name;
+            file.into()
+        }
+        "input_audio" => {
+            let sound = fields.value("input_audio");
+            serde_json::from_value(json!({"type": "input_audio", "input_audio": sound})).map_err(
+                |error| ApiError::invalid(fields.place("input_audio"), error.to_string()),
+            )?
+        }
+        _ => {
+            return Err(ApiError::invalid(
+                fields.place("type"),
+                "a part's type is input_text, output_text, refusal, input_image, input_file or \
+                 input_audio",
+            ));
+        }
+    })
+}
+
+/// A `data:` URL is the bytes themselves.
+fn of_url(url: &str) -> MediaSource {
+    let inline = url.strip_prefix("data:");
+    match inline.and_then(|rest| rest.split_once(";base64,")) {
+        Some((media_type, data)) => MediaSource::base64(media_type, data),
+        None => MediaSource::url(url),
+    }
+}
+
+/// What stands in an item of what a part keeps: this dialect's own fields, and those of others under
+/// their names.
+pub(super) fn shown(extra: &Extra) -> Extra {
+    let mut shown: Extra = (extra.iter())
+        .filter(|(name, _)| kit::is_foreign(DIALECT, name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    shown.extend(kit::own_fields(DIALECT, extra).cloned().unwrap_or_default());
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_of_tools_is_a_message_of_the_assistants() {
+        let messages = read(vec![
+            json!({"role": "developer", "content": "Be brief."}),
+            json!({"role": "user", "content": [{"type": "input_text", "text": "weather?"},
+                {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+                {"type": "input_file", "filename": "a.pdf",
+                    "file_data": "data:application/pdf;base64,JVBE"}]}),
+            json!({"type": "reasoning", "id": "rs_1", "encrypted_content": "e",
+                "summary": [{"type": "summary_text", "text": "hm"}]}),
+            json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                "content": [{"type": "output_text", "text": "Look", "annotations": []}]}),
+            json!({"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f",
+                "arguments": "{}", "gemini": {"thoughtSignature": "s"}}),
+            json!({"type": "function_call_output", "call_id": "c1", "output": "sunny"}),
+        ])
+        .unwrap();
+        let roles: Vec<_> = messages
+            .iter()
+            .map(|message| message.role.as_str())
+            .collect();
+        assert_eq!(roles, ["system", "user", "assistant", "tool"]);
+        assert_eq!(
+            messages[1].parts[1],
+            Part::image_base64("image/png", "AAAA")
+        );
+        let said = &messages[2];
+        assert_eq!((said.parts.len(), &*said.reasoning()), (3, "hm"));
+        let Part::Reasoning(reasoning) = &said.parts[0] else {
+            panic!("{said:?}");
+        };
+        assert_eq!(reasoning.extra[DIALECT]["encrypted_content"], "e");
+        let call = said.tool_calls().next().unwrap();
+        assert_eq!(call.extra["gemini"]["thoughtSignature"], "s");
+        assert_eq!(call.extra[DIALECT]["id"], "fc_1");
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        for (item, param) in [
+            (json!({"content": "x"}), "input[0].role"),
+            (json!({"role": "user"}), "input[0].content"),
+            (
+                json!({"role": "user", "content": [{"type": "tune"}]}),
+                "input[0].content[0].type",
+            ),
+            (json!({"type": "function_call"}), "input[0].call_id"),
+            (
+                json!({"type": "function_call_output", "call_id": "c"}),
+                "input[0].output",
+            ),
+            (
+                json!({"type": "item_reference", "id": "x"}),
+                "input[0].type",
+            ),
+        ] {
+            let error = read(vec![item.clone()]).unwrap_err();
+            assert_eq!(error.param.as_deref(), Some(param), "{item}");
+        }
+    }
+}
