@@ -108,15 +108,17 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     ] {
         if what.is_empty() {
             return Err(Error::config(format!(
-                "LLM_PROVIDER is {}, which has no {var} of its own: set {var}",
-                Quoted(&name)
+                "LLM_PROVIDER is {}, which has no {var} of its own: set {var}{}",
+                Quoted(&name),
+                form_of(var, provider.name())
             )));
         }
     }
     if vars.boolean(table::LLM_ALLOW_HTTP)? {
         provider = provider.allow_http();
     }
-    for var in ["LLM_API_KEY"].into_iter().chain(provider.api_key_var()) {
+    let own = provider.api_key_vars().iter().copied();
+    for var in ["LLM_API_KEY"].into_iter().chain(own) {
         if let Some(key) = vars.text(var) {
             if is_default {
                 check_key(&provider, var, &key)?;
@@ -125,6 +127,17 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
         }
     }
     Ok(provider)
+}
+
+/// What an address looks like, where each user of the provider has another.
+fn form_of(var: &str, provider: &str) -> String {
+    let mut known = KNOWN_PROVIDERS.iter();
+    match known.find(|known| known.name == provider) {
+        Some(known) if var == "LLM_BASE_URL" && !known.base_url_form.is_empty() => {
+            format!(", for example to {}", known.base_url_form)
+        }
+        _ => String::new(),
+    }
 }
 
 /// Refuses a key that can only be another provider's, where nobody has said which provider it is
@@ -303,13 +316,51 @@ mod tests {
         .unwrap();
         for setting in SETTINGS {
             assert!(
-                asked.borrow().iter().any(|name| name == setting.var)
-                    || KNOWN_PROVIDERS
-                        .iter()
-                        .any(|known| known.key_var == Some(setting.var)),
+                asked.borrow().iter().any(|name| name == setting.var),
                 "{} is in the table and never read",
                 setting.var
             );
         }
+    }
+
+    #[test]
+    fn every_provider_is_taken_by_its_name_and_its_keys() {
+        for known in KNOWN_PROVIDERS {
+            let base_url = match known.base_url {
+                "" => "https://own.example/v1",
+                base_url => base_url,
+            };
+            for var in known.key_vars {
+                let own = [
+                    ("LLM_PROVIDER", known.name),
+                    ("LLM_BASE_URL", base_url),
+                    ("LLM_MODEL", "m"),
+                    (var, "k-0123456789"),
+                ];
+                let provider = read(&own).unwrap().provider;
+                assert_eq!(provider.name(), known.name);
+                assert!(provider.api_key().is_some(), "{} {var}", known.name);
+            }
+            let doc = SETTINGS.iter().find(|row| row.var == "LLM_PROVIDER");
+            let name = format!("`{}`", known.name);
+            assert!(
+                doc.unwrap().doc.contains(&name),
+                "LLM_PROVIDER lacks {name}"
+            );
+        }
+        // The first variable that is set counts.
+        let keys = [("GOOGLE_API_KEY", "second"), ("GEMINI_API_KEY", "first")];
+        let provider = read(&[("LLM_PROVIDER", "gemini"), keys[0], keys[1]]);
+        let provider = provider.unwrap().provider;
+        assert_eq!(provider.api_key().unwrap().header("").unwrap(), "first");
+        let error = read(&[("LLM_PROVIDER", "azure")]).unwrap_err().to_string();
+        assert!(
+            error.contains("https://RESOURCE.openai.azure.com"),
+            "{error}"
+        );
+        let error = read(&[("LLM_PROVIDER", "openrouter")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("set LLM_MODEL"), "{error}");
     }
 }

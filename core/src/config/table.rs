@@ -66,13 +66,10 @@ settings! {
     LLM_ASYNC_ENABLED: Boolean, "true", "`false`: calls still work, one at a time, with no background tasks.";
     LLM_MAX_RETRIES: Count { least: 1 }, "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
-    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `anthropic`, `ollama`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
+    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `anthropic`, `gemini`, `vertex`, `azure`, `azure_classic`, `bedrock`, `openrouter`, `mistral`, `groq`, `xai`, `cohere`, `together`, `fireworks`, `cerebras`, `perplexity`, `nvidia`, `huggingface`, `github`, `moonshot`, `moonshot_cn`, `zhipu`, `zhipu_cn`, `qwen`, `qwen_cn`, `minimax`, `minimax_cn`, `siliconflow`, `siliconflow_cn`, `volcengine`, `hunyuan`, `stepfun`, `qianfan`, `ollama`, `lmstudio`, `vllm`, `llamacpp`, `sglang`, `litellm`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
     LLM_BASE_URL: Text, "", "The provider's address; its own by default. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
-    LLM_MODEL: Text, "", "The model; by default the provider's: `deepseek-flash`, `gpt-6-luna`, `claude-haiku-5-5`.";
-    LLM_API_KEY: Text, "", "The key; else the provider's own variable is read.";
-    DEEPSEEK_API_KEY: Text, "", "The key for `deepseek`.";
-    OPENAI_API_KEY: Text, "", "The key for `openai`.";
-    ANTHROPIC_API_KEY: Text, "", "The key for `anthropic`.";
+    LLM_MODEL: Text, "", "The model; by default the provider's, where it has one.";
+    LLM_API_KEY: Text, "", "The key; else the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";
     USE_MOCK_LLM: Boolean, "false", "`true`: the offline demo model answers; no key is needed and nothing is sent.";
 }

@@ -139,6 +139,17 @@ mod tests {
             ("gemini", "gemini-3.8-flash", (Always, Takes::Always)),
             ("openai_chat", "google/gemini-9", (Always, Takes::Always)),
             ("gemini", "something-new", (Always, Takes::Always)),
+            ("qwen", "qwen-plus", (ByDefault, Takes::Always)),
+            ("openai_chat", "qwen3.7-plus", (Unknown, Takes::Always)),
+            ("moonshot", "kimi-k3", (Always, Takes::Never)),
+            ("minimax", "MiniMax-M3", (ByDefault, Takes::Always)),
+            ("minimax", "MiniMax-M2.7", (Always, Takes::Always)),
+            (
+                "cohere",
+                "command-a-plus-05-2026",
+                (ByDefault, Takes::Always),
+            ),
+            ("perplexity", "sonar", (Never, Takes::Always)),
         ] {
             assert_eq!(find(provider, model), expected, "{provider} {model}");
         }

@@ -24,10 +24,20 @@ const GLM: &str = "https://docs.z.ai/guides/capabilities/thinking-mode";
 const GROK: &str = "https://docs.x.ai/developers/model-capabilities/text/reasoning";
 const OLLAMA: &str = "https://docs.ollama.com/capabilities/thinking";
 const KIMI: &str = "https://platform.kimi.com/docs/api/models-overview";
+const QWEN: &str = "https://www.alibabacloud.com/help/en/model-studio/deep-thinking";
+const MINIMAX: &str = "https://platform.minimax.io/docs/api-reference/text-openai-api";
+const COHERE: &str = "https://docs.cohere.com/docs/compatibility-api";
+const STEPFUN: &str =
+    "https://platform.stepfun.com/docs/zh/api-reference/chat/chat-completion-create";
+const MISTRAL: &str = "https://docs.mistral.ai/capabilities/reasoning/adjustable";
+const ERNIE: &str = "https://cloud.baidu.com/doc/qianfan-api/s/5mwsodmx3";
+const TENCENT: &str = "https://cloud.tencent.com/document/product/1823/131208";
+const PERPLEXITY: &str = "https://docs.perplexity.ai/api-reference/sonar-post";
 
 /// The effort `none`, as the dialect writes it.
 const EFFORT_NONE: &str = "";
 const THINKING_DISABLED: &str = r#""thinking":{"type":"disabled"}"#;
+const NO_THINKING: &str = r#""enable_thinking":false"#;
 const BETWEEN_TOOLS: &str = r#""thinking":{"type":"between_tools"}"#;
 
 const DEEPSEEK_EFFORTS: &str = "minimal=low medium=high xhigh=high ultra=max";
@@ -119,5 +129,22 @@ pub const MODEL_RULES: &[ModelRule] = &[
     row("grok-4.3*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),
     row("grok-*non-reasoning*", (NeverReasons, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),
     row("grok-4.5* grok-4.7*", (AlwaysReasons, EFFORT_NONE, "minimal=low"), Always, Always, 0, (GROK, "2026-11-28")),
+    row("kimi-k3* kimi-k2.7*", (AlwaysReasons, EFFORT_NONE, "none=low minimal=low medium=high xhigh=high"), Never, Always, COMPLETION_TOKENS, (KIMI, "2026-11-29")),
     row("kimi-k2.5* kimi-k2.6*", (ByDefault, THINKING_DISABLED, ""), Never, Always, 0, (KIMI, "2026-11-28")),
+    row("minimax-m2*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (MINIMAX, "2026-11-29")),
+    row("minimax-m*", (ByDefault, THINKING_DISABLED, ""), Always, Always, 0, (MINIMAX, "2026-11-29")),
+    row("command-a-plus* command-a-reasoning*", (ByDefault, EFFORT_NONE, "minimal=high low=high medium=high xhigh=high max=high"), Always, Always, 0, (COHERE, "2026-11-29")),
+    row("step-3*", (AlwaysReasons, EFFORT_NONE, "none=low minimal=low xhigh=high max=high"), Always, Always, 0, (STEPFUN, "2026-11-29")),
+    row("sonar-reasoning* sonar-deep-research*", (AlwaysReasons, EFFORT_NONE, "none=minimal xhigh=high max=high"), Always, Always, 0, (PERPLEXITY, "2026-11-29")),
+    row("sonar*", (NeverReasons, EFFORT_NONE, ""), Always, Always, 0, (PERPLEXITY, "2026-11-29")),
+
+    row("mistral-small-latest mistral-small-26* mistral-medium-latest mistral-medium-26* mistral-medium-3*", (OnRequest, EFFORT_NONE, "minimal=high low=high medium=high xhigh=high max=high"), Always, Always, 0, (MISTRAL, "2026-11-29")),
+    row("magistral*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (MISTRAL, "2026-11-29")),
+    row("ernie-5.0*", (ByDefault, NO_THINKING, ""), Always, Always, 0, (ERNIE, "2026-11-29")),
+    row("ernie-5.5*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (ERNIE, "2026-11-29")),
+    row("hunyuan-2.0-thinking*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (TENCENT, "2026-11-29")),
+    row("hy3*", (OnRequest, THINKING_DISABLED, ""), Always, Always, 0, (TENCENT, "2026-11-29")),
+
+    // Alibaba's own service, for each model that it serves; elsewhere a Qwen model takes another field.
+    row("@qwen @qwen_cn", (ByDefault, NO_THINKING, ""), Always, Always, 0, (QWEN, "2026-11-29")),
 ];

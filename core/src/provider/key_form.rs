@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::table;
 use crate::host::Host;
 
 /// The form of a provider's keys: one row of [`KEY_FORMS`].
@@ -14,22 +15,21 @@ pub struct KeyForm {
     pub owner: &'static str,
     /// The domain that its API is in.
     domain: &'static str,
-    /// Its name in `LLM_PROVIDER`, or the base URL for `openai_compatible`.
-    at: At,
+    /// Its name in `LLM_PROVIDER`.
+    provider: &'static str,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum At {
-    Provider(&'static str),
-    BaseUrl(&'static str),
-}
-
-const fn form(prefix: &'static str, owner: &'static str, domain: &'static str, at: At) -> KeyForm {
+const fn form(
+    prefix: &'static str,
+    owner: &'static str,
+    domain: &'static str,
+    provider: &'static str,
+) -> KeyForm {
     KeyForm {
         prefix,
         owner,
         domain,
-        at,
+        provider,
     }
 }
 
@@ -37,16 +37,15 @@ const fn form(prefix: &'static str, owner: &'static str, domain: &'static str, a
 /// DeepSeek, OpenAI's old keys and many proxies begin so.
 #[rustfmt::skip]
 pub const KEY_FORMS: &[KeyForm] = &[
-    form("sk-ant-", "Anthropic", "anthropic.com", At::Provider("anthropic")),
-    form("sk-proj-", "OpenAI", "openai.com", At::Provider("openai")),
-    form("sk-svcacct-", "OpenAI", "openai.com", At::Provider("openai")),
-    form("sk-or-", "OpenRouter", "openrouter.ai", At::BaseUrl("https://openrouter.ai/api/v1")),
-    form("gsk_", "Groq", "groq.com", At::BaseUrl("https://api.groq.com/openai/v1")),
-    form("AIza", "Google", "googleapis.com",
-        At::BaseUrl("https://generativelanguage.googleapis.com/v1beta/openai")),
-    form("xai-", "xAI", "x.ai", At::BaseUrl("https://api.x.ai/v1")),
-    form("pplx-", "Perplexity", "perplexity.ai", At::BaseUrl("https://api.perplexity.ai")),
-    form("nvapi-", "NVIDIA", "nvidia.com", At::BaseUrl("https://integrate.api.nvidia.com/v1")),
+    form("sk-ant-", "Anthropic", "anthropic.com", "anthropic"),
+    form("sk-proj-", "OpenAI", "openai.com", "openai"),
+    form("sk-svcacct-", "OpenAI", "openai.com", "openai"),
+    form("sk-or-", "OpenRouter", "openrouter.ai", "openrouter"),
+    form("gsk_", "Groq", "groq.com", "groq"),
+    form("AIza", "Google", "googleapis.com", "gemini"),
+    form("xai-", "xAI", "x.ai", "xai"),
+    form("pplx-", "Perplexity", "perplexity.ai", "perplexity"),
+    form("nvapi-", "NVIDIA", "nvidia.com", "nvidia"),
 ];
 
 impl KeyForm {
@@ -61,7 +60,7 @@ impl KeyForm {
 
     /// Whether it is the form of the provider that is called `name` in `LLM_PROVIDER`.
     pub(crate) fn is_of(&self, name: &str) -> bool {
-        matches!(self.at, At::Provider(own) if own == name)
+        self.provider == name
     }
 
     /// Whether a key of this form belongs to the provider that is called `name`, or to a server at
@@ -79,11 +78,10 @@ impl KeyForm {
 
     /// What to set, so that a key of this form reaches its provider.
     pub fn what_to_set(&self) -> Cow<'static, str> {
-        match self.at {
-            At::Provider(name) => format!("LLM_PROVIDER={name}"),
-            At::BaseUrl(url) => {
-                format!("LLM_PROVIDER=openai_compatible, LLM_BASE_URL={url} and LLM_MODEL")
-            }
+        let name = self.provider;
+        match table::find(name) {
+            Some(row) if row.model.is_empty() => format!("LLM_PROVIDER={name} and LLM_MODEL"),
+            _ => format!("LLM_PROVIDER={name}"),
         }
         .into()
     }

@@ -1,4 +1,4 @@
-//! The providers that chatcore knows by name, in one table.
+//! The providers that chatcore knows by name.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,116 +6,62 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::Provider;
+use super::table::{self, Row};
 use crate::dialect::kit::escape::escape;
-use crate::dialect::{
-    Anthropic, Dialect, Gemini, OllamaChat, OpenAi, OpenAiChat, Quirks, ReasoningField,
-};
+use crate::dialect::{Dialect, OpenAiChat, Quirks};
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
-/// A provider that chatcore knows by name: one row of [`KNOWN_PROVIDERS`].
+/// A provider that chatcore knows by name: one row of [`KNOWN_PROVIDERS`](super::KNOWN_PROVIDERS).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KnownProvider {
     /// Its name, which `LLM_PROVIDER` takes.
     pub name: &'static str,
-    /// The variable that its key is read from where `LLM_API_KEY` is not set; `None` where it
-    /// demands no key.
-    pub key_var: Option<&'static str>,
-    /// Its address; empty where it has none of its own.
+    /// The variables that its key is read from where `LLM_API_KEY` is not set, the first that is
+    /// set; none where it demands no key.
+    pub key_vars: &'static [&'static str],
+    /// Its address; empty where each of its users has another.
     pub base_url: &'static str,
-    /// The model that is asked where nobody names one; empty where it has none of its own.
+    /// What an address looks like where each of its users has another; else empty.
+    pub base_url_form: &'static str,
+    /// The model that is asked where nobody names one; empty where it has none of its own, because
+    /// it serves models of many makers, or because no model was found that is sure to be there.
     pub model: &'static str,
-    /// What is spoken there.
-    dialect: fn() -> Arc<dyn Dialect>,
+    /// Where this stands.
+    pub source: &'static str,
+    /// When it was looked up.
+    pub date: &'static str,
 }
 
-/// The providers that `LLM_PROVIDER` names, in the order of the documentation.
-pub const KNOWN_PROVIDERS: &[KnownProvider] =
-    &[DEEPSEEK, OPENAI, ANTHROPIC, OLLAMA, OPENAI_COMPATIBLE];
-
-const DEEPSEEK: KnownProvider = KnownProvider {
-    name: "deepseek",
-    key_var: Some("DEEPSEEK_API_KEY"),
-    base_url: "https://api.deepseek.com",
-    model: "deepseek-flash",
-    dialect: || {
-        Arc::new(OpenAiChat::new(Quirks {
-            reasoning_field: Some(ReasoningField::ReasoningContent),
-            ..Quirks::default()
-        }))
-    },
-};
-
-const OPENAI: KnownProvider = KnownProvider {
-    name: "openai",
-    key_var: Some("OPENAI_API_KEY"),
-    base_url: "https://api.openai.com/v1",
-    model: "gpt-6-luna",
-    dialect: || Arc::new(OpenAi::default()),
-};
-
-const ANTHROPIC: KnownProvider = KnownProvider {
-    name: "anthropic",
-    key_var: Some("ANTHROPIC_API_KEY"),
-    base_url: "https://api.anthropic.com",
-    model: "claude-haiku-5-5",
-    dialect: || Arc::new(Anthropic::default()),
-};
-
-const GEMINI: KnownProvider = KnownProvider {
-    name: "gemini",
-    key_var: Some("GEMINI_API_KEY"),
-    base_url: "https://generativelanguage.googleapis.com/v1beta",
-    model: "gemini-3.8-flash",
-    dialect: || Arc::new(Gemini::default()),
-};
-
-const VERTEX: KnownProvider = KnownProvider {
-    name: "vertex",
-    key_var: Some("CLOUDSDK_AUTH_ACCESS_TOKEN"),
-    base_url: "",
-    model: "",
-    dialect: || Arc::new(Gemini::vertex()),
-};
-
-const OLLAMA: KnownProvider = KnownProvider {
-    name: "ollama",
-    key_var: None,
-    base_url: "http://127.0.0.1:11434",
-    model: "",
-    dialect: || Arc::new(OllamaChat::default()),
-};
-
-const OPENAI_COMPATIBLE: KnownProvider = KnownProvider {
-    name: "openai_compatible",
-    key_var: None,
-    base_url: "",
-    model: "",
-    dialect: || Arc::new(OpenAiChat::new(Quirks::default())),
-};
+impl KnownProvider {
+    /// The variable that its own tools read the key from; `None` where it demands no key.
+    pub fn key_var(&self) -> Option<&'static str> {
+        self.key_vars.first().copied()
+    }
+}
 
 impl Provider {
     /// DeepSeek, the default: `https://api.deepseek.com`, model `deepseek-flash`.
     pub fn deepseek() -> Self {
-        Self::known(&DEEPSEEK)
+        Self::known(&table::DEEPSEEK)
     }
 
     /// OpenAI: `https://api.openai.com/v1`, model `gpt-6-luna`. A call goes by chat completions, and
     /// by Responses where it needs them: see [`OpenAi`](crate::dialect::OpenAi).
     pub fn openai() -> Self {
-        Self::known(&OPENAI)
+        Self::known(&table::OPENAI)
     }
 
     /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
     pub fn anthropic() -> Self {
-        Self::known(&ANTHROPIC)
+        Self::known(&table::ANTHROPIC)
     }
 
     /// Google's Gemini API: `https://generativelanguage.googleapis.com/v1beta`, model
     /// `gemini-3.8-flash`.
     pub fn gemini() -> Self {
-        Self::known(&GEMINI)
+        Self::known(&table::GEMINI)
     }
 
     /// Gemini models at Vertex AI, in a project and a location such as `us-central1`, `global`, or
@@ -144,22 +90,25 @@ impl Provider {
         };
         let base =
             format!("https://{host}/v1/projects/{owner}/locations/{place}/publishers/google");
-        Self::known(&VERTEX).with_base_url(base).with_model(model)
+        Self::known(&table::VERTEX)
+            .with_base_url(base)
+            .with_model(model)
     }
 
     /// Ollama on this machine, by its own protocol: `http://127.0.0.1:11434`. Name a model that
     /// was pulled.
     pub fn ollama(model: impl Into<Cow<'static, str>>) -> Self {
-        Self::known(&OLLAMA).with_model(model)
+        Self::known(&table::OLLAMA).with_model(model)
     }
 
-    /// A server at `base_url` that speaks OpenAI's chat completions, such as llama.cpp, vLLM,
-    /// LM Studio, Groq, Mistral, OpenRouter or a proxy. Without a key, none is sent.
+    /// A server at `base_url` that speaks OpenAI's chat completions. Without a key, none is sent.
+    /// Many such servers are known by name, with what is particular to them:
+    /// [`by_name`](Self::by_name).
     pub fn openai_compatible(
         base_url: impl Into<Cow<'static, str>>,
         model: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::known(&OPENAI_COMPATIBLE)
+        Self::known(&table::OPENAI_COMPATIBLE)
             .with_base_url(base_url)
             .with_model(model)
     }
@@ -172,25 +121,32 @@ impl Provider {
     }
 
     /// The provider that `LLM_PROVIDER` names, with its own defaults: a row of
-    /// [`KNOWN_PROVIDERS`]. An `openai_compatible` one has no base URL and no model yet.
+    /// [`KNOWN_PROVIDERS`](crate::KNOWN_PROVIDERS). Some have no base URL or no model of their own,
+    /// which must be set then.
+    ///
+    /// ```
+    /// use chatcore::Provider;
+    ///
+    /// let groq = Provider::by_name("groq").expect("a name of the table");
+    /// assert_eq!(groq.api_key_var(), Some("GROQ_API_KEY"));
+    /// ```
     pub fn by_name(name: &str) -> Option<Self> {
-        let known = KNOWN_PROVIDERS.iter().find(|known| known.name == name)?;
-        Some(Self::known(known))
+        table::find(name).map(Self::known)
     }
 
-    fn known(known: &KnownProvider) -> Self {
-        let dialect = (known.dialect)();
+    pub(super) fn known(row: &Row) -> Self {
+        let dialect: Arc<dyn Dialect> = (row.dialect)();
         // The models of a provider of its own are known under its name.
-        let rules = match known.key_var {
-            Some(_) => known.name,
-            None => dialect.facts().name(),
+        let rules = match row.key_vars {
+            [] => dialect.facts().name(),
+            _ => row.name,
         };
         Self {
-            name: known.name.into(),
-            base_url: known.base_url.into(),
-            model: known.model.into(),
+            name: row.name.into(),
+            base_url: row.base_url.into(),
+            model: row.model.into(),
             key: None,
-            key_var: known.key_var,
+            key_vars: row.key_vars,
             credentials: None,
             headers: HeaderMap::new(),
             allow_http: false,
@@ -203,7 +159,7 @@ impl Provider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SETTINGS;
+    use crate::KNOWN_PROVIDERS;
     use crate::dialect::CONNECTION_HEADERS;
 
     #[test]
@@ -213,11 +169,32 @@ mod tests {
             assert_eq!(provider.name(), known.name);
             assert_eq!(provider.base_url(), known.base_url);
             assert_eq!(provider.model(), known.model);
-            assert_eq!(provider.api_key_var(), known.key_var);
-            let is_read = |var| SETTINGS.iter().any(|setting| setting.var == var);
-            assert!(known.key_var.is_none_or(is_read), "{known:?}");
+            assert_eq!(provider.api_key_var(), known.key_var());
+            // One of the two says where it is.
+            let is_any = known.name == "openai_compatible";
+            assert_eq!(
+                known.base_url.is_empty(),
+                is_any || !known.base_url_form.is_empty(),
+                "{known:?}"
+            );
+            assert!(known.source.starts_with("https://"), "{known:?}");
+            assert_eq!(known.date.len(), "2026-11-29".len(), "{known:?}");
+            let named = KNOWN_PROVIDERS.iter().filter(|row| row.name == known.name);
+            assert_eq!(named.count(), 1, "{}", known.name);
         }
         assert!(Provider::by_name("skynet").is_none());
+    }
+
+    #[test]
+    fn each_can_be_asked() {
+        for known in KNOWN_PROVIDERS {
+            let mut provider = Provider::by_name(known.name).unwrap();
+            if known.base_url.is_empty() {
+                provider = provider.with_base_url("https://own.example/v1");
+            }
+            let endpoint = provider.with_api_key("k-0123456789").endpoint();
+            assert!(endpoint.is_ok(), "{}: {endpoint:?}", known.name);
+        }
     }
 
     #[test]

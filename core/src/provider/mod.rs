@@ -4,6 +4,7 @@ mod base_url;
 mod endpoint;
 mod key_form;
 mod known;
+mod table;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use key_form::{KEY_FORMS, KeyForm};
-pub use known::{KNOWN_PROVIDERS, KnownProvider};
+pub use known::KnownProvider;
+pub use table::KNOWN_PROVIDERS;
 
 use crate::credentials::{ApiKey, Credentials};
 use crate::dialect::{CONNECTION_HEADERS, Dialect};
@@ -38,7 +40,7 @@ pub struct Provider {
     base_url: Cow<'static, str>,
     model: Cow<'static, str>,
     key: Option<ApiKey>,
-    key_var: Option<&'static str>,
+    key_vars: &'static [&'static str],
     credentials: Option<Arc<dyn Credentials>>,
     headers: HeaderMap,
     allow_http: bool,
@@ -59,7 +61,7 @@ impl Provider {
             base_url: base_url.into(),
             model: model.into(),
             key: None,
-            key_var: None,
+            key_vars: &[],
             credentials: None,
             headers: HeaderMap::new(),
             rules: ModelRules::of(dialect.facts().name()),
@@ -119,7 +121,7 @@ impl Provider {
     pub fn without_api_key(mut self) -> Self {
         self.key = None;
         self.credentials = None;
-        self.key_var = None;
+        self.key_vars = &[];
         self
     }
 
@@ -206,7 +208,12 @@ impl Provider {
     /// The environment variable that the provider's own tools read the key from, if it demands
     /// a key: `DEEPSEEK_API_KEY`.
     pub fn api_key_var(&self) -> Option<&'static str> {
-        self.key_var
+        self.key_vars.first().copied()
+    }
+
+    /// The environment variables that the provider's key may stand in, the first that is set.
+    pub fn api_key_vars(&self) -> &'static [&'static str] {
+        self.key_vars
     }
 
     /// Whether a key may be sent unencrypted: see [`allow_http`](Self::allow_http).

@@ -29,6 +29,8 @@ mod memory;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod replies;

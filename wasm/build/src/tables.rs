@@ -94,7 +94,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
             headers = header_names(&Anthropic::default().with_browser_access(true))?;
         }
         let row = json!({
-            "variable": known.key_var,
+            "variables": known.key_vars,
             "baseURL": known.base_url,
             "model": known.model,
             "headers": headers,

@@ -106,18 +106,20 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   // Whoever names a base URL or a provider has said where the key goes.
   const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
   const ofAnother = (key: string) => (isChosen ? undefined : foreign(key, provider));
-  const variable = its.variable ?? 'LLM_API_KEY';
+  const variables: readonly string[] = its.variables;
+  const isPlain = base?.isPlain ?? its.baseURL.startsWith('http:');
   const isKeyless = apiKey === null || (inPage && apiKey === undefined);
   const giveKey = typeof apiKey === 'function' ? keyGiver(apiKey, ofAnother) : undefined;
   let key: string | undefined;
-  if (!isKeyless && typeof apiKey !== 'function') key = apiKey ?? vars.text('LLM_API_KEY') ?? vars.text(variable);
+  const inEnvironment = () => ['LLM_API_KEY', ...variables].map((name) => vars.text(name)).find((text) => text !== undefined);
+  if (!isKeyless && typeof apiKey !== 'function') key = apiKey ?? inEnvironment();
   if (key !== undefined) {
     const checked = keyOf(key);
     const flaw = checked instanceof Flaw ? checked : ofAnother(checked);
     if (flaw) throw fail(flaw.why, flaw.code);
     key = checked as string;
-  } else if (!isKeyless && !giveKey && its.variable && !base?.isPlain) {
-    throw fail(`no API key for ${provider}: give an apiKey or set ${variable}; where a server of your own adds the key, `
+  } else if (!isKeyless && !giveKey && variables.length && !isPlain) {
+    throw fail(`no API key for ${provider}: give an apiKey or set ${variables[0]}; where a server of your own adds the key, `
       + 'give apiKey: null and its baseURL', 'missing_api_key');
   }
   if (base?.isOpen && !allowHttp) {

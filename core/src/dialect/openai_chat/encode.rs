@@ -72,7 +72,7 @@ fn write(
         writer.strings(&request.stop);
     }
     if let Some(seed) = request.seed
-        && let Some(writer) = map.field("seed")
+        && let Some(writer) = map.field(quirks.seed_field)
     {
         writer.integer(seed);
     }
@@ -112,6 +112,9 @@ fn write(
             writer.raw(r#"{"include_usage":true}"#);
         }
     }
+    if !quirks.members.is_empty() {
+        map.members(&quirks.members);
+    }
     map.end();
 }
 
@@ -130,7 +133,7 @@ fn messages(writer: &mut Writer, quirks: &Quirks, request: &ChatRequest) {
             .iter()
             .any(|part| !matches!(part, Part::ToolResult(_)));
         if has_more || !has_results {
-            write_message(writer, message, quirks.reasoning_field);
+            write_message(writer, message, quirks);
         }
     }
     writer.close(']');
@@ -148,53 +151,63 @@ fn write_result(writer: &mut Writer, result: &ToolResult) {
 }
 
 /// All of a message but the results of tools in it.
-fn write_message(writer: &mut Writer, message: &Message, reasoning_field: Option<ReasoningField>) {
-    let mut map = ObjectWriter::beside(writer, DIALECT, &message.extra);
+fn write_message(writer: &mut Writer, message: &Message, quirks: &Quirks) {
+    let is_strict = quirks.strict_messages;
+    let mut map = match is_strict {
+        true => ObjectWriter::new(writer),
+        false => ObjectWriter::beside(writer, DIALECT, &message.extra),
+    };
     map.string("role", message.role.as_str());
     let has_calls = message.tool_calls().next().is_some();
     let role = &message.role;
     let has_content = (message.parts.iter()).any(|part| content::is_content(role, part));
-    if let Some(writer) = map.field("content") {
-        match has_calls && !has_content {
-            true => writer.null(),
-            false => content::write(writer, role, &message.parts),
-        }
-    }
-    if let Some(name) = &message.name {
-        map.string("name", name);
-    }
     let refusal = message.parts.iter().find_map(|part| match part {
         Part::Refusal(refusal) => Some(&refusal.text),
         _ => None,
     });
-    if let Some(refusal) = refusal {
+    if let Some(writer) = map.field("content") {
+        match (has_content, refusal) {
+            (false, Some(refusal)) if is_strict => writer.string(refusal),
+            (false, _) if has_calls => writer.null(),
+            _ => content::write(writer, role, &message.parts),
+        }
+    }
+    if let Some(name) = message.name.as_deref().filter(|_| !is_strict) {
+        map.string("name", name);
+    }
+    if let Some(refusal) = refusal.filter(|_| !is_strict) {
         map.string("refusal", refusal);
     }
     let reasoning = message.reasoning();
-    if let (false, Some(field)) = (reasoning.is_empty(), reasoning_field) {
+    if let (false, Some(field)) = (reasoning.is_empty(), quirks.reasoning_field) {
         let field = match field {
             ReasoningField::ReasoningContent => "reasoning_content",
             ReasoningField::Reasoning => "reasoning",
         };
         map.string(field, &reasoning);
     }
-    content::write_given(&mut map, message);
+    if !is_strict {
+        content::write_given(&mut map, message);
+    }
     if has_calls && let Some(writer) = map.field("tool_calls") {
         writer.open('[');
         for call in message.tool_calls() {
-            write_call(writer, call);
+            write_call(writer, call, is_strict);
         }
         writer.close(']');
     }
     map.end();
 }
 
-fn write_call(writer: &mut Writer, call: &ToolCall) {
+fn write_call(writer: &mut Writer, call: &ToolCall, is_strict: bool) {
     let arguments = match call.arguments.trim() {
         "" => "{}",
         arguments => arguments,
     };
-    let mut map = ObjectWriter::beside(writer, DIALECT, &call.extra);
+    let mut map = match is_strict {
+        true => ObjectWriter::new(writer),
+        false => ObjectWriter::beside(writer, DIALECT, &call.extra),
+    };
     map.string("id", &call.id);
     map.string("type", "function");
     if let Some(writer) = map.field("function") {

@@ -27,7 +27,8 @@ pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 use super::kit::decoder::AnswerDecoder;
 use super::kit::{hints, response_headers};
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, Mode, ModelsDialect,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, LimitHints, Mode,
+    ModelsDialect,
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
@@ -37,6 +38,10 @@ const DIALECT: &str = "openai_chat";
 
 pub(super) static FACTS: Facts =
     Facts::new(DIALECT).with_response_headers(response_headers::OPENAI.as_flattened());
+
+static AZURE: Facts = Facts::new(DIALECT)
+    .with_response_headers(response_headers::OPENAI.as_flattened())
+    .with_key_header(KeyHeader::new("api-key", ""));
 
 /// OpenAI's chat completions: `POST {base}/chat/completions`; and its embeddings, `POST
 /// {base}/embeddings`, and its list of models, `GET {base}/models`.
@@ -57,7 +62,10 @@ impl OpenAiChat {
 
 impl Dialect for OpenAiChat {
     fn facts(&self) -> &'static Facts {
-        &FACTS
+        match self.quirks.api_key_header {
+            true => &AZURE,
+            false => &FACTS,
+        }
     }
 
     fn encode(
@@ -89,7 +97,7 @@ impl Dialect for OpenAiChat {
     }
 
     fn streams_tell_all(&self) -> bool {
-        self.quirks.stream_usage
+        self.quirks.stream_usage || self.quirks.stream_usage_unasked
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where servers differ.
 
+use std::borrow::Cow;
+
 /// Where servers that speak OpenAI's chat completions differ. The default suits most of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -9,9 +11,23 @@ pub struct Quirks {
     /// Whether to ask for usage in streams (`stream_options`), which some servers reject.
     /// Default true.
     pub stream_usage: bool,
+    /// Whether streams tell their usage though nobody asked for it. Default false.
+    pub stream_usage_unasked: bool,
     /// The field in which the model's reasoning goes back with its message, where the server
     /// wants it back. Default none.
     pub reasoning_field: Option<ReasoningField>,
+    /// Whether a field that the server does not know makes it refuse the request: then a message
+    /// has its role, its content, its tool calls and its `name` as far as they are of the
+    /// protocol, and nothing that other servers add. Default false.
+    pub strict_messages: bool,
+    /// The name of the seed: `random_seed` at Mistral. Default `seed`.
+    pub seed_field: &'static str,
+    /// Whether a key goes in the header `api-key`, as Azure has it, and not as
+    /// `Authorization: Bearer`. Default false.
+    pub api_key_header: bool,
+    /// Members of every request, as JSON without the braces, such as `"reasoning_split":true`. A
+    /// field that the caller sets stays the caller's. Default none.
+    pub members: Cow<'static, str>,
 }
 
 impl Default for Quirks {
@@ -19,7 +35,12 @@ impl Default for Quirks {
         Self {
             max_tokens_field: MaxTokensField::MaxTokens,
             stream_usage: true,
+            stream_usage_unasked: false,
             reasoning_field: None,
+            strict_messages: false,
+            seed_field: "seed",
+            api_key_header: false,
+            members: Cow::Borrowed(""),
         }
     }
 }

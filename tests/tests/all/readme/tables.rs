@@ -1,6 +1,6 @@
 //! Settings, providers and defaults, as README.md and README.zh-CN.md have them.
 
-use chatcore::{Defaults, KNOWN_PROVIDERS, RetryPolicy, SETTINGS, Timeouts};
+use chatcore::{Defaults, KNOWN_PROVIDERS, Provider, RetryPolicy, SETTINGS, Timeouts};
 
 use super::{grouped, read, says};
 
@@ -43,15 +43,77 @@ fn code(text: Option<&str>) -> String {
     }
 }
 
+/// A cell with several words of code in it, or a dash.
+fn codes(texts: &[&str]) -> String {
+    match texts {
+        [] => code(None),
+        texts => {
+            let texts: Vec<_> = texts.iter().map(|text| code(Some(text))).collect();
+            texts.join(", ")
+        }
+    }
+}
+
+/// `CHATCORE_GOLDEN=write` writes the table anew.
 #[test]
-fn the_tables_of_providers_are_the_codes() {
+fn the_table_of_providers_is_the_codes() {
+    const FILE: &str = "docs/providers.md";
     let rows = KNOWN_PROVIDERS.iter().map(|known| {
-        let [var, url, model] = [known.key_var, Some(known.base_url), Some(known.model)].map(code);
-        format!("| `{}` | {var} | {url} | {model} |\n", known.name)
+        let url = match known.base_url {
+            "" => known.base_url_form,
+            url => url,
+        };
+        let provider = Provider::by_name(known.name).unwrap();
+        let speaks = provider.dialect().facts().name();
+        let [url, model] = [url, known.model].map(|text| code(Some(text)));
+        let keys = codes(known.key_vars);
+        let source = format!("[{}]({})", known.date, known.source);
+        format!(
+            "| `{}` | {keys} | {url} | {model} | `{speaks}` | {source} |\n",
+            known.name
+        )
     });
     let rows = rows.collect::<String>();
-    for file in ["README.md", "README.zh-CN.md", "wasm/README.md"] {
-        assert!(read(file).contains(&rows), "{file} lacks:\n{rows}");
+    let file = read(FILE);
+    let (before, rest) = file.split_once("|---|---|---|---|---|---|\n").unwrap();
+    let (table, after) = rest.split_once("\n\n").unwrap();
+    if std::env::var("CHATCORE_GOLDEN").as_deref() == Ok("write") {
+        let rows = rows.trim_end();
+        let written = format!("{before}|---|---|---|---|---|---|\n{rows}\n\n{after}");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(FILE);
+        std::fs::write(path, written).unwrap();
+        return;
+    }
+    assert_eq!(
+        table,
+        rows.trim_end(),
+        "{FILE} is not the table of the code"
+    );
+    for file in ["README.md", "README.zh-CN.md"] {
+        assert!(
+            read(file).contains("(docs/providers.md)"),
+            "{file} lacks its link"
+        );
+    }
+    assert!(says("wasm/README.md", "`docs/providers.md`"));
+}
+
+#[test]
+fn the_rows_of_the_provider_list_all_of_them() {
+    for file in ["README.md", "README.zh-CN.md"] {
+        let readme = read(file);
+        let row = readme
+            .lines()
+            .find(|line| line.starts_with("| `LLM_PROVIDER` |"));
+        for known in KNOWN_PROVIDERS {
+            let name = format!("`{}`", known.name);
+            assert!(
+                row.unwrap().contains(&name),
+                "{file}: LLM_PROVIDER lacks {name}"
+            );
+        }
     }
 }
 
