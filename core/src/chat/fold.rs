@@ -197,6 +197,11 @@ fn append(text: &mut String, more: String) {
 /// Later values replace earlier ones; arrays are joined, also inside of objects; a null replaces
 /// nothing.
 fn merge(into: &mut Extra, from: Extra) {
+    // Most often there is nothing to merge with, and each field would be hashed anew.
+    if into.is_empty() {
+        *into = from;
+        return;
+    }
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Array(old)), Value::Array(new)) => old.extend(new),

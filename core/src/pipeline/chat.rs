@@ -11,7 +11,7 @@ use super::begin::{Begun, begin, check_size};
 use super::chat_reader::ChatReader;
 use super::job::{Ask, Job, Reader};
 use super::validate::validate;
-use super::{Call, CallParts, Opened, Shared, open};
+use super::{Call, Opened, Shared, open};
 use crate::chat::ChatRequest;
 use crate::dialect::{Dialect, Mode};
 use crate::error::Error;
@@ -26,31 +26,24 @@ pub(crate) async fn chat(
     call: Call,
     mode: Mode,
 ) -> Result<Opened<ChatReader>, Error> {
-    let begun = begin_chat(shared, call, mode)?;
-    open(begun).await
+    open(move || begin_chat(shared, call, mode)).await
 }
 
-/// Not a part of [`chat`], whose future would keep room for what is moved here.
 fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Error> {
-    let CallParts {
-        mut request,
-        defaults,
-        fetches_as_stream,
-        rules,
-    } = *call.0;
-    let plan = shared.fill_in(&mut request, &defaults);
+    let mut call = call.0;
+    let plan = shared.fill_in(&mut call.request, &call.defaults);
     let ask = ChatAsk {
-        request,
+        request: &call.request,
         plan,
         mode,
-        fetches_as_stream,
+        fetches_as_stream: call.fetches_as_stream,
     };
-    begin(shared, ask, rules, mode)
+    begin(shared, ask, call.rules, mode)
 }
 
 /// A chat whose defaults are filled in.
-struct ChatAsk {
-    request: ChatRequest,
+struct ChatAsk<'a> {
+    request: &'a ChatRequest,
     plan: Plan,
     /// What the caller awaits.
     mode: Mode,
@@ -58,9 +51,9 @@ struct ChatAsk {
     fetches_as_stream: Option<bool>,
 }
 
-impl Ask for ChatAsk {
+impl Ask for ChatAsk<'_> {
     fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a> {
-        let request = &self.request;
+        let request = self.request;
         Asked {
             operation: Operation::Chat,
             model: request.model.as_deref().unwrap_or(shared.endpoint.model()),
@@ -73,11 +66,11 @@ impl Ask for ChatAsk {
     }
 
     fn tokens(&self) -> u64 {
-        estimate::tokens(&self.request)
+        estimate::tokens(self.request)
     }
 
     fn write(mut self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {
-        let request = &self.request;
+        let request = self.request;
         validate(request)?;
         let asked = self.fetches_as_stream.or(shared.fetches_as_stream);
         let variant = shared.dialect.variant(&shared.endpoint, request);
@@ -98,7 +91,7 @@ impl Ask for ChatAsk {
         }
         check_size(shared, &encoded, || largest_message(request))?;
         let job = ChatJob {
-            named: self.request.model.take(),
+            named: request.model.clone(),
             variant,
             plan: self.plan,
             mode: self.mode,

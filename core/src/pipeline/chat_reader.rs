@@ -95,25 +95,27 @@ impl Reader for ChatReader {
     }
 
     fn advance(&mut self) -> Result<Option<Progress>, Error> {
-        let Some(event) = self.decoder.next_event()? else {
-            return Ok(None);
-        };
-        let progress = Progress {
-            is_content: event.is_content(),
-            used: match &event {
-                ChatEvent::Usage(usage) => Some(usage.total_tokens()),
-                _ => None,
-            },
-        };
-        match self.mode {
-            Mode::Stream => self.ahead.push_back(event),
-            Mode::Whole => {
-                let is_cut = is_cut(&event);
-                self.fold.push(event);
-                self.check_for_text(is_cut)?;
+        let mut advanced = None;
+        while let Some(event) = self.decoder.next_event()? {
+            let progress: &mut Progress = advanced.get_or_insert_default();
+            progress.is_content |= event.is_content();
+            if let ChatEvent::Usage(usage) = &event {
+                progress.used = Some(usage.total_tokens());
+            }
+            match self.mode {
+                Mode::Stream => {
+                    self.ahead.push_back(event);
+                    break;
+                }
+                // Nobody waits for the single events of a whole answer: all that came are read.
+                Mode::Whole => {
+                    let is_cut = is_cut(&event);
+                    self.fold.push(event);
+                    self.check_for_text(is_cut)?;
+                }
             }
         }
-        Ok(Some(progress))
+        Ok(advanced)
     }
 
     fn is_done(&self) -> bool {

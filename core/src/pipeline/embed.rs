@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryFutureExt};
 use http::Request;
 use http::response::Parts;
 
-use super::begin::{Begun, begin, check_size, refuse};
+use super::begin::{begin, check_size, refuse};
 use super::job::{Ask, Job, Reader};
 use super::whole::WholeReader;
 use super::{JobCall, Rules, Shared, open};
@@ -120,24 +120,14 @@ async fn run(
     rules: Rules,
     first: usize,
 ) -> Result<Embeddings, Error> {
-    let begun = begin_one(shared, request, rules, first)?;
-    let opened = open(begun).await?;
+    let ask = EmbedAsk::new(request, first);
+    let opened = open(move || begin(shared, ask, rules, Mode::Whole)).await?;
     let (answer, request_id, attempts) = opened.finish(WholeReader::<Embeddings>::take)?;
     Ok(Embeddings {
         request_id,
         attempts,
         ..answer
     })
-}
-
-/// Not a part of [`run`], whose future would keep room for what is moved here.
-fn begin_one(
-    shared: Arc<Shared>,
-    request: EmbedRequest,
-    rules: Rules,
-    first: usize,
-) -> Result<Begun, Error> {
-    begin(shared, EmbedAsk::new(request, first), rules, Mode::Whole)
 }
 
 /// Refuses what no provider can answer, and what this one cannot.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::Request;
 
 use super::attempt::{Held, attempt};
@@ -21,35 +22,30 @@ use crate::policy::hedge::Hedge;
 
 /// One attempt, and a second beside it where the first is late, and a place and the budget allow.
 /// Both fail only if both fail: the error is then the first's.
-pub(super) async fn hedged(
-    shared: &Shared,
-    job: &dyn Job,
-    request: &Request<Bytes>,
+pub(super) fn hedged<'a>(
+    shared: &'a Shared,
+    job: &'a dyn Job,
+    request: &'a Request<Bytes>,
     held: Held,
-    watch: &mut Watch,
-    deadlines: &mut Deadlines,
-    outcome: &mut Outcome,
-) -> Result<Box<Exchange>, Error> {
+    watch: &'a mut Watch,
+    deadlines: &'a mut Deadlines,
+    outcome: &'a mut Outcome,
+) -> impl Future<Output = Result<Box<Exchange>, Error>> + 'a {
     let Some(hedge) = &shared.hedge else {
-        return attempt(
-            shared,
-            job,
-            request,
-            outcome.attempts(),
-            held,
-            watch,
-            deadlines,
-        )
-        .await;
+        let number = outcome.attempts();
+        let attempt = attempt(shared, job, request, number, held, watch, deadlines);
+        return Either::Left(attempt);
     };
-    let began = shared.executor.now();
     // Boxed, so that calls which are not hedged need no room for two attempts.
-    let racing = race(shared, hedge, job, request, held, watch, deadlines, outcome);
-    let result = Box::pin(racing).await;
-    if result.is_ok() {
-        hedge.lock().observe(shared.executor.now() - began);
-    }
-    result
+    Either::Right(Box::pin(async move {
+        let began = shared.executor.now();
+        let racing = race(shared, hedge, job, request, held, watch, deadlines, outcome);
+        let result = racing.await;
+        if result.is_ok() {
+            hedge.lock().observe(shared.executor.now() - began);
+        }
+        result
+    }))
 }
 
 #[expect(

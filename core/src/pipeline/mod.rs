@@ -40,8 +40,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use call::Rules;
 pub use call::{Call, JobCall};
-pub(crate) use call::{CallParts, Rules};
 pub(crate) use chat::chat;
 pub(crate) use chat_reader::ChatReader;
 pub(crate) use embed::embed;
@@ -66,14 +66,18 @@ use job::Reader;
 use queue::take_place;
 use watch::Watch;
 
-/// Runs a call that has begun up to its first content, where it is streamed, or to its end. `R` is
-/// what its job's reader is.
+/// Runs a call up to its first content, where it is streamed, or to its end. `R` is what its job's
+/// reader is. The call is begun here, because each future that it is moved through would keep room
+/// for it.
 #[expect(
     clippy::manual_async_fn,
-    reason = "an async fn holds its arguments twice, and this one is large"
+    reason = "an async fn holds its arguments twice while it waits"
 )]
-pub(crate) fn open<R: Reader>(mut call: Begun) -> impl Future<Output = Result<Opened<R>, Error>> {
+pub(crate) fn open<R: Reader>(
+    begin: impl FnOnce() -> Result<Begun, Error>,
+) -> impl Future<Output = Result<Opened<R>, Error>> {
     async move {
+        let mut call = begin()?;
         let span = call.outcome.span().clone();
         match span.around(run(&mut call)).await {
             Ok(exchange) => Ok(Opened::new(call, exchange)),

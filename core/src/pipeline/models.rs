@@ -35,8 +35,7 @@ pub(crate) async fn models(
     let mut next = None;
     for _ in 0..MAX_PAGES {
         let ask = ModelsAsk { next: next.clone() };
-        let begun = begin(Arc::clone(&shared), ask, rules.clone(), Mode::Whole)?;
-        let opened = open(begun).await?;
+        let opened = open(|| begin(Arc::clone(&shared), ask, rules.clone(), Mode::Whole)).await?;
         let (page, ..) = opened.finish(WholeReader::<ModelPage>::take)?;
         models.extend(page.models);
         match page.next {

@@ -1,5 +1,7 @@
 //! The step that waits for the right to run.
 
+use std::future::Future;
+
 use super::Shared;
 use super::attempt::Held;
 use super::watch::Watch;
@@ -11,21 +13,27 @@ use crate::policy::deadlines::Deadline;
 /// Waits for the rate limits, and then for a permit. Both queues together hold as many as may
 /// wait: nobody enters the second one before those who wait in the first, so a call that was let
 /// into the first finds room in the second.
-pub(super) async fn take_place(
-    shared: &Shared,
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn holds its arguments twice while it waits"
+)]
+pub(super) fn take_place<'a>(
+    shared: &'a Shared,
     tokens: Option<u64>,
     when_full: WhenFull,
     in_queue: Option<Deadline>,
-    watch: &mut Watch,
-) -> Result<Held, Error> {
-    let reservation = reserve(shared, tokens, when_full, in_queue, watch).await?;
-    let permit = watch
-        .limit(in_queue, shared.admission.acquire(when_full))
-        .await??;
-    Ok(Held {
-        permit,
-        reservation,
-    })
+    watch: &'a mut Watch,
+) -> impl Future<Output = Result<Held, Error>> + 'a {
+    async move {
+        let reservation = reserve(shared, tokens, when_full, in_queue, watch).await?;
+        let permit = watch
+            .limit(in_queue, shared.admission.acquire(when_full))
+            .await??;
+        Ok(Held {
+            permit,
+            reservation,
+        })
+    }
 }
 
 /// Waits until the rate limits let it go, where there are any.

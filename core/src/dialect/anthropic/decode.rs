@@ -10,7 +10,7 @@ use crate::chat::{ChatEvent, FinishReason};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
-    MAX_ITEMS, Object, Raw, Unknown, parse, parse_event, piece_of, to_extra, too_many,
+    MAX_ITEMS, Object, Raw, Unknown, parse_event_into, parse_into, piece_of, to_extra, too_many,
 };
 use crate::error::{Error, ErrorKind};
 use crate::json::Reader;
@@ -56,7 +56,8 @@ impl Assemble for Events {
     }
 
     fn event(&mut self, name: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
-        let (mut event, data) = parse_event::<Object<'_, Event<'_>>>(DIALECT, data, out)?;
+        let mut event = Object::<Event<'_>>::default();
+        let data = parse_event_into(DIALECT, data, &mut event, out)?;
         let Object { known, unknown } = &mut event;
         let mut kind = take(&mut known.kind.0);
         if kind.is_empty() {
@@ -110,7 +111,8 @@ impl Assemble for Events {
     }
 
     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
-        let mut message: Object<'_, Message<'_>> = parse(DIALECT, body)?;
+        let mut message = Object::<Message<'_>>::default();
+        parse_into(DIALECT, body, &mut message)?;
         let Object { known, unknown } = &message;
         let has_content = known.content.is_some();
         if known.error.is_some_and(failure::is_error)

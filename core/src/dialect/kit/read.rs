@@ -169,7 +169,7 @@ impl<'a> Read<'a> for Raw<'a> {
 }
 
 /// A value that is of no interest.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Ignored;
 
 impl<'a> Read<'a> for Ignored {
@@ -360,7 +360,21 @@ fn read_first<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<usize, JsonE
 /// [`Truncated`](ErrorKind::Truncated) where it ends too soon, [`Protocol`](ErrorKind::Protocol)
 /// where it is no JSON.
 pub fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
-    read(data).map_err(|error| not_of(dialect, data, error))
+    let mut value = T::default();
+    parse_into(dialect, data, &mut value)?;
+    Ok(value)
+}
+
+/// As [`parse`], into `value`: what a dialect reads may be large, and is not moved then.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_into<'a>(
+    dialect: &str,
+    data: &'a str,
+    value: &mut dyn Read<'a>,
+) -> Result<(), Error> {
+    read_all(data, value).map_err(|error| not_of(dialect, data, error))
 }
 
 /// The error of data that is not of `dialect`.

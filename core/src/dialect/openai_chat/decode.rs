@@ -4,7 +4,6 @@ use super::DIALECT;
 use super::calls::{Among, Calls};
 use super::details::Details;
 use super::media::{self, Sound};
-use super::usage::usage;
 use super::wire::{self, Chunk, Content, Delta, Said};
 use crate::chat::{ChatEvent, Extra, FinishReason, Part};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
@@ -12,8 +11,8 @@ use crate::dialect::kit::failure;
 use crate::dialect::kit::kept::Kept;
 use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{
-    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse, parse_event, read, to_extra,
-    too_many,
+    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse_event_into, parse_into, read,
+    to_extra, too_many,
 };
 use crate::error::Error;
 
@@ -43,7 +42,8 @@ impl Assemble for Chunks {
 
     fn event(&mut self, _: &[u8], data: &str, out: &mut Output) -> Result<(), Error> {
         let had_finish = self.finish.is_some();
-        let (mut chunk, data) = parse_event::<Object<'_, Chunk<'_>>>(DIALECT, data, out)?;
+        let mut chunk = Object::<Chunk<'_>>::default();
+        let data = parse_event_into(DIALECT, data, &mut chunk, out)?;
         let Chunk { choices, usage, .. } = &chunk.known;
         let is_last = had_finish && usage.is_some() && choices.first.is_none();
         self.take_chunk(&mut chunk, false, data, out)?;
@@ -63,7 +63,8 @@ impl Assemble for Chunks {
     }
 
     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
-        let mut chunk: Object<'_, Chunk<'_>> = parse(DIALECT, body)?;
+        let mut chunk = Object::<Chunk<'_>>::default();
+        parse_into(DIALECT, body, &mut chunk)?;
         self.take_chunk(&mut chunk, true, body, out)?;
         if !self.has_choices {
             let why = "the answer has no choices";
@@ -77,13 +78,7 @@ impl Assemble for Chunks {
         let Some(raw) = self.finish.take() else {
             return Err(failure::truncated());
         };
-        let mut reason = match raw.to_ascii_lowercase().as_str() {
-            "stop" | "stop_sequence" | "end_turn" | "eos" | "" => FinishReason::Stop,
-            "length" | "max_tokens" | "model_length" => FinishReason::Length,
-            "tool_calls" | "tool_use" | "function_call" => FinishReason::ToolCalls,
-            "content_filter" | "safety" | "sensitive" => FinishReason::ContentFilter,
-            _ => FinishReason::Other(raw.clone()),
-        };
+        let mut reason = reason_of(&raw);
         self.calls.end(&reason, out)?;
         if reason == FinishReason::Stop && !self.calls.are_none() {
             // Some servers call it a stop all the same.
@@ -116,7 +111,7 @@ impl Chunks {
             return Err(failure::reported(data, data));
         }
         let Object { known, unknown } = chunk;
-        let mut usage_of = known.usage;
+        let mut usage = known.usage.take();
         for (name, value) in unknown {
             if name != "x_groq" {
                 self.extra.keep(name, value, out);
@@ -125,7 +120,7 @@ impl Chunks {
             if let Some(error) = member(value, "error").filter(|error| failure::is_error(error)) {
                 return Err(failure::reported(error, data));
             }
-            usage_of = usage_of.or_else(|| member(value, "usage"));
+            usage = usage.or_else(|| read(member(value, "usage")?).ok());
         }
         if !self.started {
             let (id, model) = (known.id.take(), known.model.take());
@@ -139,8 +134,8 @@ impl Chunks {
             self.has_choices = true;
             self.take_choice(choice, is_whole, data, out)?;
         }
-        if let Some(raw) = usage_of {
-            out.push(ChatEvent::Usage(usage(raw)));
+        if let Some(usage) = usage {
+            out.push(ChatEvent::Usage(usage.usage()));
         }
         Ok(())
     }
@@ -231,6 +226,22 @@ impl Chunks {
             push_extra(rest, ChatEvent::Extra, out);
         }
         Ok(())
+    }
+}
+
+/// Why the model stopped, in whatever case the server writes it.
+fn reason_of(raw: &str) -> FinishReason {
+    let is = |words: &[&str]| words.iter().any(|word| raw.eq_ignore_ascii_case(word));
+    if is(&["stop", "stop_sequence", "end_turn", "eos", ""]) {
+        FinishReason::Stop
+    } else if is(&["length", "max_tokens", "model_length"]) {
+        FinishReason::Length
+    } else if is(&["tool_calls", "tool_use", "function_call"]) {
+        FinishReason::ToolCalls
+    } else if is(&["content_filter", "safety", "sensitive"]) {
+        FinishReason::ContentFilter
+    } else {
+        FinishReason::Other(raw.to_owned())
     }
 }
 

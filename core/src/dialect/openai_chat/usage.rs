@@ -1,42 +1,59 @@
 //! What an answer cost, as its many servers say it.
 
 use crate::chat::Usage;
-use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
+use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read};
+use crate::json::{JsonError, Reader};
 
-/// The usage that a server reports. What is no object is kept all the same.
-pub(super) fn usage(raw: Raw<'_>) -> Usage {
-    let wire: Object<'_, Wire<'_>> = read(raw).unwrap_or_default();
-    let wire = wire.known;
-    let prompt = details(wire.prompt_tokens_details);
-    let completion = details(wire.completion_tokens_details);
-    let cached = [
-        prompt.cached_tokens,
-        wire.prompt_cache_hit_tokens,
-        wire.cached_tokens,
-    ];
-    let input_tokens = wire.prompt_tokens.0.unwrap_or(0);
-    let mut output_tokens = wire.completion_tokens.0.unwrap_or(0);
-    if let (Some(total), Some(reasoning)) = (wire.total_tokens.0, completion.reasoning_tokens.0) {
-        // xAI counts reasoning beside the answer and not in it, as its total shows.
-        let all = output_tokens.saturating_add(reasoning);
-        if total == input_tokens.saturating_add(all) {
-            output_tokens = all;
-        }
-    }
-    Usage {
-        input_tokens,
-        output_tokens,
-        cache_read_tokens: cached.iter().find_map(|count| count.0),
-        cache_write_tokens: prompt.cache_write_tokens.0,
-        reasoning_tokens: completion.reasoning_tokens.0,
-        raw_json: raw.to_owned(),
+/// The usage that a server reports, read where it stands. What is no object is kept all the same.
+#[derive(Debug, Default)]
+pub(super) struct Reported<'a> {
+    raw: Raw<'a>,
+    wire: Object<'a, Wire<'a>>,
+}
+
+impl<'a> Read<'a> for Reported<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.peek()?;
+        let from = reader.rest();
+        self.wire.read(reader)?;
+        self.raw = &from[..from.len() - reader.rest().len()];
+        Ok(())
     }
 }
 
-/// An object inside of usage; nothing, where it is none.
-fn details(raw: Option<Raw<'_>>) -> Details {
-    let object: Option<Object<'_, Details>> = raw.and_then(|raw| read(raw).ok());
-    object.unwrap_or_default().known
+impl Reported<'_> {
+    pub(super) fn usage(&self) -> Usage {
+        let wire = &self.wire.known;
+        let details = |details: &Option<Object<'_, Details>>| match details {
+            Some(details) => details.known,
+            None => Details::default(),
+        };
+        let prompt = details(&wire.prompt_tokens_details);
+        let completion = details(&wire.completion_tokens_details);
+        let cached = [
+            prompt.cached_tokens,
+            wire.prompt_cache_hit_tokens,
+            wire.cached_tokens,
+        ];
+        let input_tokens = wire.prompt_tokens.0.unwrap_or(0);
+        let mut output_tokens = wire.completion_tokens.0.unwrap_or(0);
+        if let (Some(total), Some(reasoning)) = (wire.total_tokens.0, completion.reasoning_tokens.0)
+        {
+            // xAI counts reasoning beside the answer and not in it, as its total shows.
+            let all = output_tokens.saturating_add(reasoning);
+            if total == input_tokens.saturating_add(all) {
+                output_tokens = all;
+            }
+        }
+        Usage {
+            input_tokens,
+            output_tokens,
+            cache_read_tokens: cached.iter().find_map(|count| count.0),
+            cache_write_tokens: prompt.cache_write_tokens.0,
+            reasoning_tokens: completion.reasoning_tokens.0,
+            raw_json: self.raw.to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,8 +63,9 @@ struct Wire<'a> {
     total_tokens: Count,
     prompt_cache_hit_tokens: Count,
     cached_tokens: Count,
-    prompt_tokens_details: Option<Raw<'a>>,
-    completion_tokens_details: Option<Raw<'a>>,
+    prompt_tokens_details: Option<Object<'a, Details>>,
+    completion_tokens_details: Option<Object<'a, Details>>,
+    ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Wire<'a> {
@@ -60,17 +78,19 @@ impl<'a> Fields<'a> for Wire<'a> {
             "cached_tokens" => &mut self.cached_tokens,
             "prompt_tokens_details" => &mut self.prompt_tokens_details,
             "completion_tokens_details" => &mut self.completion_tokens_details,
-            _ => return None,
+            // All of them are kept as they are written.
+            _ => &mut self.ignored,
         })
     }
 }
 
 /// What is inside of the prompt's tokens, and of the answer's.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Details {
     cached_tokens: Count,
     cache_write_tokens: Count,
     reasoning_tokens: Count,
+    ignored: Ignored,
 }
 
 impl<'a> Fields<'a> for Details {
@@ -79,7 +99,7 @@ impl<'a> Fields<'a> for Details {
             "cached_tokens" => &mut self.cached_tokens,
             "cache_write_tokens" => &mut self.cache_write_tokens,
             "reasoning_tokens" => &mut self.reasoning_tokens,
-            _ => return None,
+            _ => &mut self.ignored,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What comes over the wire. A field of an unexpected type costs no more than itself.
 
+use super::usage::Reported;
 use crate::dialect::kit::read::{
     Count, Fields, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word,
 };
@@ -179,7 +180,7 @@ pub(super) struct Chunk<'a> {
     pub(super) id: Text<'a>,
     pub(super) model: Text<'a>,
     pub(super) choices: Choices<'a>,
-    pub(super) usage: Option<Raw<'a>>,
+    pub(super) usage: Option<Reported<'a>>,
     pub(super) error: Option<Raw<'a>>,
     ignored: Ignored,
 }

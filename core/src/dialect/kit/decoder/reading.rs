@@ -271,6 +271,8 @@ impl Reading {
     fn take_whole(&mut self, body: &str, assemble: &mut dyn Assemble) -> Result<(), Error> {
         let body = body.trim_ascii();
         self.out.begin_event();
+        // The start, a text, its extra fields, what it cost and the finish, without growing twice.
+        self.out.events.reserve(8);
         match body.as_bytes() {
             [b'{', ..] => match assemble.whole(body, &mut self.out) {
                 // Events without their framing, one on each line.
