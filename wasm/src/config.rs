@@ -107,19 +107,12 @@ fn model_rule(from: &mut Object) -> Result<ModelRule, Error> {
     let mut models = String::new();
     from.text("models", &mut models)?;
     let mut rule = ModelRule::new(models);
-    rule.sampling = takes(from, "sampling", rule.sampling)?;
-    rule.tools = takes(from, "tools", rule.tools)?;
-    let mut word = None;
-    from.optional("reasoning", &mut word)?;
-    rule.reasoning = match word.as_deref() {
-        None => rule.reasoning,
-        Some("unknown") => Reasons::Unknown,
-        Some("never") => Reasons::Never,
-        Some("on_request") => Reasons::OnRequest,
-        Some("by_default") => Reasons::ByDefault,
-        Some("always") => Reasons::Always,
-        Some(_) => return Err(wrong("reasoning", "none of its words")),
-    };
+    let takes = one_of(from, "sampling", Takes::ALL, Takes::as_str)?;
+    rule.sampling = takes.unwrap_or(rule.sampling);
+    let takes = one_of(from, "tools", Takes::ALL, Takes::as_str)?;
+    rule.tools = takes.unwrap_or(rule.tools);
+    let reasons = one_of(from, "reasoning", Reasons::ALL, Reasons::as_str)?;
+    rule.reasoning = reasons.unwrap_or(rule.reasoning);
     let both = from.switch("bothSampling");
     rule.both_sampling = both.unwrap_or(rule.both_sampling);
     rule.thinking_budget = from.is("thinkingBudget");
@@ -136,16 +129,20 @@ fn model_rule(from: &mut Object) -> Result<ModelRule, Error> {
     Ok(rule)
 }
 
-fn takes(from: &mut Object, name: &'static str, otherwise: Takes) -> Result<Takes, Error> {
+/// The value whose word stands there, where there is one.
+fn one_of<T: Copy>(
+    from: &mut Object,
+    name: &'static str,
+    all: &[T],
+    word_of: fn(T) -> &'static str,
+) -> Result<Option<T>, Error> {
     let mut word = None;
     from.optional(name, &mut word)?;
-    match word.as_deref() {
-        None => Ok(otherwise),
-        Some("always") => Ok(Takes::Always),
-        Some("unless_reasoning") => Ok(Takes::UnlessReasoning),
-        Some("never") => Ok(Takes::Never),
-        Some(_) => Err(wrong(name, "none of its words")),
-    }
+    let Some(word) = word else { return Ok(None) };
+    let found = all.iter().copied().find(|one| word_of(*one) == word);
+    found
+        .map(Some)
+        .ok_or_else(|| wrong(name, "none of its words"))
 }
 
 fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {

@@ -7,7 +7,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { BadRequestError, ConnectionError, LlmClient, QueueFullError, StreamError } from '../dist/node.js';
+import { BadRequestError, ConnectionError, LlmClient, MODEL_RULES, QueueFullError, StreamError } from '../dist/node.js';
 import { event, listening, whole } from './raw.mjs';
 
 const json = { 'content-type': 'application/json' };
@@ -73,6 +73,36 @@ test('rules for models of one’s own', async () => {
   assert.deepEqual(first, { model: 'mine-1', max_completion_tokens: 256, chat_template_kwargs: { enable_thinking: false } });
   assert.deepEqual(second, { model: 'mine-1', max_completion_tokens: 9, reasoning_effort: 'low' });
   assert.deepEqual(third, { model: 'other', temperature: 0, max_tokens: 256 });
+});
+
+test('MODEL_RULES is what the core knows, in the form of the option', async () => {
+  for (const { models, source, date } of MODEL_RULES) {
+    assert.match(source, /^https:\/\//, models);
+    assert.match(date, /^\d{4}-\d\d-\d\d$/, models);
+  }
+  const row = (name) => MODEL_RULES.find(({ models }) => models.split(' ').includes(name));
+  assert.deepEqual(row('@deepseek').reasoningOff, { thinking: { type: 'disabled' } });
+  assert.equal(row('o3*').maxCompletionTokens, true);
+  assert.equal(row('gpt-5-chat*').sampling, undefined);
+  // Each row, given as a rule of one's own, decides what the row of the core does.
+  for (const rule of MODEL_RULES) {
+    const bodies = [];
+    for (const modelRules of [undefined, [rule]]) {
+      const { seen, made } = client({ modelRules });
+      // A name that this row is for, and none before it: its patterns with their wildcards filled in.
+      const names = rule.models.split(' ').filter((pattern) => !pattern.startsWith('@'));
+      for (const name of names) {
+        const model = name.replaceAll('?', '-').replaceAll('*', '');
+        await made.chatAsync('x', { model });
+        await made.chatAsync('x', { model, temperature: 0.5, maxTokens: 9, fetchAsStream: false }).catch(() => {});
+        for (const effort of Object.keys(rule.efforts ?? {})) {
+          await made.chatAsync('x', { model, reasoningEffort: effort, fetchAsStream: false }).catch(() => {});
+        }
+      }
+      bodies.push(seen);
+    }
+    assert.deepEqual(bodies[0], bodies[1], rule.models);
+  }
 });
 
 test('fetchAsStream: by the client and the call', async () => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{JsonError, Reader};
+use crate::words::words;
 
 /// When a model takes an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,21 @@ pub enum Takes {
     UnlessReasoning,
     /// On no call.
     Never,
+}
+
+impl Takes {
+    words! {
+        /// One word, as JavaScript's options have it.
+        ///
+        /// ```
+        /// use chatcore::models::Takes;
+        ///
+        /// assert_eq!(Takes::UnlessReasoning.as_str(), "unless_reasoning");
+        /// ```
+        Always = "always",
+        UnlessReasoning = "unless_reasoning",
+        Never = "never",
+    }
 }
 
 /// When a model reasons.
@@ -30,6 +46,17 @@ pub enum Reasons {
     ByDefault,
     /// Always. It cannot be turned off.
     Always,
+}
+
+impl Reasons {
+    words! {
+        /// One word, as JavaScript's options have it.
+        Unknown = "unknown",
+        Never = "never",
+        OnRequest = "on_request",
+        ByDefault = "by_default",
+        Always = "always",
+    }
 }
 
 /// What some models take and refuse: one row of [`MODEL_RULES`](super::MODEL_RULES), or a row of

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalogue", &["chat"]),
     ("embed", &["chat"]),
     ("error", &["chat", "json", "quote", "transport", "words"]),
-    ("models", &["json"]),
+    ("models", &["json", "words"]),
     ("credentials", &["error", "executor", "secrets", "unquote"]),
     ("frame", &["error", "json"]),
     // how a request is written, and how an answer is read

@@ -4,6 +4,7 @@
 //! - `chatcore-wasm-build tables OUTPUT.ts` writes the core's tables as TypeScript.
 
 mod bindings;
+mod rules;
 mod tables;
 
 use std::error::Error;

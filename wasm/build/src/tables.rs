@@ -8,6 +8,7 @@ use chatcore::chat::ReasoningEffort;
 use chatcore::dialect::{
     Anthropic, CLIENT_HEADERS, COMMON_RESPONSE_HEADERS, CONNECTION_HEADERS, Dialect,
 };
+use chatcore::models::{Reasons, Takes};
 use chatcore::{
     Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, Defaults, ErrorKind, FinishReason, Hedging,
     KEY_FORMS, KNOWN_PROVIDERS, KeyForm, LlmClientBuilder, Phase, Provider, SETTINGS, Secrets,
@@ -24,6 +25,8 @@ pub(crate) fn typescript() -> Result<String, Box<dyn Error>> {
     types(&mut out);
     constant(&mut out, "PROVIDERS", "Who may answer.", providers()?);
     constant(&mut out, "SETTINGS", "Variables that are read.", settings());
+    let doc = "What models take and refuse.";
+    constant(&mut out, "MODEL_RULES", doc, crate::rules::all()?);
     constant(&mut out, "KEY_FORMS", "Whose key it is.", key_forms());
     let doc = "A shorter key is a placeholder.";
     constant(&mut out, "KEY_MIN_LENGTH", doc, KeyForm::MIN_LEN.into());
@@ -82,6 +85,25 @@ fn types(out: &mut String) {
         "The words for why a model stopped that chatcore has a name for.",
         FinishReason::WORDS.iter().copied(),
     );
+    words(
+        out,
+        "Takes",
+        "When a model takes an option.",
+        Takes::ALL.iter().map(|takes| takes.as_str()),
+    );
+    words(
+        out,
+        "Reasons",
+        "When a model reasons.",
+        Reasons::ALL.iter().map(|reasons| reasons.as_str()),
+    );
+    let keys = KNOWN_PROVIDERS.iter().flat_map(|known| known.key_vars);
+    let mut variables: Vec<&str> = keys.copied().collect();
+    variables.extend(SETTINGS.iter().map(|setting| setting.var));
+    variables.sort_unstable();
+    variables.dedup();
+    let doc = "The environment variables that chatcore reads.";
+    words(out, "Variable", doc, variables.into_iter());
 }
 
 fn providers() -> Result<Value, Box<dyn Error>> {

@@ -1,6 +1,6 @@
 // The host that the program runs on, and the variables of its environment.
 import { LlmError } from '../base/errors.js';
-import { SETTINGS } from '../base/tables.js';
+import { SETTINGS, type Variable } from '../base/tables.js';
 import { unquoted } from '../base/unquote.js';
 
 interface Host {
@@ -42,7 +42,7 @@ export class Variables {
     this.#all = all;
   }
 
-  text(name: string): string | undefined {
+  text(name: Variable): string | undefined {
     try {
       return unquoted(this.#all[name] ?? '') || undefined;
     } catch {
@@ -50,7 +50,7 @@ export class Variables {
     }
   }
 
-  isOn(name: keyof typeof SETTINGS): boolean {
+  isOn(name: Variable): boolean {
     const value = this.text(name) ?? SETTINGS[name].default;
     if (/^(1|true|yes|on)$/i.test(value)) return true;
     if (/^(0|false|no|off)$/i.test(value)) return false;
@@ -58,7 +58,7 @@ export class Variables {
   }
 
   /** Seconds, in milliseconds. */
-  milliseconds(name: string): number | undefined {
+  milliseconds(name: Variable): number | undefined {
     const seconds = this.text(name);
     if (seconds === undefined) return undefined;
     if (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9)) {

@@ -11,6 +11,7 @@ export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from '../border/load.js';
 export { toolResult } from './message.js';
+export { MODEL_RULES } from './model-rules.js';
 export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,
@@ -20,8 +21,9 @@ export type { BatchProcessorOptions, Closing } from './batch.js';
 export type { BatchResult } from './round-stream.js';
 export type {
   Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,
-  Takes, TimeLimits,
+  TimeLimits,
 } from './options.js';
+export type { ProviderName, Reasons, Takes } from '../base/tables.js';
 export type {
   AnyMessage, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
   MediaSource, Message, ModelInfo, OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart,

@@ -1,5 +1,5 @@
 // What a client and a call may be told.
-import type { ProviderName } from '../base/tables.js';
+import type { ProviderName, Reasons, Takes } from '../base/tables.js';
 import type {
   AnyMessage, Extra, JsonObject, Message, Progress, ReasoningEffort, ResponseFormat, Tool, ToolChoice,
 } from '../base/types.js';
@@ -126,12 +126,9 @@ export type Hedging =
   /** Once it is later than this share of those before, 0.5 to 0.999. The first 20 only teach. */
   | { quantile: number };
 
-/** When a model takes an option. */
-export type Takes = 'always' | 'unless_reasoning' | 'never';
-
 /** What some models take and refuse, in place of what chatcore knows of them. */
 export interface ModelRule {
-  /** The models: names, separated by spaces. `*` stands for any text, `?` for one character. */
+  /** The models: names, separated by spaces. `*` stands for any text, `?` for one character, `@openai` for all models of a provider. */
   models: string;
   /** When it takes `temperature` and `topP`. Default `always`. */
   sampling?: Takes;
@@ -140,7 +137,7 @@ export interface ModelRule {
   /** When it takes tools. Default `always`. */
   tools?: Takes;
   /** When it reasons. Default `unknown`: nothing about it is sent unless the caller asks for it. */
-  reasoning?: 'unknown' | 'never' | 'on_request' | 'by_default' | 'always';
+  reasoning?: Reasons;
   /** Fields of a request that turn reasoning off, such as `{ thinking: { type: 'disabled' } }`. Default: the dialect's. */
   reasoningOff?: JsonObject;
   /** The model's words for efforts that it does not know, such as `{ minimal: 'low' }`. */
@@ -149,6 +146,10 @@ export interface ModelRule {
   thinkingBudget?: boolean;
   /** Whether the limit of tokens is called `max_completion_tokens`. Default false. */
   maxCompletionTokens?: boolean;
+  /** Where this stands. */
+  source?: string;
+  /** When it was looked up, such as `2026-11-28`. */
+  date?: string;
 }
 
 /** Options of a client. In Node what is missing is read from the environment variables. */

@@ -7,12 +7,12 @@ import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
-import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName } from '../base/tables.js';
+import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName, type Variable } from '../base/tables.js';
 import type { Status } from '../base/types.js';
 
-const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const;
+const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const satisfies Record<string, Variable>;
 /** The old client's name for the last one. */
-const OLD_RETRIES = 'XWE_MAX_LLM_RETRIES';
+const OLD_RETRIES: Variable = 'XWE_MAX_LLM_RETRIES';
 
 /** @internal What a client is made of. */
 export interface Settings {
@@ -106,12 +106,13 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   // Whoever names a base URL or a provider has said where the key goes.
   const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
   const ofAnother = (key: string) => (isChosen ? undefined : foreign(key, provider));
-  const variables: readonly string[] = its.variables;
+  const variables: readonly Variable[] = its.variables;
   const isPlain = base?.isPlain ?? its.baseURL.startsWith('http:');
   const isKeyless = apiKey === null || (inPage && apiKey === undefined);
   const giveKey = typeof apiKey === 'function' ? keyGiver(apiKey, ofAnother) : undefined;
   let key: string | undefined;
-  const inEnvironment = () => ['LLM_API_KEY', ...variables].map((name) => vars.text(name)).find((text) => text !== undefined);
+  const ofKey: readonly Variable[] = ['LLM_API_KEY', ...variables];
+  const inEnvironment = () => ofKey.map((name) => vars.text(name)).find((text) => text !== undefined);
   if (!isKeyless && typeof apiKey !== 'function') key = apiKey ?? inEnvironment();
   if (key !== undefined) {
     const checked = keyOf(key);
