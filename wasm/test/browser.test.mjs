@@ -1,22 +1,20 @@
 // Headless Chromium on a page served from loopback: by module script, and by builds of the packed
 // tarball with Vite, webpack and esbuild, none of which is told anything about it.
-// Skipped where there is no Chromium; CHROMIUM names another one than /usr/bin/chromium.
+// Skipped where there is no Chromium.
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
+import { launch, skip } from './chromium.mjs';
 import { project } from './packed.mjs';
 import { start } from './server.mjs';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : 'no Chromium here';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const types = { '.html': 'text/html', '.js': 'text/javascript' };
 
@@ -63,11 +61,7 @@ before(async () => {
     '/plain/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
     '/webpack/': join(built, 'webpack'), '/esbuild/': join(built, 'esbuild'),
   });
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launch();
 });
 after(async () => {
   if (skip) return;

@@ -16,12 +16,15 @@ pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
     if !request.messages.iter().any(says_something) {
         return refuse("there is nothing to answer: no message has any content");
     }
+    // Some servers give calls no ids; their results cannot name one.
+    let mut has_nameless_call = false;
     for (place, message) in request.messages.iter().enumerate() {
         // A call in another form than a part may stand beside them.
         if message.parts.is_empty() && message.extra.is_empty() {
             return refuse(format!("message {place} has no parts"));
         }
-        check_parts(place, message)?;
+        check_parts(place, message, has_nameless_call)?;
+        has_nameless_call |= message.tool_calls().any(|call| call.id.is_empty());
     }
     if let Some(temperature) = request.temperature {
         in_range("temperature", temperature, 2.0)?;
@@ -89,11 +92,11 @@ fn says_something(message: &Message) -> bool {
     })
 }
 
-fn check_parts(place: usize, message: &Message) -> Result<(), Error> {
+fn check_parts(place: usize, message: &Message, has_nameless_call: bool) -> Result<(), Error> {
     let role = message.role.as_str();
     for part in &message.parts {
         match (part, &message.role) {
-            (Part::ToolResult(result), _) if result.call_id.is_empty() => {
+            (Part::ToolResult(result), _) if result.call_id.is_empty() && !has_nameless_call => {
                 return refuse(format!(
                     "a tool result in message {place} does not name the call it belongs to"
                 ));
@@ -209,6 +212,9 @@ mod tests {
             assert!(error.to_string().contains(why), "{why}: {error}");
         }
         assert!(validate(&hi().temperature(0.0).max_tokens(1)).is_ok());
+        let nameless = Message::new(Role::Assistant, [ToolCall::new("", "f", "{}").into()]);
+        let answered = [Message::user("x"), nameless, Message::tool_result("", "y")];
+        assert!(validate(&ChatRequest::new(answered)).is_ok());
         let request = ChatRequest::new([
             Message::system("s"),
             Message::user("hi"),
