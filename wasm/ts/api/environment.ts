@@ -50,7 +50,7 @@ export class Variables {
     }
   }
 
-  isOn(name: Variable): boolean {
+  isOn(name: keyof typeof SETTINGS): boolean {
     const value = this.text(name) ?? SETTINGS[name].default;
     if (/^(1|true|yes|on)$/i.test(value)) return true;
     if (/^(0|false|no|off)$/i.test(value)) return false;

@@ -24,11 +24,15 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['the call it belongs to; use Message::tool_result', 'the call it belongs to; use toolResult()'],
   ['no JSON mode without a schema; use ResponseFormat::JsonSchema', 'no JSON mode without a schema; use a responseFormat of the type json_schema'],
   ['send its bytes with Part::image_base64', 'send its bytes as base64'],
+  ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
+  ['say the text with Part::text', 'say the text in a part of the type text'],
+  ['or say its words with Part::text', 'or say its words in a part of the type text'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];
 
 const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
   [/\bset LLM_PROVIDER=openai_compatible, LLM_BASE_URL=(\S+) and LLM_MODEL/g, "set provider: 'openai_compatible', baseURL: '$1' and a model"],
+  [/\bset LLM_PROVIDER=(\w+) and LLM_MODEL/g, "set provider: '$1' and a model"],
   [/\bset LLM_PROVIDER=(\w+)/g, "set provider: '$1'"],
   [/\bmax_tokens is (\d+); to reason, this model needs more/g, 'maxTokens is $1; to reason, this model needs more'],
 ];

@@ -10,10 +10,14 @@ use super::{files, root};
 const FOLDERS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("packing", &["base"]),
+    ("websocket", &["base"]),
     ("border", &["base"]),
     ("node", &["base", "border"]),
     ("api", &["base", "border"]),
-    ("entries", &["api", "base", "border", "node", "packing"]),
+    (
+        "entries",
+        &["api", "base", "border", "node", "packing", "websocket"],
+    ),
 ];
 
 /// Each file, and the files that it imports, as paths below `wasm/ts` without an extension.
