@@ -2,10 +2,11 @@
 
 mod anthropic;
 mod openai;
+mod responses;
 mod shapes;
 
 use bytes::Bytes;
-use chatcore::dialect::{Anthropic, OpenAiChat};
+use chatcore::dialect::{Anthropic, OpenAiChat, OpenAiResponses};
 use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
 
 /// One kind of answer, of any size.
@@ -35,15 +36,17 @@ const fn case(name: &'static str, make: fn(usize) -> String) -> Case {
 
 /// All cases.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
-    openai::CASES.iter().chain(anthropic::CASES)
+    let openai = openai::CASES.iter().chain(responses::CASES);
+    openai.chain(anthropic::CASES)
 }
 
 impl Case {
     /// The dialect that the answer is read in.
     pub fn dialect(&self) -> Box<dyn Dialect> {
-        match self.name.starts_with("openai") {
-            true => Box::new(OpenAiChat::default()),
-            false => Box::new(Anthropic::default()),
+        match self.name.split(':').next() {
+            Some("openai") => Box::new(OpenAiChat::default()),
+            Some("responses") => Box::new(OpenAiResponses::default()),
+            _ => Box::new(Anthropic::default()),
         }
     }
 

@@ -2,7 +2,7 @@
 //! measures the time of the same cases.
 
 use bytes::Bytes;
-use chatcore::dialect::{Anthropic, OpenAiChat};
+use chatcore::dialect::{Anthropic, OpenAiChat, OpenAiResponses};
 use chatcore::{Dialect, ErrorKind};
 use chatcore_tests::worst::{cases, decode};
 
@@ -65,6 +65,7 @@ fn no_depth_uses_up_the_stack() {
 fn pieces_of_any_size_are_read_with_work_by_their_length() {
     for dialect in [
         &OpenAiChat::default() as &dyn Dialect,
+        &OpenAiResponses::default(),
         &Anthropic::default(),
     ] {
         for body in ["data: {\"a\":\"", "{\"a\":\"", "data: [\ndata: ", "{\n"] {

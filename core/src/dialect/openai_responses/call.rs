@@ -80,15 +80,17 @@ impl Call {
         if self.at.is_some() || text(&self.begun, "name").is_empty() {
             return;
         }
-        self.announce(calls, out);
+        let begun = std::mem::take(&mut self.begun);
+        self.announce(&begun, calls, out);
+        self.begun = begun;
     }
 
-    fn announce(&mut self, calls: &mut usize, out: &mut Output) {
+    fn announce(&mut self, item: &Extra, calls: &mut usize, out: &mut Output) {
         let index = *calls;
         *calls += 1;
         self.at = Some(index);
         // The id that its result names; some servers have only that of the item.
-        let ids = ["call_id", "id"].map(|name| text(&self.begun, name));
+        let ids = ["call_id", "id"].map(|name| text(item, name));
         out.push(ChatEvent::ToolCallStart {
             index,
             id: ids
@@ -96,7 +98,7 @@ impl Call {
                 .find(|id| !id.is_empty())
                 .unwrap_or_default()
                 .to_owned(),
-            name: text(&self.begun, "name").to_owned(),
+            name: text(item, "name").to_owned(),
         });
         push_arguments(index, std::mem::take(&mut self.waiting), out);
     }
@@ -116,9 +118,7 @@ impl Call {
         };
         let field = input_field(self.is_custom);
         if self.at.is_none() {
-            self.begun = item.clone();
-            self.begun.retain(|name, _| name != field);
-            self.announce(calls, out);
+            self.announce(&item, calls, out);
         }
         let is_same = match item.get(field) {
             // The beginning of a call has no arguments yet.

@@ -13,7 +13,7 @@ use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{
     Object, Raw, Unknown, parse, parse_event_into, piece_of, push_extra,
 };
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The state of reading one answer.
 #[derive(Debug, Default)]
@@ -43,12 +43,12 @@ impl Assemble for Events {
         }
         let data = match parsed {
             Ok(data) => data,
-            // Their type says all that is needed.
-            Err(_) if is_beginning(&kind) => {
+            // Where it only ends too soon, its type says all that is needed.
+            Err(error) if error.kind() == ErrorKind::Truncated && is_beginning(&kind) => {
                 out.skip(1);
                 return Ok(());
             }
-            Err(_) if kind == "response.completed" => {
+            Err(error) if error.kind() == ErrorKind::Truncated && kind == "response.completed" => {
                 self.finish.get_or_insert_default();
                 self.items.finish(None, out)?;
                 out.set_last();

@@ -118,6 +118,14 @@ impl<'a> Text<'a> {
         writer.open('{');
         writer.member("type", self.kind);
         writer.member(self.field, self.text);
+        // What stood beside a text that was received is not for another one.
+        let is_given = self.own(FINGERPRINT).is_none() && self.item().is_none();
+        for (name, value) in self.own.into_iter().flatten().filter(|_| is_given) {
+            if ![ITEM, "type", self.field].contains(&&**name) {
+                writer.key(name);
+                writer.value(value);
+            }
+        }
         self.write_plain(writer);
         writer.close('}');
     }

@@ -25,7 +25,7 @@ pub(super) fn check(part: &Part) -> Result<(), Error> {
         Part::File(file) if matches!(file.source, MediaSource::Text { .. }) => Err(cannot_carry(
             DIALECT,
             "a file of plain text",
-            "say the text with Part::text",
+            "send the text with Part::text",
         )),
         Part::Audio(_) => Err(cannot_carry(
             DIALECT,

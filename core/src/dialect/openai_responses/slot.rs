@@ -9,7 +9,7 @@ use crate::dialect::kit::read::extra_of;
 use crate::json::{Joiner, Piece};
 
 /// Which list of an item a text stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum List {
     Summary,
     Content,
@@ -53,7 +53,7 @@ pub(super) fn prose_in(part: &Extra) -> Option<(Prose, &'static str)> {
 }
 
 /// A text's place in its item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) list: List,
     pub(super) index: u64,
@@ -69,8 +69,10 @@ pub(super) struct Slot {
     half: Joiner,
     /// What came of it and was not handed over: something else goes first.
     waiting: String,
-    /// What stands beside the text.
+    /// What stands beside the text, until that has ended.
     pub(super) fields: Option<Extra>,
+    /// The fingerprint of what stood beside the text, once that has ended.
+    pub(super) ended: Option<Print>,
     /// Its sources, where they came one by one.
     pub(super) annotations: Vec<Value>,
 }
@@ -84,6 +86,7 @@ impl Slot {
             half: Joiner::default(),
             waiting: String::new(),
             fields: None,
+            ended: None,
             annotations: Vec::new(),
         }
     }
@@ -130,16 +133,28 @@ impl Slot {
         }
     }
 
-    /// What stands beside the text.
-    pub(super) fn fields(&mut self) -> &Extra {
+    /// Takes what stands beside the text, which has ended.
+    pub(super) fn take_fields(&mut self) -> Extra {
         let kind = self.kind();
         let annotations = std::mem::take(&mut self.annotations);
-        self.fields.get_or_insert_with(|| {
+        let fields = self.fields.take().unwrap_or_else(|| {
             let mut fields = extra_of("type", kind.into());
             if !annotations.is_empty() {
                 fields.insert("annotations".to_owned(), Value::Array(annotations));
             }
             fields
-        })
+        });
+        self.ended = Some(print_of(&fields, ""));
+        fields
     }
+}
+
+/// The fingerprint of the fields of an object but for `text`.
+pub(super) fn print_of(fields: &Extra, text: &str) -> Print {
+    let mut print = Print::default();
+    for (name, value) in fields.iter().filter(|(name, _)| *name != text) {
+        print.add(name);
+        print.add(&value.to_string());
+    }
+    print
 }

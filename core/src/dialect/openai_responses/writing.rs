@@ -11,10 +11,12 @@
 //!    "fingerprint": "…", "item": {"type": "message", "id": "msg_1"}}}}
 //! ```
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::print::Print;
-use super::slot::{List, Place, Slot, prose_in};
+use super::slot::{List, Place, Slot, print_of, prose_in};
 use super::{DIALECT, FINGERPRINT, ITEM};
 use crate::chat::{ChatEvent, Extra, Part, Reasoning};
 use crate::dialect::kit::decoder::{Output, Prose};
@@ -29,6 +31,8 @@ pub(super) struct Writing {
     /// The item as it began.
     begun: Extra,
     slots: Vec<Slot>,
+    /// Which slot is that of a place.
+    places: BTreeMap<Place, usize>,
     /// The text that is handed over; those before it are ended.
     at: usize,
     /// Whether it is this item's turn to be handed over.
@@ -41,6 +45,7 @@ impl Writing {
             is_message,
             begun,
             slots: Vec::new(),
+            places: BTreeMap::new(),
             at: 0,
             flows: false,
         }
@@ -53,12 +58,13 @@ impl Writing {
         if let Some(last) = last.filter(|&last| self.slots[last].place == place) {
             return Ok(last);
         }
-        if let Some(found) = self.slots.iter().position(|slot| slot.place == place) {
-            return Ok(found);
+        if let Some(found) = self.places.get(&place) {
+            return Ok(*found);
         }
         if self.slots.len() == MAX_ITEMS {
             return Err(too_many("texts in an item"));
         }
+        self.places.insert(place, self.slots.len());
         self.slots.push(Slot::new(place, prose));
         Ok(self.slots.len() - 1)
     }
@@ -117,9 +123,11 @@ impl Writing {
         let Some((prose, text)) = take_text(&mut part) else {
             return Ok(());
         };
-        self.complete(place, prose, &text, out)?;
         let slot = self.slot(place, prose)?;
-        self.slots[slot].fields = Some(part);
+        if self.slots[slot].ended.is_none() {
+            self.slots[slot].fields = Some(part);
+        }
+        self.complete(place, prose, &text, out)?;
         Ok(())
     }
 
@@ -160,7 +168,7 @@ impl Writing {
         if slot.print.is_empty() {
             return;
         }
-        let mut own = slot.fields().clone();
+        let mut own = slot.take_fields();
         if slot.prose != Prose::Reasoning {
             own.insert(FINGERPRINT.to_owned(), slot.print.as_text().into());
         }
@@ -180,14 +188,25 @@ impl Writing {
             Some(done) => done,
             None => lost(std::mem::take(&mut self.begun)),
         };
-        let is_same = self.compare(&item, out)?;
-        self.say_the_rest(out);
-        // What the parts say need not be said twice.
-        let is_told = |slot: &Slot, name: &str| slot.place.list.field() == name;
-        if is_same || !was_said {
-            let slots = &self.slots;
-            item.retain(|name, _| !slots.iter().any(|slot| is_told(slot, name)));
+        let mut lists = List::ALL
+            .iter()
+            .filter_map(|list| item.get(list.field())?.as_array());
+        if lists.any(|list| list.len() > MAX_ITEMS) {
+            return Err(too_many("texts in an item"));
         }
+        // What the parts say need not be said twice.
+        match self.says_all(&item) {
+            true => self.take_lists(&mut item, out)?,
+            false => self.say_lists(&item, out)?,
+        }
+        self.say_the_rest(out);
+        // A list that the server left out is that of the parts.
+        let slots = &self.slots;
+        item.retain(|name, list| {
+            let is_told = slots.iter().any(|slot| slot.place.list.field() == name);
+            let is_empty = list.as_array().is_some_and(Vec::is_empty) || list.is_null();
+            !(is_told && (is_empty || !was_said))
+        });
         let last = self.slots.iter().rposition(|slot| !slot.print.is_empty());
         if let Some(last) = last {
             self.at = last;
@@ -216,44 +235,81 @@ impl Writing {
         out.push(ChatEvent::PartEnd);
     }
 
-    /// Hands over what the item's texts say beyond what came of them. False where the parts that
-    /// were handed over are not all that the item has.
-    fn compare(&mut self, item: &Extra, out: &mut Output) -> Result<bool, Error> {
-        let mut is_same = true;
+    /// Whether the parts say all that the item's lists have: those that were handed over, and those
+    /// that follow.
+    fn says_all(&self, item: &Extra) -> bool {
         let mut count = 0;
-        for list in List::ALL {
-            let elements = match item.get(list.field()) {
-                Some(Value::Array(elements)) => elements,
-                Some(Value::String(text)) => {
-                    let place = Place { list, index: 0 };
-                    self.complete(place, self.prose(), text, out)?;
-                    is_same = false;
-                    continue;
-                }
-                _ => continue,
+        let lists = List::ALL
+            .into_iter()
+            .filter_map(|list| Some((list, item.get(list.field())?)));
+        for (list, value) in lists.filter(|(_, value)| !value.is_null()) {
+            let Some(elements) = value.as_array() else {
+                return false;
             };
             for (element, index) in elements.iter().zip(0..) {
-                let mut fields = element.as_object().cloned().unwrap_or_default();
-                let Some((prose, text)) = take_text(&mut fields) else {
-                    is_same = false;
-                    continue;
+                let Some((field, text)) = element.as_object().and_then(text_in) else {
+                    return false;
                 };
-                let place = Place { list, index };
-                is_same &= self.complete(place, prose, &text, out)? && !text.is_empty();
-                is_same &= ![ITEM, FINGERPRINT]
-                    .iter()
-                    .any(|name| fields.contains_key(*name));
-                let slot = self.slot(place, prose)?;
-                count += 1;
-                // What was handed over before must be the same.
-                match &self.slots[slot].fields {
-                    Some(known) if slot < self.at => is_same &= *known == fields,
-                    _ if slot < self.at => is_same = false,
-                    _ => self.slots[slot].fields = Some(fields),
+                let slot = self.places.get(&Place { list, index });
+                let is_said = slot.is_none_or(|slot| {
+                    let is_ended = *slot < self.at;
+                    let slot = &self.slots[*slot];
+                    let fields = element.as_object().map(|fields| print_of(fields, field));
+                    match slot.print.rest_of(text) {
+                        Some(rest) if is_ended => rest.is_empty() && slot.ended == fields,
+                        rest => rest.is_some(),
+                    }
+                });
+                if !is_said {
+                    return false;
+                }
+                count += usize::from(slot.is_some());
+            }
+        }
+        count == self.slots.len()
+    }
+
+    /// Takes the texts and what stands beside them out of the item.
+    fn take_lists(&mut self, item: &mut Extra, out: &mut Output) -> Result<(), Error> {
+        for list in List::ALL {
+            let elements = match item.get_mut(list.field()) {
+                Some(Value::Array(elements)) if !elements.is_empty() => std::mem::take(elements),
+                _ => continue,
+            };
+            item.retain(|name, _| name != list.field());
+            for (element, index) in elements.into_iter().zip(0..) {
+                if let Value::Object(part) = element {
+                    self.complete_part(Place { list, index }, part, out)?;
                 }
             }
         }
-        Ok(is_same && count == self.slots.len())
+        Ok(())
+    }
+
+    /// Hands over what the item's texts say beyond what came of them. They stay in the item.
+    fn say_lists(&mut self, item: &Extra, out: &mut Output) -> Result<(), Error> {
+        for list in List::ALL {
+            match item.get(list.field()) {
+                Some(Value::Array(elements)) => {
+                    for (element, index) in elements.iter().zip(0..) {
+                        let place = Place { list, index };
+                        let element = element.as_object();
+                        if let Some(part) = element
+                            && let (Some((prose, _)), Some((_, text))) =
+                                (prose_in(part), text_in(part))
+                        {
+                            self.complete(place, prose, text, out)?;
+                        }
+                    }
+                }
+                Some(Value::String(text)) => {
+                    let place = Place { list, index: 0 };
+                    self.complete(place, self.prose(), text, out)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What came late for a text that was ended is a part of its own.
@@ -275,10 +331,24 @@ impl Writing {
     }
 }
 
+/// The text of an element of an item's list, and its field. `None` where it has none, or what is
+/// no part of its own: an empty text, or fields of ours.
+fn text_in(element: &Extra) -> Option<(&'static str, &str)> {
+    let (_, field) = prose_in(element)?;
+    let text = element.get(field)?.as_str()?;
+    let is_ours = [ITEM, FINGERPRINT]
+        .iter()
+        .any(|name| element.contains_key(*name));
+    (!text.is_empty() && !is_ours).then_some((field, text))
+}
+
 /// Takes the text out of an element of an item's list; `None` where it has none.
 fn take_text(element: &mut Extra) -> Option<(Prose, String)> {
     let (prose, field) = prose_in(element)?;
-    let text = element.get_mut(field)?.as_str()?.to_owned();
+    let text = match element.get_mut(field)? {
+        Value::String(text) => std::mem::take(text),
+        _ => return None,
+    };
     element.retain(|name, _| name != field);
     Some((prose, text))
 }

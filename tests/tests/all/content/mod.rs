@@ -5,7 +5,9 @@ mod parts;
 
 use std::sync::Arc;
 
-use chatcore::dialect::{Anthropic, Dialect, Mode, OllamaChat, OpenAiChat, Quirks};
+use chatcore::dialect::{
+    Anthropic, Dialect, Mode, OllamaChat, OpenAiChat, OpenAiResponses, Quirks,
+};
 use chatcore::{ChatRequest, Error, Provider};
 use serde_json::Value;
 
@@ -15,7 +17,13 @@ fn dialects() -> Vec<Arc<dyn Dialect>> {
         Arc::new(OpenAiChat::new(Quirks::default())),
         Arc::new(Anthropic::default()),
         Arc::new(OllamaChat::default()),
+        Arc::new(OpenAiResponses::default()),
     ]
+}
+
+/// The messages of a body.
+fn messages(body: &Value) -> &Value {
+    body.get("messages").unwrap_or(&body["input"])
 }
 
 /// The body that goes out.

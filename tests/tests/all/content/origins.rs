@@ -6,7 +6,7 @@ use chatcore::dialect::{NAMES, kit};
 use chatcore::{ChatRequest, Message, Part, Role, ToolCall};
 use serde_json::{Value, json};
 
-use super::{dialects, sent};
+use super::{dialects, messages, sent};
 
 /// A turn on which each of the dialects has left something of its own.
 fn conversation() -> ChatRequest {
@@ -43,7 +43,9 @@ fn what_belongs_to_another_dialect_stays_behind() {
         let name = dialect.facts().name();
         assert!(NAMES.contains(&name), "{name} is missing in dialect::NAMES");
         let body = sent(&*dialect, &conversation()).unwrap();
-        let said = body["messages"][1].to_string();
+        let messages = messages(&body).as_array().unwrap();
+        let said = &messages[1..messages.len() - 1];
+        let said: String = said.iter().map(Value::to_string).collect();
         for other in NAMES {
             let marks = said.matches(&format!("of {other}")).count();
             assert_eq!(marks > 0, other == name, "{name} says of {other}: {said}");
@@ -61,7 +63,7 @@ fn text_whose_fields_all_stay_behind_is_plain() {
     let asked = Message::new(Role::User, [text.into()]);
     for dialect in dialects() {
         let body = sent(&*dialect, &ChatRequest::new([asked.clone()])).unwrap();
-        assert_eq!(body["messages"][0]["content"], "Paris");
+        assert_eq!(messages(&body)[0]["content"], "Paris");
     }
 }
 

@@ -4,7 +4,7 @@ use chatcore::chat::{File, MediaSource, Tool, ToolResult};
 use chatcore::{ChatRequest, ErrorKind, Message, Part, Role};
 use serde_json::{Value, json};
 
-use super::{dialects, sent};
+use super::{dialects, messages, sent};
 
 /// What a part is in one dialect: its JSON, or words of the refusal.
 enum Is {
@@ -19,8 +19,8 @@ fn named_pdf() -> Part {
     File::new(pdf).with_name("a.pdf").into()
 }
 
-/// Each part, and what it is in `openai_chat`, `anthropic` and `ollama_chat`.
-fn cases() -> Vec<(Part, [Is; 3])> {
+/// Each part, and what it is in `openai_chat`, `anthropic`, `ollama_chat` and `openai_responses`.
+fn cases() -> Vec<(Part, [Is; 4])> {
     let url = "https://a.test/a";
     vec![
         (
@@ -29,6 +29,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Refused("an image by its id; send its URL"),
                 Sent(json!({"type": "image", "source": {"type": "file", "file_id": "file-1"}})),
                 Refused("an image by its URL or id; send its bytes"),
+                Sent(json!({"type": "input_image", "file_id": "file-1"})),
             ],
         ),
         (
@@ -40,6 +41,8 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                     {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
                     "title": "a.pdf"})),
                 Refused("a file; send its text"),
+                Sent(json!({"type": "input_file",
+                    "file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"})),
             ],
         ),
         (
@@ -48,6 +51,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Sent(json!({"type": "file", "file": {"file_id": "file-1"}})),
                 Sent(json!({"type": "document", "source": {"type": "file", "file_id": "file-1"}})),
                 Refused("a file; send its text"),
+                Sent(json!({"type": "input_file", "file_id": "file-1"})),
             ],
         ),
         (
@@ -56,6 +60,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Refused("a file by its URL; send its bytes"),
                 Sent(json!({"type": "document", "source": {"type": "url", "url": url}})),
                 Refused("a file; send its text"),
+                Sent(json!({"type": "input_file", "file_url": url})),
             ],
         ),
         (
@@ -65,6 +70,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Sent(json!({"type": "document", "source":
                     {"type": "text", "media_type": "text/plain", "data": "a, b"}})),
                 Refused("a file; send its text"),
+                Refused("a file of plain text; send the text"),
             ],
         ),
         (
@@ -73,6 +79,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Sent(json!({"type": "file", "file": {"file_data": "data:text/csv;base64,YSxi"}})),
                 Refused("no PDF"),
                 Refused("a file; send its text"),
+                Sent(json!({"type": "input_file", "file_data": "data:text/csv;base64,YSxi"})),
             ],
         ),
         (
@@ -82,6 +89,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                     {"data": "SUQz", "format": "mp3"}})),
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
+                Refused("audio; use chat completions"),
             ],
         ),
         (
@@ -91,6 +99,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                     {"data": "UklG", "format": "wav"}})),
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
+                Refused("audio; use chat completions"),
             ],
         ),
         (
@@ -99,6 +108,7 @@ fn cases() -> Vec<(Part, [Is; 3])> {
                 Refused("audio by its URL or id; send its bytes"),
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
+                Refused("audio; use chat completions"),
             ],
         ),
     ]
@@ -112,7 +122,7 @@ fn each_part_is_sent_or_refused_with_what_to_do() {
             let asked = Message::user("what is it?").with_part(part.clone());
             match (sent(&**dialect, &ChatRequest::new([asked])), expected) {
                 (Ok(body), Sent(value)) => {
-                    assert_eq!(body["messages"][0]["content"][1], value, "{name}");
+                    assert_eq!(messages(&body)[0]["content"][1], value, "{name}");
                 }
                 (Err(error), Refused(why)) => {
                     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
@@ -170,7 +180,7 @@ fn fields_of_tools_and_of_their_results_are_sent() {
         assert_eq!(body["tools"][0].get("gemini"), None, "{name}");
         let result = match name {
             "anthropic" => &body["messages"][2]["content"][0],
-            _ => &body["messages"][2],
+            _ => &messages(&body)[2],
         };
         assert_eq!(result["cache_control"], cached, "{name}: {body}");
     }

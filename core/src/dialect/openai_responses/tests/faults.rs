@@ -55,6 +55,15 @@ fn content_without_a_name_of_ours_goes_back_too() {
 }
 
 #[test]
+fn a_text_that_the_item_leaves_out_is_sent_with_it() {
+    let mut item = message("m", "");
+    item["content"] = json!([]);
+    let answer = stream(&[text(0, "Hi"), done(0, item.clone()), completed(json!([]))]);
+    item["content"] = json!([{"type": "output_text", "text": "Hi"}]);
+    assert_eq!(input([answer.message]), json!([item]));
+}
+
+#[test]
 fn arguments_that_are_an_object_are_its_text() {
     let mut item = call("c", "");
     item["arguments"] = json!({"x": 1});
