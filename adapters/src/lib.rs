@@ -27,7 +27,8 @@
 //! of the default features brings tokio in.
 //!
 //! With the feature `websocket`, `transport::WebSocketTransport` speaks OpenAI's Responses over
-//! sockets that stay open. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS.
+//! sockets that stay open. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS; with
+//! `aws-event-stream`, `framing::aws_event_stream` splits the streams of its Bedrock.
 //!
 //! # Blocking and async
 //!
@@ -48,6 +49,8 @@ pub mod credentials;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod executor;
+#[cfg(feature = "aws-event-stream")]
+pub mod framing;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;

@@ -51,6 +51,18 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("server_error", ErrorKind::Server),
     ("internal_server_error", ErrorKind::Server),
     ("internal_error", ErrorKind::Server),
+    // The exceptions of Amazon's Bedrock.
+    ("ThrottlingException", ErrorKind::RateLimited),
+    ("ServiceQuotaExceededException", ErrorKind::QuotaExceeded),
+    ("ServiceUnavailableException", ErrorKind::Overloaded),
+    ("ModelNotReadyException", ErrorKind::Overloaded),
+    ("ModelTimeoutException", ErrorKind::Server),
+    ("ModelErrorException", ErrorKind::Server),
+    ("ModelStreamErrorException", ErrorKind::Server),
+    ("InternalServerException", ErrorKind::Server),
+    ("AccessDeniedException", ErrorKind::Auth),
+    ("ResourceNotFoundException", ErrorKind::NotFound),
+    ("ValidationException", ErrorKind::BadRequest),
 ];
 
 /// What MiniMax's numbers in `base_resp` mean, as its documentation of 2026 lists them.
@@ -106,7 +118,10 @@ fn by_word(said: &Said) -> Option<ErrorKind> {
             true => BASE_RESP,
             false => WORDS,
         };
-        let found = table.iter().find(|(known, _)| *known == word);
+        // Bedrock begins the same word with a small letter in a stream.
+        let found = table
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(word));
         found.map(|(_, kind)| *kind)
     })
 }
