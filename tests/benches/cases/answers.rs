@@ -65,6 +65,32 @@ pub(super) fn anthropic_stream() -> Memory {
     stream(Provider::anthropic(), pieces)
 }
 
+pub(super) fn gemini() -> Memory {
+    let body = json!({"candidates": [{"content": {"parts": [{
+        "text": "The sky is blue. ".repeat(15)}], "role": "model"}, "finishReason": "STOP",
+        "index": 0}], "usageMetadata": {"promptTokenCount": 12, "candidatesTokenCount": 60,
+        "totalTokenCount": 72, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 12}]},
+        "modelVersion": "gemini-3.8-flash", "responseId": "r-123"});
+    whole(Provider::gemini(), &body)
+}
+
+pub(super) fn gemini_stream() -> Memory {
+    let chunk = |finish: Option<&str>| {
+        let mut candidate = json!({"content": {"parts": [{"text": " blue"}], "role": "model"},
+            "index": 0});
+        if let Some(finish) = finish {
+            candidate["finishReason"] = finish.into();
+        }
+        let chunk = json!({"candidates": [candidate], "usageMetadata": {"promptTokenCount": 12,
+            "candidatesTokenCount": 60, "totalTokenCount": 72}, "modelVersion": "gemini-3.8-flash",
+            "responseId": "r-123"});
+        Bytes::from(format!("data: {chunk}\r\n\r\n"))
+    };
+    let mut pieces = vec![chunk(None); 200];
+    pieces.push(chunk(Some("STOP")));
+    stream(Provider::gemini(), pieces)
+}
+
 /// No answer comes.
 pub(super) fn none() -> Memory {
     Memory {

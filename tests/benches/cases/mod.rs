@@ -87,11 +87,13 @@ pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
 }
 
 /// The answers by name, to be decoded without a client.
-pub(crate) const ANSWERS: [&str; 4] = [
+pub(crate) const ANSWERS: [&str; 6] = [
     "openai",
     "anthropic",
+    "gemini",
     "openai_stream_of_200",
     "anthropic_stream_of_200",
+    "gemini_stream_of_200",
 ];
 
 /// The dialect and the pieces of the answer `name`.
@@ -101,6 +103,8 @@ pub(crate) fn answer(name: &str) -> (Arc<dyn Dialect>, Arc<[Bytes]>) {
         "anthropic" => answers::anthropic(),
         "openai_stream_of_200" => answers::openai_stream(),
         "anthropic_stream_of_200" => answers::anthropic_stream(),
+        "gemini" => answers::gemini(),
+        "gemini_stream_of_200" => answers::gemini_stream(),
         _ => panic!("there is no answer {name:?}"),
     };
     (Arc::clone(memory.provider.dialect()), memory.pieces)

@@ -1,12 +1,13 @@
 //! The worst that a server can send, in any size: what costs a decoder the most for each byte.
 
 mod anthropic;
+mod gemini;
 mod openai;
 mod responses;
 mod shapes;
 
 use bytes::Bytes;
-use chatcore::dialect::{Anthropic, OpenAiChat, OpenAiResponses};
+use chatcore::dialect::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
 
 /// One kind of answer, of any size.
@@ -37,7 +38,7 @@ const fn case(name: &'static str, make: fn(usize) -> String) -> Case {
 /// All cases.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
     let openai = openai::CASES.iter().chain(responses::CASES);
-    openai.chain(anthropic::CASES)
+    openai.chain(anthropic::CASES).chain(gemini::CASES)
 }
 
 impl Case {
@@ -46,6 +47,7 @@ impl Case {
         match self.name.split(':').next() {
             Some("openai") => Box::new(OpenAiChat::default()),
             Some("responses") => Box::new(OpenAiResponses::default()),
+            Some("gemini") => Box::new(Gemini::default()),
             _ => Box::new(Anthropic::default()),
         }
     }

@@ -2,7 +2,7 @@
 //! measures the time of the same cases.
 
 use bytes::Bytes;
-use chatcore::dialect::{Anthropic, OpenAiChat, OpenAiResponses};
+use chatcore::dialect::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 use chatcore::{Dialect, ErrorKind};
 use chatcore_tests::worst::{cases, decode};
 
@@ -67,6 +67,7 @@ fn pieces_of_any_size_are_read_with_work_by_their_length() {
         &OpenAiChat::default() as &dyn Dialect,
         &OpenAiResponses::default(),
         &Anthropic::default(),
+        &Gemini::default(),
     ] {
         for body in ["data: {\"a\":\"", "{\"a\":\"", "data: [\ndata: ", "{\n"] {
             let long = Bytes::from(format!("{body}{}", "x".repeat(SIZE)));

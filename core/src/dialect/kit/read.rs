@@ -272,7 +272,7 @@ impl<'a> Read<'a> for Word<'a> {
 
 /// One field without a name of ours.
 pub fn extra_of(name: &str, value: Value) -> Extra {
-    let mut extra = Extra::new();
+    let mut extra = Extra::with_capacity(1);
     extra.insert(name.to_owned(), value);
     extra
 }

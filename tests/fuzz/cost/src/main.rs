@@ -17,7 +17,7 @@ mod worst;
 
 use bytes::Bytes;
 use chatcore::Dialect;
-use chatcore::dialect::{Anthropic, OpenAiChat};
+use chatcore::dialect::{Anthropic, Gemini, OpenAiChat};
 
 /// How large an input is when it is compared.
 const SIZE: usize = 32 << 10;
@@ -59,7 +59,8 @@ fn main() {
         println!("{cost:8.1}  {name}");
     }
 
-    for dialect in [&openai as &dyn Dialect, &Anthropic::default()] {
+    let gemini = Gemini::default();
+    for dialect in [&openai as &dyn Dialect, &Anthropic::default(), &gemini] {
         let found = search::worst(dialect, rounds);
         println!(
             "{}: the most after {rounds} rounds:",
