@@ -49,7 +49,10 @@ pub(super) fn block(part: &Part) -> Option<Value> {
     let (block, extra) = match part {
         Part::Text(text) => (json!({"type": "text", "text": text.text}), &text.extra),
         // A refusal is text here; the stop reason says what it is.
-        Part::Refusal(refusal) => return Some(json!({"type": "text", "text": refusal.text})),
+        Part::Refusal(refusal) => (
+            json!({"type": "text", "text": refusal.text}),
+            &refusal.extra,
+        ),
         Part::Reasoning(reasoning) => (
             match &reasoning.encrypted {
                 Some(data) => json!({"type": "redacted_thinking", "data": data}),

@@ -1,11 +1,11 @@
 //! A whole answer → the JSON that `/v1/responses` gives.
 
 use chatcore::chat::Extra;
+use chatcore::dialect::NAMES;
 use chatcore::{ChatResponse, FinishReason, Part, Usage};
 use serde_json::{Map, Value, json};
 
 use super::DIALECT;
-use super::items::shown;
 
 /// What an answer is called, and what it repeats of its request.
 #[derive(Clone, Debug)]
@@ -65,11 +65,10 @@ impl Frame {
 
     /// The item of a part.
     pub(super) fn item(&self, part: &Part, index: usize, status: &str) -> Option<Value> {
-        let none = Extra::new();
         let id = self.id_of(part, index);
         let (item, extra) = match part {
             Part::Text(text) => (message(&id, status, &content(part)?), &text.extra),
-            Part::Refusal(_) => (message(&id, status, &content(part)?), &none),
+            Part::Refusal(refusal) => (message(&id, status, &content(part)?), &refusal.extra),
             Part::Reasoning(reasoning) => {
                 let summary = match &*reasoning.text {
                     "" => json!([]),
@@ -115,13 +114,10 @@ pub(super) fn content(part: &Part) -> Option<Value> {
     })
 }
 
-/// Adds what belongs to an item; what the item has stays, but for the provider's own id: by it the
-/// item is known there.
+/// Adds what a part keeps for dialects, under their names.
 fn with(mut item: Value, extra: &Extra) -> Value {
-    if let Value::Object(fields) = &mut item {
-        for (name, value) in shown(extra) {
-            fields.entry(name).or_insert(value);
-        }
+    for (name, value) in extra.iter().filter(|(name, _)| NAMES.contains(&&***name)) {
+        item[name] = value.clone();
     }
     item
 }

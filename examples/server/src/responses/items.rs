@@ -1,11 +1,11 @@
 //! The items of `input` → messages.
 
 use chatcore::chat::{Extra, File, Image, MediaSource, Reasoning, Refusal, ToolCall, ToolResult};
-use chatcore::dialect::kit;
+use chatcore::dialect::{NAMES, kit};
 use chatcore::{Message, Part, Role};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{DIALECT, kept};
+use super::DIALECT;
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, wrong};
 
@@ -55,6 +55,10 @@ fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
             reasoning.signature = fields.text("signature")?;
             reasoning.encrypted = fields.text("redacted")?;
             reasoning.extra = kept(fields.rest());
+            // OpenAI's own, which it proves by what is encrypted in it.
+            if reasoning.extra.is_empty() && whole["encrypted_content"].is_string() {
+                reasoning.extra = of_item(whole);
+            }
             (Role::Assistant, vec![reasoning.into()])
         }
         Some("item_reference") => {
@@ -96,17 +100,29 @@ fn read_message(mut fields: Fields) -> Result<(Role, Vec<Part>), ApiError> {
     };
     let place = fields.place("content");
     let content = fields.value("content").ok_or_else(|| missing(&*place))?;
-    // The id, the status and the phase belong to what the model said.
-    let extra = match role {
-        Role::Assistant => kept(fields.rest()),
-        _ => {
-            fields.value("status");
-            fields.value("id");
-            fields.end()?;
-            Extra::new()
-        }
-    };
+    let phase = fields.value("phase");
+    for name in ["id", "status"] {
+        fields.value(name);
+    }
+    let mut extra = kept(fields.rest());
+    if let (Some(phase), true) = (phase, extra.is_empty()) {
+        extra = of_item(json!({"type": "message", "role": role.as_str(), "phase": phase}));
+    }
     Ok((role, read_content(content, &place, &extra)?))
+}
+
+/// What belongs to dialects of the fields of an item: the others were this server's own.
+fn kept(fields: Map<String, Value>) -> Extra {
+    let fields = fields.into_iter();
+    fields
+        .filter(|(name, _)| NAMES.contains(&&**name))
+        .collect()
+}
+
+/// A part that is all of an item of OpenAI's.
+fn of_item(item: Value) -> Extra {
+    let own = json!({"item": item});
+    kit::as_own(DIALECT, own.as_object().cloned().unwrap_or_default())
 }
 
 /// A string, or a list of parts. `extra` is the message's.
@@ -118,8 +134,10 @@ fn read_content(content: Value, path: &str, extra: &Extra) -> Result<Vec<Part>, 
     };
     let read = |(n, value)| {
         let mut part = read_part(value, &format!("{path}[{n}]"))?;
-        if let Part::Text(text) = &mut part {
-            text.extra = extra.clone();
+        match &mut part {
+            Part::Text(text) => text.extra = extra.clone(),
+            Part::Refusal(refusal) => refusal.extra = extra.clone(),
+            _ => {}
         }
         Ok(part)
     };
@@ -181,17 +199,6 @@ fn of_url(url: &str) -> MediaSource {
     }
 }
 
-/// What stands in an item of what a part keeps: this dialect's own fields, and those of others under
-/// their names.
-pub(super) fn shown(extra: &Extra) -> Extra {
-    let mut shown: Extra = (extra.iter())
-        .filter(|(name, _)| kit::is_foreign(DIALECT, name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    shown.extend(kit::own_fields(DIALECT, extra).cloned().unwrap_or_default());
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,10 +234,10 @@ mod tests {
         let Part::Reasoning(reasoning) = &said.parts[0] else {
             panic!("{said:?}");
         };
-        assert_eq!(reasoning.extra[DIALECT]["encrypted_content"], "e");
+        assert_eq!(reasoning.extra[DIALECT]["item"]["encrypted_content"], "e");
         let call = said.tool_calls().next().unwrap();
         assert_eq!(call.extra["gemini"]["thoughtSignature"], "s");
-        assert_eq!(call.extra[DIALECT]["id"], "fc_1");
+        assert_eq!(call.extra.get(DIALECT), None);
     }
 
     #[test]

@@ -141,3 +141,45 @@ fn what_the_provider_gets() {
     let text = std::str::from_utf8(&seen.body).unwrap();
     assert!(text.contains(r#""schema":{"z":1,"a":2}"#), "{text}");
 }
+
+/// A provider that speaks Responses too gets its own items back as they were, whole and in a stream.
+#[test]
+fn the_same_protocol_on_both_sides() {
+    let upstream = Upstream::start().unwrap();
+    let vars = [("LLM_PROVIDER", "openai"), ("LLM_MODEL", "gpt-6-astra")];
+    let server = Server::before(&upstream.url("/key/k/as/openai/v1"), &vars);
+    let model = json!("gpt-6-astra");
+    let asked = |input: &Value, stream: bool| {
+        json!({"model": model, "input": input, "stream": stream, "reasoning": {"effort": "low"},
+            "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}]})
+    };
+    for (stream, second) in [(false, 2), (true, 4)] {
+        let question = json!({"role": "user", "content": "hello"});
+        let answer = server.post(PATH, &asked(&json!([question]), stream));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let whole = match stream {
+            true => answer.events().last().unwrap()["response"].clone(),
+            false => answer.json(),
+        };
+        let mut input = vec![question];
+        input.extend(whole["output"].as_array().unwrap().clone());
+        input.push(json!({"role": "user", "content": "and?"}));
+        let answer = server.post(PATH, &asked(&json!(input), false));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = smol::block_on(upstream.nth_request("k", second)).unwrap();
+        let got: Value = serde_json::from_slice(&seen.body).unwrap();
+        let [_, reasoning, said, _] = &got["input"].as_array().unwrap()[..] else {
+            panic!("{got}");
+        };
+        // The ids are the provider's, and nothing of the server's own is left.
+        let names: Vec<_> = reasoning.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["id", "type", "summary", "encrypted_content"]);
+        assert!(
+            reasoning["id"].as_str().is_some_and(|id| id.len() < 8),
+            "{reasoning}"
+        );
+        assert_eq!(said["content"][0]["text"], "echo: hello");
+        assert!(said["id"].as_str().is_some_and(|id| id.len() < 8), "{said}");
+        assert_eq!(said.get("openai_responses"), None);
+    }
+}
