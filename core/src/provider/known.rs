@@ -139,6 +139,8 @@ impl Provider {
         // The models of a provider of its own are known under its name.
         let rules = match row.key_vars {
             [] => dialect.facts().name(),
+            // The same models, by whatever dialect.
+            _ if row.base_url == table::OPENAI.base_url => table::OPENAI.name,
             _ => row.name,
         };
         Self {
@@ -194,6 +196,15 @@ mod tests {
             }
             let endpoint = provider.with_api_key("k-0123456789").endpoint();
             assert!(endpoint.is_ok(), "{}: {endpoint:?}", known.name);
+        }
+    }
+
+    #[test]
+    fn openais_models_are_known_by_each_of_its_names() {
+        for name in ["openai", "openai_chat", "openai_responses"] {
+            let provider = Provider::by_name(name).unwrap();
+            let rule = provider.model_rule("gpt-99");
+            assert_eq!(rule.models, "@openai", "{name}");
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::KnownProvider;
 use crate::dialect::{
-    Anthropic, Dialect, Gemini, MaxTokensField, OllamaChat, OpenAi, OpenAiChat, Quirks,
-    ReasoningField,
+    Anthropic, Dialect, Gemini, MaxTokensField, OllamaChat, OpenAi, OpenAiChat, OpenAiResponses,
+    Quirks, ReasoningField,
 };
 
 /// What making a [`Provider`](super::Provider) needs; the sources are not linked with it.
@@ -55,6 +55,8 @@ pub(super) fn find(name: &str) -> Option<&'static Row> {
 providers! {
     DEEPSEEK: "deepseek", ["DEEPSEEK_API_KEY"], "https://api.deepseek.com", "deepseek-flash", returns_reasoning, "https://api-docs.deepseek.com/guides/thinking_mode", "2026-11-28";
     OPENAI: "openai", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", openai, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
+    OPENAI_CHAT: "openai_chat", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", completion_tokens, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
+    OPENAI_RESPONSES: "openai_responses", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", responses, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
     ANTHROPIC: "anthropic", ["ANTHROPIC_API_KEY"], "https://api.anthropic.com", "claude-haiku-5-5", anthropic, "https://platform.claude.com/docs/en/about-claude/models/overview", "2026-11-28";
     GEMINI: "gemini", ["GEMINI_API_KEY", "GOOGLE_API_KEY"], "https://generativelanguage.googleapis.com/v1beta", "gemini-3.8-flash", gemini, "https://ai.google.dev/gemini-api/docs/models", "2026-11-29";
     VERTEX: "vertex", ["CLOUDSDK_AUTH_ACCESS_TOKEN"], "" like "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google", "gemini-3.8-flash", vertex, "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/get-started-with-gemini-4", "2026-11-29";
@@ -119,6 +121,10 @@ fn completion_tokens() -> Arc<dyn Dialect> {
 /// Chat completions, or Responses where a call needs them.
 fn openai() -> Arc<dyn Dialect> {
     Arc::new(OpenAi::default())
+}
+
+fn responses() -> Arc<dyn Dialect> {
+    Arc::new(OpenAiResponses::default())
 }
 
 /// As OpenAI's, with the key in a header of its own, which both of Azure's forms take.

@@ -17,7 +17,7 @@ mod worst;
 
 use bytes::Bytes;
 use chatcore::Dialect;
-use chatcore::dialect::{Anthropic, Gemini, OpenAiChat};
+use chatcore::dialect::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 
 /// How large an input is when it is compared.
 const SIZE: usize = 32 << 10;
@@ -59,8 +59,9 @@ fn main() {
         println!("{cost:8.1}  {name}");
     }
 
+    let (responses, anthropic) = (OpenAiResponses::default(), Anthropic::default());
     let gemini = Gemini::default();
-    for dialect in [&openai as &dyn Dialect, &Anthropic::default(), &gemini] {
+    for dialect in [&openai as &dyn Dialect, &responses, &anthropic, &gemini] {
         let found = search::worst(dialect, rounds);
         println!(
             "{}: the most after {rounds} rounds:",
