@@ -2,11 +2,12 @@
 
 mod origins;
 mod parts;
+mod turns;
 
 use std::sync::Arc;
 
 use chatcore::dialect::{
-    Anthropic, Dialect, Mode, OllamaChat, OpenAiChat, OpenAiResponses, Quirks,
+    Anthropic, Dialect, Gemini, Mode, OllamaChat, OpenAiChat, OpenAiResponses, Quirks,
 };
 use chatcore::{ChatRequest, Error, Provider};
 use serde_json::Value;
@@ -18,12 +19,15 @@ fn dialects() -> Vec<Arc<dyn Dialect>> {
         Arc::new(Anthropic::default()),
         Arc::new(OllamaChat::default()),
         Arc::new(OpenAiResponses::default()),
+        Arc::new(Gemini::default()),
     ]
 }
 
 /// The messages of a body.
 fn messages(body: &Value) -> &Value {
-    body.get("messages").unwrap_or(&body["input"])
+    let names = ["messages", "input", "contents"];
+    let found = names.iter().find_map(|name| body.get(name));
+    found.unwrap_or(&Value::Null)
 }
 
 /// The body that goes out.

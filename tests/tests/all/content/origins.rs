@@ -60,8 +60,11 @@ fn what_belongs_to_another_dialect_stays_behind() {
 fn text_whose_fields_all_stay_behind_is_plain() {
     let mut text = Text::new("Paris");
     text.extra.insert("gemini".to_owned(), json!({"a": 1}));
+    // Google's text is always a part of its own.
+    let dialects = dialects().into_iter();
+    let dialects = dialects.filter(|dialect| dialect.facts().name() != "gemini");
     let asked = Message::new(Role::User, [text.into()]);
-    for dialect in dialects() {
+    for dialect in dialects {
         let body = sent(&*dialect, &ChatRequest::new([asked.clone()])).unwrap();
         assert_eq!(messages(&body)[0]["content"], "Paris");
     }

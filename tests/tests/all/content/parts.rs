@@ -19,8 +19,8 @@ fn named_pdf() -> Part {
     File::new(pdf).with_name("a.pdf").into()
 }
 
-/// Each part, and what it is in `openai_chat`, `anthropic`, `ollama_chat` and `openai_responses`.
-fn cases() -> Vec<(Part, [Is; 4])> {
+/// Each part, and what it is in each of the dialects.
+fn cases() -> Vec<(Part, [Is; 5])> {
     let url = "https://a.test/a";
     vec![
         (
@@ -30,6 +30,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Sent(json!({"type": "image", "source": {"type": "file", "file_id": "file-1"}})),
                 Refused("an image by its URL or id; send its bytes"),
                 Sent(json!({"type": "input_image", "file_id": "file-1"})),
+                Sent(json!({"fileData": {"fileUri": "file-1"}})),
             ],
         ),
         (
@@ -43,6 +44,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Refused("a file; send its text"),
                 Sent(json!({"type": "input_file",
                     "file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"})),
+                Sent(json!({"inlineData": {"mimeType": "application/pdf", "data": "JVBE"}})),
             ],
         ),
         (
@@ -52,6 +54,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Sent(json!({"type": "document", "source": {"type": "file", "file_id": "file-1"}})),
                 Refused("a file; send its text"),
                 Sent(json!({"type": "input_file", "file_id": "file-1"})),
+                Sent(json!({"fileData": {"fileUri": "file-1"}})),
             ],
         ),
         (
@@ -61,6 +64,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Sent(json!({"type": "document", "source": {"type": "url", "url": url}})),
                 Refused("a file; send its text"),
                 Sent(json!({"type": "input_file", "file_url": url})),
+                Sent(json!({"fileData": {"fileUri": url}})),
             ],
         ),
         (
@@ -71,6 +75,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                     {"type": "text", "media_type": "text/plain", "data": "a, b"}})),
                 Refused("a file; send its text"),
                 Refused("a file of plain text; send the text"),
+                Sent(json!({"text": "a, b"})),
             ],
         ),
         (
@@ -80,6 +85,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Refused("no PDF"),
                 Refused("a file; send its text"),
                 Sent(json!({"type": "input_file", "file_data": "data:text/csv;base64,YSxi"})),
+                Sent(json!({"inlineData": {"mimeType": "text/csv", "data": "YSxi"}})),
             ],
         ),
         (
@@ -90,6 +96,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
                 Refused("audio; use chat completions"),
+                Sent(json!({"inlineData": {"mimeType": "audio/mpeg", "data": "SUQz"}})),
             ],
         ),
         (
@@ -100,6 +107,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
                 Refused("audio; use chat completions"),
+                Sent(json!({"inlineData": {"mimeType": "audio/x-wav; rate=8000", "data": "UklG"}})),
             ],
         ),
         (
@@ -109,6 +117,7 @@ fn cases() -> Vec<(Part, [Is; 4])> {
                 Refused("audio; send what is said in it"),
                 Refused("audio; send what is said in it"),
                 Refused("audio; use chat completions"),
+                Sent(json!({"fileData": {"fileUri": url}})),
             ],
         ),
     ]
@@ -122,7 +131,9 @@ fn each_part_is_sent_or_refused_with_what_to_do() {
             let asked = Message::user("what is it?").with_part(part.clone());
             match (sent(&**dialect, &ChatRequest::new([asked])), expected) {
                 (Ok(body), Sent(value)) => {
-                    assert_eq!(messages(&body)[0]["content"][1], value, "{name}");
+                    let asked = &messages(&body)[0];
+                    let content = asked.get("content").unwrap_or(&asked["parts"]);
+                    assert_eq!(content[1], value, "{name}");
                 }
                 (Err(error), Refused(why)) => {
                     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
@@ -176,10 +187,17 @@ fn fields_of_tools_and_of_their_results_are_sent() {
     for dialect in dialects() {
         let body = sent(&*dialect, &request).unwrap();
         let name = dialect.facts().name();
-        assert_eq!(body["tools"][0]["cache_control"], cached, "{name}");
-        assert_eq!(body["tools"][0].get("gemini"), None, "{name}");
+        let tool = match name {
+            "gemini" => &body["tools"][0]["functionDeclarations"][0],
+            _ => &body["tools"][0],
+        };
+        assert_eq!(tool["cache_control"], cached, "{name}");
+        // A field of one dialect's own is a field of its tool there, and nowhere else.
+        assert_eq!(tool.get("gemini"), None, "{name}");
+        assert_eq!(tool.get("x").is_some(), name == "gemini", "{name}");
         let result = match name {
             "anthropic" => &body["messages"][2]["content"][0],
+            "gemini" => &body["contents"][2]["parts"][0],
             _ => &messages(&body)[2],
         };
         assert_eq!(result["cache_control"], cached, "{name}: {body}");
