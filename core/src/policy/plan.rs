@@ -224,9 +224,22 @@ fn asks_to_reason(request: &ChatRequest) -> Option<bool> {
         "chat_template_kwargs",
         "thinking_budget",
     ];
-    let said = FIELDS.iter().find_map(|name| request.extra.get(*name))?;
+    let said = FIELDS.iter().find_map(|name| request.extra.get(*name));
+    // Google's stands one level deeper.
+    let config = || request.extra.get("generationConfig")?.get("thinkingConfig");
+    let said = said.or_else(config)?;
     Some(!is_off(said))
 }
+
+/// The members of an object about reasoning that may turn it off.
+const OFF_FIELDS: [&str; 6] = [
+    "type",
+    "enabled",
+    "effort",
+    "enable_thinking",
+    "thinking",
+    "thinkingBudget",
+];
 
 /// Whether a server's own field turns reasoning off.
 fn is_off(value: &Value) -> bool {
@@ -234,7 +247,7 @@ fn is_off(value: &Value) -> bool {
         Value::Bool(is_on) => !is_on,
         Value::Number(budget) => budget.as_f64() == Some(0.0),
         Value::String(word) => matches!(word.as_str(), "none" | "disabled" | "between_tools"),
-        Value::Object(fields) => ["type", "enabled", "effort", "enable_thinking", "thinking"]
+        Value::Object(fields) => OFF_FIELDS
             .iter()
             .any(|name| fields.get(*name).is_some_and(is_off)),
         _ => false,
@@ -317,6 +330,20 @@ mod tests {
             (hi().extra("thinking", json!({"type": "enabled"})), true),
             (hi().extra("thinking", json!({"type": "disabled"})), false),
             (hi().extra("enable_thinking", false), false),
+            (
+                hi().extra(
+                    "generationConfig",
+                    json!({"thinkingConfig": {"thinkingBudget": 0}}),
+                ),
+                false,
+            ),
+            (
+                hi().extra(
+                    "generationConfig",
+                    json!({"thinkingConfig": {"thinkingLevel": "LOW"}}),
+                ),
+                true,
+            ),
             (hi().extra("reasoning", json!({"effort": "none"})), false),
             (
                 hi().extra("chat_template_kwargs", json!({"enable_thinking": false})),

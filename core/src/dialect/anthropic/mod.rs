@@ -23,6 +23,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 pub use platform::AnthropicPlatform;
 
 use super::kit::decoder::AnswerDecoder;
+use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
 use super::{
     Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, ModelsDialect, Quota,
@@ -246,6 +247,7 @@ impl Dialect for Anthropic {
         request: &ChatRequest,
         mode: Mode,
     ) -> Result<Request<Bytes>, Error> {
+        let request = &*with_ids(request);
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
         let mode = self.asked(mode);

@@ -70,6 +70,7 @@ pub(crate) mod decoder;
 pub(crate) mod escape;
 pub(crate) mod failure;
 pub(crate) mod hints;
+pub(crate) mod ids;
 pub(crate) mod kept;
 pub(crate) mod provenance;
 pub(crate) mod read;
@@ -81,6 +82,7 @@ pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};
 pub use hints::quota;
+pub use ids::with_ids;
 pub use provenance::{
     as_own, cannot_carry, is_foreign, is_foreign_block, is_plain, own_fields, sent_fields,
 };

@@ -25,6 +25,7 @@ pub(super) use models::OpenAiModels;
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
 use super::kit::decoder::AnswerDecoder;
+use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
 use super::{
     Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, LimitHints, Mode,
@@ -74,6 +75,7 @@ impl Dialect for OpenAiChat {
         request: &ChatRequest,
         mode: Mode,
     ) -> Result<Request<Bytes>, Error> {
+        let request = &*with_ids(request);
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
         let body = encode::body(&self.quirks, rule, model, request, mode)?;

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 
 use super::kit::decoder::AnswerDecoder;
+use super::kit::ids::with_ids;
 use super::kit::response_headers;
 use super::openai_chat::{OpenAiEmbeddings, OpenAiModels, limits};
 use super::{
@@ -79,6 +80,7 @@ impl Dialect for OpenAiResponses {
         request: &ChatRequest,
         mode: Mode,
     ) -> Result<Request<Bytes>, Error> {
+        let request = &*with_ids(request);
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
         endpoint.post("/responses", encode::body(rule, model, request, mode)?)

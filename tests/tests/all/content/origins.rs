@@ -56,6 +56,28 @@ fn what_belongs_to_another_dialect_stays_behind() {
     }
 }
 
+/// Gemini's calls have no ids, and most other providers demand them.
+#[test]
+fn calls_without_ids_get_some_where_they_are_demanded() {
+    let call = |arguments: &str| Part::ToolCall(ToolCall::new("", "weather", arguments));
+    let result = |text: &str| Part::ToolResult(ToolResult::new("", text));
+    let conversation = ChatRequest::new([
+        Message::user("hi"),
+        Message::new(Role::Assistant, [call("{\"a\":1}"), call("{\"a\":2}")]),
+        Message::new(Role::Tool, [result("rain"), result("snow")]),
+    ]);
+    for dialect in dialects() {
+        let body = sent(&*dialect, &conversation).unwrap();
+        let text = messages(&body).to_string();
+        let [first, second] = ["call00001", "call00002"].map(|id| text.matches(id).count());
+        let demanded = match dialect.facts().name() {
+            "openai_chat" | "anthropic" | "openai_responses" => 2,
+            _ => 0,
+        };
+        assert_eq!((first, second), (demanded, demanded), "{text}");
+    }
+}
+
 #[test]
 fn text_whose_fields_all_stay_behind_is_plain() {
     let mut text = Text::new("Paris");
