@@ -239,6 +239,8 @@ fn no_source_file_is_long() {
     let root = root();
     let long: Vec<_> = files(&root, &["rs", "ts", "js", "mjs", "py"])
         .into_iter()
+        // Made by the build.
+        .filter(|file| !file.ends_with("wasm/ts/base/tables.ts"))
         .filter_map(|file| {
             let lines = std::fs::read_to_string(&file).unwrap().lines().count();
             let name = file.strip_prefix(&root).unwrap().display().to_string();

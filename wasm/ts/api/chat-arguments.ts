@@ -1,4 +1,5 @@
 // The arguments of one chat call, serialized for the module: its messages and most options as JSON.
+import type { CallContext } from '../border/call-context.js';
 import { BadRequestError, badRequest } from '../base/errors.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
@@ -31,8 +32,10 @@ export interface ChatArguments {
 export interface Wishes { temperature: number; maxTokens: number }
 
 /** @internal A call in the order in which it crosses the border. */
-export const inOrder = (call: ChatArguments) =>
-  [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, call.headers] as const;
+export const inOrder = (call: ChatArguments, context: CallContext) => {
+  context.headers = call.headers;
+  return [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, context] as const;
+};
 
 /** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
 export function chatArguments(

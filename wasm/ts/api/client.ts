@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from '../base/abort.js';
+import { CallContext } from '../border/call-context.js';
 import type { Core, Told, User } from '../border/core.js';
 import { embedArguments, embeddings } from './embed-arguments.js';
-import { abortError, badRequest, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
+import { abortError, addHeaders, badRequest, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
 import { hostFetch } from '../border/fetch.js';
 import type { AskKey, RawClient } from '../border/bindings.js';
 import { Guard } from './guard.js';
@@ -85,10 +86,11 @@ export class LlmClient {
     } catch (error) {
       wrong = error;
     }
-    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, lost));
+    const context = new CallContext();
+    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, context, lost));
     const site = siteAbove(this.chatStream);
-    const ready = <E extends LlmError>(error: E) => located(this.#guard.clean(error, secretsOf(options.headers)), site);
-    return new ChatStream(open, options.signal, ready);
+    const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
+    return new ChatStream(open, options.signal, ready, () => this.#headers(context));
   }
 
   /**
@@ -110,18 +112,19 @@ export class LlmClient {
    */
   async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const site = siteAbove(this.embed);
+    const context = new CallContext();
     const prepare = () => {
-      const call = embedArguments(inputs, options, this.#headerRules);
+      const call = embedArguments(inputs, options, this.#headerRules, context);
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
-    const { text, cause } = await this.#ask(prepare, [options.signal], options.headers, site);
+    const { text, cause } = await this.#ask(prepare, [options.signal], context, site);
     return embeddings(text, cause as Float32Array<ArrayBuffer>[]);
   }
 
   /** The models that the provider offers, all pages of its list. Rejects with an LlmError. */
   async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
     const prepare = () => (raw: RawClient, home: number) => raw.models(home);
-    const { text } = await this.#ask(prepare, [signal], undefined, siteAbove(this.models));
+    const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models));
     return JSON.parse(text) as ModelInfo[];
   }
 
@@ -206,13 +209,13 @@ export class LlmClient {
     if (raw) core?.quietly(() => raw.free());
   }
 
-  async #open(asked: ChatArguments, lost: () => void): Promise<Opened> {
+  async #open(asked: ChatArguments, context: CallContext, lost: () => void): Promise<Opened> {
     if (this.#closed) throw closed();
     let stream: Opened | undefined;
     const start = ({ core, raw }: Here) => {
       const home = core.arrive(lost);
       try {
-        const call = core.enter(() => raw.call(home.number, ...inOrder(asked)));
+        const call = core.enter(() => raw.call(home.number, ...inOrder(asked, context)));
         stream = opened(core, home, call);
       } catch (error) {
         core.leave(home);
@@ -228,18 +231,33 @@ export class LlmClient {
   async #run(
     messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
   ): Promise<ChatResponse> {
+    const context = new CallContext();
     const prepare = () => {
       const asked = chatArguments(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
-      return (raw: RawClient, home: number) => raw.run(home, ...inOrder(asked));
+      return (raw: RawClient, home: number) => raw.run(home, ...inOrder(asked, context));
     };
-    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], options.headers, site);
-    return response(JSON.parse(text) as ResponseView);
+    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], context, site);
+    return response(JSON.parse(text) as ResponseView, () => this.#headers(context) ?? {});
+  }
+
+  /** The headers of the answer that a call came to, where one came. */
+  #headers(context: CallContext): Record<string, string> | undefined {
+    return context.head && this.#guard.cleanHeaders(context.head.headers, secretsOf(context.headers));
+  }
+
+  /** The error of a call, with the headers of its answer and without secrets. */
+  #failed<E extends LlmError>(error: E, context: CallContext): E {
+    // The last attempt may have had no answer.
+    const isOfAnswer = context.head?.status === error.status || error.code === 'truncated';
+    const headers = isOfAnswer ? this.#headers(context) : undefined;
+    if (headers) addHeaders(error, headers);
+    return this.#guard.clean(error, secretsOf(context.headers));
   }
 
   /** Runs a call. `prepare` throws what is wrong with it, and gives what begins it. */
   async #ask(
     prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
-    headers: ChatOptions['headers'], site: Site,
+    context: CallContext, site: Site,
   ): Promise<Told> {
     const aborted = () => signals.find((signal) => signal?.aborted);
     let told: Promise<Told> | undefined;
@@ -266,7 +284,7 @@ export class LlmClient {
       if (!told) throw abortError(aborted());
       return await told;
     } catch (error) {
-      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), secretsOf(headers)), site);
+      throw located(aborted() ? abortError(aborted()) : this.#failed(fromRejection(error), context), site);
     } finally {
       leave();
     }

@@ -1,4 +1,5 @@
 // The arguments of a call for embeddings, serialized for the module, and its answer.
+import type { CallContext } from '../border/call-context.js';
 import { BadRequestError, badRequest } from '../base/errors.js';
 import { ofCall, type HeaderRules } from './headers.js';
 import { usage, type UsageView } from '../border/response.js';
@@ -11,7 +12,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
 ]);
 
 /** @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. */
-export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules) {
+export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules, context: CallContext) {
   for (const name in options) {
     if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
   }
@@ -19,7 +20,7 @@ export function embedArguments(inputs: string | readonly string[], options: Embe
   for (const [name, number] of Object.entries({ dimensions, maxRetries })) {
     if (number !== undefined && !Number.isFinite(number)) throw badRequest(`${name} is ${String(number)}, which is no number`);
   }
-  const more = headers && ofCall(headers, rules);
+  context.headers = headers && ofCall(headers, rules);
   let texts: string;
   let rest: string;
   try {
@@ -32,7 +33,7 @@ export function embedArguments(inputs: string | readonly string[], options: Embe
     // A BigInt, or an object that holds itself.
     throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
   }
-  return [texts, rest, more] as const;
+  return [texts, rest, context] as const;
 }
 
 /** @internal The answer of the core; the vectors come apart. */

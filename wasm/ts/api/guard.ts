@@ -38,10 +38,22 @@ export class Guard {
     if (this.#keys.size > KEYS) for (const oldest of this.#keys) { this.#keys.delete(oldest); break; }
   }
 
+  /** Takes all secrets, and those of one call, out of the values of headers. */
+  cleanHeaders(headers: Readonly<Record<string, string>>, ofCall: readonly string[]): Record<string, string> {
+    const names = Object.keys(headers);
+    const secrets = this.#all(ofCall);
+    const values = secrets.length > 0 ? redact(secrets, Object.values(headers)) : Object.values(headers);
+    return Object.fromEntries(names.map((name, n) => [name, values[n]!]));
+  }
+
+  #all(ofCall: readonly string[]): string[] {
+    return [...this.#secrets, ...this.#keys, ...ofCall, ...hostSecrets()];
+  }
+
   /** Takes all secrets, and those of one call, out of an error and out of what caused it. */
   clean<E extends LlmError>(error: E, ofCall: readonly string[]): E {
     if (error instanceof AbortError || error instanceof ClosedError) return error;
-    const secrets = [...this.#secrets, ...this.#keys, ...ofCall, ...hostSecrets()];
+    const secrets = this.#all(ofCall);
     if (secrets.length === 0) return error;
     const fields = ['message', 'providerCode', 'param', 'requestId', 'body'] as const;
     const held = fields.filter((name) => typeof error[name] === 'string');

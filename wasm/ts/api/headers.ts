@@ -1,4 +1,5 @@
 // The caller's headers. They are put over those of the core here, and never enter it.
+import type { CallContext } from '../border/call-context.js';
 import { badRequest, type LlmError } from '../base/errors.js';
 import { namesCredential } from './secrets.js';
 import { CLIENT_HEADERS, CONNECTION_HEADERS, PROVIDERS } from '../base/tables.js';
@@ -60,6 +61,6 @@ export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Header
 /** @internal A function like `fetch` for the core, which adds the headers of the client, and those of the call. */
 export function adding(fetch: Fetch, ofClient: Headers) {
   const none = Object.keys(ofClient).length === 0;
-  return (url: string, init: RequestInit, ofCall?: Headers): Promise<Response> => fetch(url, none && !ofCall ? init
-    : { ...init, headers: { ...init.headers as Headers, ...ofClient, ...ofCall } });
+  return (url: string, init: RequestInit, context?: CallContext): Promise<Response> => fetch(url, none && !context?.headers ? init
+    : { ...init, headers: { ...init.headers as Headers, ...ofClient, ...context?.headers } });
 }

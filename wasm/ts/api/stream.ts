@@ -31,6 +31,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   readonly #open: (lost: () => void) => Promise<Opened>;
   readonly #signal: AbortSignal | undefined;
   readonly #finish: <E extends LlmError>(error: E) => E;
+  readonly #headers: () => Readonly<Record<string, string>> | undefined;
   #forget = () => {};
   #opened: Opened | undefined;
   #ready: ChatEvent[] = [];
@@ -44,15 +45,22 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   /** @internal */
   constructor(
     open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, finish: <E extends LlmError>(error: E) => E,
+    headers: () => Readonly<Record<string, string>> | undefined,
   ) {
     this.#open = open;
     this.#signal = signal;
     this.#finish = finish;
+    this.#headers = headers;
   }
 
   /** The events. There is one sequence: two loops share it. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
     return iterate(() => this.#next(), () => this.#leave());
+  }
+
+  /** The response's headers, their names in small letters; null until they are there. */
+  get headers(): Readonly<Record<string, string>> | null {
+    return this.#headers() ?? null;
   }
 
   /** The pieces of text; other events are passed over. */
@@ -141,7 +149,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #take(item: Item, cause?: unknown): void {
     switch (item.type) {
       case 'error': return this.#stop(fromView(item, this.#text, cause));
-      case 'response': this.#final = response(item.response); return this.#stop(undefined);
+      case 'response': this.#final = response(item.response, () => this.#headers() ?? {}); return this.#stop(undefined);
       case 'text': this.#text += item.text;
     }
     this.#ready.push(eventOf(item));

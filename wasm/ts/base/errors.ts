@@ -56,6 +56,8 @@ export class LlmError extends Error {
   declare readonly param: string | undefined;
   /** What the provider sent with the error, at most 8 KiB of it, without keys. */
   declare readonly body: string | undefined;
+  /** The response's headers, their names in small letters, without keys. They are not printed with the error. */
+  declare readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(message: string, details: LlmErrorDetails) {
     const { cause, ...rest } = details;
@@ -137,6 +139,11 @@ export function fromRejection(reason: unknown): LlmError {
   if (reason instanceof LlmError) return reason;
   if (typeof reason === 'string') return fromView(JSON.parse(reason) as ErrorView);
   return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
+}
+
+/** @internal Adds the headers of the answer. */
+export function addHeaders(error: LlmError, headers: Readonly<Record<string, string>>): void {
+  Object.defineProperty(error, 'headers', { value: headers, configurable: true, writable: true });
 }
 
 /** @internal */

@@ -176,6 +176,11 @@ export interface ChatResponse {
   readonly usage: Usage | null;
   /** The provider's id of the request. */
   readonly requestId: string | null;
+  /**
+   * The response's headers, their names in small letters. In a page those that the server exposes. They are no part of
+   * the answer's JSON, nor of a clone.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   /** How often the request was sent. */
   readonly attempts: number;
   /** How many events of the stream chatcore did not know and passed over. */

@@ -1,9 +1,10 @@
 // Types of the bindings: the JavaScript through which the module is called, made by wasm-bindgen in the build, and the
 // functions that it calls on the host.
+import type { CallContext } from './call-context.js';
 // @ts-expect-error: it has no declarations
 import { makeBindings as make } from '../../pkg/small/bindings.js';
 
-type Fetch = (url: string, init: RequestInit, more: unknown) => Promise<Response>;
+type Fetch = (url: string, init: RequestInit, context: CallContext | undefined) => Promise<Response>;
 
 /** @internal Gives a key. */
 export type AskKey = () => Promise<string>;
@@ -20,7 +21,7 @@ export interface HostFunctions {
   sleep(id: number, milliseconds: number): void;
   clear(id: number): void;
   askKey(ask: AskKey, id: number): void;
-  send(fetch: Fetch, id: number, lines: string, body: Uint8Array, more: unknown): Exchange;
+  send(fetch: Fetch, id: number, lines: string, body: Uint8Array, context: CallContext | undefined): Exchange;
   done(id: number, isOk: boolean, text: string, cause: unknown): void;
   vector(list: Float32Array[] | undefined, numbers: Float32Array): Float32Array[];
 }
@@ -35,18 +36,18 @@ export interface RawCall {
 export interface RawClient {
   /**
    * A promise's id, for the answer as JSON. A number that is not given is NaN; a default is a wish, which is left
-   * out where the model refuses it. `more` is the third argument of `fetch`, for this call.
+   * out where the model refuses it. `context` is the third argument of `fetch`.
    */
   run(
     home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
-    defaultMaxTokens: number, rest: string, more: unknown,
+    defaultMaxTokens: number, rest: string, context: CallContext | undefined,
   ): number;
   call(
     home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
-    defaultMaxTokens: number, rest: string, more: unknown,
+    defaultMaxTokens: number, rest: string, context: CallContext | undefined,
   ): RawCall;
   /** A promise's id, for what `embeddings` reads; the texts and the options are JSON. */
-  embed(home: number, texts: string, options: string, more: unknown): number;
+  embed(home: number, texts: string, options: string, context: CallContext | undefined): number;
   /** A promise's id, for a JSON array of models. */
   models(home: number): number;
   status(): string;
@@ -58,7 +59,7 @@ export interface RawClient {
 export interface Bindings {
   initSync(options: { module: WebAssembly.Module }): Record<string, unknown>;
   Client: new (
-    settings: string, fetch: (url: string, init: RequestInit, more: undefined) => Promise<Response>, askKey: AskKey | undefined,
+    settings: string, fetch: (url: string, init: RequestInit, context: CallContext | undefined) => Promise<Response>, askKey: AskKey | undefined,
   ) => RawClient;
   pollTasks(home: number): void;
   signal(id: number): void;

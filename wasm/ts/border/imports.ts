@@ -1,6 +1,7 @@
 // The functions that the module imports from its host (WebAssembly imports). Each operation has an id, with which the module
 // is called back when the operation completes.
 import { BodyReader, eachHeader, TAKE_ALL, type AnyResponse } from './body.js';
+import type { CallContext, Head } from './call-context.js';
 import { codedError } from '../base/errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import type { AskKey, Bindings, Exchange, HostFunctions } from './bindings.js';
@@ -85,7 +86,7 @@ export class Imports implements HostFunctions {
     void given.then((report) => this.#core.tell(home, () => report(this.#core.bindings)));
   }
 
-  send(fetch: Fetch, id: number, lines: string, body: Uint8Array, more: unknown): Exchange {
+  send(fetch: Fetch, id: number, lines: string, body: Uint8Array, context: CallContext | undefined): Exchange {
     if (lines !== this.#last.lines) this.#last = { lines, ...requestHead(lines) };
     const { home } = this.#core;
     const tell = (report: Report) => this.#core.tell(home, () => report(this.#core.bindings));
@@ -93,7 +94,7 @@ export class Imports implements HostFunctions {
     const sent = new Sent({ ...this.#last, body: body.slice() }, tell, () => this.#open.delete(sent));
     this.#open.add(sent);
     sent.hold(this.#isHeld);
-    sent.start(fetch, id, more);
+    sent.start(fetch, id, context);
     return sent;
   }
 }
@@ -111,6 +112,8 @@ class Sent implements Exchange {
   #isHeld = true;
   #onHold: ((isHeld: boolean) => void) | undefined;
   #body: BodyReader | undefined;
+  #context: CallContext | undefined;
+  #head: Head | undefined;
 
   constructor(request: Request, tell: (report: Report) => void, over: () => void) {
     this.#request = request;
@@ -118,7 +121,8 @@ class Sent implements Exchange {
     this.#over = over;
   }
 
-  start(fetch: Fetch, id: number, more: unknown): void {
+  start(fetch: Fetch, id: number, context: CallContext | undefined): void {
+    this.#context = context;
     const { method, url, headers, body } = this.#request;
     const sent = this;
     const init: Init = {
@@ -140,15 +144,19 @@ class Sent implements Exchange {
       },
     };
     void this.#telling(id, async () => {
-      const response = await fetch(url, init, more) as AnyResponse | undefined;
+      const response = await fetch(url, init, context) as AnyResponse | undefined;
       if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
       let head = String(response.status || response.type);
       let encoding = '';
+      const headers: Record<string, string> = {};
       eachHeader(response.headers, (name, value) => {
+        headers[name] = value;
         // Node's own HTTP says what it has left as it came.
         if (name === 'content-encoding' && !(TAKE_ALL in response)) encoding = value;
         else if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`;
       });
+      this.#head = { status: Number(response.status), headers };
+      context?.answered(this.#head);
       this.#body = new BodyReader(response, encoding);
       return (bindings) => bindings.text(id, head);
     });
@@ -164,6 +172,7 @@ class Sent implements Exchange {
 
   abort(): void {
     this.#isAborted = true;
+    if (this.#head) this.#context?.dropped(this.#head);
     this.#over();
     // Not within the core: what listens to the signal may call the client.
     void Promise.resolve().then(() => {

@@ -26,16 +26,22 @@ const of = <T extends Part['type']>(parts: readonly Part[], type: T) =>
 
 const joined = (parts: readonly { text: string }[]) => parts.map(({ text }) => text).join('');
 
-// Not in the answer itself: a function cannot be cloned for another worker.
-const methods = { toString(this: ChatResponse) { return this.text; } };
+/** What gives the headers of an answer. They are worked out when they are asked for, because few programs do. */
+const headersOf = new WeakMap<object, () => Readonly<Record<string, string>>>();
 
-/** @internal */
-export function response(view: ResponseView): ChatResponse {
+// Not in the answer itself: a function cannot be cloned for another worker.
+const methods = {
+  toString(this: ChatResponse) { return this.text; },
+  get headers() { return headersOf.get(this)?.() ?? {}; },
+};
+
+/** @internal `headers` gives the headers of the answer. */
+export function response(view: ResponseView, headers?: () => Readonly<Record<string, string>>): ChatResponse {
   const [id, model, said, finishReason, finishReasonRaw, used, requestId, attempts, skippedEvents, extra = {}] = view;
   const message: Message = typeof said === 'string' ? { role: 'assistant', content: said } : said;
   const { content } = message;
   const parts: readonly Part[] = typeof content === 'string' ? [] : content;
-  return {
+  const answer = {
     __proto__: methods,
     text: typeof content === 'string' ? content : joined(of(parts, 'text')),
     reasoning: joined(of(parts, 'reasoning')),
@@ -44,5 +50,7 @@ export function response(view: ResponseView): ChatResponse {
     message, id, model, finishReason, finishReasonRaw,
     usage: used && usage(used),
     requestId, attempts, skippedEvents, extra,
-  } as ChatResponse;
+  } as unknown as ChatResponse;
+  if (headers) headersOf.set(answer, headers);
+  return answer;
 }
