@@ -307,9 +307,14 @@ test('what only the core knows is told by the first call, as code config', async
 
 test('each provider that the types name is one of the core', async () => {
   const { tables } = await sources({ tables: 'base/tables.ts' });
-  const ollama = async () => Response.json({ message: { role: 'assistant', content: 'echo: x' }, done: true, done_reason: 'stop' });
+  // What the loopback server does not speak.
+  const candidates = [{ content: { role: 'model', parts: [{ text: 'echo: x' }] }, finishReason: 'STOP', index: 0 }];
+  const others = {
+    ollama: { message: { role: 'assistant', content: 'echo: x' }, done: true, done_reason: 'stop' },
+    gemini: { candidates }, vertex: { candidates },
+  };
   for (const provider of Object.keys(tables.PROVIDERS)) {
-    const fetch = provider === 'ollama' ? ollama : undefined;
+    const fetch = others[provider] && (async () => Response.json(others[provider]));
     const one = new LlmClient({ provider, baseURL: `${server.base}/ok/v1`, model: 'm', fetch });
     assert.equal((await one.chatAsync('x')).text, 'echo: x', provider);
   }
