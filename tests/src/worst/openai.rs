@@ -223,6 +223,26 @@ pub(super) const CASES: &[Case] = &[
             ))
         })
     }),
+    // pictures and sound
+    case("openai: pictures", |n| {
+        delta(&format!(
+            "\"images\":[{}]",
+            list(n, |_| "{\"image_url\":{\"url\":\"\"}}".into())
+        ))
+    }),
+    case("openai: pictures in many chunks", |n| {
+        run(n, |_| {
+            delta("\"images\":[{\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}}]")
+        })
+    }),
+    case("openai: pieces of sound", |n| {
+        run(n, |_| {
+            delta("\"audio\":{\"data\":\"AA==\",\"transcript\":\"a\"}")
+        })
+    }),
+    case("openai: fields of sound in many chunks", |n| {
+        run(n, |i| delta(&format!("\"audio\":{{\"f{i}\":{{}}}}")))
+    }),
     // usage
     case("openai: usage again and again in one chunk", |n| {
         event(&format!(

@@ -8,7 +8,7 @@ use super::DIALECT;
 use crate::chat::{Audio, ChatEvent, Extra, Image, MediaSource};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::provenance::as_own;
-use crate::dialect::kit::read::{MAX_ITEMS, Raw};
+use crate::dialect::kit::read::{MAX_ITEMS, MAX_UNKNOWN, Raw};
 
 /// The pictures beside the text, as OpenRouter sends them: each of them whole.
 pub(super) fn images(raw: Raw<'_>, out: &mut Output) {
@@ -62,9 +62,10 @@ impl Sound {
                 ("transcript", Value::String(piece)) => self.transcript.push_str(&piece),
                 ("data", Value::String(piece)) => self.take_data(piece, out),
                 ("transcript" | "data", _) | (_, Value::Null) => {}
-                (_, value) => {
+                (_, value) if self.fields.len() < MAX_UNKNOWN => {
                     self.fields.insert(name, value);
                 }
+                _ => out.skip(1),
             }
         }
     }
