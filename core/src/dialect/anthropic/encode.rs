@@ -1,7 +1,7 @@
 //! Request → JSON, written straight from the model.
 
 use super::thinking::{Thinking, effort};
-use super::{Anthropic, AnthropicPlatform, DEFAULT_MAX_TOKENS, DIALECT, blocks, check};
+use super::{Anthropic, AnthropicPlatform, DEFAULT_MAX_TOKENS, DIALECT, blocks, check, schema};
 use crate::chat::{ChatRequest, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
@@ -179,7 +179,10 @@ fn write_tool(writer: &mut Writer, tool: &Tool) {
         map.string("description", description);
     }
     if let Some(writer) = map.field("input_schema") {
-        writer.value(&tool.parameters);
+        match tool.strict {
+            Some(true) => writer.value(&schema::taken(&tool.parameters)),
+            _ => writer.value(&tool.parameters),
+        }
     }
     if let Some(strict) = tool.strict
         && let Some(writer) = map.field("strict")
@@ -225,7 +228,7 @@ fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, rule: &M
         writer.open('{');
         writer.member("type", "json_schema");
         writer.key("schema");
-        writer.value(schema);
+        writer.value(&schema::taken(schema));
         writer.close('}');
     }
     writer.close('}');

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod models;
 mod platform;
+mod schema;
 mod thinking;
 mod usage;
 mod wire;
@@ -67,7 +68,9 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 ///   out: the provider would refuse it. So is text of nothing but white space.
 /// - **Messages** of one side that follow each other go as one, the results of tools first in it.
 /// - **A schema** ([`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat)) is
-///   `output_config.format`. `cache_control` is an extra field: of the request, of a part, of a tool.
+///   `output_config.format`. What Anthropic refuses of a schema (bounds of numbers, strings and
+///   arrays, `oneOf`, more properties than are named) is taken out of it and told in its description;
+///   so in the schema of a `strict` tool. `cache_control` is an extra field: of the request, of a part, of a tool.
 /// - **Why the model refuses** is the answer's extra field `stop_details`.
 /// - **A file's id** needs the beta `files-api-2025-04-14` in the version `2023-06-01`:
 ///   [`with_beta`](Self::with_beta).

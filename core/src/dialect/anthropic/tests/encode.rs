@@ -76,7 +76,7 @@ fn the_least_and_the_most() {
             "stop_sequences": ["END"], "stream": true, "metadata": {"user_id": "u"},
             "tools": [{"name": "f", "description": "does f", "input_schema": {"type": "object"}}],
             "tool_choice": {"type": "any"},
-            "output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+            "output_config": {"format": {"type": "json_schema", "schema": {"type": "object", "additionalProperties": false}}},
         })
     );
 }
