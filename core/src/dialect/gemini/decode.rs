@@ -21,8 +21,8 @@ pub(super) struct Chunks {
     started: bool,
     /// Whether there was an answer, or the word that there is none.
     has_answer: bool,
-    /// Whether more is to come after a reason to stop: the provider runs a tool of its own, or
-    /// gives a reason with every chunk.
+    /// Whether more is to come after the last reason to stop: the provider runs a tool of its own,
+    /// or has gone on.
     goes_on: bool,
     calls: Calls,
     extra: Kept,
@@ -167,7 +167,7 @@ impl Chunks {
             return Err(too_many("parts of content"));
         }
         out.skip(u32::try_from(content.unknown.len()).unwrap_or(u32::MAX));
-        self.goes_on |= self.finish.is_some() && !parts.items.is_empty();
+        self.goes_on |= !parts.items.is_empty();
         let mut runs_tool = false;
         for (raw, part) in parts.items {
             runs_tool |= part.unknown.iter().any(|(name, _)| is_of_own_tool(name));
@@ -181,7 +181,7 @@ impl Chunks {
         self.keep(&unknown, out);
         let finish = known.finish_reason.take();
         if let Some(reason) = finish.filter(|reason| reason != "FINISH_REASON_UNSPECIFIED") {
-            self.goes_on |= runs_tool;
+            self.goes_on = runs_tool;
             self.finish = Some(reason);
         }
         Ok(())

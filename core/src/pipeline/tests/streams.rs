@@ -124,6 +124,32 @@ fn an_answer_with_its_finish_reason_needs_no_end() {
 }
 
 #[test]
+fn an_answer_that_goes_on_after_its_finish_reason_is_awaited() {
+    // Gemini gives a reason to stop before it runs code, and goes on with what came of it.
+    const CODE: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"executableCode\":\
+        {\"code\":\"1\"}}]},\"finishReason\":\"STOP\"}]}\r\n\r\n";
+    const RESULT: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"one\"}]},\
+        \"finishReason\":\"STOP\"}]}\r\n\r\n";
+    let answered = |pieces| {
+        let gemini = Provider::gemini().with_api_key("k-0123456789");
+        let setup = setup([Answering::Pieces(pieces)], |builder| {
+            builder.provider(gemini)
+        });
+        let whole = setup.client.chat_async("hi").stream().into_response();
+        (setup.clock.run(whole).unwrap(), setup.clock.seconds())
+    };
+    let (answer, seconds) = answered(vec![(0.0, CODE), (9.0, RESULT)]);
+    assert_eq!((&*answer.text(), seconds), ("one", 11.0));
+    // A reason without such a part is waited for as with any other provider.
+    let (answer, seconds) = answered(vec![(0.0, RESULT), (1.5, RESULT), (1.5, RESULT)]);
+    assert_eq!(
+        (&*answer.text(), answer.finish_reason_raw.as_str()),
+        ("oneoneone", "STOP")
+    );
+    assert!(seconds >= 3.0, "{seconds}");
+}
+
+#[test]
 fn a_time_limit_after_the_finish_reason_ends_no_answer() {
     let pieces = vec![(0.0, TEXT), (29.0, STOP)];
     let setup = setup([Answering::Pieces(pieces)], |builder| builder);

@@ -69,12 +69,15 @@ fn text_may_follow_a_reason_to_stop() {
         chunk(json!([{"codeExecutionResult": {"output": "1"}}]), ""),
         chunk(json!([{"text": "It is 1."}]), "STOP"),
     ]);
-    let told = answer(&[runs, rest].concat());
+    let told = answer(&[&*runs, &*rest].concat());
     assert_eq!(told.text(), "It is 1.");
-    // One reason at the end is enough; a reason with every chunk says nothing.
+    assert!(events(&[&runs, &rest]).1);
+    // So it is with text, and some give a reason with every chunk.
     let once = sse(&[chunk(json!([{"text": "a"}]), "STOP")]);
+    let more = sse(&[chunk(json!([{"text": "b"}]), "")]);
     assert!(events(&[&once]).1);
-    assert!(!events(&[&once, &once]).1);
+    assert!(!events(&[&once, &more]).1);
+    assert!(events(&[&once, &more, &once]).1);
     assert_eq!(answer(&once.repeat(3)).text(), "aaa");
 }
 
