@@ -131,6 +131,13 @@ mod tests {
         assert!(tokens(&plain.clone().tool(tool)) >= tokens(&plain) + 10);
         let image = Message::user("hi").with_part(Part::image_url("https://example.com/a.png"));
         assert_eq!(tokens(&ChatRequest::new([image])), tokens(&plain) + IMAGE);
+        let pdf = Part::file_base64("application/pdf", "A".repeat(1 << 20));
+        let asked = |part: Part| ChatRequest::new([Message::user("hi").with_part(part)]);
+        assert_eq!(tokens(&asked(pdf)), tokens(&plain) + FILE);
+        let text = Part::file_text("x".repeat(400));
+        assert_eq!(tokens(&asked(text)), tokens(&plain) + 100);
+        let sound = Part::audio_base64("audio/wav", "A".repeat(1 << 20));
+        assert_eq!(tokens(&asked(sound)), tokens(&plain) + AUDIO);
         let result = Message::tool_result("call_1", "x".repeat(400));
         assert!(tokens(&ChatRequest::new([result])) >= 100 + ANSWER);
     }

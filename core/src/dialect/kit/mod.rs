@@ -13,6 +13,10 @@
 //! An error status, an error object in a stream, a lost end and what servers send beside their
 //! documentation are the decoder's work; an [`Assemble`] reads its own fields.
 //!
+//! A conversation may have been begun in another dialect. A decoder keeps what only its own dialect
+//! understands with [`as_own`], and an encoder sends what [`sent_fields`] says and leaves out each
+//! [block of another dialect](is_foreign_block); [`ObjectWriter::beside`] does so by itself.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use chatcore::dialect::kit::{self, AnswerDecoder, Assemble, Fields, Object, Output, Prose, Read, Text};

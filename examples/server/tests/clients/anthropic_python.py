@@ -31,6 +31,11 @@ def whole(client: anthropic.Anthropic) -> None:
     assert (answer.type, answer.role, answer.stop_reason) == ("message", "assistant", "end_turn")
     assert answer.id and answer._request_id
     assert answer.usage.output_tokens == 5
+    # The same path, with a query.
+    beta = client.beta.messages.create(
+        model="demo", max_tokens=200, messages=MESSAGES, betas=["files-api-2025-04-14"]
+    )
+    assert beta.content[0].text == "1 2 3 4 5", beta
     cut = client.messages.create(model="demo", max_tokens=2, messages=MESSAGES)
     assert cut.stop_reason == "max_tokens", cut
 
