@@ -62,8 +62,8 @@ providers! {
     VERTEX: "vertex", ["CLOUDSDK_AUTH_ACCESS_TOKEN"], "" like "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google", "gemini-3.8-flash", vertex, "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/get-started-with-gemini-4", "2026-11-29";
 
     AZURE: "azure", ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], "" like "https://RESOURCE.openai.azure.com/openai/v1", "", azure, "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle", "2026-11-29";
-    AZURE_CLASSIC: "azure_classic", ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], "" like "https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=2024-10-21", "", azure, "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference", "2026-11-29";
-    BEDROCK: "bedrock", ["AWS_BEARER_TOKEN_BEDROCK"], "" like "https://bedrock-mantle.REGION.api.aws/v1", "", completion_tokens, "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html", "2026-11-29";
+    AZURE_CLASSIC: "azure_classic", ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], "" like "https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=2024-10-21", "", azure_classic, "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference", "2026-11-29";
+    BEDROCK: "bedrock", ["AWS_BEARER_TOKEN_BEDROCK"], "" like "https://bedrock-mantle.REGION.api.aws/v1", "", openai, "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html", "2026-11-29";
     OPENROUTER: "openrouter", ["OPENROUTER_API_KEY"], "https://openrouter.ai/api/v1", "", openrouter, "https://openrouter.ai/docs/guides/best-practices/reasoning-tokens", "2026-11-29";
     MISTRAL: "mistral", ["MISTRAL_API_KEY"], "https://api.mistral.ai/v1", "mistral-medium-latest", mistral, "https://docs.mistral.ai/api", "2026-11-29";
     GROQ: "groq", ["GROQ_API_KEY"], "https://api.groq.com/openai/v1", "openai/gpt-oss-120b", completion_tokens, "https://console.groq.com/docs/deprecations", "2026-11-29";
@@ -127,8 +127,13 @@ fn responses() -> Arc<dyn Dialect> {
     Arc::new(OpenAiResponses::default())
 }
 
-/// As OpenAI's, with the key in a header of its own, which both of Azure's forms take.
+/// As OpenAI's, with the key in a header of its own.
 fn azure() -> Arc<dyn Dialect> {
+    Arc::new(OpenAi::azure())
+}
+
+/// The older form has chat completions alone.
+fn azure_classic() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
         api_key_header: true,

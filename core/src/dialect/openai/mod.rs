@@ -12,14 +12,18 @@ use http::{HeaderMap, Request};
 use super::kit::response_headers;
 use super::openai_chat::limits;
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, MaxTokensField, Mode,
-    ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, LimitHints, MaxTokensField,
+    Mode, ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
 
 static FACTS: Facts =
     Facts::new("openai").with_response_headers(response_headers::OPENAI.as_flattened());
+
+static AZURE: Facts = Facts::new("openai")
+    .with_response_headers(response_headers::OPENAI.as_flattened())
+    .with_key_header(KeyHeader::new("api-key", ""));
 
 /// OpenAI, by [chat completions](OpenAiChat), and by [Responses](OpenAiResponses) where a call needs
 /// them:
@@ -45,6 +49,19 @@ static FACTS: Facts =
 pub struct OpenAi {
     chat: OpenAiChat,
     responses: Arc<dyn Dialect>,
+    /// Whether a key goes in the header `api-key`.
+    is_azure: bool,
+}
+
+impl OpenAi {
+    /// The dialect as Azure speaks it below `/openai/v1`: the same, with a key in the header
+    /// `api-key`.
+    pub fn azure() -> Self {
+        Self {
+            is_azure: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for OpenAi {
@@ -55,13 +72,17 @@ impl Default for OpenAi {
                 ..Quirks::default()
             }),
             responses: Arc::new(OpenAiResponses::default()),
+            is_azure: false,
         }
     }
 }
 
 impl Dialect for OpenAi {
     fn facts(&self) -> &'static Facts {
-        &FACTS
+        match self.is_azure {
+            true => &AZURE,
+            false => &FACTS,
+        }
     }
 
     fn variant(&self, endpoint: &Endpoint, request: &ChatRequest) -> Option<Arc<dyn Dialect>> {

@@ -1,7 +1,7 @@
 //! What is sent.
 
-use chatcore::chat::{ReasoningEffort, Refusal};
-use chatcore::{ChatRequest, Message, Part, Role};
+use chatcore::chat::{ReasoningEffort, Refusal, Tool};
+use chatcore::{ChatRequest, Message, Mode, Part, Role};
 use serde_json::{Value, json};
 
 use super::{default_call, named, sent_by, streamed};
@@ -153,6 +153,31 @@ fn azure_takes_a_key_in_a_header_of_its_own() {
     );
     assert_eq!(sent.headers["api-key"], "k-0123456789abcdef");
     assert_eq!(sent.body["max_completion_tokens"], 9);
+}
+
+#[test]
+fn azure_and_bedrock_go_by_responses_where_a_call_needs_them() {
+    for (name, header) in [("azure", "api-key"), ("bedrock", "authorization")] {
+        let mut request = hi().model("gpt-6-luna");
+        request.reasoning_effort = Some(ReasoningEffort::Low);
+        request.tools = vec![Tool::new("f", json!({"type": "object"}))];
+        let provider = named(name);
+        let endpoint = provider.endpoint().unwrap();
+        let dialect = provider.dialect();
+        let encoded = dialect.encode(&endpoint, &request, Mode::Whole).unwrap();
+        assert_eq!(
+            encoded.uri(),
+            "https://own.test/openai/v1/responses",
+            "{name}"
+        );
+        assert!(encoded.headers().contains_key(header), "{name}");
+        let encoded = dialect.encode(&endpoint, &hi(), Mode::Whole).unwrap();
+        assert_eq!(
+            encoded.uri().path(),
+            "/openai/v1/chat/completions",
+            "{name}"
+        );
+    }
 }
 
 #[test]
