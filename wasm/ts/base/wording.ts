@@ -25,7 +25,7 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['no JSON mode without a schema; use ResponseFormat::JsonSchema', 'no JSON mode without a schema; use a responseFormat of the type json_schema'],
   ['send its bytes with Part::image_base64', 'send its bytes as base64'],
   ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
-  ['say the text with Part::text', 'say the text in a part of the type text'],
+  ['the text with Part::text', 'the text in a part of the type text'],
   ['or say its words with Part::text', 'or say its words in a part of the type text'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];
