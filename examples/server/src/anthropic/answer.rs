@@ -1,10 +1,11 @@
 //! A whole answer → the JSON that `/v1/messages` gives.
 
 use chatcore::chat::Extra;
+use chatcore::dialect::kit;
 use chatcore::{ChatResponse, FinishReason, Part, Usage};
 use serde_json::{Value, json};
 
-use super::{DIALECT, shown};
+use super::{DIALECT, shown, signature};
 
 /// The answer; `id` and `model` where the provider gives none.
 pub(crate) fn write(answer: &ChatResponse, id: &str, model: &str) -> Value {
@@ -53,14 +54,15 @@ pub(super) fn block(part: &Part) -> Option<Value> {
             json!({"type": "text", "text": refusal.text}),
             &refusal.extra,
         ),
-        Part::Reasoning(reasoning) => (
-            match &reasoning.encrypted {
+        Part::Reasoning(reasoning) => {
+            let block = match &reasoning.encrypted {
                 Some(data) => json!({"type": "redacted_thinking", "data": data}),
                 None => json!({"type": "thinking", "thinking": reasoning.text,
-                    "signature": reasoning.signature.as_deref().unwrap_or_default()}),
-            },
-            &reasoning.extra,
-        ),
+                    "signature": signature(reasoning)}),
+            };
+            let own = kit::own_fields(DIALECT, &reasoning.extra);
+            return Some(with(block, own.unwrap_or(&Extra::new())));
+        }
         Part::ToolCall(call) => (
             json!({"type": "tool_use", "id": call.id, "name": call.name,
                 "input": input(call.arguments_json().ok())}),

@@ -105,6 +105,19 @@ impl Events {
                 }
             }
             Step::End(place) => {
+                // What proves it elsewhere came with its end.
+                if let Some(Part::Reasoning(reasoning)) = self.pieces.part(place)
+                    && reasoning.signature.is_none()
+                    && reasoning.encrypted.is_none()
+                {
+                    let signature = super::signature(reasoning);
+                    if !signature.is_empty() {
+                        delta(
+                            place,
+                            json!({"type": "signature_delta", "signature": signature}),
+                        );
+                    }
+                }
                 let stop = json!({"type": "content_block_stop", "index": place.index});
                 bytes.extend(sse("content_block_stop", &stop));
             }

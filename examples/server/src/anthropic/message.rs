@@ -4,7 +4,7 @@ use chatcore::chat::{File, Image, MediaSource, Reasoning, Text, ToolCall, ToolRe
 use chatcore::{Message, Part, Role};
 use serde_json::{Value, json};
 
-use super::{DIALECT, kept};
+use super::{DIALECT, kept, proofs};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, wrong};
 
@@ -90,9 +90,10 @@ fn read_block(value: Value, path: &str) -> Result<Part, ApiError> {
         }
         Some("thinking") => {
             let mut reasoning = Reasoning::new(demand(&mut fields, "thinking")?);
-            // Providers that prove nothing got an empty one.
-            reasoning.signature = fields.text("signature")?.filter(|text| !text.is_empty());
+            let (signature, proofs) = proofs(fields.text("signature")?.unwrap_or_default());
+            reasoning.signature = signature;
             reasoning.extra = kept(fields.rest());
+            reasoning.extra.extend(proofs);
             reasoning.into()
         }
         Some("redacted_thinking") => {
@@ -141,7 +142,8 @@ mod tests {
         for sent in [
             json!({"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}),
             json!({"type": "thinking", "thinking": "hm", "signature": "s"}),
-            json!({"type": "thinking", "thinking": "hm", "signature": "", "gemini": {"a": 1}}),
+            json!({"type": "thinking", "thinking": "hm", "signature": ""}),
+            json!({"type": "thinking", "thinking": "", "signature": "chatcore:{\"gemini\":{\"a\":1}}"}),
             json!({"type": "redacted_thinking", "data": "x"}),
             json!({"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1},
                 "caller": {"type": "direct"}, "gemini": {"thoughtSignature": "s"}}),

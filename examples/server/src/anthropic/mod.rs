@@ -6,14 +6,16 @@
 //! ```
 //!
 //! What an answer keeps for another dialect (a thought signature of Gemini's, say) stands in its
-//! block under that dialect's name, and comes back with the block.
+//! block under that dialect's name, and comes back with the block. That of reasoning stands in its
+//! signature, because a stream has no other place for what comes at its end, and every client sends
+//! signatures back. What is kept of text is in whole answers only.
 
 pub(crate) mod answer;
 pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod request;
 
-use chatcore::chat::Extra;
+use chatcore::chat::{Extra, Reasoning};
 use chatcore::dialect::{NAMES, kit};
 use serde_json::{Map, Value, json};
 
@@ -56,6 +58,36 @@ fn kept(fields: Map<String, Value>) -> Extra {
         extra.extend(kit::as_own(DIALECT, own));
     }
     extra
+}
+
+/// What a signature begins with in which other dialects' proofs stand, as a JSON object.
+const CARRIED: &str = "chatcore:";
+
+/// The signature of reasoning: Anthropic's, or what proves it elsewhere; empty where nothing does.
+fn signature(reasoning: &Reasoning) -> String {
+    if let Some(signature) = &reasoning.signature {
+        return signature.clone();
+    }
+    let extra = reasoning.extra.iter();
+    let proofs = extra.filter(|(name, _)| **name != DIALECT && NAMES.contains(&&***name));
+    let proofs: Extra = proofs
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    match proofs.is_empty() {
+        true => String::new(),
+        false => format!("{CARRIED}{}", Value::Object(proofs)),
+    }
+}
+
+/// What a signature says: Anthropic's own, or other dialects' proofs.
+fn proofs(signature: String) -> (Option<String>, Extra) {
+    match signature.strip_prefix(CARRIED).map(serde_json::from_str) {
+        Some(Ok(Value::Object(proofs))) => (None, kept(proofs)),
+        _ => (
+            Some(signature).filter(|text| !text.is_empty()),
+            Extra::new(),
+        ),
+    }
 }
 
 /// The same fields, as they stand in a block.

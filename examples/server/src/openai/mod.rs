@@ -42,8 +42,10 @@ fn finish_reason(reason: &FinishReason) -> &str {
 }
 
 /// Fields of a tool call as they stand in OpenAI's form. What belongs to another dialect stays under
-/// its name, under which it comes back.
+/// its name, under which it comes back. The ids of Responses stay here: with them a call needs its
+/// reasoning, for which this protocol has no place.
 fn own_members(mut extra: Extra) -> Extra {
+    extra.remove("openai_responses");
     if let Some(Value::Object(own)) = extra.remove("openai_chat") {
         extra.extend(own);
     }

@@ -195,3 +195,41 @@ fn the_same_protocol_on_both_sides() {
         assert_eq!(got[name], sent[name], "{name}");
     }
 }
+
+/// A provider that speaks Responses gets its reasoning back with the call that came of it.
+#[test]
+fn what_another_dialect_proves_comes_back() {
+    let upstream = Upstream::start().unwrap();
+    let vars = [("LLM_PROVIDER", "openai"), ("LLM_MODEL", "gpt-6-astra")];
+    let server = Server::before(&upstream.url("/key/k/as/openai/v1"), &vars);
+    let hello = json!({"role": "user", "content": "hello"});
+    let asked = |messages: Value, stream: bool| {
+        body(
+            json!({"model": "gpt-6-astra", "max_tokens": 2000, "stream": stream,
+            "messages": messages, "thinking": {"type": "adaptive"},
+            "tools": [{"name": "f", "input_schema": {"type": "object"}}]}),
+        )
+    };
+    for (stream, second) in [(false, 2), (true, 4)] {
+        let answer = server.post(PATH, &asked(json!([hello]), stream));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let signature = match stream {
+            true => (answer.events().iter())
+                .find_map(|event| event["delta"]["signature"].as_str().map(str::to_owned)),
+            false => answer.json()["content"][0]["signature"]
+                .as_str()
+                .map(str::to_owned),
+        };
+        let signature = signature.unwrap();
+        let thinking = json!({"type": "thinking", "thinking": "", "signature": signature});
+        let said = json!([thinking, {"type": "text", "text": "echo: hello"}]);
+        let messages = json!([hello, {"role": "assistant", "content": said}, hello]);
+        let answer = server.post(PATH, &asked(messages, false));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = smol::block_on(upstream.nth_request("k", second)).unwrap();
+        let got: Value = serde_json::from_slice(&seen.body).unwrap();
+        let reasoning = &got["input"][1];
+        assert_eq!(reasoning["type"], "reasoning", "{got}");
+        assert!(reasoning["encrypted_content"].is_string(), "{reasoning}");
+    }
+}
