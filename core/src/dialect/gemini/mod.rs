@@ -5,6 +5,7 @@ mod calls;
 mod contents;
 mod decode;
 mod embed;
+mod embed_vertex;
 mod encode;
 mod media;
 mod models;
@@ -37,8 +38,9 @@ pub(super) const FACTS: Facts =
 const NAME: &str = FACTS.name();
 
 /// Google's generateContent: `POST {base}/models/{model}:generateContent`, and
-/// `:streamGenerateContent?alt=sse` for streams. At the Gemini API, also its embeddings,
-/// `:batchEmbedContents`, and its list of models, `GET {base}/models`.
+/// `:streamGenerateContent?alt=sse` for streams; and its embeddings, `:batchEmbedContents`, at Vertex
+/// AI `:predict` or `:embedContent`. At the Gemini API, also its list of models, `GET
+/// {base}/models`.
 ///
 /// The base URL ends in the API's version (`https://generativelanguage.googleapis.com/v1beta`);
 /// below a base URL without a path, that is `/v1beta`. What differs from other dialects:
@@ -73,8 +75,8 @@ const NAME: &str = FACTS.name();
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Gemini {
-    /// Whether it is spoken at Vertex AI, where a key is a Bearer token, and embeddings and the
-    /// list of models have other forms. Default false.
+    /// Whether it is spoken at Vertex AI, where a key is a Bearer token, embeddings have another
+    /// form, and there is no list of models. Default false.
     pub vertex: bool,
 }
 
@@ -116,10 +118,10 @@ impl Dialect for Gemini {
     }
 
     fn embeddings(&self) -> Option<&dyn EmbedDialect> {
-        match self.vertex {
-            true => None,
-            false => Some(&embed::GeminiEmbeddings),
-        }
+        Some(match self.vertex {
+            true => &embed_vertex::VertexEmbeddings,
+            false => &embed::GeminiEmbeddings,
+        })
     }
 
     fn models(&self) -> Option<&dyn ModelsDialect> {

@@ -323,3 +323,54 @@ fn gemini_sends_a_request_for_each_text() {
         assert!(error.contains(why), "{why}: {error}");
     }
 }
+
+#[test]
+fn vertex_takes_one_text_in_a_request() {
+    for (model, method, answer) in [
+        (
+            "gemini-embedding-001",
+            ":predict",
+            json!({"predictions": [{"embeddings": {"values": [1, 0.5],
+                "statistics": {"token_count": 3, "truncated": false}}}]}),
+        ),
+        (
+            "gemini-embedding-2",
+            ":embedContent",
+            json!({"embedding": {"values": [1, 0.5]}, "usageMetadata": {"promptTokenCount": 3}}),
+        ),
+    ] {
+        let sim = Sim::new(1);
+        let vertex = Provider::vertex("p", "global", model).with_api_key("ya29.token-0123456789");
+        let reply = answer.to_string();
+        let (client, provider) = client(&sim, vertex, |b| b, move |_, _| Reply::ok(&reply));
+        let call = client.embed(["a", "b"]).dimensions(2);
+        let told = sim.run(async move { call.await }).unwrap();
+        assert_eq!(told.vectors, [[1.0, 0.5], [1.0, 0.5]], "{model}");
+        assert_eq!(told.usage.unwrap().input_tokens, 6, "{model}");
+        let sent = provider.sent();
+        assert_eq!(sent.len(), 2);
+        let uri = format!(
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/\
+             models/{model}{method}"
+        );
+        assert_eq!(sent[0].uri, uri);
+        let size = json!({"outputDimensionality": 2});
+        let expected = match method {
+            ":predict" => json!({"instances": [{"content": "a"}], "parameters": size}),
+            _ => json!({"content": {"parts": [{"text": "a"}]}, "embedContentConfig": size}),
+        };
+        // The requests run at once, in any order.
+        assert!(sent.iter().any(|sent| sent.body == expected), "{model}");
+    }
+    let vertex = Provider::vertex("p", "global", "m").with_api_key("ya29.token-0123456789");
+    let sim = Sim::new(1);
+    let shape = |b: LlmClientBuilder| b.max_retries(1);
+    let (client, _) = client(&sim, vertex, shape, |_, _| Reply::ok(r#"{"x":1}"#));
+    let error = sim.run(async move { client.embed(["a"]).await });
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("neither `predictions`")
+    );
+}

@@ -102,7 +102,7 @@ fn vertex_has_a_project_a_place_and_a_token() {
         assert_eq!(encoded.uri().to_string(), expected);
         assert_eq!(encoded.headers()["authorization"], "Bearer ya29.token");
         assert!(!encoded.headers().contains_key("x-goog-api-key"));
-        assert!(vertex.dialect().embeddings().is_none());
+        assert!(vertex.dialect().models().is_none());
     }
     // Without a token it says what to do.
     let error = Provider::vertex("p", "global", "g").endpoint().unwrap_err();
