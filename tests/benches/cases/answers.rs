@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chatcore::Provider;
+use chatcore::dialect::OpenAiResponses;
 use serde_json::{Value, json};
 
 use super::{End, Memory};
@@ -89,6 +90,53 @@ pub(super) fn gemini_stream() -> Memory {
     let mut pieces = vec![chunk(None); 200];
     pieces.push(chunk(Some("STOP")));
     stream(Provider::gemini(), pieces)
+}
+
+pub(super) fn responses() -> Memory {
+    whole(
+        responses_provider(),
+        &response(&"The sky is blue. ".repeat(14)),
+    )
+}
+
+pub(super) fn responses_stream() -> Memory {
+    let event = |kind: &str, mut data: Value| {
+        data["type"] = format!("response.{kind}").into();
+        Bytes::from(format!("event: response.{kind}\ndata: {data}\n\n"))
+    };
+    let begun = json!({"response": {"id": "resp_123", "object": "response", "created_at": 1,
+        "status": "in_progress", "model": "gpt-6-luna", "output": []}, "sequence_number": 0});
+    let item = json!({"item": {"id": "msg_123", "type": "message", "status": "in_progress",
+        "content": [], "role": "assistant"}, "output_index": 0, "sequence_number": 1});
+    let delta = json!({"content_index": 0, "delta": " blue", "item_id": "msg_123",
+        "logprobs": [], "obfuscation": "5IVw0yrcO1q", "output_index": 0, "sequence_number": 4});
+    let whole = response(&" blue".repeat(200));
+    let done = json!({"item": whole["output"][0], "output_index": 0, "sequence_number": 205});
+    let mut pieces = vec![event("created", begun), event("output_item.added", item)];
+    pieces.extend(vec![event("output_text.delta", delta); 200]);
+    pieces.extend([
+        event("output_item.done", done),
+        event(
+            "completed",
+            json!({"response": whole, "sequence_number": 206}),
+        ),
+    ]);
+    stream(responses_provider(), pieces)
+}
+
+fn response(text: &str) -> Value {
+    json!({"id": "resp_123", "object": "response", "created_at": 1, "status": "completed",
+        "error": null, "incomplete_details": null, "model": "gpt-6-luna", "output": [{
+        "id": "msg_123", "type": "message", "status": "completed", "role": "assistant",
+        "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": text}]}],
+        "parallel_tool_calls": true, "store": false, "temperature": 1.0, "tool_choice": "auto",
+        "tools": [], "usage": {"input_tokens": 12, "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 60, "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 72}})
+}
+
+fn responses_provider() -> Provider {
+    Provider::openai().with_dialect(OpenAiResponses::default())
 }
 
 /// No answer comes.

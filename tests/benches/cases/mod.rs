@@ -87,13 +87,15 @@ pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
 }
 
 /// The answers by name, to be decoded without a client.
-pub(crate) const ANSWERS: [&str; 6] = [
+pub(crate) const ANSWERS: [&str; 8] = [
     "openai",
     "anthropic",
     "gemini",
+    "responses",
     "openai_stream_of_200",
     "anthropic_stream_of_200",
     "gemini_stream_of_200",
+    "responses_stream_of_200",
 ];
 
 /// The dialect and the pieces of the answer `name`.
@@ -105,6 +107,8 @@ pub(crate) fn answer(name: &str) -> (Arc<dyn Dialect>, Arc<[Bytes]>) {
         "anthropic_stream_of_200" => answers::anthropic_stream(),
         "gemini" => answers::gemini(),
         "gemini_stream_of_200" => answers::gemini_stream(),
+        "responses" => answers::responses(),
+        "responses_stream_of_200" => answers::responses_stream(),
         _ => panic!("there is no answer {name:?}"),
     };
     (Arc::clone(memory.provider.dialect()), memory.pieces)
