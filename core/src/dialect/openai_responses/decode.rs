@@ -3,7 +3,8 @@
 use std::mem::take;
 
 use super::DIALECT;
-use super::items::{Items, Kind, Whose, object};
+use super::items::{Items, object};
+use super::open::{Kind, Whose};
 use super::slot::{List, Place};
 use super::usage::usage;
 use super::wire::{Event, Response};

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::DIALECT;
-use super::call::{CUSTOM, Call};
+use super::call::Call;
+use super::open::{Form, Item, Kind, Passed, Whose};
 use super::slot::Place;
 use super::wire::Head;
 use super::writing::{Writing, lost, other};
@@ -26,80 +27,6 @@ use crate::dialect::kit::decoder::{Output, Prose};
 use crate::dialect::kit::read::{MAX_ITEMS, Object, Raw, parse, too_many};
 use crate::error::Error;
 use crate::json::{Piece, Reader};
-
-/// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Message,
-    Reasoning,
-    Call,
-    CustomCall,
-    Other,
-}
-
-impl Kind {
-    fn of(word: &str) -> Self {
-        match word {
-            "message" => Self::Message,
-            "reasoning" => Self::Reasoning,
-            "function_call" => Self::Call,
-            CUSTOM => Self::CustomCall,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// What an event says of the item that it is about.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Whose<'a> {
-    pub(super) index: Option<u64>,
-    pub(super) id: &'a str,
-}
-
-#[derive(Debug)]
-enum Form {
-    Writing(Writing),
-    Call(Call),
-    Other(Extra),
-}
-
-/// An item that is not complete.
-#[derive(Debug)]
-struct Item {
-    kind: Kind,
-    form: Form,
-    /// All of it, once the server has said it.
-    done: Option<Extra>,
-    /// Whether its end was lost: another one has begun.
-    is_over: bool,
-}
-
-impl Item {
-    fn new(kind: Kind, begun: Extra) -> Self {
-        let form = match kind {
-            Kind::Message => Form::Writing(Writing::new(true, begun)),
-            Kind::Reasoning => Form::Writing(Writing::new(false, begun)),
-            Kind::Call => Form::Call(Call::new(false, begun)),
-            Kind::CustomCall => Form::Call(Call::new(true, begun)),
-            Kind::Other => Form::Other(begun),
-        };
-        Self {
-            kind,
-            form,
-            done: None,
-            is_over: false,
-        }
-    }
-}
-
-/// An item that was handed over.
-#[derive(Debug)]
-struct Passed {
-    kind: Kind,
-    /// A call whose end is still to come.
-    call: Option<Call>,
-    was_done: bool,
-}
 
 /// The items of one answer.
 #[derive(Debug, Default)]

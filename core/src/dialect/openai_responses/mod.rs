@@ -7,6 +7,7 @@ mod input;
 mod item;
 mod items;
 mod media;
+mod open;
 mod print;
 mod slot;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::print::Print;
 use super::slot::{List, Place, Slot, print_of, prose_in};
 use super::{DIALECT, FINGERPRINT, ITEM};
-use crate::chat::{ChatEvent, Extra, Part, Reasoning};
+use crate::chat::{ChatEvent, Extra, Part, Reasoning, Text};
 use crate::dialect::kit::decoder::{Output, Prose};
 use crate::dialect::kit::read::{MAX_ITEMS, extra_of, too_many};
 use crate::error::Error;
@@ -214,15 +214,32 @@ impl Writing {
             return Ok(());
         }
         let is_proof = item.get("encrypted_content").is_some_and(Value::is_string);
-        match self.is_message {
-            _ if !was_said && !is_proof => {}
-            true => out.push(ChatEvent::part(other(item))),
-            false => out.push(ChatEvent::part(Part::Reasoning(Reasoning {
-                extra: extra_of(DIALECT, Value::Object(extra_of(ITEM, item.into()))),
-                ..Reasoning::default()
-            }))),
+        if was_said || is_proof {
+            out.push(ChatEvent::part(self.without_text(item)));
         }
         Ok(())
+    }
+
+    /// The part of an item that says nothing.
+    fn without_text(&self, item: Extra) -> Part {
+        if self.is_message && !is_blank(&item) {
+            return other(item);
+        }
+        let mut own = extra_of(ITEM, item.into());
+        if self.is_message {
+            own.insert(FINGERPRINT.to_owned(), Print::of("").as_text().into());
+        }
+        let extra = extra_of(DIALECT, Value::Object(own));
+        match self.is_message {
+            true => Part::Text(Text {
+                extra,
+                ..Text::default()
+            }),
+            false => Part::Reasoning(Reasoning {
+                extra,
+                ..Reasoning::default()
+            }),
+        }
     }
 
     /// No more comes of an item that is not complete. It is not one to send back.
@@ -329,6 +346,13 @@ impl Writing {
             false => Prose::Reasoning,
         }
     }
+}
+
+/// Whether a message has nothing but texts, which are empty.
+fn is_blank(item: &Extra) -> bool {
+    let content = item.get(List::Content.field());
+    let mut elements = content.and_then(Value::as_array).into_iter().flatten();
+    elements.all(|element| element["type"] == "output_text" && element["text"] == "")
 }
 
 /// The text of an element of an item's list, and its field. `None` where it has none, or what is

@@ -201,6 +201,12 @@ fn an_answer_that_ran_out_of_tokens_is_never_an_empty_string() {
     let server = Server::start().unwrap();
     for (n, (provider, path, model, shown)) in [
         (Provider::openai(), "as/openai/v1", "gpt-6-astra", false),
+        (
+            Provider::openai().with_dialect(OpenAiResponses::default()),
+            "as/openai/v1",
+            "gpt-6-astra",
+            false,
+        ),
         (Provider::deepseek(), "as/deepseek", "deepseek-flash", true),
     ]
     .into_iter()

@@ -48,6 +48,16 @@ fn content_without_a_name_of_ours_goes_back_too() {
     let answer = whole(&json!({"status": "completed", "output": [item]}));
     assert_eq!(answer.text(), "Hiyou");
     assert_eq!(input([answer.message]), json!([item]));
+    // A message without a word is no output.
+    let item = message("m", "");
+    let mut answer = whole(&json!({"output": [item]})).message;
+    assert_eq!(answer.parts.len(), 1);
+    assert_eq!((answer.parts[0].kind(), &*answer.text()), ("text", ""));
+    assert_eq!(input([answer.clone()]), json!([item]));
+    if let Part::Text(text) = &mut answer.parts[0] {
+        text.text.push_str("Hi");
+    }
+    assert_eq!(input([answer])[0]["content"][0]["text"], "Hi");
     // Nothing that is ours at all.
     let item = json!({"type": "message", "id": "m", "content": []});
     let answer = whole(&json!({"output": [item, message("n", "a")]}));

@@ -1,0 +1,80 @@
+//! One item of an answer: what it is, and how far it came.
+
+use super::call::{CUSTOM, Call};
+use super::writing::Writing;
+use crate::chat::Extra;
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Message,
+    Reasoning,
+    Call,
+    CustomCall,
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(word: &str) -> Self {
+        match word {
+            "message" => Self::Message,
+            "reasoning" => Self::Reasoning,
+            "function_call" => Self::Call,
+            CUSTOM => Self::CustomCall,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What an event says of the item that it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose<'a> {
+    pub(super) index: Option<u64>,
+    pub(super) id: &'a str,
+}
+
+/// How far an item came, by what it is.
+#[derive(Debug)]
+pub(super) enum Form {
+    Writing(Writing),
+    Call(Call),
+    Other(Extra),
+}
+
+/// An item that is not complete.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) form: Form,
+    /// All of it, once the server has said it.
+    pub(super) done: Option<Extra>,
+    /// Whether its end was lost: another one has begun.
+    pub(super) is_over: bool,
+}
+
+impl Item {
+    pub(super) fn new(kind: Kind, begun: Extra) -> Self {
+        let form = match kind {
+            Kind::Message => Form::Writing(Writing::new(true, begun)),
+            Kind::Reasoning => Form::Writing(Writing::new(false, begun)),
+            Kind::Call => Form::Call(Call::new(false, begun)),
+            Kind::CustomCall => Form::Call(Call::new(true, begun)),
+            Kind::Other => Form::Other(begun),
+        };
+        Self {
+            kind,
+            form,
+            done: None,
+            is_over: false,
+        }
+    }
+}
+
+/// An item that was handed over.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) kind: Kind,
+    /// A call whose end is still to come.
+    pub(super) call: Option<Call>,
+    pub(super) was_done: bool,
+}
