@@ -20,17 +20,8 @@ writeTables();
 const small = await buildModule('small', { profile: 'wasm', features: ['optimize_for_size'], level: ['-Oz', '--converge'] });
 const fast = await buildModule('fast', { profile: 'wasm-fast', features: [], level: ['-O3'] });
 writeFileSync(join(here, 'dist/core.wasm'), small);
-const load = async (file) => {
-  const { outputFiles: [{ text }] } = await build({
-    entryPoints: [join(here, 'ts/packing', file)], bundle: true, write: false, format: 'esm', target: 'es2022',
-  });
-  return import(`data:text/javascript,${encodeURIComponent(text)}`);
-};
-const [{ pack }, { unpack }] = [await load('pack.ts'), await load('unpack.ts')];
-const packed = Buffer.from(pack(small));
-if (!small.equals(await unpack(packed, small.length))) throw new Error('the packed module does not unpack to itself');
 writeFileSync(join(here, 'pkg/inline.js'),
-  `export const inlined = '${packed.toString('base64')}', size = ${small.length};\n`);
+  `export const inlined = '${gzipSync(small, { level: 9 }).toString('base64')}';\n`);
 writeFileSync(join(here, 'pkg/inline-node.js'), `export const inlined = '${brotliCompressSync(fast).toString('base64')}';\n`);
 
 const bundle = (entry, format, outfile, more = {}) => build({
@@ -47,6 +38,7 @@ const ofFast = {
 };
 await bundle('node', 'esm', 'node.js', { external: ['node:*'], plugins: [ofFast] });
 await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'], plugins: [ofFast] });
+await bundle('asset', 'esm', 'asset.js');
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
 await bundle('websocket', 'esm', 'websocket.js');

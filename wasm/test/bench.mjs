@@ -88,7 +88,7 @@ async function firstContent() {
   }
 }
 
-/** Milliseconds until the core runs, in processes of their own: what pages have to unpack, and what Node inflates. */
+/** Milliseconds until the core runs, in processes of their own: by what pages load, and by what Node loads. */
 function starts() {
   for (const entry of ['index.js', 'node.js']) {
     const file = JSON.stringify(new URL(`../dist/${entry}`, import.meta.url).href);

@@ -16,7 +16,7 @@ import { project } from './packed.mjs';
 import { start } from './server.mjs';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const types = { '.html': 'text/html', '.js': 'text/javascript' };
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 function serve(folders) {
   const server = createServer(async (request, response) => {
@@ -27,7 +27,8 @@ function serve(folders) {
       const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
       // As strict as it may be.
       if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
-      response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(await readFile(file));
+      const type = mount.startsWith('/untyped/') && extname(file) === '.wasm' ? undefined : types[extname(file)];
+      response.setHeader('content-type', type ?? 'application/octet-stream').end(await readFile(file));
     } catch {
       response.writeHead(404).end();
     }
@@ -40,14 +41,20 @@ async function builds({ folder }) {
   cpSync(path('../../examples/vite'), folder, { recursive: true, filter: (from) => !/node_modules|package\.json/.test(from) });
   const out = (name) => join(folder, 'built', name);
   const entry = join(folder, 'src/main.js');
+  const program = await readFile(entry, 'utf8');
+  const bundled = (entry, name) => new Promise((resolve, reject) => webpack(
+    { mode: 'production', context: folder, entry, output: { path: out(name), filename: 'main.js' }, performance: false },
+    (error, stats) => (error ? reject(error) : resolve(stats))));
   await vite({ root: folder, base: '/vite/', logLevel: 'error', configFile: false, build: { outDir: out('vite'), emptyOutDir: true } });
   await esbuild({ entryPoints: [entry], bundle: true, format: 'esm', outfile: join(out('esbuild'), 'main.js'), absWorkingDir: folder });
-  const stats = await new Promise((resolve, reject) => webpack(
-    { mode: 'production', context: folder, entry, output: { path: out('webpack'), filename: 'main.js' }, performance: false },
-    (error, stats) => (error ? reject(error) : resolve(stats))));
+  const stats = await bundled(entry, 'webpack');
   assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
+  // The same page by the entry whose module is a file of its own.
+  writeFileSync(entry, program.replace("'chatcore'", "'chatcore/asset'"));
+  await vite({ root: folder, base: '/vite-asset/', logLevel: 'error', configFile: false, build: { outDir: out('vite-asset'), emptyOutDir: true } });
+  assert.deepEqual((await bundled(entry, 'webpack-asset')).toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
   const page = (await readFile(path('../../examples/vite/index.html'), 'utf8')).replace('/src/main.js', './main.js');
-  for (const name of ['esbuild', 'webpack']) writeFileSync(join(out(name), 'index.html'), page);
+  for (const name of ['esbuild', 'webpack', 'webpack-asset']) writeFileSync(join(out(name), 'index.html'), page);
   return join(folder, 'built');
 }
 
@@ -58,8 +65,9 @@ before(async () => {
   const built = await builds(installed);
   loopback = await start();
   pages = await serve({
-    '/plain/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
+    '/plain/chatcore/': path('../dist'), '/untyped/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
     '/webpack/': join(built, 'webpack'), '/esbuild/': join(built, 'esbuild'),
+    '/vite-asset/': join(built, 'vite-asset'), '/webpack-asset/': join(built, 'webpack-asset'),
   });
   browser = await launch();
 });
@@ -79,7 +87,7 @@ const open = async (where, base) => {
   return { page, errors };
 };
 
-for (const where of ['plain', 'vite', 'webpack', 'esbuild']) {
+for (const where of ['plain', 'vite', 'webpack', 'esbuild', 'vite-asset', 'webpack-asset']) {
   test(`${where}: a stream`, { skip }, async () => {
     const { page, errors } = await open(where, `${loopback.base}/every/1ms/v1`);
     await page.fill('input', '你好 there');
@@ -90,6 +98,19 @@ for (const where of ['plain', 'vite', 'webpack', 'esbuild']) {
     await page.close();
   });
 }
+
+test('the module as an asset, with and without its media type', { skip }, async () => {
+  for (const folder of ['plain', 'untyped']) {
+    const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);
+    const seen = await page.evaluate(async ({ base, folder }) => {
+      const { LlmClient } = await import(`/${folder}/chatcore/asset.js`);
+      return (await new LlmClient({ baseURL: `${base}/ok/v1`, model: 'm' }).chatAsync('x')).text;
+    }, { base: loopback.base, folder });
+    assert.equal(seen, 'echo: x');
+    assert.deepEqual(errors, []);
+    await page.close();
+  }
+});
 
 test('typed errors and aborts in a page', { skip }, async () => {
   const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);

@@ -24,8 +24,19 @@ export function setSource(load: () => WasmSource | Promise<WasmSource>): void {
     if (isModule(from)) return from;
     // A response may come from another realm.
     const { arrayBuffer } = from as Partial<Response>;
-    return WebAssembly.compile(typeof arrayBuffer === 'function' ? await arrayBuffer.call(from) : from as BufferSource);
+    return typeof arrayBuffer === 'function' ? compile(from as Response) : WebAssembly.compile(from as BufferSource);
   };
+}
+
+/** Compiles while the bytes come, where the host can and the server names the media type. */
+async function compile(response: Response): Promise<WebAssembly.Module> {
+  if (response.ok === false) throw new LlmError(`the module was not found: ${response.url} answered ${response.status}`, { code: 'config' });
+  const { compileStreaming } = WebAssembly as Partial<typeof WebAssembly>;
+  const type = response.headers?.get('content-type') ?? '';
+  if (compileStreaming && /^application\/wasm\b/.test(type) && response instanceof Response) {
+    return compileStreaming.call(WebAssembly, response);
+  }
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** @internal The instance, if one is running. */

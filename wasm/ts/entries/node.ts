@@ -1,4 +1,4 @@
-// For Node, which inflates at once what a page has to unpack, and has a shorter way to a server than
+// For Node, which inflates brotli at once, and has a shorter way to a server than
 // `fetch`. Deno and Bun take this entry too, and have neither Node's HTTP nor its cost.
 // @ts-expect-error: no types of Node's here
 import { brotliDecompressSync } from 'node:zlib';

@@ -9,14 +9,13 @@ use super::{files, root};
 /// Each folder of `wasm/ts`, the lowest first, with the folders that it may import.
 const FOLDERS: &[(&str, &[&str])] = &[
     ("base", &[]),
-    ("packing", &["base"]),
     ("websocket", &["base"]),
     ("border", &["base"]),
     ("node", &["base", "border"]),
     ("api", &["base", "border"]),
     (
         "entries",
-        &["api", "base", "border", "node", "packing", "websocket"],
+        &["api", "base", "border", "node", "websocket"],
     ),
 ];
 

@@ -1,0 +1,8 @@
+// Inflates the module: by the host, whose `DecompressionStream` works beside the page's main thread.
+import { gunzipSync } from 'fflate';
+
+/** @internal Inflates gzip. Hosts without `DecompressionStream` (Safari before 16.4, jsdom) do it in JavaScript. */
+export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | Uint8Array<ArrayBuffer>> {
+  if (typeof DecompressionStream !== 'function' || typeof Response !== 'function') return gunzipSync(bytes) as Uint8Array<ArrayBuffer>;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}
