@@ -41,4 +41,6 @@ mod spans;
 #[cfg(test)]
 mod stranger;
 #[cfg(test)]
+mod websocket;
+#[cfg(test)]
 mod worst;

@@ -13,10 +13,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("border", &["base"]),
     ("node", &["base", "border"]),
     ("api", &["base", "border"]),
-    (
-        "entries",
-        &["api", "base", "border", "node", "websocket"],
-    ),
+    ("entries", &["api", "base", "border", "node", "websocket"]),
 ];
 
 /// Each file, and the files that it imports, as paths below `wasm/ts` without an extension.

@@ -1,0 +1,4 @@
+//! OpenAI's Responses over WebSocket: sockets that are cut, in the simulator and for real.
+
+mod cuts;
+mod wires;
