@@ -57,6 +57,7 @@ fn run(cut: f64, most_cuts: usize, check: fn(&Error, &str)) {
         }
         sim.sleep(Duration::from_secs(600)).await;
         assert_eq!(ended.load(Ordering::Relaxed), CALLS, "no call is lost");
+        client.close().await;
         let log = log.lock().unwrap();
         assert!(log.most_open <= 8, "{} sockets at once", log.most_open);
         assert_eq!(log.received.len(), CALLS);
@@ -73,7 +74,6 @@ fn run(cut: f64, most_cuts: usize, check: fn(&Error, &str)) {
                 "{prompt} was sent again after its content began"
             );
         }
-        client.close().await;
     });
 }
 

@@ -1,4 +1,5 @@
 //! OpenAI's Responses over WebSocket: sockets that are cut, in the simulator and for real.
 
 mod cuts;
+mod real;
 mod wires;
