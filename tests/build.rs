@@ -7,8 +7,14 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(has_corpus)");
     println!("cargo::rustc-check-cfg=cfg(has_faults)");
     println!("cargo::rustc-check-cfg=cfg(has_engine)");
+    println!("cargo::rustc-check-cfg=cfg(has_aimock)");
     println!("cargo::rerun-if-changed=build.rs");
-    for var in ["CHATCORE_CORPUS", "CHATCORE_FAULTS", "CHATCORE_LLAMACPP"] {
+    for var in [
+        "CHATCORE_CORPUS",
+        "CHATCORE_FAULTS",
+        "CHATCORE_LLAMACPP",
+        "CHATCORE_AIMOCK",
+    ] {
         println!("cargo::rerun-if-env-changed={var}");
     }
 
@@ -24,6 +30,11 @@ fn main() {
     // A real engine: the base URL of a llama.cpp server.
     if env::var_os("CHATCORE_LLAMACPP").is_some() {
         println!("cargo::rustc-cfg=has_engine");
+    }
+
+    // A server that speaks every dialect: the base URL of an aimock.
+    if env::var_os("CHATCORE_AIMOCK").is_some() {
+        println!("cargo::rustc-cfg=has_aimock");
     }
 }
 

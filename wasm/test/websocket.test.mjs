@@ -170,3 +170,22 @@ test('a server that does not tell lanes apart gets one call at a time', async ()
   fetch.close();
   server.stop();
 });
+
+test('a server that ignores what a turn goes on from gets it whole from then on', async () => {
+  const seen = [];
+  const server = await serve((create, socket) => {
+    seen.push([create.previous_response_id, create.input.length]);
+    const send = (message) => socket.send(JSON.stringify({ ...message, stream_id: create.stream_id }));
+    send({ type: 'response.created', response: { id: 'r', previous_response_id: null } });
+    send({ type: 'response.output_item.done', item: item('a') });
+    send({ type: 'response.completed', response: { id: 'r' } });
+  });
+  const fetch = webSocketFetch({ open });
+  const turn = [{ role: 'user' }, item('a'), { role: 'user' }];
+  for (const input of [[{ role: 'user' }], turn, turn]) {
+    assert.match(await (await fetch(server.url, post(input))).text(), /completed/);
+  }
+  assert.deepEqual(seen, [[undefined, 1], ['r', 1], [undefined, 3], [undefined, 3]]);
+  fetch.close();
+  server.stop();
+});

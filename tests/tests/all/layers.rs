@@ -140,15 +140,24 @@ fn root() -> PathBuf {
 
 /// The files below `folder` with one of these extensions, what is generated or fetched left out.
 fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
-    let generated = ["target", "node_modules", "dist", "pkg", ".git", ".venv"];
+    let generated = [
+        "target",
+        "node_modules",
+        "dist",
+        "pkg",
+        ".git",
+        ".venv",
+        "tables.ts",
+    ];
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
+        if generated.contains(&name) {
+            continue;
+        }
         if path.is_dir() {
-            if !generated.contains(&name) {
-                found.extend(files(&path, extensions));
-            }
+            found.extend(files(&path, extensions));
         } else if path
             .extension()
             .is_some_and(|extension| extensions.contains(&extension.to_str().unwrap()))

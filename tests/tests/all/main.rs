@@ -9,6 +9,8 @@ mod conformance;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod defaults;

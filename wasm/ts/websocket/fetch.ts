@@ -109,6 +109,16 @@ async function ask(
       over();
       throw codedError('the answer has no messages', 'CHATCORE_BODY');
     }
+    // A server may ignore what it is asked to go on from, without a word.
+    const isIgnored = seat.known !== undefined && first.meaning === 'event'
+      && first.previous !== undefined && first.previous !== seat.known;
+    if (isIgnored && !tried.has('whole context')) {
+      over();
+      leave();
+      tried.add('whole context');
+      pool.forbidContexts(url, headers);
+      continue;
+    }
     const { remedy } = first;
     const helps = remedy && !tried.has(remedy) && !(remedy === 'whole context' && create.previous !== undefined);
     if (!helps) return responseOf(first, answer, leave, over);

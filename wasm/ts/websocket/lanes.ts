@@ -46,20 +46,21 @@ export class Lanes {
 
   /** How many items of the call's input a free lane knows already, at most; −1 where none knows any. */
   known(create: Create): number {
-    return Math.max(-1, ...this.#free().map((lane) => known(lane, create)));
+    return Math.max(-1, ...this.#free().map((lane) => knownItems(lane, create)));
   }
 
-  /** Puts a call on the lane that knows most of its input, and gives the message to send. */
-  begin(call: Call, create: Create, isWhole: boolean): string {
+  /** Puts a call on the lane that knows most of its input, and gives the message to send, and the response that it goes on from. */
+  begin(call: Call, create: Create, isWhole: boolean): { text: string; known: string | undefined } {
     const free = this.#free();
-    const best = free.filter((lane) => known(lane, create) >= 0).sort((a, b) => known(b, create) - known(a, create))[0];
+    const best = free.filter((lane) => knownItems(lane, create) >= 0).sort((a, b) => knownItems(b, create) - knownItems(a, create))[0];
     const lane = best ?? free.find((lane) => !lane.hasContext) ?? this.#add() ?? free[0]!;
-    const count = isWhole ? 0 : known(lane, create);
+    const count = isWhole ? 0 : knownItems(lane, create);
     const { id } = lane.context;
     lane.call = call;
     lane.hasContext = false;
     lane.context = { id: '', forms: create.previous === undefined ? create.forms : undefined };
-    return messageOf(create, this.areToldApart === false ? undefined : nameOf(lane), count > 0 ? { id, count } : undefined);
+    const known = count > 0 ? { id, count } : undefined;
+    return { text: messageOf(create, this.areToldApart === false ? undefined : nameOf(lane), known), known: known?.id };
   }
 
   /** What a message changes; gives the call that it belongs to. */
@@ -105,7 +106,7 @@ export class Lanes {
 const nameOf = (lane: Lane) => `lane-${lane.name}`;
 
 /** How many items of the input the lane knows; −1 where its context is another. */
-function known({ context: { id, forms }, hasContext }: Lane, create: Create): number {
+function knownItems({ context: { id, forms }, hasContext }: Lane, create: Create): number {
   if (!hasContext) return -1;
   if (create.previous !== undefined) return create.previous === id ? 0 : -1;
   if (!forms?.length || forms.length >= create.forms.length) return -1;

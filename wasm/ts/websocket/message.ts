@@ -2,6 +2,9 @@
 
 type Json = Record<string, unknown>;
 
+/** @internal What a transport can do about an error. */
+export type Remedy = 'whole context' | 'other socket' | 'no lanes';
+
 /** @internal A server's message, as far as lanes need it. */
 export interface Message {
   /** The message itself. */
@@ -11,10 +14,12 @@ export interface Message {
   readonly meaning: 'event' | 'completed' | 'ended' | 'error';
   /** The id of the response that is complete. */
   readonly id: string | undefined;
+  /** What the response goes on from, where the message has a response. */
+  readonly previous: unknown;
   /** The item that is done. */
   readonly item: unknown;
   /** What its error asks for. */
-  readonly remedy: 'whole context' | 'other socket' | 'no lanes' | undefined;
+  readonly remedy: Remedy | undefined;
   readonly status: number | undefined;
   readonly headers: Record<string, string>;
 }
@@ -39,6 +44,7 @@ export function read(text: string): Message {
     text, meaning,
     lane: textOf(message.stream_id),
     id: textOf(objectOf(message.response).id),
+    previous: message.response === undefined ? undefined : objectOf(message.response).previous_response_id ?? null,
     item: type === 'response.output_item.done' ? message.item : undefined,
     remedy: meaning === 'error' ? remedy : undefined,
     status: typeof status === 'number' && status >= 300 && status <= 599 ? status : undefined,

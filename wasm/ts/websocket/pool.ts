@@ -10,10 +10,10 @@ export interface Limits { sockets: number; lanes: number; idle: number; age: num
 export type Open = (url: string, headers: Record<string, string>) => Promise<Socket>;
 
 /** The sockets to one URL with the same headers, and so the same key. */
-interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; waiting: Set<() => void> }
+interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; forgets: boolean; waiting: Set<() => void> }
 
-/** @internal The socket that a call is on. `isNew` says that it was opened for this call. */
-export interface Seat { line: Line; isNew: boolean }
+/** @internal The socket that a call is on. `isNew` says that it was opened for this call, `known` which response it goes on from. */
+export interface Seat { line: Line; isNew: boolean; known: string | undefined }
 
 /** How many targets are remembered without a socket. Keys that expire make new ones. */
 const MAX_UNUSED = 16;
@@ -41,16 +41,21 @@ export class Pool {
       const [line] = fitting.sort((a, b) =>
         b.lanes.known(create) - a.lanes.known(create) || a.lanes.inFlight - b.lanes.inFlight);
       if (line) {
-        line.begin(answer, create, isWhole);
-        return { line, isNew: false };
+        return { line, isNew: false, known: line.begin(answer, create, isWhole || target.forgets) };
       }
       if (target.lines.filter((line) => line.isOpen).length + target.opening < this.#limits.sockets) {
+        // A new socket knows nothing to go on from.
         const begin = (line: Line) => { if (!answer.isLeft) line.begin(answer, create, isWhole); };
-        return { line: await this.#add(target, url, headers, begin), isNew: true };
+        return { line: await this.#add(target, url, headers, begin), isNew: true, known: undefined };
       }
       await new Promise<void>((resolve) => target.waiting.add(resolve));
       if (answer.isLeft) throw new DOMException('The operation was aborted.', 'AbortError');
     }
+  }
+
+  /** The server ignores what a turn goes on from, so that it is sent whole from here on. */
+  forbidContexts(url: string, headers: Record<string, string>): void {
+    this.#target(url, headers).forgets = true;
   }
 
   /** The server knows no lanes. */
@@ -94,7 +99,7 @@ export class Pool {
           if (opening + waiting.size === 0 && lines.every((line) => line.isClosed)) this.#targets.delete(other);
         }
       }
-      target = { lines: [], opening: 0, areToldApart: undefined, waiting: new Set() };
+      target = { lines: [], opening: 0, areToldApart: undefined, forgets: false, waiting: new Set() };
       this.#targets.set(key, target);
     }
     return target;

@@ -51,9 +51,12 @@ export class Line {
     return this.#isClosed;
   }
 
-  begin(call: Call, create: Create, isWhole: boolean): void {
+  /** Sends a call; gives the response that it goes on from, if it is this side that knows of it. */
+  begin(call: Call, create: Create, isWhole: boolean): string | undefined {
     clearTimeout(this.#idle);
-    this.#socket.send(this.lanes.begin(call, create, isWhole));
+    const { text, known } = this.lanes.begin(call, create, isWhole);
+    this.#socket.send(text);
+    return known;
   }
 
   /** A caller reads no more. Where nobody reads any more, the socket is closed, so that the server stops. */

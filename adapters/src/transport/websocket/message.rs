@@ -55,6 +55,8 @@ pub(super) enum Remedy {
     WholeContext,
     /// Another socket, because this one is too old or has no lane left.
     OtherSocket,
+    /// The whole context from here on, because the server ignores what a turn goes on from.
+    NoContexts,
     /// A request without a lane's name, because the server knows no lanes.
     NoLanes,
 }
@@ -68,6 +70,15 @@ impl Remedy {
             other => other,
         }
     }
+}
+
+/// A response, as far as lanes need it.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    previous_response_id: Option<String>,
 }
 
 impl<'a> Message<'a> {
@@ -88,12 +99,22 @@ impl<'a> Message<'a> {
 
     /// The id of the response that is complete.
     pub(super) fn response_id(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Named {
-            id: String,
+        self.named()?.id
+    }
+
+    /// Whether the response that begins goes on from the one of this id. A server may ignore what
+    /// it is asked to go on from, without a word.
+    pub(super) fn goes_on_from(&self, id: &str) -> bool {
+        match self.named() {
+            Some(named) if self.meaning() == Meaning::Event => {
+                named.previous_response_id.as_deref() == Some(id)
+            }
+            _ => true,
         }
-        let named: Named = serde_json::from_str(self.response?.get()).ok()?;
-        Some(named.id)
+    }
+
+    fn named(&self) -> Option<Named> {
+        serde_json::from_str(self.response?.get()).ok()
     }
 
     /// The item that is done.

@@ -53,7 +53,7 @@ pub use self::http1::Http1Connector;
 use self::body::Body;
 use self::create::{Create, Target};
 use self::inbox::End;
-use self::message::{Message, Remedy};
+use self::message::{Meaning, Message, Remedy};
 use self::pool::{Pool, Seat, Taken};
 
 /// A socket that was idle and is lost within this time of a request was closed before the request
@@ -138,7 +138,13 @@ impl WebSocketTransport {
             match poll_fn(|cx| seat.inbox.poll_next(cx)).await {
                 Ok(text) => {
                     let message = Message::of(&text);
-                    let remedy = message.remedy().for_request(&create);
+                    let is_ignored = |id: &String| {
+                        message.meaning() == Meaning::Event && !message.goes_on_from(id)
+                    };
+                    let remedy = match seat.known.as_ref().is_some_and(is_ignored) {
+                        true => Remedy::NoContexts,
+                        false => message.remedy().for_request(&create),
+                    };
                     if !tried.helps(remedy) {
                         let response = message.as_response(&text);
                         return Ok(response.unwrap_or_else(|| answer(text, seat)));
@@ -146,6 +152,7 @@ impl WebSocketTransport {
                     match remedy {
                         Remedy::WholeContext => seat.socket.forget_contexts(),
                         Remedy::OtherSocket => seat.socket.retire(),
+                        Remedy::NoContexts => self.pool.forbid_contexts(target),
                         Remedy::NoLanes => self.pool.forbid_lanes(target),
                         Remedy::None => {}
                     }
@@ -179,7 +186,7 @@ impl Tried {
     fn helps(&mut self, remedy: Remedy) -> bool {
         let tried = match remedy {
             Remedy::None => return false,
-            Remedy::WholeContext => &mut self.whole,
+            Remedy::WholeContext | Remedy::NoContexts => &mut self.whole,
             Remedy::OtherSocket => &mut self.other_socket,
             Remedy::NoLanes => &mut self.no_lanes,
         };

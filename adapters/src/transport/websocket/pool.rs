@@ -44,6 +44,8 @@ struct Known {
     opening: usize,
     /// Whether its server tells lanes apart, once that is known.
     has_lanes: Option<bool>,
+    /// Whether its server ignores what a turn goes on from.
+    forgets: bool,
     room: Arc<Room>,
 }
 
@@ -67,6 +69,8 @@ impl Room {
 pub(super) struct Seat {
     pub(super) socket: Arc<Socket>,
     pub(super) inbox: Arc<Inbox>,
+    /// The response that the call goes on from, of which this side knows.
+    pub(super) known: Option<String>,
     /// Whether the socket had been used before.
     pub(super) reused: bool,
     room: Arc<Room>,
@@ -156,6 +160,7 @@ impl Pool {
             sockets: Vec::new(),
             opening: 0,
             has_lanes: None,
+            forgets: false,
             room: room.clone(),
         });
         room
@@ -171,6 +176,7 @@ impl Pool {
             known.has_lanes = socket.has_lanes().or(known.has_lanes);
         }
         known.sockets.retain(|socket| !socket.is_closed());
+        let whole = whole || known.forgets;
         let fits = known.sockets.iter().filter_map(|socket| {
             let (shared, in_flight) =
                 socket.fit(create, self.limits.lanes, now, self.limits.age)?;
@@ -179,11 +185,12 @@ impl Pool {
         });
         let best = fits.max_by_key(|(fit, _)| *fit);
         if let Some((_, socket)) = best
-            && let Some(inbox) = socket.begin(create, whole)
+            && let Some(begun) = socket.begin(create, whole)
         {
             return Found::Seat(Seat {
                 socket: socket.clone(),
-                inbox,
+                inbox: begun.inbox,
+                known: begun.known,
                 reused: true,
                 room: known.room.clone(),
             });
@@ -202,6 +209,13 @@ impl Pool {
             target: target.clone(),
             has_lanes: known.has_lanes,
         })
+    }
+
+    /// The target's server ignores what a turn goes on from, so that it is sent whole from here on.
+    pub(super) fn forbid_contexts(&self, target: &Target) {
+        let mut targets = self.lock();
+        let known = targets.iter_mut().find(|known| known.target == *target);
+        known.into_iter().for_each(|known| known.forgets = true);
     }
 
     /// The target's server knows no lanes.
@@ -237,7 +251,7 @@ impl Opening {
     ) -> Option<Seat> {
         let pool = &self.pool;
         let socket = Socket::new(pool.executor.now(), self.has_lanes);
-        let inbox = socket.begin(create, whole)?;
+        let begun = socket.begin(create, whole)?;
         let room = {
             let mut targets = pool.lock();
             let known = targets
@@ -256,7 +270,8 @@ impl Opening {
         pool.executor.spawn(Box::pin(pump.run(web_socket)));
         Some(Seat {
             socket,
-            inbox,
+            inbox: begun.inbox,
+            known: begun.known,
             reused: false,
             room,
         })

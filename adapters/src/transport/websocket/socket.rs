@@ -58,6 +58,13 @@ pub(super) enum Freed {
     All,
 }
 
+/// A call that was sent.
+pub(super) struct Begun {
+    pub(super) inbox: Arc<Inbox>,
+    /// The response that it goes on from, of which this side knows.
+    pub(super) known: Option<String>,
+}
+
 impl Socket {
     /// A socket that was opened at `now`. Whether its server tells lanes apart may be known from
     /// another socket.
@@ -93,7 +100,7 @@ impl Socket {
 
     /// Puts a call on a lane and sends it; with `whole`, its whole input. `None` where the socket
     /// was closed meanwhile.
-    pub(super) fn begin(&self, create: &Create, whole: bool) -> Option<Arc<Inbox>> {
+    pub(super) fn begin(&self, create: &Create, whole: bool) -> Option<Begun> {
         let mut state = self.lock();
         if !state.is_open() {
             return None;
@@ -104,7 +111,10 @@ impl Socket {
         let message = create.message(beginning.name.as_deref(), known);
         state.outbox.push_back(message);
         wake(&mut state.writer);
-        Some(inbox)
+        Some(Begun {
+            inbox,
+            known: beginning.known.map(|(id, _)| id),
+        })
     }
 
     /// The caller of a call reads no more. Whether no new call comes to this socket for that.

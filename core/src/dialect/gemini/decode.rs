@@ -80,6 +80,8 @@ impl Assemble for Chunks {
             _ if self.is_blocked => FinishReason::ContentFilter,
             // Also where it calls functions.
             "STOP" | "1" | "" if !self.calls.are_none() => FinishReason::ToolCalls,
+            // A server that speaks the protocol has a reason of its own for that.
+            "FUNCTION_CALL" => FinishReason::ToolCalls,
             "STOP" | "1" | "" => FinishReason::Stop,
             "MAX_TOKENS" | "2" => FinishReason::Length,
             // The numbers are those that both of Google's definitions share.
@@ -122,6 +124,7 @@ impl Chunks {
             let (id, model) = (known.id.take(), known.model.take());
             self.started = id.is_some() || model.is_some();
             if self.started {
+                self.calls.set_answer(id.as_deref().unwrap_or_default());
                 out.push(ChatEvent::Start { id, model });
             }
         }

@@ -154,3 +154,36 @@ fn the_whole_input_goes_where_the_builder_says_so() {
     };
     block_on(future::zip(server, calls));
 }
+
+#[test]
+fn a_server_that_ignores_what_a_turn_goes_on_from_gets_it_whole_from_then_on() {
+    let (builder, servers) = builder();
+    let transport = builder.build();
+    let server = async {
+        let server = servers.recv().await.unwrap();
+        let first = server.read().await;
+        server.complete(&first, "r1", "a");
+        let second = server.read().await;
+        assert_eq!(second["previous_response_id"], "r1");
+        let response = json!({"id": "r2", "previous_response_id": null});
+        server.answer(
+            &second,
+            json!({"type": "response.created", "response": response}),
+        );
+        for (id, count) in [("r3", 3), ("r4", 3)] {
+            let whole = server.read().await;
+            assert!(whole.get("previous_response_id").is_none());
+            assert_eq!(whole["input"].as_array().unwrap().len(), count);
+            server.complete(&whole, id, "b");
+        }
+        server
+    };
+    let calls = async {
+        let turn = json!([user("1"), item("a"), user("2")]);
+        for input in [json!([user("1")]), turn.clone(), turn] {
+            let response = transport.send(post(input)).await.unwrap();
+            assert!(body(response).await.unwrap().contains("completed"));
+        }
+    };
+    block_on(future::zip(server, calls));
+}
