@@ -9,7 +9,7 @@ import { bin, buildModule, here, run, writeTables } from './build/module.mjs';
  * The default entry, gzip, everything in it. It only catches a jump that nobody meant: what is right is not
  * left out for its size.
  */
-const LIMIT_KB = 300;
+const LIMIT_KB = 340;
 
 for (const folder of ['dist', 'pkg']) {
   rmSync(join(here, folder), { recursive: true, force: true });

@@ -4,57 +4,29 @@
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import webpack from 'webpack';
 import { launch, skip } from './chromium.mjs';
 import { project } from './packed.mjs';
+import { path, serve } from './pages.mjs';
 import { start } from './server.mjs';
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
-
-function serve(folders) {
-  const server = createServer(async (request, response) => {
-    const at = normalize(new URL(request.url, 'http://x').pathname);
-    const mount = Object.keys(folders).find((prefix) => at.startsWith(prefix));
-    try {
-      const rest = at.slice(mount.length);
-      const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
-      // As strict as it may be.
-      if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
-      const type = mount.startsWith('/untyped/') && extname(file) === '.wasm' ? undefined : types[extname(file)];
-      response.setHeader('content-type', type ?? 'application/octet-stream').end(await readFile(file));
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
 
 /** Builds the Vite example with each, into folders under its name. */
 async function builds({ folder }) {
   cpSync(path('../../examples/vite'), folder, { recursive: true, filter: (from) => !/node_modules|package\.json/.test(from) });
   const out = (name) => join(folder, 'built', name);
   const entry = join(folder, 'src/main.js');
-  const program = await readFile(entry, 'utf8');
-  const bundled = (entry, name) => new Promise((resolve, reject) => webpack(
-    { mode: 'production', context: folder, entry, output: { path: out(name), filename: 'main.js' }, performance: false },
-    (error, stats) => (error ? reject(error) : resolve(stats))));
   await vite({ root: folder, base: '/vite/', logLevel: 'error', configFile: false, build: { outDir: out('vite'), emptyOutDir: true } });
   await esbuild({ entryPoints: [entry], bundle: true, format: 'esm', outfile: join(out('esbuild'), 'main.js'), absWorkingDir: folder });
-  const stats = await bundled(entry, 'webpack');
+  const stats = await new Promise((resolve, reject) => webpack(
+    { mode: 'production', context: folder, entry, output: { path: out('webpack'), filename: 'main.js' }, performance: false },
+    (error, stats) => (error ? reject(error) : resolve(stats))));
   assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
-  // The same page by the entry whose module is a file of its own.
-  writeFileSync(entry, program.replace("'chatcore'", "'chatcore/asset'"));
-  await vite({ root: folder, base: '/vite-asset/', logLevel: 'error', configFile: false, build: { outDir: out('vite-asset'), emptyOutDir: true } });
-  assert.deepEqual((await bundled(entry, 'webpack-asset')).toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
   const page = (await readFile(path('../../examples/vite/index.html'), 'utf8')).replace('/src/main.js', './main.js');
-  for (const name of ['esbuild', 'webpack', 'webpack-asset']) writeFileSync(join(out(name), 'index.html'), page);
+  for (const name of ['esbuild', 'webpack']) writeFileSync(join(out(name), 'index.html'), page);
   return join(folder, 'built');
 }
 
@@ -65,9 +37,8 @@ before(async () => {
   const built = await builds(installed);
   loopback = await start();
   pages = await serve({
-    '/plain/chatcore/': path('../dist'), '/untyped/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
+    '/plain/chatcore/': path('../dist'), '/plain/': path('../../examples/web-plain'), '/vite/': join(built, 'vite'),
     '/webpack/': join(built, 'webpack'), '/esbuild/': join(built, 'esbuild'),
-    '/vite-asset/': join(built, 'vite-asset'), '/webpack-asset/': join(built, 'webpack-asset'),
   });
   browser = await launch();
 });
@@ -87,7 +58,7 @@ const open = async (where, base) => {
   return { page, errors };
 };
 
-for (const where of ['plain', 'vite', 'webpack', 'esbuild', 'vite-asset', 'webpack-asset']) {
+for (const where of ['plain', 'vite', 'webpack', 'esbuild']) {
   test(`${where}: a stream`, { skip }, async () => {
     const { page, errors } = await open(where, `${loopback.base}/every/1ms/v1`);
     await page.fill('input', '你好 there');
@@ -98,19 +69,6 @@ for (const where of ['plain', 'vite', 'webpack', 'esbuild', 'vite-asset', 'webpa
     await page.close();
   });
 }
-
-test('the module as an asset, with and without its media type', { skip }, async () => {
-  for (const folder of ['plain', 'untyped']) {
-    const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);
-    const seen = await page.evaluate(async ({ base, folder }) => {
-      const { LlmClient } = await import(`/${folder}/chatcore/asset.js`);
-      return (await new LlmClient({ baseURL: `${base}/ok/v1`, model: 'm' }).chatAsync('x')).text;
-    }, { base: loopback.base, folder });
-    assert.equal(seen, 'echo: x');
-    assert.deepEqual(errors, []);
-    await page.close();
-  }
-});
 
 test('typed errors and aborts in a page', { skip }, async () => {
   const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);

@@ -33,7 +33,7 @@ async function compile(response: Response): Promise<WebAssembly.Module> {
   if (response.ok === false) throw new LlmError(`the module was not found: ${response.url} answered ${response.status}`, { code: 'config' });
   const { compileStreaming } = WebAssembly as Partial<typeof WebAssembly>;
   const type = response.headers?.get('content-type') ?? '';
-  if (compileStreaming && /^application\/wasm\b/.test(type) && response instanceof Response) {
+  if (compileStreaming && /^application\/wasm\b/.test(type) && typeof Response === 'function' && response instanceof Response) {
     return compileStreaming.call(WebAssembly, response);
   }
   return WebAssembly.compile(await response.arrayBuffer());

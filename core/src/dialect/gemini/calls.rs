@@ -5,7 +5,6 @@ use super::NAME;
 use super::args::Args;
 use super::wire::Call;
 use crate::chat::ChatEvent;
-use crate::dialect::kit::call_id;
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::failure;
 use crate::dialect::kit::read::{Object, Unknown, extra_of, piece_of, to_extra};
@@ -16,18 +15,11 @@ use crate::error::Error;
 pub(super) struct Calls {
     /// How many have begun.
     count: usize,
-    /// The id of the answer, by which calls get theirs.
-    answer: String,
     /// The last one, while its arguments come in pieces.
     open: Option<Args>,
 }
 
 impl Calls {
-    /// Tells the id of the answer.
-    pub(super) fn set_answer(&mut self, id: &str) {
-        id.clone_into(&mut self.answer);
-    }
-
     /// Whether there was none.
     pub(super) fn are_none(&self) -> bool {
         self.count == 0
@@ -49,10 +41,7 @@ impl Calls {
             out.push(ChatEvent::ToolCallStart {
                 index: self.count,
                 // Most calls have none.
-                id: known
-                    .id
-                    .take()
-                    .unwrap_or_else(|| call_id(&self.answer, self.count)),
+                id: known.id.take().unwrap_or_default(),
                 name,
             });
             self.count += 1;

@@ -124,7 +124,6 @@ impl Chunks {
             let (id, model) = (known.id.take(), known.model.take());
             self.started = id.is_some() || model.is_some();
             if self.started {
-                self.calls.set_answer(id.as_deref().unwrap_or_default());
                 out.push(ChatEvent::Start { id, model });
             }
         }

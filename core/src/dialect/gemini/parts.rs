@@ -5,7 +5,6 @@ use super::contents::OpenCalls;
 use super::media::Media;
 use crate::chat::{Part, ToolCall, ToolResult};
 use crate::dialect::kit::provenance::{is_foreign_block, own_fields};
-use crate::dialect::kit::server_call_id;
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::{Reader, Writer};
@@ -118,9 +117,8 @@ fn write_call(writer: &mut Writer, call: &ToolCall, calls: &mut Calls) {
 
 fn write_function(writer: &mut Writer, call: &ToolCall) {
     writer.open('{');
-    let id = server_call_id(&call.id);
-    if !id.is_empty() {
-        writer.member("id", id);
+    if !call.id.is_empty() {
+        writer.member("id", &call.id);
     }
     writer.member("name", &call.name);
     writer.key("args");
@@ -170,9 +168,8 @@ pub(super) fn write_result<'a>(
     let mut map = ObjectWriter::beside(writer, NAME, &result.extra);
     if let Some(writer) = map.field("functionResponse") {
         writer.open('{');
-        let id = server_call_id(&result.call_id);
-        if !id.is_empty() {
-            writer.member("id", id);
+        if !result.call_id.is_empty() {
+            writer.member("id", &result.call_id);
         }
         writer.member("name", name);
         writer.key("response");

@@ -68,7 +68,6 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-mod call_id;
 mod catalogue;
 mod date;
 pub(crate) mod decoder;
@@ -83,7 +82,6 @@ pub(crate) mod response_headers;
 pub(crate) mod whole;
 pub(crate) mod write;
 
-pub use call_id::{call_id, server_call_id};
 pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};

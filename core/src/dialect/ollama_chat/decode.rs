@@ -13,8 +13,6 @@ pub(super) struct Answer {
     started: bool,
     /// How many tool calls have come.
     calls: usize,
-    /// When the answer began, by which calls get their ids.
-    created_at: String,
 }
 
 impl Assemble for Answer {
@@ -32,9 +30,6 @@ impl Assemble for Answer {
             self.started = true;
             let model = Some(std::mem::take(&mut known.model.0).into_owned());
             out.push(ChatEvent::Start { id: None, model });
-        }
-        if self.created_at.is_empty() {
-            self.created_at = std::mem::take(&mut known.created_at.0).into_owned();
         }
         if let Some(message) = known.message {
             let Object { known, unknown } = message;
@@ -94,10 +89,7 @@ impl Answer {
         out.push(ChatEvent::ToolCallStart {
             index,
             // Ollama's older versions give none.
-            id: known
-                .id
-                .take()
-                .unwrap_or_else(|| kit::call_id(&self.created_at, index)),
+            id: known.id.take().unwrap_or_default(),
             name,
         });
         if let Some(arguments) = arguments {

@@ -177,9 +177,8 @@ fn write_result<'a>(
     if let Some((_, name)) = call {
         map.string("tool_name", name);
     }
-    let id = kit::server_call_id(&result.call_id);
-    if !id.is_empty() {
-        map.string("tool_call_id", id);
+    if !result.call_id.is_empty() {
+        map.string("tool_call_id", &result.call_id);
     }
     content(&mut map, &result.content)?;
     map.end();
@@ -266,9 +265,8 @@ fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
         }
     };
     let mut map = ObjectWriter::beside(writer, NAME, &call.extra);
-    let id = kit::server_call_id(&call.id);
-    if !id.is_empty() {
-        map.string("id", id);
+    if !call.id.is_empty() {
+        map.string("id", &call.id);
     }
     if let Some(writer) = map.field("function") {
         let mut map = ObjectWriter::new(writer);

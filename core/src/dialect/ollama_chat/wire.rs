@@ -12,7 +12,7 @@ pub(super) struct Line<'a> {
     pub(super) error: Option<Raw<'a>>,
     pub(super) prompt_eval_count: Count,
     pub(super) eval_count: Count,
-    pub(super) created_at: Word<'a>,
+    created_at: Ignored,
 }
 
 impl<'a> Fields<'a> for Line<'a> {

@@ -1,0 +1,28 @@
+// A server of folders, for the tests of pages.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A path beside this file. */
+export const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+/** Serves folders by the beginnings of their paths. */
+export function serve(folders) {
+  const server = createServer(async (request, response) => {
+    const at = normalize(new URL(request.url, 'http://x').pathname);
+    const mount = Object.keys(folders).find((prefix) => at.startsWith(prefix));
+    try {
+      const rest = at.slice(mount.length);
+      const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
+      // As strict as it may be.
+      if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
+      const type = mount.startsWith('/untyped/') && extname(file) === '.wasm' ? undefined : types[extname(file)];
+      response.setHeader('content-type', type ?? 'application/octet-stream').end(await readFile(file));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
