@@ -81,6 +81,7 @@ fn main() {
         println!("{name:24} {time:8.1} µs and {cpu:8.1} µs of CPU for each turn");
     }
     server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 /// One conversation: how long it took, and its CPU time.
@@ -91,7 +92,7 @@ fn converse(client: &LlmClient) -> [Duration; 2] {
     let (time, cpu) = (Instant::now(), ProcessTime::now());
     for _ in 0..TURNS {
         let call = client.chat_with_context_async(messages.clone());
-        let answer = smol::block_on(call.tool(tool.clone())).unwrap();
+        let answer = smol::block_on(call.tool(tool.clone()).into_future()).unwrap();
         let ids: Vec<_> = answer.tool_calls().map(|call| call.id.clone()).collect();
         assert_eq!(ids.len(), 1);
         messages.push(answer.message);

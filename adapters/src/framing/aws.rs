@@ -137,7 +137,8 @@ fn exception(kind: &str, message: &Message) -> Frame {
 }
 
 // The head of a response is of the crate http, which this feature alone does not bring.
-#[cfg(all(test, feature = "http1"))]
+#[cfg(test)]
+#[cfg(feature = "http1")]
 mod tests {
     use aws_smithy_eventstream::frame::write_message_to;
     use aws_smithy_types::event_stream::{Header, HeaderValue};
