@@ -78,8 +78,10 @@ impl Reasons {
 #[non_exhaustive]
 pub struct ModelRule {
     /// The models: names, separated by spaces. `*` stands for any text, `?` for one character,
-    /// upper and lower case are the same, and what stands before the last slash of a model's name
-    /// may be left out. A word `@openai` stands for every model of the provider `openai`.
+    /// upper and lower case are the same. What stands before the last slash of a model's name may
+    /// be left out (`openai/gpt-oss-120b`), and so may a maker's name before a dot, as Bedrock
+    /// writes it (`openai.gpt-oss-120b`). A word `@openai` stands for every model of the provider
+    /// `openai`.
     pub models: Cow<'static, str>,
     /// When it takes `temperature` and `top_p`.
     pub sampling: Takes,
@@ -135,11 +137,14 @@ impl ModelRule {
     /// Whether the rule is for `model` of `provider`.
     pub(super) fn is_for(&self, provider: &str, model: &str) -> bool {
         let short = model.rsplit('/').next().unwrap_or(model);
+        let bare = without_maker(short);
         self.models
             .split_ascii_whitespace()
             .any(|pattern| match pattern.strip_prefix('@') {
                 Some(named) => named == provider,
-                None => matches(pattern, model) || matches(pattern, short),
+                None => [model, short, bare]
+                    .iter()
+                    .any(|name| matches(pattern, name)),
             })
     }
 
@@ -174,6 +179,20 @@ pub(crate) fn members(members: &str) -> Result<Vec<(String, String)>, JsonError>
     }
     reader.end()?;
     Ok(members)
+}
+
+/// A model's name without its maker's before it: `gpt-oss-120b` of `openai.gpt-oss-120b`, and of
+/// `us.openai.gpt-oss-120b`, which names a region as well. A maker's name has letters only, so that
+/// the dot of a version (`gpt-6.1`) ends none.
+fn without_maker(name: &str) -> &str {
+    let mut bare = name;
+    while let Some((maker, rest)) = bare.split_once('.')
+        && !maker.is_empty()
+        && maker.bytes().all(|byte| byte.is_ascii_alphabetic())
+    {
+        bare = rest;
+    }
+    bare
 }
 
 /// Whether `text` is what `pattern` describes.
@@ -241,6 +260,12 @@ mod tests {
             ("x", "b", true),
             ("x", "c", false),
             ("mine", "c", true),
+            ("x", "maker.a-1", true),
+            ("x", "us.maker.a-1", true),
+            ("x", "vendor/maker.b", true),
+            ("x", "c-1.b", false),
+            ("x", "c2.a-1", false),
+            ("x", ".b", false),
         ] {
             assert_eq!(rule.is_for(provider, model), expected, "{provider} {model}");
         }

@@ -157,8 +157,11 @@ fn azure_takes_a_key_in_a_header_of_its_own() {
 
 #[test]
 fn azure_and_bedrock_go_by_responses_where_a_call_needs_them() {
-    for (name, header) in [("azure", "api-key"), ("bedrock", "authorization")] {
-        let mut request = hi().model("gpt-6-luna");
+    for (name, header, model) in [
+        ("azure", "api-key", "gpt-6-luna"),
+        ("bedrock", "authorization", "openai.gpt-5.6-terra"),
+    ] {
+        let mut request = hi().model(model);
         request.reasoning_effort = Some(ReasoningEffort::Low);
         request.tools = vec![Tool::new("f", json!({"type": "object"}))];
         let provider = named(name);
