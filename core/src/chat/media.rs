@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Extra, Part};
 use crate::words::kinds;
 
-/// Where the bytes of an [`Image`], a [`File`] or an [`Audio`] are. Which of these a provider takes
-/// is its dialect's matter; what it cannot take is refused before anything is sent.
+/// Where the bytes of an [`Image`], a [`File`] or an [`Audio`] are. Each dialect takes some of these
+/// sources and refuses the others before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -140,7 +140,8 @@ impl Image {
 pub struct File {
     /// Where its bytes are.
     pub source: MediaSource,
-    /// The file's name, which the model may see.
+    /// The file's name, which the model may see. OpenAI's dialects must name a file in base64: one
+    /// without a name goes as `file` with the extension of its media type, such as `file.pdf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Fields of the part that chatcore has no name for, such as `cache_control`.

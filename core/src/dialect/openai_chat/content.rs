@@ -2,6 +2,7 @@
 
 use super::DIALECT;
 use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Message, Part, Role, Text};
+use crate::dialect::kit::filename::filename;
 use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, is_plain, own_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
@@ -192,8 +193,8 @@ fn write_file(writer: &mut Writer, file: &File) {
         MediaSource::File { file_id, .. } => writer.member("file_id", file_id),
         source => {
             write_url(writer, "file_data", source);
-            if let Some(name) = &file.name {
-                writer.member("filename", name);
+            if let MediaSource::Base64 { media_type, .. } = source {
+                writer.member("filename", &filename(file, media_type));
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{DIALECT, FINGERPRINT};
 use crate::chat::{File, Image, MediaSource, Part, Text};
-use crate::dialect::kit::provenance::{cannot_carry, is_plain, own_fields};
+use crate::dialect::kit::filename::filename;
+use crate::dialect::kit::provenance::{cannot_carry, is_plain, own_fields, sent_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
@@ -97,10 +98,20 @@ fn write_file(writer: &mut Writer, file: &File) {
         MediaSource::Url { url, .. } => map.string("file_url", url),
         source => map.string("file_data", &url(source)),
     }
-    if let Some(name) = &file.name {
-        map.string("filename", name);
+    match (&file.name, &file.source) {
+        (_, MediaSource::Base64 { media_type, .. }) if !has_own_name(file) => {
+            map.string("filename", &filename(file, media_type));
+        }
+        (Some(name), _) => map.string("filename", name),
+        (None, _) => {}
     }
     map.end();
+}
+
+/// Whether the caller names the file with an extra field alone.
+fn has_own_name(file: &File) -> bool {
+    let mut fields = sent_fields(DIALECT, &file.extra);
+    file.name.is_none() && fields.any(|(name, _)| name == "filename")
 }
 
 /// A source as a URL; `check` let no other through.

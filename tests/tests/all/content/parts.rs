@@ -81,10 +81,12 @@ fn cases() -> Vec<(Part, [Is; 5])> {
         (
             Part::file_base64("text/csv", "YSxi"),
             [
-                Sent(json!({"type": "file", "file": {"file_data": "data:text/csv;base64,YSxi"}})),
-                Refused("no PDF"),
+                Sent(json!({"type": "file", "file":
+                    {"file_data": "data:text/csv;base64,YSxi", "filename": "file.csv"}})),
+                Refused("a base64 file whose media type is not application/pdf"),
                 Refused("a file; send its text"),
-                Sent(json!({"type": "input_file", "file_data": "data:text/csv;base64,YSxi"})),
+                Sent(json!({"type": "input_file",
+                    "file_data": "data:text/csv;base64,YSxi", "filename": "file.csv"})),
                 Sent(json!({"inlineData": {"mimeType": "text/csv", "data": "YSxi"}})),
             ],
         ),

@@ -236,11 +236,15 @@ fn what_a_user_shows() {
     let mut image = Image::new(MediaSource::url("https://a/b.png"));
     image.detail = Some("low".into());
     let pdf = File::new(MediaSource::base64("application/pdf", "JVBE")).with_name("a.pdf");
+    let mut own_name = File::new(MediaSource::base64("text/plain", "YQ=="));
+    own_name.extra.insert("filename".into(), "b.log".into());
     let message = Message::user("Look")
         .with_part(image)
         .with_part(Part::image_base64("image/png", "AA"))
         .with_part(Part::image_id("file-1"))
         .with_part(pdf)
+        .with_part(Part::file_base64("text/plain", "YQ=="))
+        .with_part(own_name)
         .with_part(Part::file_url("https://a/b.pdf"))
         .with_part(Part::file_id("file-2"));
     assert_eq!(
@@ -252,6 +256,10 @@ fn what_a_user_shows() {
             {"type": "input_image", "file_id": "file-1"},
             {"type": "input_file", "file_data": "data:application/pdf;base64,JVBE",
                 "filename": "a.pdf"},
+            {"type": "input_file", "file_data": "data:text/plain;base64,YQ==",
+                "filename": "file.txt"},
+            {"type": "input_file", "file_data": "data:text/plain;base64,YQ==",
+                "filename": "b.log"},
             {"type": "input_file", "file_url": "https://a/b.pdf"},
             {"type": "input_file", "file_id": "file-2"},
         ]}])

@@ -1,0 +1,33 @@
+//! Checks of a model's name, before anything is sent.
+
+use crate::error::Error;
+use crate::quote::Quoted;
+
+/// Refuses a call that names no model.
+///
+/// # Errors
+/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+pub(crate) fn check(model: &str) -> Result<(), Error> {
+    if model.trim().is_empty() {
+        return Err(Error::invalid(
+            "no model is named; set LLM_MODEL, or name one in the request",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a name that cannot stand as a segment of a URL's path. Servers and proxies resolve `.`
+/// and `..`, escaped or not, so that the request would reach another path.
+///
+/// # Errors
+/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+pub(crate) fn check_segment(model: &str) -> Result<(), Error> {
+    check(model)?;
+    if matches!(model, "." | "..") {
+        return Err(Error::invalid(format!(
+            "{} is no model's name",
+            Quoted(model)
+        )));
+    }
+    Ok(())
+}
