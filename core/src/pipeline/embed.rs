@@ -14,6 +14,7 @@ use super::whole::WholeReader;
 use super::{JobCall, Rules, Shared, open};
 use crate::admission::queue::WhenFull;
 use crate::chat::Usage;
+use crate::dialect::kit::model_name;
 use crate::dialect::{EmbedDialect, Mode};
 use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::{Error, ErrorKind};
@@ -144,11 +145,7 @@ fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn Embed
         )));
     }
     let model = request.model.as_deref().unwrap_or(shared.endpoint.model());
-    if model.trim().is_empty() {
-        return Err(Error::invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
-        ));
-    }
+    model_name::check(model)?;
     if request.dimensions == Some(0) {
         return Err(Error::invalid("a vector cannot have 0 dimensions"));
     }

@@ -18,8 +18,8 @@ use crate::models::ModelRules;
 pub struct KnownProvider {
     /// Its name, which `LLM_PROVIDER` takes.
     pub name: &'static str,
-    /// The variables that its key is read from where `LLM_API_KEY` is not set, the first that is
-    /// set; none where it demands no key.
+    /// Environment variables for the key, in order; read only if `LLM_API_KEY` is not set. Empty if
+    /// no key is needed.
     pub key_vars: &'static [&'static str],
     /// Its address; empty where each of its users has another.
     pub base_url: &'static str,
@@ -35,7 +35,8 @@ pub struct KnownProvider {
 }
 
 impl KnownProvider {
-    /// The variable that its own tools read the key from; `None` where it demands no key.
+    /// The first of [`key_vars`](Self::key_vars), which the provider's own tools read; `None` if no
+    /// key is needed.
     pub fn key_var(&self) -> Option<&'static str> {
         self.key_vars.first().copied()
     }

@@ -1,4 +1,4 @@
-//! What Anthropic has no word for is refused before it is sent.
+//! Refuses a request that Anthropic's protocol cannot express, before anything is sent.
 
 use super::{Anthropic, DIALECT};
 use crate::chat::{ChatRequest, Extra, MediaSource, Message, Part, ResponseFormat, Role};
@@ -122,7 +122,7 @@ fn has_block(part: &Part) -> Result<(), Error> {
             MediaSource::Base64 { media_type, .. } if media_type != "application/pdf" => {
                 Err(cannot_carry(
                     DIALECT,
-                    "a file that is no PDF by its bytes",
+                    "a base64 file whose media type is not application/pdf",
                     "send plain text as text, or upload the file and send its id",
                 ))
             }

@@ -51,8 +51,9 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// Anthropic's messages: `POST {base}/v1/messages`; and its list of models, `GET
 /// {base}/v1/models`. A base URL that ends in `/v1` is taken as it is.
 ///
-/// What Anthropic has no word for is refused before it is sent: a seed, a temperature above 1, a
-/// JSON mode without a schema, roles of one's own. Beyond that:
+/// The dialect refuses a request that Anthropic's protocol cannot express, before anything is sent:
+/// one with a seed, a temperature above 1, JSON mode without a schema, or a message whose role is
+/// not system, user, assistant or tool. Beyond that:
 ///
 /// - **`max_tokens`** is 4,096 where the request does not say: Anthropic demands a number.
 /// - **`temperature` and `top_p`** go as they are set; the API version `2026-10-21` refuses them, and
@@ -254,8 +255,8 @@ impl Dialect for Anthropic {
         let model = request.model.as_deref().unwrap_or(endpoint.model());
         let rule = endpoint.model_rule(request.model.as_deref());
         let mode = self.asked(mode);
-        let body = encode::body(self, rule, model, request, mode)?;
-        endpoint.post(&self.platform.path(endpoint, model, mode), body)
+        let path = self.platform.path(endpoint, model, mode)?;
+        endpoint.post(&path, encode::body(self, rule, model, request, mode)?)
     }
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {

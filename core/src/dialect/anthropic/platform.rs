@@ -12,7 +12,9 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::dialect::kit::model_name;
 use crate::dialect::{Endpoint, Mode};
+use crate::error::Error;
 
 /// Where Anthropic's protocol is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,9 +54,22 @@ impl AnthropicPlatform {
     }
 
     /// The path of a request to `model`, below the endpoint's base URL.
-    pub(super) fn path(self, endpoint: &Endpoint, model: &str, mode: Mode) -> Cow<'static, str> {
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a model without a name, and at a
+    /// cloud for a name that cannot stand in a path.
+    pub(super) fn path(
+        self,
+        endpoint: &Endpoint,
+        model: &str,
+        mode: Mode,
+    ) -> Result<Cow<'static, str>, Error> {
+        match self.is_cloud() {
+            true => model_name::check_segment(model)?,
+            false => model_name::check(model)?,
+        }
         let model = utf8_percent_encode(model, SEGMENT);
-        match (self, mode) {
+        Ok(match (self, mode) {
             (Self::Anthropic, _) => below_v1(endpoint, "/v1/messages").into(),
             (Self::Vertex, Mode::Whole) => {
                 format!("/publishers/anthropic/models/{model}:rawPredict").into()
@@ -66,7 +81,7 @@ impl AnthropicPlatform {
             (Self::Bedrock, Mode::Stream) => {
                 format!("/model/{model}/invoke-with-response-stream").into()
             }
-        }
+        })
     }
 }
 

@@ -23,12 +23,12 @@ use serde_json::Value;
 
 use super::kit::decoder::AnswerDecoder;
 use super::kit::escape::escape;
+use super::kit::model_name;
 use super::{
     Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, Mode, ModelsDialect,
 };
 use crate::chat::{ChatRequest, Part};
 use crate::error::Error;
-use crate::quote::Quoted;
 use decode::Chunks;
 
 pub(super) const FACTS: Facts =
@@ -136,17 +136,7 @@ impl Dialect for Gemini {
 /// collection that it is in, as the list of models writes it: `models/gemini-3.8-flash`.
 fn model_path(endpoint: &Endpoint, model: &str, method: &str) -> Result<String, Error> {
     let (collection, name) = split_model(model);
-    if name.trim().is_empty() {
-        return Err(Error::invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
-        ));
-    }
-    if matches!(name, "." | "..") {
-        return Err(Error::invalid(format!(
-            "{} is no model's name",
-            Quoted(model)
-        )));
-    }
+    model_name::check_segment(name)?;
     let mut path = [version(endpoint), "/", collection, "/"].concat();
     escape(&mut path, name);
     path.push_str(method);

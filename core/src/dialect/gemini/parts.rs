@@ -158,8 +158,8 @@ pub(super) fn write_result<'a>(
 ) -> Result<(), Error> {
     let Some(name) = open.take(&result.call_id) else {
         return Err(Error::invalid(format!(
-            "there is a result of the tool call {}, and no such call before it; Gemini needs it, \
-             because a result names its tool",
+            "the tool result {} has no matching call earlier in the conversation; Gemini needs the \
+             call's name",
             Quoted(&result.call_id)
         )));
     };

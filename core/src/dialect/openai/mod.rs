@@ -29,10 +29,10 @@ static AZURE: Facts = Facts::new("openai")
 /// them:
 ///
 /// - it has tools and the model reasons, for which chat completions refuse tools;
-/// - it sets `previous_response_id`, `conversation`, `store`, `include` or another field that only
-///   Responses has, with [`extra`](ChatRequest::extra);
-/// - its conversation has content that came by Responses, unless it sets `stop` or `seed` or has
-///   audio in it, which only chat completions take.
+/// - it sets `previous_response_id`, `conversation`, `include` or another field that only Responses
+///   has, with [`extra`](ChatRequest::extra); `store`, which both have, goes with either;
+/// - its conversation has content that came by Responses, unless it sets `stop`, `seed` or another
+///   field that only chat completions have, or has audio in it.
 ///
 /// What a call sets that its dialect cannot say is refused before anything is sent, so that `stop`
 /// together with tools and reasoning is an error.

@@ -4,12 +4,10 @@ use crate::chat::{ChatRequest, Extra, Message, Part, ReasoningEffort};
 use crate::dialect::openai_responses::DIALECT;
 use crate::models::{ModelRule, Reasons, Takes};
 
-/// Fields of Responses that chat completions do not have, and `store`, with which a caller chooses
-/// where the conversation is kept.
-const FIELDS: [&str; 10] = [
+/// Fields of Responses that chat completions do not have. `store` is a field of both.
+const FIELDS: [&str; 9] = [
     "previous_response_id",
     "conversation",
-    "store",
     "include",
     "reasoning",
     "text",
@@ -17,6 +15,19 @@ const FIELDS: [&str; 10] = [
     "background",
     "truncation",
     "max_tool_calls",
+];
+
+/// Fields of chat completions that Responses do not have.
+const CHAT_FIELDS: [&str; 9] = [
+    "stop",
+    "seed",
+    "logit_bias",
+    "presence_penalty",
+    "frequency_penalty",
+    "modalities",
+    "audio",
+    "prediction",
+    "web_search_options",
 ];
 
 /// Whether `request` needs Responses, of a model that takes what `rule` says.
@@ -68,5 +79,10 @@ fn is_for_chat_only(request: &ChatRequest) -> bool {
         let mut parts = message.parts.iter();
         parts.any(|part| matches!(part, Part::Audio(_)))
     };
-    !request.stop.is_empty() || request.seed.is_some() || request.messages.iter().any(has_audio)
+    !request.stop.is_empty()
+        || request.seed.is_some()
+        || CHAT_FIELDS
+            .iter()
+            .any(|name| request.extra.contains_key(*name))
+        || request.messages.iter().any(has_audio)
 }

@@ -72,13 +72,28 @@ fn tools_with_reasoning_need_responses() {
 fn fields_of_responses_need_it() {
     for (name, value) in [
         ("previous_response_id", json!("resp_1")),
-        ("store", json!(true)),
         ("include", json!([])),
         ("reasoning", json!({"summary": "auto"})),
     ] {
         assert!(goes_by_responses(&hi().extra(name, value)), "{name}");
     }
-    assert!(!goes_by_responses(&hi().extra("metadata", json!({}))));
+    for (name, value) in [("metadata", json!({})), ("store", json!(true))] {
+        assert!(!goes_by_responses(&hi().extra(name, value)), "{name}");
+    }
+    // With what only chat completions have, `store` goes there too.
+    let stored = ChatRequest {
+        stop: vec!["x".into()],
+        seed: Some(1),
+        ..hi().extra("store", true)
+    };
+    assert!(!goes_by_responses(&stored));
+    let endpoint = Provider::openai().with_api_key("k").endpoint().unwrap();
+    let sent = OpenAi::default().encode(&endpoint, &stored, Mode::Whole);
+    let sent: serde_json::Value = serde_json::from_slice(sent.unwrap().body()).unwrap();
+    assert_eq!(
+        (&sent["store"], &sent["stop"], &sent["seed"]),
+        (&json!(true), &json!(["x"]), &json!(1))
+    );
 }
 
 #[test]
@@ -108,6 +123,8 @@ fn what_came_by_responses_goes_back_there() {
             !goes_by_responses(&stop),
             "only chat completions have `stop`"
         );
+        let biased = request.clone().extra("logit_bias", json!({"1": 2}));
+        assert!(!goes_by_responses(&biased));
         let request = with_effort(request.tool(tool()), ReasoningEffort::High);
         assert!(goes_by_responses(&request));
     }

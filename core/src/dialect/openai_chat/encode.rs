@@ -7,6 +7,7 @@ use crate::chat::{
     ToolResult,
 };
 use crate::dialect::Mode;
+use crate::dialect::kit::model_name;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
@@ -20,11 +21,7 @@ pub(super) fn body(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Vec<u8>, Error> {
-    if model.trim().is_empty() {
-        return Err(Error::invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
-        ));
-    }
+    model_name::check(model)?;
     content::check(request)?;
     let mut writer = write::begin(request)?;
     write(&mut writer, quirks, rule, model, request, mode);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{DIALECT, input};
 use crate::chat::{ChatRequest, Extra, ResponseFormat, Tool, ToolChoice};
 use crate::dialect::Mode;
+use crate::dialect::kit::model_name;
 use crate::dialect::kit::provenance::own_fields;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
@@ -89,11 +90,7 @@ pub(super) fn body(
 }
 
 fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
-    if model.trim().is_empty() {
-        return Err(Error::invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
-        ));
-    }
+    model_name::check(model)?;
     if !request.stop.is_empty() {
         return Err(Error::invalid(
             "OpenAI's Responses API has no `stop`; leave it out, or use chat completions \

@@ -143,6 +143,34 @@ fn bedrock_has_everything_in_the_url_and_the_body() {
 }
 
 #[test]
+fn a_name_that_would_leave_the_path_is_refused() {
+    let clouds = [Anthropic::vertex(), Anthropic::bedrock()];
+    for dialect in &clouds {
+        for (model, why) in [
+            ("", "no model is named"),
+            (" ", "no model is named"),
+            (".", "is no model's name"),
+            ("..", "is no model's name"),
+        ] {
+            for mode in [Mode::Whole, Mode::Stream] {
+                let error = sent(dialect, &hi().model(model), mode).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                assert!(error.message().contains(why), "{error}");
+            }
+        }
+        let within = sent(dialect, &hi().model("../x"), Mode::Whole).unwrap();
+        assert!(within.uri().path().contains("/..%2Fx"), "{}", within.uri());
+    }
+    let nameless = sent(&Anthropic::default(), &hi().model(" "), Mode::Whole);
+    assert!(
+        nameless
+            .unwrap_err()
+            .message()
+            .contains("no model is named")
+    );
+}
+
+#[test]
 fn a_framing_of_the_clouds_own_is_read() {
     let framing: fn(&Caps) -> Box<dyn Framing> = |caps| Box::new(JsonValues::new(caps.event));
     let dialect = Anthropic::bedrock().with_framing(framing);

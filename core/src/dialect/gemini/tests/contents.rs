@@ -81,7 +81,7 @@ fn results_name_their_tools_and_come_first() {
         ]})
     );
     let lost = ChatRequest::new([Message::user("a"), Message::tool_result("9", "x")]);
-    assert!(refused(&lost).contains("no such call before it"));
+    assert!(refused(&lost).contains("no matching call earlier in the conversation"));
     let result = ToolResult::new("1", "x");
     let misplaced = ChatRequest::new([
         Message::user("a"),
