@@ -2,6 +2,7 @@
 //! documentation of this crate's library.
 
 mod npm;
+mod particular;
 mod tables;
 
 use std::path::Path;
