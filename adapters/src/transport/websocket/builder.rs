@@ -52,8 +52,8 @@ impl WebSocketTransport {
 }
 
 impl WebSocketBuilder {
-    /// How many sockets there are at most for each URL and key; 8 by default, and at least 1. A
-    /// call that finds no lane waits for one.
+    /// How many sockets there are at most for calls with the same URL and headers; 8 by default, and
+    /// at least 1. A call that finds no lane waits for one.
     pub fn max_sockets(mut self, sockets: usize) -> Self {
         self.limits.sockets = sockets.max(1);
         self

@@ -1,96 +1,96 @@
 //! What a lane's server-side context holds, so that a turn that goes on from it sends only what is
 //! new.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
 use serde_json::Value;
-use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use super::create::Create;
 
-/// A digest of items in their order.
-pub(super) type Digest = [u8; 32];
+/// A digest of items in their order, as the caller wrote them. Its key is the process's own, so that
+/// nobody can make two inputs of one digest.
+pub(super) type Digest = u64;
 
 /// The context after a response: the server keeps it for the lane that the response came on.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     /// The id of the response.
     pub(super) id: String,
-    /// How many items it has, those of the response included.
-    pub(super) len: usize,
-    /// The digest of all of them. `None` where it is not known what the server has, because the
+    /// How many items its request had.
+    asked: usize,
+    /// The digest of those items. `None` where it is not known what the server has, because the
     /// caller went on from a response by itself.
-    pub(super) digest: Option<Digest>,
+    digest: Option<Digest>,
+    /// The items of the response. The caller may write them in another order of members.
+    answered: Vec<Value>,
 }
 
 impl Context {
     /// The context of a request, without its answer.
     pub(super) fn of(create: &Create) -> Self {
-        let len = create.len();
-        let digest = create.digest(len).filter(|_| create.previous().is_none());
+        let asked = create.len();
+        let digest = create.digest(asked).filter(|_| create.previous().is_none());
         Self {
             id: String::new(),
-            len,
+            asked,
             digest: digest.copied(),
+            answered: Vec::new(),
         }
     }
 
     /// The answer has one more item.
-    pub(super) fn add(&mut self, item: &Value) {
-        self.digest = self.digest.map(|digest| after(Some(&digest), item));
-        self.len += 1;
+    pub(super) fn add(&mut self, mut item: Value) {
+        if self.digest.is_some() {
+            remove_nulls(&mut item);
+            self.answered.push(item);
+        }
+    }
+
+    /// How many items of the request's input are in this context; `None` where it is another
+    /// conversation's, or nothing would be left to send.
+    pub(super) fn known(&self, create: &Create) -> Option<usize> {
+        let digest = create.digest(self.asked)?;
+        let known = self.asked + self.answered.len();
+        if self.digest.as_ref() != Some(digest) || known >= create.len() {
+            return None;
+        }
+        let is_same = |(at, item): (usize, &Value)| {
+            let told = create.item(self.asked + at).map(serde_json::from_slice);
+            let Some(Ok(mut told)) = told else {
+                return false;
+            };
+            remove_nulls(&mut told);
+            told == *item
+        };
+        self.answered
+            .iter()
+            .enumerate()
+            .all(is_same)
+            .then_some(known)
     }
 }
 
 /// The digest of the first item, of the first two, and so on.
-pub(super) fn digests(items: &[Box<RawValue>]) -> Vec<Digest> {
-    let mut all = Vec::with_capacity(items.len());
-    for item in items {
-        let item: Value = serde_json::from_str(item.get()).unwrap_or_default();
-        all.push(after(all.last(), &item));
-    }
-    all
+pub(super) fn digests<'a>(items: impl Iterator<Item = &'a [u8]>) -> Vec<Digest> {
+    static KEY: OnceLock<RandomState> = OnceLock::new();
+    let key = KEY.get_or_init(RandomState::new);
+    items
+        .scan(0, |before, item| {
+            *before = key.hash_one((*before, item));
+            Some(*before)
+        })
+        .collect()
 }
 
-/// The digest of the items behind `before`, and `item` after them.
-pub(super) fn after(before: Option<&Digest>, item: &Value) -> Digest {
-    let mut hash = Sha256::new();
-    hash.update(before.unwrap_or(&[0; 32]));
-    add(item, &mut hash);
-    hash.finalize().into()
-}
-
-/// Adds a value in a form that does not depend on the order of members, nor on white space. A
-/// member that is null counts as one that is not there.
-fn add(value: &Value, hash: &mut Sha256) {
+/// A member that is null counts as one that is not there.
+fn remove_nulls(value: &mut Value) {
     match value {
-        Value::Array(items) => {
-            hash.update(b"[");
-            for item in items {
-                add(item, hash);
-            }
-            hash.update(b"]");
-        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().filter(|(_, v)| !v.is_null()).collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            hash.update(b"{");
-            for (name, value) in members {
-                add_text(name, hash);
-                add(value, hash);
-            }
-            hash.update(b"}");
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(remove_nulls);
         }
-        Value::String(text) => add_text(text, hash),
-        other => {
-            hash.update(b"=");
-            hash.update(other.to_string());
-            hash.update(b";");
-        }
+        _ => {}
     }
-}
-
-fn add_text(text: &str, hash: &mut Sha256) {
-    hash.update(b"\"");
-    hash.update(text.len().to_le_bytes());
-    hash.update(text);
 }

@@ -1,5 +1,8 @@
 //! A POST of the Responses dialect as the message `response.create`.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Request, Uri, header};
 use serde_json::Value;
@@ -10,15 +13,17 @@ use super::context::{Digest, digests};
 /// The fields of the POST that the message does not have.
 const ONLY_HTTP: [&str; 2] = ["stream", "background"];
 
-/// A request for a response, ready to be written as a message.
+/// A request for a response, ready to be written as a message. Its parts are places in the body of
+/// the POST, which is not copied.
 #[derive(Debug)]
 pub(super) struct Create {
-    /// The fields that go as they came, without braces.
-    fields: String,
-    /// The items of `input`, as JSON; `None` where it is one text.
-    items: Option<Vec<Box<RawValue>>>,
+    body: Bytes,
+    /// The names of the fields that go as they came, and their values.
+    fields: Vec<(String, Range<usize>)>,
     /// `input` where it is no array.
-    input: Option<Box<RawValue>>,
+    input: Option<Range<usize>>,
+    /// The items of `input`.
+    items: Vec<Range<usize>>,
     /// The digest of the first item, of the first two, and so on.
     digests: Vec<Digest>,
     /// The response that the caller goes on from.
@@ -32,40 +37,39 @@ impl Create {
         if request.method() != Method::POST || !request.uri().path().ends_with("/responses") {
             return None;
         }
-        let body: Fields<'_> = serde_json::from_slice(request.body()).ok()?;
+        let body = request.body();
+        let place = |value: &RawValue| {
+            let start = value.get().as_ptr() as usize - body.as_ptr() as usize;
+            start..start + value.get().len()
+        };
+        let Fields(members) = serde_json::from_slice(body).ok()?;
         let mut create = Self {
-            fields: String::with_capacity(request.body().len()),
-            items: None,
+            body: body.clone(),
+            fields: Vec::with_capacity(members.len()),
             input: None,
+            items: Vec::new(),
             digests: Vec::new(),
             previous: None,
         };
-        for (name, value) in body.0 {
+        for (name, value) in members {
             match &*name {
                 "background" if value.get() == "true" => return None,
-                "input" => match serde_json::from_str(value.get()) {
-                    Ok(items) => create.items = Some(items),
-                    Err(_) => create.input = Some(value.to_owned()),
+                "input" => match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+                    Ok(items) => create.items = items.into_iter().map(place).collect(),
+                    Err(_) => create.input = Some(place(value)),
                 },
                 "previous_response_id" if value.get() != "null" => {
                     create.previous = serde_json::from_str(value.get()).ok()?;
                 }
                 "previous_response_id" => {}
                 name if ONLY_HTTP.contains(&name) => {}
-                name => create.push_field(name, value.get()),
+                _ => create.fields.push((name.into_owned(), place(value))),
             }
         }
-        if with_context && let Some(items) = &create.items {
-            create.digests = digests(items);
+        if with_context {
+            create.digests = digests(create.items.iter().map(|item| &body[item.clone()]));
         }
         Some(create)
-    }
-
-    fn push_field(&mut self, name: &str, value: &str) {
-        self.fields.push(',');
-        self.fields.push_str(&Value::from(name).to_string());
-        self.fields.push(':');
-        self.fields.push_str(value);
     }
 
     /// The response that the caller goes on from by itself.
@@ -75,7 +79,12 @@ impl Create {
 
     /// How many items the input has; 0 where it is one text.
     pub(super) fn len(&self) -> usize {
-        self.items.as_ref().map_or(0, Vec::len)
+        self.items.len()
+    }
+
+    /// The item at `at`, as JSON.
+    pub(super) fn item(&self, at: usize) -> Option<&[u8]> {
+        self.body.get(self.items.get(at)?.clone())
     }
 
     /// The digest of the first `count` items.
@@ -86,39 +95,42 @@ impl Create {
     /// The message, on the lane that is named `stream_id`. With `known`, the first so many items
     /// are left out, because the response of that id and all before it are known there.
     pub(super) fn message(&self, stream_id: Option<&str>, known: Option<(&str, usize)>) -> String {
-        let mut text = String::with_capacity(self.fields.len() + 1024);
-        text.push_str(r#"{"type":"response.create""#);
-        let mut member = |name: &str, value: &str| {
-            for piece in [",\"", name, "\":", value] {
-                text.push_str(piece);
-            }
-        };
-        if let Some(stream_id) = stream_id {
-            member("stream_id", &Value::from(stream_id).to_string());
-        }
         let (previous, skip) = match known {
             Some((previous, count)) => (Some(previous), count),
             None => (self.previous(), 0),
         };
-        if let Some(previous) = previous {
-            member("previous_response_id", &Value::from(previous).to_string());
-        }
-        if let Some(input) = &self.input {
-            member("input", input.get());
-        }
-        text.push_str(&self.fields);
-        if let Some(items) = &self.items {
-            text.push_str(r#","input":["#);
-            for (at, item) in items.iter().skip(skip).enumerate() {
-                if at > 0 {
-                    text.push(',');
-                }
-                text.push_str(item.get());
+        let mut text = Vec::with_capacity(1024 + self.body.len());
+        text.extend_from_slice(br#"{"type":"response.create""#);
+        let mut member = |name: &str, value: &[u8]| {
+            text.push(b',');
+            text.extend_from_slice(Value::from(name).to_string().as_bytes());
+            text.push(b':');
+            text.extend_from_slice(value);
+        };
+        for (name, value) in [("stream_id", stream_id), ("previous_response_id", previous)] {
+            if let Some(value) = value {
+                member(name, Value::from(value).to_string().as_bytes());
             }
-            text.push(']');
         }
-        text.push('}');
-        text
+        for (name, value) in &self.fields {
+            member(name, &self.body[value.clone()]);
+        }
+        match &self.input {
+            Some(input) => member("input", &self.body[input.clone()]),
+            None => {
+                member("input", b"[");
+                for (at, item) in self.items.iter().skip(skip).enumerate() {
+                    if at > 0 {
+                        text.push(b',');
+                    }
+                    text.extend_from_slice(&self.body[item.clone()]);
+                }
+                text.push(b']');
+            }
+        }
+        text.push(b'}');
+        // All of it was text before.
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 
@@ -150,7 +162,7 @@ impl Target {
 }
 
 /// The members of an object, in order. A name that comes twice is kept twice.
-struct Fields<'a>(Vec<(std::borrow::Cow<'a, str>, &'a RawValue)>);
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Fields<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -71,6 +71,11 @@ impl Lanes {
         calls.map(|call| &call.inbox)
     }
 
+    /// Whether no call can ever come: all names are given, and no lane is left.
+    pub(super) fn are_spent(&self) -> bool {
+        self.names == MAX_NAMES && self.lanes.is_empty()
+    }
+
     /// Whether one more call may come: `max` at once, or one where lanes are not told apart.
     pub(super) fn have_room(&self, max: usize) -> bool {
         let max = match self.are_told_apart {
@@ -160,15 +165,18 @@ impl Lanes {
         let lane = self.lanes.get_mut(at)?;
         let call = lane.call.as_mut()?;
         if let Some(item) = message.done_item() {
-            call.context.add(&item);
+            call.context.add(item);
         }
         if meaning == Meaning::Event {
             return Some(call.inbox.clone());
         }
         let call = lane.call.take()?;
         if meaning == Meaning::Completed {
-            let with_id = |id| Context { id, ..call.context };
-            lane.context = message.response_id().map(with_id);
+            let mut context = call.context;
+            lane.context = message.response_id().map(|id| {
+                context.id = id;
+                context
+            });
         }
         if meaning == Meaning::Error && self.are_told_apart == Some(true) {
             // The server may send more about the request that failed, so its name is not used
@@ -191,12 +199,10 @@ impl Lane {
     /// goes on from the lane's response by itself; `None` where the context is another.
     fn known(&self, create: &Create) -> Option<usize> {
         let context = self.context.as_ref()?;
-        if let Some(previous) = create.previous() {
-            return (context.id == previous).then_some(0);
+        match create.previous() {
+            Some(previous) => (context.id == previous).then_some(0),
+            None => context.known(create),
         }
-        let digest = create.digest(context.len)?;
-        let is_prefix = context.len < create.len() && context.digest.as_ref() == Some(digest);
-        is_prefix.then_some(context.len)
     }
 }
 

@@ -66,7 +66,10 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 /// - A POST whose path ends with `/responses` goes over a socket; so does every answer, whole or
 ///   streamed. All other requests, and those with `background: true`, go over the HTTP transport
 ///   that it was made with.
-/// - Sockets are shared by calls with the same URL and the same headers, and so the same key.
+/// - Sockets are shared by calls with the same URL and the same headers, and so the same key. A
+///   header that differs from call to call (an idempotency key, a trace id, SigV4) gives each call
+///   a socket of its own: leave it out, or use HTTP. There are at most eight times
+///   [`max_sockets`](WebSocketBuilder::max_sockets) in all; beyond that, requests go over HTTP.
 ///   [`WebSocketBuilder`] has the limits and their defaults.
 /// - An `error` that comes first and has a status is the answer with that status and its headers, so
 ///   that retries and rate limits work as they do over HTTP.
@@ -123,7 +126,6 @@ impl WebSocketTransport {
         request: Request<Bytes>,
     ) -> Result<Response<ByteStream>, TransportError> {
         let timeout = request.extensions().get::<ConnectTimeout>().copied();
-        drop(request);
         let mut tried = Tried::default();
         loop {
             let began = self.pool.executor.now();
@@ -134,6 +136,7 @@ impl WebSocketTransport {
             let seat = match taken {
                 Taken::Seat(seat) => seat,
                 Taken::Refused(response) => return Ok(response),
+                Taken::ByHttp => return self.http.send(request).await,
             };
             match poll_fn(|cx| seat.inbox.poll_next(cx)).await {
                 Ok(text) => {
@@ -159,7 +162,7 @@ impl WebSocketTransport {
                 }
                 Err(end) => {
                     let at_once = self.pool.executor.now() - began < REPLACE_WITHIN;
-                    let may_replace = seat.reused && at_once && !tried.replaced;
+                    let may_replace = seat.was_idle && at_once && !tried.replaced;
                     match &end {
                         End::Closed(why) if may_replace && why.allows_reconnect() => {
                             tried.replaced = true;

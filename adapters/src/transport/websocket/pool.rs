@@ -17,6 +17,10 @@ use super::socket::Socket;
 /// expire make new ones.
 const MAX_UNUSED: usize = 16;
 
+/// How many times the sockets of one target there are in all. Beyond that, an idle socket of another
+/// target is closed; where there is none, the request goes by HTTP.
+const TARGETS: usize = 8;
+
 /// What the pool allows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -49,6 +53,14 @@ struct Known {
     room: Arc<Room>,
 }
 
+impl Known {
+    /// How many sockets take calls, or soon will.
+    fn open(&self) -> usize {
+        let open = self.sockets.iter().filter(|socket| !socket.is_retired());
+        open.count() + self.opening
+    }
+}
+
 /// Those who wait for a lane of one target.
 #[derive(Debug, Default)]
 pub(super) struct Room(Event);
@@ -71,8 +83,8 @@ pub(super) struct Seat {
     pub(super) inbox: Arc<Inbox>,
     /// The response that the call goes on from, of which this side knows.
     pub(super) known: Option<String>,
-    /// Whether the socket had been used before.
-    pub(super) reused: bool,
+    /// Whether the socket was there already, without a call on it.
+    pub(super) was_idle: bool,
     room: Arc<Room>,
 }
 
@@ -91,6 +103,8 @@ enum Found {
     Opening(Opening),
     /// No lane is free.
     Full,
+    /// There are too many sockets of other targets.
+    NoPlace,
 }
 
 /// What comes of a call's wish for a lane.
@@ -98,6 +112,8 @@ pub(super) enum Taken {
     Seat(Seat),
     /// The server refused the handshake.
     Refused(http::Response<chatcore::ByteStream>),
+    /// There are too many sockets already, so that the request goes by HTTP.
+    ByHttp,
 }
 
 impl Pool {
@@ -140,6 +156,7 @@ impl Pool {
                     }
                 }
                 Found::Full => change.await,
+                Found::NoPlace => return Ok(Taken::ByHttp),
             }
         }
     }
@@ -169,40 +186,43 @@ impl Pool {
     fn find(self: &Arc<Self>, target: &Target, create: &Create, whole: bool) -> Found {
         let now = self.executor.now();
         let mut targets = self.lock();
-        let Some(known) = targets.iter_mut().find(|known| known.target == *target) else {
-            return Found::Full;
-        };
-        for socket in &known.sockets {
-            known.has_lanes = socket.has_lanes().or(known.has_lanes);
+        for known in targets.iter_mut() {
+            for socket in &known.sockets {
+                known.has_lanes = socket.has_lanes().or(known.has_lanes);
+                socket.retire_if_spent(now, self.limits.age);
+            }
+            known.sockets.retain(|socket| !socket.is_closed());
         }
-        known.sockets.retain(|socket| !socket.is_closed());
+        let Some(at) = targets.iter().position(|known| known.target == *target) else {
+            return Found::NoPlace;
+        };
+        let known = &targets[at];
         let whole = whole || known.forgets;
         let fits = known.sockets.iter().filter_map(|socket| {
-            let (shared, in_flight) =
-                socket.fit(create, self.limits.lanes, now, self.limits.age)?;
+            let (shared, in_flight) = socket.fit(create, self.limits.lanes)?;
             // The context first; else the socket with the fewest calls.
             Some(((shared, usize::MAX - in_flight), socket))
         });
-        let best = fits.max_by_key(|(fit, _)| *fit);
-        if let Some((_, socket)) = best
+        if let Some(((_, spare), socket)) = fits.max_by_key(|(fit, _)| *fit)
             && let Some(begun) = socket.begin(create, whole)
         {
             return Found::Seat(Seat {
                 socket: socket.clone(),
                 inbox: begun.inbox,
                 known: begun.known,
-                reused: true,
+                was_idle: spare == usize::MAX,
                 room: known.room.clone(),
             });
         }
-        let open = known
-            .sockets
-            .iter()
-            .filter(|socket| !socket.is_retired())
-            .count();
-        if open + known.opening >= self.limits.sockets {
+        if known.open() >= self.limits.sockets {
             return Found::Full;
         }
+        let all: usize = targets.iter().map(Known::open).sum();
+        let others = || targets.iter().flat_map(|known| &known.sockets);
+        if all >= self.limits.sockets * TARGETS && !others().any(|socket| socket.close_if_idle()) {
+            return Found::NoPlace;
+        }
+        let known = &mut targets[at];
         known.opening += 1;
         Found::Opening(Opening {
             pool: self.clone(),
@@ -272,7 +292,7 @@ impl Opening {
             socket,
             inbox: begun.inbox,
             known: begun.known,
-            reused: false,
+            was_idle: false,
             room,
         })
     }

@@ -83,18 +83,30 @@ impl Socket {
         })
     }
 
+    /// Retires a socket that takes no more calls because of its age, or because it has no lane left.
+    pub(super) fn retire_if_spent(&self, now: Instant, age: Duration) {
+        let mut state = self.lock();
+        if now - self.born >= age || state.lanes.are_spent() {
+            state.retired = true;
+            state.close_if_over();
+        }
+    }
+
+    /// Closes the socket if no call is on it. Whether it does.
+    pub(super) fn close_if_idle(&self) -> bool {
+        let mut state = self.lock();
+        let is_idle = state.is_open() && state.lanes.in_flight() == 0;
+        if is_idle {
+            state.close();
+        }
+        is_idle
+    }
+
     /// How well a call fits here: how many items of its input are known, and how many calls are on
     /// the socket. `None` where it cannot come.
-    pub(super) fn fit(
-        &self,
-        create: &Create,
-        max_lanes: usize,
-        now: Instant,
-        age: Duration,
-    ) -> Option<(Option<usize>, usize)> {
+    pub(super) fn fit(&self, create: &Create, max_lanes: usize) -> Option<(Option<usize>, usize)> {
         let state = self.lock();
-        let is_young = now - self.born < age;
-        let fits = state.is_open() && is_young && state.lanes.have_room(max_lanes);
+        let fits = state.is_open() && state.lanes.have_room(max_lanes);
         fits.then(|| (state.lanes.known(create), state.lanes.in_flight()))
     }
 

@@ -1,5 +1,6 @@
 mod contexts;
 mod errors;
 mod lanes;
+mod limits;
 mod real;
 mod support;
