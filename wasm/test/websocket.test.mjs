@@ -189,3 +189,44 @@ test('a server that ignores what a turn goes on from gets it whole from then on'
   fetch.close();
   server.stop();
 });
+
+test('a socket that is too old, or has no lane left, makes room for another', async () => {
+  const old = await serve((create, socket) => complete(create, socket, 'r', 'a'));
+  const aged = webSocketFetch({ open, maxSockets: 1, ageLimit: 0 });
+  for (let n = 0; n < 3; n += 1) assert.match(await (await aged(old.url, post('x'))).text(), /completed/);
+  assert.equal(old.sockets.length, 3);
+  old.stop();
+
+  let count = 0;
+  const spent = await serve((create, socket) => {
+    count += 1;
+    if (count === 1 || count > 33) return complete(create, socket, 'r', 'a');
+    socket.send(JSON.stringify({ type: 'error', status: 429, error: { code: 'slow' }, stream_id: create.stream_id }));
+  });
+  const fetch = webSocketFetch({ open, maxSockets: 1 });
+  const statuses = [];
+  for (let n = 0; n < 34; n += 1) {
+    const response = await fetch(spent.url, post('x'));
+    statuses.push(response.status);
+    await response.text();
+  }
+  assert.equal(statuses.filter((status) => status === 429).length, 32);
+  assert.equal(statuses.at(-1), 200);
+  assert.equal(spent.sockets.length, 2);
+  fetch.close();
+  spent.stop();
+});
+
+test('headers that differ from call to call do not make sockets without end', async () => {
+  const server = await serve((create, socket) => complete(create, socket, 'r', 'a'));
+  const fetch = webSocketFetch({ open, maxSockets: 1 });
+  for (let n = 0; n < 12; n += 1) {
+    const request = post('x');
+    request.headers['x-trace'] = String(n);
+    await (await fetch(server.url, request)).text();
+  }
+  assert.equal(server.sockets.length, 12);
+  assert.ok(server.sockets.filter((socket) => socket.readyState === WebSocket.OPEN).length <= 8);
+  fetch.close();
+  server.stop();
+});

@@ -8,8 +8,8 @@ export interface Create {
   readonly fields: Json;
   /** The items of the input; none where it is one text. */
   readonly items: readonly unknown[];
-  /** The items in a form that does not depend on the order of members. */
-  readonly forms: readonly string[];
+  /** The digest of the first item, of the first two, and so on. */
+  readonly digests: readonly string[];
   /** The response that the caller goes on from. */
   readonly previous: string | undefined;
 }
@@ -23,7 +23,7 @@ export function createOf(url: string, method: string | undefined, body: unknown,
   const items = Array.isArray(fields.input) ? fields.input as unknown[] : [];
   return {
     fields, items,
-    forms: hasContext ? items.map(formOf) : [],
+    digests: hasContext ? digestsOf(items) : [],
     previous: typeof previous === 'string' ? previous : undefined,
   };
 }
@@ -40,13 +40,34 @@ export function messageOf(create: Create, lane: string | undefined, known?: { id
   });
 }
 
-/** @internal An item in a form that does not depend on the order of members; a null counts as a member that is not there. */
-export function formOf(item: unknown): string {
-  return JSON.stringify(item, (_name, value: unknown) => {
+/** @internal The digest of the items behind `before`, and of `item` after them. */
+export function after(before: string, item: unknown): string {
+  return digest(before + JSON.stringify(item, (_name, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     const members = Object.entries(value).filter(([, member]) => member !== null);
     return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
-  });
+  }));
+}
+
+function digestsOf(items: readonly unknown[]): string[] {
+  let last = '';
+  return items.map((item) => (last = after(last, item)));
+}
+
+/** Of this process alone, so that nobody can make two inputs of one digest. */
+const SEEDS = crypto.getRandomValues(new Uint32Array(4));
+
+/** 128 bits of a text, by multiplication and mixing; not for secrets. */
+function digest(text: string): string {
+  let [a, b, c, d] = SEEDS as unknown as [number, number, number, number];
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    a = Math.imul(a ^ unit, 0x9e3779b1);
+    b = Math.imul(b ^ unit ^ (a >>> 15), 0x85ebca77);
+    c = Math.imul(c ^ unit ^ (b >>> 13), 0xc2b2ae3d);
+    d = Math.imul(d ^ unit ^ (c >>> 16), 0x27d4eb2f);
+  }
+  return [a, b, c, d].map((word) => (word ^ (word >>> 16)) >>> 0).join('.');
 }
 
 function parse(body: unknown): Json | undefined {

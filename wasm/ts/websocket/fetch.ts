@@ -10,7 +10,7 @@ type Fetch = typeof globalThis.fetch;
 
 /** What {@link webSocketFetch} can be told. */
 export interface WebSocketFetchOptions {
-  /** Sockets at most for each URL and key. Default: 8. */
+  /** Sockets at most for calls with the same URL and headers, and eight times as many in all. Default: 8. */
   maxSockets?: number;
   /** Calls at once on each socket, where the server tells lanes apart. Default: 16, OpenAI's limit. */
   maxLanes?: number;
@@ -95,10 +95,11 @@ async function ask(
     let first: Message | undefined;
     try {
       seat = await pool.seat(url, headers, create, answer, tried.has('whole context'));
+      if (!seat) throw new NotOpened('there are too many sockets');
       first = await answer.next();
     } catch (error) {
       over();
-      const isStale = seat && !seat.isNew && Date.now() - began < REPLACE_WITHIN;
+      const isStale = seat?.wasIdle && Date.now() - began < REPLACE_WITHIN;
       if (isStale && (error as { code?: unknown }).code === 'ECONNRESET' && !tried.has('replaced')) {
         tried.add('replaced');
         continue;

@@ -1,5 +1,5 @@
 // The lanes of one socket: which one a call takes, and whose a message is.
-import { formOf, messageOf, type Create } from './create.js';
+import { after, messageOf, type Create } from './create.js';
 import type { Message } from './message.js';
 
 /** How many lanes of a socket may ever have a name: OpenAI's limit. */
@@ -14,8 +14,8 @@ export interface Call {
   fail(error: unknown): void;
 }
 
-/** What the server keeps after a response. */
-interface Context { id: string; forms: readonly string[] | undefined }
+/** What the server keeps after a response: how many items, and their digest where they are known. */
+interface Context { id: string; count: number; digest: string | undefined }
 
 interface Lane { name: number; call: Call | undefined; context: Context; hasContext: boolean }
 
@@ -38,6 +38,11 @@ export class Lanes {
     return this.#lanes.flatMap((lane) => lane.call ?? []);
   }
 
+  /** Whether no call can ever come: all names are given, and no lane is left. */
+  get areSpent(): boolean {
+    return this.#names === MAX_NAMES && this.#lanes.length === 0;
+  }
+
   /** Whether one more call may come: `max` at once, or one where lanes are not told apart. */
   hasRoom(max: number): boolean {
     const hasLane = this.#names < MAX_NAMES || this.#lanes.some((lane) => !lane.call);
@@ -58,7 +63,7 @@ export class Lanes {
     const { id } = lane.context;
     lane.call = call;
     lane.hasContext = false;
-    lane.context = { id: '', forms: create.previous === undefined ? create.forms : undefined };
+    lane.context = { id: '', count: create.items.length, digest: create.previous === undefined ? create.digests.at(-1) : undefined };
     const known = count > 0 ? { id, count } : undefined;
     return { text: messageOf(create, this.areToldApart === false ? undefined : nameOf(lane), known), known: known?.id };
   }
@@ -71,8 +76,9 @@ export class Lanes {
     const call = lane?.call;
     if (!lane || !call) return undefined;
     if (message.meaning !== 'error') this.areToldApart ??= message.lane !== undefined;
-    if (message.item !== undefined && lane.context.forms) {
-      lane.context.forms = [...lane.context.forms, formOf(message.item)];
+    if (message.item !== undefined && lane.context.digest !== undefined) {
+      lane.context.count += 1;
+      lane.context.digest = after(lane.context.digest, message.item);
     }
     if (message.meaning === 'event') return call;
     lane.call = undefined;
@@ -96,7 +102,7 @@ export class Lanes {
 
   #add(): Lane | undefined {
     if (this.#names === MAX_NAMES || (this.areToldApart === false && this.#lanes.length > 0)) return undefined;
-    const lane: Lane = { name: this.#names, call: undefined, context: { id: '', forms: undefined }, hasContext: false };
+    const lane: Lane = { name: this.#names, call: undefined, context: { id: '', count: 0, digest: undefined }, hasContext: false };
     this.#names += 1;
     this.#lanes.push(lane);
     return lane;
@@ -106,9 +112,8 @@ export class Lanes {
 const nameOf = (lane: Lane) => `lane-${lane.name}`;
 
 /** How many items of the input the lane knows; −1 where its context is another. */
-function knownItems({ context: { id, forms }, hasContext }: Lane, create: Create): number {
+function knownItems({ context: { id, count, digest }, hasContext }: Lane, create: Create): number {
   if (!hasContext) return -1;
   if (create.previous !== undefined) return create.previous === id ? 0 : -1;
-  if (!forms?.length || forms.length >= create.forms.length) return -1;
-  return forms.every((form, at) => form === create.forms[at]) ? forms.length : -1;
+  return digest !== undefined && count < create.items.length && create.digests[count - 1] === digest ? count : -1;
 }

@@ -12,11 +12,16 @@ export type Open = (url: string, headers: Record<string, string>) => Promise<Soc
 /** The sockets to one URL with the same headers, and so the same key. */
 interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; forgets: boolean; waiting: Set<() => void> }
 
-/** @internal The socket that a call is on. `isNew` says that it was opened for this call, `known` which response it goes on from. */
-export interface Seat { line: Line; isNew: boolean; known: string | undefined }
+/** @internal The socket that a call is on. `wasIdle` says that it was there already, without a call on it, `known` which response it goes on from. */
+export interface Seat { line: Line; wasIdle: boolean; known: string | undefined }
 
 /** How many targets are remembered without a socket. Keys that expire make new ones. */
 const MAX_UNUSED = 16;
+
+/** How many times the sockets of one target there are in all. */
+const TARGETS = 8;
+
+const openOf = ({ lines, opening }: Target) => lines.filter((line) => line.isOpen).length + opening;
 
 /** @internal */
 export class Pool {
@@ -29,28 +34,41 @@ export class Pool {
     this.#open = open;
   }
 
-  /** Puts a call on a lane and sends it. Waits where all lanes are taken. */
-  async seat(url: string, headers: Record<string, string>, create: Create, answer: Answer, isWhole: boolean): Promise<Seat> {
+  /** Puts a call on a lane and sends it. Waits where all lanes are taken; nothing where there are too many sockets of others. */
+  async seat(url: string, headers: Record<string, string>, create: Create, answer: Answer, isWhole: boolean): Promise<Seat | undefined> {
     const target = this.#target(url, headers);
     for (;;) {
-      target.lines = target.lines.filter((line) => !line.isClosed);
-      for (const { lanes } of target.lines) target.areToldApart ??= lanes.areToldApart;
       const oldest = Date.now() - this.#limits.age * 1000;
-      const fitting = target.lines.filter((line) =>
-        line.isOpen && line.born > oldest && line.lanes.hasRoom(this.#limits.lanes));
+      for (const each of this.#targets.values()) {
+        for (const line of each.lines) if (line.born <= oldest || line.lanes.areSpent) line.retire();
+        each.lines = each.lines.filter((line) => !line.isClosed);
+      }
+      for (const { lanes } of target.lines) target.areToldApart ??= lanes.areToldApart;
+      const fitting = target.lines.filter((line) => line.isOpen && line.lanes.hasRoom(this.#limits.lanes));
       const [line] = fitting.sort((a, b) =>
         b.lanes.known(create) - a.lanes.known(create) || a.lanes.inFlight - b.lanes.inFlight);
       if (line) {
-        return { line, isNew: false, known: line.begin(answer, create, isWhole || target.forgets) };
+        const wasIdle = line.lanes.inFlight === 0;
+        return { line, wasIdle, known: line.begin(answer, create, isWhole || target.forgets) };
       }
-      if (target.lines.filter((line) => line.isOpen).length + target.opening < this.#limits.sockets) {
+      if (openOf(target) < this.#limits.sockets) {
+        if (!this.#makePlace()) return undefined;
         // A new socket knows nothing to go on from.
         const begin = (line: Line) => { if (!answer.isLeft) line.begin(answer, create, isWhole); };
-        return { line: await this.#add(target, url, headers, begin), isNew: true, known: undefined };
+        return { line: await this.#add(target, url, headers, begin), wasIdle: false, known: undefined };
       }
       await new Promise<void>((resolve) => target.waiting.add(resolve));
       if (answer.isLeft) throw new DOMException('The operation was aborted.', 'AbortError');
     }
+  }
+
+  /** Whether one more socket may be opened: an idle one gives way where there are too many. */
+  #makePlace(): boolean {
+    const targets = [...this.#targets.values()];
+    if (targets.reduce((sum, target) => sum + openOf(target), 0) < this.#limits.sockets * TARGETS) return true;
+    const idle = targets.flatMap(({ lines }) => lines).find((line) => line.isOpen && line.lanes.inFlight === 0);
+    idle?.close();
+    return idle !== undefined;
   }
 
   /** The server ignores what a turn goes on from, so that it is sent whole from here on. */
