@@ -85,6 +85,11 @@ impl Call {
         self.begun = begun;
     }
 
+    /// Whether it was handed over that it begins.
+    pub(super) fn is_announced(&self) -> bool {
+        self.at.is_some()
+    }
+
     fn announce(&mut self, item: &Extra, calls: &mut usize, out: &mut Output) {
         let index = *calls;
         *calls += 1;

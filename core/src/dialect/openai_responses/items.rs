@@ -13,6 +13,7 @@
 //! only at the end of the answer that they were done.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
@@ -256,13 +257,16 @@ impl Items {
 
     /// Hands over what it is the turn of.
     fn advance(&mut self, out: &mut Output) -> Result<(), Error> {
-        while let Some(mut first) = self.open.first_entry() {
-            let place = *first.key();
-            if self.head.is_some_and(|head| head != place) {
-                // One with a lower number came late.
+        self.yield_turn();
+        loop {
+            let first = || self.open.first_key_value().map(|(place, _)| *place);
+            let Some(place) = self.head.or_else(first) else {
                 break;
-            }
-            let item = first.get_mut();
+            };
+            let Entry::Occupied(mut turn) = self.open.entry(place) else {
+                break;
+            };
+            let item = turn.get_mut();
             match &mut item.form {
                 Form::Writing(writing) => writing.flow(out),
                 Form::Call(call) => call.flow(&mut self.calls, out),
@@ -273,11 +277,25 @@ impl Items {
                 break;
             }
             self.head = None;
-            let item = first.remove();
+            let item = turn.remove();
             let passed = self.pass(item, out)?;
             self.passed.insert(place, passed);
         }
         Ok(())
+    }
+
+    /// An item with a lower number may begin late. It comes first where nothing was handed over of
+    /// the one whose turn it was, and else after that one.
+    fn yield_turn(&mut self) {
+        let first = self.open.first_key_value().map(|(place, _)| *place);
+        if let Some(head) = self
+            .head
+            .filter(|head| first.is_some_and(|first| first < *head))
+            && let Some(item) = self.open.get_mut(&head)
+            && item.form.yield_turn()
+        {
+            self.head = None;
+        }
     }
 
     fn pass(&mut self, item: Item, out: &mut Output) -> Result<Passed, Error> {
@@ -328,26 +346,13 @@ impl Items {
             }
         }
         self.open.values_mut().for_each(|item| item.is_over = true);
-        self.advance_all(out)?;
+        self.advance(out)?;
         for passed in self.passed.values_mut() {
             if let Some(mut call) = passed.call.take() {
                 self.is_nameless |= call.close(None, &mut self.calls, out);
             }
         }
         Ok(())
-    }
-
-    fn advance_all(&mut self, out: &mut Output) -> Result<(), Error> {
-        if let Some(item) = self
-            .head
-            .take()
-            .and_then(|head| self.open.remove_entry(&head))
-        {
-            let (place, item) = item;
-            let passed = self.pass(item, out)?;
-            self.passed.insert(place, passed);
-        }
-        self.advance(out)
     }
 
     /// Takes in the `at`th item of an answer whose items were `known` before.
@@ -383,7 +388,10 @@ impl Items {
 
     /// The answer was cut: what came of it is handed over.
     pub(super) fn cut(&mut self, out: &mut Output) {
-        for (_, item) in std::mem::take(&mut self.open) {
+        let mut open = std::mem::take(&mut self.open);
+        // The one whose turn it is goes on first.
+        let head = self.head.take().and_then(|head| open.remove(&head));
+        for item in head.into_iter().chain(open.into_values()) {
             match item.form {
                 Form::Writing(writing) => writing.cut(out),
                 Form::Call(mut call) => {

@@ -41,6 +41,17 @@ pub(super) enum Form {
     Other(Extra),
 }
 
+impl Form {
+    /// Gives up the item's turn, where nothing of it was handed over; false where something was.
+    pub(super) fn yield_turn(&mut self) -> bool {
+        match self {
+            Self::Writing(writing) => writing.yield_turn(),
+            Self::Call(call) => !call.is_announced(),
+            Self::Other(_) => true,
+        }
+    }
+}
+
 /// An item that is not complete.
 #[derive(Debug)]
 pub(super) struct Item {

@@ -151,6 +151,13 @@ impl Writing {
         }
     }
 
+    /// Gives up its turn, where nothing came of it yet; false where something did.
+    pub(super) fn yield_turn(&mut self) -> bool {
+        let is_untold = self.slots.is_empty();
+        self.flows &= !is_untold;
+        is_untold
+    }
+
     /// Ends the texts before this one.
     fn go_to(&mut self, slot: usize, out: &mut Output) {
         while self.at < slot {

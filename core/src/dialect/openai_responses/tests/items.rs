@@ -255,6 +255,105 @@ fn what_comes_of_the_first_item_is_handed_over_at_once() {
     assert_eq!(feed(text(0, "c")), Some(ChatEvent::Text("c".into())));
 }
 
+/// What each of these events hands over.
+fn told(all: &[Value]) -> Vec<Vec<ChatEvent>> {
+    let mut decoder = decoder();
+    let mut feed = |event: &Value| {
+        decoder.feed(sse(std::slice::from_ref(event)).into());
+        std::iter::from_fn(|| decoder.next_event().unwrap()).collect()
+    };
+    all.iter().map(&mut feed).collect()
+}
+
+#[test]
+fn an_item_that_begins_late_goes_before_one_that_said_nothing() {
+    let texts = [message("a", "one"), message("b", "two")];
+    let search = json!({"type": "web_search_call", "id": "b", "status": "completed"});
+    for second in [&texts[1], &search] {
+        let begun = match *second == search {
+            true => search.clone(),
+            false => message("b", ""),
+        };
+        let output = json!([texts[0], second]);
+        let all = [
+            added(1, begun),
+            added(0, message("a", "")),
+            done(1, second.clone()),
+            text(0, "o"),
+            text(0, "ne"),
+            done(0, texts[0].clone()),
+            completed(output.clone()),
+        ];
+        let told = told(&all);
+        assert!(told[..3].iter().all(Vec::is_empty), "{told:?}");
+        assert_eq!(told[3], [ChatEvent::Text("o".into())]);
+        assert_eq!(told[4], [ChatEvent::Text("ne".into())]);
+        // With the end of the first, all of the second.
+        let before = fold(told[..6].concat()).message;
+        assert_eq!(input([before]), output);
+        let answer = fold(told.concat());
+        assert_eq!(answer, whole(&all[6]["response"]));
+    }
+}
+
+#[test]
+fn an_item_that_begins_late_goes_after_one_that_said_something() {
+    let texts = [message("a", "one"), message("b", "two")];
+    let told = told(&[
+        added(1, message("b", "")),
+        text(1, "t"),
+        added(0, message("a", "")),
+        text(0, "o"),
+        text(1, "wo"),
+        done(1, texts[1].clone()),
+        text(0, "ne"),
+        done(0, texts[0].clone()),
+        completed(json!(texts)),
+    ]);
+    assert_eq!(told[1], [ChatEvent::Text("t".into())]);
+    assert!(told[2].is_empty() && told[3].is_empty(), "{told:?}");
+    assert_eq!(told[4], [ChatEvent::Text("wo".into())]);
+    // What waited comes with the end of the one before.
+    assert_eq!(told[5].last(), Some(&ChatEvent::Text("o".into())));
+    assert_eq!(told[6], [ChatEvent::Text("ne".into())]);
+    // So it does where the stream is cut.
+    let (cut, _) = failed(&[
+        added(1, message("b", "")),
+        text(1, "two"),
+        added(0, message("a", "")),
+        text(0, "one"),
+    ]);
+    let texts_of = |part: &Part| match part {
+        Part::Text(text) => text.text.to_string(),
+        part => panic!("{part:?}"),
+    };
+    let cut: Vec<_> = cut.message.parts.iter().map(texts_of).collect();
+    assert_eq!(cut, ["two", "one"]);
+    // A call was announced as soon as it began.
+    let told = self::told(&[
+        added(1, call("c", "")),
+        added(0, message("a", "")),
+        arguments(1, "{}"),
+        done(1, call("c", "{}")),
+        text(0, "one"),
+        done(0, texts[0].clone()),
+        added(2, message("b", "")),
+        text(2, "two"),
+        done(2, texts[1].clone()),
+        completed(json!([texts[0], call("c", "{}"), texts[1]])),
+    ]);
+    assert_eq!(told[0].len(), 1);
+    assert_eq!(told[4], [ChatEvent::Text("one".into())]);
+    assert_eq!(told[7], [ChatEvent::Text("two".into())]);
+    let answer = fold(told.concat());
+    assert_eq!(
+        (&*answer.text(), calls(&answer)),
+        ("onetwo", vec![("c", "{}")])
+    );
+    let sent = input([answer.message]);
+    assert_eq!(sent, json!([call("c", "{}"), texts[0], texts[1]]));
+}
+
 #[test]
 fn items_without_numbers_end_where_the_next_begins() {
     // As llama.cpp has it: it says at the end that they were done.
