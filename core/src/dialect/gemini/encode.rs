@@ -44,7 +44,7 @@ pub(super) fn body(rule: &ModelRule, request: &ChatRequest) -> Result<Vec<u8>, E
         Some(_) => return Err(Error::invalid("the extra field `tools` is no array")),
     };
     let turns = contents::Turns::of(request)?;
-    let thinking = Thinking::of(request, rule)?;
+    let thinking = Thinking::of(request, rule, &config)?;
     let mut writer = write::begin(request)?;
     let mut map = ObjectWriter::replaced_by(&mut writer, &extra);
     if !turns.system.is_empty()

@@ -51,9 +51,10 @@ const NAME: &str = FACTS.name();
 ///   another dialect has none: for models that demand one, the first call of a message gets the
 ///   word that Google's documentation names for that.
 /// - **`reasoning_effort`** is a level, or for models up to 2.5 a budget of tokens, by the table
-///   [`MODEL_RULES`](crate::MODEL_RULES); 1,024 (`low`), 8,192 (`medium`) or 24,576 (`high` and
-///   more), and at most four fifths of `max_tokens`. It asks for summaries of the thoughts as well.
-///   Reasoning of other dialects is left out.
+///   [`MODEL_RULES`](crate::MODEL_RULES); 512 (`minimal`), 1,024 (`low`), 8,192 (`medium`) or
+///   24,576 (`high` and more), and at most four fifths of `max_tokens`; a `max_tokens` below 640 is
+///   refused, because no model is sure to take a budget of less than 512. It asks for summaries of
+///   the thoughts as well. Reasoning of other dialects is left out.
 /// - **Extra fields** of a request replace those of the same name, but for two: the members of
 ///   `generationConfig` are merged with chatcore's, and the list `tools` (`[{"googleSearch": {}}]`)
 ///   stands beside the functions.

@@ -100,6 +100,39 @@ fn thinking_is_a_level_or_a_budget() {
     let request = thinks("gemini-2.5-flash", High).max_tokens(2000);
     let config = encode(&request)["generationConfig"].take();
     assert_eq!(config["thinkingConfig"]["thinkingBudget"], 1600);
+    let request = |max_tokens| thinks("gemini-2.5-flash", High).max_tokens(max_tokens);
+    let config = encode(&request(640))["generationConfig"].take();
+    assert_eq!(config["thinkingConfig"]["thinkingBudget"], 512);
+    // Where there is no room for the least of them, nothing is sent.
+    for request in [
+        request(639),
+        thinks("gemini-2.5-pro", None).max_tokens(256),
+        request(2000).extra("generationConfig", json!({"maxOutputTokens": 256})),
+    ] {
+        let why = refused(&request);
+        assert!(why.contains("at least 640: raise max_tokens"), "{why}");
+    }
+    // None at all needs no room, nor does what the caller sets, nor a level.
+    for (request, expected) in [
+        (
+            thinks("gemini-2.5-flash", None).max_tokens(9),
+            json!({"thinkingBudget": 0}),
+        ),
+        (
+            request(256).extra(
+                "generationConfig",
+                json!({"thinkingConfig": {"thinkingBudget": 128}}),
+            ),
+            json!({"thinkingBudget": 128}),
+        ),
+        (
+            thinks("gemini-3.8-flash", Low).max_tokens(9),
+            json!({"thinkingLevel": "LOW", "includeThoughts": true}),
+        ),
+    ] {
+        let config = encode(&request)["generationConfig"].take();
+        assert_eq!(config["thinkingConfig"], expected, "{request:?}");
+    }
     let why = refused(&thinks("gemini-2.5-flash", Other("lots".into())));
     assert!(
         why.contains("no reasoning effort `lots`") || why.contains("lots"),
