@@ -15,3 +15,8 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../README.zh-CN.md")]
 mod readme_zh {}
+
+/// The Rust snippet of docs/websocket.md compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/websocket.md")]
+mod docs_websocket {}
