@@ -1,9 +1,8 @@
 //! Request → JSON, written straight from the model.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
+use super::merge::merged;
 use super::{DIALECT, input};
 use crate::chat::{ChatRequest, Extra, ResponseFormat, Tool, ToolChoice};
 use crate::dialect::Mode;
@@ -16,9 +15,6 @@ use crate::models::{ModelRule, Reasons};
 
 /// The fields with which the caller asks for a conversation that is kept at the server.
 const KEPT: [&str; 2] = ["previous_response_id", "conversation"];
-
-/// The names that the limit of tokens has elsewhere.
-const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// The body of a request.
 pub(super) fn body(
@@ -128,39 +124,6 @@ fn state(map: &mut ObjectWriter<'_, '_>, rule: &ModelRule, extra: &Extra) {
     }
 }
 
-/// The caller's own fields. Those that have ours within them do not replace ours: a summary of the
-/// reasoning is asked for beside its effort.
-fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, Extra> {
-    let mut extra = Cow::Borrowed(&request.extra);
-    if request.extra.is_empty() {
-        return extra;
-    }
-    let effort = request.reasoning_effort.as_ref();
-    let effort = effort.map(|effort| rule.effort(effort.as_str()).into());
-    let format = request.response_format.as_ref();
-    let format = format.map(|format| Value::Object(text_format(format)));
-    for (outer, inner, value) in [("reasoning", "effort", effort), ("text", "format", format)] {
-        if let (Some(value), Some(Value::Object(fields))) = (value, request.extra.get(outer))
-            && !fields.contains_key(inner)
-        {
-            let mut fields = fields.clone();
-            fields.insert(inner.to_owned(), value);
-            extra.to_mut().insert(outer.to_owned(), fields.into());
-        }
-    }
-    // One limit by three names.
-    for name in LIMITS {
-        if let Some(limit) = request.extra.get(name) {
-            let extra = extra.to_mut();
-            extra.retain(|known, _| known != name);
-            extra
-                .entry("max_output_tokens")
-                .or_insert_with(|| limit.clone());
-        }
-    }
-    extra
-}
-
 /// Whether a tool is a custom one, whose input is plain text.
 fn is_custom(tool: &Tool) -> bool {
     let own = own_fields(DIALECT, &tool.extra);
@@ -203,7 +166,7 @@ fn tool_choice(writer: &mut Writer, choice: &ToolChoice, tools: &[Tool]) {
     }
 }
 
-fn text_format(format: &ResponseFormat) -> Extra {
+pub(super) fn text_format(format: &ResponseFormat) -> Extra {
     let mut fields = Extra::new();
     let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     match format {

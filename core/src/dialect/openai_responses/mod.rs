@@ -7,6 +7,7 @@ mod input;
 mod item;
 mod items;
 mod media;
+mod merge;
 mod open;
 mod print;
 mod slot;
@@ -59,6 +60,9 @@ const FINGERPRINT: &str = "fingerprint";
 /// - **Tools** of functions are not `strict` where the tool does not say, as in chat completions. A
 ///   custom tool is one whose `extra` has `{"openai_responses": {"type": "custom"}}`; the input of
 ///   its calls is plain text.
+/// - **Extra fields of chat completions** go where Responses has them: `reasoning_effort` as
+///   `reasoning.effort`, `response_format` as `text.format`, `verbosity` as `text.verbosity`, the
+///   limit of tokens as `max_output_tokens`, and `tools` and `tool_choice` without their inner object.
 ///
 /// ```
 /// use chatcore::{Provider, dialect::OpenAiResponses};

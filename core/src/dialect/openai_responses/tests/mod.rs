@@ -4,6 +4,7 @@ mod encode;
 mod ends;
 mod faults;
 mod items;
+mod merge;
 mod round_trip;
 mod splits;
 

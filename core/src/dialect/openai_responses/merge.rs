@@ -1,0 +1,110 @@
+//! The caller's extra fields, as Responses takes them: those that stand within a field of ours, and
+//! those in the shape of chat completions.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::encode::text_format;
+use crate::chat::{ChatRequest, Extra};
+use crate::models::ModelRule;
+
+/// The names that the limit of tokens has in chat completions.
+const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
+
+/// Fields of chat completions, and where Responses has them: a field, and a member of it.
+const MEMBERS: [(&str, &str, &str); 3] = [
+    ("reasoning_effort", "reasoning", "effort"),
+    ("response_format", "text", "format"),
+    ("verbosity", "text", "verbosity"),
+];
+
+/// The caller's own fields. Those that have ours within them do not replace ours: a summary of the
+/// reasoning is asked for beside its effort. Fields of chat completions go as Responses has them,
+/// because a call may go by either.
+pub(super) fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, Extra> {
+    if request.extra.is_empty() {
+        return Cow::Borrowed(&request.extra);
+    }
+    let mut extra = request.extra.clone();
+    for (name, outer, inner) in MEMBERS {
+        if let Some(value) = take(&mut extra, name) {
+            let object = extra.entry(outer).or_insert_with(|| Extra::new().into());
+            add(object, inner, || flattened(value));
+        }
+    }
+    // Ours, where the caller has set neither them nor all of their field.
+    if let (Some(effort), Some(object)) = (&request.reasoning_effort, extra.get_mut("reasoning")) {
+        add(object, "effort", || rule.effort(effort.as_str()).into());
+    }
+    if let (Some(format), Some(object)) = (&request.response_format, extra.get_mut("text")) {
+        add(object, "format", || text_format(format).into());
+    }
+    // One limit by three names.
+    for name in LIMITS {
+        if let Some(limit) = take(&mut extra, name) {
+            extra.entry("max_output_tokens").or_insert(limit);
+        }
+    }
+    if let Some(Value::Array(tools)) = extra.get_mut("tools") {
+        for tool in tools {
+            *tool = flat_tool(tool.take());
+        }
+    }
+    if let Some(choice) = extra.get_mut("tool_choice") {
+        *choice = flattened(choice.take());
+    }
+    Cow::Owned(extra)
+}
+
+/// Takes a field out, and leaves the others in their order.
+fn take(extra: &mut Extra, name: &str) -> Option<Value> {
+    let value = extra.get_mut(name)?.take();
+    extra.retain(|known, _| known != name);
+    Some(value)
+}
+
+/// Adds a member to an object that does not have it.
+fn add(object: &mut Value, name: &str, value: impl FnOnce() -> Value) {
+    if let Value::Object(members) = object {
+        members.entry(name).or_insert_with(value);
+    }
+}
+
+/// A tool. One in the shape of chat completions is strict only if it says so, while Responses takes
+/// one that does not say for a strict one.
+fn flat_tool(tool: Value) -> Value {
+    let is_nested = tool["function"].is_object();
+    let mut tool = flattened(tool);
+    if is_nested && tool["type"] == "function" {
+        add(&mut tool, "strict", || false.into());
+    }
+    tool
+}
+
+/// Chat completions have a thing's fields in a member that is called as its type,
+/// `{"type": "function", "function": {"name": "f"}}`, where Responses have them beside the type.
+fn flattened(value: Value) -> Value {
+    let Value::Object(mut fields) = value else {
+        return value;
+    };
+    let kind = fields
+        .get("type")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    if let Some(kind) = kind
+        && fields.get(&kind).is_some_and(Value::is_object)
+        && let Some(Value::Object(members)) = take(&mut fields, &kind)
+    {
+        for (name, member) in members {
+            let member = match (&*name, member) {
+                // The grammar of a custom tool, and the tools of a choice among some.
+                ("format", format) => flattened(format),
+                ("tools", Value::Array(tools)) => tools.into_iter().map(flattened).collect(),
+                (_, member) => member,
+            };
+            fields.entry(name).or_insert(member);
+        }
+    }
+    Value::Object(fields)
+}
