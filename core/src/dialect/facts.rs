@@ -4,7 +4,6 @@
 ///
 /// ```
 /// use chatcore::dialect::{Facts, KeyHeader};
-/// ///
 /// static FACTS: Facts = Facts::new("my_dialect")
 ///     .with_key_header(KeyHeader::new("x-api-key", ""));
 /// assert_eq!(FACTS.name(), "my_dialect");
@@ -14,6 +13,7 @@ pub struct Facts {
     name: &'static str,
     key_header: KeyHeader,
     response_headers: &'static [&'static str],
+    options_member: Option<&'static str>,
 }
 
 impl Facts {
@@ -25,6 +25,7 @@ impl Facts {
             name,
             key_header: KeyHeader::new("authorization", "Bearer "),
             response_headers: &[],
+            options_member: None,
         }
     }
 
@@ -44,6 +45,17 @@ impl Facts {
         }
     }
 
+    /// Sets the member of a request's JSON that holds options such as the temperature. A default in
+    /// it that a model refuses is left out of the next attempt, as one beside it is. By default there
+    /// is none: all options are members of the request itself.
+    #[must_use]
+    pub const fn with_options_member(self, options_member: &'static str) -> Self {
+        Self {
+            options_member: Some(options_member),
+            ..self
+        }
+    }
+
     /// The short name.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -57,6 +69,11 @@ impl Facts {
     /// The response headers that this dialect reads beside those that every dialect reads.
     pub fn response_headers(&self) -> &'static [&'static str] {
         self.response_headers
+    }
+
+    /// The member of a request's JSON that holds its options, if there is one.
+    pub fn options_member(&self) -> Option<&'static str> {
+        self.options_member
     }
 }
 

@@ -15,6 +15,16 @@ use crate::json::{Reader, Writer};
 use crate::policy::plan::{LIMITS, Plan};
 use crate::policy::refusal;
 
+/// The members that say what is asked, and are no options.
+const QUESTION: [&str; 6] = [
+    "model",
+    "messages",
+    "system",
+    "input",
+    "contents",
+    "systemInstruction",
+];
+
 /// What becomes of one member of a request.
 enum Edit {
     Keep,
@@ -37,7 +47,8 @@ pub(super) fn adjust(
     let refusal = refusal::read(error, plan, rule, dialect.reasoning_off(rule))?;
     let mut next = *plan;
     let limit = next.give_up(refusal.lessons);
-    let body = edit(request.body(), |name| {
+    let options = dialect.facts().options_member();
+    let body = edit(request.body(), options, &|name| {
         if refusal.members.iter().any(|member| member == name) {
             return Edit::Drop;
         }
@@ -55,7 +66,7 @@ pub(super) fn adjust(
 
 /// Takes a member out of a request.
 pub(super) fn drop_member(request: &mut Request<Bytes>, member: &str) {
-    let edited = edit(request.body(), |name| match name == member {
+    let edited = edit(request.body(), None, &|name| match name == member {
         true => Edit::Drop,
         false => Edit::Keep,
     });
@@ -64,15 +75,19 @@ pub(super) fn drop_member(request: &mut Request<Bytes>, member: &str) {
     }
 }
 
-/// Adds to a refusal which option of the caller's it is about.
-pub(super) fn explain(error: Error, request: &Request<Bytes>) -> Error {
+/// Adds to a refusal which option of the caller's it is about. `dialect` wrote the request.
+pub(super) fn explain(error: Error, dialect: &dyn Dialect, request: &Request<Bytes>) -> Error {
     if !refusal::is_refusal(&error) {
         return error;
     }
-    // These are what is asked, and no options.
-    let is_option = |name: &str| !["model", "messages", "system", "input"].contains(&name);
-    let members = members(request.body()).unwrap_or_default();
-    let mut names = members.into_iter().map(|(name, _)| name);
+    let is_option = |name: &str| !QUESTION.contains(&name);
+    let outer = members(request.body()).unwrap_or_default();
+    let options = dialect.facts().options_member();
+    let options = outer.iter().find(|(name, _)| Some(&**name) == options);
+    let inner = options.and_then(|(_, value)| members(value.as_bytes()));
+    let mut names = (inner.into_iter().flatten())
+        .chain(outer)
+        .map(|(name, _)| name);
     let refused = names.find(|name| is_option(name) && refusal::names_option(&error, name));
     match refused {
         Some(option) => error.with_refused_option(option.into_owned()),
@@ -80,19 +95,24 @@ pub(super) fn explain(error: Error, request: &Request<Bytes>) -> Error {
     }
 }
 
-/// Edits the members of a JSON object; `None` if they all stay as they are.
-fn edit(body: &[u8], edit: impl Fn(&str) -> Edit) -> Option<Bytes> {
+/// Edits the members of a JSON object, and those of its member `options`; `None` if they all stay as
+/// they are.
+fn edit(body: &[u8], options: Option<&str>, change: &dyn Fn(&str) -> Edit) -> Option<Bytes> {
     let members = members(body)?;
-    if members
-        .iter()
-        .all(|(name, _)| matches!(edit(name), Edit::Keep))
-    {
+    let held = options.and_then(|options| {
+        let mut members = members.iter();
+        let (_, value) = members.find(|(name, _)| name == options)?;
+        edit(value.as_bytes(), None, change)
+    });
+    let stays = |name: &str| matches!(change(name), Edit::Keep);
+    if held.is_none() && members.iter().all(|(name, _)| stays(name)) {
         return None;
     }
+    let held = held.as_deref().map(std::str::from_utf8).transpose().ok()?;
     let mut writer = Writer::with_capacity(body.len());
     writer.open('{');
     for (name, value) in members {
-        match edit(&name) {
+        match change(&name) {
             Edit::Drop => {}
             Edit::Rename(other) => {
                 writer.key(other);
@@ -103,8 +123,9 @@ fn edit(body: &[u8], edit: impl Fn(&str) -> Edit) -> Option<Bytes> {
                 writer.count(number.into());
             }
             Edit::Keep => {
+                let held = held.filter(|_| Some(&*name) == options);
                 writer.key(&name);
-                writer.raw(value);
+                writer.raw(held.unwrap_or(value));
             }
         }
     }
@@ -129,7 +150,7 @@ mod tests {
     use super::*;
 
     fn edited(body: &str, change: impl Fn(&str) -> Edit) -> Option<String> {
-        let bytes = edit(body.as_bytes(), change)?;
+        let bytes = edit(body.as_bytes(), Some("options"), &change)?;
         Some(String::from_utf8(bytes.to_vec()).unwrap())
     }
 
@@ -144,12 +165,36 @@ mod tests {
         };
         let expected = r#"{"model":"m","messages":[{"temperature":1}],"max_tokens":9}"#;
         assert_eq!(edited(body, change).unwrap(), expected);
+        for (body, expected) in [
+            (
+                r#"{"b":{"temperature":1},"options":{"temperature":1,"max_tokens":1,"k":[2]}}"#,
+                r#"{"b":{"temperature":1},"options":{"max_tokens":9,"k":[2]}}"#,
+            ),
+            (
+                r#"{"temperature":1,"options":{"temperature":1}}"#,
+                r#"{"options":{}}"#,
+            ),
+            (
+                r#"{"max_tokens":1,"options":[{"temperature":1}]}"#,
+                r#"{"max_tokens":9,"options":[{"temperature":1}]}"#,
+            ),
+        ] {
+            assert_eq!(edited(body, change).unwrap(), expected);
+        }
         let rename = |name: &str| match name {
             "a" => Edit::Rename("b"),
             _ => Edit::Keep,
         };
         assert_eq!(edited(r#"{"a":1}"#, rename).unwrap(), r#"{"b":1}"#);
-        for unchanged in [r#"{"c":1}"#, "{}", "[1]", "", "{\"a\":"] {
+        for unchanged in [
+            r#"{"c":1}"#,
+            r#"{"options":{"c":1}}"#,
+            r#"{"o":{"a":1}}"#,
+            "{}",
+            "[1]",
+            "",
+            "{\"a\":",
+        ] {
             assert_eq!(edited(unchanged, rename), None, "{unchanged}");
         }
     }

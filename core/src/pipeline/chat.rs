@@ -150,8 +150,8 @@ impl Job for ChatJob {
         shared.learn(self.named.as_deref(), lessons);
     }
 
-    fn explain(&self, error: Error, request: &Request<Bytes>) -> Error {
-        explain(error, request)
+    fn explain(&self, shared: &Shared, error: Error, request: &Request<Bytes>) -> Error {
+        explain(error, self.dialect(shared), request)
     }
 }
 

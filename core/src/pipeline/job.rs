@@ -62,7 +62,7 @@ pub(crate) trait Job: Debug + Send + Sync {
     fn learn(&self, _shared: &Shared, _error: Option<&Error>) {}
 
     /// Adds to the last error what the caller can change.
-    fn explain(&self, error: Error, _request: &Request<Bytes>) -> Error {
+    fn explain(&self, _shared: &Shared, error: Error, _request: &Request<Bytes>) -> Error {
         error
     }
 }

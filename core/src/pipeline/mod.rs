@@ -167,7 +167,7 @@ async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
                 let attempts = outcome.attempts() - refused;
                 match may_retry(shared, &rules.retry, &error, attempts, &deadlines) {
                     Some(wait) => wait,
-                    None => return Err(job.explain(error, request).with_causes(causes)),
+                    None => return Err(job.explain(shared, error, request).with_causes(causes)),
                 }
             }
         };

@@ -67,7 +67,8 @@ impl Shared {
             let model = request.model.as_deref().unwrap_or(self.endpoint.model());
             lessons.add(self.learned.lock().of(model));
         }
-        Plan::fill_in(request, defaults, rule, lessons)
+        let options = self.dialect.facts().options_member();
+        Plan::fill_in(request, defaults, rule, options, lessons)
     }
 
     /// Remembers what a call has found out about the model that it named, or else about the

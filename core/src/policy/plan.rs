@@ -14,7 +14,13 @@ use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, Reasons, Takes};
 
 /// The names that the limit of tokens has.
-pub(crate) const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+pub(crate) const LIMITS: [&str; 5] = [
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "maxOutputTokens",
+    "num_predict",
+];
 
 /// A whole answer that may have more tokens than this is fetched as a stream.
 const LONG_ANSWER: u32 = 2_048;
@@ -62,11 +68,13 @@ impl Plan {
         }
     }
 
-    /// Fills in what the caller left open.
+    /// Fills in what the caller left open. `options` is the member of a request's JSON that holds
+    /// options, where the dialect has one.
     pub(crate) fn fill_in(
         request: &mut ChatRequest,
         defaults: &Defaults,
         rule: &ModelRule,
+        options: Option<&str>,
         lessons: Lessons,
     ) -> Self {
         let mut wishes = Wishes::default();
@@ -88,6 +96,7 @@ impl Plan {
             && request.temperature.is_none()
             && !refused.has(Wishes::TEMPERATURE)
             && takes_temperature(request, rule, reasons)
+            && !has_any(&request.extra, options, &["temperature"])
         {
             request.temperature = Some(temperature);
             wishes.add(Wishes::TEMPERATURE);
@@ -95,7 +104,7 @@ impl Plan {
         if let Some(max_tokens) = defaults.max_tokens
             && request.max_tokens.is_none()
             && !refused.has(Wishes::MAX_TOKENS)
-            && !has_any(&request.extra, &LIMITS)
+            && !has_any(&request.extra, options, &LIMITS)
         {
             let more = if reasons {
                 defaults.reasoning_tokens
@@ -197,14 +206,15 @@ impl Plan {
 /// A default temperature is for answers without reasoning: while they reason, models refuse it,
 /// ignore it, or answer worse.
 fn takes_temperature(request: &ChatRequest, rule: &ModelRule, reasons: bool) -> bool {
-    !reasons
-        && rule.sampling != Takes::Never
-        && (rule.both_sampling || request.top_p.is_none())
-        && !has_any(&request.extra, &["temperature"])
+    !reasons && rule.sampling != Takes::Never && (rule.both_sampling || request.top_p.is_none())
 }
 
-fn has_any(extra: &Extra, names: &[&str]) -> bool {
-    !extra.is_empty() && names.iter().any(|name| extra.contains_key(*name))
+/// Whether the caller set one of these as an extra field, or as a member of the one that holds
+/// options.
+fn has_any(extra: &Extra, options: Option<&str>, names: &[&str]) -> bool {
+    let has = |extra: &Extra| names.iter().any(|name| extra.contains_key(*name));
+    let own = || extra.get(options?)?.as_object();
+    !extra.is_empty() && (has(extra) || own().is_some_and(has))
 }
 
 /// What the caller says about reasoning: on, off, or nothing.
@@ -216,8 +226,9 @@ fn asks_to_reason(request: &ChatRequest) -> Option<bool> {
         return None;
     }
     // The fields in which servers take it.
-    const FIELDS: [&str; 6] = [
+    const FIELDS: [&str; 7] = [
         "thinking",
+        "think",
         "reasoning",
         "reasoning_effort",
         "enable_thinking",
@@ -274,7 +285,9 @@ mod tests {
             _ => "openai_chat",
         };
         let rules = ModelRules::of(provider);
-        Plan::fill_in(request, &Defaults::PROMPT, rules.find(model), lessons)
+        let options = Some("options");
+        let rule = rules.find(model);
+        Plan::fill_in(request, &Defaults::PROMPT, rule, options, lessons)
     }
 
     /// Temperature, limit, and whether reasoning is turned off.
@@ -316,6 +329,9 @@ mod tests {
             .extra("max_completion_tokens", 5);
         self::plan("tiny", &mut request, Lessons::default());
         assert_eq!(sent(&request), (None, None, false));
+        let mut request = hi().extra("options", json!({"temperature": 1, "num_predict": 5}));
+        self::plan("tiny", &mut request, Lessons::default());
+        assert_eq!(sent(&request), (None, None, false));
     }
 
     #[test]
@@ -330,6 +346,8 @@ mod tests {
             (hi().extra("thinking", json!({"type": "enabled"})), true),
             (hi().extra("thinking", json!({"type": "disabled"})), false),
             (hi().extra("enable_thinking", false), false),
+            (hi().extra("think", false), false),
+            (hi().extra("think", "high"), true),
             (
                 hi().extra(
                     "generationConfig",

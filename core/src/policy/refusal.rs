@@ -48,7 +48,8 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> O
         [&|name| names(error, name), &|name| has_word(body, name)];
     for is_named in ways {
         for (wish, its_members) in sent() {
-            if its_members.iter().any(|name| is_named(name)) {
+            let is_meant = *wish == Wishes::NO_REASONING && reasons_only(error);
+            if is_meant || its_members.iter().any(|name| is_named(name)) {
                 lessons.refused.add(*wish);
                 members.extend(its_members.iter().cloned());
             }
@@ -98,9 +99,16 @@ fn names_include(error: &Error) -> bool {
 /// field does not reason.
 fn is_about_its_value(error: &Error) -> bool {
     error.code() == Some("unsupported_value")
+        || reasons_only(error)
         || ["none", "disabled", "between_tools"]
             .iter()
             .any(|word| has_word(error.message(), word))
+}
+
+/// Whether the error says that the model always reasons, without a field's name: Google's "Budget 0
+/// is invalid. This model only works in thinking mode."
+fn reasons_only(error: &Error) -> bool {
+    has_word(error.message(), "only") && error.message().contains("thinking mode")
 }
 
 /// Whether the provider refuses what a request asks for, or how, rather than what it says.

@@ -12,7 +12,7 @@ use crate::json::Writer;
 use crate::models::ModelRule;
 
 /// The extra field whose members are merged with chatcore's own.
-const CONFIG: &str = "generationConfig";
+pub(super) const CONFIG: &str = "generationConfig";
 
 /// The extra field whose items stand beside the functions.
 const TOOLS: &str = "tools";

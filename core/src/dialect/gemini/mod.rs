@@ -29,10 +29,13 @@ use super::{
 };
 use crate::chat::{ChatRequest, Part};
 use crate::error::Error;
+use crate::models::ModelRule;
 use decode::Chunks;
 
-pub(super) const FACTS: Facts =
-    Facts::new("gemini").with_key_header(KeyHeader::new("x-goog-api-key", ""));
+/// Those at Vertex AI, where a key is a Bearer token.
+const VERTEX_FACTS: Facts = Facts::new("gemini").with_options_member(encode::CONFIG);
+
+pub(super) const FACTS: Facts = VERTEX_FACTS.with_key_header(KeyHeader::new("x-goog-api-key", ""));
 
 /// The dialect's name, below which its own data stands in `extra` fields.
 const NAME: &str = FACTS.name();
@@ -91,7 +94,7 @@ impl Gemini {
 impl Dialect for Gemini {
     fn facts(&self) -> &'static Facts {
         static GEMINI: Facts = FACTS;
-        static VERTEX: Facts = Facts::new(NAME);
+        static VERTEX: Facts = VERTEX_FACTS;
         match self.vertex {
             true => &VERTEX,
             false => &GEMINI,
@@ -116,6 +119,10 @@ impl Dialect for Gemini {
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         Box::new(AnswerDecoder::new(head, caps, Chunks::default()))
+    }
+
+    fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {
+        r#""thinkingConfig":{"thinkingBudget":0}"#
     }
 
     fn embeddings(&self) -> Option<&dyn EmbedDialect> {

@@ -14,7 +14,7 @@ use chatcore::{Error, ErrorKind};
 use serde_json::Value;
 
 /// The extra field whose members go into our `options`.
-const OPTIONS: &str = "options";
+pub(super) const OPTIONS: &str = "options";
 
 /// The body of a request.
 pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec<u8>, Error> {

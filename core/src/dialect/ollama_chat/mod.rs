@@ -14,14 +14,14 @@ use chatcore::dialect::kit::{AnswerDecoder, JsonValues};
 use chatcore::dialect::{
     Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, Mode, ModelsDialect,
 };
-use chatcore::{ChatRequest, Error};
+use chatcore::{ChatRequest, Error, ModelRule};
 use http::Request;
 
 use decode::Answer;
 
 const NAME: &str = "ollama_chat";
 
-pub(crate) static FACTS: Facts = Facts::new(NAME);
+pub(crate) static FACTS: Facts = Facts::new(NAME).with_options_member(encode::OPTIONS);
 
 /// Ollama's own chat: `POST {base}/api/chat`, with answers as lines of JSON; and its embeddings,
 /// `POST {base}/api/embed`, and the models that it has, `GET {base}/api/tags`.
@@ -64,6 +64,10 @@ impl Dialect for OllamaChat {
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         let decoder = AnswerDecoder::new(head, caps, Answer::default());
         Box::new(decoder.with_framing(JsonValues::new(caps.event)))
+    }
+
+    fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {
+        r#""think":false"#
     }
 
     fn embeddings(&self) -> Option<&dyn EmbedDialect> {

@@ -3,6 +3,7 @@ mod attempts;
 mod credentials;
 mod observing;
 mod queue;
+mod refusals;
 mod streams;
 mod time;
 mod tokens;
