@@ -4,6 +4,7 @@
 ///
 /// ```
 /// use chatcore::dialect::{Facts, KeyHeader};
+///
 /// static FACTS: Facts = Facts::new("my_dialect")
 ///     .with_key_header(KeyHeader::new("x-api-key", ""));
 /// assert_eq!(FACTS.name(), "my_dialect");
