@@ -144,11 +144,15 @@ test('a socket that is closed: before an answer, within it, and by a code that a
 test('what is no request for a response goes by HTTP, and so does one whose socket cannot be opened', async () => {
   const seen = [];
   const http = async (url, init) => { seen.push([new URL(url).pathname, init.method]); return new Response('{}'); };
-  const fetch = webSocketFetch({ open, fetch: http });
+  let opened = 0;
+  const counted = (url, headers) => { opened += 1; return open(url, headers); };
+  const fetch = webSocketFetch({ open: counted, fetch: http });
   await fetch('http://127.0.0.1:1/v1/models', { method: 'GET' });
   await fetch('http://127.0.0.1:1/v1/responses', post([], { background: true }));
   await fetch('http://127.0.0.1:1/v1/responses', post([]));
-  assert.deepEqual(seen, [['/v1/models', 'GET'], ['/v1/responses', 'POST'], ['/v1/responses', 'POST']]);
+  await fetch('http://127.0.0.1:1/v1/responses', post([]));
+  assert.deepEqual(seen, [['/v1/models', 'GET'], ...Array(3).fill(['/v1/responses', 'POST'])]);
+  assert.equal(opened, 1, 'a server that opened no socket is not asked again at once');
 });
 
 test('a server that does not tell lanes apart gets one call at a time', async () => {

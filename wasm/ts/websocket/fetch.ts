@@ -65,15 +65,20 @@ export function webSocketFetch(options: WebSocketFetchOptions = {}): WebSocketFe
       return await ask(pool, url, headersOf(init.headers), create, init.signal ?? undefined);
     } catch (error) {
       // The answer by HTTP says why, and may well be the answer.
-      if (error instanceof NotOpened) return http(input, init);
+      if (error instanceof NotOpened) {
+        if (error.isServers) pool.forbidSockets(url, headersOf(init.headers));
+        return http(input, init);
+      }
       throw error;
     }
   };
   return Object.assign(fetch as Fetch, { close: () => pool.close() });
 }
 
-/** A socket could not be opened. */
-class NotOpened extends Error {}
+/** A socket could not be opened; `isServers` where it is the server that opened none. */
+class NotOpened extends Error {
+  isServers = false;
+}
 
 async function ask(
   pool: Pool, url: string, headers: Record<string, string>, create: Create, signal: AbortSignal | undefined,
@@ -171,9 +176,10 @@ function opened(open: (url: string, headers: Record<string, string>) => Socket):
   return (url, headers) => new Promise((resolve, reject) => {
     const socket = open(url.replace(/^http/, 'ws'), headers);
     socket.addEventListener('open', () => resolve(socket));
-    socket.addEventListener('error', () => reject(new NotOpened('the WebSocket could not be opened')));
-    socket.addEventListener('close', ({ code, reason }) =>
-      reject(new NotOpened('the WebSocket could not be opened', { cause: closed(code ?? 1006, reason ?? '') })));
+    const fail = (cause?: unknown) =>
+      reject(Object.assign(new NotOpened('the WebSocket could not be opened', { cause }), { isServers: true }));
+    socket.addEventListener('error', () => fail());
+    socket.addEventListener('close', ({ code, reason }) => fail(closed(code ?? 1006, reason ?? '')));
   });
 }
 

@@ -10,13 +10,16 @@ export interface Limits { sockets: number; lanes: number; idle: number; age: num
 export type Open = (url: string, headers: Record<string, string>) => Promise<Socket>;
 
 /** The sockets to one URL with the same headers, and so the same key. */
-interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; forgets: boolean; waiting: Set<() => void> }
+interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; forgets: boolean; httpUntil: number; waiting: Set<() => void> }
 
 /** @internal The socket that a call is on. `wasIdle` says that it was there already, without a call on it, `known` which response it goes on from. */
 export interface Seat { line: Line; wasIdle: boolean; known: string | undefined }
 
 /** How many targets are remembered without a socket. Keys that expire make new ones. */
 const MAX_UNUSED = 16;
+
+/** Milliseconds after which a server that opened no socket is asked for one again. */
+const ASKED_AGAIN_AFTER = 300_000;
 
 /** How many times the sockets of one target there are in all. */
 const TARGETS = 8;
@@ -37,6 +40,7 @@ export class Pool {
   /** Puts a call on a lane and sends it. Waits where all lanes are taken; nothing where there are too many sockets of others. */
   async seat(url: string, headers: Record<string, string>, create: Create, answer: Answer, isWhole: boolean): Promise<Seat | undefined> {
     const target = this.#target(url, headers);
+    if (Date.now() < target.httpUntil) return undefined;
     for (;;) {
       const oldest = Date.now() - this.#limits.age * 1000;
       for (const each of this.#targets.values()) {
@@ -69,6 +73,11 @@ export class Pool {
     const idle = targets.flatMap(({ lines }) => lines).find((line) => line.isOpen && line.lanes.inFlight === 0);
     idle?.close();
     return idle !== undefined;
+  }
+
+  /** The server opens no sockets: requests go by HTTP for some minutes. */
+  forbidSockets(url: string, headers: Record<string, string>): void {
+    this.#target(url, headers).httpUntil = Date.now() + ASKED_AGAIN_AFTER;
   }
 
   /** The server ignores what a turn goes on from, so that it is sent whole from here on. */
@@ -117,7 +126,7 @@ export class Pool {
           if (opening + waiting.size === 0 && lines.every((line) => line.isClosed)) this.#targets.delete(other);
         }
       }
-      target = { lines: [], opening: 0, areToldApart: undefined, forgets: false, waiting: new Set() };
+      target = { lines: [], opening: 0, areToldApart: undefined, forgets: false, httpUntil: 0, waiting: new Set() };
       this.#targets.set(key, target);
     }
     return target;

@@ -43,7 +43,7 @@ use chatcore::{
     ByteStream, ConnectTimeout, Secrets, Transport, TransportError, TransportErrorKind,
 };
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 
 pub use self::builder::WebSocketBuilder;
 pub use self::connector::{Opened, Outgoing, SocketClosed, WebSocket, WebSocketConnector};
@@ -71,6 +71,8 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 ///   a socket of its own: leave it out, or use HTTP. There are at most eight times
 ///   [`max_sockets`](WebSocketBuilder::max_sockets) in all; beyond that, requests go over HTTP.
 ///   [`WebSocketBuilder`] has the limits and their defaults.
+/// - A server that opens no WebSocket (404, 405, 426, 501 and their like) is asked over HTTP, and for a
+///   socket again after five minutes.
 /// - An `error` that comes first and has a status is the answer with that status and its headers, so
 ///   that retries and rate limits work as they do over HTTP.
 /// - A socket that was lost before an answer began is [`Reset`](TransportErrorKind::Reset), which
@@ -135,6 +137,10 @@ impl WebSocketTransport {
                 .await?;
             let seat = match taken {
                 Taken::Seat(seat) => seat,
+                Taken::Refused(response) if opens_none(response.status()) => {
+                    self.pool.forbid_sockets(target);
+                    return self.http.send(request).await;
+                }
                 Taken::Refused(response) => return Ok(response),
                 Taken::ByHttp => return self.http.send(request).await,
             };
@@ -195,6 +201,13 @@ impl Tried {
         };
         !std::mem::replace(tried, true)
     }
+}
+
+/// Whether the answer to a handshake means that the server opens no WebSockets here. Other statuses
+/// are about the key, the limits or the server's health, as they would be over HTTP.
+fn opens_none(status: StatusCode) -> bool {
+    let is_about_the_call = [401, 402, 403, 407, 408, 409, 429].contains(&status.as_u16());
+    !is_about_the_call && (!status.is_server_error() || status == StatusCode::NOT_IMPLEMENTED)
 }
 
 /// The answer that begins with the message `first`.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chatcore::{ConnectTimeout, Executor, TransportError};
+use chatcore::{ConnectTimeout, Executor, Instant, TransportError};
 use event_listener::Event;
 use http::Request;
 
@@ -20,6 +20,9 @@ const MAX_UNUSED: usize = 16;
 /// How many times the sockets of one target there are in all. Beyond that, an idle socket of another
 /// target is closed; where there is none, the request goes by HTTP.
 const TARGETS: usize = 8;
+
+/// After how long a server that opened no socket is asked for one again.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// What the pool allows.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,8 @@ struct Known {
     has_lanes: Option<bool>,
     /// Whether its server ignores what a turn goes on from.
     forgets: bool,
+    /// Until when nobody asks its server for a socket, because it opened none.
+    http_until: Option<Instant>,
     room: Arc<Room>,
 }
 
@@ -103,7 +108,7 @@ enum Found {
     Opening(Opening),
     /// No lane is free.
     Full,
-    /// There are too many sockets of other targets.
+    /// There are too many sockets of other targets, or the server opens none.
     NoPlace,
 }
 
@@ -112,7 +117,7 @@ pub(super) enum Taken {
     Seat(Seat),
     /// The server refused the handshake.
     Refused(http::Response<chatcore::ByteStream>),
-    /// There are too many sockets already, so that the request goes by HTTP.
+    /// There are too many sockets already, or the server opens none: the request goes by HTTP.
     ByHttp,
 }
 
@@ -178,6 +183,7 @@ impl Pool {
             opening: 0,
             has_lanes: None,
             forgets: false,
+            http_until: None,
             room: room.clone(),
         });
         room
@@ -197,6 +203,9 @@ impl Pool {
             return Found::NoPlace;
         };
         let known = &targets[at];
+        if known.http_until.is_some_and(|until| now < until) {
+            return Found::NoPlace;
+        }
         let whole = whole || known.forgets;
         let fits = known.sockets.iter().filter_map(|socket| {
             let (shared, in_flight) = socket.fit(create, self.limits.lanes)?;
@@ -236,6 +245,16 @@ impl Pool {
         let mut targets = self.lock();
         let known = targets.iter_mut().find(|known| known.target == *target);
         known.into_iter().for_each(|known| known.forgets = true);
+    }
+
+    /// The target's server opens no sockets: requests go by HTTP for some minutes.
+    pub(super) fn forbid_sockets(&self, target: &Target) {
+        let until = self.executor.now() + ASKED_AGAIN_AFTER;
+        let mut targets = self.lock();
+        let known = targets.iter_mut().find(|known| known.target == *target);
+        known
+            .into_iter()
+            .for_each(|known| known.http_until = Some(until));
     }
 
     /// The target's server knows no lanes.

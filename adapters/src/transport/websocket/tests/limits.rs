@@ -1,5 +1,6 @@
 //! Sockets that are too old, without a lane left, or too many.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,9 @@ use futures_lite::future::{self, block_on};
 use http::Request;
 use serde_json::json;
 
-use super::support::{body, builder, post};
+use super::support::{NoHttp, Refusals, body, builder, post};
+use crate::executor::SmolExecutor;
+use crate::transport::WebSocketTransport;
 
 fn post_with(trace: usize) -> Request<Bytes> {
     let mut request = post(json!("x"));
@@ -106,4 +109,33 @@ fn headers_that_differ_from_call_to_call_do_not_make_sockets_without_end() {
         let response = transport.send(post_with(99)).await.unwrap();
         assert_eq!(body(response).await.unwrap(), "http /v1/responses");
     });
+}
+
+#[test]
+fn a_server_that_opens_no_socket_is_asked_over_http() {
+    for (status, by_http) in [
+        (400, true),
+        (404, true),
+        (405, true),
+        (426, true),
+        (501, true),
+        (200, true),
+        (401, false),
+        (429, false),
+        (503, false),
+    ] {
+        // Asked once more, the connector would have no status left.
+        let connector = Refusals(vec![status].into());
+        let executor = Arc::new(SmolExecutor::new());
+        let transport = WebSocketTransport::builder(executor, connector, NoHttp).build();
+        let response = block_on(transport.send(post(json!("x")))).unwrap();
+        let text = block_on(body(response)).unwrap();
+        if by_http {
+            assert_eq!(text, "http /v1/responses", "{status}");
+            let again = block_on(transport.send(post(json!("x")))).unwrap();
+            assert_eq!(block_on(body(again)).unwrap(), text);
+        } else {
+            assert_eq!(text, "refused", "{status}");
+        }
+    }
 }

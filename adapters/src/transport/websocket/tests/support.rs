@@ -20,6 +20,20 @@ use crate::transport::websocket::{
 #[derive(Debug)]
 pub(super) struct Wires(Sender<Server>);
 
+/// Opens no socket: it answers with these statuses, one after the other.
+#[derive(Debug)]
+pub(super) struct Refusals(pub(super) std::sync::Mutex<Vec<u16>>);
+
+#[async_trait]
+impl WebSocketConnector for Refusals {
+    async fn open(&self, _: Request<()>) -> Result<Opened, TransportError> {
+        let status = self.0.lock().unwrap().pop().unwrap();
+        let mut response = Response::new(ByteStream::from_bytes("refused"));
+        *response.status_mut() = status.try_into().unwrap();
+        Ok(Opened::Refused(response))
+    }
+}
+
 /// The server's end of a socket.
 pub(super) struct Server {
     pub(super) handshake: Request<()>,
