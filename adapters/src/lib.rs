@@ -60,3 +60,8 @@ pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};
 pub use client::threads_client;
 #[cfg(all(feature = "smol", feature = "http1"))]
 pub use client::{from_env, smol_client};
+
+/// Every Rust snippet of docs/providers.md compiles as it stands.
+#[cfg(all(doctest, feature = "sigv4", feature = "aws-event-stream"))]
+#[doc = include_str!("../../docs/providers.md")]
+mod docs_providers {}
