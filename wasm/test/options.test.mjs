@@ -242,7 +242,7 @@ test('hedging: a second request when the first content is late, and the late one
 test('the constructor tells what is wrong', () => {
   const good = { apiKey: 'k' };
   for (const [options, pattern] of [
-    [{ provider: 'nobody' }, /none of deepseek, openai/],
+    [{ provider: 'nobody' }, /none of deepseek, openai.*; for any other server.* take openai_compatible and set baseURL$/],
     [{ provider: 'openai' }, /OPENAI_API_KEY/],
     [{}, /DEEPSEEK_API_KEY/],
     [{ ...good, baseUrl: 'https://x.example' }, /no option baseUrl/],
@@ -261,6 +261,7 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, hedging: { quantile: 2 } }, /quantile from 0.5/],
     [{ ...good, hedging: { afterMs: 5, quantile: 0.9 } }, /either afterMs/],
     [{ ...good, headers: { 'a b': 'c' } }, /header "a b" cannot be sent/],
+    [{ ...good, provider: 'bedrock', baseURL: 'https://bedrock-mantle.REGION.api.aws/v1', model: 'm' }, /placeholder in it: replace REGION by your own$/],
     [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL "\/api\/v1" is not absolute/],
     [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /the API key would be sent unencrypted to api.openai.com.*allowHttp: true/],
     [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /neither https nor http/],
@@ -269,8 +270,11 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, baseURL: '' }, /baseURL is empty/],
     [{ ...good, provider: undefined }, /provider is undefined/],
     [{ ...good, maxRequestBytes: 0 }, /maxRequestBytes is 0/],
-    [{ ...good, baseURL: 'https://x.example/v1' }, /set both/],
-    [{ ...good, provider: 'openai_compatible', model: 'm' }, /set both/],
+    [{ ...good, baseURL: 'https://x.example/v1' }, /openai_compatible has no model of its own: set model$/],
+    [{ ...good, provider: 'openai_compatible', model: 'm' }, /has no baseURL of its own: set baseURL$/],
+    [{ ...good, provider: 'openai_compatible' }, /has no model and no baseURL of its own: set model and baseURL$/],
+    [{ ...good, provider: 'vertex' }, /vertex has no baseURL of its own: set baseURL, for example to https:\/\/LOCATION-aiplatform\./],
+    [{ ...good, provider: 'bedrock' }, /set model and baseURL, for example to https:\/\/bedrock-mantle\.REGION\.api\.aws\/v1$/],
   ]) {
     assert.throws(() => new LlmClient(options), (error) => {
       assert.ok(!/secret|pw/.test(error.message), error.message);

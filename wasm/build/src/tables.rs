@@ -118,6 +118,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
         let row = json!({
             "variables": known.key_vars,
             "baseURL": known.base_url,
+            "form": known.base_url_form,
             "model": known.model,
             "headers": headers,
         });

@@ -93,15 +93,25 @@ interface Endpoint { base?: Address | undefined; key?: string | undefined; giveK
 
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
   const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
-  if (!Object.hasOwn(PROVIDERS, provider)) throw fail(`the provider is ${provider}, which is none of ${Object.keys(PROVIDERS).join(', ')}`);
+  if (!Object.hasOwn(PROVIDERS, provider)) {
+    throw fail(`the provider is ${provider}, which is none of ${Object.keys(PROVIDERS).join(', ')}; for any other server that speaks `
+      + "OpenAI's chat completions, take openai_compatible and set baseURL");
+  }
   const its = PROVIDERS[provider as ProviderName];
   const given = baseURL ?? vars.text('LLM_BASE_URL');
   const base = given === undefined ? undefined : address(String(given), inPage ? pageAddress() : undefined);
   if (base instanceof Flaw) {
     throw fail(base.code === 'user_info' ? `baseURL ${base.why}; give the key as apiKey and leave only the host`
-      : `baseURL${shown(String(given))} ${base.why}; it is like https://api.deepseek.com/v1, and only in a page may it be relative`, base.code);
+      : `baseURL${shown(String(given))} ${base.why}${base.code === 'placeholder' ? ''
+        : '; it is like https://api.deepseek.com/v1, and only in a page may it be relative'}`, base.code);
   }
-  if (!(its.baseURL || base) || !(its.model || named)) throw fail(`${provider} has no ${its.baseURL ? '' : 'baseURL and no '}model of its own: set ${its.baseURL ? 'one' : 'both'}`);
+  const missing: [name: string, example: string][] = [];
+  if (!(its.model || named)) missing.push(['model', '']);
+  if (!(its.baseURL || base)) missing.push(['baseURL', its.form && `, for example to ${its.form}`]);
+  if (missing.length) {
+    throw fail(`${provider} has no ${missing.map(([name]) => name).join(' and no ')} of its own: `
+      + `set ${missing.map(([name, example]) => name + example).join(' and ')}`);
+  }
 
   // Whoever names a base URL or a provider has said where the key goes.
   const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
