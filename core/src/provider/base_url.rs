@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
+use super::table::KNOWN_PROVIDERS;
 use crate::dialect::Base;
 use crate::error::Error;
 use crate::host::{DEMO_URL, Host, HostError};
@@ -35,6 +36,8 @@ enum Wrong {
     Scheme,
     Fragment,
     Host(HostError),
+    /// A word of an address in the table of providers that stands for one of the user's own.
+    Placeholder(&'static str),
 }
 
 impl Wrong {
@@ -48,6 +51,7 @@ impl Wrong {
             Self::Scheme => "scheme",
             Self::Fragment => "fragment",
             Self::Host(error) => error.word(),
+            Self::Placeholder(_) => "placeholder",
         }
     }
 
@@ -65,12 +69,14 @@ impl Wrong {
             Self::Scheme => "is neither https nor http".to_owned(),
             Self::Fragment => "has a fragment (#…) in it".to_owned(),
             Self::Host(error) => error.to_string(),
+            Self::Placeholder(word) => {
+                return format!(
+                    "the base URL{} has a placeholder in it: replace {word} by your own",
+                    shown(url)
+                );
+            }
         };
-        let shown = match without_query(url) {
-            // It may be a key that stands in the wrong variable.
-            shown if !shown.contains(['.', '/', ':']) => String::new(),
-            shown => format!(" {}", Quoted(shown)),
-        };
+        let shown = shown(url);
         format!(
             "the base URL{shown} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
         )
@@ -89,6 +95,15 @@ impl BaseUrl {
         split(url).map_err(|wrong| {
             Error::config(wrong.message(url)).with_code(Some(wrong.word().to_owned()))
         })
+    }
+}
+
+/// The URL as an error shows it.
+fn shown(url: &str) -> String {
+    match without_query(url) {
+        // It may be a key that stands in the wrong variable.
+        shown if !shown.contains(['.', '/', ':']) => String::new(),
+        shown => format!(" {}", Quoted(shown)),
     }
 }
 
@@ -119,6 +134,8 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
         "" => return Err(Wrong::NoScheme),
         _ => return Err(Wrong::Scheme),
     };
+    // As it was written: the host below is in lower case.
+    let name_of_host = until(authority, b":");
     let (host, port) = Host::parse_with_port(authority).map_err(Wrong::Host)?;
     // Written anew from what was read, so that the next reader reads the same.
     let authority = match port {
@@ -132,6 +149,9 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
     if PathAndQuery::from_maybe_shared(whole).is_err() {
         return Err(Wrong::NoUrl);
     }
+    if let Some(word) = placeholder(name_of_host, &path) {
+        return Err(Wrong::Placeholder(word));
+    }
     Ok(BaseUrl {
         is_open: scheme == Scheme::HTTP && !host.is_loopback(),
         host,
@@ -141,6 +161,19 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
             path,
             query: query.to_owned(),
         },
+    })
+}
+
+/// The first placeholder of a host and a path: a word in capitals that an address in the table of
+/// providers has, too.
+fn placeholder(host: &str, path: &str) -> Option<&'static str> {
+    let words = host.split(['.', '-']).chain(path.split('/'));
+    let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
+    words.filter(capitals).find_map(|word| {
+        let mut of_table = KNOWN_PROVIDERS
+            .iter()
+            .flat_map(|known| known.base_url_form.split(['.', '-', '/', '?']));
+        of_table.find(|known| !word.is_empty() && *known == word)
     })
 }
 

@@ -22,6 +22,8 @@ impl Provider {
     ///   demanded);
     /// - `unencrypted` if a key would be sent over `http` to another machine, and
     ///   [`allow_http`](Self::allow_http) was not called;
+    /// - `placeholder` if the base URL still has a word such as REGION in it, which stands for one
+    ///   of the user's own;
     /// - if the base URL is not an absolute `http(s)` URL, or has user information or a fragment
     ///   in it;
     /// - if the key or a header cannot be sent, or a model rule has broken JSON in it.

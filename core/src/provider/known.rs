@@ -81,6 +81,17 @@ impl Provider {
     /// # let _ = provider;
     /// ```
     pub fn vertex(project: &str, location: &str, model: impl Into<Cow<'static, str>>) -> Self {
+        // A placeholder in the place of an empty one is refused by name when the client is built.
+        let project = if project.is_empty() {
+            "PROJECT"
+        } else {
+            project
+        };
+        let location = if location.is_empty() {
+            "LOCATION"
+        } else {
+            location
+        };
         let [mut place, mut owner] = [String::new(), String::new()];
         escape(&mut place, location);
         escape(&mut owner, project);
@@ -198,6 +209,34 @@ mod tests {
             let endpoint = provider.with_api_key("k-0123456789").endpoint();
             assert!(endpoint.is_ok(), "{}: {endpoint:?}", known.name);
         }
+    }
+
+    #[test]
+    fn placeholders_are_refused_by_name() {
+        let vertex = |project, location| Provider::vertex(project, location, "m");
+        let form = |known: &KnownProvider| {
+            let provider = Provider::by_name(known.name).unwrap();
+            provider.with_base_url(known.base_url_form)
+        };
+        let mut all = vec![(vertex("", "us"), "PROJECT"), (vertex("p", ""), "LOCATION")];
+        let of_users = KNOWN_PROVIDERS
+            .iter()
+            .filter(|known| !known.base_url_form.is_empty());
+        for (known, word) in of_users.zip(["LOCATION", "RESOURCE", "RESOURCE", "REGION"]) {
+            all.push((form(known), word));
+        }
+        assert_eq!(all.len(), 6);
+        for (provider, word) in all {
+            let error = provider
+                .with_api_key("k-0123456789")
+                .endpoint()
+                .unwrap_err();
+            assert_eq!(error.code(), Some("placeholder"), "{error}");
+            let what = format!("replace {word} by your own");
+            assert!(error.to_string().contains(&what), "{error}");
+        }
+        let whole = vertex("p", "us").with_api_key("k-0123456789");
+        assert!(whole.endpoint().is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // What a base URL must be before anything is sent to it. The core has the same rules (core/src/provider/base_url.rs,
 // core/src/host.rs); the tests of both read core/cases/keys.json.
+import { PROVIDERS } from '../base/tables.js';
 import { unquoted } from '../base/unquote.js';
 
 /** @internal A base URL that passed. */
@@ -45,6 +46,8 @@ export function address(given: string, page?: string): Address | Flaw {
   const host = hostOf(authority);
   if (host instanceof Flaw) return host;
   if (!/^[\x21-\x7e]*$/.test(after)) return flaw('no_url', 'is not a URL');
+  const placeholder = placeholderOf(until(authority, /:/), until(after, /\?/));
+  if (placeholder !== undefined) return flaw('placeholder', `has a placeholder in it: replace ${placeholder} by your own`);
   const query = after.includes('?') ? after.slice(after.indexOf('?') + 1) : '';
   const parameters = Object.fromEntries(query.split('&').filter(Boolean).map((parameter) => {
     const name = until(parameter, /=/);
@@ -63,6 +66,12 @@ const until = (text: string, end: RegExp) => {
   const at = text.search(end);
   return at < 0 ? text : text.slice(0, at);
 };
+
+/** The first word in capitals of a host and a path that an address in the table of providers has, too. */
+function placeholderOf(host: string, path: string): string | undefined {
+  const ofTable = new Set(Object.values(PROVIDERS).flatMap(({ form }) => (form as string).split(/[.\-/?]/)));
+  return [...host.split(/[.-]/), ...path.split('/')].find((word) => /^[A-Z]+$/.test(word) && ofTable.has(word));
+}
 
 /** The host of `host` or `host:port`: an address in the usual form, or a name in small letters. */
 function hostOf(authority: string): string | Flaw {
