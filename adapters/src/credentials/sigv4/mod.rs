@@ -69,7 +69,8 @@ pub struct SigV4 {
 
 impl SigV4 {
     /// Signs with this access key and its secret, for a service in a region: `bedrock` in
-    /// `us-west-2`. White space around each of them is left out.
+    /// `us-west-2`, or `bedrock-mantle` where the host is `bedrock-mantle.us-west-2.api.aws`. White
+    /// space around each of them is left out.
     ///
     /// Nothing is checked here: what cannot be sent fails when a request is signed.
     pub fn new(
