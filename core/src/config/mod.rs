@@ -102,17 +102,14 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     if let Some(model) = vars.text("LLM_MODEL") {
         provider = provider.with_model(model);
     }
-    for (what, var) in [
-        (provider.base_url(), "LLM_BASE_URL"),
-        (provider.model(), "LLM_MODEL"),
-    ] {
-        if what.is_empty() {
-            return Err(Error::config(format!(
-                "LLM_PROVIDER is {}, which has no {var} of its own: set {var}{}",
-                Quoted(&name),
-                form_of(var, provider.name())
-            )));
-        }
+    if provider.base_url().is_empty() {
+        return Err(provider.no_base_url());
+    }
+    if provider.model().is_empty() {
+        return Err(Error::config(format!(
+            "LLM_PROVIDER is {}, which has no LLM_MODEL of its own: set LLM_MODEL",
+            Quoted(&name)
+        )));
     }
     if vars.boolean(table::LLM_ALLOW_HTTP)? {
         provider = provider.allow_http();
@@ -127,17 +124,6 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
         }
     }
     Ok(provider)
-}
-
-/// What an address looks like, where each user of the provider has another.
-fn form_of(var: &str, provider: &str) -> String {
-    let mut known = KNOWN_PROVIDERS.iter();
-    match known.find(|known| known.name == provider) {
-        Some(known) if var == "LLM_BASE_URL" && !known.base_url_form.is_empty() => {
-            format!(", for example to {}", known.base_url_form)
-        }
-        _ => String::new(),
-    }
 }
 
 /// Refuses a key that can only be another provider's, where nobody has said which provider it is

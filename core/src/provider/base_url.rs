@@ -77,9 +77,12 @@ impl Wrong {
             }
         };
         let shown = shown(url);
-        format!(
-            "the base URL{shown} {why}; set LLM_BASE_URL to one like https://api.deepseek.com/v1"
-        )
+        let meant = match self {
+            Self::NoScheme if !shown.is_empty() => with_scheme(without_query(url)),
+            _ => None,
+        };
+        let meant = meant.unwrap_or_else(|| "one like https://api.deepseek.com/v1".to_owned());
+        format!("the base URL{shown} {why}; set LLM_BASE_URL to {meant}")
     }
 }
 
@@ -110,6 +113,15 @@ fn shown(url: &str) -> String {
 /// The URL as it may be shown: a key may stand in a query.
 pub(super) fn without_query(url: &str) -> &str {
     until(url, b"?#")
+}
+
+/// A base URL without its scheme, as it was meant: `http` to this machine, else `https`.
+fn with_scheme(rest: &str) -> Option<String> {
+    let (host, _) = Host::parse_with_port(until(rest, b"/")).ok()?;
+    let scheme = if host.is_loopback() { "http" } else { "https" };
+    let url = format!("{scheme}://{rest}");
+    split(&url).ok()?;
+    Some(url)
 }
 
 fn split(url: &str) -> Result<BaseUrl, Wrong> {

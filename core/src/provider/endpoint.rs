@@ -6,8 +6,8 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderName};
 
 use super::base_url::BaseUrl;
-use super::{KeyForm, Provider};
-use crate::dialect::{Endpoint, KeyRules};
+use super::{KNOWN_PROVIDERS, KeyForm, Provider};
+use crate::dialect::{Dialect, Endpoint, KeyRules, OllamaChat};
 use crate::error::Error;
 use crate::quote::Quoted;
 use crate::secrets::{Secrets, may_hold_secret, names_credential};
@@ -24,11 +24,20 @@ impl Provider {
     ///   [`allow_http`](Self::allow_http) was not called;
     /// - `placeholder` if the base URL still has a word such as REGION in it, which stands for one
     ///   of the user's own;
-    /// - if the base URL is not an absolute `http(s)` URL, or has user information or a fragment
-    ///   in it;
+    /// - if there is no base URL, or it is not an absolute `http(s)` URL, or has user information
+    ///   or a fragment in it;
     /// - if the key or a header cannot be sent, or a model rule has broken JSON in it.
     pub fn endpoint(&self) -> Result<Endpoint, Error> {
-        let url = BaseUrl::parse(self.base_url())?;
+        if self.base_url().is_empty() {
+            return Err(self.no_base_url());
+        }
+        let mut url = BaseUrl::parse(self.base_url())?;
+        // Ollama's other address, where it speaks chat completions, is often the one at hand.
+        if self.dialect().facts().name() == OllamaChat::default().facts().name()
+            && let Some(path) = url.base.path.strip_suffix("/v1")
+        {
+            url.base.path = path.trim_end_matches('/').to_owned();
+        }
         if let (None, None, Some(var)) = (self.api_key(), self.credentials(), self.api_key_var())
             && url.base.scheme == Scheme::HTTPS
         {
@@ -73,6 +82,22 @@ impl Provider {
             headers,
             key,
         ))
+    }
+
+    /// Says that nobody has named a base URL, and what one looks like where that is known.
+    pub(crate) fn no_base_url(&self) -> Error {
+        let mut known = KNOWN_PROVIDERS.iter();
+        let form = match known.find(|known| known.name == self.name()) {
+            Some(known) if !known.base_url_form.is_empty() => {
+                format!(", for example {}", known.base_url_form)
+            }
+            _ => String::new(),
+        };
+        Error::config(format!(
+            "{} has no address of its own: set LLM_BASE_URL or Provider::with_base_url{form}",
+            self.name()
+        ))
+        .with_code(Some("no_scheme".to_owned()))
     }
 
     /// What would go out that must not be read on the way.
@@ -148,8 +173,8 @@ fn unencrypted(what: &str, url: &BaseUrl) -> Error {
 
 fn missing_key(provider: &str, var: &str) -> Error {
     Error::config(format!(
-        "no API key for {provider}: set {var} or LLM_API_KEY, or USE_MOCK_LLM=true for the \
-         offline demo model"
+        "no API key for {provider}: set {var} or LLM_API_KEY, or Provider::with_api_key, or \
+         USE_MOCK_LLM=true for the offline demo model"
     ))
     .with_code(Some("missing_api_key".to_owned()))
 }

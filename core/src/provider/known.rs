@@ -240,6 +240,48 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_is_missing_or_incomplete_is_shown_as_it_should_be() {
+        for (name, form) in [
+            ("bedrock", "https://bedrock-mantle.REGION.api.aws/v1"),
+            ("azure", "https://RESOURCE.openai.azure.com/openai/v1"),
+            ("vertex", "https://LOCATION-aiplatform.googleapis.com/"),
+        ] {
+            let error = Provider::by_name(name).unwrap().endpoint().unwrap_err();
+            let error = error.to_string();
+            assert!(error.contains(name), "{error}");
+            assert!(error.contains("Provider::with_base_url"), "{error}");
+            assert!(error.contains(form), "{error}");
+            assert!(!error.contains("deepseek"), "{error}");
+        }
+        for (base_url, meant) in [
+            ("localhost:11434", "http://localhost:11434"),
+            ("127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+            ("llm.example/v1?key=hunter2", "https://llm.example/v1"),
+            ("not a url", "one like https://api.deepseek.com/v1"),
+            ("no host/v1", "one like https://api.deepseek.com/v1"),
+        ] {
+            let provider = Provider::openai_compatible(base_url, "m");
+            let error = provider.endpoint().unwrap_err().to_string();
+            let advice = format!("set LLM_BASE_URL to {meant}");
+            assert!(error.contains(&advice), "{base_url}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn ollamas_own_protocol_is_not_below_v1() {
+        for path in ["", "/", "/v1", "/v1/", "/v1/chat/completions"] {
+            let base_url = format!("http://127.0.0.1:11434{path}");
+            let ollama = Provider::ollama("m").with_base_url(base_url.clone());
+            let uri = ollama.endpoint().unwrap().uri("/api/chat").unwrap();
+            assert_eq!(uri, "http://127.0.0.1:11434/api/chat", "{path}");
+            let chat = Provider::openai_compatible(base_url, "m");
+            let is_v1 = chat.endpoint().unwrap().base_path() == "/v1";
+            assert_eq!(is_v1, path.starts_with("/v1"), "{path}");
+        }
+    }
+
+    #[test]
     fn openais_models_are_known_by_each_of_its_names() {
         for name in ["openai", "openai_chat", "openai_responses"] {
             let provider = Provider::by_name(name).unwrap();

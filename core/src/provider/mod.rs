@@ -81,7 +81,7 @@ impl Provider {
     ///
     /// - White space and quotes around it, and slashes at its end, are left out. So is the path of
     ///   an endpoint at its end (`/chat/completions`, `/messages`, `/responses`), which the dialect
-    ///   adds.
+    ///   adds, and `/v1` for `ollama_chat`, which is not below it.
     /// - A query in it (`?api-version=2024-10-21`, as classic Azure endpoints want it) goes with
     ///   every request. It is shown nowhere, since it may hold a key.
     /// - It is `https`, or `http` to this machine. Other hosts may be `http` where no key is sent,

@@ -105,7 +105,7 @@ fn providers() {
     for (provider, why) in [
         (
             deepseek(),
-            "set DEEPSEEK_API_KEY or LLM_API_KEY, or USE_MOCK_LLM=true",
+            "set DEEPSEEK_API_KEY or LLM_API_KEY, or Provider::with_api_key, or USE_MOCK_LLM=true",
         ),
         (deepseek().with_api_key("sk-1\nx"), "a line break"),
         (deepseek().with_api_key("Bearer sk-1"), "the word Bearer"),

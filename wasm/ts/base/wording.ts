@@ -19,8 +19,9 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network', 'set allowHttp: true, if you trust the network'],
   ['cannot be set for one call; Provider::with_header replaces it for all', "cannot be set for one call; the client's headers replace it for all"],
   ['put the key in LLM_API_KEY and leave only the host', 'give the key as apiKey and leave only the host'],
-  ['set LLM_BASE_URL to one like https://', 'set baseURL to one like https://'],
-  [' or LLM_API_KEY, or USE_MOCK_LLM=true for the offline demo model', ' or give an apiKey, or mock: true for an offline model'],
+  ['; set LLM_BASE_URL to ', '; set baseURL to '],
+  ['set LLM_BASE_URL or Provider::with_base_url', 'set baseURL'],
+  [' or LLM_API_KEY, or Provider::with_api_key, or USE_MOCK_LLM=true for the offline demo model', ' or give an apiKey, or mock: true for an offline model'],
   ['the call it belongs to; use Message::tool_result', 'the call it belongs to; use toolResult()'],
   ['no JSON mode without a schema; use ResponseFormat::JsonSchema', 'no JSON mode without a schema; use a responseFormat of the type json_schema'],
   ['send its bytes with Part::image_base64', 'send its bytes as base64'],
@@ -34,6 +35,8 @@ const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
   [/\bset LLM_PROVIDER=openai_compatible, LLM_BASE_URL=(\S+) and LLM_MODEL/g, "set provider: 'openai_compatible', baseURL: '$1' and a model"],
   [/\bset LLM_PROVIDER=(\w+) and LLM_MODEL/g, "set provider: '$1' and a model"],
   [/\bset LLM_PROVIDER=(\w+)/g, "set provider: '$1'"],
+  [/\bmax_tokens is (\d+); to reason, this model needs at least (\d+): raise max_tokens, or set/g,
+    'maxTokens is $1; to reason, this model needs at least $2: raise maxTokens, or set'],
   [/\bmax_tokens is (\d+); to reason, this model needs more/g, 'maxTokens is $1; to reason, this model needs more'],
 ];
 
