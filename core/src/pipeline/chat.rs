@@ -10,6 +10,7 @@ use super::adjust::{adjust, drop_member, explain};
 use super::begin::{Begun, begin, check_size};
 use super::chat_reader::ChatReader;
 use super::job::{Ask, Job, Reader};
+use super::largest::largest_part;
 use super::validate::validate;
 use super::{Call, Opened, Shared, open};
 use crate::chat::ChatRequest;
@@ -89,7 +90,7 @@ impl Ask for ChatAsk<'_> {
                 false => self.plan.wishes.add(Wishes::INCLUDE),
             }
         }
-        check_size(shared, &encoded, || largest_message(request))?;
+        check_size(shared, &encoded, || largest_part(request))?;
         let job = ChatJob {
             named: request.model.clone(),
             variant,
@@ -153,23 +154,4 @@ impl Job for ChatJob {
     fn explain(&self, shared: &Shared, error: Error, request: &Request<Bytes>) -> Error {
         explain(error, self.dialect(shared), request)
     }
-}
-
-/// Names the message that makes a request too large.
-fn largest_message(request: &ChatRequest) -> String {
-    let largest = request
-        .messages
-        .iter()
-        .enumerate()
-        .max_by_key(|(_, message)| message.text().len());
-    largest.map_or(String::new(), |(place, message)| {
-        format!(
-            "; the largest text is that of message {place} ({}), {} bytes",
-            match message.role.as_str() {
-                "system" => "the system prompt",
-                role => role,
-            },
-            message.text().len()
-        )
-    })
 }

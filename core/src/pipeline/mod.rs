@@ -24,6 +24,7 @@ mod exchange;
 mod headers;
 mod hedge;
 mod job;
+mod largest;
 mod locked;
 mod models;
 mod opened;

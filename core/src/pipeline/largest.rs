@@ -1,0 +1,108 @@
+//! What makes a request too large.
+
+use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Part};
+
+/// Names the part that makes a request too large.
+pub(super) fn largest_part(request: &ChatRequest) -> String {
+    let parts = request.messages.iter().enumerate().flat_map(|(place, of)| {
+        let parts = of.parts.iter().flat_map(|part| match part {
+            // A result is as large as what it is made of.
+            Part::ToolResult(result) => result.content.as_slice(),
+            part => std::slice::from_ref(part),
+        });
+        parts.map(move |part| (size(part), part, place, &of.role))
+    });
+    let Some((size, part, place, role)) = parts.max_by_key(|(size, ..)| *size) else {
+        return String::new();
+    };
+    let what = match part {
+        Part::ToolCall(_) => "tool call",
+        part => part.kind(),
+    };
+    let unit = match part {
+        Part::Image(Image { source, .. })
+        | Part::File(File { source, .. })
+        | Part::Audio(Audio { source, .. })
+            if matches!(source, MediaSource::Base64 { .. }) =>
+        {
+            "bytes of base64"
+        }
+        _ => "bytes",
+    };
+    let whose = match role.as_str() {
+        "system" => "the system prompt",
+        role => role,
+    };
+    format!("; the largest part is the {what} in message {place} ({whose}), {size} {unit}")
+}
+
+/// How many bytes it takes to write this part, about.
+fn size(part: &Part) -> usize {
+    match part {
+        Part::Text(text) => text.text.len(),
+        Part::Image(image) => source(&image.source),
+        Part::File(file) => source(&file.source),
+        Part::Audio(audio) => source(&audio.source),
+        Part::ToolCall(call) => call.arguments.len(),
+        Part::Reasoning(reasoning) => {
+            let proofs = [&reasoning.signature, &reasoning.encrypted];
+            let proofs = proofs.map(|proof| proof.as_ref().map_or(0, String::len));
+            reasoning.text.len() + proofs[0] + proofs[1]
+        }
+        Part::Refusal(refusal) => refusal.text.len(),
+        Part::Other { value, .. } => value.to_string().len(),
+        // No result is within another.
+        Part::ToolResult(_) => 0,
+    }
+}
+
+fn source(source: &MediaSource) -> usize {
+    match source {
+        MediaSource::Base64 { data, .. } => data.len(),
+        MediaSource::Url { url, .. } => url.len(),
+        MediaSource::File { file_id, .. } => file_id.len(),
+        MediaSource::Text { text } => text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Message, ToolCall};
+
+    #[test]
+    fn every_kind_of_part_counts() {
+        let small = [Message::system("Be brief."), Message::user("Look.")];
+        let pixels = || Part::image_base64("image/png", "A".repeat(4_000));
+        let result = Message::tool_result("c", "ok").with_part(Part::text("no"));
+        let mut seen = result.clone();
+        if let Some(Part::ToolResult(result)) = seen.parts.first_mut() {
+            result.content.push(pixels());
+        }
+        let call = Part::ToolCall(ToolCall::new("c", "f", "1".repeat(300)));
+        for (last, told) in [
+            (result, "the text in message 0 (the system prompt), 9 bytes"),
+            (
+                Message::user("hi").with_part(pixels()),
+                "the image in message 2 (user), 4000 bytes of base64",
+            ),
+            (seen, "the image in message 2 (tool), 4000 bytes of base64"),
+            (
+                Message::user("hi").with_part(Part::file_text("x".repeat(70))),
+                "the file in message 2 (user), 70 bytes",
+            ),
+            (
+                Message::assistant("hi").with_part(call),
+                "the tool call in message 2 (assistant), 300 bytes",
+            ),
+        ] {
+            let request = ChatRequest::new(small.iter().cloned().chain([last]));
+            let told = format!("; the largest part is {told}");
+            assert_eq!(largest_part(&request), told);
+        }
+        assert_eq!(
+            largest_part(&ChatRequest::new(<[Message; 0]>::default())),
+            ""
+        );
+    }
+}
