@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::{Config, Error, ErrorKind, Executor, LlmClient, Provider};
+use chatcore::{Config, Error, ErrorKind, Executor, KNOWN_PROVIDERS, LlmClient, Provider};
 use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
@@ -16,11 +16,12 @@ const FIRST: Duration = Duration::from_millis(120);
 /// The demo model's time for each word after it.
 const PER_WORD: Duration = Duration::from_millis(12);
 
-/// A client with the settings of the environment. Where no key is set, and where `USE_MOCK_LLM`
-/// asks for it, the offline demo model answers, and the program says so.
+/// A client with the settings of the environment. The offline demo model answers where
+/// `USE_MOCK_LLM` asks for it, and where nothing names a provider and no key is set; the program
+/// says so.
 ///
 /// # Errors
-/// A setting that does not parse, or that cannot be used.
+/// A setting that does not parse, or that cannot be used; no key for the provider that is named.
 pub fn client_or_demo() -> Result<LlmClient, Error> {
     client_or_demo_on(Arc::new(SmolExecutor::new()))
 }
@@ -44,19 +45,42 @@ pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error
             println!("{asked}");
             Ok(client)
         }
-        Err(error) if is_missing_key(&error) => {
-            println!(
-                "No API key is set, so the offline demo model answers. \
-                 With DEEPSEEK_API_KEY (or LLM_PROVIDER and LLM_API_KEY) a real one does."
-            );
-            demo_client(executor, config)
-        }
-        Err(error) => Err(error),
+        Err(error) => match instead_of(&error) {
+            Some(how) => {
+                println!(
+                    "No API key is set for {provider}, so the offline demo model answers. {how}"
+                );
+                demo_client(executor, config)
+            }
+            None => Err(error),
+        },
     }
 }
 
-fn is_missing_key(error: &Error) -> bool {
-    error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key")
+/// How a real model is had, where the demo model answers because no key is set. `None` for any
+/// other error, and where somebody named a provider or an address: another model must not answer
+/// in its place.
+pub fn instead_of(error: &Error) -> Option<String> {
+    let is_missing_key =
+        error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key");
+    if !is_missing_key || is_set("LLM_PROVIDER") || is_set("LLM_BASE_URL") {
+        return None;
+    }
+    let other = KNOWN_PROVIDERS.iter().find_map(|known| {
+        let var = known.key_vars.iter().find(|var| is_set(var))?;
+        Some(format!(
+            "{var} is set: LLM_PROVIDER={} uses it.",
+            known.name
+        ))
+    });
+    Some(other.unwrap_or_else(|| {
+        "With DEEPSEEK_API_KEY (or LLM_PROVIDER and LLM_API_KEY) a real one does.".to_owned()
+    }))
+}
+
+/// Whether a variable has a value; a blank one counts as not set.
+fn is_set(var: &str) -> bool {
+    std::env::var(var).is_ok_and(|value| !value.trim().is_empty())
 }
 
 /// A client of the demo model, which takes its time as a real one does.

@@ -56,7 +56,7 @@ fn quickstart_without_a_key_says_so_and_does_the_main_job() {
     assert_in_order(
         &printed,
         &[
-            "No API key is set, so the offline demo model answers.",
+            "No API key is set for deepseek, so the offline demo model answers.",
             "DEEPSEEK_API_KEY",
             "One chat",
             "17 * 23 = 391.",
@@ -279,6 +279,40 @@ fn a_bad_setting_is_one_line_that_names_it() {
         }
         assert!(!errors.contains(KEY), "{errors}");
     }
+}
+
+#[test]
+fn no_other_model_answers_for_a_provider_that_was_named() {
+    for (vars, told) in [
+        (
+            [("LLM_PROVIDER", "gemini"), ("OPENAI_API_KEY", KEY)],
+            "no API key for gemini: set GEMINI_API_KEY",
+        ),
+        (
+            [
+                ("LLM_BASE_URL", "https://llm.example/v1"),
+                ("LLM_MODEL", "m"),
+            ],
+            "no API key for deepseek: set DEEPSEEK_API_KEY",
+        ),
+    ] {
+        let output = run(QUICKSTART, &vars);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(text(&output.stdout), "");
+        let errors = text(&output.stderr);
+        assert!(errors.contains(told), "{errors}");
+    }
+}
+
+#[test]
+fn a_key_of_another_provider_is_pointed_to() {
+    let printed = printed(
+        QUICKSTART,
+        &[("OPENAI_API_KEY", KEY), ("LLM_PROVIDER", " ")],
+    );
+    let told = "answers. OPENAI_API_KEY is set: LLM_PROVIDER=openai uses it.";
+    assert_in_order(&printed, &[told, "One chat"]);
+    assert!(!printed.contains(KEY), "{printed}");
 }
 
 #[test]

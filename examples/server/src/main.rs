@@ -14,7 +14,7 @@
 //! The fronts are the protocols of providers: `openai`, `responses` and `anthropic`, each with what
 //! it reads and what it writes.
 //!
-//! Without a key the offline demo model answers. `--help` shows the settings.
+//! With no key and no provider named, the offline demo model answers. `--help` shows the settings.
 
 mod anthropic;
 mod app;
@@ -83,11 +83,10 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     let mut signals = Signals::new([Signal::Term, Signal::Int])
         .map_err(|error| (1, format!("cannot wait for signals: {error}")))?;
     let (starter, drain) = drain::drain();
-    let who = match upstream.is_demo {
-        true => "the offline demo model answers; DEEPSEEK_API_KEY (or LLM_PROVIDER and \
-                 LLM_API_KEY) brings a real one"
-            .to_owned(),
-        false => format!("{} of {} answers", upstream.model, upstream.provider),
+    let who = match (upstream.is_demo, &upstream.advice) {
+        (true, Some(advice)) => format!("the offline demo model answers; {advice}"),
+        (true, None) => "the offline demo model answers, as USE_MOCK_LLM asks".to_owned(),
+        (false, _) => format!("{} of {} answers", upstream.model, upstream.provider),
     };
     let client = upstream.client.clone();
     let shared = Arc::new(Shared {

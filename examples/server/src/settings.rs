@@ -125,8 +125,8 @@ fn help() -> String {
     let mut text = String::from(
         "A chat server: JSON, SSE, WebSocket, batches, an OpenAI-compatible front, metrics.\n\n\
          Each option can be a variable of the environment instead. The provider, its key, the\n\
-         queue and the retries are set by the variables LLM_… of chatcore; without a key the\n\
-         offline demo model answers.\n",
+         queue and the retries are set by the variables LLM_… of chatcore; with no key and no\n\
+         provider named, the offline demo model answers.\n",
     );
     for setting in TABLE {
         let default = match setting.default {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::{Config, Error, ErrorKind, Executor, LlmClient, Provider, Transport};
+use chatcore::{Config, Error, Executor, LlmClient, Provider, Transport};
 use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
+use chatcore_examples::instead_of;
 
 use crate::metrics::Metrics;
 
@@ -25,22 +26,33 @@ pub(crate) struct Upstream {
     pub(crate) dialect: &'static str,
     /// Whether it is the offline demo model.
     pub(crate) is_demo: bool,
+    /// How a real model is had, where the demo model answers because no key is set.
+    pub(crate) advice: Option<String>,
 }
 
 impl Upstream {
-    /// The provider of the environment; without a key, or with `USE_MOCK_LLM`, the demo model.
+    /// The provider of the environment. The demo model, with `USE_MOCK_LLM`, and where nothing
+    /// names a provider and no key is set.
     ///
     /// # Errors
-    /// A setting that does not parse, or that cannot be used.
+    /// A setting that does not parse, or that cannot be used; no key for the provider that is named.
     pub(crate) fn from_env(metrics: Arc<Metrics>) -> Result<Self, Error> {
         let mut config = Config::from_env()?;
+        let mut advice = None;
         if !config.mock {
-            match Self::new(config.clone(), Arc::clone(&metrics), false) {
-                Err(error) if is_missing_key(&error) => config.provider = Provider::demo(),
+            let error = match Self::new(config.clone(), Arc::clone(&metrics), false) {
+                Err(error) => error,
                 made => return made,
+            };
+            advice = instead_of(&error);
+            if advice.is_none() {
+                return Err(error);
             }
+            config.provider = Provider::demo();
         }
-        Self::new(config, metrics, true)
+        let mut demo = Self::new(config, metrics, true)?;
+        demo.advice = advice;
+        Ok(demo)
     }
 
     fn new(config: Config, metrics: Arc<Metrics>, is_demo: bool) -> Result<Self, Error> {
@@ -56,14 +68,11 @@ impl Upstream {
             model: config.provider.model().to_owned(),
             dialect: config.provider.dialect().facts().name(),
             is_demo,
+            advice: None,
             client: LlmClient::builder(executor, transport)
                 .config(config)
                 .observer(metrics)
                 .build()?,
         })
     }
-}
-
-fn is_missing_key(error: &Error) -> bool {
-    error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key")
 }
