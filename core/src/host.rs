@@ -208,7 +208,8 @@ impl Target {
                 return Err(invalid(
                     "the provider is the offline demo model (USE_MOCK_LLM is true, or \
                      Provider::demo was given), which answers only through the demo transport; \
-                     nothing was sent",
+                     nothing was sent: give DemoTransport, or unset USE_MOCK_LLM or name another \
+                     Provider",
                 ));
             }
             _ => return Err(invalid("the URL must begin with http:// or https://")),
@@ -387,7 +388,12 @@ mod tests {
             assert_eq!(error.kind(), TransportErrorKind::InvalidRequest, "{bad}");
         }
         let demo = target(DEMO_URL).unwrap_err().to_string();
-        assert!(demo.contains("nothing was sent"), "{demo}");
+        for part in [
+            "nothing was sent",
+            "give DemoTransport, or unset USE_MOCK_LLM",
+        ] {
+            assert!(demo.contains(part), "{demo}");
+        }
     }
 
     proptest! {

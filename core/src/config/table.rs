@@ -67,7 +67,7 @@ settings! {
     LLM_MAX_RETRIES: Count { least: 1 }, "3", "Attempts in all, the first one included.";
     XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
     LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `openai_chat`, `openai_responses`, `anthropic`, `gemini`, `vertex`, `azure`, `azure_classic`, `bedrock`, `openrouter`, `mistral`, `groq`, `xai`, `cohere`, `together`, `fireworks`, `cerebras`, `perplexity`, `nvidia`, `huggingface`, `github`, `moonshot`, `moonshot_cn`, `zhipu`, `zhipu_cn`, `qwen`, `qwen_cn`, `minimax`, `minimax_cn`, `siliconflow`, `siliconflow_cn`, `volcengine`, `hunyuan`, `stepfun`, `qianfan`, `ollama`, `lmstudio`, `vllm`, `llamacpp`, `sglang`, `litellm`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
-    LLM_BASE_URL: Text, "", "The provider's address; its own by default. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
+    LLM_BASE_URL: Text, "", "The provider's address; its own by default. Without `LLM_PROVIDER` it is spoken to as DeepSeek is: set `LLM_PROVIDER=openai_compatible` for other servers. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
     LLM_MODEL: Text, "", "The model; by default the provider's, where it has one.";
     LLM_API_KEY: Text, "", "The key; else the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";
