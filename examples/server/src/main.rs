@@ -84,7 +84,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
         .map_err(|error| (1, format!("cannot wait for signals: {error}")))?;
     let (starter, drain) = drain::drain();
     let who = match (upstream.is_demo, &upstream.advice) {
-        (true, Some(advice)) => format!("the offline demo model answers; {advice}"),
+        (true, Some(advice)) => format!("the offline demo model answers. {advice}"),
         (true, None) => "the offline demo model answers, as USE_MOCK_LLM asks".to_owned(),
         (false, _) => format!("{} of {} answers", upstream.model, upstream.provider),
     };

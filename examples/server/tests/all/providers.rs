@@ -3,7 +3,7 @@
 use chatcore_tests::server::Server as Upstream;
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Server, command};
 
 /// A provider, with the variables that name it and a model of it.
 const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
@@ -147,4 +147,20 @@ fn a_limit_that_leaves_no_room_for_an_answer_is_told_to_who_set_it() {
         );
         assert!(answer.text().contains("max_tokens"), "{}", answer.text());
     }
+}
+
+#[test]
+fn the_demo_model_does_not_answer_for_a_provider_that_was_named() {
+    // No machine has this address, so that a server would end too.
+    let output = command()
+        .args(["--addr", "192.0.2.1:1"])
+        .envs([("CHATCORE_OPEN", "true"), ("LLM_PROVIDER", "openai")])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(
+        errors.contains("no API key for openai: set OPENAI_API_KEY"),
+        "{errors}"
+    );
 }
