@@ -3,7 +3,7 @@
 /** @internal The head of an answer. */
 export interface Head { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 
-/** @internal It goes with each request of a call, and comes back to whoever sends it. */
+/** @internal It goes with each request of a call, and comes back to the code that sends it. */
 export class CallContext {
   /** Headers of this call alone, which the core never sees. */
   headers: Readonly<Record<string, string>> | undefined;

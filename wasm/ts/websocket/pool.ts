@@ -66,7 +66,7 @@ export class Pool {
     }
   }
 
-  /** Whether one more socket may be opened: an idle one gives way where there are too many. */
+  /** Whether one more socket may be opened: an idle one is closed where there are too many. */
   #makePlace(): boolean {
     const targets = [...this.#targets.values()];
     if (targets.reduce((sum, target) => sum + openOf(target), 0) < this.#limits.sockets * TARGETS) return true;

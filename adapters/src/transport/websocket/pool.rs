@@ -76,7 +76,7 @@ impl Room {
         self.0.notify_additional(lanes);
     }
 
-    /// A socket is gone: whoever waits may open another, or finds a lane elsewhere.
+    /// A socket is gone: a call that waits may open another, or find a lane elsewhere.
     pub(super) fn has_changed(&self) {
         self.0.notify(usize::MAX);
     }

@@ -20,7 +20,7 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnthropicPlatform {
-    /// Anthropic itself, and whoever has its API.
+    /// Anthropic itself, and other servers that have its API.
     #[default]
     Anthropic,
     /// Google's Vertex AI, by `rawPredict`.
