@@ -59,6 +59,8 @@ export class Lanes {
     const free = this.#free();
     const best = free.filter((lane) => knownItems(lane, create) >= 0).sort((a, b) => knownItems(b, create) - knownItems(a, create))[0];
     const lane = best ?? free.find((lane) => !lane.hasContext) ?? this.#add() ?? free[0]!;
+    // The lanes stand in the order of their last use, so that the first free one is the oldest.
+    this.#lanes = [...this.#lanes.filter((other) => other !== lane), lane];
     const count = isWhole ? 0 : knownItems(lane, create);
     const { id } = lane.context;
     lane.call = call;

@@ -106,7 +106,9 @@ impl Lanes {
             .or_else(|| self.add())
             .or_else(|| self.oldest())?;
         let is_named = self.are_told_apart != Some(false);
-        let lane = &mut self.lanes[at];
+        // The lanes stand in the order of their last use.
+        self.lanes[at..].rotate_left(1);
+        let lane = self.lanes.last_mut()?;
         let known = lane.known(create).filter(|count| *count > 0 && !whole);
         let context = lane.context.take();
         lane.call = Some(Call {
@@ -131,10 +133,9 @@ impl Lanes {
         fitting.or_else(|| free.clone().find(|at| self.lanes[*at].context.is_none()))
     }
 
-    /// The free lane whose context has been there longest.
+    /// The free lane whose last use is the longest ago.
     fn oldest(&self) -> Option<usize> {
-        let free = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_none());
-        free.min_by_key(|at| self.lanes[*at].name)
+        self.lanes.iter().position(|lane| lane.call.is_none())
     }
 
     fn add(&mut self) -> Option<usize> {
@@ -181,7 +182,7 @@ impl Lanes {
         if meaning == Meaning::Error && self.are_told_apart == Some(true) {
             // The server may send more about the request that failed, so its name is not used
             // again.
-            self.lanes.swap_remove(at);
+            self.lanes.remove(at);
         }
         Some(call.inbox)
     }

@@ -53,7 +53,7 @@ pub use self::http1::Http1Connector;
 use self::body::Body;
 use self::create::{Create, Target};
 use self::inbox::End;
-use self::message::{Meaning, Message, Remedy};
+use self::message::{Message, Remedy};
 use self::pool::{Pool, Seat, Taken};
 
 /// A socket that was idle and is lost within this time of a request was closed before the request
@@ -147,9 +147,7 @@ impl WebSocketTransport {
             match poll_fn(|cx| seat.inbox.poll_next(cx)).await {
                 Ok(text) => {
                     let message = Message::of(&text);
-                    let is_ignored = |id: &String| {
-                        message.meaning() == Meaning::Event && !message.goes_on_from(id)
-                    };
+                    let is_ignored = |id: &String| !message.goes_on_from(id);
                     let remedy = match seat.known.as_ref().is_some_and(is_ignored) {
                         true => Remedy::NoContexts,
                         false => message.remedy().for_request(&create),

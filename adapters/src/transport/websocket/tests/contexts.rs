@@ -183,3 +183,34 @@ fn a_server_that_ignores_what_a_turn_goes_on_from_gets_it_whole_from_then_on() {
     };
     block_on(future::zip(server, calls));
 }
+
+#[test]
+fn a_new_conversation_takes_the_lane_that_was_not_used_for_longest() {
+    let (builder, servers) = builder();
+    let transport = builder.max_sockets(1).build();
+    let turn = json!([user("0"), item("a"), user("more")]);
+    let server = async {
+        let server = servers.recv().await.unwrap();
+        let mut creates = Vec::new();
+        // 32 conversations take all lanes; the first goes on, and one more begins.
+        for call in 0..34 {
+            let create = server.read().await;
+            server.complete(&create, &format!("r{call}"), "a");
+            creates.push(create);
+        }
+        (server, creates)
+    };
+    let calls = async {
+        let firsts = (0..32).map(|n| json!([user(&n.to_string())]));
+        for input in firsts.chain([turn, json!([user("new")])]) {
+            body(transport.send(post(input)).await.unwrap())
+                .await
+                .unwrap();
+        }
+    };
+    let ((_server, creates), ()) = block_on(future::zip(server, calls));
+    assert_eq!(creates[32]["previous_response_id"], "r0");
+    assert_eq!(creates[32]["stream_id"], creates[0]["stream_id"]);
+    // Not the first conversation's lane, which was used last.
+    assert_eq!(creates[33]["stream_id"], creates[1]["stream_id"]);
+}
