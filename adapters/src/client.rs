@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chatcore::{Config, Error, LlmClient, Transport};
+use chatcore::{Config, Error, LlmClient, LlmClientBuilder, Transport};
 
 /// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1) with
 /// the settings of the process's environment: [`smol_client`] of [`Config::from_env`]. The table
@@ -35,6 +35,29 @@ pub fn from_env() -> Result<LlmClient, Error> {
 /// [`build`](chatcore::LlmClientBuilder::build); or `config.mock` without the feature `demo`.
 #[cfg(all(feature = "smol", feature = "http1"))]
 pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
+    smol_builder(config)?.build()
+}
+
+/// Begins a client as [`smol_client`] makes it, for settings that the environment does not have:
+/// rate limits, retries, hedging, an observer.
+///
+/// ```
+/// # fn example() -> Result<(), chatcore::Error> {
+/// use chatcore::{Config, RateLimits};
+///
+/// let client = chatcore_adapters::smol_builder(Config::from_env()?)?
+///     .workers(20)
+///     .rate_limits(RateLimits::default().requests_per_minute(500))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Config`](chatcore::ErrorKind::Config) where `config.mock` is set and the feature `demo` is
+/// not.
+#[cfg(all(feature = "smol", feature = "http1"))]
+pub fn smol_builder(config: Config) -> Result<LlmClientBuilder, Error> {
     use crate::{executor::SmolExecutor, transport::Http1Transport};
 
     let executor: Arc<dyn chatcore::Executor> = Arc::new(SmolExecutor::new());
@@ -49,9 +72,7 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
             Arc::new(builder.build())
         }
     };
-    LlmClient::builder(executor, transport)
-        .config(config)
-        .build()
+    Ok(LlmClient::builder(executor, transport).config(config))
 }
 
 /// A client on a [thread pool](crate::executor::ThreadPool) and [ureq](crate::transport::ureq):
@@ -78,6 +99,28 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
 /// [`build`](chatcore::LlmClientBuilder::build); or `config.mock` without the feature `demo`.
 #[cfg(all(feature = "threads", feature = "ureq"))]
 pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
+    threads_builder(config)?.build()
+}
+
+/// Begins a client as [`threads_client`] makes it, for settings that the environment does not have.
+/// The pool has as many threads as `config` has workers, so set these there and not on the builder.
+///
+/// ```
+/// # fn example() -> Result<(), chatcore::Error> {
+/// use chatcore::{Config, RateLimits};
+///
+/// let client = chatcore_adapters::threads_builder(Config::from_env()?)?
+///     .rate_limits(RateLimits::default().requests_per_minute(500))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Config`](chatcore::ErrorKind::Config) where `config.mock` is set and the feature `demo` is
+/// not.
+#[cfg(all(feature = "threads", feature = "ureq"))]
+pub fn threads_builder(config: Config) -> Result<LlmClientBuilder, Error> {
     use chatcore::ErrorKind;
 
     use crate::{executor::ThreadPool, transport::UreqTransport};
@@ -97,9 +140,7 @@ pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
         true => demo()?,
         false => Arc::new(UreqTransport::new(pool.clone())),
     };
-    LlmClient::builder(Arc::new(pool), transport)
-        .config(config)
-        .build()
+    Ok(LlmClient::builder(Arc::new(pool), transport).config(config))
 }
 
 #[cfg(feature = "demo")]

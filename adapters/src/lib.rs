@@ -23,7 +23,8 @@
 //! | `surf` | your own | an unmaintained client, for applications that have it already |
 //! | `demo` (default) | `demo::DemoTransport` | nothing leaves the process |
 //!
-//! Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
+//! `smol_builder` and `threads_builder` begin the same clients, for settings that the environment does
+//! not have. Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
 //! of the default features brings tokio in.
 //!
 //! With the feature `websocket`, `transport::WebSocketTransport` speaks OpenAI's Responses over
@@ -56,10 +57,10 @@ pub mod sim;
 pub mod transport;
 
 pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};
-#[cfg(all(feature = "threads", feature = "ureq"))]
-pub use client::threads_client;
 #[cfg(all(feature = "smol", feature = "http1"))]
-pub use client::{from_env, smol_client};
+pub use client::{from_env, smol_builder, smol_client};
+#[cfg(all(feature = "threads", feature = "ureq"))]
+pub use client::{threads_builder, threads_client};
 
 /// Every Rust snippet of docs/providers.md compiles as it stands.
 #[cfg(all(doctest, feature = "sigv4", feature = "aws-event-stream"))]

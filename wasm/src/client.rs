@@ -118,7 +118,7 @@ impl Client {
     fn ask(&self, spec: CallSpec, more: JsValue) -> Result<ChatCall, Error> {
         let mut timeouts = self.timeouts.clone();
         spec.timeouts.apply(&mut timeouts)?;
-        let call = self.client.request(spec.request).defaults(spec.defaults);
+        let call = self.client.ask(spec.request).defaults(spec.defaults);
         let mut call = call.timeouts(timeouts);
         if let Some(attempts) = spec.max_retries {
             call = call.max_retries(attempts);

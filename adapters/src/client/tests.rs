@@ -14,8 +14,12 @@ fn each(config: &Config) -> Vec<Result<LlmClient, Error>> {
     vec![
         #[cfg(all(feature = "smol", feature = "http1"))]
         smol_client(config.clone()),
+        #[cfg(all(feature = "smol", feature = "http1"))]
+        smol_builder(config.clone()).and_then(LlmClientBuilder::build),
         #[cfg(all(feature = "threads", feature = "ureq"))]
         threads_client(config.clone()),
+        #[cfg(all(feature = "threads", feature = "ureq"))]
+        threads_builder(config.clone()).and_then(LlmClientBuilder::build),
     ]
 }
 

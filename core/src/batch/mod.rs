@@ -12,14 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::Stream;
-use futures_util::StreamExt;
 use futures_util::stream;
 
 pub use progress::Progress;
 pub use results::BatchResults;
 
-use crate::chat::ChatResponse;
-use crate::client::LlmClient;
+use crate::chat::{ChatRequest, ChatResponse};
+use crate::client::{ChatCall, LlmClient};
 use crate::error::Error;
 use crate::executor::Executor;
 use micro::Micro;
@@ -41,7 +40,8 @@ pub enum Closing {
 /// Runs many items through one async function: chats, or anything else.
 ///
 /// - [`process_batch`](Self::process_batch): all items, results in their order;
-/// - [`process_stream`](Self::process_stream): any number of items, results as they finish;
+/// - [`process_iter`](Self::process_iter) and [`process_stream`](Self::process_stream): any number
+///   of items, results as they finish;
 /// - [`add_request`](Self::add_request): one item at a time from many places, collected into
 ///   batches in the background.
 ///
@@ -52,10 +52,10 @@ pub enum Closing {
 /// # async fn example(client: chatcore::LlmClient) {
 /// use chatcore::BatchProcessor;
 ///
-/// let batch = BatchProcessor::chats(&client)
+/// let batch = BatchProcessor::requests(&client)
 ///     .max_workers(20)
 ///     .on_progress(|p| println!("{} of {:?}", p.finished(), p.total));
-/// for answer in batch.process_batch(["one", "two", "three"].map(String::from)).await {
+/// for answer in batch.process_batch(["one", "two", "three"]).await {
 ///     match answer {
 ///         Ok(answer) => println!("{answer}"),
 ///         Err(error) => println!("{error}"),
@@ -100,19 +100,40 @@ impl<I, O, E> BatchProcessor<I, O, E> {
     };
 }
 
-impl BatchProcessor<String, ChatResponse> {
-    /// Sends each item as a prompt, with the defaults of
-    /// [`chat_async`](LlmClient::chat_async), except that an item waits for its place as long as
-    /// it takes, in a full queue and for the rate limits. The client's overall time limit holds
-    /// for each attempt, from when it is sent; [`total`](crate::Timeouts::total) limits an item
-    /// with its wait.
+impl<I: Into<ChatRequest> + Send + 'static> BatchProcessor<I, ChatResponse> {
+    /// Asks each item as [`ask`](LlmClient::ask) does, with the provider's own defaults. An item is
+    /// a [`ChatRequest`], or a prompt, a message or a conversation that converts into one.
     ///
-    /// More than the client's own workers never run at once, however many
-    /// [`max_workers`](Self::max_workers) there are.
-    pub fn chats(client: &LlmClient) -> Self {
-        let asking = client.clone();
-        Self::new(Arc::clone(client.executor()), move |prompt: String| {
-            asking.chat_async(prompt).patient().into_future()
+    /// An item waits for its place as long as it takes, in a full queue and for the rate limits.
+    /// The client's overall time limit holds for each attempt, from when it is sent;
+    /// [`total`](crate::Timeouts::total) limits an item with its wait. No more than the client's
+    /// own workers run at once, however many [`max_workers`](Self::max_workers) there are.
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) {
+    /// use chatcore::{BatchProcessor, ChatRequest};
+    ///
+    /// let batch = BatchProcessor::requests(&client);
+    /// let requests = ["Lyon", "Porto"].map(|city| {
+    ///     ChatRequest::from(format!("Where is {city}?")).max_tokens(100)
+    /// });
+    /// let mut results = batch.process_iter(requests);
+    /// while let Some((place, result)) = results.next().await {
+    ///     println!("{place}: {result:?}");
+    /// }
+    /// # }
+    /// ```
+    pub fn requests(client: &LlmClient) -> Self {
+        Self::asking(client, |client, item| client.ask(item))
+    }
+
+    fn asking(
+        client: &LlmClient,
+        ask: impl Fn(&LlmClient, I) -> ChatCall + Send + Sync + 'static,
+    ) -> Self {
+        let asked = client.clone();
+        Self::new(Arc::clone(client.executor()), move |item| {
+            ask(&asked, item).patient().into_future()
         })
         .count_tokens(|answer: &ChatResponse| {
             answer
@@ -120,6 +141,14 @@ impl BatchProcessor<String, ChatResponse> {
                 .as_ref()
                 .map_or(0, |usage| usage.total_tokens())
         })
+    }
+}
+
+impl BatchProcessor<String, ChatResponse> {
+    /// Sends each item as a prompt with the defaults of [`chat_async`](LlmClient::chat_async).
+    /// Everything else is as for [`requests`](Self::requests).
+    pub fn chats(client: &LlmClient) -> Self {
+        Self::asking(client, |client, prompt| client.chat_async(prompt))
     }
 }
 
@@ -193,7 +222,7 @@ where
     /// Runs all items, [`max_workers`](Self::max_workers) at once, and gives their results in
     /// the items' order. It runs in the caller: dropping the future drops what runs.
     pub async fn process_batch(&self, items: impl IntoIterator<Item = I>) -> Vec<Result<O, E>> {
-        let mut results = self.process_stream(stream::iter(items));
+        let mut results = self.process_iter(items);
         let mut in_order = Vec::new();
         while let Some((place, result)) = results.next().await {
             if in_order.len() <= place {
@@ -203,6 +232,25 @@ where
         }
         // Every place was filled: each item ran to its end.
         in_order.into_iter().flatten().collect()
+    }
+
+    /// Runs the items, [`max_workers`](Self::max_workers) at once, and gives each result as it
+    /// finishes, with the item's place. It takes an item from the iterator only when it can run.
+    /// It runs in the caller: dropping it drops what runs.
+    ///
+    /// ```
+    /// # async fn example(batch: chatcore::BatchProcessor<String, chatcore::ChatResponse>) {
+    /// let mut results = batch.process_iter((1..=1_000).map(|n| format!("Is {n} prime?")));
+    /// while let Some((place, result)) = results.next().await {
+    ///     println!("{place}: {result:?}");
+    /// }
+    /// # }
+    /// ```
+    pub fn process_iter<T: IntoIterator<Item = I>>(
+        &self,
+        items: T,
+    ) -> BatchResults<impl Stream<Item = I> + use<T, I, O, E>, I, O, E> {
+        self.process_stream(stream::iter(items))
     }
 
     /// Runs the items of a stream, [`max_workers`](Self::max_workers) at once, and gives each
@@ -242,8 +290,9 @@ where
     }
 
     /// Takes no more requests. Completes when what was added is finished, or dropped, as
-    /// `closing` says. [`process_batch`](Self::process_batch) and
-    /// [`process_stream`](Self::process_stream) are not affected: their callers drop them.
+    /// `closing` says. [`process_batch`](Self::process_batch),
+    /// [`process_iter`](Self::process_iter) and [`process_stream`](Self::process_stream) are not
+    /// affected: their callers drop them.
     ///
     /// Cancel-safe: the processor stays closed when the future is dropped.
     pub async fn close(&self, closing: Closing) {

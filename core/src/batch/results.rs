@@ -1,6 +1,7 @@
 //! Results as they finish, in flat memory.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -42,6 +43,20 @@ where
             next_place: 0,
             meter,
         }
+    }
+}
+
+impl<S, I, O, E> BatchResults<S, I, O, E>
+where
+    S: Stream<Item = I>,
+    O: Send + 'static,
+    E: Send + 'static,
+{
+    /// The next result, with the place of its item in the input; `None` after the last one.
+    ///
+    /// Cancel-safe: dropping the future loses no result, and the items go on at the next call.
+    pub async fn next(&mut self) -> Option<(usize, Result<O, E>)> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is asked.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +11,8 @@ use crate::words::open_words;
 /// What is asked of a model: a conversation, and how to go on with it.
 ///
 /// A field that is `None` is not sent: the provider's own default holds. What chatcore has no
-/// name for goes in [`extra`](Self::extra).
+/// name for goes in [`extra`](Self::extra). A prompt, a message, and arrays, slices and vectors of
+/// messages convert into a request.
 ///
 /// ```
 /// use chatcore::{ChatRequest, Message};
@@ -17,7 +20,10 @@ use crate::words::open_words;
 /// let request = ChatRequest::new([Message::system("Be brief."), Message::user("Why is the sky blue?")])
 ///     .temperature(0.2)
 ///     .max_tokens(100);
-/// # let _ = request;
+/// assert_eq!(request.messages.len(), 2);
+///
+/// let short = ChatRequest::from("Why is the sky blue?").system_prompt("Be brief.");
+/// assert_eq!(short.messages, request.messages);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -67,17 +73,10 @@ impl ChatRequest {
         self
     }
 
-    /// Sets how freely to sample, 0 to 2.
+    /// Adds a message to the end of the conversation.
     #[must_use]
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.temperature = Some(temperature);
-        self
-    }
-
-    /// Sets how many tokens the answer may have at most.
-    #[must_use]
-    pub fn max_tokens(mut self, max_tokens: u32) -> Self {
-        self.max_tokens = Some(max_tokens);
+    pub fn message(mut self, message: impl Into<Message>) -> Self {
+        self.messages.push(message.into());
         self
     }
 
@@ -88,6 +87,42 @@ impl ChatRequest {
         self
     }
 
+    /// Sets how freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
+    #[must_use]
+    pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
+        self.temperature = temperature.into();
+        self
+    }
+
+    /// Sets how many tokens the answer may have at most, its reasoning included. `None` leaves it
+    /// to the provider.
+    #[must_use]
+    pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
+        self.max_tokens = max_tokens.into();
+        self
+    }
+
+    /// Samples only from the likeliest tokens that together have this probability, 0 to 1.
+    #[must_use]
+    pub fn top_p(mut self, top_p: impl Into<Option<f64>>) -> Self {
+        self.top_p = top_p.into();
+        self
+    }
+
+    /// Sets the texts that end the answer.
+    #[must_use]
+    pub fn stop<S: Into<String>>(mut self, stop: impl IntoIterator<Item = S>) -> Self {
+        self.stop = stop.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets a seed, for providers that can repeat an answer.
+    #[must_use]
+    pub fn seed(mut self, seed: impl Into<Option<i64>>) -> Self {
+        self.seed = seed.into();
+        self
+    }
+
     /// Adds a tool that the model may call.
     #[must_use]
     pub fn tool(mut self, tool: Tool) -> Self {
@@ -95,11 +130,87 @@ impl ChatRequest {
         self
     }
 
-    /// Adds a field for the provider, sent as it is.
+    /// Sets whether and which tool the model must call.
+    #[must_use]
+    pub fn tool_choice(mut self, choice: impl Into<Option<ToolChoice>>) -> Self {
+        self.tool_choice = choice.into();
+        self
+    }
+
+    /// Sets how much the model should reason.
+    #[must_use]
+    pub fn reasoning_effort(mut self, effort: impl Into<Option<ReasoningEffort>>) -> Self {
+        self.reasoning_effort = effort.into();
+        self
+    }
+
+    /// Sets what form the answer must have.
+    #[must_use]
+    pub fn response_format(mut self, format: impl Into<Option<ResponseFormat>>) -> Self {
+        self.response_format = format.into();
+        self
+    }
+
+    /// Adds a field for the provider that chatcore has no name for, sent as it is.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
         self
+    }
+}
+
+/// Makes a request of everything that is one user message.
+macro_rules! from_text {
+    ($($text:ty),+) => {
+        $(impl From<$text> for ChatRequest {
+            fn from(prompt: $text) -> Self {
+                Self::new([Message::user(prompt)])
+            }
+        })+
+    };
+}
+
+from_text!(&str, &String, String, Cow<'_, str>, Box<str>);
+
+impl From<Message> for ChatRequest {
+    fn from(message: Message) -> Self {
+        Self::new([message])
+    }
+}
+
+impl<M: Into<Message>> From<Vec<M>> for ChatRequest {
+    fn from(messages: Vec<M>) -> Self {
+        Self::new(messages)
+    }
+}
+
+impl<M: Into<Message>, const N: usize> From<[M; N]> for ChatRequest {
+    fn from(messages: [M; N]) -> Self {
+        Self::new(messages)
+    }
+}
+
+impl<M: Into<Message> + Clone> From<&[M]> for ChatRequest {
+    fn from(messages: &[M]) -> Self {
+        Self::new(messages.iter().cloned())
+    }
+}
+
+impl<M: Into<Message> + Clone> From<&Vec<M>> for ChatRequest {
+    fn from(messages: &Vec<M>) -> Self {
+        messages.as_slice().into()
+    }
+}
+
+impl<M: Into<Message> + Clone, const N: usize> From<&[M; N]> for ChatRequest {
+    fn from(messages: &[M; N]) -> Self {
+        messages.as_slice().into()
+    }
+}
+
+impl<M: Into<Message>> FromIterator<M> for ChatRequest {
+    fn from_iter<I: IntoIterator<Item = M>>(messages: I) -> Self {
+        Self::new(messages)
     }
 }
 

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use super::{Answer, Backend, ChatStream};
 use crate::admission::queue::WhenFull;
-use crate::chat::{ChatResponse, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
+use crate::chat::{
+    ChatRequest, ChatResponse, Message, ReasoningEffort, ResponseFormat, Tool, ToolChoice,
+};
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::executor::BoxFuture;
@@ -25,6 +27,21 @@ use crate::policy::timeouts::Timeouts;
 ///
 /// Cancel-safe: dropping the future frees its place and closes its connection; the provider may
 /// have begun to answer, and may charge for it.
+/// The setters of the request are those of [`ChatRequest`], by the same names.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use std::time::Duration;
+///
+/// let call = client
+///     .ask("Why is the sky blue?")
+///     .system_prompt("Answer in one sentence.")
+///     .max_tokens(100)
+///     .timeout(Duration::from_secs(10));
+/// println!("{}", call.await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a call does nothing until it is awaited or streamed"]
 pub struct ChatCall {
@@ -37,87 +54,88 @@ impl ChatCall {
         Self { backend, call }
     }
 
-    /// Asks this model.
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.call.0.request.model = Some(model.into());
+    /// Changes the request, without a copy of it.
+    fn with(mut self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
+        let request = std::mem::take(&mut self.call.0.request);
+        self.call.0.request = change(request);
         self
     }
 
-    /// How freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
+    /// Sets the model.
+    pub fn model(self, model: impl Into<String>) -> Self {
+        self.with(|request| request.model(model))
+    }
+
+    /// Adds a message to the end of the conversation.
+    pub fn message(self, message: impl Into<Message>) -> Self {
+        self.with(|request| request.message(message))
+    }
+
+    /// Puts a system message before the conversation.
+    pub fn system_prompt(self, prompt: impl Into<String>) -> Self {
+        self.with(|request| request.system_prompt(prompt))
+    }
+
+    /// Sets how freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
     pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
-        self.call.0.request.temperature = temperature.into();
         self.call.0.defaults.temperature = None;
-        self
+        self.with(|request| request.temperature(temperature))
     }
 
-    /// How many tokens the answer may have at most, its reasoning included. `None` leaves it to the
-    /// provider.
+    /// Sets how many tokens the answer may have at most, its reasoning included. `None` leaves it
+    /// to the provider.
     pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
-        self.call.0.request.max_tokens = max_tokens.into();
         self.call.0.defaults.max_tokens = None;
-        self
+        self.with(|request| request.max_tokens(max_tokens))
     }
 
-    /// What to ask for where the request says nothing. These are wishes: what the model refuses is
-    /// left out. [`chat_async`](super::LlmClient::chat_async) has [`Defaults::PROMPT`],
-    /// [`chat_with_context_async`](super::LlmClient::chat_with_context_async) has
-    /// [`Defaults::CONVERSATION`], and [`request`](super::LlmClient::request) has none.
-    pub fn defaults(mut self, defaults: Defaults) -> Self {
-        self.call.0.defaults = defaults;
-        self
+    /// Samples only from the likeliest tokens that together have this probability, 0 to 1.
+    pub fn top_p(self, top_p: impl Into<Option<f64>>) -> Self {
+        self.with(|request| request.top_p(top_p))
     }
 
-    /// Puts instructions before the conversation.
-    pub fn system_prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.call.0.request = self.call.0.request.system_prompt(prompt);
-        self
+    /// Sets the texts that end the answer.
+    pub fn stop<S: Into<String>>(self, stop: impl IntoIterator<Item = S>) -> Self {
+        self.with(|request| request.stop(stop))
     }
 
-    /// Sample only from the likeliest tokens that together have this probability, 0 to 1.
-    pub fn top_p(mut self, top_p: f64) -> Self {
-        self.call.0.request.top_p = Some(top_p);
-        self
-    }
-
-    /// Texts that end the answer.
-    pub fn stop<S: Into<String>>(mut self, stop: impl IntoIterator<Item = S>) -> Self {
-        self.call.0.request.stop = stop.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// A seed for providers that can repeat an answer.
-    pub fn seed(mut self, seed: i64) -> Self {
-        self.call.0.request.seed = Some(seed);
-        self
+    /// Sets a seed, for providers that can repeat an answer.
+    pub fn seed(self, seed: impl Into<Option<i64>>) -> Self {
+        self.with(|request| request.seed(seed))
     }
 
     /// Adds a tool that the model may call.
-    pub fn tool(mut self, tool: Tool) -> Self {
-        self.call.0.request.tools.push(tool);
-        self
+    pub fn tool(self, tool: Tool) -> Self {
+        self.with(|request| request.tool(tool))
     }
 
-    /// Whether and which tool the model must call.
-    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
-        self.call.0.request.tool_choice = Some(choice);
-        self
+    /// Sets whether and which tool the model must call.
+    pub fn tool_choice(self, choice: impl Into<Option<ToolChoice>>) -> Self {
+        self.with(|request| request.tool_choice(choice))
     }
 
-    /// How much the model should reason.
-    pub fn reasoning_effort(mut self, effort: ReasoningEffort) -> Self {
-        self.call.0.request.reasoning_effort = Some(effort);
-        self
+    /// Sets how much the model should reason.
+    pub fn reasoning_effort(self, effort: impl Into<Option<ReasoningEffort>>) -> Self {
+        self.with(|request| request.reasoning_effort(effort))
     }
 
-    /// What form the answer must have.
-    pub fn response_format(mut self, format: ResponseFormat) -> Self {
-        self.call.0.request.response_format = Some(format);
-        self
+    /// Sets what form the answer must have.
+    pub fn response_format(self, format: impl Into<Option<ResponseFormat>>) -> Self {
+        self.with(|request| request.response_format(format))
     }
 
     /// Adds a field for the provider that chatcore has no name for, sent as it is.
-    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.call.0.request = self.call.0.request.extra(name, value);
+    pub fn extra(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|request| request.extra(name, value))
+    }
+
+    /// Sets what to ask for where the request says nothing. These are wishes: what the model
+    /// refuses is left out. [`ask`](super::LlmClient::ask) has none;
+    /// [`chat_async`](super::LlmClient::chat_async) has [`Defaults::PROMPT`], and
+    /// [`chat_with_context_async`](super::LlmClient::chat_with_context_async) has
+    /// [`Defaults::CONVERSATION`].
+    pub fn defaults(mut self, defaults: Defaults) -> Self {
+        self.call.0.defaults = defaults;
         self
     }
 

@@ -42,11 +42,11 @@ use crate::transport::Transport;
 ///     .config(Config::from_env()?)
 ///     .build()?;
 ///
-/// let answer = client.chat_async("Why is the sky blue?").await?;
+/// let answer = client.ask("Why is the sky blue?").await?;
 /// println!("{answer}");
 ///
 /// let brief = client
-///     .chat_async("Why is the sky blue?")
+///     .ask("Why is the sky blue?")
 ///     .system_prompt("Answer in one sentence.")
 ///     .temperature(0.2)
 ///     .max_tokens(60)
@@ -75,12 +75,31 @@ impl LlmClient {
         LlmClientBuilder::new(executor, transport)
     }
 
-    /// Asks one question. The defaults are the old client's: temperature 0.0, at most 256
-    /// tokens, no reasoning, no system prompt. What a model refuses of them, it is not sent; see
-    /// [`Defaults`].
+    /// Asks a prompt, a conversation or a whole request, with the provider's own defaults: no
+    /// temperature, no limit of tokens and nothing about reasoning is sent unless the caller sets
+    /// it. (Anthropic demands a limit: see [`Anthropic`](crate::dialect::Anthropic).)
     ///
-    /// What comes back is a call that can be shaped further, then awaited for the whole answer
-    /// or [streamed](ChatCall::stream). Nothing happens until then.
+    /// It takes whatever converts into a [`ChatRequest`]: `&str` and `String`, one [`Message`],
+    /// arrays, slices and vectors of messages or of `(role, text)` pairs, a [`ChatRequest`].
+    ///
+    /// The returned call can be shaped further, and is then awaited for the whole answer or
+    /// [streamed](ChatCall::stream). Nothing is sent until then.
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+    /// use chatcore::{ChatRequest, Message};
+    ///
+    /// let answer = client.ask("Why is the sky blue?").await?;
+    ///
+    /// let mut talk = vec![Message::user("Why is the sky blue?"), answer.message];
+    /// talk.push(Message::user("Say it in one sentence."));
+    /// println!("{}", client.ask(&talk).temperature(0.2).await?);
+    ///
+    /// let request = ChatRequest::from([("system", "Be brief."), ("user", "Hello!")]).seed(7);
+    /// println!("{}", client.ask(request).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// A call that finds the queue full (`LLM_ASYNC_QUEUE_SIZE`) fails at once with
     /// [`QueueFull`](crate::ErrorKind::QueueFull), because a service under load must hear of it
@@ -88,25 +107,26 @@ impl LlmClient {
     /// their time limits. A script that asks many things at once takes a
     /// [`BatchProcessor`](crate::BatchProcessor), or lets the calls wait:
     /// [`when_full`](ChatCall::when_full), [`patient`](ChatCall::patient).
+    pub fn ask(&self, question: impl Into<ChatRequest>) -> ChatCall {
+        self.call(question.into(), Defaults::NONE)
+    }
+
+    /// Asks one question with the old client's defaults: temperature 0.0, at most 256 tokens, no
+    /// reasoning, no system prompt. A default that the model refuses is not sent; see [`Defaults`].
+    /// Everything else is as for [`ask`](Self::ask).
     pub fn chat_async(&self, prompt: impl Into<String>) -> ChatCall {
         let request = ChatRequest::new([Message::user(prompt)]);
         self.call(request, Defaults::PROMPT)
     }
 
-    /// Goes on with a conversation. The defaults are the old client's: temperature 0.7, at most
-    /// 256 tokens, no reasoning.
+    /// Continues a conversation with the old client's defaults: temperature 0.7, at most 256
+    /// tokens, no reasoning. Everything else is as for [`ask`](Self::ask).
     pub fn chat_with_context_async<M: Into<Message>>(
         &self,
         messages: impl IntoIterator<Item = M>,
     ) -> ChatCall {
         let request = ChatRequest::new(messages);
         self.call(request, Defaults::CONVERSATION)
-    }
-
-    /// Sends `request` as it is, with no defaults of chatcore's; a model that reasons by default
-    /// does so.
-    pub fn request(&self, request: ChatRequest) -> ChatCall {
-        self.call(request, Defaults::NONE)
     }
 
     fn call(&self, request: ChatRequest, defaults: Defaults) -> ChatCall {

@@ -18,7 +18,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub(crate) fn call(self, client: &LlmClient) -> ChatCall {
-        client.request(self.request).defaults(self.defaults)
+        client.ask(self.request).defaults(self.defaults)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What must hold, through public APIs.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod bad_input;

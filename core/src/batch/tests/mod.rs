@@ -3,7 +3,7 @@ mod cases;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 
 use super::*;
 use crate::error::ErrorKind;

@@ -1,7 +1,7 @@
 //! Request → JSON, written straight from the model.
 
-use super::thinking::{Thinking, effort};
-use super::{Anthropic, AnthropicPlatform, DEFAULT_MAX_TOKENS, DIALECT, blocks, check, schema};
+use super::thinking::{self, Thinking, effort};
+use super::{Anthropic, AnthropicPlatform, DIALECT, blocks, check, schema};
 use crate::chat::{ChatRequest, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
@@ -24,7 +24,9 @@ pub(super) fn body(
             "there is only a system prompt; Anthropic answers a user's message",
         ));
     }
-    let max_tokens = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
+    let max_tokens = request
+        .max_tokens
+        .unwrap_or_else(|| thinking::default_max_tokens(request, rule));
     let thinking = Thinking::of(request, rule, max_tokens)?;
     let platform = dialect.platform;
     let mut writer = write::begin(request)?;

@@ -45,9 +45,6 @@ static BEARER_FACTS: Facts =
 /// Makes the framing of one stream.
 type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 
-/// How many tokens an answer may have where the request does not say: Anthropic demands a number.
-const DEFAULT_MAX_TOKENS: u32 = 4096;
-
 /// Anthropic's messages: `POST {base}/v1/messages`; and its list of models, `GET
 /// {base}/v1/models`. A base URL that ends in `/v1` is taken as it is.
 ///
@@ -55,7 +52,8 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 /// one with a seed, a temperature above 1, JSON mode without a schema, or a message whose role is
 /// not system, user, assistant or tool. Beyond that:
 ///
-/// - **`max_tokens`** is 4,096 where the request does not say: Anthropic demands a number.
+/// - **`max_tokens`** is 4,096 where the request does not set it, and 29,096 where the model
+///   reasons, because Anthropic demands a number. Every Claude model takes them.
 /// - **`temperature` and `top_p`** go as they are set; the API version `2026-10-21` refuses them, and
 ///   so does this dialect then. A default temperature is not sent where it would be refused: to that
 ///   version and newer ones, and to models that refuse it by the table

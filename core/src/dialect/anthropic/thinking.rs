@@ -3,11 +3,31 @@
 use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
 use crate::json::Writer;
-use crate::models::ModelRule;
+use crate::models::{ModelRule, Reasons};
 use crate::quote::Quoted;
 
 /// The fewest tokens that a budget may have, by Anthropic's rule.
 const LEAST_BUDGET: u32 = 1024;
+
+/// How many tokens an answer may have where the request does not say. Every model takes as many:
+/// Claude 3 Haiku no more.
+const ANSWER_TOKENS: u32 = 4_096;
+/// How many more it may have where the model reasons. Of the models that reason, those with the
+/// smallest limit take 32,000 in all.
+const REASONING_TOKENS: u32 = 25_000;
+
+/// The limit of tokens for a request that has none: Anthropic demands a number.
+pub(super) fn default_max_tokens(request: &ChatRequest, rule: &ModelRule) -> u32 {
+    let reasons = match (&request.reasoning_effort, request.extra.get("thinking")) {
+        (_, Some(thinking)) => thinking.get("type").is_none_or(|word| word != "disabled"),
+        (Some(effort), None) => *effort != ReasoningEffort::None,
+        (None, None) => matches!(rule.reasoning, Reasons::ByDefault | Reasons::Always),
+    };
+    match reasons {
+        true => ANSWER_TOKENS + REASONING_TOKENS,
+        false => ANSWER_TOKENS,
+    }
+}
 
 /// The field `thinking`.
 #[derive(Debug, PartialEq)]

@@ -112,7 +112,7 @@ fn reasoning_is_off_unless_it_is_asked_for() {
     assert_eq!(on["max_tokens"], 25_256);
     // Whoever sends a request of his own gets what the provider does.
     let request = chatcore::ChatRequest::new([chatcore::Message::user("hi")]);
-    let answer = smol::block_on(deepseek.request(request).into_future()).unwrap();
+    let answer = smol::block_on(deepseek.ask(request).into_future()).unwrap();
     assert!(!answer.reasoning().is_empty());
 }
 

@@ -53,7 +53,7 @@ fn call(arguments: &str) -> Message {
 fn the_least_and_the_most() {
     assert_eq!(
         encode(&hi()),
-        json!({"model": "claude-haiku-5-5", "max_tokens": 4096,
+        json!({"model": "claude-haiku-5-5", "max_tokens": 29096,
             "messages": [{"role": "user", "content": "hi"}]})
     );
     let mut request = hi().model("claude-sonnet-4-6").max_tokens(9);
@@ -310,6 +310,25 @@ fn reasoning_is_turned_off_in_the_models_own_way() {
         let body = encode(&thinks(model, ReasoningEffort::None, 256));
         assert_eq!(body["thinking"], json!({ "type": off }), "{model}");
     }
+}
+
+#[test]
+fn a_request_without_a_limit_gets_one_with_room_for_reasoning() {
+    let limit = |request: ChatRequest| encode(&request)["max_tokens"].take();
+    for (model, effort, expected) in [
+        ("claude-opus-5-5", None, 29_096),
+        ("claude-haiku-5-5", None, 29_096),
+        ("claude-haiku-5-5", Some(ReasoningEffort::None), 4_096),
+        ("claude-haiku-4-5", None, 4_096),
+        ("claude-haiku-4-5", Some(ReasoningEffort::Low), 29_096),
+        ("claude-3-haiku-20240307", None, 4_096),
+    ] {
+        let request = hi().model(model).reasoning_effort(effort);
+        assert_eq!(limit(request), expected, "{model}");
+    }
+    let thinking = |kind| limit(hi().extra("thinking", json!({"type": kind})));
+    assert_eq!(thinking("adaptive"), 29_096);
+    assert_eq!(thinking("disabled"), 4_096);
 }
 
 #[test]
