@@ -197,10 +197,10 @@ impl Target {
     /// Reads where `uri` leads. User and password in it are passed over.
     ///
     /// # Errors
-    /// [`InvalidRequest`](TransportErrorKind::InvalidRequest) for another scheme than `http` and
+    /// [`InvalidInput`](TransportErrorKind::InvalidInput) for another scheme than `http` and
     /// `https`, and for what [`Host::parse_with_port`] refuses.
     pub fn of(uri: &Uri) -> Result<Self, TransportError> {
-        let invalid = |why: &str| TransportError::new(TransportErrorKind::InvalidRequest, why);
+        let invalid = |why: &str| TransportError::new(TransportErrorKind::InvalidInput, why);
         let tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -385,7 +385,7 @@ mod tests {
             "http://a:/",
         ] {
             let error = target(bad).unwrap_err();
-            assert_eq!(error.kind(), TransportErrorKind::InvalidRequest, "{bad}");
+            assert_eq!(error.kind(), TransportErrorKind::InvalidInput, "{bad}");
         }
         let demo = target(DEMO_URL).unwrap_err().to_string();
         for part in [

@@ -136,7 +136,7 @@ pub enum TransportErrorKind {
     /// The response's headers, or a line of them, are larger than the transport allows.
     TooLarge,
     /// The request cannot be sent by this transport (an unknown scheme, a bad header).
-    InvalidRequest,
+    InvalidInput,
     /// As many requests wait in the transport as may wait there.
     QueueFull,
     /// The transport is shut down.
@@ -156,7 +156,7 @@ impl TransportErrorKind {
                 | Self::ConnectTimeout
                 | Self::Tls
                 | Self::Proxy
-                | Self::InvalidRequest
+                | Self::InvalidInput
                 | Self::QueueFull
                 | Self::Closed
         )

@@ -120,8 +120,8 @@ impl Client {
         spec.timeouts.apply(&mut timeouts)?;
         let call = self.client.ask(spec.request).defaults(spec.defaults);
         let mut call = call.timeouts(timeouts);
-        if let Some(attempts) = spec.max_retries {
-            call = call.max_retries(attempts);
+        if let Some(attempts) = spec.max_attempts {
+            call = call.max_attempts(attempts);
         }
         if !more.is_undefined() {
             call = call.extension(More(bridge::local(more)));
@@ -153,7 +153,7 @@ fn build(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, Err
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
         .provider(settings.provider)
         .scheduling(settings.scheduling)
-        .max_retries(settings.max_retries)
+        .max_attempts(settings.max_attempts)
         .timeouts(timeouts.clone())
         .rate_limits(settings.rate);
     if let Some(adaptive) = settings.adaptive {

@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     /// How many at once, and how many may wait.
     pub(crate) scheduling: AsyncConfig,
     /// Attempts in all.
-    pub(crate) max_retries: u32,
+    pub(crate) max_attempts: u32,
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// What the provider grants per minute.
@@ -49,18 +49,18 @@ impl Settings {
         granted.number("tokensPerMinute", &mut rate.tokens_per_minute, count)?;
         granted.number("requestBurst", &mut rate.request_burst, small_count)?;
         granted.number("tokenBurst", &mut rate.token_burst, count)?;
-        let [mut workers, mut queue_size, mut max_retries, mut max_bytes] = [None; 4];
+        let [mut workers, mut queue_size, mut max_attempts, mut max_bytes] = [None; 4];
         from.number("maxRequestBytes", &mut max_bytes, small_count)?;
         from.number("workers", &mut workers, small_count)?;
         from.number("queueSize", &mut queue_size, small_count)?;
-        from.number("maxRetries", &mut max_retries, small_count)?;
+        from.number("maxAttempts", &mut max_attempts, small_count)?;
         Ok(Self {
             provider: provider(&mut from)?,
             scheduling: AsyncConfig::default()
                 .with_workers(workers.unwrap_or_default() as usize)
                 .with_queue_size(queue_size.unwrap_or_default() as usize)
                 .with_async_enabled(!from.is("alone")),
-            max_retries: max_retries.unwrap_or(1),
+            max_attempts: max_attempts.unwrap_or(1),
             timeouts: Limits(from.object("timeouts")?),
             rate,
             adaptive: adaptive(&mut from)?,
@@ -184,7 +184,7 @@ pub(crate) struct CallSpec {
     /// Time limits.
     pub(crate) timeouts: Limits,
     /// Attempts in all.
-    pub(crate) max_retries: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// Whether it waits where the queue is full, where the caller says so.
     pub(crate) wait_for_queue: Option<bool>,
     /// Wait as long as it takes: one call of a batch.
@@ -203,14 +203,14 @@ impl CallSpec {
             "" => Object::empty("it"),
             rest => read(rest)?,
         };
-        let mut max_retries = None;
-        from.number("maxRetries", &mut max_retries, small_count)?;
+        let mut max_attempts = None;
+        from.number("maxAttempts", &mut max_attempts, small_count)?;
         Ok(Self {
             request: request(messages, own, &mut from)?,
             defaults: defaults.defaults()?,
             fetch_as_stream: from.switch("fetchAsStream"),
             timeouts: Limits(from.object("timeouts")?),
-            max_retries,
+            max_attempts,
             wait_for_queue: from.switch("waitForQueue"),
             patient: from.is("patient"),
         })
@@ -238,7 +238,7 @@ impl Limits {
         }
         if let Some(overall) = limit_of(&mut self.0, "overall")? {
             // It holds for every call, though it be the default's length.
-            *to = std::mem::take(to).with_overall(overall);
+            *to = std::mem::take(to).overall(overall);
         }
         Ok(())
     }

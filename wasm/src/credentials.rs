@@ -75,7 +75,7 @@ impl Credentials for KeyFunction {
 
 fn wrong(why: &str) -> Error {
     let message = format!("the function apiKey failed: {why}");
-    Error::new(ErrorKind::InvalidRequest, message)
+    Error::new(ErrorKind::InvalidInput, message)
 }
 
 fn refused(failure: Failure) -> Error {

@@ -42,7 +42,7 @@ impl Fetch {
         for (name, value) in request.headers() {
             let Ok(value) = value.to_str() else {
                 let message = format!("the header {name} has a value that fetch cannot send");
-                return Err(TransportError::new(Kind::InvalidRequest, message));
+                return Err(TransportError::new(Kind::InvalidInput, message));
             };
             for line in [name.as_str(), value] {
                 lines.push('\n');

@@ -48,16 +48,16 @@ impl Client {
     fn shape_embed(&self, texts: &str, options: &str, more: JsValue) -> Result<EmbedCall, Error> {
         let mut from = read(options)?;
         let mut request = EmbedRequest::new(strings(texts)?);
-        let mut max_retries = None;
+        let mut max_attempts = None;
         from.optional("model", &mut request.model)?;
         from.number("dimensions", &mut request.dimensions, small_count)?;
-        from.number("maxRetries", &mut max_retries, small_count)?;
+        from.number("maxAttempts", &mut max_attempts, small_count)?;
         from.extra(&mut request.extra)?;
         let mut timeouts = self.timeouts.clone();
         Limits(from.object("timeouts")?).apply(&mut timeouts)?;
         let mut call = self.client.embed_request(request).timeouts(timeouts);
-        if let Some(attempts) = max_retries {
-            call = call.max_retries(attempts);
+        if let Some(attempts) = max_attempts {
+            call = call.max_attempts(attempts);
         }
         if !more.is_undefined() {
             call = call.extension(More(bridge::local(more)));
@@ -81,7 +81,7 @@ fn strings(json: &str) -> Result<Vec<String>, Error> {
         Ok::<_, chatcore::json::JsonError>(texts)
     };
     let why = "the texts to embed are no array of strings";
-    read().map_err(|_| Error::new(ErrorKind::InvalidRequest, why))
+    read().map_err(|_| Error::new(ErrorKind::InvalidInput, why))
 }
 
 fn outcome(result: Result<Outcome, Error>) -> Outcome {

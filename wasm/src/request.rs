@@ -161,10 +161,7 @@ pub(crate) fn not_json(error: JsonError) -> Error {
 
 /// The error for what is not as the documentation of the package says.
 pub(crate) fn undocumented(why: impl Display) -> Error {
-    Error::new(
-        ErrorKind::InvalidRequest,
-        format!("not as documented: {why}"),
-    )
+    Error::new(ErrorKind::InvalidInput, format!("not as documented: {why}"))
 }
 
 /// A temperature and a limit of tokens as they cross the border: not given if they are no numbers.

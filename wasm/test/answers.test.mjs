@@ -36,7 +36,7 @@ test('an error has the provider’s body, and the words of whatever is nested in
   const { made } = client({}, () => ({ status: 422, headers: json, body }));
   await assert.rejects(made.chatAsync('x'), (error) => error instanceof BadRequestError && error.body === body && error.status === 422
     && /Extra inputs are not permitted/.test(error.message));
-  const long = client({ maxRetries: 1 }, () => ({ status: 500, body: 'y'.repeat(100_000) }));
+  const long = client({ maxAttempts: 1 }, () => ({ status: 500, body: 'y'.repeat(100_000) }));
   await assert.rejects(long.made.chatAsync('x'), (error) => error.body.length > 1000 && error.body.length <= 8200);
 });
 
@@ -48,13 +48,13 @@ test('content within content, however deep, is an error, and other calls go on',
       [{ 'content-type': 'text/event-stream' }, `data: {"choices":[{"index":0,"delta":{"content":${deep}}}]}\n\n`],
     ];
     for (const [headers, body] of bodies) {
-      const { made } = client({ maxRetries: 1 }, ({ messages: [{ content }] }) => (content === 'deep' ? { status: 200, headers, body } : { status: 200, headers: json, body: whole('ok') }));
+      const { made } = client({ maxAttempts: 1 }, ({ messages: [{ content }] }) => (content === 'deep' ? { status: 200, headers, body } : { status: 200, headers: json, body: whole('ok') }));
       const [told, other] = await Promise.all([made.chatStream('deep').final().catch((error) => error), made.chatAsync('x')]);
       assert.ok(told instanceof StreamError && told.code === 'protocol', `${depth}: ${told.stack}`);
       assert.equal(other.text, 'ok');
       assert.equal((await made.chatAsync('x')).text, 'ok');
     }
-    const anthropic = new LlmClient({ provider: 'anthropic', baseURL: 'http://127.0.0.1:1', maxRetries: 1, fetch: async () => ({
+    const anthropic = new LlmClient({ provider: 'anthropic', baseURL: 'http://127.0.0.1:1', maxAttempts: 1, fetch: async () => ({
       status: 200, headers: { 'content-type': 'text/event-stream' },
       body: `event: message_start\ndata: {"type":"message_start","message":${'{"message":'.repeat(depth)}1${'}'.repeat(depth)}}\n\n`,
     }) });

@@ -161,7 +161,7 @@ test('chats, whole and one by one, in a queue of none', async () => {
   const told = [];
   const batch = BatchProcessor.chats(client, { batchSize: 2, onProgress: (progress) => told.push(progress) });
   const results = await batch.processBatch(['a', { prompt: 'b', seed: 1 }, [{ role: 'user', content: 'c' }], 7]);
-  assert.deepEqual(results.map(({ ok, value, error }) => (ok ? value.text : error.code)), ['A', 'B', 'C', 'invalid_request']);
+  assert.deepEqual(results.map(({ ok, value, error }) => (ok ? value.text : error.code)), ['A', 'B', 'C', 'invalid_input']);
   assert.equal(told.at(-1).tokens, 6);
   const [d, e] = await Promise.all([batch.addRequest('d'), batch.addRequest('e')]);
   assert.deepEqual([d.text, e.text], ['D', 'E']);

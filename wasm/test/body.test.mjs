@@ -11,7 +11,7 @@ import nodeFetch2 from 'node-fetch-2';
 import { LlmClient, StreamError, TimeoutError } from '../dist/node.js';
 import { event, listening, whole } from './raw.mjs';
 
-const client = (fetch, options = {}) => new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', maxRetries: 1, fetch, ...options });
+const client = (fetch, options = {}) => new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', maxAttempts: 1, fetch, ...options });
 const json = { 'content-type': 'application/json' };
 const sse = { 'content-type': 'text/event-stream' };
 const encode = (text) => new TextEncoder().encode(text);

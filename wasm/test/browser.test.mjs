@@ -76,7 +76,7 @@ test('typed errors and aborts in a page', { skip }, async () => {
     const { LlmClient } = await import('./chatcore/index.js');
     const ask = async (path, options = {}) => {
       try {
-        const client = new LlmClient({ baseURL: `${base}/${path}/v1`, model: 'm', maxRetries: 1 });
+        const client = new LlmClient({ baseURL: `${base}/${path}/v1`, model: 'm', maxAttempts: 1 });
         return (await client.chatStream('one two three', options).final()).text;
       } catch (error) {
         return error.name;

@@ -7,14 +7,14 @@ import { ClosedError, LlmClient } from '../dist/node.js';
 import { answer, event, raw } from './raw.mjs';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n';
-const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1, ...options });
+const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxAttempts: 1, ...options });
 /** No limit ends anything here. */
 const FOREVER = { timeoutMs: Infinity, timeouts: { byteIdle: Infinity } };
 
 /** Runs a program in a Node of its own, where the core is not loaded yet; what it printed. A hang is an error. */
 async function program(port, lines, entry = 'node.js') {
   const text = `import { LlmClient } from ${JSON.stringify(new URL(`../dist/${entry}`, import.meta.url).href)};
-    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxRetries: 1, timeoutMs: Infinity, timeouts: { byteIdle: Infinity } });
+    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxAttempts: 1, timeoutMs: Infinity, timeouts: { byteIdle: Infinity } });
     ${lines}`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', text], { timeout: 90_000 });
   return stdout.trim();

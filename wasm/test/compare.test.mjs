@@ -27,7 +27,7 @@ const base = (path) => (path === 'pings' ? `http://127.0.0.1:${pinging.address()
 async function theirs(path, { abort = false } = {}) {
   const controller = new AbortController();
   const work = async () => {
-    const client = new OpenAI({ baseURL: base(path), apiKey: 'k', maxRetries: 0, timeout: 200 });
+    const client = new OpenAI({ baseURL: base(path), apiKey: 'k', maxAttempts: 0, timeout: 200 });
     const stream = await client.chat.completions.create(
       { model: 'm', stream: true, messages: [{ role: 'user', content: 'one two three' }] }, { signal: controller.signal });
     for await (const chunk of stream) if (abort && chunk.choices[0]?.delta.content) controller.abort();
@@ -46,7 +46,7 @@ async function theirs(path, { abort = false } = {}) {
 /** The error of this client. */
 async function ours(path, { abort = false, ...options } = {}) {
   const controller = new AbortController();
-  const client = new LlmClient({ baseURL: base(path), model: 'm', maxRetries: 1 });
+  const client = new LlmClient({ baseURL: base(path), model: 'm', maxAttempts: 1 });
   try {
     for await (const text of client.chatStream('one two three', { signal: controller.signal, ...options }).text()) {
       if (abort && text) controller.abort('enough');

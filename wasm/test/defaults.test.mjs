@@ -7,7 +7,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { BadRequestError, ConnectionError, LlmClient, MODEL_RULES, QueueFullError, StreamError } from '../dist/node.js';
+import { InvalidInputError, ConnectionError, LlmClient, MODEL_RULES, QueueFullError, StreamError } from '../dist/node.js';
 import { event, listening, whole } from './raw.mjs';
 
 const json = { 'content-type': 'application/json' };
@@ -138,7 +138,7 @@ test('a conversation in OpenAI’s form loses nothing', async () => {
 test('a request that is too large says what to set', async () => {
   const { seen, made } = client({ maxRequestBytes: 1000 });
   await made.chatAsync('x');
-  await assert.rejects(made.chatAsync('x'.repeat(2000)), (error) => error instanceof BadRequestError && /raise maxRequestBytes/.test(error.message));
+  await assert.rejects(made.chatAsync('x'.repeat(2000)), (error) => error instanceof InvalidInputError && /raise maxRequestBytes/.test(error.message));
   assert.equal(seen.length, 1);
 });
 

@@ -64,7 +64,7 @@ test('what an event holds', () => {
 
 // `LlmError` alone is for what is no failure of a call.
 const CLASSES = {
-  config: 'LlmError', invalid_request: 'BadRequestError', auth: 'AuthError', bad_request: 'BadRequestError',
+  config: 'LlmError', invalid_input: 'InvalidInputError', auth: 'AuthError', bad_request: 'BadRequestError',
   not_found: 'BadRequestError', rate_limited: 'RateLimitError', quota_exceeded: 'RateLimitError', overloaded: 'ServerError',
   server: 'ServerError', connection: 'ConnectionError', timeout: 'TimeoutError', truncated: 'StreamError', out_of_tokens: 'StreamError',
   protocol: 'StreamError', response_too_large: 'StreamError', queue_full: 'QueueFullError', closed: 'ClosedError',

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { AuthError, LlmClient } from '../dist/node.js';
 import { answer, listening, raw } from './raw.mjs';
 
-const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1, ...options });
+const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxAttempts: 1, ...options });
 
 test('an answer that comes before the request is sent holds up nothing', async () => {
   const body = 'x'.repeat(12_000_000);
@@ -19,7 +19,7 @@ test('an answer that comes before the request is sent holds up nothing', async (
   });
   const port = await listening(server);
   const program = `import { LlmClient } from ${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)};
-    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxRetries: 1 });
+    const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxAttempts: 1 });
     await client.chatAsync('x'.repeat(${body.length})).catch(({ status }) => console.log(status));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
   assert.equal(stdout.trim(), '413');

@@ -14,7 +14,7 @@ import { brotliCompressSync, createGzip, deflateSync, gzipSync } from 'node:zlib
 import { BadRequestError, ConnectionError, LlmClient, LlmError, StreamError } from '../dist/node.js';
 import { answer, listening, raw, whole } from './raw.mjs';
 
-const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1, ...options });
+const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxAttempts: 1, ...options });
 
 test('what goes out, and no more', async () => {
   let seen;
@@ -90,7 +90,7 @@ test('undici with certificates of its own is what sends, too', async () => {
 test('a fetch that was replaced before the package was loaded is what sends', async () => {
   const program = `globalThis.fetch = async () => Response.json(${whole('replaced')});
     const { LlmClient } = await import(${JSON.stringify(new URL('../dist/node.js', import.meta.url).href)});
-    console.log(String(await new LlmClient({ baseURL: 'http://127.0.0.1:9/v1', model: 'm', maxRetries: 1 }).chatAsync('x')));`;
+    console.log(String(await new LlmClient({ baseURL: 'http://127.0.0.1:9/v1', model: 'm', maxAttempts: 1 }).chatAsync('x')));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   assert.equal(stdout.trim(), 'replaced');
 });
@@ -101,7 +101,7 @@ test('where modules cannot be imported, as in Jest, and where there are none of 
   const load = (require) => {
     const module = { exports: {} };
     compileFunction(code, ['module', 'exports', 'require'])(module, module.exports, require);
-    return new module.exports.LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxRetries: 1 });
+    return new module.exports.LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxAttempts: 1 });
   };
   const require = createRequire(import.meta.url);
   assert.equal(String(await load(require).chatAsync('x')), 'ok');
@@ -201,7 +201,7 @@ test('where the program has an agent of its own kind, it is what connects, a sec
 test('headers of the connection are refused', async () => {
   for (const name of ['host', 'Content-Length', 'transfer-encoding', 'connection', 'expect', 'upgrade']) {
     assert.throws(() => client(9, { headers: { [name]: '1' } }), (error) => error instanceof LlmError && error.code === 'config');
-    await assert.rejects(client(9).chatAsync('x', { headers: { [name]: '1' } }), (error) => error.code === 'invalid_request');
+    await assert.rejects(client(9).chatAsync('x', { headers: { [name]: '1' } }), (error) => error.code === 'invalid_input');
   }
 });
 
@@ -377,7 +377,7 @@ test('https: a certificate that is trusted, and one that is not', async (t) => {
   const port = await listening(https.createServer({ key, cert }, (request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(whole('secret')));
   }));
-  const made = new LlmClient({ baseURL: `https://localhost:${port}/v1`, model: 'm', apiKey: 'k', maxRetries: 1 });
+  const made = new LlmClient({ baseURL: `https://localhost:${port}/v1`, model: 'm', apiKey: 'k', maxAttempts: 1 });
   await assert.rejects(made.chatAsync('x'), (error) => error instanceof ConnectionError && error.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT');
   // As for all of a program's own requests.
   https.globalAgent.options.ca = cert;

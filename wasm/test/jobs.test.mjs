@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { AbortError, BadRequestError, LlmClient } from '../dist/node.js';
+import { AbortError, InvalidInputError, LlmClient } from '../dist/node.js';
 
 let server;
 let base;
@@ -28,7 +28,7 @@ after(() => {
   server.close();
 });
 
-const client = (path, options = {}) => new LlmClient({ baseURL: `${base}${path}`, apiKey: null, model: 'm', maxRetries: 1, ...options });
+const client = (path, options = {}) => new LlmClient({ baseURL: `${base}${path}`, apiKey: null, model: 'm', maxAttempts: 1, ...options });
 
 test('texts become vectors of 32-bit floats, in order', async () => {
   const one = client('/embed', { headers: { 'X-Tenant': 'a' } });
@@ -71,7 +71,7 @@ test('what is wrong is told early and typed', async () => {
     ['a', { extra: { a: 1n } }, /written as JSON/],
   ]) {
     await assert.rejects(one.embed(inputs, options), (error) => {
-      assert.ok(error instanceof BadRequestError, `${error}`);
+      assert.ok(error instanceof InvalidInputError, `${error}`);
       assert.match(error.message, why);
       return true;
     });

@@ -52,7 +52,7 @@ test('keys, by the rules that Rust has too, also where a function gives them', a
     assert.equal(why, refused, JSON.stringify(key));
     await client?.chatAsync('x');
     const called = new LlmClient({ apiKey: () => key, fetch }).chatAsync('x');
-    if (refused) await assert.rejects(called, (error) => error.code === 'invalid_request' && /apiKey failed/.test(error.message) && error.attempts === 1);
+    if (refused) await assert.rejects(called, (error) => error.code === 'invalid_input' && /apiKey failed/.test(error.message) && error.attempts === 1);
     else await called;
     assert.deepEqual(seen, is === undefined ? [] : [`Bearer ${is}`, `Bearer ${is}`]);
   }
@@ -73,7 +73,7 @@ test('a key of another provider does not go to the default one', async () => {
     delete process.env.LLM_API_KEY;
     let sent = 0;
     const fetch = async () => { sent += 1; return { status: 200, body: whole('x') }; };
-    await assert.rejects(new LlmClient({ apiKey: async () => apiKey, fetch }).chatAsync('x'), { code: 'invalid_request' });
+    await assert.rejects(new LlmClient({ apiKey: async () => apiKey, fetch }).chatAsync('x'), { code: 'invalid_input' });
     assert.equal(sent, 0);
     // Whoever names a provider or a base URL means it.
     new LlmClient({ apiKey, provider: 'deepseek' });
@@ -88,7 +88,7 @@ test('credentials in headers and in the query are not sent unencrypted either', 
   assert.equal(refusal(() => new LlmClient({ ...open, apiKey: () => KEY })), 'unencrypted');
   const client = new LlmClient({ ...open, headers: { 'x-tenant': 'a' } });
   await client.chatAsync('x', { headers: { 'x-trace': '1' } });
-  await assert.rejects(client.chatAsync('x', { headers: { cookie: 'hunter2-hunter2' } }), { code: 'invalid_request' });
+  await assert.rejects(client.chatAsync('x', { headers: { cookie: 'hunter2-hunter2' } }), { code: 'invalid_input' });
   process.env.LLM_ALLOW_HTTP = 'true';
   try {
     await new LlmClient({ ...open, apiKey: KEY, headers: { 'api-key': 'hunter2-hunter2' } }).chatAsync('x', { headers: { cookie: 'a' } });
@@ -137,7 +137,7 @@ for (const [who, give] of Object.entries(givenBy)) {
     test(`a secret that a server echoes is taken out: ${who}, ${how}`, async () => {
       const [options, ofCall] = give();
       for (const fetch of [undefined, globalThis.fetch]) {
-        const client = new LlmClient({ baseURL: `http://127.0.0.1:${echo}/v1`, model: 'm', maxRetries: 1, ...fetch && { fetch }, ...options });
+        const client = new LlmClient({ baseURL: `http://127.0.0.1:${echo}/v1`, model: 'm', maxAttempts: 1, ...fetch && { fetch }, ...options });
         const said = write(SECRET);
         for (const error of [
           await client.chatAsync(said, ofCall).catch((error) => error),
@@ -157,7 +157,7 @@ for (const [who, give] of Object.entries(givenBy)) {
 test('the password of a proxy that a server echoes', async () => {
   process.env.HTTPS_PROXY = 'http://me:hunter2%2Fhunter2@proxy.example:3128';
   try {
-    const client = new LlmClient({ baseURL: `http://127.0.0.1:${echo}/v1`, model: 'm', maxRetries: 1 });
+    const client = new LlmClient({ baseURL: `http://127.0.0.1:${echo}/v1`, model: 'm', maxAttempts: 1 });
     const said = `Basic ${Buffer.from('me:hunter2/hunter2').toString('base64')} hunter2/hunter2 hunter2%2Fhunter2`;
     const error = await client.chatAsync(said).catch((error) => error);
     assert.ok(!/hunter2|bWU6aHVud/.test(inspect(error)), inspect(error));
@@ -171,7 +171,7 @@ test('a secret in the error of a fetch', async () => {
     const said = `${url} with ${headers['x-gateway']}`;
     throw Object.assign(new TypeError(`cannot reach ${said}`, { cause: new RangeError(`in ${said}`) }), { code: 'EMINE' });
   };
-  const make = (baseURL) => new LlmClient({ baseURL, model: 'm', maxRetries: 1, headers: { 'x-gateway': 'hunter2-hunter2' }, fetch: async (...all) => fails(...all) });
+  const make = (baseURL) => new LlmClient({ baseURL, model: 'm', maxAttempts: 1, headers: { 'x-gateway': 'hunter2-hunter2' }, fetch: async (...all) => fails(...all) });
   const error = await make('https://a.example/v1').chatAsync('x').catch((error) => error);
   assert.ok(!inspect(error, { depth: 9 }).includes('hunter2'), inspect(error));
   // A copy of the host's own, without the secret.

@@ -109,7 +109,7 @@ test('not where a client has limits: what it has used of them would be forgotten
 test('what was found out of the provider is kept', async () => {
   let refuse = true;
   const client = new LlmClient({
-    baseURL: 'http://127.0.0.1:1/v1', model: 'm', adaptive: { start: 16, max: 16 }, maxRetries: 1,
+    baseURL: 'http://127.0.0.1:1/v1', model: 'm', adaptive: { start: 16, max: 16 }, maxAttempts: 1,
     fetch: async () => (refuse ? { status: 503, body: '{}' } : { status: 200, body: whole('x') }),
   });
   await client.chatAsync('a').catch(() => {});

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
-  AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmClient, LlmError, QueueFullError,
+  AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, InvalidInputError, LlmClient, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,
 } from '../dist/node.js';
 import { nobody, start } from './server.mjs';
@@ -17,7 +17,7 @@ after(() => { server.stop(); assert.deepEqual(unhandled, []); });
 // By Node's own HTTP, or by a `fetch` that is given: fetch.test.mjs runs all of this again.
 const how = process.env.TEST_FETCH ? { fetch: globalThis.fetch } : {};
 const client = (path, options = {}) => new LlmClient({
-  baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxRetries: 1, ...how, ...options,
+  baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxAttempts: 1, ...how, ...options,
 });
 const collect = async (stream) => {
   let text = '';
@@ -70,7 +70,7 @@ test('a stream as lines of JSON', async () => {
 });
 
 test('a 429 with Retry-After is tried again, and told when it is the last', async () => {
-  const answer = await client('key/again/flaky/1/status/429/retry-after-ms/5', { maxRetries: 3 }).chatAsync('x');
+  const answer = await client('key/again/flaky/1/status/429/retry-after-ms/5', { maxAttempts: 3 }).chatAsync('x');
   assert.equal(answer.attempts, 2);
   await assert.rejects(client('status/429/retry-after/90').chatAsync('x'), (error) => {
     assert.ok(error instanceof RateLimitError && error instanceof LlmError && error instanceof Error);
@@ -103,7 +103,7 @@ test('nobody follows a redirect', async () => {
 });
 
 test('no server at all', async () => {
-  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1, ...how });
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxAttempts: 1, ...how });
   await assert.rejects(alone.chatAsync('x'), ConnectionError);
 });
 
@@ -203,7 +203,7 @@ test('a key from a function, for each attempt', async () => {
   const seen = [];
   let count = 0;
   const fetch = (url, init) => { seen.push(init.headers.authorization); return globalThis.fetch(url, init); };
-  const turning = client('key/turn/flaky/1/status/503/retry-after-ms/1', { apiKey: async () => `key-${++count}`, fetch, maxRetries: 2 });
+  const turning = client('key/turn/flaky/1/status/503/retry-after-ms/1', { apiKey: async () => `key-${++count}`, fetch, maxAttempts: 2 });
   await turning.chatAsync('x');
   assert.deepEqual(seen, ['Bearer key-1', 'Bearer key-2']);
   await turning.chatStream('x').final();
@@ -244,10 +244,10 @@ test('a function that gives no key: an error with its cause, and nothing is sent
     [() => { throw gone; }, undefined, gone], [async () => { throw gone; }, undefined, gone], [() => undefined, 'key_none'],
     [() => '', 'key_empty'], [async () => 'sk 1', 'key_space'], [() => Promise.reject('a word'), undefined, 'a word'],
   ]) {
-    const failing = client('ok', { apiKey, fetch, maxRetries: 3 });
+    const failing = client('ok', { apiKey, fetch, maxAttempts: 3 });
     for (const call of [failing.chatAsync('x'), failing.chatStream('x').final(), failing.embed('x', { model: 'e' }), failing.models()]) {
       await assert.rejects(call, (error) => {
-        assert.ok(error instanceof BadRequestError && error.code === 'invalid_request', inspect(error));
+        assert.ok(error instanceof InvalidInputError && error.code === 'invalid_input', inspect(error));
         assert.match(error.message, /the function apiKey failed: /);
         assert.ok(!/hunter2|sk 1/.test(error.message), error.message);
         assert.equal(error.providerCode, code);
@@ -284,7 +284,7 @@ test('no key that a function gave shows in an error, the causes included', async
   const echoing = client('ok', { apiKey, fetch });
   for (let n = 0; n < 3; n += 1) {
     const error = await echoing.chatAsync('x').catch((error) => error);
-    assert.ok(error instanceof (n < 2 ? ConnectionError : BadRequestError), inspect(error));
+    assert.ok(error instanceof (n < 2 ? ConnectionError : InvalidInputError), inspect(error));
     if (n === 2) assert.match(error.cause.message, /^the service refused \[redacted\], which followed \[redacted\]$/);
     const shown = [inspect(error, { depth: 9 }), JSON.stringify(error), error.cause?.stack, error.cause?.message].join('\n');
     assert.ok(!shown.includes('key-of-') && shown.includes('[redacted]'), shown);
@@ -314,7 +314,7 @@ test('ten thousand calls leave no listener on the signal, and never more than on
 
 test('a batch keeps the order and the errors', async () => {
   const seen = [];
-  const mock = new LlmClient({ mock: (messages) => { if (messages[0].content === 'b') throw new Error('b'); return messages[0].content; }, maxRetries: 1 });
+  const mock = new LlmClient({ mock: (messages) => { if (messages[0].content === 'b') throw new Error('b'); return messages[0].content; }, maxAttempts: 1 });
   const results = await mock.processBatch(['a', 'b', 'c'], { concurrency: 2, onProgress: (progress) => seen.push(progress) });
   assert.deepEqual(results.map((result) => result.ok && result.value.text), ['a', false, 'c']);
   assert.deepEqual(seen.map(({ finished }) => finished), [1, 2, 3]);
@@ -323,7 +323,7 @@ test('a batch keeps the order and the errors', async () => {
 });
 
 test('errors say what they are, also in their stack, and keep the error of the host', async () => {
-  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1, ...how });
+  const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxAttempts: 1, ...how });
   await assert.rejects(alone.chatAsync('x'), (error) => {
     assert.equal(error.name, 'ConnectionError');
     assert.equal(error.constructor.name, 'ConnectionError');

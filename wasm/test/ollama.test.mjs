@@ -71,7 +71,7 @@ before(async () => {
     };
     globalThis.ask = async (folder, { most, isStream, ...options } = {}) => {
       const { LlmClient } = await import('/dist/index.js');
-      const client = new LlmClient({ provider: 'ollama', model: 'qwen3:4b', baseURL: `/${folder}`, maxRetries: 1, ...most && { fetch: cut(most) } });
+      const client = new LlmClient({ provider: 'ollama', model: 'qwen3:4b', baseURL: `/${folder}`, maxAttempts: 1, ...most && { fetch: cut(most) } });
       const messages = [{ role: 'user', content: 'What is the weather in 東京?' }];
       const events = [];
       try {

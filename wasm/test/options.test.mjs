@@ -1,7 +1,7 @@
 // Every option reaches the core with its meaning; what is wrong is told early and typed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BadRequestError, ClosedError, LlmClient, LlmError, TimeoutError, runWithTimeout, toolResult } from '../dist/node.js';
+import { InvalidInputError, ClosedError, LlmClient, LlmError, TimeoutError, runWithTimeout, toolResult } from '../dist/node.js';
 import { start } from './server.mjs';
 import { sources } from './sources.mjs';
 
@@ -11,7 +11,7 @@ for (const name of variables) delete process.env[name];
 before(async () => { server = await start(); });
 after(() => server.stop());
 
-const client = (path, options = {}) => new LlmClient({ baseURL: `${server.base}/${path}/v1`, model: 'm', maxRetries: 1, ...options });
+const client = (path, options = {}) => new LlmClient({ baseURL: `${server.base}/${path}/v1`, model: 'm', maxAttempts: 1, ...options });
 const sent = async (key, n = 0) => {
   const seen = (await server.requests(key))[n];
   return { headers: Object.fromEntries(seen.headers), body: JSON.parse(seen.body) };
@@ -134,7 +134,7 @@ test('headers of one call', async () => {
   for (let n = 0; n < 3; n += 1) all.push((await sent('headers', n)).headers);
   assert.deepEqual(all.map((headers) => headers['x-tenant']), ['b', 'c', 'a']);
   assert.deepEqual(all.map((headers) => headers['idempotency-key']), ['1', undefined, undefined]);
-  const isRefused = (error) => error instanceof BadRequestError && error.code === 'invalid_request' && !error.message.includes('secret');
+  const isRefused = (error) => error instanceof InvalidInputError && error.code === 'invalid_input' && !error.message.includes('secret');
   for (const headers of [{ Authorization: 'Bearer x' }, { 'content-type': 'text/plain' }, { 'a b': 'my secret' }, { a: 'my\nsecret' }, { a: 1 },
     { Host: 'elsewhere' }, { 'X-Api-Key': 'k' }]) await assert.rejects(one.chatAsync('x', { headers }), isRefused);
   assert.equal((await server.requests('headers')).length, 3);
@@ -142,7 +142,7 @@ test('headers of one call', async () => {
 
 test('what the dialect sets itself is not for one call, unless the client has replaced it', async () => {
   const headers = { 'Anthropic-Version': '2020-01-01' };
-  const isRefused = (error) => error instanceof BadRequestError && /anthropic-version/.test(error.message);
+  const isRefused = (error) => error instanceof InvalidInputError && /anthropic-version/.test(error.message);
   const seen = [];
   const fetch = async (_url, init) => { seen.push(init.headers['anthropic-version']); return Response.json({}, { status: 400 }); };
   const ask = (options) => client('x', { fetch, ...options }).chatAsync('x', { headers });
@@ -157,7 +157,7 @@ test('what the dialect sets itself is not for one call, unless the client has re
 test('headers go with each attempt, and those of the client may replace the core\'s', async () => {
   const seen = [];
   const fetch = async (...all) => { seen.push([all.length, all[1].headers]); return Response.json({}, { status: 503 }); };
-  const one = client('x', { apiKey: 'k', fetch, maxRetries: 2, headers: { Authorization: 'Basic x', 'x-none': undefined } });
+  const one = client('x', { apiKey: 'k', fetch, maxAttempts: 2, headers: { Authorization: 'Basic x', 'x-none': undefined } });
   await assert.rejects(one.chatAsync('x', { headers: { 'X-Mine': '1' } }));
   const headers = { 'content-type': 'application/json', authorization: 'Basic x', 'x-mine': '1' };
   assert.deepEqual(seen, [[2, headers], [2, headers]]);
@@ -172,13 +172,13 @@ test('a call that cannot be sent rejects, and never throws', async () => {
     { extra: circle }, { extra: { big: 1n } }, { toolChoice: { tool: 'nobody' } }, { toolChoice: 'maybe' },
     { timeouts: { byteIdle: NaN } }, { max_tokens: 3 }, { timeoutMs: -1 }, { timeoutMs: '1s' },
   ]) {
-    const isBad = (error) => error instanceof BadRequestError && error.code === 'invalid_request' && error.attempts === 0;
+    const isBad = (error) => error instanceof InvalidInputError && error.code === 'invalid_input' && error.attempts === 0;
     await assert.rejects(one.chatAsync('x', options), isBad);
     await assert.rejects(one.chatStream('x', options).final(), isBad);
   }
-  await assert.rejects(one.chatAsync(undefined), BadRequestError);
-  await assert.rejects(one.chatWithContextAsync(undefined), BadRequestError);
-  await assert.rejects(one.chatWithContextAsync([]), BadRequestError);
+  await assert.rejects(one.chatAsync(undefined), InvalidInputError);
+  await assert.rejects(one.chatWithContextAsync(undefined), InvalidInputError);
+  await assert.rejects(one.chatWithContextAsync([]), InvalidInputError);
   assert.equal((await server.requests('never')).length, 0);
 });
 
@@ -214,7 +214,7 @@ test('adaptive: the number in flight follows what the provider bears', async () 
       return answered('yes');
     } finally { inFlight -= 1; }
   };
-  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch, adaptive: { start: 12, max: 16 }, maxRetries: 50 });
+  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch, adaptive: { start: 12, max: 16 }, maxAttempts: 50 });
   assert.deepEqual([client.status().maxWorkers, client.status().limit], [16, 12]);
   const ask = (length) => client.processBatch(Array.from({ length }, () => 'x'), { concurrency: 20 });
   // It learns by being refused.
@@ -252,7 +252,7 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, workers: 1.5 }, /workers is 1.5/],
     [{ ...good, workers: NaN }, /workers is NaN/],
     [{ ...good, queueSize: -1 }, /queueSize is -1; allowed is a whole number from 0/],
-    [{ ...good, maxRetries: 0 }, /1 means no retries/],
+    [{ ...good, maxAttempts: 0 }, /1 means no retries/],
     [{ ...good, timeoutMs: -5 }, /overall is -5/],
     [{ ...good, timeouts: { byteIdle: 'soon' } }, /byteIdle is soon/],
     [{ ...good, limits: { requestsPerMinute: 0 } }, /limits.requestsPerMinute is 0/],

@@ -23,7 +23,7 @@ const answers = async (_url, { body }) => (JSON.parse(Buffer.from(body)).stream
   : { status: 200, headers: { 'content-type': 'application/json' }, body: whole(TEXT) });
 
 async function works({ LlmClient, AuthError }, options = { fetch: answers }) {
-  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', maxRetries: 1, ...options });
+  const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', maxAttempts: 1, ...options });
   assert.equal((await client.chatAsync('你好 🙂')).text, TEXT);
   assert.equal((await client.chatStream('x').final()).text, TEXT);
   const failing = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch: async () => ({ status: 401, body: '{}' }) });

@@ -27,7 +27,7 @@ before(async () => {
 });
 
 for (const [how, fetch] of [['node:http', undefined], ['fetch', globalThis.fetch]]) {
-  const client = (options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', apiKey: SECRET, maxRetries: 2, ...fetch && { fetch }, ...options });
+  const client = (options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', apiKey: SECRET, maxAttempts: 2, ...fetch && { fetch }, ...options });
   const asked = (...answers) => { plan = answers; };
 
   test(`a whole answer and the end of a stream tell the same: ${how}`, async () => {

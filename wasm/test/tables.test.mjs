@@ -15,7 +15,7 @@ const EXPECTED = {
   'Adaptive.start': [ADAPTIVE.start], 'Adaptive.min': [ADAPTIVE.min], 'Adaptive.max': [ADAPTIVE.max],
   'ClientOptions.workers': [Number(SETTINGS.LLM_ASYNC_WORKERS.default)],
   'ClientOptions.queueSize': [Number(SETTINGS.LLM_ASYNC_QUEUE_SIZE.default)],
-  'ClientOptions.maxRetries': [Number(SETTINGS.LLM_MAX_RETRIES.default)],
+  'ClientOptions.maxAttempts': [Number(SETTINGS.LLM_MAX_RETRIES.default)],
   'ClientOptions.timeoutMs': [TIMEOUTS.overall], 'ClientOptions.maxRequestBytes': [MAX_REQUEST_BYTES],
   'BatchOptions.concurrency': [BATCH.maxWorkers],
   ...Object.fromEntries(Object.entries(BATCH).map(([name, value]) => [`BatchProcessorOptions.${name}`, [value]])),

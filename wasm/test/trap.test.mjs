@@ -53,7 +53,7 @@ for (const [how, fall] of [
     assert.equal(one.status().active, 0);
     assert.equal((await one.chatAsync('c')).text, 'echo: c');
     assert.equal(memories.length, instances + 1);
-    const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxRetries: 1 });
+    const alone = new LlmClient({ baseURL: await nobody(), model: 'm', maxAttempts: 1 });
     await assert.rejects(alone.chatAsync('x'), ConnectionError);
     await one.close();
     await new Promise((resolve) => setTimeout(resolve, 50));

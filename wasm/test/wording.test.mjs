@@ -48,7 +48,7 @@ test('a full queue says what to set', async () => {
 });
 
 test('a stack names the line of the call, and begins with the error', async () => {
-  const failing = new LlmClient({ mock: () => { throw new Error('mine'); }, maxRetries: 1 });
+  const failing = new LlmClient({ mock: () => { throw new Error('mine'); }, maxAttempts: 1 });
   async function theCaller(call) {
     const caught = await call().catch((error) => error);
     const [head, first] = caught.stack.split('\n    at ');

@@ -29,7 +29,7 @@ async fn steady(sim: Arc<SimExecutor>, hidden: usize, status: u16) -> (f64, f64)
         .build();
     let client = client(&sim, &transport)
         .adaptive(Adaptive::default())
-        .max_retries(3)
+        .max_attempts(3)
         .build()
         .unwrap();
     let until = sim.now() + secs(WARM_UP + STEADY);

@@ -25,7 +25,7 @@ fn an_adaptive_limit_follows_one_that_moves() {
                 .build();
             let client = client(&sim, &transport)
                 .adaptive(Adaptive::default())
-                .max_retries(3)
+                .max_attempts(3)
                 .build()
                 .unwrap();
             let until = sim.now() + secs(900);
@@ -84,7 +84,7 @@ fn an_outage_ends_and_leaves_nothing_behind() {
                 .workers(20)
                 .queue_size(1_000)
                 .timeout(secs(5))
-                .max_retries(3)
+                .max_attempts(3)
                 .adaptive(Adaptive::default())
                 .build()
                 .unwrap();

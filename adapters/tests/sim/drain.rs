@@ -60,7 +60,7 @@ fn nothing_grows_from_wave_to_wave() {
         timeouts.overall = Some(secs(30));
         let client = client(&sim, &transport)
             .queue_size(20)
-            .max_retries(3)
+            .max_attempts(3)
             .timeouts(timeouts)
             .rate_limits(RateLimits::default().requests_per_minute(300))
             .adaptive(Adaptive::default())

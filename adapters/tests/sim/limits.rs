@@ -138,7 +138,7 @@ fn overall_spans_all_attempts_and_their_waits() {
     limits.overall = Some(secs(10));
     let client = client(&sim.executor(), &transport)
         .timeouts(limits)
-        .max_retries(9)
+        .max_attempts(9)
         .build()
         .unwrap();
     let call = client.chat_async("hi");
@@ -159,7 +159,7 @@ fn a_chat_that_meets_silence_is_sent_once() {
         limits.headers = Some(secs(4));
         let client = client(&sim.executor(), &transport)
             .timeouts(limits)
-            .max_retries(9)
+            .max_attempts(9)
             .build()
             .unwrap();
         let call = client.chat_async("hi");

@@ -131,7 +131,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
         .workers(4)
         .queue_size(8)
         .timeouts(limits)
-        .max_retries(3)
+        .max_attempts(3)
         .build()
         .unwrap();
     let seen = Arc::new(Seen::default());

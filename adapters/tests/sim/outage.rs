@@ -47,7 +47,7 @@ async fn outage(sim: Arc<SimExecutor>) -> (u64, u64) {
         .build();
     let client = client(&sim, &transport)
         .workers(1 + sim.random_below(50) as usize)
-        .max_retries(2 + sim.random_below(5) as u32)
+        .max_attempts(2 + sim.random_below(5) as u32)
         .build()
         .unwrap();
     let calls = 100 + sim.random_below(50);
@@ -127,7 +127,7 @@ fn a_lone_call_has_all_its_attempts_however_long_the_outage() {
     let script = Script::new().always(Fault::Status(503));
     let transport = SimTransport::builder(&sim).script(script).build();
     let client = client(&sim.executor(), &transport)
-        .max_retries(3)
+        .max_attempts(3)
         .build()
         .unwrap();
     sim.run(async {
@@ -154,7 +154,7 @@ fn a_provider_that_now_and_then_fails_has_all_of_it_tried_again() {
             .headers(Latency::millis(500))
             .script(script)
             .build();
-        let client = client(&sim, &transport).max_retries(6).build().unwrap();
+        let client = client(&sim, &transport).max_attempts(6).build().unwrap();
         let calls = (0..1_000).map(|_| client.chat_async("hi").when_full(WhenFull::Wait));
         let answers = chatcore::gather_with_limit(calls, 5).await;
         for answer in answers {

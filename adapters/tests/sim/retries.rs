@@ -29,7 +29,7 @@ fn what_fails_before_content_is_tried_again() {
             let script = Script::new().nth(1, fault);
             let transport = SimTransport::builder(&sim).script(script).build();
             let client = client(&sim.executor(), &transport)
-                .max_retries(3)
+                .max_attempts(3)
                 .build()
                 .unwrap();
             let call = client.chat_async("hi");
@@ -63,7 +63,7 @@ fn what_fails_after_content_is_not_and_keeps_what_came() {
         let script = Script::new().nth(1, fault);
         let transport = SimTransport::builder(&sim).script(script).build();
         let client = client(&sim.executor(), &transport)
-            .max_retries(3)
+            .max_attempts(3)
             .build()
             .unwrap();
         let error = sim.run(read(client.chat_async("hi"))).unwrap_err();
@@ -88,7 +88,7 @@ fn no_retry_comes_before_retry_after_has_passed() {
             let transport = SimTransport::builder(&sim).limits(limits).build();
             let client = client(&sim, &transport)
                 .workers(20)
-                .max_retries(4)
+                .max_attempts(4)
                 .build()
                 .unwrap();
             for number in 0..20 {

@@ -28,7 +28,7 @@ fn client(sim: &Arc<SimExecutor>, gates: &Arc<Gates>, settings: &Settings) -> Ll
         .provider(Provider::deepseek().with_api_key("sk-simulated"))
         .workers(settings.workers)
         .queue_size(settings.queue_size)
-        .max_retries(settings.attempts)
+        .max_attempts(settings.attempts)
         .timeouts(limits);
     if let Some(limit) = settings.per_minute {
         builder = builder.rate_limits(RateLimits::default().requests_per_minute(limit as u32));

@@ -18,7 +18,7 @@ pub(crate) const fn secs(secs: u64) -> Duration {
 pub(crate) fn client(sim: &Arc<SimExecutor>, transport: &Arc<SimTransport>) -> LlmClientBuilder {
     LlmClient::builder(sim.clone(), transport.clone())
         .provider(Provider::deepseek().with_api_key("sk-simulated"))
-        .max_retries(1)
+        .max_attempts(1)
         .timeout(secs(3_600))
 }
 

@@ -122,7 +122,7 @@ fn an_estimate_that_is_too_low_loses_nothing() {
             let client = client(&sim, &transport)
                 .workers(1_000)
                 .queue_size(10_000)
-                .max_retries(20)
+                .max_attempts(20)
                 .rate_limits(RateLimits::default().tokens_per_minute(8 * 1_044))
                 .timeout(secs(10_000))
                 .build()
@@ -216,7 +216,7 @@ fn what_headers_say_only_tightens() {
             .workers(1_000)
             .queue_size(10_000)
             .rate_limits(RateLimits::default().tokens_per_minute(settings))
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap();
         sim.run(async {

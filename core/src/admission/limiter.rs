@@ -46,7 +46,7 @@ impl Limiter {
     /// Waits until one request and `tokens` tokens may go. Cancel-safe: dropping the future gives
     /// up its place, and wakes the next one.
     ///
-    /// Fails with `InvalidRequest` where that is more than may ever go at once, and with
+    /// Fails with `InvalidInput` where that is more than may ever go at once, and with
     /// `QueueFull` where as many wait as may and `when_full` says so; with `Closed` once it is.
     pub(crate) fn acquire(self: &Arc<Self>, tokens: u64, when_full: WhenFull) -> Acquire {
         Acquire {

@@ -70,7 +70,7 @@ impl LlmClientBuilder {
 
     /// Takes the provider, the scheduling and the number of attempts from `config`.
     pub fn config(mut self, config: Config) -> Self {
-        self.retry = self.retry.with_max_attempts(config.max_retries);
+        self.retry = self.retry.max_attempts(config.max_attempts);
         self.provider(config.provider).scheduling(config.scheduling)
     }
 
@@ -122,8 +122,8 @@ impl LlmClientBuilder {
     }
 
     /// Sets how many attempts a call has in all, the first one included; 1 means no retries.
-    pub fn max_retries(mut self, attempts: u32) -> Self {
-        self.retry = self.retry.with_max_attempts(attempts);
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.retry = self.retry.max_attempts(attempts);
         self
     }
 

@@ -145,7 +145,7 @@ impl ChatCall {
     /// value.
     ///
     /// What is wrong with it is told by the call, as
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest), before anything is sent: a name or a
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), before anything is sent: a name or a
     /// value that cannot be a header; `authorization`, `content-type`, `x-api-key` and what
     /// belongs to the connection (such as `host` and `content-length`); and what the dialect sets
     /// itself (such as `anthropic-version`).
@@ -202,9 +202,9 @@ impl ChatCall {
     }
 
     /// How many attempts this call has in all, the first one included; 1 means no retries.
-    pub fn max_retries(mut self, attempts: u32) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         let retry = RetryPolicy::clone(&self.call.0.rules.retry);
-        self.call.0.rules.retry = Arc::new(retry.with_max_attempts(attempts));
+        self.call.0.rules.retry = Arc::new(retry.max_attempts(attempts));
         self
     }
 

@@ -94,9 +94,9 @@ impl EmbedCall {
     }
 
     /// How many attempts each request has in all, the first one included; 1 means no retries.
-    pub fn max_retries(mut self, attempts: u32) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         let retry = RetryPolicy::clone(&self.call.rules.retry);
-        self.call.rules.retry = Arc::new(retry.with_max_attempts(attempts));
+        self.call.rules.retry = Arc::new(retry.max_attempts(attempts));
         self
     }
 

@@ -162,7 +162,7 @@ impl LlmClient {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) where the dialect or the backend has no
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) where the dialect or the backend has no
     /// such list; else as a chat.
     ///
     /// Cancel-safe: dropping the future ends it.

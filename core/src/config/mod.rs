@@ -37,7 +37,7 @@ pub struct Config {
     /// How many at once, how many may wait, and how long: the `LLM_ASYNC_…` variables.
     pub scheduling: AsyncConfig,
     /// Attempts in all, the first one included: `LLM_MAX_RETRIES`, default 3.
-    pub max_retries: u32,
+    pub max_attempts: u32,
     /// Whether the offline demo model answers: `USE_MOCK_LLM`, default false. The provider is
     /// then [`Provider::demo`].
     pub mock: bool,
@@ -62,7 +62,7 @@ impl Config {
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars::new(&get);
         let mock = vars.boolean(table::USE_MOCK_LLM)?;
-        let max_retries = match vars.text("LLM_MAX_RETRIES") {
+        let max_attempts = match vars.text("LLM_MAX_RETRIES") {
             Some(_) => vars.count(table::LLM_MAX_RETRIES)?,
             // The old client's name for it.
             None => vars.count(table::XWE_MAX_LLM_RETRIES)?,
@@ -76,7 +76,7 @@ impl Config {
         Ok(Self {
             provider,
             scheduling,
-            max_retries: u32::try_from(max_retries).unwrap_or(u32::MAX),
+            max_attempts: u32::try_from(max_attempts).unwrap_or(u32::MAX),
             mock,
         })
     }
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(config.scheduling.queue_size(), 100);
         assert_eq!(config.scheduling.timeout(), Duration::from_secs(30));
         assert!(config.scheduling.is_async_enabled());
-        assert_eq!(config.max_retries, 3);
+        assert_eq!(config.max_attempts, 3);
         assert!(!config.mock);
     }
 
@@ -194,9 +194,9 @@ mod tests {
         assert_eq!(config.scheduling.queue_size(), 0);
         assert_eq!(config.scheduling.timeout(), Duration::from_millis(1500));
         assert!(!config.scheduling.is_async_enabled());
-        assert_eq!(config.max_retries, 9);
+        assert_eq!(config.max_attempts, 9);
         let both = read(&[("LLM_MAX_RETRIES", "2"), ("XWE_MAX_LLM_RETRIES", "9")]);
-        assert_eq!(both.unwrap().max_retries, 2);
+        assert_eq!(both.unwrap().max_attempts, 2);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Endpoint {
     /// URL behind its own.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` is no path.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `path` is no path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
         let invalid = || Error::invalid(format!("{} cannot be a URL's path", Quoted(path)));
         let mut full = [self.path.as_str(), path].concat();

@@ -19,7 +19,7 @@ pub trait EmbedDialect: Debug + Send + Sync {
     /// Writes one request. It has at least one text, and no empty one.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be said in this
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be said in this
     /// protocol.
     fn encode(&self, endpoint: &Endpoint, request: &EmbedRequest) -> Result<Request<Bytes>, Error>;
 
@@ -69,7 +69,7 @@ pub trait ModelsDialect: Debug + Send + Sync {
     /// [`next`](ModelPage::next).
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be said in this
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be said in this
     /// protocol.
     fn encode(&self, endpoint: &Endpoint, next: Option<&str>) -> Result<Request<Bytes>, Error>;
 

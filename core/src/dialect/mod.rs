@@ -100,7 +100,7 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// what `mode` says; its URI is below the endpoint's base URL.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be said in this
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be said in this
     /// protocol.
     fn encode(
         &self,

@@ -10,13 +10,15 @@ use crate::words::words;
 pub enum ErrorKind {
     /// A setting is missing or wrong: nothing was sent. Not retried.
     Config,
-    /// The request was refused here, before anything was sent. Not retried.
-    InvalidRequest,
+    /// What the caller asked for cannot be sent: chatcore refused it before anything was sent. Not
+    /// retried. What the provider refuses is [`BadRequest`](Self::BadRequest).
+    InvalidInput,
     /// The provider does not accept the key (401), or not for this (403). Not retried, except once
     /// after 401 where [`Credentials`](crate::Credentials) renew themselves.
     Auth,
-    /// The provider does not accept the request (400, 413, 422 and other 4xx). Not retried, except
-    /// once without a default of chatcore's that it refuses.
+    /// The provider received the request and refused it (400, 413, 422 and other 4xx). Not retried,
+    /// except once without a default of chatcore's that it refuses. What chatcore refuses before
+    /// sending is [`InvalidInput`](Self::InvalidInput).
     BadRequest,
     /// There is no such model or no such path (404). Not retried.
     NotFound,
@@ -83,7 +85,7 @@ impl ErrorKind {
     words! {
         /// The kind as one stable word in snake case, for logs and for the labels of metrics.
         Config = "config",
-        InvalidRequest = "invalid_request",
+        InvalidInput = "invalid_input",
         Auth = "auth",
         BadRequest = "bad_request",
         NotFound = "not_found",

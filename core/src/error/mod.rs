@@ -87,7 +87,7 @@ impl Error {
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::InvalidRequest, message)
+        Self::new(ErrorKind::InvalidInput, message)
     }
 
     pub(crate) fn config(message: impl Into<String>) -> Self {

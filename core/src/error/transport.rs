@@ -9,7 +9,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Truncated => ErrorKind::Truncated,
             TransportErrorKind::Protocol => ErrorKind::Protocol,
             TransportErrorKind::TooLarge => ErrorKind::ResponseTooLarge,
-            TransportErrorKind::InvalidRequest => ErrorKind::InvalidRequest,
+            TransportErrorKind::InvalidInput => ErrorKind::InvalidInput,
             TransportErrorKind::QueueFull => ErrorKind::QueueFull,
             TransportErrorKind::Closed => ErrorKind::Closed,
             TransportErrorKind::ConnectTimeout => ErrorKind::Timeout,

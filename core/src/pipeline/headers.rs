@@ -159,7 +159,7 @@ mod tests {
         let error = headers
             .add_to(&mut request, &map(&[]), &endpoint("https://a.test"))
             .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert_eq!(request["anthropic-version"], "own");
     }
 
@@ -182,7 +182,7 @@ mod tests {
             let error = headers
                 .add_to(&mut request, &map(&[]), &endpoint("https://a.test"))
                 .unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().contains(why), "{why}: {error}");
             assert!(request.is_empty());
         }

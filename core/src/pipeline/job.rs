@@ -30,7 +30,7 @@ pub(crate) trait Ask {
     /// prompt may be large and is in the request.
     ///
     /// # Errors
-    /// `InvalidRequest` for what cannot be sent.
+    /// `InvalidInput` for what cannot be sent.
     fn write(self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error>;
 }
 

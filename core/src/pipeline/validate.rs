@@ -208,7 +208,7 @@ mod tests {
             ),
         ] {
             let error = validate(&request).unwrap_err();
-            assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidInput);
             assert!(error.to_string().contains(why), "{why}: {error}");
         }
         assert!(validate(&hi().temperature(0.0).max_tokens(1)).is_ok());

@@ -264,7 +264,7 @@ mod tests {
     }
     #[test]
     fn silence_before_the_first_byte_is_the_attempts_own_limit() {
-        let overall = Timeouts::default().with_overall(Duration::from_secs(180));
+        let overall = Timeouts::default().overall(Duration::from_secs(180));
         let mut deadlines = Deadlines::new(overall.into(), Mode::Whole, at(0));
         deadlines.start_attempt(at(0));
         assert_eq!(next(&deadlines), (Phase::Overall, at(180)));

@@ -212,7 +212,7 @@ impl Rate {
 
 fn too_large(tokens: u64, most: u64) -> Error {
     Error::new(
-        ErrorKind::InvalidRequest,
+        ErrorKind::InvalidInput,
         format!(
             "the request needs an estimated {tokens} tokens, and the rate limit allows {most} at \
              once; shorten it, lower max_tokens, or raise tokens_per_minute or token_burst"

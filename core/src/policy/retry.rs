@@ -71,7 +71,7 @@ pub(crate) enum Retry {
 impl RetryPolicy {
     /// The policy with so many attempts in all; 1 means no retries.
     #[must_use]
-    pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
         self
     }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap_less_a_quarter() {
-        let policy = RetryPolicy::default().with_max_attempts(100);
+        let policy = RetryPolicy::default().max_attempts(100);
         for (attempt, most) in [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (60, 8.0)] {
             let mut waits = std::collections::BTreeSet::new();
             for jitter in 0..200 {
@@ -208,7 +208,7 @@ mod tests {
             policy.decide(&error(ErrorKind::Server), 3, 0),
             Retry::GiveUp
         );
-        let once = RetryPolicy::default().with_max_attempts(0);
+        let once = RetryPolicy::default().max_attempts(0);
         assert_eq!(once.decide(&error(ErrorKind::Server), 1, 0), Retry::GiveUp);
     }
 }

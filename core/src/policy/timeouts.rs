@@ -110,7 +110,7 @@ impl Default for Timeouts {
 impl Timeouts {
     /// The limits with this overall one, which holds for every call, whatever it asks for.
     #[must_use]
-    pub fn with_overall(mut self, limit: impl Into<Option<Duration>>) -> Self {
+    pub fn overall(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.set_overall(limit.into());
         self
     }
@@ -240,8 +240,8 @@ mod tests {
         };
         for (limits, expected) in [
             (by_field, seconds(5)),
-            (Timeouts::default().with_overall(OVERALL), Some(OVERALL)),
-            (Timeouts::default().with_overall(None), None),
+            (Timeouts::default().overall(OVERALL), Some(OVERALL)),
+            (Timeouts::default().overall(None), None),
         ] {
             let limits = fitted(limits, Some(8_000), true);
             assert_eq!(limits.overall, expected);
@@ -251,11 +251,11 @@ mod tests {
 
     #[test]
     fn the_limit_between_bytes_follows_a_longer_one() {
-        let patient = Timeouts::default().with_overall(Duration::from_secs(180));
+        let patient = Timeouts::default().overall(Duration::from_secs(180));
         let limits = fitted(patient.clone(), Some(256), false);
         assert_eq!(limits.byte_idle, seconds(180));
         assert!(!limits.idles_from_start());
-        let limits = limits.with_overall(Duration::from_secs(40));
+        let limits = limits.overall(Duration::from_secs(40));
         assert_eq!(limits.byte_idle, seconds(60));
         let set = Timeouts {
             byte_idle: seconds(7),

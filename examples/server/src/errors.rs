@@ -83,7 +83,7 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match error.kind() {
             // The client's limit of tokens was too low.
-            ErrorKind::InvalidRequest | ErrorKind::BadRequest | ErrorKind::OutOfTokens => 400,
+            ErrorKind::InvalidInput | ErrorKind::BadRequest | ErrorKind::OutOfTokens => 400,
             ErrorKind::NotFound => 404,
             ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
             ErrorKind::QueueFull | ErrorKind::Overloaded | ErrorKind::Closed => 503,

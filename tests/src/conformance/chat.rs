@@ -57,7 +57,7 @@ pub(super) fn client_with(
     caps: Caps,
 ) -> Result<LlmClient, String> {
     // One attempt, so that each failure shows; the cases about retries ask for more.
-    let mut retry = RetryPolicy::default().with_max_attempts(1);
+    let mut retry = RetryPolicy::default().max_attempts(1);
     retry.base = Duration::from_millis(5);
     LlmClient::builder(Arc::clone(&pair.executor), Arc::clone(&pair.transport))
         .provider(provider)

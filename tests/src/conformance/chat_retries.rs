@@ -25,7 +25,7 @@ pub async fn what_passes_is_retried(pair: &Pair) -> Outcome {
     {
         let key = format!("passes-{n}");
         let client = openai(pair, &format!("/key/{key}/flaky/2/{fault}"))?;
-        let mut stream = client.chat_async("hello").max_retries(3).stream();
+        let mut stream = client.chat_async("hello").max_attempts(3).stream();
         let (events, error) = read(&mut stream).await;
         ensure!(error.is_none(), "{fault}: {error:?}");
         ensure!(text_of(&events) == "echo: hello", "{fault}: {events:?}");
@@ -62,7 +62,7 @@ pub async fn what_does_not_pass_is_not(pair: &Pair) -> Outcome {
     {
         let key = format!("stays-{n}");
         let client = openai(pair, &format!("/key/{key}/{fault}"))?;
-        let error = client.chat_async("hello").max_retries(3).await.err();
+        let error = client.chat_async("hello").max_attempts(3).await.err();
         let Some(error) = error else {
             return Err(format!("{fault}: answered"));
         };
@@ -85,7 +85,7 @@ pub async fn what_does_not_pass_is_not(pair: &Pair) -> Outcome {
 /// Once content was handed over there is no going back.
 pub async fn a_stream_is_retried_only_before_its_first_content(pair: &Pair) -> Outcome {
     let client = openai(pair, "/key/begun/error-event/2")?;
-    let (events, error) = read(&mut client.chat_async("a b c d").max_retries(3).stream()).await;
+    let (events, error) = read(&mut client.chat_async("a b c d").max_attempts(3).stream()).await;
     ensure!(error.is_some(), "no error after {events:?}");
     ensure!(!text_of(&events).is_empty(), "no content came");
     let sent = pair.server.counts("begun").requests;
@@ -99,7 +99,7 @@ pub async fn dropping_a_backoff_sends_nothing_more(pair: &Pair) -> Outcome {
     let mut call = Box::pin(
         client
             .chat_async("hello")
-            .max_retries(3)
+            .max_attempts(3)
             .when_full(WhenFull::Wait)
             .into_future(),
     );

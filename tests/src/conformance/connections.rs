@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chatcore::ConnectTimeout;
 use chatcore::TransportErrorKind::{
-    Connect, ConnectTimeout as TimedOut, Dns, InvalidRequest, Protocol, Reset,
+    Connect, ConnectTimeout as TimedOut, Dns, InvalidInput, Protocol, Reset,
 };
 use futures_lite::future;
 use smol::channel::bounded;
@@ -310,7 +310,7 @@ pub async fn an_unknown_host_is_named(pair: &Pair) -> Outcome {
 pub async fn an_unknown_scheme_is_refused(pair: &Pair) -> Outcome {
     let failed = pair.failure(get("ftp://127.0.0.1/file")?).await?;
     ensure!(
-        failed.kind == InvalidRequest,
+        failed.kind == InvalidInput,
         "it fails as {:?}: \"{}\"",
         failed.kind,
         failed.message

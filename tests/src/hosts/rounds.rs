@@ -45,7 +45,7 @@ pub fn lateness(
     let client = LlmClient::builder(Arc::clone(host.executor()), transport)
         .provider(Provider::openai_compatible(url, "tiny"))
         .timeouts(patient())
-        .retry(RetryPolicy::default().with_max_attempts(1))
+        .retry(RetryPolicy::default().max_attempts(1))
         .build()
         .map_err(|error| error.to_string())?;
     let seen = Arc::new(Mutex::new(Lateness::default()));

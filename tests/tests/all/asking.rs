@@ -25,7 +25,7 @@ impl Backend for Recorder {
             .map(|last| last.text().into_owned());
         Box::pin(async move {
             let text =
-                last.ok_or_else(|| Error::new(ErrorKind::InvalidRequest, "there is no message"))?;
+                last.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "there is no message"))?;
             let mut answer = ChatResponse::default();
             answer.message = Message::assistant(text);
             answer.finish_reason = Some(FinishReason::Stop);
@@ -63,7 +63,7 @@ fn a_prompt_a_conversation_and_a_request_are_asked_alike() {
     let (text, talk, pairs) = (
         String::from("hi"),
         vec![Message::user("hi")],
-        [("user", "hi")],
+        [("user", String::from("hi"))],
     );
     for request in [
         asked("hi"),
@@ -176,7 +176,7 @@ fn a_batch_asks_whole_requests() {
     );
     assert_eq!(
         texts[2].1.as_ref().unwrap_err().kind(),
-        ErrorKind::InvalidRequest
+        ErrorKind::InvalidInput
     );
     let seen = recorder.0.lock().unwrap();
     assert_eq!(seen[0], (requests[0].clone(), Defaults::NONE));

@@ -115,6 +115,6 @@ fn an_end_without_a_finish_and_an_error_are_told() {
 #[test]
 fn a_backend_for_chats_says_that_it_has_no_embeddings() {
     let error = smol::block_on(client(Doing::Cached).embed(["a"]).into_future()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("embeddings"), "{error}");
 }

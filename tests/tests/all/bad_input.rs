@@ -88,7 +88,7 @@ fn requests() {
         let whole = call.wait().unwrap_err();
         let streamed = smol::block_on(streamed.stream().into_response()).unwrap_err();
         for error in [whole, streamed] {
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{why}: {error}");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{why}: {error}");
             assert!(error.to_string().contains(why), "{why}: {error}");
             assert_eq!(error.attempts(), 0, "{error}");
             assert!(!error.is_retryable(), "{error}");

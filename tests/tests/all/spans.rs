@@ -100,7 +100,7 @@ fn collect<F: Future<Output = ()>>(
         let transport = SimTransport::builder(&sim).script(script).build();
         let builder = LlmClient::builder(sim.executor(), transport.clone())
             .provider(Provider::deepseek().with_api_key("sk-simulated"))
-            .max_retries(2);
+            .max_attempts(2);
         sim.run(scenario(transport, builder));
     });
     let seen = collector.0.lock().unwrap();

@@ -43,7 +43,7 @@ test('an error', async () => {
 test('Jest with the environment of Node', { skip: unless('jest') }, async () => {
   await jest('node', `
 const { LlmClient, RateLimitError } = require('chatcore');
-const client = (path) => new LlmClient({ baseURL: ${JSON.stringify(server.base)} + path, model: 'm', maxRetries: 1 });
+const client = (path) => new LlmClient({ baseURL: ${JSON.stringify(server.base)} + path, model: 'm', maxAttempts: 1 });
 test('a chat', async () => {
   expect((await client('/ok/v1').chatAsync('你好')).text).toBe('echo: 你好');
   expect((await client('/every/1ms/v1').chatStream('one two').final()).text).toBe('echo: one two');
@@ -60,7 +60,7 @@ test('the edge runtime', { skip: unless('edge-runtime') }, async () => {
   writeFileSync(entry, `
 import { LlmClient, RateLimitError } from 'chatcore';
 const base = ${JSON.stringify(server.base)};
-const client = (path) => new LlmClient({ baseURL: base + path, model: 'm', apiKey: 'k', maxRetries: 1 });
+const client = (path) => new LlmClient({ baseURL: base + path, model: 'm', apiKey: 'k', maxAttempts: 1 });
 addEventListener('fetch', (event) => event.respondWith(answer()));
 async function answer() {
   const whole = (await client('/ok/v1').chatAsync('你好')).text;

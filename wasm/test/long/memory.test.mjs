@@ -31,7 +31,7 @@ async function sizes() {
 test('memory after 100,000 calls is what it was after 10,000', async () => {
   const client = new LlmClient({
     mock: (messages) => { if (messages[0].content === 'fail') throw new Error('mine'); return 'yes, and some more words'; },
-    workers: 50, maxRetries: 1,
+    workers: 50, maxAttempts: 1,
   });
   const { signal } = new AbortController();
   const counts = { answered: 0, failed: 0, aborted: 0 };

@@ -1,18 +1,18 @@
 // The arguments of one chat call, serialized for the module: its messages and most options as JSON.
 import type { CallContext } from '../border/call-context.js';
-import { BadRequestError, badRequest } from '../base/errors.js';
+import { InvalidInputError, invalidInput } from '../base/errors.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
 import type { ChatOptions } from './options.js';
 import type { AnyMessage } from '../base/types.js';
 
 const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
-  'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxRetries', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
+  'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxAttempts', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
   'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature', 'fetchAsStream',
 ]);
 
 const finite = (name: string, value: unknown) => {
-  if (value != null && !Number.isFinite(value)) throw badRequest(`${name} is ${String(value)}, which is no number`);
+  if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is no number`);
 };
 
 // Of these the core learns in other ways than as JSON, or not at all.
@@ -37,13 +37,13 @@ export const inOrder = (call: ChatArguments, context: CallContext) => {
   return [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, context] as const;
 };
 
-/** @internal Throws a BadRequestError for what JSON cannot say; the core checks the rest. */
+/** @internal Throws a InvalidInputError for what JSON cannot say; the core checks the rest. */
 export function chatArguments(
   messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
 ): ChatArguments {
   let more = patient;
   for (const name in options) {
-    if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
+    if (!KNOWN.has(name)) throw invalidInput(`there is no option ${name}; a field of the provider's own goes in extra`);
     more ||= !APART.has(name);
   }
   const { systemPrompt, temperature: own, maxTokens } = options;
@@ -63,19 +63,19 @@ export function chatArguments(
     };
   } catch (error) {
     // A BigInt, or an object that holds itself.
-    throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
+    throw error instanceof InvalidInputError ? error : invalidInput('the request cannot be written as JSON', error);
   }
 }
 
 function rest(options: ChatOptions, patient: boolean): string {
-  const { timeouts, timeoutMs, maxRetries, topP, seed } = options;
+  const { timeouts, timeoutMs, maxAttempts, topP, seed } = options;
   finite('topP', topP);
   finite('seed', seed);
-  finite('maxRetries', maxRetries);
+  finite('maxAttempts', maxAttempts);
   return JSON.stringify({
     topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
     toolChoice: options.toolChoice, reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
-    maxRetries, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
-    timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
+    maxAttempts, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
+    timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, invalidInput) : undefined,
   });
 }

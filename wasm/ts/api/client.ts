@@ -3,7 +3,7 @@ import { whenAborted } from '../base/abort.js';
 import { CallContext } from '../border/call-context.js';
 import type { Core, Told, User } from '../border/core.js';
 import { embedArguments, embeddings } from './embed-arguments.js';
-import { abortError, addHeaders, badRequest, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
+import { abortError, addHeaders, invalidInput, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
 import { hostFetch } from '../border/fetch.js';
 import type { AskKey, RawClient } from '../border/bindings.js';
 import { Guard } from './guard.js';
@@ -162,7 +162,7 @@ export class LlmClient {
   #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
     if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, PROMPT, site, batch);
     if (typeof item !== 'object' || item === null) {
-      return Promise.reject(located(badRequest('an item of a batch is no prompt and no conversation'), site));
+      return Promise.reject(located(invalidInput('an item of a batch is no prompt and no conversation'), site));
     }
     if ('prompt' in item) {
       const { prompt, ...options } = item;

@@ -1,6 +1,6 @@
 // The arguments of a call for embeddings, serialized for the module, and its answer.
 import type { CallContext } from '../border/call-context.js';
-import { BadRequestError, badRequest } from '../base/errors.js';
+import { InvalidInputError, invalidInput } from '../base/errors.js';
 import { ofCall, type HeaderRules } from './headers.js';
 import { usage, type UsageView } from '../border/response.js';
 import { limits } from './settings.js';
@@ -8,17 +8,17 @@ import type { EmbedOptions } from './options.js';
 import type { Embeddings } from '../base/types.js';
 
 const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
-  'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxRetries', 'waitForQueue',
+  'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxAttempts', 'waitForQueue',
 ]);
 
-/** @internal A call for embeddings in the order in which it crosses the border. Throws a BadRequestError. */
+/** @internal A call for embeddings in the order in which it crosses the border. Throws a InvalidInputError. */
 export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules, context: CallContext) {
   for (const name in options) {
-    if (!KNOWN.has(name)) throw badRequest(`there is no option ${name}; a field of the provider's own goes in extra`);
+    if (!KNOWN.has(name)) throw invalidInput(`there is no option ${name}; a field of the provider's own goes in extra`);
   }
-  const { model, dimensions, extra, headers, timeouts, timeoutMs, maxRetries, waitForQueue } = options;
-  for (const [name, number] of Object.entries({ dimensions, maxRetries })) {
-    if (number !== undefined && !Number.isFinite(number)) throw badRequest(`${name} is ${String(number)}, which is no number`);
+  const { model, dimensions, extra, headers, timeouts, timeoutMs, maxAttempts, waitForQueue } = options;
+  for (const [name, number] of Object.entries({ dimensions, maxAttempts })) {
+    if (number !== undefined && !Number.isFinite(number)) throw invalidInput(`${name} is ${String(number)}, which is no number`);
   }
   context.headers = headers && ofCall(headers, rules);
   let texts: string;
@@ -26,12 +26,12 @@ export function embedArguments(inputs: string | readonly string[], options: Embe
   try {
     texts = JSON.stringify(typeof inputs === 'string' ? [inputs] : inputs) ?? 'null';
     rest = JSON.stringify({
-      model, dimensions, extra, maxRetries, waitForQueue,
-      timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, badRequest) : undefined,
+      model, dimensions, extra, maxAttempts, waitForQueue,
+      timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, invalidInput) : undefined,
     });
   } catch (error) {
     // A BigInt, or an object that holds itself.
-    throw error instanceof BadRequestError ? error : badRequest('the request cannot be written as JSON', error);
+    throw error instanceof InvalidInputError ? error : invalidInput('the request cannot be written as JSON', error);
   }
   return [texts, rest, context] as const;
 }

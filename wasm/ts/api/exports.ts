@@ -13,7 +13,7 @@ export { preload } from '../border/load.js';
 export { toolResult } from './message.js';
 export { MODEL_RULES } from './model-rules.js';
 export {
-  AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, LlmError, QueueFullError,
+  AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, InvalidInputError, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,
 } from '../base/errors.js';
 export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from '../base/errors.js';

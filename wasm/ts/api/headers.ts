@@ -1,6 +1,6 @@
 // The caller's headers. They are put over those of the core here, and never enter it.
 import type { CallContext } from '../border/call-context.js';
-import { badRequest, type LlmError } from '../base/errors.js';
+import { invalidInput, type LlmError } from '../base/errors.js';
 import { namesCredential } from './secrets.js';
 import { CLIENT_HEADERS, CONNECTION_HEADERS, PROVIDERS } from '../base/tables.js';
 
@@ -48,11 +48,11 @@ export function headerRules(provider: string, ofClient: Headers, isOpen: boolean
 
 /** @internal Checks the headers of one call. */
 export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Headers {
-  const headers = plain(given, badRequest);
+  const headers = plain(given, invalidInput);
   for (const name in headers) {
-    if (reserved.has(name)) throw badRequest(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (reserved.has(name)) throw invalidInput(`the header ${name} cannot be set for one call; the client has it for all`);
     if (isOpen && namesCredential(name)) {
-      throw badRequest(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
+      throw invalidInput(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
     }
   }
   return headers;

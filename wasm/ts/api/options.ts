@@ -65,7 +65,7 @@ export interface ChatOptions {
   /** All time limits; those that are missing are the client's. */
   timeouts?: TimeLimits;
   /** Attempts in all, the first one included; 1 means no retries. */
-  maxRetries?: number;
+  maxAttempts?: number;
   /** Whether to wait where the queue is full; the client's by default. `false`: QueueFullError. */
   waitForQueue?: boolean;
   /** Whether a whole answer is fetched as a stream underneath; the client's by default. */
@@ -89,7 +89,7 @@ export interface EmbedOptions {
   /** All time limits; those that are missing are the client's. */
   timeouts?: TimeLimits;
   /** Attempts of each request in all, the first one included; 1 means no retries. */
-  maxRetries?: number;
+  maxAttempts?: number;
   /** Whether to wait where the queue is full; the client's by default. `false`: QueueFullError. */
   waitForQueue?: boolean;
 }
@@ -191,7 +191,7 @@ export interface ClientOptions {
   /** All time limits of each call. */
   timeouts?: TimeLimits;
   /** Attempts in all, the first one included; 1 means no retries. `LLM_MAX_RETRIES`, default 3. */
-  maxRetries?: number;
+  maxAttempts?: number;
   /** What the provider grants per minute. Default: no limits of our own. */
   limits?: RateLimits;
   /**

@@ -10,7 +10,7 @@ import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
 import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName, type Variable } from '../base/tables.js';
 import type { Status } from '../base/types.js';
 
-const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxRetries: 'LLM_MAX_RETRIES' } as const satisfies Record<string, Variable>;
+const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxAttempts: 'LLM_MAX_RETRIES' } as const satisfies Record<string, Variable>;
 /** The old client's name for the last one. */
 const OLD_RETRIES: Variable = 'XWE_MAX_LLM_RETRIES';
 
@@ -64,16 +64,16 @@ function hedge(given: Hedging | undefined): Hedging | undefined {
 }
 
 function counts(options: ClientOptions, vars: Variables): Record<keyof typeof COUNTS, number> {
-  const all = { workers: 0, queueSize: 0, maxRetries: 0 };
+  const all = { workers: 0, queueSize: 0, maxAttempts: 0 };
   for (const option of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
     const name = COUNTS[option];
     const { least, default: otherwise } = SETTINGS[name];
     const own = options[option];
-    const old = option === 'maxRetries' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
+    const old = option === 'maxAttempts' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
     const value = own === undefined ? vars.text(name) ?? old ?? otherwise : String(own);
     if (!(/^\d+$/.test(value) && Number(value) >= least)) {
       throw fail(`${own !== undefined ? option : old === undefined ? name : OLD_RETRIES} is ${value}; allowed is a whole number from ${least}`
-        + (option === 'maxRetries' ? ' (it counts all attempts: 1 means no retries)' : ''));
+        + (option === 'maxAttempts' ? ' (it counts all attempts: 1 means no retries)' : ''));
     }
     all[option] = Math.min(Number(value), 0xffffffff);
   }
@@ -152,7 +152,7 @@ export function settings(options: ClientOptions): Settings {
   const {
     apiKey, headers: own = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
     adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
-    fetch: _, workers: _w, queueSize: _q, maxRetries: _m, ...unknown
+    fetch: _, workers: _w, queueSize: _q, maxAttempts: _m, ...unknown
   } = options;
   for (const name in unknown) throw fail(`there is no option ${name}`);
   refuseUnset(options);
@@ -161,7 +161,7 @@ export function settings(options: ClientOptions): Settings {
       + 'or set dangerouslyAllowBrowser');
   }
   const vars = new Variables(inPage);
-  const { workers, queueSize, maxRetries } = counts(options, vars);
+  const { workers, queueSize, maxAttempts } = counts(options, vars);
   whole('limits.', rate);
   whole('', { maxRequestBytes }, 0xffffffff);
   const moving = adaptive === true ? {} : adaptive || undefined;
@@ -183,7 +183,7 @@ export function settings(options: ClientOptions): Settings {
     headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,
-      workers, queueSize, alone, maxRetries, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,
+      workers, queueSize, alone, maxAttempts, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,
       waitForQueue,
       // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
       timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? vars.milliseconds('LLM_ASYNC_TIMEOUT'), fail),

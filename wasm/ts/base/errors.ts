@@ -72,8 +72,10 @@ export class LlmError extends Error {
 export class RateLimitError extends LlmError {}
 /** The key is not accepted (401), or not for this (403). */
 export class AuthError extends LlmError {}
-/** The request is not accepted (other 4xx), or was refused before it was sent. */
+/** The provider refused the request (another 4xx). */
 export class BadRequestError extends LlmError {}
+/** chatcore refused the call before anything was sent: an argument is wrong. */
+export class InvalidInputError extends LlmError {}
 /** The provider failed or has too much to do (5xx). */
 export class ServerError extends LlmError {}
 /** No connection, or it was lost. */
@@ -104,7 +106,7 @@ export function named(classes: Record<string, { prototype: object }>): void {
 }
 
 named({
-  LlmError, RateLimitError, AuthError, BadRequestError, ServerError, ConnectionError, TimeoutError, AbortError, StreamError,
+  LlmError, RateLimitError, AuthError, BadRequestError, InvalidInputError, ServerError, ConnectionError, TimeoutError, AbortError, StreamError,
   QueueFullError, ClosedError,
 });
 
@@ -118,7 +120,7 @@ export interface ErrorView {
 // A kind without a class does not compile.
 const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   rate_limited: RateLimitError, quota_exceeded: RateLimitError, auth: AuthError,
-  bad_request: BadRequestError, not_found: BadRequestError, invalid_request: BadRequestError,
+  bad_request: BadRequestError, not_found: BadRequestError, invalid_input: InvalidInputError,
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
   truncated: StreamError, out_of_tokens: StreamError, protocol: StreamError, response_too_large: StreamError,
   queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, internal: LlmError,
@@ -157,7 +159,7 @@ export function abortError(signal: AbortSignal | undefined, partialText?: string
 export const closed = (what = 'client') => new ClosedError(`the ${what} is closed`, { code: 'closed' });
 
 /** @internal */
-export const badRequest = (message: string, cause?: unknown) => new BadRequestError(message, { code: 'invalid_request', cause });
+export const invalidInput = (message: string, cause?: unknown) => new InvalidInputError(message, { code: 'invalid_input', cause });
 
 /** @internal An error with a code like those of Node. */
 export const codedError = (message: string, code: string, cause?: unknown) =>

@@ -80,7 +80,7 @@ fn headers(request: &Request<Bytes>) -> Result<Vec<(&str, Vec<u8>)>, Error> {
         let authority = request.uri().authority().map(Authority::as_str);
         let Some(host) = authority.and_then(|host| host.rsplit('@').next()) else {
             let message = "a request whose URI has no host cannot be signed";
-            return Err(Error::new(ErrorKind::InvalidRequest, message));
+            return Err(Error::new(ErrorKind::InvalidInput, message));
         };
         all.push((HOST.as_str(), host.as_bytes().to_vec()));
     }

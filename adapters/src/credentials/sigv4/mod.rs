@@ -116,7 +116,7 @@ impl SigV4 {
     /// # Errors
     /// [`Config`](ErrorKind::Config) if the access key, the region or the service is empty or has
     /// something in it that cannot be sent, or if the secret is empty;
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if the URI has no host.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the URI has no host.
     pub fn sign(&self, request: &mut Request<Bytes>) -> Result<(), Error> {
         self.check()?;
         let date = Date::of((self.clock)())?;

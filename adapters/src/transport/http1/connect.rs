@@ -160,7 +160,7 @@ impl Connector<'_> {
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
     let known = Host::parse(host).map_err(|error| {
         let message = format!("the address {host} {error}");
-        TransportError::new(TransportErrorKind::InvalidRequest, message).with_source(error)
+        TransportError::new(TransportErrorKind::InvalidInput, message).with_source(error)
     })?;
     if let Some(addresses) = known.addresses(port) {
         return Ok(addresses);
@@ -229,11 +229,7 @@ mod tests {
         assert_eq!(addresses.len(), 2);
         for strange in ["127.0.0.256", "127.1", "0x7f000001"] {
             let error = block_on(resolve(strange, 7)).unwrap_err();
-            assert_eq!(
-                error.kind(),
-                TransportErrorKind::InvalidRequest,
-                "{strange}"
-            );
+            assert_eq!(error.kind(), TransportErrorKind::InvalidInput, "{strange}");
         }
     }
 

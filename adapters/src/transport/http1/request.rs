@@ -183,7 +183,7 @@ impl Head {
 }
 
 pub(super) fn invalid(why: &str) -> TransportError {
-    TransportError::new(TransportErrorKind::InvalidRequest, why)
+    TransportError::new(TransportErrorKind::InvalidInput, why)
 }
 
 #[cfg(test)]
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(origin("https://[::1]").unwrap().host, "::1");
         for bad in ["ftp://a.test/", "/path", "a.test:80"] {
             let kind = origin(bad).unwrap_err().kind();
-            assert_eq!(kind, TransportErrorKind::InvalidRequest, "{bad}");
+            assert_eq!(kind, TransportErrorKind::InvalidInput, "{bad}");
         }
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn response(
 }
 
 fn invalid(why: &str) -> TransportError {
-    TransportError::new(TransportErrorKind::InvalidRequest, why)
+    TransportError::new(TransportErrorKind::InvalidInput, why)
 }
 
 fn malformed(why: &str) -> TransportError {

@@ -190,7 +190,7 @@ fn what_cannot_be_reached() {
     assert_eq!(kind(send(get(unknown))), TransportErrorKind::Dns);
     assert_eq!(
         kind(send(get("ftp://127.0.0.1/"))),
-        TransportErrorKind::InvalidRequest
+        TransportErrorKind::InvalidInput
     );
 
     let plain = Server::start(|_, peer| {

@@ -112,7 +112,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
         ),
         // Before a byte of an answer came, it is the request that is wrong.
         Error::Protocol(what) if !answered => (
-            Kind::InvalidRequest,
+            Kind::InvalidInput,
             format!("the request cannot be sent: {what}"),
         ),
         Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => {
@@ -134,7 +134,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
             "too many interim responses came before the answer".into(),
         ),
         Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => {
-            (Kind::InvalidRequest, "the request cannot be sent".into())
+            (Kind::InvalidInput, "the request cannot be sent".into())
         }
         Error::HostNotFound => (Kind::Dns, "the host name has no address".into()),
         Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => {

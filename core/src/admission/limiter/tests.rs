@@ -286,7 +286,7 @@ fn too_large_is_an_error_at_once() {
     let limiter = Limiter::new(executor, Rate::per_minute(&limits), 0);
     let first = clock.run(limiter.acquire(100, WhenFull::Fail)).unwrap();
     let error = clock.run(limiter.acquire(101, WhenFull::Fail)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().contains("101 tokens"), "{error}");
     // And full is full.
     let error = clock.run(limiter.acquire(1, WhenFull::Fail)).unwrap_err();

@@ -56,7 +56,7 @@ impl AnthropicPlatform {
     /// The path of a request to `model`, below the endpoint's base URL.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a model without a name, and at a
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a model without a name, and at a
     /// cloud for a name that cannot stand in a path.
     pub(super) fn path(
         self,

@@ -6,7 +6,7 @@ use crate::quote::Quoted;
 /// Refuses a call that names no model.
 ///
 /// # Errors
-/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput).
 pub(crate) fn check(model: &str) -> Result<(), Error> {
     if model.trim().is_empty() {
         return Err(Error::invalid(
@@ -20,7 +20,7 @@ pub(crate) fn check(model: &str) -> Result<(), Error> {
 /// and `..`, escaped or not, so that the request would reach another path.
 ///
 /// # Errors
-/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput).
 pub(crate) fn check_segment(model: &str) -> Result<(), Error> {
     check(model)?;
     if matches!(model, "." | "..") {

@@ -10,7 +10,7 @@ use crate::json::{Reader, Writer};
 /// Checks the fields that the request adds, and begins its body.
 ///
 /// # Errors
-/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an extra field that chatcore sets
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an extra field that chatcore sets
 /// itself.
 pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {

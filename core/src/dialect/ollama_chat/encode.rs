@@ -83,7 +83,7 @@ fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
 }
 
 fn invalid(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidRequest, why)
+    Error::new(ErrorKind::InvalidInput, why)
 }
 
 fn think(writer: &mut Writer, effort: &ReasoningEffort) {

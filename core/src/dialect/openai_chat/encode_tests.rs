@@ -350,7 +350,7 @@ fn what_cannot_be_said_is_refused() {
         ),
     ] {
         let error = encode(Quirks::default(), &request, Mode::Whole).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains(why), "{why}: {error}");
     }
 }

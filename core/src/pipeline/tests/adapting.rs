@@ -7,7 +7,7 @@ fn permits_follow_what_the_provider_bears() {
     let answers = (0..40).map(|_| Answering::Status(429, Some("0")));
     let adaptive = Adaptive::default().start(50).max(100);
     let setup = setup(answers, |builder| {
-        builder.adaptive(adaptive).queue_size(1000).max_retries(50)
+        builder.adaptive(adaptive).queue_size(1000).max_attempts(50)
     });
     let calls = (0..200).map(|_| setup.client.chat_async("hi").into_future());
     let answers = setup.clock.run(join_all(calls));

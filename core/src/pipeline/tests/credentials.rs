@@ -98,7 +98,7 @@ fn waiting_for_a_token_counts_towards_the_call() {
 fn a_request_to_another_origin_is_not_sent() {
     let (setup, _) = with(Doing::Elsewhere, [], |builder| builder);
     let error = setup.chat().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("another origin"), "{error}");
     assert!(setup.sent().is_empty());
 }

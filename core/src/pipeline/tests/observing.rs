@@ -65,7 +65,7 @@ fn an_observer_hears_of_all() {
 #[test]
 fn when_all_fails_the_load_grows_by_a_tenth() {
     let answers = (0..20_000).map(|_| Answering::Lost);
-    let setup = setup(answers, |builder| builder.max_retries(5));
+    let setup = setup(answers, |builder| builder.max_attempts(5));
     for _ in 0..5_000 {
         setup.chat().unwrap_err();
     }

@@ -90,13 +90,13 @@ fn tokens_are_estimated_settled_and_refunded() {
     assert_eq!(setup.clock.seconds(), 0.0);
     let large = setup.client.chat_async("hi").max_tokens(1000).into_future();
     let error = setup.clock.run(large).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("600"), "{error}");
 
     // No connection, no tokens.
     let refused = (0..5).map(|_| Answering::Refused);
     let setup = self::setup(refused, |builder| {
-        builder.rate_limits(limits()).max_retries(1)
+        builder.rate_limits(limits()).max_attempts(1)
     });
     for _ in 0..5 {
         setup.chat().unwrap_err();

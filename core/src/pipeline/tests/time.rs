@@ -152,7 +152,7 @@ fn an_error_whose_body_hangs_is_told_with_its_status() {
     }
     // A limit of the call's own that comes first says no less.
     let setup = setup([Answering::Broken(503, vec![])], |builder| {
-        builder.max_retries(1)
+        builder.max_attempts(1)
     });
     let call = setup.client.chat_async("hi").timeout(seconds(1));
     let error = setup.clock.run(call.into_future()).unwrap_err();
@@ -173,7 +173,7 @@ fn a_long_answer_is_judged_by_its_progress() {
     assert_eq!((answer.text().as_ref(), answer.attempts), ("hihi", 1));
     let pieces = vec![(50.0, TEXT), (61.0, TEXT)];
     let setup = self::setup([Answering::Pieces(pieces)], |builder| {
-        builder.max_retries(1)
+        builder.max_attempts(1)
     });
     let call = setup.client.chat_async("hi").max_tokens(4_096);
     let error = setup.clock.run(call.into_future()).unwrap_err();

@@ -62,7 +62,7 @@ fn with(
     let setup = setup(answers, |builder| {
         let provider = Provider::openai_compatible("http://127.0.0.1", "m");
         let builder = builder.provider(provider.with_credentials(source));
-        builder.max_retries(1)
+        builder.max_attempts(1)
     });
     *tokens.executor.lock().unwrap() = Some(Arc::clone(setup.client.executor()));
     (setup, tokens)

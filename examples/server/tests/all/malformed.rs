@@ -66,12 +66,7 @@ fn wrong_fields() {
         ("/api/chat", json!({"message": 1}), 400, "invalid_type"),
         ("/api/chat", json!({"message": null}), 400, "missing_field"),
         ("/api/chat", json!({"message": ["a"]}), 400, "invalid_type"),
-        (
-            "/api/chat",
-            json!({"message": "  "}),
-            400,
-            "invalid_request",
-        ),
+        ("/api/chat", json!({"message": "  "}), 400, "invalid_input"),
         (
             "/api/chat",
             json!({"message": "x", "temperature": "hot"}),
@@ -82,7 +77,7 @@ fn wrong_fields() {
             "/api/chat",
             json!({"message": "x", "temperature": 9}),
             400,
-            "invalid_request",
+            "invalid_input",
         ),
         (
             "/api/chat",
@@ -172,7 +167,7 @@ fn wrong_fields() {
             "/api/chat/stream",
             json!({"message": "x", "temperature": 9}),
             400,
-            "invalid_request",
+            "invalid_input",
         ),
         ("/api/batch", json!({"prompts": "x"}), 400, "invalid_type"),
         ("/api/batch", json!({"prompts": []}), 400, "invalid_value"),

@@ -159,7 +159,7 @@ fn metrics() {
     let text = answer.text();
     for (name, value) in [
         ("chatcore_calls_total{outcome=\"succeeded\"}", 2.0),
-        ("chatcore_calls_total{outcome=\"invalid_request\"}", 1.0),
+        ("chatcore_calls_total{outcome=\"invalid_input\"}", 1.0),
         (
             "chatcore_call_duration_seconds_count{outcome=\"succeeded\"}",
             2.0,

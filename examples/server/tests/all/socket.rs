@@ -163,7 +163,7 @@ fn errors_belong_to_their_chat() {
         ),
         (
             json!({"type": "chat", "id": "a", "message": "x", "temperature": 9}),
-            "invalid_request",
+            "invalid_input",
         ),
     ] {
         socket.say(&message);

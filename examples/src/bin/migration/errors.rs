@@ -68,6 +68,6 @@ pub(super) async fn retries() -> Result<(), Error> {
         .build()?;
     let answer = client.chat_async("What is 2+2?").await?;
     println!("{answer} (after {} attempts)", answer.attempts);
-    show(client.chat_async("One try.").max_retries(1).await);
+    show(client.chat_async("One try.").max_attempts(1).await);
     Ok(())
 }

@@ -138,7 +138,7 @@ fn each_part_is_sent_or_refused_with_what_to_do() {
                     assert_eq!(content[1], value, "{name}");
                 }
                 (Err(error), Refused(why)) => {
-                    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                    assert_eq!(error.kind(), ErrorKind::InvalidInput);
                     let message = error.to_string();
                     assert!(
                         message.contains(&format!("{name} cannot carry")),

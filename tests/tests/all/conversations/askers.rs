@@ -82,7 +82,7 @@ pub(super) fn askers() -> Vec<Asker> {
         };
         let client = LlmClient::builder(executor.clone(), transport)
             .provider(provider.with_api_key("sk-test"))
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap();
         for streams in [false, true] {

@@ -21,7 +21,7 @@ fn a_default_is_left_out_after_one_refusal() {
     let server = Server::start().unwrap();
     // It wants another name for the limit, and no temperature; and it must not cost the retries.
     let client = shaped(&server, unknown("o3"), "/key/o/as/openai/v1", |builder| {
-        builder.max_retries(1)
+        builder.max_attempts(1)
     });
     assert_eq!(ask(&client).unwrap(), 3);
     let other = client.clone();

@@ -63,7 +63,7 @@ fn answer_to_two(body: impl ToString) -> Result<Embeddings, Error> {
     let (client, _) = client(
         &sim,
         openai(),
-        |b| b.max_retries(1),
+        |b| b.max_attempts(1),
         move |_, _| Reply::ok(&body),
     );
     sim.run(async move { client.embed(["a", "b"]).await })
@@ -171,7 +171,7 @@ fn what_cannot_be_asked_is_refused_before_anything_is_sent() {
     ];
     for (call, why) in cases {
         let error = sim.run(async move { call.await }).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains(why), "{why}: {error}");
     }
     assert!(provider.sent().is_empty());
@@ -185,7 +185,7 @@ fn a_dialect_without_embeddings_says_so() {
     let (client, provider) = client(&sim, anthropic, |b| b, |_, sent| vectors(sent));
     let error = sim.run(async move { client.embed(["a"]).await });
     let error = error.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(
         error.to_string().contains("anthropic has no embeddings"),
         "{error}"
@@ -251,7 +251,7 @@ fn ollama_speaks_its_own() {
         ),
     ] {
         let ollama = Provider::new("ollama", "http://127.0.0.1:1", "m", OllamaChat::default());
-        let shape = |b: LlmClientBuilder| b.max_retries(1);
+        let shape = |b: LlmClientBuilder| b.max_attempts(1);
         let (client, _) = self::client(&sim, ollama, shape, move |_, _| Reply::ok(answer));
         let error = sim
             .run(async move { client.embed(["a"]).await })
@@ -316,7 +316,7 @@ fn gemini_sends_a_request_for_each_text() {
         ),
     ] {
         let gemini = Provider::gemini().with_api_key("AIza-test-0123456789");
-        let shape = |b: LlmClientBuilder| b.max_retries(1);
+        let shape = |b: LlmClientBuilder| b.max_attempts(1);
         let (client, _) = self::client(&sim, gemini, shape, move |_, _| Reply::ok(answer));
         let error = sim.run(async move { client.embed(["a"]).await });
         let error = error.unwrap_err().to_string();
@@ -364,7 +364,7 @@ fn vertex_takes_one_text_in_a_request() {
     }
     let vertex = Provider::vertex("p", "global", "m").with_api_key("ya29.token-0123456789");
     let sim = Sim::new(1);
-    let shape = |b: LlmClientBuilder| b.max_retries(1);
+    let shape = |b: LlmClientBuilder| b.max_attempts(1);
     let (client, _) = client(&sim, vertex, shape, |_, _| Reply::ok(r#"{"x":1}"#));
     let error = sim.run(async move { client.embed(["a"]).await });
     assert!(

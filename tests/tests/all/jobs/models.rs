@@ -18,7 +18,7 @@ fn listed(provider: Provider, body: impl ToString) -> Result<Vec<ModelInfo>, Err
     let (client, _) = client(
         &sim,
         provider,
-        |b| b.max_retries(1),
+        |b| b.max_attempts(1),
         move |_, _| Reply::ok(&body),
     );
     sim.run(async move { client.models().await })
@@ -236,7 +236,7 @@ fn a_backend_may_answer_chats_only() {
             client.models().await.unwrap_err(),
             client.embed(["a"]).await.unwrap_err(),
         ] {
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().contains("chats only"), "{error}");
         }
     });

@@ -37,7 +37,7 @@ fn a_failed_request_is_sent_again_with_its_texts() {
     let of = Operation::Embeddings;
     assert_eq!(heard.all(), [(of, "retrying"), (of, "succeeded")]);
 
-    let call = client.embed(["a"]).max_retries(1);
+    let call = client.embed(["a"]).max_attempts(1);
     sim.run(async move { call.await }).unwrap();
 }
 

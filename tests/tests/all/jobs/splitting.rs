@@ -105,7 +105,7 @@ fn a_request_that_is_too_large_says_which_text_it_is() {
     );
     let call = client.embed(["x".repeat(150), "x".repeat(150), "x".repeat(500)]);
     let error = sim.run(async move { call.await }).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(
         error
             .to_string()

@@ -23,7 +23,7 @@ fn no_transport_for_a_network_sends_for_the_demo() {
             .build()
             .unwrap();
         let error = client.chat_async("hi").wait().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         assert_eq!(error.attempts(), 1);
         assert!(error.to_string().contains("nothing was sent"), "{error}");
     }

@@ -272,7 +272,7 @@ fn no_secret_shows_in_whatever_form_a_server_echoes_it() {
     for provider in providers("http://api.test") {
         let client = LlmClient::builder(smol.clone(), http1.clone())
             .provider(provider.clone())
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap();
         for form in FORMS {
@@ -294,7 +294,7 @@ fn no_secret_shows_in_whatever_form_a_server_echoes_it() {
         // ureq asks the proxy for a tunnel, and gets the same answers to that.
         let client = LlmClient::builder(smol.clone(), ureq.clone())
             .provider(provider)
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap();
         run(&parrot, &client, &SECRETS, &FORMS[0], 40);
@@ -303,7 +303,7 @@ fn no_secret_shows_in_whatever_form_a_server_echoes_it() {
         let ureq = Arc::new(UreqTransport::new(pool.clone()));
         let client = LlmClient::builder(smol.clone(), ureq)
             .provider(provider)
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap();
         // The password of the proxy is no secret of this client.

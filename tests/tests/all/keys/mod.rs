@@ -94,7 +94,7 @@ fn keys_show_nowhere() {
         [
             LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol.clone())))
                 .provider(provider.clone())
-                .max_retries(1)
+                .max_attempts(1)
                 .build()
                 .unwrap(),
             LlmClient::builder(
@@ -102,7 +102,7 @@ fn keys_show_nowhere() {
                 Arc::new(UreqTransport::new(pool.clone())),
             )
             .provider(provider)
-            .max_retries(1)
+            .max_attempts(1)
             .build()
             .unwrap(),
         ]

@@ -36,7 +36,7 @@ fn sent_by(provider: Provider, ask: impl FnOnce(&LlmClient) -> ChatCall) -> Sent
     let (client, scripted) = client(
         &sim,
         provider,
-        |builder| builder.max_retries(1).fetch_as_stream(false),
+        |builder| builder.max_attempts(1).fetch_as_stream(false),
         |_, _| Reply::ok(plain()),
     );
     let call = ask(&client);

@@ -148,7 +148,7 @@ fn what_cannot_be_said_is_refused() {
         ),
     ] {
         let error = encode(&request, Mode::Whole).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{why}");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{why}");
         assert!(error.to_string().contains(why), "{why}: {error}");
     }
 }

@@ -94,7 +94,7 @@ fn client(sim: &Arc<SimExecutor>, log: &SharedLog, cut: f64, most_cuts: usize) -
     LlmClient::builder(sim.clone(), Arc::new(transport.build()))
         .provider(provider.with_api_key("sk-simulated"))
         .workers(CALLS)
-        .max_retries(20)
+        .max_attempts(20)
         .timeout(Duration::from_secs(3_600))
         .build()
         .unwrap()

@@ -86,7 +86,7 @@ fn calls_over_sockets_that_are_cut_end_once_each() {
     let client = LlmClient::builder(executor, Arc::new(transport))
         .provider(Provider::new("real", base, "m", OpenAiResponses::default()))
         .workers(CALLS)
-        .max_retries(20)
+        .max_attempts(20)
         .build()
         .unwrap();
     let whole = AtomicUsize::new(0);

@@ -150,11 +150,11 @@ fn a_server_that_does_not_accept_is_given_up() {
 fn only_http_urls_are_sent() {
     for url in ["ftp://a.test/", "/v1/chat"] {
         let error = run(&builder().build(), get(url)).unwrap_err();
-        assert_eq!(error.kind(), TransportErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), TransportErrorKind::InvalidInput);
     }
     let connect = http::Request::connect("http://a.test/")
         .body(bytes::Bytes::new())
         .unwrap();
     let error = run(&builder().build(), connect).unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), TransportErrorKind::InvalidInput);
 }

@@ -22,7 +22,7 @@ fn what_cannot_be_reached() {
     let scheme = "ftp://127.0.0.1/";
     assert_eq!(
         kind(send(&transport, get(scheme))),
-        TransportErrorKind::InvalidRequest
+        TransportErrorKind::InvalidInput
     );
 
     // A server that speaks plain HTTP where TLS is expected.

@@ -26,7 +26,7 @@ fn encode(request: &ChatRequest) -> Value {
 
 fn refused(request: &ChatRequest) -> String {
     let error = try_encode(&Anthropic::default(), request, Mode::Whole).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
     error.to_string()
 }
 

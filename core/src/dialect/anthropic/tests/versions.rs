@@ -55,7 +55,7 @@ fn the_version_of_2026_takes_less() {
         ),
     ] {
         let error = sent(&new, &request, Mode::Whole).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
         let message = error.to_string();
         assert!(
             message.contains(&format!("2026-10-21 takes no {what}")),
@@ -154,7 +154,7 @@ fn a_name_that_would_leave_the_path_is_refused() {
         ] {
             for mode in [Mode::Whole, Mode::Stream] {
                 let error = sent(dialect, &hi().model(model), mode).unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
                 assert!(error.message().contains(why), "{error}");
             }
         }

@@ -35,7 +35,7 @@ fn encode(request: &ChatRequest) -> Value {
 
 fn refused(request: &ChatRequest) -> String {
     let error = try_encode(request).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
     error.to_string()
 }
 

@@ -61,7 +61,7 @@ fn the_models_name_is_in_the_path() {
         let error = Gemini::default().encode(&endpoint(BASE), &request, Mode::Whole);
         assert_eq!(
             error.unwrap_err().kind(),
-            ErrorKind::InvalidRequest,
+            ErrorKind::InvalidInput,
             "{model}"
         );
     }

@@ -17,7 +17,7 @@ fn body(request: &ChatRequest) -> Value {
 
 fn refused(request: &ChatRequest) -> String {
     let error = encode(request, Mode::Whole).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
     error.message().to_owned()
 }
 
