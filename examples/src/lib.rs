@@ -86,7 +86,7 @@ fn is_set(var: &str) -> bool {
 /// A client of the demo model, which takes its time as a real one does.
 fn demo_client(executor: Arc<dyn Executor>, mut config: Config) -> Result<LlmClient, Error> {
     config.provider = Provider::demo();
-    let transport = DemoTransport::new().with_latency(Arc::clone(&executor), FIRST, PER_WORD);
+    let transport = DemoTransport::new().latency(Arc::clone(&executor), FIRST, PER_WORD);
     LlmClient::builder(executor, Arc::new(transport))
         .config(config)
         .build()

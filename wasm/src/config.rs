@@ -98,7 +98,7 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
     provider =
         provider.with_model_rules(each("a model rule", from.list("modelRules")?, model_rule)?);
     if from.is("browserAccess") && name == "anthropic" {
-        provider = provider.with_dialect(Anthropic::default().with_browser_access(true));
+        provider = provider.with_dialect(Anthropic::default().browser_access(true));
     }
     Ok(provider)
 }

@@ -93,7 +93,7 @@ fn parts(kind: &str) -> Vec<Part> {
             .collect(),
         "file" => sources()
             .flat_map(|source| {
-                let mut file = File::new(source.clone()).with_name("a.pdf");
+                let mut file = File::new(source.clone()).name("a.pdf");
                 file.extra = extra();
                 [File::new(source).into(), file.into()]
             })
@@ -121,7 +121,7 @@ fn parts(kind: &str) -> Vec<Part> {
             ]
         }
         "reasoning" => {
-            let mut reasoning = Reasoning::new("hm").with_signature("c2ln");
+            let mut reasoning = Reasoning::new("hm").signature("c2ln");
             reasoning.extra = extra();
             vec![
                 Reasoning::new("hm").into(),

@@ -73,12 +73,7 @@ impl DemoTransport {
     /// A model that takes its time, as `executor` measures it: `first` until its first word, and
     /// `per_word` for each word after it. A whole answer comes once all of its words are there.
     #[must_use]
-    pub fn with_latency(
-        self,
-        executor: Arc<dyn Executor>,
-        first: Duration,
-        per_word: Duration,
-    ) -> Self {
+    pub fn latency(self, executor: Arc<dyn Executor>, first: Duration, per_word: Duration) -> Self {
         Self {
             pace: Some(Pace {
                 executor,

@@ -28,7 +28,7 @@ const AROUND: usize = 64 << 10;
 /// use chatcore::dialect::Anthropic;
 /// use chatcore_adapters::framing::aws_event_stream;
 ///
-/// let dialect = Anthropic::bedrock().with_framing(aws_event_stream);
+/// let dialect = Anthropic::bedrock().framing(aws_event_stream);
 /// let base = "https://bedrock-runtime.us-east-1.amazonaws.com";
 /// let model = "us.anthropic.claude-sonnet-5-5-v1:0";
 /// let bedrock = Provider::new("bedrock", base, model, dialect).with_api_key("bedrock-api-key");
@@ -111,7 +111,7 @@ fn event(message: &Message, max_event: usize) -> Result<Frame, Error> {
     let name = header(message, ":event-type").unwrap_or_default();
     if name != "chunk" {
         let name = Bytes::copy_from_slice(name.as_bytes());
-        return Ok(Frame::new(payload.clone()).with_name(name));
+        return Ok(Frame::new(payload.clone()).name(name));
     }
     let chunk: Value = serde_json::from_slice(payload)
         .map_err(|error| broken(&format!("a chunk is no JSON: {error}")))?;
@@ -133,7 +133,7 @@ fn exception(kind: &str, message: &Message) -> Frame {
     let said = payload["message"].as_str().or(payload["Message"].as_str());
     let said = said.or(header(message, ":error-message"));
     let error = json!({"type": "error", "error": {"type": kind, "message": said.unwrap_or(kind)}});
-    Frame::new(error.to_string().into()).with_name(Bytes::from_static(b"error"))
+    Frame::new(error.to_string().into()).name(Bytes::from_static(b"error"))
 }
 
 // The head of a response is of the crate http, which this feature alone does not bring.
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<ChatResponse, Error> {
-        let dialect = Anthropic::bedrock().with_framing(aws_event_stream);
+        let dialect = Anthropic::bedrock().framing(aws_event_stream);
         let head = http::Response::new(()).into_parts().0;
         let mut decoder = dialect.decoder(&head, Mode::Stream, Caps::default());
         let mut fold = Fold::new();

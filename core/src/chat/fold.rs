@@ -135,9 +135,7 @@ impl Fold {
                     .get_or_insert_with(String::new)
                     .push_str(signature);
             }
-            _ => self.begin(Part::Reasoning(
-                Reasoning::default().with_signature(signature),
-            )),
+            _ => self.begin(Part::Reasoning(Reasoning::default().signature(signature))),
         }
     }
 
@@ -241,7 +239,7 @@ mod tests {
         assert_eq!(
             response.message.parts,
             [
-                Part::Reasoning(Reasoning::new("ab").with_signature("sig")),
+                Part::Reasoning(Reasoning::new("ab").signature("sig")),
                 Part::text("cd"),
             ]
         );

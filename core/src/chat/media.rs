@@ -132,7 +132,7 @@ impl Image {
 ///
 /// let bytes_in_base64 = "JVBERi0xLjQK";
 /// let file = MediaSource::base64("application/pdf", bytes_in_base64);
-/// let message = Message::user("What does it say?").with_part(File::new(file).with_name("a.pdf"));
+/// let message = Message::user("What does it say?").part(File::new(file).name("a.pdf"));
 /// # let _ = message;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ impl File {
 
     /// Adds the file's name.
     #[must_use]
-    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+    pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
@@ -214,7 +214,7 @@ impl Part {
     }
 
     /// A file sent along: its media type (for example `application/pdf`) and its bytes in base64.
-    /// [`File::with_name`] gives it a name.
+    /// [`File::name`] gives it a name.
     pub fn file_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
         Self::File(File::new(MediaSource::base64(media_type, data)))
     }

@@ -125,7 +125,7 @@ impl Message {
 
     /// Adds a part, for example an image.
     #[must_use]
-    pub fn with_part(mut self, part: impl Into<Part>) -> Self {
+    pub fn part(mut self, part: impl Into<Part>) -> Self {
         self.parts.push(part.into());
         self
     }
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn text_joins_only_text() {
         let message = Message::user("a")
-            .with_part(Reasoning::new("b"))
-            .with_part(Part::text("c"));
+            .part(Reasoning::new("b"))
+            .part(Part::text("c"));
         assert_eq!(message.text(), "ac");
         assert_eq!(message.reasoning(), "b");
     }

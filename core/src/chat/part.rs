@@ -114,7 +114,7 @@ impl Reasoning {
 
     /// Adds the provider's signature.
     #[must_use]
-    pub fn with_signature(mut self, signature: impl Into<String>) -> Self {
+    pub fn signature(mut self, signature: impl Into<String>) -> Self {
         self.signature = Some(signature.into());
         self
     }

@@ -38,7 +38,7 @@ impl Usage {
 
     /// Keeps the provider's own object as JSON text.
     #[must_use]
-    pub fn with_raw_json(mut self, raw_json: impl Into<String>) -> Self {
+    pub fn raw_json(mut self, raw_json: impl Into<String>) -> Self {
         self.raw_json = raw_json.into();
         self
     }

@@ -10,6 +10,7 @@ pub use async_config::AsyncConfig;
 pub use table::{SETTINGS, Setting, SettingKind};
 
 use crate::error::Error;
+use crate::policy::retry::RetryPolicy;
 use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider};
 use crate::quote::Quoted;
 
@@ -44,6 +45,56 @@ pub struct Config {
 }
 
 impl Config {
+    /// Settings that are not read from the environment: this provider, and the defaults of the table
+    /// [`SETTINGS`] for everything else.
+    ///
+    /// ```
+    /// use chatcore::{Config, Provider};
+    ///
+    /// let config = Config::new(Provider::openai().with_api_key("sk-…")).max_attempts(5);
+    /// assert_eq!(config.scheduling.worker_count(), 5);
+    /// ```
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            scheduling: AsyncConfig::default(),
+            max_attempts: RetryPolicy::default().max_attempts,
+            mock: false,
+        }
+    }
+
+    /// Sets where to send chats.
+    #[must_use]
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// Sets how many requests run at once, how many may wait, and how long.
+    #[must_use]
+    pub fn scheduling(mut self, scheduling: AsyncConfig) -> Self {
+        self.scheduling = scheduling;
+        self
+    }
+
+    /// Sets the attempts in all, the first one included; 1 means no retries.
+    #[must_use]
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = max_attempts;
+        self
+    }
+
+    /// Sets whether the offline demo model answers. If so, the provider becomes
+    /// [`Provider::demo`].
+    #[must_use]
+    pub fn mock(mut self, mock: bool) -> Self {
+        self.mock = mock;
+        if mock {
+            self.provider = Provider::demo();
+        }
+        self
+    }
+
     /// Reads the settings from the process's environment.
     ///
     /// # Errors

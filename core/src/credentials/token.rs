@@ -62,7 +62,7 @@ type Asking = BoxFuture<'static, Result<Token, Error>>;
 /// [`Token::valid_while`] asks, must not use the same source. Asking counts towards the time limits of the
 /// attempt; when all calls that wait for it have ended, it is dropped.
 ///
-/// The token goes out as `authorization: Bearer …`, unless [`with_header`](Self::with_header)
+/// The token goes out as `authorization: Bearer …`, unless [`header`](Self::header)
 /// names another header.
 ///
 /// ```
@@ -111,7 +111,7 @@ impl TokenSource {
 
     /// Sends the token in this header, after `prefix`: `x-api-key` and nothing, for Anthropic.
     #[must_use]
-    pub fn with_header(mut self, header: HeaderName, prefix: &'static str) -> Self {
+    pub fn header(mut self, header: HeaderName, prefix: &'static str) -> Self {
         self.header = header;
         self.prefix = prefix;
         self

@@ -1,6 +1,13 @@
 //! How much of an answer is taken in.
 
 /// The sizes beyond which an answer is refused, in bytes.
+///
+/// ```
+/// use chatcore::Caps;
+///
+/// let small = Caps::default().event(1 << 20).body(16 << 20);
+/// assert_eq!(small.error_body, 1 << 20);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caps {
@@ -19,5 +26,28 @@ impl Default for Caps {
             body: 256 << 20,
             error_body: 1 << 20,
         }
+    }
+}
+
+impl Caps {
+    /// Sets the largest line or event of a stream.
+    #[must_use]
+    pub fn event(mut self, bytes: usize) -> Self {
+        self.event = bytes;
+        self
+    }
+
+    /// Sets the largest whole answer, or all bytes of a stream.
+    #[must_use]
+    pub fn body(mut self, bytes: usize) -> Self {
+        self.body = bytes;
+        self
+    }
+
+    /// Sets the largest body of an error.
+    #[must_use]
+    pub fn error_body(mut self, bytes: usize) -> Self {
+        self.error_body = bytes;
+        self
     }
 }

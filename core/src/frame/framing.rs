@@ -70,7 +70,7 @@ impl Frame {
 
     /// Sets what kind of event it is.
     #[must_use]
-    pub fn with_name(mut self, name: Bytes) -> Self {
+    pub fn name(mut self, name: Bytes) -> Self {
         self.name = name;
         self
     }

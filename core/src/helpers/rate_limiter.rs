@@ -19,7 +19,7 @@ use crate::policy::rate::Rate;
 /// # use chatcore::{Executor, RateLimiter};
 /// # async fn example(executor: Arc<dyn Executor>) {
 /// // 10 calls a second, 3 of them at once.
-/// let limiter = RateLimiter::new(executor, 10, Duration::from_secs(1)).with_burst(3);
+/// let limiter = RateLimiter::new(executor, 10, Duration::from_secs(1)).burst(3);
 /// for page in 0..100 {
 ///     limiter.acquire().await;
 ///     println!("fetching page {page}");
@@ -45,7 +45,7 @@ impl RateLimiter {
     /// evenly over the period. 0 counts as 1. It begins anew: what was let through before does
     /// not count, so say it where the limiter is made.
     #[must_use]
-    pub fn with_burst(self, burst: u32) -> Self {
+    pub fn burst(self, burst: u32) -> Self {
         Self::build(self.executor, self.calls, self.period, burst)
     }
 

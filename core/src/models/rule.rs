@@ -67,9 +67,9 @@ impl Reasons {
 /// use chatcore::Provider;
 ///
 /// // A server of your own whose Qwen models think unless told otherwise.
-/// let mut rule = ModelRule::new("qwen3*");
-/// rule.reasoning = Reasons::ByDefault;
-/// rule.reasoning_off = r#""chat_template_kwargs":{"enable_thinking":false}"#.into();
+/// let rule = ModelRule::new("qwen3*")
+///     .reasoning(Reasons::ByDefault)
+///     .reasoning_off(r#""chat_template_kwargs":{"enable_thinking":false}"#);
 /// let provider = Provider::openai_compatible("http://127.0.0.1:8000/v1", "qwen3-8b")
 ///     .with_model_rules([rule]);
 /// # let _ = provider;
@@ -117,6 +117,76 @@ impl ModelRule {
             models: models.into(),
             ..Self::UNKNOWN
         }
+    }
+
+    /// Sets when the models take `temperature` and `top_p`.
+    #[must_use]
+    pub fn sampling(mut self, takes: Takes) -> Self {
+        self.sampling = takes;
+        self
+    }
+
+    /// Sets whether they take `temperature` and `top_p` in one request.
+    #[must_use]
+    pub fn both_sampling(mut self, takes: bool) -> Self {
+        self.both_sampling = takes;
+        self
+    }
+
+    /// Sets when they take function tools on chat completions.
+    #[must_use]
+    pub fn tools(mut self, takes: Takes) -> Self {
+        self.tools = takes;
+        self
+    }
+
+    /// Sets when they reason.
+    #[must_use]
+    pub fn reasoning(mut self, reasons: Reasons) -> Self {
+        self.reasoning = reasons;
+        self
+    }
+
+    /// Sets the members of a request that turn reasoning off, as JSON without the braces.
+    #[must_use]
+    pub fn reasoning_off(mut self, members: impl Into<Cow<'static, str>>) -> Self {
+        self.reasoning_off = members.into();
+        self
+    }
+
+    /// Sets the words for reasoning efforts that they do not know, such as `minimal=low`.
+    #[must_use]
+    pub fn efforts(mut self, words: impl Into<Cow<'static, str>>) -> Self {
+        self.efforts = words.into();
+        self
+    }
+
+    /// Sets whether they are asked to reason by a budget of tokens.
+    #[must_use]
+    pub fn thinking_budget(mut self, budget: bool) -> Self {
+        self.thinking_budget = budget;
+        self
+    }
+
+    /// Sets whether the limit of tokens is called `max_completion_tokens`.
+    #[must_use]
+    pub fn max_completion_tokens(mut self, renamed: bool) -> Self {
+        self.max_completion_tokens = renamed;
+        self
+    }
+
+    /// Sets where this stands.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Cow<'static, str>>) -> Self {
+        self.source = source.into();
+        self
+    }
+
+    /// Sets when it was looked up.
+    #[must_use]
+    pub fn date(mut self, date: impl Into<Cow<'static, str>>) -> Self {
+        self.date = date.into();
+        self
     }
 
     /// What holds for a model that nobody knows.

@@ -74,7 +74,7 @@ mod tests {
     fn every_kind_of_part_counts() {
         let small = [Message::system("Be brief."), Message::user("Look.")];
         let pixels = || Part::image_base64("image/png", "A".repeat(4_000));
-        let result = Message::tool_result("c", "ok").with_part(Part::text("no"));
+        let result = Message::tool_result("c", "ok").part(Part::text("no"));
         let mut seen = result.clone();
         if let Some(Part::ToolResult(result)) = seen.parts.first_mut() {
             result.content.push(pixels());
@@ -83,16 +83,16 @@ mod tests {
         for (last, told) in [
             (result, "the text in message 0 (the system prompt), 9 bytes"),
             (
-                Message::user("hi").with_part(pixels()),
+                Message::user("hi").part(pixels()),
                 "the image in message 2 (user), 4000 bytes of base64",
             ),
             (seen, "the image in message 2 (tool), 4000 bytes of base64"),
             (
-                Message::user("hi").with_part(Part::file_text("x".repeat(70))),
+                Message::user("hi").part(Part::file_text("x".repeat(70))),
                 "the file in message 2 (user), 70 bytes",
             ),
             (
-                Message::assistant("hi").with_part(call),
+                Message::assistant("hi").part(call),
                 "the tool call in message 2 (assistant), 300 bytes",
             ),
         ] {

@@ -176,11 +176,11 @@ mod tests {
                 "does not name the call",
             ),
             (
-                ChatRequest::new([Message::user("x").with_part(ToolCall::new("a", "f", ""))]),
+                ChatRequest::new([Message::user("x").part(ToolCall::new("a", "f", ""))]),
                 "only the assistant",
             ),
             (
-                ChatRequest::new([Message::assistant("x").with_part(ToolResult::new("a", ""))]),
+                ChatRequest::new([Message::assistant("x").part(ToolResult::new("a", ""))]),
                 "its role is tool",
             ),
             (hi().tool(tool("a b")), "cannot be a tool's name"),

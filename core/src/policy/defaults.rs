@@ -10,6 +10,16 @@ pub(super) const REASONING_TOKENS: u32 = 25_000;
 /// Defaults are wishes. One that the model is known to refuse is not sent; one that it turns out
 /// to refuse is left out, the call is sent again without it, and the client remembers that for the
 /// model. What the caller sets is never left out.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::Defaults;
+///
+/// let defaults = Defaults::PROMPT.max_tokens(1_000);
+/// let answer = client.ask("Why is the sky blue?").defaults(defaults).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Defaults {
@@ -46,6 +56,34 @@ impl Defaults {
         temperature: Some(0.7),
         ..Self::PROMPT
     };
+
+    /// Sets how freely to sample.
+    #[must_use]
+    pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
+        self.temperature = temperature.into();
+        self
+    }
+
+    /// Sets how many tokens the answer may have at most, without its reasoning.
+    #[must_use]
+    pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
+        self.max_tokens = max_tokens.into();
+        self
+    }
+
+    /// Sets how many tokens more there are at most where the model reasons.
+    #[must_use]
+    pub fn reasoning_tokens(mut self, reasoning_tokens: u32) -> Self {
+        self.reasoning_tokens = reasoning_tokens;
+        self
+    }
+
+    /// Sets whether reasoning is turned off where the model allows it.
+    #[must_use]
+    pub fn no_reasoning(mut self, no_reasoning: bool) -> Self {
+        self.no_reasoning = no_reasoning;
+        self
+    }
 }
 
 /// A set of things that chatcore asks for by itself.

@@ -129,10 +129,10 @@ mod tests {
         let plain = ChatRequest::new([Message::user("hi")]);
         let tool = Tool::new("weather", json!({"type": "object", "properties": {}}));
         assert!(tokens(&plain.clone().tool(tool)) >= tokens(&plain) + 10);
-        let image = Message::user("hi").with_part(Part::image_url("https://example.com/a.png"));
+        let image = Message::user("hi").part(Part::image_url("https://example.com/a.png"));
         assert_eq!(tokens(&ChatRequest::new([image])), tokens(&plain) + IMAGE);
         let pdf = Part::file_base64("application/pdf", "A".repeat(1 << 20));
-        let asked = |part: Part| ChatRequest::new([Message::user("hi").with_part(part)]);
+        let asked = |part: Part| ChatRequest::new([Message::user("hi").part(part)]);
         assert_eq!(tokens(&asked(pdf)), tokens(&plain) + FILE);
         let text = Part::file_text("x".repeat(400));
         assert_eq!(tokens(&asked(text)), tokens(&plain) + 100);

@@ -35,6 +35,16 @@ use crate::time::nanos;
 /// So when everything fails, the attempts of a client that is not quiet are at most 1.1 times its
 /// calls, or ten more than these where that is more. A call that finds the budget empty gives the
 /// error of its last attempt at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use chatcore::RetryPolicy;
+///
+/// let patient = RetryPolicy::default()
+///     .max_attempts(5)
+///     .max_retry_after(Duration::from_secs(300));
+/// assert_eq!(patient.base, Duration::from_millis(500));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -69,10 +79,31 @@ pub(crate) enum Retry {
 }
 
 impl RetryPolicy {
-    /// The policy with so many attempts in all; 1 means no retries.
+    /// Sets the attempts in all, the first one included; 1 means no retries.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
+        self
+    }
+
+    /// Sets the wait before the second attempt. It doubles before each further one.
+    #[must_use]
+    pub fn base(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// Sets the longest wait of chatcore's own choosing.
+    #[must_use]
+    pub fn cap(mut self, cap: Duration) -> Self {
+        self.cap = cap;
+        self
+    }
+
+    /// Sets the longest wait of the provider's choosing. A call that is asked to wait longer fails.
+    #[must_use]
+    pub fn max_retry_after(mut self, max_retry_after: Duration) -> Self {
+        self.max_retry_after = max_retry_after;
         self
     }
 

@@ -48,6 +48,16 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// followed by another attempt: the provider may be at work, and charges for it.
 /// Once the model has said why it stopped, the answer stands. What may follow, such as what it
 /// cost, is awaited for two seconds at most, and no limit that passes then is an error.
+///
+/// ```
+/// use std::time::Duration;
+/// use chatcore::Timeouts;
+///
+/// let limits = Timeouts::default()
+///     .first_content(Duration::from_secs(20))
+///     .connect(None); // no limit
+/// assert_eq!(limits.connect, None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -108,10 +118,66 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The limits with this overall one, which holds for every call, whatever it asks for.
+    /// Sets how long an attempt may wait in the queue.
+    #[must_use]
+    pub fn queue(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.queue = limit.into();
+        self
+    }
+
+    /// Sets how long making the connection may take.
+    #[must_use]
+    pub fn connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.connect = limit.into();
+        self
+    }
+
+    /// Sets how long the response's headers may take.
+    #[must_use]
+    pub fn headers(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.headers = limit.into();
+        self
+    }
+
+    /// Sets how long the first meaningful output may take.
+    #[must_use]
+    pub fn first_content(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.first_content = limit.into();
+        self
+    }
+
+    /// Sets how long it may be silent between two bytes, from the start of an attempt on.
+    #[must_use]
+    pub fn byte_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.byte_idle = limit.into();
+        self
+    }
+
+    /// Sets how long there may be no meaningful output between two pieces of it.
+    #[must_use]
+    pub fn content_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.content_idle = limit.into();
+        self
+    }
+
+    /// Sets how long one attempt may take.
+    #[must_use]
+    pub fn attempt(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.attempt = limit.into();
+        self
+    }
+
+    /// Sets how long a call may take over all its attempts, whatever it asks for.
     #[must_use]
     pub fn overall(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.set_overall(limit.into());
+        self
+    }
+
+    /// Sets how long a call may take up to its last event, a stream included.
+    #[must_use]
+    pub fn total(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.total = limit.into();
         self
     }
 

@@ -58,9 +58,7 @@ impl Upstream {
     fn new(config: Config, metrics: Arc<Metrics>, is_demo: bool) -> Result<Self, Error> {
         let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
         let transport: Arc<dyn Transport> = match is_demo {
-            true => {
-                Arc::new(DemoTransport::new().with_latency(Arc::clone(&executor), FIRST, PER_WORD))
-            }
+            true => Arc::new(DemoTransport::new().latency(Arc::clone(&executor), FIRST, PER_WORD)),
             false => Arc::new(Http1Transport::new(Arc::clone(&executor))),
         };
         Ok(Self {

@@ -57,7 +57,7 @@ fn convert_temperature() -> Tool {
         "required": ["degrees", "to"],
     });
     Tool::new("convert_temperature", parameters)
-        .with_description("Converts degrees Fahrenheit to Celsius, or Celsius to Fahrenheit.")
+        .description("Converts degrees Fahrenheit to Celsius, or Celsius to Fahrenheit.")
 }
 
 /// Runs one call. What the model got wrong is told to the model, which may try again.

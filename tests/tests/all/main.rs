@@ -41,6 +41,8 @@ mod replies;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod setters;
+#[cfg(test)]
 mod spans;
 #[cfg(test)]
 mod stranger;

@@ -113,7 +113,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
         let mut headers = header_names(&**provider.dialect())?;
         if known.name == "anthropic" {
             // A page has one more.
-            headers = header_names(&Anthropic::default().with_browser_access(true))?;
+            headers = header_names(&Anthropic::default().browser_access(true))?;
         }
         let row = json!({
             "variables": known.key_vars,

@@ -95,7 +95,7 @@ impl SigV4 {
 
     /// Adds the session token that belongs to temporary keys.
     #[must_use]
-    pub fn with_session_token(mut self, token: impl Into<SecretString>) -> Self {
+    pub fn session_token(mut self, token: impl Into<SecretString>) -> Self {
         let token = trimmed(token.into());
         self.secrets.add(token.expose_secret());
         self.session_token = Some(token);
@@ -105,7 +105,7 @@ impl SigV4 {
     /// Takes the time from `clock`, in the place of [`SystemTime::now`]: a signature must be no
     /// older than 5 minutes by the clock of AWS.
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }

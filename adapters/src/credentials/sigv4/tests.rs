@@ -150,7 +150,7 @@ const HASH_OF_FORM: &str = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275
 
 fn keys() -> SigV4 {
     let clock = || UNIX_EPOCH + Duration::from_secs(MOMENT);
-    SigV4::new(ACCESS_KEY, SECRET, "us-east-1", "service").with_clock(clock)
+    SigV4::new(ACCESS_KEY, SECRET, "us-east-1", "service").clock(clock)
 }
 
 fn request(case: &Case) -> Request<Bytes> {
@@ -220,7 +220,7 @@ fn a_session_token_is_sent_and_signed() {
     // get-vanilla-with-session-token
     let token = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267";
     let mut request = request(&GET);
-    keys().with_session_token(token).sign(&mut request).unwrap();
+    keys().session_token(token).sign(&mut request).unwrap();
     let signature = "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8";
     let signed = "host;x-amz-date;x-amz-security-token";
     assert_eq!(authorization(&request), expected(signed, signature));
@@ -244,7 +244,7 @@ fn the_example_of_the_documentation_is_signed_as_published() {
             .body(Bytes::new())
             .unwrap();
     let clock = || UNIX_EPOCH + Duration::from_secs(MOMENT);
-    let keys = SigV4::new(ACCESS_KEY, SECRET, "us-east-1", "iam").with_clock(clock);
+    let keys = SigV4::new(ACCESS_KEY, SECRET, "us-east-1", "iam").clock(clock);
     keys.sign(&mut request).unwrap();
     assert_eq!(
         authorization(&request),
@@ -277,7 +277,7 @@ fn a_path_is_encoded_once_more_than_it_is_sent() {
 fn what_surrounds_the_keys_is_left_out_and_what_is_wrong_in_them_is_told() {
     let clock = || UNIX_EPOCH + Duration::from_secs(MOMENT);
     let secret = format!(" {SECRET}\r\n");
-    let keys = SigV4::new("AKIDEXAMPLE\n", secret, " us-east-1", "service ").with_clock(clock);
+    let keys = SigV4::new("AKIDEXAMPLE\n", secret, " us-east-1", "service ").clock(clock);
     let mut signed = request(&GET);
     keys.sign(&mut signed).unwrap();
     assert_eq!(authorization(&signed), expected(GET.signed, GET.signature));
@@ -289,7 +289,7 @@ fn what_surrounds_the_keys_is_left_out_and_what_is_wrong_in_them_is_told() {
         (SigV4::new("AKID", SECRET, "", "s"), "region"),
         (SigV4::new("AKID", SECRET, "r", "sérvice"), "service"),
         (
-            SigV4::new("AKID", SECRET, "r", "s").with_session_token("to\nken"),
+            SigV4::new("AKID", SECRET, "r", "s").session_token("to\nken"),
             "session token",
         ),
     ] {
@@ -302,7 +302,7 @@ fn what_surrounds_the_keys_is_left_out_and_what_is_wrong_in_them_is_told() {
 
 #[test]
 fn its_secrets_do_not_show() {
-    let keys = keys().with_session_token("a-session-token");
+    let keys = keys().session_token("a-session-token");
     let shown = format!("{keys:?}");
     assert!(shown.contains(ACCESS_KEY), "{shown}");
     assert!(
@@ -322,7 +322,7 @@ fn each_attempt_is_signed_at_its_own_time() {
     let attempts = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&attempts);
     let clock = move || UNIX_EPOCH + Duration::from_secs(MOMENT + counted.load(Relaxed));
-    let keys = keys().with_clock(clock);
+    let keys = keys().clock(clock);
     let mut request = request(&GET);
     let mut signed = Vec::new();
     for (attempt, time) in [(1, "20150830T123601Z"), (2, "20150830T123602Z")] {

@@ -354,7 +354,7 @@ fn latency_is_the_executors() {
     let sleeps = |stream: bool| {
         let executor = Arc::new(Sleeps::default());
         let clock: Arc<dyn Executor> = executor.clone();
-        let transport = DemoTransport::new().with_latency(clock, first, per_word);
+        let transport = DemoTransport::new().latency(clock, first, per_word);
         let body = with(ask("Count to 4"), "stream", json!(stream));
         send(&transport, request(CHAT, &body));
         executor.0.lock().unwrap().clone()

@@ -27,15 +27,15 @@ pub enum SimErrorKind {
     /// So many polls were made without time going on: tasks wake each other, or themselves,
     /// without end.
     Livelock {
-        /// The cap, from [`with_max_polls_per_moment`](super::Sim::with_max_polls_per_moment).
+        /// The cap, from [`max_polls_per_moment`](super::Sim::max_polls_per_moment).
         polls: u64,
     },
     /// The virtual time limit has passed, so something waits while something else keeps ticking.
     TimeLimit {
-        /// The limit, from [`with_time_limit`](super::Sim::with_time_limit).
+        /// The limit, from [`time_limit`](super::Sim::time_limit).
         limit: Duration,
     },
-    /// A spawned task panicked, and that was not [allowed](super::Sim::with_panics_allowed).
+    /// A spawned task panicked, and that was not [allowed](super::Sim::panics_allowed).
     TaskPanicked {
         /// Which task.
         task: u64,

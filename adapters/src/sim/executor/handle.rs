@@ -38,7 +38,7 @@ impl SimExecutor {
 
     /// Runs `task` in the background, detached. It is first polled after this call has returned.
     /// A panic in it ends it, and ends the run unless
-    /// [allowed](super::Sim::with_panics_allowed). Once the [`Sim`](super::Sim) is dropped, tasks
+    /// [allowed](super::Sim::panics_allowed). Once the [`Sim`](super::Sim) is dropped, tasks
     /// are dropped without being run.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn_boxed(String::new(), Box::pin(task));

@@ -40,7 +40,7 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
 ///
 /// let sim = Sim::new(42);
 /// let year = Duration::from_secs(365 * 24 * 3600);
-/// let sim = sim.with_time_limit(year);
+/// let sim = sim.time_limit(year);
 /// sim.run(sim.sleep(Duration::from_secs(3600))); // an hour, at once
 /// assert_eq!(sim.now().since_epoch(), Duration::from_secs(3600));
 ///
@@ -66,7 +66,7 @@ impl Sim {
     /// Sets how many polls there may be without time going on, before a run ends in a
     /// [`Livelock`](SimErrorKind::Livelock). Default 10,000,000.
     #[must_use]
-    pub fn with_max_polls_per_moment(self, polls: u64) -> Self {
+    pub fn max_polls_per_moment(self, polls: u64) -> Self {
         self.executor.shared.lock().caps.polls_per_moment = polls;
         self
     }
@@ -74,7 +74,7 @@ impl Sim {
     /// Sets how far virtual time may go, before a run ends in a
     /// [`TimeLimit`](SimErrorKind::TimeLimit). Default 30 days.
     #[must_use]
-    pub fn with_time_limit(self, limit: Duration) -> Self {
+    pub fn time_limit(self, limit: Duration) -> Self {
         self.executor.shared.lock().caps.time = limit;
         self
     }
@@ -82,7 +82,7 @@ impl Sim {
     /// Lets runs go on when a spawned task panics; [`panicked`](SimExecutor::panicked) counts
     /// them. Default: the run ends in [`TaskPanicked`](SimErrorKind::TaskPanicked).
     #[must_use]
-    pub fn with_panics_allowed(self) -> Self {
+    pub fn panics_allowed(self) -> Self {
         self.executor.shared.lock().caps.panics_allowed = true;
         self
     }

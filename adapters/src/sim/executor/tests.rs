@@ -95,7 +95,7 @@ fn waiting_for_the_end_of_time_is_a_deadlock() {
 
 #[test]
 fn a_livelock_and_an_endless_ticking_are_found() {
-    let sim = Sim::new(1).with_max_polls_per_moment(1_000);
+    let sim = Sim::new(1).max_polls_per_moment(1_000);
     let spin = poll_fn(|cx| {
         cx.waker().wake_by_ref();
         Poll::<()>::Pending
@@ -104,7 +104,7 @@ fn a_livelock_and_an_endless_ticking_are_found() {
     assert_eq!(*error.kind(), SimErrorKind::Livelock { polls: 1_000 });
 
     let limit = Duration::from_secs(60);
-    let sim = Sim::new(1).with_time_limit(limit);
+    let sim = Sim::new(1).time_limit(limit);
     let handle = sim.executor();
     sim.spawn(async move {
         loop {
@@ -203,7 +203,7 @@ fn a_panic_stays_in_its_task_and_ends_the_run() {
     };
     assert_eq!(*error.kind(), expected);
 
-    let sim = Sim::new(6).with_panics_allowed();
+    let sim = Sim::new(6).panics_allowed();
     let done = Arc::new(AtomicUsize::new(0));
     let counted = Counted(Arc::clone(&done));
     sim.spawn(async { panic!("allowed") });
@@ -244,7 +244,7 @@ fn polls_a_second() {
         (100, "100 tasks"),
         (10_000, "10,000 tasks"),
     ] {
-        let sim = Sim::new(1).with_max_polls_per_moment(u64::MAX);
+        let sim = Sim::new(1).max_polls_per_moment(u64::MAX);
         let each = 4_000_000 / tasks;
         for _ in 0..tasks {
             let handle = sim.executor();

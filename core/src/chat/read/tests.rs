@@ -105,7 +105,7 @@ fn the_own_form_round_trips() {
     let mut message = Message::new(
         Role::Assistant,
         [
-            Part::Reasoning(Reasoning::new("hm").with_signature("s")),
+            Part::Reasoning(Reasoning::new("hm").signature("s")),
             text.into(),
             Part::image_base64("image/png", "AAAA"),
             Part::ToolCall(ToolCall::new("call_1", "weather", r#"{"city":"Paris"}"#)),

@@ -72,7 +72,7 @@ type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 ///   so in the schema of a `strict` tool. `cache_control` is an extra field: of the request, of a part, of a tool.
 /// - **Why the model refuses** is the answer's extra field `stop_details`.
 /// - **A file's id** needs the beta `files-api-2025-04-14` in the version `2023-06-01`:
-///   [`with_beta`](Self::with_beta).
+///   [`beta`](Self::beta).
 /// - **A stream** that ends after the model said why it stopped is complete, though the event
 ///   `message_stop` is missing; one that ends before is [`Truncated`](crate::ErrorKind::Truncated).
 ///
@@ -83,7 +83,7 @@ type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 /// use chatcore::dialect::Anthropic;
 /// use chatcore::Provider;
 ///
-/// let cached = Anthropic::default().with_beta("extended-cache-ttl-2025-04-11");
+/// let cached = Anthropic::default().beta("extended-cache-ttl-2025-04-11");
 /// let anthropic = Provider::anthropic().with_dialect(cached);
 ///
 /// let base = "https://us-east5-aiplatform.googleapis.com/v1/projects/P/locations/us-east5";
@@ -127,7 +127,7 @@ impl Anthropic {
     /// signs as [`Credentials`](crate::Credentials).
     ///
     /// Bedrock's streams are in a framing of Amazon's own. Without
-    /// [`with_framing`](Self::with_framing) a stream is asked for as a whole answer, and comes in
+    /// [`framing`](Self::framing) a stream is asked for as a whole answer, and comes in
     /// one piece.
     pub fn bedrock() -> Self {
         Self::at(AnthropicPlatform::Bedrock)
@@ -147,7 +147,7 @@ impl Anthropic {
 
     /// The dialect with another version of the protocol.
     #[must_use]
-    pub fn with_version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
+    pub fn version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
         self.version = version.into();
         self
     }
@@ -155,28 +155,28 @@ impl Anthropic {
     /// Asks for a beta by its name, for example `files-api-2025-04-14`, beside those that are asked
     /// for already.
     #[must_use]
-    pub fn with_beta(mut self, name: impl Into<String>) -> Self {
+    pub fn beta(mut self, name: impl Into<String>) -> Self {
         self.betas.push(name.into());
         self
     }
 
     /// How reasoning is shown: `summarized` or `omitted`.
     #[must_use]
-    pub fn with_thinking_display(mut self, display: impl Into<Cow<'static, str>>) -> Self {
+    pub fn thinking_display(mut self, display: impl Into<Cow<'static, str>>) -> Self {
         self.thinking_display = Some(display.into());
         self
     }
 
     /// Whether a key goes as `authorization: Bearer …`.
     #[must_use]
-    pub fn with_bearer(mut self, bearer: bool) -> Self {
+    pub fn bearer(mut self, bearer: bool) -> Self {
         self.bearer = bearer;
         self
     }
 
     /// The dialect as a page in a browser must speak it, which shows the key to everybody who looks.
     #[must_use]
-    pub fn with_browser_access(mut self, browser_access: bool) -> Self {
+    pub fn browser_access(mut self, browser_access: bool) -> Self {
         self.browser_access = browser_access;
         self
     }
@@ -184,7 +184,7 @@ impl Anthropic {
     /// The framing of Bedrock's streams, AWS event streams: `framing` makes what splits one of them
     /// into events.
     #[must_use]
-    pub fn with_framing(mut self, framing: fn(&Caps) -> Box<dyn Framing>) -> Self {
+    pub fn framing(mut self, framing: fn(&Caps) -> Box<dyn Framing>) -> Self {
         self.framing = Some(framing);
         self
     }
@@ -260,7 +260,7 @@ impl Dialect for Anthropic {
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         let decoder = AnswerDecoder::new(head, caps, Events::default());
         Box::new(match self.framing {
-            Some(framing) => decoder.with_framing(framing(&caps)),
+            Some(framing) => decoder.framing(framing(&caps)),
             None => decoder,
         })
     }

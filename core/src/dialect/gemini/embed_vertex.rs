@@ -172,7 +172,7 @@ fn read_statistics(reader: &mut Reader<'_>, answer: &mut Embeddings) -> Result<(
     if let Some(tokens) = tokens.0 {
         let before = answer.usage.as_ref().map_or(0, |usage| usage.input_tokens);
         let all = Usage::new(before.saturating_add(tokens), 0);
-        answer.usage = Some(all.with_raw_json(raw));
+        answer.usage = Some(all.raw_json(raw));
     }
     Ok(())
 }

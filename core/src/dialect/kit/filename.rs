@@ -79,9 +79,9 @@ mod tests {
         ] {
             let file = File::new(MediaSource::base64(media_type, "AA"));
             assert_eq!(filename(&file, media_type), expected, "{media_type}");
-            let named = file.clone().with_name("a");
+            let named = file.clone().name("a");
             assert_eq!(filename(&named, media_type), "a");
-            assert_eq!(filename(&file.with_name(""), media_type), expected);
+            assert_eq!(filename(&file.name(""), media_type), expected);
         }
     }
 }

@@ -131,6 +131,6 @@ fn push_usage(input: Count, output: Count, out: &mut Output) {
     }
     writer.close('}');
     let [input, output] = [input, output].map(|count| count.0.unwrap_or(0));
-    let usage = Usage::new(input, output).with_raw_json(writer.into_text());
+    let usage = Usage::new(input, output).raw_json(writer.into_text());
     out.push(ChatEvent::Usage(usage));
 }

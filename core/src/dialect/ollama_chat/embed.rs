@@ -80,6 +80,6 @@ fn usage(reader: &mut Reader<'_>) -> Result<Option<Usage>, Error> {
     count.read(reader)?;
     Ok(count.0.map(|tokens| {
         let raw = format!(r#"{{"prompt_eval_count":{tokens}}}"#);
-        Usage::new(tokens, 0).with_raw_json(raw)
+        Usage::new(tokens, 0).raw_json(raw)
     }))
 }

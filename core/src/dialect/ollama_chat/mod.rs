@@ -63,7 +63,7 @@ impl Dialect for OllamaChat {
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         let decoder = AnswerDecoder::new(head, caps, Answer::default());
-        Box::new(decoder.with_framing(JsonValues::new(caps.event)))
+        Box::new(decoder.framing(JsonValues::new(caps.event)))
     }
 
     fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {

@@ -80,7 +80,7 @@ fn every_setting() {
         top_p: Some(0.5),
         stop: vec!["x".into()],
         seed: Some(-1),
-        tools: vec![Tool::new("f", json!({"type": "object"})).with_description("d")],
+        tools: vec![Tool::new("f", json!({"type": "object"})).description("d")],
         tool_choice: Some(ToolChoice::Tool("f".into())),
         reasoning_effort: Some(ReasoningEffort::Xhigh),
         response_format: Some(ResponseFormat::JsonSchema {
@@ -209,7 +209,7 @@ fn members_of_a_rule_give_way_to_the_callers() {
 
 #[test]
 fn reasoning_goes_back_where_the_server_wants_it() {
-    let message = Message::assistant("a").with_part(Reasoning::new("hm"));
+    let message = Message::assistant("a").part(Reasoning::new("hm"));
     let request = ChatRequest::new([Message::user("hi"), message]);
     for (field, name) in [
         (None, None),
@@ -246,10 +246,10 @@ fn every_part() {
         ..Text::new("c")
     };
     let message = Message::user("a")
-        .with_part(image)
-        .with_part(Part::image_base64("image/png", "AAAA"))
-        .with_part(cached)
-        .with_part(Part::Other {
+        .part(image)
+        .part(Part::image_base64("image/png", "AAAA"))
+        .part(cached)
+        .part(Part::Other {
             dialect: None,
             value: json!({"type": "input_audio", "input_audio": {}}),
         });
@@ -341,11 +341,11 @@ fn what_cannot_be_said_is_refused() {
         (hi().extra("stream", true), "stream()"),
         (hi().model(" "), "no model"),
         (
-            ChatRequest::new([Message::system("s").with_part(image.clone())]),
+            ChatRequest::new([Message::system("s").part(image.clone())]),
             "role system",
         ),
         (
-            ChatRequest::new([Message::assistant("a").with_part(image)]),
+            ChatRequest::new([Message::assistant("a").part(image)]),
             "role assistant",
         ),
     ] {

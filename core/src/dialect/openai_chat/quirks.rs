@@ -3,6 +3,18 @@
 use std::borrow::Cow;
 
 /// Where servers that speak OpenAI's chat completions differ. The default suits most of them.
+///
+/// ```
+/// use chatcore::Provider;
+/// use chatcore::dialect::{OpenAiChat, Quirks, ReasoningField};
+///
+/// let quirks = Quirks::default()
+///     .stream_usage(false)
+///     .reasoning_field(ReasoningField::Reasoning);
+/// let provider = Provider::openai_compatible("https://llm.example/v1", "tiny")
+///     .with_dialect(OpenAiChat::new(quirks));
+/// # let _ = provider;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -42,6 +54,64 @@ impl Default for Quirks {
             api_key_header: false,
             members: Cow::Borrowed(""),
         }
+    }
+}
+
+impl Quirks {
+    /// Sets the field that carries `max_tokens`.
+    #[must_use]
+    pub fn max_tokens_field(mut self, field: MaxTokensField) -> Self {
+        self.max_tokens_field = field;
+        self
+    }
+
+    /// Sets whether to ask for usage in streams.
+    #[must_use]
+    pub fn stream_usage(mut self, asks: bool) -> Self {
+        self.stream_usage = asks;
+        self
+    }
+
+    /// Sets whether streams tell their usage though nobody asked for it.
+    #[must_use]
+    pub fn stream_usage_unasked(mut self, tells: bool) -> Self {
+        self.stream_usage_unasked = tells;
+        self
+    }
+
+    /// Sets the field in which reasoning goes back with its message.
+    #[must_use]
+    pub fn reasoning_field(mut self, field: impl Into<Option<ReasoningField>>) -> Self {
+        self.reasoning_field = field.into();
+        self
+    }
+
+    /// Sets whether a message has only the fields of the protocol.
+    #[must_use]
+    pub fn strict_messages(mut self, strict: bool) -> Self {
+        self.strict_messages = strict;
+        self
+    }
+
+    /// Sets the name of the seed.
+    #[must_use]
+    pub fn seed_field(mut self, name: &'static str) -> Self {
+        self.seed_field = name;
+        self
+    }
+
+    /// Sets whether a key goes in the header `api-key`.
+    #[must_use]
+    pub fn api_key_header(mut self, in_api_key: bool) -> Self {
+        self.api_key_header = in_api_key;
+        self
+    }
+
+    /// Sets the members of every request, as JSON without the braces.
+    #[must_use]
+    pub fn members(mut self, members: impl Into<Cow<'static, str>>) -> Self {
+        self.members = members.into();
+        self
     }
 }
 

@@ -29,7 +29,7 @@ fn run(case: &Value) -> Vec<Option<u64>> {
         number("calls"),
         milliseconds(&case["period"]),
     )
-    .with_burst(number("burst"));
+    .burst(number("burst"));
     let steps = case["steps"].as_array().unwrap().iter().map(|step| {
         let (clock, executor, limiter) = (&clock, &executor, &limiter);
         async move {

@@ -164,7 +164,7 @@ fn a_token_that_was_given_is_found_in_an_error() {
 fn the_header_can_be_another() {
     let name = HeaderName::from_static("x-api-key");
     let source = TokenSource::new(|| async { Ok(Token::new("secret-token")) });
-    let source = source.with_header(name.clone(), "");
+    let source = source.header(name.clone(), "");
     let mut request = Request::new(Bytes::new());
     let (clock, _) = Clockwork::new();
     let authorizing = crate::Credentials::authorize(&source, &mut request, 1);

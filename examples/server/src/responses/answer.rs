@@ -179,7 +179,7 @@ mod tests {
             .insert("gemini".into(), json!({"thoughtSignature": "s"}));
         let mut fold = Fold::new();
         for event in [
-            ChatEvent::part(Reasoning::new("hm").with_signature("sig")),
+            ChatEvent::part(Reasoning::new("hm").signature("sig")),
             ChatEvent::Text("a".into()),
             ChatEvent::part(call.clone()),
             ChatEvent::Finish {

@@ -60,11 +60,9 @@ pub(super) async fn retries() -> Result<(), Error> {
     title("Retries");
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let transport = Flaky::new(DemoTransport::new(), 2);
-    let mut policy = RetryPolicy::default();
-    policy.base = Duration::from_millis(10);
     let client = LlmClient::builder(executor, Arc::new(transport))
         .provider(Provider::demo())
-        .retry(policy)
+        .retry(RetryPolicy::default().base(Duration::from_millis(10)))
         .build()?;
     let answer = client.chat_async("What is 2+2?").await?;
     println!("{answer} (after {} attempts)", answer.attempts);

@@ -16,7 +16,7 @@ use Is::{Refused, Sent};
 
 fn named_pdf() -> Part {
     let pdf = MediaSource::base64("application/pdf", "JVBE");
-    File::new(pdf).with_name("a.pdf").into()
+    File::new(pdf).name("a.pdf").into()
 }
 
 /// Each part, and what it is in each of the dialects.
@@ -130,7 +130,7 @@ fn each_part_is_sent_or_refused_with_what_to_do() {
     for (part, expected) in cases() {
         for (dialect, expected) in dialects().iter().zip(expected) {
             let name = dialect.facts().name();
-            let asked = Message::user("what is it?").with_part(part.clone());
+            let asked = Message::user("what is it?").part(part.clone());
             match (sent(&**dialect, &ChatRequest::new([asked])), expected) {
                 (Ok(body), Sent(value)) => {
                     let asked = &messages(&body)[0];
@@ -173,8 +173,8 @@ fn a_part_in_the_wrong_place_is_refused() {
 fn fields_of_tools_and_of_their_results_are_sent() {
     let cached = json!({"type": "ephemeral"});
     let tool = Tool::new("weather", json!({"type": "object"}))
-        .with_extra("cache_control", cached.clone())
-        .with_extra("gemini", json!({"x": 1}));
+        .extra("cache_control", cached.clone())
+        .extra("gemini", json!({"x": 1}));
     let mut result = ToolResult::new("c1", "rain");
     result.extra.insert("cache_control".into(), cached.clone());
     let asked = [

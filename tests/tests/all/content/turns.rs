@@ -129,7 +129,7 @@ fn an_answer_of_each_dialect_goes_on_in_each() {
 #[test]
 fn a_block_of_no_dialect_goes_where_it_is_sent() {
     let block = json!({"type": "custom", "mark": 1});
-    let asked = Message::user("hi").with_part(Part::Other {
+    let asked = Message::user("hi").part(Part::Other {
         dialect: None,
         value: block,
     });

@@ -75,7 +75,7 @@ pub(super) fn a_picture(asker: &Asker) {
     // One red pixel.
     let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
     let question =
-        Message::user("what is in the picture?").with_part(Part::image_base64("image/png", png));
+        Message::user("what is in the picture?").part(Part::image_base64("image/png", png));
     let answer = asker.ask(&[question], |call| call).unwrap();
     assert_eq!(answer.text(), "One red pixel.");
 }

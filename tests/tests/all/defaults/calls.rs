@@ -9,7 +9,7 @@ use super::*;
 
 /// Every provider with its default model, and models that differ from it.
 fn models() -> Vec<(&'static str, Provider)> {
-    let new = || Anthropic::default().with_version("2026-10-21");
+    let new = || Anthropic::default().version("2026-10-21");
     let openai = |model| ("as/openai", Provider::openai().with_model(model));
     let responses = |model| {
         let provider = Provider::openai().with_dialect(OpenAiResponses::default());

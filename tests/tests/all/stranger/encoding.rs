@@ -95,7 +95,7 @@ fn tools_their_calls_and_their_results() {
         ],
     );
     let mut request = ChatRequest::new([Message::user("hi"), calls, results])
-        .tool(Tool::new("f", json!({"type": "object"})).with_description("F"));
+        .tool(Tool::new("f", json!({"type": "object"})).description("F"));
     let body = encode(&request, Mode::Whole).unwrap();
     assert_eq!(
         body["tools"],
@@ -123,7 +123,7 @@ fn tools_their_calls_and_their_results() {
 
 #[test]
 fn images_go_beside_the_text() {
-    let message = Message::user("what is this?").with_part(Part::image_base64("image/png", "QUJD"));
+    let message = Message::user("what is this?").part(Part::image_base64("image/png", "QUJD"));
     let body = encode(&ChatRequest::new([message]), Mode::Whole).unwrap();
     assert_eq!(
         body["messages"][0],
@@ -133,7 +133,7 @@ fn images_go_beside_the_text() {
 
 #[test]
 fn what_cannot_be_said_is_refused() {
-    let linked = Message::user("?").with_part(Part::image_url("https://a.example/b.png"));
+    let linked = Message::user("?").part(Part::image_url("https://a.example/b.png"));
     let mut forced = ask();
     forced.tool_choice = Some(ToolChoice::Required);
     let broken = Message::new(Role::Assistant, [ToolCall::new("", "f", "{").into()]);

@@ -60,7 +60,7 @@ fn the_least_and_the_most() {
     request = request.temperature(0.5).system_prompt("Be brief.");
     request.stop = vec!["END".into()];
     request = request
-        .tool(Tool::new("f", json!({"type": "object"})).with_description("does f"))
+        .tool(Tool::new("f", json!({"type": "object"})).description("does f"))
         .extra("metadata", json!({"user_id": "u"}));
     request.tool_choice = Some(ToolChoice::Required);
     request.response_format = Some(ResponseFormat::JsonSchema {
@@ -217,8 +217,8 @@ fn reasoning_goes_back_with_its_proof_only() {
         Role::Assistant,
         [
             Part::Reasoning(Reasoning::new("unsigned")),
-            Part::Reasoning(Reasoning::new("hm").with_signature("sig")),
-            Part::Reasoning(Reasoning::default().with_signature("kept back")),
+            Part::Reasoning(Reasoning::new("hm").signature("sig")),
+            Part::Reasoning(Reasoning::default().signature("kept back")),
             Part::Reasoning(Reasoning::encrypted("xyz")),
             Part::text(" \n"),
             Part::Other {

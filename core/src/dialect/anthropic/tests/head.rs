@@ -53,8 +53,8 @@ fn only_the_headers_it_needs() {
     assert!(!format!("{plain:?}").contains("secret"));
 
     let browser = Anthropic::default()
-        .with_version("2026-10-21")
-        .with_browser_access(true);
+        .version("2026-10-21")
+        .browser_access(true);
     let request = request(browser, "https://a.example");
     assert_eq!(request.headers().len(), 4);
     assert_eq!(request.headers()["anthropic-version"], "2026-10-21");
@@ -64,7 +64,7 @@ fn only_the_headers_it_needs() {
 
 #[test]
 fn a_version_that_cannot_be_sent_is_told() {
-    let dialect = Anthropic::default().with_version("2023\n06");
+    let dialect = Anthropic::default().version("2023\n06");
     let error = dialect.headers().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("anthropic-version"), "{error}");

@@ -29,7 +29,7 @@ fn body(request: &Request<Bytes>) -> Value {
 
 #[test]
 fn the_version_of_2026_takes_less() {
-    let new = Anthropic::default().with_version("2026-10-21");
+    let new = Anthropic::default().version("2026-10-21");
     assert!(new.refuses_sampling() && !Anthropic::default().refuses_sampling());
     let mut top_p = hi();
     top_p.top_p = Some(0.9);
@@ -78,25 +78,22 @@ fn the_version_of_2026_takes_less() {
 #[test]
 fn betas_and_bearer_keys() {
     let dialect = Anthropic::default()
-        .with_beta("files-api-2025-04-14")
-        .with_beta("x")
-        .with_bearer(true);
+        .beta("files-api-2025-04-14")
+        .beta("x")
+        .bearer(true);
     let request = sent(&dialect, &hi(), Mode::Whole).unwrap();
     let headers = request.headers();
     assert_eq!(headers["anthropic-beta"], "files-api-2025-04-14,x");
     assert_eq!(headers["authorization"], "Bearer sk-ant-secret");
     assert!(headers["authorization"].is_sensitive() && !headers.contains_key("x-api-key"));
     assert_eq!(headers["anthropic-version"], "2023-06-01");
-    let error = Anthropic::default()
-        .with_beta("a\nb")
-        .headers()
-        .unwrap_err();
+    let error = Anthropic::default().beta("a\nb").headers().unwrap_err();
     assert!(error.to_string().contains("anthropic-beta"), "{error}");
 }
 
 #[test]
 fn vertex_has_the_model_in_its_url_and_the_version_in_the_body() {
-    let dialect = Anthropic::vertex().with_beta("x");
+    let dialect = Anthropic::vertex().beta("x");
     let request = hi().model("claude-sonnet-4-5@20250929").temperature(0.5);
     for (mode, action, stream) in [
         (Mode::Whole, "rawPredict", None),
@@ -121,9 +118,9 @@ fn vertex_has_the_model_in_its_url_and_the_version_in_the_body() {
 fn bedrock_has_everything_in_the_url_and_the_body() {
     let model = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-v1:0";
     let path = "/model/arn:aws:bedrock:us-east-1:1:inference-profile%2Fus.anthropic.claude-v1:0";
-    let without = Anthropic::bedrock().with_beta("x").with_beta("y");
+    let without = Anthropic::bedrock().beta("x").beta("y");
     let framing: fn(&Caps) -> Box<dyn Framing> = |caps| Box::new(JsonValues::new(caps.event));
-    let with = without.clone().with_framing(framing);
+    let with = without.clone().framing(framing);
     for (dialect, mode, action) in [
         (&without, Mode::Whole, "/invoke"),
         (&without, Mode::Stream, "/invoke"),
@@ -173,7 +170,7 @@ fn a_name_that_would_leave_the_path_is_refused() {
 #[test]
 fn a_framing_of_the_clouds_own_is_read() {
     let framing: fn(&Caps) -> Box<dyn Framing> = |caps| Box::new(JsonValues::new(caps.event));
-    let dialect = Anthropic::bedrock().with_framing(framing);
+    let dialect = Anthropic::bedrock().framing(framing);
     let head = http::Response::new(()).into_parts().0;
     let mut decoder = dialect.decoder(&head, Mode::Stream, Caps::default());
     let events = [
@@ -201,7 +198,7 @@ fn thinking_is_shown_as_asked() {
         request.reasoning_effort = Some(effort);
         request
     };
-    let dialect = Anthropic::default().with_thinking_display("omitted");
+    let dialect = Anthropic::default().thinking_display("omitted");
     let thinking =
         |request| body(&sent(&dialect, &request, Mode::Whole).unwrap())["thinking"].take();
     let adaptive = thinking(request(ReasoningEffort::High));

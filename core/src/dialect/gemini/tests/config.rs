@@ -186,7 +186,7 @@ fn fields_of_the_callers_are_merged() {
 
 #[test]
 fn functions_and_how_they_are_chosen() {
-    let tool = |parameters| Tool::new("f", parameters).with_description("does f");
+    let tool = |parameters| Tool::new("f", parameters).description("does f");
     let mut request = hi();
     request.tools = vec![tool(json!({"type": "object", "properties": {}}))];
     // Google refuses an object without properties.

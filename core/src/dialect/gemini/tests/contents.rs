@@ -196,7 +196,7 @@ fn what_others_said_goes_on_here() {
             Message::new(
                 Role::Assistant,
                 [
-                    Part::Reasoning(Reasoning::new("hm").with_signature("theirs")),
+                    Part::Reasoning(Reasoning::new("hm").signature("theirs")),
                     Part::Text(text.clone()),
                     Part::Refusal(Refusal::new("no")),
                     Part::ToolCall(ToolCall::new("call_1", "f", "{}")),

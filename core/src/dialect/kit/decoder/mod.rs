@@ -90,7 +90,7 @@ impl<A: Assemble> AnswerDecoder<A> {
 
     /// Reads streams in this framing, beside server-sent events.
     #[must_use]
-    pub fn with_framing(mut self, framing: impl Framing + 'static) -> Self {
+    pub fn framing(mut self, framing: impl Framing + 'static) -> Self {
         self.reading.set_framing(Box::new(framing));
         self
     }

@@ -45,7 +45,7 @@ enum Form {
 impl Form {
     /// The next frame of a stream; at its end, what is left of one too.
     fn next_frame(&mut self, ended: bool) -> Result<Option<Frame>, Error> {
-        let frame = |event: SseEvent| Frame::new(event.data).with_name(event.name);
+        let frame = |event: SseEvent| Frame::new(event.data).name(event.name);
         match self {
             Self::Stream(sse) => {
                 let event = sse.next_event()?;

@@ -231,7 +231,7 @@ fn pictures_of_the_model_are_images_and_go_back() {
     assert_eq!(sent["images"], json!([picture(0), picture(1)]));
     assert_eq!(sent["content"], "Here");
     // A user's message takes it as any other picture.
-    let picture = crate::Message::user("brighter").with_part(whole.message.parts[1].clone());
+    let picture = crate::Message::user("brighter").part(whole.message.parts[1].clone());
     let content = &self::sent(&picture)["content"][1];
     assert_eq!(content["image_url"]["url"], "data:image/png;base64,AAA0");
 }

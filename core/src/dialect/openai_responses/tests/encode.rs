@@ -35,12 +35,12 @@ fn every_setting() {
     let request = ChatRequest {
         top_p: Some(0.5),
         tools: vec![
-            Tool::new("f", json!({"type": "object"})).with_description("d"),
+            Tool::new("f", json!({"type": "object"})).description("d"),
             Tool {
                 strict: Some(true),
                 ..Tool::new("g", json!({}))
             },
-            Tool::new("sql", json!({})).with_extra(
+            Tool::new("sql", json!({})).extra(
                 "openai_responses",
                 json!({"type": "custom", "format": {"type": "text"}}),
             ),
@@ -214,15 +214,15 @@ fn what_responses_cannot_say_is_refused() {
         (hi().extra("stream", true), "`stream`"),
         (hi().model(" "), "no model"),
         (
-            ChatRequest::new([Message::user("").with_part(Part::audio_base64("audio/wav", "AA"))]),
+            ChatRequest::new([Message::user("").part(Part::audio_base64("audio/wav", "AA"))]),
             "cannot carry audio",
         ),
         (
-            ChatRequest::new([Message::user("").with_part(Part::file_text("a"))]),
+            ChatRequest::new([Message::user("").part(Part::file_text("a"))]),
             "cannot carry a file of plain text",
         ),
         (
-            ChatRequest::new([Message::assistant("").with_part(Part::image_url("u"))]),
+            ChatRequest::new([Message::assistant("").part(Part::image_url("u"))]),
             "stands in a message of the role assistant",
         ),
     ] {
@@ -235,18 +235,18 @@ fn what_responses_cannot_say_is_refused() {
 fn what_a_user_shows() {
     let mut image = Image::new(MediaSource::url("https://a/b.png"));
     image.detail = Some("low".into());
-    let pdf = File::new(MediaSource::base64("application/pdf", "JVBE")).with_name("a.pdf");
+    let pdf = File::new(MediaSource::base64("application/pdf", "JVBE")).name("a.pdf");
     let mut own_name = File::new(MediaSource::base64("text/plain", "YQ=="));
     own_name.extra.insert("filename".into(), "b.log".into());
     let message = Message::user("Look")
-        .with_part(image)
-        .with_part(Part::image_base64("image/png", "AA"))
-        .with_part(Part::image_id("file-1"))
-        .with_part(pdf)
-        .with_part(Part::file_base64("text/plain", "YQ=="))
-        .with_part(own_name)
-        .with_part(Part::file_url("https://a/b.pdf"))
-        .with_part(Part::file_id("file-2"));
+        .part(image)
+        .part(Part::image_base64("image/png", "AA"))
+        .part(Part::image_id("file-1"))
+        .part(pdf)
+        .part(Part::file_base64("text/plain", "YQ=="))
+        .part(own_name)
+        .part(Part::file_url("https://a/b.pdf"))
+        .part(Part::file_id("file-2"));
     assert_eq!(
         input([message]),
         json!([{"role": "user", "content": [
@@ -295,8 +295,8 @@ fn roles_and_results() {
             ],
         ),
         Message::user("so?")
-            .with_part(other(json!({"type": "input_image", "file_id": "f"})))
-            .with_part(other(
+            .part(other(json!({"type": "input_image", "file_id": "f"})))
+            .part(other(
                 json!({"type": "mcp_approval_response", "approve": true}),
             )),
     ];

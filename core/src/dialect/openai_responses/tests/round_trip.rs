@@ -114,7 +114,7 @@ fn a_conversation_that_another_dialect_began() {
     let mut answer = Message::new(
         Role::Assistant,
         [
-            Part::Reasoning(Reasoning::new("hm").with_signature("s")),
+            Part::Reasoning(Reasoning::new("hm").signature("s")),
             Part::Reasoning(Reasoning::encrypted("e")),
             Part::Text(said),
             Part::text("you"),

@@ -16,7 +16,7 @@ fn a_stream_and_a_whole_answer_say_the_same() {
     assert_eq!(
         streamed.message.parts[..6],
         [
-            Part::Reasoning(Reasoning::new("hm").with_signature("sig==")),
+            Part::Reasoning(Reasoning::new("hm").signature("sig==")),
             Part::Reasoning(Reasoning::encrypted("xyz")),
             Part::text("Look, 天气 \"x\"\n"),
             Part::Other {
