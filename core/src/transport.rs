@@ -26,6 +26,8 @@ use crate::secrets::Secrets;
 /// - Redirects are not followed, and the request is sent once: retries belong to the core. (A
 ///   reused connection that turns out to be dead may be replaced as long as not one byte of an
 ///   answer came.)
+/// - Requests run side by side, and each gets its own answer: what else comes on a connection is
+///   never taken for the answer to the next request.
 /// - The connection is made within the [`ConnectTimeout`] found in the request's extensions; what
 ///   [`ChatCall::extension`](crate::ChatCall::extension) put beside it is for the transport, too.
 /// - Of the response's headers, those in

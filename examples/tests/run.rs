@@ -379,7 +379,7 @@ const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
 
 #[test]
 fn quickstart_works_with_each_provider_as_it_is_today() {
-    let server = chatcore_tests::server::Server::start().unwrap();
+    let server = chatcore_conformance::server::Server::start().unwrap();
     for (provider, vars) in PROVIDERS {
         let version = if *provider == "anthropic" { "" } else { "/v1" };
         let base_url = server.url(&format!("/as/{provider}{version}"));

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use chatcore::{LlmClient, Provider, Transport};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
-use chatcore_tests::server::Process;
+use chatcore_conformance::server::Process;
 use cpu_time::ProcessTime;
 use futures_lite::StreamExt;
 

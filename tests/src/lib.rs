@@ -1,9 +1,6 @@
-//! What must hold on every adapter of `chatcore`, the loopback server that it is held against, and
-//! event loops that nobody here wrote.
+//! The costliest answers that a server can send, for tests, benchmarks and fuzzing. What must hold
+//! stands in `tests/all`, and for every implementation of a trait in `chatcore-conformance`.
 
-pub mod conformance;
-pub mod hosts;
-pub mod server;
 pub mod worst;
 
 /// Every Rust snippet of README.md compiles as it stands.

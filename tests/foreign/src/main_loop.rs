@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant as StdInstant};
 
 use chatcore::{BoxFuture, Executor, Instant};
-use chatcore_tests::conformance::Host;
+use chatcore_conformance::Host;
 use futures_channel::oneshot;
 use futures_lite::FutureExt;
 use glib::{ControlFlow, MainContext, Priority, Source};

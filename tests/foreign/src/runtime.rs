@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
 
 use chatcore::{BoxFuture, Executor, Instant};
-use chatcore_tests::conformance::Host;
+use chatcore_conformance::Host;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Background tasks and timers on a tokio runtime.

@@ -6,8 +6,8 @@ mod stamp;
 use std::process::Command;
 
 use chatcore_foreign::runtime::{current_thread_beside, two_workers};
-use chatcore_tests::hosts::lateness;
-use chatcore_tests::server::Process;
+use chatcore_conformance::hosts::lateness;
+use chatcore_conformance::server::Process;
 
 use stamp::*;
 
@@ -23,11 +23,11 @@ fn workers() -> Host {
 }
 
 executor_tests! {
-    tokio_beside_busy_tasks_executor: beside_busy_tasks();
-    tokio_workers_executor: workers();
+    tokio_beside_busy_tasks_executor: beside_busy_tasks(), NONE;
+    tokio_workers_executor: workers(), NONE;
 }
 
-pair_tests! {
+transport_tests! {
     tokio_beside_busy_tasks_http1: beside_busy_tasks(), http1, NONE;
     tokio_beside_busy_tasks_ureq: beside_busy_tasks(), ureq, UREQ;
     tokio_beside_busy_tasks_surf: beside_busy_tasks(), surf, SURF;
@@ -37,9 +37,9 @@ pair_tests! {
 }
 
 https_tests! {
-    tokio_beside_busy_tasks_http1_https: beside_busy_tasks(), http1;
-    tokio_workers_http1_https: workers(), http1;
-    tokio_workers_ureq_https: workers(), ureq;
+    tokio_beside_busy_tasks_http1_https: beside_busy_tasks(), http1, NONE;
+    tokio_workers_http1_https: workers(), http1, NONE;
+    tokio_workers_ureq_https: workers(), ureq, NONE;
 }
 
 /// Ten rounds of chats against a server in a process of its own; none may hang.
@@ -75,17 +75,17 @@ mod glib {
     }
 
     executor_tests! {
-        main_loop_executor: main_loop();
+        main_loop_executor: main_loop(), NONE;
     }
 
-    pair_tests! {
+    transport_tests! {
         main_loop_http1: main_loop(), http1, NONE;
         main_loop_ureq: main_loop(), ureq, UREQ;
         main_loop_surf: main_loop(), surf, SURF;
     }
 
     https_tests! {
-        main_loop_http1_https: main_loop(), http1;
-        main_loop_ureq_https: main_loop(), ureq;
+        main_loop_http1_https: main_loop(), http1, NONE;
+        main_loop_ureq_https: main_loop(), ureq, NONE;
     }
 }

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{self, Read, Write};
 
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut port = 0;

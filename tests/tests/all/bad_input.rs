@@ -8,7 +8,7 @@ use chatcore::{
 use chatcore_adapters::BlockingCall;
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 
 fn build(provider: Provider) -> Result<LlmClient, Error> {
     let executor = Arc::new(SmolExecutor::new());

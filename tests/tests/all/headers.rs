@@ -6,7 +6,7 @@ use chatcore::{LlmClient, Provider};
 use chatcore_adapters::BlockingCall;
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
-use chatcore_tests::server::{Seen, Server};
+use chatcore_conformance::server::{Seen, Server};
 
 fn clients(provider: &Provider) -> [LlmClient; 2] {
     let smol = Arc::new(SmolExecutor::new());

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chatcore::{LlmClient, Provider, Timeouts, Transport, gather_with_limit};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
-use chatcore_tests::server::Process;
+use chatcore_conformance::server::Process;
 use futures_lite::future::or;
 use http::Request;
 

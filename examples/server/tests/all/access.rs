@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::json;
 
 use crate::harness::{Server, command};

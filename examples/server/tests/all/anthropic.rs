@@ -1,6 +1,6 @@
 //! The front in Anthropic's protocol. Anthropic's own client is in `clients/`.
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
 
 use crate::harness::Server;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chatcore_tests::server::{By, Server as Upstream};
+use chatcore_conformance::server::{By, Server as Upstream};
 use serde_json::{Value, json};
 
 use crate::harness::Server;

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::json;
 
 use crate::harness::{CAP, Server};

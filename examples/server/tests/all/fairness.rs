@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::json;
 
 use crate::harness::Server;

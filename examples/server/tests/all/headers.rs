@@ -1,6 +1,6 @@
 //! What the headers of requests are taken for, and which headers answers have.
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::json;
 
 use crate::harness::Server;

@@ -1,6 +1,6 @@
 //! The OpenAI-compatible front. The real clients of OpenAI are in `clients/`.
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
 
 use crate::harness::Server;

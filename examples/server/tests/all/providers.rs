@@ -1,6 +1,6 @@
 //! In front of each provider as it is today, without a setting beyond address and key.
 
-use chatcore_tests::server::Server as Upstream;
+use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
 
 use crate::harness::{Server, command};

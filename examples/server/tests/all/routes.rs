@@ -143,7 +143,7 @@ fn sample(text: &str, name: &str) -> f64 {
 
 #[test]
 fn metrics() {
-    let upstream = chatcore_tests::server::Server::start().unwrap();
+    let upstream = chatcore_conformance::server::Server::start().unwrap();
     let base = upstream.url("/flaky/1/status/503/retry-after-ms/1/v1");
     let server = Server::before(&base, &[]);
     server

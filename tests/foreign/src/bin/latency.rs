@@ -17,9 +17,9 @@ use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
 use chatcore_foreign::runtime::{current_thread_beside, two_workers};
-use chatcore_tests::conformance::Host;
-use chatcore_tests::hosts::{Lateness, frame_loop, lateness, local_executor, local_pool, restless};
-use chatcore_tests::server::{Process, Server};
+use chatcore_conformance::Host;
+use chatcore_conformance::hosts::{Lateness, frame_loop, lateness, local_executor, local_pool, restless};
+use chatcore_conformance::server::{Process, Server};
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 

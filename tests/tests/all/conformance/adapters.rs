@@ -15,11 +15,11 @@ pub(super) fn threads() -> Host {
 }
 
 executor_tests! {
-    smol_executor: smol();
-    threads_executor: threads();
+    smol_executor: smol(), NONE;
+    threads_executor: threads(), NONE;
 }
 
-pair_tests! {
+transport_tests! {
     smol_http1: smol(), http1, NONE;
     threads_http1: threads(), http1, NONE;
     smol_ureq: smol(), ureq, UREQ;
@@ -29,6 +29,6 @@ pair_tests! {
 }
 
 https_tests! {
-    smol_http1_https: smol(), http1;
-    threads_ureq_https: threads(), ureq;
+    smol_http1_https: smol(), http1, NONE;
+    threads_ureq_https: threads(), ureq, NONE;
 }

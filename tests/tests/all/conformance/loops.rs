@@ -1,8 +1,8 @@
-//! Every transport on event loops that nobody here wrote; see [`chatcore_tests::hosts`]. Those on
+//! Every transport on event loops that nobody here wrote; see [`chatcore_conformance::hosts`]. Those on
 //! tokio and glib run in the workspace `tests/foreign`.
 
-use chatcore_tests::conformance::run_on_threads;
-use chatcore_tests::hosts::{frame_loop, local_executor, local_pool, restless};
+use chatcore_conformance::hosts::{frame_loop, local_executor, local_pool, restless};
+use chatcore_conformance::{Scheme, assert_held, chat_cases, https_cases, run_on_threads};
 
 use super::adapters::{smol, threads};
 use super::stamp::*;
@@ -11,13 +11,13 @@ use super::stamp::*;
 const SEED: u64 = 14;
 
 executor_tests! {
-    frame_loop_executor: frame_loop();
-    local_executor_executor: local_executor();
-    local_pool_executor: local_pool();
-    restless_executor: restless(SEED);
+    frame_loop_executor: frame_loop(), NONE;
+    local_executor_executor: local_executor(), NONE;
+    local_pool_executor: local_pool(), NONE;
+    restless_executor: restless(SEED), NONE;
 }
 
-pair_tests! {
+transport_tests! {
     frame_loop_http1: frame_loop(), http1, NONE;
     frame_loop_ureq: frame_loop(), ureq, UREQ;
     frame_loop_surf: frame_loop(), surf, SURF;
@@ -33,12 +33,12 @@ pair_tests! {
 }
 
 https_tests! {
-    frame_loop_http1_https: frame_loop(), http1;
-    frame_loop_ureq_https: frame_loop(), ureq;
-    local_executor_http1_https: local_executor(), http1;
-    local_pool_http1_https: local_pool(), http1;
-    restless_http1_https: restless(SEED), http1;
-    restless_ureq_https: restless(SEED), ureq;
+    frame_loop_http1_https: frame_loop(), http1, NONE;
+    frame_loop_ureq_https: frame_loop(), ureq, NONE;
+    local_executor_http1_https: local_executor(), http1, NONE;
+    local_pool_http1_https: local_pool(), http1, NONE;
+    restless_http1_https: restless(SEED), http1, NONE;
+    restless_ureq_https: restless(SEED), ureq, NONE;
 }
 
 /// Callers without async: so many threads, each of which blocks until its case is done.
@@ -59,7 +59,7 @@ macro_rules! caller_tests {
                 on_threads(name, $skips, $scheme, &$host, $transport);
             }
 
-            $cases!(stamp![run]);
+            $cases!(chatcore_conformance::stamp![run]);
         })+
     };
 }

@@ -2,6 +2,8 @@
 //! pair of executor and transport; over TLS, and on event loops that nobody here wrote.
 
 mod adapters;
+mod dialects;
 mod loops;
+mod promises;
 mod rounds;
 mod stamp;

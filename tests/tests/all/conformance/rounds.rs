@@ -4,8 +4,8 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use chatcore_tests::hosts::{frame_loop, lateness, local_executor, local_pool, restless};
-use chatcore_tests::server::Process;
+use chatcore_conformance::hosts::{frame_loop, lateness, local_executor, local_pool, restless};
+use chatcore_conformance::server::Process;
 
 use super::adapters::threads;
 use super::stamp::*;

@@ -1,16 +1,15 @@
-//! Stamps tests from the lists of cases. The workspace `tests/foreign` uses this file as well.
+//! The transports under test, and what they cannot pass. The workspace `tests/foreign` uses this file
+//! as well.
 
 use std::sync::Arc;
 
 use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::ThreadPool;
 use chatcore_adapters::transport::{Http1Transport, SurfTransport, UreqTransport};
-pub(crate) use chatcore_tests::conformance::{
-    CASE_CAP, Host, NONE, Outcome, SURF, Scheme, Skips, UREQ, judge, run_executor_case,
-    run_transport_case,
+use chatcore_conformance::server::Secured;
+pub(crate) use chatcore_conformance::{
+    CASE_CAP, Host, NONE, Skips, executor_tests, https_tests, transport_tests,
 };
-use chatcore_tests::server::Secured;
-pub(crate) use chatcore_tests::{chat_cases, executor_cases, https_cases, transport_cases};
 
 /// Makes a transport for an executor.
 pub(crate) type Make = fn(&Arc<dyn Executor>) -> Arc<dyn Transport>;
@@ -33,78 +32,37 @@ pub(crate) fn surf(_: &Arc<dyn Executor>) -> Arc<dyn Transport> {
     Arc::new(SurfTransport::new())
 }
 
-/// Fails the test, or prints why a case was skipped.
-pub(crate) fn assert_held(name: &str, skips: Skips, outcome: Outcome) {
-    match judge(name, skips, outcome) {
-        Ok(skipped) => skipped.into_iter().for_each(|why| println!("{why}")),
-        Err(failure) => panic!("{failure}"),
-    }
-}
+/// What ureq cannot do.
+pub(crate) const UREQ: Skips = &[
+    (
+        "a_continue_with_headers_is_skipped",
+        "ureq-proto refuses headers on 100 Continue",
+    ),
+    (
+        "an_unknown_host_is_named",
+        "the adapter's message does not name the host",
+    ),
+];
 
-pub(crate) fn on_executor(name: &str, host: Host) {
-    assert_held(name, NONE, run_executor_case(name, CASE_CAP, host));
-}
+/// What surf and async-h1 cannot do; the documentation of `SurfTransport` says more.
+pub(crate) const SURF: Skips = &[
+    ("connections_are_reused", NO_REUSE),
+    ("a_stream_hands_its_connection_back", NO_REUSE),
+    ("an_error_status_hands_its_connection_back", NO_REUSE),
+    ("streams_share_a_connection", NO_REUSE),
+    ("bodies_without_a_length_stream", NO_LENGTH),
+    ("answers_survive_any_framing", NO_LENGTH),
+    ("a_body_ends_with_its_connection", NO_LENGTH),
+    ("a_reset_does_not_end_a_body_without_a_length", NO_LENGTH),
+    ("interim_answers_are_skipped", INTERIM),
+    ("a_continue_is_skipped", INTERIM),
+    ("a_continue_with_headers_is_skipped", INTERIM),
+    (
+        "unregistered_statuses_are_responses",
+        "http-types knows no status that is not in its list",
+    ),
+];
 
-pub(crate) fn on_pair(name: &str, skips: Skips, scheme: Scheme, host: Host, make: Make) {
-    let transport = make(host.executor());
-    let outcome = run_transport_case(name, CASE_CAP, host, scheme, transport);
-    assert_held(name, skips, outcome);
-}
-
-/// A test for each case of a list, which calls `run` with the case's name.
-macro_rules! stamp {
-    ([$run:path] $($module:ident: $($name:ident),+ $(,)?);+) => {
-        $($(#[test]
-        fn $name() {
-            $run(stringify!($name));
-        })+)+
-    };
-}
-
-/// A module for an executor, with a test for each of its cases.
-macro_rules! executor_tests {
-    ($($module:ident: $host:expr;)+) => {
-        $(mod $module {
-            use super::*;
-
-            fn run(name: &str) {
-                on_executor(name, $host);
-            }
-
-            executor_cases!(stamp![run]);
-        })+
-    };
-}
-
-/// A module for a pair, with a test for each case over plain HTTP.
-macro_rules! pair_tests {
-    ($($module:ident: $host:expr, $transport:expr, $skips:expr;)+) => {
-        $(mod $module {
-            use super::*;
-
-            fn run(name: &str) {
-                on_pair(name, $skips, Scheme::Http, $host, $transport);
-            }
-
-            transport_cases!(stamp![run]);
-            chat_cases!(stamp![run]);
-        })+
-    };
-}
-
-/// A module for a pair, with a test for each case that runs over TLS.
-macro_rules! https_tests {
-    ($($module:ident: $host:expr, $transport:expr;)+) => {
-        $(mod $module {
-            use super::*;
-
-            fn run(name: &str) {
-                on_pair(name, NONE, Scheme::Https, $host, $transport);
-            }
-
-            https_cases!(stamp![run]);
-        })+
-    };
-}
-
-pub(crate) use {executor_tests, https_tests, pair_tests, stamp};
+const NO_REUSE: &str = "one new connection for each request: async-h1 cannot tell a clean end";
+const NO_LENGTH: &str = "async-h1 takes a body without a length for an empty one";
+const INTERIM: &str = "async-h1 takes an interim answer for the answer";

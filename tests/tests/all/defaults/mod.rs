@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chatcore::{LlmClient, LlmClientBuilder, Provider};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 use serde_json::Value;
 
 /// A client of `provider`, whose base URL is this path of the server's.

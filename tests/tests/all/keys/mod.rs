@@ -13,7 +13,7 @@ use chatcore::{Config, Error, LlmClient, Provider};
 use chatcore_adapters::BlockingCall;
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 
 const KEY: &str = "sk-do-not-show-0123456789abcdef";
 

@@ -2,6 +2,7 @@
 
 mod asking;
 mod clockwork;
+mod dialects;
 mod naive;
 mod wrapped;
 
@@ -12,11 +13,11 @@ use std::time::Duration;
 
 use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_tests::conformance::{
+use chatcore_conformance::hosts::{frame_loop, lateness};
+use chatcore_conformance::server::Process;
+use chatcore_conformance::{
     CASE_CAP, EXECUTOR_CASES, Host, Scheme, TRANSPORT_CASES, run_executor_case, run_transport_case,
 };
-use chatcore_tests::hosts::{frame_loop, lateness};
-use chatcore_tests::server::Process;
 
 use self::asking::Asking;
 use self::clockwork::Clockwork;

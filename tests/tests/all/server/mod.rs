@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 use serde_json::Value;
 
 const QUESTION: &str = r#"{"model":"m","messages":[{"role":"user","content":"hello 你好"}]}"#;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{connect, server};
-use chatcore_tests::server::Server;
+use chatcore_conformance::server::Server;
 
 const KEY: &str = "authorization: Bearer k\r\n";
 

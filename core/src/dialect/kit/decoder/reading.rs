@@ -31,6 +31,8 @@ pub(super) struct Reading {
     ended: bool,
     /// An error that is told once the events before it were handed over.
     error: Option<Error>,
+    /// An error was told, after which there is nothing more to take.
+    has_failed: bool,
 }
 
 enum Form {
@@ -99,6 +101,7 @@ impl Reading {
             has_events: false,
             ended: false,
             error: None,
+            has_failed: false,
         }
     }
 
@@ -136,7 +139,7 @@ impl Reading {
         &mut self,
         assemble: &mut dyn Assemble,
     ) -> Result<Option<ChatEvent>, Error> {
-        if self.out.events.is_empty() && !self.out.done {
+        if self.out.events.is_empty() && !self.out.done && !self.has_failed {
             let advanced = match self.error.take() {
                 Some(error) => Err(error),
                 None => self.advance(assemble),
@@ -156,6 +159,7 @@ impl Reading {
         };
         self.out.end_text();
         if self.out.events.is_empty() {
+            self.has_failed = true;
             return Err(error);
         }
         self.error = Some(error);

@@ -1,0 +1,148 @@
+//! What every [`Executor`], [`Transport`] and [`Dialect`] of `chatcore` must do, as a suite that you
+//! run on your own.
+//!
+//! It needs no test framework and no runtime of yours. Each case has a name, fails with a sentence,
+//! and names the sentence of the trait's documentation that does not hold. No case depends on how
+//! fast the machine is.
+//!
+//! # As tests
+//!
+//! Add the crate to your `dev-dependencies`, and stamp one `#[test]` for each case:
+//!
+//! ```no_run
+//! # use chatcore::{Executor, Transport};
+//! # use std::{sync::Arc, time::Duration};
+//! # use chatcore::{BoxFuture, ByteStream, Instant, TransportError};
+//! # #[derive(Debug)] struct MyExecutor;
+//! # impl Executor for MyExecutor {
+//! #     fn spawn(&self, _: BoxFuture<'static, ()>) {}
+//! #     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> { Box::pin(async {}) }
+//! #     fn now(&self) -> Instant { Instant::from_epoch(Duration::ZERO) }
+//! # }
+//! # #[derive(Debug)] struct MyTransport;
+//! # #[async_trait::async_trait]
+//! # impl Transport for MyTransport {
+//! #     async fn send(&self, _: http::Request<bytes::Bytes>)
+//! #         -> Result<http::Response<ByteStream>, TransportError>
+//! #     { Ok(http::Response::new(ByteStream::empty())) }
+//! # }
+//! # fn main() {}
+//! use chatcore_conformance::{Host, NONE, Skips};
+//!
+//! /// Cases that it cannot pass, each with the reason.
+//! const SKIPS: Skips = &[(
+//!     "connections_are_reused",
+//!     "one connection for each request",
+//! )];
+//!
+//! fn host() -> Host {
+//!     Host::outside(Arc::new(MyExecutor))
+//! }
+//!
+//! chatcore_conformance::executor_tests! {
+//!     my_executor: host(), NONE;
+//! }
+//!
+//! chatcore_conformance::transport_tests! {
+//!     my_transport: host(), |_executor| Arc::new(MyTransport), SKIPS;
+//! }
+//! ```
+//!
+//! A [`Host`] is an event loop that drives a case. To hold a transport alone, take
+//! [`hosts::smol`]: smol's global executor. [`hosts`] has further event loops, on which a
+//! transport has to work as well: one that polls once per frame, one that polls spuriously.
+//!
+//! # As a program
+//!
+//! [`check_executor`], [`check_transport`] and [`check_dialect`] run all cases and give a
+//! [`Report`]. The example `thread_per_request` is a small transport, and a `main` that prints its
+//! report: `cargo run --example thread_per_request`.
+//!
+//! # A dialect
+//!
+//! A dialect is held against answers that you have recorded, split at every byte: see
+//! [`Recording`] and [`dialect_tests!`].
+//!
+//! # Over TLS
+//!
+//! [`https_tests!`] runs a selection of the cases over TLS. The transport has to trust the
+//! certificate of [`server::Secured::roots`].
+//!
+//! # The server
+//!
+//! The transport cases talk to [`server::Server`], a loopback server whose paths say how it
+//! misbehaves. It is of use in other tests, too.
+//!
+//! [`Executor`]: chatcore::Executor
+//! [`Transport`]: chatcore::Transport
+//! [`Dialect`]: chatcore::Dialect
+
+mod bodies;
+mod cancelling;
+mod cases;
+mod chat;
+mod chat_failures;
+mod chat_retries;
+mod connections;
+mod dialect;
+mod executor;
+mod faults;
+mod heads;
+pub mod hosts;
+mod judge;
+mod pair;
+mod promises;
+mod report;
+mod run;
+pub mod server;
+mod stamp;
+
+pub use self::cases::{
+    CHAT_CASES, DIALECT_CASES, DialectCase, EXECUTOR_CASES, ExecutorCase, TRANSPORT_CASES,
+    TransportCase,
+};
+pub use self::dialect::{Recording, Subject};
+pub use self::judge::{NONE, Skips, judge};
+pub use self::pair::Pair;
+pub use self::promises::{PROMISES, Promise, promise};
+pub use self::report::{Report, check_dialect, check_executor, check_transport};
+pub use self::run::{
+    CASE_CAP, Host, Scheme, run_dialect_case, run_executor_case, run_on_threads, run_transport_case,
+};
+pub use self::stamp::assert_held;
+
+pub(crate) use self::chat::patient;
+
+/// What the macros call.
+#[doc(hidden)]
+pub mod __stamp {
+    pub use crate::stamp::{on_dialect, on_executor, on_transport};
+}
+
+/// What a case says: nothing, or what does not hold.
+pub type Outcome = Result<(), String>;
+
+/// Returns from a case with a sentence unless a condition holds.
+///
+/// ```
+/// use chatcore_conformance::{Outcome, ensure};
+///
+/// fn case(status: u16) -> Outcome {
+///     ensure!(status == 200, "the status is {status} in place of 200");
+///     Ok(())
+/// }
+/// assert_eq!(case(500).unwrap_err(), "the status is 500 in place of 200");
+/// ```
+#[macro_export]
+macro_rules! ensure {
+    ($holds:expr, $($sentence:tt)+) => {
+        if !$holds {
+            return Err(format!($($sentence)+));
+        }
+    };
+}
+
+/// Every Rust snippet of the crate's README compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,0 +1,267 @@
+//! What the traits' documentation promises, by the cases that hold it.
+
+/// A sentence of a trait's documentation, and the cases that look whether it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise {
+    /// The item of `chatcore` in whose documentation it stands.
+    pub of: &'static str,
+    /// The sentence.
+    pub says: &'static str,
+    /// The cases' names.
+    pub cases: &'static [&'static str],
+}
+
+/// The promise that the case called `name` holds an implementation to. The cases over the whole
+/// client have none of their own: look at the transport cases first.
+pub fn promise(name: &str) -> Option<&'static Promise> {
+    PROMISES
+        .iter()
+        .find(|promise| promise.cases.contains(&name))
+}
+
+const EXECUTOR_SPAWN: &str = "Executor::spawn";
+const EXECUTOR_SLEEP: &str = "Executor::sleep";
+const EXECUTOR_NOW: &str = "Executor::now";
+const TRANSPORT: &str = "Transport";
+const DECODER: &str = "Decoder";
+
+/// Every promise. A test of chatcore's holds the sentences against the documentation.
+pub const PROMISES: &[Promise] = &[
+    Promise {
+        of: EXECUTOR_SPAWN,
+        says: "Runs `task` in the background, detached: it goes on until it is done, and nobody \
+               waits for it.",
+        cases: &[
+            "spawned_tasks_run_detached",
+            "spawned_tasks_run_side_by_side",
+            "tasks_spawn_tasks",
+        ],
+    },
+    Promise {
+        of: EXECUTOR_SPAWN,
+        says: "A panic in it must stay in it.",
+        cases: &["a_panic_stays_in_its_task"],
+    },
+    Promise {
+        of: EXECUTOR_SLEEP,
+        says: "Completes once `duration` has passed, counted from this call and by `now`: when it \
+               completes, `now` has moved by `duration` at least.",
+        cases: &[
+            "sleeps_end_in_order",
+            "a_sleep_lasts_its_time",
+            "no_sleep_is_too_short",
+            "no_sleep_is_too_long",
+        ],
+    },
+    Promise {
+        of: EXECUTOR_SLEEP,
+        says: "Dropping it cancels it.",
+        cases: &["a_dropped_sleep_lets_go_of_its_waker"],
+    },
+    Promise {
+        of: EXECUTOR_NOW,
+        says: "Monotonic time: a duration since an epoch of the executor's own choosing, which \
+               must not change while the executor lives.",
+        cases: &["now_never_goes_back", "now_keeps_pace_with_the_system"],
+    },
+    Promise {
+        of: "Executor",
+        says: "The core calls `sleep` and `now` from whichever task or thread drives a chat, so \
+               both must work outside of the executor's own threads.",
+        cases: &["works_from_foreign_threads"],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "`send` resolves as soon as the response's status and headers are there; an error \
+               status is a response like any other.",
+        cases: &[
+            "status_and_headers_arrive",
+            "an_error_status_is_a_response",
+            "unregistered_statuses_are_responses",
+            "the_head_comes_before_the_body",
+            "interim_answers_are_skipped",
+            "a_continue_is_skipped",
+            "a_continue_with_headers_is_skipped",
+            "ordinary_heads_are_not_too_large",
+            "a_dribbled_head_is_reassembled",
+            "works_inside_a_task",
+        ],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "What the core asks of an HTTP client: send one request, stream one body back.",
+        cases: &[
+            "the_request_arrives_whole",
+            "a_large_request_arrives_whole",
+            "a_chat_is_answered_in_both_dialects",
+        ],
+    },
+    Promise {
+        of: "TransportErrorKind::TooLarge",
+        says: "The response's headers, or a line of them, are larger than the transport allows.",
+        cases: &["a_huge_header_is_an_error", "endless_headers_are_an_error"],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "The body streams as it arrives, in the pieces in which it arrives.",
+        cases: &[
+            "chunks_stream",
+            "bodies_with_a_length_stream",
+            "bodies_without_a_length_stream",
+            "dribbled_bodies_are_reassembled",
+            "large_bodies_are_whole",
+            "a_slow_reader_loses_nothing",
+        ],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "It ends cleanly only where HTTP says so: a body cut short of its length or of its \
+               last chunk, or lost with its connection, ends in `TransportErrorKind::Truncated`.",
+        cases: &[
+            "a_body_ends_with_its_connection",
+            "no_content_has_no_body",
+            "an_empty_body_is_empty",
+            "a_body_short_of_its_length_is_truncated",
+            "a_body_without_its_last_chunk_is_truncated",
+            "a_body_cut_inside_a_chunk_is_truncated",
+            "a_body_that_never_comes_is_truncated",
+            "a_reset_after_the_head_is_an_error",
+            "a_reset_inside_the_body_is_an_error",
+            "a_reset_does_not_end_a_body_without_a_length",
+        ],
+    },
+    Promise {
+        of: "TransportErrorKind::Reset",
+        says: "The connection was lost before the response's headers were there.",
+        cases: &[
+            "a_reset_before_the_head_is_a_reset",
+            "a_reset_inside_the_head_is_a_reset",
+            "an_end_before_the_head_is_a_reset",
+            "an_end_inside_the_head_is_an_error",
+        ],
+    },
+    Promise {
+        of: "TransportErrorKind::Protocol",
+        says: "What came back is not HTTP.",
+        cases: &["garbage_is_no_http", "a_garbled_chunk_is_no_http"],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "Dropping the future, or a body that has not ended, closes the connection at once; \
+               a body that has ended hands it back to the pool.",
+        cases: &[
+            "connections_are_reused",
+            "a_stream_hands_its_connection_back",
+            "an_error_status_hands_its_connection_back",
+            "dropping_a_waiting_send_closes",
+            "dropping_an_unread_body_closes",
+            "dropping_a_half_read_body_closes",
+            "dropping_a_held_body_closes",
+            "dropping_while_connecting_is_clean",
+        ],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "Requests run side by side, and each gets its own answer: what else comes on a \
+               connection is never taken for the answer to the next request.",
+        cases: &[
+            "announced_closes_are_believed",
+            "answers_do_not_mix",
+            "an_unread_body_blocks_nobody",
+            "an_answer_nobody_asked_for_goes_to_nobody",
+            "a_cancelled_answer_goes_to_nobody",
+        ],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "Redirects are not followed, and the request is sent once: retries belong to the \
+               core.",
+        cases: &[
+            "redirects_are_not_followed",
+            "a_post_is_not_sent_again_after_a_byte",
+            "a_failed_post_is_sent_once",
+        ],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "A reused connection that turns out to be dead may be replaced as long as not one \
+               byte of an answer came.",
+        cases: &[
+            "a_closed_idle_connection_is_replaced",
+            "a_reset_idle_connection_is_replaced",
+        ],
+    },
+    Promise {
+        of: "TransportErrorKind::Connect",
+        says: "No connection could be made (refused, unreachable).",
+        cases: &["a_refused_connection_is_a_connect_error"],
+    },
+    Promise {
+        of: TRANSPORT,
+        says: "The connection is made within the `ConnectTimeout` found in the request's \
+               extensions",
+        cases: &["connecting_has_a_time_limit"],
+    },
+    Promise {
+        of: "TransportErrorKind::Dns",
+        says: "The host name could not be resolved.",
+        cases: &["an_unknown_host_is_a_dns_error", "an_unknown_host_is_named"],
+    },
+    Promise {
+        of: "TransportErrorKind::InvalidRequest",
+        says: "The request cannot be sent by this transport (an unknown scheme, a bad header).",
+        cases: &["an_unknown_scheme_is_refused"],
+    },
+    Promise {
+        of: DECODER,
+        says: "Feed bytes as they come, take the events out after each piece, and call `end` when \
+               no more will come.",
+        cases: &["recordings_are_read"],
+    },
+    Promise {
+        of: "Decoder::feed",
+        says: "Takes in the next bytes, split anywhere.",
+        cases: &["bytes_may_be_split_anywhere"],
+    },
+    Promise {
+        of: "Decoder::next_event",
+        says: "The provider's error, `Truncated` if the end came before a terminal event, \
+               `Protocol` for what is not of this dialect, `ResponseTooLarge` beyond the caps.",
+        cases: &[
+            "a_cut_answer_is_no_answer",
+            "caps_are_kept",
+            "damaged_bytes_are_no_panic",
+        ],
+    },
+    Promise {
+        of: "Decoder::is_done",
+        says: "Whether the terminal event was read: the answer is complete, whatever the server \
+               still does with the connection.",
+        cases: &["an_answer_finishes_once"],
+    },
+    Promise {
+        of: DECODER,
+        says: "After an error or a terminal event there is nothing more to take.",
+        cases: &["nothing_follows_the_end"],
+    },
+    Promise {
+        of: "dialect",
+        says: "A dialect does no I/O and keeps no state between requests; a `Decoder` is the \
+               state of one answer.",
+        cases: &[
+            "a_decoder_is_of_one_answer",
+            "the_same_request_is_written_the_same",
+        ],
+    },
+    Promise {
+        of: "Dialect::encode",
+        says: "The request asks for what `mode` says; its URI is below the endpoint's base URL.",
+        cases: &["requests_go_below_the_base_url"],
+    },
+    Promise {
+        of: "Dialect::facts",
+        says: "What this dialect states of itself: its name, the header that carries a key, and \
+               the response headers that it reads.",
+        cases: &["facts_are_plain_names"],
+    },
+];
