@@ -139,7 +139,7 @@ fn begin(request: &Request<Bytes>, line: &Line) -> Result<(Response<()>, Body), 
 
 fn connect(request: &Request<Bytes>) -> Result<TcpStream, TransportError> {
     let uri = request.uri();
-    let refused = || TransportError::new(InvalidRequest, "only http:// with a host is known here");
+    let refused = || TransportError::new(InvalidInput, "only http:// with a host is known here");
     let host = uri.host().filter(|_| uri.scheme_str() == Some("http"));
     let host = host.ok_or_else(refused)?;
     let port = uri.port_u16().unwrap_or(80);

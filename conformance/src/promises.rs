@@ -208,7 +208,7 @@ pub const PROMISES: &[Promise] = &[
         cases: &["an_unknown_host_is_a_dns_error", "an_unknown_host_is_named"],
     },
     Promise {
-        of: "TransportErrorKind::InvalidRequest",
+        of: "TransportErrorKind::InvalidInput",
         says: "The request cannot be sent by this transport (an unknown scheme, a bad header).",
         cases: &["an_unknown_scheme_is_refused"],
     },
