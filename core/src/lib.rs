@@ -1,7 +1,7 @@
 //! One LLM chat client whose core runs on any executor.
 //!
-//! A prompt goes down through four rooms, and its answer comes back up through the same four.
-//! Each room knows only the one below it.
+//! A prompt goes down through four layers, and its answer comes back up through the same four.
+//! Each layer knows only the one below it.
 //!
 //! ```text
 //!  prompt ─► client ──► pipeline ───────► transport ──► the network

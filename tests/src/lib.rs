@@ -13,6 +13,16 @@ mod readme {}
 #[doc = include_str!("../../README.zh-CN.md")]
 mod readme_zh {}
 
+/// Every Rust snippet of core/README.md compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../core/README.md")]
+mod readme_core {}
+
+/// Every Rust snippet of adapters/README.md compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../adapters/README.md")]
+mod readme_adapters {}
+
 /// The Rust snippet of docs/websocket.md compiles as it stands.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/websocket.md")]

@@ -158,9 +158,9 @@ fn kept(mut run: Value, round: usize) -> Value {
     run
 }
 
-/// Puts the table between its two marks.
+/// Puts the table between the two marks of the page on benchmarks.
 fn into_readme(table: &str) -> Result<()> {
-    let path = paths::repository().join("README.md");
+    let path = paths::repository().join("docs/benchmarks/README.md");
     let readme = fs::read_to_string(&path)?;
     fs::write(&path, replaced(&readme, table)?)?;
     Ok(())
@@ -169,8 +169,12 @@ fn into_readme(table: &str) -> Result<()> {
 fn replaced(readme: &str, table: &str) -> Result<String> {
     const BEGIN: &str = "<!-- peers: made by tests/peers/run -->\n";
     const END: &str = "<!-- /peers -->";
-    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no mark")?;
-    let (_, after) = rest.split_once(END).ok_or("README.md has no second mark")?;
+    let (before, rest) = readme
+        .split_once(BEGIN)
+        .ok_or("docs/benchmarks/README.md has no mark")?;
+    let (_, after) = rest
+        .split_once(END)
+        .ok_or("docs/benchmarks/README.md has no second mark")?;
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 

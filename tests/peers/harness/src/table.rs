@@ -162,7 +162,7 @@ fn failures(runs: &[Value]) -> String {
     }
 }
 
-/// What README.md shows: CPU of each work, memory of 10,000, start-up and size.
+/// What docs/benchmarks/README.md shows: CPU of each work, memory of 10,000, start-up and size.
 pub(crate) fn overview(session: &Value) -> String {
     let runs = runs(session);
     let about = &session["about"];
