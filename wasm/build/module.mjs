@@ -44,8 +44,8 @@ export function writeTables() {
 
 function compile(profile, features, folder) {
   // The standard library is built anew, without the texts of panics, which nobody would see, since a
-  // panic is a trap here. The compiler is the stable one; these of its options are not yet stable,
-  // hence RUSTC_BOOTSTRAP.
+  // panic is a trap here. The compiler is a stable one, whose version rust-toolchain.toml pins because
+  // these of its options are not yet stable; hence RUSTC_BOOTSTRAP, too.
   run('cargo', [
     'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', profile,
     '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${features.join(',')}`,
