@@ -51,7 +51,11 @@
 //!
 //! # Features
 //!
-//! None is on by default. `tracing` opens a span for each call, all its attempts included, below
+//! Each dialect beside OpenAI's chat completions has a feature, with the providers that speak it:
+//! `anthropic`, `gemini`, `ollama`, and `openai-responses` (the providers `openai` and `azure`, too).
+//! They are on by default; a program whose size matters leaves out those that it does not speak.
+//!
+//! `tracing` is off by default. It opens a span for each call, all its attempts included, below
 //! the span that is current when the call is first polled. Its fields have the names of
 //! OpenTelemetry's GenAI conventions (`gen_ai.request.model`, `gen_ai.usage.input_tokens`,
 //! `error.type` with the word of [`ErrorKind::as_str`], and so on), and a layer such as
@@ -61,6 +65,7 @@
 //! `serde` and `serde_json`.
 
 // Ollama's dialect names this crate as a dialect outside of it does: see `tests/stranger`.
+#[cfg(feature = "ollama")]
 extern crate self as chatcore;
 
 mod admission;

@@ -21,13 +21,13 @@ export const run = (program, words, options = {}) =>
 export const bin = (name) => join(here, 'node_modules', '.bin', name);
 
 /**
- * Builds the module by a profile of Cargo.toml, with features of the standard library and a level of
- * wasm-opt. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and gives the module.
+ * Builds a module by a profile of Cargo.toml, with features of the standard library, a level of wasm-opt, and
+ * all dialects or those that are named beside chat completions. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and gives the module.
  */
-export async function buildModule(name, { profile, features, level }) {
+export async function buildModule(name, { profile, std, level, dialects }) {
   const folder = join(here, 'pkg', name);
   mkdirSync(folder, { recursive: true });
-  compile(profile, features, folder);
+  compile(profile, std, dialects, folder);
   run(bin('wasm-opt'), [
     '--generate-global-effects', '--low-memory-unused', ...level, '--strip-debug', '--strip-producers',
     ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
@@ -42,13 +42,14 @@ export function writeTables() {
   run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/base/tables.ts')]);
 }
 
-function compile(profile, features, folder) {
+function compile(profile, std, dialects, folder) {
   // The standard library is built anew, without the texts of panics, which nobody would see, since a
   // panic is a trap here. The compiler is a stable one, whose version rust-toolchain.toml pins because
   // these of its options are not yet stable; hence RUSTC_BOOTSTRAP, too.
   run('cargo', [
     'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', profile,
-    '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${features.join(',')}`,
+    '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${std.join(',')}`,
+    ...dialects ? ['--no-default-features', `--features=${dialects.join(',')}`] : [],
   ], {
     env: {
       ...process.env, RUSTC_BOOTSTRAP: '1', CARGO_INCREMENTAL: '0',

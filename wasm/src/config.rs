@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "anthropic")]
 use chatcore::dialect::Anthropic;
 use chatcore::models::{ModelRule, Reasons, Takes};
 use chatcore::{
@@ -97,6 +98,7 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
     }
     provider =
         provider.with_model_rules(each("a model rule", from.list("modelRules")?, model_rule)?);
+    #[cfg(feature = "anthropic")]
     if from.is("browserAccess") && name == "anthropic" {
         provider = provider.with_dialect(Anthropic::default().browser_access(true));
     }

@@ -3,12 +3,11 @@
 use chatcore::chat::Extra;
 use chatcore::json::{self, JsonError, Reader};
 use chatcore::{Error, Message, Part, Role};
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::request::{not_json, undocumented, wrong};
 
-/// Reads an array of messages, in the forms that [`Message`]'s `Deserialize` knows.
+/// Reads an array of messages, in the forms that [`Message`] is read from.
 pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
     let mut reader = Reader::new(text);
     if reader.peek().map_err(not_json)? != b'[' {
@@ -63,6 +62,6 @@ impl Fields {
                 self.rest.insert(name.to_owned(), Value::String(text));
             }
         }
-        Message::deserialize(Value::Object(self.rest)).map_err(undocumented)
+        Message::try_from(Value::Object(self.rest)).map_err(undocumented)
     }
 }

@@ -1,7 +1,7 @@
 // How long a page waits for its first answer, in Chromium with a throttled network and processor: `node test/startup.mjs`.
 // Each page imports one entry, asks a mock, and notes the time since its navigation; the bytes come from loopback, gzip.
 // DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -40,9 +40,10 @@ var longest = 0; function done(text) { if (text !== 'hi') throw new Error(text);
 const builds = { now: path('../dist'), ...Object.fromEntries((process.env.DIST ?? '').split(',').filter(Boolean).map((pair) => pair.split('='))) };
 const names = [];
 for (const [build, dist] of Object.entries(builds)) {
+  const module = existsSync(join(dist, 'core-chat.wasm')) ? 'core-chat.wasm' : 'core.wasm';
   for (const [entry, extra, head] of [
     ['index.js', [], ''],
-    ['asset.js', ['core.wasm'], '<link rel=preload href=./core.wasm as=fetch type=application/wasm crossorigin>'],
+    ['asset.js', [module], `<link rel=preload href=./${module} as=fetch type=application/wasm crossorigin>`],
   ]) {
     const name = `${build}-${entry.replace('.js', '')}`;
     try {

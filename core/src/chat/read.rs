@@ -4,13 +4,13 @@
 //! what has a place in a [`Message`] goes there, and the rest into its `extra`, with which it is
 //! sent as it came.
 
-use serde::de::{DeserializeOwned, Error as _};
+mod fields;
+
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{
-    Audio, Extra, File, Image, MediaSource, Message, Part, Reasoning, Refusal, Role, Text,
-};
+use super::{Audio, Extra, File, Image, MediaSource, Message, Part, Reasoning, Refusal, Role};
 use super::{ToolCall, ToolResult, message};
 
 /// The dialect whose form is read beside chatcore's own.
@@ -22,6 +22,21 @@ type Wrong = String;
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         read_message(Extra::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl TryFrom<Value> for Message {
+    type Error = String;
+
+    /// Reads a message from JSON that was parsed before, in the forms that its `Deserialize` knows.
+    ///
+    /// # Errors
+    /// Why it is no message, in words.
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::Object(fields) => read_message(fields),
+            _ => Err("a message is an object".to_owned()),
+        }
     }
 }
 
@@ -184,19 +199,13 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
     };
     let has = |name: &str| fields.contains_key(name);
     match fields.get("type").and_then(Value::as_str) {
-        Some("text") => named::<Text>(fields, &["text"]).map(Part::from),
-        Some("image") => named::<Image>(fields, &["source", "detail"]).map(Part::from),
-        Some("file") if has("source") => named::<File>(fields, &["source", "name"]).map(Part::from),
-        Some("audio") if has("source") => {
-            named::<Audio>(fields, &["source", "transcript"]).map(Part::from)
-        }
-        Some("tool_call") => {
-            named::<ToolCall>(fields, &["id", "name", "arguments"]).map(Part::from)
-        }
-        Some("reasoning") => {
-            named::<Reasoning>(fields, &["text", "signature", "encrypted"]).map(Part::from)
-        }
-        Some("refusal") if !has("refusal") => named::<Refusal>(fields, &["text"]).map(Part::from),
+        Some("text") => fields::text(fields),
+        Some("image") => fields::image(fields),
+        Some("file") if has("source") => fields::file(fields),
+        Some("audio") if has("source") => fields::audio(fields),
+        Some("tool_call") => fields::tool_call(fields),
+        Some("reasoning") => fields::reasoning(fields),
+        Some("refusal") if !has("refusal") => fields::refusal(fields),
         Some("refusal") => match &fields["refusal"] {
             Value::String(text) => Ok(Part::Refusal(Refusal::new(text.as_str()))),
             _ => Err("a part of the type refusal has its words in a string".to_owned()),
@@ -229,27 +238,6 @@ fn other(fields: Extra) -> Result<Part, Wrong> {
         dialect: from,
         value: block,
     })
-}
-
-/// A part with the fields `known` and an `extra`, into which its other fields go.
-fn named<T: DeserializeOwned>(fields: Extra, known: &[&str]) -> Result<T, Wrong> {
-    let (mut own, mut extra) = (Extra::new(), Extra::new());
-    for (name, value) in fields {
-        match (name.as_str(), value) {
-            ("type", _) => {}
-            ("extra", Value::Object(more)) => extra.extend(more),
-            (field, value) if known.contains(&field) => {
-                own.insert(name, value);
-            }
-            (_, value) => {
-                extra.insert(name, value);
-            }
-        }
-    }
-    if !extra.is_empty() {
-        own.insert("extra".to_owned(), Value::Object(extra));
-    }
-    serde_json::from_value(Value::Object(own)).map_err(|error| error.to_string())
 }
 
 fn tool_result(fields: Extra) -> Result<Part, Wrong> {

@@ -10,16 +10,21 @@
 //! a dialect only turns frames into events. A whole answer goes the same way as a stream: its
 //! one frame comes out at [`Decoder::end`].
 
+#[cfg(feature = "anthropic")]
 mod anthropic;
 mod caps;
 mod endpoint;
 mod facts;
+#[cfg(feature = "gemini")]
 mod gemini;
 mod jobs;
 pub mod kit;
+#[cfg(feature = "ollama")]
 mod ollama_chat;
+#[cfg(feature = "openai-responses")]
 mod openai;
 mod openai_chat;
+#[cfg(feature = "openai-responses")]
 mod openai_responses;
 mod reserved;
 
@@ -30,20 +35,25 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
+#[cfg(feature = "anthropic")]
 pub use anthropic::{Anthropic, AnthropicPlatform};
 pub use caps::Caps;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::{Base, KeyRules};
 pub use facts::{Facts, KeyHeader};
+#[cfg(feature = "gemini")]
 pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
 pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub(crate) use kit::whole::WholeBody;
+#[cfg(feature = "ollama")]
 pub use ollama_chat::OllamaChat;
+#[cfg(feature = "openai-responses")]
 pub use openai::OpenAi;
 pub use openai_chat::{MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+#[cfg(feature = "openai-responses")]
 pub use openai_responses::OpenAiResponses;
 pub use reserved::{CLIENT_HEADERS, CONNECTION_HEADERS};
 
@@ -51,14 +61,14 @@ use crate::chat::{ChatEvent, ChatRequest};
 use crate::error::Error;
 use crate::models::ModelRule;
 
-/// The short names of all dialects. What a conversation stores under one of them belongs to that
+/// The short names of all dialects, whether or not they are compiled in. What a conversation stores under one of them belongs to that
 /// dialect alone: see [`kit::is_foreign`].
 pub const NAMES: [&str; 5] = [
     openai_chat::FACTS.name(),
-    anthropic::FACTS.name(),
-    ollama_chat::FACTS.name(),
-    openai_responses::FACTS.name(),
-    gemini::FACTS.name(),
+    "anthropic",
+    "ollama_chat",
+    "openai_responses",
+    "gemini",
 ];
 
 /// How an answer is to come.

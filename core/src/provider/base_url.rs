@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
-use super::table::KNOWN_PROVIDERS;
+use super::table::ROWS;
 use crate::dialect::Base;
 use crate::error::Error;
 use crate::host::{DEMO_URL, Host, HostError};
@@ -182,9 +182,9 @@ fn placeholder(host: &str, path: &str) -> Option<&'static str> {
     let words = host.split(['.', '-']).chain(path.split('/'));
     let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
     words.filter(capitals).find_map(|word| {
-        let mut of_table = KNOWN_PROVIDERS
+        let mut of_table = ROWS
             .iter()
-            .flat_map(|known| known.base_url_form.split(['.', '-', '/', '?']));
+            .flat_map(|row| row.base_url_form.split(['.', '-', '/', '?']));
         of_table.find(|known| !word.is_empty() && *known == word)
     })
 }

@@ -6,8 +6,8 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderName};
 
 use super::base_url::BaseUrl;
-use super::{KNOWN_PROVIDERS, KeyForm, Provider};
-use crate::dialect::{Dialect, Endpoint, KeyRules, OllamaChat};
+use super::{KeyForm, Provider, table};
+use crate::dialect::{Endpoint, KeyRules};
 use crate::error::Error;
 use crate::quote::Quoted;
 use crate::secrets::{Secrets, may_hold_secret, names_credential};
@@ -33,7 +33,7 @@ impl Provider {
         }
         let mut url = BaseUrl::parse(self.base_url())?;
         // Ollama's other address, where it speaks chat completions, is often the one at hand.
-        if self.dialect().facts().name() == OllamaChat::default().facts().name()
+        if self.dialect().facts().name() == "ollama_chat"
             && let Some(path) = url.base.path.strip_suffix("/v1")
         {
             url.base.path = path.trim_end_matches('/').to_owned();
@@ -86,10 +86,9 @@ impl Provider {
 
     /// Says that nobody has named a base URL, and what one looks like where that is known.
     pub(crate) fn no_base_url(&self) -> Error {
-        let mut known = KNOWN_PROVIDERS.iter();
-        let form = match known.find(|known| known.name == self.name()) {
-            Some(known) if !known.base_url_form.is_empty() => {
-                format!(", for example {}", known.base_url_form)
+        let form = match table::find(self.name()) {
+            Some(row) if !row.base_url_form.is_empty() => {
+                format!(", for example {}", row.base_url_form)
             }
             _ => String::new(),
         };

@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::Provider;
 use super::table::{self, Row};
+#[cfg(feature = "gemini")]
 use crate::dialect::kit::escape::escape;
 use crate::dialect::{Dialect, OpenAiChat, Quirks};
 use crate::host::DEMO_URL;
@@ -50,17 +51,20 @@ impl Provider {
 
     /// OpenAI: `https://api.openai.com/v1`, model `gpt-6-luna`. A call goes by chat completions, and
     /// by Responses where it needs them: see [`OpenAi`](crate::dialect::OpenAi).
+    #[cfg(feature = "openai-responses")]
     pub fn openai() -> Self {
         Self::known(&table::OPENAI)
     }
 
     /// Anthropic's messages: `https://api.anthropic.com`, model `claude-haiku-5-5`.
+    #[cfg(feature = "anthropic")]
     pub fn anthropic() -> Self {
         Self::known(&table::ANTHROPIC)
     }
 
     /// Google's Gemini API: `https://generativelanguage.googleapis.com/v1beta`, model
     /// `gemini-3.8-flash`.
+    #[cfg(feature = "gemini")]
     pub fn gemini() -> Self {
         Self::known(&table::GEMINI)
     }
@@ -80,6 +84,7 @@ impl Provider {
     ///     .with_credentials(source);
     /// # let _ = provider;
     /// ```
+    #[cfg(feature = "gemini")]
     pub fn vertex(project: &str, location: &str, model: impl Into<Cow<'static, str>>) -> Self {
         // A placeholder in the place of an empty one is refused by name when the client is built.
         let project = if project.is_empty() {
@@ -109,6 +114,7 @@ impl Provider {
 
     /// Ollama on this machine, by its own protocol: `http://127.0.0.1:11434`. Name a model that
     /// was pulled.
+    #[cfg(feature = "ollama")]
     pub fn ollama(model: impl Into<Cow<'static, str>>) -> Self {
         Self::known(&table::OLLAMA).with_model(model)
     }
@@ -152,7 +158,7 @@ impl Provider {
         let rules = match row.key_vars {
             [] => dialect.facts().name(),
             // The same models, by whatever dialect.
-            _ if row.base_url == table::OPENAI.base_url => table::OPENAI.name,
+            _ if row.base_url == table::OPENAI_CHAT.base_url => "openai",
             _ => row.name,
         };
         Self {

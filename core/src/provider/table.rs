@@ -5,10 +5,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::KnownProvider;
-use crate::dialect::{
-    Anthropic, Dialect, Gemini, MaxTokensField, OllamaChat, OpenAi, OpenAiChat, OpenAiResponses,
-    Quirks, ReasoningField,
-};
+#[cfg(feature = "anthropic")]
+use crate::dialect::Anthropic;
+#[cfg(feature = "gemini")]
+use crate::dialect::Gemini;
+#[cfg(feature = "ollama")]
+use crate::dialect::OllamaChat;
+use crate::dialect::{Dialect, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+#[cfg(feature = "openai-responses")]
+use crate::dialect::{OpenAi, OpenAiResponses};
 
 /// What making a [`Provider`](super::Provider) needs; the sources are not linked with it.
 #[derive(Debug)]
@@ -16,25 +21,28 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) key_vars: &'static [&'static str],
     pub(super) base_url: &'static str,
+    pub(super) base_url_form: &'static str,
     pub(super) model: &'static str,
     /// What is spoken there.
     pub(super) dialect: fn() -> Arc<dyn Dialect>,
 }
 
 macro_rules! providers {
-    ($($id:ident: $name:literal, [$($var:literal),*], $base:literal $(like $form:literal)?, $model:literal, $dialect:path, $source:literal, $date:literal;)*) => {
-        $(pub(super) static $id: Row = Row {
+    ($($(#[$gate:meta])? $id:ident: $name:literal, [$($var:literal),*], $base:literal $(like $form:literal)?, $model:literal, $dialect:path, $source:literal, $date:literal;)*) => {
+        $($(#[$gate])? pub(super) static $id: Row = Row {
             name: $name,
             key_vars: &[$($var),*],
             base_url: $base,
+            base_url_form: concat!("" $(, $form)?),
             model: $model,
             dialect: $dialect,
         };)*
 
-        static ROWS: &[&Row] = &[$(&$id),*];
+        pub(super) static ROWS: &[&Row] = &[$($(#[$gate])? &$id),*];
 
-        /// The providers that `LLM_PROVIDER` names, in the order of the documentation.
-        pub const KNOWN_PROVIDERS: &[KnownProvider] = &[$(KnownProvider {
+        /// The providers that `LLM_PROVIDER` names, in the order of the documentation: those whose
+        /// dialect is compiled in.
+        pub const KNOWN_PROVIDERS: &[KnownProvider] = &[$($(#[$gate])? KnownProvider {
             name: $name,
             key_vars: &[$($var),*],
             base_url: $base,
@@ -54,15 +62,22 @@ pub(super) fn find(name: &str) -> Option<&'static Row> {
 #[rustfmt::skip]
 providers! {
     DEEPSEEK: "deepseek", ["DEEPSEEK_API_KEY"], "https://api.deepseek.com", "deepseek-flash", returns_reasoning, "https://api-docs.deepseek.com/guides/thinking_mode", "2026-11-28";
+    #[cfg(feature = "openai-responses")]
     OPENAI: "openai", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", openai, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
     OPENAI_CHAT: "openai_chat", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", completion_tokens, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
+    #[cfg(feature = "openai-responses")]
     OPENAI_RESPONSES: "openai_responses", ["OPENAI_API_KEY"], "https://api.openai.com/v1", "gpt-6-luna", responses, "https://developers.openai.com/api/docs/deprecations", "2026-11-28";
+    #[cfg(feature = "anthropic")]
     ANTHROPIC: "anthropic", ["ANTHROPIC_API_KEY"], "https://api.anthropic.com", "claude-haiku-5-5", anthropic, "https://platform.claude.com/docs/en/about-claude/models/overview", "2026-11-28";
+    #[cfg(feature = "gemini")]
     GEMINI: "gemini", ["GEMINI_API_KEY", "GOOGLE_API_KEY"], "https://generativelanguage.googleapis.com/v1beta", "gemini-3.8-flash", gemini, "https://ai.google.dev/gemini-api/docs/models", "2026-11-29";
+    #[cfg(feature = "gemini")]
     VERTEX: "vertex", ["CLOUDSDK_AUTH_ACCESS_TOKEN"], "" like "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google", "gemini-3.8-flash", vertex, "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/get-started-with-gemini-4", "2026-11-29";
 
+    #[cfg(feature = "openai-responses")]
     AZURE: "azure", ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], "" like "https://RESOURCE.openai.azure.com/openai/v1", "", azure, "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle", "2026-11-29";
     AZURE_CLASSIC: "azure_classic", ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], "" like "https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=2024-10-21", "", azure_classic, "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference", "2026-11-29";
+    #[cfg(feature = "openai-responses")]
     BEDROCK: "bedrock", ["AWS_BEARER_TOKEN_BEDROCK"], "" like "https://bedrock-mantle.REGION.api.aws/v1", "", openai, "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html", "2026-11-29";
     OPENROUTER: "openrouter", ["OPENROUTER_API_KEY"], "https://openrouter.ai/api/v1", "", openrouter, "https://openrouter.ai/docs/guides/best-practices/reasoning-tokens", "2026-11-29";
     MISTRAL: "mistral", ["MISTRAL_API_KEY"], "https://api.mistral.ai/v1", "mistral-medium-latest", mistral, "https://docs.mistral.ai/api", "2026-11-29";
@@ -92,6 +107,7 @@ providers! {
     STEPFUN: "stepfun", ["STEPFUN_API_KEY", "STEP_API_KEY"], "https://api.stepfun.com/v1", "step-3.7-flash", plain, "https://platform.stepfun.com/docs/zh/api-reference/chat/chat-completion-create", "2026-11-29";
     QIANFAN: "qianfan", ["QIANFAN_API_KEY"], "https://qianfan.baidubce.com/v2", "", plain, "https://cloud.baidu.com/doc/qianfan-api/s/3m9b5lqft", "2026-11-29";
 
+    #[cfg(feature = "ollama")]
     OLLAMA: "ollama", [], "http://127.0.0.1:11434", "", ollama, "https://docs.ollama.com/api", "2026-11-28";
     LMSTUDIO: "lmstudio", ["LMSTUDIO_API_KEY"], "http://127.0.0.1:1234/v1", "", plain, "https://lmstudio.ai/docs/developer/openai-compat/chat-completions", "2026-11-29";
     VLLM: "vllm", ["VLLM_API_KEY"], "http://127.0.0.1:8000/v1", "", plain, "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html", "2026-11-29";
@@ -119,15 +135,18 @@ fn completion_tokens() -> Arc<dyn Dialect> {
 }
 
 /// Chat completions, or Responses where a call needs them.
+#[cfg(feature = "openai-responses")]
 fn openai() -> Arc<dyn Dialect> {
     Arc::new(OpenAi::default())
 }
 
+#[cfg(feature = "openai-responses")]
 fn responses() -> Arc<dyn Dialect> {
     Arc::new(OpenAiResponses::default())
 }
 
 /// As OpenAI's, with the key in a header of its own.
+#[cfg(feature = "openai-responses")]
 fn azure() -> Arc<dyn Dialect> {
     Arc::new(OpenAi::azure())
 }
@@ -195,18 +214,22 @@ fn minimax() -> Arc<dyn Dialect> {
     })
 }
 
+#[cfg(feature = "anthropic")]
 fn anthropic() -> Arc<dyn Dialect> {
     Arc::new(Anthropic::default())
 }
 
+#[cfg(feature = "gemini")]
 fn gemini() -> Arc<dyn Dialect> {
     Arc::new(Gemini::default())
 }
 
+#[cfg(feature = "gemini")]
 fn vertex() -> Arc<dyn Dialect> {
     Arc::new(Gemini::vertex())
 }
 
+#[cfg(feature = "ollama")]
 fn ollama() -> Arc<dyn Dialect> {
     Arc::new(OllamaChat::default())
 }

@@ -121,6 +121,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
             "form": known.base_url_form,
             "model": known.model,
             "headers": headers,
+            "dialect": provider.dialect().facts().name(),
         });
         providers.insert(known.name.to_owned(), row);
     }

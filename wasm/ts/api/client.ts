@@ -9,7 +9,7 @@ import type { AskKey, RawClient } from '../border/bindings.js';
 import { Guard } from './guard.js';
 import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
-import { core, running } from '../border/load.js';
+import { core, running, type ModuleName } from '../border/load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
@@ -34,6 +34,7 @@ type Fetch = typeof globalThis.fetch;
  */
 export class LlmClient {
   readonly #settings: string;
+  readonly #module: ModuleName;
   /** The status where no core is running, with the counters of those that ran. */
   #idle: Status;
   readonly #fetch: ReturnType<typeof adding>;
@@ -50,11 +51,12 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey } = checked(options);
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module } = checked(options);
     this.#settings = json;
+    this.#module = module;
     this.#idle = idle;
     this.#headerRules = headerRules;
-    const guard = this.#guard = new Guard(secrets);
+    const guard = this.#guard = new Guard(secrets, module);
     const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
       : options.fetch ?? hostFetch;
     this.#fetch = adding(fetch, headers);
@@ -175,7 +177,7 @@ export class LlmClient {
 
   /** The client of the core that runs, if one does. */
   #here(): Here | undefined {
-    const core = running();
+    const core = running(this.#module);
     if (!core) return undefined;
     if (this.#core !== core || !this.#raw) {
       // What it has found out of the provider is not lost with a core.
@@ -192,7 +194,7 @@ export class LlmClient {
     this.#starting += 1;
     try {
       let here: Here | undefined;
-      while (!(here = this.#here())) await core();
+      while (!(here = this.#here())) await core(this.#module);
       start(here);
     } finally {
       this.#starting -= 1;

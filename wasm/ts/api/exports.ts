@@ -9,7 +9,7 @@ named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
 
 export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
-export { preload } from '../border/load.js';
+export { preload } from './preload.js';
 export { toolResult } from './message.js';
 export { MODEL_RULES } from './model-rules.js';
 export {

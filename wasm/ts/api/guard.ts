@@ -1,7 +1,7 @@
 // What must not come back out of a client. The core takes its own secrets out of what servers say; those that never
 // enter it are taken out here: headers, keys that a function gives, passwords of proxies.
 import { AbortError, ClosedError, type LlmError } from '../base/errors.js';
-import { running } from '../border/load.js';
+import { running, type ModuleName } from '../border/load.js';
 
 /** How many keys of a function are remembered. */
 const KEYS = 100;
@@ -22,13 +22,18 @@ function hostSecrets(): readonly string[] {
   }
 }
 
+type Redact = (secrets: readonly string[], texts: readonly string[]) => readonly string[];
+
 /** @internal The secrets of one client. */
 export class Guard {
   readonly #secrets: readonly string[];
   readonly #keys = new Set<string>();
+  readonly #redact: Redact;
 
-  constructor(secrets: readonly string[]) {
+  /** `module` is the one that the client uses. */
+  constructor(secrets: readonly string[], module: ModuleName) {
     this.#secrets = secrets;
+    this.#redact = (all, texts) => redact(module, all, texts);
   }
 
   /** Remembers a key that a function has given. */
@@ -42,7 +47,7 @@ export class Guard {
   cleanHeaders(headers: Readonly<Record<string, string>>, ofCall: readonly string[]): Record<string, string> {
     const names = Object.keys(headers);
     const secrets = this.#all(ofCall);
-    const values = secrets.length > 0 ? redact(secrets, Object.values(headers)) : Object.values(headers);
+    const values = secrets.length > 0 ? this.#redact(secrets, Object.values(headers)) : Object.values(headers);
     return Object.fromEntries(names.map((name, n) => [name, values[n]!]));
   }
 
@@ -57,23 +62,23 @@ export class Guard {
     if (secrets.length === 0) return error;
     const fields = ['message', 'providerCode', 'param', 'requestId', 'body'] as const;
     const held = fields.filter((name) => typeof error[name] === 'string');
-    redact(secrets, held.map((name) => error[name] as string)).forEach((text, n) => {
+    this.#redact(secrets, held.map((name) => error[name] as string)).forEach((text, n) => {
       const name = held[n]!;
       if (text === error[name]) return;
       Object.defineProperty(error, name, { value: text, enumerable: name !== 'message', configurable: true, writable: true });
     });
-    const cause = cleanCause(secrets, error.cause, 0);
+    const cause = cleanCause((texts) => this.#redact(secrets, texts), error.cause, 0);
     if (cause !== error.cause) Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
     return error;
   }
 }
 
 /** The error that caused one, or a copy of it where it shows a secret. */
-function cleanCause(secrets: readonly string[], cause: unknown, depth: number): unknown {
+function cleanCause(clean: (texts: readonly string[]) => readonly string[], cause: unknown, depth: number): unknown {
   if (!(cause instanceof Error) || depth > 4) return cause;
   const { message, stack = '' } = cause;
-  const [cleanMessage, cleanStack] = redact(secrets, [message, stack]);
-  const inner = cleanCause(secrets, cause.cause, depth + 1);
+  const [cleanMessage, cleanStack] = clean([message, stack]);
+  const inner = cleanCause(clean, cause.cause, depth + 1);
   if (cleanMessage === message && cleanStack === stack && inner === cause.cause) return cause;
   const copy = Object.create(Object.getPrototypeOf(cause) as object, Object.getOwnPropertyDescriptors(cause)) as Error;
   for (const [name, value] of [['message', cleanMessage], ['stack', cleanStack], ['cause', inner]] as const) {
@@ -82,10 +87,10 @@ function cleanCause(secrets: readonly string[], cause: unknown, depth: number): 
   return copy;
 }
 
-function redact(secrets: readonly string[], texts: readonly string[]): readonly string[] {
+function redact(module: ModuleName, secrets: readonly string[], texts: readonly string[]): readonly string[] {
   let core: ReturnType<typeof running>;
   try {
-    core = running();
+    core = running(module);
   } catch { /* none can be made */ }
   if (!core) return texts;
   const { bindings } = core;

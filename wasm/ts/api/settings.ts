@@ -5,6 +5,8 @@ import type { LlmError } from '../base/errors.js';
 import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
 import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
+import { moduleOf } from './preload.js';
+import type { ModuleName } from '../border/load.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
 import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName, type Variable } from '../base/tables.js';
@@ -30,6 +32,8 @@ export interface Settings {
   headerRules: HeaderRules;
   /** What gives a key for each attempt, where the option `apiKey` is a function. */
   giveKey: GiveKey | undefined;
+  /** The module that speaks the provider's dialect. */
+  module: ModuleName;
 }
 
 /** @internal Time limits as the core takes them: a negative one is no limit. */
@@ -177,7 +181,7 @@ export function settings(options: ClientOptions): Settings {
   const most = moving ? Math.max(min, max) : workers;
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
-    mocked, headers, giveKey,
+    mocked, headers, giveKey, module: moduleOf(mocked ? 'openai_compatible' : provider),
     secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
     headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),

@@ -1,8 +1,6 @@
 // Types of the bindings: the JavaScript through which the module is called, made by wasm-bindgen in the build, and the
 // functions that it calls on the host.
 import type { CallContext } from './call-context.js';
-// @ts-expect-error: it has no declarations
-import { makeBindings as make } from '../../pkg/small/bindings.js';
 
 type Fetch = (url: string, init: RequestInit, context: CallContext | undefined) => Promise<Response>;
 
@@ -73,5 +71,5 @@ export interface Bindings {
 /** @internal What the bindings use of the globals. */
 export interface Globals { TextDecoder: unknown; TextEncoder: unknown; FinalizationRegistry: unknown; WebAssembly: unknown }
 
-/** @internal */
-export const makeBindings = make as (host: HostFunctions, globals: Globals) => Bindings;
+/** @internal What the build makes of the bindings of one module. */
+export type MakeBindings = (host: HostFunctions, globals: Globals) => Bindings;

@@ -1,6 +1,6 @@
 // One instance of the core, and the promises that wait for it.
 import { fromView, LlmError, type ErrorView } from '../base/errors.js';
-import { makeBindings, type Bindings } from './bindings.js';
+import type { Bindings, MakeBindings } from './bindings.js';
 import { homeHere, type Home } from './home.js';
 import { Imports } from './imports.js';
 import { afterOthers } from '../base/pause.js';
@@ -41,7 +41,7 @@ export class Core {
   #woken = false;
 
   /** `onEnd` is called when no more calls may begin here. */
-  constructor(module: WebAssembly.Module, onEnd: (core: Core) => void) {
+  constructor(module: WebAssembly.Module, makeBindings: MakeBindings, onEnd: (core: Core) => void) {
     this.#onEnd = onEnd;
     this.#imports = new Imports(this);
     this.bindings = makeBindings(this.#imports, globals(this));

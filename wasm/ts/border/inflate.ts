@@ -6,3 +6,6 @@ export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuff
   if (typeof DecompressionStream !== 'function' || typeof Response !== 'function') return gunzipSync(bytes) as Uint8Array<ArrayBuffer>;
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }
+
+/** @internal The same of base64. */
+export const inflateText = (base64: string) => inflate(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));

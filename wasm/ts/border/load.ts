@@ -1,4 +1,5 @@
 // Loads the core once, lazily, and makes a fresh instance after a trap, or when one has grown too large.
+import type { MakeBindings } from './bindings.js';
 import { Core, isModule } from './core.js';
 import { LlmError } from '../base/errors.js';
 
@@ -8,24 +9,73 @@ export interface WasmModule {}
 /** What `setWasm` takes: the bytes, a compiled module, or a response. */
 export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 
-let source: (() => Promise<WebAssembly.Module>) | undefined;
-let compiled: Promise<WebAssembly.Module> | undefined;
-/** The module, once it is there: a further instance is made at once. */
-let ready: WebAssembly.Module | undefined;
-let current: Core | undefined;
+/** @internal The modules that the build makes: with the dialect of chat completions alone, and with all dialects. */
+export type ModuleName = 'chat' | 'all';
 
-/** @internal Says where the module comes from; nothing is loaded yet. */
-export function setSource(load: () => WasmSource | Promise<WasmSource>): void {
-  compiled = undefined;
-  ready = undefined;
-  current = undefined;
-  source = async () => {
-    const from = await load();
-    if (isModule(from)) return from;
+/** @internal A module, and the bindings that were made for it. */
+export interface Loaded { wasm: WasmSource; makeBindings: MakeBindings }
+
+/** One module: where it comes from, and its instance. */
+class Source {
+  readonly #load: () => Loaded | Promise<Loaded>;
+  #loading: Promise<Ready> | undefined;
+  /** The module, once it is there: a further instance is made at once. */
+  #ready: Ready | undefined;
+  #current: Core | undefined;
+
+  constructor(load: () => Loaded | Promise<Loaded>) {
+    this.#load = load;
+  }
+
+  running(): Core | undefined {
+    if (this.#current?.retires()) this.#current = undefined;
+    if (!this.#current && this.#ready) this.#current = this.#instance(this.#ready);
+    return this.#current;
+  }
+
+  async core(): Promise<Core> {
+    const loading = (this.#loading ??= this.#compiled());
+    try {
+      this.#ready = await loading;
+    } catch (error) {
+      if (this.#loading === loading) this.#loading = undefined;
+      if (error instanceof LlmError) throw error;
+      throw new LlmError(`the WebAssembly module could not be loaded${hint(error)}`, { code: 'config', cause: error });
+    }
+    return this.running()!;
+  }
+
+  async #compiled(): Promise<Ready> {
+    const { wasm, makeBindings } = await this.#load();
+    if (isModule(wasm)) return { module: wasm, makeBindings };
     // A response may come from another realm.
-    const { arrayBuffer } = from as Partial<Response>;
-    return typeof arrayBuffer === 'function' ? compile(from as Response) : WebAssembly.compile(from as BufferSource);
-  };
+    const { arrayBuffer } = wasm as Partial<Response>;
+    const module = await (typeof arrayBuffer === 'function' ? compile(wasm as Response) : WebAssembly.compile(wasm as BufferSource));
+    return { module, makeBindings };
+  }
+
+  #instance({ module, makeBindings }: Ready): Core {
+    try {
+      return new Core(module, makeBindings, (ended) => { if (this.#current === ended) this.#current = undefined; });
+    } catch (error) {
+      throw new LlmError(`an instance of the WebAssembly module could not be made${hint(error)}`, { code: 'config', cause: error });
+    }
+  }
+}
+
+interface Ready { module: WebAssembly.Module; makeBindings: MakeBindings }
+
+let sources: Partial<Record<ModuleName, Source>> = {};
+
+/** @internal Says where the one module comes from that serves every client; nothing is loaded yet. */
+export function setSource(load: () => Loaded | Promise<Loaded>): void {
+  const source = new Source(load);
+  sources = { chat: source, all: source };
+}
+
+/** @internal Says where each module comes from; nothing is loaded yet. */
+export function setSources(loads: Record<ModuleName, () => Loaded | Promise<Loaded>>): void {
+  sources = { chat: new Source(loads.chat), all: new Source(loads.all) };
 }
 
 /** Compiles while the bytes come, where the host can and the server names the media type. */
@@ -39,37 +89,19 @@ async function compile(response: Response): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** @internal The instance, if one is running. */
-export function running(): Core | undefined {
-  if (current?.retires()) current = undefined;
-  if (!current && ready) current = instance(ready);
-  return current;
+/** What to do about an error of the host's, where that is known. */
+function hint(error: unknown): string {
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : '';
+  return /unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(said)
+    ? ": the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src" : '';
 }
 
-/** @internal The running instance, or a new one. */
-export async function core(): Promise<Core> {
+/** @internal The instance of this module, if one is running. */
+export const running = (name: ModuleName): Core | undefined => sources[name]?.running();
+
+/** @internal The running instance of this module, or a new one. */
+export async function core(name: ModuleName): Promise<Core> {
+  const source = sources[name];
   if (!source) throw new LlmError('call setWasm() first: this entry brings no module', { code: 'config' });
-  const loading = (compiled ??= source());
-  try {
-    const module = await loading;
-    if (loading === compiled) ready = module;
-    return running() ?? (current = instance(module));
-  } catch (error) {
-    if (compiled === loading) compiled = undefined;
-    if (error instanceof LlmError) throw error;
-    throw new LlmError('the WebAssembly module could not be loaded', { code: 'config', cause: error });
-  }
-}
-
-function instance(module: WebAssembly.Module): Core {
-  try {
-    return new Core(module, (ended) => { if (current === ended) current = undefined; });
-  } catch (error) {
-    throw new LlmError('an instance of the WebAssembly module could not be made', { code: 'config', cause: error });
-  }
-}
-
-/** Loads the core now, so that the first call does not wait for it. */
-export async function preload(): Promise<void> {
-  await core();
+  return source.core();
 }

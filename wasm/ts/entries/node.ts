@@ -7,9 +7,11 @@ import { setHostSecrets } from '../api/guard.js';
 import { setSource } from '../border/load.js';
 import { proxySecrets, viaHttp } from '../node/fetch.js';
 // @ts-expect-error: made by the build
-import { inlined } from '../../pkg/inline-node.js';
+import { inlined } from '../../pkg/fast/inline.js';
+// @ts-expect-error: made by the build
+import { makeBindings } from '../../pkg/fast/bindings.js';
 
-setSource(() => brotliDecompressSync(Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0))) as Uint8Array);
+setSource(() => ({ wasm: brotliDecompressSync(Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0))) as Uint8Array, makeBindings }));
 setFetch(viaHttp);
 setHostSecrets(proxySecrets);
 

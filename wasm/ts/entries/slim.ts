@@ -1,9 +1,12 @@
-// Without the module in it: the program says where that comes from.
+// Without a module in it: the program says where that comes from.
+// @ts-expect-error: made by the build
+import { makeBindings } from '../../pkg/all/bindings.js';
 import { setSource, type WasmSource } from '../border/load.js';
 
 /** Says where the module `chatcore/core.wasm` comes from: bytes, a compiled module, a response. */
 export function setWasm(wasm: WasmSource | Promise<WasmSource> | (() => WasmSource | Promise<WasmSource>)): void {
-  setSource(typeof wasm === 'function' ? wasm as () => WasmSource | Promise<WasmSource> : () => wasm);
+  const load = typeof wasm === 'function' ? wasm as () => WasmSource | Promise<WasmSource> : () => wasm;
+  setSource(async () => ({ wasm: await load(), makeBindings }));
 }
 
 export type { WasmModule, WasmSource } from '../border/load.js';

@@ -4,9 +4,11 @@ import { setSource } from '../border/load.js';
 import { setServer } from '../api/environment.js';
 import { requestHome } from '../border/workerd-home.js';
 // @ts-expect-error: workerd gives a compiled module
-import module from './core.wasm';
+import wasm from './core.wasm';
+// @ts-expect-error: made by the build
+import { makeBindings } from '../../pkg/all/bindings.js';
 
-setSource(() => module as WebAssembly.Module);
+setSource(() => ({ wasm: wasm as WebAssembly.Module, makeBindings }));
 setHomes(requestHome);
 setServer();
 

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::chat::ChatRequest;
+use crate::chat::Text;
 use crate::dialect::{Dialect, Mode, OpenAiChat, Quirks, ReasoningField};
 use crate::provider::Provider;
 
@@ -149,6 +150,18 @@ fn what_is_no_message_says_why() {
             "missing field `text`",
         ),
         (
+            json!({"role": "user", "content": [{"type": "text", "text": 1}]}),
+            "`text` is no string",
+        ),
+        (
+            json!({"role": "user", "content": [{"type": "image", "source": {"type": "tape"}}]}),
+            "one of url, base64, file, text",
+        ),
+        (
+            json!({"role": "user", "content": [{"type": "image", "source": 1}]}),
+            "`source` is no object",
+        ),
+        (
             json!({"role": "user", "content": [{"type": "image_url"}]}),
             "no URL",
         ),
@@ -159,5 +172,6 @@ fn what_is_no_message_says_why() {
     ] {
         let error = serde_json::from_value::<Message>(message.clone()).unwrap_err();
         assert!(error.to_string().contains(why), "{message}: {error}");
+        assert_eq!(Message::try_from(message), Err(error.to_string()));
     }
 }

@@ -71,6 +71,7 @@
 mod catalogue;
 mod date;
 pub(crate) mod decoder;
+#[cfg(any(feature = "anthropic", feature = "gemini"))]
 pub(crate) mod escape;
 pub(crate) mod failure;
 pub(crate) mod filename;

@@ -1,6 +1,7 @@
 //! Checks of a model's name, before anything is sent.
 
 use crate::error::Error;
+#[cfg(any(feature = "anthropic", feature = "gemini"))]
 use crate::quote::Quoted;
 
 /// Refuses a call that names no model.
@@ -21,6 +22,7 @@ pub(crate) fn check(model: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
+#[cfg(any(feature = "anthropic", feature = "gemini"))]
 pub(crate) fn check_segment(model: &str) -> Result<(), Error> {
     check(model)?;
     if matches!(model, "." | "..") {

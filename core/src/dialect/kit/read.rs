@@ -205,6 +205,7 @@ fn count(text: &str) -> Option<u64> {
 }
 
 /// The whole number that a value is, as [`Count`] reads it.
+#[cfg(feature = "anthropic")]
 pub(crate) fn count_of(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64().or_else(|| count(&number.to_string())),

@@ -39,6 +39,7 @@ pub(crate) static OPENAI: [Limit; 2] = [
 ];
 
 /// Anthropic's limits: requests, tokens of both kinds, input tokens, output tokens.
+#[cfg(feature = "anthropic")]
 pub(crate) static ANTHROPIC: [Limit; 4] = [
     [
         "anthropic-ratelimit-requests-limit",

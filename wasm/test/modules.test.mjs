@@ -1,0 +1,60 @@
+// Which of the two modules an entry loads, and when.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const OPENAI = { choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
+const ANTHROPIC = { id: 'x', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } };
+const asks = (LlmClient, provider, answer) =>
+  new LlmClient({ provider, apiKey: 'k-0123456789', model: 'm', baseURL: 'https://llm.example/v1', fetch: async () => Response.json(answer) }).chatAsync('x');
+
+test('chatcore/asset loads the module of a client\'s dialect at its first call, and once', async (t) => {
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (url) => {
+    asked.push(basename(url.pathname));
+    return new Response(await readFile(fileURLToPath(url)), { headers: { 'content-type': 'application/wasm' } });
+  });
+  const { LlmClient, preload } = await import('../dist/asset.js');
+  new LlmClient({ provider: 'anthropic', apiKey: 'k-0123456789' });
+  assert.deepEqual(asked, []);
+  for (const provider of ['openai_compatible', 'groq']) assert.equal(String(await asks(LlmClient, provider, OPENAI)), 'hi');
+  await preload();
+  assert.deepEqual(asked, ['core-chat.wasm']);
+  for (let round = 0; round < 2; round += 1) assert.equal(String(await asks(LlmClient, 'anthropic', ANTHROPIC)), 'hi');
+  await preload('gemini');
+  assert.deepEqual(asked, ['core-chat.wasm', 'core.wasm']);
+});
+
+test('the default entry has chat completions in it, and the other dialects in a chunk', async () => {
+  const { LlmClient } = await import('../dist/index.js');
+  assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
+  assert.equal(String(await asks(LlmClient, 'anthropic', ANTHROPIC)), 'hi');
+  const text = await readFile(new URL('../dist/index.js', import.meta.url), 'utf8');
+  assert.match(text, /import\("\.\/core-all\.js"\)/);
+});
+
+test('chatcore/whole has every dialect in one file', async () => {
+  const { LlmClient } = await import('../dist/whole.js');
+  assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
+  assert.equal(String(await asks(LlmClient, 'anthropic', ANTHROPIC)), 'hi');
+  const text = await readFile(new URL('../dist/whole.js', import.meta.url), 'utf8');
+  assert.doesNotMatch(text, /\bimport\(/);
+});
+
+test('a module that cannot be loaded is asked for again by the next call', async () => {
+  const { LlmClient, setWasm } = await import('../dist/slim.js');
+  let count = 0;
+  setWasm(async () => {
+    count += 1;
+    if (count === 1) throw new WebAssembly.CompileError("Refused to compile WebAssembly because 'unsafe-eval' is not allowed");
+    return readFile(new URL('../dist/core.wasm', import.meta.url));
+  });
+  await assert.rejects(asks(LlmClient, 'deepseek', OPENAI), (error) => {
+    assert.equal(error.code, 'config');
+    assert.match(error.message, /could not be loaded: the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src/);
+    return error.cause instanceof WebAssembly.CompileError;
+  });
+  assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
+});
