@@ -1,4 +1,4 @@
-//! Native executors: one feature, one file.
+//! Native executors, one feature each.
 
 #[cfg(feature = "smol")]
 pub mod smol;

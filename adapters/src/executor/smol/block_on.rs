@@ -1,18 +1,19 @@
-//! Running a future, and the executor's tasks, on the calling thread.
+//! Runs a future and the executor's tasks on the calling thread.
 
 use std::future::Future;
 
 use super::SmolExecutor;
 
 impl SmolExecutor {
-    /// Runs `future` on the calling thread to its end, beside the tasks of the executor that
-    /// [`with`](Self::with) was given; the global executor has a thread of its own.
+    /// Runs `future` to its end on the calling thread. It also runs the tasks of the executor that
+    /// was passed to [`with`](Self::with); the global executor has a thread of its own.
     ///
     /// It is `smol::block_on(executor.run(future))` and costs the same.
     ///
-    /// A panic of `future` goes to the caller; one of a task that was spawned by this executor
-    /// stays in it. What `future` holds is dropped when it ends; tasks that have not ended stay
-    /// with the executor. Do not call it in async code: it blocks the thread.
+    /// A panic in `future` reaches the caller. A panic in a task spawned by this executor ends only
+    /// that task. Everything that `future` owns is dropped when it ends; tasks that have not
+    /// finished stay with the executor. Do not call this in async code, because it blocks the
+    /// thread.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -13,7 +13,7 @@ use futures_lite::FutureExt;
 
 use sleep::Sleep;
 
-/// Background tasks on [smol](https://docs.rs/smol), time from its timers.
+/// Runs background tasks on [smol](https://docs.rs/smol) and sleeps on its timers.
 ///
 /// [`new`](Self::new) uses smol's global executor: one background thread unless the environment
 /// variable `SMOL_THREADS` says otherwise. [`with`](Self::with) takes an executor that the
@@ -43,8 +43,8 @@ impl SmolExecutor {
         Self::default()
     }
 
-    /// Runs background tasks on `executor`. They make progress while the application runs it (by
-    /// [`block_on`](Self::block_on), or by its own `run`), and are dropped with it.
+    /// Runs background tasks on `executor`. They make progress while the application runs
+    /// `executor` (through [`block_on`](Self::block_on) or its own `run`), and are dropped with it.
     pub fn with(executor: Arc<::smol::Executor<'static>>) -> Self {
         Self {
             own: Some(executor),
@@ -54,7 +54,7 @@ impl SmolExecutor {
 
 impl Executor for SmolExecutor {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // The panic hook has reported the panic already; what is left of it ends here.
+        // The panic hook has already reported the panic, so it is discarded here.
         let task = async move {
             AssertUnwindSafe(task).catch_unwind().await.ok();
         };

@@ -1,10 +1,10 @@
-//! All sleeps of the process behind one timer of the reactor's.
+//! All sleeps of the process share one timer of smol's reactor.
 //!
-//! A call sets a timer for its time limit, and drops it a moment later: its answer came. Each
-//! timer that is set at smol's reactor interrupts the reactor's wait, which takes several system
-//! calls, more than all the rest of a small chat. So sleeps wait in a list here, and only one that
-//! ends before all others sets the reactor's timer. One that is dropped leaves that timer alone:
-//! it rings for nobody then, and is set for the next.
+//! A call sets a timer for its time limit and usually drops it a moment later, when the answer
+//! arrives. Each timer that is set at smol's reactor interrupts the reactor's wait, which takes
+//! several system calls: more than the rest of a small chat. So sleeps wait in a list here, and
+//! only a sleep that ends before all others sets the reactor's timer. A dropped sleep leaves that
+//! timer running; when it fires, it is set again for the next sleep in the list.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,25 +23,27 @@ static SLEEPS: Mutex<Sleeps> = Mutex::new(Sleeps {
 
 #[derive(Debug)]
 struct Sleeps {
-    /// Who waits until when. The number tells apart those who wait for the same moment.
+    /// The waker of each sleep, by the time it ends. The number separates sleeps that end at the
+    /// same time.
     waiting: BTreeMap<(Instant, u64), Waker>,
     begun: u64,
-    /// The reactor's timer, and when it rings: not after the first of those who wait.
+    /// The reactor's timer and the time it fires, which is never later than the first sleep's end.
     timer: Option<(Instant, Timer)>,
 }
 
 fn lock() -> MutexGuard<'static, Sleeps> {
-    // No code of a user's runs under the lock, so a poisoned list is a consistent one.
+    // No user code runs under the lock, so the list is consistent even when the lock is poisoned.
     SLEEPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sleeps {
-    /// Whether the timer would ring too late for `until`.
+    /// Whether the timer would fire too late for `until`.
     fn is_late(&self, until: Instant) -> bool {
         self.timer.as_ref().is_none_or(|(rings, _)| until < *rings)
     }
 
-    /// Takes out those whose time has come, and sets the timer for the next one.
+    /// Removes and returns the wakers of all sleeps that have ended, and sets the timer for the
+    /// next sleep.
     fn advance(&mut self) -> Vec<Waker> {
         let mut due = Vec::new();
         loop {
@@ -71,28 +73,28 @@ impl Sleeps {
     }
 }
 
-/// What the reactor wakes when its timer rings.
+/// The waker that the reactor calls when its timer fires.
 struct Ring;
 
 impl Wake for Ring {
     fn wake(self: Arc<Self>) {
         let due = lock().advance();
-        // Outside of the lock: a waker may run the task that it wakes.
+        // Wake outside the lock, because a waker may run its task right away.
         due.into_iter().for_each(Waker::wake);
     }
 }
 
-/// Completes at a moment. Dropping it takes it off the list.
+/// Completes at `until`. Dropping it removes it from the list.
 #[derive(Debug)]
 pub(super) struct Sleep {
-    /// `None` is later than any clock can say.
+    /// `None` if the time is later than an `Instant` can represent.
     until: Option<Instant>,
-    /// Its number, once it is on the list.
+    /// Its number in the list, once it has been polled and added.
     number: Option<u64>,
 }
 
 impl Sleep {
-    /// The time runs from here, not from the first poll.
+    /// Counts from this call, not from the first poll.
     pub(super) fn after(duration: Duration) -> Self {
         Self {
             until: Instant::now().checked_add(duration),
@@ -115,7 +117,8 @@ impl Future for Sleep {
             };
             if !waker.will_wake(cx.waker()) {
                 let old = std::mem::replace(waker, cx.waker().clone());
-                // Outside of the lock: it may be the last handle of a task that sleeps too.
+                // Drop outside the lock: this may be the last handle of a task that owns another
+                // `Sleep`.
                 drop(sleeps);
                 drop(old);
             }
@@ -142,7 +145,7 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if let (Some(until), Some(number)) = (self.until, self.number) {
             let waker = lock().waiting.remove(&(until, number));
-            // Outside of the lock: it may be the last hold on its task.
+            // Drop outside the lock: this may be the last handle of the task.
             drop(waker);
         }
     }
@@ -158,7 +161,7 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(3);
-    /// So much later that no test is still running then, however busy the machine.
+    /// Late enough that every test has finished by then, even on a busy machine.
     const LATER: Duration = Duration::from_secs(600);
     const LONG: Duration = Duration::from_secs(3600);
 
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn one_that_is_dropped_leaves_the_list_and_holds_up_nobody() {
-        // It would end before all others, so that the reactor's timer is set for it.
+        // This sleep ends before all others, so the reactor's timer is set for it.
         let mut dropped = Sleep::after(LATER);
         assert!(block_on(poll_once(&mut dropped)).is_none());
         assert!(is_waiting(&dropped));
@@ -192,7 +195,7 @@ mod tests {
     #[test]
     fn the_timer_of_one_that_was_dropped_is_set_for_the_next() {
         let (mut dropped, mut kept) = (Sleep::after(SHORT), Sleep::after(SHORT * 2));
-        // On a busy machine their time may be over here, which is as good.
+        // On a busy machine both sleeps may already be over here. The test still holds then.
         block_on(async {
             poll_once(&mut dropped).await;
             poll_once(&mut kept).await;
@@ -217,13 +220,13 @@ mod tests {
         let waker = Waker::from(Arc::clone(&first));
         let polled = Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());
-        // Another task asks, and its time comes at once.
+        // Another task polls the sleep, which then ends at once.
         assert!(block_on(poll_once(&mut sleep)).is_none());
         let key = (sleep.until.unwrap(), sleep.number.unwrap());
         let waker = lock().waiting.remove(&key).unwrap();
         waker.wake();
         assert_eq!(first.0.load(Ordering::SeqCst), 0);
-        // It is over, and stays so.
+        // It has ended, and stays ended.
         for _ in 0..2 {
             block_on(&mut sleep);
         }

@@ -13,14 +13,14 @@ use super::sync::lock;
 use super::thread_group::ThreadGroup;
 use super::workers::{Busy, Workers};
 
-/// The result of a blocking job, when it is there.
+/// The future of a blocking job's result.
 ///
-/// Dropping it takes the job out of the queue; a job that a worker has begun goes on, and its
-/// result is dropped.
+/// Dropping it removes the job from the queue. If a worker has already started the job, the job
+/// runs to its end and its result is dropped.
 #[must_use = "dropping it takes the job out of the queue"]
 pub struct Blocking<T> {
     slot: Arc<Slot<T>>,
-    /// Where the job is queued, and under which number.
+    /// The workers that queued the job, and the job's number in their queue.
     queued: Option<(Arc<Workers>, u64)>,
 }
 

@@ -1,11 +1,11 @@
-//! How a pool is made.
+//! Builds a thread pool.
 
 use std::error::Error;
 use std::fmt;
 
 use super::ThreadPool;
 
-/// Makes a [`ThreadPool`].
+/// Builds a [`ThreadPool`].
 #[derive(Clone, Debug)]
 pub struct ThreadPoolBuilder {
     workers: usize,
@@ -24,22 +24,24 @@ impl Default for ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// How many jobs may run at once: 5 by default, as `LLM_ASYNC_WORKERS` (which the caller
-    /// reads). Workers are started one by one, when there is a job and no idle worker for it.
+    /// Sets how many jobs may run at once: 5 by default, the same as `LLM_ASYNC_WORKERS` (this
+    /// builder does not read the variable). A worker is started only when a job arrives and no
+    /// worker is idle.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
     }
 
-    /// How many jobs may wait for a worker: 100 by default, as `LLM_ASYNC_QUEUE_SIZE`.
+    /// Sets how many jobs may wait for a worker: 100 by default, the same as
+    /// `LLM_ASYNC_QUEUE_SIZE`.
     #[must_use]
     pub fn queue_size(mut self, queue_size: usize) -> Self {
         self.queue_size = queue_size;
         self
     }
 
-    /// What the names of the threads begin with: `chatcore` by default, which makes
+    /// Sets the prefix of the threads' names: `chatcore` by default, which gives
     /// `chatcore-worker-0`, `chatcore-tasks` and `chatcore-timer`.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -47,12 +49,13 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Makes the pool. No thread is started before there is something to do, so that a thread
-    /// that cannot be started shows as [`JobError::Thread`](super::JobError::Thread).
+    /// Makes the pool. It starts no thread until there is work. A worker thread that cannot be
+    /// started then is reported as [`JobError::Thread`](super::JobError::Thread).
     ///
     /// # Errors
     ///
-    /// [`PoolError::NoWorkers`] for zero workers, [`PoolError::Name`] for a name with a NUL.
+    /// [`PoolError::NoWorkers`] for zero workers, [`PoolError::Name`] for a name that contains a
+    /// NUL.
     pub fn build(self) -> Result<ThreadPool, PoolError> {
         if self.workers == 0 {
             return Err(PoolError::NoWorkers);
@@ -72,9 +75,9 @@ impl ThreadPoolBuilder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// Zero workers were asked for.
+    /// The builder was asked for zero workers.
     NoWorkers,
-    /// The name of the threads has a NUL in it.
+    /// The threads' name contains a NUL character.
     Name,
 }
 

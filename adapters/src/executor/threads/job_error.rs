@@ -1,4 +1,4 @@
-//! What can go wrong with a blocking job.
+//! Errors of blocking jobs.
 
 use std::error::Error;
 use std::fmt;
@@ -8,15 +8,15 @@ use std::io;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
-    /// Every worker is busy and as many jobs wait as may. Try again later, or raise
-    /// `LLM_ASYNC_QUEUE_SIZE` or `LLM_ASYNC_WORKERS`.
+    /// Every worker is busy and the queue is full. Try again later, or raise `LLM_ASYNC_QUEUE_SIZE`
+    /// or `LLM_ASYNC_WORKERS`.
     QueueFull {
-        /// How many jobs may wait.
+        /// The size of the queue.
         queue_size: usize,
     },
     /// The pool is closed.
     Closed,
-    /// The job panicked; the message of the panic, if it had one.
+    /// The job panicked. Holds the panic's message, or `(no message)`.
     Panicked(String),
     /// No worker is running, and the first one could not be started.
     Thread(io::Error),

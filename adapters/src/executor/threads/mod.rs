@@ -6,9 +6,9 @@
 //!  sleep ──────────► deadlines ───────► chatcore-timer
 //! ```
 //!
-//! Tasks and timers never wait behind a blocking call. Every thread is started when it is first
-//! needed: a pool that is never used has none, and there are never more workers than jobs that
-//! were in the pool at the same time.
+//! Tasks and timers never wait for a blocking call. Each thread is started when it is first needed:
+//! a pool that is never used has no threads, and the number of workers never exceeds the largest
+//! number of jobs that were in the pool at once.
 
 mod blocking;
 mod builder;
@@ -38,7 +38,7 @@ use thread_group::ThreadGroup;
 use timer::{Sleep, Timer};
 use workers::Workers;
 
-/// A thread pool that is an [`Executor`]. Cloning it gives another handle to the same pool.
+/// A thread pool that implements [`Executor`]. A clone is another handle to the same pool.
 ///
 /// Dropping the last handle closes the pool: see [`close`](Self::close).
 ///
@@ -56,19 +56,20 @@ pub struct ThreadPool {
     handle: Arc<Handle>,
 }
 
-/// What is going on in a [`ThreadPool`], at one moment.
+/// A snapshot of a [`ThreadPool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStatus {
-    /// How many workers there may be.
+    /// The maximum number of workers.
     pub max_workers: usize,
-    /// How many jobs run.
+    /// The number of jobs that are running.
     pub active: usize,
-    /// How many jobs wait for a worker.
+    /// The number of jobs that wait for a worker.
     pub queued: usize,
 }
 
-/// The pool itself. Its threads hold the parts that they need, and never this.
+/// The state behind all clones of a [`ThreadPool`]. The pool's threads hold the parts they need and
+/// never a `Handle`, so that dropping the last `ThreadPool` closes the pool.
 struct Handle {
     epoch: StdInstant,
     workers: Arc<Workers>,
@@ -110,15 +111,17 @@ impl ThreadPool {
         }
     }
 
-    /// Runs `job` on a worker. It is queued at once, whether the future is polled or not.
+    /// Runs `job` on a worker. The job is queued at once, even if the future is never polled.
     ///
-    /// Dropping the future takes the job out of the queue; once a worker has begun it, it goes
-    /// on and its result is dropped. A panic in the job is its result, and the worker goes on.
+    /// Dropping the future removes the job from the queue. If a worker has already started the job,
+    /// the job runs to its end and its result is dropped. A panic in the job becomes
+    /// [`JobError::Panicked`], and the worker continues.
     ///
     /// # Errors
     ///
     /// The future gives [`JobError::QueueFull`] at once if every worker is busy and the queue is
-    /// full, and [`JobError::Closed`] if the pool is closed.
+    /// full, and [`JobError::Closed`] if the pool is closed. It gives [`JobError::Thread`] if no
+    /// worker is running and none can be started.
     pub fn spawn_blocking<T, F>(&self, job: F) -> Blocking<T>
     where
         T: Send + 'static,
@@ -127,20 +130,20 @@ impl ThreadPool {
         Blocking::submit(&self.handle.workers, &self.handle.worker_threads, job)
     }
 
-    /// How many workers there may be, how many jobs run, and how many wait. The three numbers
-    /// belong to the same moment, and a job whose result has been seen is not among them.
+    /// A consistent snapshot of the pool. A job is no longer counted by the time its result can be
+    /// observed.
     pub fn status(&self) -> PoolStatus {
         self.handle.workers.status()
     }
 
-    /// Closes the pool: takes no more work, finishes the jobs that are queued, and waits until
-    /// every thread has ended.
+    /// Closes the pool: refuses new work, finishes the queued jobs, and waits until every thread
+    /// has ended.
     ///
-    /// Spawned tasks that still wait for something once the last job is done are dropped, and
-    /// sleeps that have not ended end early, so that nothing waits for a thread that is gone.
-    /// Calling it again, or from several threads, is fine: each call returns when the pool is
-    /// closed. A call from one of the pool's own threads does not wait for that thread, nor
-    /// for a call of `close` that is under way.
+    /// Tasks that still wait for something once the last job is done are dropped, and unfinished
+    /// sleeps end early, so that nothing waits for a thread that no longer exists. Calling `close`
+    /// again, or from several threads, is fine: each call returns once the pool is closed. A call
+    /// from one of the pool's own threads neither waits for that thread nor for another call of
+    /// `close` that is in progress.
     pub fn close(&self) {
         self.handle.close();
     }
@@ -148,18 +151,18 @@ impl ThreadPool {
 
 #[cfg(feature = "ureq")]
 impl ThreadPool {
-    /// Queues `job`; returns the number to take it back with.
+    /// Queues `job` and returns its number for [`cancel`](Self::cancel).
     pub(crate) fn submit(&self, job: Job) -> Result<u64, JobError> {
         self.handle.workers.submit(&self.handle.worker_threads, job)
     }
 
-    /// Takes a job back, unless a worker has it already.
+    /// Removes a job from the queue, unless a worker has already started it.
     pub(crate) fn cancel(&self, id: u64) {
         self.handle.workers.cancel(id);
     }
 
-    /// Has `watcher` told when the pool closes, until [`unwatch_close`](Self::unwatch_close).
-    /// `None` if it is closed already.
+    /// Calls `watcher` when the pool closes, unless [`unwatch_close`](Self::unwatch_close) is
+    /// called first. Returns `None` if the pool is already closed.
     pub(crate) fn watch_close(&self, watcher: Arc<dyn OnClose>) -> Option<u64> {
         self.handle.workers.watch_close(watcher)
     }
@@ -170,8 +173,8 @@ impl ThreadPool {
 }
 
 impl Executor for ThreadPool {
-    /// Runs `task` on the pool's task thread, together with all others: it must not block.
-    /// A closed pool drops it.
+    /// Runs `task` on the pool's task thread, which all tasks share: `task` must not block. A
+    /// closed pool drops it.
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         self.handle.tasks.spawn(&self.handle.task_threads, task);
     }
@@ -193,7 +196,8 @@ impl Executor for ThreadPool {
 impl Handle {
     fn close(&self) {
         self.workers.close();
-        // A member that waited for a `close` that joins it would wait for ever.
+        // Must not wait: a pool thread that waited for the `close` that is joining it would wait
+        // forever.
         let _closing = if self.is_member() {
             match self.closing.try_lock() {
                 Ok(guard) => guard,
@@ -203,7 +207,7 @@ impl Handle {
         } else {
             self.closing.lock().unwrap_or_else(PoisonError::into_inner)
         };
-        // In this order, since jobs may be waited for by tasks, and tasks use sleeps.
+        // In this order, because tasks may wait for jobs, and tasks use sleeps.
         self.worker_threads.join();
         self.tasks.close();
         self.task_threads.join();

@@ -1,5 +1,5 @@
-//! Locks that a panic elsewhere does not break: every lock here guards plain data that is
-//! consistent after each statement, so a poisoned one is as good as any other.
+//! Locks that ignore poisoning. Every lock in this module guards plain data that is consistent
+//! after each statement, so a panic while it is held leaves nothing broken.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! Spawned tasks: one thread that polls them, so that they never wait behind a blocking call.
+//! Spawned tasks. One thread polls them all, so that they never wait for a blocking call.
 //!
-//! The thread owns the futures; a waker holds only a number and the inbox, so a waker that is
-//! kept for long keeps nothing else alive.
+//! The thread owns the futures. A waker holds only the task's number and the inbox, so a waker that
+//! outlives its task keeps nothing else alive.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +14,8 @@ use chatcore::BoxFuture;
 use super::sync::{lock, wait};
 use super::thread_group::ThreadGroup;
 
-/// How often tasks that are ready are polled once the pool closes: enough for those that are
-/// about to end, while one that is always ready does not keep the pool open.
+/// How many rounds of polling the ready tasks get once the pool closes. It is enough for tasks that
+/// are about to end, and a task that is always ready cannot keep the pool open.
 const LAST_ROUNDS: usize = 100;
 
 pub(super) struct Tasks {
@@ -28,14 +28,14 @@ struct Inbox {
     new: VecDeque<BoxFuture<'static, ()>>,
     woken: VecDeque<Arc<TaskWaker>>,
     running: bool,
-    /// The thread waits for mail. Telling it while it does not would cost a system call.
+    /// Whether the thread waits on `mail`. Notifying it at other times would waste a system call.
     waiting: bool,
     closed: bool,
 }
 
 struct TaskWaker {
     id: u64,
-    /// Whether it is in `woken` already.
+    /// Whether this waker is already in `woken`.
     queued: AtomicBool,
     tasks: Weak<Tasks>,
 }
@@ -70,7 +70,7 @@ impl Tasks {
         }
     }
 
-    /// Hands `task` to the thread. A closed pool drops it, as does one that can have no thread.
+    /// Hands `task` to the thread. A closed pool drops it.
     pub(super) fn spawn(self: &Arc<Self>, group: &ThreadGroup, task: BoxFuture<'static, ()>) {
         let mut inbox = lock(&self.inbox);
         if inbox.closed {
@@ -91,12 +91,12 @@ impl Tasks {
         match group.start(None, move || tasks.run()) {
             Ok(()) => inbox.running = true,
             Err(_) => {
-                // The next spawn tries again; until then the task waits in the inbox.
+                // The task waits in the inbox, and the next spawn tries again to start the thread.
             }
         }
     }
 
-    /// The thread polls what is ready, drops what still waits, and ends.
+    /// Makes the thread poll what is ready, drop what still waits, and end.
     pub(super) fn close(&self) {
         lock(&self.inbox).closed = true;
         self.mail.notify_one();

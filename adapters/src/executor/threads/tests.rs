@@ -1,4 +1,4 @@
-//! What the pool promises.
+//! Tests of the pool's promises.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};

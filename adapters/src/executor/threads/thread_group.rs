@@ -1,4 +1,4 @@
-//! The threads of a pool: how they are named, started and joined.
+//! Naming, starting and joining the threads of a pool.
 
 use std::io;
 use std::sync::Mutex;
@@ -16,7 +16,8 @@ pub(super) struct ThreadGroup {
 #[derive(Debug, Default)]
 struct Threads {
     handles: Vec<JoinHandle<()>>,
-    /// Of all that were ever started: a thread is a member while another one joins it, too.
+    /// The ids of all threads ever started: a thread is still a member while another thread joins
+    /// it.
     ids: Vec<ThreadId>,
 }
 
@@ -28,7 +29,7 @@ impl ThreadGroup {
         }
     }
 
-    /// Starts a thread with the group's name, and `-{index}` after it if there is one.
+    /// Starts a thread named after the group, with `-{index}` appended if there is an index.
     pub(super) fn start(
         &self,
         index: Option<usize>,
@@ -45,12 +46,12 @@ impl ThreadGroup {
         Ok(())
     }
 
-    /// Whether the calling thread is one of these.
+    /// Whether the calling thread belongs to this group.
     pub(super) fn is_member(&self) -> bool {
         lock(&self.threads).ids.contains(&thread::current().id())
     }
 
-    /// Waits until every thread is done, except the calling one. No lock is held meanwhile.
+    /// Waits until every thread except the calling one has ended. Holds no lock while it waits.
     pub(super) fn join(&self) {
         let me = thread::current().id();
         loop {
@@ -60,8 +61,8 @@ impl ThreadGroup {
                 at.map(|at| threads.handles.swap_remove(at))
             };
             let Some(handle) = next else { return };
-            // An error would be a panic of the thread itself, whose work is guarded; there is
-            // nobody left to tell.
+            // `Err` would mean that the thread itself panicked. Its work is guarded against panics,
+            // and there is no caller left to tell.
             let _ = handle.join();
         }
     }

@@ -1,7 +1,7 @@
 //! The timer: one thread and one ordered map of deadlines.
 //!
-//! An ordered map instead of a binary heap, so that a sleep that is dropped can be taken out:
-//! a million dropped sleeps hold no memory.
+//! The map is ordered, not a binary heap, so that a dropped sleep can be removed: a million dropped
+//! sleeps hold no memory.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::sync::{lock, wait, wait_timeout};
 use super::thread_group::ThreadGroup;
 
-/// A deadline, and a number that sets apart sleeps that end at the same time.
+/// A deadline, and a number that separates sleeps with the same deadline.
 type Key = (Instant, u64);
 
 pub(super) struct Timer {
@@ -70,18 +70,19 @@ impl Timer {
     }
 }
 
-/// Wakes in order of the deadlines. A waker is foreign code: a panic in it must not end the timer.
+/// Wakes in the order of the deadlines. A waker is foreign code, so a panic in it must not end the
+/// timer.
 fn wake_all(wakers: impl Iterator<Item = Waker>) {
     for waker in wakers {
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
 }
 
-/// A sleep of the pool.
+/// A sleep on a pool's timer.
 pub(super) struct Sleep {
     timer: Arc<Timer>,
     group: Arc<ThreadGroup>,
-    /// `None` if it is too far away to be represented.
+    /// `None` if the deadline is too far away for an `Instant`.
     deadline: Option<Instant>,
     registered: Option<Key>,
 }
@@ -121,13 +122,13 @@ impl Future for Sleep {
                 waker.clone_from(cx.waker());
                 return Poll::Pending;
             }
-            // The thread has just taken it out to wake it.
+            // The timer thread has just removed this sleep to wake it.
             return Poll::Ready(());
         }
         if !state.running {
             let timer = Arc::clone(&this.timer);
             if this.group.start(None, move || timer.run()).is_err() {
-                // Without a thread to wake it, the task looks at the clock itself.
+                // There is no timer thread to wake the task, so the task polls the clock itself.
                 drop(state);
                 std::thread::yield_now();
                 cx.waker().wake_by_ref();
@@ -214,8 +215,8 @@ mod tests {
             }));
         }
         drop(tx);
-        // On a busy machine some may be over before they are polled at all, so the order of the
-        // others says nothing.
+        // On a busy machine some sleeps may end before they are first polled, so the order in which
+        // the others end proves nothing.
         let mut ended: Vec<_> = rx.iter().collect();
         ended.sort_unstable();
         assert_eq!(ended, [0, 10, 20, 30]);

@@ -9,8 +9,8 @@ use super::job_error::JobError;
 use super::sync::{lock, wait};
 use super::thread_group::ThreadGroup;
 
-/// A piece of blocking work. It drops its [`Busy`] before it tells anyone that it is done, so
-/// that a task which learns of it finds the pool's status up to date.
+/// A piece of blocking work. A job drops its [`Busy`] before it reports its result, so that the
+/// pool's status is up to date when a task sees that result.
 pub(crate) type Job = Box<dyn FnOnce(Busy) + Send>;
 
 /// Counts a job as active until it is dropped.
@@ -22,9 +22,9 @@ impl Drop for Busy {
     }
 }
 
-/// Told when the pool starts to close.
+/// Is told when the pool starts to close.
 pub(crate) trait OnClose: Send + Sync {
-    /// The pool takes no more work. Must be quick and must not call the pool.
+    /// Called when the pool stops taking work. Must be quick and must not call the pool.
     fn pool_closes(&self);
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Workers {
 
 #[derive(Default)]
 struct State {
-    /// The jobs that wait, by the order in which they came.
+    /// The waiting jobs, in the order in which they arrived.
     queue: BTreeMap<u64, Job>,
     next_id: u64,
     started: usize,
@@ -66,7 +66,7 @@ impl Workers {
         }
     }
 
-    /// Queues `job`, and starts a worker for it if none is idle and there may be another.
+    /// Queues `job`, and starts a worker for it if none is idle and the maximum is not reached.
     pub(super) fn submit(self: &Arc<Self>, group: &ThreadGroup, job: Job) -> Result<u64, JobError> {
         let mut state = lock(&self.state);
         if state.closed {
@@ -88,11 +88,11 @@ impl Workers {
         if state.started == self.max {
             return Ok(id);
         }
-        // Started under the lock, so that the count is right and `close` cannot slip between.
+        // Started under the lock, so that the count is right and `close` cannot run in between.
         let workers = Arc::clone(self);
         match group.start(Some(state.started), move || workers.run()) {
             Ok(()) => state.started += 1,
-            // The workers that there are will come to it.
+            // The running workers will get to the job.
             Err(_) if state.started > 0 => {}
             Err(error) => {
                 let job = state.queue.remove(&id);
@@ -104,15 +104,15 @@ impl Workers {
         Ok(id)
     }
 
-    /// Takes a job back, unless a worker has it already.
+    /// Removes a job from the queue, unless a worker has already started it.
     pub(super) fn cancel(&self, id: u64) {
         let job = lock(&self.state).queue.remove(&id);
-        // What it owns is dropped outside of the lock.
+        // Dropped outside the lock, because the job may own anything.
         drop(job);
     }
 
-    /// Has `watcher` told when the pool closes. Returns the number to stop that with, or `None`
-    /// if the pool is closed.
+    /// Calls `watcher` when the pool closes. Returns the number for `unwatch_close`, or `None` if
+    /// the pool is already closed.
     #[cfg(feature = "ureq")]
     pub(super) fn watch_close(&self, watcher: Arc<dyn OnClose>) -> Option<u64> {
         let mut state = lock(&self.state);
@@ -131,7 +131,7 @@ impl Workers {
         drop(watcher);
     }
 
-    /// Takes no more jobs. The workers end once the queue is empty.
+    /// Refuses new jobs and tells the watchers. The workers end once the queue is empty.
     pub(super) fn close(&self) {
         let watchers = {
             let mut state = lock(&self.state);
