@@ -64,6 +64,8 @@
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
 //! `serde` and `serde_json`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // Ollama's dialect names this crate as a dialect outside of it does: see `tests/stranger`.
 #[cfg(feature = "ollama")]
 extern crate self as chatcore;

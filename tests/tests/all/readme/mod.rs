@@ -34,7 +34,7 @@ fn grouped(number: u64) -> String {
 #[test]
 fn each_published_package_has_the_licences() {
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        for folder in ["core", "adapters", "wasm"] {
+        for folder in ["core", "adapters", "conformance", "wasm"] {
             assert_eq!(
                 read(&format!("{folder}/{licence}")),
                 read(licence),
