@@ -1,23 +1,23 @@
-//! Lets others go on beside a stream that always has more.
+//! Makes a stream that is always ready yield to other tasks now and then.
 
 use std::task::{Context, Poll};
 
-/// How many pieces in a row a stream gives without a pause. A piece has at most 16 KiB, so this
-/// is what a reader gets through in a few milliseconds.
+/// How many pieces in a row a stream gives before it yields. A piece has at most 16 KiB, so a
+/// reader handles this many in a few milliseconds.
 const PIECES: u8 = 16;
 
-/// Counts the pieces that a stream gives one after another.
+/// Counts the pieces that a stream gives without waiting.
 ///
-/// A server that sends faster than a reader reads makes a stream that is always ready. An executor
-/// would stay with its reader then, and neither other tasks nor time limits had their turn.
+/// When a server sends faster than the reader reads, the stream is always ready. Without a budget
+/// the executor would keep polling the reader, and neither other tasks nor timeouts would run.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     used: u8,
 }
 
 impl Budget {
-    /// Called before each piece. Pending once after every 16 pieces in a row; the task is woken at
-    /// once, behind all others that can go on.
+    /// Call this before each piece. It is pending once after every 16 pieces in a row, and wakes
+    /// the task at once, so that the task runs again after all other ready tasks.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.used < PIECES {
             self.used += 1;
@@ -28,7 +28,7 @@ impl Budget {
         Poll::Pending
     }
 
-    /// The stream had to wait, so others have had their turn.
+    /// Call this when the stream had to wait, because other tasks could run meanwhile.
     pub(super) fn waited(&mut self) {
         self.used = 0;
     }
@@ -53,7 +53,7 @@ mod tests {
             assert!(block_on(poll_once(poll_fn(|cx| budget.poll(cx)))).is_some());
             budget.waited();
         }
-        // It wakes the tasks that it made wait, or this would hang.
+        // A pending poll must wake its task, or this would hang.
         let mut budget = Budget { used: PIECES };
         block_on(poll_fn(|cx| budget.poll(cx)));
     }

@@ -1,11 +1,11 @@
-//! What to do about a certificate that is not trusted.
+//! Advice for certificates that are not trusted.
 
 #[cfg(feature = "http1")]
 use futures_rustls::rustls;
 use rustls::{CertificateError, Error};
 
-/// A sentence that says why a handshake failed, with advice where a certificate is to blame.
-/// `trust` names the settings that trust a certificate.
+/// A sentence that says why a handshake failed, with advice if the certificate is the cause.
+/// `trust` names the settings that make a certificate trusted.
 pub(super) fn explain(error: &Error, trust: &str) -> String {
     let Error::InvalidCertificate(cause) = error else {
         return error.to_string();
@@ -40,9 +40,9 @@ pub(super) fn explain(error: &Error, trust: &str) -> String {
     format!("{error}; {advice}")
 }
 
-/// Whether a server showed a certificate as its own that may sign others. `openssl req -x509` makes
-/// such ones unless it is told otherwise.
+/// Whether the server presented a CA certificate (CA:TRUE) as its own. `openssl req -x509` makes
+/// such certificates by default.
 pub(super) fn is_authority(cause: &CertificateError) -> bool {
-    // The type of this cause is not part of rustls' API.
+    // rustls does not export the type of this cause, so its text is compared.
     matches!(cause, CertificateError::Other(cause) if cause.to_string() == "CaUsedAsEndEntity")
 }

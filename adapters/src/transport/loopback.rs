@@ -1,10 +1,10 @@
-//! URLs that try to be loopback for the core and something else for a transport.
+//! Generates URLs that could look like loopback to the core and like another host to a transport.
 
 use chatcore::Provider;
 use http::Uri;
 use proptest::prelude::*;
 
-/// Pieces that readers of URLs disagree on.
+/// Pieces of URLs that parsers disagree on.
 const PIECES: &[&str] = &[
     "localhost",
     "LOCALHOST",
@@ -43,13 +43,14 @@ const PIECES: &[&str] = &[
     "1",
 ];
 
-/// Hosts with ports and whatever else stands before the path.
+/// Hosts and ports, and anything else that may come before the path.
 pub(super) fn authorities() -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(PIECES), 1..6);
     pieces.prop_map(|pieces| pieces.concat())
 }
 
-/// Where a request with a key goes unencrypted, if the core takes `authority` for this machine.
+/// The URL that a request with a key would be sent to unencrypted, if the core takes `authority`
+/// for loopback.
 pub(super) fn taken_for_loopback(authority: &str) -> Option<Uri> {
     let provider = Provider::openai_compatible(format!("http://{authority}/v1"), "m")
         .with_api_key("sk-0123456789");

@@ -1,4 +1,4 @@
-//! Native HTTP transports: one feature, one folder.
+//! Native HTTP transports, one feature and one folder each.
 
 #[cfg(any(
     feature = "http1",

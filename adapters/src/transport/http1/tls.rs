@@ -1,4 +1,4 @@
-//! TLS, by rustls.
+//! TLS with rustls.
 
 use std::fmt::Debug;
 use std::io;
@@ -21,12 +21,12 @@ use super::stream::{Layer, Stream};
 use super::verifier::RootsAsServers;
 use crate::transport::certificate;
 
-/// How a certificate becomes trusted, for the advice in an error.
+/// The settings that make a certificate trusted, for the advice in an error.
 const TRUSTED_BY: &str = "`extra_roots` or SSL_CERT_FILE";
 
-/// All that the rest of the transport knows of TLS.
+/// The rest of the transport uses TLS only through this trait.
 pub(super) trait Tls: Debug + Send + Sync {
-    /// Makes a TLS session over `stream` with the server that is named `host`.
+    /// Starts a TLS session over `stream` with the server named `host`.
     fn handshake<'a>(
         &'a self,
         stream: Stream,
@@ -34,10 +34,10 @@ pub(super) trait Tls: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Stream, TransportError>>;
 }
 
-/// TLS 1.2 and 1.3 by rustls on ring.
+/// TLS 1.2 and 1.3 with rustls on ring.
 ///
-/// Certificates are verified as the operating system does it. Where the variable `SSL_CERT_FILE`
-/// is set, the roots in that file stand instead of the system's, on every platform.
+/// The operating system's rules verify certificates. If the variable `SSL_CERT_FILE` is set, the
+/// roots in that file replace the system's on every platform.
 #[derive(Clone, Debug)]
 pub(super) struct Rustls {
     inner: Arc<Inner>,
@@ -47,7 +47,7 @@ pub(super) struct Rustls {
 struct Inner {
     extra_roots: Vec<CertificateDer<'static>>,
     root_file: Option<PathBuf>,
-    /// Made at the first handshake: reading the system's roots takes milliseconds.
+    /// Created at the first handshake, because reading the system's roots takes milliseconds.
     config: Mutex<Option<Arc<ClientConfig>>>,
 }
 
@@ -93,14 +93,14 @@ impl Tls for Rustls {
 
 impl Inner {
     fn ready(&self) -> Option<Arc<ClientConfig>> {
-        // `try_lock`: while another thread loads, this one must not block an executor.
+        // `try_lock`, because waiting while another thread loads would block an executor.
         self.config
             .try_lock()
             .ok()
             .and_then(|config| config.clone())
     }
 
-    /// Blocks: it reads files.
+    /// Blocks, because it reads files.
     fn load(&self) -> Result<Arc<ClientConfig>, TransportError> {
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = &*config {
@@ -136,7 +136,7 @@ impl Inner {
     }
 }
 
-/// The roots that SSL_CERT_FILE names.
+/// The roots in the file that SSL_CERT_FILE names.
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let pem =
         std::fs::read(file).map_err(|error| unusable(&error.to_string()).with_source(error))?;
@@ -160,7 +160,7 @@ fn unusable(why: &str) -> TransportError {
     TransportError::new(TransportErrorKind::Tls, message)
 }
 
-/// The certificates of a PEM file, at least one.
+/// The certificates in `pem`; an error if there is none.
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
@@ -184,7 +184,7 @@ fn explain(host: &str, error: io::Error) -> TransportError {
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match cause {
         Some(cause) => failed(host, &certificate::explain(cause, TRUSTED_BY)).with_source(error),
-        // Not TLS's doing: the connection broke.
+        // TLS did not fail: the connection was lost.
         None => TransportError::new(
             TransportErrorKind::Connect,
             format!("the connection to {host} was lost in the TLS handshake"),

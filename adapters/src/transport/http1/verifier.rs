@@ -1,4 +1,4 @@
-//! Servers that show a trusted root as their own certificate.
+//! Servers that present a trusted root as their own certificate.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use futures_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::transport::certificate::is_authority;
 
-/// Trusts what `inner` trusts, and a server that shows one of `roots` itself.
+/// Trusts what `inner` trusts, and also a server that presents one of `roots` as its own
+/// certificate.
 ///
-/// `openssl req -x509` makes certificates that sign themselves and may sign others (CA:TRUE), and
-/// people use them for a server of their own. OpenSSL accepts one that was added as a root; webpki
-/// does not, because no authority should be a server. Who trusts a root trusts whatever it signs,
-/// so nothing more is trusted by this.
+/// `openssl req -x509` makes self-signed certificates that may sign others (CA:TRUE), and people
+/// use them for their own servers. OpenSSL accepts such a certificate if it was added as a root;
+/// webpki refuses it, because a CA certificate should not be a server's. Accepting it trusts
+/// nothing new, because trusting a root already trusts everything it signs.
 #[derive(Debug)]
 pub(super) struct RootsAsServers {
     pub(super) inner: Arc<dyn ServerCertVerifier>,
@@ -41,7 +42,8 @@ impl ServerCertVerifier for RootsAsServers {
             now,
         );
         match verified {
-            // webpki says so only of a certificate that is valid now: it looks at the time first.
+            // webpki checks the validity period first, so this error means that the certificate is
+            // valid now.
             Err(Error::InvalidCertificate(cause))
                 if is_authority(&cause) && self.roots.iter().any(|root| root == end_entity) =>
             {

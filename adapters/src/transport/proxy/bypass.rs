@@ -1,4 +1,4 @@
-//! Hosts that are reached without a proxy.
+//! Hosts that are connected to without a proxy.
 
 use std::net::IpAddr;
 
@@ -6,10 +6,10 @@ use chatcore::Host;
 
 use super::unbracketed;
 
-/// Hosts that are reached directly.
+/// The hosts that are connected to directly.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bypass {
-    /// Whether loopback is reached directly, listed or not.
+    /// Whether loopback is connected to directly, even if it is not listed.
     pub(super) loopback: bool,
     pub(super) hosts: Vec<Listed>,
 }
@@ -17,9 +17,9 @@ pub(super) struct Bypass {
 #[derive(Clone, Debug)]
 pub(super) enum Listed {
     Any,
-    /// This name and every name below it.
+    /// This name and all its subdomains.
     Name(String),
-    /// Addresses that share this many leading bits.
+    /// Addresses whose first bits, this many, equal those of this address.
     Network(IpAddr, u8),
 }
 
@@ -49,7 +49,7 @@ impl Listed {
 
 impl Bypass {
     pub(super) fn covers(&self, host: &str) -> bool {
-        // What is no host is no host of the list; it is refused where it is connected to.
+        // An invalid host matches no entry. The connection to it is refused later.
         let Ok(host) = Host::parse(host) else {
             return false;
         };
@@ -70,7 +70,7 @@ impl Bypass {
     }
 }
 
-/// Whether two addresses of one family share their first `bits` bits.
+/// Whether two addresses of the same family share their first `bits` bits.
 fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => {

@@ -1,17 +1,18 @@
-//! Which proxy a request goes through, as the environment or the application says.
+//! Chooses the proxy of a request, from the environment or the application's settings.
 //!
 //! The variables and their rules are curl's, with the two exceptions that Go makes too:
 //!
-//! - `https_proxy` for `https` URLs, `http_proxy` for `http` URLs, and `all_proxy` where that one
-//!   is not set. Lower case is read before upper case, and an empty value counts as not set.
-//! - `no_proxy` lists the hosts that are reached directly, separated by commas or blanks: `*` for
-//!   all, `example.com` (or `.example.com`) for that host and every host below it, an IP address,
-//!   or a network such as `10.0.0.0/8`.
-//! - Exception: `HTTP_PROXY` in upper case is read (curl does not), but not in a CGI program,
-//!   where a client could set it with a `Proxy:` header; `REQUEST_METHOD` tells.
+//! - `https_proxy` is for `https` URLs and `http_proxy` for `http` URLs. `all_proxy` is for both if
+//!   theirs is not set. Lower case is read before upper case, and an empty value counts as not set.
+//! - `no_proxy` lists the hosts that are connected to directly, separated by commas or blanks: `*`
+//!   for all, `example.com` (or `.example.com`) for that host and every host below it, an IP
+//!   address, or a network such as `10.0.0.0/8`.
+//! - Exception: `HTTP_PROXY` in upper case is read (curl does not), but not in a CGI program, where
+//!   a client could set it with a `Proxy:` header. A program counts as CGI if `REQUEST_METHOD` is
+//!   set.
 //! - Exception: with proxies from the environment, `localhost` and loopback addresses are always
-//!   reached directly (curl would ask the proxy). A proxy cannot reach this machine's own model
-//!   server. A proxy given by the application ([`Proxies::all`]) is used for every host.
+//!   connected to directly (curl would ask the proxy), because a proxy cannot reach this machine's
+//!   own model server. A proxy given by the application ([`Proxies::all`]) is used for every host.
 
 mod bypass;
 mod proxies;
@@ -28,7 +29,7 @@ use percent_encoding::percent_decode_str;
 
 pub use self::proxies::Proxies;
 
-/// An HTTP proxy: where it is, and who we are to it.
+/// An HTTP proxy: its address and the credentials for it.
 ///
 /// `Debug` shows neither user nor password.
 #[derive(Clone)]
@@ -43,26 +44,27 @@ pub struct Proxy {
 impl Proxy {
     /// Reads a proxy URL such as `http://user:password@proxy.example.com:3128`.
     ///
-    /// Without a scheme it is `http`; `https` speaks TLS to the proxy itself. The port defaults
-    /// to 1080 for `http`, as it does for curl, and to 443 for `https`. User and password may be
-    /// percent-encoded, and `/`, `?` and `#` in them must be.
+    /// Without a scheme the proxy is `http`; `https` means TLS to the proxy itself. The port
+    /// defaults to 1080 for `http`, as in curl, and to 443 for `https`. User and password may be
+    /// percent-encoded, and must be if they contain `/`, `?` or `#`.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Proxy`] if it is no URL, of another scheme (SOCKS is not supported),
-    /// or has no valid host or port. The message shows nothing of the URL, since a password may
-    /// stand anywhere in one that is wrong.
+    /// [`TransportErrorKind::Proxy`] if `url` is not a URL, has another scheme (SOCKS is not
+    /// supported), or has no valid host or port. The message shows no part of `url`, because a
+    /// password may be anywhere in a malformed URL.
     pub fn parse(url: &str) -> Result<Self, TransportError> {
         let url = url.trim();
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
-            // What stands before `://` could be part of a password, so it is not shown.
+            // The text before `://` is not shown, because it could be part of a password.
             _ => return Err(invalid("only http:// and https:// proxies are supported")),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // Where the user's name ends, the host begins: nothing of a password must become one.
+        // An unencoded `/`, `?` or `#` in the user or password would make the rest of it look like
+        // the host.
         if rest[authority.len()..].contains('@') {
             return Err(invalid(
                 "write a `/`, `?` or `#` in its user or password percent-encoded (%2F, %3F, %23)",
@@ -93,7 +95,7 @@ impl Proxy {
         self.tls
     }
 
-    /// The host, in lower case; an IPv6 address stands in brackets.
+    /// The host in lower case; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -103,7 +105,7 @@ impl Proxy {
         self.port
     }
 
-    /// User and password, decoded. They are secret.
+    /// User and password, decoded. Both are secret.
     pub fn credentials(&self) -> Option<(&str, &str)> {
         self.credentials
             .as_ref()
@@ -128,14 +130,14 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The address inside the brackets that an IPv6 host has in a URL.
+/// Removes the brackets that an IPv6 address has in a URL.
 pub(crate) fn unbracketed(host: &str) -> &str {
     host.strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host)
 }
 
-/// User and password before the `@` of an authority, decoded.
+/// User and password from the part before the `@`, decoded.
 #[cfg(feature = "http1")]
 pub(crate) fn userinfo(authority: &http::uri::Authority) -> Option<(String, String)> {
     let (userinfo, _) = authority.as_str().rsplit_once('@')?;
@@ -148,13 +150,13 @@ fn split_userinfo(userinfo: &str) -> (String, String) {
     (decode(user), decode(password))
 }
 
-/// The value of an `Authorization` header of the scheme `Basic`.
+/// The value of an `Authorization` header with the scheme `Basic`.
 pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
     let value = format!(
         "Basic {}",
         BASE64_STANDARD.encode(format!("{user}:{password}"))
     );
-    // Base64 holds only characters that a header may hold.
+    // The fallback is never used, because base64 has only characters that a header may hold.
     let mut value =
         HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     value.set_sensitive(true);

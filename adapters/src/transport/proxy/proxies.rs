@@ -1,4 +1,4 @@
-//! Which proxy a request goes through.
+//! The proxy for each URL.
 
 use chatcore::{Secrets, TransportError, TransportErrorKind};
 use http::{HeaderValue, Uri};
@@ -6,7 +6,7 @@ use http::{HeaderValue, Uri};
 use super::Proxy;
 use super::bypass::{Bypass, Listed};
 
-/// The proxies of a transport, and the hosts that are reached without one.
+/// The proxies of a transport, and the hosts that are connected to directly.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
     http: Slot,
@@ -14,8 +14,8 @@ pub struct Proxies {
     bypass: Bypass,
 }
 
-/// A proxy, none, or a variable that does not parse: that is an error of the requests it would
-/// have been for, since they must not go out directly instead.
+/// A proxy, no proxy, or a variable that does not parse. With a variable that does not parse,
+/// requests that need that proxy fail, because they must not be sent directly instead.
 #[derive(Clone, Debug, Default)]
 enum Slot {
     #[default]
@@ -30,7 +30,7 @@ impl Proxies {
         Self::default()
     }
 
-    /// `proxy` for every host, loopback too.
+    /// Uses `proxy` for every host, loopback included.
     pub fn all(proxy: Proxy) -> Self {
         Self {
             http: Slot::Through(proxy.clone()),
@@ -39,14 +39,15 @@ impl Proxies {
         }
     }
 
-    /// What the process's environment says.
+    /// Reads the proxies from the process's environment.
     pub fn from_env() -> Self {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// What the variables say that `var` reads; see the [module](super) for the rules.
+    /// Reads the proxies from the variables that `var` returns; see the [module](super) for the
+    /// rules.
     ///
-    /// A proxy that does not parse is reported by the requests that would use it.
+    /// A variable that does not parse is reported by the requests that would use its proxy.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &'static str| {
             var(name)
@@ -74,7 +75,7 @@ impl Proxies {
         }
     }
 
-    /// Adds the passwords of the proxies: a server, or a proxy, may echo them.
+    /// Adds the proxies' passwords to `secrets`, because a server or a proxy may echo them.
     pub(crate) fn tell_secrets(&self, secrets: &mut Secrets) {
         for slot in [&self.http, &self.https] {
             if let Slot::Through(proxy) = slot {
@@ -88,12 +89,12 @@ impl Proxies {
         }
     }
 
-    /// The proxy for `uri`, `None` to go directly.
+    /// The proxy for `uri`, or `None` for a direct connection.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Proxy`] if the variable that names the proxy does not parse; the
-    /// message names the variable.
+    /// [`TransportErrorKind::Proxy`] if the variable for this proxy does not parse. The message
+    /// names the variable.
     pub fn for_uri(&self, uri: &Uri) -> Result<Option<&Proxy>, TransportError> {
         let slot = match uri.scheme_str() {
             Some("https") => &self.https,

@@ -7,7 +7,7 @@ fn proxies(vars: &[(&str, &str)]) -> Proxies {
     })
 }
 
-/// The host of the proxy for `uri`, `direct`, or the error.
+/// The host of the proxy for `uri`, `direct`, or the error's message.
 fn route(proxies: &Proxies, uri: &str) -> String {
     match proxies.for_uri(&uri.parse().unwrap()) {
         Ok(Some(proxy)) => proxy.host().to_owned(),
@@ -141,7 +141,7 @@ fn no_piece_of_a_password_becomes_a_host_and_no_wrong_port_another() {
             "{error}"
         );
     }
-    // The host begins after the last `@`, as it does for browsers.
+    // The host begins after the last `@`, as in browsers.
     let proxy = Proxy::parse("http://user:p@ss@h:1").unwrap();
     assert_eq!((proxy.host(), proxy.port()), ("h", 1));
     assert_eq!(proxy.credentials(), Some(("user", "p@ss")));
