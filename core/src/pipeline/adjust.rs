@@ -1,7 +1,7 @@
-//! The step after a refusal: the same request without what chatcore itself had put into it.
+//! The step after a refusal: sends the same request without what chatcore itself had added to it.
 //!
-//! The request is changed as it was written down, since what was asked is not kept beside it: that
-//! would hold every prompt twice.
+//! The encoded request is edited, because the question is not kept beside it: that would hold every
+//! prompt twice.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::json::{Reader, Writer};
 use crate::policy::plan::{LIMITS, Plan};
 use crate::policy::refusal;
 
-/// The members that say what is asked, and are no options.
+/// The members that hold the question itself and are no options.
 const QUESTION: [&str; 6] = [
     "model",
     "messages",
@@ -25,7 +25,7 @@ const QUESTION: [&str; 6] = [
     "systemInstruction",
 ];
 
-/// What becomes of one member of a request.
+/// What to do with one member of a request.
 enum Edit {
     Keep,
     Drop,
@@ -33,8 +33,8 @@ enum Edit {
     Rename(&'static str),
 }
 
-/// The request to send after `error`, where the provider refused a default; `named` is the model
-/// that the request names, in `dialect`.
+/// The request to send after `error`, if the provider refused a default; else `None`. `named` is
+/// the model that the caller's request names, if any, and `dialect` encoded the request.
 pub(super) fn adjust(
     shared: &Shared,
     dialect: &dyn Dialect,
@@ -64,7 +64,7 @@ pub(super) fn adjust(
     Some(request)
 }
 
-/// Takes a member out of a request.
+/// Removes a member from a request.
 pub(super) fn drop_member(request: &mut Request<Bytes>, member: &str) {
     let edited = edit(request.body(), None, &|name| match name == member {
         true => Edit::Drop,
@@ -75,7 +75,7 @@ pub(super) fn drop_member(request: &mut Request<Bytes>, member: &str) {
     }
 }
 
-/// Adds to a refusal which option of the caller's it is about. `dialect` wrote the request.
+/// Adds to a refusal the caller's option that it names. `dialect` encoded the request.
 pub(super) fn explain(error: Error, dialect: &dyn Dialect, request: &Request<Bytes>) -> Error {
     if !refusal::is_refusal(&error) {
         return error;
@@ -95,8 +95,8 @@ pub(super) fn explain(error: Error, dialect: &dyn Dialect, request: &Request<Byt
     }
 }
 
-/// Edits the members of a JSON object, and those of its member `options`; `None` if they all stay as
-/// they are.
+/// Edits the members of a JSON object, and those of its member `options`. `None` if nothing changes
+/// or `body` is no JSON object.
 fn edit(body: &[u8], options: Option<&str>, change: &dyn Fn(&str) -> Edit) -> Option<Bytes> {
     let members = members(body)?;
     let held = options.and_then(|options| {
@@ -133,7 +133,7 @@ fn edit(body: &[u8], options: Option<&str>, change: &dyn Fn(&str) -> Edit) -> Op
     Some(writer.into_bytes().into())
 }
 
-/// The members of a JSON object, their values as they are written; `None` if it is none.
+/// The members of a JSON object with their raw values; `None` if `body` is no JSON object.
 fn members(body: &[u8]) -> Option<Vec<(Cow<'_, str>, &str)>> {
     let mut reader = Reader::new(std::str::from_utf8(body).ok()?);
     let mut names = reader.object().ok()?;

@@ -17,14 +17,13 @@ use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::transport::{ByteStream, ConnectTimeout, TransportError};
 
-/// What an attempt holds of what all share; dropping it gives it back.
+/// The shared resources that an attempt holds. Dropping it gives them back.
 pub(super) struct Held {
     pub(super) permit: Permit,
     pub(super) reservation: Option<Box<Reservation>>,
 }
 
-/// The attempt with this number within its call, up to its first content (a stream) or to its end
-/// (a whole answer).
+/// Runs attempt `number` of a call to its first content (a stream) or to its end (a whole answer).
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn holds its arguments twice while it waits"
@@ -42,7 +41,7 @@ pub(super) fn attempt<'a>(
         deadlines.start_attempt(watch.now());
         let mut request = copy(request, deadlines);
         if let Some(credentials) = &shared.credentials {
-            // Boxed, so that calls with a key need no room for it.
+            // Boxed, so that calls without `Credentials` reserve no space for this future.
             let authorizing = authorize(shared, &**credentials, request, number, watch, deadlines);
             request = Box::pin(authorizing).await?;
         }
@@ -87,7 +86,7 @@ fn answered(
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
-            // What never reached the provider counts for nothing.
+            // A request that never reached the provider does not count towards its limits.
             if let Some(reservation) = held.reservation
                 && error.kind().is_before_sending()
             {
@@ -103,7 +102,8 @@ fn answered(
     let (head, body) = response.into_parts();
     let reader = job.reader(shared, &head);
     let watch = watch.take();
-    // Boxed: it is handed on a few times, and there is none while the headers are awaited.
+    // Boxed, because an `Exchange` is moved a few times, and none exists while the headers are
+    // awaited.
     Ok(Box::new(Exchange::new(
         held,
         watch,

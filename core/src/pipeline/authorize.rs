@@ -1,4 +1,4 @@
-//! The step that proves who asks, for credentials that act once per attempt.
+//! The step that authenticates a request, for [`Credentials`] that act once per attempt.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -9,8 +9,8 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 
-/// Lets `credentials` act on the request of the attempt with this number, under its time limits.
-/// What comes back still goes to the origin of the base URL.
+/// Lets `credentials` act on the request of attempt `number`, within the attempt's time limits.
+/// Refuses the result if it goes to another origin than the base URL's.
 pub(super) async fn authorize(
     shared: &Shared,
     credentials: &dyn Credentials,
@@ -25,7 +25,7 @@ pub(super) async fn authorize(
     Ok(request)
 }
 
-/// Whether there will be other credentials, after an attempt whose credentials were not accepted.
+/// After a 401: whether the credentials can be renewed for another attempt.
 pub(super) fn renews(shared: &Shared, error: &Error) -> bool {
     let is_refused = error.status() == Some(StatusCode::UNAUTHORIZED);
     let credentials = shared.credentials.as_ref().filter(|_| is_refused);

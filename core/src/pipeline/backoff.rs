@@ -8,8 +8,9 @@ use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::retry::{Retry, RetryPolicy};
 
-/// How long to wait before another attempt, if there is to be one. There is none where the wait
-/// would outlast the call, because the error that is known says more than a time limit would.
+/// How long to wait before another attempt, or `None` if there is to be none. There is none if the
+/// call's time limit would pass during the wait, because the error of this attempt says more than a
+/// timeout would.
 pub(super) fn may_retry(
     shared: &Shared,
     policy: &RetryPolicy,
@@ -19,7 +20,8 @@ pub(super) fn may_retry(
 ) -> Option<Duration> {
     let now = shared.executor.now();
     let counter = shared.counters.retried.load(Relaxed);
-    // No random source: what differs between any two attempts is enough.
+    // The core has no random source. Time, counter and attempt number differ between any two
+    // attempts, which is enough for jitter.
     let jitter = now
         .nanos()
         .wrapping_mul(31)

@@ -1,4 +1,4 @@
-//! The step that writes a request down. What was asked is not held after it.
+//! The step that encodes a request. The question itself is not kept after it.
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use crate::dialect::Mode;
 use crate::error::Error;
 use crate::observe::Asked;
 
-/// A call whose request is written down and was not sent yet.
+/// A call whose request is encoded and not sent yet.
 pub(crate) struct Begun {
     pub(super) shared: Arc<Shared>,
     pub(super) outcome: Outcome,
     pub(super) job: Box<dyn Job>,
     pub(super) request: Request<Bytes>,
-    /// About how many tokens it costs, where there are rate limits.
+    /// An estimate of the request's tokens, if the client has rate limits.
     pub(super) tokens: Option<u64>,
     pub(super) rules: Rules,
     pub(super) mode: Mode,
 }
 
-/// Begins a call: checks and writes down what it asks.
+/// Begins a call: checks and encodes its request.
 ///
 /// # Errors
-/// Of what can be refused before anything is sent.
+/// Everything that can be refused before anything is sent.
 pub(super) fn begin(
     shared: Arc<Shared>,
     ask: impl Ask,
@@ -51,7 +51,7 @@ pub(super) fn begin(
     }
 }
 
-/// Writes down what is asked, and adds the call's own headers and extensions.
+/// Encodes the request, and adds the call's own headers and extensions.
 fn write(
     shared: &Shared,
     ask: impl Ask,
@@ -66,12 +66,12 @@ fn write(
     Ok((request, job))
 }
 
-/// The end of a call that could not even be written down: it is counted and observed as any other.
+/// Ends a call that could not be encoded. It is counted and observed like any other call.
 pub(super) fn refuse(shared: &Arc<Shared>, asked: &Asked<'_>, rules: &Rules, why: Error) -> Error {
     Outcome::begin(shared, asked).failed(why, &rules.headers)
 }
 
-/// Refuses a request that is larger than may be sent. `largest` says what makes it large.
+/// Refuses a request that is larger than `max_request_bytes`. `largest` names its largest part.
 pub(super) fn check_size(
     shared: &Shared,
     request: &Request<Bytes>,

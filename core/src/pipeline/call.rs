@@ -1,4 +1,4 @@
-//! What one call asks for, and how it is to run.
+//! What one call asks for, and how it runs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
 use crate::time::Instant;
 
-/// A chat on its way to whatever answers it: the request, and how it is to run.
+/// A chat on its way to the [`Backend`](crate::Backend) that answers it: the request, and how to
+/// run it.
 ///
-/// A [`ChatCall`](crate::ChatCall) makes it. A [`Backend`](crate::Backend) of your own reads and
-/// changes the [`request`](Self::request), and hands the call on to another backend or answers it
-/// itself.
+/// A [`ChatCall`](crate::ChatCall) creates it. A backend of your own may read and change the
+/// [`request`](Self::request), and hands the call on to another backend or answers it itself.
 #[derive(Clone, Debug)]
 pub struct Call(pub(crate) Box<CallParts>);
 
-/// Boxed, because a call is handed on a few times before anything is sent.
+/// The contents of a [`Call`]. Boxed, because a call is moved a few times before anything is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct CallParts {
     pub(crate) request: ChatRequest,
-    /// What is asked for where the request says nothing.
+    /// Defaults for what the request leaves open.
     pub(crate) defaults: Defaults,
-    /// Whether a whole answer is fetched as a stream, where the caller says so.
+    /// Whether to fetch a whole answer as a stream, if the caller decided that.
     pub(crate) fetches_as_stream: Option<bool>,
     pub(crate) rules: Rules,
 }
@@ -40,17 +40,17 @@ impl Call {
         }))
     }
 
-    /// What is asked.
+    /// The chat request.
     pub fn request(&self) -> &ChatRequest {
         &self.0.request
     }
 
-    /// What is asked, to change it: another model, for example.
+    /// The chat request, mutable: to change the model, for example.
     pub fn request_mut(&mut self) -> &mut ChatRequest {
         &mut self.0.request
     }
 
-    /// What is asked for where the request says nothing.
+    /// The defaults for what the request leaves open.
     pub fn defaults(&self) -> &Defaults {
         &self.0.defaults
     }
@@ -61,12 +61,12 @@ impl Call {
     }
 }
 
-/// A request other than a chat on its way to whatever answers it, and how it is to run. A
-/// [`Backend`](crate::Backend) of your own reads and changes the [`request`](Self::request), and
+/// A request other than a chat, on its way to the [`Backend`](crate::Backend) that answers it, and
+/// how to run it. A backend of your own may read and change the [`request`](Self::request), and
 /// hands the call on to another backend or answers it itself.
 #[derive(Clone, Debug)]
 pub struct JobCall<R> {
-    /// What is asked; `()` for the list of models.
+    /// The request; `()` for the list of models.
     pub request: R,
     pub(crate) rules: Rules,
 }
@@ -82,26 +82,26 @@ impl<R> JobCall<R> {
     }
 }
 
-/// How a call is to run.
+/// How a call runs.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) headers: CallHeaders,
-    /// What the caller tells the transport.
+    /// The caller's extensions, which the transport reads.
     pub(crate) extensions: http::Extensions,
     pub(crate) timeouts: Arc<Timeouts>,
-    /// When the call began of which this is one request of several; `None` where the limits of the
-    /// whole call begin with the request.
+    /// When the whole call began, if this is one of its several requests. `None` if the limits of
+    /// the whole call start with this request.
     pub(crate) called: Option<Instant>,
-    /// Whether it waits for its place as long as it takes.
+    /// Whether the call waits for a permit without a time limit.
     pub(crate) patient: bool,
-    /// Whether a default overall limit begins when the call has its place.
+    /// Whether a default overall limit starts only when the call has a permit.
     pub(crate) waits_freely: bool,
     pub(crate) when_full: WhenFull,
     pub(crate) retry: Arc<RetryPolicy>,
 }
 
 impl Rules {
-    /// The client's own.
+    /// The client's own rules.
     pub(crate) fn new(timeouts: Arc<Timeouts>, retry: Arc<RetryPolicy>) -> Self {
         Self {
             headers: CallHeaders::default(),
@@ -115,8 +115,9 @@ impl Rules {
         }
     }
 
-    /// The rules for each of several requests of a call that begins `now`. A limit of the whole
-    /// call that was set holds for all of them together, and a default one for each.
+    /// The rules for each of several requests of a call that begins at `now`. If the caller set an
+    /// overall or total limit, it covers all of the requests together. Otherwise the default
+    /// overall limit applies to each request.
     pub(super) fn for_several(mut self, now: Instant) -> Self {
         let is_default = self.timeouts.is_default();
         let has_total = self.timeouts.total.is_some();

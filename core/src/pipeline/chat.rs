@@ -21,7 +21,7 @@ use crate::policy::defaults::Wishes;
 use crate::policy::estimate;
 use crate::policy::plan::Plan;
 
-/// Runs a chat up to its first content (a stream) or to its end (a whole answer).
+/// Runs a chat to its first content (a stream) or to its end (a whole answer).
 pub(crate) async fn chat(
     shared: Arc<Shared>,
     call: Call,
@@ -42,13 +42,13 @@ fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Erro
     begin(shared, ask, call.rules, mode)
 }
 
-/// A chat whose defaults are filled in.
+/// A chat with its defaults filled in.
 struct ChatAsk<'a> {
     request: &'a ChatRequest,
     plan: Plan,
-    /// What the caller awaits.
+    /// Whether the caller wants a stream or a whole answer.
     mode: Mode,
-    /// Whether a whole answer is fetched as a stream, where the caller says so.
+    /// Whether to fetch a whole answer as a stream, if the caller decided that.
     fetches_as_stream: Option<bool>,
 }
 
@@ -83,7 +83,7 @@ impl Ask for ChatAsk<'_> {
         if mode == Mode::Stream && !self.plan.wishes.has(Wishes::STREAM_USAGE) {
             drop_member(&mut encoded, "stream_options");
         }
-        // Of those that chatcore knows, only Responses has it.
+        // Among the built-in dialects, only OpenAI's Responses writes `include`.
         if !request.extra.contains_key("include") {
             match self.plan.known.refused.has(Wishes::INCLUDE) {
                 true => drop_member(&mut encoded, "include"),
@@ -101,12 +101,12 @@ impl Ask for ChatAsk<'_> {
     }
 }
 
-/// A chat whose request is written down.
+/// A chat whose request is encoded.
 #[derive(Debug)]
 struct ChatJob {
     /// The model that the request names.
     named: Option<String>,
-    /// The dialect of this call, where it is another than the provider's.
+    /// The dialect of this call, if it differs from the provider's.
     variant: Option<Arc<dyn Dialect>>,
     plan: Plan,
     mode: Mode,

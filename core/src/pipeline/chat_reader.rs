@@ -1,4 +1,4 @@
-//! Reads the answer to a chat: the dialect's events, and what they add up to.
+//! Reads the answer to a chat: the dialect's events, and the response they add up to.
 
 use std::collections::VecDeque;
 
@@ -13,13 +13,13 @@ use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind};
 use crate::observe::Summary;
 
-/// The answer to a chat, as far as it was read.
+/// The answer to a chat, as far as it has been read.
 pub(crate) struct ChatReader {
     decoder: Box<dyn Decoder>,
     mode: Mode,
-    /// Events of a stream that were read and not handed over yet.
+    /// Events of a stream that were read and not yet handed over.
     ahead: VecDeque<ChatEvent>,
-    /// What was handed over so far; all of it, for a whole answer.
+    /// The response so far: of a stream, what was handed over; of a whole answer, everything read.
     fold: Fold,
 }
 
@@ -43,7 +43,7 @@ impl ChatReader {
         }
     }
 
-    /// The next event of a stream to hand over, if it was read.
+    /// The next event of a stream to hand over, if one was read.
     pub(super) fn next_event(&mut self) -> Result<Option<ChatEvent>, Error> {
         let Some(event) = self.ahead.pop_front() else {
             return Ok(None);
@@ -54,19 +54,19 @@ impl ChatReader {
         Ok(Some(event))
     }
 
-    /// What was handed over so far.
+    /// The response so far.
     pub(super) fn partial(&self) -> &ChatResponse {
         self.fold.partial()
     }
 
-    /// The answer, with what the headers and the decoder know of it.
+    /// The answer, completed with what the headers and the decoder know about it.
     pub(crate) fn take_response(&mut self) -> ChatResponse {
         let mut response = std::mem::take(&mut self.fold).finish();
         response.skipped_events = self.decoder.skipped();
         response
     }
 
-    /// Refuses an answer that ran out of tokens before it said anything.
+    /// Returns `OutOfTokens` for an answer that ran out of tokens before it had any output.
     fn check_for_text(&mut self, is_cut: bool) -> Result<(), Error> {
         let is_output = |part: &Part| match part {
             Part::Text(text) => !text.text.trim().is_empty(),
@@ -107,7 +107,8 @@ impl Reader for ChatReader {
                     self.ahead.push_back(event);
                     break;
                 }
-                // Nobody waits for the single events of a whole answer: all that came are read.
+                // The caller of a whole answer sees no single events, so all that have come are
+                // read.
                 Mode::Whole => {
                     let is_cut = is_cut(&event);
                     self.fold.push(event);
@@ -140,7 +141,7 @@ impl Reader for ChatReader {
     }
 }
 
-/// Whether this is the end of an answer that ran out of tokens.
+/// Whether this event ends an answer that ran out of tokens.
 fn is_cut(event: &ChatEvent) -> bool {
     let reason = match event {
         ChatEvent::Finish { reason, .. } => Some(reason),
@@ -149,7 +150,7 @@ fn is_cut(event: &ChatEvent) -> bool {
     reason == Some(&FinishReason::Length)
 }
 
-/// What became of the tokens of an answer without text.
+/// The message of `OutOfTokens`: what the tokens were spent on.
 fn out_of_tokens(answer: &ChatResponse) -> String {
     let Some(usage) = &answer.usage else {
         return "the answer ran out of tokens before it had any text".to_owned();

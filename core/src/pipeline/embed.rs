@@ -1,4 +1,5 @@
-//! Embeddings as jobs: one for each request that the provider's limits make of the texts.
+//! Embeddings as jobs. The provider's limits decide into how many requests the texts are split;
+//! each request is one job.
 
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use crate::policy::plan::Plan;
 use crate::policy::timeouts::DEFAULT_TOKENS;
 use crate::policy::{estimate, split::split};
 
-/// How many tokens of texts are thought to take as long as one token of an answer: a small model
-/// on a processor embeds about a thousand in a second.
+/// How many tokens of text are assumed to take as long as one token of an answer: a small model on
+/// a CPU embeds about a thousand a second.
 const TOKENS_PER_ANSWERED: u64 = 32;
 
 /// Runs a call for embeddings.
@@ -50,8 +51,8 @@ pub(crate) async fn embed(
     several(shared, request, runs, count, rules).await
 }
 
-/// Runs a call that is sent in several requests, as many at once as the client sends, and joins
-/// their `count` vectors. The first error ends it, and drops the requests that run.
+/// Runs a call that is sent in several requests, with at most `max_workers` at once, and joins
+/// their `count` vectors. The first error ends the call and drops the requests in flight.
 async fn several(
     shared: Arc<Shared>,
     request: EmbedRequest,
@@ -83,7 +84,7 @@ async fn several(
             };
             let part = run(Arc::clone(&shared), request, rules.clone(), first);
             running.push(part.map_ok(move |answer| (first, answer)));
-            // A call that was let in is not turned away at its second request.
+            // A call whose first request was admitted is not turned away at its second one.
             rules.when_full = WhenFull::Wait;
         }
         match running.next().await {
@@ -96,7 +97,7 @@ async fn several(
     }
 }
 
-/// Adds the answer to the request whose first text has this place.
+/// Adds the answer to the request whose first text is number `first` of the call.
 fn join(joined: &mut Embeddings, first: usize, answer: Embeddings) {
     let places = joined.vectors.iter_mut().skip(first);
     for (place, vector) in places.zip(answer.vectors) {
@@ -114,7 +115,7 @@ fn join(joined: &mut Embeddings, first: usize, answer: Embeddings) {
     joined.attempts = joined.attempts.saturating_add(answer.attempts);
 }
 
-/// Runs one request, whose first text has the place `first` in its call.
+/// Runs one request, whose first text is number `first` of the call.
 async fn run(
     shared: Arc<Shared>,
     request: EmbedRequest,
@@ -131,7 +132,7 @@ async fn run(
     })
 }
 
-/// Refuses what no provider can answer, and what this one cannot.
+/// Refuses what no provider can answer, and what this provider cannot.
 fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn EmbedDialect, Error> {
     let dialect = dialect(shared)?;
     if request.inputs.is_empty() {
@@ -171,10 +172,10 @@ fn asked<'a>(shared: &'a Shared, named: Option<&'a str>) -> Asked<'a> {
     Asked::job(Operation::Embeddings, model)
 }
 
-/// One request for embeddings, to be written down.
+/// One request for embeddings that is not encoded yet.
 struct EmbedAsk {
     request: EmbedRequest,
-    /// The place of its first text in its call.
+    /// The number of its first text within the call, from 0.
     first: usize,
     tokens: u64,
 }
@@ -214,10 +215,10 @@ impl Ask for EmbedAsk {
     }
 }
 
-/// One request for embeddings that is written down.
+/// One request for embeddings that is encoded.
 #[derive(Debug)]
 struct EmbedJob {
-    /// How many texts there are, and the place of the first one in its call.
+    /// The number of texts, and the number of the first text within the call, from 0.
     count: usize,
     first: usize,
     plan: Plan,

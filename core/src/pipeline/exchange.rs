@@ -1,5 +1,5 @@
-//! The exchange with the server once the headers are there: bytes → reader, under the time limits
-//! of an attempt.
+//! The exchange with the server after its headers have come: feeds the body to the reader, under
+//! the time limits of an attempt.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -21,51 +21,52 @@ use crate::policy::deadlines::{Deadline, Deadlines};
 use crate::time::Instant;
 use crate::transport::ByteStream;
 
-/// How long the end of the body is awaited after the terminal event, so that the connection can
-/// be used again. A server that leaves it open longer loses it.
+/// How long to wait for the end of the body after the terminal event, so that the connection can be
+/// reused. A connection whose body is still open after that is closed.
 const LINGER: Duration = Duration::from_millis(50);
 
-/// How long the body of an error is awaited once its status is there. After that the error tells
-/// what came of it: its status says more than a time limit would.
+/// How long to wait for the body of an error response. After that the error is reported with the
+/// part that came, because its status says more than a timeout would.
 const ERROR_BODY: Duration = Duration::from_secs(2);
 
-/// How long what may follow the finish reason is awaited, such as what the answer cost. Some
-/// servers then neither say that this is all nor close the connection, or send keep-alives for ever.
+/// How long to wait after the finish reason for what may follow it, such as the usage. Some servers
+/// neither send a terminal event nor close the connection, or send keep-alives for ever.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How many chunks are taken in without a wait between them before other tasks have their turn.
+/// How many chunks are read without a wait before the task yields to others.
 const CHUNKS_PER_TURN: usize = 64;
 
-/// How many bytes are read without a wait between them before other tasks have their turn, and
-/// before a time limit is looked at: a large chunk is read in pieces of this size.
+/// How many bytes are read without a wait before the task yields to others and checks its time
+/// limits. A larger chunk is read in pieces of this size.
 const BYTES_PER_TURN: usize = 64 << 10;
 
-/// One attempt whose headers are there. Dropping it closes its connection and frees its permit.
+/// One attempt whose response headers have come. Dropping it closes its connection and frees its
+/// permit.
 pub(crate) struct Exchange {
     permit: Option<Permit>,
     reservation: Option<Box<Reservation>>,
-    /// Tokens, as far as the provider has said.
+    /// Tokens used, as far as the provider has reported them.
     used: Option<u64>,
-    /// Bytes of the answer.
+    /// How many bytes of the answer have come.
     received: u64,
     watch: Watch,
     deadlines: Deadlines,
     body: Option<ByteStream>,
-    /// What was not read yet of the last chunk.
+    /// The part of the last chunk that the reader has not been fed yet.
     unread: Bytes,
-    /// How many chunks came, and how many bytes were read, without a wait between them.
+    /// Chunks received and bytes read since the last wait.
     chunks: usize,
     bytes: usize,
     reader: Box<dyn Reader>,
-    /// Until when the rest of the body is awaited, where the call does not need it: that of an
-    /// answer that is complete, or of an error.
+    /// Until when to wait for the rest of a body that the call does not need: after a complete
+    /// answer, or of an error response.
     lingers: Option<Deadline>,
-    /// Until when more is awaited after the finish reason.
+    /// Until when to wait for more after the finish reason.
     grace: Option<Deadline>,
 }
 
 impl Exchange {
-    /// An exchange whose answer begins with `head`, and is read by `reader`.
+    /// An exchange for the response with this `head`, read by `reader`.
     pub(super) fn new(
         held: Held,
         watch: Watch,
@@ -99,7 +100,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Reads ahead until the first content is there: from then on there is no other attempt.
+    /// Reads ahead to the first content. After content there is no other attempt.
     pub(super) async fn read_to_content(&mut self) -> Result<(), Error> {
         while let Some(progress) = poll_fn(|cx| self.poll_progress(cx)).await? {
             if progress.is_content {
@@ -109,30 +110,29 @@ impl Exchange {
         Ok(())
     }
 
-    /// What reads the answer.
     pub(super) fn reader(&self) -> &dyn Reader {
         &*self.reader
     }
 
-    /// The reader, of the type that the job of this attempt has.
+    /// The reader as the type `R`; `None` if the job's reader has another type.
     pub(super) fn reader_as<R: Reader>(&self) -> Option<&R> {
         let reader: &dyn Any = &*self.reader;
         reader.downcast_ref()
     }
 
-    /// The reader, to take from it what it has read.
+    /// The mutable reader as the type `R`; `None` if the job's reader has another type.
     pub(super) fn reader_mut<R: Reader>(&mut self) -> Option<&mut R> {
         let reader: &mut dyn Any = &mut *self.reader;
         reader.downcast_mut()
     }
 
-    /// Notes in the answer how many attempts it took.
+    /// Records in the answer how many attempts it took.
     pub(super) fn set_attempts(&mut self, attempts: u32) {
         self.reader.set_attempts(attempts);
     }
 
-    /// Lets the reader read on; `None` once the answer is complete and its connection is handed
-    /// back or closed.
+    /// Lets the reader read on. `None` once the answer is complete and its connection was returned
+    /// or closed.
     pub(super) fn poll_progress(
         &mut self,
         cx: &mut Context<'_>,
@@ -145,8 +145,8 @@ impl Exchange {
                 }
                 self.used = progress.used.or(self.used);
                 if self.reader.is_done() {
-                    // The provider's work is done: the next request may run, and what this one
-                    // used is known. (Before that it is not: usage may come in pieces.)
+                    // The provider has finished, so the next request may run. What this request
+                    // used is final only now, because usage may come in pieces.
                     self.permit = None;
                     if let (Some(used), Some(reservation)) = (self.used, &mut self.reservation) {
                         reservation.settle(used, self.received);
@@ -163,7 +163,7 @@ impl Exchange {
         }
     }
 
-    /// The attempt has failed: its permit and its connection are given back at once.
+    /// Ends a failed attempt: frees its permit and its connection at once.
     pub(super) fn fail(&mut self, error: Error) -> Error {
         self.permit = None;
         self.body = None;
@@ -188,11 +188,12 @@ impl Exchange {
                     self.grace = Some(linger(self.watch.now(), GRACE));
                 }
                 true => {}
-                // It goes on after all: some give a reason to stop before they run a tool.
+                // The answer goes on after its finish reason: some providers send one before they
+                // run a tool.
                 false => self.grace = None,
             }
-            // A server that has always more to say, events or keep-alives, must neither starve the
-            // others nor escape its time limits.
+            // A server that never pauses, with events or keep-alives, must neither starve other
+            // tasks nor escape its time limits.
             if self.chunks >= CHUNKS_PER_TURN || self.bytes >= BYTES_PER_TURN {
                 (self.chunks, self.bytes) = (0, 0);
                 match self.poll_late(cx) {
@@ -235,7 +236,8 @@ impl Exchange {
         }
     }
 
-    /// Ready once a time limit has passed, with its error if that is the end.
+    /// Ready once a time limit has passed: with its error, or with `Ok` if the answer stands
+    /// without the rest of its body.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut deadline = self.deadlines.in_attempt();
         for more in [self.lingers, self.grace].into_iter().flatten() {
@@ -247,8 +249,8 @@ impl Exchange {
         Poll::Ready(self.give_up(late))
     }
 
-    /// No more of the body comes, because of `error`. The status of an error is told all the same,
-    /// and an answer that has its finish reason stands.
+    /// Stops reading the body because of `error`. `Ok` if the call does not need the rest: an error
+    /// response is reported by its status, and an answer with its finish reason is complete.
     fn give_up(&mut self, error: Error) -> Result<(), Error> {
         if self.lingers.is_none() && self.grace.is_none() {
             return Err(error);
@@ -263,12 +265,13 @@ impl Exchange {
         self.reader.end();
     }
 
-    /// Ready once the body has ended, or was given up.
+    /// Ready once the body has ended, or the wait for its end was given up.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(body) = &mut self.body else {
             return Poll::Ready(());
         };
-        // Bytes after the terminal event mean nothing; one chunk may hold the body's end.
+        // Bytes after the terminal event are ignored. One more chunk is read, because the body may
+        // end right after it.
         let mut body = Pin::new(body);
         let ended = match body.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(_))) => body.as_mut().poll_next(cx),
@@ -287,7 +290,7 @@ impl Exchange {
     }
 }
 
-/// The end of a wait for what is not needed.
+/// The deadline of a wait for a rest that the call does not need.
 fn linger(now: Instant, limit: Duration) -> Deadline {
     Deadline {
         at: now + limit,

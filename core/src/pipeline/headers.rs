@@ -10,22 +10,23 @@ use crate::secrets::{Secrets, may_hold_secret};
 /// A header of one call. It may hold a secret, so `Debug` shows only its name.
 #[derive(Clone, Debug)]
 struct CallHeader {
-    /// The name, whose text would be any of the standard's: they would be in the npm package.
+    /// The name as text. Kept beside `name`, because `HeaderName::as_str` links the names of all
+    /// standard headers into the npm package.
     shown: String,
     name: HeaderName,
     value: HeaderValue,
 }
 
-/// Headers of one call.
+/// The headers of one call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallHeaders {
     headers: Vec<CallHeader>,
-    /// Why the first one that cannot be sent cannot be.
+    /// Why the first invalid header cannot be sent.
     refused: Option<String>,
 }
 
 impl CallHeaders {
-    /// Sets a header; what is wrong with it is told by [`add_to`](Self::add_to).
+    /// Sets a header. [`add_to`](Self::add_to) reports an invalid one.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         if let Err(why) = self.try_set(name, value) {
             self.refused.get_or_insert(why);
@@ -53,7 +54,8 @@ impl CallHeaders {
         Ok(())
     }
 
-    /// Puts them over the request's own, of which only those of `replaceable` may be replaced.
+    /// Inserts the headers into `request`. Of the headers that the request already has, they may
+    /// replace only those in `replaceable`.
     pub(crate) fn add_to(
         &self,
         request: &mut HeaderMap,
@@ -83,7 +85,7 @@ impl CallHeaders {
         Ok(())
     }
 
-    /// Adds what must not come back out.
+    /// Adds the header values that must be redacted from errors.
     pub(crate) fn tell_secrets(&self, secrets: &mut Secrets) {
         for CallHeader { shown, value, .. } in &self.headers {
             if may_hold_secret(shown)

@@ -1,4 +1,4 @@
-//! Two attempts at once: the first content wins, and the other is cancelled.
+//! Two attempts at once: the one with the first content wins, and the other is cancelled.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::hedge::Hedge;
 
-/// One attempt, and a second beside it where the first is late, and a place and the budget allow.
-/// Both fail only if both fail: the error is then the first's.
+/// Runs one attempt, and a second one beside it if the first is late and there are a free permit
+/// and budget. Fails only if both attempts fail, with the error of the first.
 pub(super) fn hedged<'a>(
     shared: &'a Shared,
     job: &'a dyn Job,
@@ -36,7 +36,7 @@ pub(super) fn hedged<'a>(
         let attempt = attempt(shared, job, request, number, held, watch, deadlines);
         return Either::Left(attempt);
     };
-    // Boxed, so that calls which are not hedged need no room for two attempts.
+    // Boxed, so that calls without hedging reserve no space for two attempts.
     Either::Right(Box::pin(async move {
         let began = shared.executor.now();
         let racing = race(shared, hedge, job, request, held, watch, deadlines, outcome);
@@ -85,7 +85,7 @@ async fn race(
         watch,
         deadlines
     ));
-    // Not set for an answer that is there at once.
+    // Created only if the first attempt does not complete at once.
     let mut timer = None;
     let early = poll_fn(|cx| match first.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
@@ -144,8 +144,8 @@ async fn race(
     .await
 }
 
-/// What a second attempt needs, if it is there without waiting. The budget is asked last: what it
-/// gives is spent.
+/// The permit and reservation for a second attempt, if both are free without a wait. The budget is
+/// asked last, because asking spends it.
 fn spare(shared: &Shared, hedge: &Locked<Hedge>, tokens: u64) -> Option<Held> {
     let permit = shared.admission.try_acquire()?;
     let reservation = match &shared.limiter {

@@ -1,7 +1,8 @@
-//! What the pipeline runs: work that is a request, and a reader of its answer.
+//! What the pipeline runs: an encoded request and a reader of its answer.
 //!
-//! A chat is a job, and so are embeddings and a list of models. The pipeline gives each the same
-//! queue, limits, retries and time limits, and does not know what it asks.
+//! A chat is a job, a request for embeddings is another, and a page of the list of models is a
+//! third. The pipeline gives them all the same queue, limits, retries and time limits, and does not
+//! know what they ask.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -17,26 +18,26 @@ use crate::error::Error;
 use crate::observe::{Asked, Summary};
 use crate::policy::plan::Plan;
 
-/// What is asked, until it is written down.
+/// A question that is not encoded yet.
 pub(crate) trait Ask {
-    /// What is asked, for observers and spans.
+    /// A description of the question for observers and spans.
     fn asked<'a>(&'a self, shared: &'a Shared) -> Asked<'a>;
 
-    /// About how many tokens the request costs, for the rate limits. Called only where there are
+    /// An estimate of the request's tokens, for the rate limits. Called only if the client has rate
     /// limits.
     fn tokens(&self) -> u64;
 
-    /// Checks and writes down the request. The job holds nothing of what was asked, because a
-    /// prompt may be large and is in the request.
+    /// Checks and encodes the request. The job keeps no copy of the question, because a prompt may
+    /// be large and the encoded request already holds it.
     ///
     /// # Errors
-    /// `InvalidInput` for what cannot be sent.
+    /// `InvalidInput` if the question cannot be sent.
     fn write(self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error>;
 }
 
-/// Work for the pipeline, once its request is written down.
+/// Work for the pipeline whose request is encoded.
 pub(crate) trait Job: Debug + Send + Sync {
-    /// What follows for its time limits.
+    /// The plan that the time limits are fitted to.
     fn plan(&self) -> &Plan;
 
     /// The dialect of this job.
@@ -44,11 +45,11 @@ pub(crate) trait Job: Debug + Send + Sync {
         &*shared.dialect
     }
 
-    /// Begins to read an answer with this head.
+    /// Returns a reader for the answer with this response head.
     fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader>;
 
-    /// The request to send after `error`, where the provider refused nothing but what chatcore
-    /// itself had put into it.
+    /// The request to send after `error`, if the provider refused only what chatcore itself had
+    /// added to the request; else `None`.
     fn adjust(
         &mut self,
         _shared: &Shared,
@@ -58,10 +59,11 @@ pub(crate) trait Job: Debug + Send + Sync {
         None
     }
 
-    /// An attempt ended, with this error if it has one: what that says of the model is remembered.
+    /// Called when an attempt has ended, with its error if it failed. Remembers what that says
+    /// about the model.
     fn learn(&self, _shared: &Shared, _error: Option<&Error>) {}
 
-    /// Adds to the last error what the caller can change.
+    /// Adds to the call's final error which of the caller's options to change.
     fn explain(&self, _shared: &Shared, error: Error, _request: &Request<Bytes>) -> Error {
         error
     }
@@ -70,30 +72,30 @@ pub(crate) trait Job: Debug + Send + Sync {
 /// How far a [`Reader`] has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Progress {
-    /// Meaningful output came: from now on there is no other attempt.
+    /// Whether content came. After content there is no other attempt.
     pub(crate) is_content: bool,
-    /// What the answer has cost so far, in tokens.
+    /// The tokens used so far, if the provider has reported them.
     pub(crate) used: Option<u64>,
 }
 
-/// Reads the answer of one attempt. What it has read stays in it until it is taken.
+/// Reads the answer of one attempt, and keeps what was read until the caller takes it.
 pub(crate) trait Reader: Any + Send {
-    /// Takes in the next bytes, split anywhere.
+    /// Takes in the next bytes. They may be split anywhere.
     fn feed(&mut self, bytes: Bytes);
 
     /// No more bytes will come.
     fn end(&mut self);
 
-    /// Reads on; `None` where it needs more bytes, or [is done](Self::is_done).
+    /// Reads on. `None` if the reader needs more bytes or [is done](Self::is_done).
     ///
     /// # Errors
-    /// The provider's error, or what is wrong with the answer.
+    /// The error that the provider reported, or the reason why the answer cannot be read.
     fn advance(&mut self) -> Result<Option<Progress>, Error>;
 
     /// Whether the answer is complete.
     fn is_done(&self) -> bool;
 
-    /// Whether the answer is complete but for what may still follow, such as what it cost.
+    /// Whether the answer is complete except for what may still follow it, such as the usage.
     fn is_complete(&self) -> bool {
         self.is_done()
     }
@@ -101,10 +103,10 @@ pub(crate) trait Reader: Any + Send {
     /// What is known of the answer so far.
     fn summary(&self) -> Summary<'_>;
 
-    /// How many requests were sent, the one that is read included.
+    /// Sets how many requests were sent, the one being read included.
     fn set_attempts(&mut self, attempts: u32);
 
-    /// What of a chat came before an error.
+    /// The part of a chat's answer that came before an error.
     fn take_partial(&mut self) -> Option<ChatResponse> {
         None
     }

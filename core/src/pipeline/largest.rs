@@ -1,12 +1,12 @@
-//! What makes a request too large.
+//! Finds the largest part of a request, for the error about its size.
 
 use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Part};
 
-/// Names the part that makes a request too large.
+/// Describes the largest part of a request, as the end of an error message.
 pub(super) fn largest_part(request: &ChatRequest) -> String {
     let parts = request.messages.iter().enumerate().flat_map(|(place, of)| {
         let parts = of.parts.iter().flat_map(|part| match part {
-            // A result is as large as what it is made of.
+            // A tool result counts as the parts that it consists of.
             Part::ToolResult(result) => result.content.as_slice(),
             part => std::slice::from_ref(part),
         });
@@ -36,7 +36,7 @@ pub(super) fn largest_part(request: &ChatRequest) -> String {
     format!("; the largest part is the {what} in message {place} ({whose}), {size} {unit}")
 }
 
-/// How many bytes it takes to write this part, about.
+/// About how many bytes this part takes in the request.
 fn size(part: &Part) -> usize {
     match part {
         Part::Text(text) => text.text.len(),
@@ -51,7 +51,7 @@ fn size(part: &Part) -> usize {
         }
         Part::Refusal(refusal) => refusal.text.len(),
         Part::Other { value, .. } => value.to_string().len(),
-        // No result is within another.
+        // Tool results are not nested.
         Part::ToolResult(_) => 0,
     }
 }

@@ -1,4 +1,4 @@
-//! The only async logic: one job, from its request to its answer.
+//! The core's only async logic. It runs one [`Job`](job::Job) from its request to its answer.
 //!
 //! ```text
 //!  begin → loop { rate reservation → permit → attempt (or two): authorize, send, read
@@ -6,10 +6,9 @@
 //!    → settle
 //! ```
 //!
-//! The order of the policies stands once, in [`open`], which reads from top to bottom. Nothing
-//! that must be given back lives in a local across an `.await`: permits and connections give
-//! themselves back when they are dropped, so dropping the future cancels everything. Backoff
-//! holds no permit.
+//! The order of the policies is written once, in [`open`], which reads from top to bottom. Dropping
+//! the call's future cancels everything, because permits, reservations and connections give
+//! themselves back in `Drop`. No permit is held during a backoff.
 
 mod adjust;
 mod attempt;
@@ -67,9 +66,9 @@ use job::Reader;
 use queue::take_place;
 use watch::Watch;
 
-/// Runs a call up to its first content, where it is streamed, or to its end. `R` is what its job's
-/// reader is. The call is begun here, because each future that it is moved through would keep room
-/// for it.
+/// Runs a call to its first content (a stream) or to its end (a whole answer). `R` is the type of
+/// the job's reader. `begin` runs inside this future, because every future that a `Begun` is moved
+/// through would reserve space for it.
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn holds its arguments twice while it waits"
@@ -87,7 +86,7 @@ pub(crate) fn open<R: Reader>(
     }
 }
 
-/// The order of the policies.
+/// Applies the policies in their order.
 async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
     let Begun {
         shared,
@@ -108,7 +107,8 @@ async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
         deadlines.begin_at_place();
     }
     let mut causes = Vec::new();
-    // Attempts that the provider refused for a default or for credentials that were renewed then.
+    // Attempts that the provider refused because of a default, or because of credentials that were
+    // then renewed.
     let mut refused = 0;
     let mut has_renewed = false;
     shared.earn(now);
@@ -119,7 +119,8 @@ async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
             Ok(held) => held,
             Err(error) => return Err(error.with_causes(causes)),
         };
-        // What was let in once is not turned away later: it waits, however many do.
+        // A call that was admitted once is never turned away later, so its next attempts wait even
+        // in a full queue.
         rules.when_full = WhenFull::Wait;
         outcome.started();
         let began = shared.executor.now();
@@ -149,9 +150,9 @@ async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
             }
             Err(error) => error,
         };
-        // Neither the permit nor the connection is held any more.
+        // The permit and the connection are free again here.
         let wait = match job.adjust(shared, request, &error) {
-            // Nothing was done for the refused attempt: it counts for no policy.
+            // The provider did no work for the refused attempt, so no policy counts it.
             Some(adjusted) => {
                 *request = adjusted;
                 refused += 1;

@@ -1,4 +1,4 @@
-//! The list of models as a job: one for each page.
+//! The list of models as jobs, one for each page.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::observe::{Asked, Operation};
 use crate::policy::plan::Plan;
 use crate::policy::timeouts::DEFAULT_TOKENS;
 
-/// How many pages a list may have: a server that always has another one would never end.
+/// The maximum number of pages, because a faulty server may always announce another one.
 const MAX_PAGES: usize = 1000;
 
 /// Reads all pages of the list of models.
@@ -43,7 +43,7 @@ pub(crate) async fn models(
             same if same == next => break,
             other => next = other,
         }
-        // A call that was let in is not turned away at its second request.
+        // A call whose first request was admitted is not turned away at its second one.
         rules.when_full = WhenFull::Wait;
     }
     let why = format!(
@@ -63,9 +63,9 @@ fn dialect(shared: &Shared) -> Result<&dyn ModelsDialect, Error> {
     })
 }
 
-/// One page of the list, to be written down.
+/// One page of the list whose request is not encoded yet.
 struct ModelsAsk {
-    /// What asks for it; `None` for the first one.
+    /// The token that asks for this page; `None` for the first page.
     next: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl Ask for ModelsAsk {
         Asked::job(Operation::Models, "")
     }
 
-    /// It costs a request, and no tokens.
+    /// 0: a page counts towards the limit of requests only.
     fn tokens(&self) -> u64 {
         0
     }
@@ -88,7 +88,7 @@ impl Ask for ModelsAsk {
     }
 }
 
-/// One page of the list whose request is written down.
+/// One page of the list whose request is encoded.
 #[derive(Debug)]
 struct ModelsJob {
     plan: Plan,

@@ -1,4 +1,4 @@
-//! An answer on its way to the caller, and the account of it.
+//! An answer on its way to the caller, and the outcome of its call.
 
 use std::marker::PhantomData;
 use std::task::{Context, Poll, ready};
@@ -12,14 +12,15 @@ use super::settle::Outcome;
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::error::{Error, ErrorKind};
 
-/// An answer whose first content is there, or all of it. `R` is what its job's reader is.
+/// An answer of which the first content has come, or all of it. `R` is the type of the job's
+/// reader.
 pub(crate) struct Opened<R> {
     outcome: Outcome,
     exchange: Box<Exchange>,
     job: Box<dyn Job>,
-    /// Searched for secrets only when there is an error.
+    /// Kept to redact their secrets from an error.
     headers: CallHeaders,
-    /// Whether there is nothing more to hand over.
+    /// Whether nothing more will be handed over.
     ended: bool,
     reader: PhantomData<fn() -> R>,
 }
@@ -41,10 +42,10 @@ impl<R: Reader> Opened<R> {
         self.outcome.succeeded(&self.exchange.reader().summary());
     }
 
-    /// Takes what was read, once all of it was.
+    /// Takes the answer out of the reader once it was read whole.
     ///
     /// # Errors
-    /// None but for a defect: a job whose reader is of another type.
+    /// Only for a defect in chatcore: the job's reader has another type than `R`.
     pub(crate) fn finish<T>(mut self, take: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
         self.settle();
         self.exchange
@@ -55,7 +56,7 @@ impl<R: Reader> Opened<R> {
 }
 
 impl Opened<ChatReader> {
-    /// The next event to hand over; `None` at the end, and after an error.
+    /// The next event to hand over; `None` at the end and after an error.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
@@ -66,7 +67,8 @@ impl Opened<ChatReader> {
         let exchange = &mut self.exchange;
         match ready!(self.outcome.span().enter(|| poll_event(exchange, cx))) {
             Ok(Some(event)) => {
-                // Who drops the stream now has the whole answer.
+                // The finish event completes the answer, so dropping the stream now cancels
+                // nothing.
                 if matches!(event, ChatEvent::Finish { .. }) {
                     self.settle();
                 }
@@ -85,7 +87,7 @@ impl Opened<ChatReader> {
         }
     }
 
-    /// What was handed over so far.
+    /// The response so far.
     pub(crate) fn partial(&self) -> Option<&ChatResponse> {
         self.exchange
             .reader_as::<ChatReader>()

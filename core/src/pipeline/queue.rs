@@ -1,4 +1,4 @@
-//! The step that waits for the right to run.
+//! The step that waits for the rate limits and for a permit.
 
 use std::future::Future;
 
@@ -10,9 +10,9 @@ use crate::admission::queue::WhenFull;
 use crate::error::Error;
 use crate::policy::deadlines::Deadline;
 
-/// Waits for the rate limits, and then for a permit. Both queues together hold as many as may
-/// wait: nobody enters the second one before those who wait in the first, so a call that was let
-/// into the first finds room in the second.
+/// Waits for the rate limits, and then for a permit. Together both queues hold at most `queue_size`
+/// calls. A call enters the second queue only after those that wait in the first one, so a call
+/// that was admitted to the first queue finds room in the second.
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn holds its arguments twice while it waits"
@@ -36,7 +36,7 @@ pub(super) fn take_place<'a>(
     }
 }
 
-/// Waits until the rate limits let it go, where there are any.
+/// Waits until the rate limits admit the call, if the client has any.
 async fn reserve(
     shared: &Shared,
     tokens: Option<u64>,
@@ -48,7 +48,7 @@ async fn reserve(
         return Ok(None);
     };
     let others = shared.admission.snapshot().queued;
-    // Boxed: few have limits, and it is large for those who have none.
+    // Boxed, because this future is large and most clients have no rate limits.
     let acquire = Box::pin(limiter.acquire(tokens, when_full).beside(others));
     let reservation = watch.limit(in_queue, acquire).await??;
     Ok(Some(Box::new(reservation)))

@@ -1,4 +1,4 @@
-//! What became of each call: every one ends in exactly one outcome.
+//! The outcome of each call. Every call ends in exactly one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use crate::observe::{Asked, CallEvent, CallInfo, CallSpan, Summary};
 use crate::secrets::Secrets;
 use crate::time::Instant;
 
-/// How many calls began, and how many ended in what.
+/// How many calls began, and how many ended in each outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) started: AtomicU64,
@@ -22,12 +22,12 @@ pub(crate) struct Counters {
     pub(crate) retried: AtomicU64,
 }
 
-/// The account of one call. Dropped before its end is known, the call was cancelled.
+/// The outcome of one call. Dropping it before the call has ended counts the call as cancelled.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     shared: Arc<Shared>,
     began: Instant,
-    /// Only where someone wants to hear of it; boxed, because most calls have none.
+    /// Set only if the client has an observer. Boxed, because most clients have none.
     info: Option<Box<CallInfo>>,
     span: CallSpan,
     attempts: u32,
@@ -67,7 +67,7 @@ impl Outcome {
         self.attempts
     }
 
-    /// What this error says of the model is remembered.
+    /// Remembers what this error says about the model.
     pub(super) fn learn(&self, job: &dyn Job, error: &Error) {
         job.learn(&self.shared, Some(error));
     }
@@ -120,8 +120,8 @@ impl Outcome {
         });
     }
 
-    /// It ended with `error`, which is made ready for the caller: without the secrets that are in
-    /// the call's own `headers`, among others.
+    /// The call ended with `error`. Returns the error for the caller, with attempts and provider
+    /// filled in and secrets redacted, including those in the call's own `headers`.
     pub(super) fn failed(&mut self, error: Error, headers: &CallHeaders) -> Error {
         let error = self.finish(error, headers);
         if !std::mem::replace(&mut self.settled, true) {

@@ -1,4 +1,4 @@
-//! What all calls of a client share.
+//! The state that all calls of a client share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ use crate::secrets::Secrets;
 use crate::time::Instant;
 use crate::transport::Transport;
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
-    /// What proves who asks, where it acts once per attempt.
+    /// Credentials that act once per attempt; `None` for a fixed key.
     pub(crate) credentials: Option<Arc<dyn Credentials>>,
-    /// The endpoint's secrets, and the transport's.
+    /// The secrets of the endpoint and of the transport, for redaction.
     pub(crate) secrets: Secrets,
-    /// The headers that the client's user set, which a call may replace.
+    /// The headers that the user set on the client. A call may replace them.
     pub(crate) own_headers: HeaderMap,
     pub(crate) admission: Arc<Admission>,
     pub(crate) limiter: Option<Arc<Limiter>>,
@@ -45,12 +45,12 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) retry_budget: Locked<RetryBudget>,
-    /// What is known of every model, from the dialect.
+    /// What the dialect says about every model.
     pub(crate) given: Lessons,
     pub(crate) learned: Locked<Learned>,
-    /// Whether there is anything in `learned`.
+    /// Whether `learned` has an entry: saves most calls the lock.
     pub(crate) has_learned: AtomicBool,
-    /// Whether whole answers are fetched as streams, where the client says so.
+    /// Whether to fetch whole answers as streams, if the client's user decided that.
     pub(crate) fetches_as_stream: Option<bool>,
     pub(crate) caps: Caps,
     pub(crate) max_request_bytes: usize,
@@ -59,7 +59,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Fills in what the caller left open in `request`.
+    /// Fills in what `request` leaves open.
     pub(super) fn fill_in(&self, request: &mut ChatRequest, defaults: &Defaults) -> Plan {
         let rule = self.endpoint.model_rule(request.model.as_deref());
         let mut lessons = self.given;
@@ -71,8 +71,8 @@ impl Shared {
         Plan::fill_in(request, defaults, rule, options, lessons)
     }
 
-    /// Remembers what a call has found out about the model that it named, or else about the
-    /// endpoint's own.
+    /// Remembers what a call has found out about the model `named`, or about the endpoint's own
+    /// model.
     pub(super) fn learn(&self, named: Option<&str>, lessons: Lessons) {
         if !lessons.is_empty() {
             let model = named.unwrap_or(self.endpoint.model());
@@ -81,7 +81,7 @@ impl Shared {
         }
     }
 
-    /// A call was made: it pays in for retries and hedges.
+    /// Credits a new call to the budgets for retries and hedges.
     pub(super) fn earn(&self, now: Instant) {
         self.retry_budget.lock().earn(now);
         if let Some(hedge) = &self.hedge {
@@ -89,7 +89,8 @@ impl Shared {
         }
     }
 
-    /// Moves the number of permits, where it adapts: an attempt that began at `began` has ended.
+    /// Adapts the number of permits, if that is enabled, to the end of an attempt that began at
+    /// `began`.
     pub(super) fn adapt(&self, error: Option<&Error>, began: Instant) {
         let Some(adaptive) = &self.adaptive else {
             return;
@@ -97,7 +98,7 @@ impl Shared {
         let limit = {
             let mut adaptive = adaptive.lock();
             match error {
-                // The attempt itself may have given its permit back already.
+                // The attempt itself may have returned its permit already.
                 None => adaptive.on_success(self.admission.snapshot().active.max(1)),
                 Some(error) if is_overload(error) => {
                     adaptive.on_overload(self.executor.now(), began)
@@ -105,11 +106,13 @@ impl Shared {
                 Some(_) => return,
             }
         };
-        // Outside of the lock: it wakes, and whom it wakes may come here.
+        // Outside the lock, because this wakes waiting calls, and a woken call may run at once and
+        // come back here.
         self.admission.set_permits(limit);
     }
 
-    /// Refuses a request to another origin than that of the base URL: what proves who asks is in it.
+    /// Refuses a request to another origin than the base URL's, because the request holds the
+    /// credentials.
     pub(super) fn check_origin(&self, request: &Request<Bytes>) -> Result<(), Error> {
         if self.endpoint.is_own(request.uri()) {
             return Ok(());
@@ -122,7 +125,7 @@ impl Shared {
         )))
     }
 
-    /// Takes the client's secrets out of a text that came from outside.
+    /// Redacts the client's secrets in a text that came from outside.
     pub(super) fn redact(&self, text: &mut String) {
         self.secrets.redact(text);
         if let Some(credentials) = &self.credentials {
@@ -130,8 +133,8 @@ impl Shared {
         }
     }
 
-    /// Adds what only the pipeline knows, and takes the secrets out of what came from outside:
-    /// the client's, and those `of_call`.
+    /// Adds to an error what only the pipeline knows, and redacts the client's secrets and those
+    /// `of_call` in what came from outside.
     pub(crate) fn finish_error(&self, mut error: Error, attempts: u32, of_call: &Secrets) -> Error {
         error.set_attempts(attempts);
         error.set_provider(self.endpoint.provider());

@@ -1,4 +1,4 @@
-//! What can be refused before a request is encoded, whatever the dialect.
+//! Checks that hold for every dialect, before a request is encoded.
 
 use crate::chat::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
@@ -16,10 +16,10 @@ pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
     if !request.messages.iter().any(says_something) {
         return refuse("there is nothing to answer: no message has any content");
     }
-    // Some servers give calls no ids; their results cannot name one.
+    // Some servers give tool calls no ids, so the results of those calls cannot name one.
     let mut has_nameless_call = false;
     for (place, message) in request.messages.iter().enumerate() {
-        // A call in another form than a part may stand beside them.
+        // The message may hold a tool call in `extra`, in a form that is no part.
         if message.parts.is_empty() && message.extra.is_empty() {
             return refuse(format!("message {place} has no parts"));
         }
@@ -47,7 +47,7 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
         if name.is_empty() {
             return refuse("a tool has no name");
         }
-        // What providers allow is narrower, and differs.
+        // Each provider allows less than this, and differently.
         if name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refuse(format!(
                 "{} cannot be a tool's name: use letters, digits, _ and -, at most 64",
@@ -67,7 +67,7 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
             ));
         }
     }
-    // Tools of the provider's own may stand in `extra`.
+    // `extra` may hold the provider's own tools.
     let has_others = request.extra.contains_key("tools");
     match &request.tool_choice {
         Some(ToolChoice::Required) if request.tools.is_empty() && !has_others => {
@@ -129,7 +129,7 @@ fn check_parts(place: usize, message: &Message, has_nameless_call: bool) -> Resu
 }
 
 fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
-    // False for what is not a number, too.
+    // Also false for NaN.
     match (0.0..=most).contains(&value) {
         true => Ok(()),
         false => refuse(format!("{name} is {}; allowed is 0 to {}", value, most)),

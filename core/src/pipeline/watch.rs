@@ -1,4 +1,4 @@
-//! One timer for a call, however often its deadline moves.
+//! One timer per call, however often its deadline moves.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -11,8 +11,8 @@ use crate::executor::{BoxFuture, Executor};
 use crate::policy::deadlines::Deadline;
 use crate::time::Instant;
 
-/// Watches the clock for one call. A deadline that moves back costs nothing: the timer that runs
-/// is kept, and set anew only when it has fired too early.
+/// Watches the clock for one call. Moving a deadline back costs nothing, because the running timer
+/// is kept and replaced only after it has fired too early.
 pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     timer: Option<(Instant, BoxFuture<'static, ()>)>,
@@ -26,7 +26,7 @@ impl Watch {
         }
     }
 
-    /// Hands the timer on, and leaves one that is not set.
+    /// Moves the timer into the result, and leaves none behind.
     pub(crate) fn take(&mut self) -> Self {
         Self {
             executor: Arc::clone(&self.executor),
@@ -38,7 +38,8 @@ impl Watch {
         self.executor.now()
     }
 
-    /// Ready with the error of `deadline` once it has passed.
+    /// Ready with the error of `deadline` once the deadline has passed. Pending for ever without
+    /// one.
     pub(crate) fn poll(&mut self, deadline: Option<Deadline>, cx: &mut Context<'_>) -> Poll<Error> {
         let Some(deadline) = deadline else {
             return Poll::Pending;
@@ -58,8 +59,8 @@ impl Watch {
                         return Poll::Ready(deadline.error());
                     }
                     if rang_at_once {
-                        // An executor that shuts down may end its sleeps: what is watched still
-                        // has its turn.
+                        // An executor that shuts down may complete its sleeps early. Yield instead
+                        // of looping, so that the watched future can still run.
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
     use crate::error::Phase;
 
-    /// An executor that shuts down: its sleeps end at once, whatever the time is.
+    /// An executor that shuts down: its sleeps complete at once, whatever the time is.
     #[derive(Debug, Default)]
     struct Closing(AtomicU64);
 

@@ -1,4 +1,4 @@
-//! Reads an answer that comes in one piece: that of a job which is no chat.
+//! Reads an answer that comes in one piece: the answer to any job but a chat.
 
 use bytes::Bytes;
 use http::response::Parts;
@@ -10,9 +10,9 @@ use crate::embed::Embeddings;
 use crate::error::Error;
 use crate::observe::Summary;
 
-/// What can be read in one piece.
+/// An answer that is decoded from a whole body.
 pub(super) trait Whole: Default + Send + 'static {
-    /// What the answer says of itself.
+    /// What observers and spans are told about the answer.
     fn summary(&self) -> Summary<'_>;
 }
 
@@ -32,10 +32,10 @@ impl Whole for ModelPage {
     }
 }
 
-/// How a `T` is read from a body.
+/// Decodes a `T` from a body.
 type Decode<T> = Box<dyn FnMut(&str) -> Result<T, Error> + Send>;
 
-/// Collects a body, and reads a `T` from it.
+/// Collects a body, and decodes a `T` from it.
 pub(crate) struct WholeReader<T> {
     body: WholeBody,
     decode: Decode<T>,
@@ -65,7 +65,7 @@ impl<T: Whole> WholeReader<T> {
         }
     }
 
-    /// The answer, the id of its request, and how many requests were sent for it.
+    /// The answer, the request id, and how many requests were sent for the answer.
     pub(super) fn take(&mut self) -> (T, Option<String>, u32) {
         let answer = std::mem::take(&mut self.answer);
         (answer, self.request_id.take(), self.attempts)

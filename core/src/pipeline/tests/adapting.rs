@@ -1,4 +1,4 @@
-//! What follows the provider: permits that move, and hedges.
+//! Adapting to the provider: permits that move, and hedges.
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn the_bounds_of_the_permits_are_told_as_they_are() {
     assert_eq!(most(Adaptive::default(), false), 1);
 }
 
-/// A task that runs inside of its own wake-up, as it does on some executors.
+/// A waker that polls its task inside `wake`, as some executors do.
 struct Inline(Mutex<Option<BoxFuture<'static, Result<ChatResponse, Error>>>>);
 
 impl std::task::Wake for Inline {
@@ -56,7 +56,8 @@ fn a_permit_more_may_run_its_call_at_once() {
         let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());
         *inline.0.lock().unwrap() = Some(second);
-        // The first content lets another request in, which is answered within its wake-up.
+        // The first content frees the permit for the second call, which completes within its
+        // wake-up.
         assert!(first.next().await.unwrap().is_ok());
         assert_eq!(setup.client.status().succeeded, 1);
     });
@@ -72,7 +73,7 @@ fn a_late_answer_is_asked_for_twice_and_the_sooner_wins() {
     assert_eq!(setup.sent(), [0.0, 2.0]);
     assert_eq!(setup.client.status().active, 0);
 
-    // In time: once is enough. No place: once must do. Both lost: the first one's error.
+    // An answer within the delay is not hedged, and without a free permit there is no hedge.
     let setup = self::setup([Answering::Good(1.0)], |builder| builder.hedging(hedging));
     assert_eq!(setup.chat().unwrap().attempts, 1);
     let late = [Answering::Good(20.0)];

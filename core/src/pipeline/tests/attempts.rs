@@ -1,4 +1,4 @@
-//! Attempts: when the next one is made, and what goes with each.
+//! Attempts: when the next one is made, and what is sent with each.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn backoff_doubles_less_a_quarter_and_holds_no_permit() {
     });
     assert_eq!((first.unwrap().attempts, second.unwrap().attempts), (2, 2));
     let sent = setup.sent();
-    // The second was sent while the first one backed off.
+    // The second call was sent while the first one backed off.
     assert_eq!(sent[..2], [0.0, 0.0]);
     for at in &sent[2..] {
         assert!((0.375..=0.5).contains(at), "{sent:?}");
@@ -46,7 +46,7 @@ fn what_was_let_in_waits_in_a_full_queue_to_try_again() {
     let setup = setup(answers, |builder| builder.workers(1).queue_size(1));
     let (first, _, _) = setup.clock.run(async {
         let first = setup.client.chat_async("hi").into_future();
-        // One runs while the first waits to try again, and one fills the queue.
+        // The second call runs while the first one backs off, and the third one fills the queue.
         let second = setup.client.chat_async("hi").into_future();
         let clock = setup.client.executor().sleep(Duration::from_millis(1));
         let third = setup.client.chat_async("hi").into_future();
@@ -109,7 +109,7 @@ fn no_limit_for_connecting_is_none() {
     timeouts.connect = None;
     let call = setup.client.chat_async("hi").timeouts(timeouts);
     setup.clock.run(call.into_future()).unwrap();
-    // The limit is that of the call's time limits, whatever it tells the transport besides.
+    // The call's `Timeouts` decide, even if the caller sets a `ConnectTimeout` extension.
     let told = ConnectTimeout(Duration::from_secs(60));
     let call = setup.client.chat_async("hi").extension(told);
     setup.clock.run(call.into_future()).unwrap();

@@ -6,16 +6,16 @@ use http::{HeaderValue, Uri};
 use super::*;
 use crate::credentials::Credentials;
 
-/// What the credentials do when they are asked.
+/// What the credentials do when the pipeline calls them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Doing {
-    /// A token of its own for each attempt.
+    /// They insert another token for each attempt.
     Token,
-    /// The token comes after so many seconds.
+    /// They insert a token after this many seconds.
     Late(f64),
-    /// The request is sent elsewhere.
+    /// They change the request's URI to another origin.
     Elsewhere,
-    /// There is no token.
+    /// They fail with this kind.
     Fail(ErrorKind),
 }
 
@@ -108,7 +108,8 @@ fn without_a_token_nothing_is_sent_and_nothing_is_charged() {
     let limits = RateLimits::default().tokens_per_minute(1_000);
     let doing = Doing::Fail(ErrorKind::Auth);
     let (setup, tokens) = with(doing, [], |builder| builder.rate_limits(limits));
-    // Each reserves more than half of the limit: the second would wait if the first had been charged.
+    // Each call reserves more than half of the limit, so the second would wait if the first had
+    // been charged.
     for _ in 0..2 {
         let error = setup
             .clock

@@ -37,19 +37,19 @@ use crate::transport::{ByteStream, ConnectTimeout, Transport, TransportError, Tr
 /// What the server does with one request.
 #[derive(Debug)]
 enum Answering {
-    /// A good answer after so many seconds.
+    /// A good answer after this many seconds.
     Good(f64),
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
     Lost,
     Refused,
-    /// Content without an end, as fast as it is read.
+    /// Endless content, as fast as the client reads it.
     Flood,
-    /// Pieces of a body, each so many seconds after the one before.
+    /// Pieces of a body, each this many seconds after the one before. The body never ends.
     Pieces(Vec<(f64, &'static str)>),
-    /// The same with this status.
+    /// The same, with this status.
     Broken(u16, Vec<(f64, &'static str)>),
-    /// The same, and then the connection is lost.
+    /// A response with this status and piece of a body, and then a lost connection.
     Cut(u16, &'static str),
     /// A body in one piece.
     Body(String),
@@ -60,20 +60,20 @@ const TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
 const FINISH: &str =
     "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
-/// What a caller tells the transport.
+/// An extension that a caller sets for the transport.
 #[derive(Clone)]
 struct Told(&'static str);
 
 #[derive(Debug)]
 struct Script {
     executor: Arc<dyn Executor>,
-    /// The connect limits that came with the requests.
+    /// The connect timeout of each request.
     connect: Mutex<Vec<Duration>>,
-    /// What the callers told the transport.
+    /// The [`Told`] extension of each request.
     told: Mutex<Vec<Option<&'static str>>>,
     answers: Mutex<VecDeque<Answering>>,
     sent: Mutex<Vec<f64>>,
-    /// What proved who asks.
+    /// The `authorization` header of each request.
     authorized: Mutex<Vec<Option<String>>>,
 }
 
@@ -136,7 +136,7 @@ impl Transport for Script {
 }
 
 impl Script {
-    /// A body whose server never hangs up.
+    /// A body that never ends.
     fn pieces(&self, pieces: Vec<(f64, &'static str)>) -> ByteStream {
         let executor = Arc::clone(&self.executor);
         let body = stream::iter(pieces).then(move |(seconds, piece)| {

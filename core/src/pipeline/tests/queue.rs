@@ -74,7 +74,7 @@ fn rate_limits_hold_in_any_minute_and_are_used() {
     for window in sent.windows(11) {
         assert!(window[10] - window[0] >= 60.0, "{window:?}");
     }
-    // Sixty at ten a minute, the first ten at once.
+    // Sixty requests at ten a minute, the first ten at once.
     assert!(sent[59] <= 5.0 * 60.0 * 1.02, "the last at {}", sent[59]);
     assert_eq!(setup.client.status().queued, 0);
 }
@@ -83,7 +83,7 @@ fn rate_limits_hold_in_any_minute_and_are_used() {
 fn tokens_are_estimated_settled_and_refunded() {
     let limits = || RateLimits::default().tokens_per_minute(600);
     let setup = setup([], |builder| builder.rate_limits(limits()));
-    // Estimated at 256 and more each; 3 were used, so they hardly wait.
+    // Each is estimated at more than 256 tokens. Only 3 are used, so the calls hardly wait.
     for _ in 0..20 {
         setup.chat().unwrap();
     }
@@ -93,7 +93,7 @@ fn tokens_are_estimated_settled_and_refunded() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("600"), "{error}");
 
-    // No connection, no tokens.
+    // A request without a connection uses no tokens.
     let refused = (0..5).map(|_| Answering::Refused);
     let setup = self::setup(refused, |builder| {
         builder.rate_limits(limits()).max_attempts(1)
@@ -112,7 +112,8 @@ fn what_a_stream_used_is_known_at_its_end() {
     let pieces = || Answering::Pieces(vec![(0.0, EARLY), (10.0, FINISH)]);
     let limits = RateLimits::default().tokens_per_minute(600);
     let setup = setup([pieces(), pieces()], |builder| builder.rate_limits(limits));
-    // Two are estimated at nearly 600 together; the third goes when they have given back.
+    // Two calls reserve nearly 600 tokens together. The third is sent when they have returned
+    // theirs.
     let asking = (0..3).map(|_| setup.client.chat_async("hi").stream().into_response());
     for answer in setup.clock.run(join_all(asking)) {
         answer.unwrap();
@@ -176,6 +177,7 @@ fn what_a_server_claims_in_tokens_does_not_stop_the_client() {
     for _ in 0..3 {
         setup.chat().unwrap();
     }
-    // Each counts what was reserved, and a token for each byte of the answer: some 400.
+    // Each call is charged at most its reservation and a token for each byte of its answer: about
+    // 400.
     assert!(setup.sent()[2] < 1.0, "{:?}", setup.sent());
 }

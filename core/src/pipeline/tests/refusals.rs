@@ -1,13 +1,13 @@
-//! Defaults that a model refuses, where the dialect has options in a member of their own.
+//! Defaults that a model refuses, in dialects that write options into a member of their own.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A server whose model knows some of the options only.
+/// A server whose model knows only some of the options.
 #[derive(Debug)]
 struct Picky {
-    /// What it says of a body that it refuses.
+    /// The error that the server returns for this body, if it refuses it.
     refuse: fn(&Value) -> Option<&'static str>,
     answer: &'static str,
     bodies: Mutex<Vec<Value>>,
@@ -60,7 +60,7 @@ impl Asked {
         }
     }
 
-    /// How many attempts an answer took.
+    /// Runs a chat, and returns how many attempts its answer took.
     fn attempts(&self) -> u32 {
         let answer = self.clock.run(self.client.chat_async("hi").into_future());
         let answer = answer.unwrap();
@@ -68,7 +68,7 @@ impl Asked {
         answer.attempts
     }
 
-    /// The member of every body that holds its options.
+    /// The member that holds the options, of every body that was sent.
     fn options(&self, member: &str) -> Vec<Value> {
         let bodies = self.server.bodies.lock().unwrap();
         bodies.iter().map(|body| body[member].clone()).collect()
@@ -91,7 +91,7 @@ fn ollama() -> Provider {
     Provider::ollama("tiny")
 }
 
-/// Whether the options of either dialect name one of these.
+/// Whether the options in `body`, in either dialect, have one of these names.
 fn has(body: &Value, names: [&str; 2]) -> bool {
     ["generationConfig", "options"]
         .iter()

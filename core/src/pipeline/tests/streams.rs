@@ -1,4 +1,4 @@
-//! Streams: their limits of time, and their ends.
+//! Streams: their time limits, and their ends.
 
 use std::task::Poll;
 
@@ -20,13 +20,13 @@ fn a_stream_lives_beyond_the_overall_limit_and_not_beyond_silence() {
                 break;
             }
         }
-        // The place is free as soon as the answer is complete.
+        // The permit is free as soon as the answer is complete.
         let status = setup.client.status();
         (stream.into_response().await.unwrap(), status)
     });
     assert_eq!(answer.text(), "hihi");
     assert_eq!((status.active, status.succeeded), (0, 1));
-    // The server did not hang up: it was given a moment.
+    // The server did not close the connection, so the client waited 50 ms for the end of the body.
     assert_eq!(setup.clock.seconds(), 129.05);
 
     let pieces = vec![(1.0, TEXT), (61.0, TEXT)];
@@ -90,7 +90,7 @@ const TEXT_AND_STOP: &str =
     "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\n";
 const PING: &str = ": ping\n\n";
 
-/// The answer, and when it was there.
+/// The answer, and the second at which it was complete.
 fn answered(answering: Answering) -> (ChatResponse, f64) {
     let setup = setup([answering], |builder| builder);
     let whole = setup.client.chat_async("hi").stream().into_response();
@@ -101,31 +101,31 @@ fn answered(answering: Answering) -> (ChatResponse, f64) {
 
 #[test]
 fn an_answer_with_its_finish_reason_needs_no_end() {
-    // The server neither says that this is all nor hangs up.
+    // The server neither sends a terminal event nor closes the connection.
     let (answer, seconds) = answered(Answering::Pieces(vec![(1.0, TEXT), (1.0, STOP)]));
     assert_eq!((&*answer.text(), seconds), ("hi", 4.0));
     assert_eq!(answer.finish_reason_raw, "stop");
-    // It sends keep-alives for ever.
+    // The server sends keep-alives for ever.
     let pings = vec![(0.3, PING); 1000];
     let (_, seconds) = answered(Answering::Pieces(
         [vec![(0.0, TEXT), (0.0, STOP)], pings].concat(),
     ));
     assert_eq!(seconds, 2.0);
-    // What it cost may come a little later, and more text too.
+    // The usage may come a little later, and so may more text.
     let (answer, seconds) = answered(Answering::Pieces(vec![(0.0, STOP), (1.5, USAGE)]));
     assert_eq!(answer.usage.unwrap().output_tokens, 7);
     assert_eq!(seconds, 1.55);
     let pieces = vec![(0.0, STOP), (1.5, TEXT), (1.5, USAGE)];
     let (answer, seconds) = answered(Answering::Pieces(pieces));
     assert_eq!((&*answer.text(), seconds), ("hi", 3.05));
-    // Its connection is lost.
+    // The connection is lost.
     let (answer, seconds) = answered(Answering::Cut(200, TEXT_AND_STOP));
     assert_eq!((&*answer.text(), seconds), ("hi", 0.0));
 }
 
 #[test]
 fn an_answer_that_goes_on_after_its_finish_reason_is_awaited() {
-    // Gemini gives a reason to stop before it runs code, and goes on with what came of it.
+    // Gemini sends a finish reason before it runs code, and goes on with the code's result.
     const CODE: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"executableCode\":\
         {\"code\":\"1\"}}]},\"finishReason\":\"STOP\"}]}\r\n\r\n";
     const RESULT: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"one\"}]},\
@@ -140,7 +140,7 @@ fn an_answer_that_goes_on_after_its_finish_reason_is_awaited() {
     };
     let (answer, seconds) = answered(vec![(0.0, CODE), (9.0, RESULT)]);
     assert_eq!((&*answer.text(), seconds), ("one", 11.0));
-    // A reason without such a part is waited for as with any other provider.
+    // After a finish reason without such a part, Gemini is awaited like any other provider.
     let (answer, seconds) = answered(vec![(0.0, RESULT), (1.5, RESULT), (1.5, RESULT)]);
     assert_eq!(
         (&*answer.text(), answer.finish_reason_raw.as_str()),
@@ -206,7 +206,7 @@ fn a_large_chunk_is_read_in_pieces_with_turns_of_others_between() {
     };
     assert_eq!(answer.text().len(), 40_000);
     assert!(turns >= size / (64 << 10), "{turns} turns for {size} bytes");
-    // A time limit is looked at between them.
+    // The time limits are checked between the pieces.
     let late = setup.client.chat_async("hi").timeout(Duration::ZERO);
     let error = setup.clock.run(late.into_future()).unwrap_err();
     assert_eq!(error.phase(), Some(Phase::Overall));

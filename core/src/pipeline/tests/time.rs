@@ -1,4 +1,4 @@
-//! Time: what fits the work, what silence means, and how long an error is awaited.
+//! Time: limits that fit the work, what silence means, and how long an error is awaited.
 
 use super::*;
 use crate::chat::ReasoningEffort;
@@ -23,14 +23,14 @@ fn a_raised_limit_lets_a_slow_answer_pass_with_one_request() {
         assert_eq!((answer.attempts, setup.clock.seconds()), (1, 70.0));
         assert_eq!(setup.sent().len(), 1);
     }
-    // The silence may be in the body: headers that come early say nothing.
+    // The silence may be in the body: early headers do not count as progress.
     let setup = setup(
         [Answering::Pieces(vec![(0.0, " "), (70.0, GOOD)])],
         |builder| builder,
     );
     let call = setup.client.chat_async("hi").timeout(seconds(180));
     let error = setup.clock.run(call.into_future()).unwrap_err();
-    // It came, and its end did not: nobody hung up.
+    // The answer came and the end of its body did not, because the connection stayed open.
     assert_eq!((error.phase(), error.attempts()), (Some(Phase::Overall), 1));
     assert_eq!(setup.clock.seconds(), 180.0);
 }
@@ -88,7 +88,7 @@ fn a_default_limit_may_begin_when_a_call_has_its_place() {
         answers.iter().filter(|answer| answer.is_ok()).count()
     };
     assert_eq!(six(None), 6);
-    // A limit that is set covers the wait.
+    // A limit that the caller sets covers the wait for a permit.
     assert_eq!(six(Some(35)), 3);
     assert_eq!(six(Some(30)), 3);
 
@@ -106,7 +106,7 @@ fn a_default_limit_may_begin_when_a_call_has_its_place() {
 
 #[test]
 fn silence_is_not_answered_by_sending_again() {
-    // One call of a batch, whose limit is that of its attempt.
+    // A patient call, as in a batch: its overall limit applies to the attempt.
     let setup = setup([Answering::Good(99.0)], |builder| builder);
     let error = setup
         .clock
@@ -114,7 +114,7 @@ fn silence_is_not_answered_by_sending_again() {
     let error = error.unwrap_err();
     assert_eq!((error.phase(), error.attempts()), (Some(Phase::Attempt), 1));
     assert_eq!((setup.sent().len(), setup.clock.seconds()), (1, 30.0));
-    // Bytes had come: the connection stalled, and the provider is not at work any more.
+    // Bytes had come, so the connection has stalled and the provider is not at work any more.
     let stalled = Answering::Pieces(vec![(1.0, TEXT)]);
     let setup = self::setup([stalled], |builder| builder);
     let answer = setup
@@ -150,7 +150,7 @@ fn an_error_whose_body_hangs_is_told_with_its_status() {
         assert_eq!(error.message(), message);
         assert_eq!((error.attempts(), setup.clock.seconds()), (1, at));
     }
-    // A limit of the call's own that comes first says no less.
+    // A shorter limit of the call itself reports the status, too.
     let setup = setup([Answering::Broken(503, vec![])], |builder| {
         builder.max_attempts(1)
     });
@@ -164,7 +164,8 @@ fn an_error_whose_body_hangs_is_told_with_its_status() {
 
 #[test]
 fn a_long_answer_is_judged_by_its_progress() {
-    // Fetched as a stream: each piece is within the limit between two bytes, and all of it is not.
+    // Fetched as a stream: each piece comes within the limit between two bytes, though the whole
+    // answer takes longer than that.
     let mut pieces = vec![(50.0, TEXT), (50.0, TEXT)];
     pieces.push((0.0, FINISH));
     let setup = setup([Answering::Pieces(pieces)], |builder| builder);

@@ -1,4 +1,4 @@
-//! Tokens that an async function gives.
+//! Tokens from an async function.
 
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
@@ -7,7 +7,7 @@ use http::HeaderName;
 use super::*;
 use crate::credentials::{Token, TokenSource};
 
-/// The answers to one request for a token after another: how long it takes, and what comes of it.
+/// The answer to one request for a token: the seconds it takes, or its error.
 type Asked = Result<f64, ErrorKind>;
 
 struct Tokens {
@@ -18,7 +18,7 @@ struct Tokens {
     is_valid: AtomicBool,
 }
 
-/// Counts what is dropped before its end.
+/// Counts the futures that are dropped before they complete.
 struct Unfinished(Arc<Tokens>);
 
 impl Drop for Unfinished {
@@ -87,7 +87,7 @@ fn a_token_is_used_until_it_is_not_valid_any_more() {
     setup.chat().unwrap();
     tokens.is_valid.store(false, Relaxed);
     setup.chat().unwrap();
-    // One that never is valid is asked for each time, and used.
+    // A token that is never valid is requested for each call, and used.
     setup.chat().unwrap();
     assert_eq!(setup.tokens_sent(), [1, 1, 2, 3]);
     assert_eq!(tokens.asked.load(Relaxed), 3);
@@ -97,7 +97,7 @@ fn a_token_is_used_until_it_is_not_valid_any_more() {
 fn a_refused_token_is_renewed_and_the_call_tried_once_more() {
     let refused = || Answering::Status(401, None);
     let (setup, tokens) = with([], [refused()], |source| source);
-    // At once, and although there is one attempt only.
+    // The call is retried at once, although `max_attempts` is 1.
     assert_eq!(setup.chat().unwrap().attempts, 2);
     assert_eq!(setup.sent(), [0.0, 0.0]);
     assert_eq!(setup.tokens_sent(), [1, 2]);
