@@ -19,7 +19,7 @@ pub(super) enum Listed {
     Any,
     /// This name and all its subdomains.
     Name(String),
-    /// Addresses whose first bits, this many, equal those of this address.
+    /// Addresses that share this many leading bits with this address.
     Network(IpAddr, u8),
 }
 

@@ -63,8 +63,8 @@ impl Proxy {
             _ => return Err(invalid("only http:// and https:// proxies are supported")),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // An unencoded `/`, `?` or `#` in the user or password would make the rest of it look like
-        // the host.
+        // With an unencoded `/`, `?` or `#` in the user or password, the text before it would be taken
+        // for the host.
         if rest[authority.len()..].contains('@') {
             return Err(invalid(
                 "write a `/`, `?` or `#` in its user or password percent-encoded (%2F, %3F, %23)",
