@@ -82,6 +82,7 @@ mod embed;
 mod error;
 mod executor;
 pub mod frame;
+mod head;
 mod helpers;
 mod host;
 pub mod json;
@@ -116,6 +117,7 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use embed::{EmbedRequest, Embeddings};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
+pub use head::ResponseHead;
 pub use helpers::{
     DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
 };

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::head::ResponseHead;
+
 use super::{ChatEvent, Extra, FinishReason, Message, Part, Role, ToolCall, Usage};
 
 /// A whole answer. `Display` writes its text.
@@ -25,6 +27,10 @@ pub struct ChatResponse {
     pub usage: Option<Usage>,
     /// The provider's id of the request, from the response's headers.
     pub request_id: Option<String>,
+    /// What the response said before its body, where
+    /// [`keep_head`](crate::ChatCall::keep_head) asked for it. No part of the JSON form.
+    #[serde(skip)]
+    pub head: Option<Box<ResponseHead>>,
     /// How often the request was sent, this time included.
     pub attempts: u32,
     /// How many events of the provider's stream chatcore did not know and passed over.
@@ -44,6 +50,7 @@ impl Default for ChatResponse {
             finish_reason_raw: String::new(),
             usage: None,
             request_id: None,
+            head: None,
             attempts: 1,
             skipped_events: 0,
             extra: Extra::new(),

@@ -240,6 +240,15 @@ impl ChatCall {
         self
     }
 
+    /// Sets whether the [head](crate::ResponseHead) of the response is kept, with its headers and the
+    /// provider's rate limits. It is in the answer ([`ChatResponse::head`]), in the
+    /// [partial](ChatStream::partial) answer of a stream from its first event on, and in the error of
+    /// an attempt that the server answered ([`Error::head`]). Default: false.
+    pub fn keep_head(mut self, keep_head: bool) -> Self {
+        self.call.0.keeps_head = keep_head;
+        self
+    }
+
     /// The answer as a stream of events, from the first content on. Nothing is sent until the
     /// stream is polled; an error before the first content is its first and last item.
     pub fn stream(self) -> ChatStream {

@@ -30,8 +30,8 @@ pub struct Endpoint {
     query: Query,
     headers: HeaderMap,
     key: KeyRules,
-    /// The path of the first request, and its URI: they are the same for all, as a rule.
-    posted: OnceLock<(String, Uri)>,
+    /// That of the first request: it is the same for all, as a rule.
+    posted: OnceLock<Posted>,
 }
 
 /// What every request's URI begins with.
@@ -63,6 +63,19 @@ struct Query(String);
 impl std::fmt::Debug for Query {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.is_empty() { "" } else { "[redacted]" })
+    }
+}
+
+/// A path and its URI. The URI has the query in it, so `Debug` does not show it.
+#[derive(Clone)]
+struct Posted {
+    path: String,
+    uri: Uri,
+}
+
+impl std::fmt::Debug for Posted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.path)
     }
 }
 
@@ -166,10 +179,13 @@ impl Endpoint {
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = match self.posted.get() {
-            Some((posted, uri)) if posted == path => uri.clone(),
+            Some(posted) if posted.path == path => posted.uri.clone(),
             _ => {
                 let uri = self.uri(path)?;
-                self.posted.get_or_init(|| (path.to_owned(), uri.clone()));
+                self.posted.get_or_init(|| Posted {
+                    path: path.to_owned(),
+                    uri: uri.clone(),
+                });
                 uri
             }
         };

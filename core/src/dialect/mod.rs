@@ -35,6 +35,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
+pub use crate::head::{LimitHints, Quota};
 #[cfg(feature = "anthropic")]
 pub use anthropic::{Anthropic, AnthropicPlatform};
 pub use caps::Caps;
@@ -45,7 +46,6 @@ pub use facts::{Facts, KeyHeader};
 pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub(crate) use kit::hints::request_id;
-pub use kit::hints::{LimitHints, Quota};
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub(crate) use kit::whole::WholeBody;
 #[cfg(feature = "ollama")]

@@ -17,6 +17,7 @@ pub use kind::ErrorKind;
 pub use phase::Phase;
 
 use crate::chat::ChatResponse;
+use crate::head::ResponseHead;
 use crate::quote::Span;
 
 /// How much of an error's body is kept, in bytes.
@@ -54,6 +55,7 @@ struct Inner {
     attempts: u32,
     provider: Option<Arc<str>>,
     partial: Option<Box<ChatResponse>>,
+    head: Option<Box<ResponseHead>>,
     /// What to do next, where more is known than the kind says.
     advice: Option<Arc<str>>,
     causes: Vec<Error>,
@@ -80,6 +82,7 @@ impl Error {
             attempts: 0,
             provider: None,
             partial: None,
+            head: None,
             advice: None,
             causes: Vec::new(),
             source: None,
@@ -180,6 +183,12 @@ impl Error {
         self.0.partial.as_deref()
     }
 
+    /// What the response said before its body, where
+    /// [`keep_head`](crate::ChatCall::keep_head) asked for it and a response came.
+    pub fn head(&self) -> Option<&ResponseHead> {
+        self.0.head.as_deref()
+    }
+
     /// The errors of the attempts before the last one, in order.
     pub fn causes(&self) -> &[Error] {
         &self.0.causes
@@ -261,6 +270,11 @@ impl Error {
     #[must_use]
     pub fn in_stream(mut self) -> Self {
         self.0.in_stream = true;
+        self
+    }
+
+    pub(crate) fn with_head(mut self, head: Option<Box<ResponseHead>>) -> Self {
+        self.0.head = head;
         self
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct CallParts {
     pub(crate) defaults: Defaults,
     /// Whether to fetch a whole answer as a stream, if the caller decided that.
     pub(crate) fetches_as_stream: Option<bool>,
+    /// Whether the head of the response is kept.
+    pub(crate) keeps_head: bool,
     pub(crate) rules: Rules,
 }
 
@@ -36,6 +38,7 @@ impl Call {
             request,
             defaults,
             fetches_as_stream: None,
+            keeps_head: false,
             rules,
         }))
     }

@@ -16,6 +16,7 @@ use super::{Call, Opened, Shared, open};
 use crate::chat::ChatRequest;
 use crate::dialect::{Dialect, Mode};
 use crate::error::Error;
+use crate::head::ResponseHead;
 use crate::observe::{Asked, Operation};
 use crate::policy::defaults::Wishes;
 use crate::policy::estimate;
@@ -38,6 +39,7 @@ fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Erro
         plan,
         mode,
         fetches_as_stream: call.fetches_as_stream,
+        keeps_head: call.keeps_head,
     };
     begin(shared, ask, call.rules, mode)
 }
@@ -50,6 +52,7 @@ struct ChatAsk<'a> {
     mode: Mode,
     /// Whether to fetch a whole answer as a stream, if the caller decided that.
     fetches_as_stream: Option<bool>,
+    keeps_head: bool,
 }
 
 impl Ask for ChatAsk<'_> {
@@ -96,6 +99,7 @@ impl Ask for ChatAsk<'_> {
             variant,
             plan: self.plan,
             mode: self.mode,
+            keeps_head: self.keeps_head,
         };
         Ok((encoded, Box::new(job)))
     }
@@ -110,6 +114,7 @@ struct ChatJob {
     variant: Option<Arc<dyn Dialect>>,
     plan: Plan,
     mode: Mode,
+    keeps_head: bool,
 }
 
 impl Job for ChatJob {
@@ -122,8 +127,14 @@ impl Job for ChatJob {
     }
 
     fn reader(&self, shared: &Shared, head: &Parts) -> Box<dyn Reader> {
-        let decoder = self.dialect(shared).decoder(head, self.mode, shared.caps);
-        Box::new(ChatReader::new(decoder, head, self.mode, shared))
+        let dialect = self.dialect(shared);
+        let decoder = dialect.decoder(head, self.mode, shared.caps);
+        let mut reader = ChatReader::new(decoder, head, self.mode, shared);
+        if self.keeps_head {
+            let limits = dialect.limits(&head.headers);
+            reader.keep_head(ResponseHead::of(head, limits, |text| shared.redact(text)));
+        }
+        Box::new(reader)
     }
 
     fn adjust(

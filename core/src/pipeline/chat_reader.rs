@@ -11,6 +11,7 @@ use super::job::{Progress, Reader};
 use crate::chat::{ChatEvent, ChatResponse, FinishReason, Fold, Part};
 use crate::dialect::{Decoder, Mode, request_id};
 use crate::error::{Error, ErrorKind};
+use crate::head::ResponseHead;
 use crate::observe::Summary;
 
 /// The answer to a chat, as far as it has been read.
@@ -41,6 +42,11 @@ impl ChatReader {
             ahead: VecDeque::new(),
             fold,
         }
+    }
+
+    /// Keeps what the response said before its body.
+    pub(super) fn keep_head(&mut self, head: ResponseHead) {
+        self.fold.response_mut().head = Some(Box::new(head));
     }
 
     /// The next event of a stream to hand over, if one was read.
@@ -76,9 +82,11 @@ impl ChatReader {
         if !is_cut || self.partial().message.parts.iter().any(is_output) {
             return Ok(());
         }
-        let answer = self.take_response();
+        let mut answer = self.take_response();
+        let head = answer.head.take();
         let error = Error::new(ErrorKind::OutOfTokens, out_of_tokens(&answer));
         Err(error
+            .with_head(head)
             .with_status(StatusCode::OK)
             .with_request_id(answer.request_id.clone())
             .with_partial(answer))
@@ -133,6 +141,10 @@ impl Reader for ChatReader {
 
     fn set_attempts(&mut self, attempts: u32) {
         self.fold.response_mut().attempts = attempts;
+    }
+
+    fn take_head(&mut self) -> Option<Box<ResponseHead>> {
+        self.fold.response_mut().head.take()
     }
 
     fn take_partial(&mut self) -> Option<ChatResponse> {

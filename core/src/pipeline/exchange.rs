@@ -34,11 +34,11 @@ const ERROR_BODY: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How many chunks are read without a wait before the task yields to others.
-const CHUNKS_PER_TURN: usize = 64;
+const CHUNKS_PER_TURN: u32 = 64;
 
 /// How many bytes are read without a wait before the task yields to others and checks its time
 /// limits. A larger chunk is read in pieces of this size.
-const BYTES_PER_TURN: usize = 64 << 10;
+const BYTES_PER_TURN: u32 = 64 << 10;
 
 /// One attempt whose response headers have come. Dropping it closes its connection and frees its
 /// permit.
@@ -55,8 +55,8 @@ pub(crate) struct Exchange {
     /// The part of the last chunk that the reader has not been fed yet.
     unread: Bytes,
     /// Chunks received and bytes read since the last wait.
-    chunks: usize,
-    bytes: usize,
+    chunks: u32,
+    bytes: u32,
     reader: Box<dyn Reader>,
     /// Until when to wait for the rest of a body that the call does not need: after a complete
     /// answer, or of an error response.
@@ -169,6 +169,10 @@ impl Exchange {
         self.body = None;
         let request_id = self.reader.summary().request_id.map(str::to_owned);
         let error = error.with_request_id(request_id);
+        let error = match self.reader.take_head() {
+            Some(head) => error.with_head(Some(head)),
+            None => error,
+        };
         match self.reader.take_partial() {
             Some(partial) if error.partial().is_none() => error.with_partial(partial),
             _ => error,
@@ -206,8 +210,8 @@ impl Exchange {
                 continue;
             }
             if !self.unread.is_empty() {
-                let size = self.unread.len().min(BYTES_PER_TURN);
-                self.bytes += size;
+                let size = self.unread.len().min(BYTES_PER_TURN as usize);
+                self.bytes += size as u32;
                 self.reader.feed(self.unread.split_to(size));
                 continue;
             }

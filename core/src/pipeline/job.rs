@@ -15,6 +15,7 @@ use super::Shared;
 use crate::chat::ChatResponse;
 use crate::dialect::Dialect;
 use crate::error::Error;
+use crate::head::ResponseHead;
 use crate::observe::{Asked, Summary};
 use crate::policy::plan::Plan;
 
@@ -105,6 +106,11 @@ pub(crate) trait Reader: Any + Send {
 
     /// Sets how many requests were sent, the one being read included.
     fn set_attempts(&mut self, attempts: u32);
+
+    /// What the response said before its body, where that is kept.
+    fn take_head(&mut self) -> Option<Box<ResponseHead>> {
+        None
+    }
 
     /// The part of a chat's answer that came before an error.
     fn take_partial(&mut self) -> Option<ChatResponse> {

@@ -6,7 +6,8 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderName};
 
 use super::base_url::BaseUrl;
-use super::{KeyForm, Provider, table};
+use super::query::parameters;
+use super::{KeyForm, Provider, query, table};
 use crate::dialect::{Endpoint, KeyRules};
 use crate::error::Error;
 use crate::quote::Quoted;
@@ -38,6 +39,7 @@ impl Provider {
         {
             url.base.path = path.trim_end_matches('/').to_owned();
         }
+        query::put(&mut url.base.query, self.query());
         if let (None, None, Some(var)) = (self.api_key(), self.credentials(), self.api_key_var())
             && url.base.scheme == Scheme::HTTPS
         {
@@ -113,7 +115,7 @@ impl Provider {
         }
         let mut parameters = parameters(&url.base.query);
         let (name, _) = parameters.find(|(name, _)| names_credential(name))?;
-        Some(format!("the parameter {name} of the base URL"))
+        Some(format!("the parameter {name} of the URL"))
     }
 
     /// Every secret in the requests: the key, what the headers hold, and what the query does.
@@ -152,13 +154,6 @@ impl Provider {
         );
         Some(advice.into())
     }
-}
-
-/// The names and values of a query.
-fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query
-        .split('&')
-        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, parameter)))
 }
 
 fn unencrypted(what: &str, url: &BaseUrl) -> Error {

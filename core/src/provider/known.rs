@@ -164,6 +164,7 @@ impl Provider {
         Self {
             name: row.name.into(),
             base_url: row.base_url.into(),
+            query: Vec::new(),
             model: row.model.into(),
             key: None,
             key_vars: row.key_vars,

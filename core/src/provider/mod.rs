@@ -4,6 +4,7 @@ mod base_url;
 mod endpoint;
 mod key_form;
 mod known;
+mod query;
 mod table;
 
 use std::borrow::Cow;
@@ -38,6 +39,8 @@ use crate::quote::Quoted;
 pub struct Provider {
     name: Cow<'static, str>,
     base_url: Cow<'static, str>,
+    /// Parameters of every request's URL, encoded.
+    query: Vec<(String, String)>,
     model: Cow<'static, str>,
     key: Option<ApiKey>,
     key_vars: &'static [&'static str],
@@ -59,6 +62,7 @@ impl Provider {
         Self {
             name: name.into(),
             base_url: base_url.into(),
+            query: Vec::new(),
             model: model.into(),
             key: None,
             key_vars: &[],
@@ -89,6 +93,32 @@ impl Provider {
     #[must_use]
     pub fn with_base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
         self.base_url = base_url.into();
+        self
+    }
+
+    /// Sets a parameter of every request's URL, such as `api-version`. It is encoded here, and
+    /// replaces one of the same name that was set before or that the base URL has. `Debug` does not
+    /// show it, and no error holds its value, because it may be a key.
+    ///
+    /// ```
+    /// use chatcore::Provider;
+    ///
+    /// let gateway = Provider::openai_compatible("https://gateway.example/v1", "tiny")
+    ///     .with_query("tenant", "R&D")
+    ///     .with_query("api-version", "2024-10-21");
+    /// assert_eq!(
+    ///     gateway.endpoint()?.uri("/chat/completions")?,
+    ///     "https://gateway.example/v1/chat/completions?tenant=R%26D&api-version=2024-10-21"
+    /// );
+    /// # Ok::<(), chatcore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_query(mut self, name: &str, value: &str) -> Self {
+        let [name, value] = [name, value].map(query::encoded);
+        match self.query.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.query.push((name, value)),
+        }
         self
     }
 
@@ -229,6 +259,11 @@ impl Provider {
     /// The dialect.
     pub fn dialect(&self) -> &Arc<dyn Dialect> {
         &self.dialect
+    }
+
+    /// The parameters of every request's URL, encoded.
+    fn query(&self) -> &[(String, String)] {
+        &self.query
     }
 
     pub(crate) fn model_rules(&self) -> &ModelRules {

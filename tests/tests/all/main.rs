@@ -21,6 +21,8 @@ mod engine;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod heads;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod keys;

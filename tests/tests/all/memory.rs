@@ -23,6 +23,7 @@ fn a_call_that_waits_holds_little() {
         let mut held = None;
         let counted = allocation_counter::measure(|| held = Some(call()));
         let bytes = counted.bytes_current;
+        println!("{name}: {bytes} bytes");
         assert!(bytes <= most, "{name}: {bytes} bytes, at most {most}");
     }
 }
