@@ -1,6 +1,6 @@
-//! How much of an answer is taken in.
+//! Caps on the size of a response.
 
-/// The sizes beyond which an answer is refused, in bytes.
+/// The sizes above which a response is refused, in bytes.
 ///
 /// ```
 /// use chatcore::Caps;
@@ -15,7 +15,7 @@ pub struct Caps {
     pub event: usize,
     /// A whole answer, or all bytes of a stream. Default 256 MiB.
     pub body: usize,
-    /// The body of an error. Default 1 MiB; 8 KiB of it are kept in the error.
+    /// The body of an error response. Default 1 MiB; the error keeps 8 KiB of it.
     pub error_body: usize,
 }
 
@@ -37,14 +37,14 @@ impl Caps {
         self
     }
 
-    /// Sets the largest whole answer, or all bytes of a stream.
+    /// Sets the largest whole answer, and the most bytes of a stream.
     #[must_use]
     pub fn body(mut self, bytes: usize) -> Self {
         self.body = bytes;
         self
     }
 
-    /// Sets the largest body of an error.
+    /// Sets the largest body of an error response.
     #[must_use]
     pub fn error_body(mut self, bytes: usize) -> Self {
         self.error_body = bytes;

@@ -1,4 +1,4 @@
-//! A provider, checked and made ready to send to.
+//! A checked provider, ready for requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,16 +12,16 @@ use crate::models::{ModelRule, ModelRules};
 use crate::quote::Quoted;
 use crate::secrets::{Secrets, names_credential};
 
-/// A provider, checked and made ready to send to: derived once for each client, by
+/// A checked provider, ready for requests. Each client derives it once, by
 /// [`Provider::endpoint`](crate::Provider::endpoint).
 ///
-/// The key and the base URL are bound together here: every request is built below this base URL,
-/// so the key never goes to another origin.
+/// The key and the base URL are bound together here. Every request is built below this base URL, so
+/// that the key never goes to another origin.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     provider: Arc<str>,
     model: String,
-    /// What is known of `model`.
+    /// The rule for `model`.
     rule: ModelRule,
     rules: ModelRules,
     scheme: Scheme,
@@ -34,25 +34,26 @@ pub struct Endpoint {
     posted: OnceLock<Posted>,
 }
 
-/// What every request's URI begins with.
+/// The beginning of every request's URI.
 #[derive(Debug)]
 pub(crate) struct Base {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
     /// Without a slash at its end.
     pub(crate) path: String,
-    /// Without its question mark; empty where there is none.
+    /// Without a trailing slash.
     pub(crate) query: String,
 }
 
-/// What holds for the key and other credentials.
+/// What the client knows about the key and other credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRules {
-    /// Whether a header of one call may hold a credential: elsewhere it would go out unencrypted.
+    /// Whether a header of one call may hold a credential. It may not if the request would be
+    /// unencrypted.
     pub(crate) may_be_sent: bool,
-    /// All that every request carries.
+    /// The secrets that every request carries.
     pub(crate) secrets: Secrets,
-    /// What to say of the key where the provider does not accept it.
+    /// A hint about the key, for the error that says that the provider did not accept it.
     pub(crate) advice: Option<Arc<str>>,
 }
 
@@ -80,7 +81,8 @@ impl std::fmt::Debug for Posted {
 }
 
 impl Endpoint {
-    /// Requests to `model` of `provider`, of which `rules` say what they take, below `base`.
+    /// An endpoint for requests to `model` of `provider` below `base`. `rules` say which parameters
+    /// the models take.
     pub(crate) fn new(
         provider: &str,
         model: &str,
@@ -126,13 +128,12 @@ impl Endpoint {
         &self.provider
     }
 
-    /// The model to ask where the request names none.
+    /// The model that is used if the request names none.
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// What is known of the model that is asked: the one that a request names, or else the
-    /// endpoint's own.
+    /// The rule for the model `named` by a request, or for the endpoint's own model.
     pub fn model_rule(&self, named: Option<&str>) -> &ModelRule {
         match named {
             Some(model) if *model != self.model => self.rules.find(model),
@@ -150,11 +151,11 @@ impl Endpoint {
         &self.path
     }
 
-    /// The URI of `path` (it begins with a slash) below the base URL, with the query of the base
-    /// URL behind its own.
+    /// The URI of `path` below the base URL. `path` begins with a slash. The query of the base URL
+    /// is appended to the query of `path`.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `path` is no path.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `path` is not a valid path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
         let invalid = || Error::invalid(format!("{} cannot be a URL's path", Quoted(path)));
         let mut full = [self.path.as_str(), path].concat();
@@ -193,8 +194,8 @@ impl Endpoint {
         Ok(request)
     }
 
-    /// A `GET` of `path` below the base URL, with the headers that every request carries but for
-    /// the type of its body, because it has none.
+    /// A `GET` of `path` below the base URL, with the headers that every request carries. The
+    /// content type is left out, because the request has no body.
     ///
     /// # Errors
     /// As [`uri`](Self::uri).
@@ -206,13 +207,13 @@ impl Endpoint {
         Ok(request)
     }
 
-    /// Whether `uri` has the origin that the key belongs to.
+    /// Whether `uri` has the endpoint's own origin. The key may go there only.
     pub(crate) fn is_own(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
     }
 
-    /// Whether the header `name` may be set for one call: a credential must not go out unencrypted
-    /// unless `Provider::allow_http` was called.
+    /// Whether a call may set the header `name`. A credential must not be sent unencrypted unless
+    /// `Provider::allow_http` was called.
     pub(crate) fn may_send(&self, name: &HeaderName) -> bool {
         self.key.may_be_sent || !names_credential(name.as_str())
     }
@@ -222,7 +223,7 @@ impl Endpoint {
         &self.key.secrets
     }
 
-    /// Adds to an error what is known of the key, where the provider did not accept it.
+    /// Adds the advice about the key to an error that says that the provider did not accept it.
     pub(crate) fn advise(&self, error: &mut Error) {
         if let Some(advice) = &self.key.advice
             && error.kind() == ErrorKind::Auth

@@ -1,6 +1,6 @@
-//! What a dialect states of itself.
+//! What a dialect states about itself.
 
-/// What a dialect states of itself, the same for all its values.
+/// What a dialect states about itself, the same for all its values.
 ///
 /// ```
 /// use chatcore::dialect::{Facts, KeyHeader};
@@ -18,9 +18,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// A dialect with this short name, for example `openai_chat`. A key goes as
-    /// `Authorization: Bearer …`, and no response header is read beside those that every dialect
-    /// reads.
+    /// A dialect with this short name, for example `openai_chat`. By default a key is sent as
+    /// `Authorization: Bearer …`, and no response headers are read in addition to those of every
+    /// dialect.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -30,14 +30,14 @@ impl Facts {
         }
     }
 
-    /// Sets the header that carries a key.
+    /// Sets the header that carries the key.
     #[must_use]
     pub const fn with_key_header(self, key_header: KeyHeader) -> Self {
         Self { key_header, ..self }
     }
 
     /// Sets the response headers that [`Dialect::limits`](super::Dialect::limits) reads. A
-    /// transport may leave out headers that nobody reads.
+    /// transport may omit headers that no dialect reads.
     #[must_use]
     pub const fn with_response_headers(self, response_headers: &'static [&'static str]) -> Self {
         Self {
@@ -46,9 +46,10 @@ impl Facts {
         }
     }
 
-    /// Sets the member of a request's JSON that holds options such as the temperature. A default in
-    /// it that a model refuses is left out of the next attempt, as one beside it is. By default there
-    /// is none: all options are members of the request itself.
+    /// Sets the member of a request's JSON that holds options such as the temperature. If a model
+    /// refuses a default in this member, the next attempt leaves it out, as it does with a default
+    /// outside it. By default there is no such member: all options are members of the request
+    /// itself.
     #[must_use]
     pub const fn with_options_member(self, options_member: &'static str) -> Self {
         Self {
@@ -62,23 +63,23 @@ impl Facts {
         self.name
     }
 
-    /// The header that carries a key.
+    /// The header that carries the key.
     pub fn key_header(&self) -> &KeyHeader {
         &self.key_header
     }
 
-    /// The response headers that this dialect reads beside those that every dialect reads.
+    /// The response headers that this dialect reads in addition to those of every dialect.
     pub fn response_headers(&self) -> &'static [&'static str] {
         self.response_headers
     }
 
-    /// The member of a request's JSON that holds its options, if there is one.
+    /// The member of a request's JSON that holds its options, if the dialect has one.
     pub fn options_member(&self) -> Option<&'static str> {
         self.options_member
     }
 }
 
-/// The header that carries a key, and what stands before the key in it.
+/// The header that carries the key, and the prefix of its value.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyHeader {
     name: &'static str,
@@ -86,7 +87,8 @@ pub struct KeyHeader {
 }
 
 impl KeyHeader {
-    /// The header `name`, whose value is `prefix` and then the key: `Bearer `, or nothing.
+    /// The header `name` with the value `prefix` and then the key. `prefix` is, for example,
+    /// `Bearer ` or empty.
     pub const fn new(name: &'static str, prefix: &'static str) -> Self {
         Self { name, prefix }
     }
@@ -96,7 +98,7 @@ impl KeyHeader {
         self.name
     }
 
-    /// What stands before the key.
+    /// The text before the key.
     pub fn prefix(&self) -> &'static str {
         self.prefix
     }

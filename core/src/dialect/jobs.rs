@@ -1,4 +1,4 @@
-//! What a dialect may have beside chats: embeddings and the list of models.
+//! The optional jobs of a dialect: embeddings and the list of models.
 
 use std::fmt::Debug;
 
@@ -10,26 +10,25 @@ use crate::catalogue::ModelInfo;
 use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::Error;
 
-/// How a dialect asks for embeddings. A [`Dialect`](super::Dialect) gives it out by
+/// How a dialect requests embeddings. A [`Dialect`](super::Dialect) returns it from
 /// [`embeddings`](super::Dialect::embeddings).
 pub trait EmbedDialect: Debug + Send + Sync {
-    /// How much one request may hold. What is more is sent in several requests.
+    /// How much one request may hold. Larger jobs are split into several requests.
     fn limits(&self) -> EmbedLimits;
 
-    /// Writes one request. It has at least one text, and no empty one.
+    /// Writes one request. It has at least one text, and none of its texts is empty.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be said in this
-    /// protocol.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what this protocol cannot express.
     fn encode(&self, endpoint: &Endpoint, request: &EmbedRequest) -> Result<Request<Bytes>, Error>;
 
-    /// Reads the answer to a request with so many texts: the vectors in the order of the texts, an
-    /// empty one where one is missing, the model and the usage. What else is in [`Embeddings`] is
-    /// filled in by the caller, which also checks the number of the vectors.
+    /// Reads the response to a request with `inputs` texts: the vectors in the order of the texts
+    /// (empty for a text without one), the model and the usage. The caller fills in the other
+    /// fields of [`Embeddings`], and checks the number of vectors.
     ///
     /// # Errors
-    /// What is wrong with the answer. An error that the provider reports in it is found by the
-    /// caller, where this function finds no embeddings.
+    /// What is wrong with the response. If this function finds no embeddings, the caller looks for
+    /// an error that the provider reports in the response.
     fn decode(&self, body: &str, inputs: usize) -> Result<Embeddings, Error>;
 }
 
@@ -37,14 +36,14 @@ pub trait EmbedDialect: Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmbedLimits {
-    /// How many texts.
+    /// The most texts.
     pub inputs: usize,
-    /// How many tokens all texts together. `None` for no limit.
+    /// The most tokens of all texts together. `None` for no limit.
     pub tokens: Option<u64>,
 }
 
 impl EmbedLimits {
-    /// So many texts in a request, however long they are.
+    /// At most `inputs` texts in a request, however long they are.
     pub const fn new(inputs: usize) -> Self {
         Self {
             inputs,
@@ -52,7 +51,7 @@ impl EmbedLimits {
         }
     }
 
-    /// Sets how many tokens all texts of a request may have together.
+    /// Sets the most tokens of all texts in a request.
     #[must_use]
     pub const fn with_tokens(self, tokens: u64) -> Self {
         Self {
@@ -62,22 +61,21 @@ impl EmbedLimits {
     }
 }
 
-/// How a dialect asks which models there are. A [`Dialect`](super::Dialect) gives it out by
+/// How a dialect requests the list of models. A [`Dialect`](super::Dialect) returns it from
 /// [`models`](super::Dialect::models).
 pub trait ModelsDialect: Debug + Send + Sync {
-    /// Writes the request for the first page, or for the one that follows the page with this
+    /// Writes the request for the first page, or for the page that follows the one with this
     /// [`next`](ModelPage::next).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be said in this
-    /// protocol.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what this protocol cannot express.
     fn encode(&self, endpoint: &Endpoint, next: Option<&str>) -> Result<Request<Bytes>, Error>;
 
     /// Reads one page.
     ///
     /// # Errors
-    /// What is wrong with the answer. An error that the provider reports in it is found by the
-    /// caller, where this function finds no list.
+    /// What is wrong with the response. If this function finds no list, the caller looks for an
+    /// error that the provider reports in the response.
     fn decode(&self, body: &str) -> Result<ModelPage, Error>;
 }
 
@@ -86,6 +84,6 @@ pub trait ModelsDialect: Debug + Send + Sync {
 pub struct ModelPage {
     /// The models of the page.
     pub models: Vec<ModelInfo>,
-    /// What asks for the next page; `None` on the last one.
+    /// The token that requests the next page. `None` on the last page.
     pub next: Option<String>,
 }

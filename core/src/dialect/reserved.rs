@@ -1,8 +1,8 @@
 //! The request headers that callers may not set.
 
-/// Request headers that belong to the connection. Nobody may set them: neither
+/// Request headers that belong to the connection. Neither
 /// [`Provider::with_header`](crate::Provider::with_header) nor
-/// [`ChatCall::header`](crate::ChatCall::header).
+/// [`ChatCall::header`](crate::ChatCall::header) may set them.
 pub const CONNECTION_HEADERS: [&str; 10] = [
     "connection",
     "content-length",
@@ -18,7 +18,7 @@ pub const CONNECTION_HEADERS: [&str; 10] = [
 
 /// Request headers that one call may not set, because the key and the type of the body belong to
 /// the provider and its dialect. [`Provider::with_header`](crate::Provider::with_header) sets them
-/// for all calls. Beside these a call may not set what the dialect sets itself.
+/// for all calls. A call may not set the headers that the dialect sets either.
 pub const CLIENT_HEADERS: [&str; 5] = [
     "authorization",
     "content-encoding",

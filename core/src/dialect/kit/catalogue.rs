@@ -1,4 +1,4 @@
-//! Lists of models, which differ in little between providers.
+//! Reads lists of models. Providers' lists differ little, so one reader serves all dialects.
 
 use crate::catalogue::ModelInfo;
 use crate::dialect::ModelPage;
@@ -6,12 +6,11 @@ use crate::dialect::kit::read::{Count, Read, Text};
 use crate::error::{Error, ErrorKind};
 use crate::json::{self, JsonError, Reader};
 
-/// How much more memory than its text the values of a list may take.
+/// The memory that the values of a list may take, as a multiple of the response's size.
 const TIMES: usize = 15;
 
-/// Where the number of tokens stands that fit into a model. The first one is OpenRouter's and
-/// Together's, the second Groq's, the third vLLM's, the fourth Mistral's, the fifth Anthropic's, the
-/// last Google's.
+/// The fields that hold a model's context size in tokens: OpenRouter's and Together's, Groq's,
+/// vLLM's, Mistral's, Anthropic's and Google's, in this order.
 const CONTEXT: [&str; 6] = [
     "context_length",
     "context_window",
@@ -21,14 +20,17 @@ const CONTEXT: [&str; 6] = [
     "inputTokenLimit",
 ];
 
-/// Reads a list of models: an object whose field `list` holds objects, whose field `id` is what to
-/// ask a model by; or such an array alone, as Together writes it. `has_more` and `last_id` beside it,
-/// or `nextPageToken`, make the [`next`](ModelPage::next) page. Of a model, `owned_by`, `shutdown_date` and the fields
-/// for its context are known; the others are kept as [`extra`](ModelInfo::extra), as far as they do
-/// not take far more memory than their text.
+/// Reads one page of a list of models. The response is an object. Its field `list` holds an array
+/// of objects, and each object's field `id` is the model's id. Together sends the array alone. If
+/// `has_more` is true, `last_id` is the [`next`](ModelPage::next) page; otherwise `nextPageToken`
+/// is.
+///
+/// `owned_by`, `shutdown_date` and the fields for the context size become fields of [`ModelInfo`].
+/// All other fields are kept as [`extra`](ModelInfo::extra), except values that would take far more
+/// memory than their text.
 ///
 /// # Errors
-/// [`Protocol`](ErrorKind::Protocol) where there is no such list.
+/// [`Protocol`](ErrorKind::Protocol) if the response has no such list.
 pub fn model_page(body: &str, list: &str, id: &str) -> Result<ModelPage, Error> {
     let mut reader = Reader::new(body);
     let mut room = body.len().saturating_mul(TIMES);
@@ -74,7 +76,7 @@ fn read_list(
             continue;
         }
         let model = read_model(reader, id, room)?;
-        // Without a name it cannot be asked.
+        // Without an id the model cannot be requested.
         if !model.id.is_empty() {
             models.push(model);
         }
@@ -110,7 +112,7 @@ fn read_model(reader: &mut Reader<'_>, id: &str, room: &mut usize) -> Result<Mod
     Ok(model)
 }
 
-/// A text, unless it is empty or null.
+/// A text; `None` if it is empty or null.
 fn text(reader: &mut Reader<'_>) -> Result<Option<String>, JsonError> {
     if reader.null()? {
         return Ok(None);

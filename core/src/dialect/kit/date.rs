@@ -1,16 +1,16 @@
 //! Dates in headers, as seconds since 1970.
 //!
-//! Two short readers of our own: a library for each form would be larger than all of this, and the
-//! tests hold the first one against `httpdate`.
+//! Both parsers are written by hand, because a crate for each format would be larger than this
+//! file. The tests compare [`http_date`] with the crate `httpdate`.
 
 const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// A date as HTTP writes it (RFC 9110, 5.6.7), or in one of the two forms that it once had:
+/// A date in HTTP's format (RFC 9110, 5.6.7), or in one of its two obsolete formats:
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.
 pub(crate) fn http_date(text: &str) -> Option<i64> {
     let text = text.as_bytes();
     let comma = text.iter().position(|byte| *byte == b',');
-    // Where the day, the month, the time and the year begin, and how long the year is.
+    // Where the day, the month, the time and the year begin, and how many digits the year has.
     let (day, month, time, year, digits) = match comma {
         None => (8, 4, 11, 20, 4),
         Some(3) => (5, 8, 17, 12, 4),
@@ -33,8 +33,8 @@ pub(crate) fn http_date(text: &str) -> Option<i64> {
     seconds([year, month, day], clock(text, time)?)
 }
 
-/// `2026-11-23T10:00:00Z`, with or without parts of a second, or with an offset. The parts of a
-/// second are left out.
+/// `2026-11-23T10:00:00Z`, with or without a fraction of a second, or with an offset. The fraction
+/// is dropped.
 pub(crate) fn rfc3339(text: &str) -> Option<i64> {
     let text = text.as_bytes();
     let date = [
@@ -70,7 +70,8 @@ fn number(text: &[u8], from: usize, digits: usize) -> Option<i64> {
     Some(number)
 }
 
-/// `10:00:00` at `from`, in seconds; a leap second counts into the next minute.
+/// Reads `10:00:00` at `from`, in seconds. A leap second counts as the first second of the next
+/// minute.
 fn clock(text: &[u8], from: usize) -> Option<i64> {
     let mut seconds = 0;
     for (at, most) in [(0, 23), (3, 59), (6, 60)] {
@@ -88,7 +89,7 @@ fn seconds([year, month, day]: [i64; 3], clock: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // Its years begin in March here, so that the day of a leap year is the last one.
+    // Here a year begins in March, so that the leap day is the last day of its year.
     let (y, m) = (year - i64::from(month <= 2), (month + 9) % 12);
     let days = y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719_469;
     (year >= 1970).then_some(days * 86_400 + clock)

@@ -1,9 +1,9 @@
-//! Percent-encoding of what stands in a URL.
+//! Percent-encoding for the parts of a URL.
 
 use std::fmt::Write;
 
-/// Writes a segment of a path, or a value of a query: every byte that is not unreserved (RFC 3986,
-/// 2.3) is escaped, so that it cannot end the segment or the value.
+/// Writes a path segment or a query value. Every byte that is not unreserved (RFC 3986, 2.3) is
+/// escaped, so that the text cannot end the segment or the value.
 pub(crate) fn escape(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {

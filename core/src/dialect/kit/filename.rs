@@ -1,5 +1,5 @@
-//! The name of a file that goes in base64. OpenAI demands one, and reads the file's format from its
-//! extension.
+//! The name of a file that is sent in base64. OpenAI requires a name, and derives the file's format
+//! from its extension.
 
 use crate::chat::File;
 
@@ -29,7 +29,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The file's own name, or `file.` and an extension that says its media type.
+/// The file's own name, or `file.` with an extension for its media type.
 pub(crate) fn filename(file: &File, media_type: &str) -> String {
     match file.name.as_deref() {
         Some(name) if !name.is_empty() => name.to_owned(),
@@ -44,7 +44,7 @@ fn extension(media_type: &str) -> String {
         return (*known).to_owned();
     }
     let subtype = essence.split_once('/').map_or("", |(_, subtype)| subtype);
-    // `application/ld+json` is JSON.
+    // `application/ld+json` has the extension `json`.
     let subtype = subtype.rsplit('+').next().unwrap_or(subtype);
     let subtype = subtype.strip_prefix("x-").unwrap_or(subtype);
     let is_short = (1..=5).contains(&subtype.len());

@@ -1,4 +1,4 @@
-//! What response headers say about limits and retries.
+//! Reads the response headers about limits and retries.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::time;
 /// The longest time that a hint may name, in seconds; more is no hint.
 const LONGEST: f64 = 1e9;
 
-/// The provider's id of the request.
+/// The provider's id of the request: `x-request-id` or `request-id`.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     text(headers, &X_REQUEST_ID)
         .or_else(|| text(headers, &REQUEST_ID))
         .map(str::to_owned)
 }
 
-/// Whether the provider itself says that a retry helps.
+/// The provider's own advice on whether to retry.
 pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     match text(headers, &X_SHOULD_RETRY)? {
         "true" => Some(true),
@@ -29,10 +29,11 @@ pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
-/// How long the provider asks to wait. A date counts from the response's own date: without one it
-/// says nothing, for whose clock would it be?
+/// How long the provider asks to wait. A date is compared with the response's `date` header.
+/// Without that header a date is ignored, because the core has no wall clock to compare it with.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    // A number of seconds that no clock can hold is still one: too long to wait for.
+    // A number of seconds that no clock can hold is capped, so that it still means: too long to
+    // wait.
     let capped = |value: f64| seconds(value.min(LONGEST));
     let milliseconds = text(headers, &RETRY_AFTER_MS).and_then(number);
     if let Some(wait) = milliseconds.and_then(|milliseconds| capped(milliseconds / 1000.0)) {
@@ -45,8 +46,8 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// A quota by the names of its three headers. Azure has sent `-1` and `0` for a limit that it does
-/// not have; what stands beside that says nothing either.
+/// Reads a quota from its three headers. Azure has sent `-1` and `0` as the limit where it has
+/// none; then the other two headers are ignored.
 pub fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
     let count = |name: &str| text(headers, name)?.parse().ok();
     if text(headers, limit)
@@ -69,7 +70,8 @@ fn text<'a, N: ?Sized>(headers: &'a HeaderMap, name: &N) -> Option<&'a str>
 where
     HeaderName: PartialEq<N>,
 {
-    // Not by `get`: for the few headers of a response, its hash takes longer, and is more code.
+    // Not `HeaderMap::get`: a response has few headers, so that hashing is slower and takes more
+    // code.
     let (_, value) = headers.iter().find(|(known, _)| *known == name)?;
     Some(value.to_str().ok()?.trim())
 }
@@ -82,13 +84,13 @@ fn seconds(seconds: f64) -> Option<Duration> {
     ((0.0..=LONGEST).contains(&seconds)).then(|| time::seconds(seconds))
 }
 
-/// How long it is from the response's own date until `until`.
+/// The time from the response's `date` header to `until`.
 fn since_date(headers: &HeaderMap, until: i64) -> Option<Duration> {
     let now = date::http_date(text(headers, &DATE)?)?;
     Some(Duration::from_secs((until - now).max(0).unsigned_abs()))
 }
 
-/// `12ms`, `6m0s`, `1h2m3.5s`, or seconds.
+/// Parses `12ms`, `6m0s`, `1h2m3.5s`, or a number of seconds.
 pub(crate) fn duration(mut text: &str) -> Option<Duration> {
     if let Some(value) = number(text) {
         return seconds(value);

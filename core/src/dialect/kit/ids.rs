@@ -1,12 +1,13 @@
-//! Ids for tool calls that came without one.
+//! Ids for tool calls that have none.
 
 use std::borrow::Cow;
 
 use crate::chat::{ChatRequest, Part};
 
-/// The request with an id for each tool call, for a dialect that demands them: some dialects
-/// (Gemini's, Ollama's) have calls without ids, whose results stand in the order of the calls. The
-/// same call gets the same id each time. A request whose calls all have ids is not copied.
+/// Gives each tool call and result an id, for a dialect that requires one. Some dialects (Gemini,
+/// Ollama) have calls without ids and match results to calls by their order. The ids are
+/// numbered in order, so that a call keeps its id as the conversation grows. A request that has all
+/// its ids is not copied.
 ///
 /// ```
 /// use chatcore::dialect::kit::with_ids;
@@ -45,7 +46,7 @@ pub fn with_ids(request: &ChatRequest) -> Cow<'_, ChatRequest> {
     Cow::Owned(request)
 }
 
-/// Nine letters and digits, which is all that Mistral takes.
+/// Nine letters and digits, because Mistral accepts nothing else.
 fn next(count: &mut u32) -> String {
     *count += 1;
     format!("call{count:05}")

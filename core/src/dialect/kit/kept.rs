@@ -1,4 +1,4 @@
-//! Fields without a name of ours, until the answer ends.
+//! Unknown fields of a stream's chunks, kept until the answer ends.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,20 @@ use crate::chat::{ChatEvent, Extra};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::{MAX_UNKNOWN, Raw};
 
-/// From how many fields on they are looked up in a table.
+/// From this many fields on, a hash table finds them.
 const FEW: usize = 16;
 
-/// Fields as JSON. Many servers repeat them in every chunk, so they are handed over once, at the
-/// end: the last value counts.
+/// Unknown fields as raw JSON. Many servers repeat them in every chunk, so that they are handed
+/// over once, at the end. The last value of each field counts.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     fields: Vec<(String, String)>,
-    /// Where each field stands, once there are more than a few.
+    /// The index of each field in `fields`. Filled once there are [`FEW`] fields.
     places: HashMap<String, usize>,
 }
 
 impl Kept {
-    /// Keeps the last value of a field.
+    /// Keeps the value of a field, and replaces an earlier one.
     pub(crate) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
         let place = match self.places.is_empty() {
             true => self.fields.iter().position(|(known, _)| known == name),
@@ -45,7 +45,7 @@ impl Kept {
         }
     }
 
-    /// Hands over all of them.
+    /// Hands over all fields as one event.
     pub(crate) fn end(&mut self, out: &mut Output) {
         if self.fields.is_empty() {
             return;

@@ -1,8 +1,8 @@
-//! What every dialect needs: telling an answer from a stream, framings, reading and writing of
+//! What every dialect needs: telling a stream from a whole answer, framings, reading and writing of
 //! fields, errors, and hints about limits.
 //!
 //! A [`Dialect`](super::Dialect) encodes with [`begin`] and [`ObjectWriter`], and decodes with an
-//! [`AnswerDecoder`] around an [`Assemble`] of its own:
+//! [`AnswerDecoder`] around its own [`Assemble`]:
 //!
 //! ```text
 //!  bytes ──► AnswerDecoder ──► frames ──► Assemble::event ──► Output ──► ChatEvents
@@ -10,12 +10,13 @@
 //!            keep-alives       a Framing of yours
 //! ```
 //!
-//! An error status, an error object in a stream, a lost end and what servers send beside their
-//! documentation are the decoder's work; an [`Assemble`] reads its own fields.
+//! The decoder handles error statuses, error objects in a stream, truncated streams and what
+//! servers send in addition to their documentation. An [`Assemble`] reads its own fields.
 //!
-//! A conversation may have been begun in another dialect. A decoder keeps what only its own dialect
-//! understands with [`as_own`], and an encoder sends what [`sent_fields`] says and leaves out each
-//! [block of another dialect](is_foreign_block); [`ObjectWriter::beside`] does so by itself.
+//! A conversation may have begun in another dialect. A decoder stores what only its own dialect
+//! understands with [`as_own`]. An encoder sends the fields that [`sent_fields`] returns, and
+//! leaves out each [block of another dialect](is_foreign_block). [`ObjectWriter::beside`] filters
+//! the fields by itself.
 //!
 //! ```
 //! use bytes::Bytes;

@@ -1,10 +1,10 @@
-//! Checks of a model's name, before anything is sent.
+//! Checks of a model's name before a request is sent.
 
 use crate::error::Error;
 #[cfg(any(feature = "anthropic", feature = "gemini"))]
 use crate::quote::Quoted;
 
-/// Refuses a call that names no model.
+/// Refuses a request without a model.
 ///
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
@@ -17,8 +17,8 @@ pub(crate) fn check(model: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a name that cannot stand as a segment of a URL's path. Servers and proxies resolve `.`
-/// and `..`, escaped or not, so that the request would reach another path.
+/// Refuses a name that cannot be a segment of a URL's path. Servers and proxies resolve `.` and
+/// `..`, escaped or not, so that the request would reach another path.
 ///
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput).

@@ -1,8 +1,8 @@
-//! What of a conversation belongs to which dialect.
+//! Which parts of a conversation belong to which dialect.
 //!
 //! What only one dialect understands is stored under that dialect's name: as an object in the
-//! `extra` of a message, a part or a tool call, or as a [`Part::Other`] that names it. A
-//! conversation that was begun in one dialect goes on in another, which leaves this out.
+//! `extra` of a message, a part or a tool call, or as a [`Part::Other`] that names the dialect. A
+//! conversation that began in one dialect can go on in another, which leaves these parts out.
 
 use serde_json::Value;
 
@@ -10,7 +10,8 @@ use crate::chat::{Extra, Part};
 use crate::dialect::NAMES;
 use crate::error::Error;
 
-/// Whether the extra field `name` belongs to another dialect than `dialect`: then it is not sent.
+/// Whether the extra field `name` belongs to a dialect other than `dialect`. Such a field is not
+/// sent.
 ///
 /// ```
 /// use chatcore::dialect::kit::is_foreign;
@@ -23,18 +24,17 @@ pub fn is_foreign(dialect: &str, name: &str) -> bool {
     name != dialect && NAMES.contains(&name)
 }
 
-/// What `extra` has that only `dialect` understands.
+/// The fields of `extra` that only `dialect` understands.
 pub fn own_fields<'a>(dialect: &str, extra: &'a Extra) -> Option<&'a Extra> {
     extra.get(dialect)?.as_object()
 }
 
-/// Fields that `dialect` alone understands, as they are kept: under its name.
+/// Stores fields that only `dialect` understands under its name.
 pub fn as_own(dialect: &str, fields: Extra) -> Extra {
     super::read::extra_of(dialect, Value::Object(fields))
 }
 
-/// What `dialect` sends of `extra`: the fields that belong to no other dialect, and then those that
-/// are its own.
+/// The fields of `extra` that `dialect` sends: first those that belong to no dialect, then its own.
 ///
 /// ```
 /// use chatcore::dialect::kit::sent_fields;
@@ -65,7 +65,7 @@ pub fn is_plain(dialect: &str, extra: &Extra) -> bool {
     sent_fields(dialect, extra).next().is_none()
 }
 
-/// Whether `part` is a block of another dialect than `dialect`: then it is left out.
+/// Whether `part` is a block of a dialect other than `dialect`. Such a block is not sent.
 pub fn is_foreign_block(dialect: &str, part: &Part) -> bool {
     match part {
         Part::Other { dialect: from, .. } => from.as_deref().is_some_and(|from| from != dialect),
@@ -73,7 +73,8 @@ pub fn is_foreign_block(dialect: &str, part: &Part) -> bool {
     }
 }
 
-/// The error for a part that `dialect` has no place for: `what` it is, and what to do instead.
+/// The error for a part that `dialect` cannot send. `what` names the part, `instead` says what to
+/// do.
 pub fn cannot_carry(dialect: &str, what: &str, instead: &str) -> Error {
     Error::invalid(format!("{dialect} cannot carry {what}; {instead}"))
 }

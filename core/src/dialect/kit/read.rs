@@ -1,8 +1,8 @@
-//! Objects as they come over the wire, borrowed from the frame.
+//! Reads JSON objects. The values borrow from the frame.
 //!
-//! They are read field by field: what the decoder knows goes into its place, what it does not is
-//! kept as raw JSON and parsed only when it is needed. A null counts as absent, and so does a field
-//! of an unexpected type: it costs no more than itself.
+//! An object is read field by field. A known field is read into its place. An unknown field is kept
+//! as raw JSON and parsed only when it is needed. A null counts as absent. A field of an unexpected
+//! type counts as absent too, and the rest of the object is still read.
 
 use std::borrow::Cow;
 
@@ -13,42 +13,43 @@ use crate::chat::{ChatEvent, Extra};
 use crate::error::{Error, ErrorKind};
 use crate::json::{self, JsonError, Piece, Reader};
 
-/// The most items that one list of an event may have, such as tool calls: more would take far more
-/// memory than their text.
+/// The most items that one list of an event, such as tool calls, may have. More items would take
+/// far more memory than their text.
 pub const MAX_ITEMS: usize = 2048;
 
-/// The most unknown fields of an object that are kept.
+/// The most unknown fields that are kept for each object.
 pub const MAX_UNKNOWN: usize = 1024;
 
-/// The text of a value that is read later.
+/// The raw JSON of a value that is parsed later.
 pub type Raw<'a> = &'a str;
 
-/// The fields that were not known, by name.
+/// The unknown fields with their names.
 pub type Unknown<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
 
-/// An object whose known fields make a `T`.
+/// An object with its known fields read into a `T`.
 #[derive(Debug, Default)]
 pub struct Object<'a, T> {
     /// The known fields.
     pub known: T,
-    /// The others.
+    /// The unknown fields.
     pub unknown: Unknown<'a>,
 }
 
-/// The known fields of an object.
+/// The fields that a type knows.
 pub trait Fields<'a> {
-    /// Where the value of `name` goes, if that is a known field.
+    /// The place for the value of the field `name`, or `None` if the field is unknown.
     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>>;
 }
 
-/// What can be read into its place. What was there before is replaced.
+/// A place that a JSON value can be read into. The previous value is replaced.
 ///
-/// Places are handed around as `dyn`, so that one loop reads the objects of all types.
+/// Places are passed as `dyn`, so that the loops that read objects are compiled once, not for each
+/// type.
 pub trait Read<'a> {
     /// Reads the next value.
     ///
     /// # Errors
-    /// Where the text is no JSON.
+    /// If the text is not JSON.
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 }
 
@@ -58,7 +59,7 @@ impl<'a, T: Fields<'a>> Read<'a> for Object<'a, T> {
     }
 }
 
-/// Reads the fields of an object; any other value has none.
+/// Reads the fields of an object. Any other value is skipped.
 fn read_fields<'a>(
     reader: &mut Reader<'a>,
     known: &mut dyn Fields<'a>,
@@ -97,13 +98,12 @@ impl<'a, T: Read<'a>> Read<'a> for Box<T> {
     }
 }
 
-/// A list of objects; what else is in it is passed over. An object in the place of a list is a
-/// list of one.
+/// A list of objects. Other items are skipped. An object instead of a list counts as a list of one.
 #[derive(Debug)]
 pub struct List<T> {
     /// The objects.
     pub items: Vec<T>,
-    /// Whether there were more items than are allowed.
+    /// Whether there were more than [`MAX_ITEMS`] objects.
     pub is_over: bool,
 }
 
@@ -117,10 +117,10 @@ impl<T> Default for List<T> {
 }
 
 impl<T> List<T> {
-    /// Fails where there were more items than are allowed.
+    /// Fails if there were more than [`MAX_ITEMS`] objects.
     ///
     /// # Errors
-    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge), which names `what` the items are.
+    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge). `what` names the items in the message.
     pub fn check(&self, what: &str) -> Result<(), Error> {
         match self.is_over {
             true => Err(too_many(what)),
@@ -129,7 +129,7 @@ impl<T> List<T> {
     }
 }
 
-/// The error for more of `what` than an event may have.
+/// The error for more than [`MAX_ITEMS`] of `what` in one event.
 pub(crate) fn too_many(what: &str) -> Error {
     let why = format!("the answer has more than {MAX_ITEMS} {what}");
     Error::new(ErrorKind::ResponseTooLarge, why)
@@ -168,7 +168,7 @@ impl<'a> Read<'a> for Raw<'a> {
     }
 }
 
-/// A value that is of no interest.
+/// A value that is skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ignored;
 
@@ -178,7 +178,7 @@ impl<'a> Read<'a> for Ignored {
     }
 }
 
-/// A whole number; what is none counts as absent. Some servers write `9.0` or `"9"`.
+/// A whole number. Any other value counts as absent. Some servers write `9.0` or `"9"`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Count(pub Option<u64>);
 
@@ -195,7 +195,7 @@ impl<'a> Read<'a> for Count {
     }
 }
 
-/// The whole number that a text is, or begins with where it has a fraction.
+/// Parses a whole number, and drops a fraction.
 fn count(text: &str) -> Option<u64> {
     let text = text.trim();
     text.parse().ok().or_else(|| {
@@ -204,7 +204,7 @@ fn count(text: &str) -> Option<u64> {
     })
 }
 
-/// The whole number that a value is, as [`Count`] reads it.
+/// The whole number of a parsed value, by the rules of [`Count`].
 #[cfg(feature = "anthropic")]
 pub(crate) fn count_of(value: &Value) -> Option<u64> {
     match value {
@@ -214,7 +214,7 @@ pub(crate) fn count_of(value: &Value) -> Option<u64> {
     }
 }
 
-/// A text; a number or a truth value is its own text, an object and an array are none.
+/// A text. A number or a boolean is read as its JSON text; an object or an array counts as empty.
 #[derive(Debug, Default)]
 pub struct Text<'a>(pub Piece<'a>);
 
@@ -242,13 +242,13 @@ impl<'a> Read<'a> for Text<'a> {
     }
 }
 
-/// A word that means something by itself, such as a type. What is no string is none.
+/// A keyword, such as a type. A value that is not a string counts as empty.
 #[derive(Debug, Default)]
 pub struct Word<'a>(pub Cow<'a, str>);
 
 impl Word<'_> {
-    /// Takes a reason for which the model stopped, if it is one: some servers write a null as
-    /// the word of their programming language.
+    /// Takes the reason for which the model stopped. `None` if there is none: some servers write a
+    /// null as a word of their programming language.
     pub fn take_reason(&mut self) -> Option<String> {
         let word = std::mem::take(&mut self.0);
         match word.trim() {
@@ -271,14 +271,14 @@ impl<'a> Read<'a> for Word<'a> {
     }
 }
 
-/// One field without a name of ours.
+/// An [`Extra`] with one field.
 pub fn extra_of(name: &str, value: Value) -> Extra {
     let mut extra = Extra::with_capacity(1);
     extra.insert(name.to_owned(), value);
     extra
 }
 
-/// Hands over fields that were not known, if there are any.
+/// Adds an event with the unknown fields, if there are any.
 pub fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Output) {
     if !unknown.is_empty() {
         let extra = to_extra(unknown, out);
@@ -286,7 +286,7 @@ pub fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, 
     }
 }
 
-/// Fields that were not known, parsed.
+/// Parses the unknown fields.
 pub fn to_extra(unknown: Unknown<'_>, out: &mut Output) -> Extra {
     if unknown.len() == MAX_UNKNOWN {
         // There may have been more.
@@ -299,10 +299,10 @@ pub fn to_extra(unknown: Unknown<'_>, out: &mut Output) -> Extra {
     extra
 }
 
-/// Reads one JSON value; nothing else may follow it.
+/// Reads one JSON value and nothing after it.
 ///
 /// # Errors
-/// Where the text is no JSON, or something follows.
+/// If the text is not JSON, or if more text follows the value.
 pub fn read<'a, T: Read<'a> + Default>(data: &'a str) -> Result<T, JsonError> {
     let mut value = T::default();
     read_all(data, &mut value)?;
@@ -315,8 +315,8 @@ fn read_all<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<(), JsonError>
     reader.end()
 }
 
-/// Reads the first JSON value of an event's data, and gives its text. What follows it is another
-/// event: some servers put several into one.
+/// Reads the first JSON value of an event's data, and returns its text. Text after the value is
+/// another event, because some servers put several values into one event.
 ///
 /// # Errors
 /// As [`parse`].
@@ -330,7 +330,8 @@ pub fn parse_event<'a, T: Read<'a> + Default>(
     Ok((value, data))
 }
 
-/// As [`parse_event`], into `value`, which holds after an error what was read before it.
+/// Like [`parse_event`], but reads into `value`. After an error, `value` holds the fields that were
+/// read before it.
 ///
 /// # Errors
 /// As [`parse`].
@@ -355,18 +356,18 @@ fn read_first<'a>(data: &'a str, into: &mut dyn Read<'a>) -> Result<usize, JsonE
     Ok(reader.rest().trim_ascii_start().len())
 }
 
-/// Reads one JSON value of `dialect`.
+/// Reads one JSON value in the format of `dialect`.
 ///
 /// # Errors
-/// [`Truncated`](ErrorKind::Truncated) where it ends too soon, [`Protocol`](ErrorKind::Protocol)
-/// where it is no JSON.
+/// [`Truncated`](ErrorKind::Truncated) if the JSON ends too soon, [`Protocol`](ErrorKind::Protocol)
+/// if it is not JSON.
 pub fn parse<'a, T: Read<'a> + Default>(dialect: &str, data: &'a str) -> Result<T, Error> {
     let mut value = T::default();
     parse_into(dialect, data, &mut value)?;
     Ok(value)
 }
 
-/// As [`parse`], into `value`: what a dialect reads may be large, and is not moved then.
+/// Like [`parse`], but reads into `value`, so that a large value is not moved.
 ///
 /// # Errors
 /// As [`parse`].
@@ -378,7 +379,7 @@ pub(crate) fn parse_into<'a>(
     read_all(data, value).map_err(|error| not_of(dialect, data, error))
 }
 
-/// The error of data that is not of `dialect`.
+/// The error for data that `dialect` cannot read.
 pub(super) fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
     if error.is_cut {
         let why = "the answer's JSON ends before it is complete";
@@ -388,7 +389,7 @@ pub(super) fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
     Error::new(ErrorKind::Protocol, why).with_body(data.as_bytes())
 }
 
-/// A string's text, which may be a piece of a longer one; other values as they are written.
+/// The text of a string, which may be a piece of a longer text. Other values as raw JSON.
 pub fn piece_of(raw: Raw<'_>) -> Piece<'_> {
     match raw.starts_with('"') {
         true => Reader::new(raw).piece().unwrap_or_else(|_| raw.into()),

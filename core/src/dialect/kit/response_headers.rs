@@ -1,9 +1,8 @@
-//! The response headers that are read, by name.
+//! The names of the response headers that chatcore reads.
 
 use http::HeaderName;
 
-/// The names of the three headers that tell of one limit: how much there is, how much is left,
-/// and when it is full again.
+/// The names of the three headers for one limit: its size, what is left, and when it is reset.
 pub(crate) type Limit = [&'static str; 3];
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -11,9 +10,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-/// The response headers that are read whatever the dialect. A dialect names those that it reads
-/// beside them in its [`Facts`](crate::dialect::Facts). A transport may leave out all others, which saves
-/// time where each header costs a call to its host.
+/// The response headers that chatcore reads in every dialect. A dialect names more of them in its
+/// [`Facts`](crate::dialect::Facts). A transport may omit all others, which saves time if reading
+/// each header is a call to the host.
 pub static COMMON_RESPONSE_HEADERS: [&str; 7] = [
     "content-encoding",
     "date",
@@ -24,7 +23,7 @@ pub static COMMON_RESPONSE_HEADERS: [&str; 7] = [
     "x-should-retry",
 ];
 
-/// OpenAI's limits: requests, tokens.
+/// OpenAI's limits: on requests and on tokens.
 pub(crate) static OPENAI: [Limit; 2] = [
     [
         "x-ratelimit-limit-requests",
@@ -38,7 +37,7 @@ pub(crate) static OPENAI: [Limit; 2] = [
     ],
 ];
 
-/// Anthropic's limits: requests, tokens of both kinds, input tokens, output tokens.
+/// Anthropic's limits: on requests, all tokens, input tokens and output tokens.
 #[cfg(feature = "anthropic")]
 pub(crate) static ANTHROPIC: [Limit; 4] = [
     [

@@ -1,4 +1,4 @@
-//! An answer that always comes in one piece: collected, and then read.
+//! Reads a response that is never a stream: collects the body, then decodes it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::failure;
 use crate::dialect::Caps;
 use crate::error::{Error, ErrorKind};
 
-/// The body of an answer that comes in one piece, or of an error.
+/// The body of a response that is not a stream.
 pub(crate) struct WholeBody {
     status: StatusCode,
     headers: HeaderMap,
@@ -23,7 +23,7 @@ pub(crate) struct WholeBody {
 }
 
 impl WholeBody {
-    /// That of an answer with this head.
+    /// Begins to collect the body of a response with this head.
     pub(crate) fn new(head: &Parts, caps: Caps) -> Self {
         Self {
             status: head.status,
@@ -35,7 +35,7 @@ impl WholeBody {
         }
     }
 
-    /// Takes in the next bytes. What is beyond the caps is not kept.
+    /// Adds the next bytes. Bytes beyond the caps are dropped.
     pub(crate) fn feed(&mut self, bytes: Bytes) {
         let room = self.cap().saturating_sub(self.body.bytes().len());
         self.is_over |= bytes.len() > room;
@@ -47,16 +47,16 @@ impl WholeBody {
         self.ended = true;
     }
 
-    /// What `decode` makes of the answer, once all of it is there; `None` before.
+    /// Decodes the body with `decode` once it is complete. `None` until then.
     ///
     /// # Errors
-    /// The provider's error, what `decode` finds wrong, or
-    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) beyond the caps.
+    /// The provider's error, an error of `decode`, or
+    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) if the body exceeds the caps.
     pub(crate) fn read<T>(
         &mut self,
         decode: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        // What is beyond the cap need not be awaited: it may have no end.
+        // A body beyond the cap is not awaited, because it may never end.
         if !self.ended && !self.is_over {
             return Ok(None);
         }

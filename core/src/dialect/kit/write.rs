@@ -1,4 +1,4 @@
-//! Writing a request's body, the same way in all dialects.
+//! Writes the bodies of requests, the same way in all dialects.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,10 @@ use crate::chat::{ChatRequest, Extra, Part};
 use crate::error::Error;
 use crate::json::{Reader, Writer};
 
-/// Checks the fields that the request adds, and begins its body.
+/// Checks the caller's extra fields, and begins the body.
 ///
 /// # Errors
-/// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an extra field that chatcore sets
-/// itself.
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an extra field that chatcore sets itself.
 pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {
         return Err(Error::invalid(
@@ -33,19 +32,19 @@ pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
 pub struct ObjectWriter<'a, 'w> {
     writer: &'w mut Writer,
     extra: &'a Extra,
-    /// Which dialect writes a thing that comes from elsewhere, and the fields that it wrote: they
-    /// have precedence.
+    /// For an object of the conversation: the dialect that writes it, and the fields written so
+    /// far. They take precedence over `extra`.
     beside: Option<(&'a str, Vec<&'static str>)>,
 }
 
 impl<'a, 'w> ObjectWriter<'a, 'w> {
-    /// Opens an object to which the caller adds no fields.
+    /// Opens an object without extra fields.
     pub fn new(writer: &'w mut Writer) -> Self {
         static NONE: LazyLock<Extra> = LazyLock::new(Extra::new);
         Self::replaced_by(writer, &NONE)
     }
 
-    /// Opens an object. Fields of `extra` replace ours of the same name.
+    /// Opens an object. A field of `extra` replaces the dialect's field of the same name.
     pub fn replaced_by(writer: &'w mut Writer, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
@@ -55,10 +54,11 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
         }
     }
 
-    /// Opens an object of a conversation in `dialect`: a message, a part of one, a tool or a call.
-    /// Ours stay; fields of `extra` with the same name are left out. So are the fields that belong
-    /// to [another dialect](super::is_foreign); the [members](super::own_fields) of the field that belongs to
-    /// this one are written as fields of the object.
+    /// Opens an object of a conversation in `dialect`: a message, a part, a tool or a call. The
+    /// dialect's fields take precedence over fields of `extra` with the same name. Fields that
+    /// belong to [another dialect](super::is_foreign) are left out. The
+    /// [members](super::own_fields) of the field that belongs to this dialect are written as fields
+    /// of the object.
     pub fn beside(writer: &'w mut Writer, dialect: &'a str, extra: &'a Extra) -> Self {
         writer.open('{');
         Self {
@@ -68,8 +68,8 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
         }
     }
 
-    /// Names a field of ours. Its value must be written next, unless the answer is `None`: then
-    /// another one is written in its place.
+    /// Writes the name of a dialect's field. The caller must write the value next, unless the
+    /// result is `None`: then `extra` has a value that replaces it.
     pub fn field(&mut self, name: &'static str) -> Option<&mut Writer> {
         if !self.extra.is_empty() {
             match &mut self.beside {
@@ -82,14 +82,15 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
         Some(self.writer)
     }
 
-    /// A field of ours that is a string.
+    /// Writes a dialect's string field.
     pub fn string(&mut self, name: &'static str, text: &str) {
         if let Some(writer) = self.field(name) {
             writer.string(text);
         }
     }
 
-    /// Fields of ours as JSON without the braces. A field that the caller gave stays out.
+    /// Writes members of the dialect, given as JSON without the braces. Members that `extra`
+    /// replaces are left out.
     pub fn members(&mut self, members: &str) {
         if self.extra.is_empty() {
             self.writer.raw(members);
@@ -111,7 +112,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
         }
     }
 
-    /// Writes the others, and closes the object.
+    /// Writes the remaining extra fields, and closes the object.
     pub fn end(self) {
         let Some((dialect, written)) = self.beside else {
             for (name, value) in self.extra {
@@ -131,7 +132,7 @@ impl<'a, 'w> ObjectWriter<'a, 'w> {
     }
 }
 
-/// About how many bytes it will take, so that the buffer seldom grows.
+/// Estimates the size of the body, so that its buffer seldom grows.
 fn estimate(request: &ChatRequest) -> usize {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     let texts = parts.map(|part| match part {

@@ -1,4 +1,4 @@
-//! OpenAI, by the one of its two dialects that a call needs.
+//! OpenAI, by whichever of its two dialects a call needs.
 
 mod need;
 #[cfg(test)]
@@ -25,17 +25,17 @@ static AZURE: Facts = Facts::new("openai")
     .with_response_headers(response_headers::OPENAI.as_flattened())
     .with_key_header(KeyHeader::new("api-key", ""));
 
-/// OpenAI, by [chat completions](OpenAiChat), and by [Responses](OpenAiResponses) where a call needs
-/// them:
+/// OpenAI, by [chat completions](OpenAiChat), or by [Responses](OpenAiResponses) if the call needs
+/// them. A call needs Responses in each of these cases:
 ///
-/// - it has tools and the model reasons, for which chat completions refuse tools;
+/// - it has tools and the model reasons, because chat completions refuse tools then;
 /// - it sets `previous_response_id`, `conversation`, `include` or another field that only Responses
-///   has, with [`extra`](ChatRequest::extra); `store`, which both have, goes with either;
-/// - its conversation has content that came by Responses, unless it sets `stop`, `seed` or another
-///   field that only chat completions have, or has audio in it.
+///   have, with [`extra`](ChatRequest::extra) (`store` does not count, because both have it);
+/// - its conversation has content that came from Responses. This does not count if the call sets
+///   `stop`, `seed` or another field that only chat completions have, or has audio in it.
 ///
-/// What a call sets that its dialect cannot say is refused before anything is sent, so that `stop`
-/// together with tools and reasoning is an error.
+/// If the chosen dialect cannot express a field of the call, the call is refused before anything is
+/// sent. For example, `stop` together with tools and reasoning is an error.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -49,13 +49,12 @@ static AZURE: Facts = Facts::new("openai")
 pub struct OpenAi {
     chat: OpenAiChat,
     responses: Arc<dyn Dialect>,
-    /// Whether a key goes in the header `api-key`.
+    /// Whether the key is sent in the header `api-key`.
     is_azure: bool,
 }
 
 impl OpenAi {
-    /// The dialect as Azure speaks it below `/openai/v1`: the same, with a key in the header
-    /// `api-key`.
+    /// The dialect of Azure's `/openai/v1`. It differs only in the header for the key, `api-key`.
     pub fn azure() -> Self {
         Self {
             is_azure: true,

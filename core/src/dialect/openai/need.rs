@@ -1,10 +1,10 @@
-//! Whether a call needs Responses.
+//! Decides whether a call needs Responses.
 
 use crate::chat::{ChatRequest, Extra, Message, Part, ReasoningEffort};
 use crate::dialect::openai_responses::DIALECT;
 use crate::models::{ModelRule, Reasons, Takes};
 
-/// Fields of Responses that chat completions do not have. `store` is a field of both.
+/// Fields that Responses have and chat completions do not. Both have `store`.
 const FIELDS: [&str; 9] = [
     "previous_response_id",
     "conversation",
@@ -17,7 +17,7 @@ const FIELDS: [&str; 9] = [
     "max_tool_calls",
 ];
 
-/// Fields of chat completions that Responses do not have.
+/// Fields that chat completions have and Responses do not.
 const CHAT_FIELDS: [&str; 9] = [
     "stop",
     "seed",
@@ -30,14 +30,14 @@ const CHAT_FIELDS: [&str; 9] = [
     "web_search_options",
 ];
 
-/// Whether `request` needs Responses, of a model that takes what `rule` says.
+/// Whether `request` needs Responses. `rule` is the rule of the request's model.
 pub(super) fn of_responses(request: &ChatRequest, rule: &ModelRule) -> bool {
     FIELDS.iter().any(|name| request.extra.contains_key(*name))
         || needs_tools(request, rule)
         || (request.messages.iter().any(is_from_responses) && !is_for_chat_only(request))
 }
 
-/// Whether chat completions refuse the tools of the call.
+/// Whether chat completions would refuse the call's tools.
 fn needs_tools(request: &ChatRequest, rule: &ModelRule) -> bool {
     if request.tools.is_empty() && !request.extra.contains_key("tools") {
         return false;
@@ -59,7 +59,7 @@ fn needs_tools(request: &ChatRequest, rule: &ModelRule) -> bool {
     }
 }
 
-/// Whether something of a message came by Responses.
+/// Whether any part of a message came from Responses.
 fn is_from_responses(message: &Message) -> bool {
     let has_own = |extra: &Extra| extra.contains_key(DIALECT);
     has_own(&message.extra)
@@ -73,7 +73,7 @@ fn is_from_responses(message: &Message) -> bool {
         })
 }
 
-/// Whether the call has what Responses cannot say.
+/// Whether the call uses something that Responses cannot express.
 fn is_for_chat_only(request: &ChatRequest) -> bool {
     let has_audio = |message: &Message| {
         let mut parts = message.parts.iter();

@@ -1,8 +1,8 @@
-//! Pieces of tool calls → calls.
+//! Assembles tool calls from their pieces.
 //!
-//! Servers number the pieces, name them by ids, do both, or neither; some number all calls 0, some
-//! number the pieces instead of the calls, and some make up a new id for each piece. What they
-//! agree in is that a call begins with its name, and that its arguments are one JSON object.
+//! Servers mark the pieces by index, by id, by both or by neither. Some give all calls the index 0,
+//! some count the pieces instead of the calls, and some make up a new id for each piece. All of
+//! them begin a call with its name, and send its arguments as one JSON object.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +17,15 @@ use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, 
 use crate::error::Error;
 use crate::json::{Joiner, Piece};
 
-/// The tool calls of one answer.
+/// The tool calls of one answer, in the order in which they began.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: Vec<Call>,
-    /// The last call with each number of the server's.
+    /// The last call with each index that the server sent.
     by_index: BTreeMap<u64, usize>,
     /// The last call with each id.
     by_id: BTreeMap<String, usize>,
-    /// How many of the calls were handed over, and the last of them.
+    /// The number of calls that were announced, and the last of them.
     announced: usize,
     last_announced: Option<usize>,
 }
@@ -33,11 +33,11 @@ pub(super) struct Calls {
 /// A tool call that has begun.
 #[derive(Debug, Default)]
 struct Call {
-    /// Its place among those that were handed over. A call without a name waits for it.
+    /// The index in the events. `None` until the call's name is known and the call is announced.
     at: Option<usize>,
     id: String,
     name: String,
-    /// Arguments and fields without a name of ours that wait with it.
+    /// Arguments and unknown fields that wait until the call is announced.
     waiting: String,
     extra: Vec<Extra>,
     /// Half a character at the end of the arguments.
@@ -45,18 +45,18 @@ struct Call {
     shape: Shape,
 }
 
-/// How a piece of a tool call comes.
+/// The context in which a piece of a tool call arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Among {
     /// In a whole answer.
     Whole,
-    /// The only one of its chunk.
+    /// The only piece in its chunk.
     Alone,
-    /// With others in one chunk.
+    /// One of several pieces in a chunk.
     Several,
 }
 
-/// What a piece says of the call that it belongs to.
+/// What a piece says about the call that it belongs to.
 struct Said {
     position: usize,
     among: Among,
@@ -66,11 +66,11 @@ struct Said {
     arguments: Arguments,
 }
 
-/// What a piece has of arguments.
+/// What a piece contains of the arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arguments {
     None,
-    /// What arguments begin with.
+    /// The beginning of arguments.
     Begun,
     More,
 }
@@ -86,12 +86,12 @@ impl Arguments {
 }
 
 impl Calls {
-    /// Whether no call was handed over.
+    /// Whether no call was announced.
     pub(super) fn are_none(&self) -> bool {
         self.announced == 0
     }
 
-    /// Takes in a call, or a piece of one.
+    /// Reads a call, or a piece of one.
     pub(super) fn take(
         &mut self,
         position: usize,
@@ -111,7 +111,7 @@ impl Calls {
             name: function.name.take().unwrap_or_default(),
             arguments: Arguments::of(arguments.as_ref()),
         };
-        // Some servers say in each chunk that there is no call.
+        // Some servers send an empty call in each chunk when there is no call.
         if said.id.is_empty() && said.name.is_empty() && arguments.is_none() && unknown.is_empty() {
             return Ok(());
         }
@@ -127,9 +127,9 @@ impl Calls {
         Ok(())
     }
 
-    /// Which call a piece belongs to; none for a new one.
+    /// The call that a piece belongs to. `None` if the piece begins a new call.
     fn place(&self, said: &Said) -> Option<usize> {
-        // Nothing in a whole answer is a piece of something else.
+        // A whole answer holds whole calls, not pieces.
         if said.among == Among::Whole {
             return None;
         }
@@ -142,35 +142,35 @@ impl Calls {
             .and_then(|index| self.by_index.get(&index).copied());
         let last = self.calls.len().checked_sub(1);
         match (by_id, by_index) {
-            // Some servers give all their calls one id.
+            // Some servers give all their calls the same id.
             (Some(at), None) if said.index.is_some() && self.is_other(at, said) => None,
             (Some(at), Some(other)) if at != other && self.is_other(at, said) => None,
             (Some(at), _) => Some(at),
-            // Servers that number every call 0 tell them apart by their ids and names.
+            // Servers that give every call the index 0 tell them apart by id and name.
             (None, Some(at)) if self.is_other(at, said) => None,
             (None, Some(at)) => Some(at),
             // A call begins with its name.
             (None, None) if !said.name.is_empty() => None,
             (None, None) if said.index.is_some() || !said.id.is_empty() => {
-                // The numbers or the ids are those of the pieces.
+                // The server counts the pieces, or makes up an id for each piece.
                 let is_growing = |at: &usize| !self.calls[*at].shape.is_closed();
                 let last = self.last_announced.filter(is_growing);
                 last.filter(|_| said.arguments != Arguments::None)
             }
-            // A piece that says nothing of itself goes on with the last call.
+            // A piece without index, id and name continues the last call.
             (None, None) if said.among == Among::Alone => last,
             (None, None) => Some(said.position).filter(|&at| at < self.calls.len()),
         }
     }
 
-    /// Whether a named piece is not of the call that it seems to be of.
+    /// Whether a piece with a name belongs to another call than its index or id says.
     fn is_other(&self, at: usize, said: &Said) -> bool {
         let call = &self.calls[at];
         if said.name.is_empty() || call.name.is_empty() {
             return false;
         }
         let has_new_id = !said.id.is_empty() && !call.id.is_empty() && said.id != call.id;
-        // Some servers repeat the name with each piece.
+        // Some servers repeat the name in each piece.
         let goes_on = call.shape.is_open() && said.arguments == Arguments::More;
         said.name != call.name
             || has_new_id && !goes_on
@@ -189,7 +189,7 @@ impl Calls {
         Ok(place)
     }
 
-    /// Takes in what a piece says of its call. What was missing at first may come later.
+    /// Stores the id and the name from a piece. Either may come with a later piece.
     fn learn(&mut self, place: usize, said: Said, out: &mut Output) {
         let call = &mut self.calls[place];
         let mut is_new = false;
@@ -207,7 +207,7 @@ impl Calls {
         }
     }
 
-    /// Hands over that a call begins, and what waited for that.
+    /// Announces a call, and hands over the arguments and fields that waited.
     fn announce(&mut self, place: usize, out: &mut Output) {
         let call = &mut self.calls[place];
         let index = *call.at.get_or_insert_with(|| {
@@ -234,7 +234,7 @@ impl Calls {
         let fragment = call.half.join(piece);
         if among != Among::Whole {
             if call.shape.is_closed() && !fragment.trim().is_empty() {
-                // The arguments are complete: this repeats them, or belongs to no call.
+                // The arguments are complete: this piece repeats them, or belongs to no call.
                 out.skip(1);
                 return;
             }
@@ -250,7 +250,7 @@ impl Calls {
         }
     }
 
-    /// Fields of the call without a name of ours.
+    /// Hands over the unknown fields of a call.
     fn extend(&mut self, place: usize, unknown: Unknown<'_>, out: &mut Output) {
         if unknown.is_empty() {
             return;
@@ -263,10 +263,10 @@ impl Calls {
         }
     }
 
-    /// No more pieces come, because of `reason`.
+    /// Ends all calls. `reason` is the reason for which the model stopped.
     ///
     /// # Errors
-    /// Where a call has no name, unless the answer was cut.
+    /// [`Server`](crate::ErrorKind::Server) if a call has no name, unless the answer was cut off.
     pub(super) fn end(&mut self, reason: &FinishReason, out: &mut Output) -> Result<(), Error> {
         let is_cut = *reason == FinishReason::Length;
         let are_meant = *reason == FinishReason::ToolCalls;
@@ -282,7 +282,7 @@ impl Calls {
             let is_blank = matches!(call.waiting.trim(), "" | "{}" | "null");
             let is_meant = are_meant && self.announced == 0 && !call.id.is_empty();
             if is_blank && !is_meant {
-                // A server's way to say that there is no call.
+                // Some servers send an empty call when there is no call.
                 continue;
             }
             is_nameless = true;

@@ -1,4 +1,4 @@
-//! The parts of a message → its content.
+//! Writes the content of messages.
 
 use super::DIALECT;
 use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Message, Part, Role, Text};
@@ -8,7 +8,7 @@ use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
 
-/// Refuses parts that have no form here, or stand where none is allowed.
+/// Refuses parts that this dialect cannot express, and parts in a message of the wrong role.
 pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
     for message in &request.messages {
         let is_users = !matches!(message.role, Role::System | Role::Assistant);
@@ -34,8 +34,8 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether it is a picture or sound that the model gave in this dialect. It goes back beside the
-/// content.
+/// Whether the part is an image or audio that the model produced in this dialect. Such a part is
+/// sent back beside the content.
 fn is_given(role: &Role, part: &Part) -> bool {
     match part {
         _ if *role != Role::Assistant => false,
@@ -45,8 +45,8 @@ fn is_given(role: &Role, part: &Part) -> bool {
     }
 }
 
-/// Writes the pictures and the sound that the model gave, in the fields in which they came. Of sound
-/// only its id goes back.
+/// Writes the images and the audio that the model produced, in the fields in which they arrived.
+/// Only the id of audio is sent back.
 pub(super) fn write_given(map: &mut ObjectWriter<'_, '_>, message: &Message) {
     let given = message.parts.iter();
     let mut given = given
@@ -121,7 +121,8 @@ pub(super) fn is_content(role: &Role, part: &Part) -> bool {
     }
 }
 
-/// What of the parts is content of a message of `role`: a string where it is plain text.
+/// Writes those of `parts` that are content of a message of `role`: plain text as a string,
+/// anything else as a list.
 pub(super) fn write(writer: &mut Writer, role: &Role, parts: &[Part]) {
     let is_content = |part: &&Part| is_content(role, part);
     let mut content = parts.iter().filter(is_content);
@@ -173,7 +174,7 @@ fn write_part(writer: &mut Writer, part: &Part) {
             map.end();
         }
         Part::Other { value, .. } => writer.value(value),
-        // The others are no content here.
+        // Other parts are not content.
         _ => {}
     }
 }
@@ -201,7 +202,7 @@ fn write_file(writer: &mut Writer, file: &File) {
     writer.close('}');
 }
 
-/// A source as a URL; `check` let no other through.
+/// Writes a source as a URL. [`check`] has refused all other sources.
 fn write_url(writer: &mut Writer, name: &str, source: &MediaSource) {
     match source {
         MediaSource::Url { url, .. } => writer.member(name, url),
@@ -221,7 +222,7 @@ fn input_audio(writer: &mut Writer, audio: &Audio) {
     writer.close('}');
 }
 
-/// OpenAI's word for a format of sound: `wav`, `mp3`, or the subtype of another media type.
+/// OpenAI's name for an audio format: `wav`, `mp3`, or the subtype of another media type.
 fn format(media_type: &str) -> &str {
     let subtype = media_type
         .split_once('/')

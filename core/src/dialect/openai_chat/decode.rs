@@ -1,4 +1,4 @@
-//! Chunks → events.
+//! Turns chunks into events.
 
 use super::DIALECT;
 use super::calls::{Among, Calls};
@@ -16,7 +16,8 @@ use crate::dialect::kit::read::{
 };
 use crate::error::Error;
 
-/// A field of a message that must go back with it: Gemini's thought signatures.
+/// A field of a message that must be sent back with it, because it holds Gemini's thought
+/// signatures.
 const GOES_BACK: &str = "extra_content";
 
 /// The state of reading one answer.
@@ -47,7 +48,8 @@ impl Assemble for Chunks {
         let Chunk { choices, usage, .. } = &chunk.known;
         let is_last = had_finish && usage.is_some() && choices.first.is_none();
         self.take_chunk(&mut chunk, false, data, out)?;
-        // Usage alone comes last; some servers then send no `[DONE]`, or do not hang up.
+        // A chunk with only the usage comes last. Some servers send no `[DONE]` after it, or keep
+        // the connection open.
         if is_last {
             out.set_last();
         }
@@ -55,7 +57,7 @@ impl Assemble for Chunks {
     }
 
     fn marker(&mut self, out: &mut Output) {
-        // The server says that this is all, though some forget to say why.
+        // The stream has ended, although some servers give no reason.
         if self.has_choices {
             self.finish.get_or_insert_default();
         }
@@ -81,7 +83,7 @@ impl Assemble for Chunks {
         let mut reason = reason_of(&raw);
         self.calls.end(&reason, out)?;
         if reason == FinishReason::Stop && !self.calls.are_none() {
-            // Some servers call it a stop all the same.
+            // Some servers report `stop` even if there are tool calls.
             reason = FinishReason::ToolCalls;
         }
         if let Some(details) = self.details.take() {
@@ -157,7 +159,7 @@ impl Chunks {
             self.take_delta(said, is_whole, out)?;
         }
         if let Some(logprobs) = known.logprobs {
-            // Each chunk brings those of its own tokens.
+            // Each chunk has the log probabilities of its own tokens.
             let extra = extra_of("logprobs", out.value(logprobs));
             out.push(ChatEvent::Extra(extra));
         }
@@ -184,7 +186,7 @@ impl Chunks {
         out: &mut Output,
     ) -> Result<(), Error> {
         let Object { known, unknown } = delta;
-        // Some servers send it under both names.
+        // Some servers send the reasoning under both names.
         let reasoning = match known.reasoning_content.is_empty() {
             true => &mut known.reasoning,
             false => &mut known.reasoning_content,
@@ -229,7 +231,7 @@ impl Chunks {
     }
 }
 
-/// Why the model stopped, in whatever case the server writes it.
+/// Why the model stopped. Some servers write the word in another case.
 fn reason_of(raw: &str) -> FinishReason {
     let is = |words: &[&str]| words.iter().any(|word| raw.eq_ignore_ascii_case(word));
     if is(&["stop", "stop_sequence", "end_turn", "eos", ""]) {
@@ -245,7 +247,7 @@ fn reason_of(raw: &str) -> FinishReason {
     }
 }
 
-/// Whether the server reports an error in place of an answer, or beside it.
+/// Whether the server reports an error, instead of an answer or beside it.
 fn reports_error(
     chunk: &Object<'_, Chunk<'_>>,
     is_whole: bool,
@@ -253,7 +255,7 @@ fn reports_error(
     data: &str,
 ) -> bool {
     let Object { known, unknown } = chunk;
-    // vLLM's errors are what their `object` says.
+    // vLLM's errors have the `object` `error`.
     if known.error.is_some_and(failure::is_error) || known.object.0 == "error" {
         return true;
     }

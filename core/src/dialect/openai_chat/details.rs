@@ -1,4 +1,4 @@
-//! `reasoning_details`, as OpenRouter streams them: reasoning in typed blocks, in pieces.
+//! OpenRouter's `reasoning_details`: typed blocks of reasoning, streamed in pieces.
 
 use std::collections::HashMap;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::Raw;
 
-/// Texts that grow from piece to piece; of other fields the last value counts.
+/// String fields that are appended piece by piece. Of other fields the last value counts.
 const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
 
-/// The blocks so far. They must go back whole, or the provider refuses their signatures.
+/// The blocks so far. They must be sent back unchanged, or the provider refuses their signatures.
 #[derive(Debug, Default)]
 pub(super) struct Details {
     blocks: Vec<Value>,
-    /// Where each block stands that has an index, by its index and its type.
+    /// The position of each block that has an index, by its index and its type.
     places: HashMap<(u64, String), usize>,
 }
 
 impl Details {
-    /// Takes in the next blocks, or the next pieces of blocks.
+    /// Reads the next blocks, or the next pieces of blocks.
     pub(super) fn push(&mut self, raw: Raw<'_>, are_pieces: bool, out: &mut Output) {
         let Value::Array(list) = out.value(raw) else {
             out.skip(1);
             return;
         };
         for detail in list {
-            // Only those with an index can be told to be of one block.
+            // Without an index, a piece cannot be matched to a block.
             let key = detail["index"].as_u64().map(|index| {
                 let kind = detail["type"].as_str().unwrap_or_default();
                 (index, kind.to_owned())

@@ -18,6 +18,7 @@ use crate::json::{JsonError, Reader, Writer};
 pub(in crate::dialect) struct OpenAiEmbeddings;
 
 impl EmbedDialect for OpenAiEmbeddings {
+    /// The limits of
     /// <https://developers.openai.com/api/reference/resources/embeddings/methods/create>,
     /// 2026-11-28.
     fn limits(&self) -> EmbedLimits {
@@ -71,13 +72,13 @@ impl EmbedDialect for OpenAiEmbeddings {
     }
 }
 
-/// Puts each vector of `data` into its place.
+/// Puts each vector of `data` at its index.
 fn list(reader: &mut Reader<'_>, vectors: &mut [Vec<f32>]) -> Result<(), Error> {
     let mut items = reader.array()?;
     let mut dimensions = 0;
     let mut place = 0;
     while reader.item(&mut items)? {
-        // Where no index says otherwise, they stand in the order of the texts.
+        // Without an index, the vectors are in the order of the texts.
         let mut index = Some(place);
         place += 1;
         let mut vector = Vec::with_capacity(dimensions);
@@ -116,7 +117,7 @@ fn list(reader: &mut Reader<'_>, vectors: &mut [Vec<f32>]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Numbers, or the bytes of 32-bit floats in base64.
+/// Reads a list of numbers, or base64 of 32-bit floats (little-endian).
 fn read(reader: &mut Reader<'_>, vector: &mut Vec<f32>) -> Result<(), Error> {
     if reader.peek()? != b'"' {
         return Ok(reader.floats(vector)?);

@@ -1,4 +1,4 @@
-//! Request → JSON, written straight from the model.
+//! Writes the request's JSON directly from the [`ChatRequest`].
 
 use super::{DIALECT, content};
 use super::{MaxTokensField, Quirks, ReasoningField};
@@ -46,7 +46,7 @@ fn write(
     {
         writer.float(temperature);
     }
-    // Servers refuse a request with both of the names.
+    // Servers refuse a request with both names.
     let limits = ["max_tokens", "max_completion_tokens"];
     let has_limit = limits.iter().any(|name| request.extra.contains_key(*name));
     if let Some(max_tokens) = request.max_tokens.filter(|_| !has_limit) {
@@ -136,7 +136,7 @@ fn messages(writer: &mut Writer, quirks: &Quirks, request: &ChatRequest) {
     writer.close(']');
 }
 
-/// Each result of a tool is a message of its own.
+/// Writes the result of a tool call, as a message of its own.
 fn write_result(writer: &mut Writer, result: &ToolResult) {
     let mut map = ObjectWriter::beside(writer, DIALECT, &result.extra);
     map.string("role", "tool");
@@ -147,7 +147,7 @@ fn write_result(writer: &mut Writer, result: &ToolResult) {
     map.end();
 }
 
-/// All of a message but the results of tools in it.
+/// Writes everything in a message except its tool results.
 fn write_message(writer: &mut Writer, message: &Message, quirks: &Quirks) {
     let is_strict = quirks.strict_messages;
     let mut map = match is_strict {

@@ -1,4 +1,4 @@
-//! Pictures and sound that the model gives.
+//! Images and audio that the model produces.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,7 +10,7 @@ use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{MAX_ITEMS, MAX_UNKNOWN, Raw};
 
-/// The pictures beside the text, as OpenRouter sends them: each of them whole.
+/// Reads the images beside the text, as OpenRouter sends them: each in one piece.
 pub(super) fn images(raw: Raw<'_>, out: &mut Output) {
     let Value::Array(list) = out.value(raw) else {
         out.skip(1);
@@ -25,14 +25,14 @@ pub(super) fn images(raw: Raw<'_>, out: &mut Output) {
         let mut image = Image::new(MediaSource::of_url(url));
         if let Value::Object(fields) = &mut picture {
             fields.retain(|name, _| name != "image_url");
-            // The mark of what the model gave, which goes back to where it came from.
+            // Marks the image as produced by the model, so that it is sent back in this field.
             image.extra = as_own(DIALECT, std::mem::take(fields));
         }
         out.push(ChatEvent::part(image));
     }
 }
 
-/// What the model says aloud. In a stream it comes in pieces.
+/// Spoken audio of the model. In a stream it arrives in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Sound {
     fields: Extra,
@@ -44,14 +44,14 @@ pub(super) struct Sound {
 enum Data {
     #[default]
     None,
-    /// One piece, as it came.
+    /// A single piece, in base64 as it arrived.
     Whole(String),
-    /// The bytes of several pieces, each of which may have been padded.
+    /// The decoded bytes of several pieces, because each piece may have been padded.
     Bytes(Vec<u8>),
 }
 
 impl Sound {
-    /// Takes in the next piece.
+    /// Reads the next piece.
     pub(super) fn take(&mut self, raw: Raw<'_>, out: &mut Output) {
         let Value::Object(fields) = out.value(raw) else {
             out.skip(1);
@@ -88,7 +88,7 @@ impl Sound {
         }
     }
 
-    /// Hands over the whole of it, if there was any.
+    /// Hands over the audio as one part, if there was any.
     pub(super) fn end(&mut self, out: &mut Output) {
         let Self {
             fields,
@@ -108,11 +108,11 @@ impl Sound {
     }
 }
 
-/// The answer does not say what its sound is; the first bytes do. What has no such mark is 16-bit
-/// PCM, the only format of streams.
+/// Guesses the media type from the first bytes, because the answer does not say it. Data without a
+/// known signature is 16-bit PCM, the only format of streams.
 fn media_type(data: &str) -> &'static str {
     let is = |mark: &[&str]| mark.iter().any(|mark| data.starts_with(mark));
-    // The marks in base64: RIFF, ID3 or a frame of MP3, OggS, fLaC, a frame of AAC.
+    // The signatures in base64: RIFF, ID3 or a frame of MP3, OggS, fLaC, a frame of AAC.
     match () {
         () if is(&["UklGR"]) => "audio/wav",
         () if is(&["SUQz", "//u", "//v", "//M", "//N", "//I"]) => "audio/mpeg",

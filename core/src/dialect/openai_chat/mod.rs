@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, and the many servers that call themselves compatible with it.
+//! OpenAI's chat completions, and the many servers that are compatible with them.
 
 mod calls;
 mod content;
@@ -44,18 +44,18 @@ static AZURE: Facts = Facts::new(DIALECT)
     .with_response_headers(response_headers::OPENAI.as_flattened())
     .with_key_header(KeyHeader::new("api-key", ""));
 
-/// OpenAI's chat completions: `POST {base}/chat/completions`; and its embeddings, `POST
-/// {base}/embeddings`, and its list of models, `GET {base}/models`.
+/// OpenAI's chat completions (`POST {base}/chat/completions`), embeddings
+/// (`POST {base}/embeddings`) and list of models (`GET {base}/models`).
 ///
-/// Only `authorization` and `content-type` are sent as headers: a browser asks the server's
-/// leave for others.
+/// Only `authorization` and `content-type` are sent as headers, because a browser sends other
+/// headers only if the server allows them (CORS).
 #[derive(Clone, Debug, Default)]
 pub struct OpenAiChat {
     quirks: Quirks,
 }
 
 impl OpenAiChat {
-    /// The dialect as a server with these quirks speaks it.
+    /// The dialect of a server with these quirks.
     pub fn new(quirks: Quirks) -> Self {
         Self { quirks }
     }
@@ -103,7 +103,7 @@ impl Dialect for OpenAiChat {
     }
 }
 
-/// What OpenAI's headers say about its limits.
+/// The limits that OpenAI's response headers report.
 pub(super) fn limits(headers: &HeaderMap) -> LimitHints {
     let [requests, tokens] = &response_headers::OPENAI;
     LimitHints {

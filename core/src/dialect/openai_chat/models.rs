@@ -7,7 +7,7 @@ use crate::dialect::kit;
 use crate::dialect::{Endpoint, ModelPage, ModelsDialect};
 use crate::error::Error;
 
-/// OpenAI's list of models, which has one page.
+/// OpenAI's list of models. It has one page.
 #[derive(Debug)]
 pub(in crate::dialect) struct OpenAiModels;
 

@@ -1,8 +1,9 @@
-//! Where servers differ.
+//! The differences between servers.
 
 use std::borrow::Cow;
 
-/// Where servers that speak OpenAI's chat completions differ. The default suits most of them.
+/// The differences between servers that speak OpenAI's chat completions. The default suits most of
+/// them.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -20,25 +21,25 @@ use std::borrow::Cow;
 pub struct Quirks {
     /// The field that carries `max_tokens`. Default [`MaxTokensField::MaxTokens`].
     pub max_tokens_field: MaxTokensField,
-    /// Whether to ask for usage in streams (`stream_options`), which some servers reject.
+    /// Whether to request usage in streams (`stream_options`). Some servers reject this field.
     /// Default true.
     pub stream_usage: bool,
-    /// Whether streams tell their usage though nobody asked for it. Default false.
+    /// Whether streams report usage even if the request does not ask for it. Default false.
     pub stream_usage_unasked: bool,
-    /// The field in which the model's reasoning goes back with its message, where the server
-    /// wants it back. Default none.
+    /// The field in which the model's reasoning is sent back with its message, if the server wants
+    /// it back. Default none.
     pub reasoning_field: Option<ReasoningField>,
-    /// Whether a field that the server does not know makes it refuse the request: then a message
-    /// has its role, its content, its tool calls and its `name` as far as they are of the
-    /// protocol, and nothing that other servers add. Default false.
+    /// Whether the server refuses requests with unknown fields. If true, messages leave out `name`,
+    /// `refusal`, and the `extra` fields of the message and its tool calls. A refusal is written as
+    /// content if the message has no other content. Default false.
     pub strict_messages: bool,
-    /// The name of the seed: `random_seed` at Mistral. Default `seed`.
+    /// The name of the field for the seed: `random_seed` at Mistral. Default `seed`.
     pub seed_field: &'static str,
-    /// Whether a key goes in the header `api-key`, as Azure has it, and not as
+    /// Whether the key is sent in the header `api-key`, as Azure expects, and not as
     /// `Authorization: Bearer`. Default false.
     pub api_key_header: bool,
     /// Members of every request, as JSON without the braces, such as `"reasoning_split":true`. A
-    /// field that the caller sets stays the caller's. Default none.
+    /// field that the caller sets takes precedence. Default none.
     pub members: Cow<'static, str>,
 }
 
@@ -65,42 +66,42 @@ impl Quirks {
         self
     }
 
-    /// Sets whether to ask for usage in streams.
+    /// Sets whether to request usage in streams.
     #[must_use]
     pub fn stream_usage(mut self, asks: bool) -> Self {
         self.stream_usage = asks;
         self
     }
 
-    /// Sets whether streams tell their usage though nobody asked for it.
+    /// Sets whether streams report usage even if the request does not ask for it.
     #[must_use]
     pub fn stream_usage_unasked(mut self, tells: bool) -> Self {
         self.stream_usage_unasked = tells;
         self
     }
 
-    /// Sets the field in which reasoning goes back with its message.
+    /// Sets the field in which reasoning is sent back with its message.
     #[must_use]
     pub fn reasoning_field(mut self, field: impl Into<Option<ReasoningField>>) -> Self {
         self.reasoning_field = field.into();
         self
     }
 
-    /// Sets whether a message has only the fields of the protocol.
+    /// Sets whether messages are written without fields that the server may not know.
     #[must_use]
     pub fn strict_messages(mut self, strict: bool) -> Self {
         self.strict_messages = strict;
         self
     }
 
-    /// Sets the name of the seed.
+    /// Sets the name of the field for the seed.
     #[must_use]
     pub fn seed_field(mut self, name: &'static str) -> Self {
         self.seed_field = name;
         self
     }
 
-    /// Sets whether a key goes in the header `api-key`.
+    /// Sets whether the key is sent in the header `api-key`.
     #[must_use]
     pub fn api_key_header(mut self, in_api_key: bool) -> Self {
         self.api_key_header = in_api_key;
@@ -115,13 +116,13 @@ impl Quirks {
     }
 }
 
-/// The field that carries the most tokens an answer may have.
+/// The field that limits the tokens of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MaxTokensField {
-    /// `max_tokens`: what compatible servers know.
+    /// `max_tokens`, which compatible servers know.
     MaxTokens,
-    /// `max_completion_tokens`: what OpenAI replaced it with.
+    /// `max_completion_tokens`, with which OpenAI replaced `max_tokens`.
     MaxCompletionTokens,
 }
 
@@ -129,8 +130,8 @@ pub enum MaxTokensField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReasoningField {
-    /// `reasoning_content`, as DeepSeek has it.
+    /// `reasoning_content`, as in DeepSeek's API.
     ReasoningContent,
-    /// `reasoning`, as OpenRouter and Ollama have it.
+    /// `reasoning`, as in OpenRouter's and Ollama's APIs.
     Reasoning,
 }

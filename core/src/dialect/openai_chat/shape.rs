@@ -1,6 +1,6 @@
-//! Whether JSON that comes in pieces is complete.
+//! Tells whether JSON that arrives in pieces is complete.
 
-/// How far an object or an array has come. Each byte is looked at once.
+/// The state of an object or array that arrives in pieces. Each byte is read once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shape {
     depth: usize,
@@ -10,7 +10,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Takes in the next piece.
+    /// Reads the next piece.
     pub(super) fn take(&mut self, piece: &str) {
         for byte in piece.bytes() {
             if self.in_string {
@@ -34,12 +34,12 @@ impl Shape {
         }
     }
 
-    /// Whether it has begun and not ended.
+    /// Whether the object or array has begun and not ended.
     pub(super) fn is_open(&self) -> bool {
         self.depth > 0
     }
 
-    /// Whether the object or the array has ended.
+    /// Whether the object or array has ended.
     pub(super) fn is_closed(&self) -> bool {
         self.has_begun && self.depth == 0
     }

@@ -1,10 +1,10 @@
-//! What an answer cost, as its many servers say it.
+//! Reads the usage in the forms that the servers report.
 
 use crate::chat::Usage;
 use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read};
 use crate::json::{JsonError, Reader};
 
-/// The usage that a server reports, read where it stands. What is no object is kept all the same.
+/// The usage that a server reports. A value that is not an object is kept as raw JSON.
 #[derive(Debug, Default)]
 pub(super) struct Reported<'a> {
     raw: Raw<'a>,
@@ -39,7 +39,7 @@ impl Reported<'_> {
         let mut output_tokens = wire.completion_tokens.0.unwrap_or(0);
         if let (Some(total), Some(reasoning)) = (wire.total_tokens.0, completion.reasoning_tokens.0)
         {
-            // xAI counts reasoning beside the answer and not in it, as its total shows.
+            // xAI's output tokens do not include the reasoning tokens, as its total shows.
             let all = output_tokens.saturating_add(reasoning);
             if total == input_tokens.saturating_add(all) {
                 output_tokens = all;
@@ -78,13 +78,13 @@ impl<'a> Fields<'a> for Wire<'a> {
             "cached_tokens" => &mut self.cached_tokens,
             "prompt_tokens_details" => &mut self.prompt_tokens_details,
             "completion_tokens_details" => &mut self.completion_tokens_details,
-            // All of them are kept as they are written.
+            // The raw JSON keeps all of them.
             _ => &mut self.ignored,
         })
     }
 }
 
-/// What is inside of the prompt's tokens, and of the answer's.
+/// The details of the prompt's tokens or of the answer's tokens.
 #[derive(Clone, Copy, Debug, Default)]
 struct Details {
     cached_tokens: Count,

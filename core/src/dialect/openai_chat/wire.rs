@@ -1,4 +1,4 @@
-//! What comes over the wire. A field of an unexpected type costs no more than itself.
+//! The structure of responses. A field of an unexpected type counts as absent.
 
 use super::usage::Reported;
 use crate::dialect::kit::read::{
@@ -6,7 +6,7 @@ use crate::dialect::kit::read::{
 };
 use crate::json::{JsonError, Piece, Reader};
 
-/// Text, or parts of it, or nothing: whatever a server puts where text belongs.
+/// Content in any form that servers send: text, a list of parts, or nothing.
 #[derive(Debug, Default)]
 pub(super) enum Content<'a> {
     #[default]
@@ -16,7 +16,7 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
-    /// Whether nothing is said in it.
+    /// Whether the content is empty.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::None => true,
@@ -35,27 +35,27 @@ impl<'a> Read<'a> for Content<'a> {
                 parts.read(reader, false)?;
                 Self::Parts(parts)
             }
-            // A number or a truth value that the model wrote, read as JSON by a server.
+            // A server parsed a number or a boolean that the model wrote as text.
             _ => Self::Text(reader.raw()?.into()),
         };
         Ok(())
     }
 }
 
-/// Content that is a list, in which lists may stand again: Mistral's reasoning comes so.
+/// A list of parts, which may contain more lists: Mistral sends reasoning that way.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
     pub(super) said: Vec<Said<'a>>,
-    /// Whether there were more than are allowed.
+    /// Whether there were more than [`MAX_ITEMS`] parts.
     pub(super) is_over: bool,
 }
 
-/// A part of content. Neighbours of one kind are one.
+/// A part of content. Adjacent texts of the same kind are joined.
 #[derive(Debug)]
 pub(super) enum Said<'a> {
     Text(Piece<'a>),
     Thinking(Piece<'a>),
-    /// A part without a text: all of it.
+    /// The raw JSON of a part without text.
     Other(Raw<'a>),
 }
 
@@ -135,12 +135,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The answers to a request, of which there is one: no request asks for several. It is the one
-/// with the index 0, else the first, whatever its index is.
+/// The choices of an answer. Only one is read, because no request asks for several: the choice with
+/// the index 0 or, if there is none, the first.
 #[derive(Debug, Default)]
 pub(super) struct Choices<'a> {
     pub(super) first: Option<Object<'a, Choice<'a>>>,
-    /// How many others there were, a server's own idea.
+    /// How many other choices the server sent, though the request asked for one.
     pub(super) others: u32,
 }
 
@@ -194,24 +194,24 @@ impl<'a> Fields<'a> for Chunk<'a> {
             "usage" => &mut self.usage,
             "error" => &mut self.error,
             "object" => &mut self.object,
-            // They say nothing of the answer: the time, and padding against eavesdroppers.
+            // Not part of the answer: a time, and padding against traffic analysis.
             "created" | "obfuscation" => &mut self.ignored,
             _ => return None,
         })
     }
 }
 
-/// One of the answers to a request.
+/// One choice of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
     index: Count,
-    /// What a stream brings.
+    /// Sent in streams.
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
-    /// What a whole answer brings; some servers send both in both.
+    /// Sent in whole answers. Some servers send both fields in both modes.
     pub(super) message: Option<Object<'a, Delta<'a>>>,
     pub(super) finish_reason: Word<'a>,
     pub(super) logprobs: Option<Raw<'a>>,
-    /// OpenRouter's, of the provider behind it.
+    /// OpenRouter's field for an error of the upstream provider.
     pub(super) error: Option<Raw<'a>>,
 }
 

@@ -1,8 +1,8 @@
-//! Bytes that are collected.
+//! A buffer for a body's bytes.
 
 use bytes::{Bytes, BytesMut};
 
-/// Bytes that are collected; not copied where they come in one piece.
+/// Collects bytes. A body that arrives in one piece is not copied.
 #[derive(Default)]
 pub(crate) enum Body {
     #[default]

@@ -1,4 +1,4 @@
-//! One event of a stream, of whatever dialect.
+//! Handling of one event of a stream, the same for all dialects.
 
 use super::{Assemble, Output};
 use crate::dialect::kit::failure;
@@ -6,7 +6,7 @@ use crate::dialect::kit::read::not_of;
 use crate::error::Error;
 use crate::json::{JsonError, Reader};
 
-/// Takes in one event, or several that were put into one.
+/// Handles one event. Some servers put several JSON values into one event: each is handled.
 pub(super) fn take(
     name: &[u8],
     data: &str,
@@ -36,7 +36,7 @@ pub(super) fn take(
     }
 }
 
-/// Several events in one, for a dialect that reads one value at a time.
+/// Splits an event's data into its JSON values, for a dialect that reads only one value at a time.
 #[cold]
 fn take_each(
     name: &[u8],
@@ -59,7 +59,8 @@ fn take_each(
     Ok(())
 }
 
-/// Whether an error of an event is one of the answer.
+/// Decides whether an error in an event fails the answer. The event is skipped if the answer was
+/// already complete, or if the dialect does not know the event's name and its data is not JSON.
 fn judge(
     name: &[u8],
     data: &str,
@@ -70,7 +71,7 @@ fn judge(
 ) -> Result<(), Error> {
     let is_foreign = || !assemble.knows(name) && !is_error(name) && check(data).is_err();
     match is_complete || is_foreign() {
-        // What follows a finished answer does not undo it.
+        // Nothing that follows a complete answer undoes it.
         true => {
             out.skipped += 1;
             Ok(())
@@ -79,7 +80,8 @@ fn judge(
     }
 }
 
-/// An event that is no object.
+/// Handles everything but ordinary JSON objects: error events, keep-alives, `[DONE]` and other JSON
+/// values.
 #[cold]
 fn take_other(
     name: &[u8],
@@ -103,7 +105,7 @@ fn take_other(
         Err(error) => return Err(not_of(assemble.name(), data, error)),
     };
     out.unread = reader.rest().trim_ascii_start().len();
-    // Gemini wraps its error in an array.
+    // Gemini wraps its error object in an array.
     if value.starts_with('[') && value.contains(['{', '"']) {
         let list = out.value(value);
         if failure::is_envelope(&list, false) {
@@ -114,36 +116,37 @@ fn take_other(
     Ok(())
 }
 
-/// Whether data is more than one JSON value.
+/// Whether `data` holds more than one JSON value.
 pub(super) fn is_several(data: &str) -> bool {
     let mut reader = Reader::new(data);
     reader.raw().is_ok() && !reader.rest().trim_ascii().is_empty()
 }
 
-/// Whether data is one JSON value.
+/// Whether `data` is exactly one JSON value.
 pub(super) fn check(data: &str) -> Result<(), JsonError> {
     let mut reader = Reader::new(data);
     reader.raw()?;
     reader.end()
 }
 
-/// Whether data that the end of the input left, without its empty line, is all of an event.
+/// Whether `data` is a whole event. It was left at the end of the input, without the blank line
+/// that ends an event.
 pub(super) fn is_whole(name: &[u8], data: &str) -> bool {
     is_error(name) || is_done(data) || check(data).is_ok()
 }
 
-/// Whether an event of this name is an error, whatever is in it.
+/// Whether an event of this name is an error, whatever its data.
 fn is_error(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"error")
 }
 
-/// Whether the server says that this is all.
+/// Whether the data is the marker that ends a stream.
 fn is_done(data: &str) -> bool {
     let word = data.trim_ascii().trim_matches('"');
     word.eq_ignore_ascii_case("[DONE]") || word.eq_ignore_ascii_case("DONE")
 }
 
-/// Whether an event's name, or all of its data, is a word for one that means nothing.
+/// Whether `word`, an event's name or all of its data, is a keep-alive.
 fn is_keep_alive(word: &[u8]) -> bool {
     const WORDS: [&[u8]; 6] = [
         b"ping",
@@ -153,6 +156,6 @@ fn is_keep_alive(word: &[u8]) -> bool {
         b"keep-alive",
         b"keep_alive",
     ];
-    // Most events have no name, and most that have one a longer one.
+    // A cheap check first: most events have no name, and most names are longer than ten bytes.
     (4..=10).contains(&word.len()) && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

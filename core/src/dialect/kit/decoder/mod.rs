@@ -1,4 +1,4 @@
-//! What all dialects' decoders have in common: telling a stream from a whole answer, errors by
+//! The part of decoding that all dialects share: telling a stream from a whole answer, errors by
 //! status, keep-alives, caps and the end.
 //!
 //! ```text
@@ -9,12 +9,13 @@
 //!                               └─ else ─────► Whole ──end──► Protocol
 //! ```
 //!
-//! What was asked for does not count: servers answer a stream's request with a whole answer, and
-//! the other way around. Blank lines before the first byte are keep-alives. Bytes that are not
-//! UTF-8 are replaced before a dialect sees them, as the standard of event streams has it.
+//! The requested mode is not considered, because servers answer a streaming request with a whole
+//! answer and the other way around. Blank lines before the first byte are keep-alives. Bytes that
+//! are not UTF-8 are replaced before a dialect sees them, as the standard for event streams
+//! requires.
 //!
-//! Once the model has said why it stopped, the answer stands: an error, nonsense or a lost
-//! connection after that does not undo it.
+//! Once the model has said why it stopped, the answer is valid. An error, malformed data or a lost
+//! connection after that does not invalidate it.
 
 mod body;
 mod event;
@@ -37,58 +38,59 @@ use crate::dialect::{Caps, Decoder};
 use crate::error::Error;
 use crate::frame::Framing;
 
-/// What a dialect itself does: frames → events.
+/// The part of decoding that each dialect implements: frames → events.
 pub trait Assemble: Send {
     /// The dialect's name.
     fn name(&self) -> &'static str;
 
-    /// Whether the dialect has events of this name. Others that are no JSON are passed over.
+    /// Whether the dialect defines events of this name. An event with another name is skipped if
+    /// its data is not JSON.
     fn knows(&self, _name: &[u8]) -> bool {
         false
     }
 
-    /// Takes in one event of a stream: a JSON object. It is not asked for keep-alives, nor for
-    /// events with the name `error`.
+    /// Reads one event of a stream. Its data is a JSON object. Keep-alives and events with the name
+    /// `error` are not passed to this method.
     ///
     /// # Errors
-    /// The provider's, or what is wrong with the event.
+    /// The provider's error, or what is wrong with the event.
     fn event(&mut self, name: &[u8], data: &str, out: &mut Output) -> Result<(), Error>;
 
-    /// The server says that this is all: `[DONE]`.
+    /// Called when the server sends its end marker, `[DONE]`.
     fn marker(&mut self, out: &mut Output) {
         out.set_last();
     }
 
-    /// Takes in a whole answer: one JSON object.
+    /// Reads a whole answer: one JSON object.
     ///
     /// # Errors
-    /// The provider's, or what is wrong with the answer.
+    /// The provider's error, or what is wrong with the answer.
     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error>;
 
-    /// Nothing more will come: [ends](Output::finish) the answer.
+    /// Called when no more events will come. [Ends](Output::finish) the answer.
     ///
     /// # Errors
-    /// [`Truncated`](crate::ErrorKind::Truncated) where it is not complete.
+    /// [`Truncated`](crate::ErrorKind::Truncated) if the answer is not complete.
     fn end(&mut self, out: &mut Output) -> Result<(), Error>;
 
-    /// Whether the model has said why it stopped, so that only what it cost may follow.
+    /// Whether the model has said why it stopped. After that only the usage may follow.
     fn is_complete(&self) -> bool;
 }
 
-/// The decoder of every dialect, around what is its own.
+/// The decoder of every dialect. It wraps the dialect's own [`Assemble`].
 pub struct AnswerDecoder<A> {
     assemble: A,
     reading: Reading,
 }
 
 impl<A: Assemble> AnswerDecoder<A> {
-    /// Begins to read an answer with this head.
+    /// Begins to read an answer with the response head `head`.
     pub fn new(head: &http::response::Parts, caps: Caps, assemble: A) -> Self {
         let reading = Reading::new(head, caps);
         Self { assemble, reading }
     }
 
-    /// Reads streams in this framing, beside server-sent events.
+    /// Reads streams in this framing too, not only server-sent events.
     #[must_use]
     pub fn framing(mut self, framing: impl Framing + 'static) -> Self {
         self.reading.set_framing(Box::new(framing));

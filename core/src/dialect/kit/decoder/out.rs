@@ -1,4 +1,4 @@
-//! What came out of the frames so far.
+//! The events that were decoded so far.
 
 use std::collections::VecDeque;
 
@@ -7,21 +7,22 @@ use serde_json::Value;
 use crate::chat::{ChatEvent, FinishReason};
 use crate::json::{self, Joiner, Piece};
 
-/// How much more memory than its text a value may take: a [`Value`] of one digit takes 72 bytes.
+/// The memory that a value may take, as a multiple of its text. A [`Value`] of one digit takes 72
+/// bytes.
 const TIMES: usize = 15;
 
-/// What the values of one event may take beside that, in bytes, so that small ones always fit.
+/// Extra memory for all values of one event, in bytes, so that small values always fit.
 const SPARE: usize = 16 << 10;
 
-/// Text of the model, by what it is.
+/// The kinds of text that a model writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Prose {
-    /// The answer.
+    /// Text of the answer.
     #[default]
     Text,
-    /// What the model writes while it reasons.
+    /// Text of the model's reasoning.
     Reasoning,
-    /// Why the model declines.
+    /// The model's reason for declining.
     Refusal,
 }
 
@@ -35,34 +36,36 @@ impl Prose {
     }
 }
 
-/// What came out of the frames so far.
+/// The events that were decoded so far, and the state that all dialects share.
 #[derive(Debug, Default)]
 pub struct Output {
     pub(super) events: VecDeque<ChatEvent>,
-    /// The terminal event was read, or nothing more is awaited: the answer is to be ended.
+    /// The terminal event was read, or nothing more is needed: `Assemble::end` is called next.
     pub(super) is_last: bool,
     /// The answer was ended.
     pub(super) done: bool,
-    /// Events that were passed over.
+    /// How many events were skipped.
     pub(super) skipped: u32,
-    /// How many bytes of an event's data follow the value that was read: another event.
+    /// How many bytes of an event's data follow the value that was read. They are another event.
     pub(in crate::dialect::kit) unread: usize,
-    /// About how many bytes the answer holds beside its texts.
+    /// An estimate of the memory that the answer's events and values take, in bytes, without the
+    /// model's texts. It is compared with [`Caps::body`](crate::Caps::body).
     pub(super) held: usize,
-    /// What is left of [`SPARE`] for the event that is read.
+    /// What is left of [`SPARE`] for the current event.
     spare: usize,
-    /// Half a character at the end of the last text, and what kind of text that was.
+    /// Half a character (a lone surrogate) at the end of the last text. `prose` is the kind of that
+    /// text.
     half: Joiner,
     prose: Prose,
 }
 
 impl Output {
-    /// Another event is to be read.
+    /// Called before each event.
     pub(super) fn begin_event(&mut self) {
         self.spare = SPARE;
     }
 
-    /// Ends the answer: the model stopped for `reason`, in the provider's word `raw`.
+    /// Ends the answer. The model stopped for `reason`; `raw` is the provider's word for it.
     pub fn finish(&mut self, reason: FinishReason, raw: String) {
         self.push(ChatEvent::Finish { reason, raw });
         self.done = true;
@@ -73,17 +76,17 @@ impl Output {
         self.done
     }
 
-    /// Says that nothing more is awaited: [`Assemble::end`](super::Assemble::end) is called next.
+    /// Says that nothing more is needed: [`Assemble::end`](super::Assemble::end) is called next.
     pub fn set_last(&mut self) {
         self.is_last = true;
     }
 
-    /// Counts an event, or a part of one, that is passed over because it is not known.
+    /// Counts an event, or a part of one, that is skipped because the dialect does not know it.
     pub fn skip(&mut self, count: u32) {
         self.skipped = self.skipped.saturating_add(count);
     }
 
-    /// Hands over an event that is not [prose](Self::say).
+    /// Adds an event that is not [text](Self::say).
     pub fn push(&mut self, event: ChatEvent) {
         if self.half.is_waiting() {
             self.end_half(&event);
@@ -92,8 +95,8 @@ impl Output {
         self.events.push_back(event);
     }
 
-    /// Hands over a piece of text. Half a character at its end waits for its other half, which is
-    /// the beginning of the next piece.
+    /// Adds a piece of text, and returns whether an event was added. Half a character at the end of
+    /// the piece is held back until the next piece brings the other half.
     pub fn say(&mut self, prose: Prose, piece: Piece<'_>) -> bool {
         if piece.is_empty() {
             return false;
@@ -110,14 +113,14 @@ impl Output {
         is_said
     }
 
-    /// Half a character that waits for its other half stays alone.
+    /// Adds half a character whose other half did not come. It is replaced.
     pub(super) fn end_text(&mut self) {
         if let Some(rest) = self.half.rest() {
             self.events.push_back(self.prose.event(rest.into()));
         }
     }
 
-    /// What it cost, for example, may stand between two pieces of a text.
+    /// Usage and similar events may come between two pieces of a text.
     #[cold]
     fn end_half(&mut self, next: &ChatEvent) {
         match next {
@@ -126,7 +129,8 @@ impl Output {
         }
     }
 
-    /// The value of raw JSON; its text where it would take too much memory.
+    /// Parses raw JSON. If the value would take too much memory or cannot be parsed, the result is
+    /// a string that holds the raw text.
     pub fn value(&mut self, raw: &str) -> Value {
         let times = raw.len().saturating_mul(TIMES);
         let mut room = times.saturating_add(self.spare);

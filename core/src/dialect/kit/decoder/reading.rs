@@ -1,4 +1,5 @@
-//! What does not depend on the dialect, so that there is one copy of its code.
+//! The part of [`AnswerDecoder`](super::AnswerDecoder) that is the same for all dialects. It is not
+//! generic, so that its code is compiled once.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,28 +16,28 @@ use crate::dialect::kit::failure;
 use crate::error::{Error, ErrorKind};
 use crate::frame::{Frame, Framing, Sse, SseEvent};
 
-/// How far an answer was read.
+/// The state of reading one answer.
 pub(super) struct Reading {
     status: StatusCode,
     coding: Option<HeaderValue>,
-    /// The dialect's own framing, until the first byte has told whether the answer is in it.
+    /// The dialect's own framing. Taken once the first byte shows whether the answer uses it.
     framing: Option<Box<dyn Framing>>,
     form: Form,
     out: Output,
     caps: Caps,
     received: usize,
-    /// The first bytes of what may be a stream, until an event of it was read.
+    /// The first bytes of a possible stream, for an error message. Dropped at its first event.
     beginning: Bytes,
     has_events: bool,
     ended: bool,
-    /// An error that is told once the events before it were handed over.
+    /// An error that is returned after the events that were read before it.
     error: Option<Error>,
-    /// An error was told, after which there is nothing more to take.
+    /// An error was returned, so that there is nothing more to take.
     has_failed: bool,
 }
 
 enum Form {
-    /// Nothing but white space has come: keep-alives, before a whole answer.
+    /// Only white space has come so far. Servers send it as keep-alives before a whole answer.
     Unknown,
     Stream(Sse),
     Frames(Box<dyn Framing>),
@@ -45,7 +46,7 @@ enum Form {
 }
 
 impl Form {
-    /// The next frame of a stream; at its end, what is left of one too.
+    /// The next frame of a stream. At the end of the input, also an unterminated last frame.
     fn next_frame(&mut self, ended: bool) -> Result<Option<Frame>, Error> {
         let frame = |event: SseEvent| Frame::new(event.data).name(event.name);
         match self {
@@ -69,7 +70,7 @@ impl Form {
         }
     }
 
-    /// Whether a stream held nothing but what its framing knows.
+    /// Whether a stream held only lines that its framing defines.
     fn is_regular(&self) -> bool {
         match self {
             Self::Stream(sse) => sse.is_regular(),
@@ -78,7 +79,7 @@ impl Form {
     }
 }
 
-/// How much is kept to show what an answer began with.
+/// How many of an answer's first bytes are kept to be shown in an error.
 const SHOWN: usize = 4096;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -109,7 +110,7 @@ impl Reading {
         self.framing = Some(framing);
     }
 
-    /// `is_complete`: nothing that follows is needed.
+    /// `is_complete`: whether the answer is complete, so that bytes beyond the cap are no error.
     pub(super) fn feed(&mut self, bytes: Bytes, is_complete: bool) {
         self.received = self.received.saturating_add(bytes.len());
         let is_failure = matches!(self.form, Form::Failure(..));
@@ -151,7 +152,7 @@ impl Reading {
         Ok(self.out.events.pop_front())
     }
 
-    /// Tells an error, after the events that came before it.
+    /// Returns `error`, or keeps it until the events before it were taken.
     fn fail(&mut self, error: Error) -> Result<(), Error> {
         let error = match error.status() {
             Some(_) => error,
@@ -177,7 +178,7 @@ impl Reading {
             let own = own.filter(|framing| framing.begins_with(*first));
             self.form = match (own, first) {
                 (Some(framing), _) => Form::Frames(framing),
-                // The first letter of a field, a comment, or a BOM.
+                // The first letter of a field's name, a comment or a BOM.
                 (None, b'd' | b'e' | b'i' | b'r' | b':' | 0xef) => {
                     self.beginning = bytes.slice(..bytes.len().min(SHOWN));
                     Form::Stream(Sse::lenient(self.caps.event))
@@ -190,8 +191,8 @@ impl Reading {
                 self.error = Some(failure::compressed(&coding));
                 return;
             }
-            // Only JSON can follow a BOM like this; where the first piece ends inside of the BOM
-            // or after it, it is a stream.
+            // A BOM with `{` or `[` after it begins a JSON body. If the first chunk ends within the
+            // BOM or right after it, the body is read as a stream.
             if let Some(json) = bytes.strip_prefix(BOM)
                 && matches!(json.trim_ascii_start().first(), Some(b'{' | b'['))
             {
@@ -218,7 +219,7 @@ impl Reading {
                 let body = std::mem::take(body);
                 self.take_whole(&utf8(body.bytes()), assemble)
             }
-            // What is beyond the cap need not be awaited: it may have no end.
+            // Bytes beyond the cap are not awaited, because the body may never end.
             Form::Failure(headers, body)
                 if self.ended || body.bytes().len() >= self.caps.error_body =>
             {
@@ -235,12 +236,13 @@ impl Reading {
     }
 
     fn advance_stream(&mut self, assemble: &mut dyn Assemble) -> Result<(), Error> {
-        // The end of the input says whether what came before the first event were keep-alives.
+        // Only at the end of the input is it known whether a stream without events held nothing but
+        // keep-alives.
         let is_regular = self.ended && self.form.is_regular();
         while self.out.events.is_empty() && !self.out.done {
             let event = match self.form.next_frame(self.ended) {
                 Ok(event) => event,
-                // Nothing that follows is needed.
+                // The answer is complete, so that nothing after it is needed.
                 Err(_) if assemble.is_complete() => {
                     self.ended = true;
                     None
@@ -275,11 +277,12 @@ impl Reading {
     fn take_whole(&mut self, body: &str, assemble: &mut dyn Assemble) -> Result<(), Error> {
         let body = body.trim_ascii();
         self.out.begin_event();
-        // The start, a text, its extra fields, what it cost and the finish, without growing twice.
+        // Room for a start, a text, extra fields, the usage and the finish, so that the queue
+        // allocates once.
         self.out.events.reserve(8);
         match body.as_bytes() {
             [b'{', ..] => match assemble.whole(body, &mut self.out) {
-                // Events without their framing, one on each line.
+                // Events that lack their framing, one on each line.
                 Err(_) if event::is_several(body) => {
                     event::take(b"", body, assemble, &mut self.out)?;
                 }
@@ -313,7 +316,8 @@ fn too_large(cap: usize) -> Error {
     Error::new(ErrorKind::ResponseTooLarge, why)
 }
 
-/// What is not UTF-8 is replaced. `from_utf8_lossy` alone goes byte by byte, valid or not.
+/// Decodes UTF-8 and replaces invalid bytes. Valid text is checked with `from_utf8`, because
+/// `from_utf8_lossy` checks byte by byte.
 pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -321,7 +325,7 @@ pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The error for a body that is neither of what every dialect speaks.
+/// The error for a body that is neither JSON nor an event stream.
 fn not_an_answer(body: &[u8]) -> Error {
     failure::not_understood("the answer is neither JSON nor an event stream", body)
 }

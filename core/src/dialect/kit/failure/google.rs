@@ -1,5 +1,5 @@
-//! What the `details` of Google's errors say (google.rpc): why, how long to wait, and which quota
-//! was reached.
+//! Reads the `details` of Google's errors (google.rpc): the reason, the time to wait, and the quota
+//! that was reached.
 
 use std::time::Duration;
 
@@ -7,22 +7,23 @@ use serde_json::{Map, Value};
 
 use crate::dialect::kit::hints;
 
-/// The longest wait that a pair of numbers may name, in seconds; as for texts.
+/// The longest wait that an object with `seconds` may name, in seconds. Waits in texts have the
+/// same limit.
 const LONGEST: u64 = 1_000_000_000;
 
-/// What the details say.
+/// The contents of `details`.
 #[derive(Debug, Default)]
 pub(super) struct Details {
-    /// The cause, as one word of Google's.
+    /// Google's one-word reason.
     pub(super) reason: Option<String>,
     /// How long to wait before the next attempt.
     pub(super) retry_after: Option<Duration>,
-    /// Whether the quota of a day was reached: waiting some seconds does not help.
+    /// Whether a daily quota was reached. Waiting for some seconds does not help then.
     pub(super) is_daily: bool,
 }
 
 impl Details {
-    /// Those beside the message of an error object.
+    /// Reads the `details` of an error object.
     pub(super) fn of(error: &Map<String, Value>) -> Self {
         let mut said = Self::default();
         let Some(Value::Array(details)) = error.get("details") else {
@@ -30,7 +31,7 @@ impl Details {
         };
         for detail in details.iter().filter_map(Value::as_object) {
             let kind = detail.get("@type").and_then(Value::as_str).unwrap_or("");
-            // The name stands after the last dot: `type.googleapis.com/google.rpc.RetryInfo`.
+            // The type's name follows the last dot: `type.googleapis.com/google.rpc.RetryInfo`.
             match kind.rsplit('.').next().unwrap_or("") {
                 "ErrorInfo" => {
                     let reason = detail.get("reason").and_then(Value::as_str);
@@ -64,7 +65,7 @@ fn delay(value: &Value) -> Option<Duration> {
     }
 }
 
-/// Whether one of the violated quotas is that of a day, as its id says:
+/// Whether one of the violated quotas is a daily quota. Its id says so:
 /// `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
 fn is_daily(detail: &Map<String, Value>) -> bool {
     let violations = detail.get("violations").and_then(Value::as_array);

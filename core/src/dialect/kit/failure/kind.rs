@@ -1,11 +1,11 @@
-//! What kind of error a provider means.
+//! Derives the [`ErrorKind`] from a provider's error.
 
 use http::StatusCode;
 
 use super::said::Said;
 use crate::error::ErrorKind;
 
-/// The words that say more than a status.
+/// Error codes and types that are more specific than the HTTP status.
 const WORDS: &[(&str, ErrorKind)] = &[
     ("insufficient_quota", ErrorKind::QuotaExceeded),
     ("insufficient_user_quota", ErrorKind::QuotaExceeded),
@@ -51,7 +51,7 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("server_error", ErrorKind::Server),
     ("internal_server_error", ErrorKind::Server),
     ("internal_error", ErrorKind::Server),
-    // The exceptions of Amazon's Bedrock.
+    // The exceptions of Amazon Bedrock.
     ("ThrottlingException", ErrorKind::RateLimited),
     ("ServiceQuotaExceededException", ErrorKind::QuotaExceeded),
     ("ServiceUnavailableException", ErrorKind::Overloaded),
@@ -65,7 +65,7 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("ValidationException", ErrorKind::BadRequest),
 ];
 
-/// What MiniMax's numbers in `base_resp` mean, as its documentation of 2026 lists them.
+/// The meaning of MiniMax's codes in `base_resp`, from its documentation of 2026.
 const BASE_RESP: &[(&str, ErrorKind)] = &[
     ("1001", ErrorKind::Server),
     ("1002", ErrorKind::RateLimited),
@@ -79,7 +79,8 @@ const BASE_RESP: &[(&str, ErrorKind)] = &[
     ("2049", ErrorKind::Auth),
 ];
 
-/// What a message says where an account has no money left and no code says so. All in lower case.
+/// Phrases in a message that mean that the account has no money left, for errors without a code
+/// that says so. All in lower case.
 const NO_MONEY: [&str; 8] = [
     "insufficient balance",
     "insufficient account balance",
@@ -91,7 +92,7 @@ const NO_MONEY: [&str; 8] = [
     "欠费",
 ];
 
-/// What the causes mean that Google names beside a status that says less.
+/// Google's reasons that are more specific than the status beside them.
 const REASONS: &[(&str, ErrorKind)] = &[
     ("API_KEY_INVALID", ErrorKind::Auth),
     ("API_KEY_SERVICE_BLOCKED", ErrorKind::Auth),
@@ -118,7 +119,7 @@ fn by_word(said: &Said) -> Option<ErrorKind> {
             true => BASE_RESP,
             false => WORDS,
         };
-        // Bedrock begins the same word with a small letter in a stream.
+        // In a stream, Bedrock begins the same word with a lower-case letter.
         let found = table
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(word));
@@ -126,12 +127,13 @@ fn by_word(said: &Said) -> Option<ErrorKind> {
     })
 }
 
-/// The body counts for more than the status; without either it is the server's fault.
+/// The body takes precedence over the status. Without either, the error counts as the server's.
 pub(super) fn classify(said: &Said, message: &str, status: Option<StatusCode>) -> ErrorKind {
     if let Some(kind) = by_word(said) {
-        // A 5xx that calls itself an authentication error and the like is believed; a client
-        // error that calls itself a server error is not. Groq calls a request that is larger
-        // than the limit for a minute a matter of rate: it will not get smaller by waiting.
+        // A 5xx status with an authentication error in its body, for example, has the body's kind.
+        // If the body reports a server error, the status decides, so that a 4xx status stays a
+        // client error. Groq reports a rate limit for a request that is larger than the limit per
+        // minute. Such a request fails however long the client waits.
         return match status {
             Some(status) if kind == ErrorKind::Server => ErrorKind::from_status(status),
             Some(StatusCode::PAYLOAD_TOO_LARGE) if kind == ErrorKind::RateLimited => {

@@ -1,4 +1,4 @@
-//! A provider's error → [`Error`], whatever shape it has.
+//! Converts a provider's error of any shape to an [`Error`].
 
 mod google;
 mod kind;
@@ -21,10 +21,10 @@ pub(crate) use plain_text::compression;
 pub use said::is_error;
 pub(crate) use said::{is_base_resp_error, is_envelope, may_be_envelope};
 
-/// How much memory the values of an error may take beside 15 times their text, in bytes.
+/// Extra memory for the values of an error, in bytes, on top of 15 times the size of their text.
 const SPARE: usize = 64 << 10;
 
-/// The error of an answer with an error status.
+/// The error of a response with an error status.
 pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let value = std::str::from_utf8(body).ok().and_then(value);
     let said = value.as_ref().map_or_else(Said::default, Said::of);
@@ -43,7 +43,7 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
                 status.as_u16()
             ),
             (None, Some(text)) if value.is_none() => text,
-            // JSON in none of the shapes.
+            // JSON in none of the known shapes.
             (None, Some(text))
                 if said.is_empty() && value.as_ref().is_some_and(|value| !is_blank(value)) =>
             {
@@ -53,7 +53,7 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
         },
     };
     let kind = kind::classify(&said, &message, Some(status));
-    // Money does not come back by asking again, whatever the header says.
+    // A retry does not refill an account, whatever the header says.
     let should_retry = match kind {
         ErrorKind::QuotaExceeded => None,
         _ => hints::should_retry(headers),
@@ -65,8 +65,8 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
         .with_should_retry(should_retry)
 }
 
-/// The error that `said`, JSON or plain text, reports inside an answer with a good status; `body`
-/// is all of the event.
+/// The error that `said`, JSON or plain text, reports inside a response with a success status.
+/// `body` is the whole event.
 pub fn reported(said: &str, body: &str) -> Error {
     let value = value(said).unwrap_or_else(|| {
         let text = plain(said.as_bytes()).unwrap_or_default();
@@ -75,13 +75,14 @@ pub fn reported(said: &str, body: &str) -> Error {
     in_stream(&value, body)
 }
 
-/// The error that a whole answer without any content reports, if it does.
+/// The error that a whole answer reports, if it has no content but an error.
 pub(crate) fn reported_in(body: &str) -> Option<Error> {
     let value = value(body)?;
     is_envelope(&value, true).then(|| in_stream(&value, body))
 }
 
-/// The error object `value` inside an answer with a good status; `body` is all of the event.
+/// The error of the error object `value` inside a response with a success status. `body` is the
+/// whole event.
 pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
     let said = Said::of(value);
     let message = said
@@ -97,7 +98,7 @@ pub(crate) fn in_stream(value: &Value, body: &str) -> Error {
         .in_stream()
 }
 
-/// The error of an answer that is not of the dialect.
+/// The error of a response that the dialect cannot read.
 pub fn not_understood(why: &str, body: &[u8]) -> Error {
     let message = match (title(body), plain(body)) {
         (Some(title), _) => format!("the answer is a web page: {title}"),
@@ -107,7 +108,7 @@ pub fn not_understood(why: &str, body: &[u8]) -> Error {
     Error::new(ErrorKind::Protocol, message).with_body(body)
 }
 
-/// The error of a stream that ended before the model said that it was done.
+/// The error of a stream that ended before the model said why it stopped.
 pub fn truncated() -> Error {
     Error::new(
         ErrorKind::Truncated,
@@ -115,7 +116,7 @@ pub fn truncated() -> Error {
     )
 }
 
-/// The error for a tool call that nobody can make.
+/// The error for a tool call without a name, which nobody can run.
 pub fn nameless_call() -> Error {
     Error::new(
         ErrorKind::Server,
@@ -123,7 +124,7 @@ pub fn nameless_call() -> Error {
     )
 }
 
-/// The error of an answer in a content coding that nobody asked for.
+/// The error of a response with a content coding that the request did not ask for.
 pub(crate) fn compressed(coding: &str) -> Error {
     Error::new(
         ErrorKind::Protocol,
@@ -135,8 +136,8 @@ pub(crate) fn compressed(coding: &str) -> Error {
     )
 }
 
-/// The value of JSON that a server sent as an error; none for other text, or where it would take
-/// too much memory.
+/// Parses JSON that a server sent as an error. `None` if the text is not JSON, or if its value
+/// would take too much memory.
 fn value(text: &str) -> Option<Value> {
     let mut room = text.len().saturating_mul(15).saturating_add(SPARE);
     json::parse_within(text, &mut room).ok().flatten()

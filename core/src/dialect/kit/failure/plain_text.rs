@@ -1,10 +1,10 @@
-//! What an error says that is no JSON, in one short line.
+//! One short line that describes an error body that is not JSON.
 
 use std::borrow::Cow;
 
 use http::HeaderValue;
 
-/// A body that is no JSON: a page's title, or the beginning of the text.
+/// Describes a body that is not JSON: by the page's title, or by the beginning of the text.
 pub(super) fn plain(body: &[u8]) -> Option<String> {
     title(body).or_else(|| one_line(&beginning(body)))
 }
@@ -23,8 +23,8 @@ pub(super) fn title(body: &[u8]) -> Option<String> {
     one_line(&text[from..to])
 }
 
-/// The content coding of a body that is still compressed. Its first bytes decide: a browser decodes
-/// a body and leaves its header.
+/// The content coding of a body that is still compressed. The first bytes decide, because a browser
+/// decodes the body and leaves the header as it was.
 pub(crate) fn compression(named: Option<&HeaderValue>, body: &[u8]) -> Option<String> {
     let first = body.trim_ascii_start().first()?;
     let named = named.and_then(|coding| coding.to_str().ok()).map(str::trim);
@@ -36,12 +36,12 @@ pub(crate) fn compression(named: Option<&HeaderValue>, body: &[u8]) -> Option<St
     }
 }
 
-/// Whether a body may be what every dialect speaks, or a text that says what went wrong.
+/// Whether a body may be JSON, an event stream or a readable error message.
 fn is_text(first: u8, body: &[u8]) -> bool {
     let beginning = &body[..body.len().min(64)];
     let valid = match std::str::from_utf8(beginning) {
         Ok(_) => true,
-        // Cut inside of a character.
+        // The end of `beginning` is within a character.
         Err(error) => error.error_len().is_none(),
     };
     valid && (first.is_ascii_graphic() || first == 0xef) && !beginning.contains(&0)
@@ -56,12 +56,12 @@ fn one_line(text: &str) -> Option<String> {
     (!line.is_empty()).then(|| cut(&line, 200))
 }
 
-/// A word of a server's, such as a code, at a length that a line can show.
+/// Cuts a server's word, such as a code, to a length that fits into a line.
 pub(super) fn short(text: &str) -> String {
     cut(text, 200)
 }
 
-/// At most so many characters of a text.
+/// Cuts a text to at most `most` characters.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,4 +1,4 @@
-//! What an error's body says: the many shapes of one thing.
+//! Reads the body of an error. Providers use many shapes for the same facts.
 //!
 //! ```text
 //!  {"error": {"message", "type", "code", "param"}}     OpenAI, and most
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use super::google::Details;
 use super::plain_text::{cut, short};
 
-/// The most characters of a message that are kept. The body holds more of it.
+/// The most characters of a message that are kept. The error's body may hold more.
 const MAX_MESSAGE: usize = 2000;
 
-/// How many members of an object are looked through for a name in another case.
+/// How many members of an object are searched for a name in another case.
 const FEW: usize = 32;
 
-/// Where a message stands, the first one that there is.
+/// The fields that may hold the message. The first one present counts.
 const MESSAGES: [&str; 14] = [
     "message",
     "msg",
@@ -39,7 +39,7 @@ const MESSAGES: [&str; 14] = [
     "title",
 ];
 
-/// Where a code stands.
+/// The fields that may hold the code.
 const CODES: [&str; 7] = [
     "code",
     "error_code",
@@ -50,21 +50,21 @@ const CODES: [&str; 7] = [
     "statusCode",
 ];
 
-/// Where the error stands in its envelope.
+/// The fields that may hold the inner error of an envelope.
 const INNER: [&str; 5] = ["error", "detail", "details", "errors", "base_resp"];
 
-/// What an error's body says.
+/// The contents of an error's body.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     message: Option<String>,
     pub(super) code: Option<String>,
     pub(super) error_type: Option<String>,
     pub(super) param: Option<String>,
-    /// A status in the body, as a number.
+    /// A numeric status in the body.
     pub(super) status: Option<String>,
-    /// Whether the code is one of MiniMax's.
+    /// Whether the code comes from MiniMax's `base_resp`.
     pub(super) is_base_resp: bool,
-    /// What Google says beside it.
+    /// The `details` of Google's errors.
     pub(super) google: Details,
 }
 
@@ -81,7 +81,7 @@ impl Said {
         }
     }
 
-    /// The message, cut where it is too long to be shown.
+    /// The message, cut if it is too long to be shown.
     pub(super) fn message(&self) -> Option<String> {
         self.message.as_deref().map(|text| cut(text, MAX_MESSAGE))
     }
@@ -101,7 +101,7 @@ impl Said {
             ..Self::default()
         };
         match get(object, "status") {
-            // Gemini's word.
+            // Gemini's status is a word, such as `INVALID_ARGUMENT`.
             Some(Value::String(word)) => {
                 said.error_type = said.error_type.or_else(|| filled(word).map(short))
             }
@@ -109,8 +109,9 @@ impl Said {
         }
         said.message = MESSAGES.iter().find_map(|name| match get(object, name)? {
             Value::String(text) => filled(text).map(str::to_owned),
-            // Mistral's list of faults stands in its message. What stands within `detail` is read
-            // below: read at each level twice, it would be read without end.
+            // Mistral puts its list of faults into `message`. The fields of `INNER` are read below.
+            // If they were read here too, each level would be read twice and the work would grow
+            // exponentially.
             inner @ (Value::Object(_) | Value::Array(_)) if !INNER.contains(name) => {
                 let inner = Self::of(inner);
                 said.param = said.param.take().or(inner.param);
@@ -128,7 +129,7 @@ impl Said {
         };
         inner.is_base_resp |= name == "base_resp";
         if name == "details" {
-            // Anthropic's, beside its message.
+            // Anthropic's `details`, beside its message.
             said.code = said.code.or(inner.code);
             said.message = said.message.or(inner.message);
             return said;
@@ -141,14 +142,14 @@ impl Said {
                 false => Some(format!("{short}: {long}")),
             };
         }
-        // The type beside it is that of the envelope.
+        // The outer `type` describes the envelope and is not used.
         inner.code = inner.code.or(said.code);
         inner.message = inner.message.or(said.message);
         inner.status = inner.status.or(said.status);
         inner
     }
 
-    /// Gemini wraps its error in an array; FastAPI lists all that is wrong with a request.
+    /// Gemini wraps its error in an array. FastAPI lists all faults of a request.
     fn of_list(list: &[Value]) -> Self {
         let mut all = list.iter().map(Self::of);
         let mut said = all.next().unwrap_or_default();
@@ -161,7 +162,8 @@ impl Said {
         said
     }
 
-    /// OpenRouter keeps what the provider behind it said, and says itself only that it did.
+    /// OpenRouter puts the upstream provider's error into `metadata.raw`. Its own message only says
+    /// that the provider returned an error.
     fn name_the_provider(&mut self, object: &Map<String, Value>) {
         let Some(message) = &mut self.message else {
             return;
@@ -176,7 +178,7 @@ impl Said {
     }
 }
 
-/// A member of an object; some servers begin its name with a capital.
+/// A member of an object. The name's case is ignored, because some servers begin it with a capital.
 fn get<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| {
         let mut members = object.iter().take(FEW);
@@ -185,7 +187,7 @@ fn get<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// FastAPI's place of an error: `["body", "messages", 0]` is `body.messages.0`.
+/// Where FastAPI found an error: `["body", "messages", 0]` becomes `body.messages.0`.
 fn path(value: &Value) -> Option<String> {
     let steps: Vec<_> = value.as_array()?.iter().filter_map(as_text).collect();
     Some(short(&steps.join(".")))
@@ -204,7 +206,8 @@ fn filled(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether the JSON of a field `error` is one. Some servers put an empty one beside their content.
+/// Whether the raw JSON of a field `error` holds an error. Some servers send an empty one beside
+/// their content.
 pub fn is_error(raw: &str) -> bool {
     let inside = match raw.as_bytes() {
         [b'"', inside @ .., b'"'] | [b'{', inside @ .., b'}'] | [b'[', inside @ .., b']'] => inside,
@@ -213,13 +216,13 @@ pub fn is_error(raw: &str) -> bool {
     !inside.trim_ascii().is_empty()
 }
 
-/// Whether a field of this name may say that the object is an error.
+/// Whether a field of this name may mean that its object is an error.
 pub(crate) fn may_be_envelope(name: &str) -> bool {
     name == "success" || CODES.contains(&name) || MESSAGES.contains(&name) || INNER.contains(&name)
 }
 
-/// Whether an object without an answer in it reports an error. Where it `is_whole`, so that
-/// nothing follows, any message counts as one.
+/// Whether an object without content reports an error. If `is_whole`, nothing follows the object,
+/// and any message counts as an error.
 pub(crate) fn is_envelope(value: &Value, is_whole: bool) -> bool {
     let Value::Object(object) = value else {
         return !Said::of(value).is_empty() && (is_whole || value.is_array());
@@ -245,7 +248,7 @@ pub(crate) fn is_envelope(value: &Value, is_whole: bool) -> bool {
         || ((failed || bad_code || is_whole) && said.message.is_some())
 }
 
-/// Whether MiniMax's `base_resp`, which it has beside each of its answers, tells of an error.
+/// Whether MiniMax's `base_resp` reports an error. MiniMax sends this field in every answer.
 pub(crate) fn is_base_resp_error(resp: &Value) -> bool {
     let code = resp.get("status_code");
     code.is_some_and(|code| !is_good(code) && !is_blank(code))
@@ -261,7 +264,7 @@ pub(super) fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Whether a code says that all is well.
+/// Whether a code means success.
 fn is_good(code: &Value) -> bool {
     let word = as_text(code).unwrap_or_default().to_ascii_lowercase();
     matches!(&*word, "" | "0" | "200" | "ok" | "success" | "succeeded")

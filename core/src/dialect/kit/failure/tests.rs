@@ -208,7 +208,7 @@ fn money_does_not_come_back_by_asking_again() {
         assert!(!error.is_retryable(), "{body}");
         assert!(error.to_string().contains("balance"), "{error}");
     }
-    // Gemini says this of limits for a minute too.
+    // Gemini sends this message for limits per minute too.
     let limited = error(
         429,
         r#"{"error": {"status": "RESOURCE_EXHAUSTED", "message": "You exceeded your current quota"}}"#,

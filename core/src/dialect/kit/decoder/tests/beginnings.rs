@@ -1,4 +1,4 @@
-//! How an answer begins, and what is none.
+//! How an answer begins, and which bodies are no answer.
 
 use super::*;
 
@@ -63,7 +63,7 @@ fn what_is_no_answer_says_what_it_is() {
             "a web page: Sign in",
         ),
         (200, "not found", "neither JSON nor an event stream"),
-        // The first byte could be that of a field.
+        // The first byte could begin the name of a field.
         (200, "invalid path", "invalid path"),
         (200, "data missing\n", "data missing"),
         (200, "[DONE]", "[DONE]"),
@@ -100,7 +100,7 @@ fn compressed_answers_are_named() {
         assert_eq!(error.kind(), ErrorKind::Server);
         assert!(error.message().contains(coding), "{error}");
     }
-    // A browser decodes the body and leaves the header.
+    // A browser decodes the body and leaves the header as it was.
     let told = tell(200, coded("gzip"), Caps::default(), [b"{}".as_slice()]);
     assert_eq!(told.texts, ["whole {}"]);
     let told = tell(

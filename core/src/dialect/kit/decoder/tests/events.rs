@@ -64,7 +64,7 @@ fn errors_beside_the_standard_are_the_servers() {
             assert!(found.is_in_stream(), "{error}");
             assert_eq!(told.texts.len(), usize::from(!begun.is_empty()), "{error}");
         }
-        // Nothing that follows a finished answer undoes it.
+        // Nothing that follows a complete answer invalidates it.
         assert!(
             stream(&format!("{A}{STOP}{error}")).error.is_none(),
             "{error}"

@@ -50,7 +50,7 @@ fn a_value_that_would_take_too_much_memory_stays_text() {
     assert_eq!(out.value(&dense), Value::String(dense.clone()));
     let list = format!("[{}0]", "123456,".repeat(10_000));
     assert_eq!(out.value(&list).as_array().unwrap().len(), 10_001);
-    // A small one always fits.
+    // A small value always fits.
     assert_eq!(out.value("[0,0]"), json::parse("[0,0]").unwrap());
 }
 
@@ -99,12 +99,12 @@ proptest! {
             (error.kind(), error.message().to_owned())
         });
         let body = body.as_bytes();
-        // A BOM that comes alone begins a stream, whatever follows.
+        // A BOM in a chunk of its own begins a stream, whatever follows.
         prop_assume!(!body.trim_ascii_start().starts_with("\u{feff}".as_bytes()));
         let (left, right) = body.split_at(at.index(body.len() + 1));
         let whole = told(one(status, body));
         let split = told(read(status, Caps::default(), [left, right]));
-        // What is shown of an answer that is none may differ.
+        // The text shown in the error may differ.
         match (&whole, &split) {
             (Err((kind, _)), Err((same, _))) => prop_assert_eq!(kind, same),
             (whole, split) => prop_assert_eq!(whole, split),

@@ -1,4 +1,4 @@
-//! A small dialect, in what all have in common.
+//! The tests' own small dialect, for the decoding that all dialects share.
 
 mod beginnings;
 mod events;
@@ -15,11 +15,11 @@ use crate::error::ErrorKind;
 use crate::json;
 
 /// Events are `{"text": …}`, `{"stop": true}`, after which the answer is complete, and
-/// `{"end": true}`, the terminal event. A whole answer is a text of its own.
+/// `{"end": true}`, the terminal event. A whole answer becomes a text.
 #[derive(Debug, Default)]
 struct Small {
     is_complete: bool,
-    /// Whether it reads one value of an event, and no other after it.
+    /// Whether only one value of each event is read.
     is_strict: bool,
 }
 
@@ -78,7 +78,7 @@ impl Assemble for Small {
     }
 }
 
-/// The texts of an answer, and what it ended with.
+/// The texts of an answer, its skipped events and its error.
 struct Told {
     texts: Vec<String>,
     skipped: u32,
