@@ -1,4 +1,4 @@
-//! The body of an answer, as a stream.
+//! The body of a response, as a stream.
 
 use std::io;
 use std::mem;
@@ -23,21 +23,22 @@ use super::request::Origin;
 use super::stream::is_blank;
 use crate::transport::budget::Budget;
 
-/// The longest line between the chunks of a body: a size, or a trailer.
+/// The longest line between two chunks of a body: a chunk's size or a trailer.
 const MAX_LINE: usize = 8 * 1024;
 
-/// The most that may come without any content in it: trailers are skipped, but not for ever.
+/// The most bytes without content that are accepted in a row. Trailers are skipped, but not without
+/// limit.
 const MAX_SILENCE: usize = 64 * 1024;
 
-/// What happens to the connection once the answer is complete.
+/// What `settle` needs to return the connection to the pool once the response is complete.
 pub(super) struct Home {
     pub(super) pool: Arc<Pool>,
     pub(super) origin: Arc<Origin>,
-    /// Whether it may be used again, as far as the request goes.
+    /// Whether the request allows the connection to be reused.
     pub(super) keep_alive: bool,
 }
 
-/// Makes the body of `response` from what follows its head.
+/// Makes the body of `response` from the bytes that follow its head.
 pub(super) fn receive(
     response: &Response<()>,
     call: Call<RecvResponse>,
@@ -47,7 +48,8 @@ pub(super) fn receive(
 ) -> Result<ByteStream, TransportError> {
     let chunked = response.headers().contains_key(header::TRANSFER_ENCODING);
     if chunked && response.headers().contains_key(header::CONTENT_LENGTH) {
-        // Two answers to where the body ends: a proxy on the way may have taken the other one.
+        // The two headers can disagree about where the body ends, and a proxy in between may have
+        // used the other header. So the connection is not reused.
         home.keep_alive = false;
     }
     let server_limit = keep_alive_timeout(response);
@@ -66,7 +68,7 @@ pub(super) fn receive(
                 close_delimited,
                 silence: 0,
             };
-            // What came along with the head: often that is all.
+            // The bytes that arrived with the head are often the whole body.
             let early = mem::take(&mut flow.connection.unread);
             let first = read_buffers::with(|buffers| flow.decode(&early, &mut buffers.output));
             drop(early);
@@ -87,7 +89,7 @@ pub(super) fn receive(
             home.settle(connection, &outgoing, close, server_limit);
             Ok(ByteStream::empty())
         }
-        // Redirects are not followed; it means here that there is no body.
+        // Redirects are not followed. Here the state only means that there is no body.
         Some(RecvResponseResult::Redirect(call)) => {
             let close = call.must_close_connection();
             home.settle(connection, &outgoing, close, server_limit);
@@ -98,7 +100,7 @@ pub(super) fn receive(
 }
 
 impl Home {
-    /// Gives the connection back if it can serve another request, else closes it.
+    /// Returns the connection to the pool if it can serve another request, else closes it.
     fn settle(
         self,
         connection: Connection,
@@ -106,8 +108,8 @@ impl Home {
         close: bool,
         server_limit: Option<Duration>,
     ) {
-        // Some servers send a line end too many after a body, which means nothing. Anything else
-        // is an answer that nobody asked for.
+        // Some servers send an extra line end after a body, which is harmless. Any other bytes
+        // belong to no request, so the connection is not reused.
         let clean = is_blank(&connection.unread) && outgoing.is_done();
         if self.keep_alive && clean && !close {
             self.pool.put(&self.origin, connection, server_limit);
@@ -115,7 +117,7 @@ impl Home {
     }
 }
 
-/// Whether the body is chunked and nothing else, which is all that can be decoded here.
+/// Whether `chunked` is the only transfer encoding, because no other can be decoded here.
 fn only_chunked(response: &Response<()>) -> bool {
     let mut encodings = response.headers().get_all(header::TRANSFER_ENCODING).iter();
     response.version() == Version::HTTP_11
@@ -125,7 +127,7 @@ fn only_chunked(response: &Response<()>) -> bool {
         && encodings.next().is_none()
 }
 
-/// For how long the server says it keeps an idle connection (`Keep-Alive: timeout=5`).
+/// How long the server keeps an idle connection (`Keep-Alive: timeout=5`).
 fn keep_alive_timeout(response: &Response<()>) -> Option<Duration> {
     let value = response.headers().get("keep-alive")?.to_str().ok()?;
     let seconds = value
@@ -135,9 +137,9 @@ fn keep_alive_timeout(response: &Response<()>) -> Option<Duration> {
 }
 
 struct Body {
-    /// What came along with the head.
+    /// The content or error that arrived with the head.
     first: Option<Result<Bytes, TransportError>>,
-    /// Gone once the end, or an error, was seen. Dropping it closes the connection.
+    /// `None` after the end or an error. Dropping the flow closes the connection.
     flow: Option<Flow>,
     budget: Budget,
 }
@@ -149,7 +151,7 @@ struct Flow {
     home: Home,
     server_limit: Option<Duration>,
     close_delimited: bool,
-    /// How many bytes came since the last content.
+    /// How many bytes arrived since the last content.
     silence: usize,
 }
 
@@ -174,7 +176,7 @@ impl futures_lite::Stream for Body {
         };
         if !matches!(chunk, Ok(Some(_))) || open.is_ended() {
             let flow = flow.take();
-            // At an error it is dropped, and the connection with it.
+            // After an error, dropping the flow closes the connection.
             if let (Some(flow), Ok(_)) = (flow, &chunk) {
                 flow.finish();
             }
@@ -184,14 +186,14 @@ impl futures_lite::Stream for Body {
 }
 
 impl Flow {
-    /// The next content; `None` at the end.
+    /// The next content, or `None` at the end.
     fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
         buffers: &mut ReadBuffers,
     ) -> Poll<Result<Option<Bytes>, TransportError>> {
-        // The server may have answered before it had the whole request. Where sending fails,
-        // the rest of the answer still counts.
+        // The server may respond before it has read the whole request. If sending fails, the rest
+        // of the response is still read.
         if !self.outgoing.is_done() {
             let _ = self.outgoing.poll_send(&mut self.connection.stream, cx);
         }
@@ -214,7 +216,7 @@ impl Flow {
         }
     }
 
-    /// Decodes `input` and keeps what is left of it, which is part of a line at most.
+    /// Decodes `input` and keeps the undecoded rest, which is at most part of a line.
     fn decode(
         &mut self,
         input: &[u8],
@@ -246,7 +248,7 @@ impl Flow {
     }
 
     fn end_of_stream(&self) -> Result<(), TransportError> {
-        // Some servers close right after the last chunk's `0`: the content is complete.
+        // Some servers close right after the `0` of the last chunk. The content is complete then.
         if self.close_delimited || self.call.is_ended_chunked() {
             return Ok(());
         }
@@ -256,7 +258,7 @@ impl Flow {
         ))
     }
 
-    /// The answer was received to its end.
+    /// Called when the response has been received to its end.
     fn finish(self) {
         let close = match self.call.proceed() {
             Some(RecvBodyResult::Cleanup(call)) => call.must_close_connection(),
@@ -270,7 +272,7 @@ impl Flow {
 
 fn lost(error: io::Error) -> TransportError {
     let message = match error.kind() {
-        // TLS that ends without saying so may have been cut by anyone.
+        // TLS that ends without a close_notify may have been cut by an attacker.
         io::ErrorKind::UnexpectedEof => "the connection ended before the end of the answer's body",
         _ => "the connection was lost within the answer's body",
     };

@@ -1,4 +1,4 @@
-//! What a transport can be told.
+//! The settings of a transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::tls::{self, Rustls};
 use super::{Http1Transport, Inner};
 use crate::transport::proxy::Proxies;
 
-/// Makes an [`Http1Transport`]; from [`Http1Transport::builder`].
+/// Builds an [`Http1Transport`]; made by [`Http1Transport::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Http1Builder {
@@ -41,71 +41,75 @@ impl Http1Builder {
         }
     }
 
-    /// How many idle connections are kept for each origin; 256 by default, and 0 keeps none.
+    /// How many idle connections are kept for each origin: 256 by default; 0 keeps none.
     ///
-    /// There are never more of them than there were requests in flight at once.
+    /// The number of idle connections never exceeds the largest number of requests that were in
+    /// flight at once.
     pub fn max_idle(mut self, connections: usize) -> Self {
         self.limits.max_idle = connections;
         self
     }
 
-    /// How long a connection may be idle before it is closed; 55 seconds by default.
+    /// How long a connection may be idle before it is closed: 55 seconds by default.
     ///
-    /// That is below the 60 seconds of common load balancers (AWS, nginx upstreams), so that this
-    /// side closes first and no request meets a connection that the server is closing. Where the
-    /// server names a shorter time (`Keep-Alive: timeout=5`), one second less than that counts.
+    /// The default is below the 60 seconds of common load balancers (AWS, nginx upstreams), so that
+    /// this side closes first and no request is sent on a connection that the server is closing. If
+    /// the server announces a shorter time (`Keep-Alive: timeout=5`), the limit is one second less
+    /// than that.
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self
     }
 
-    /// How old a connection may be when it goes back to the pool; 10 minutes by default.
+    /// How old a connection may be when it returns to the pool: 10 minutes by default.
     ///
-    /// A busy connection never becomes idle, and without this it would stay with a server that
-    /// the name no longer stands for.
+    /// A busy connection never becomes idle. Without this limit it would stay with one server even
+    /// after the name resolves to another.
     pub fn age_limit(mut self, limit: Duration) -> Self {
         self.limits.age = limit;
         self
     }
 
-    /// Leaves no task in the background: an idle connection whose time is over is closed when the
-    /// next request looks for one, or with the transport. By default a task closes it in time.
+    /// Runs no background task. An idle connection past its limit is then closed when the next
+    /// request looks for a connection, or when the transport is dropped. By default a background
+    /// task closes it when its limit passes.
     pub fn without_reaper(mut self) -> Self {
         self.limits.reaps = false;
         self
     }
 
-    /// How many bytes the head of an answer may have (interim heads included); 64 KiB by default.
-    /// An answer may have 128 headers, whatever their size.
+    /// How many bytes the head of a response may have, interim responses included: 64 KiB by
+    /// default. A response may have 128 headers, whatever their size.
     pub fn max_head(mut self, bytes: usize) -> Self {
         self.max_head = bytes;
         self
     }
 
-    /// Which proxies to use; by default what the environment says ([`Proxies::from_env`], read
-    /// in [`build`](Self::build)).
+    /// Which proxies to use. By default [`build`](Self::build) reads them from the environment
+    /// ([`Proxies::from_env`]).
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.proxies = Some(proxies);
         self
     }
 
-    /// Trusts the certificates in `pem` too, beside those of the system or of `SSL_CERT_FILE`.
+    /// Also trusts the certificates in `pem`, in addition to the system's or those in
+    /// `SSL_CERT_FILE`.
     ///
     /// # Errors
     ///
-    /// [`Tls`](chatcore::TransportErrorKind::Tls) if there is no certificate in it.
+    /// [`Tls`](chatcore::TransportErrorKind::Tls) if `pem` is malformed or contains no certificate.
     pub fn extra_roots(mut self, pem: impl AsRef<[u8]>) -> Result<Self, TransportError> {
         self.extra_roots.extend(tls::certificates(pem.as_ref())?);
         Ok(self)
     }
 
-    /// The `User-Agent` of requests that name none; `chatcore/` and the version by default.
+    /// The `User-Agent` of requests that do not set one: `chatcore/` and the version by default.
     pub fn user_agent(mut self, user_agent: HeaderValue) -> Self {
         self.user_agent = user_agent;
         self
     }
 
-    /// Makes the transport. Nothing is connected or read yet but the environment.
+    /// Makes the transport. It reads the environment, but opens no connection and no file yet.
     pub fn build(self) -> Http1Transport {
         let root_file = std::env::var_os("SSL_CERT_FILE")
             .filter(|path| !path.is_empty())

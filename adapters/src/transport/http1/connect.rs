@@ -1,4 +1,4 @@
-//! Making a connection: names, addresses, proxy, TLS.
+//! Opens a connection: name lookup, addresses, proxy, TLS.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,14 +20,14 @@ use super::tls::Tls;
 use super::tunnel;
 use crate::transport::proxy::{self, Proxy};
 
-/// How long one address has before the next is tried beside it (RFC 8305, section 5).
+/// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// How long a connection is silent before the system probes it. A model may think for minutes,
-/// and routers that translate addresses forget a connection that is silent for so long.
+/// How long a connection may be silent before the system probes it. A model may think for minutes,
+/// and NAT routers forget a connection that is silent for that long.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// What all connections of a transport have in common.
+/// What all connections of a transport share.
 #[derive(Clone, Copy)]
 pub(super) struct Connector<'a> {
     pub(super) executor: &'a dyn Executor,
@@ -40,7 +40,7 @@ pub(super) struct Connector<'a> {
 }
 
 impl Connector<'_> {
-    /// A connection over which requests for `origin` can be sent.
+    /// Opens a connection that can carry requests for `origin`.
     pub(super) async fn connect(
         self,
         origin: &Origin,
@@ -72,11 +72,11 @@ impl Connector<'_> {
         }
     }
 
-    /// A connection to `proxy`, and through it where the proxy does not forward.
+    /// Connects to `proxy`, and opens a tunnel to `origin` unless the proxy forwards the request.
     async fn through(self, origin: &Origin, proxy: &Proxy) -> Result<Stream, TransportError> {
         let host = proxy::unbracketed(proxy.host());
         let unusable = |error: TransportError| {
-            // A certificate that is not trusted stays one: no retry helps.
+            // Keeps the kind `Tls`, because a retry does not make a certificate trusted.
             let kind = match error.kind() {
                 TransportErrorKind::Tls => TransportErrorKind::Tls,
                 _ => TransportErrorKind::Proxy,
@@ -102,7 +102,7 @@ impl Connector<'_> {
                 let message = format!("no connection to {host}:{port}: {error}");
                 TransportError::new(TransportErrorKind::Connect, message).with_source(error)
             })?;
-        // A request is one write, and must not wait for the acknowledgement of the last.
+        // A request is one write, and must not wait until the previous one is acknowledged.
         socket.get_ref().set_nodelay(true).ok();
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         SockRef::from(socket.get_ref())
@@ -111,8 +111,8 @@ impl Connector<'_> {
         Ok(Stream::Plain(Socket::new(socket, self.lookout.clone())))
     }
 
-    /// The first of `addresses` that accepts. Each is tried when the one before it failed, or has
-    /// had its time; that one goes on beside it.
+    /// Connects to the first of `addresses` that accepts. The next address is tried when an attempt
+    /// fails or `STAGGER` has passed; slow attempts continue in parallel.
     pub(super) async fn first_of(self, addresses: Vec<SocketAddr>) -> io::Result<Async<TcpStream>> {
         let mut addresses = addresses.into_iter();
         let mut attempts: Vec<BoxFuture<'_, io::Result<Async<TcpStream>>>> = Vec::new();
@@ -155,8 +155,8 @@ impl Connector<'_> {
     }
 }
 
-/// The addresses of `host`: known ones (an address, `localhost`), or those that the system finds,
-/// in the order that it prefers. The lookup blocks, so it runs on a thread for such work.
+/// The addresses of `host`: known ones (an IP address, `localhost`), or those that the system
+/// finds, in the system's order. The lookup blocks, so it runs on a thread for blocking work.
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
     let known = Host::parse(host).map_err(|error| {
         let message = format!("the address {host} {error}");
@@ -181,8 +181,8 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportErro
     }
 }
 
-/// Takes turns between the families, beginning with the one that comes first, so that a family
-/// that leads nowhere costs one attempt.
+/// Alternates between the two address families, beginning with the family of the first address, so
+/// that an unreachable family costs only one attempt.
 fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else {
         return addresses;

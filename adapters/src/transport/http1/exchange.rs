@@ -1,4 +1,4 @@
-//! One request out and the head of its answer in.
+//! Sends one request and reads the head of its response.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -16,12 +16,11 @@ use super::read_buffers;
 use super::stream::{MAX_BLANK, Stream, is_blank};
 use crate::transport::budget::Budget;
 
-/// A connection of which the answer to one request is read after the other. Dropping it closes
-/// the socket.
+/// A connection that carries one request at a time. Dropping it closes the socket.
 pub(super) struct Connection {
     pub(super) stream: Stream,
-    /// What was read and belongs to a later part of the answer. Empty, and without memory, while
-    /// nothing arrives.
+    /// Bytes that were read but not parsed yet. Empty, and without an allocation, while nothing
+    /// arrives.
     pub(super) unread: Vec<u8>,
     pub(super) born: Instant,
 }
@@ -32,7 +31,7 @@ impl Drop for Connection {
     }
 }
 
-/// The bytes of a request, and how many of them are sent.
+/// The bytes of a request, and how many of them have been sent.
 pub(super) struct Outgoing {
     head: Vec<u8>,
     body: Bytes,
@@ -52,7 +51,7 @@ impl Outgoing {
         }
     }
 
-    /// Sends all of it again, on another connection.
+    /// Starts again from the first byte, for another connection.
     pub(super) fn rewind(&mut self) {
         self.sent = 0;
         self.flushed = false;
@@ -62,14 +61,14 @@ impl Outgoing {
         self.flushed
     }
 
-    /// Sends the rest; head and body leave in one write.
+    /// Sends the rest. Head and body leave in one write.
     pub(super) fn poll_send(
         &mut self,
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while self.sent < self.head.len() + self.body.len() {
-            // A peer that reads as fast as it can must not hold up the other tasks here.
+            // A peer that reads as fast as this side writes must not keep other tasks waiting.
             ready!(self.budget.poll(cx));
             let head = self.head.get(self.sent..).unwrap_or_default();
             let body = &self.body[self.sent.saturating_sub(self.head.len())..];
@@ -91,10 +90,10 @@ impl Outgoing {
     }
 }
 
-/// A reader for the answer to a request of `method`.
+/// A reader for the response to a request with `method`.
 ///
-/// Only what the method means for the answer matters here: the request itself is written by
-/// `request::encode`, so `ureq-proto` is walked through one that says no more than that.
+/// `request::encode` writes the real request. `ureq-proto` only has to know how the method affects
+/// the response, so it is taken through a minimal request here.
 pub(super) fn answer_to(method: &Method) -> Result<Call<RecvResponse>, TransportError> {
     let mut request = Request::new(());
     *request.method_mut() = match *method {
@@ -119,12 +118,12 @@ fn unexpected(error: ureq_proto::Error) -> TransportError {
         .with_source(error)
 }
 
-/// Why there is no head.
+/// Why no head was received.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The connection was lost; whether any byte of an answer had come.
+    /// The connection was lost. `answered` says whether any byte of a response had arrived.
     Lost { error: io::Error, answered: bool },
-    /// The answer cannot be used.
+    /// The response cannot be used.
     Invalid(TransportError),
 }
 
@@ -144,10 +143,11 @@ impl Failure {
     }
 }
 
-/// Sends `outgoing` and waits for the head of the answer, which may come before all is sent.
+/// Sends `outgoing` and waits for the head of the response, which may arrive before everything is
+/// sent.
 ///
-/// A request that cannot be sent is no failure yet: a server that refuses a long body answers and
-/// closes.
+/// A write error is not a failure yet, because a server that refuses a long body may still respond
+/// before it closes.
 pub(super) fn poll_exchange(
     connection: &mut Connection,
     outgoing: &mut Outgoing,
@@ -170,16 +170,16 @@ pub(super) fn poll_exchange(
     }))
 }
 
-/// The head of an answer that comes in.
+/// The head of a response, while it arrives.
 pub(super) struct Incoming {
     call: Call<RecvResponse>,
-    /// The most that the heads of one answer may hold, interim ones included.
+    /// The limit for the heads of one response together, interim ones included.
     limit: usize,
-    /// How much of the unread bytes is known to hold no end of a head.
+    /// How many of the unread bytes were already searched for the end of a head.
     scanned: usize,
-    /// The size of the interim heads that were skipped.
+    /// The size of the interim heads skipped so far.
     skipped: usize,
-    /// How many bytes of empty lines came before the head.
+    /// How many bytes of empty lines were skipped before the head.
     blank: usize,
     send_error: Option<io::Error>,
 }
@@ -196,18 +196,19 @@ impl Incoming {
         }
     }
 
-    /// Waits for an answer on another connection. Nothing of one has come so far.
+    /// Waits for a response on another connection. Only valid before any byte of a response
+    /// arrived.
     pub(super) fn rewind(&mut self) {
         self.blank = 0;
         self.send_error = None;
     }
 
-    /// What reads the body.
+    /// Turns this into the reader of the body.
     pub(super) fn into_call(self) -> Call<RecvResponse> {
         self.call
     }
 
-    /// Reads until the head is complete; what follows it stays in `unread`.
+    /// Reads until the head is complete. Bytes after the head stay in `unread`.
     pub(super) fn poll_head(
         &mut self,
         stream: &mut Stream,
@@ -236,8 +237,8 @@ impl Incoming {
     }
 
     fn parse(&mut self, unread: &mut Vec<u8>) -> Result<Option<Response<()>>, TransportError> {
-        // RFC 9112 has a server ignore empty lines before a request; a client that does so before
-        // an answer gets along with a server that sent a line end too many after the last one.
+        // RFC 9112 lets a server ignore empty lines before a request. Doing the same before a
+        // response tolerates a server that sent an extra line end after the previous one.
         while let Some(byte) = unread.first()
             && is_blank(&[*byte])
             && self.blank < MAX_BLANK
@@ -245,14 +246,15 @@ impl Incoming {
             unread.remove(0);
             self.blank += 1;
         }
-        // Known at once, without waiting for the end of what is no head.
+        // Checked at once, so that bytes that cannot be a head are refused without waiting for its
+        // end.
         let start = unread.len().min(7);
         if unread[..start] != b"HTTP/1."[..start] {
             return Err(protocol("what came back is not HTTP/1"));
         }
         while has_end(unread, self.scanned) {
             let (used, response) = match self.call.try_response(unread, false) {
-                // An interim answer may well have headers.
+                // An interim response may have headers, though `ureq-proto` refuses them.
                 Err(ureq_proto::Error::HeadersWith100) => {
                     let interim = try_parse_response::<MAX_RESPONSE_HEADERS>(unread);
                     (interim.ok().flatten().map_or(0, |(used, _)| used), None)
@@ -286,8 +288,8 @@ impl Incoming {
     }
 }
 
-/// Whether an empty line ends after `from`, so that parsing is worth its while: a head that comes
-/// byte by byte is parsed once, not once for each byte.
+/// Whether an empty line ends after `from`. Parsing only then means that a head that arrives byte
+/// by byte is parsed once, not once per byte.
 pub(super) fn has_end(bytes: &[u8], from: usize) -> bool {
     let tail = &bytes[from.saturating_sub(3).min(bytes.len())..];
     memchr::memchr_iter(b'\n', tail)

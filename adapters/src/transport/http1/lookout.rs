@@ -1,33 +1,35 @@
-//! Whether it pays to look for an answer before asking the reactor for it.
+//! Decides whether to look for a response before registering the socket with the reactor.
 //!
-//! A task whose socket is empty can register it with the reactor, which costs system calls and,
-//! where the reactor runs on another thread, a change of threads. Or it lets the executor's other
-//! tasks go first and then looks again. With dozens of chats at a fast server the answer is there
-//! by then. With one chat, or with a model that takes its time, it never is, and looking is a
-//! system call for nothing. So each transport goes by what its last looks found; where they find
-//! nothing, one wait in nine looks.
+//! A task whose socket is empty has two choices. It can register the socket with the reactor, which
+//! costs system calls and, if the reactor runs on another thread, a thread switch. Or it lets the
+//! executor's other tasks run first and then looks again. With dozens of chats at a fast server,
+//! the response has arrived by then. With one chat, or with a slow model, it never has, and the
+//! look is a wasted system call. So each transport follows the results of its recent looks. While
+//! they find nothing, only one wait in nine looks.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// After looks that found nothing, as many waits register at once before the next look.
+/// After a wait whose looks found nothing, this many waits register without looking.
 const PAUSE: i32 = 8;
 
-/// The most waits whose looks may find nothing, after as many that found something.
+/// How far `balance` can rise: after this many successful looks, this many waits may find nothing.
 const TRUST: i32 = 32;
 
-/// How often a task looks where looks nearly always find something. It goes on to look while its
-/// answer is on the way, because to register takes as long as a dozen looks.
+/// How often a task looks while nearly all looks succeed. It keeps looking while its response is on
+/// the way, because registering takes as long as a dozen looks.
 const LOOKS: u8 = 16;
 
-/// What the last looks of a transport found. Not exact where threads race, which harms nothing.
+/// The results of a transport's recent looks. Races between threads make it inexact, which is
+/// harmless.
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
-    /// Below zero: how many waits must not look. Else: how many more may look and find nothing.
+    /// Below zero: how many waits must still register without looking. Otherwise: how many more
+    /// waits may look and find nothing before that.
     balance: AtomicI32,
 }
 
 impl Lookout {
-    /// How often a task that has to wait should look before it registers.
+    /// How many times a task that has to wait should look before it registers.
     pub(super) fn looks(&self) -> u8 {
         match self.balance.load(Ordering::Relaxed) {
             balance @ ..0 => {
@@ -39,19 +41,19 @@ impl Lookout {
         }
     }
 
-    /// Whether looks nearly always find something, so that many tasks must be at work at once.
+    /// Whether nearly all looks succeed, which means that many tasks are active at once.
     pub(super) fn is_busy(&self) -> bool {
         self.balance.load(Ordering::Relaxed) > TRUST / 2
     }
 
-    /// A look found something.
+    /// Call this when a look found something.
     pub(super) fn found(&self) {
         let balance = self.balance.load(Ordering::Relaxed);
         self.balance
             .store((balance + 1).min(TRUST), Ordering::Relaxed);
     }
 
-    /// A wait has used up its looks and found nothing.
+    /// Call this when a wait has used all its looks and found nothing.
     pub(super) fn found_nothing(&self) {
         let balance = match self.balance.load(Ordering::Relaxed) {
             balance @ 1.. => balance - 1,
@@ -75,7 +77,7 @@ mod tests {
         }
         assert!(lookout.is_busy());
         assert_eq!(lookout.looks(), LOOKS);
-        // Some may fail, as long as more succeed.
+        // Some looks may fail, as long as more succeed.
         for _ in 0..100 {
             lookout.found_nothing();
             lookout.found_nothing();

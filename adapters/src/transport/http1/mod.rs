@@ -8,12 +8,13 @@
 //!                        └─ names, addresses, proxy (tunnel), tls
 //! ```
 //!
-//! The protocol is `ureq-proto`'s, which does no I/O; sockets come from `async-io`, TLS from
-//! rustls. Time and background tasks come from the [`Executor`] that the transport is made with,
-//! so that it works on any: the reactor runs on a thread of its own where smol does not run it.
+//! `ureq-proto` implements the protocol without I/O; sockets come from `async-io`, TLS from rustls.
+//! Time and background tasks come from the [`Executor`] that the transport is made with, so the
+//! transport works on any executor: if smol does not run the reactor, the reactor runs on its own
+//! thread.
 //!
-//! A connection is in one place at a time: in the pool, in the future of `send`, or in a body.
-//! Dropping either of the last two closes it.
+//! At any moment a connection is owned by the pool, by the future of `send`, or by a body. Dropping
+//! the future or the body closes it.
 
 mod body;
 mod builder;
@@ -58,33 +59,34 @@ use self::request::Origin;
 use self::tls::Tls;
 use super::proxy::{Proxies, Proxy};
 
-/// A reused connection that is lost within this time of a request, without a byte of an answer,
-/// was closed while idle, and the request is sent on a new one. When it is lost later, the server
-/// may have been at work on the request: a chat must not be paid for twice.
+/// If a reused connection is lost within this time of a request, before any byte of an answer, the
+/// server had closed it while it was idle, so the request is sent again on a new connection. After
+/// this time the server may have worked on the request, and a chat must not be paid for twice.
 const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 
 /// An HTTP/1.1 client with a connection pool of its own; see the [module](self).
 ///
-/// What it does beside what [`Transport`] asks for:
+/// Beyond what [`Transport`] requires:
 ///
-/// - Connections are kept and reused for each origin, the last used first;
+/// - Idle connections are kept for each origin, and the most recently used is reused first;
 ///   [`Http1Builder`] has the limits and their defaults.
-/// - Addresses are tried in the happy-eyeballs way, with 250 ms between them, all within the
-///   request's [`ConnectTimeout`], which covers name lookup, TCP, proxy and TLS.
-/// - Proxies come from the environment ([`Proxies::from_env`]): a plain request is forwarded, one
-///   for `https` goes through a tunnel.
-/// - Certificates are verified as the operating system does it; where `SSL_CERT_FILE` is set, the
-///   roots in that file stand instead of the system's. A server may show a root of that file, or of
+/// - Addresses are tried with happy eyeballs, 250 ms apart, all within the request's
+///   [`ConnectTimeout`], which covers name lookup, TCP, proxy and TLS.
+/// - Proxies come from the environment ([`Proxies::from_env`]). A plain request is forwarded; a
+///   request for `https` goes through a tunnel.
+/// - Certificates are verified with the operating system's rules. If `SSL_CERT_FILE` is set, the
+///   roots in that file replace the system's. A server may present a root from that file, or from
 ///   [`extra_roots`](Http1Builder::extra_roots), as its own certificate.
-/// - `Host`, `Content-Length` and, unless given, `User-Agent` are set here. `Transfer-Encoding`,
-///   `Expect` and `Proxy-Authorization` of the request are not sent.
-/// - Interim answers (1xx) and stray empty lines before an answer are skipped. The head of an answer
-///   has at most 64 KiB and 128 headers.
+/// - The transport sets `Host`, `Content-Length` and, unless the request has one, `User-Agent`. It
+///   does not send the request's `Transfer-Encoding`, `Expect` or `Proxy-Authorization`.
+/// - Interim responses (1xx) and stray empty lines before a response are skipped. The head of a
+///   response has at most 64 KiB and 128 headers.
 ///
-/// Read a body to its end, even if nothing more is of interest: that is what hands the connection
-/// back. A body that came whole along with its headers has handed it back already.
+/// Read each body to its end, even if its content does not matter, because the connection returns
+/// to the pool only then. A body that arrived completely with its headers has already returned its
+/// connection.
 ///
-/// Cloning is cheap, and the clones share their connections.
+/// Cloning is cheap. Clones share their connections.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -115,13 +117,13 @@ struct Inner {
 }
 
 impl Http1Transport {
-    /// A transport with the defaults of [`Http1Builder`], and time and background tasks of
-    /// `executor`.
+    /// A transport with the defaults of [`Http1Builder`]. It uses `executor` for time and for
+    /// background tasks.
     pub fn new(executor: Arc<dyn Executor>) -> Self {
         Self::builder(executor).build()
     }
 
-    /// Sets limits, proxies or certificates first.
+    /// A builder for limits, proxies and certificates.
     pub fn builder(executor: Arc<dyn Executor>) -> Http1Builder {
         Http1Builder::new(executor)
     }
@@ -132,8 +134,8 @@ impl Transport for Http1Transport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let mut task = self.inner.prepare(request, Via::Forward)?;
         if self.inner.lookout.is_busy() {
-            // Requests that leave right after one another find the server awake. To wake it for
-            // each costs more than all else that a chat needs, where it runs on this machine.
+            // Requests that leave together find the server awake. Waking a server on this machine
+            // for each request costs more than the rest of a chat.
             future::yield_now().await;
         }
         let mut idle = self.inner.pool.take(&task.home.origin);
@@ -141,7 +143,7 @@ impl Transport for Http1Transport {
             let reused = idle.is_some();
             let mut connection = match idle.take() {
                 Some(connection) => connection,
-                // Boxed: it is large, and most requests do without.
+                // Boxed, because this future is large and most requests reuse a connection.
                 None => Box::pin(self.inner.connect(&task)).await?,
             };
             let began = self.inner.now();
@@ -166,17 +168,17 @@ impl Transport for Http1Transport {
     }
 }
 
-/// How a plain request goes through a proxy; one with TLS always goes through a tunnel.
+/// How a request without TLS goes through a proxy. A request with TLS always goes through a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Via {
     /// The proxy forwards it.
     Forward,
-    /// The proxy connects, and passes on what comes.
+    /// The proxy opens a connection to the origin and passes bytes on unchanged.
     #[cfg(feature = "websocket")]
     Tunnel,
 }
 
-/// One request on its way.
+/// One request in progress.
 struct Task<'a> {
     proxy: Option<&'a Proxy>,
     via: Via,

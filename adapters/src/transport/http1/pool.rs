@@ -10,17 +10,18 @@ use chatcore::{Executor, Instant};
 use super::exchange::Connection;
 use super::request::Origin;
 
-/// What the pool allows.
+/// The limits of a pool.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) max_idle: usize,
     pub(super) idle: Duration,
     pub(super) age: Duration,
-    /// Whether a task in the background drops what is over its time.
+    /// Whether a background task closes expired connections.
     pub(super) reaps: bool,
 }
 
-/// Idle connections for each origin; the one used last is used first, so that the others age.
+/// Idle connections for each origin. The most recently used is reused first, so that unneeded ones
+/// expire.
 pub(super) struct Pool {
     executor: Arc<dyn Executor>,
     limits: Limits,
@@ -29,14 +30,13 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct Idle {
-    /// The oldest first.
+    /// Each queue has the least recently used connection first.
     origins: HashMap<Arc<Origin>, VecDeque<Waiting>>,
-    /// Whether a reaper is at work. There is one while a connection is idle, unless there is none
-    /// at all.
+    /// Whether a reaper is running. Unless reaping is off, one runs while any connection is idle.
     reaping: bool,
 }
 
-/// A connection that is idle.
+/// An idle connection, and when it expires.
 struct Waiting {
     until: Instant,
     connection: Connection,
@@ -55,22 +55,22 @@ impl Pool {
         &self.executor
     }
 
-    /// A connection to `origin` that is still open, as far as this side can tell.
+    /// Takes an idle connection to `origin` that is still open, as far as this side can tell.
     pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
         let now = self.executor.now();
         loop {
             let newest = self.lock().origins.get_mut(origin)?.pop_back();
             let mut waiting = newest?;
-            // Always asked, however short the time: an answer that nobody asked for must not be
-            // taken for the next one's.
+            // Checked however short the idle time was, because an unexpected response must not be
+            // taken for the response to the next request.
             if now < waiting.until && waiting.connection.stream.is_quiet() {
                 return Some(waiting.connection);
             }
         }
     }
 
-    /// Keeps `connection` for the next request, for as long as its age, the limits and the
-    /// server's own limit allow.
+    /// Keeps `connection` for the next request until its age limit, the idle limit or the server's
+    /// own limit passes, whichever is first.
     pub(super) fn put(
         self: &Arc<Self>,
         origin: &Arc<Origin>,
@@ -78,7 +78,8 @@ impl Pool {
         server_limit: Option<Duration>,
     ) {
         let now = self.executor.now();
-        // One second less than the server says: a request must not meet the close on its way.
+        // One second less than the server's limit, so that no request is sent while the server
+        // closes.
         let server_limit = server_limit.map(|limit| limit.saturating_sub(Duration::from_secs(1)));
         let idle = self.limits.idle.min(server_limit.unwrap_or(Duration::MAX));
         let until = (now + idle).min(connection.born + self.limits.age);
@@ -106,15 +107,17 @@ impl Pool {
         }
     }
 
-    /// Drops what is over its time. `None` once nothing is idle, else how long until the next.
+    /// Drops expired connections. Returns the time until the next one expires, or `None` if none is
+    /// idle.
     fn reap(&self) -> Option<Duration> {
         let now = self.executor.now();
-        // Closed once the lock is released.
+        // Dropped, and so closed, after the lock is released.
         let mut expired = Vec::new();
         let mut next = None;
         let mut pool = self.lock();
         pool.origins.retain(|_, idle| {
-            // The times do not ascend: each connection has an age and a server of its own.
+            // The queue is not sorted by expiry, because age and server limits differ between
+            // connections.
             let (over, still): (VecDeque<_>, _) =
                 idle.drain(..).partition(|waiting| waiting.until <= now);
             expired.push(over);
@@ -140,7 +143,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
-        // Nothing in here panics half-way through a change.
+        // No code that runs under this lock panics in the middle of a change.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,7 +156,7 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// The task that drops what is over its time. It does not keep the pool alive.
+/// The task that drops expired connections. It does not keep the pool alive.
 struct Reaper {
     pool: Weak<Pool>,
     executor: Arc<dyn Executor>,
@@ -170,7 +173,7 @@ impl Reaper {
 }
 
 impl Drop for Reaper {
-    /// An executor may drop the task: then the next idle connection starts another.
+    /// If the executor drops the task, the next connection that becomes idle starts another.
     fn drop(&mut self) {
         if !self.done
             && let Some(pool) = self.pool.upgrade()

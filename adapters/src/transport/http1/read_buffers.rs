@@ -1,24 +1,24 @@
-//! Buffers to read into, one pair for each thread instead of one for each connection: thousands
-//! of chats that wait for an answer hold none.
+//! One pair of read buffers per thread instead of one per connection, so that thousands of chats
+//! that wait for an answer hold no buffers.
 
 use std::cell::Cell;
 
-/// The most that is read from a socket at once.
+/// The size of one read from a socket, at most.
 pub(super) const SIZE: usize = 16 * 1024;
 
 thread_local! {
     static SPARE: Cell<Option<Box<ReadBuffers>>> = const { Cell::new(None) };
 }
 
-/// A buffer for the bytes off the wire and one for what they decode to.
+/// A buffer for the received bytes and one for the decoded content.
 pub(super) struct ReadBuffers {
     pub(super) input: [u8; SIZE],
     pub(super) output: [u8; SIZE],
 }
 
-/// Lends this thread's buffers to `work`, which must not await: their content is not kept.
+/// Lends this thread's buffers to `work`. Their content is not kept between calls.
 pub(super) fn with<T>(work: impl FnOnce(&mut ReadBuffers) -> T) -> T {
-    // Taken out for the time of the loan: a nested call makes a pair of its own.
+    // Taken out during the loan, so that a nested call allocates its own pair.
     let mut buffers = SPARE
         .try_with(Cell::take)
         .ok()

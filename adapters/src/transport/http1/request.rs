@@ -1,4 +1,4 @@
-//! From a request to the bytes of its head, and to where they go.
+//! Encodes a request's head, and determines its origin.
 
 use bytes::Bytes;
 use chatcore::{ConnectTimeout, Target, TransportError, TransportErrorKind};
@@ -7,11 +7,11 @@ use http::{Method, Request, Uri};
 
 use crate::transport::proxy::{self, Proxy};
 
-/// Where connections go that may be used for one another's requests.
+/// Where a connection goes. Requests with an equal origin can share connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     pub(super) tls: bool,
-    /// As [`Host::into_bare_string`](chatcore::Host::into_bare_string) writes it.
+    /// In the form of [`Host::into_bare_string`](chatcore::Host::into_bare_string).
     pub(super) host: String,
     pub(super) port: u16,
 }
@@ -27,20 +27,21 @@ impl Origin {
     }
 }
 
-/// A request in the form in which it is sent.
+/// A request, ready to be sent.
 pub(super) struct Encoded {
     pub(super) method: Method,
     pub(super) head: Vec<u8>,
     pub(super) body: Bytes,
-    /// Whether the connection may be used again, as far as the request goes.
+    /// Whether the request allows the connection to be reused.
     pub(super) keep_alive: bool,
     pub(super) connect_timeout: ConnectTimeout,
 }
 
-/// Writes the head of `request`. A request that goes to an HTTP proxy as it is (`forward`) has the
-/// whole URL in its first line, and what the proxy wants to know.
+/// Writes the head of `request`. With `forward`, the request goes to that HTTP proxy: its first
+/// line has the whole URL, and the proxy's credentials are added.
 ///
-/// This is not left to `ureq-proto`: it logs every byte of a head at the level `trace`, keys too.
+/// `ureq-proto` does not write the head, because it logs every byte of it at the level `trace`,
+/// keys included.
 pub(super) fn encode(
     request: Request<Bytes>,
     user_agent: &HeaderValue,
@@ -103,7 +104,7 @@ pub(super) fn encode(
     })
 }
 
-/// The head of a request for a tunnel through a proxy.
+/// The head of a CONNECT request, which asks `proxy` for a tunnel.
 pub(super) fn encode_connect(origin: &Origin, user_agent: &HeaderValue, proxy: &Proxy) -> Vec<u8> {
     let host = match origin.host.contains(':') {
         true => format!("[{}]:{}", origin.host, origin.port),
@@ -122,7 +123,7 @@ pub(super) fn encode_connect(origin: &Origin, user_agent: &HeaderValue, proxy: &
     head.0
 }
 
-/// Whether one of the header lines `name` has `token` in its list.
+/// Whether a header `name` lists `token`.
 fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     headers
         .get_all(name)
@@ -132,7 +133,7 @@ fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
         .any(|entry| entry.trim().eq_ignore_ascii_case(token))
 }
 
-/// Headers that this transport writes itself, or that would promise what it does not do.
+/// Headers that this transport writes itself, or that would promise something it does not do.
 fn is_ours(name: &HeaderName) -> bool {
     [
         header::HOST,
@@ -144,7 +145,7 @@ fn is_ours(name: &HeaderName) -> bool {
     .contains(name)
 }
 
-/// Host and port as the `Host` header has them: no user, no default port.
+/// Host and port as the `Host` header has them, without user and default port.
 fn authority(uri: &Uri) -> String {
     let host = uri.host().unwrap_or_default();
     let default = match uri.scheme_str() {
@@ -157,7 +158,7 @@ fn authority(uri: &Uri) -> String {
     }
 }
 
-/// About as long as the head will be, so that it is allocated once.
+/// Roughly the length of the head, so that it is allocated once.
 fn estimate(uri: &Uri, headers: &HeaderMap) -> usize {
     let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
     let lines: usize = headers

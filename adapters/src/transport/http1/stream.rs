@@ -1,4 +1,4 @@
-//! A connected byte stream: a socket, or layers over one.
+//! A connected byte stream: a socket, possibly with layers such as TLS on top.
 
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, TcpStream};
@@ -11,15 +11,15 @@ use futures_lite::{AsyncRead, AsyncWrite};
 
 use super::lookout::Lookout;
 
-/// Some servers send a line end too many after a body. As many bytes as this are no such mistake.
+/// Some servers send an extra line end after a body. This many bytes are not such a mistake.
 pub(super) const MAX_BLANK: usize = 64;
 
-/// A layer over a socket, such as TLS.
+/// A layer on top of a stream, such as TLS.
 pub(super) trait Layer: AsyncRead + AsyncWrite + Send + Unpin {
-    /// The stream below. Streams of tests have none.
+    /// The stream below. Streams in tests may have none.
     fn below(&self) -> Option<&Stream>;
 
-    /// The same, to change it.
+    /// The stream below, mutably.
     fn below_mut(&mut self) -> Option<&mut Stream>;
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Stream {
     Layered(Box<dyn Layer>),
 }
 
-/// A socket that does not read where nothing can have arrived.
+/// A socket that avoids reading while nothing can have arrived.
 ///
 /// ```text
 ///        ┌──────────── all was read ────────────┐
@@ -37,11 +37,11 @@ pub(super) enum Stream {
 ///        └────► Read (registered) ─────────────►┘
 /// ```
 ///
-/// Before the socket is read again, its task has either let others go first or registered with the
-/// reactor, *once*: the next poll reads, whatever the reactor says. async-io ignores an event of
-/// the reactor turn in which the waker was registered, so a task that asks before each read may
-/// never be told that it can read. That happens wherever the reactor runs on another thread, which
-/// is everywhere but in smol's own `block_on`.
+/// Before it reads the socket again, a task either lets others run first or registers with the
+/// reactor, *once*: the next poll reads, even if the reactor has not reported the socket as
+/// readable. async-io ignores an event from the reactor turn in which the waker was registered, so
+/// a task that asks before each read may never be told that it can read. That can happen wherever
+/// the reactor runs on another thread, which is everywhere except in smol's own `block_on`.
 pub(super) struct Socket {
     inner: Async<TcpStream>,
     lookout: Arc<Lookout>,
@@ -51,18 +51,18 @@ pub(super) struct Socket {
 /// What the next call of `poll_read` does first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Lets others go first, or registers: the last read took all that had arrived.
+    /// Lets other tasks run first, or registers, because the last read took all that had arrived.
     Wait,
-    /// Reads, after the others went first. So many looks are left, before it registers.
+    /// Reads, after other tasks had a turn. Holds how many looks are left before it registers.
     Look(u8),
-    /// Reads, as any socket does.
+    /// Reads, as an ordinary socket does.
     Read,
-    /// Reads, and never waits.
+    /// Reads without waiting or registering.
     Try,
 }
 
 impl Socket {
-    /// A socket on which this side speaks first.
+    /// A socket whose first transfer is a write by this side.
     pub(super) fn new(inner: Async<TcpStream>, lookout: Arc<Lookout>) -> Self {
         Self {
             inner,
@@ -97,7 +97,7 @@ impl Socket {
         Poll::Ready(result)
     }
 
-    /// Lets the other tasks of the executor go first, if `looks` are left.
+    /// Lets the executor's other tasks run first if `looks` are left, else registers.
     fn look_or_register(&mut self, looks: u8, cx: &mut Context<'_>) -> io::Result<()> {
         if looks > 0 {
             self.next = Next::Look(looks);
@@ -110,10 +110,10 @@ impl Socket {
         self.register(cx)
     }
 
-    /// Has the task woken when there is something to read, from before this call or after it.
+    /// Wakes the task when the socket is readable, even if it became readable before this call.
     fn register(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.next = Next::Read;
-        // The first answer may be about an event that an earlier read has dealt with.
+        // The first result may come from an event that an earlier read has already consumed.
         for _ in 0..2 {
             if self.inner.poll_readable(cx)?.is_pending() {
                 return Ok(());
@@ -123,7 +123,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Whether nothing but empty lines has arrived, which are dropped. Never waits.
+    /// Whether nothing has arrived except empty lines, which are dropped. Never waits.
     fn is_quiet(&mut self) -> bool {
         let mut bytes = [0; MAX_BLANK];
         match self.inner.get_ref().peek(&mut bytes) {
@@ -141,13 +141,13 @@ impl Socket {
     }
 }
 
-/// Whether `bytes` are a few line ends and nothing else.
+/// Whether `bytes` contains only line ends, and fewer than `MAX_BLANK`.
 pub(super) fn is_blank(bytes: &[u8]) -> bool {
     bytes.len() < MAX_BLANK && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 impl Stream {
-    /// The socket at the bottom; tests have streams without one.
+    /// The socket at the bottom. Streams in tests may have none.
     pub(super) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket.inner.get_ref()),
@@ -162,16 +162,16 @@ impl Stream {
         }
     }
 
-    /// Closes both directions now, also where another task still holds the descriptor.
+    /// Closes both directions now, even if the descriptor has a duplicate elsewhere.
     pub(super) fn shut_down(&self) {
         if let Some(socket) = self.socket() {
-            // It fails where the peer was faster.
+            // Fails if the peer has already closed.
             socket.shutdown(Shutdown::Both).ok();
         }
     }
 
-    /// Whether the stream is open and nothing has arrived that belongs to no request, as on one
-    /// that waits for its next request. Stray empty lines are dropped. Never waits.
+    /// Whether the stream is open and nothing unexpected has arrived, as required of an idle
+    /// connection. Drops stray empty lines. Never waits.
     pub(super) fn is_quiet(&mut self) -> bool {
         if let Some(socket) = self.bottom_mut() {
             socket.next = Next::Try;
@@ -181,7 +181,7 @@ impl Stream {
             Self::Layered(layer) => {
                 let mut cx = Context::from_waker(Waker::noop());
                 let mut bytes = [0; MAX_BLANK];
-                // Records without content, such as the session tickets of TLS 1.3, are taken in.
+                // Reading also processes records without content, such as TLS 1.3 session tickets.
                 match Pin::new(&mut *layer).poll_read(&mut cx, &mut bytes) {
                     Poll::Pending => true,
                     Poll::Ready(Ok(count)) if count > 0 && is_blank(&bytes[..count]) => {

@@ -1,4 +1,4 @@
-//! A tunnel through an HTTP proxy, by CONNECT.
+//! A tunnel through an HTTP proxy, opened with CONNECT.
 
 use std::future::poll_fn;
 
@@ -11,8 +11,8 @@ use super::request::{Origin, encode_connect};
 use super::stream::Stream;
 use crate::transport::proxy::Proxy;
 
-/// Asks `proxy`, at the other end of `stream`, to connect to `origin`. What is sent over the
-/// stream afterwards reaches the origin.
+/// Asks `proxy`, at the other end of `stream`, to connect to `origin`. Bytes sent over the returned
+/// stream reach the origin.
 pub(super) async fn open(
     mut stream: Stream,
     origin: &Origin,

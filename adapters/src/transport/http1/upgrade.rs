@@ -1,4 +1,4 @@
-//! Another protocol over a connection: `Upgrade`.
+//! Switches a connection to another protocol with `Upgrade`.
 
 use std::future::poll_fn;
 use std::io;
@@ -15,21 +15,21 @@ use ureq_proto::parser::try_parse_response;
 use super::exchange::{Connection, has_end, poll_exchange, protocol, too_large};
 use super::{Http1Transport, Via};
 
-/// What came of a request to speak another protocol.
+/// The result of a request to switch protocols.
 pub(in crate::transport) enum Upgraded {
-    /// The server switches: the other protocol begins with `unread`.
+    /// The server switches protocols. `unread` holds the first bytes of the new protocol.
     Switched {
         head: HeaderMap,
         stream: UpgradedStream,
         unread: Vec<u8>,
     },
-    /// The server answered by HTTP.
+    /// The server responded with HTTP.
     Refused(Response<ByteStream>),
 }
 
 impl Http1Transport {
-    /// Sends a request with `Upgrade` on a connection of its own. A plain one goes through a
-    /// proxy's tunnel, because a proxy that forwards would not pass the upgrade on.
+    /// Sends a request with `Upgrade` on a new connection. Even without TLS it goes through a
+    /// proxy's tunnel, because a forwarding proxy would not pass the upgrade on.
     pub(in crate::transport) async fn upgrade(
         &self,
         request: Request<Bytes>,
@@ -44,7 +44,8 @@ impl Http1Transport {
         poll_fn(|cx| task.outgoing.poll_send(&mut connection.stream, cx))
             .await
             .map_err(lost)?;
-        // The first head is read here: elsewhere 101 counts as an interim answer.
+        // The first head is read here, because `poll_exchange` would skip 101 as an interim
+        // response.
         let mut bytes = vec![0; 4096];
         let mut scanned = 0;
         while !has_end(&connection.unread, scanned) {
@@ -79,7 +80,7 @@ impl Http1Transport {
     }
 }
 
-/// A connection over which another protocol goes. Dropping it closes the socket.
+/// A connection that carries another protocol. Dropping it closes the socket.
 pub(in crate::transport) struct UpgradedStream(Connection);
 
 impl AsyncRead for UpgradedStream {

@@ -1,4 +1,4 @@
-//! Names, addresses, and the limit on their time.
+//! Name lookup, addresses, and their common timeout.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -32,7 +32,7 @@ fn an_ipv6_host_is_named_in_brackets() {
 
 #[test]
 fn a_name_with_a_family_that_leads_nowhere_still_connects() {
-    // `localhost` may stand for ::1 first; this server listens on 127.0.0.1 only.
+    // `localhost` may resolve to ::1 first; this server listens on 127.0.0.1 only.
     let server = serve(|_, socket| answer_all(socket, OK));
     let url = format!("http://LOCALHOST:{}/", server.port());
     assert_eq!(run(&builder().build(), get(url)).unwrap().1, "ok");
@@ -64,7 +64,7 @@ fn an_unknown_name_says_so() {
 
 #[test]
 fn making_a_connection_has_a_limit_that_covers_the_proxy_and_tls() {
-    // It accepts (the system does), and never says a word.
+    // The system accepts the connection, but no byte is ever sent.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let through = Proxy::parse(&address.to_string()).unwrap();
@@ -85,7 +85,7 @@ fn making_a_connection_has_a_limit_that_covers_the_proxy_and_tls() {
     }
 }
 
-/// A server that accepts nothing: its backlog is full, and the system drops what comes on top.
+/// A server that accepts nothing: its backlog is full, and the system drops further connections.
 fn deaf() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     let full = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = full.local_addr().unwrap();
@@ -116,7 +116,7 @@ fn an_address_that_fails_or_keeps_silent_is_passed_by() {
         forwards: true,
     };
     let peer = |socket: Async<TcpStream>| socket.get_ref().peer_addr().unwrap();
-    // A failure makes room for the next at once; time stands still here.
+    // A failed address is followed by the next at once: the clock does not move here.
     let first = wait(connector.first_of(vec![closed, closed, good]));
     assert_eq!(peer(first.unwrap()), good);
     let none = wait(connector.first_of(vec![closed, closed]));
@@ -124,7 +124,7 @@ fn an_address_that_fails_or_keeps_silent_is_passed_by() {
         none.unwrap_err().kind(),
         std::io::ErrorKind::ConnectionRefused
     );
-    // Silence has 250 ms.
+    // A silent address is followed by the next after 250 ms.
     wait(async {
         let mut first = Box::pin(connector.first_of(vec![silent, good]));
         let mut early = future::poll_once(&mut first).await;

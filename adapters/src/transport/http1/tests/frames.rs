@@ -1,8 +1,8 @@
-//! Executors that poll a task once in a while, and not when its socket is ready: the frame loop of
-//! a game or a user interface, and a runtime whose thread is busy with other tasks.
+//! Executors that poll a task now and then, not when its socket is ready: the frame loop of a game
+//! or a user interface, and a runtime whose thread is busy with other tasks.
 //!
-//! Most fail by hanging. The frames are short, because what matters is that the reactor runs on
-//! another thread, so that a task always registers within one of its turns. It does so for certain
+//! Most tests fail by hanging. Short frames suffice, because what matters is that the reactor runs
+//! on another thread, so that a task always registers during one of its turns. That is certain only
 //! in a process where nothing else blocks on a future: see the example `custom_executor`.
 
 use std::future::Future;
@@ -29,7 +29,7 @@ use crate::transport::http1::stream::{Socket, Stream};
 
 const FRAME: Duration = Duration::from_millis(2);
 
-/// Runs `future` on a loop that runs what is ready once for each frame.
+/// Runs `future` on a loop that polls the ready tasks once per frame.
 fn in_frames<T>(future: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let local = LocalExecutor::new();
@@ -48,7 +48,7 @@ fn in_frames<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Polls `future` once for each frame, whether it was woken or not, with a new waker each time.
+/// Polls `future` once per frame, even if it was not woken, with a new waker each time.
 fn unasked<T>(future: impl Future<Output = T>) -> T {
     struct Nobody;
 
@@ -76,8 +76,8 @@ async fn ask(transport: &Http1Transport, url: &str) -> Result<Bytes, TransportEr
     collect(response.into_body()).await
 }
 
-/// Whole answers and a stream, one alone and three at once, each more than once so that new and
-/// reused connections both have their turn.
+/// Requests whole answers and a stream, one alone and three at once, each several times, so that
+/// both new and reused connections are used.
 fn check(transport: &Http1Transport, whole: &str, stream: &str) {
     for _ in 0..3 {
         for url in [whole, stream] {
@@ -96,7 +96,7 @@ fn check(transport: &Http1Transport, whole: &str, stream: &str) {
     }
 }
 
-/// A server whose answers come some time after their request, and a stream's piece by piece.
+/// A server that sends its answers, and each piece of a stream, after a delay.
 fn unhurried() -> SocketAddr {
     serve(|_, mut socket| {
         while let Some((head, _)) = read_request(&mut socket) {
@@ -136,10 +136,10 @@ fn what_has_arrived_is_read_whether_or_not_the_reactor_has_said_so() {
         let read = Pin::new(&mut stream).poll_read(&mut cx, &mut buffer);
         read.map(Result::unwrap)
     };
-    // A reactor that runs by chance at the right moments does not say so 100 times in a row.
+    // A reactor that happens to run at the right moments does not do so 100 times in a row.
     for round in 0..200 {
         if round >= 100 {
-            // So that it registers, and does not look first.
+            // Uses up the looks, so that the socket registers at once.
             while lookout.looks() > 0 {
                 lookout.found_nothing();
             }
@@ -177,7 +177,7 @@ fn a_secure_request_is_answered_in_a_frame_loop_through_a_tunnel_too() {
 
 #[test]
 fn a_large_request_leaves_in_a_frame_loop() {
-    // Larger than what the sockets hold: writing has to wait, more than once.
+    // Larger than the sockets' buffers, so that writing has to wait more than once.
     let server = serve(|_, mut socket| {
         while let Some((_, body)) = read_request(&mut socket) {
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -224,7 +224,7 @@ fn other_tasks_go_on_beside_an_answer_that_always_has_more() {
         assert_eq!(collect(body).await.unwrap().len(), size);
         drop(others);
     }));
-    // A pause comes after every 16 pieces of at most 16 KiB.
+    // The stream yields after every 16 pieces of at most 16 KiB.
     let pauses = size / (16 * 16 * 1024);
     assert!(ticks.get() >= pauses, "{} turns for others", ticks.get());
 }

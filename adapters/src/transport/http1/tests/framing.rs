@@ -22,11 +22,11 @@ use crate::transport::http1::pool::{Limits, Pool};
 use crate::transport::http1::request::Origin;
 use crate::transport::http1::stream::{Layer, Stream};
 
-/// A stream that gives these pieces, one for each read, with a wait before each; then its end.
+/// A stream that gives one of these pieces per read, is pending once before each, and then ends.
 struct Script {
     pieces: VecDeque<Result<Vec<u8>, io::ErrorKind>>,
     waited: bool,
-    /// How many bytes can be written before writing blocks for ever.
+    /// How many bytes can be written before writing blocks forever.
     window: usize,
     writes: Arc<AtomicUsize>,
 }
@@ -101,7 +101,7 @@ impl Layer for Script {
     }
 }
 
-/// An answer as the caller sees it, and whether its connection can be used again.
+/// An answer as the caller sees it, and whether its connection can be reused.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
@@ -184,7 +184,7 @@ fn seen(status: u16, headers: usize, body: &'static str, reusable: bool) -> Seen
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n";
 
-/// Answers of every kind, and what each is.
+/// Answers of every kind, and how each must be read.
 fn corpus() -> Vec<(String, Seen)> {
     vec![
         (
@@ -329,7 +329,7 @@ fn a_body_cut_short_is_an_error() {
         assert_eq!(seen.body, Err(TransportErrorKind::Truncated), "{answer}");
         assert!(!seen.reusable, "{answer}");
     }
-    // All content is there; only the connection cannot be used again.
+    // All content has arrived; only the connection cannot be reused.
     let unfinished = format!("{CHUNKED}5\r\nhello\r\n0\r\n");
     assert_eq!(see(&unfinished).unwrap(), seen(200, 1, "hello", false));
 }
@@ -339,7 +339,7 @@ fn a_connection_lost_in_its_body_is_told_from_one_lost_before() {
     let until_close = "HTTP/1.1 200 OK\r\n\r\nsome";
     for kind in [
         io::ErrorKind::ConnectionReset,
-        // What TLS says of an end without a close_notify.
+        // What rustls reports at an end without a close_notify.
         io::ErrorKind::UnexpectedEof,
     ] {
         let mut script = script([until_close]);

@@ -1,4 +1,4 @@
-//! What becomes of a connection that its server closes, or says something on, while it is idle.
+//! Idle connections that the server closes or sends bytes on.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -14,7 +14,8 @@ use super::secured::Secured;
 use super::support::*;
 use crate::transport::http1::request::Origin;
 
-/// A server that closes its first connection at some point; `first` does so and says when.
+/// A server that passes its first connection to `first`, and answers and counts the requests on all
+/// later ones.
 fn closing_once(
     first: impl Fn(TcpStream) + Send + Sync + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>) {
@@ -32,7 +33,7 @@ fn closing_once(
     (server, requests)
 }
 
-/// What an idle connection may hear from its server: its end, or something uncalled for.
+/// What a server may send on an idle connection: an end, or unexpected bytes.
 const REST: [&[u8]; 4] = [
     b"",
     b"\r\n",
@@ -112,8 +113,8 @@ fn over_tls_it_is_found_out_too() {
     }
 }
 
-/// A server that sends `rest` behind its first answer, in a write of its own, and says so; then it
-/// answers as long as it is asked, each time with the number of its connection.
+/// A server that sends `rest` after its first answer, in a separate write, and reports it. It then
+/// answers every request with the number of its connection.
 fn saying_more(rest: &'static [u8]) -> (SocketAddr, mpsc::Receiver<()>) {
     let (said, has_said) = mpsc::channel();
     let said = Mutex::new(said);
@@ -125,7 +126,7 @@ fn saying_more(rest: &'static [u8]) -> (SocketAddr, mpsc::Receiver<()>) {
             socket.write_all(rest).unwrap();
             said.lock().unwrap().send(()).unwrap();
         }
-        // An error here is a connection that the client gave up.
+        // An error here means that the client closed the connection.
         while read_request(&mut socket).is_some() && socket.write_all(answer.as_bytes()).is_ok() {}
     });
     (server, has_said)
@@ -148,7 +149,7 @@ fn a_line_end_too_many_after_a_body_is_no_answer() {
     assert_eq!(number(&transport, server), "0");
     has_said.recv().unwrap();
     assert_eq!(number(&transport, server), "0");
-    // As many as that are no mistake of one line.
+    // More than `MAX_BLANK` line ends are not taken for a harmless mistake.
     let (server, has_said) = saying_more(&[b'\n'; 100]);
     assert_eq!(number(&transport, server), "0");
     has_said.recv().unwrap();
@@ -192,10 +193,10 @@ fn a_reused_connection_that_dies_before_any_answer_is_replaced() {
     let (server, requests) = closing_once(|mut socket| {
         read_request(&mut socket).unwrap();
         socket.write_all(OK).unwrap();
-        // Closed while the next request is on its way.
+        // Closes while the next request is on its way.
         read_request(&mut socket).unwrap();
     });
-    // Its time stands still: a busy machine must not make the loss a late one.
+    // The clock does not move, so that the loss counts as early even on a busy machine.
     let (_, transport) = clocked();
     let url = format!("http://{server}/");
     run(&transport, post(&url, "one")).unwrap();

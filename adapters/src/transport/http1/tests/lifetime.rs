@@ -1,4 +1,4 @@
-//! What a dropped future or body leaves behind: nothing.
+//! A dropped future or body leaves nothing behind.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use crate::transport::http1::Http1Transport;
 use crate::transport::http1::exchange::Connection;
 use crate::transport::http1::stream::{Socket, Stream};
 
-/// A server that answers with `answer`, then reports that its connection was closed.
+/// A server that sends `answer`, then reports when its connection is closed.
 fn watching(answer: &'static [u8]) -> (SocketAddr, Receiver<&'static str>) {
     let (report, reports) = mpsc::channel();
     let report = Mutex::new(report);
@@ -24,14 +24,14 @@ fn watching(answer: &'static [u8]) -> (SocketAddr, Receiver<&'static str>) {
         read_request(&mut socket).unwrap();
         report.send("request").unwrap();
         socket.write_all(answer).unwrap();
-        // An end or a reset: either way, the client is gone.
+        // An end or a reset: in both cases the client has closed.
         while matches!(socket.read(&mut [0; 64]), Ok(1..)) {}
         report.send("closed").unwrap();
     });
     (server, reports)
 }
 
-/// Fails by a hang: a busy machine may take its time.
+/// Fails only on a hang, because a busy machine may be slow.
 fn expect_close(reports: &Receiver<&'static str>) {
     assert_eq!(reports.recv_timeout(HANG), Ok("closed"));
 }
@@ -54,7 +54,7 @@ fn a_dropped_send_closes_the_connection() {
             arrived,
         )
         .await;
-        // `or` has dropped `send` by now.
+        // `or` has already dropped `send` here.
         expect_close(&reports);
     });
     assert_eq!(transport.inner.pool.idle(), 0);
@@ -91,7 +91,7 @@ fn a_dropped_connection_is_closed_whoever_else_holds_its_socket() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
-    // As a child process may have inherited it.
+    // A duplicate of the descriptor, as a child process may inherit one.
     let _copy = client.try_clone().unwrap();
     drop(Connection {
         stream: Stream::Plain(Socket::new(Async::new(client).unwrap(), Arc::default())),
@@ -136,7 +136,8 @@ fn a_body_outlives_its_transport() {
 
 #[test]
 fn the_rest_of_a_request_goes_out_while_its_answer_comes_in() {
-    // Larger than the buffers between the two: the answer begins before all of it is read.
+    // Larger than all buffers in between, so that the answer begins before the whole request is
+    // read.
     let size = 16 * 1024 * 1024;
     let server = serve(move |_, mut socket| {
         let mut first = vec![0; 1024];
@@ -171,7 +172,7 @@ fn a_refusal_is_seen_though_the_server_does_not_read_the_request() {
         socket
             .write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno")
             .unwrap();
-        // Stays open until the client is done with it.
+        // Stays open until the client has finished with it.
         socket.set_read_timeout(Some(HANG)).unwrap();
         let (mut rest, mut buffer) = (0, vec![0; 4096]);
         while rest < 8192 {

@@ -1,5 +1,5 @@
-//! The transport against servers that do one thing each. What needs a particular arrival of
-//! bytes runs over a scripted stream (`framing`), the rest over loopback sockets.
+//! Tests of the transport against servers that each do one thing. Tests that need bytes to arrive
+//! in a particular way use a scripted stream (`framing`); all others use loopback sockets.
 
 mod connecting;
 mod frames;

@@ -1,4 +1,4 @@
-//! Which connection a request goes over.
+//! Which connection a request uses.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -66,7 +66,7 @@ fn origins_do_not_share_connections() {
     number(&transport, one);
     number(&transport, two);
     assert_eq!(transport.inner.pool.idle(), 2);
-    // The same server by another name is another origin.
+    // The same server under another name is another origin.
     let by_name = format!("http://localhost:{}/", one.port());
     assert_eq!(run(&transport, get(by_name)).unwrap().1, "1");
 }
@@ -98,14 +98,14 @@ fn the_connection_used_last_is_used_first_and_surplus_is_dropped() {
             .map(|taken| taken.born.since_epoch().as_millis())
     };
     assert_eq!([take(), take(), take()], [Some(2), Some(1), None]);
-    // What the reaper has not come to yet is not used either.
+    // An expired connection is not used, even if the reaper has not removed it yet.
     put(3);
     executor.drop_tasks();
     executor.advance(Duration::from_secs(10));
     assert_eq!((pool.idle(), take()), (1, None));
 }
 
-/// A stream that is open and says nothing.
+/// A stream that stays open and never sends anything.
 struct Quiet;
 
 impl AsyncRead for Quiet {

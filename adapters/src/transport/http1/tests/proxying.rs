@@ -12,15 +12,15 @@ use super::secured::Secured;
 use super::support::*;
 use crate::transport::{Proxies, Proxy};
 
-/// A proxy that reports the heads it gets, and answers or forwards as `answer` says: with these
-/// bytes, or with a tunnel to this address behind them.
+/// A proxy that reports the heads it gets and sends `answer`. With `tunnel`, it then connects the
+/// client to that address.
 fn proxy(answer: &'static [u8], tunnel: Option<SocketAddr>) -> (SocketAddr, Receiver<String>) {
     let (report, reports) = mpsc::channel();
     let report = Mutex::new(report);
     let address = serve(move |_, mut client| {
         let report = report.lock().unwrap().clone();
         while let Some((head, _)) = read_request(&mut client) {
-            // Nobody may be listening.
+            // The test may have dropped the receiver.
             report.send(head).ok();
             client.write_all(answer).unwrap();
             if let Some(server) = tunnel {
@@ -41,7 +41,7 @@ fn through(proxy: SocketAddr) -> Proxies {
     Proxies::all(Proxy::parse(&format!("http://me:p%40ss@{proxy}")).unwrap())
 }
 
-/// The settings of a proxy that makes tunnels to `server`, whatever it is asked for.
+/// Settings for a proxy that opens tunnels to `server`, whatever address is requested.
 pub(super) fn tunnel_to(server: SocketAddr) -> Proxies {
     through(proxy(ESTABLISHED, Some(server)).0)
 }
@@ -83,7 +83,7 @@ fn a_secure_request_goes_through_a_tunnel_that_sees_no_header_of_it() {
     assert!(head.starts_with("CONNECT localhost:4433 HTTP/1.1\r\nhost: localhost:4433\r\n"));
     assert!(head.contains("proxy-authorization: Basic bWU6cEBzcw==\r\n"));
     assert!(!head.contains("key"));
-    // The second request found the tunnel in the pool.
+    // The second request reused the tunnel from the pool.
     assert!(heads.try_recv().is_err());
     assert_eq!(transport.inner.pool.idle(), 1);
 }
@@ -93,7 +93,7 @@ fn the_connection_to_the_proxy_may_be_secure_too() {
     let secured = Secured::new();
     let plain = serve(|_, socket| answer_all(socket, OK));
     let server = secured.serve(|_, stream| answer_all(stream, OK));
-    // Both layers end here: the proxy's own TLS at `front`, the server's at `server`.
+    // Both TLS layers end in this test: the proxy's at `front`, the server's at `server`.
     let front = secured.serve(move |_, mut client| {
         let (head, _) = read_request(&mut client).unwrap();
         if head.starts_with("CONNECT") {
@@ -167,7 +167,7 @@ fn a_proxy_that_refuses_is_an_error_with_its_status() {
         let error = refuse(answer, "https://a.test/");
         assert_eq!(error.kind(), TransportErrorKind::Proxy, "{error}");
     }
-    // The error of a server behind it stays a response.
+    // An error status from the server behind the proxy stays a response.
     let (address, _heads) = proxy(b"HTTP/1.1 502 Bad\r\ncontent-length: 0\r\n\r\n", None);
     let transport = builder().proxies(through(address)).build();
     assert_eq!(
@@ -199,7 +199,7 @@ fn hosts_without_a_proxy_are_reached_directly() {
         _ => None,
     });
     let transport = builder().proxies(env).build();
-    // Loopback is never the proxy's.
+    // Loopback never goes through the proxy.
     assert_eq!(
         run(&transport, get(format!("http://{server}/"))).unwrap().1,
         "direct"

@@ -1,4 +1,4 @@
-//! TLS: which certificates are trusted, and that the rest holds over it too.
+//! TLS: which certificates are trusted, and that the rest works over TLS too.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ use crate::transport::Proxies;
 use crate::transport::http1::tls::Rustls;
 use crate::transport::http1::{Http1Builder, Http1Transport};
 
-/// A server's end of a TLS connection.
+/// The server's end of a TLS connection.
 pub(super) struct ServerStream(StreamOwned<ServerConnection, TcpStream>);
 
 impl ServerStream {
@@ -25,7 +25,7 @@ impl ServerStream {
         self.0.get_ref()
     }
 
-    /// Says that nothing more will come.
+    /// Sends a close_notify.
     pub(super) fn end(&mut self) {
         self.0.conn.send_close_notify();
         self.0.flush().unwrap();
@@ -48,7 +48,7 @@ impl Write for ServerStream {
     }
 }
 
-/// A certificate that nobody else signed.
+/// A self-signed certificate.
 #[derive(Clone)]
 pub(super) struct Secured {
     pub(super) pem: String,
@@ -56,12 +56,12 @@ pub(super) struct Secured {
 }
 
 impl Secured {
-    /// One for `localhost` and 127.0.0.1.
+    /// A certificate for `localhost` and 127.0.0.1.
     pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// The same, as `change` has it.
+    /// The same certificate, with its parameters changed by `change`.
     fn with(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(names).unwrap();
@@ -92,7 +92,7 @@ impl Secured {
         })
     }
 
-    /// A transport that trusts this certificate.
+    /// A builder for a transport that trusts this certificate.
     pub(super) fn trusted(&self) -> Http1Builder {
         builder().extra_roots(&self.pem).unwrap()
     }
@@ -107,7 +107,7 @@ fn a_certificate_that_was_added_is_trusted() {
     });
     let transport = secured.trusted().build();
     for _ in 0..3 {
-        // Used again, though the session tickets of TLS 1.3 came after the first answer.
+        // The connection is reused, though TLS 1.3 session tickets arrived after the first answer.
         let (head, body) = run(&transport, post(format!("https://{server}/"), "hi")).unwrap();
         assert_eq!(
             (head.status().as_u16(), body.as_ref()),
@@ -125,7 +125,7 @@ fn any_other_certificate_is_not() {
     let error = run(&other.trusted().build(), get(format!("https://{server}/"))).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls);
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
-    // The right certificate for another name.
+    // A trusted certificate that is not valid for this name.
     let server = secured.serve(|_, stream| answer_all(stream, OK));
     let url = format!("https://127.0.0.2:{}/", server.port());
     let listening = std::net::TcpListener::bind(("127.0.0.2", server.port()));
@@ -141,12 +141,12 @@ fn any_other_certificate_is_not() {
     }
 }
 
-/// As `openssl req -x509` makes them: they sign themselves, and may sign others.
+/// As `openssl req -x509` makes certificates: self-signed, and allowed to sign others.
 fn authority(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
 
-/// What a transport that trusts `roots` says of a server with `certificate`.
+/// The result of a request, with `roots` trusted, to a server that presents `certificate`.
 fn verdict(certificate: &Secured, roots: &Secured) -> Result<Bytes, TransportError> {
     let server = certificate.serve(|_, stream| answer_all(stream, OK));
     let answer = run(&roots.trusted().build(), get(format!("https://{server}/")));
@@ -159,7 +159,7 @@ fn a_root_may_be_the_certificate_of_a_server_if_it_is_that_very_one() {
     assert_eq!(verdict(&root, &root).unwrap(), "ok");
     let error = verdict(&root, &other).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls);
-    // All else that is asked of a certificate is asked of it too.
+    // All other requirements still apply to such a certificate.
     let expired = Secured::with(|params| {
         authority(params);
         params.not_after = rcgen::date_time_ymd(2020, 1, 1);
@@ -185,7 +185,7 @@ fn the_advice_is_about_what_is_wrong() {
     });
     for (certificate, advice) in [
         (stranger, "trusted by `extra_roots`"),
-        // By the name of the other, with a key of its own.
+        // Named like the trusted authority, but with a different key.
         (Secured::new(), "made anew"),
         (Secured::with(authority), "CA:FALSE"),
     ] {

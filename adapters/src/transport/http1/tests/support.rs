@@ -17,10 +17,11 @@ use crate::transport::http1::{Http1Builder, Http1Transport};
 
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// How long a test waits for what must come. Only a hang takes as long, however busy the machine.
+/// How long a test waits for an expected event. Only a hang takes this long, even on a busy
+/// machine.
 pub(super) const HANG: Duration = Duration::from_secs(60);
 
-/// A server on loopback; `handler` gets the number of each connection and the connection.
+/// A server on loopback. `handler` gets each connection with its number.
 pub(super) fn serve(handler: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> SocketAddr {
     serve_on("127.0.0.1:0", handler)
 }
@@ -43,7 +44,7 @@ pub(super) fn serve_on(
     address
 }
 
-/// Reads one request: its head, and its body by its length. `None` once the client has closed.
+/// Reads one request: its head, and the body by its length. `None` once the client has closed.
 pub(super) fn read_request(socket: &mut impl Read) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -82,7 +83,7 @@ pub(super) fn post(url: impl AsRef<str>, body: impl Into<Bytes>) -> Request<Byte
     Request::post(url.as_ref()).body(body.into()).unwrap()
 }
 
-/// Sends, and reads the body to its end.
+/// Sends `request` and reads the body to its end.
 pub(super) fn run(
     transport: &Http1Transport,
     request: Request<Bytes>,
@@ -111,7 +112,7 @@ pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     }))
 }
 
-/// An executor whose time stands still until it is told to go on, and whose tasks run only then.
+/// An executor with a clock that only `advance` moves. Its tasks run only in `advance`.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     state: Mutex<ClockState>,
@@ -125,7 +126,7 @@ struct ClockState {
 }
 
 impl Clock {
-    /// Goes on by `duration`, and runs the tasks until each is asleep or over.
+    /// Moves the clock by `duration`, and runs the tasks until each sleeps or has ended.
     pub(super) fn advance(&self, duration: Duration) {
         self.settle();
         let mut state = self.state.lock().unwrap();
@@ -137,7 +138,7 @@ impl Clock {
             .collect();
         drop(state);
         for (_, sleeper) in woken {
-            // It fails for a sleep that was cancelled.
+            // Fails if the sleep was cancelled.
             sleeper.try_send(()).ok();
         }
         self.settle();
@@ -152,7 +153,7 @@ impl Clock {
         !self.state.lock().unwrap().tasks.is_empty()
     }
 
-    /// Drops all tasks, as an executor that shuts down.
+    /// Drops all tasks, as an executor does when it shuts down.
     pub(super) fn drop_tasks(&self) {
         let tasks = std::mem::take(&mut self.state.lock().unwrap().tasks);
         drop(tasks);
