@@ -1,28 +1,30 @@
-//! How many at once, where nobody knows: found out by trying.
+//! Adaptive concurrency: finds by trial how many requests a provider takes at once.
 
 use crate::error::{Error, ErrorKind, Phase};
 use crate::time::Instant;
 
-/// Successes that a raise of the limit takes at least, just after it was lowered. Below a small
-/// limit a round of requests is soon over: without this, trying one more would be refused too
-/// often. An overload costs a refusal or two, so this keeps them under 2 %.
+/// The minimum number of successes before the limit is raised after it was lowered. A round of
+/// requests below a small limit is short, so without this minimum the client would probe for more
+/// too often. An overload costs one or two refusals, so this keeps refusals below 2 %.
 const PATIENCE: u32 = 128;
 
-/// Adaptive concurrency: requests in flight follow what the provider bears. Off unless it is set.
+/// Adaptive concurrency: the number of requests in flight follows what the provider can take. Off
+/// unless it is set.
 ///
-/// The limit grows by one at a time while answers come, and shrinks by a tenth when the provider
-/// says that it is too much (429, 503, 529) or does not answer in time: additive increase,
-/// multiplicative decrease. At the start it doubles with every round of answers, until the first
-/// refusal; so it does after an outage, in which nothing was answered at all, up to four fifths of
-/// what was borne before. In a client it takes the place of the number of workers.
+/// The limit grows by one at a time while answers come. It shrinks by a tenth when the provider
+/// reports an overload (429, 503, 529) or does not answer in time: additive increase,
+/// multiplicative decrease. At the start it doubles with every round of answers until the first
+/// refusal. After an outage, in which nothing was answered at all, it doubles again, up to four
+/// fifths of the limit at which the outage began. In a client the adaptive limit replaces the
+/// number of workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adaptive {
-    /// The limit at the start. Default 5, as `LLM_ASYNC_WORKERS`.
+    /// The limit at the start. Default 5, like `LLM_ASYNC_WORKERS`.
     pub start: usize,
-    /// The least limit. Default 1; 0 counts as 1.
+    /// The lowest limit. Default 1; 0 counts as 1.
     pub min: usize,
-    /// The greatest limit. Default 1,000; one below the least counts as the least.
+    /// The highest limit. Default 1,000; a value below `min` counts as `min`.
     pub max: usize,
 }
 
@@ -44,14 +46,14 @@ impl Adaptive {
         self
     }
 
-    /// Sets the least limit.
+    /// Sets the lowest limit.
     #[must_use]
     pub fn min(mut self, min: usize) -> Self {
         self.min = min;
         self
     }
 
-    /// Sets the greatest limit.
+    /// Sets the highest limit.
     #[must_use]
     pub fn max(mut self, max: usize) -> Self {
         self.max = max;
@@ -59,18 +61,18 @@ impl Adaptive {
     }
 }
 
-/// The state of the limit for one provider: told of every attempt's end, it says how many permits
-/// there are.
+/// The adaptive limit for one provider. The pipeline reports the end of every attempt, and gets
+/// back how many permits there should be.
 #[derive(Debug)]
 pub(crate) struct AdaptiveLimit {
     min: usize,
     max: usize,
     limit: usize,
-    /// What was too much when it was last lowered while answers came; none is known at the start.
+    /// The limit that last turned out too high while answers came; `usize::MAX` until then.
     ceiling: usize,
-    /// Whether an answer came since it was last lowered.
+    /// Whether an answer has come since the limit was last lowered.
     bears: bool,
-    /// Successes that the next raise takes, and how many there were.
+    /// How many successes the next raise needs, and how many there have been.
     needed: u32,
     successes: u32,
     /// When the limit was last lowered.
@@ -101,10 +103,10 @@ impl AdaptiveLimit {
         self.max
     }
 
-    /// An attempt went well, while so many were in flight, itself included. Gives the limit.
+    /// An attempt succeeded while `in_flight` attempts ran, itself included. Returns the limit.
     pub(crate) fn on_success(&mut self, in_flight: usize) -> usize {
         self.bears = true;
-        // A limit that is not used says nothing about a higher one.
+        // A limit that is not used up says nothing about a higher one.
         if in_flight.saturating_mul(4) < self.limit.saturating_mul(3) {
             return self.limit;
         }
@@ -119,29 +121,30 @@ impl AdaptiveLimit {
             self.limit += 1;
             self.successes = 0;
             if !far_below {
-                // The longer it goes well, the sooner it tries more: the provider bears more now.
+                // Each raise without an overload halves the successes that the next one needs,
+                // because the provider evidently takes more now.
                 self.needed = (needed / 2).max(1);
             }
         }
         self.limit
     }
 
-    /// An attempt that began at `began` met a 429, 503 or 529, or no answer in time. Gives the
+    /// An attempt that began at `began` got a 429, 503 or 529, or no answer in time. Returns the
     /// limit.
     ///
-    /// What began before the limit was last lowered says nothing about the new one: a burst of
-    /// refusals is one overload.
+    /// An attempt that began before the limit was last lowered says nothing about the new limit, so
+    /// a burst of refusals counts as one overload.
     pub(crate) fn on_overload(&mut self, now: Instant, began: Instant) -> usize {
         if self.lowered.is_some_and(|lowered| began <= lowered) {
             return self.limit;
         }
         self.lowered = Some(now);
-        // Where nothing is answered, it is not the number that is too high.
+        // If nothing is answered at all, the limit is not what is wrong.
         if std::mem::replace(&mut self.bears, false) {
             self.ceiling = self.limit;
         }
         self.successes = 0;
-        // Four rounds, so that a large limit is not tried too often either.
+        // At least four rounds, so that a large limit is not probed too often either.
         let round = u32::try_from(self.limit).unwrap_or(u32::MAX);
         self.needed = PATIENCE.max(round.saturating_mul(4));
         let tenth = (self.limit / 10).max(1);
@@ -150,12 +153,12 @@ impl AdaptiveLimit {
     }
 }
 
-/// Whether an error means that there is too much at once.
+/// Whether an error means that too many requests run at once.
 pub(crate) fn is_overload(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::RateLimited | ErrorKind::Overloaded => true,
         ErrorKind::Server => error.status().is_some_and(|status| status == 503),
-        // Who waits in our own queue does not wait for the provider.
+        // A wait in the client's own queue is not the provider's doing.
         ErrorKind::Timeout => error.phase() != Some(Phase::Queue),
         _ => false,
     }
@@ -169,20 +172,20 @@ mod tests {
 
     use super::*;
 
-    /// Until the limit is found.
+    /// The time that the limit gets to settle.
     const WARM_UP: Duration = Duration::from_secs(120);
 
-    /// What a run saw once it was steady.
+    /// What a simulation measured after the warm-up.
     #[derive(Debug)]
     struct Seen {
-        /// The mean of those that the provider worked on, as a share of what it bears.
+        /// The mean number of requests that the provider works on, as a share of `bears`.
         used: f64,
         refused: f64,
     }
 
-    /// A provider that works on `bears` requests at once, a second each give or take, and refuses
-    /// what is more within 50 ms; a client that always has more to send. Only the time after the
-    /// warm-up counts.
+    /// Simulates a provider that works on `bears` requests at once, each for 0.5 to 1.5 s, and
+    /// refuses any more within 50 ms, and a client that always has more to send. Only the time
+    /// after the warm-up counts.
     fn simulate(bears: usize, settings: &Adaptive, seconds: u64) -> (Seen, AdaptiveLimit) {
         let mut limit = AdaptiveLimit::new(settings);
         let mut ends: BinaryHeap<Reverse<(u64, u64, u64, bool)>> = BinaryHeap::new();
@@ -293,7 +296,7 @@ mod tests {
         (0..200).for_each(|_| {
             limit.on_success(limit.limit());
         });
-        // Four fifths of what was too much, and from there on with care.
+        // Fast up to four fifths of what was too much, and slowly from there on.
         assert!((80..=82).contains(&limit.limit()), "{limit:?}");
     }
 }

@@ -1,33 +1,33 @@
-//! How many extra requests there may be, so that retries and hedges do not make an outage worse.
+//! Budgets for extra requests, so that retries and hedges do not make an outage worse.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// Of how many calls a retry may be one: when everything fails, the attempts are at most 1.1
-/// times the calls.
+/// The price of a retry in calls. When everything fails, attempts are at most 1.1 times the calls.
 const RETRIES: u64 = 10;
-/// How many retries are there at the start: the two of each of five calls at once, which is what
-/// `LLM_MAX_RETRIES` and `LLM_ASYNC_WORKERS` are by default.
+/// Retries available at the start: two for each of five concurrent calls, to match the defaults of
+/// `LLM_MAX_RETRIES` and `LLM_ASYNC_WORKERS`.
 const LOAN: u64 = 10;
-/// How many retries may be saved up: as many as a thousand calls at once pay for.
+/// The maximum number of saved retries: what a thousand calls pay for.
 const SAVINGS: u64 = 100;
-/// Calls and retries in a minute, this one included, up to which a client is quiet.
+/// A client is quiet while at most this many calls and retries, the next one included, begin in a
+/// minute.
 const QUIET: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A count of what calls have paid in for extra requests, up to a limit.
+/// What calls have paid in for extra requests, up to a maximum.
 ///
-/// It begins with something in it, so that the first calls may be retried at all. That is a loan:
-/// the first calls pay it back before they pay in. So there are never more extra requests than
-/// the share of all calls, or the loan where that is more.
+/// The count starts with a loan, so that the first calls may be retried at all. The first calls pay
+/// the loan back before they pay in. So extra requests never exceed their share of all calls, or
+/// the loan if that is more.
 #[derive(Debug)]
 struct Tokens {
-    /// What one extra request costs; every call pays in 1.
+    /// The cost of one extra request. Every call pays in 1.
     price: u64,
     most: u64,
     there: u64,
-    /// What is left of the loan.
+    /// The part of the loan that is not paid back yet.
     owed: u64,
 }
 
@@ -58,7 +58,7 @@ impl Tokens {
         }
     }
 
-    /// Takes the price of one extra request though it is not there.
+    /// Takes the price of one extra request although it was not paid in.
     fn borrow(&mut self) {
         self.owed = (self.owed + self.price).min(LOAN * self.price);
     }
@@ -74,18 +74,18 @@ impl Tokens {
 pub(crate) struct Budget(Tokens);
 
 impl Budget {
-    /// A budget of one extra request in `price` calls, which holds at most `reserve` of them, and
-    /// is full.
+    /// A budget of one extra request per `price` calls. It holds at most `reserve` extra requests,
+    /// and starts full.
     pub(crate) fn one_in(price: u64, reserve: u64) -> Self {
         Self(Tokens::new(price, reserve, reserve))
     }
 
-    /// A call was made.
+    /// Pays in for one call.
     pub(crate) fn earn(&mut self) {
         self.0.earn();
     }
 
-    /// Takes the price of one extra request, if it is there.
+    /// Takes the price of one extra request, if it was paid in.
     pub(crate) fn spend(&mut self) -> bool {
         self.0.spend()
     }
@@ -95,9 +95,9 @@ impl Budget {
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     tokens: Tokens,
-    /// When the last calls and retries began, in a ring.
+    /// When the last calls and retries began, as a ring buffer.
     recent: [Option<Instant>; QUIET],
-    /// The place of the oldest.
+    /// The index of the oldest entry.
     oldest: usize,
 }
 
@@ -110,13 +110,13 @@ impl RetryBudget {
         }
     }
 
-    /// A call was made.
+    /// Pays in for one call.
     pub(crate) fn earn(&mut self, now: Instant) {
         self.tokens.earn();
         self.note(now);
     }
 
-    /// Takes the price of one retry, if it is there. A quiet client need not have it.
+    /// Takes the price of one retry, if it was paid in. A quiet client may borrow it.
     pub(crate) fn spend(&mut self, now: Instant) -> bool {
         if !self.tokens.spend() {
             if !self.is_quiet(now) {
@@ -128,7 +128,7 @@ impl RetryBudget {
         true
     }
 
-    /// So many retries of a call were of use: it has its answer.
+    /// Returns the price of the `retries` of a call that got its answer.
     pub(crate) fn give_back(&mut self, retries: usize) {
         self.tokens.give_back(retries as u64);
     }
@@ -175,13 +175,14 @@ mod tests {
     #[test]
     fn a_quiet_client_is_never_held_back() {
         let mut budget = RetryBudget::new();
-        // Three calls a minute, for a day, and nothing but failures.
+        // Three calls a minute for a day, all of which fail.
         for call in 0..3 * 24 * 60 {
             let now = at(20 * call);
             budget.earn(now);
             assert!(budget.spend(now + SECOND) && budget.spend(now + SECOND * 2));
         }
-        // A crowd after it is held back, and pays what the quiet time has borrowed.
+        // A burst of calls after that is held back until the calls have paid back what was
+        // borrowed.
         let now = at(100_000);
         (0..99).for_each(|_| budget.earn(now));
         assert!(!budget.spend(now));
@@ -208,7 +209,7 @@ mod tests {
             assert!(budget.spend(at(call)) && budget.spend(at(call)));
             budget.give_back(2);
         }
-        // And brings no more than may be saved.
+        // It also saves no more than the maximum.
         budget.give_back(1_000);
         let spent = (0..2_000).filter(|_| budget.spend(at(1_000))).count();
         assert_eq!(spent, 100);

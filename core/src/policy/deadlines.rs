@@ -1,4 +1,4 @@
-//! Which time limit of a call comes first.
+//! Computes which time limit of a call ends first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use crate::policy::plan::Plan;
 use crate::policy::timeouts::{self, Timeouts};
 use crate::time::Instant;
 
-/// A moment at which a call must be further than it is, and the limit that says so.
+/// The moment at which a time limit ends, and the limit itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline {
     pub(crate) at: Instant,
     pub(crate) phase: Phase,
     pub(crate) limit: Duration,
-    /// Whether another attempt may follow, as far as the phase allows it: not after silence, in
-    /// which the provider may have been at work, for money.
+    /// Whether another attempt may follow, if the phase allows it. False after silence, because the
+    /// provider may have been at work and charge for it.
     pub(crate) again: bool,
 }
 
 impl Deadline {
-    /// The error for when it has passed.
+    /// The error to return once this deadline has passed.
     pub(crate) fn error(&self) -> Error {
         let error = Error::timeout(self.phase, self.limit);
         match self.again {
@@ -31,14 +31,14 @@ impl Deadline {
     }
 }
 
-/// The time limits of one call, and how far it has come.
+/// The time limits of one call, and how far the call has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadlines {
     limits: Arc<Timeouts>,
     mode: Mode,
     called: Instant,
-    /// From when the overall limit counts; `None` until the call has a place, where that is when
-    /// it begins.
+    /// When the overall limit starts. `None` while the call waits for a permit, if the limit starts
+    /// only then.
     begins: Option<Instant>,
     attempt: Attempt,
 }
@@ -49,7 +49,7 @@ struct Attempt {
     started: Instant,
     last_byte: Instant,
     has_headers: bool,
-    /// Whether any of the answer came.
+    /// Whether any byte of the body has come.
     has_bytes: bool,
     last_content: Option<Instant>,
 }
@@ -77,63 +77,63 @@ impl Deadlines {
         }
     }
 
-    /// Lets a default overall limit begin when the call has its place.
+    /// Makes a default overall limit start only when the call gets its permit.
     pub(crate) fn begin_at_place(&mut self) {
         if self.limits.is_default() {
             self.begins = None;
         }
     }
 
-    /// The call has a place.
+    /// The call got its permit.
     pub(crate) fn got_place(&mut self, now: Instant) {
         self.begins.get_or_insert(now);
     }
 
-    /// The call turns out to ask for more than was thought.
+    /// Fits the limits again, because the call asks for more than was planned.
     pub(crate) fn fit(&mut self, plan: &Plan, patient: bool) {
         timeouts::fit(&mut self.limits, plan, patient);
     }
 
-    /// How long a transport may take to make a connection.
+    /// How long the transport may take to connect.
     pub(crate) fn connect(&self) -> Option<Duration> {
         self.limits.connect
     }
 
-    /// An attempt begins: its own limits begin anew.
+    /// Starts an attempt, and with it the limits of an attempt.
     pub(crate) fn start_attempt(&mut self, now: Instant) {
         self.attempt = Attempt::starting(now);
     }
 
-    /// The response's headers are there.
+    /// The response's headers have come.
     pub(crate) fn saw_headers(&mut self, now: Instant) {
         self.attempt.has_headers = true;
         self.attempt.last_byte = now;
     }
 
-    /// Some bytes of the answer came.
+    /// Bytes of the body have come.
     pub(crate) fn saw_bytes(&mut self, now: Instant) {
         self.attempt.has_bytes = true;
         self.attempt.last_byte = now;
     }
 
-    /// Meaningful output came with the bytes that were seen last.
+    /// The bytes that came last held content.
     pub(crate) fn saw_content(&mut self) {
         self.attempt.last_content = Some(self.attempt.last_byte);
     }
 
-    /// What the caller awaits.
+    /// Whether the caller wants a stream or a whole answer.
     pub(crate) fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// The first limit while the call waits to try again.
+    /// The first limit that ends while the call backs off.
     pub(crate) fn in_backoff(&self) -> Option<Deadline> {
         let mut first = First(None, true);
         self.of_call(self.limits.overall, &mut first);
         first.0
     }
 
-    /// The first limit while the call waits in the queue, which it joined at `joined`.
+    /// The first limit that ends while the call waits in the queue, which it joined at `joined`.
     pub(crate) fn in_queue(&self, joined: Instant) -> Option<Deadline> {
         let mut first = First(None, true);
         first.see(joined, self.limits.queue, Phase::Queue);
@@ -141,11 +141,12 @@ impl Deadlines {
         first.0
     }
 
-    /// The first limit while an attempt is under way.
+    /// The first limit that ends while an attempt runs.
     pub(crate) fn in_attempt(&self) -> Option<Deadline> {
         let limits = &self.limits;
         let attempt = &self.attempt;
-        // Where two fall together, the narrower one comes first here and is named.
+        // Of limits that end at the same moment, the narrowest is checked first and named in the
+        // error.
         let mut first = First(None, attempt.has_bytes);
         if !attempt.has_headers {
             first.see(attempt.started, limits.headers, Phase::Headers);
@@ -163,7 +164,7 @@ impl Deadlines {
         first.0
     }
 
-    /// The limits of the call as a whole.
+    /// Adds the limits of the whole call.
     fn of_call(&self, overall: Option<Duration>, first: &mut First) {
         if let Some(begins) = self.begins {
             first.see(begins, overall, Phase::Overall);
@@ -172,8 +173,8 @@ impl Deadlines {
     }
 }
 
-/// The first of some deadlines; of those that fall together, the one that was seen first. And
-/// whether another attempt may follow it.
+/// The first of several deadlines, and whether another attempt may follow it. Of deadlines at the
+/// same moment, the one that was added first wins.
 struct First(Option<Deadline>, bool);
 
 impl First {
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(next(&deadlines), (Phase::Headers, at(4)));
         deadlines.saw_headers(at(2));
         assert_eq!(next(&deadlines), (Phase::ByteIdle, at(6)));
-        // A keep-alive moves the byte limit and not the content's.
+        // A keep-alive extends the limit between bytes, and not the one for content.
         deadlines.saw_bytes(at(5));
         assert_eq!(next(&deadlines), (Phase::FirstContent, at(7)));
         deadlines.saw_bytes(at(6));

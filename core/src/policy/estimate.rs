@@ -1,29 +1,30 @@
-//! How many tokens a request may take, before anybody has counted them.
+//! Estimates how many tokens a request takes before the provider has counted them.
 
 use serde_json::Value;
 
 use crate::chat::{ChatRequest, Extra, MediaSource, Message, Part};
 
-/// Tokens that go around each message: its role, and what marks its ends.
+/// Tokens around each message: its role and its delimiters.
 const MESSAGE: u64 = 4;
-/// Tokens of an image: what the large providers take for one of middling size (765 to 1,600).
+/// Tokens of an image: what the large providers count for one of medium size (765 to 1,600).
 const IMAGE: u64 = 1_200;
-/// Tokens of a file: what Anthropic takes for two pages of a PDF (1,500 to 3,000 each, beside the
-/// picture of each page).
+/// Tokens of a file: what Anthropic counts for two pages of a PDF (1,500 to 3,000 each, plus an
+/// image of each page).
 const FILE: u64 = 6_000;
-/// Tokens of sound: a minute of it at OpenAI (10 for each second), 20 seconds at Gemini (32).
+/// Tokens of audio: one minute at OpenAI (10 a second), 20 seconds at Gemini (32 a second).
 const AUDIO: u64 = 600;
-/// Tokens of an answer whose length nobody limited: the client's own default.
+/// Tokens of an answer without `max_tokens`: the client's own default.
 const ANSWER: u64 = 256;
 
-/// An estimate of the tokens of `request` and of its answer, for the rate limit: it is set right
-/// by the provider's own count afterwards.
+/// An estimate of the tokens of `request` and of its answer, for the rate limit. The provider's own
+/// count replaces it afterwards.
 ///
-/// Nothing is tokenized: it looks once at each byte. ASCII counts a quarter of a token for each
-/// character, letters of two bytes (Cyrillic, Greek, accents) half of one, those of three bytes
-/// (Chinese, Japanese, Korean) one, those of four (emoji) two. These are the providers' rules of
-/// thumb for prose, on the high side outside of English; code may take more. The answer counts as long as `max_tokens` allows, as OpenAI
-/// counts it when a request arrives, or 256 tokens where nothing limits it.
+/// Nothing is tokenized: the estimate reads each byte once. An ASCII character counts a quarter of
+/// a token, a character of two bytes (Cyrillic, Greek, accents) half a token, one of three bytes
+/// (Chinese, Japanese, Korean) one token, one of four bytes (emoji) two. These are the providers'
+/// rules of thumb for prose, on the high side outside English; code may take more. The answer
+/// counts `max_tokens`, which is how OpenAI counts it when a request arrives, or 256 tokens without
+/// a limit.
 pub(crate) fn tokens(request: &ChatRequest) -> u64 {
     let messages = request.messages.iter().map(message);
     let tools = request.tools.iter().map(|tool| {
@@ -52,7 +53,7 @@ fn parts(parts: &[Part]) -> u64 {
 fn part(part: &Part) -> u64 {
     match part {
         Part::Text(text) => quarters(&text.text),
-        // Their size in bytes says little about their size in tokens.
+        // The size of media in bytes says little about their tokens.
         Part::Image(_) => IMAGE * 4,
         Part::Audio(_) => AUDIO * 4,
         Part::File(file) => match &file.source {
@@ -70,7 +71,7 @@ fn part(part: &Part) -> u64 {
 fn json(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 4,
-        // The quotes are half a token.
+        // The quotes count half a token.
         Value::String(text) => 2 + quarters(text),
         Value::Array(items) => 2 + items.iter().map(json).fold(0, u64::saturating_add),
         Value::Object(fields) => 2 + object(fields),
@@ -83,9 +84,9 @@ fn object(fields: &Extra) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Quarters of a token.
+/// The estimate of a text in quarters of a token.
 fn quarters(text: &str) -> u64 {
-    // A lead byte says how long its character is; the bytes after it count nothing.
+    // A lead byte tells the length of its character; continuation bytes count nothing.
     text.bytes()
         .map(|byte| match byte {
             0x00..=0x7f => 1,

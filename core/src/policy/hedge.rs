@@ -1,4 +1,4 @@
-//! When to send a request a second time, because the first is late.
+//! Decides when to send a request a second time because the first attempt is late.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use super::budget::Budget;
 use crate::time::nanos;
 
-/// Latencies that must be known before a quantile of them is used.
+/// How many latencies must be known before a quantile of them is used.
 const ENOUGH: u64 = 20;
-/// Latencies after which the old ones count half.
+/// After this many latencies the old ones count half.
 const WINDOW: u64 = 2_000;
-/// Of how many requests a hedge may be one: 5 %.
+/// The price of a hedge in calls: hedges are at most 5 % of them.
 const HEDGES: u64 = 20;
-/// How many hedges may be saved up.
+/// The maximum number of saved hedges.
 const RESERVE: u64 = 5;
-/// Buckets in each doubling of the latency: they are 3 % wide at most.
+/// Buckets in each doubling of the latency, each at most 3 % wide.
 const STEPS: usize = 32;
-/// Doublings from one microsecond up: the last ends above an hour (2³² µs are 71 minutes).
+/// Doublings from one microsecond up. The last one ends above an hour (2³² µs are 71 minutes).
 const DOUBLINGS: usize = 32;
 
-/// Hedging: a second request when the first content of the first is late. The first content of
-/// either wins, and the other request is cancelled. Off unless it is set.
+/// Hedging: sends a second request when the first content of the first one is late. The request
+/// with the earlier content wins, and the other one is cancelled. Off unless it is set.
 ///
-/// It shortens the slowest answers of a provider that is now and then slow for no reason in the
-/// request. The price is more requests, at most 5 % (up to five of them at once), which cost
-/// tokens as any others do. Both count against the rate limits.
+/// Hedging shortens the slowest answers of a provider that is sometimes slow for reasons that have
+/// nothing to do with the request. Its price is at most 5 % more requests (up to five of them at
+/// once), which cost tokens like any others. Both requests count towards the rate limits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,17 +43,17 @@ enum After {
 }
 
 impl Hedging {
-    /// The quantiles between which [`at_quantile`](Self::at_quantile) holds its own.
+    /// The range of quantiles that [`at_quantile`](Self::at_quantile) accepts.
     pub const QUANTILES: RangeInclusive<f64> = 0.5..=0.999;
 
-    /// A second request after a fixed delay.
+    /// Sends the second request after a fixed delay.
     pub fn after(delay: Duration) -> Self {
         Self(After::Delay(delay))
     }
 
-    /// A second request once the first content is later than this share of those before, 0.95 for
-    /// example; held within [`QUANTILES`](Self::QUANTILES). The first 20 requests only teach what is
-    /// usual.
+    /// Sends the second request once the first content is later than this share of earlier ones,
+    /// 0.95 for example. The share is clamped to [`QUANTILES`](Self::QUANTILES), and NaN counts as
+    /// 0.95. The first 20 requests are not hedged, because they only measure what is usual.
     pub fn at_quantile(quantile: f64) -> Self {
         let quantile = match quantile.is_nan() {
             true => 0.95,
@@ -80,13 +80,14 @@ impl Hedge {
         }
     }
 
-    /// A call was made: it pays in its share of a hedge. Its retries pay nothing, so that hedges stay
-    /// a share of what was asked for while a provider fails.
+    /// Pays in for one call. Its retries pay nothing, so that hedges stay a share of the calls
+    /// while a provider fails.
     pub(crate) fn earn(&mut self) {
         self.budget.earn();
     }
 
-    /// How long after the first request the second is sent; none while too little is known.
+    /// How long after the first request to send the second one; `None` while too few latencies are
+    /// known.
     pub(crate) fn delay(&self) -> Option<Duration> {
         match self.after {
             After::Delay(delay) => Some(delay),
@@ -94,20 +95,20 @@ impl Hedge {
         }
     }
 
-    /// The first content of an attempt came after `latency`, or it was cancelled after that time
-    /// because the other one won: it would have taken longer, and leaving it out would make the
-    /// slow ones look rare.
+    /// Records the `latency` of a first attempt, or the time after which it was cancelled because
+    /// the second one won. A cancelled attempt would have taken longer still, and leaving it out
+    /// would make slow ones look rare.
     pub(crate) fn observe(&mut self, latency: Duration) {
         self.latencies.add(latency);
     }
 
-    /// Whether a second request may be sent; if so, it is paid for.
+    /// Whether a second request may be sent. If so, this spends its price.
     pub(crate) fn try_spend(&mut self) -> bool {
         self.budget.spend()
     }
 }
 
-/// Latencies in buckets of a fixed number, each a little wider than the one before.
+/// Latencies in a fixed number of buckets, each a little wider than the one before.
 #[derive(Debug)]
 struct Histogram {
     counts: Box<[u32]>,
@@ -135,7 +136,7 @@ impl Histogram {
         }
     }
 
-    /// The upper end of the bucket in which the quantile is.
+    /// The upper end of the bucket that holds the quantile.
     fn quantile(&self, quantile: f64) -> Option<Duration> {
         if self.total < ENOUGH {
             return None;
@@ -150,9 +151,9 @@ impl Histogram {
     }
 }
 
-/// The doubling, and the step in it, of a latency.
+/// The index of the bucket for a latency.
 fn bucket(latency: Duration) -> usize {
-    // What is longer than all buckets is in the last one.
+    // A latency above all buckets goes into the last one.
     let micros = (nanos(latency) / 1_000).clamp(1, 1 << DOUBLINGS);
     let doubling = micros.ilog2() as usize;
     let base = 1_u64 << doubling;

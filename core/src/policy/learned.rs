@@ -1,25 +1,26 @@
-//! What a client has learned of models.
+//! What a client has learned about models.
 
 use super::defaults::Lessons;
 
-/// Of how many models lessons are kept. A program asks few; a server may be asked for any name.
+/// How many models a client keeps lessons of. A program asks few models, but a server may be asked
+/// for any name.
 const MOST: usize = 256;
 
 /// The lessons of a client, by model.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
-    /// The newest last.
+    /// Ordered from oldest to newest.
     models: Vec<(String, Lessons)>,
 }
 
 impl Learned {
-    /// What was learned of `model`.
+    /// What was learned about `model`.
     pub(crate) fn of(&self, model: &str) -> Lessons {
         let found = self.models.iter().find(|(known, _)| known == model);
         found.map_or(Lessons::default(), |(_, lessons)| *lessons)
     }
 
-    /// Adds to what is known of `model`. The oldest is forgotten where there is no room.
+    /// Adds to the lessons of `model`. If there is no room, the oldest model is forgotten.
     pub(crate) fn learn(&mut self, model: &str, more: Lessons) {
         let mut lessons = self.of(model);
         lessons.add(more);

@@ -1,5 +1,5 @@
-//! What may run, and for how long: plain structs that answer, and never act. None holds a future,
-//! a lock or a timer.
+//! The rules of what may run and for how long. A policy is a plain struct that answers questions
+//! and never acts: it holds no future, lock or timer.
 
 pub(crate) mod adaptive;
 pub(crate) mod budget;

@@ -1,7 +1,7 @@
-//! What of the defaults is sent to a model, and what follows from that.
+//! Decides which defaults are sent to a model, and what follows from that.
 //!
-//! An option that the caller set is always sent. A default is a wish: it is sent only to models
-//! that are not known to refuse it.
+//! An option that the caller set is always sent. A default is sent only to models that are not
+//! known to refuse it.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::dialect::Mode;
 use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, Reasons, Takes};
 
-/// The names that the limit of tokens has.
+/// The names that protocols use for the token limit.
 pub(crate) const LIMITS: [&str; 5] = [
     "max_tokens",
     "max_completion_tokens",
@@ -25,20 +25,20 @@ pub(crate) const LIMITS: [&str; 5] = [
 /// A whole answer that may have more tokens than this is fetched as a stream.
 const LONG_ANSWER: u32 = 2_048;
 
-/// What a call asks for, as far as that is not the caller's own.
+/// What chatcore adds to a call by itself, and what it knows about the answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// The defaults that are sent.
     pub(crate) wishes: Wishes,
     /// Whether the model reasons before it answers, as far as is known.
     pub(crate) reasons: bool,
-    /// How many tokens the answer may have.
+    /// The token limit of the answer.
     pub(crate) max_tokens: Option<u32>,
-    /// How many more it may have should it turn out to reason.
+    /// How many tokens to add to the limit if the model turns out to reason.
     reasoning_tokens: u32,
-    /// What was known of the model.
+    /// What the client knew about the model when the call began.
     pub(crate) known: Lessons,
-    /// What this call has found out about it.
+    /// What this call has found out about the model.
     pub(crate) found: Lessons,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
         }
     }
 
-    /// For a request that is thought to take as long as an answer of so many tokens.
+    /// The plan for a request that is expected to take as long as an answer of `tokens` tokens.
     pub(crate) fn expecting(tokens: u32) -> Self {
         Self {
             wishes: Wishes::default(),
@@ -68,8 +68,8 @@ impl Plan {
         }
     }
 
-    /// Fills in what the caller left open. `options` is the member of a request's JSON that holds
-    /// options, where the dialect has one.
+    /// Fills in what the caller left open. `options` names the member of the request's JSON that
+    /// holds options, if the dialect has one.
     pub(crate) fn fill_in(
         request: &mut ChatRequest,
         defaults: &Defaults,
@@ -131,9 +131,9 @@ impl Plan {
         }
     }
 
-    /// How the answer is fetched. A `mode` of [`Mode::Stream`] is the caller's; `asked` says
-    /// whether whole answers are fetched as streams, where the caller or the client says so, and
-    /// `tells_all` whether a stream tells as much as a whole answer does.
+    /// Chooses how to fetch the answer. If the caller wants a stream, `mode` is [`Mode::Stream`].
+    /// `asked` says whether to fetch whole answers as streams, if the caller or the client decided
+    /// that. `tells_all` says whether a stream reports as much as a whole answer.
     pub(crate) fn choose_mode(
         &mut self,
         mode: Mode,
@@ -163,8 +163,8 @@ impl Plan {
         }
     }
 
-    /// The provider refused something of what chatcore asked for: what follows for the next
-    /// attempt. Returns the limit of tokens, if it is another now.
+    /// Updates the plan after the provider refused something that chatcore had added. Returns the
+    /// token limit for the next attempt, if it changes.
     pub(crate) fn give_up(&mut self, lessons: Lessons) -> Option<u32> {
         self.found.add(lessons);
         self.wishes = self.wishes.without(lessons.refused);
@@ -180,8 +180,9 @@ impl Plan {
         self.max_tokens
     }
 
-    /// What an error says about the model. One whose default limit of tokens went into reasoning
-    /// reasons, though nobody asked it to; and it did take the request as it was.
+    /// What a final error says about the model. If a default token limit was used up by reasoning,
+    /// the model reasons although nobody asked it to. `OutOfTokens` also confirms what this call
+    /// found out before, because the model did take the request.
     pub(crate) fn found_in(&self, error: &Error) -> Lessons {
         if error.kind() != ErrorKind::OutOfTokens {
             return Lessons::default();
@@ -196,20 +197,20 @@ impl Plan {
         found
     }
 
-    /// Whether the answer may take so long that it is better fetched as a stream: then time limits
-    /// measure its progress, and nothing between here and the provider cuts a silent connection.
+    /// Whether the answer may take so long that it is better fetched as a stream: then the time
+    /// limits measure its progress, and no proxy cuts a silent connection.
     pub(crate) fn takes_long(&self) -> bool {
         self.reasons || self.max_tokens.is_some_and(|tokens| tokens > LONG_ANSWER)
     }
 }
 
-/// A default temperature is for answers without reasoning: while they reason, models refuse it,
-/// ignore it, or answer worse.
+/// Whether to send the default temperature. It is only for answers without reasoning, because
+/// models that reason refuse it, ignore it, or answer worse.
 fn takes_temperature(request: &ChatRequest, rule: &ModelRule, reasons: bool) -> bool {
     !reasons && rule.sampling != Takes::Never && (rule.both_sampling || request.top_p.is_none())
 }
 
-/// Whether the caller set one of these as an extra field, or as a member of the one that holds
+/// Whether the caller set one of `names` as an extra field, or inside the extra field that holds
 /// options.
 fn has_any(extra: &Extra, options: Option<&str>, names: &[&str]) -> bool {
     let has = |extra: &Extra| names.iter().any(|name| extra.contains_key(*name));
@@ -217,7 +218,7 @@ fn has_any(extra: &Extra, options: Option<&str>, names: &[&str]) -> bool {
     !extra.is_empty() && (has(extra) || own().is_some_and(has))
 }
 
-/// What the caller says about reasoning: on, off, or nothing.
+/// Whether the caller turned reasoning on or off; `None` if the caller did neither.
 fn asks_to_reason(request: &ChatRequest) -> Option<bool> {
     if let Some(effort) = &request.reasoning_effort {
         return Some(*effort != ReasoningEffort::None);
@@ -225,7 +226,7 @@ fn asks_to_reason(request: &ChatRequest) -> Option<bool> {
     if request.extra.is_empty() {
         return None;
     }
-    // The fields in which servers take it.
+    // The fields by which servers control reasoning.
     const FIELDS: [&str; 7] = [
         "thinking",
         "think",
@@ -236,13 +237,13 @@ fn asks_to_reason(request: &ChatRequest) -> Option<bool> {
         "thinking_budget",
     ];
     let said = FIELDS.iter().find_map(|name| request.extra.get(*name));
-    // Google's stands one level deeper.
+    // Google's field is one level deeper.
     let config = || request.extra.get("generationConfig")?.get("thinkingConfig");
     let said = said.or_else(config)?;
     Some(!is_off(said))
 }
 
-/// The members of an object about reasoning that may turn it off.
+/// The members of such a field that may turn reasoning off.
 const OFF_FIELDS: [&str; 6] = [
     "type",
     "enabled",
@@ -290,7 +291,7 @@ mod tests {
         Plan::fill_in(request, &Defaults::PROMPT, rule, options, lessons)
     }
 
-    /// Temperature, limit, and whether reasoning is turned off.
+    /// The temperature, the token limit, and whether reasoning is turned off.
     fn sent(request: &ChatRequest) -> (Option<f64>, Option<u32>, bool) {
         let off = request.reasoning_effort == Some(ReasoningEffort::None);
         (request.temperature, request.max_tokens, off)
@@ -399,7 +400,7 @@ mod tests {
         let mut request = hi();
         plan("tiny", &mut request, lessons);
         assert_eq!(sent(&request), (None, None, false));
-        // It cannot be turned off: there must be room for it.
+        // Reasoning cannot be turned off, so the limit must leave room for it.
         let lessons = Lessons {
             refused: Wishes::NO_REASONING,
             reasons: true,
@@ -408,7 +409,7 @@ mod tests {
         let mut request = hi();
         assert!(plan("gpt-6-luna", &mut request, lessons).reasons);
         assert_eq!(sent(&request), (None, Some(25_256), false));
-        // It was turned off, and the model reasoned.
+        // Reasoning was turned off, and the model reasoned all the same.
         let lessons = Lessons {
             reasons: true,
             ..Lessons::default()

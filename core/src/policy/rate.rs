@@ -1,4 +1,4 @@
-//! A provider's rate limits: requests and tokens per minute, kept together.
+//! A provider's rate limits: requests and tokens per minute, reserved together.
 
 use std::time::Duration;
 
@@ -7,21 +7,20 @@ use crate::dialect::LimitHints;
 use crate::error::{Error, ErrorKind};
 use crate::time::Instant;
 
-/// What a limit "per minute" is counted over: a hundredth more than a minute. Two requests sent a
-/// minute apart may arrive a little closer than that, and this is room for it: 0.6 seconds. The
-/// price is a hundredth of the limit.
+/// The window that a limit "per minute" is counted over: one percent more than a minute. Two
+/// requests sent a minute apart may arrive up to 0.6 seconds closer than that. The price is one
+/// percent of the limit.
 const SPAN: Duration = Duration::from_millis(60_600);
 
-/// How many requests and tokens per minute a provider grants. Default: no limits.
+/// How many requests and tokens per minute the client sends. Default: no limits.
 ///
-/// They hold for any 60 seconds, wherever these begin, so a provider that keeps the same limits
-/// refuses nothing, whether it counts by the clock's minutes, by a sliding minute, or by a token
-/// bucket as large as the limit. Requests wait in the order in which they came: a large one at
-/// the head is not overtaken by small ones. What the headers of answers say about limits only
-/// tightens them.
+/// The limits hold for any 60 seconds, wherever these begin. So a provider with the same limits
+/// refuses nothing, whether it counts by clock minutes, by a sliding minute, or by a token bucket
+/// as large as the limit. Requests are sent in the order in which they came: small ones do not
+/// overtake a large one. Limits in response headers can only tighten these.
 ///
-/// A provider that keeps its limit over shorter times too (60 per minute as one per second, say)
-/// wants a smaller burst.
+/// Set a smaller burst for a provider that enforces its limit over shorter times (60 per minute as
+/// one per second, for example).
 ///
 /// ```
 /// use chatcore::RateLimits;
@@ -37,12 +36,12 @@ pub struct RateLimits {
     /// Requests per minute; 0 counts as 1. Default: no limit.
     pub requests_per_minute: Option<u32>,
     /// Tokens per minute, input and output together; 0 counts as 1. Default: no limit. A request
-    /// whose estimate is more than that is an error.
+    /// whose estimate is higher than this fails.
     pub tokens_per_minute: Option<u64>,
-    /// How many requests may go at once, before they are spread over the minute. Default: all.
+    /// How many requests may be sent at once before they are spread over the minute. Default: all.
     pub request_burst: Option<u32>,
-    /// How many tokens may go at once, before they are spread over the minute. Default: all. A
-    /// request whose estimate is more than that is an error.
+    /// How many tokens may be sent at once before they are spread over the minute. Default: all. A
+    /// request whose estimate is higher than this fails.
     pub token_burst: Option<u64>,
 }
 
@@ -61,14 +60,14 @@ impl RateLimits {
         self
     }
 
-    /// Sets how many requests may go at once.
+    /// Sets how many requests may be sent at once.
     #[must_use]
     pub fn request_burst(mut self, requests: u32) -> Self {
         self.request_burst = Some(requests);
         self
     }
 
-    /// Sets how many tokens may go at once.
+    /// Sets how many tokens may be sent at once.
     #[must_use]
     pub fn token_burst(mut self, tokens: u64) -> Self {
         self.token_burst = Some(tokens);
@@ -76,19 +75,19 @@ impl RateLimits {
     }
 }
 
-/// What [`Rate::reserve`] answers.
+/// The result of [`Rate::reserve`].
 #[derive(Debug)]
 pub(crate) enum Reserve {
-    /// It is reserved.
+    /// The amount is reserved.
     Ready,
-    /// Ask again at this moment, or when something was started, settled or released; without a
-    /// moment only then.
+    /// Ask again at this moment, or earlier if something is started, settled or released. `None`:
+    /// ask again only then.
     Wait(Option<Instant>),
-    /// It never can be.
+    /// The amount can never be reserved.
     TooLarge(Error),
 }
 
-/// The state of the limits. A pure state machine: it knows no clock, and no queue.
+/// The state of the rate limits: a pure state machine without a clock or a queue.
 ///
 /// ```text
 ///  reserve ──► (held) ──► start ──► (started) ──► settle, hint
@@ -101,7 +100,7 @@ pub(crate) struct Rate {
     tokens: Option<Window>,
 }
 
-/// What was started in both windows.
+/// The entries of one request in both windows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
     requests: Option<Started>,
@@ -120,7 +119,8 @@ impl Rate {
         }
     }
 
-    /// At most `calls` in any `period`, `burst` of them at once, to the nanosecond.
+    /// Allows at most `calls` in any `period`, and `burst` of them at once, exact to the
+    /// nanosecond.
     pub(crate) fn calls(calls: u32, period: Duration, burst: u32) -> Self {
         Self {
             requests: Some(Window::new(calls.into(), burst.into(), period)),
@@ -128,7 +128,7 @@ impl Rate {
         }
     }
 
-    /// Whether `tokens` are more than can ever be reserved.
+    /// Returns an error if `tokens` is more than can ever be reserved.
     pub(crate) fn check(&self, tokens: u64) -> Result<(), Error> {
         match &self.tokens {
             Some(window) if tokens > window.most() => Err(too_large(tokens, window.most())),
@@ -136,7 +136,7 @@ impl Rate {
         }
     }
 
-    /// Reserves one request and `tokens` tokens, if both are there.
+    /// Reserves one request and `tokens` tokens, if both are available.
     pub(crate) fn reserve(&mut self, now: Instant, tokens: u64) -> Reserve {
         let mut until = None;
         for (window, amount) in self.both(tokens) {
@@ -156,14 +156,14 @@ impl Rate {
         Reserve::Ready
     }
 
-    /// Gives back what was reserved and is not sent.
+    /// Releases a reservation whose request will not be sent.
     pub(crate) fn release(&mut self, now: Instant, tokens: u64) {
         for (window, amount) in self.both(tokens) {
             window.release(now, amount);
         }
     }
 
-    /// What was reserved is sent now.
+    /// Starts a reservation: its request is sent now.
     pub(crate) fn start(&mut self, now: Instant, tokens: u64) -> Sent {
         Sent {
             requests: self.requests.as_mut().map(|window| window.start(now, 1)),
@@ -171,14 +171,14 @@ impl Rate {
         }
     }
 
-    /// What was sent used so many tokens.
+    /// Replaces the estimate of a sent request by the `tokens` it used.
     pub(crate) fn settle(&mut self, now: Instant, sent: &mut Sent, tokens: u64) {
         if let (Some(window), Some(started)) = (&mut self.tokens, &mut sent.tokens) {
             window.settle(now, started, tokens);
         }
     }
 
-    /// What was to be sent never left: it counts for nothing.
+    /// Removes a started request that was never sent, so that it counts for nothing.
     pub(crate) fn undo(&mut self, now: Instant, sent: &mut Sent) {
         self.settle(now, sent, 0);
         if let (Some(window), Some(started)) = (&mut self.requests, &mut sent.requests) {
@@ -186,7 +186,7 @@ impl Rate {
         }
     }
 
-    /// What the headers of the answer say.
+    /// Takes in the limits in the response's headers.
     pub(crate) fn hint(&mut self, now: Instant, sent: &Sent, hints: &LimitHints) {
         if let (Some(window), Some(started)) = (&mut self.requests, &sent.requests) {
             window.hint(now, started, &hints.requests);
@@ -196,7 +196,7 @@ impl Rate {
         }
     }
 
-    /// Requests and tokens that could be reserved, were there no hints: for tests.
+    /// How many requests and tokens could be reserved if there were no hints. For tests.
     #[cfg(test)]
     pub(crate) fn balance(&mut self, now: Instant) -> [Option<u64>; 2] {
         [&mut self.requests, &mut self.tokens]

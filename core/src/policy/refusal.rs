@@ -1,4 +1,4 @@
-//! What a provider's refusal says about the options of a request.
+//! Reads what a provider's refusal says about the options of a request.
 
 use http::StatusCode;
 
@@ -7,18 +7,18 @@ use super::plan::{LIMITS, Plan};
 use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, Reasons, members};
 
-/// What a refusal says against what chatcore itself put into a request.
+/// The options that a provider refused among those that chatcore itself had added.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// What is to be left out, and is not to be sent to the model again.
+    /// What to leave out now and never send to the model again.
     pub(crate) lessons: Lessons,
-    /// The members of the request's JSON that are left out.
+    /// The members of the request's JSON to leave out.
     pub(crate) members: Vec<String>,
 }
 
-/// Reads a refusal: the defaults that it names among those that were sent, or that the limit of
-/// tokens has another name. `off` are the members that turn reasoning off. `None` if it is none, or
-/// if it is about what the caller set.
+/// Reads a refusal: which of the defaults that were sent it names, or that the token limit has
+/// another name. `off` holds the members that turn reasoning off. `None` if the error is no
+/// refusal, or is about what the caller set.
 pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> Option<Refusal> {
     if !is_refusal(error) {
         return None;
@@ -42,7 +42,7 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> O
         (Wishes::STREAM_USAGE, vec!["stream_options".to_owned()]),
     ];
     let sent = || ours.iter().filter(|(wish, _)| plan.wishes.has(*wish));
-    // Some say it only in a form that is not understood.
+    // Some servers name the field only in a body whose format is not understood.
     let body = error.body().unwrap_or_default();
     let ways: [&dyn Fn(&str) -> bool; 2] =
         [&|name| names(error, name), &|name| has_word(body, name)];
@@ -70,7 +70,7 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> O
             members.push("temperature".to_owned());
         }
     }
-    // The models that refuse a temperature are those that reason.
+    // Models that refuse a temperature are models that reason.
     if lessons.refused.has(Wishes::TEMPERATURE) && rule.reasoning == Reasons::Unknown {
         lessons.reasons = true;
     }
@@ -81,13 +81,13 @@ pub(crate) fn read(error: &Error, plan: &Plan, rule: &ModelRule, off: &str) -> O
 fn off_members(off: &str) -> Vec<String> {
     let members = members(off).unwrap_or_default();
     match members.is_empty() {
-        // What the dialects write where the rule says nothing.
+        // What the dialects write for a model without a rule.
         true => vec!["reasoning_effort".to_owned(), "thinking".to_owned()],
         false => members.into_iter().map(|(name, _)| name).collect(),
     }
 }
 
-/// Whether the error is about the reasoning that was to come along.
+/// Whether the error is about `include`, which asks for encrypted reasoning.
 fn names_include(error: &Error) -> bool {
     let says = |words: &str| error.message().to_ascii_lowercase().contains(words);
     param_names(error, "include").unwrap_or_else(|| {
@@ -95,8 +95,8 @@ fn names_include(error: &Error) -> bool {
     })
 }
 
-/// A model that does not know the word for no reasoning reasons always; one that does not know the
-/// field does not reason.
+/// Whether the error refuses the value that turns reasoning off, rather than the field. A model
+/// that does not know the value always reasons; one that does not know the field does not reason.
 fn is_about_its_value(error: &Error) -> bool {
     error.code() == Some("unsupported_value")
         || reasons_only(error)
@@ -105,18 +105,18 @@ fn is_about_its_value(error: &Error) -> bool {
             .any(|word| has_word(error.message(), word))
 }
 
-/// Whether the error says that the model always reasons, without a field's name: Google's "Budget 0
-/// is invalid. This model only works in thinking mode."
+/// Whether the error says that the model always reasons without naming a field, as Google's does:
+/// "Budget 0 is invalid. This model only works in thinking mode."
 fn reasons_only(error: &Error) -> bool {
     has_word(error.message(), "only") && error.message().contains("thinking mode")
 }
 
-/// Whether the provider refuses what a request asks for, or how, rather than what it says.
+/// Whether the provider refused an option of the request, rather than its content.
 pub(crate) fn is_refusal(error: &Error) -> bool {
     let status = error.status();
     let refuses =
         status == Some(StatusCode::BAD_REQUEST) || status == Some(StatusCode::UNPROCESSABLE_ENTITY);
-    // A conversation that is too long does not get shorter without a limit.
+    // Leaving out the token limit does not shorten a conversation that is too long.
     let too_long = error.code() == Some("context_length_exceeded")
         || ["context length", "context window", "context size"]
             .iter()
@@ -124,13 +124,14 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
     refuses && error.kind() == ErrorKind::BadRequest && !error.is_in_stream() && !too_long
 }
 
-/// Whether the error names this field of the request: as its `param`, or else in its message.
+/// Whether the error names this field of the request: in its `param`, or else in its message.
 fn names(error: &Error, field: &str) -> bool {
     param_names(error, field).unwrap_or_else(|| has_word(error.message(), field))
 }
 
-/// Whether the error names this option of the caller's. A field may have the name of a common word,
-/// such as `stop`: in a message it counts only where it stands as a field would.
+/// Whether the error names this option of the caller. The option may be a common word, such as
+/// `stop`, so in a message it counts only if it is quoted, has an underscore, or begins or ends the
+/// message.
 pub(crate) fn names_option(error: &Error, field: &str) -> bool {
     param_names(error, field).unwrap_or_else(|| {
         let message = error.message();
@@ -142,19 +143,19 @@ pub(crate) fn names_option(error: &Error, field: &str) -> bool {
     })
 }
 
-/// Whether the error's `param` names this field, if it has one.
+/// Whether the error's `param` names this field; `None` if the error has no `param`.
 fn param_names(error: &Error, field: &str) -> Option<bool> {
     let param = error.param().filter(|param| !param.is_empty())?;
-    // Some are paths, `body.seed` or `tools[0].type`.
+    // Some servers send a path: `body.seed` or `tools[0].type`.
     Some(param.split(['.', '[']).any(|step| step == field))
 }
 
-/// Whether `word` stands in `text`, and not within a longer one.
+/// Whether `text` has `word` as a whole word.
 fn has_word(text: &str, word: &str) -> bool {
     words(text, word).next().is_some()
 }
 
-/// The places where `word` stands in `text`, and not within a longer one.
+/// The start and end of each place where `text` has `word` as a whole word.
 fn words(text: &str, word: &str) -> impl Iterator<Item = (usize, usize)> {
     let is_part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
@@ -273,7 +274,7 @@ mod tests {
     fn who_refuses_a_temperature_reasons() {
         let error = refused(Some("temperature"), None, "no");
         assert!(read_as("openai_chat", &error).unwrap().lessons.reasons);
-        // It was turned off.
+        // Reasoning was turned off.
         assert!(!read_as("openai", &error).unwrap().lessons.reasons);
     }
 
@@ -379,7 +380,7 @@ mod tests {
         ] {
             assert_eq!(read_as("openai_chat", &error), None, "{error}");
         }
-        // Nothing of ours was sent.
+        // No default was sent.
         let none = Plan::with(Wishes::default(), Some(256), false);
         let rules = ModelRules::of("openai_chat");
         assert_eq!(read(&temperature(), &none, rules.find("new"), ""), None);

@@ -1,40 +1,41 @@
-//! Whether to try again, and when.
+//! Decides whether to try again, and when.
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::time::nanos;
 
-/// When a failed attempt is followed by another, and how long after it.
+/// Whether and when another attempt follows a failed one.
 ///
-/// Retried are the errors that [say so](Error::is_retryable): no connection, a lost one, 408, 409,
-/// 429 and 5xx, errors of a stream before its first content, and a time limit that ran out while
-/// connecting or after bytes of the answer had come. A time limit that ran out in silence is not:
-/// the provider may be at work, and charges for it.
+/// Errors that [are retryable](Error::is_retryable) are retried: no connection, a lost connection,
+/// 408, 409, 429 and 5xx, errors in a stream before its first content, and a time limit that ran
+/// out while connecting or after bytes of the answer had come. A time limit that ran out in silence
+/// is not retried, because the provider may be at work and charges for it.
 ///
-/// The wait doubles with each attempt, up to a cap, and is shortened by up to a quarter, so that
-/// many who failed together do not come back together. Where the provider says how long to wait,
-/// that is what is waited, to the letter; where it asks for more than
-/// [`max_retry_after`](Self::max_retry_after), the error is given back at once, with the time in
-/// it.
+/// The wait doubles with each attempt, up to a cap. It is shortened by a varying part of up to a
+/// quarter, so that calls that failed together do not come back together. If the provider says how
+/// long to wait, the wait is exactly that long. If the provider asks for more than
+/// [`max_retry_after`](Self::max_retry_after), the call fails at once, and its error holds that
+/// time.
 ///
-/// A request that the provider refuses for one of chatcore's [`Defaults`](crate::Defaults) is sent
-/// again without it at once, and so is one whose [`Credentials`](crate::Credentials) renew
-/// themselves after 401. That counts neither as one of these attempts nor for the budget.
+/// A request that the provider refuses because of one of chatcore's [`Defaults`](crate::Defaults)
+/// is sent again at once without that default. A request whose [`Credentials`](crate::Credentials)
+/// renew themselves after a 401 is sent again at once, too. Neither counts as an attempt here, nor
+/// towards the budget.
 ///
 /// # The budget
-/// So that retries do not make an outage worse, all calls of a client share a budget:
+/// All calls of a client share a budget, so that retries do not make an outage worse:
 ///
-/// - Each call pays in a tenth of a retry. A hundred retries may be saved up, and ten are there at
-///   the start, lent by the calls to come.
-/// - A retry that leads to an answer gets its price back, so a provider that only now and then
-///   fails has all its failures tried again.
-/// - A client is never held back while it is quiet, with fewer than ten calls and retries in the
-///   last minute: a lone call has all its attempts, however long the outage.
+/// - Each call pays in a tenth of a retry. At most a hundred retries are saved. Ten are available
+///   at the start, as a loan that the first calls pay back.
+/// - A retry that leads to an answer gets its price back. So all failures of a provider that fails
+///   only now and then are retried.
+/// - A client is not held back while it is quiet, with fewer than ten calls and retries in the last
+///   minute. So a lone call has all its attempts, however long the outage.
 ///
-/// So when everything fails, the attempts of a client that is not quiet are at most 1.1 times its
-/// calls, or ten more than these where that is more. A call that finds the budget empty gives the
-/// error of its last attempt at once.
+/// So when everything fails, a client that is not quiet makes at most 1.1 attempts per call, or ten
+/// more attempts than calls if that is more. A call that finds the budget empty returns the error
+/// of its last attempt at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,9 +53,9 @@ pub struct RetryPolicy {
     pub max_attempts: u32,
     /// The wait before the second attempt. Default 0.5 s.
     pub base: Duration,
-    /// The longest wait of our own choosing. Default 8 s.
+    /// The longest wait that chatcore chooses itself. Default 8 s.
     pub cap: Duration,
-    /// The longest wait of the provider's choosing. Default 60 s.
+    /// The longest wait that the provider may ask for. Default 60 s.
     pub max_retry_after: Duration,
 }
 
@@ -72,14 +73,14 @@ impl Default for RetryPolicy {
 /// What follows a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// Another one, after this wait.
+    /// Another attempt, after this wait.
     After(Duration),
-    /// None: the error is the answer.
+    /// No other attempt: the call returns the error.
     GiveUp,
 }
 
 impl RetryPolicy {
-    /// Sets the attempts in all, the first one included; 1 means no retries.
+    /// Sets the total number of attempts, the first one included. 1 means no retries.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
@@ -93,22 +94,23 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the longest wait of chatcore's own choosing.
+    /// Sets the longest wait that chatcore chooses itself.
     #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// Sets the longest wait of the provider's choosing. A call that is asked to wait longer fails.
+    /// Sets the longest wait that the provider may ask for. A call that is asked to wait longer
+    /// fails.
     #[must_use]
     pub fn max_retry_after(mut self, max_retry_after: Duration) -> Self {
         self.max_retry_after = max_retry_after;
         self
     }
 
-    /// What follows the attempt number `attempt`, counted from 1. `jitter` is any number; the
-    /// same one gives the same answer.
+    /// What follows attempt number `attempt`, counted from 1. `jitter` is any number; the same
+    /// number gives the same result.
     pub(crate) fn decide(&self, error: &Error, attempt: u32, jitter: u64) -> Retry {
         if attempt >= self.max_attempts || !error.is_retryable() {
             return Retry::GiveUp;
@@ -126,13 +128,13 @@ impl RetryPolicy {
             wait = wait.saturating_add(wait);
         }
         let wait = wait.min(nanos(self.cap));
-        // 0 to a quarter, in steps of a 2¹⁶th.
+        // Shortens the wait by 0 to a quarter of it, in 2¹⁶ steps.
         let share = mix(jitter) >> 48;
         Duration::from_nanos(wait - (wait >> 18) * share)
     }
 }
 
-/// Spreads the bits of a number over all of it (splitmix64's finalizer).
+/// Mixes the bits of a number (splitmix64's finalizer).
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -174,7 +176,7 @@ mod tests {
         let late = |phase| Error::timeout(phase, Duration::ZERO);
         assert!(retried(&late(Phase::Connect)));
         assert!(!retried(&late(Phase::Overall)));
-        // The provider's word counts for more.
+        // What the provider says about retries takes precedence.
         assert!(!retried(
             &error(ErrorKind::Server).with_should_retry(Some(false))
         ));
@@ -210,7 +212,7 @@ mod tests {
         };
         for jitter in 0..100 {
             let wait = policy.decide(&error(ErrorKind::Server), 1, jitter);
-            // Centuries all the same.
+            // The wait is still centuries long.
             let least = Duration::from_nanos(u64::MAX / 2);
             assert!(matches!(wait, Retry::After(wait) if wait > least));
         }

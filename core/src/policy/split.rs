@@ -1,13 +1,13 @@
-//! Which texts go into one request for embeddings.
+//! Decides which texts go into one request for embeddings.
 
 use super::estimate;
 use crate::dialect::EmbedLimits;
 
-/// Splits `inputs` into as few runs as fit into one request each, in their order. A text that is
-/// too long by itself has a run of its own, so that the provider says what is wrong with it.
+/// Splits `inputs` into as few runs as possible, one run per request, in their order. A text that
+/// is too long by itself gets a run of its own, so that the provider reports what is wrong with it.
 ///
-/// A run takes half of the tokens and of the `bytes` that a request may have: the estimate is
-/// exceeded by code, and the size in JSON by what must be escaped.
+/// A run takes at most half of the tokens and of the `bytes` that a request may have, because code
+/// may take more tokens than the estimate, and escapes make a text longer in JSON.
 pub(crate) fn split(inputs: Vec<String>, limits: EmbedLimits, bytes: usize) -> Vec<Vec<String>> {
     let most = Size {
         inputs: limits.inputs.max(1),
@@ -36,7 +36,7 @@ pub(crate) fn split(inputs: Vec<String>, limits: EmbedLimits, bytes: usize) -> V
     runs
 }
 
-/// How much is in a run.
+/// The size of a run.
 #[derive(Clone, Copy, Debug, Default)]
 struct Size {
     inputs: usize,
@@ -77,9 +77,9 @@ mod tests {
         assert_eq!(lengths(&[1, 2, 3], three, roomy), [[1, 2, 3]]);
         let runs = lengths(&[1, 2, 3, 4], three, roomy);
         assert_eq!(runs, [vec![1, 2, 3], vec![4]]);
-        // Half of the bytes.
+        // At most half of the bytes.
         assert_eq!(lengths(&[5, 5, 5], three, 20), [vec![5, 5], vec![5]]);
-        // Half of the tokens: 40 characters are 10 of them.
+        // At most half of the tokens: 40 characters are 10 tokens.
         let tokens = EmbedLimits::new(9).with_tokens(40);
         let runs = lengths(&[40, 40, 1, 40], tokens, roomy);
         assert_eq!(runs, [vec![40, 40], vec![1, 40]]);

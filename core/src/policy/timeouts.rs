@@ -9,18 +9,18 @@ use super::plan::Plan;
 const OVERALL: Duration = Duration::from_secs(30);
 /// The limit between two bytes.
 const BYTE_IDLE: Duration = Duration::from_secs(60);
-/// The tokens that a default call may take within [`OVERALL`].
+/// The tokens that fit into [`OVERALL`].
 pub(crate) const DEFAULT_TOKENS: u32 = 256;
-/// How many tokens are expected of an answer whose length nothing limits.
+/// How many tokens are expected of an answer without a token limit.
 const UNLIMITED_TOKENS: u32 = 4_096;
-/// How long a token is expected to take, and the longest limit that follows from that: 128,000
-/// tokens in an hour and ten minutes, as Anthropic's SDKs have it (`calculateNonstreamingTimeout`
-/// in `anthropic-sdk-typescript`, `client.ts`, 2026-11-28). Ten minutes are the default limit of
-/// OpenAI's SDKs, too.
+/// The expected time per token: 128,000 tokens in an hour, as in Anthropic's SDKs
+/// (`calculateNonstreamingTimeout` in `anthropic-sdk-typescript`, `client.ts`, 2026-11-28).
 const TOKEN: Duration = Duration::from_micros(28_125);
+/// The longest limit that follows from the expected tokens: ten minutes, as in Anthropic's SDKs and
+/// as OpenAI's SDKs have it by default.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// The time limits of one call. `None` means no such limit.
+/// The time limits of one call. `None` means no limit.
 ///
 /// ```text
 ///  call ──► queue ──► connect ──► headers ──► first content ──► … content … ──► end
@@ -33,21 +33,22 @@ const LONGEST: Duration = Duration::from_secs(600);
 ///  └───────────────────────────── overall ─────────────────────────────┘
 /// ```
 ///
-/// For a stream `overall` runs until the first content, and the idle limits rule after it;
-/// [`total`](Self::total) limits a stream as a whole.
+/// For a stream, `overall` ends at the first content. After that the idle limits end a stalled
+/// stream, and [`total`](Self::total) limits the whole stream.
 ///
 /// # Defaults fit the work
-/// A default call has 30 s. A call that may have more than 256 tokens, or whose model reasons, has
-/// 28.125 ms more for each token beyond them, up to 10 min: 4,096 tokens have 138 s, and reasoning
-/// without a limit of its own has 10 min. A limit that is set wins: by the call, the client or
-/// `LLM_ASYNC_TIMEOUT`, it holds for every call, and it raises a `byte_idle` that is not set to the
-/// same length. A limit that differs from its default counts as set.
+/// A default call has 30 s. A call that may have more than 256 tokens, or whose model reasons, gets
+/// 28.125 ms more for each token above 256, up to 10 min: 4,096 tokens have 138 s, and reasoning
+/// without a token limit has 10 min. An overall limit that the call, the client or
+/// `LLM_ASYNC_TIMEOUT` sets replaces this. A longer one than `byte_idle` also raises `byte_idle` to
+/// the same length, unless `byte_idle` was set. A limit that differs from its default counts as
+/// set.
 ///
 /// # Retries
-/// A limit that runs out after the request was sent and before the first byte of the answer is not
-/// followed by another attempt: the provider may be at work, and charges for it.
-/// Once the model has said why it stopped, the answer stands. What may follow, such as what it
-/// cost, is awaited for two seconds at most, and no limit that passes then is an error.
+/// If a limit runs out after the request was sent and before the first byte of the answer, there is
+/// no other attempt, because the provider may be at work and charges for it. Once the finish reason
+/// has come, the answer is complete: chatcore waits at most two seconds for what may follow, such
+/// as the usage, and a limit that runs out during that wait is not an error.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,41 +62,41 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// Waiting in the queue, for each attempt. Default none.
+    /// Waiting in the queue, per attempt. Default: none.
     pub queue: Option<Duration>,
     /// Making the connection. Default 5 s.
     pub connect: Option<Duration>,
-    /// From the start of an attempt to the response's headers. Default none.
+    /// From the start of an attempt to the response's headers. Default: none.
     pub headers: Option<Duration>,
-    /// From the start of an attempt to the first meaningful output. Default none.
+    /// From the start of an attempt to the first content. Default: none.
     pub first_content: Option<Duration>,
-    /// Between any two bytes, keep-alives included. Default 60 s from the answer's first byte on:
-    /// the silence before it is that of a provider at work, and the other limits end it. A limit
-    /// that is set holds from the start of an attempt on.
+    /// Between any two bytes, keep-alives included. Default 60 s, from the first byte of the answer
+    /// on: before that byte the provider is at work, and the other limits apply. A limit that was
+    /// set applies from the start of an attempt on.
     pub byte_idle: Option<Duration>,
-    /// Between two pieces of meaningful output. Default none.
+    /// Between two pieces of content. Default: none.
     pub content_idle: Option<Duration>,
-    /// One attempt. Default none.
+    /// One attempt. Default: none.
     pub attempt: Option<Duration>,
-    /// The whole call over all its attempts; for a stream, until its first content. Default
-    /// 30 s for a default call and more for one that asks for more, or `LLM_ASYNC_TIMEOUT`.
+    /// The whole call over all its attempts; for a stream, until its first content. Default 30 s,
+    /// and more for a call that asks for more, or `LLM_ASYNC_TIMEOUT`.
     pub overall: Option<Duration>,
-    /// The whole call, for a stream too, from its start to its last event. Default none.
+    /// The whole call from its start to its last event, for a stream, too. Default: none.
     pub total: Option<Duration>,
-    /// Where `overall` comes from, where its value does not say so.
+    /// Where `overall` comes from, if its value does not tell.
     pub(crate) origin: Origin,
-    /// Whether `byte_idle` is a default, though its value is another.
+    /// Whether `byte_idle` follows `overall`: it was not set, although it differs from its default.
     pub(crate) idle_follows: bool,
 }
 
 /// Where the overall limit comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It is the default, unless it has another value.
+    /// The default, unless the value differs from it.
     Field,
-    /// It was set, maybe to the default's value.
+    /// Set, possibly to the default value.
     Set,
-    /// It was derived from the work of a call.
+    /// Derived from the work of a call.
     Work,
 }
 
@@ -125,7 +126,7 @@ impl Timeouts {
         self
     }
 
-    /// Sets how long making the connection may take.
+    /// Sets how long connecting may take.
     #[must_use]
     pub fn connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect = limit.into();
@@ -139,21 +140,21 @@ impl Timeouts {
         self
     }
 
-    /// Sets how long the first meaningful output may take.
+    /// Sets how long the first content may take.
     #[must_use]
     pub fn first_content(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.first_content = limit.into();
         self
     }
 
-    /// Sets how long it may be silent between two bytes, from the start of an attempt on.
+    /// Sets the longest silence between two bytes, from the start of an attempt on.
     #[must_use]
     pub fn byte_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.byte_idle = limit.into();
         self
     }
 
-    /// Sets how long there may be no meaningful output between two pieces of it.
+    /// Sets the longest time between two pieces of content.
     #[must_use]
     pub fn content_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.content_idle = limit.into();
@@ -190,7 +191,7 @@ impl Timeouts {
         }
     }
 
-    /// Gives `byte_idle`, where nobody set it, at least as long as an overall limit that was set.
+    /// Raises a `byte_idle` that was not set to an overall limit that was set and is longer.
     pub(crate) fn let_idle_follow(&mut self) {
         if self.idle_is_to_follow() {
             self.byte_idle = self.overall;
@@ -205,7 +206,7 @@ impl Timeouts {
             && self.overall.is_some_and(|overall| overall > BYTE_IDLE)
     }
 
-    /// Whether nobody set the overall limit.
+    /// Whether the overall limit is a default.
     pub(crate) fn is_default(&self) -> bool {
         match self.origin {
             Origin::Field => self.overall == Some(OVERALL),
@@ -214,14 +215,14 @@ impl Timeouts {
         }
     }
 
-    /// Whether the silence before the first byte counts for `byte_idle`.
+    /// Whether `byte_idle` also limits the silence before the first byte.
     pub(crate) fn idles_from_start(&self) -> bool {
         self.byte_idle != Some(BYTE_IDLE) && !self.idle_follows
     }
 }
 
-/// Fits the limits to what a call asks for. A `patient` call waits for its place as long as it
-/// takes, and the overall limit holds for each of its attempts.
+/// Fits the limits to what a call asks for. A `patient` call waits for a permit without a limit,
+/// and its overall limit applies to each attempt instead.
 pub(crate) fn fit(limits: &mut Arc<Timeouts>, plan: &Plan, patient: bool) {
     let is_small = plan
         .max_tokens
@@ -246,7 +247,7 @@ pub(crate) fn fit(limits: &mut Arc<Timeouts>, plan: &Plan, patient: bool) {
     }
 }
 
-/// The overall limit of a call for which nobody set one.
+/// The default overall limit of a call with this plan.
 fn expected(plan: &Plan) -> Duration {
     let tokens = match (plan.max_tokens, plan.reasons) {
         (Some(tokens), _) => tokens,
@@ -287,7 +288,7 @@ mod tests {
             (Some(25_256), true, 600.0),
             (Some(u32::MAX), false, 600.0),
             (None, true, 600.0),
-            // Who limits the tokens of reasoning limits its time.
+            // A limit on the tokens of reasoning also limits its time.
             (Some(256), true, 30.0),
         ] {
             let limits = fitted(Timeouts::default(), max_tokens, reasons);
@@ -343,7 +344,7 @@ mod tests {
         });
         fit(&mut limits, &plan(Some(256), false), true);
         assert_eq!((limits.attempt, limits.overall), (seconds(9), None));
-        // Fitted again, to more work, it keeps what it has.
+        // A second fit, to more work, changes nothing.
         fit(&mut limits, &plan(None, true), true);
         assert_eq!((limits.attempt, limits.overall), (seconds(9), None));
     }

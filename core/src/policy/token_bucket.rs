@@ -1,21 +1,21 @@
-//! How much may go at once: a token bucket beside a window, in whole numbers.
+//! A token bucket in integers, which limits how much may be started at once beside a window.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// Longer times than this (73 years) count as this, so that the products below fit into 128 bits.
+/// Longer times (above 73 years) count as this, so that the products below fit into 128 bits.
 const LONGEST: u128 = 1 << 61;
 
-/// A token bucket that holds `burst` and refills `limit` in a span. What is in it is counted in
-/// units of a span's nanoseconds: one nanosecond brings `limit` units, one token costs a span of
-/// them. So nothing is ever rounded, and nothing drifts.
+/// A token bucket that holds `burst` tokens and refills `limit` tokens per span. Its level is
+/// counted in units: each nanosecond adds `limit` units, and a token costs as many units as the
+/// span has nanoseconds. So nothing is rounded, and nothing drifts.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
     limit: u64,
     burst: u64,
     price: i128,
-    /// Below zero where more was used than was reserved.
+    /// Negative if more was used than was reserved.
     level: i128,
     at: Instant,
 }
@@ -36,14 +36,14 @@ impl TokenBucket {
         self.burst
     }
 
-    /// Lets time pass up to `now`.
+    /// Refills the bucket up to `now`.
     pub(crate) fn advance(&mut self, now: Instant) {
         let passed = (now - self.at).as_nanos().min(LONGEST) as i128;
         self.at = self.at.max(now);
         self.add(passed * i128::from(self.limit));
     }
 
-    /// How long until `amount` is there; zero if it is.
+    /// How long until the bucket holds `amount`; zero if it does now.
     pub(crate) fn wait(&self, amount: u64) -> Duration {
         let missing = (i128::from(amount) * self.price).saturating_sub(self.level);
         if missing <= 0 {
@@ -54,8 +54,8 @@ impl TokenBucket {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// Takes `amount`. What is owed is at most what a span brings: the window beside this forgets
-    /// after a span, too.
+    /// Takes `amount`. The debt is capped at what a span refills, because the window forgets after
+    /// a span, too.
     pub(crate) fn take(&mut self, amount: u64) {
         let most = i128::from(self.limit) * self.price;
         let level = self.level.saturating_sub(i128::from(amount) * self.price);
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn nothing_drifts() {
-        // Seven in a second does not divide: after a million of them, still to the nanosecond.
+        // A second does not divide by seven, and after a million tokens the time is still exact to
+        // the nanosecond.
         let mut bucket = TokenBucket::new(7, 2, Duration::from_secs(1));
         let mut now = Instant::default();
         for _ in 0..1_000_000 {
@@ -86,7 +87,7 @@ mod tests {
             now = now + bucket.wait(1);
             bucket.advance(now);
         }
-        // Two were there, one is left.
+        // The bucket began with two tokens, and one is left.
         let exact = (999_999_u128 * 1_000_000_000).div_ceil(7);
         assert_eq!(now.since_epoch().as_nanos(), exact);
     }

@@ -1,7 +1,7 @@
-//! One limit: at most so much in any window of time.
+//! One limit: at most a given amount in any window of time.
 //!
-//! Invariant: what was started in the last span, and what is held to be started, is together at
-//! most the limit, unless more was used than was reserved.
+//! Invariant: the sum of what was started in the last span and what is held is at most the limit,
+//! unless more was used than was reserved.
 //!
 //! ```text
 //!          hold ──► held ──► start ──► counts for a span ──► gone
@@ -9,11 +9,11 @@
 //!                    └─ release          └─ settle: less is given back, more is added
 //! ```
 //!
-//! It is a sliding log. What it lets through fits a provider that counts by fixed windows
-//! wherever they begin, by a sliding one, and by a token bucket as large as the limit: an
-//! interval of `t` spans holds at most `⌈t⌉` limits, and the bucket allows `1 + t` of them.
-//! The log is kept in slots of a 1024th of the span, each of which counts until its last entry is
-//! a span old, so it is small for any limit.
+//! The window is a sliding log. What it admits satisfies a provider that counts by fixed windows
+//! wherever they begin, by a sliding window, and by a token bucket as large as the limit: an
+//! interval of `t` spans holds at most `⌈t⌉` limits, and the bucket allows `1 + t` of them. The log
+//! consists of slots of 1/1024 of the span. A slot counts until its last entry is a span old, so
+//! the log is small for any limit.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,41 +28,41 @@ const SLOTS: u32 = 1024;
 /// Whether an amount may be held now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// Yes.
+    /// It may be held now.
     Now,
-    /// Not before this moment, if nothing is given back until then.
+    /// Not before this moment, unless something is given back earlier.
     At(Instant),
-    /// Not before something that is held was started or given back.
+    /// Not before something that is held is started or given back.
     Later,
-    /// Never: it is more than this, which is all that may be held at once.
+    /// Never, because it is more than this maximum.
     Never(u64),
 }
 
-/// What was started, and when: what [`Window::settle`] needs to know.
+/// An amount that was started, for [`Window::settle`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started {
     slot: u64,
     amount: u64,
     at: Instant,
-    /// All that was ever started, this included.
+    /// The sum of all that was ever started, this amount included.
     total: u64,
 }
 
-/// See the module.
+/// The state of one limit. See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Window {
     limit: u64,
     span: Duration,
     slots: VecDeque<Slot>,
-    /// The number of the first slot; the others are numbered from there.
+    /// The number of the first slot. The slots after it are numbered consecutively.
     first: u64,
     /// The sum of the slots.
     counted: u64,
     held: u64,
-    /// Only where less than the limit may go at once.
+    /// Set only if the burst is smaller than the limit.
     bucket: Option<TokenBucket>,
-    /// The limit that the provider's headers name, and until when it counts: a span after it was
-    /// named, so that one answer does not slow a client down for good.
+    /// The limit in the provider's headers, and until when it counts: for one span, so that one
+    /// response does not slow a client down for good.
     hinted: Option<(u64, Instant)>,
     hint: Option<Hint>,
     total: u64,
@@ -76,19 +76,19 @@ struct Slot {
     amount: u64,
 }
 
-/// What a provider said was left when it got a request: it refills evenly until it is full.
+/// The remaining quota that a provider reported for a request. It refills evenly until it is full.
 #[derive(Debug)]
 struct Hint {
     remaining: u64,
     missing: u64,
     as_of: Instant,
     full: Instant,
-    /// What had been started then.
+    /// [`Window::total`] when that request was started.
     total: u64,
 }
 
 impl Window {
-    /// At most `limit` in any `span`, of which at most `burst` at once.
+    /// Allows at most `limit` in any `span`, and at most `burst` of it at once.
     pub(crate) fn new(limit: u64, burst: u64, span: Duration) -> Self {
         let limit = limit.max(1);
         let burst = burst.max(1);
@@ -99,7 +99,7 @@ impl Window {
             first: 0,
             counted: 0,
             held: 0,
-            // A bucket as large as the limit allows all that the window does.
+            // A bucket as large as the limit would never be stricter than the window.
             bucket: (burst < limit).then(|| TokenBucket::new(limit, burst, span)),
             hinted: None,
             hint: None,
@@ -108,7 +108,7 @@ impl Window {
         }
     }
 
-    /// How much may be held at once at most.
+    /// The maximum that may be held at once.
     pub(crate) fn most(&self) -> u64 {
         self.bucket.as_ref().map_or(self.limit, TokenBucket::burst)
     }
@@ -119,7 +119,7 @@ impl Window {
         if amount > self.most() {
             return Fit::Never(self.most());
         }
-        // A limit that headers name may be wrong: what is larger goes alone, and is not refused.
+        // A limit in headers may be wrong, so a larger amount is not refused, but started alone.
         let hinted = self.hinted.map_or(u64::MAX, |(limit, _)| limit);
         let limit = self.limit.min(hinted).max(amount);
         let mut over = (self.counted.saturating_add(self.held))
@@ -146,7 +146,7 @@ impl Window {
         if at > now { Fit::At(at) } else { Fit::Now }
     }
 
-    /// Holds `amount` for what will be started.
+    /// Holds `amount` for a request that will be started.
     pub(crate) fn hold(&mut self, now: Instant, amount: u64) {
         self.advance(now);
         self.held = self.held.saturating_add(amount);
@@ -155,7 +155,7 @@ impl Window {
         }
     }
 
-    /// Gives back what was held and will not be started.
+    /// Releases an amount that was held and will not be started.
     pub(crate) fn release(&mut self, now: Instant, amount: u64) {
         self.advance(now);
         self.held = self.held.saturating_sub(amount);
@@ -164,7 +164,7 @@ impl Window {
         }
     }
 
-    /// Starts what was held: from now on it counts for a span.
+    /// Starts an amount that was held: from now on it counts for a span.
     pub(crate) fn start(&mut self, now: Instant, amount: u64) -> Started {
         let at = self.advance(now);
         self.held = self.held.saturating_sub(amount);
@@ -177,15 +177,15 @@ impl Window {
         }
     }
 
-    /// Puts what was really used in the place of what was started. Less counts as if it had never
-    /// been more; what is more counts from now.
+    /// Replaces a started amount by the `actual` amount. If that is less, the rest is returned as
+    /// if it had never been started; if it is more, the excess counts from now.
     pub(crate) fn settle(&mut self, now: Instant, started: &mut Started, actual: u64) {
         self.advance(now);
         let less = started.amount.saturating_sub(actual);
         let more = actual.saturating_sub(started.amount);
         started.amount = actual;
         if less > 0 {
-            // A slot that is gone has nothing to give back.
+            // A slot that has expired has nothing to return.
             let slot = (started.slot.checked_sub(self.first))
                 .and_then(|place| usize::try_from(place).ok())
                 .and_then(|place| self.slots.get_mut(place));
@@ -194,7 +194,7 @@ impl Window {
                 slot.amount -= less;
                 self.counted -= less;
             }
-            // What the headers do not know of was less, too.
+            // The part that the headers do not count yet is smaller, too.
             if let Some(hint) = &mut self.hint
                 && started.total > hint.total
             {
@@ -210,11 +210,11 @@ impl Window {
         }
     }
 
-    /// Takes in what the headers of the answer to `started` say. Of two answers, the one to the
-    /// request that was sent later knows more.
+    /// Takes in the quota in the headers of the answer to `started`. The answer to the request that
+    /// was sent last is the most current.
     pub(crate) fn hint(&mut self, now: Instant, started: &Started, quota: &Quota) {
         let now = self.advance(now);
-        // Azure has sent 0.
+        // Azure has sent a limit of 0.
         let limit = quota.limit.filter(|limit| *limit > 0);
         self.hinted = limit.map(|limit| (limit, now + self.span)).or(self.hinted);
         let Some(remaining) = quota.remaining else {
@@ -238,7 +238,7 @@ impl Window {
         self.advance(now);
     }
 
-    /// How much could be held, were there no hints: for tests.
+    /// How much could be held if there were no hints. For tests.
     #[cfg(test)]
     pub(crate) fn balance(&mut self, now: Instant) -> u64 {
         self.advance(now);
@@ -263,8 +263,8 @@ impl Window {
         self.first + self.slots.len() as u64 - 1
     }
 
-    /// Lets time pass. Two threads may ask in another order than they looked at the clock: time
-    /// never goes back here.
+    /// Advances the time, never back: two threads may call this in another order than they read the
+    /// clock.
     fn advance(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         while let Some(slot) = self.slots.front()
@@ -286,7 +286,7 @@ impl Window {
 }
 
 impl Hint {
-    /// When so much may have been started since.
+    /// When `amount` may have been started since the hint.
     fn allows(&self, amount: u64) -> Instant {
         let lacking = amount.saturating_sub(self.remaining);
         let missing = self.missing;
@@ -296,9 +296,9 @@ impl Hint {
         if lacking >= missing {
             return self.full;
         }
-        // `lacking * refill / missing`, in halves that fit into 64 bits: `lacking` is less than
-        // `missing`, so that neither half can be more than `refill`. Where the second does not fit
-        // after all, it is taken as a whole: too late, never too early.
+        // `lacking * refill / missing`, in two parts that fit into 64 bits. `lacking` is less than
+        // `missing`, so neither part can exceed `refill`. If the product of the second part
+        // overflows, the part is rounded up to `rest`: too late, and never too early.
         let refill = nanos(self.full - self.as_of);
         let (each, rest) = (refill / missing, refill % missing);
         let rest = lacking
@@ -359,11 +359,11 @@ mod tests {
         assert_eq!(window.balance(at(1)), 90);
         let mut second = run(&mut window, at(2), 80);
         window.settle(at(10), &mut second, 200);
-        // A debt: 10 + 80 + 120, of which the last from when it was known.
+        // A debt: 10 + 80 + 120, where the last part counts from when it was known.
         assert_eq!(window.balance(at(10)), 0);
         assert_eq!(window.fits(at(10), 1), Fit::At(at(70)));
         assert_eq!(window.balance(at(70)), 100);
-        // Too late to give anything back.
+        // The slot has expired, so nothing is returned.
         window.settle(at(200), &mut first, 0);
         assert_eq!(window.balance(at(200)), 100);
     }
@@ -391,7 +391,7 @@ mod tests {
     fn hints_tighten_and_never_loosen() {
         let mut window = Window::new(100, 100, MINUTE);
         let first = run(&mut window, at(0), 1);
-        // Others have used the limit too: 0 are left, and 100 in 50 seconds.
+        // Other clients have used the limit, too: 0 are left, and 100 in 50 seconds.
         window.hint(at(0), &first, &quota(100, 0, 50));
         assert_eq!(
             window.fits(at(0), 1),
@@ -402,14 +402,14 @@ mod tests {
             window.fits(at(10), 21),
             Fit::At(Instant::from_epoch(SECOND * 21 / 2))
         );
-        // What was started since is not in what the headers say.
+        // The headers do not count what was started since.
         let second = run(&mut window, at(10), 20);
         assert_ne!(window.fits(at(10), 1), Fit::Now);
         // An answer to an earlier request says nothing new.
         window.hint(at(11), &second, &quota(100, 5, 50));
         window.hint(at(12), &first, &quota(100, 99, 1));
         assert_ne!(window.fits(at(12), 10), Fit::Now);
-        // No hint outlives its time, and none makes the limit larger.
+        // A hint expires, and never raises the limit.
         assert_eq!(window.fits(at(70), 100), Fit::Now);
         let third = run(&mut window, at(70), 100);
         window.hint(at(70), &third, &quota(1_000_000, 999_999, 30));
@@ -423,9 +423,9 @@ mod tests {
         window.hint(at(0), &first, &quota(20, 20, 0));
         assert_eq!(window.fits(at(1), 10), Fit::Now);
         assert_eq!(window.fits(at(1), 11), Fit::At(at(60)));
-        // More than the provider is said to allow: alone, then.
+        // More than the headers allow is started alone.
         assert_eq!(window.fits(at(1), 50), Fit::At(at(60)));
-        // Azure's zero is no limit.
+        // Azure's 0 is no limit.
         window.hint(at(1), &first, &quota(0, 0, 0));
         assert_eq!(window.fits(at(1), 10), Fit::Now);
     }
@@ -455,7 +455,7 @@ mod tests {
         let mut started = run(&mut window, at(0), 1);
         window.settle(at(0), &mut started, 1_000_000_000_000);
         assert_ne!(window.fits(at(59), 1), Fit::Now);
-        // A span until nothing is owed, and a second for the token itself.
+        // A span until the debt is paid, and a second for the token itself.
         assert_eq!(window.fits(at(61), 1), Fit::Now);
     }
 
