@@ -30,7 +30,7 @@ pub struct Endpoint {
     query: Query,
     headers: HeaderMap,
     key: KeyRules,
-    /// That of the first request: it is the same for all, as a rule.
+    /// The URI of the first `POST`, kept because most clients send all requests to the same one.
     posted: OnceLock<Posted>,
 }
 

@@ -10,7 +10,7 @@ use super::response_headers::{Limit, REQUEST_ID, RETRY_AFTER_MS, X_REQUEST_ID, X
 use crate::head::Quota;
 use crate::time;
 
-/// The longest time that a hint may name, in seconds; more is no hint.
+/// The longest time that a hint may name, in seconds. Longer times are ignored.
 const LONGEST: f64 = 1e9;
 
 /// The provider's id of the request: `x-request-id` or `request-id`.

@@ -1,4 +1,4 @@
-//! A tool call: of a function, or of a custom tool, whose input is plain text.
+//! A tool call: of a function, or of a custom tool, which takes plain text as its input.
 
 use serde_json::Value;
 
@@ -10,10 +10,12 @@ use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::extra_of;
 use crate::json::{Joiner, Piece};
 
-/// The type of a call of a custom tool. It stays with the call, to tell it from a function's.
+/// The type of a custom tool's call. It is kept with the call, to tell it from a call of a
+/// function.
 pub(super) const CUSTOM: &str = "custom_tool_call";
 
-/// The fields of an item that a tool call has a place for, and those that its type decides.
+/// Whether a `ToolCall` represents the item's field `name`, by one of its own fields or by its
+/// type.
 fn is_told(is_custom: bool, name: &str) -> bool {
     match name {
         "call_id" | "name" => true,
@@ -22,7 +24,7 @@ fn is_told(is_custom: bool, name: &str) -> bool {
     }
 }
 
-/// The field with what is handed to the tool.
+/// The name of the field that holds the tool's input.
 pub(super) fn input_field(is_custom: bool) -> &'static str {
     match is_custom {
         true => "input",
@@ -30,15 +32,15 @@ pub(super) fn input_field(is_custom: bool) -> &'static str {
     }
 }
 
-/// A tool call, as far as it came.
+/// A tool call that arrives in pieces.
 #[derive(Debug)]
 pub(super) struct Call {
     is_custom: bool,
-    /// The item as it began.
+    /// The fields of the item from its first event.
     begun: Extra,
-    /// Its place among the calls that were handed over.
+    /// The index of the call in the events. `None` until the call is announced.
     at: Option<usize>,
-    /// What came of its arguments.
+    /// The fingerprint of the arguments so far.
     print: Print,
     half: Joiner,
     waiting: String,
@@ -56,7 +58,7 @@ impl Call {
         }
     }
 
-    /// Takes in more of the arguments.
+    /// Reads more of the arguments.
     pub(super) fn take(&mut self, piece: Piece<'_>, out: &mut Output) {
         let text = self.half.join(piece);
         self.print.add(&text);
@@ -66,7 +68,7 @@ impl Call {
         }
     }
 
-    /// Takes in all of the arguments; false where something else came before.
+    /// Reads all of the arguments. Returns false if the deltas said something else.
     pub(super) fn complete(&mut self, text: &str, out: &mut Output) -> bool {
         let rest = self.print.rest_of(text);
         if let Some(rest) = rest {
@@ -75,7 +77,8 @@ impl Call {
         rest.is_some()
     }
 
-    /// It is this call's turn, the `index`th: hands over that it begins, and what waited.
+    /// Called when it is this call's turn: announces the call, and hands over the arguments that
+    /// waited.
     pub(super) fn flow(&mut self, calls: &mut usize, out: &mut Output) {
         if self.at.is_some() || text(&self.begun, "name").is_empty() {
             return;
@@ -85,7 +88,7 @@ impl Call {
         self.begun = begun;
     }
 
-    /// Whether it was handed over that it begins.
+    /// Whether the call was announced.
     pub(super) fn is_announced(&self) -> bool {
         self.at.is_some()
     }
@@ -94,7 +97,7 @@ impl Call {
         let index = *calls;
         *calls += 1;
         self.at = Some(index);
-        // The id that its result names; some servers have only that of the item.
+        // The id that the tool's result refers to. Some servers send only the item's `id`.
         let ids = ["call_id", "id"].map(|name| text(item, name));
         out.push(ChatEvent::ToolCallStart {
             index,
@@ -108,8 +111,8 @@ impl Call {
         push_arguments(index, std::mem::take(&mut self.waiting), out);
     }
 
-    /// The call is complete. `done` is all of its item, where the server has said it. True where it
-    /// has no name.
+    /// Completes the call. `done` is the whole item, if the server sent it. Returns whether the
+    /// call has no name.
     pub(super) fn close(
         &mut self,
         done: Option<Extra>,
@@ -126,10 +129,10 @@ impl Call {
             self.announce(&item, calls, out);
         }
         let is_same = match item.get(field) {
-            // The beginning of a call has no arguments yet.
+            // The item as it began may have no arguments yet.
             Some(Value::String(text)) => self.complete(text, out) || !was_said,
             Some(Value::Null) | None => true,
-            // Some servers send an object.
+            // Some servers send an object instead of a string.
             Some(value) => {
                 let text = value.to_string();
                 self.complete(&text, out);
@@ -149,7 +152,7 @@ impl Call {
         is_nameless
     }
 
-    /// No more comes of a call that is not complete.
+    /// Ends a call that is not complete.
     pub(super) fn end(&mut self, out: &mut Output) {
         if let (Some(index), Some(rest)) = (self.at, self.half.rest()) {
             push_arguments(index, rest.into(), out);

@@ -1,4 +1,4 @@
-//! Events of OpenAI's Responses → chatcore's.
+//! Turns the events of OpenAI's Responses into chatcore's events.
 
 use std::mem::take;
 
@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Events {
     started: bool,
     items: Items,
-    /// Why the answer ended, once the server has said that it did.
+    /// Why the answer ended, once the server has said it.
     finish: Option<String>,
 }
 
@@ -39,12 +39,12 @@ impl Assemble for Events {
         let parsed = parse_event_into(DIALECT, data, &mut event, out);
         let mut kind = take(&mut event.known.kind.0);
         if kind.is_empty() {
-            // The name says the same.
+            // The event's name is its type.
             kind = String::from_utf8_lossy(name);
         }
         let data = match parsed {
             Ok(data) => data,
-            // Where it only ends too soon, its type says all that is needed.
+            // The data of these events is cut off, but their type alone is enough.
             Err(error) if error.kind() == ErrorKind::Truncated && is_beginning(&kind) => {
                 out.skip(1);
                 return Ok(());
@@ -61,7 +61,7 @@ impl Assemble for Events {
     }
 
     fn marker(&mut self, out: &mut Output) {
-        // The server says that this is all, though some forget to say why.
+        // The stream has ended, although some servers give no reason.
         if !self.items.are_none() {
             self.finish.get_or_insert_default();
         }
@@ -282,7 +282,7 @@ impl Events {
         Ok(())
     }
 
-    /// The response begins.
+    /// Handles the beginning of the response.
     fn start(
         &mut self,
         response: Option<Raw<'_>>,
@@ -308,7 +308,7 @@ impl Events {
         }
     }
 
-    /// The response has ended.
+    /// Handles the end of the response.
     fn terminal(
         &mut self,
         kind: &str,
@@ -321,7 +321,7 @@ impl Events {
             None => Object::default(),
         };
         if response.known.status.0.is_empty() {
-            // The event says the same.
+            // The event's name is the status.
             let word = kind.strip_prefix("response.").unwrap_or(kind);
             response.known.status.0 = word.to_owned().into();
         }
@@ -330,7 +330,7 @@ impl Events {
         Ok(())
     }
 
-    /// Takes in the response as it is at its end.
+    /// Reads the complete response at the end.
     fn finish(
         &mut self,
         response: &mut Object<'_, Response<'_>>,
@@ -356,7 +356,7 @@ impl Events {
         Ok(())
     }
 
-    /// An event that is none of the content's.
+    /// Handles an event that carries no content.
     #[cold]
     fn other(
         &mut self,
@@ -381,7 +381,7 @@ impl Events {
     }
 }
 
-/// Whether an event of this type tells only that the response has begun.
+/// Whether an event of this type says only that the response has begun.
 fn is_beginning(kind: &str) -> bool {
     matches!(
         kind,
@@ -389,8 +389,8 @@ fn is_beginning(kind: &str) -> bool {
     )
 }
 
-/// Whether unknown fields say that this is an error of a gateway. Where it `is_whole`, so that
-/// nothing follows, any message counts as an error.
+/// Whether the unknown fields are an error of a gateway. If `is_whole`, nothing follows, and any
+/// message counts as an error.
 fn reports_error(
     unknown: &Unknown<'_>,
     has_output: bool,

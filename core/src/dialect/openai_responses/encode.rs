@@ -1,4 +1,4 @@
-//! Request → JSON, written straight from the model.
+//! Writes the request's JSON directly from the [`ChatRequest`].
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::json::Writer;
 use crate::models::{ModelRule, Reasons};
 
-/// The fields with which the caller asks for a conversation that is kept at the server.
+/// The fields with which the caller uses a conversation that the server stores.
 const KEPT: [&str; 2] = ["previous_response_id", "conversation"];
 
 /// The body of a request.
@@ -102,13 +102,14 @@ fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
     input::check(request)
 }
 
-/// Whether the conversation is kept at the server, as far as the caller says so.
+/// Whether the caller asks the server to store the conversation, or uses a stored one.
 fn is_kept(extra: &Extra) -> bool {
     extra.get("store") == Some(&Value::Bool(true))
         || KEPT.iter().any(|name| extra.contains_key(*name))
 }
 
-/// That nothing is kept at the server, and that reasoning comes along for that.
+/// Turns storage at the server off, and asks for encrypted reasoning, because the conversation must
+/// be sent back without it.
 fn state(map: &mut ObjectWriter<'_, '_>, rule: &ModelRule, extra: &Extra) {
     if is_kept(extra) {
         return;
@@ -116,7 +117,7 @@ fn state(map: &mut ObjectWriter<'_, '_>, rule: &ModelRule, extra: &Extra) {
     if let Some(writer) = map.field("store") {
         writer.boolean(false);
     }
-    // Models that do not reason refuse it.
+    // Models that do not reason refuse this field.
     if rule.reasoning != Reasons::Never
         && let Some(writer) = map.field("include")
     {
@@ -124,7 +125,7 @@ fn state(map: &mut ObjectWriter<'_, '_>, rule: &ModelRule, extra: &Extra) {
     }
 }
 
-/// Whether a tool is a custom one, whose input is plain text.
+/// Whether a tool is a custom one, which takes plain text as its input.
 fn is_custom(tool: &Tool) -> bool {
     let own = own_fields(DIALECT, &tool.extra);
     own.is_some_and(|own| own.get("type").is_some_and(|kind| kind == "custom"))
@@ -142,7 +143,7 @@ fn write_tool(writer: &mut Writer, tool: &Tool) {
         if let Some(writer) = map.field("parameters") {
             writer.value(&tool.parameters);
         }
-        // Without it, Responses takes a tool for a strict one, and chat completions do not.
+        // Without `strict`, Responses treat a tool as strict and chat completions do not.
         if let Some(writer) = map.field("strict") {
             writer.boolean(tool.strict.unwrap_or(false));
         }

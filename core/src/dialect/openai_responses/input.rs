@@ -1,4 +1,4 @@
-//! Messages → items.
+//! Turns messages into items.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
 
-/// Refuses parts that have no form here, or stand where none is allowed.
+/// Refuses parts that this dialect cannot express, and parts in a message of the wrong role.
 pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
     for message in &request.messages {
         let is_users = !matches!(message.role, Role::System | Role::Assistant);
@@ -36,7 +36,7 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// The input of a request.
+/// Writes the input of a request.
 pub(super) fn write(writer: &mut Writer, request: &ChatRequest) {
     let calls = request.messages.iter().flat_map(Message::tool_calls);
     let custom = calls
@@ -53,13 +53,13 @@ pub(super) fn write(writer: &mut Writer, request: &ChatRequest) {
     writer.close(']');
 }
 
-/// Whether a call is of a custom tool.
+/// Whether the call is a call of a custom tool.
 fn is_custom(call: &ToolCall) -> bool {
     let own = own_fields(DIALECT, &call.extra);
     own.is_some_and(|own| own.get("type").is_some_and(|kind| kind == CUSTOM))
 }
 
-/// What the model said: items that came from this dialect as they came, others anew.
+/// Writes a message of the model. Items that came from this dialect are sent back as they came.
 fn write_answer(writer: &mut Writer, message: &Message) {
     let mut parts = &message.parts[..];
     while let [first, rest @ ..] = parts {
@@ -79,7 +79,7 @@ fn write_answer(writer: &mut Writer, message: &Message) {
         match first {
             Part::ToolCall(call) => write_call(writer, call),
             Part::Other { value, .. } if !is_foreign_block(DIALECT, first) => writer.value(value),
-            // Reasoning that is not this dialect's cannot be proved.
+            // Reasoning of other dialects has no signature for this server, so that it is left out.
             _ => {}
         }
         parts = rest;
@@ -104,7 +104,7 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
     map.end();
 }
 
-/// What the others say, and what tools gave back.
+/// Writes a message of any other role, and the results of tools.
 fn write_asked(writer: &mut Writer, message: &Message, custom: &HashSet<&str>) {
     let mut content: Vec<&Part> = Vec::new();
     for part in &message.parts {
@@ -126,7 +126,7 @@ fn write_asked(writer: &mut Writer, message: &Message, custom: &HashSet<&str>) {
     write_message(writer, message, &mut content);
 }
 
-/// Whether a block is content of a message, and no item of its own.
+/// Whether a block is content of a message, and not an item.
 fn is_content(value: &Value) -> bool {
     let kind = value.get("type").and_then(Value::as_str);
     kind.is_some_and(|kind| kind.starts_with("input_"))

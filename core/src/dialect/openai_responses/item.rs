@@ -1,4 +1,4 @@
-//! Parts of an answer → the item that they came from.
+//! Turns the parts of an answer back into the items that they came from.
 
 use serde_json::Value;
 
@@ -10,18 +10,18 @@ use crate::dialect::kit::provenance::{is_foreign, own_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::json::Writer;
 
-/// What the first parts of a list are.
+/// The items that the first parts of a list make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Run {
-    /// So many are the texts of one item.
+    /// The first `n` parts are the texts of one received item.
     Item(usize),
-    /// So many are texts that are of no item.
+    /// The first `n` parts are texts that belong to no item.
     Fresh(usize),
-    /// The first one is no text.
+    /// The first part is not a text.
     None,
 }
 
-/// What the first of `parts` are.
+/// The items that the first of `parts` make.
 pub(super) fn run(parts: &[Part]) -> Run {
     let is_own = |part: &&Part| Text::of(part).is_some_and(|text| text.own.is_some());
     let Some(first) = parts.first().and_then(Text::of) else {
@@ -41,7 +41,7 @@ pub(super) fn run(parts: &[Part]) -> Run {
         }
     }
     if first.is_reasoning {
-        // It cannot be proved.
+        // Reasoning without its item has no signature, so that it is left out.
         return Run::None;
     }
     let more = parts[length..]
@@ -50,11 +50,11 @@ pub(super) fn run(parts: &[Part]) -> Run {
     Run::Fresh(length + more.count())
 }
 
-/// A text of the model's.
+/// A text of the model.
 struct Text<'a> {
     text: &'a str,
     is_reasoning: bool,
-    /// The type and the field that it has where nothing else is known.
+    /// The type and the field for a text without known ones.
     kind: &'static str,
     field: &'static str,
     extra: &'a Extra,
@@ -94,13 +94,13 @@ impl<'a> Text<'a> {
         kind.and_then(List::of).unwrap_or(List::Content)
     }
 
-    /// Whether the text is the one that was received.
+    /// Whether the text is unchanged since it was received.
     fn is_same(&self) -> bool {
         self.own(FINGERPRINT)
             .is_none_or(|print| is_same(self.text, print))
     }
 
-    /// Writes it as it came.
+    /// Writes the text as it was received.
     fn write(&self, writer: &mut Writer) {
         writer.open('{');
         let own = self.own.into_iter().flatten();
@@ -118,7 +118,7 @@ impl<'a> Text<'a> {
         writer.open('{');
         writer.member("type", self.kind);
         writer.member(self.field, self.text);
-        // What stood beside a text that was received is not for another one.
+        // The fields of a received text do not apply to a text that replaced it.
         let is_given = self.own(FINGERPRINT).is_none() && self.item().is_none();
         for (name, value) in self.own.into_iter().flatten().filter(|_| is_given) {
             if ![ITEM, "type", self.field].contains(&&**name) {
@@ -130,7 +130,7 @@ impl<'a> Text<'a> {
         writer.close('}');
     }
 
-    /// Writes what the caller put beside it.
+    /// Writes the fields that the caller added to the part.
     fn write_plain(&self, writer: &mut Writer) {
         let extra = self.extra.iter();
         for (name, value) in
@@ -142,7 +142,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Writes the item whose texts are `parts`: as it came, where none of them was edited.
+/// Writes the item with the texts `parts`. If no text was edited, the item is written as it was
+/// received.
 pub(super) fn write(writer: &mut Writer, parts: &[Part]) {
     let texts: Vec<_> = parts.iter().filter_map(Text::of).collect();
     let Some(item) = texts.last().and_then(Text::item) else {
@@ -175,7 +176,7 @@ pub(super) fn write(writer: &mut Writer, parts: &[Part]) {
     writer.close('}');
 }
 
-/// Writes texts that are of no item of this dialect as a message.
+/// Writes texts that belong to no item of this dialect, as a message.
 pub(super) fn write_fresh(writer: &mut Writer, message: &Message, parts: &[Part]) {
     let texts: Vec<_> = parts.iter().filter_map(Text::of).collect();
     if texts.iter().all(|text| text.text.is_empty()) {

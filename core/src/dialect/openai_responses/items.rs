@@ -1,7 +1,7 @@
 //! The items of one answer, in their order.
 //!
-//! They are handed over one after the other, as a whole answer has them. What comes of an item
-//! before its turn waits:
+//! Items are handed over one after the other, in the order of a whole answer. Data for an item that
+//! arrives before its turn waits:
 //!
 //! ```text
 //!  events ──► Item ──its turn──► handed over as it comes ──done──► passed
@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Servers that number their items (`output_index`) may interleave them, and say when each is
-//! done. Those that do not number them begin an item where the one before has ended, and say
-//! only at the end of the answer that they were done.
+//! complete. Servers without numbers begin an item when the one before it has ended, and only the
+//! end of the answer says that the items are complete.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -32,22 +32,22 @@ use crate::json::{Piece, Reader};
 /// The items of one answer.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    /// Those that are not complete, by their place.
+    /// The items that are not complete, by their place in the order.
     open: BTreeMap<u64, Item>,
     passed: BTreeMap<u64, Passed>,
-    /// The one whose turn it is.
+    /// The place of the item that is being handed over.
     head: Option<u64>,
-    /// The places by the server's numbers and ids.
+    /// The places of the server's indexes and ids.
     by_index: BTreeMap<u64, u64>,
     by_id: BTreeMap<String, u64>,
     last: Option<u64>,
-    /// How many calls were handed over, and whether one of them has no name.
+    /// How many calls were announced, and whether one of them has no name.
     pub(super) calls: usize,
     is_nameless: bool,
 }
 
 impl Items {
-    /// Whether there is none.
+    /// Whether no item has begun.
     pub(super) fn are_none(&self) -> bool {
         self.last.is_none()
     }
@@ -57,7 +57,7 @@ impl Items {
         self.is_nameless
     }
 
-    /// An item begins.
+    /// Handles the beginning of an item.
     pub(super) fn begin(
         &mut self,
         index: Option<u64>,
@@ -67,14 +67,14 @@ impl Items {
         let (kind, id) = head(raw)?;
         let known = self.by_id.get(&id).and_then(|place| self.open.get(place));
         if known.is_some_and(|item| item.kind == kind) {
-            // Said again.
+            // The server repeats itself.
             return Ok(());
         }
         let place = self.insert(kind, index, &id, object(raw, out))?;
         self.end_before(place, index, out)
     }
 
-    /// An item is complete.
+    /// Handles the end of an item.
     pub(super) fn end(
         &mut self,
         index: Option<u64>,
@@ -119,8 +119,8 @@ impl Items {
         }
     }
 
-    /// The message or the reasoning that an event is about, if it is not complete. Its turn may
-    /// have come now. An item that nothing has begun begins with the event.
+    /// The message or the reasoning that an event belongs to, if it is not complete. The event may
+    /// give the item its turn. If no such item has begun, the event begins it.
     pub(super) fn writing(
         &mut self,
         whose: Whose<'_>,
@@ -138,7 +138,8 @@ impl Items {
         })
     }
 
-    /// More of a text. An item whose end was only assumed goes on with another one.
+    /// Reads more of a text. If the item was only assumed to be complete, the text begins a new
+    /// item.
     pub(super) fn write(
         &mut self,
         whose: Whose<'_>,
@@ -171,7 +172,7 @@ impl Items {
         }
     }
 
-    /// The call that an event is about, if it is not complete.
+    /// The call that an event belongs to, if it is not complete.
     pub(super) fn call(
         &mut self,
         whose: Whose<'_>,
@@ -189,7 +190,7 @@ impl Items {
         })
     }
 
-    /// The place of the item that an event is about.
+    /// The place of the item that an event belongs to.
     fn place(&mut self, whose: Whose<'_>, kind: Kind, out: &mut Output) -> Result<u64, Error> {
         let place = match self.find(whose, kind) {
             Some(place) if self.head == Some(place) => return Ok(place),
@@ -202,8 +203,8 @@ impl Items {
         Ok(place)
     }
 
-    /// The item of this kind that has this number, or else this id, or else the last one. Ids may
-    /// change from event to event.
+    /// The item of this kind with this index, or with this id, or the last item. The index comes
+    /// first, because some servers change the id from event to event.
     fn find(&self, whose: Whose<'_>, kind: Kind) -> Option<u64> {
         let by_index = whose.index.and_then(|index| self.by_index.get(&index));
         let by_id = || self.by_id.get(whose.id);
@@ -240,7 +241,7 @@ impl Items {
         Ok(place)
     }
 
-    /// Where items have no numbers, one that begins ends those before it.
+    /// Without indexes, the beginning of an item ends all items before it.
     fn end_before(
         &mut self,
         place: u64,
@@ -255,7 +256,7 @@ impl Items {
         self.advance(out)
     }
 
-    /// Hands over what it is the turn of.
+    /// Hands over the items whose turn it is.
     fn advance(&mut self, out: &mut Output) -> Result<(), Error> {
         self.yield_turn();
         loop {
@@ -284,8 +285,8 @@ impl Items {
         Ok(())
     }
 
-    /// An item with a lower number may begin late. It comes first where nothing was handed over of
-    /// the one whose turn it was, and else after that one.
+    /// An item with a lower index may begin late. It takes the turn if nothing of the current item
+    /// was handed over. Otherwise it waits until the current item is complete.
     fn yield_turn(&mut self) {
         let first = self.open.first_key_value().map(|(place, _)| *place);
         if let Some(head) = self
@@ -321,15 +322,15 @@ impl Items {
         })
     }
 
-    /// The answer is complete, and these are its items, if the server says them again. What was
-    /// lost of them is taken in.
+    /// Ends the answer. `output` holds its items, if the server repeats them. Items that were lost
+    /// before are read from it.
     pub(super) fn finish(
         &mut self,
         output: Option<Raw<'_>>,
         out: &mut Output,
     ) -> Result<(), Error> {
         if let Some(output) = output.filter(|output| output.starts_with('[')) {
-            // It was passed over once, so that there is no error in it.
+            // The reader has skipped over `output` once, so that it is valid JSON.
             let mut reader = Reader::new(output);
             let mut items = reader.array()?;
             let mut known: Vec<u64> = self
@@ -355,7 +356,7 @@ impl Items {
         Ok(())
     }
 
-    /// Takes in the `at`th item of an answer whose items were `known` before.
+    /// Reads the `at`th item of a repeated answer. `known` holds the places of the items before.
     fn take_again(
         &mut self,
         at: usize,
@@ -386,10 +387,10 @@ impl Items {
         Ok(())
     }
 
-    /// The answer was cut: what came of it is handed over.
+    /// Ends an answer that was cut off: hands over everything that arrived.
     pub(super) fn cut(&mut self, out: &mut Output) {
         let mut open = std::mem::take(&mut self.open);
-        // The one whose turn it is goes on first.
+        // The current item comes first.
         let head = self.head.take().and_then(|head| open.remove(&head));
         for item in head.into_iter().chain(open.into_values()) {
             match item.form {

@@ -1,4 +1,4 @@
-//! The parts of a message → its content.
+//! Writes the content of messages.
 
 use super::{DIALECT, FINGERPRINT};
 use crate::chat::{File, Image, MediaSource, Part, Text};
@@ -8,12 +8,12 @@ use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
 
-/// Whether a part is a picture, a file or sound.
+/// Whether a part is an image, a file or audio.
 pub(super) fn is_media(part: &Part) -> bool {
     matches!(part, Part::Image(_) | Part::File(_) | Part::Audio(_))
 }
 
-/// Refuses a part that has no form here.
+/// Refuses a part that this dialect cannot express.
 pub(super) fn check(part: &Part) -> Result<(), Error> {
     match part {
         Part::Image(image) if matches!(image.source, MediaSource::Text { .. }) => {
@@ -37,7 +37,7 @@ pub(super) fn check(part: &Part) -> Result<(), Error> {
     }
 }
 
-/// Content: a string where it is plain text.
+/// Writes content: plain text as a string, anything else as a list.
 pub(super) fn write(writer: &mut Writer, parts: &[&Part]) {
     match parts {
         [] => writer.string(""),
@@ -56,7 +56,7 @@ fn write_part(writer: &mut Writer, part: &Part) {
         Part::Image(image) => write_image(writer, image),
         Part::File(file) => write_file(writer, file),
         Part::Other { value, .. } => writer.value(value),
-        // The others are no content here.
+        // Other parts are not content.
         _ => {}
     }
 }
@@ -64,7 +64,7 @@ fn write_part(writer: &mut Writer, part: &Part) {
 fn write_text(writer: &mut Writer, text: &Text) {
     let own = own_fields(DIALECT, &text.extra);
     if own.is_some_and(|own| own.contains_key(FINGERPRINT)) {
-        // It was the model's, and what it has beside its text is not for a user's.
+        // The model wrote this text, and the fields beside it are not valid in a user's message.
         writer.open('{');
         writer.member("type", "input_text");
         writer.member("text", &text.text);
@@ -108,13 +108,13 @@ fn write_file(writer: &mut Writer, file: &File) {
     map.end();
 }
 
-/// Whether the caller names the file with an extra field alone.
+/// Whether the caller gives the file's name only in an extra field.
 fn has_own_name(file: &File) -> bool {
     let mut fields = sent_fields(DIALECT, &file.extra);
     file.name.is_none() && fields.any(|(name, _)| name == "filename")
 }
 
-/// A source as a URL; `check` let no other through.
+/// A source as a URL. [`check`] has refused all other sources.
 fn url(source: &MediaSource) -> String {
     match source {
         MediaSource::Url { url, .. } => url.clone(),

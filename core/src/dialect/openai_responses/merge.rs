@@ -1,5 +1,5 @@
-//! The caller's extra fields, as Responses takes them: those that stand within a field of ours, and
-//! those in the shape of chat completions.
+//! Converts the caller's extra fields to the form that Responses expect: members of an object that
+//! chatcore writes too, and fields of chat completions.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,19 @@ use super::encode::text_format;
 use crate::chat::{ChatRequest, Extra};
 use crate::models::ModelRule;
 
-/// The names that the limit of tokens has in chat completions.
+/// The names of the token limit in chat completions.
 const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
-/// Fields of chat completions, and where Responses has them: a field, and a member of it.
+/// Fields of chat completions with their place in Responses: a field and its member.
 const MEMBERS: [(&str, &str, &str); 3] = [
     ("reasoning_effort", "reasoning", "effort"),
     ("response_format", "text", "format"),
     ("verbosity", "text", "verbosity"),
 ];
 
-/// The caller's own fields. Those that have ours within them do not replace ours: a summary of the
-/// reasoning is asked for beside its effort. Fields of chat completions go as Responses has them,
-/// because a call may go by either.
+/// The caller's extra fields. The request's own settings are added to an object of the caller, so
+/// that a summary of the reasoning can be set beside its effort. Fields of chat completions are
+/// converted to those of Responses, because a call may go to either.
 pub(super) fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, Extra> {
     if request.extra.is_empty() {
         return Cow::Borrowed(&request.extra);
@@ -33,14 +33,14 @@ pub(super) fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, 
             add(object, inner, || flattened(value));
         }
     }
-    // Ours, where the caller has set neither them nor all of their field.
+    // The request's own settings, unless the caller's object already has them.
     if let (Some(effort), Some(object)) = (&request.reasoning_effort, extra.get_mut("reasoning")) {
         add(object, "effort", || rule.effort(effort.as_str()).into());
     }
     if let (Some(format), Some(object)) = (&request.response_format, extra.get_mut("text")) {
         add(object, "format", || text_format(format).into());
     }
-    // One limit by three names.
+    // Chat completions have two names for the limit.
     for name in LIMITS {
         if let Some(limit) = take(&mut extra, name) {
             extra.entry("max_output_tokens").or_insert(limit);
@@ -57,22 +57,22 @@ pub(super) fn merged<'a>(rule: &ModelRule, request: &'a ChatRequest) -> Cow<'a, 
     Cow::Owned(extra)
 }
 
-/// Takes a field out, and leaves the others in their order.
+/// Removes a field, and keeps the order of the others.
 fn take(extra: &mut Extra, name: &str) -> Option<Value> {
     let value = extra.get_mut(name)?.take();
     extra.retain(|known, _| known != name);
     Some(value)
 }
 
-/// Adds a member to an object that does not have it.
+/// Adds a member to an object, unless the object already has it.
 fn add(object: &mut Value, name: &str, value: impl FnOnce() -> Value) {
     if let Value::Object(members) = object {
         members.entry(name).or_insert_with(value);
     }
 }
 
-/// A tool. One in the shape of chat completions is strict only if it says so, while Responses takes
-/// one that does not say for a strict one.
+/// Converts a tool. A tool in the shape of chat completions is strict only if it says so, but
+/// Responses treat a tool without `strict` as strict.
 fn flat_tool(tool: Value) -> Value {
     let is_nested = tool["function"].is_object();
     let mut tool = flattened(tool);
@@ -82,8 +82,8 @@ fn flat_tool(tool: Value) -> Value {
     tool
 }
 
-/// Chat completions have a thing's fields in a member that is called as its type,
-/// `{"type": "function", "function": {"name": "f"}}`, where Responses have them beside the type.
+/// Chat completions nest an object's fields in a member that is named like its type,
+/// `{"type": "function", "function": {"name": "f"}}`. Responses have them beside the type.
 fn flattened(value: Value) -> Value {
     let Value::Object(mut fields) = value else {
         return value;
@@ -98,7 +98,7 @@ fn flattened(value: Value) -> Value {
     {
         for (name, member) in members {
             let member = match (&*name, member) {
-                // The grammar of a custom tool, and the tools of a choice among some.
+                // The grammar of a custom tool, and the list of allowed tools in a tool choice.
                 ("format", format) => flattened(format),
                 ("tools", Value::Array(tools)) => tools.into_iter().map(flattened).collect(),
                 (_, member) => member,

@@ -40,29 +40,29 @@ pub(super) const DIALECT: &str = FACTS.name();
 /// The member of a part's own fields that holds its item.
 const ITEM: &str = "item";
 
-/// The member of a part's own fields that tells whether its text was edited.
+/// The member of a part's own fields that shows whether its text was edited.
 const FINGERPRINT: &str = "fingerprint";
 
-/// OpenAI's Responses: `POST {base}/responses`; and its embeddings and its list of models, as
-/// [`OpenAiChat`](super::OpenAiChat) has them. DeepSeek, OpenRouter, xAI, Azure, Bedrock, vLLM,
-/// LM Studio, Ollama and llama.cpp speak it too.
+/// OpenAI's Responses (`POST {base}/responses`), with the embeddings and the list of models of
+/// [`OpenAiChat`](super::OpenAiChat). DeepSeek, OpenRouter, xAI, Azure, Bedrock, vLLM, LM Studio,
+/// Ollama and llama.cpp have this API too.
 ///
-/// - **Nothing is kept at the server**: `store` is false, and reasoning comes encrypted
-///   (`include: ["reasoning.encrypted_content"]`), to go back with the conversation. Set
-///   `store`, `previous_response_id`, `conversation` or `include` with
-///   [`extra`](crate::ChatRequest::extra) for another choice.
-/// - **Items** of an answer (messages, reasoning, calls, those of built-in tools) go back as they
-///   came: what has no place in a part stands in its `extra`, under `openai_responses`. An item
-///   without a form of its own is a [`Part::Other`](crate::Part::Other). A text that was edited goes
-///   back without the ids and annotations of the one that was received. Reasoning of other dialects is left out.
-/// - **`stop` and `seed`** are refused before anything is sent: Responses has neither. A message's
-///   `name` is left out, and audio cannot be sent.
-/// - **Tools** of functions are not `strict` where the tool does not say, as in chat completions. A
-///   custom tool is one whose `extra` has `{"openai_responses": {"type": "custom"}}`; the input of
-///   its calls is plain text.
-/// - **Extra fields of chat completions** go where Responses has them: `reasoning_effort` as
-///   `reasoning.effort`, `response_format` as `text.format`, `verbosity` as `text.verbosity`, the
-///   limit of tokens as `max_output_tokens`, and `tools` and `tool_choice` without their inner object.
+/// - **Nothing is stored at the server**: `store` is false, and the reasoning is sent encrypted
+///   (`include: ["reasoning.encrypted_content"]`), so that it can be sent back with the
+///   conversation. To change this, set `store`, `previous_response_id`, `conversation` or `include`
+///   with [`extra`](crate::ChatRequest::extra).
+/// - **Items** of an answer (messages, reasoning, calls, calls of built-in tools) are sent back as
+///   they came. What a part has no field for is kept in its `extra`, under `openai_responses`. An
+///   item of any other type is a [`Part::Other`](crate::Part::Other). An edited text is sent
+///   without the ids and annotations of the received one. Reasoning of other dialects is left out.
+/// - **`stop` and `seed`** are refused before anything is sent, because Responses have neither. A
+///   message's `name` is left out, and audio cannot be sent.
+/// - **Tools** that are functions are not `strict` unless they say so, as in chat completions. A
+///   custom tool is one whose `extra` has `{"openai_responses": {"type": "custom"}}`; its calls
+///   have plain text as input.
+/// - **Extra fields of chat completions** are converted: `reasoning_effort` to `reasoning.effort`,
+///   `response_format` to `text.format`, `verbosity` to `text.verbosity`, the token limit to
+///   `max_output_tokens`, and `tools` and `tool_choice` to their form without the inner object.
 ///
 /// ```
 /// use chatcore::{Provider, dialect::OpenAiResponses};

@@ -1,10 +1,10 @@
-//! One item of an answer: what it is, and how far it came.
+//! One item of an answer: its kind and its state.
 
 use super::call::{CUSTOM, Call};
 use super::writing::Writing;
 use crate::chat::Extra;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Message,
@@ -26,14 +26,14 @@ impl Kind {
     }
 }
 
-/// What an event says of the item that it is about.
+/// How an event identifies its item.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whose<'a> {
     pub(super) index: Option<u64>,
     pub(super) id: &'a str,
 }
 
-/// How far an item came, by what it is.
+/// The state of an item, by its kind.
 #[derive(Debug)]
 pub(super) enum Form {
     Writing(Writing),
@@ -42,7 +42,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Gives up the item's turn, where nothing of it was handed over; false where something was.
+    /// Gives up the item's turn if nothing of it was handed over. Returns whether it did.
     pub(super) fn yield_turn(&mut self) -> bool {
         match self {
             Self::Writing(writing) => writing.yield_turn(),
@@ -57,9 +57,9 @@ impl Form {
 pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) form: Form,
-    /// All of it, once the server has said it.
+    /// The whole item, once the server has sent it.
     pub(super) done: Option<Extra>,
-    /// Whether its end was lost: another one has begun.
+    /// Whether its end was lost, because another item has begun.
     pub(super) is_over: bool,
 }
 
@@ -85,7 +85,7 @@ impl Item {
 #[derive(Debug)]
 pub(super) struct Passed {
     pub(super) kind: Kind,
-    /// A call whose end is still to come.
+    /// A call that is not complete.
     pub(super) call: Option<Call>,
     pub(super) was_done: bool,
 }

@@ -1,6 +1,6 @@
-//! A text's fingerprint: whether it is still the one that was received.
+//! A text's fingerprint, which shows whether the text was edited.
 
-/// The length of a text and its hash (64-bit FNV-1a), taken in piece by piece.
+/// The length and the hash (64-bit FNV-1a) of a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Print {
     length: usize,
@@ -17,14 +17,14 @@ impl Default for Print {
 }
 
 impl Print {
-    /// That of `text`.
+    /// The fingerprint of `text`.
     pub(super) fn of(text: &str) -> Self {
         let mut print = Self::default();
         print.add(text);
         print
     }
 
-    /// Takes in the next piece.
+    /// Adds the next piece.
     pub(super) fn add(&mut self, piece: &str) {
         self.length += piece.len();
         for byte in piece.bytes() {
@@ -32,19 +32,19 @@ impl Print {
         }
     }
 
-    /// Whether nothing was taken in.
+    /// Whether the text is empty.
     pub(super) fn is_empty(self) -> bool {
         self.length == 0
     }
 
-    /// What of `text` follows after what was taken in, which is its beginning; `None` where it
-    /// begins otherwise.
+    /// The part of `text` after what was added so far. `None` if `text` does not begin with what
+    /// was added.
     pub(super) fn rest_of(self, text: &str) -> Option<&str> {
         let (begin, rest) = text.split_at_checked(self.length)?;
         (Self::of(begin) == self).then_some(rest)
     }
 
-    /// As it is kept with a part.
+    /// The form that is stored with a part.
     pub(super) fn as_text(self) -> String {
         format!("{:016x}", self.hash)
     }
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(print.rest_of("aéb"), Some(""));
         assert_eq!(print.rest_of("aé"), None);
         assert_eq!(print.rest_of("abcde"), None);
-        // In the middle of a character.
+        // The split would fall within a character.
         assert_eq!(Print::of("aa").rest_of("aé"), None);
         assert_eq!(Print::default().rest_of("x"), Some("x"));
     }

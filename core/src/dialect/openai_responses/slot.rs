@@ -1,4 +1,4 @@
-//! One text of an item: a part of a message, of a summary, of reasoning.
+//! One text of an item: of a message, a summary or reasoning.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::dialect::kit::decoder::{Output, Prose};
 use crate::dialect::kit::read::extra_of;
 use crate::json::{Joiner, Piece};
 
-/// Which list of an item a text stands in.
+/// The list of an item that a text is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum List {
     Summary,
@@ -16,10 +16,10 @@ pub(super) enum List {
 }
 
 impl List {
-    /// In the order in which their texts are handed over, where they come at once.
+    /// The order in which texts that arrive at once are handed over.
     pub(super) const ALL: [Self; 2] = [Self::Summary, Self::Content];
 
-    /// The field of the item.
+    /// The item's field that holds the list.
     pub(super) fn field(self) -> &'static str {
         match self {
             Self::Summary => "summary",
@@ -27,7 +27,7 @@ impl List {
         }
     }
 
-    /// The list that texts of this type stand in.
+    /// The list for texts of this type.
     pub(super) fn of(kind: &str) -> Option<Self> {
         match kind {
             "summary_text" => Some(Self::Summary),
@@ -37,7 +37,7 @@ impl List {
     }
 }
 
-/// What texts of this type are, and the field that holds them.
+/// What kind of text this type is, and the field that holds it.
 pub(super) fn prose_of(kind: &str) -> Option<(Prose, &'static str)> {
     Some(match kind {
         "output_text" => (Prose::Text, "text"),
@@ -47,33 +47,33 @@ pub(super) fn prose_of(kind: &str) -> Option<(Prose, &'static str)> {
     })
 }
 
-/// What the text of a part is, and the field that holds it.
+/// What kind of text a part has, and the field that holds it.
 pub(super) fn prose_in(part: &Extra) -> Option<(Prose, &'static str)> {
     prose_of(part.get("type")?.as_str()?)
 }
 
-/// A text's place in its item.
+/// The position of a text in its item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) list: List,
     pub(super) index: u64,
 }
 
-/// One text of an item, as far as it came.
+/// One text of an item that arrives in pieces.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) place: Place,
     pub(super) prose: Prose,
-    /// What came of it.
+    /// The fingerprint of the text so far.
     pub(super) print: Print,
     half: Joiner,
-    /// What came of it and was not handed over: something else goes first.
+    /// Text that waits because something else is handed over first.
     waiting: String,
-    /// What stands beside the text, until that has ended.
+    /// The fields beside the text, until the text has ended.
     pub(super) fields: Option<Extra>,
-    /// The fingerprint of what stood beside the text, once that has ended.
+    /// The fingerprint of the fields beside the text, once the text has ended.
     pub(super) ended: Option<Print>,
-    /// Its sources, where they came one by one.
+    /// The annotations that arrived one by one.
     pub(super) annotations: Vec<Value>,
 }
 
@@ -91,7 +91,7 @@ impl Slot {
         }
     }
 
-    /// Takes in more, and hands it over where it `flows`.
+    /// Reads more text. Hands it over at once if `flows`.
     pub(super) fn take(&mut self, piece: Piece<'_>, flows: bool, out: &mut Output) {
         let text = self.half.join(piece);
         self.print.add(&text);
@@ -103,18 +103,18 @@ impl Slot {
         }
     }
 
-    /// Whether something waits to be handed over.
+    /// Whether text waits to be handed over.
     pub(super) fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Hands over what waited.
+    /// Hands over the text that waited.
     pub(super) fn flow(&mut self, out: &mut Output) {
         let waiting = std::mem::take(&mut self.waiting);
         out.say(self.prose, Piece::from(&*waiting));
     }
 
-    /// No more comes: half a character stays alone.
+    /// Ends the text. Half a character without its other half is replaced.
     pub(super) fn end(&mut self, out: &mut Output) {
         if let Some(rest) = self.half.rest() {
             let rest = String::from(rest);
@@ -133,7 +133,7 @@ impl Slot {
         }
     }
 
-    /// Takes what stands beside the text, which has ended.
+    /// Takes the fields beside the text, because the text has ended.
     pub(super) fn take_fields(&mut self) -> Extra {
         let kind = self.kind();
         let annotations = std::mem::take(&mut self.annotations);
@@ -149,7 +149,7 @@ impl Slot {
     }
 }
 
-/// The fingerprint of the fields of an object but for `text`.
+/// The fingerprint of the fields of an object except `text`.
 pub(super) fn print_of(fields: &Extra, text: &str) -> Print {
     let mut print = Print::default();
     for (name, value) in fields.iter().filter(|(name, _)| *name != text) {

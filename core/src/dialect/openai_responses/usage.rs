@@ -1,9 +1,9 @@
-//! What an answer cost.
+//! Reads the usage.
 
 use crate::chat::Usage;
 use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
 
-/// The usage that a server reports. What is no object is kept all the same.
+/// The usage that a server reports. A value that is not an object is kept as raw JSON.
 pub(super) fn usage(raw: Raw<'_>) -> Usage {
     let wire: Object<'_, Wire<'_>> = read(raw).unwrap_or_default();
     let input = details(wire.known.input_tokens_details);
@@ -18,7 +18,7 @@ pub(super) fn usage(raw: Raw<'_>) -> Usage {
     }
 }
 
-/// An object inside of usage; nothing, where it is none.
+/// An object within the usage. Empty if the value is not an object.
 fn details(raw: Option<Raw<'_>>) -> Details {
     let object: Option<Object<'_, Details>> = raw.and_then(|raw| read(raw).ok());
     object.unwrap_or_default().known
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> for Wire<'a> {
     }
 }
 
-/// What is inside of the prompt's tokens, and of the answer's.
+/// The details of the input tokens or of the output tokens.
 #[derive(Debug, Default)]
 struct Details {
     cached_tokens: Count,

@@ -1,4 +1,4 @@
-//! What comes over the wire. A field of an unexpected type costs no more than itself.
+//! The structure of responses. A field of an unexpected type counts as absent.
 
 use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
 
@@ -10,19 +10,19 @@ pub(super) struct Event<'a> {
     pub(super) content_index: Count,
     pub(super) summary_index: Count,
     pub(super) item_id: Word<'a>,
-    /// Of `response.output_item.…`.
+    /// In `response.output_item.…`.
     pub(super) item: Option<Raw<'a>>,
-    /// Of `response.content_part.…` and `response.reasoning_summary_part.…`.
+    /// In `response.content_part.…` and `response.reasoning_summary_part.…`.
     pub(super) part: Option<Raw<'a>>,
-    /// More of a text.
+    /// The next piece of a text.
     pub(super) delta: Option<Raw<'a>>,
-    /// All of a text, by its kind.
+    /// The whole text, in the field for its kind.
     pub(super) text: Option<Raw<'a>>,
     pub(super) refusal: Option<Raw<'a>>,
     pub(super) arguments: Option<Raw<'a>>,
     pub(super) input: Option<Raw<'a>>,
     pub(super) annotation: Option<Raw<'a>>,
-    /// Of the events that tell of the whole response.
+    /// In the events about the whole response.
     pub(super) response: Option<Raw<'a>>,
     pub(super) error: Option<Raw<'a>>,
     ignored: Ignored,
@@ -37,7 +37,8 @@ impl<'a> Fields<'a> for Event<'a> {
             "content_index" => &mut self.content_index,
             "summary_index" => &mut self.summary_index,
             "item_id" => &mut self.item_id,
-            // Padding against eavesdroppers, the place in the stream, and what a part's end repeats.
+            // The position in the stream, padding against traffic analysis, and data that the
+            // part's end repeats.
             "sequence_number" | "obfuscation" | "logprobs" => &mut self.ignored,
             "item" => &mut self.item,
             "part" => &mut self.part,
@@ -53,7 +54,7 @@ impl<'a> Fields<'a> for Event<'a> {
     }
 }
 
-/// A whole answer.
+/// A whole response.
 #[derive(Debug, Default)]
 pub(super) struct Response<'a> {
     pub(super) id: Text<'a>,
@@ -80,7 +81,7 @@ impl<'a> Fields<'a> for Response<'a> {
             "usage" => &mut self.usage,
             "error" => &mut self.error,
             "incomplete_details" => &mut self.incomplete_details,
-            // The request, said again, and when that was.
+            // The repeated fields of the request, and times.
             "background"
             | "completed_at"
             | "created_at"
@@ -124,7 +125,7 @@ impl<'a> Fields<'a> for Incomplete<'a> {
     }
 }
 
-/// What an item is.
+/// The identifying fields of an item.
 #[derive(Debug, Default)]
 pub(super) struct Head<'a> {
     pub(super) kind: Word<'a>,

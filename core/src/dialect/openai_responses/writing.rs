@@ -1,8 +1,9 @@
-//! An item that the model writes: a message, or its reasoning.
+//! An item that the model writes: a message or reasoning.
 //!
-//! Each of its texts is a part. What else the item has goes into `extra` under the dialect's name,
-//! so that the item can be sent back as it came: what stands beside a text (`annotations`) with
-//! the text's own part, and the item itself, without its texts, with the last one:
+//! Each text of the item becomes a part. The item's other fields are kept in `extra` under the
+//! dialect's name, so that the item can be sent back as it came. The fields beside a text
+//! (`annotations`) are kept with the text's own part. The item itself, without its texts, is kept
+//! with the last part:
 //!
 //! ```text
 //!  {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}
@@ -24,16 +25,16 @@ use crate::dialect::kit::read::{MAX_ITEMS, extra_of, too_many};
 use crate::error::Error;
 use crate::json::Piece;
 
-/// A message or reasoning, as far as it came.
+/// A message or reasoning that arrives in pieces.
 #[derive(Debug)]
 pub(super) struct Writing {
     is_message: bool,
-    /// The item as it began.
+    /// The fields of the item from its first event.
     begun: Extra,
     slots: Vec<Slot>,
-    /// Which slot is that of a place.
+    /// The slot of each place.
     places: BTreeMap<Place, usize>,
-    /// The text that is handed over; those before it are ended.
+    /// The index of the slot that is being handed over. The slots before it have ended.
     at: usize,
     /// Whether it is this item's turn to be handed over.
     flows: bool,
@@ -51,9 +52,9 @@ impl Writing {
         }
     }
 
-    /// The place of a text among the slots.
+    /// The slot for the text at `place`.
     fn slot(&mut self, place: Place, prose: Prose) -> Result<usize, Error> {
-        // The one that grows is asked for most.
+        // Most calls are for the last slot, because its text grows.
         let last = self.slots.len().checked_sub(1);
         if let Some(last) = last.filter(|&last| self.slots[last].place == place) {
             return Ok(last);
@@ -69,7 +70,7 @@ impl Writing {
         Ok(self.slots.len() - 1)
     }
 
-    /// Takes in more of a text.
+    /// Reads more of a text.
     pub(super) fn take(
         &mut self,
         place: Place,
@@ -93,8 +94,8 @@ impl Writing {
         self.slots[slot].take(piece, flows, out);
     }
 
-    /// Takes in all of a text: what its deltas have not said is handed over. False where they said
-    /// something else.
+    /// Reads a whole text, and hands over what its deltas left out. Returns false if the deltas
+    /// said something else, or if the text has ended.
     pub(super) fn complete(
         &mut self,
         place: Place,
@@ -113,7 +114,7 @@ impl Writing {
         Ok(true)
     }
 
-    /// Takes in what stands beside a text, with the text.
+    /// Reads a whole text with the fields beside it.
     pub(super) fn complete_part(
         &mut self,
         place: Place,
@@ -131,14 +132,14 @@ impl Writing {
         Ok(())
     }
 
-    /// Takes in a source of a text.
+    /// Reads an annotation of a text.
     pub(super) fn cite(&mut self, place: Place, annotation: Value) -> Result<(), Error> {
         let slot = self.slot(place, Prose::Text)?;
         self.slots[slot].annotations.push(annotation);
         Ok(())
     }
 
-    /// It is this item's turn: hands over what waited.
+    /// Called when it is this item's turn: hands over the text that waited.
     pub(super) fn flow(&mut self, out: &mut Output) {
         if std::mem::replace(&mut self.flows, true) {
             return;
@@ -151,14 +152,14 @@ impl Writing {
         }
     }
 
-    /// Gives up its turn, where nothing came of it yet; false where something did.
+    /// Gives up the item's turn if nothing of it arrived yet. Returns whether it did.
     pub(super) fn yield_turn(&mut self) -> bool {
         let is_untold = self.slots.is_empty();
         self.flows &= !is_untold;
         is_untold
     }
 
-    /// Ends the texts before this one.
+    /// Ends the texts before `slot`.
     fn go_to(&mut self, slot: usize, out: &mut Output) {
         while self.at < slot {
             self.end_text(None, out);
@@ -166,7 +167,7 @@ impl Writing {
         }
     }
 
-    /// Ends the text that is handed over, with the item where it is the last one.
+    /// Ends the current text. `item` is given with the last text of an item.
     fn end_text(&mut self, item: Option<Extra>, out: &mut Output) {
         let Some(slot) = self.slots.get_mut(self.at) else {
             return;
@@ -187,7 +188,7 @@ impl Writing {
         out.push(ChatEvent::PartEnd);
     }
 
-    /// The item is complete. `done` is all of it, where the server has said it.
+    /// Completes the item. `done` is the whole item, if the server sent it.
     pub(super) fn close(mut self, done: Option<Extra>, out: &mut Output) -> Result<(), Error> {
         self.flow(out);
         let was_said = done.is_some();
@@ -201,13 +202,13 @@ impl Writing {
         if lists.any(|list| list.len() > MAX_ITEMS) {
             return Err(too_many("texts in an item"));
         }
-        // What the parts say need not be said twice.
+        // Lists whose content is all in the parts are removed from the item.
         match self.says_all(&item) {
             true => self.take_lists(&mut item, out)?,
             false => self.say_lists(&item, out)?,
         }
         self.say_the_rest(out);
-        // A list that the server left out is that of the parts.
+        // A list that is empty or not final is removed, because the parts hold its texts.
         let slots = &self.slots;
         item.retain(|name, list| {
             let is_told = slots.iter().any(|slot| slot.place.list.field() == name);
@@ -227,7 +228,7 @@ impl Writing {
         Ok(())
     }
 
-    /// The part of an item that says nothing.
+    /// The part for an item without text.
     fn without_text(&self, item: Extra) -> Part {
         if self.is_message && !is_blank(&item) {
             return other(item);
@@ -249,7 +250,8 @@ impl Writing {
         }
     }
 
-    /// No more comes of an item that is not complete. It is not one to send back.
+    /// Ends an item that was cut off. It is handed over without what would be needed to send it
+    /// back.
     pub(super) fn cut(mut self, out: &mut Output) {
         self.flow(out);
         self.say_the_rest(out);
@@ -259,8 +261,8 @@ impl Writing {
         out.push(ChatEvent::PartEnd);
     }
 
-    /// Whether the parts say all that the item's lists have: those that were handed over, and those
-    /// that follow.
+    /// Whether the parts hold everything that is in the item's lists. This counts the parts that
+    /// were handed over and those that are still to follow.
     fn says_all(&self, item: &Extra) -> bool {
         let mut count = 0;
         let lists = List::ALL
@@ -293,7 +295,7 @@ impl Writing {
         count == self.slots.len()
     }
 
-    /// Takes the texts and what stands beside them out of the item.
+    /// Moves the texts and the fields beside them from the item to the slots.
     fn take_lists(&mut self, item: &mut Extra, out: &mut Output) -> Result<(), Error> {
         for list in List::ALL {
             let elements = match item.get_mut(list.field()) {
@@ -310,7 +312,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Hands over what the item's texts say beyond what came of them. They stay in the item.
+    /// Hands over the texts of the item that its deltas left out. They stay in the item too.
     fn say_lists(&mut self, item: &Extra, out: &mut Output) -> Result<(), Error> {
         for list in List::ALL {
             match item.get(list.field()) {
@@ -336,7 +338,7 @@ impl Writing {
         Ok(())
     }
 
-    /// What came late for a text that was ended is a part of its own.
+    /// Hands over, as a part of its own, text that arrived after its part had ended.
     fn say_the_rest(&mut self, out: &mut Output) {
         if self.slots.iter().any(Slot::waits) {
             self.end_text(None, out);
@@ -355,15 +357,15 @@ impl Writing {
     }
 }
 
-/// Whether a message has nothing but texts, which are empty.
+/// Whether a message has only empty texts.
 fn is_blank(item: &Extra) -> bool {
     let content = item.get(List::Content.field());
     let mut elements = content.and_then(Value::as_array).into_iter().flatten();
     elements.all(|element| element["type"] == "output_text" && element["text"] == "")
 }
 
-/// The text of an element of an item's list, and its field. `None` where it has none, or what is
-/// no part of its own: an empty text, or fields of ours.
+/// The text of an element of an item's list, and the field that holds it. `None` if the element has
+/// no text, if its text is empty, or if it has fields with the names of chatcore's own.
 fn text_in(element: &Extra) -> Option<(&'static str, &str)> {
     let (_, field) = prose_in(element)?;
     let text = element.get(field)?.as_str()?;
@@ -373,7 +375,7 @@ fn text_in(element: &Extra) -> Option<(&'static str, &str)> {
     (!text.is_empty() && !is_ours).then_some((field, text))
 }
 
-/// Takes the text out of an element of an item's list; `None` where it has none.
+/// Removes the text from an element of an item's list. `None` if the element has no text.
 fn take_text(element: &mut Extra) -> Option<(Prose, String)> {
     let (prose, field) = prose_in(element)?;
     let text = match element.get_mut(field)? {
@@ -384,13 +386,13 @@ fn take_text(element: &mut Extra) -> Option<(Prose, String)> {
     Some((prose, text))
 }
 
-/// An item whose end was lost, as it is sent back.
+/// An incomplete item in the form in which it is sent back.
 pub(super) fn lost(mut begun: Extra) -> Extra {
     begun.retain(|name, value| name != "status" || value != "in_progress");
     begun
 }
 
-/// An item without a form of ours.
+/// The part for an item of any other type.
 pub(super) fn other(item: Extra) -> Part {
     Part::Other {
         dialect: Some(DIALECT.to_owned()),
@@ -398,7 +400,7 @@ pub(super) fn other(item: Extra) -> Part {
     }
 }
 
-/// Whether a text is the one that was received.
+/// Whether a text is unchanged since it was received.
 pub(super) fn is_same(text: &str, fingerprint: &Value) -> bool {
     fingerprint.as_str() == Some(&*Print::of(text).as_text())
 }
