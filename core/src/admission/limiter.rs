@@ -1,4 +1,4 @@
-//! Waiting for a rate limit: the async face of [`Rate`].
+//! Waiting for a rate limit: the async wrapper of [`Rate`].
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::executor::{BoxFuture, Executor};
 use crate::policy::rate::{Rate, Reserve, Sent};
 use crate::time::Instant;
 
-/// The rate limits of one client, and those who wait for them.
+/// The rate limits of one client, and the tasks that wait for them.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     executor: Arc<dyn Executor>,
@@ -43,11 +43,12 @@ impl Limiter {
         })
     }
 
-    /// Waits until one request and `tokens` tokens may go. Cancel-safe: dropping the future gives
-    /// up its place, and wakes the next one.
+    /// Waits until one request and `tokens` tokens are available. Cancel-safe: dropping the future
+    /// leaves the queue and wakes the next task.
     ///
-    /// Fails with `InvalidInput` where that is more than may ever go at once, and with
-    /// `QueueFull` where as many wait as may and `when_full` says so; with `Closed` once it is.
+    /// Fails with `InvalidInput` if that is more than the limits can ever admit at once, with
+    /// `QueueFull` if the queue is full and `when_full` is [`WhenFull::Fail`], and with `Closed`
+    /// once the limiter is closed.
     pub(crate) fn acquire(self: &Arc<Self>, tokens: u64, when_full: WhenFull) -> Acquire {
         Acquire {
             limiter: Arc::clone(self),
@@ -59,7 +60,7 @@ impl Limiter {
         }
     }
 
-    /// Takes one request and `tokens` tokens if they are there and nobody waits for them.
+    /// Reserves one request and `tokens` tokens if they are available and no task waits for them.
     pub(crate) fn try_acquire(self: &Arc<Self>, tokens: u64) -> Option<Reservation> {
         let now = self.executor.now();
         let mut state = self.lock();
@@ -75,8 +76,8 @@ impl Limiter {
         }
     }
 
-    /// Lets nobody wait any more: those who do, and those who come, get `Closed` at once rather
-    /// than when the limit would let them go. What is reserved stays reserved.
+    /// Ends all waiting: tasks that wait now or come later get `Closed` at once, rather than when
+    /// the limit would admit them. Reservations stay valid.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -85,12 +86,12 @@ impl Limiter {
         wake(woken);
     }
 
-    /// How many wait.
+    /// How many tasks wait.
     pub(crate) fn waiting(&self) -> usize {
         self.lock().waiting.len()
     }
 
-    /// Changes the state, and wakes whom the change may let go.
+    /// Changes the state, and wakes the first task, because the change may admit it.
     fn change<T>(&self, change: impl FnOnce(&mut Rate, Instant) -> T) -> T {
         let now = self.executor.now();
         let mut state = self.lock();
@@ -102,7 +103,7 @@ impl Limiter {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of a user's runs under the lock, so a poisoned state is a consistent one.
+        // No user code runs under the lock, so the state of a poisoned mutex is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -117,10 +118,10 @@ pub(crate) struct Acquire {
     limiter: Arc<Limiter>,
     tokens: u64,
     when_full: WhenFull,
-    /// Those who wait elsewhere and count as well.
+    /// How many tasks wait elsewhere and count towards the queue's size.
     others: usize,
     ticket: Option<Ticket>,
-    /// Only the one at the head has a timer.
+    /// Set only while this task is first in the queue.
     timer: Option<(Instant, BoxFuture<'static, ()>)>,
 }
 
@@ -131,7 +132,7 @@ enum Turn {
 }
 
 impl Acquire {
-    /// So many wait elsewhere, and take places of the same queue.
+    /// Counts `others`, tasks that wait for a permit, towards the queue's size.
     pub(crate) fn beside(mut self, others: usize) -> Self {
         self.others = others;
         self
@@ -208,7 +209,8 @@ impl Future for Acquire {
             }
             this.timer = None;
             if this.limiter.executor.now() < until {
-                // An executor that shuts down may end its sleeps: others have their turn first.
+                // An executor that shuts down may complete its sleeps early. Yield, so that other
+                // tasks can run.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -234,8 +236,8 @@ impl fmt::Debug for Acquire {
     }
 }
 
-/// One request's part of the limits. Dropped before it is [sent](Self::sent), it is given back;
-/// dropped after that, it counts as it was reserved.
+/// One request's share of the limits. Dropping it before it is [sent](Self::sent) releases the
+/// share. Dropping it after that leaves the reserved amount counted.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     limiter: Arc<Limiter>,
@@ -252,13 +254,13 @@ impl Reservation {
         }
     }
 
-    /// How many tokens were reserved: what a second attempt at the same request reserves too.
+    /// How many tokens were reserved. A hedge of the same request reserves as many.
     pub(crate) fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// The request is sent now: what the provider counts begins here, and not where it was
-    /// reserved, for it may have waited for a permit in between.
+    /// Marks the request as sent. It counts from now and not from when it was reserved, because it
+    /// may have waited for a permit in between, and the provider counts from its arrival.
     pub(crate) fn sent(&mut self) {
         if self.sent.is_none() {
             let sent = (self.limiter).change(|rate, now| rate.start(now, self.tokens));
@@ -266,19 +268,19 @@ impl Reservation {
         }
     }
 
-    /// What the headers of the answer say about limits.
+    /// Takes in the limits in the response's headers.
     pub(crate) fn hint(&self, hints: &LimitHints) {
         if let Some(sent) = &self.sent {
             (self.limiter).change(|rate, now| rate.hint(now, sent, hints));
         }
     }
 
-    /// The answer used so many `tokens`, input and output together, as the server says: to be told
-    /// once, at its end. A count from the midst of a stream would give back what the rest of it is
-    /// still to use.
+    /// Replaces the estimate by the `tokens` that the server reports, input and output together.
+    /// Call this once, at the end of the answer: a count from the middle of a stream would return
+    /// tokens that the rest of the stream is still going to use.
     ///
-    /// A server that claims too much must not stop the client: more than was reserved counts only
-    /// as far as the answer can have been that long, with one token for each of its `bytes`.
+    /// A server that reports too many tokens must not stop the client. So the count is capped at
+    /// the reserved tokens plus one token for each of the answer's `bytes`.
     pub(crate) fn settle(&mut self, tokens: u64, bytes: u64) {
         let tokens = tokens.min(self.tokens.saturating_add(bytes));
         if let Some(sent) = &mut self.sent {
@@ -286,7 +288,8 @@ impl Reservation {
         }
     }
 
-    /// Nothing reached the provider after all: no connection came about.
+    /// Returns the whole share, because nothing reached the provider: the connection was never
+    /// made.
     pub(crate) fn refund(mut self) {
         if let Some(sent) = &mut self.sent {
             (self.limiter).change(|rate, now| rate.undo(now, sent));

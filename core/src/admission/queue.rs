@@ -1,7 +1,7 @@
-//! Who may run: a first-in-first-out queue before a number of permits.
+//! A first-in-first-out queue before a number of permits.
 //!
-//! Invariant: while anyone waits, every permit is held. A permit that comes back goes straight
-//! to the one who has waited longest, so nobody overtakes; one who stops waiting leaves no hole.
+//! Invariant: while a task waits, every permit is held. A returned permit goes straight to the task
+//! that has waited longest, so no task overtakes another. A task that stops waiting leaves no gap.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,15 +12,15 @@ use super::waitlist::{Ticket, WaitList};
 use super::wake::wake;
 use crate::error::{Error, ErrorKind};
 
-/// What a request does that finds the queue full. A second attempt at one that was let in always
-/// waits.
+/// What a call does when the queue is full. The further attempts of a call that was admitted always
+/// wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// It fails at once with [`QueueFull`](crate::ErrorKind::QueueFull).
+    /// Fail at once with [`QueueFull`](crate::ErrorKind::QueueFull).
     #[default]
     Fail,
-    /// It waits all the same, behind all others: backpressure for who made the request.
+    /// Wait behind all others: backpressure for the caller.
     Wait,
 }
 
@@ -37,14 +37,14 @@ struct State {
     active: usize,
     closed: bool,
     waiting: WaitList,
-    /// Those to whom a permit was handed and who have not taken it yet, in their order.
+    /// The waiters that were handed a permit and have not taken it yet, in their order.
     granted: Vec<Ticket>,
-    /// Those who wait for the end.
+    /// The tasks that wait until the queue is drained.
     draining: Vec<Waker>,
 }
 
 impl State {
-    /// Hands free permits to those who have waited longest.
+    /// Hands free permits to the longest waiters. Returns the wakers to wake.
     fn grant(&mut self) -> Vec<Waker> {
         let mut woken = Vec::new();
         while self.active < self.permits
@@ -64,14 +64,14 @@ impl State {
         self.closed && self.active == 0 && self.waiting.len() == 0
     }
 
-    /// Whether a permit was handed to `ticket`, which is taken then.
+    /// Takes the permit that was handed to `ticket`. False if there is none.
     fn take_granted(&mut self, ticket: Ticket) -> bool {
         let found = self.granted.binary_search(&ticket);
         found.map(|at| self.granted.remove(at)).is_ok()
     }
 }
 
-/// What [`Admission::snapshot`] saw, all at one moment.
+/// The state of the queue at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) permits: usize,
@@ -95,8 +95,8 @@ impl Admission {
         })
     }
 
-    /// Waits for a permit. Cancel-safe: dropping the future gives up its place, and passes on a
-    /// permit that was already its own.
+    /// Waits for a permit. Cancel-safe: dropping the future leaves the queue, and passes on a
+    /// permit that was already handed to it.
     pub(crate) fn acquire(self: &Arc<Self>, when_full: WhenFull) -> Acquire {
         Acquire {
             admission: Arc::clone(self),
@@ -105,7 +105,7 @@ impl Admission {
         }
     }
 
-    /// A permit that is free, where nobody waits for one.
+    /// Takes a permit if one is free. By the invariant, no task waits then.
     pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
         let mut state = self.lock();
         if state.closed || state.active >= state.permits {
@@ -116,8 +116,8 @@ impl Admission {
         Some(Permit(Arc::clone(self)))
     }
 
-    /// Changes how many may run at once; 0 counts as 1. With more, those who have waited longest
-    /// run at once; with fewer, those that run finish, and nobody follows them until enough have.
+    /// Changes the number of permits; 0 counts as 1. With more permits, the longest waiters run at
+    /// once. With fewer, the calls that run finish, and no other starts until enough have finished.
     pub(crate) fn set_permits(&self, permits: usize) {
         let woken = {
             let mut state = self.lock();
@@ -137,7 +137,7 @@ impl Admission {
         }
     }
 
-    /// Admits nobody new. Those who wait or run go on.
+    /// Admits no new calls. Calls that wait or run go on.
     pub(crate) fn close(&self) {
         let woken = {
             let mut state = self.lock();
@@ -147,7 +147,7 @@ impl Admission {
         wake(woken);
     }
 
-    /// Completes once it is closed and nobody waits or runs.
+    /// Ready once the queue is closed and no call waits or runs.
     pub(crate) fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.is_drained() {
@@ -173,12 +173,12 @@ impl Admission {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of a user's runs under the lock, so a poisoned state is a consistent one.
+        // No user code runs under the lock, so the state of a poisoned mutex is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The right to run; dropping it hands it on.
+/// The right to run an attempt. Dropping it passes it on.
 #[derive(Debug)]
 pub(crate) struct Permit(Arc<Admission>);
 
@@ -244,7 +244,8 @@ impl Drop for Acquire {
             if state.take_granted(ticket) {
                 state.active -= 1;
             }
-            // Also where only a place was given up: it may have been the last to drain.
+            // Called even if this future held no permit, because it may have been the last waiter
+            // of a closed queue.
             state.grant()
         };
         wake(woken);
@@ -278,7 +279,7 @@ mod tests {
         assert!(poll(&mut third).is_none());
         assert_eq!(counts(&admission), (1, 2));
         drop(first);
-        // The permit is the second's already: nobody overtakes.
+        // The permit already belongs to the second task, so a late one cannot overtake it.
         let mut late = admission.acquire(WhenFull::Fail);
         assert!(poll(&mut late).is_none());
         assert!(poll(&mut third).is_none());
@@ -287,7 +288,7 @@ mod tests {
         assert!(poll(&mut third).unwrap().is_ok());
     }
 
-    /// The task of an event loop that is gone: a waker is all that holds it, and drops it.
+    /// A task of an event loop that was dropped: only its waker holds it, and waking drops it.
     struct Gone(Mutex<Option<Acquire>>);
 
     impl std::task::Wake for Gone {

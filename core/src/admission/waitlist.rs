@@ -1,22 +1,24 @@
-//! Those who wait, first in first out.
+//! A list of waiting tasks, first in, first out.
 //!
-//! Only the one at the head may go on, so nobody overtakes. Who leaves, whether it goes on or
-//! gives up, wakes the next one: no wake-up is lost with a waiter that is dropped.
+//! Only the first task may go on, so no task overtakes another. A task that leaves the list,
+//! because it goes on or gives up, wakes the next one, so that no wake-up is lost when a waiter is
+//! dropped.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 
-/// A place in a [`WaitList`]: the lower, the longer it has waited.
+/// A place in a [`WaitList`]. A lower number has waited longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-/// Those who wait. The lock around it is its owner's, and so is waking: outside of that lock, for
-/// a waker may run the task that it wakes.
+/// The list. Its owner locks it, and wakes the tasks outside that lock, because a waker may run its
+/// task at once.
 #[derive(Debug, Default)]
 pub(crate) struct WaitList {
     next: u64,
-    /// By ticket. Who leaves before its turn leaves a gap behind, so that nobody has to move up;
-    /// the first place is never one, and no more than half of them are.
+    /// Ordered by ticket. A task that leaves before its turn leaves a gap (`None`), so that no
+    /// other entry has to move. The first entry is never a gap, and at most half of the entries are
+    /// gaps.
     places: VecDeque<(Ticket, Option<Waker>)>,
     gaps: usize,
 }
@@ -26,13 +28,12 @@ impl WaitList {
         self.places.len() - self.gaps
     }
 
-    /// Whether it is the turn of `ticket`; one that has no ticket yet has its turn if nobody
-    /// waits.
+    /// Whether it is the turn of `ticket`. Without a ticket: whether the list is empty.
     pub(crate) fn is_turn(&self, ticket: Option<Ticket>) -> bool {
         self.places.front().map(|(first, _)| *first) == ticket
     }
 
-    /// Waits at the end of the list, or goes on waiting in its place, if it has not left.
+    /// Joins the end of the list, or updates the waker of a ticket that is still in it.
     pub(crate) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) {
         match *ticket {
             Some(ticket) => {
@@ -48,7 +49,7 @@ impl WaitList {
         }
     }
 
-    /// Leaves the list. Gives the one to wake: it may have its turn now.
+    /// Leaves the list. Returns the waker of the first task, which may have its turn now.
     pub(crate) fn leave(&mut self, ticket: &mut Option<Ticket>) -> Option<Waker> {
         let place = ticket.take().and_then(|ticket| self.place(ticket));
         if place.and_then(Option::take).is_some() {
@@ -58,19 +59,19 @@ impl WaitList {
         self.head()
     }
 
-    /// Takes the one whose turn it is from the list, to be woken.
+    /// Removes the first task and returns its ticket and waker.
     pub(crate) fn pop(&mut self) -> Option<(Ticket, Waker)> {
         let (ticket, waker) = self.places.pop_front()?;
         self.close_gaps();
         Some((ticket, waker?))
     }
 
-    /// The one whose turn it is, to be woken.
+    /// The waker of the first task.
     pub(crate) fn head(&self) -> Option<Waker> {
         self.places.front()?.1.clone()
     }
 
-    /// All of them, to be woken.
+    /// The wakers of all tasks.
     pub(crate) fn all(&self) -> Vec<Waker> {
         let wakers = self.places.iter().filter_map(|(_, waker)| waker.clone());
         wakers.collect()
@@ -97,7 +98,7 @@ impl WaitList {
 mod tests {
     use super::*;
 
-    /// Their tickets, of which `leaving` leave.
+    /// A list of `length` tasks with their tickets, after the tasks `leaving` have left.
     fn list(length: usize, leaving: &[usize]) -> (WaitList, Vec<Option<Ticket>>) {
         let mut list = WaitList::default();
         let mut tickets = vec![None; length];
@@ -120,7 +121,7 @@ mod tests {
         for at in [2, 3, 5] {
             list.wait(&mut tickets[at], Waker::noop());
             assert_eq!(list.pop().map(|(ticket, _)| ticket), tickets[at]);
-            // Its place is gone, and it gets no other one.
+            // A ticket that was removed does not join again.
             list.wait(&mut tickets[at], Waker::noop());
         }
         assert!(list.pop().is_none());

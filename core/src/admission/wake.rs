@@ -1,9 +1,9 @@
-//! Waking, without nesting.
+//! Wakes tasks without nesting.
 //!
-//! A waker is foreign code. It may run the task that it wakes, or drop it (an event loop that is
-//! gone does): that task gives back what it holds, which wakes the next one from inside of the
-//! first wake-up. Thousands of waiters nested like that overflow the stack, so a wake-up within a
-//! wake-up waits its turn: the outermost one does them all, one after the other.
+//! A waker is foreign code. It may run its task at once, or drop it, as an event loop that was
+//! dropped does. The dropped task then returns what it holds, which wakes the next task inside the
+//! first wake-up. Thousands of nested wake-ups overflow the stack. So a wake-up inside a wake-up is
+//! queued, and the outermost one wakes them all, one after the other.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,11 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 thread_local! {
-    /// Those to wake after the one that is being woken on this thread; `None` while nobody is.
+    /// The wakers to wake after the current one on this thread; `None` while no wake-up runs.
     static NEXT: RefCell<Option<VecDeque<Waker>>> = const { RefCell::new(None) };
 }
 
-/// Wakes them in their order. To be called outside of every lock.
+/// Wakes `wakers` in their order. Call it without holding any lock.
 pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wake_all(&mut wakers.into_iter());
 }
@@ -44,7 +44,7 @@ fn wake_all(wakers: &mut dyn Iterator<Item = Waker>) {
     }
 }
 
-/// The next one, or the end of the outermost wake-up.
+/// Takes the next waker. Ends the outermost wake-up if there is none.
 fn pop() -> Option<Waker> {
     NEXT.with_borrow_mut(|next| {
         let waker = next.as_mut().and_then(VecDeque::pop_front);
@@ -55,7 +55,7 @@ fn pop() -> Option<Waker> {
     })
 }
 
-/// A panic in one task's waker must not cost the others their wake-up.
+/// Wakes one task. A panic in its waker must not cost the others their wake-up.
 fn wake_one(waker: Waker) {
     let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
 }

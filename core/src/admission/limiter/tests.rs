@@ -1,4 +1,4 @@
-//! The limits as a provider sees them: whatever happens, it refuses nothing; and nobody starves.
+//! The limits as a provider sees them: it refuses nothing, whatever happens, and no task starves.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::testing::Clockwork;
 
 const MINUTE: u64 = 60_000;
 
-/// How a provider counts: all three keep the same limit, and differ in the minute they mean.
+/// How a provider counts a limit per minute. The three ways differ in where a minute begins.
 #[derive(Clone, Copy, Debug)]
 enum Counting {
-    /// By minutes that begin at this offset.
+    /// In fixed minutes that begin at this offset.
     Fixed(u64),
     /// In the last 60 seconds.
     Sliding,
-    /// A bucket of the limit that refills in 60 seconds.
+    /// By a token bucket as large as the limit, which refills in 60 seconds.
     Bucket,
 }
 
-/// How many of `arrivals` (milliseconds and amounts, any order) a provider refuses.
+/// How many of `arrivals` (milliseconds and amounts, in any order) the provider refuses.
 fn refused(counting: Counting, limit: u64, arrivals: &[(u64, u64)]) -> usize {
     let mut arrivals = arrivals.to_vec();
     arrivals.sort_unstable();
@@ -86,19 +86,19 @@ fn kept_everywhere(limit: u64, arrivals: &[(u64, u64)]) {
     }
 }
 
-/// What becomes of one request.
+/// What happens to one request.
 #[derive(Clone, Debug)]
 struct Fate {
-    /// When it comes, in milliseconds.
+    /// When the request comes, in milliseconds.
     comes: u64,
     tokens: u64,
-    /// How long it waits for the limit before it gives up.
+    /// How long the request waits for the limit before it gives up; `None`: for ever.
     patience: Option<u64>,
-    /// How long it waits for a permit.
+    /// How long the request waits for a permit.
     permit: u64,
-    /// Whether it is dropped rather than sent.
+    /// Whether the request is dropped and never sent.
     dropped: bool,
-    /// How long the answer takes, and how much of the estimate it used, in percent.
+    /// How long the answer takes, and how much of the estimate it uses, in percent.
     answer: Option<(u64, u64)>,
 }
 
@@ -146,7 +146,7 @@ proptest! {
             sleep(fate.comes).await;
             joined.borrow_mut().push(place);
             let acquire = limiter.acquire(fate.tokens, WhenFull::Wait);
-            // Who is patient has no timer that could hide a wake-up that is lost.
+            // A request without patience has no timer that could hide a lost wake-up.
             let reservation = match fate.patience {
                 None => acquire.await,
                 Some(patience) => match select(acquire, sleep(patience)).await {
@@ -171,8 +171,8 @@ proptest! {
             sleep(latency).await;
             reservation.settle(actual, actual);
         };
-        // The clock panics on a deadlock: every one ends.
-        // Each has a waker of its own, so that a wake-up that is lost is one that is missed.
+        // The clock panics on a deadlock, so this proves that every request ends. Each has a waker
+        // of its own, so that a lost wake-up is not hidden by another task's.
         let all: FuturesUnordered<_> =
             fates.iter().enumerate().map(|(place, fate)| one(place, fate)).collect();
         clock.run(all.collect::<Vec<_>>());
@@ -181,12 +181,12 @@ proptest! {
         kept_everywhere(1_000, &arrivals);
         let requests_only: Vec<_> = arrivals.iter().map(|(at, _)| (*at, 1)).collect();
         kept_everywhere(requests.into(), &requests_only);
-        // First come, first served: those who were served keep the order in which they came.
+        // The requests that were served keep the order in which they came.
         let served = served.into_inner();
         let mut order = joined.into_inner();
         order.retain(|place| served.contains(place));
         prop_assert_eq!(&served, &order);
-        // All is there again once the last one counts no more.
+        // All of the limit is available again once the last request has expired.
         prop_assert_eq!(limiter.waiting(), 0);
         clock.run(sleep(61_000));
         prop_assert_eq!(limiter.balance(), [Some(requests.into()), Some(1_000)]);
@@ -201,8 +201,8 @@ fn draw(seed: &mut u64, below: u64) -> u64 {
     (*seed >> 33) % below
 }
 
-/// Sends `count` requests as fast as the limits allow. They arrive up to half a second late. Gives
-/// the arrivals: when, and how many tokens.
+/// Sends `count` requests as fast as the limits allow. They arrive up to half a second late.
+/// Returns when each arrived, and how many tokens it used.
 fn backlog(limits: &RateLimits, count: usize, tokens: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
     let (clock, executor) = Clockwork::new();
     let limiter = Limiter::new(Arc::clone(&executor), Rate::per_minute(limits), usize::MAX);
@@ -271,7 +271,7 @@ fn nearly_all_of_the_tokens_and_none_refused() {
 
 #[test]
 fn the_provider_of_the_tests_does_refuse() {
-    // Two bursts within a minute: each way to count sees it.
+    // Two bursts within a minute: each way of counting notices.
     let arrivals = [(0, 10), (59_900, 10)];
     for counting in [Counting::Fixed(0), Counting::Sliding, Counting::Bucket] {
         let seen = refused(counting, 10, &arrivals);
@@ -288,7 +288,7 @@ fn too_large_is_an_error_at_once() {
     let error = clock.run(limiter.acquire(101, WhenFull::Fail)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().contains("101 tokens"), "{error}");
-    // And full is full.
+    // A full queue refuses.
     let error = clock.run(limiter.acquire(1, WhenFull::Fail)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::QueueFull);
     drop(first);
@@ -302,7 +302,7 @@ fn one_who_gives_up_at_the_head_wakes_the_next() {
     let limiter = Limiter::new(Arc::clone(&executor), Rate::per_minute(&limits), usize::MAX);
     limiter.try_acquire(0).unwrap().sent();
     let (limiter, executor) = (&limiter, &executor);
-    // The first sets the timer, and takes it along; nothing else happens after that.
+    // Only the first task has a timer, and drops it. Nothing else happens after that.
     let first = async move {
         let acquire = limiter.acquire(0, WhenFull::Wait);
         select(acquire, executor.sleep(Duration::from_secs(1))).await;
@@ -352,7 +352,7 @@ fn what_never_left_is_given_back() {
 
 #[test]
 fn hints_of_a_bucket_that_others_drain_too() {
-    // Somebody else has taken half of the limit: the headers say so, and nothing is refused.
+    // Another client has used half of the limit. The headers say so, and nothing is refused.
     let (clock, executor) = Clockwork::new();
     let limits = RateLimits::default().requests_per_minute(60);
     let limiter = Limiter::new(Arc::clone(&executor), Rate::per_minute(&limits), usize::MAX);
@@ -382,6 +382,6 @@ fn hints_of_a_bucket_that_others_drain_too() {
         }
     });
     assert_eq!(refusals, 0);
-    // As fast as our own limit allows: three spans for 200 requests at 60 in each.
+    // As fast as the client's own limit allows: three spans for 200 requests at 60 in each.
     assert!(clock.seconds() < 182.0, "too slow: {}", clock.seconds());
 }
