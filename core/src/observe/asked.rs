@@ -1,9 +1,9 @@
-//! What is known of a call and of its answer, for observers and spans.
+//! What observers and spans learn about a call and its answer.
 
 use crate::chat::{FinishReason, Usage};
 use crate::dialect::Mode;
 
-/// What a call does.
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -16,7 +16,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The word for it, as OpenTelemetry's GenAI conventions have it where they have one.
+    /// The operation's name: the one in OpenTelemetry's GenAI conventions, if they have one.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
@@ -26,7 +26,7 @@ impl Operation {
     }
 }
 
-/// What is asked.
+/// The parameters of a call.
 #[cfg_attr(
     not(feature = "tracing"),
     expect(dead_code, reason = "only spans show all of it")
@@ -43,7 +43,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// What is asked of `model` where it is no chat.
+    /// The parameters of a call that is no chat.
     pub(crate) fn job(operation: Operation, model: &'a str) -> Self {
         Self {
             operation,
@@ -57,7 +57,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What an answer says of itself.
+/// What an answer says about itself.
 #[cfg_attr(
     not(feature = "tracing"),
     expect(dead_code, reason = "only spans show all of it")
@@ -72,7 +72,7 @@ pub(crate) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// That of a chat, as far as it was read.
+    /// The summary of a chat's answer, as far as it has been read.
     pub(crate) fn of(answer: &'a crate::chat::ChatResponse) -> Self {
         Self {
             request_id: answer.request_id.as_deref(),

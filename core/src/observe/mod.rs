@@ -15,12 +15,12 @@ pub use asked::Operation;
 pub(crate) use asked::{Asked, Summary};
 pub(crate) use span::CallSpan;
 
-/// Hears of every call: for metrics, logs and traces. A call for embeddings or for the list of
-/// models that needs several requests is told as so many calls.
+/// Receives the events of every call, for metrics, logs and traces. A call for embeddings or for
+/// the list of models that needs several requests is reported as that many calls.
 ///
-/// It is called where the call runs, between two of its steps, so it should be quick; what takes
-/// longer belongs in a channel. (Spans for a tracing backend come without one, by the feature
-/// `tracing`.) It never sees a prompt, an answer or a key.
+/// The pipeline calls the observer on the task that runs the call, between two steps. So it must be
+/// quick; send slow work to a channel. The observer never sees a prompt, an answer or a key. Spans
+/// for a tracing backend need no observer: enable the feature `tracing`.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,77 +38,76 @@ pub(crate) use span::CallSpan;
 /// }
 /// ```
 pub trait Observer: Debug + Send + Sync + 'static {
-    /// Something happened to a call.
+    /// Called for each event of a call.
     fn observe(&self, call: &CallInfo, event: &CallEvent<'_>);
 }
 
-/// Which call it is.
+/// Identifies a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallInfo {
-    /// A number of its own among the calls of one client.
+    /// A number that is unique among the calls of one client.
     pub id: u64,
-    /// What the call does.
+    /// The kind of the call.
     pub operation: Operation,
     /// The provider's name.
     pub provider: Arc<str>,
-    /// The model that is asked; empty for the list of models.
+    /// The model; empty for the list of models.
     pub model: String,
-    /// Whether it is streamed.
+    /// Whether the caller streams the answer.
     pub mode: Mode,
 }
 
-/// What happened to a call. Each ends in exactly one of [`Succeeded`](Self::Succeeded),
-/// [`Failed`](Self::Failed) and [`Cancelled`](Self::Cancelled). All times are since the call
-/// began.
+/// An event of a call. Each call ends with exactly one of [`Succeeded`](Self::Succeeded),
+/// [`Failed`](Self::Failed) and [`Cancelled`](Self::Cancelled). All times are since the call began.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallEvent<'a> {
-    /// It joined the queue, for its first attempt or for another.
+    /// The call joined the queue, for its first attempt or another one.
     Queued {
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// It got its place, and is being sent.
+    /// The call got a permit, and an attempt begins.
     Started {
         /// The number of the attempt, from 1.
         attempt: u32,
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// An attempt failed, and there will be another.
+    /// An attempt failed, and there will be another one.
     Retrying {
         /// The number of the attempt that failed, from 1.
         attempt: u32,
-        /// How it failed.
+        /// The error of the attempt.
         error: &'a Error,
-        /// How long until the next one.
+        /// How long until the next attempt.
         wait: Duration,
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// The first meaningful output of a stream is there.
+    /// The first content of a stream has come.
     FirstContent {
         /// Time since the call began.
         elapsed: Duration,
     },
     /// The whole answer was handed over.
     Succeeded {
-        /// How often it was sent.
+        /// How many attempts were made.
         attempts: u32,
-        /// What it cost, where the provider said so.
+        /// The usage, if the provider reported it.
         usage: Option<&'a Usage>,
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// It ended with an error.
+    /// The call ended with an error.
     Failed {
-        /// The error that the caller gets; its key, if a server sent it back, is taken out.
+        /// The error that the caller gets. If a server echoed the key, the key is redacted.
         error: &'a Error,
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// Its future or stream was dropped before its end.
+    /// The call's future or stream was dropped before its end.
     Cancelled {
         /// Time since the call began.
         elapsed: Duration,

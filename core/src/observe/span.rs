@@ -1,7 +1,7 @@
 //! The span of a call, with the names of OpenTelemetry's GenAI conventions.
 //!
-//! Numbers are recorded as `i64` and `f64`: OpenTelemetry has no others, and its layer writes an
-//! unsigned one as a string.
+//! Numbers are recorded as `i64` and `f64`, because OpenTelemetry has no other numbers and its
+//! layer writes an unsigned integer as a string.
 //!
 //! `span_off.rs` has the same functions for builds without the feature `tracing`.
 
@@ -15,12 +15,12 @@ use super::{Asked, Summary};
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
 
-/// The span of one call, all its attempts included. It is closed when the call's outcome is.
+/// The span of one call with all its attempts. It closes when the call's outcome is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct CallSpan(Span);
 
 impl CallSpan {
-    /// Opens the span, below the one that is current where the call begins.
+    /// Opens the span as a child of the span that is current where the call begins.
     pub(crate) fn begin(endpoint: &Endpoint, asked: &Asked<'_>) -> Self {
         let (operation, model) = (asked.operation.as_str(), asked.model);
         let span = tracing::info_span!(
@@ -58,12 +58,12 @@ impl CallSpan {
         Self(span)
     }
 
-    /// Runs `future` inside of the span, so that what a transport logs belongs to it.
+    /// Runs `future` inside the span, so that what a transport logs belongs to it.
     pub(crate) fn around<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         future.instrument(self.0)
     }
 
-    /// Runs `function` inside of the span.
+    /// Runs `function` inside the span.
     pub(crate) fn enter<R>(&self, function: impl FnOnce() -> R) -> R {
         self.0.in_scope(function)
     }
@@ -105,7 +105,7 @@ impl CallSpan {
         self.0.record("chatcore.outcome", "succeeded");
     }
 
-    /// `error` is the one that the caller gets: without secrets.
+    /// Records the error that the caller gets, which holds no secrets.
     pub(crate) fn failed(&self, error: &Error, redact: &dyn Fn(&mut String)) {
         if self.0.is_disabled() {
             return;
@@ -127,7 +127,7 @@ impl CallSpan {
     }
 
     fn answered(&self, answer: &Summary<'_>, redact: &dyn Fn(&mut String)) {
-        // A server may echo anything here.
+        // A server may echo a secret in these fields.
         let text = |name: &'static str, text: &str| {
             let mut text = text.to_owned();
             redact(&mut text);
@@ -140,7 +140,7 @@ impl CallSpan {
             text("gen_ai.response.model", answer.model);
         }
         if let Some(reason) = answer.finish_reason {
-            // An array, of which tracing has none: in JSON.
+            // OpenTelemetry expects an array. Tracing has no arrays, so this is one in JSON.
             let reasons = format!("[{:?}]", reason.as_str());
             text("gen_ai.response.finish_reasons", &reasons);
         }

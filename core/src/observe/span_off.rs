@@ -1,4 +1,4 @@
-//! No span: the build is without the feature `tracing`, and none of this costs anything.
+//! An empty span for builds without the feature `tracing`. It costs nothing.
 
 use std::future::Future;
 use std::time::Duration;
