@@ -1,4 +1,4 @@
-//! Helpers of the old client's `AsyncHelper`, on any executor.
+//! The helpers of the old client's `AsyncHelper`, on any executor.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -11,12 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use crate::error::{Error, Phase};
 use crate::executor::Executor;
 
-/// How many tasks [`gather_with_limit`] ran at once in the old client where no limit was given.
+/// The limit of [`gather_with_limit`] that the old client used if none was given.
 pub const DEFAULT_GATHER_LIMIT: usize = 10;
 
-/// Runs `future`, and gives up on it after `timeout`.
+/// Runs `future`, and drops it if it is not complete after `timeout`.
 ///
-/// Cancel-safe as far as `future` is: dropping this drops it, and so does the timeout.
+/// As cancel-safe as `future`, because dropping this drops `future`, and so does the timeout.
 ///
 /// # Errors
 /// [`Timeout`](crate::ErrorKind::Timeout) with [`Phase::Overall`] when the time runs out.
@@ -39,12 +39,12 @@ pub async fn run_with_timeout<F: Future>(
     .await
 }
 
-/// Runs `tasks`, at most `limit` at once (0 counts as 1), and gives their outputs in the order of
-/// the tasks. A task that fails does not stop the others: where the outputs are results, each
+/// Runs `tasks`, at most `limit` at once (0 counts as 1), and returns their outputs in the order of
+/// the tasks. A task that fails does not stop the others: if the outputs are `Result`s, each task
 /// has its own.
 ///
-/// The tasks run in the caller, so they need not be `'static`; the next one is taken from the
-/// iterator only as one may run. Dropping the future drops the tasks that run.
+/// The tasks run inside the caller's task, so they need not be `'static`. The next task is taken
+/// from the iterator only when it can run. Dropping the future drops the running tasks.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) {
@@ -84,7 +84,7 @@ pub async fn gather_with_limit<T: IntoFuture>(
         }
         outputs[place] = Some(output);
     }
-    // Every place was filled: each task was run to its end.
+    // Every slot is filled, because each task ran to its end.
     outputs.into_iter().flatten().collect()
 }
 
@@ -105,7 +105,7 @@ mod tests {
             async move {
                 running.set(running.get() + 1);
                 most.set(most.get().max(running.get()));
-                // Later ones are done sooner.
+                // Later tasks complete sooner.
                 for _ in 0..(20 - i) {
                     yield_now().await;
                 }

@@ -1,4 +1,4 @@
-//! Helpers of the old client that need an executor and no client.
+//! The old client's helpers that need an executor and no client.
 
 mod concurrency;
 mod rate_limiter;

@@ -8,10 +8,11 @@ use crate::admission::queue::WhenFull;
 use crate::executor::Executor;
 use crate::policy::rate::Rate;
 
-/// Lets at most so many calls through in any period of time: for any work of yours, chats or not.
+/// Admits at most a given number of calls in any period of time, for any work of yours.
 ///
-/// It is fair: who came first goes first. Clones share one limit. A client keeps its provider's
-/// limits by itself, see [`RateLimits`](crate::RateLimits); this is for what else you call.
+/// The limiter is fair: calls are admitted in the order in which they came. Clones share one limit.
+/// A client keeps its provider's limits itself (see [`RateLimits`](crate::RateLimits)); this
+/// limiter is for anything else that you call.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -35,31 +36,32 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// At most `calls` in any `period`, wherever it begins, and all of them at once where they
-    /// come at once. 0 calls count as 1; in a period of zero there is no limit.
+    /// Admits at most `calls` in any `period`, wherever it begins, and all of them at once if they
+    /// come at once. 0 calls count as 1. A period of zero means no limit.
     pub fn new(executor: Arc<dyn Executor>, calls: u32, period: Duration) -> Self {
         Self::build(executor, calls, period, calls)
     }
 
-    /// The same limit, of which only `burst` may go at once: after these, the calls are spread
-    /// evenly over the period. 0 counts as 1. It begins anew: what was let through before does
-    /// not count, so say it where the limiter is made.
+    /// Admits only `burst` of the calls at once, and spreads the rest evenly over the period. 0
+    /// counts as 1. The limiter starts anew and forgets the calls it has admitted, so set the burst
+    /// where you create the limiter.
     #[must_use]
     pub fn burst(self, burst: u32) -> Self {
         Self::build(self.executor, self.calls, self.period, burst)
     }
 
-    /// Waits until a call may go, and counts it.
+    /// Waits until a call is admitted, and counts it.
     ///
-    /// Cancel-safe: a future that is dropped has given up its place and counted nothing.
+    /// Cancel-safe: dropping the future leaves the queue, and counts nothing.
     pub async fn acquire(&self) {
-        // One call is never too large, and one who waits finds no queue full.
+        // This cannot fail: one call is never too large, and `WhenFull::Wait` never finds the queue
+        // full.
         if let Ok(mut call) = self.limiter.acquire(0, WhenFull::Wait).await {
             call.sent();
         }
     }
 
-    /// Whether a call may go now; if so, it is counted. Never while others wait.
+    /// Whether a call is admitted now. If so, this counts it. Always false while other calls wait.
     pub fn try_acquire(&self) -> bool {
         match self.limiter.try_acquire(0) {
             Some(mut call) => {
@@ -70,7 +72,7 @@ impl RateLimiter {
         }
     }
 
-    /// How many wait.
+    /// How many calls wait.
     pub fn waiting(&self) -> usize {
         self.limiter.waiting()
     }

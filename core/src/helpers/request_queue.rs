@@ -11,10 +11,11 @@ use crate::admission::waitlist::{Ticket, WaitList};
 use crate::admission::wake::wake;
 use crate::error::{Error, ErrorKind};
 
-/// A bounded queue of anything, first in first out, for any number of tasks on both ends.
+/// A bounded queue for items of any type, first in, first out, with any number of tasks on both
+/// ends.
 ///
-/// Clones are the same queue. Who waits to put or to get is served in the order in which it came.
-/// It needs no executor, and works on any.
+/// Clones share the queue. Tasks that wait to put or to get are served in the order in which they
+/// came. The queue needs no executor, and works on any.
 ///
 /// ```
 /// # use chatcore::RequestQueue;
@@ -45,18 +46,18 @@ struct State<T> {
     getting: WaitList,
 }
 
-/// Why an item was not put. The item is in it: nothing is lost.
+/// Why an item was not put. Holds the item, so that it is not lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PutError<T> {
-    /// The queue is full, or others wait to put already.
+    /// The queue is full, or other tasks already wait to put.
     Full(T),
     /// The queue is closed.
     Closed(T),
 }
 
 impl<T> RequestQueue<T> {
-    /// A queue that holds at most `max_size` items; 0 counts as 1.
+    /// Creates a queue that holds at most `max_size` items; 0 counts as 1.
     pub fn new(max_size: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -73,16 +74,16 @@ impl<T> RequestQueue<T> {
 
     /// Puts `item` at the end, and waits until there is room for it.
     ///
-    /// Dropping the future gives up its place, and drops the item.
+    /// Dropping the future leaves the queue's waiting list and drops the item.
     ///
     /// # Errors
-    /// [`PutError::Closed`] with the item, also where the queue is closed while this waits.
+    /// [`PutError::Closed`] with the item, also if the queue is closed during the wait.
     pub async fn put(&self, item: T) -> Result<(), PutError<T>> {
         let mut item = Some(item);
         let mut place = Place::new(&self.shared, |state| &mut state.putting);
         poll_fn(|cx| {
             place.poll(cx, |state| {
-                // Taken out only on its turn, and put back where there is no room yet.
+                // The item is taken only on its turn, and put back if there is no room yet.
                 match state.put(self.shared.max_size, item.take()?) {
                     Err(PutError::Full(back)) => {
                         item = Some(back);
@@ -95,7 +96,7 @@ impl<T> RequestQueue<T> {
         .await
     }
 
-    /// Puts `item` at the end, if there is room and nobody waits for it.
+    /// Puts `item` at the end, if there is room and no other task waits to put.
     ///
     /// # Errors
     /// [`PutError`] with the item.
@@ -114,13 +115,13 @@ impl<T> RequestQueue<T> {
     /// Takes the first item, and waits until there is one; `None` once the queue is closed and
     /// empty.
     ///
-    /// Cancel-safe: dropping the future gives up its place and loses no item.
+    /// Cancel-safe: dropping the future leaves the waiting list and loses no item.
     pub async fn get(&self) -> Option<T> {
         let mut place = Place::new(&self.shared, |state| &mut state.getting);
         poll_fn(|cx| place.poll(cx, State::get)).await
     }
 
-    /// Takes the first item, if there is one and nobody waits for it.
+    /// Takes the first item, if there is one and no task waits for it.
     pub fn try_get(&self) -> Option<T> {
         let mut state = self.shared.lock();
         if !state.getting.is_turn(None) {
@@ -133,8 +134,8 @@ impl<T> RequestQueue<T> {
         item
     }
 
-    /// Takes no more items. Those in the queue can still be got; who waits to put gets its item
-    /// back.
+    /// Closes the queue for new items. The items in it can still be got. Tasks that wait to put get
+    /// their items back.
     pub fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -144,22 +145,22 @@ impl<T> RequestQueue<T> {
         wake(woken);
     }
 
-    /// How many items are in it.
+    /// How many items the queue holds.
     pub fn len(&self) -> usize {
         self.shared.lock().items.len()
     }
 
-    /// Whether no item is in it.
+    /// Whether the queue holds no item.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many items it holds at most.
+    /// The maximum number of items.
     pub fn max_size(&self) -> usize {
         self.shared.max_size
     }
 
-    /// Whether it was closed.
+    /// Whether the queue was closed.
     pub fn is_closed(&self) -> bool {
         self.shared.lock().closed
     }
@@ -167,7 +168,7 @@ impl<T> RequestQueue<T> {
 
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        // No code of a user's runs under the lock, so a poisoned state is a consistent one.
+        // No user code runs under the lock, so the state of a poisoned mutex is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -184,7 +185,7 @@ impl<T> State<T> {
         Ok(())
     }
 
-    /// Ready with an item, or with the end.
+    /// An item, or the end (`Some(None)`); `None` to go on waiting.
     #[allow(
         clippy::option_option,
         reason = "the outer one says whether to go on waiting"
@@ -197,7 +198,7 @@ impl<T> State<T> {
     }
 }
 
-/// A place in one of the two lists of a queue; dropping it leaves the list.
+/// A place in one of the queue's two waiting lists. Dropping it leaves the list.
 struct Place<'a, T> {
     shared: &'a Shared<T>,
     list: fn(&mut State<T>) -> &mut WaitList,
@@ -213,7 +214,7 @@ impl<'a, T> Place<'a, T> {
         }
     }
 
-    /// Ready with what `act` gives, once it is its turn and `act` gives something.
+    /// Ready with the result of `act`, once it is this place's turn and `act` returns one.
     fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -221,7 +222,7 @@ impl<'a, T> Place<'a, T> {
     ) -> Poll<R> {
         let mut state = self.shared.lock();
         let state = &mut *state;
-        // A closed queue keeps nobody waiting for a turn.
+        // Nobody waits for a turn once the queue is closed.
         let is_turn = (self.list)(state).is_turn(self.ticket) || state.closed;
         if is_turn && let Some(result) = act(state) {
             (self.list)(state).leave(&mut self.ticket);
@@ -236,7 +237,7 @@ impl<T> Drop for Place<'_, T> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         (self.list)(&mut state).leave(&mut self.ticket);
-        // One end moved, or a place came free: either list may have its turn.
+        // An item was put or taken, or a place became free, so either list may have its turn.
         let next = [state.putting.head(), state.getting.head()];
         drop(state);
         wake(next.into_iter().flatten());
@@ -345,7 +346,7 @@ mod tests {
         let mut waits = pin!(queue.put("c"));
         assert!(once(&mut waits).is_none());
         assert_eq!(queue.try_get(), Some("a"));
-        // There is room, and it is not for one who came later.
+        // The free room belongs to the task that came first.
         assert_eq!(queue.try_put("d"), Err(PutError::Full("d")));
         once(&mut waits).unwrap().unwrap();
         assert_eq!(queue.try_get(), Some("c"));
@@ -362,7 +363,7 @@ mod tests {
             let mut second = Box::pin(queue.get());
             assert!(once(&mut second).is_none());
             queue.try_put(1).unwrap();
-            // It was woken for the item, and goes without it.
+            // It is not the second task's turn, although there is an item.
             assert!(once(&mut second).is_none());
             assert_eq!(queue.try_get(), None);
             drop(second);

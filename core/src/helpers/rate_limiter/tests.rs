@@ -9,18 +9,18 @@ use crate::testing::Clockwork;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a limiter must do, case by case; the npm package's `RateLimiter` is held against the same
+/// What a limiter must do, case by case. The npm package's `RateLimiter` is tested against the same
 /// file. Times are in milliseconds. A step acquires, or tries to, at a time, and may give up at
-/// another; `passes` is when it was let through, or null.
+/// another; `passes` is when it was admitted, or null.
 const CASES: &str = include_str!("../../../cases/rate_limiter.jsonl");
-/// The same file, to write anew what a limiter does: `CHATCORE_GOLDEN=write`.
+/// The path of the same file. `CHATCORE_GOLDEN=write` writes it anew from what the limiter does.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cases/rate_limiter.jsonl");
 
 fn milliseconds(of: &Value) -> Duration {
     Duration::from_millis(of.as_u64().unwrap())
 }
 
-/// When each step was let through, in milliseconds.
+/// When each step was admitted, in milliseconds.
 fn run(case: &Value) -> Vec<Option<u64>> {
     let (clock, executor) = Clockwork::new();
     let number = |name: &str| u32::try_from(case[name].as_u64().unwrap()).unwrap();
