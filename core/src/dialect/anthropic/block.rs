@@ -1,4 +1,4 @@
-//! A block of content that has begun, until it is complete.
+//! A content block from its beginning to its end.
 
 use std::mem::take;
 
@@ -16,14 +16,14 @@ use crate::json::{Joiner, Piece};
 /// A block that has begun.
 #[derive(Debug)]
 pub(super) enum Open {
-    /// Text or reasoning. What stands beside it, such as citations, may come before it, and waits
-    /// then, since it belongs to this part and not to the one before.
+    /// Text or reasoning. Fields beside it, such as citations, may arrive before the text. They
+    /// wait then, because they belong to this part and not to the one before it.
     Prose {
         is_text: bool,
         begun: bool,
         waiting: Extra,
     },
-    /// A tool call: its place, what its start gave as input, and whether pieces of it came.
+    /// A tool call: its index, the input from its start, and whether pieces of input arrived.
     Call {
         at: usize,
         is_nameless: bool,
@@ -31,18 +31,18 @@ pub(super) enum Open {
         in_pieces: bool,
         half: Joiner,
     },
-    /// A block without a name of ours, and the input that came for it in pieces.
+    /// A block of any other type, and its input, which arrives in pieces.
     Other {
         value: Value,
         input: String,
         half: Joiner,
     },
-    /// A block that came whole.
+    /// A block that arrived in one piece.
     Complete,
 }
 
 impl Open {
-    /// Begins a block. `calls` is how many tool calls have begun.
+    /// Begins a block. `calls` is the number of tool calls so far.
     pub(super) fn begin(raw: Raw<'_>, calls: &mut usize, out: &mut Output) -> Result<Self, Error> {
         let mut block: Object<'_, Block<'_>> = parse(DIALECT, raw)?;
         let Object { known, unknown } = &mut block;
@@ -53,7 +53,7 @@ impl Open {
                     begun: false,
                     waiting: Extra::new(),
                 };
-                // An empty list of citations is no more than the place for them.
+                // An empty list of citations is only a placeholder.
                 unknown.retain(|(_, raw)| !is_empty_list(raw));
                 if !unknown.is_empty() {
                     let extra = to_extra(take(unknown), out);
@@ -89,8 +89,8 @@ impl Open {
                     let extra = as_own(DIALECT, to_extra(take(unknown), out));
                     out.push(ChatEvent::ToolCallExtra { index: at, extra });
                 }
-                // It is an object; servers with other models behind them were seen to send the text
-                // of one.
+                // The input is an object. Servers for models of other makers were seen to send an
+                // object's text as a string.
                 let input = known.input.map_or("{}".into(), piece_of);
                 Self::Call {
                     at,
@@ -108,12 +108,12 @@ impl Open {
         })
     }
 
-    /// Whether it is a part that grows.
+    /// Whether the block is a part that grows.
     pub(super) fn grows(&self) -> bool {
         matches!(self, Self::Prose { .. } | Self::Call { .. })
     }
 
-    /// Whether it is a tool call without a name.
+    /// Whether the block is a tool call without a name.
     pub(super) fn is_nameless(&self) -> bool {
         matches!(
             self,
@@ -124,7 +124,7 @@ impl Open {
         )
     }
 
-    /// More text or reasoning; the first of it begins the part. It need not be of a block.
+    /// Adds text or reasoning. The first of it begins the part. There may be no block for it.
     pub(super) fn say(block: Option<&mut Self>, prose: Prose, piece: Piece<'_>, out: &mut Output) {
         if out.say(prose, piece)
             && let Some(block) = block
@@ -133,7 +133,7 @@ impl Open {
         }
     }
 
-    /// The proof of the reasoning.
+    /// Adds the signature of the reasoning.
     pub(super) fn sign(block: Option<&mut Self>, signature: String, out: &mut Output) {
         out.push(ChatEvent::ReasoningSignature(signature));
         if let Some(block) = block {
@@ -150,7 +150,7 @@ impl Open {
         }
     }
 
-    /// A source of the text.
+    /// Adds a citation to the text.
     pub(super) fn cite(block: Option<&mut Self>, citation: Raw<'_>, out: &mut Output) {
         let list = Value::Array(vec![out.value(citation)]);
         let extra = extra_of("citations", list);
@@ -160,7 +160,7 @@ impl Open {
         }
     }
 
-    /// Fields that stand beside the text.
+    /// Adds fields beside the text.
     fn take_extra(&mut self, extra: Extra, out: &mut Output) {
         match self {
             Self::Prose {
@@ -172,7 +172,7 @@ impl Open {
         }
     }
 
-    /// A piece of an input; false where the block has none.
+    /// Adds a piece of the input. Returns false if the block has no input.
     pub(super) fn take_input(&mut self, piece: Piece<'_>, out: &mut Output) -> bool {
         match self {
             Self::Call {
@@ -190,7 +190,8 @@ impl Open {
         true
     }
 
-    /// A delta without a name of ours grows a block without one; false for other blocks.
+    /// Adds a delta of an unknown type to a block of an unknown type. Returns false for other
+    /// blocks.
     pub(super) fn take_unknown(
         &mut self,
         delta: &mut Object<'_, Delta<'_>>,
@@ -211,7 +212,7 @@ impl Open {
         true
     }
 
-    /// No more will come. A block that `is_cut` may lack the rest.
+    /// Ends the block. If `is_cut`, the rest of the block may be missing.
     pub(super) fn end(self, is_cut: bool, out: &mut Output) {
         match self {
             Self::Prose {
@@ -228,8 +229,8 @@ impl Open {
                     ..Reasoning::default()
                 }),
             })),
-            // A stream begins with an empty object, which means none where the call is complete,
-            // and nothing where it was cut.
+            // A stream begins with an empty object. If the call is complete, the call has no
+            // arguments. If the call was cut off, the arguments are unknown.
             Self::Call {
                 at,
                 input,
@@ -267,7 +268,7 @@ fn is_empty_list(raw: Raw<'_>) -> bool {
     inside.is_some_and(|inside| inside.trim_ascii_start() == "]")
 }
 
-/// Texts and arrays grow; other values are replaced.
+/// Merges fields: strings and arrays are appended, other values are replaced.
 fn merge(into: &mut Extra, from: Extra) {
     for (name, value) in from {
         match (into.get_mut(&name), value) {

@@ -1,4 +1,4 @@
-//! Parts → blocks of content.
+//! Writes parts as content blocks.
 
 use super::DIALECT;
 use crate::chat::{Extra, File, Image, MediaSource, Part, Reasoning, Text};
@@ -7,7 +7,7 @@ use crate::dialect::kit::provenance::{is_foreign_block, is_plain};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::json::{Reader, Writer};
 
-/// Whether a part goes out: Anthropic refuses blank text, and reasoning that it cannot verify.
+/// Whether a part is sent. Anthropic refuses blank text, and reasoning that it cannot verify.
 pub(super) fn is_sent(part: &Part) -> bool {
     match part {
         Part::Text(text) => !text.text.trim().is_empty(),
@@ -19,7 +19,7 @@ pub(super) fn is_sent(part: &Part) -> bool {
     }
 }
 
-/// Plain text as a string, anything else as blocks.
+/// Writes plain text as a string, anything else as blocks.
 pub(super) fn write(writer: &mut Writer, parts: &[&Part]) {
     match parts {
         [Part::Text(Text { text, extra })] if is_plain(DIALECT, extra) => writer.string(text),
@@ -43,7 +43,7 @@ fn write_block(writer: &mut Writer, part: &Part) {
         Part::ToolResult(result) => write_result(writer, result),
         Part::Reasoning(reasoning) => write_reasoning(writer, reasoning),
         Part::Other { value, .. } => writer.value(value),
-        // `check` let none through.
+        // `check` has refused audio.
         Part::Audio(_) => {}
     }
 }
@@ -128,8 +128,9 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
     map.end();
 }
 
-/// An object here, though the model wrote text, and maybe no JSON: what is not an object is wrapped
-/// in one, as Anthropic's documentation has it, so that the model sees what it wrote.
+/// Writes the input as an object. The model may have written something else, or invalid JSON. Such
+/// text is wrapped in an object, as Anthropic's documentation recommends, so that the model sees
+/// what it wrote.
 fn write_input(writer: &mut Writer, arguments: &str) {
     let trimmed = arguments.trim();
     if trimmed.is_empty() {
@@ -153,7 +154,7 @@ fn write_result(writer: &mut Writer, result: &ToolResult) {
     map.string("type", "tool_result");
     map.string("tool_use_id", &result.call_id);
     let content: Vec<_> = result.content.iter().filter(|part| is_sent(part)).collect();
-    // A tool may have nothing to say.
+    // The result of a tool may be empty.
     if !content.is_empty()
         && let Some(writer) = map.field("content")
     {

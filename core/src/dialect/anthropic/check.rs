@@ -6,7 +6,7 @@ use crate::dialect::kit::provenance::{cannot_carry, is_foreign_block, sent_field
 use crate::error::Error;
 use crate::quote::Quoted;
 
-/// Refuses a request that cannot be said.
+/// Refuses a request that the protocol cannot express.
 pub(super) fn check(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Error> {
     if let Some(temperature) = request.temperature.filter(|value| *value > 1.0) {
         return Err(Error::invalid(format!(
@@ -28,7 +28,7 @@ pub(super) fn check(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Er
     Ok(())
 }
 
-/// Refuses what the version `2026-10-21` took away.
+/// Refuses what the version `2026-10-21` removed.
 fn removed(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Error> {
     let refused = |what: &str| {
         Err(Error::invalid(format!(
@@ -86,7 +86,7 @@ fn message(message: &Message) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses parts that have no block, or stand where none is allowed.
+/// Refuses parts that have no block, and parts in a message of the wrong role.
 fn parts(message: &Message) -> Result<(), Error> {
     let role = message.role.as_str();
     for part in &message.parts {

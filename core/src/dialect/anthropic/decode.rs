@@ -1,4 +1,4 @@
-//! Events of Anthropic's → chatcore's.
+//! Turns Anthropic's events into chatcore's events.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -22,16 +22,17 @@ use super::DIALECT;
 pub(super) struct Events {
     /// The id of the message that has begun.
     message: Option<String>,
-    /// The blocks that have begun and not ended; some servers end them all at the end.
+    /// The blocks that have begun and not ended. Some servers end all of them at the end of the
+    /// message.
     open: BTreeMap<u64, Open>,
-    /// Which of them is the part that grows.
+    /// The index of the block that is the growing part.
     growing: Option<u64>,
     /// How many tool calls have begun.
     calls: usize,
     /// Whether one of them has no name.
     is_nameless: bool,
     stop_reason: Option<String>,
-    /// Whether `message_stop` came.
+    /// Whether `message_stop` arrived.
     has_stopped: bool,
     usage: Pieces,
 }
@@ -61,7 +62,7 @@ impl Assemble for Events {
         let Object { known, unknown } = &mut event;
         let mut kind = take(&mut known.kind.0);
         if kind.is_empty() {
-            // The name says the same.
+            // The event's name is its type.
             kind = String::from_utf8_lossy(name);
         }
         if known.error.is_some_and(failure::is_error) || kind == "error" {
@@ -107,7 +108,7 @@ impl Assemble for Events {
     }
 
     fn marker(&mut self, _: &mut Output) {
-        // A proxy's word of OpenAI's: this dialect has its own end.
+        // `[DONE]` comes from a proxy for OpenAI's protocol. This dialect ends with `message_stop`.
     }
 
     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
@@ -132,7 +133,7 @@ impl Assemble for Events {
 
     fn end(&mut self, out: &mut Output) -> Result<(), Error> {
         if !self.has_stopped && self.stop_reason.is_none() {
-            // What came of the open blocks is handed over before the error.
+            // Everything that arrived of the open blocks is handed over before the error.
             self.end_all(true, out);
             self.usage.end(out);
             return Err(failure::truncated());
@@ -172,12 +173,12 @@ impl Events {
         };
         let id = &message.known.id.0.text;
         if id.is_empty() || begun.is_empty() || id == begun {
-            // Said again.
+            // The server repeats itself.
             self.take_usage(message.known.usage, out);
             return Ok(());
         }
         if self.stop_reason.is_some() {
-            // The first one is complete.
+            // The first message is complete.
             out.set_last();
             return Ok(());
         }
@@ -187,7 +188,7 @@ impl Events {
         ))
     }
 
-    /// A whole message, or the head of one.
+    /// Reads a whole message, or the head of one.
     fn take_message(
         &mut self,
         message: &mut Object<'_, Message<'_>>,
@@ -206,12 +207,12 @@ impl Events {
         Ok(())
     }
 
-    /// The blocks of a message; a string is a block of text.
+    /// Reads the blocks of a message. A string is a block of text.
     fn take_content(&mut self, content: Raw<'_>, out: &mut Output) -> Result<(), Error> {
         if !content.starts_with('[') {
             return self.take_block(content, out);
         }
-        // It was passed over once, so that there is no error in it.
+        // The reader has skipped over `content` once, so that it is valid JSON.
         let mut reader = Reader::new(content);
         let Ok(mut items) = reader.array() else {
             return Ok(());
@@ -259,7 +260,8 @@ impl Events {
     fn take_delta(&mut self, index: u64, delta: &mut Object<'_, Delta<'_>>, out: &mut Output) {
         let known = &mut delta.known;
         let kind = take(&mut known.kind.0);
-        // Some servers number the deltas: what is of no block goes on with the one that grows.
+        // Some servers count the deltas instead of the blocks. A delta for an unknown block
+        // continues the block that grows.
         let grows = match self.open.contains_key(&index) {
             true => Some(index),
             false => self.growing,
@@ -310,7 +312,7 @@ impl Events {
         }
     }
 
-    /// Ends the blocks that got no end of their own.
+    /// Ends the blocks that the server did not end.
     fn end_all(&mut self, is_cut: bool, out: &mut Output) {
         for (_, block) in take(&mut self.open) {
             block.end(is_cut, out);
@@ -333,8 +335,8 @@ impl Events {
     }
 }
 
-/// Whether unknown fields say that this is an error of a gateway. Beside an answer only one of
-/// them can; where it `is_whole`, so that nothing follows, any message counts as an error.
+/// Whether the unknown fields are an error of a gateway. Beside an answer, only `base_resp` can
+/// report an error. If `is_whole`, nothing follows, and any message counts as an error.
 fn reports_error(
     unknown: &Unknown<'_>,
     has_answer: bool,

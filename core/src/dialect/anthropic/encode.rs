@@ -1,4 +1,4 @@
-//! Request → JSON, written straight from the model.
+//! Writes the request's JSON directly from the [`ChatRequest`].
 
 use super::thinking::{self, Thinking, effort};
 use super::{Anthropic, AnthropicPlatform, DIALECT, blocks, check, schema};
@@ -109,7 +109,7 @@ pub(super) fn body(
     Ok(writer.into_bytes())
 }
 
-/// What the system messages say, wherever they stand, joined.
+/// The parts of all system messages, wherever they are in the conversation.
 fn system(request: &ChatRequest) -> Vec<&Part> {
     let system = request
         .messages
@@ -121,8 +121,8 @@ fn system(request: &ChatRequest) -> Vec<&Part> {
         .collect()
 }
 
-/// What one side says before the other answers: Anthropic wants a tool's results right after its
-/// calls, in one message, and before anything else in it.
+/// All that one side says before the other side answers. Anthropic requires the results of tools
+/// right after their calls, in one message, before anything else in it.
 struct Turn<'a> {
     is_assistant: bool,
     parts: Vec<&'a Part>,
@@ -149,7 +149,7 @@ fn turns(request: &ChatRequest) -> Vec<Turn<'_>> {
         }
     }
     for turn in turns.iter_mut().filter(|turn| !turn.is_assistant) {
-        // Results first; in both halves the order stays.
+        // Results come first. The order is kept within both groups.
         let (mut parts, rest) = turn
             .parts
             .drain(..)
@@ -208,7 +208,7 @@ fn write_choice(writer: &mut Writer, choice: &ToolChoice) {
     writer.close('}');
 }
 
-/// How much to reason, and the schema to obey.
+/// Writes the effort of the reasoning, and the schema for the answer.
 fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, rule: &ModelRule) {
     let effort = effort(request, rule);
     let schema = match &request.response_format {

@@ -1,4 +1,4 @@
-//! Anthropic's messages.
+//! Anthropic's messages API.
 
 mod block;
 mod blocks;
@@ -42,41 +42,45 @@ pub(super) static FACTS: Facts = BEARER_FACTS.with_key_header(KeyHeader::new("x-
 static BEARER_FACTS: Facts =
     Facts::new(DIALECT).with_response_headers(response_headers::ANTHROPIC.as_flattened());
 
-/// Makes the framing of one stream.
+/// Creates the framing for one stream.
 type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 
-/// Anthropic's messages: `POST {base}/v1/messages`; and its list of models, `GET
-/// {base}/v1/models`. A base URL that ends in `/v1` is taken as it is.
+/// Anthropic's messages API (`POST {base}/v1/messages`) and its list of models
+/// (`GET {base}/v1/models`). If the base URL ends in `/v1`, the path is appended without its own
+/// `/v1`.
 ///
 /// The dialect refuses a request that Anthropic's protocol cannot express, before anything is sent:
-/// one with a seed, a temperature above 1, JSON mode without a schema, or a message whose role is
-/// not system, user, assistant or tool. Beyond that:
+/// a seed, a temperature above 1, JSON mode without a schema, or a message with a role other than
+/// system, user, assistant or tool. In addition:
 ///
-/// - **`max_tokens`** is 4,096 where the request does not set it, and 29,096 where the model
-///   reasons, because Anthropic demands a number. Every Claude model takes them.
-/// - **`temperature` and `top_p`** go as they are set; the API version `2026-10-21` refuses them, and
-///   so does this dialect then. A default temperature is not sent where it would be refused: to that
-///   version and newer ones, and to models that refuse it by the table
-///   [`MODEL_RULES`](crate::MODEL_RULES).
-/// - **`reasoning_effort`** asks Claude 4.6 and newer to reason as they see fit, guided by the
-///   effort (`minimal` goes as `low`). Older ones, and models of other makers, get a budget: a
-///   share of `max_tokens`, from 10 % (`minimal`) over 20, 50 and 80 % to 95 % (`xhigh`, `max`)
+/// - **`max_tokens`** defaults to 4,096, or to 29,096 if the model reasons, because Anthropic
+///   requires a number. Every Claude model accepts these defaults.
+/// - **`temperature` and `top_p`** are sent as they are set. The API version `2026-10-21` refuses
+///   them, so that the dialect refuses them with that version. A default temperature is not sent if
+///   it would be refused: to that version and newer ones, and to models that refuse it according to
+///   the table [`MODEL_RULES`](crate::MODEL_RULES).
+/// - **`reasoning_effort`** lets Claude 4.6 and newer decide how much to reason, guided by the
+///   effort (`minimal` is sent as `low`). Older models, and models of other makers, get a budget: a
+///   share of `max_tokens`, from 10 % (`minimal`) over 20, 50 and 80 % to 95 % (`xhigh`, `max`),
 ///   and at least 1,024 tokens, so that `max_tokens` must be more. `none` turns reasoning off, in
 ///   the way that the table has for the model.
-/// - **Reasoning** goes back with its signature, which proves it. Reasoning without one is left
-///   out: the provider would refuse it. So is text of nothing but white space.
-/// - **Messages** of one side that follow each other go as one, the results of tools first in it.
-/// - **A schema** ([`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat)) is
-///   `output_config.format`. What Anthropic refuses of a schema (bounds of numbers, strings and
-///   arrays, `oneOf`, more properties than are named) is taken out of it and told in its description;
-///   so in the schema of a `strict` tool. `cache_control` is an extra field: of the request, of a part, of a tool.
-/// - **Why the model refuses** is the answer's extra field `stop_details`.
+/// - **Reasoning** is sent back with its signature. Reasoning without a signature is left out,
+///   because the provider would refuse it. So is blank text.
+/// - **Messages** of the same side in a row are sent as one message, with the results of tools
+///   first.
+/// - **A schema** ([`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat)) is sent as
+///   `output_config.format`. Keywords that Anthropic refuses (bounds of numbers, strings and
+///   arrays, `oneOf`, more properties than are named) are moved to the schema's description. The
+///   schema of a `strict` tool is treated the same way. `cache_control` is an extra field: of the
+///   request, of a part, of a tool.
+/// - **The reason for a refusal** is the answer's extra field `stop_details`.
 /// - **A file's id** needs the beta `files-api-2025-04-14` in the version `2023-06-01`:
 ///   [`beta`](Self::beta).
-/// - **A stream** that ends after the model said why it stopped is complete, though the event
-///   `message_stop` is missing; one that ends before is [`Truncated`](crate::ErrorKind::Truncated).
+/// - **A stream** that ends after the model said why it stopped is complete, even if the event
+///   `message_stop` is missing. A stream that ends before that is
+///   [`Truncated`](crate::ErrorKind::Truncated).
 ///
-/// On Google's Vertex AI and Amazon's Bedrock the same protocol has other URLs and credentials:
+/// Google's Vertex AI and Amazon Bedrock have the same protocol with other URLs and credentials:
 /// [`vertex`](Self::vertex) and [`bedrock`](Self::bedrock).
 ///
 /// ```
@@ -93,42 +97,42 @@ type MakeFraming = fn(&Caps) -> Box<dyn Framing>;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Anthropic {
-    /// The version of the protocol: the header `anthropic-version`, or at a cloud the field
-    /// `anthropic_version`. Default `2023-06-01`; at Vertex `vertex-2023-10-16`, at Bedrock
+    /// The version of the protocol: the header `anthropic-version` or, on a cloud, the field
+    /// `anthropic_version`. Default `2023-06-01`; on Vertex `vertex-2023-10-16`, on Bedrock
     /// `bedrock-2023-05-31`.
     pub version: Cow<'static, str>,
-    /// The betas that are asked for, by name. Default none.
+    /// The names of the betas to enable. Default none.
     pub betas: Vec<String>,
-    /// How reasoning is shown where the model reasons as it sees fit: `summarized` or `omitted`.
-    /// Default `None`: as the model has it.
+    /// How reasoning is shown if the model decides how much to reason: `summarized` or `omitted`.
+    /// Default `None`, which leaves the choice to the model.
     pub thinking_display: Option<Cow<'static, str>>,
-    /// Where the protocol is spoken.
+    /// The platform that serves the protocol.
     pub platform: AnthropicPlatform,
-    /// Whether a key goes as `authorization: Bearer …` and not as `x-api-key`. Default false; at a
-    /// cloud it always does.
+    /// Whether the key is sent as `authorization: Bearer …` instead of `x-api-key`. Default false.
+    /// On a cloud it always is.
     pub bearer: bool,
-    /// Whether to send `anthropic-dangerous-direct-browser-access`, without which the provider
-    /// answers no page. Default false.
+    /// Whether to send `anthropic-dangerous-direct-browser-access`. Without it the provider refuses
+    /// requests from web pages. Default false.
     pub browser_access: bool,
-    /// Makes what splits a stream of Bedrock's into events.
+    /// Creates the framing for a stream of Bedrock's.
     framing: Option<MakeFraming>,
 }
 
 impl Anthropic {
-    /// The dialect as Google's Vertex AI speaks it. The base URL is that of a place:
-    /// `https://REGION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/REGION`. A key is an
-    /// access token; since it expires, a [`TokenSource`](crate::TokenSource) is the better choice.
+    /// The dialect of Google's Vertex AI. The base URL names a location:
+    /// `https://REGION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/REGION`. The key is
+    /// an access token. Because it expires, a [`TokenSource`](crate::TokenSource) is the better
+    /// choice.
     pub fn vertex() -> Self {
         Self::at(AnthropicPlatform::Vertex)
     }
 
-    /// The dialect as Amazon's Bedrock speaks it (`InvokeModel`). The base URL is
-    /// `https://bedrock-runtime.REGION.amazonaws.com`; a key is one of Bedrock's API keys, and SigV4
-    /// signs as [`Credentials`](crate::Credentials).
+    /// The dialect of Amazon Bedrock (`InvokeModel`). The base URL is
+    /// `https://bedrock-runtime.REGION.amazonaws.com`. The key is one of Bedrock's API keys; SigV4
+    /// signs requests as [`Credentials`](crate::Credentials).
     ///
-    /// Bedrock's streams are in a framing of Amazon's own. Without
-    /// [`framing`](Self::framing) a stream is asked for as a whole answer, and comes in
-    /// one piece.
+    /// Bedrock's streams have Amazon's own framing. Without [`framing`](Self::framing) a streaming
+    /// call requests a whole answer, which arrives in one piece.
     pub fn bedrock() -> Self {
         Self::at(AnthropicPlatform::Bedrock)
     }
@@ -145,57 +149,57 @@ impl Anthropic {
         }
     }
 
-    /// The dialect with another version of the protocol.
+    /// Sets the version of the protocol.
     #[must_use]
     pub fn version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Asks for a beta by its name, for example `files-api-2025-04-14`, beside those that are asked
-    /// for already.
+    /// Enables a beta by its name, for example `files-api-2025-04-14`, in addition to those that
+    /// are enabled already.
     #[must_use]
     pub fn beta(mut self, name: impl Into<String>) -> Self {
         self.betas.push(name.into());
         self
     }
 
-    /// How reasoning is shown: `summarized` or `omitted`.
+    /// Sets how reasoning is shown: `summarized` or `omitted`.
     #[must_use]
     pub fn thinking_display(mut self, display: impl Into<Cow<'static, str>>) -> Self {
         self.thinking_display = Some(display.into());
         self
     }
 
-    /// Whether a key goes as `authorization: Bearer …`.
+    /// Sets whether the key is sent as `authorization: Bearer …`.
     #[must_use]
     pub fn bearer(mut self, bearer: bool) -> Self {
         self.bearer = bearer;
         self
     }
 
-    /// The dialect as a page in a browser must speak it, which shows the key to everybody who looks.
+    /// Sets whether to allow requests from a web page. A page shows its key to everyone who looks.
     #[must_use]
     pub fn browser_access(mut self, browser_access: bool) -> Self {
         self.browser_access = browser_access;
         self
     }
 
-    /// The framing of Bedrock's streams, AWS event streams: `framing` makes what splits one of them
-    /// into events.
+    /// Sets the framing of Bedrock's streams, AWS event streams. `framing` creates one for each
+    /// stream.
     #[must_use]
     pub fn framing(mut self, framing: fn(&Caps) -> Box<dyn Framing>) -> Self {
         self.framing = Some(framing);
         self
     }
 
-    /// Whether the version refuses temperatures and the like.
+    /// Whether the version refuses `temperature`, `top_p` and `top_k`.
     fn is_without_sampling(&self) -> bool {
-        // Versions are dates, but for those of the clouds.
+        // Versions are dates, except on the clouds.
         !self.platform.is_cloud() && *self.version >= *"2026-10-21"
     }
 
-    /// How an answer is asked for: without their framing, Bedrock's streams cannot be read.
+    /// The mode that is requested. Without a framing, Bedrock's streams cannot be read.
     fn asked(&self, mode: Mode) -> Mode {
         match self.platform {
             AnthropicPlatform::Bedrock if self.framing.is_none() => Mode::Whole,
@@ -210,7 +214,7 @@ impl Default for Anthropic {
     }
 }
 
-// Made when it is compiled: the code that makes a name is large.
+// Built at compile time, because the code that builds a header's name at run time is large.
 static VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 static BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 static BROWSER_ACCESS: HeaderName =
@@ -292,7 +296,7 @@ impl Dialect for Anthropic {
     }
 }
 
-/// Of two limits, the one that is nearer to its end.
+/// The one of two quotas with less remaining.
 fn nearest(input: Quota, output: Quota) -> Quota {
     let left = |quota: &Quota| quota.remaining.unwrap_or(u64::MAX);
     match left(&output) < left(&input) {

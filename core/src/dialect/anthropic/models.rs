@@ -15,7 +15,7 @@ pub(super) struct AnthropicModels;
 
 impl ModelsDialect for AnthropicModels {
     fn encode(&self, endpoint: &Endpoint, next: Option<&str>) -> Result<Request<Bytes>, Error> {
-        // The most that a page may have; 20 without it.
+        // The largest page. Without `limit` a page has 20 models.
         let mut path = format!("{}?limit=1000", below_v1(endpoint, "/v1/models"));
         if let Some(last) = next {
             path.push_str("&after_id=");

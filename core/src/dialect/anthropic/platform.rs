@@ -1,4 +1,4 @@
-//! Where Anthropic's protocol is spoken: at Anthropic, or at a cloud that has its models.
+//! The platforms that serve Anthropic's protocol: Anthropic itself, or a cloud.
 //!
 //! | | URL below the base | `model`, `stream` | the version | betas | the key |
 //! |---|---|---|---|---|---|
@@ -6,7 +6,7 @@
 //! | Vertex | `/publishers/anthropic/models/M:rawPredict`, `:streamRawPredict` | `stream` in the body | body | header | Bearer |
 //! | Bedrock | `/model/M/invoke`, `/invoke-with-response-stream` | neither | body | body | Bearer, or SigV4 |
 //!
-//! Read from Anthropic's own SDK for Python (`lib/vertex`, `lib/bedrock`) in August 2026.
+//! Source: Anthropic's SDK for Python (`lib/vertex`, `lib/bedrock`), August 2026.
 
 use std::borrow::Cow;
 
@@ -16,20 +16,20 @@ use crate::dialect::kit::model_name;
 use crate::dialect::{Endpoint, Mode};
 use crate::error::Error;
 
-/// Where Anthropic's protocol is spoken.
+/// A platform that serves Anthropic's protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnthropicPlatform {
-    /// Anthropic itself, and other servers that have its API.
+    /// Anthropic itself, and other servers with the same API.
     #[default]
     Anthropic,
-    /// Google's Vertex AI, by `rawPredict`.
+    /// Google's Vertex AI, through `rawPredict`.
     Vertex,
-    /// Amazon's Bedrock, by its `InvokeModel`.
+    /// Amazon Bedrock, through `InvokeModel`.
     Bedrock,
 }
 
-/// What a model's name may have in a segment of a path beside letters and digits.
+/// The characters that are not escaped in a model's name, in addition to letters and digits.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -39,7 +39,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 impl AnthropicPlatform {
-    /// The version of the protocol that is asked for.
+    /// The default version of the protocol.
     pub(super) fn version(self) -> &'static str {
         match self {
             Self::Anthropic => "2023-06-01",
@@ -48,7 +48,7 @@ impl AnthropicPlatform {
         }
     }
 
-    /// Whether the version stands in the body, and the model in the URL.
+    /// Whether the version is in the body and the model in the URL.
     pub(super) fn is_cloud(self) -> bool {
         self != Self::Anthropic
     }
@@ -56,8 +56,8 @@ impl AnthropicPlatform {
     /// The path of a request to `model`, below the endpoint's base URL.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a model without a name, and at a
-    /// cloud for a name that cannot stand in a path.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty model name and, on a cloud,
+    /// for a name that cannot be a segment of a path.
     pub(super) fn path(
         self,
         endpoint: &Endpoint,
@@ -85,7 +85,7 @@ impl AnthropicPlatform {
     }
 }
 
-/// `path`, which begins with `/v1`, below a base URL that may have it at its end already.
+/// `path`, which begins with `/v1`, for a base URL that may already end in `/v1`.
 pub(super) fn below_v1(endpoint: &Endpoint, path: &'static str) -> &'static str {
     match endpoint.base_path().ends_with("/v1") {
         true => path.strip_prefix("/v1").unwrap_or(path),

@@ -1,12 +1,13 @@
-//! JSON schemas, as Anthropic takes them where it holds the model to one.
+//! Converts JSON schemas to what Anthropic accepts in strict mode.
 //!
-//! It refuses bounds of numbers, of strings and of arrays, unknown formats, `oneOf`, and objects that
-//! may have more properties than they name. What is taken out of a schema is told in its description,
-//! so that the model may keep to it, as Anthropic's own SDK does (`_transform.py`, November 2026).
+//! Anthropic refuses bounds of numbers, strings and arrays, unknown formats, `oneOf`, and objects
+//! that may have more properties than they name. A keyword that is removed from a schema is added
+//! to its description, so that the model can still follow it. Anthropic's own SDK does the same
+//! (`_transform.py`, November 2026).
 
 use serde_json::{Map, Value};
 
-/// Keywords that are refused.
+/// Keywords that Anthropic refuses.
 const REFUSED: [&str; 10] = [
     "minimum",
     "maximum",
@@ -20,7 +21,7 @@ const REFUSED: [&str; 10] = [
     "patternProperties",
 ];
 
-/// Formats of strings that are taken.
+/// String formats that Anthropic accepts.
 const FORMATS: [&str; 10] = [
     "date-time",
     "time",
@@ -34,10 +35,10 @@ const FORMATS: [&str; 10] = [
     "uuid",
 ];
 
-/// How deep schemas are looked into. What lies deeper is sent as it is.
+/// The depth to which schemas are converted. Deeper schemas are sent unchanged.
 const MAX_DEPTH: usize = 100;
 
-/// The schema as it is taken.
+/// Converts a schema.
 pub(super) fn taken(schema: &Value) -> Value {
     at_depth(schema, MAX_DEPTH)
 }
@@ -88,7 +89,7 @@ fn at_depth(schema: &Value, depth: usize) -> Value {
     Value::Object(taken)
 }
 
-/// A list of schemas.
+/// Converts a list of schemas.
 fn each(value: &Value, depth: usize) -> Value {
     match value {
         Value::Array(list) => list.iter().map(|schema| at_depth(schema, depth)).collect(),
@@ -96,7 +97,7 @@ fn each(value: &Value, depth: usize) -> Value {
     }
 }
 
-/// Schemas by name.
+/// Converts an object of named schemas.
 fn named(value: &Value, depth: usize) -> Value {
     let Value::Object(schemas) = value else {
         return value.clone();

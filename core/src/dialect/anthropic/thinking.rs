@@ -1,4 +1,4 @@
-//! How much to reason.
+//! Settings for the model's reasoning.
 
 use crate::chat::{ChatRequest, ReasoningEffort};
 use crate::error::Error;
@@ -6,17 +6,17 @@ use crate::json::Writer;
 use crate::models::{ModelRule, Reasons};
 use crate::quote::Quoted;
 
-/// The fewest tokens that a budget may have, by Anthropic's rule.
+/// The smallest budget that Anthropic accepts, in tokens.
 const LEAST_BUDGET: u32 = 1024;
 
-/// How many tokens an answer may have where the request does not say. Every model takes as many:
-/// Claude 3 Haiku no more.
+/// The default limit for an answer, in tokens. Claude 3 Haiku accepts no more than this, and no
+/// model accepts less.
 const ANSWER_TOKENS: u32 = 4_096;
-/// How many more it may have where the model reasons. Of the models that reason, those with the
-/// smallest limit take 32,000 in all.
+/// Added to the default limit if the model reasons. Of the models that reason, those with the
+/// smallest limit accept 32,000 in all.
 const REASONING_TOKENS: u32 = 25_000;
 
-/// The limit of tokens for a request that has none: Anthropic demands a number.
+/// The token limit for a request without one, because Anthropic requires a number.
 pub(super) fn default_max_tokens(request: &ChatRequest, rule: &ModelRule) -> u32 {
     let reasons = match (&request.reasoning_effort, request.extra.get("thinking")) {
         (_, Some(thinking)) => thinking.get("type").is_none_or(|word| word != "disabled"),
@@ -38,7 +38,7 @@ pub(super) enum Thinking {
 }
 
 impl Thinking {
-    /// What the request's effort asks of this model.
+    /// The setting for the request's effort and this model.
     pub(super) fn of(
         request: &ChatRequest,
         rule: &ModelRule,
@@ -64,7 +64,7 @@ impl Thinking {
         }))
     }
 
-    /// Writes it; `display` says how reasoning is shown.
+    /// Writes the setting. `display` says how reasoning is shown.
     pub(super) fn write(&self, writer: &mut Writer, display: Option<&str>) {
         writer.open('{');
         match self {
@@ -83,7 +83,7 @@ impl Thinking {
     }
 }
 
-/// How much of an answer may be reasoning, where the model wants a number.
+/// The share of an answer that may be reasoning, for a model that requires a number.
 fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
     Ok(match effort {
         ReasoningEffort::Minimal => 0.1,
@@ -101,7 +101,7 @@ fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
     })
 }
 
-/// The word for the effort, for a model that takes one.
+/// The word for the effort, for a model that accepts one.
 pub(super) fn effort<'a>(request: &'a ChatRequest, rule: &'a ModelRule) -> Option<&'a str> {
     match request.reasoning_effort.as_ref()? {
         ReasoningEffort::None => None,

@@ -1,4 +1,4 @@
-//! What an answer cost. It comes in pieces, which are cumulative: later fields count.
+//! Reads the usage. It arrives in cumulative pieces, so that later fields replace earlier ones.
 
 use serde_json::{Map, Value};
 
@@ -7,15 +7,15 @@ use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::{Raw, count_of};
 use crate::json::Writer;
 
-/// The pieces so far. They are put together once, at the end, since a server may send any number
-/// of them.
+/// The pieces so far. They are merged once, at the end, because a server may send any number of
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     raw: Vec<String>,
 }
 
 impl Pieces {
-    /// Takes in the next piece. The first one is handed over at once.
+    /// Adds the next piece. The first piece is handed over at once.
     pub(super) fn push(&mut self, raw: Raw<'_>, out: &mut Output) {
         if !raw.starts_with('{') {
             return;
@@ -27,7 +27,7 @@ impl Pieces {
         self.raw.push(raw.to_owned());
     }
 
-    /// Hands over what all of them say.
+    /// Hands over the merged usage.
     pub(super) fn end(&mut self, out: &mut Output) {
         let pieces = std::mem::take(&mut self.raw);
         if pieces.len() > 1 {

@@ -1,4 +1,4 @@
-//! What comes over the wire. A field of an unexpected type costs no more than itself.
+//! The structure of responses. A field of an unexpected type counts as absent.
 
 use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
 
@@ -6,9 +6,9 @@ use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text,
 #[derive(Debug, Default)]
 pub(super) struct Event<'a> {
     pub(super) kind: Word<'a>,
-    /// Of `message_start`.
+    /// In `message_start`.
     pub(super) message: Option<Box<Object<'a, Message<'a>>>>,
-    /// Of `content_block_…`.
+    /// In `content_block_…`.
     pub(super) index: Count,
     pub(super) content_block: Option<Raw<'a>>,
     pub(super) delta: Option<Object<'a, Delta<'a>>>,
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> for Message<'a> {
     }
 }
 
-/// More of a block, or of the message.
+/// An addition to a block or to the message.
 #[derive(Debug, Default)]
 pub(super) struct Delta<'a> {
     pub(super) kind: Word<'a>,
