@@ -1,5 +1,5 @@
-//! A scripted server for the tests of the transports: a std listener on loopback, and a thread
-//! that runs a script for each connection. Steps are ordered by channels, not by the clock.
+//! A scripted server for the transports' tests: a std listener on loopback, and a thread per
+//! connection that runs a script. Channels order the steps, not the clock.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,10 +14,10 @@ use futures_lite::StreamExt;
 use futures_lite::future::block_on;
 use http::Request;
 
-/// How soon a server must see that a call was dropped. Only one that was not told takes longer,
-/// however busy the machine.
+/// How soon a server must see that a call was dropped. Even on a busy machine, only a server that
+/// was not told takes longer.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
-/// How long a test waits for what must come.
+/// How long a test waits for an expected event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Server {
@@ -26,7 +26,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Runs `script` on a thread of its own for each connection, with the connection's number.
+    /// Runs `script` for each connection, on its own thread, with the connection's number.
     pub(crate) fn start(script: impl Fn(usize, &mut Peer) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ impl Server {
         Self { addr, connections }
     }
 
-    /// How many connections were made.
+    /// How many connections the server has accepted.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -96,7 +96,7 @@ impl Peer {
         Self(Box::new(stream))
     }
 
-    /// Runs `script` with TLS on the connection, which is then closed without a word.
+    /// Runs `script` over TLS, then drops the session without a close_notify.
     #[cfg(feature = "ureq")]
     pub(crate) fn secure(&mut self, tls: rustls::ServerConnection, script: impl FnOnce(&mut Peer)) {
         let socket = self.0.tcp().try_clone().unwrap();
@@ -128,7 +128,7 @@ impl Peer {
         Some(Seen { head, body })
     }
 
-    /// Reads the beginning of a request that is longer than this.
+    /// Reads the beginning of a request that is longer than 1,024 bytes.
     #[cfg(feature = "ureq")]
     pub(crate) fn reads_some(&mut self) {
         self.0.read_exact(&mut [0; 1024]).unwrap();
@@ -138,8 +138,8 @@ impl Peer {
         let _ = self.0.write_all(bytes.as_ref());
     }
 
-    /// Sends `bytes`, and calls `blocked` with the number that went out when the client had not
-    /// read for a while.
+    /// Sends `bytes`. Calls `blocked` once, with the number of bytes sent by the time the client
+    /// stopped reading.
     #[cfg(feature = "ureq")]
     pub(crate) fn send_slowly(&mut self, bytes: &[u8], blocked: impl FnOnce(usize)) {
         let a_while = Duration::from_millis(200);
@@ -156,7 +156,7 @@ impl Peer {
         self.send(&bytes[sent..]);
     }
 
-    /// A response with a length.
+    /// Sends a response with a content-length.
     pub(crate) fn respond(&mut self, status: &str, body: &str) {
         let length = body.len();
         self.send(format!(
@@ -186,7 +186,7 @@ impl Peer {
         // The rest of the request stays unread.
     }
 
-    /// Waits until the client has closed or reset the connection, and says when that was.
+    /// Waits until the client has closed or reset the connection, and returns the time.
     pub(crate) fn wait_for_close(&mut self) -> Instant {
         let mut buffer = [0; 1024];
         while matches!(self.0.read(&mut buffer), Ok(n) if n > 0) {}

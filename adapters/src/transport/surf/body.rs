@@ -1,5 +1,5 @@
-//! A response's body. surf lets one that is cut short of its length end as if it were whole, so
-//! the bytes are counted here.
+//! A response's body. The bytes are counted here, because surf ends a body that is cut short as if
+//! it were complete.
 
 use std::io;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ type Reader = Box<dyn AsyncBufRead + Unpin + Send + Sync>;
 pub(super) struct Body {
     /// `None` once the body has ended, which closes the connection.
     reader: Option<Reader>,
-    /// What is still to come, if the body has a length.
+    /// How many bytes are still to come, if the response has a content-length.
     left: Option<u64>,
     budget: Budget,
 }

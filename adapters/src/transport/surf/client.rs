@@ -1,4 +1,4 @@
-//! surf's backend: one connection for each request, and async-h1 on it.
+//! A backend for surf that runs async-h1 over a new connection for each request.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -18,10 +18,10 @@ use futures_rustls::rustls::{self, ClientConfig, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use surf::http::{Error, Request, Response, StatusCode, Url};
 
-/// async-h1 over connections of our own.
+/// Runs async-h1 over connections that this crate opens.
 #[derive(Debug, Default)]
 pub(super) struct AsyncH1 {
-    /// Made at the first handshake, since it reads the system's certificates.
+    /// Created at the first handshake, because it reads the system's certificates.
     tls: OnceLock<Arc<ClientConfig>>,
 }
 
@@ -46,7 +46,7 @@ impl surf::HttpClient for AsyncH1 {
             stream,
             ended: Arc::clone(&ended),
         };
-        // http-types panics over headers that it does not like.
+        // http-types panics at some headers that it cannot represent.
         AssertUnwindSafe(async_h1::connect(connection, request))
             .catch_unwind()
             .await
@@ -112,13 +112,14 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportErro
         })
 }
 
-/// A connection to the first of `addresses` that accepts one.
+/// Connects to the first of `addresses` that accepts.
 async fn tcp(addresses: Vec<SocketAddr>) -> Result<Async<TcpStream>, TransportError> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match Async::<TcpStream>::connect(address).await {
             Ok(socket) => {
-                // Head and body are two writes, and the second must not wait for the first.
+                // Head and body are two writes, and the second must not wait until the first is
+                // acknowledged.
                 socket.get_ref().set_nodelay(true).ok();
                 return Ok(socket);
             }
@@ -132,12 +133,13 @@ fn tls_failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Tra
     TransportError::new(Kind::Tls, "the TLS handshake failed").with_source(error)
 }
 
-/// surf's errors need a status; what counts is the error inside.
+/// surf's errors need a status, which is ignored later: only the error inside counts.
 fn wrap(error: TransportError) -> Error {
     Error::new(StatusCode::BadGateway, error)
 }
 
-/// What an error of async-h1 means. It has a type for I/O errors only.
+/// Gives an error of async-h1 its kind. async-h1 has a type for I/O errors only, so other errors
+/// are told apart by their text.
 fn explain(error: Error, ended: bool) -> Error {
     if error.downcast_ref::<TransportError>().is_some() {
         return error;
@@ -174,7 +176,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 
 struct Connection {
     stream: Box<dyn Stream>,
-    /// The server has closed its side.
+    /// Whether the server has closed its side.
     ended: Arc<AtomicBool>,
 }
 
@@ -187,8 +189,8 @@ impl AsyncRead for Connection {
         let result = Pin::new(&mut *self.stream).poll_read(cx, buffer);
         match &result {
             Poll::Ready(Ok(0)) if !buffer.is_empty() => self.ended.store(true, Ordering::Relaxed),
-            // async-h1 waits for the rest of a body's trailers without asking to be woken for it,
-            // so a body whose last bytes come one by one would never end.
+            // async-h1 waits for the rest of a body's trailers without registering a waker, so a
+            // body whose last bytes arrive one by one would never end.
             Poll::Ready(Ok(_)) => cx.waker().wake_by_ref(),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Between the types of `http` and those of `http-types`, which surf uses.
+//! Converts between the types of `http` and of `http-types`, which surf uses.
 
 use bytes::Bytes;
 use chatcore::{ByteStream, ConnectTimeout, Target, TransportError, TransportErrorKind};
@@ -11,7 +11,7 @@ use super::body::Body;
 
 pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, TransportError> {
     let (head, body) = request.into_parts();
-    // What surf's own reader would understand in another way is refused here.
+    // Refuses URLs that surf's own parser would read differently.
     Target::of(&head.uri)?;
     let url = types::Url::parse(&head.uri.to_string())
         .map_err(|error| invalid("the URL is not valid").with_source(error))?;
@@ -24,7 +24,7 @@ pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, Transpo
     if !body.is_empty() {
         let length = body.len();
         request.set_body(types::Body::from_reader(Cursor::new(body), Some(length)));
-        // It would stand beside the request's own.
+        // surf sets one, which would be sent in addition to the request's own.
         request.remove_header("content-type");
     }
     for (name, value) in &head.headers {
@@ -55,8 +55,9 @@ pub(super) fn response(
             continue;
         };
         for value in values {
-            // async-h1 makes up a `date` where there is none. It has a line break in it, so it
-            // falls out here; the core must not take this machine's clock for the server's.
+            // async-h1 adds a `date` header if the response has none. Its value contains a line
+            // break, so it is dropped here. The core must not get it, because it would take this
+            // machine's clock for the server's.
             if let Ok(value) = HeaderValue::from_str(value.as_str()) {
                 converted.headers_mut().append(&name, value);
             }

@@ -1,34 +1,36 @@
-//! Unmaintained (RUSTSEC-2025-0036): use `http1`. Kept because some applications have surf already.
+//! Unmaintained (RUSTSEC-2025-0036): use `http1`. Kept because some applications already use surf.
 //!
-//! surf comes with three backends, and none of them can be used for what this crate does: the
-//! `h1` client gives the answer of a cancelled request to the next one on its connection, looks
-//! names up on the caller's thread, leaves Nagle's algorithm on where it does not pool, and
-//! brings tokio by way of deadpool; the `curl` client hangs past 1,024 descriptors, notices
-//! a dropped body only when more of it arrives, and fails a POST on a connection that has gone
-//! stale; the `hyper` client needs the runtime of tokio 0.2. So [`SurfTransport::new`] gives surf
-//! a backend of its own: surf's HTTP/1.1 ([`async_h1`]) over one new connection for each request,
-//! with TLS by rustls. There is no tokio in its tree.
+//! surf has three backends, and this crate can use none of them. The `h1` client gives the answer
+//! of a cancelled request to the next request on its connection, looks names up on the caller's
+//! thread, leaves Nagle's algorithm on when it does not pool, and brings in tokio through deadpool.
+//! The `curl` client hangs beyond 1,024 descriptors, notices a dropped body only when more of it
+//! arrives, and fails a POST on a connection that has gone stale. The `hyper` client needs the
+//! tokio 0.2 runtime. So [`SurfTransport::new`] gives surf its own backend: surf's HTTP/1.1
+//! ([`async_h1`]) over one new connection for each request, with TLS by rustls. Its dependency tree
+//! has no tokio.
 //!
 //! Responses stream, a dropped future or body closes its connection at once, no redirect is
-//! followed, and a body that is cut short is found. What surf and async-h1 cannot do:
+//! followed, and a body that is cut short is an error. surf and async-h1 do not support:
 //!
-//! - **reuse a connection**: `async_h1` ends a body without saying whether the connection is
-//!   still in order;
-//! - **a proxy**: the environment's proxies are not asked;
-//! - **a body without a length**, which ends with its connection: async-h1 would pass it off as
-//!   empty, so it is an error of the kind [`Protocol`](TransportErrorKind::Protocol);
-//! - **a status that http-types does not list**, such as 529 (overloaded) and 520 to 524: the
-//!   response is lost, and a `Protocol` error stands for it;
+//! - **Connection reuse**: `async_h1` ends a body without saying whether the connection is still
+//!   usable.
+//! - **Proxies**: the proxies in the environment are ignored.
+//! - **A body without a length**, which ends when its connection closes: async-h1 would report it
+//!   as empty, so it is an error of the kind [`Protocol`](TransportErrorKind::Protocol).
+//! - **A status that http-types does not list**, such as 529 (overloaded) and 520 to 524: the
+//!   response is lost and becomes a `Protocol` error.
 //! - **HTTP/1.0**, and a `100 Continue` or `103 Early Hints` before the answer, which async-h1
-//!   takes for the answer;
-//! - **a head over 8 KiB** ([`TooLarge`](TransportErrorKind::TooLarge)), and a header that is not
-//!   ASCII, over which http-types panics (caught, and a `Protocol` error; the panic hook runs);
-//! - **trailers of more than 8 KiB**, or with bytes after them;
-//! - **a request that fails while it goes out** because the server has answered early: the answer
-//!   is lost, the error is a [`Reset`](TransportErrorKind::Reset).
+//!   takes for the answer.
+//! - **A head over 8 KiB** ([`TooLarge`](TransportErrorKind::TooLarge)), and a header that is not
+//!   ASCII: http-types panics at it. The panic is caught and becomes a `Protocol` error, but the
+//!   panic hook runs.
+//! - **Trailers of more than 8 KiB**, or with bytes after them.
+//! - **An early answer that makes sending fail**: if the server answers and closes while the
+//!   request is still being sent, the answer is lost and the error is a
+//!   [`Reset`](TransportErrorKind::Reset).
 //!
-//! And `async_h1` writes whole requests to the `log` crate at the level *trace*, the key included:
-//! do not enable that level for it.
+//! `async_h1` also writes whole requests to the `log` crate at the level *trace*, keys included: do
+//! not enable that level for it.
 
 mod body;
 mod client;
@@ -55,17 +57,18 @@ pub struct SurfTransport {
 }
 
 impl SurfTransport {
-    /// Over the backend that the [module](self) describes.
+    /// A transport over the backend that the [module](self) describes.
     pub fn new() -> Self {
         Self::with_client(::surf::Client::with_http_client(client::AsyncH1::default()))
     }
 
-    /// Over the application's own client, with its backend and its middleware.
+    /// A transport over the application's own client, with its backend and middleware.
     ///
-    /// What [`Transport`] promises is then up to them. The connect limit reaches the backend only
-    /// as a [`ConnectTimeout`](chatcore::ConnectTimeout) in the request's extensions, and errors
-    /// come back as [`TransportErrorKind::Other`]. Never give it the redirect middleware: it
-    /// sends every request twice, and the key to wherever it is redirected.
+    /// That client then decides whether the promises of [`Transport`] hold. The connect timeout
+    /// reaches the backend only as a [`ConnectTimeout`](chatcore::ConnectTimeout) in the request's
+    /// extensions, and errors come back as [`TransportErrorKind::Other`]. Never give the client the
+    /// redirect middleware: it sends every request twice, and sends the key to the redirect's
+    /// target.
     pub fn with_client(client: ::surf::Client) -> Self {
         Self { client }
     }
@@ -87,7 +90,7 @@ impl Transport for SurfTransport {
     }
 }
 
-/// The backend's errors are transport errors already; those of other backends are not.
+/// Errors of this crate's backend are transport errors already; errors of other backends are not.
 fn explain(error: ::surf::Error) -> TransportError {
     error.downcast().unwrap_or_else(|error| {
         TransportError::new(TransportErrorKind::Other, "surf could not send the request")

@@ -1,4 +1,4 @@
-//! What the transport promises, and by name what it cannot do, against scripted servers.
+//! What the transport promises, and each thing that it cannot do, against scripted servers.
 
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -22,7 +22,7 @@ fn kind<T>(result: Result<T, TransportError>) -> TransportErrorKind {
     }
 }
 
-/// The end of a body that a server cuts or spoils after `answer`.
+/// Reads a body that the server cuts short or corrupts after `answer`.
 fn end_of(answer: &'static str) -> Result<String, TransportError> {
     let server = Server::start(move |_, peer| {
         peer.request();
@@ -97,8 +97,8 @@ fn chunks_arrive_as_they_are_sent() {
             peer.chunk(chunk);
         }
         acks.recv().unwrap();
-        // The first piece leaves async-h1 in the middle of the trailers, if it is read by itself;
-        // the pause makes that likely, and nothing depends on it.
+        // If the first piece is read by itself, it leaves async-h1 in the middle of the trailers.
+        // The pause makes that likely; the test passes either way.
         peer.send("0\r\n\r");
         std::thread::sleep(Duration::from_millis(50));
         peer.send("\n");
@@ -201,7 +201,7 @@ fn what_cannot_be_reached() {
     assert_eq!(kind(send(get(&url))), TransportErrorKind::Tls);
 }
 
-/// A handshake that never gets an answer.
+/// The handshake never gets a response.
 #[test]
 fn the_connect_limit_covers_tls() {
     let silent = Server::start(|_, peer| {
@@ -242,7 +242,7 @@ fn dropping_the_future_or_the_body_closes_the_connection() {
     });
     let transport = SurfTransport::new();
     let mut sending = transport.send(server.post("{}"));
-    // Polled until the request has arrived.
+    // Polls until the request has arrived.
     block_on(async {
         while has_come.try_recv().is_err() {
             assert!(poll_once(&mut sending).await.is_none());

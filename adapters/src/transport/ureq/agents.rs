@@ -1,4 +1,4 @@
-//! The ureq agents: one that goes directly, and one for each proxy.
+//! The ureq agents: one for direct connections, and one for each proxy.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::transport::proxy::{Proxies, Proxy};
 
 const USER_AGENT: &str = concat!("chatcore/", env!("CARGO_PKG_VERSION"));
 
-/// All workers share an agent, and with it the idle connections: whichever worker is free finds
-/// them. Each agent is made when it is first needed.
+/// All workers share these agents and their idle connections, so any free worker can reuse them.
+/// Each agent is made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Agents {
     proxies: Proxies,
-    /// Empty for those that the system trusts.
+    /// Empty to trust what the system trusts.
     roots: Vec<Certificate<'static>>,
     idle_connections: usize,
     direct: OnceLock<Agent>,
@@ -53,7 +53,7 @@ impl Agents {
         let Some(proxy) = self.proxies.for_uri(uri)? else {
             return Ok(self.direct.get_or_init(|| self.agent(None)));
         };
-        // Which proxy it is depends on the scheme alone.
+        // The proxy depends only on the URL's scheme.
         let slot = match uri.scheme_str() {
             Some("https") => &self.https_proxy,
             _ => &self.http_proxy,
@@ -87,9 +87,9 @@ impl Agents {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
-            // For a request that names none, and for proxies.
+            // For requests that do not set one, and for proxies.
             .user_agent(USER_AGENT)
-            // Beside that, the request goes out with the headers that it came with.
+            // Apart from that, the request is sent with exactly the headers it has.
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
             .input_buffer_size(INPUT_BUFFER)
@@ -98,7 +98,7 @@ impl Agents {
             .max_idle_connections(self.idle_connections)
             .max_idle_connections_per_host(self.idle_connections)
             .max_idle_age(MAX_IDLE)
-            // The limit for connecting is the call's own; the core sets the others.
+            // Each call has its own connect timeout; the core enforces the other timeouts.
             .timeout_connect(None::<Duration>)
             .build();
         Agent::with_parts(config, CallConnector::new(proxied), CallResolver::default())

@@ -1,4 +1,4 @@
-//! What a transport can be told.
+//! The settings of a transport.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::agents::Agents;
 use crate::executor::ThreadPool;
 use crate::transport::proxy::Proxies;
 
-/// Makes a [`UreqTransport`]; from [`UreqTransport::builder`].
+/// Builds a [`UreqTransport`]; made by [`UreqTransport::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UreqBuilder {
@@ -28,19 +28,19 @@ impl UreqBuilder {
         }
     }
 
-    /// Which proxies to use; by default what the environment says ([`Proxies::from_env`], read
-    /// in [`build`](Self::build)).
+    /// Which proxies to use. By default [`build`](Self::build) reads them from the environment
+    /// ([`Proxies::from_env`]).
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.proxies = Some(proxies);
         self
     }
 
-    /// Trusts the certificates in `pem`, instead of those that the system trusts. Calling it
-    /// again adds to them.
+    /// Trusts the certificates in `pem` instead of those that the system trusts. Calling it again
+    /// adds more certificates.
     ///
     /// # Errors
     ///
-    /// [`Tls`](TransportErrorKind::Tls) if there is no certificate in it.
+    /// [`Tls`](TransportErrorKind::Tls) if `pem` is malformed or contains no certificate.
     pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Result<Self, TransportError> {
         let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
         let before = self.roots.len();
@@ -56,7 +56,7 @@ impl UreqBuilder {
         Ok(self)
     }
 
-    /// Makes the transport. Nothing is connected or read yet but the environment.
+    /// Makes the transport. It reads the environment, but opens no connection and no file yet.
     pub fn build(self) -> UreqTransport {
         let proxies = self.proxies.unwrap_or_else(Proxies::from_env);
         let idle_connections = self.pool.status().max_workers;

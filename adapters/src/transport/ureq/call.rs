@@ -1,14 +1,15 @@
-//! One call, as the worker and the caller share it: the answer goes one way, cancelling the other.
+//! One call, shared by its worker and its caller.
 //!
 //! ```text
 //!  worker ── head, chunks (bounded), end ──► caller
 //!  worker ◄── cancel: shuts the socket down ── caller
 //! ```
 //!
-//! While a connection serves a call, the call knows its socket. ureq asks a connection whether
-//! it is open before it puts it back into its pool, and there the two part (see
-//! [`connect`](super::connect)), under the lock that cancelling takes too: so a cancelled call
-//! never shuts down a connection that serves another one.
+//! While a connection serves a call, the call holds a handle of its socket. ureq asks a connection
+//! whether it is open before it puts the connection back into its pool; at that point the
+//! connection detaches from the call (see [`connection`](super::connection)). Detaching and
+//! cancelling take the same lock, so a cancelled call never shuts down a connection that serves
+//! another call.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,25 +24,25 @@ use ureq::unversioned::transport::ShutdownHandle;
 use super::withheld::Withheld;
 use crate::executor::threads::{OnClose, lock, wait};
 
-/// How much of a body may wait for its reader before the worker stops reading the socket.
+/// How many bytes of a body may wait for the reader before the worker stops reading the socket.
 const MAX_BUFFERED: usize = 64 * 1024;
-/// The same in chunks, since a small chunk costs more than its bytes.
+/// The same limit in chunks, because a small chunk costs more than its bytes.
 const MAX_CHUNKS: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Call {
     state: Mutex<State>,
-    /// The worker waits here for the reader.
+    /// Where the worker waits until the reader makes room.
     room: Condvar,
-    /// The connection had served another call before.
+    /// Whether the connection served another call before.
     reused: AtomicBool,
-    /// A byte of the answer has come.
+    /// Whether any byte of the answer has arrived.
     answered: AtomicBool,
-    /// How much has come since the last of the content.
+    /// How many bytes arrived since the last content.
     silence: AtomicUsize,
-    /// The connection broke, instead of being closed in an orderly way.
+    /// Whether the connection broke, instead of being closed in an orderly way.
     broken: AtomicBool,
-    /// What ureq does not see of the request.
+    /// The secrets of the request, which ureq does not see.
     withheld: OnceLock<Withheld>,
 }
 
@@ -53,18 +54,19 @@ struct State {
     end: Option<Result<(), TransportError>>,
     waker: Option<Waker>,
     socket: Option<Weak<dyn ShutdownHandle>>,
-    /// The worker waits for room. Telling nobody would cost a system call for each chunk.
+    /// Whether the worker waits for room. Notifying it at other times would cost a system call per
+    /// chunk.
     worker_waits: bool,
     cancelled: bool,
     pool_closes: bool,
 }
 
-/// The caller has gone.
+/// The caller has cancelled the call.
 #[derive(Debug)]
 pub(super) struct Cancelled;
 
 impl State {
-    /// Takes the waker out, to be called once the lock is gone.
+    /// Takes the waker, to be called after the lock is released.
     fn changed(&mut self) -> Option<Waker> {
         self.waker.take()
     }
@@ -83,7 +85,7 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// What the caller does.
+/// The caller's side.
 impl Call {
     pub(super) fn poll_head(&self, cx: &Context<'_>) -> Poll<Result<Parts, TransportError>> {
         let mut state = lock(&self.state);
@@ -123,16 +125,16 @@ impl Call {
         }
     }
 
-    /// Ends the call: the worker's next step fails, and one that is blocked is interrupted.
+    /// Cancels the call: the worker's next step fails, and a blocked worker is interrupted.
     pub(super) fn cancel(&self) {
         let mut state = lock(&self.state);
         state.cancelled = true;
-        // What nobody will read need not wait for the worker.
+        // Freed here, because the caller will not read it.
         let unread = std::mem::take(&mut state.chunks);
         state.buffered = 0;
         if let Some(socket) = state.socket.take().and_then(|socket| socket.upgrade()) {
-            // Under the lock, so that the connection cannot pass to another call before this.
-            // It does not block.
+            // Under the lock, so that the connection cannot pass to another call first. It does not
+            // block.
             socket.shutdown();
         }
         drop(state);
@@ -141,13 +143,13 @@ impl Call {
     }
 }
 
-/// What the worker does.
+/// The worker's side.
 impl Call {
     pub(super) fn is_cancelled(&self) -> bool {
         lock(&self.state).cancelled
     }
 
-    /// From now on `socket` serves this call.
+    /// Makes `socket` serve this call from now on.
     pub(super) fn attach(
         &self,
         socket: Option<Weak<dyn ShutdownHandle>>,
@@ -159,12 +161,12 @@ impl Call {
         }
         state.socket = socket;
         self.reused.store(reused, Ordering::Relaxed);
-        // What an earlier connection did says nothing about this one.
+        // Whether an earlier connection broke does not matter for this one.
         self.broken.store(false, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The socket serves this call no more.
+    /// The socket no longer serves this call.
     pub(super) fn detach(&self) {
         lock(&self.state).socket = None;
     }
@@ -179,7 +181,7 @@ impl Call {
         wake(waker);
     }
 
-    /// Hands over a piece of the body, once there is room for it.
+    /// Hands over a piece of the body. Waits until there is room for it.
     pub(super) fn chunk_came(&self, chunk: Bytes) -> Result<(), TransportError> {
         self.silence.store(0, Ordering::Relaxed);
         let mut state = lock(&self.state);
@@ -195,7 +197,7 @@ impl Call {
             state.worker_waits = false;
         }
         if state.cancelled {
-            // Nobody is told; it ends the worker's loop.
+            // No caller sees this error; it only ends the worker's loop.
             return Err(TransportError::new(TransportErrorKind::Closed, "cancelled"));
         }
         state.buffered += chunk.len();
@@ -206,7 +208,7 @@ impl Call {
         Ok(())
     }
 
-    /// The worker's last word.
+    /// Ends the call. The worker calls this last.
     pub(super) fn ended(&self, end: Result<(), TransportError>) {
         let waker = {
             let mut state = lock(&self.state);
@@ -216,7 +218,7 @@ impl Call {
         wake(waker);
     }
 
-    /// Keeps what ureq is not to see of the request.
+    /// Keeps the secrets of the request that ureq must not see.
     pub(super) fn withhold(&self, withheld: Withheld) {
         self.withheld.get_or_init(|| withheld);
     }
@@ -229,7 +231,7 @@ impl Call {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// Counts bytes that have come, and says how many there are since the last of the content.
+    /// Counts bytes that arrived, and returns how many arrived since the last content.
     pub(super) fn note_silence(&self, came: usize) -> usize {
         self.silence.fetch_add(came, Ordering::Relaxed) + came
     }
@@ -246,8 +248,8 @@ impl Call {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// Whether the request may be sent again on a new connection: this one was an old one, and
-    /// not one byte of an answer came.
+    /// Whether the request may be sent again on a new connection: the connection was reused, and no
+    /// byte of an answer arrived.
     pub(super) fn may_replace_connection(&self) -> bool {
         self.reused.load(Ordering::Relaxed) && !self.is_answered() && !self.is_cancelled()
     }
@@ -266,5 +268,5 @@ impl std::fmt::Debug for Call {
     }
 }
 
-/// A call between its worker, its caller and its connection.
+/// A call, shared by its worker, its caller and its connection.
 pub(super) type SharedCall = Arc<Call>;

@@ -1,9 +1,9 @@
-//! ureq's seams for name lookup and sockets, used for three things that ureq has no setting for:
-//! one call can be cancelled without its neighbours, an error says in which step it happened,
-//! and the connect limit covers lookup, proxy and TLS together.
+//! Implements ureq's traits for name lookup and sockets. They do three things that ureq has no
+//! setting for: cancel one call without affecting others, report the step in which an error
+//! happened, and apply one connect timeout to lookup, proxy and TLS together.
 //!
-//! A call runs on one worker from its beginning to its end, and ureq calls these seams on that
-//! thread; so the call that a connection serves is found in a thread-local.
+//! A call runs on one worker thread from start to end, and ureq calls these traits on that thread.
+//! So a thread-local holds the call that a connection serves.
 
 use std::cell::RefCell;
 use std::io;
@@ -27,7 +27,7 @@ use super::error::Failure;
 use super::socket::Socket;
 use crate::executor::threads::lock;
 
-/// The call that this thread is on.
+/// The call that runs on this thread.
 #[derive(Clone)]
 pub(super) struct Current {
     pub(super) call: SharedCall,
@@ -38,7 +38,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
-/// While it lives, the calling thread is on `call`.
+/// Marks the calling thread as running `call` until it is dropped.
 pub(super) struct OnCall(());
 
 impl OnCall {
@@ -46,7 +46,7 @@ impl OnCall {
         let now = Instant::now();
         let current = Current {
             call: Arc::clone(call),
-            // A limit that cannot be represented is none; a day stands for that.
+            // A timeout that cannot be represented means no timeout; a day stands in for it.
             connect_until: now
                 .checked_add(connect_timeout)
                 .unwrap_or(now + Duration::from_secs(86_400)),
@@ -82,7 +82,8 @@ impl Current {
     }
 }
 
-/// The connection to a proxy. ureq would give each step on it, CONNECT and TLS, the limit anew.
+/// The connection to a proxy. Without this, ureq would restart the connect timeout for each step on
+/// it: CONNECT and TLS.
 #[derive(Debug)]
 struct ProxyLeg(Box<dyn Transport>);
 
@@ -123,8 +124,8 @@ impl From<Cancelled> for Error {
     }
 }
 
-/// Name lookup within the call's connect limit. An address and `localhost` need none, and no thread
-/// for it.
+/// Name lookup within the call's connect timeout. IP addresses and `localhost` need no lookup and
+/// no thread for it.
 #[derive(Debug, Default)]
 pub(super) struct CallResolver(DefaultResolver);
 
@@ -150,10 +151,10 @@ impl Resolver for CallResolver {
     }
 }
 
-/// Makes connections: CONNECT proxy, TCP, TLS.
+/// Opens connections: TCP, a proxy's CONNECT tunnel, TLS.
 #[derive(Debug, Default)]
 pub(super) struct CallConnector {
-    /// Whether the agent goes through a proxy.
+    /// Whether the agent uses a proxy.
     pub(super) proxied: bool,
     proxy: ConnectProxyConnector,
     tcp: TcpConnector,
@@ -189,8 +190,8 @@ impl Connector<()> for CallConnector {
             timeout: current.left()?,
             current_time: Arc::clone(&details.current_time),
             run_connector: Arc::clone(&details.run_connector),
-            // A connection tells its socket here before it does anything with it, so that a
-            // handshake can be cancelled too.
+            // A connection registers its socket here before anything else, so that a handshake can
+            // be cancelled too.
             register_shutdown: {
                 let call = Arc::clone(&current.call);
                 let socket = Arc::clone(&socket);
@@ -203,7 +204,7 @@ impl Connector<()> for CallConnector {
             },
         };
 
-        // With a proxy, ureq comes back here for the connection to the proxy itself.
+        // With a proxy, ureq calls this again for the connection to the proxy itself.
         let to_proxy = self.proxied && details.config.proxy().is_none();
         let tunnel = self
             .proxy
@@ -236,7 +237,7 @@ mod tests {
     use super::*;
     use crate::transport::loopback::{authorities, taken_for_loopback};
 
-    /// On no call, so that a look-up would fail.
+    /// Runs on a thread without a call, so that any real lookup would fail.
     fn resolve(uri: &Uri) -> Result<ResolvedSocketAddrs, Error> {
         let never = NextTimeout {
             after: time::Duration::NotHappening,

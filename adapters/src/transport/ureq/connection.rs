@@ -1,5 +1,5 @@
-//! A connection as ureq's pool has it. The secrets of a request, which ureq does not see, are put
-//! into its head here.
+//! A connection in ureq's pool. It puts a request's secrets, which ureq does not see, into the
+//! head.
 
 use std::sync::{Arc, Weak};
 
@@ -11,11 +11,11 @@ use super::call::SharedCall;
 use super::connect::current;
 use super::withheld::Progress;
 
-/// The largest head that waits for the beginning of its body, to leave in one write with it.
+/// The largest head that is held back to be sent in one write with the beginning of its body.
 const MAX_HELD: usize = 8 * 1024;
 
-/// The most that may come without any content in it. ureq skips interim heads and trailers, however
-/// many there are; a head has a limit of its own.
+/// The most bytes without content that are accepted in a row. ureq skips any number of interim
+/// heads and trailers. A single head has its own limit.
 const MAX_SILENCE: usize = 2 * INPUT_BUFFER;
 
 /// A connection that knows which call it serves.
@@ -25,12 +25,12 @@ pub(super) struct Connection {
     socket: Option<Weak<dyn ShutdownHandle>>,
     serves: Option<SharedCall>,
     served_before: bool,
-    /// Which secrets of the request were put back into its head.
+    /// Which secrets of the request were already put back into its head.
     progress: Progress,
-    /// Whether anything of the call's request was written.
+    /// Whether the head of the call's request was already written or held.
     began: bool,
-    /// The head of the request. It goes out with what follows it, because a server with little
-    /// room for connections may reset one whose request comes in two pieces.
+    /// The head of the request. It is sent together with the first bytes of the body, because a
+    /// server with little room for connections may reset one whose request arrives in two pieces.
     held: Vec<u8>,
 }
 
@@ -50,7 +50,7 @@ impl Connection {
         }
     }
 
-    /// Joins the connection to the call that this thread is on, if it is not already.
+    /// Attaches the connection to the call that runs on this thread, unless it is attached already.
     fn serve(&mut self) -> Result<&SharedCall, Error> {
         if let Some(ref call) = self.serves {
             return Ok(call);
@@ -64,14 +64,14 @@ impl Connection {
         Ok(self.serves.insert(call))
     }
 
-    /// Sends the head that was held, and the first `amount` bytes of the output.
+    /// Sends the held head and the first `amount` bytes of the output.
     fn send(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         if self.held.is_empty() {
             return self.transport.transmit_output(amount, timeout);
         }
         let head = std::mem::take(&mut self.held);
         let output = self.transport.buffers().output();
-        // What the output has no room for beside the head follows in a write of its own.
+        // Bytes that do not fit into the output beside the head follow in another write.
         let fits = amount.min(output.len() - head.len());
         let rest = output[fits..amount].to_vec();
         output.copy_within(..fits, head.len());
@@ -121,14 +121,14 @@ impl Transport for Connection {
             }
             Ok(true) => call.note_answered(),
             Ok(false) => {}
-            // ureq takes some errors for the end of a body that has no length.
+            // Noted, because ureq takes some errors for the end of a body without a length.
             Err(_) => call.note_broken(),
         }
         result
     }
 
-    /// ureq asks when it takes the connection out of its pool, and when it is about to put it
-    /// there: where it asks, the connection serves nobody.
+    /// ureq calls this when it takes the connection out of its pool and when it is about to put it
+    /// back. At both times the connection serves no call.
     fn is_open(&mut self) -> bool {
         if let Some(call) = self.serves.take() {
             call.detach();

@@ -1,7 +1,8 @@
-//! What ureq's errors mean to the core.
+//! Converts ureq's errors to the core's.
 //!
 //! ureq reports a failed lookup, connect or handshake as a bare I/O error. The
-//! [`connect`](super::connect) module knows which of them it is, and wraps it in a [`Failure`].
+//! [`connect`](super::connect) module knows in which step it happened, and wraps it in a
+//! [`Failure`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,10 +13,10 @@ use ureq::Error;
 
 use crate::transport::certificate;
 
-/// How a certificate becomes trusted, for the advice in an error.
+/// The settings that make a certificate trusted, for the advice in an error.
 const TRUSTED_BY: &str = "`roots` or the system's store";
 
-/// An error of making the connection, with its kind.
+/// An error while connecting, with its kind.
 #[derive(Debug)]
 pub(super) struct Failure {
     kind: TransportErrorKind,
@@ -23,8 +24,8 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Marks what goes wrong in one step of connecting. What is marked already, or says itself
-    /// what it is, stays as it is.
+    /// Marks the errors of one connecting step with `kind`. Timeouts and errors that are already
+    /// marked stay as they are.
     pub(super) fn mark(kind: TransportErrorKind) -> impl Fn(Error) -> Error {
         move |error| match error {
             Error::Timeout(_) => error,
@@ -33,7 +34,7 @@ impl Failure {
         }
     }
 
-    /// What went wrong, with advice where a certificate is to blame.
+    /// The error's message, with advice if a certificate is the cause.
     fn explained(&self) -> String {
         let cause = match &self.source {
             Error::Rustls(cause) => Some(cause),
@@ -48,7 +49,7 @@ impl Failure {
         }
     }
 
-    /// The same for the steps that lead to a proxy: whatever fails there, the proxy failed.
+    /// Like `mark`, for the steps that connect to a proxy: every error there is the proxy's.
     pub(super) fn mark_proxy(error: Error) -> Error {
         match error {
             Error::Timeout(_) => error,
@@ -78,12 +79,12 @@ impl StdError for Failure {
     }
 }
 
-/// What went wrong until the head of the response was there.
+/// An error before the head of the response was complete.
 pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
     use TransportErrorKind as Kind;
     let (kind, message) = match &error {
         Error::Other(inner) => match inner.downcast_ref::<Failure>() {
-            // A connection that is lost during the handshake says nothing about the certificate.
+            // A connection lost during the handshake says nothing about the certificate.
             Some(Failure {
                 kind: Kind::Tls,
                 source: Error::Io(source),
@@ -94,7 +95,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
             Some(failure) => (failure.kind, failure.explained()),
             None => (Kind::Other, "the request failed".into()),
         },
-        // No other limit is set.
+        // Only the connect timeout is set.
         Error::Timeout(_) => (
             Kind::ConnectTimeout,
             "making the connection took longer than its limit".into(),
@@ -110,7 +111,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
             Kind::Reset,
             "the connection failed before the answer came".into(),
         ),
-        // Before a byte of an answer came, it is the request that is wrong.
+        // Before any byte of an answer arrived, a protocol error is about the request.
         Error::Protocol(what) if !answered => (
             Kind::InvalidInput,
             format!("the request cannot be sent: {what}"),
@@ -149,7 +150,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
     TransportError::new(kind, message).with_source(error)
 }
 
-/// What went wrong after that.
+/// An error while reading the body.
 pub(super) fn in_body(error: io::Error) -> TransportError {
     use TransportErrorKind as Kind;
     let error = Error::from(error);
@@ -175,7 +176,8 @@ pub(super) fn in_body(error: io::Error) -> TransportError {
     TransportError::new(kind, message).with_source(error)
 }
 
-/// A body that has no length ends when the connection does, but not when that breaks.
+/// For a body without a length: it ends when the connection is closed in order, but is truncated
+/// when the connection breaks.
 pub(super) fn broken_body() -> TransportError {
     TransportError::new(
         TransportErrorKind::Truncated,
@@ -183,7 +185,7 @@ pub(super) fn broken_body() -> TransportError {
     )
 }
 
-/// Whether the connection was lost, as opposed to, say, not allowed.
+/// Whether the connection was lost, as opposed to, for example, not permitted.
 pub(super) fn is_lost(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,35 +1,37 @@
 //! Blocking [ureq] calls on the workers of a [`ThreadPool`].
 //!
-//! A call takes a worker from its request to the end of its body, so a pool of N workers serves
-//! N calls at once; it is meant for up to a few hundred. There is no reactor and no tokio.
+//! A call holds a worker from its request to the end of its body, so a pool of N workers serves N
+//! calls at once. It is meant for up to a few hundred. There is no reactor and no tokio.
 //!
-//! - **Streaming.** The worker reads the socket and hands the pieces over, at most 64 KiB ahead
-//!   of the reader; then it stops reading until there is room.
+//! - **Streaming.** The worker reads the socket and hands over pieces, at most 64 KiB ahead of the
+//!   reader. Then it stops reading until there is room.
 //! - **Cancelling.** Dropping the future of `send`, or a body that has not ended, shuts the socket
-//!   down at once, which interrupts the worker that is blocked on it. A name lookup or a TCP
-//!   connect under way cannot be interrupted: nothing is sent after it, and it keeps its worker
-//!   until it ends or the [`ConnectTimeout`](chatcore::ConnectTimeout) runs out. A call that waits
-//!   for a worker leaves the queue.
-//! - **Connections.** All workers share the idle connections, so the one that is free finds them.
-//!   They are dropped after 55 seconds without use, when the next call looks for one. One that
-//!   turns out to be dead is replaced once, as long as not one byte of an answer came.
+//!   down at once, which interrupts a worker that is blocked on it. A name lookup or TCP connect in
+//!   progress cannot be interrupted: nothing is sent after it, and it keeps its worker until it
+//!   ends or the [`ConnectTimeout`](chatcore::ConnectTimeout) passes. A call that waits for a
+//!   worker leaves the queue.
+//! - **Connections.** All workers share the idle connections, so any free worker can reuse them.
+//!   They are dropped after 55 seconds without use, when the next call looks for one. If a reused
+//!   connection turns out to be dead, the request is sent once more on a new one, unless a byte of
+//!   an answer arrived.
 //! - **Limits.** The head of a response may have 64 KiB and 128 headers. The length of a body is
 //!   not limited.
 //! - **Proxies** come from the environment, by the rules of [`proxy`](super::proxy); loopback is
-//!   always reached directly then. ureq tunnels plain `http` through a proxy with CONNECT, too,
-//!   which some proxies refuse.
-//! - **TLS** is rustls with ring, and the operating system says which certificates it trusts
+//!   then always connected to directly. ureq tunnels even plain `http` through a proxy with
+//!   CONNECT, which some proxies refuse.
+//! - **TLS** is rustls with ring, and the operating system decides which certificates are trusted
 //!   (`SSL_CERT_FILE` and `SSL_CERT_DIR` on Linux).
-//! - **Name lookups** run on a short-lived thread of ureq's, so that the limit holds for them.
+//! - **Name lookups** run on a short-lived thread of ureq, so that the connect timeout applies to
+//!   them.
 //!
-//! Closing the pool finishes the calls that are queued or under way. A body whose reader has let
-//! 64 KiB pile up ends in [`TransportErrorKind::Closed`] then, so that closing never waits for
-//! a reader.
+//! Closing the pool finishes the calls that are queued or in progress. A body whose reader has let
+//! 64 KiB pile up then ends with [`TransportErrorKind::Closed`], so that closing never waits for a
+//! reader.
 //!
-//! Two things are ureq's own: a chunked body that ends after `0\r\n`, without the empty line
-//! behind it, counts as whole, since its last chunk has come; and a request that its server does
-//! not read is written for as long as the server keeps the connection open, though its answer may
-//! have come: nothing is read in between.
+//! Two behaviours come from ureq. A chunked body that ends after `0\r\n`, without the final empty
+//! line, counts as complete, because its last chunk has arrived. And while a request is being
+//! written, nothing is read: if the server does not read the request, the write blocks for as long
+//! as the server keeps the connection open, even if its answer has already arrived.
 
 mod agents;
 mod builder;
@@ -62,19 +64,19 @@ use super::budget::Budget;
 use crate::executor::ThreadPool;
 use crate::executor::threads::{JobError, OnClose};
 
-/// The size of a connection's output buffer, and of the memory for the pieces of a body.
+/// The size of a connection's output buffer, and of the buffer for a body's pieces.
 const BUFFER: usize = 16 * 1024;
 /// The size of a connection's input buffer, which must hold the whole head of a response.
 const INPUT_BUFFER: usize = 64 * 1024;
-/// The largest head of a response: a full buffer is one byte too much.
+/// The largest head of a response. One byte less than the buffer, because ureq refuses a full one.
 const MAX_HEAD: usize = INPUT_BUFFER - 1;
-/// How long a connection may be idle: less than the 60 seconds of common load balancers, so that
+/// How long a connection may be idle. Less than the 60 seconds of common load balancers, so that
 /// this side closes first.
 const MAX_IDLE: Duration = Duration::from_secs(55);
 
-/// A [`Transport`] of blocking ureq calls on a thread pool; see the [module](self).
+/// A [`Transport`] that makes blocking ureq calls on a thread pool; see the [module](self).
 ///
-/// Cloning it shares its connections.
+/// Clones share their connections.
 ///
 /// ```
 /// use chatcore_adapters::executor::ThreadPool;
@@ -92,13 +94,13 @@ pub struct UreqTransport {
 }
 
 impl UreqTransport {
-    /// Calls run on the workers of `pool`; the proxies come from the environment, and the system
-    /// says which certificates are trusted.
+    /// Runs calls on the workers of `pool`. Proxies come from the environment, and the system
+    /// decides which certificates are trusted.
     pub fn new(pool: ThreadPool) -> Self {
         Self::builder(pool).build()
     }
 
-    /// A builder with those defaults.
+    /// A builder with the defaults of [`new`](Self::new).
     pub fn builder(pool: ThreadPool) -> UreqBuilder {
         UreqBuilder::new(pool)
     }
@@ -106,8 +108,8 @@ impl UreqTransport {
 
 #[async_trait]
 impl Transport for UreqTransport {
-    /// Errors beside those of the connection: [`TransportErrorKind::Closed`] if the pool is
-    /// closed, and [`TransportErrorKind::QueueFull`] if the pool's queue is full.
+    /// Besides connection errors, gives [`TransportErrorKind::Closed`] if the pool is closed, and
+    /// [`TransportErrorKind::QueueFull`] if the pool's queue is full.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         Target::of(request.uri())?;
         let call = InFlight::start(&self.pool, Arc::clone(&self.agents), request)?;
@@ -122,10 +124,10 @@ impl Transport for UreqTransport {
     }
 }
 
-/// A call in the pool. Dropping it cancels the call, wherever it is.
+/// A call in the pool. Dropping it cancels the call, whether it is queued or running.
 ///
-/// It holds a handle to the pool, so that dropping the transport and the pool does not close the
-/// pool while bodies are read.
+/// It holds a handle to the pool, so that the pool stays open while bodies are read, even if the
+/// transport and the application's pool are dropped.
 struct InFlight {
     call: SharedCall,
     job: u64,

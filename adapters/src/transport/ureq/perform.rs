@@ -1,4 +1,4 @@
-//! What a worker does for one call, from the request to the end of the body.
+//! What a worker does for one call, from sending the request to the end of the body.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -17,10 +17,11 @@ use super::connect::OnCall;
 use super::error::{before_head, broken_body, in_body, is_lost};
 use super::withheld::Withheld;
 
-/// Where a small rest of the read buffer is not worth a system call.
+/// A smaller rest of the read buffer is not worth a system call.
 const MIN_READ: usize = 1024;
 
-/// Runs the call. The head and the pieces of the body go to `call`; the result is its end.
+/// Runs the call. Passes the head and the pieces of the body to `call`, and returns how the call
+/// ended.
 pub(super) fn perform(
     agents: &Agents,
     request: Request<Bytes>,
@@ -45,14 +46,14 @@ pub(super) fn perform(
     receive(response, call)
 }
 
-/// Sends the request, on a new connection if it is `fresh`, and waits for the head.
+/// Sends the request and waits for the head. With `fresh`, uses a new connection.
 fn run(agent: &Agent, parts: &Parts, body: &Bytes, fresh: bool) -> Result<Response<Body>, Error> {
     let mut head = Request::new(());
     *head.method_mut() = parts.method.clone();
     *head.uri_mut() = parts.uri.clone();
     *head.headers_mut() = parts.headers.clone();
     if fresh {
-        // The other idle connections to this server are as old as the one that was dead.
+        // The other idle connections to this server may be as stale as the one that was lost.
         head = agent
             .configure_request(head)
             .max_idle_age(Duration::ZERO)
@@ -72,11 +73,11 @@ fn receive(
 ) -> Result<(), TransportError> {
     let response = response.map_err(|error| before_head(error, call.is_answered()))?;
     let (mut head, body) = response.into_parts();
-    // What ureq adds for its own users.
+    // Removes what ureq adds for its own users.
     head.extensions.clear();
     call.head_came(head);
 
-    // No limit is set here: how large an answer may be is the core's to say.
+    // No limit here, because the core limits the size of an answer.
     let mut reader = body.into_with_config().limit(u64::MAX).reader();
     let mut buffer = BytesMut::zeroed(BUFFER);
     loop {
@@ -84,7 +85,7 @@ fn receive(
         if n == 0 {
             break;
         }
-        // The chunk shares the buffer's memory; what is left of it takes the next one.
+        // The chunk shares the buffer's memory; the rest of the buffer takes the next chunk.
         let chunk = buffer.split_to(n).freeze();
         if buffer.len() < MIN_READ {
             buffer = BytesMut::zeroed(BUFFER);
@@ -97,7 +98,7 @@ fn receive(
     Ok(())
 }
 
-/// The call of a job that panicked, which is a bug of this crate or of ureq.
+/// The error of a call whose job panicked, which is a bug in this crate or in ureq.
 pub(super) fn panicked() -> TransportError {
     TransportError::new(
         chatcore::TransportErrorKind::Other,
@@ -105,5 +106,5 @@ pub(super) fn panicked() -> TransportError {
     )
 }
 
-/// Shares the agents with the workers.
+/// The agents, shared with the workers.
 pub(super) type SharedAgents = Arc<Agents>;

@@ -1,4 +1,4 @@
-//! A socket whose answer is read though its request could not be sent.
+//! Reads the answer to a request even if sending the request failed.
 
 use std::io;
 
@@ -7,18 +7,18 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::error::is_lost;
 
-/// What lies between a connection and its TLS.
+/// The layer between TCP and TLS.
 ///
 /// A server that refuses a request, because it is too large or its key is wrong, may answer and
-/// close the connection before it has read the request. Then writing fails, and ureq would report
-/// a lost connection instead of the answer. Here the rest of the request is dropped, and what is
-/// read decides: an answer, or the error of writing.
+/// close the connection before it has read the whole request. Writing then fails, and ureq would
+/// report a lost connection instead of the answer. This layer instead discards the rest of the
+/// request and reads: it reports the answer if there is one, else the write error.
 #[derive(Debug)]
 pub(super) struct Socket<T> {
     inner: T,
-    /// Why the request could not be sent, until it is reported.
+    /// The write error, until it is reported.
     unsent: Option<io::Error>,
-    /// Whether all that was written is sent.
+    /// Whether everything written so far was sent.
     is_whole: bool,
 }
 
@@ -54,7 +54,7 @@ impl<T: Transport> Transport for Socket<T> {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let result = self.inner.await_input(timeout);
         match (&result, self.unsent.take()) {
-            // Nothing came, and that is why.
+            // No answer arrived, so the write error is reported.
             (Ok(false) | Err(Error::Io(_)), Some(unsent)) => Err(Error::Io(unsent)),
             _ => result,
         }

@@ -1,14 +1,14 @@
-//! Secrets that ureq does not get to see.
+//! Hides the secrets of a request from ureq.
 //!
-//! ureq-proto logs every byte of a request's head at the level `trace`. So ureq is given the head
-//! with something of the same length in the place of each secret, and the secrets are put back in
-//! the last step before the bytes leave: in the connection's output buffer.
+//! ureq-proto logs every byte of a request's head at the level `trace`. So ureq gets a head with a
+//! placeholder of the same length for each secret. The secrets are put back in the last step before
+//! the bytes leave, in the connection's output buffer.
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Uri};
 
-/// The secrets of one request's head: header values that are marked sensitive, and the query.
+/// The secrets of one request's head: header values marked sensitive, and the query.
 #[derive(Default)]
 pub(super) struct Withheld {
     query: String,
@@ -16,7 +16,7 @@ pub(super) struct Withheld {
 }
 
 impl Withheld {
-    /// Takes the secrets out of `head`.
+    /// Takes the secrets out of `head` and leaves placeholders.
     pub(super) fn take_from(head: &mut Parts) -> Self {
         let mut withheld = Self::default();
         for (name, value) in &mut head.headers {
@@ -36,7 +36,7 @@ impl Withheld {
         withheld
     }
 
-    /// Puts the secrets back into `output`, a piece of the head whose lines are whole.
+    /// Puts the secrets back into `output`, a part of the head that ends at a line's end.
     pub(super) fn put_back(&self, output: &mut [u8], progress: &mut Progress) {
         progress.used.resize(self.headers.len(), false);
         let mut rest = output;
@@ -72,16 +72,16 @@ impl Withheld {
     }
 }
 
-/// How much of a head has left.
+/// How much of a head has been sent.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Which headers were put back: several of one name keep their order.
+    /// Which secrets have been put back. Headers with the same name keep their order.
     used: Vec<bool>,
-    /// The head has left; what follows is the body.
+    /// Whether the whole head has been sent, so that the rest is body.
     pub(super) is_done: bool,
 }
 
-/// Puts `secret` at the beginning of `place`, if its stand-in is there.
+/// Writes `secret` to the beginning of `place` if its placeholder is there.
 fn put(place: &mut [u8], secret: &[u8]) {
     if let Some(place) = place.get_mut(..secret.len())
         && place.iter().all(|byte| *byte == STAND_IN)
@@ -145,7 +145,7 @@ mod tests {
              authorization: Bearer sk-1\r\nx-plain: ****\r\nx-two: first\r\nx-two: other\r\n"
         );
         assert!(!progress.is_done);
-        // The body is none of the head.
+        // The body is left alone, even if it looks like a header.
         let mut last = b"accept: *\r\n\r\nauthorization: ***********\r\n".to_vec();
         let same = last.clone();
         withheld.put_back(&mut last, &mut progress);

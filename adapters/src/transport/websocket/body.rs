@@ -1,4 +1,4 @@
-//! The answer of one call as the body of a response: a stream of events.
+//! The answer of one call as a response body: a stream of events.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,7 +13,7 @@ use super::message::as_event;
 use super::pool::Seat;
 use crate::transport::budget::Budget;
 
-/// The answer of one call. Dropping it leaves its lane.
+/// The answer of one call. Dropping it abandons its lane.
 pub(super) struct Body {
     first: Option<Bytes>,
     seat: Option<Seat>,
@@ -21,7 +21,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// An answer whose first message is read already.
+    /// An answer whose first message was already read.
     pub(super) fn new(first: Bytes, seat: Seat) -> Self {
         Self {
             first: Some(first),

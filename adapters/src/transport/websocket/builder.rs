@@ -1,4 +1,4 @@
-//! What the transport can be told.
+//! The settings of the transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::WebSocketTransport;
 use super::connector::WebSocketConnector;
 use super::pool::{Limits, Pool};
 
-/// Makes a [`WebSocketTransport`]; from [`WebSocketTransport::builder`].
+/// Builds a [`WebSocketTransport`]; made by [`WebSocketTransport::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct WebSocketBuilder {
@@ -21,16 +21,16 @@ pub struct WebSocketBuilder {
 }
 
 impl WebSocketTransport {
-    /// A transport with the defaults of [`WebSocketBuilder`], whose sockets and other requests go
-    /// through `http`; time and background tasks are those of `executor`.
+    /// A transport with the defaults of [`WebSocketBuilder`]. Its sockets and all other requests go
+    /// through `http`; it uses `executor` for time and background tasks.
     #[cfg(feature = "http1")]
     pub fn new(executor: Arc<dyn Executor>, http: crate::transport::Http1Transport) -> Self {
         let connector = super::Http1Connector::new(http.clone());
         Self::builder(executor, connector, http).build()
     }
 
-    /// Sets limits first. Sockets are opened by `connector`, and what is not sent over a socket
-    /// goes through `http`.
+    /// A builder for the limits. `connector` opens the sockets, and requests that do not go over a
+    /// socket go through `http`.
     pub fn builder(
         executor: Arc<dyn Executor>,
         connector: impl WebSocketConnector,
@@ -52,42 +52,42 @@ impl WebSocketTransport {
 }
 
 impl WebSocketBuilder {
-    /// How many sockets there are at most for calls with the same URL and headers; 8 by default, and
-    /// at least 1. A call that finds no lane waits for one.
+    /// The maximum number of sockets for calls with the same URL and headers: 8 by default, and at
+    /// least 1. A call that finds no free lane waits for one.
     pub fn max_sockets(mut self, sockets: usize) -> Self {
         self.limits.sockets = sockets.max(1);
         self
     }
 
-    /// How many calls are on one socket at once; 16 by default, which is OpenAI's limit, and at
-    /// least 1. Where a server does not tell lanes apart, there is one call at once, whatever this
-    /// says.
+    /// The maximum number of concurrent calls on one socket: 16 by default, which is OpenAI's
+    /// limit, and at least 1. With a server that does not support lanes, each socket carries one
+    /// call at a time regardless.
     pub fn max_lanes(mut self, lanes: usize) -> Self {
         self.limits.lanes = lanes.max(1);
         self
     }
 
-    /// How long a socket may be idle before it is closed; 5 minutes by default.
+    /// How long a socket may be idle before it is closed: 5 minutes by default.
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self
     }
 
-    /// How old a socket may be when a call comes to it; 55 minutes by default, because OpenAI closes
-    /// one after 60.
+    /// How old a socket may be to take another call: 55 minutes by default, because OpenAI closes
+    /// sockets after 60.
     pub fn age_limit(mut self, limit: Duration) -> Self {
         self.limits.age = limit;
         self
     }
 
-    /// Sends the whole input with every turn. By default a turn that goes on from the last one of
-    /// its lane sends what is new, with `previous_response_id`.
+    /// Sends the whole input with every turn. By default a turn that continues the last response of
+    /// its lane sends only what is new, with `previous_response_id`.
     pub fn whole_input(mut self) -> Self {
         self.goes_on = false;
         self
     }
 
-    /// Makes the transport. Nothing is connected yet.
+    /// Makes the transport. It opens no connection yet.
     pub fn build(self) -> WebSocketTransport {
         WebSocketTransport {
             pool: Pool::new(self.executor, self.connector, self.limits),

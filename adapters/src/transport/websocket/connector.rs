@@ -1,4 +1,4 @@
-//! The seam below the lanes: how a socket is opened, and what it carries.
+//! The traits below the lanes: opening a socket, and sending and receiving on it.
 
 use std::fmt::{self, Debug};
 use std::pin::Pin;
@@ -11,35 +11,35 @@ use http::{Request, Response};
 
 /// Opens WebSockets for a [`WebSocketTransport`](super::WebSocketTransport).
 ///
-/// Implement it where the sockets are not those of [`Http1Connector`](super::Http1Connector): on a
-/// runtime of your own, or in a test.
+/// Implement it for sockets other than those of [`Http1Connector`](super::Http1Connector): on your
+/// own runtime, or in a test.
 #[async_trait]
 pub trait WebSocketConnector: Debug + Send + Sync + 'static {
     /// Opens a socket to the URL of `handshake` (`http` or `https`) with its headers.
     ///
-    /// The connection is made within the [`ConnectTimeout`](chatcore::ConnectTimeout) in the
-    /// request's extensions. Cancel-safe: dropping the future closes the connection.
+    /// Connects within the [`ConnectTimeout`](chatcore::ConnectTimeout) in the request's
+    /// extensions. Cancel-safe: dropping the future closes the connection.
     ///
     /// # Errors
-    /// Where no connection could be made. A server that answers with a status has not failed:
-    /// that is [`Opened::Refused`].
+    /// If no connection could be made. A server that responds with a status is not an error, but
+    /// [`Opened::Refused`].
     async fn open(&self, handshake: Request<()>) -> Result<Opened, TransportError>;
 }
 
-/// What came of a handshake.
+/// The result of a handshake.
 #[derive(Debug)]
 pub enum Opened {
-    /// The server speaks WebSocket.
+    /// The server accepted the WebSocket.
     Socket(WebSocket),
-    /// The server answered with a status of its own, for example 401.
+    /// The server responded with another status, for example 401.
     Refused(Response<ByteStream>),
 }
 
-/// An open socket. Dropping both halves closes its connection.
+/// An open socket. Dropping both halves closes the connection.
 pub struct WebSocket {
-    /// The text messages of the server, and why there are no more.
+    /// The server's text messages, and at the end the reason why there are no more.
     pub incoming: Pin<Box<dyn Stream<Item = Result<Bytes, SocketClosed>> + Send>>,
-    /// Where messages go out.
+    /// Sends messages to the server.
     pub outgoing: Box<dyn Outgoing>,
 }
 
@@ -49,16 +49,16 @@ impl Debug for WebSocket {
     }
 }
 
-/// The half of a socket that sends.
+/// The sending half of a socket.
 #[async_trait]
 pub trait Outgoing: Send {
     /// Sends one text message.
     ///
     /// # Errors
-    /// Where the socket is closed.
+    /// If the socket is closed.
     async fn send(&mut self, text: String) -> Result<(), SocketClosed>;
 
-    /// Tells the server that this side is done, with close code 1000.
+    /// Closes the socket with close code 1000.
     async fn close(&mut self);
 }
 
@@ -66,14 +66,14 @@ pub trait Outgoing: Send {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SocketClosed {
-    /// The server's close code; 1005 where it gave none, 1006 where the connection was lost.
+    /// The server's close code; 1005 if it sent none, 1006 if the connection was lost.
     pub code: u16,
-    /// The server's reason, or what went wrong.
+    /// The server's reason, or a description of the error.
     pub reason: String,
 }
 
 impl SocketClosed {
-    /// A socket that was closed with `code`.
+    /// A socket closed with `code`.
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
         Self {
             code,
@@ -81,7 +81,7 @@ impl SocketClosed {
         }
     }
 
-    /// A connection that was lost without a close code.
+    /// A connection lost without a close code.
     pub fn lost(reason: impl Into<String>) -> Self {
         Self::new(1006, reason)
     }

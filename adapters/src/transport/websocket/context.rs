@@ -1,4 +1,4 @@
-//! What a lane's server-side context holds, so that a turn that goes on from it sends only what is
+//! What the server's context of a lane holds, so that a turn that continues it sends only what is
 //! new.
 
 use std::hash::{BuildHasher, RandomState};
@@ -8,26 +8,27 @@ use serde_json::Value;
 
 use super::create::Create;
 
-/// A digest of items in their order, as the caller wrote them. Its key is the process's own, so that
-/// nobody can make two inputs of one digest.
+/// A digest of items in their order, as the caller wrote them. Its key is random for each process,
+/// so that nobody can construct two inputs with the same digest.
 pub(super) type Digest = u64;
 
-/// The context after a response: the server keeps it for the lane that the response came on.
+/// The server's context after a response. The server keeps it for the response's lane.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     /// The id of the response.
     pub(super) id: String,
-    /// How many items its request had.
+    /// How many items the request had.
     asked: usize,
-    /// The digest of those items. `None` where it is not known what the server has, because the
-    /// caller went on from a response by itself.
+    /// The digest of those items. `None` if the server's items are unknown, because the caller set
+    /// `previous_response_id`.
     digest: Option<Digest>,
-    /// The items of the response. The caller may write them in another order of members.
+    /// The items of the response. The caller may send them back with their members in another
+    /// order.
     answered: Vec<Value>,
 }
 
 impl Context {
-    /// The context of a request, without its answer.
+    /// The context of a request, before its answer.
     pub(super) fn of(create: &Create) -> Self {
         let asked = create.len();
         let digest = create.digest(asked).filter(|_| create.previous().is_none());
@@ -39,7 +40,7 @@ impl Context {
         }
     }
 
-    /// The answer has one more item.
+    /// Adds an item of the answer.
     pub(super) fn add(&mut self, mut item: Value) {
         if self.digest.is_some() {
             remove_nulls(&mut item);
@@ -47,8 +48,8 @@ impl Context {
         }
     }
 
-    /// How many items of the request's input are in this context; `None` where it is another
-    /// conversation's, or nothing would be left to send.
+    /// How many items of the request's input are in this context. `None` if the context belongs to
+    /// another conversation, or if no item would be left to send.
     pub(super) fn known(&self, create: &Create) -> Option<usize> {
         let digest = create.digest(self.asked)?;
         let known = self.asked + self.answered.len();
@@ -71,7 +72,7 @@ impl Context {
     }
 }
 
-/// The digest of the first item, of the first two, and so on.
+/// The digests of the first item, of the first two items, and so on.
 pub(super) fn digests<'a>(items: impl Iterator<Item = &'a [u8]>) -> Vec<Digest> {
     static KEY: OnceLock<RandomState> = OnceLock::new();
     let key = KEY.get_or_init(RandomState::new);
@@ -83,7 +84,7 @@ pub(super) fn digests<'a>(items: impl Iterator<Item = &'a [u8]>) -> Vec<Digest> 
         .collect()
 }
 
-/// A member that is null counts as one that is not there.
+/// Removes null members, because a null member means the same as a missing one.
 fn remove_nulls(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(remove_nulls),

@@ -1,4 +1,4 @@
-//! A POST of the Responses dialect as the message `response.create`.
+//! Converts a POST of the Responses dialect to the message `response.create`.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,29 +10,29 @@ use serde_json::value::RawValue;
 
 use super::context::{Digest, digests};
 
-/// The fields of the POST that the message does not have.
+/// The fields of the POST that the message must not have.
 const ONLY_HTTP: [&str; 2] = ["stream", "background"];
 
-/// A request for a response, ready to be written as a message. Its parts are places in the body of
-/// the POST, which is not copied.
+/// A request for a response, ready to be written as a message. Its parts are ranges in the body of
+/// the POST, so nothing is copied.
 #[derive(Debug)]
 pub(super) struct Create {
     body: Bytes,
-    /// The names of the fields that go as they came, and their values.
+    /// The fields that are passed on unchanged: their names, and the ranges of their values.
     fields: Vec<(String, Range<usize>)>,
-    /// `input` where it is no array.
+    /// `input`, if it is not an array.
     input: Option<Range<usize>>,
     /// The items of `input`.
     items: Vec<Range<usize>>,
-    /// The digest of the first item, of the first two, and so on.
+    /// The digests of the first item, of the first two items, and so on.
     digests: Vec<Digest>,
-    /// The response that the caller goes on from.
+    /// The `previous_response_id` that the caller set.
     previous: Option<String>,
 }
 
 impl Create {
-    /// Reads the POST; `None` where it must go by HTTP: it is no request for a response, or for
-    /// one in the background.
+    /// Reads the POST. `None` if the request must go over HTTP: it does not ask for a response, or
+    /// asks for one in the background.
     pub(super) fn of(request: &Request<Bytes>, with_context: bool) -> Option<Self> {
         if request.method() != Method::POST || !request.uri().path().ends_with("/responses") {
             return None;
@@ -72,12 +72,12 @@ impl Create {
         Some(create)
     }
 
-    /// The response that the caller goes on from by itself.
+    /// The `previous_response_id` that the caller set.
     pub(super) fn previous(&self) -> Option<&str> {
         self.previous.as_deref()
     }
 
-    /// How many items the input has; 0 where it is one text.
+    /// How many items the input has; 0 if it is a single text.
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
@@ -92,8 +92,8 @@ impl Create {
         self.digests.get(count.checked_sub(1)?)
     }
 
-    /// The message, on the lane that is named `stream_id`. With `known`, the first so many items
-    /// are left out, because the response of that id and all before it are known there.
+    /// Writes the message for the lane `stream_id`. `known` is a response's id and how many items
+    /// of the input the server knows up to that response; these items are left out.
     pub(super) fn message(&self, stream_id: Option<&str>, known: Option<(&str, usize)>) -> String {
         let (previous, skip) = match known {
             Some((previous, count)) => (Some(previous), count),
@@ -129,13 +129,13 @@ impl Create {
             }
         }
         text.push(b'}');
-        // All of it was text before.
+        // Every part came from valid UTF-8, so this does not fail.
         String::from_utf8(text).unwrap_or_default()
     }
 }
 
-/// Where sockets go that may be used for one another's requests: same URL, same headers, and so
-/// the same credentials.
+/// Where a socket goes. Requests with an equal target, so the same URL, headers and credentials,
+/// share sockets.
 #[derive(Clone, PartialEq)]
 pub(super) struct Target {
     pub(super) uri: Uri,
@@ -161,7 +161,7 @@ impl Target {
     }
 }
 
-/// The members of an object, in order. A name that comes twice is kept twice.
+/// The members of an object, in order. A repeated name is kept each time.
 struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Fields<'a> {

@@ -1,4 +1,4 @@
-//! Sockets over the connections of [`Http1Transport`]: its TLS, its proxies, its name lookup.
+//! Opens sockets through [`Http1Transport`], with its TLS, proxies and name lookup.
 
 use async_trait::async_trait;
 use async_tungstenite::tungstenite::handshake::client::generate_key;
@@ -19,7 +19,7 @@ use super::connector::{Opened, Outgoing, SocketClosed, WebSocket, WebSocketConne
 use crate::transport::Http1Transport;
 use crate::transport::http1::{Upgraded, UpgradedStream};
 
-/// The largest message: what an event of a stream may have at most, by default, and as much again.
+/// The largest message: twice the default limit for one event of a stream.
 const MAX_MESSAGE: usize = 32 << 20;
 
 /// Opens sockets over the connections of an [`Http1Transport`].
@@ -83,7 +83,7 @@ async fn web_socket(stream: UpgradedStream, unread: Vec<u8>) -> WebSocket {
     let incoming = incoming.filter_map(|message| match message {
         Ok(Message::Text(text)) => Some(Ok(Payload::from(text))),
         Ok(Message::Close(frame)) => Some(Err(reason_of(frame))),
-        // The library answers pings by itself.
+        // The library answers pings itself.
         Ok(_) => None,
         Err(error) => Some(Err(SocketClosed::lost(error.to_string()))),
     });
@@ -112,7 +112,7 @@ impl Outgoing for WebSocketSender<UpgradedStream> {
             code: CloseCode::Normal,
             reason: "".into(),
         };
-        // It fails where the server was faster.
+        // Fails if the server has already closed.
         WebSocketSender::close(self, Some(frame)).await.ok();
     }
 }

@@ -1,4 +1,4 @@
-//! The messages for one call, between the task that reads the socket and the call.
+//! The queue between the task that reads the socket and one call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::connector::SocketClosed;
 
-/// How much of one answer may wait to be read. A call whose answer waits longer is given up, so
-/// that it holds up no other lane.
+/// How many bytes of one answer may wait to be read. A call beyond that is abandoned, so that it
+/// does not hold up other lanes.
 pub(super) const MAX_WAITING: usize = 32 << 20;
 
 /// The messages for one call.
@@ -19,24 +19,24 @@ pub(super) struct Inbox(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     messages: VecDeque<Bytes>,
-    /// How many bytes they have.
+    /// The total size of `messages` in bytes.
     waiting: usize,
     reader: Option<Waker>,
-    /// Whether a message has come.
+    /// Whether any message has arrived.
     answered: bool,
     end: Option<End>,
 }
 
-/// Why no more messages come.
+/// Why no more messages arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The answer is complete.
     Complete,
-    /// Nobody read it, and too much had come.
+    /// The caller did not read the answer, and more than `MAX_WAITING` bytes had arrived.
     TooMuch,
-    /// The socket was closed first.
+    /// The socket was closed before the answer ended.
     Closed(SocketClosed),
-    /// The caller has left.
+    /// The caller has dropped the call.
     Abandoned,
 }
 
@@ -45,7 +45,7 @@ impl Inbox {
         Arc::default()
     }
 
-    /// Takes in a message.
+    /// Adds a message.
     pub(super) fn push(&self, message: Bytes) {
         let mut state = self.lock();
         state.answered = true;
@@ -61,7 +61,7 @@ impl Inbox {
         state.wake();
     }
 
-    /// No more will come. The first end counts.
+    /// Ends the queue. Only the first end counts.
     pub(super) fn end(&self, end: End) {
         let mut state = self.lock();
         if end == End::Abandoned {
@@ -71,17 +71,17 @@ impl Inbox {
         state.wake();
     }
 
-    /// Whether nobody reads any more.
+    /// Whether the caller no longer reads.
     pub(super) fn is_abandoned(&self) -> bool {
         matches!(self.lock().end, Some(End::Abandoned | End::TooMuch))
     }
 
-    /// Whether a message has come.
+    /// Whether any message has arrived.
     pub(super) fn is_answered(&self) -> bool {
         self.lock().answered
     }
 
-    /// The next message, or why there is none.
+    /// The next message, or why there are no more.
     pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
         let mut state = self.lock();
         if let Some(message) = state.messages.pop_front() {
@@ -96,7 +96,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics half-way through a change.
+        // No code that runs under this lock panics in the middle of a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

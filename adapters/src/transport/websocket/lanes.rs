@@ -1,4 +1,4 @@
-//! The lanes of one socket: which one a call takes, and whose a message is.
+//! The lanes of one socket: choosing one for a call, and finding the one for a message.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use super::create::Create;
 use super::inbox::Inbox;
 use super::message::{Meaning, Message};
 
-/// How many lanes of a socket may ever have a name: OpenAI's limit.
+/// How many lane names a socket may use over its life: OpenAI's limit.
 const MAX_NAMES: usize = 32;
 
 /// The lanes of one socket.
 #[derive(Debug)]
 pub(super) struct Lanes {
     lanes: Vec<Lane>,
-    /// How many names were given.
+    /// How many names have been used.
     names: usize,
-    /// Whether the server tells lanes apart. Not known before its first answer.
+    /// Whether the server supports lanes. Unknown before its first answer.
     pub(super) are_told_apart: Option<bool>,
 }
 
-/// A lane: a call, and the context that the server keeps after the last one.
+/// A lane: its current call, and the context that the server keeps after the previous one.
 #[derive(Debug)]
 struct Lane {
     name: usize,
@@ -32,17 +32,17 @@ struct Lane {
 #[derive(Debug)]
 struct Call {
     inbox: Arc<Inbox>,
-    /// The context so far.
+    /// The context of this call so far.
     context: Context,
 }
 
-/// How a call begins on a lane.
+/// What to send to begin a call on a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Beginning {
-    /// The lane's name, where the server is told of lanes.
+    /// The lane's name, unless the server does not support lanes.
     pub(super) name: Option<String>,
-    /// The response that the lane's context ends with, and how many items of the call's input are
-    /// in it.
+    /// The last response in the lane's context, and how many items of the call's input the context
+    /// has.
     pub(super) known: Option<(String, usize)>,
 }
 
@@ -55,28 +55,28 @@ impl Lanes {
         }
     }
 
-    /// How many calls are on their way.
+    /// How many calls are in progress.
     pub(super) fn in_flight(&self) -> usize {
         self.lanes.iter().filter(|lane| lane.call.is_some()).count()
     }
 
-    /// Whether somebody waits for an answer.
+    /// Whether any caller still waits for an answer.
     pub(super) fn has_readers(&self) -> bool {
         self.inboxes().any(|inbox| !inbox.is_abandoned())
     }
 
-    /// Where the answers go that have not ended.
+    /// The inboxes of the calls in progress.
     pub(super) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
         let calls = self.lanes.iter().filter_map(|lane| lane.call.as_ref());
         calls.map(|call| &call.inbox)
     }
 
-    /// Whether no call can ever come: all names are given, and no lane is left.
+    /// Whether no further call is possible, because all names are used and no lane is left.
     pub(super) fn are_spent(&self) -> bool {
         self.names == MAX_NAMES && self.lanes.is_empty()
     }
 
-    /// Whether one more call may come: `max` at once, or one where lanes are not told apart.
+    /// Whether another call is possible: up to `max` at once, or one if lanes are not supported.
     pub(super) fn have_room(&self, max: usize) -> bool {
         let max = match self.are_told_apart {
             Some(true) => max,
@@ -86,15 +86,15 @@ impl Lanes {
         self.in_flight() < max && has_lane
     }
 
-    /// How many items of the call's input a free lane knows already, at most.
+    /// The most items of the call's input that any free lane already knows.
     pub(super) fn known(&self, create: &Create) -> Option<usize> {
         let free = self.lanes.iter().filter(|lane| lane.call.is_none());
         free.filter_map(|lane| lane.known(create)).max()
     }
 
-    /// Puts a call on the free lane that knows most of its input; otherwise on one without a
-    /// context, a new one, or the one whose context is the oldest. With `whole`, the lane's context
-    /// is not used.
+    /// Puts a call on the free lane that knows most of its input. If there is none, uses a lane
+    /// without a context, a new lane, or the lane with the oldest context, in that order. With
+    /// `whole`, the lane's context is not used.
     pub(super) fn begin(
         &mut self,
         create: &Create,
@@ -106,7 +106,7 @@ impl Lanes {
             .or_else(|| self.add())
             .or_else(|| self.oldest())?;
         let is_named = self.are_told_apart != Some(false);
-        // The lanes stand in the order of their last use.
+        // Lanes are sorted by their last use, so this lane moves to the end.
         self.lanes[at..].rotate_left(1);
         let lane = self.lanes.last_mut()?;
         let known = lane.known(create).filter(|count| *count > 0 && !whole);
@@ -123,7 +123,7 @@ impl Lanes {
         })
     }
 
-    /// The free lane that knows most of the call's input; otherwise one without a context.
+    /// The free lane that knows most of the call's input, else one without a context.
     fn fitting(&self, create: &Create) -> Option<usize> {
         let free = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_none());
         let known = free
@@ -133,7 +133,7 @@ impl Lanes {
         fitting.or_else(|| free.clone().find(|at| self.lanes[*at].context.is_none()))
     }
 
-    /// The free lane whose last use is the longest ago.
+    /// The free lane that has been unused for longest.
     fn oldest(&self) -> Option<usize> {
         self.lanes.iter().position(|lane| lane.call.is_none())
     }
@@ -151,7 +151,7 @@ impl Lanes {
         Some(self.lanes.len() - 1)
     }
 
-    /// The lane that a message belongs to: the one that it names, or the only one with a call.
+    /// The lane for a message: the lane that the message names, or the only one with a call.
     pub(super) fn find(&self, message: &Message<'_>) -> Option<usize> {
         let mut busy = (0..self.lanes.len()).filter(|at| self.lanes[*at].call.is_some());
         match &message.stream_id {
@@ -160,7 +160,7 @@ impl Lanes {
         }
     }
 
-    /// What a message changes on the lane at `at`, and where it goes.
+    /// Applies a message to the lane at `at`. Returns the inbox that gets the message.
     pub(super) fn take_in(&mut self, at: usize, message: &Message<'_>) -> Option<Arc<Inbox>> {
         let meaning = message.meaning();
         let lane = self.lanes.get_mut(at)?;
@@ -180,14 +180,14 @@ impl Lanes {
             });
         }
         if meaning == Meaning::Error && self.are_told_apart == Some(true) {
-            // The server may send more about the request that failed, so its name is not used
+            // The server may send more about the failed request, so the lane's name is not used
             // again.
             self.lanes.remove(at);
         }
         Some(call.inbox)
     }
 
-    /// Forgets the context that a call went on from, since the server has lost it.
+    /// Drops the contexts of all lanes, because the server has lost one.
     pub(super) fn forget(&mut self) {
         for lane in &mut self.lanes {
             lane.context = None;
@@ -196,8 +196,9 @@ impl Lanes {
 }
 
 impl Lane {
-    /// How many items of the call's input are in the lane's context. `Some(0)` where the caller
-    /// goes on from the lane's response by itself; `None` where the context is another.
+    /// How many items of the call's input are in the lane's context. `Some(0)` if the caller's
+    /// `previous_response_id` is the lane's response; `None` if the context belongs to another
+    /// conversation.
     fn known(&self, create: &Create) -> Option<usize> {
         let context = self.context.as_ref()?;
         match create.previous() {

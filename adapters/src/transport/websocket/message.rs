@@ -1,4 +1,4 @@
-//! One message of the server: whose it is, and what it means for its lane.
+//! One message of the server: its lane, and what it means for that lane.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::create::Create;
 
-/// A server's message, as far as lanes need it.
+/// A server's message, with the fields that lanes need.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Message<'a> {
     #[serde(borrow, default, rename = "type")]
@@ -36,34 +36,34 @@ pub(super) struct Message<'a> {
 /// What a message means for its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// More will come.
+    /// More messages follow.
     Event,
-    /// The response is complete: its context goes on from here.
+    /// The response is complete, and the lane's context continues from it.
     Completed,
-    /// The response ended without a context to go on from.
+    /// The response ended without a context to continue from.
     Ended,
     /// The request failed.
     Error,
 }
 
-/// What the error of a message asks for.
+/// What the client can do about an error message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// Nothing that a transport could do.
+    /// Nothing that a transport can do.
     None,
-    /// The whole context, because the server has lost it.
+    /// Send the whole input, because the server has lost the context.
     WholeContext,
-    /// Another socket, because this one is too old or has no lane left.
+    /// Use another socket, because this one is too old or has no lane left.
     OtherSocket,
-    /// The whole context from here on, because the server ignores what a turn goes on from.
+    /// Send the whole input from now on, because the server ignores `previous_response_id`.
     NoContexts,
-    /// A request without a lane's name, because the server knows no lanes.
+    /// Send no lane name, because the server does not support lanes.
     NoLanes,
 }
 
 impl Remedy {
-    /// The remedy for this request: where the caller goes on from a response by itself, only the
-    /// caller knows the whole context.
+    /// The remedy for this request. If the caller set `previous_response_id`, only the caller knows
+    /// the whole input.
     pub(super) fn for_request(self, create: &Create) -> Self {
         match self {
             Self::WholeContext if create.previous().is_some() => Self::None,
@@ -72,7 +72,7 @@ impl Remedy {
     }
 }
 
-/// A response, as far as lanes need it.
+/// A response, with the fields that lanes need.
 #[derive(Deserialize)]
 struct Named {
     #[serde(default)]
@@ -82,7 +82,7 @@ struct Named {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message; one that is no JSON object says nothing about lanes.
+    /// Reads a message. Text that is not a JSON object gives a message without any fields.
     pub(super) fn of(text: &'a [u8]) -> Self {
         serde_json::from_slice(text).unwrap_or_default()
     }
@@ -97,13 +97,13 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The id of the response that is complete.
+    /// The id of the message's response.
     pub(super) fn response_id(&self) -> Option<String> {
         self.named()?.id
     }
 
-    /// Whether the response that begins goes on from the one of this id. A server may ignore what
-    /// it is asked to go on from, without a word.
+    /// Whether the response that begins continues the response `id`. A server may silently ignore
+    /// `previous_response_id`.
     pub(super) fn goes_on_from(&self, id: &str) -> bool {
         match self.named() {
             Some(named) if self.meaning() == Meaning::Event => {
@@ -117,7 +117,7 @@ impl<'a> Message<'a> {
         serde_json::from_str(self.response?.get()).ok()
     }
 
-    /// The item that is done.
+    /// The item that was completed.
     pub(super) fn done_item(&self) -> Option<Value> {
         match &*self.kind {
             "response.output_item.done" => serde_json::from_str(self.item?.get()).ok(),
@@ -144,8 +144,8 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The error as the answer that HTTP would have given: the message has its status and headers.
-    /// `None` where it has no status: then it is an event like any other.
+    /// The error as the HTTP response that it would have been, with the message's status and
+    /// headers. `None` if the message has no status; it is then an ordinary event.
     pub(super) fn as_response(&self, text: &Bytes) -> Option<Response<ByteStream>> {
         let status: u16 = serde_json::from_str(self.status?.get()).ok()?;
         let status = StatusCode::from_u16(status).ok()?;
@@ -160,7 +160,7 @@ impl<'a> Message<'a> {
         Some(response)
     }
 
-    /// Headers that belong to the request; those of a connection or a body mean nothing here.
+    /// The message's headers, without those about a body, which do not apply here.
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let members: Option<serde_json::Map<String, Value>> = self
@@ -183,7 +183,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What an error says, as far as lanes need it.
+/// An error, with the fields that lanes need.
 #[derive(Default, Deserialize)]
 struct Said {
     #[serde(default)]
@@ -192,7 +192,8 @@ struct Said {
     param: Option<String>,
 }
 
-/// A message as an event of a stream: one `data:` line. A line end within JSON is white space.
+/// The message as an event of a stream: one `data:` line. Line ends are replaced by blanks, because
+/// in JSON both are white space.
 pub(super) fn as_event(text: &[u8]) -> Bytes {
     let mut event = Vec::with_capacity(text.len() + 8);
     event.extend_from_slice(b"data: ");

@@ -1,4 +1,4 @@
-//! OpenAI's Responses over WebSocket, as a transport.
+//! A transport for OpenAI's Responses over WebSocket.
 //!
 //! ```text
 //!  POST …/responses ─► create ─► pool ─► lane ─► pump ─► the server
@@ -8,12 +8,12 @@
 //! ```
 //!
 //! The pipeline and the dialect see HTTP: a POST goes in, a stream of events comes out. In between,
-//! the POST becomes a message `response.create` on a *lane* of a socket that stays open. Answers of
-//! several lanes come mixed over one socket; within a lane they come one after the other.
+//! the POST becomes a message `response.create` on a *lane* of a socket that stays open. Answers on
+//! different lanes are interleaved on one socket; answers on the same lane follow one another.
 //!
-//! A turn that goes on from the last one of its lane sends only the items that are new, because the
-//! server still has the others: that is what makes a conversation with many tool calls faster. Where
-//! the server has lost them, the whole input is sent again.
+//! A turn that continues the last response of its lane sends only the new items, because the server
+//! still has the others. This is what makes a conversation with many tool calls faster. If the
+//! server has lost them, the whole input is sent again.
 
 mod body;
 mod builder;
@@ -56,34 +56,34 @@ use self::inbox::End;
 use self::message::{Message, Remedy};
 use self::pool::{Pool, Seat, Taken};
 
-/// A socket that was idle and is lost within this time of a request was closed before the request
-/// came, so that it is sent on another one. When it is lost later, the server may have been at work
-/// on the request: a chat must not be paid for twice.
+/// If an idle socket is lost within this time of a request, it had been closed before the request,
+/// so the request is sent again on another socket. After this time the server may have worked on
+/// the request, and a chat must not be paid for twice.
 const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 
 /// OpenAI's Responses over WebSocket; see the [module](self).
 ///
-/// - A POST whose path ends with `/responses` goes over a socket; so does every answer, whole or
+/// - A POST whose path ends with `/responses` goes over a socket, whether its answer is whole or
 ///   streamed. All other requests, and those with `background: true`, go over the HTTP transport
-///   that it was made with.
-/// - Sockets are shared by calls with the same URL and the same headers, and so the same key. A
-///   header that differs from call to call (an idempotency key, a trace id, SigV4) gives each call
-///   a socket of its own: leave it out, or use HTTP. There are at most eight times
-///   [`max_sockets`](WebSocketBuilder::max_sockets) in all; beyond that, requests go over HTTP.
+///   that this transport was made with.
+/// - Calls with the same URL and the same headers, and so the same key, share sockets. A header
+///   that differs from call to call (an idempotency key, a trace id, SigV4) gives each call its own
+///   socket: leave it out, or use HTTP. In all there are at most eight times
+///   [`max_sockets`](WebSocketBuilder::max_sockets); beyond that, requests go over HTTP.
 ///   [`WebSocketBuilder`] has the limits and their defaults.
-/// - A server that opens no WebSocket (404, 405, 426, 501 and their like) is asked over HTTP, and for a
-///   socket again after five minutes.
-/// - An `error` that comes first and has a status is the answer with that status and its headers, so
-///   that retries and rate limits work as they do over HTTP.
-/// - A socket that was lost before an answer began is [`Reset`](TransportErrorKind::Reset), which
-///   the client retries; later it is [`Truncated`](TransportErrorKind::Truncated). After the close
-///   codes 1000, 1002, 1003, 1007 and 1008 it is [`Protocol`](TransportErrorKind::Protocol).
-/// - Dropping a call frees its lane as soon as the server has ended its answer, which nobody reads.
-///   Where it was the only call on its socket, the socket is closed at once.
+/// - If a server opens no WebSocket (404, 405, 426, 501 and similar), requests go over HTTP, and a
+///   socket is tried again after five minutes.
+/// - An `error` that arrives first and has a status becomes the response, with that status and its
+///   headers, so that retries and rate limits work as they do over HTTP.
+/// - A socket lost before an answer began is [`Reset`](TransportErrorKind::Reset), which the client
+///   retries; later it is [`Truncated`](TransportErrorKind::Truncated). After the close codes 1000,
+///   1002, 1003, 1007 and 1008 it is [`Protocol`](TransportErrorKind::Protocol).
+/// - Dropping a call frees its lane once the server has ended the answer, which is discarded. If no
+///   other call on the socket is waiting for an answer, the socket is closed at once.
 ///
-/// The WebSocket library logs messages at the level `trace`, prompts among them.
+/// The WebSocket library logs messages, prompts included, at the level `trace`.
 ///
-/// Cloning is cheap, and the clones share their sockets.
+/// Cloning is cheap. Clones share their sockets.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -100,7 +100,7 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct WebSocketTransport {
     pool: Arc<Pool>,
-    /// What is not sent over a socket.
+    /// The transport for all requests that do not go over a socket.
     http: Arc<dyn Transport>,
     /// Whether a turn sends only what its lane does not know yet.
     goes_on: bool,
@@ -179,7 +179,7 @@ impl WebSocketTransport {
     }
 }
 
-/// What was tried already for one request; each remedy is tried once.
+/// What was already tried for one request. Each remedy is tried once.
 #[derive(Default)]
 struct Tried {
     whole: bool,
@@ -189,7 +189,7 @@ struct Tried {
 }
 
 impl Tried {
-    /// Whether a remedy may help that was not tried yet.
+    /// Whether `remedy` was not tried yet and may help. Marks it as tried.
     fn helps(&mut self, remedy: Remedy) -> bool {
         let tried = match remedy {
             Remedy::None => return false,
@@ -201,14 +201,14 @@ impl Tried {
     }
 }
 
-/// Whether the answer to a handshake means that the server opens no WebSockets here. Other statuses
-/// are about the key, the limits or the server's health, as they would be over HTTP.
+/// Whether the response to a handshake means that the server opens no WebSockets at this URL. Other
+/// statuses are about the key, the limits or the server's health, as they would be over HTTP.
 fn opens_none(status: StatusCode) -> bool {
     let is_about_the_call = [401, 402, 403, 407, 408, 409, 429].contains(&status.as_u16());
     !is_about_the_call && (!status.is_server_error() || status == StatusCode::NOT_IMPLEMENTED)
 }
 
-/// The answer that begins with the message `first`.
+/// The response whose first message is `first`.
 fn answer(first: Bytes, seat: Seat) -> Response<ByteStream> {
     let mut response = Response::new(ByteStream::new(Body::new(first, seat)));
     let events = HeaderValue::from_static("text/event-stream");
@@ -216,7 +216,7 @@ fn answer(first: Bytes, seat: Seat) -> Response<ByteStream> {
     response
 }
 
-/// Why no answer came.
+/// The error of a call that received no message.
 fn unanswered(end: End) -> TransportError {
     match end {
         End::Closed(why) => closed(&why, TransportErrorKind::Reset, "before the answer began"),

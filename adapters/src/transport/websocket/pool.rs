@@ -1,4 +1,4 @@
-//! The sockets of one transport, and who waits for a lane.
+//! The sockets of one transport, and the calls that wait for a lane.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,23 +13,23 @@ use super::inbox::Inbox;
 use super::pump::Pump;
 use super::socket::Socket;
 
-/// How many targets are remembered without a socket, for what is known of their servers. Keys that
-/// expire make new ones.
+/// How many targets are kept before unused ones are forgotten. They are kept for what is known
+/// about their servers; keys that expire make new targets.
 const MAX_UNUSED: usize = 16;
 
-/// How many times the sockets of one target there are in all. Beyond that, an idle socket of another
-/// target is closed; where there is none, the request goes by HTTP.
+/// The limit for all sockets, as a multiple of the limit for one target. Beyond that, an idle
+/// socket of another target is closed; if none is idle, the request goes over HTTP.
 const TARGETS: usize = 8;
 
-/// After how long a server that opened no socket is asked for one again.
+/// After this time, a server that opened no socket is asked again.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
-/// What the pool allows.
+/// The limits of a pool.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Sockets for each target.
+    /// The maximum number of sockets for each target.
     pub(super) sockets: usize,
-    /// Calls at once on each socket.
+    /// The maximum number of concurrent calls on each socket.
     pub(super) lanes: usize,
     pub(super) idle: Duration,
     pub(super) age: Duration,
@@ -47,48 +47,48 @@ pub(super) struct Pool {
 struct Known {
     target: Target,
     sockets: Vec<Arc<Socket>>,
-    /// How many are being opened.
+    /// How many sockets are being opened.
     opening: usize,
-    /// Whether its server tells lanes apart, once that is known.
+    /// Whether the server supports lanes, once that is known.
     has_lanes: Option<bool>,
-    /// Whether its server ignores what a turn goes on from.
+    /// Whether the server ignores `previous_response_id`.
     forgets: bool,
-    /// Until when nobody asks its server for a socket, because it opened none.
+    /// Until when requests go over HTTP, because the server opened no socket.
     http_until: Option<Instant>,
     room: Arc<Room>,
 }
 
 impl Known {
-    /// How many sockets take calls, or soon will.
+    /// How many sockets take calls, those being opened included.
     fn open(&self) -> usize {
         let open = self.sockets.iter().filter(|socket| !socket.is_retired());
         open.count() + self.opening
     }
 }
 
-/// Those who wait for a lane of one target.
+/// Wakes the calls that wait for a lane of one target.
 #[derive(Debug, Default)]
 pub(super) struct Room(Event);
 
 impl Room {
-    /// So many lanes are free that were not.
+    /// Wakes as many calls as lanes became free.
     pub(super) fn has_more(&self, lanes: usize) {
         self.0.notify_additional(lanes);
     }
 
-    /// A socket is gone: a call that waits may open another, or find a lane elsewhere.
+    /// Wakes all calls: a socket is gone, so they may open another or find a lane elsewhere.
     pub(super) fn has_changed(&self) {
         self.0.notify(usize::MAX);
     }
 }
 
-/// A call on its lane. Dropping it leaves the lane.
+/// A call on its lane. Dropping it abandons the lane.
 pub(super) struct Seat {
     pub(super) socket: Arc<Socket>,
     pub(super) inbox: Arc<Inbox>,
-    /// The response that the call goes on from, of which this side knows.
+    /// The response that the call continues from, if the transport chose it.
     pub(super) known: Option<String>,
-    /// Whether the socket was there already, without a call on it.
+    /// Whether the socket existed before and carried no call.
     pub(super) was_idle: bool,
     room: Arc<Room>,
 }
@@ -101,23 +101,23 @@ impl Drop for Seat {
     }
 }
 
-/// What a call finds.
+/// The result of looking for a lane.
 enum Found {
     Seat(Seat),
-    /// One more socket may be opened.
+    /// Another socket may be opened.
     Opening(Opening),
     /// No lane is free.
     Full,
-    /// There are too many sockets of other targets, or the server opens none.
+    /// There are too many sockets for other targets, or the server opens none.
     NoPlace,
 }
 
-/// What comes of a call's wish for a lane.
+/// The result of `seat`.
 pub(super) enum Taken {
     Seat(Seat),
     /// The server refused the handshake.
     Refused(http::Response<chatcore::ByteStream>),
-    /// There are too many sockets already, or the server opens none: the request goes by HTTP.
+    /// There are too many sockets, or the server opens none: the request goes over HTTP.
     ByHttp,
 }
 
@@ -135,8 +135,8 @@ impl Pool {
         })
     }
 
-    /// A lane for a call, which is sent on it: on a socket that is there, or on a new one. Waits
-    /// for a lane where all are taken.
+    /// Puts a call on a lane, of an existing or a new socket, and sends it. Waits if all lanes are
+    /// taken.
     pub(super) async fn seat(
         self: &Arc<Self>,
         target: &Target,
@@ -146,7 +146,7 @@ impl Pool {
     ) -> Result<Taken, TransportError> {
         let room = self.room(target);
         loop {
-            // Listens first, so that no change goes by unseen.
+            // Listens before it looks, so that no change is missed.
             let change = room.0.listen();
             match self.find(target, create, whole) {
                 Found::Seat(seat) => return Ok(Taken::Seat(seat)),
@@ -166,11 +166,11 @@ impl Pool {
         }
     }
 
-    /// Who waits for a lane of `target`, which is known from here on.
+    /// The room of `target`, which is added to the known targets if necessary.
     fn room(&self, target: &Target) -> Arc<Room> {
         let mut targets = self.lock();
         if targets.len() > MAX_UNUSED {
-            // A room that is held only here has no socket, no call and nobody who waits.
+            // A room with no other owner has no socket, no call and no waiting call.
             targets.retain(|known| known.opening > 0 || Arc::strong_count(&known.room) > 1);
         }
         if let Some(known) = targets.iter().find(|known| known.target == *target) {
@@ -209,7 +209,7 @@ impl Pool {
         let whole = whole || known.forgets;
         let fits = known.sockets.iter().filter_map(|socket| {
             let (shared, in_flight) = socket.fit(create, self.limits.lanes)?;
-            // The context first; else the socket with the fewest calls.
+            // Prefers the socket that knows most of the input, then the one with the fewest calls.
             Some(((shared, usize::MAX - in_flight), socket))
         });
         if let Some(((_, spare), socket)) = fits.max_by_key(|(fit, _)| *fit)
@@ -240,14 +240,15 @@ impl Pool {
         })
     }
 
-    /// The target's server ignores what a turn goes on from, so that it is sent whole from here on.
+    /// Remembers that the target's server ignores `previous_response_id`, so that the whole input
+    /// is sent from now on.
     pub(super) fn forbid_contexts(&self, target: &Target) {
         let mut targets = self.lock();
         let known = targets.iter_mut().find(|known| known.target == *target);
         known.into_iter().for_each(|known| known.forgets = true);
     }
 
-    /// The target's server opens no sockets: requests go by HTTP for some minutes.
+    /// Remembers that the target's server opens no sockets: requests go over HTTP for five minutes.
     pub(super) fn forbid_sockets(&self, target: &Target) {
         let until = self.executor.now() + ASKED_AGAIN_AFTER;
         let mut targets = self.lock();
@@ -257,7 +258,7 @@ impl Pool {
             .for_each(|known| known.http_until = Some(until));
     }
 
-    /// The target's server knows no lanes.
+    /// Remembers that the target's server does not support lanes.
     pub(super) fn forbid_lanes(&self, target: &Target) {
         for known in self.lock().iter_mut() {
             if known.target == *target {
@@ -268,12 +269,12 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
-        // Nothing in here panics half-way through a change.
+        // No code that runs under this lock panics in the middle of a change.
         self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A socket that is being opened counts as one; dropping this gives its place back.
+/// A socket that is being opened, which counts towards the limits. Dropping it stops counting.
 struct Opening {
     pool: Arc<Pool>,
     target: Target,

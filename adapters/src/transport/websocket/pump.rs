@@ -1,4 +1,4 @@
-//! The background task of one socket: it writes what calls send, and hands out what arrives.
+//! The background task of one socket: it writes what calls send and distributes what arrives.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::connector::{SocketClosed, WebSocket};
 use super::pool::Room;
 use super::socket::{Freed, Socket, Write};
 
-/// How many messages are handed out in a row before other tasks have their turn.
+/// How many messages are handled in a row before other tasks get a turn.
 const IN_A_ROW: usize = 32;
 
 /// The background task of one socket.
@@ -19,14 +19,14 @@ pub(super) struct Pump {
     pub(super) socket: Arc<Socket>,
     pub(super) executor: Arc<dyn Executor>,
     pub(super) idle_limit: Duration,
-    /// How many calls may be on the socket at once.
+    /// How many concurrent calls the socket may carry.
     pub(super) lanes: usize,
-    /// Told when a call may come that could not before.
+    /// Notified when a lane or a socket becomes free.
     pub(super) room: Arc<Room>,
 }
 
 impl Pump {
-    /// Runs until the socket is closed, by either side.
+    /// Runs until either side closes the socket.
     pub(super) async fn run(self, web_socket: WebSocket) {
         let WebSocket {
             mut incoming,
@@ -70,7 +70,7 @@ impl Pump {
             while let Some(wait) = self.socket.expire(self.executor.now(), self.idle_limit) {
                 self.executor.sleep(wait).await;
             }
-            // The writer closes the socket.
+            // `expire` told the writer to close the socket.
             future::pending().await
         };
         let why = future::or(future::or(read, write), expire).await;
@@ -79,7 +79,7 @@ impl Pump {
 }
 
 impl Drop for Pump {
-    /// An executor may drop the task: then the socket is gone.
+    /// Runs when the task ends or the executor drops it: the socket is then closed.
     fn drop(&mut self) {
         self.socket.set_closed(SocketClosed::lost(
             "the executor has dropped the socket's task",

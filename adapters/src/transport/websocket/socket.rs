@@ -1,13 +1,13 @@
-//! One socket, shared by the task that pumps it and by the calls on its lanes.
+//! One socket, shared by its pump task and the calls on its lanes.
 //!
 //! ```text
 //!  call ─ begin ──► outbox ──► pump ──►  the server
 //!  call ◄─ inbox ─── lane ◄─── pump ◄──  (the answers of all lanes, mixed)
 //! ```
 //!
-//! A lane has one call at a time. A call that is dropped leaves its lane to the rest of its answer,
-//! which nobody reads; once that has ended, the lane is free. Where nobody waits for an answer any
-//! more, the socket is closed instead, so that the server stops.
+//! A lane has one call at a time. If a call is dropped, its lane stays busy until the rest of the
+//! answer has arrived, which is discarded. When no call on the socket waits for an answer any more,
+//! the socket is closed instead, so that the server stops.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,9 +33,9 @@ struct State {
     lanes: Lanes,
     outbox: VecDeque<String>,
     writer: Option<Waker>,
-    /// No new call may come; the socket is closed when those on it are over.
+    /// Takes no new calls. The socket is closed when the calls in progress end.
     retired: bool,
-    /// The pump is to close the socket.
+    /// Tells the pump to close the socket.
     closing: bool,
     closed: Option<SocketClosed>,
     idle_since: Instant,
@@ -47,27 +47,28 @@ pub(super) enum Write {
     Close,
 }
 
-/// What a message has made free.
+/// What a message has freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freed {
     /// Nothing.
     None,
     /// One lane.
     Lane,
-    /// All lanes but one, since the server turned out to have lanes; or the whole socket.
+    /// Several lanes, because the server turned out to support them, or the place of the whole
+    /// socket.
     All,
 }
 
-/// A call that was sent.
+/// A call that was queued for sending.
 pub(super) struct Begun {
     pub(super) inbox: Arc<Inbox>,
-    /// The response that it goes on from, of which this side knows.
+    /// The response that the call continues from, if the transport chose it.
     pub(super) known: Option<String>,
 }
 
 impl Socket {
-    /// A socket that was opened at `now`. Whether its server tells lanes apart may be known from
-    /// another socket.
+    /// A socket opened at `now`. `has_lanes` is what another socket may have found out about the
+    /// server.
     pub(super) fn new(now: Instant, has_lanes: Option<bool>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -83,7 +84,7 @@ impl Socket {
         })
     }
 
-    /// Retires a socket that takes no more calls because of its age, or because it has no lane left.
+    /// Retires the socket if it is too old or has no lane left.
     pub(super) fn retire_if_spent(&self, now: Instant, age: Duration) {
         let mut state = self.lock();
         if now - self.born >= age || state.lanes.are_spent() {
@@ -92,7 +93,7 @@ impl Socket {
         }
     }
 
-    /// Closes the socket if no call is on it. Whether it does.
+    /// Closes the socket if it carries no call. Returns whether it does.
     pub(super) fn close_if_idle(&self) -> bool {
         let mut state = self.lock();
         let is_idle = state.is_open() && state.lanes.in_flight() == 0;
@@ -102,16 +103,16 @@ impl Socket {
         is_idle
     }
 
-    /// How well a call fits here: how many items of its input are known, and how many calls are on
-    /// the socket. `None` where it cannot come.
+    /// How well a call fits here: how many items of its input are known, and how many calls the
+    /// socket carries. `None` if the socket cannot take the call.
     pub(super) fn fit(&self, create: &Create, max_lanes: usize) -> Option<(Option<usize>, usize)> {
         let state = self.lock();
         let fits = state.is_open() && state.lanes.have_room(max_lanes);
         fits.then(|| (state.lanes.known(create), state.lanes.in_flight()))
     }
 
-    /// Puts a call on a lane and sends it; with `whole`, its whole input. `None` where the socket
-    /// was closed meanwhile.
+    /// Puts a call on a lane and queues its message; with `whole`, its whole input. `None` if the
+    /// socket was closed in the meantime.
     pub(super) fn begin(&self, create: &Create, whole: bool) -> Option<Begun> {
         let mut state = self.lock();
         if !state.is_open() {
@@ -129,11 +130,11 @@ impl Socket {
         })
     }
 
-    /// The caller of a call reads no more. Whether no new call comes to this socket for that.
+    /// The caller stops reading. Returns whether the socket takes no new calls because of it.
     pub(super) fn leave(&self, inbox: &Inbox) -> bool {
         inbox.end(End::Abandoned);
         let mut state = self.lock();
-        // A socket on which nothing came may be dead without anybody's knowing.
+        // A socket on which nothing arrived may be dead without any notice.
         let is_silent = inbox.is_abandoned() && !inbox.is_answered();
         state.retired |= is_silent;
         let is_unread = state.lanes.in_flight() > 0 && !state.lanes.has_readers();
@@ -143,42 +144,42 @@ impl Socket {
         is_silent || is_unread
     }
 
-    /// No new call comes to this socket.
+    /// Makes the socket take no new calls.
     pub(super) fn retire(&self) {
         let mut state = self.lock();
         state.retired = true;
         state.close_if_over();
     }
 
-    /// The contexts that this side believed in are lost.
+    /// Drops the contexts that the server no longer has.
     pub(super) fn forget_contexts(&self) {
         self.lock().lanes.forget();
     }
 
-    /// Whether nothing comes through here any more.
+    /// Whether the socket is closed or being closed.
     pub(super) fn is_closed(&self) -> bool {
         let state = self.lock();
         state.closing || state.closed.is_some()
     }
 
-    /// Whether no new call may come.
+    /// Whether the socket takes no new calls.
     pub(super) fn is_retired(&self) -> bool {
         self.lock().retired
     }
 
-    /// Whether the server tells lanes apart, if that is known.
+    /// Whether the server supports lanes, if that is known.
     pub(super) fn has_lanes(&self) -> Option<bool> {
         self.lock().lanes.are_told_apart
     }
 
-    /// Takes in a message of the server.
+    /// Handles a message of the server.
     pub(super) fn receive(&self, text: Bytes, now: Instant) -> Freed {
         let message = Message::of(&text);
         let meaning = message.meaning();
         let mut state = self.lock();
         let Some(at) = state.lanes.find(&message) else {
             if meaning == Meaning::Error {
-                // An error without a lane is the connection's.
+                // An error without a lane is about the whole connection.
                 state.retired = true;
                 state.close_if_over();
                 return Freed::All;
@@ -195,7 +196,8 @@ impl Socket {
         }
         let inbox = state.lanes.take_in(at, &message);
         if meaning == Meaning::Error && state.lanes.are_told_apart != Some(true) {
-            // More may come about the request that failed, and nothing would tell whose it is.
+            // More messages about the failed request may follow, and could not be told from
+            // others'.
             state.retired = true;
             freed = Freed::All;
         }
@@ -216,7 +218,7 @@ impl Socket {
         freed
     }
 
-    /// The socket is closed: calls that have not ended get no more.
+    /// Marks the socket as closed, and ends all calls in progress.
     pub(super) fn set_closed(&self, why: SocketClosed) {
         let mut state = self.lock();
         let why = state.closed.get_or_insert(why).clone();
@@ -227,7 +229,7 @@ impl Socket {
         }
     }
 
-    /// What is to be written next.
+    /// What the pump should write next.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Write> {
         let mut state = self.lock();
         if state.closing || state.closed.is_some() {
@@ -240,7 +242,8 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Closes the socket if it was idle for `limit`; otherwise, how long until it may be.
+    /// Closes the socket if it was idle for `limit`. Otherwise returns how long to wait before
+    /// checking again.
     pub(super) fn expire(&self, now: Instant, limit: Duration) -> Option<Duration> {
         let mut state = self.lock();
         if state.lanes.in_flight() > 0 {
@@ -255,7 +258,7 @@ impl Socket {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics half-way through a change.
+        // No code that runs under this lock panics in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -265,7 +268,8 @@ impl State {
         !self.retired && !self.closing && self.closed.is_none()
     }
 
-    /// A message that belongs to no lane shows that the server is there, so all calls hear of it.
+    /// Passes a message without a lane to all calls that already had a message, because it shows
+    /// that the server is alive.
     fn tell_all(&self, text: &Bytes) {
         for inbox in self.lanes.inboxes().filter(|inbox| inbox.is_answered()) {
             inbox.push(text.clone());

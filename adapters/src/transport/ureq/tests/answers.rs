@@ -1,4 +1,4 @@
-//! Requests and answers, whole and cut short.
+//! Requests and answers, complete and cut short.
 
 use super::*;
 
@@ -82,7 +82,7 @@ fn chunks_arrive_as_they_are_sent() {
         let acks = acks.lock().unwrap();
         peer.request();
         peer.chunked_head();
-        // Each chunk is sent only when the client has read the one before.
+        // Each chunk is sent only after the client has read the previous one.
         for chunk in ["one", "two", "three"] {
             acks.recv().unwrap();
             peer.chunk(chunk);
@@ -137,7 +137,7 @@ fn a_body_without_a_length_that_is_reset_is_truncated() {
     let (ack, acks) = mpsc::channel::<()>();
     let acks = Mutex::new(acks);
     let server = Server::start(move |_, peer| {
-        // One byte of the request is read, so closing resets the connection.
+        // Only one byte of the request is read, so closing the socket resets the connection.
         peer.send("HTTP/1.1 200 OK\r\n\r\nhello");
         let _ = acks.lock().unwrap().recv();
         peer.reset_with_unread_request();

@@ -1,4 +1,4 @@
-//! Names, sockets, limits, proxies and TLS.
+//! Name lookup, sockets, timeouts, proxies and TLS.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn what_cannot_be_reached() {
         kind(send(&transport, get(&url))),
         TransportErrorKind::Connect
     );
-    // It never resolves (RFC 2606).
+    // This name never resolves (RFC 2606).
     let unknown = "http://nonexistent.invalid/";
     assert_eq!(
         kind(send(&transport, get(unknown))),
@@ -25,7 +25,7 @@ fn what_cannot_be_reached() {
         TransportErrorKind::InvalidInput
     );
 
-    // A server that speaks plain HTTP where TLS is expected.
+    // A server that speaks plain HTTP on an `https` URL.
     let plain = Server::start(|_, peer| {
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
         peer.wait_for_close();
@@ -34,7 +34,7 @@ fn what_cannot_be_reached() {
     assert_eq!(kind(send(&transport, get(&url))), TransportErrorKind::Tls);
 }
 
-/// A handshake that never gets an answer.
+/// The handshake never gets a response.
 #[test]
 fn the_connect_limit_covers_tls_and_the_proxy() {
     let silent = Server::start(|_, peer| {
@@ -114,7 +114,7 @@ fn a_proxy_gets_a_connect_with_its_credentials_and_its_failures_are_its_own() {
     assert_eq!(kind(send(&transport, request())), TransportErrorKind::Proxy);
 }
 
-/// A certificate for 127.0.0.1 that signs itself, and a server's side of TLS with it.
+/// A self-signed certificate for 127.0.0.1, and a server configuration that uses it.
 pub(super) fn tls_server() -> (String, Arc<rustls::ServerConfig>) {
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der());
@@ -137,7 +137,7 @@ fn tls_reuses_connections_and_a_body_without_its_end_is_truncated() {
             for answer in [
                 "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
                 "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
-                // No length, and the connection closes without TLS saying so.
+                // No length, and the connection closes without a close_notify.
                 "HTTP/1.1 200 OK\r\n\r\nhal",
             ] {
                 if peer.request().is_none() {

@@ -1,4 +1,4 @@
-//! Who waits for whom, and what dropping frees.
+//! Queueing for workers, and what dropping a call frees.
 
 use super::*;
 
@@ -97,7 +97,7 @@ fn a_body_dropped_near_its_end_does_not_disturb_the_next_call() {
     let transport = transport(2);
     for _ in 0..200 {
         let mut body = send(&transport, server.post("{}")).unwrap().into_body();
-        // The worker may or may not have come to the end of the body when it is dropped here.
+        // When the body is dropped here, the worker may or may not have reached its end.
         assert_eq!(block_on(body.next()).unwrap().unwrap(), "ok");
         drop(body);
         let response = send(&transport, server.post("{}")).unwrap();
@@ -172,7 +172,7 @@ fn a_slow_reader_holds_the_server_back() {
     });
     let transport = transport(1);
     let body = send(&transport, server.post("{}")).unwrap().into_body();
-    // The kernel's buffers hold a few MiB, the hand-over 64 KiB; 64 MiB fit in neither.
+    // The kernel's buffers hold a few MiB and the hand-over 64 KiB, so 64 MiB do not fit.
     let early = how_much.recv().unwrap();
     assert!(
         early < total,

@@ -1,4 +1,4 @@
-//! What the transport promises, against scripted servers on loopback.
+//! The transport's promises, against scripted servers on loopback.
 
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -40,7 +40,7 @@ fn kind<T>(result: Result<T, TransportError>) -> TransportErrorKind {
     }
 }
 
-/// The end of a body that a server cuts or spoils after `answer`.
+/// Reads a body that the server cuts short or corrupts after `answer`.
 fn end_of(answer: &'static str) -> Result<String, TransportError> {
     let server = Server::start(move |_, peer| {
         peer.request();

@@ -1,4 +1,4 @@
-//! How a request leaves, and what becomes of one that its server does not read.
+//! How a request is written, and what happens if the server does not read it.
 
 use ureq::Error;
 use ureq::unversioned::transport::{
@@ -11,7 +11,7 @@ use super::super::connect::OnCall;
 use super::super::connection::Connection;
 use super::*;
 
-/// A connection whose writes are kept.
+/// A connection that records its writes.
 #[derive(Debug)]
 struct Recorder {
     buffers: LazyBuffers,
@@ -42,7 +42,7 @@ impl UreqTransportTrait for Recorder {
     }
 }
 
-/// What is written for a request whose parts have these sizes, on one connection after another.
+/// The sizes of the writes for a request whose parts have the sizes `parts`.
 fn writes(parts: &[usize]) -> Vec<usize> {
     let writes = Arc::<Mutex<Vec<Vec<u8>>>>::default();
     let recorder = Recorder {
@@ -76,14 +76,14 @@ fn writes(parts: &[usize]) -> Vec<usize> {
 fn head_and_body_leave_in_one_write() {
     assert_eq!(writes(&[300, 2000]), [2300]);
     assert_eq!(writes(&[300, BUFFER - 300]), [BUFFER]);
-    // A request without a body leaves when its answer is waited for.
+    // A request without a body is sent when its answer is awaited.
     assert_eq!(writes(&[300]), [300]);
-    // No more is written than there is room for, and nothing is lost or changes its place.
+    // No write exceeds the buffer, and no byte is lost or moved.
     assert_eq!(writes(&[300, BUFFER, 5000]), [BUFFER, 300, 5000]);
     assert_eq!(writes(&[9000, 100]), [9000, 100]);
 }
 
-/// The status of a call whose server answers, and closes without having read the request.
+/// The result of a call whose server answers and closes without reading the request.
 fn refusal(url: String) -> Result<(StatusCode, String), TransportError> {
     let request = Request::post(url).body(Bytes::from(vec![b'x'; 16 * 1024 * 1024]));
     let response = send(&transport(1), request.unwrap())?;
@@ -96,7 +96,7 @@ fn a_refusal_is_an_answer_though_the_request_could_not_be_sent() {
         peer.reads_some();
         match number {
             0 => peer.respond("413 Content Too Large", "too large"),
-            // Nothing at all is a lost connection, as ever.
+            // A server that sends nothing is still a lost connection.
             _ => peer.send(""),
         }
     });

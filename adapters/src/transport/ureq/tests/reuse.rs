@@ -1,4 +1,4 @@
-//! Connections that serve more than one call.
+//! Connections that serve several calls.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn a_dead_reused_connection_is_replaced_once() {
         peer.request();
         peer.respond("200 OK", "ok");
         if number == 0 {
-            // The connection dies with the second request unanswered.
+            // The connection closes with the second request unanswered.
             peer.request();
             closed.send(()).unwrap();
         } else {
@@ -79,7 +79,7 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
     for (rest, together) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong", true),
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong", false),
-        // Some servers send a line end too many, which means nothing.
+        // Some servers send an extra line end, which is harmless.
         ("\r\n", true),
         ("\r\n", false),
     ] {

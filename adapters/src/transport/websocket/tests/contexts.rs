@@ -1,4 +1,4 @@
-//! Turns that go on from the last one of their lane.
+//! Turns that continue the last response of their lane.
 
 use chatcore::Transport;
 use futures_lite::future::{self, block_on};
@@ -28,7 +28,7 @@ fn a_turn_sends_only_what_is_new() {
         assert_eq!(third["previous_response_id"], "r2");
         assert_eq!(third["input"], json!([user("3"), user("4")]));
         server.complete(&third, "r3", "c");
-        // A history that was changed is sent whole, on another lane.
+        // A changed history is sent whole, on another lane.
         let other = server.read().await;
         assert!(other.get("previous_response_id").is_none());
         assert_eq!(other["input"].as_array().unwrap().len(), 3);
@@ -37,7 +37,7 @@ fn a_turn_sends_only_what_is_new() {
         server
     };
     let calls = async {
-        // The order of members is the caller's own.
+        // The caller may order the members differently.
         let a = json!({"content": [{"text": "a"}], "id": "msg_a", "type": "message", "x": null});
         for input in [
             json!([user("1")]),
@@ -98,7 +98,8 @@ fn a_caller_that_goes_on_by_itself_gets_the_lane_of_its_response() {
         assert_eq!(next["stream_id"], one["stream_id"]);
         assert_eq!(next["previous_response_id"], "r1");
         assert_eq!(next["input"], "more");
-        // A lost response is the caller's: only the caller knows what came before.
+        // The transport cannot repair a lost response of the caller, because only the caller knows
+        // what came before it.
         let error = json!({"code": "previous_response_not_found", "message": "lost"});
         server.answer(
             &next,
@@ -163,7 +164,7 @@ fn a_server_that_ignores_what_a_turn_goes_on_from_gets_it_whole_from_then_on() {
             &second,
             json!({"type": "response.created", "response": response}),
         );
-        // Its answer is not wanted.
+        // The transport does not want this answer.
         assert!(server.is_left().await);
         let server = servers.recv().await.unwrap();
         for id in ["r3", "r4"] {
@@ -192,7 +193,7 @@ fn a_new_conversation_takes_the_lane_that_was_not_used_for_longest() {
     let server = async {
         let server = servers.recv().await.unwrap();
         let mut creates = Vec::new();
-        // 32 conversations take all lanes; the first goes on, and one more begins.
+        // 32 conversations use all lanes. Then the first continues, and a new one begins.
         for call in 0..34 {
             let create = server.read().await;
             server.complete(&create, &format!("r{call}"), "a");
@@ -211,6 +212,6 @@ fn a_new_conversation_takes_the_lane_that_was_not_used_for_longest() {
     let ((_server, creates), ()) = block_on(future::zip(server, calls));
     assert_eq!(creates[32]["previous_response_id"], "r0");
     assert_eq!(creates[32]["stream_id"], creates[0]["stream_id"]);
-    // Not the first conversation's lane, which was used last.
+    // Not the first conversation's lane, because that was used last.
     assert_eq!(creates[33]["stream_id"], creates[1]["stream_id"]);
 }

@@ -1,4 +1,4 @@
-//! Errors of the server, and sockets that are lost.
+//! The server's errors, and lost sockets.
 
 use chatcore::{Transport, TransportErrorKind};
 use futures_lite::future::{self, block_on};
@@ -11,7 +11,7 @@ fn error(code: &str, param: Value) -> Value {
     json!({"type": "error", "status": 400, "error": error})
 }
 
-/// What one call gets where the server does `act` with it.
+/// The result of one call when the server handles it with `act`.
 fn one_call(act: impl Fn(&Server, &Value)) -> Result<(u16, String), TransportErrorKind> {
     let (builder, servers) = builder();
     let transport = builder.build();

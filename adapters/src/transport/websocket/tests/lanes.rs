@@ -1,4 +1,4 @@
-//! Which socket and lane a call takes, and what becomes of them.
+//! The socket and lane that each call uses.
 
 use futures_lite::future::{self, block_on, poll_once};
 use serde_json::json;
@@ -81,7 +81,7 @@ fn a_socket_takes_more_calls_once_its_server_tells_lanes_apart() {
         })
         .await;
         assert_eq!([&one["stream_id"], &two["stream_id"]], ["lane-0", "lane-1"]);
-        // The answers come mixed.
+        // The answers are interleaved.
         server.answer(&two, json!({"type": "response.created", "n": 2}));
         server.answer(&one, json!({"type": "response.completed", "n": 1}));
         server.answer(&two, json!({"type": "response.completed", "n": 2}));
@@ -109,7 +109,7 @@ fn a_server_without_lanes_gets_one_call_at_a_time() {
             let server = servers.recv().await.unwrap();
             for n in 1..=2 {
                 let create = server.read().await;
-                // The first names a lane, since nobody knows yet.
+                // The first message names a lane, because the server's support is not known yet.
                 assert_eq!(create.get("stream_id").is_some(), n == 1);
                 server.send(json!({"type": "response.created", "n": n}));
                 assert!(!server.has_mail());
@@ -171,7 +171,7 @@ fn a_dropped_call_frees_its_lane_when_its_answer_has_ended() {
         server.answer(&create_two, json!({"type": "response.created"}));
         let two = two.await.unwrap();
         drop(one);
-        // Both lanes are taken, as far as the server goes.
+        // For the server, both lanes are still busy.
         let mut three = Box::pin(transport.send(post(json!("three"))));
         assert!(poll_once(&mut three).await.is_none());
         server.answer(&create_one, json!({"type": "response.completed"}));

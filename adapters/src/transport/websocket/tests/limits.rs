@@ -1,4 +1,4 @@
-//! Sockets that are too old, without a lane left, or too many.
+//! Sockets that are too old, have no lane left, or are too many.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn a_socket_that_is_too_old_makes_room_for_another() {
             let response = transport.send(post(json!("x"))).await.unwrap();
             body(response).await.unwrap();
         }
-        // What looks for a lane retires the old ones.
+        // Looking for a lane retires the old sockets.
         transport.send(post(json!("x"))).await.unwrap();
     };
     block_on(future::or(server, calls));
@@ -51,7 +51,7 @@ fn a_socket_without_a_lane_left_makes_room_for_another() {
         let first = servers.recv().await.unwrap();
         let create = first.read().await;
         first.complete(&create, "r", "a");
-        // An error takes its lane's name for good, and a socket has 32.
+        // An error uses up its lane's name, and a socket has 32 names.
         for _ in 0..32 {
             let create = first.read().await;
             let error = json!({"type": "error", "status": 429, "error": {"code": "slow"}});
@@ -82,7 +82,7 @@ fn headers_that_differ_from_call_to_call_do_not_make_sockets_without_end() {
     let transport = builder.max_sockets(1).build();
     block_on(async {
         let mut open = Vec::new();
-        // Idle sockets give way.
+        // Idle sockets of other targets are closed to make room.
         for trace in 0..12 {
             let server = async {
                 let server = servers.recv().await.unwrap();
@@ -99,7 +99,7 @@ fn headers_that_differ_from_call_to_call_do_not_make_sockets_without_end() {
         for closed in &open[..4] {
             assert!(closed.is_left().await);
         }
-        // Busy ones do not: then a request goes by HTTP.
+        // Busy sockets are not closed: the request goes over HTTP.
         let mut calls: Vec<_> = (4..12)
             .map(|trace| Box::pin(transport.send(post_with(trace))))
             .collect();
@@ -124,7 +124,7 @@ fn a_server_that_opens_no_socket_is_asked_over_http() {
         (429, false),
         (503, false),
     ] {
-        // Asked once more, the connector would have no status left.
+        // The connector has only one status, so a second attempt would fail.
         let connector = Refusals(vec![status].into());
         let executor = Arc::new(SmolExecutor::new());
         let transport = WebSocketTransport::builder(executor, connector, NoHttp).build();

@@ -1,4 +1,4 @@
-//! Real sockets, with a server that another library speaks for.
+//! Real sockets, against a server made with the WebSocket library alone.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::support::{body, post};
 use crate::executor::SmolExecutor;
 use crate::transport::{Http1Transport, Proxies, WebSocketTransport};
 
-/// A server on loopback that answers every message on its lane, and its address.
+/// Starts a server on loopback that answers every message on its lane, and returns its address.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Sockets whose other end is the test.
+//! Sockets whose other end is in the test.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::transport::websocket::{
     WebSocketTransport,
 };
 
-/// Opens sockets whose other ends the test takes.
+/// A connector that passes the other ends of its sockets to the test.
 #[derive(Debug)]
 pub(super) struct Wires(Sender<Server>);
 
-/// Opens no socket: it answers with these statuses, one after the other.
+/// A connector that opens no socket, but responds with these statuses, the last one first.
 #[derive(Debug)]
 pub(super) struct Refusals(pub(super) std::sync::Mutex<Vec<u16>>);
 
@@ -76,17 +76,17 @@ impl Outgoing for Half {
 }
 
 impl Server {
-    /// The next message of the client.
+    /// The client's next message.
     pub(super) async fn read(&self) -> Value {
         serde_json::from_str(&self.sent.recv().await.unwrap()).unwrap()
     }
 
-    /// Whether the client has closed the socket; waits for that.
+    /// Waits until the client has closed the socket.
     pub(super) async fn is_left(&self) -> bool {
         self.sent.recv().await.is_err()
     }
 
-    /// Whether a message of the client waits to be read.
+    /// Whether a message from the client is waiting.
     pub(super) fn has_mail(&self) -> bool {
         !self.sent.is_empty()
     }
@@ -97,7 +97,7 @@ impl Server {
             .unwrap();
     }
 
-    /// A message for the lane that `create` came on.
+    /// Sends a message on the lane of `create`.
     pub(super) fn answer(&self, create: &Value, mut message: Value) {
         if let Some(lane) = create.get("stream_id") {
             message["stream_id"] = lane.clone();
@@ -105,7 +105,7 @@ impl Server {
         self.send(message);
     }
 
-    /// A whole answer with one item of this text.
+    /// Sends a complete answer with one item of this text.
     pub(super) fn complete(&self, create: &Value, id: &str, text: &str) {
         self.answer(create, json!({"type": "response.created"}));
         self.answer(
@@ -125,12 +125,12 @@ impl Server {
     }
 }
 
-/// An item of an answer.
+/// An item of an answer with this text.
 pub(super) fn item(text: &str) -> Value {
     json!({"type": "message", "id": format!("msg_{text}"), "content": [{"text": text}]})
 }
 
-/// A transport that fails: nothing may go over HTTP here.
+/// A transport that always fails, because no request may go over HTTP.
 #[derive(Debug)]
 pub(super) struct NoHttp;
 
@@ -149,7 +149,7 @@ pub(super) fn builder() -> (WebSocketBuilder, Receiver<Server>) {
     (builder, servers)
 }
 
-/// A POST for a response to these items.
+/// A POST for a response to `input`.
 pub(super) fn post(input: Value) -> Request<Bytes> {
     post_fields(json!({"model": "m", "input": input, "stream": true}))
 }
@@ -162,7 +162,7 @@ pub(super) fn post_fields(body: Value) -> Request<Bytes> {
         .unwrap()
 }
 
-/// The rest of an answer.
+/// The rest of the answer.
 pub(super) async fn body(response: Response<ByteStream>) -> Result<String, TransportError> {
     let mut body = response.into_body();
     let mut text = String::new();
