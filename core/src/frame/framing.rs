@@ -1,28 +1,28 @@
-//! What a framing is.
+//! The trait for framings.
 
 use bytes::Bytes;
 
 use crate::error::Error;
 
-/// Turns the bytes of a stream into frames: server-sent events, lines of JSON, or what a dialect
-/// brings along.
+/// Turns the bytes of a stream into frames: server-sent events, lines of JSON, or a framing of a
+/// dialect's own.
 pub trait Framing: Send {
-    /// Whether a stream in this framing may begin with this byte. A body that begins otherwise is
-    /// read as server-sent events, or as a whole answer.
+    /// Whether a stream in this framing may begin with this byte. A body that begins with another
+    /// byte is read as server-sent events or as a whole answer.
     fn begins_with(&self, first: u8) -> bool;
 
-    /// Takes in the next bytes, split anywhere.
+    /// Takes in the next bytes. They may be split anywhere.
     fn feed(&mut self, bytes: Bytes);
 
-    /// The next frame, or `None` when more bytes are needed.
+    /// The next frame, or `None` if more bytes are needed.
     ///
     /// # Errors
     /// [`ResponseTooLarge`](crate::ErrorKind::ResponseTooLarge) for a frame beyond a cap,
-    /// [`Protocol`](crate::ErrorKind::Protocol) for bytes that are none of this framing.
+    /// [`Protocol`](crate::ErrorKind::Protocol) for bytes that are not in this framing.
     fn next_frame(&mut self) -> Result<Option<Frame>, Error>;
 
-    /// At the end of the input: what is left of a frame. Called after
-    /// [`next_frame`](Self::next_frame) has given all that are complete.
+    /// The incomplete frame that is left at the end of the input. Called after
+    /// [`next_frame`](Self::next_frame) has returned all complete frames.
     ///
     /// # Errors
     /// As [`next_frame`](Self::next_frame).
@@ -53,14 +53,14 @@ impl Framing for Box<dyn Framing> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame {
-    /// What kind of event it is; empty where the framing does not say.
+    /// The event's name; empty if the framing has none.
     pub name: Bytes,
-    /// What it holds.
+    /// The event's data.
     pub data: Bytes,
 }
 
 impl Frame {
-    /// A frame without a name.
+    /// Creates a frame without a name.
     pub fn new(data: Bytes) -> Self {
         Self {
             name: Bytes::new(),
@@ -68,7 +68,7 @@ impl Frame {
         }
     }
 
-    /// Sets what kind of event it is.
+    /// Sets the event's name.
     #[must_use]
     pub fn name(mut self, name: Bytes) -> Self {
         self.name = name;

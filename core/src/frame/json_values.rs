@@ -1,4 +1,4 @@
-//! One JSON value after another: lines of JSON (NDJSON), and JSON that takes several lines.
+//! A sequence of JSON values: lines of JSON (NDJSON), and values over several lines.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind};
 
 /// Turns bytes into JSON values that follow each other, with or without line feeds between them.
 ///
-/// An object or an array ends with its bracket, whatever lines it takes. Anything else ends with
-/// its line, so that an error in plain text is a frame, too. Each byte is looked at once.
+/// An object or an array ends with its closing bracket and may span several lines. Anything else
+/// ends with its line, so that an error in plain text is a frame, too. Each byte is read once.
 ///
 /// ```
 /// use chatcore::frame::{Framing, JsonValues};
@@ -23,21 +23,21 @@ use crate::error::{Error, ErrorKind};
 /// ```
 #[derive(Debug)]
 pub struct JsonValues {
-    /// The most bytes that a value may have.
+    /// The maximum number of bytes of a value.
     cap: usize,
-    /// What is not handed over yet.
+    /// The bytes that are not handed over yet.
     buffer: BytesMut,
-    /// How much of it was looked at.
+    /// How many bytes of the buffer have been read.
     seen: usize,
     /// How many brackets are open.
     depth: usize,
     in_string: bool,
-    /// Whether a backslash stands before the next byte.
+    /// Whether a backslash precedes the next byte.
     escaped: bool,
 }
 
 impl JsonValues {
-    /// Values that have at most `cap` bytes each.
+    /// Creates a framing for values of at most `cap` bytes each.
     pub fn new(cap: usize) -> Self {
         Self {
             cap,
@@ -49,7 +49,7 @@ impl JsonValues {
         }
     }
 
-    /// Where the value at the beginning of the buffer ends, if it does.
+    /// The end of the value at the beginning of the buffer, if it is complete.
     fn end(&mut self) -> Option<usize> {
         let is_nested = matches!(self.buffer.first(), Some(b'{' | b'['));
         while let Some(&byte) = self.buffer.get(self.seen) {

@@ -1,6 +1,6 @@
-//! Bytes → frames, incremental, apart from what the frames mean.
+//! Framings: turn bytes into frames incrementally, without knowing what the frames mean.
 //!
-//! A [`Dialect`](crate::Dialect) of your own can read its streams with it.
+//! A [`Dialect`](crate::Dialect) of your own can use them to read its streams.
 
 mod framing;
 mod json_values;

@@ -1,9 +1,9 @@
-//! Server-sent events by the WHATWG rules.
+//! Server-sent events by the WHATWG standard.
 //!
-//! Lines end in LF, CR or CRLF, split anywhere; a BOM may stand at the start; lines of `data`
-//! join; comments and unknown fields mean nothing; an event without its empty line is not one.
-//! What lies in one chunk is borrowed from it; every byte is looked at once. What servers send
-//! beside the rules is in [`stray`](super::stray).
+//! Lines end in LF, CR or CRLF, split anywhere. A BOM may come first. Lines of `data` are joined.
+//! Comments and unknown fields are ignored. An event without its final empty line is dropped. Data
+//! that lies in one chunk is a slice of that chunk, and every byte is read once. What servers send
+//! outside the standard is handled in [`stray`](super::stray).
 
 use std::time::Duration;
 
@@ -13,24 +13,25 @@ use memchr::{memchr, memchr2};
 use super::stray::Stray;
 use crate::error::{Error, ErrorKind};
 
-/// One event. Its fields are bytes as they came: the standard has what is not UTF-8 replaced, as
-/// [`String::from_utf8_lossy`] does.
+/// One event. Its fields are the bytes as they came: to replace invalid UTF-8 as the standard
+/// demands, use [`String::from_utf8_lossy`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SseEvent {
-    /// The field `event`; empty where there was none, which means `message`.
+    /// The field `event`; empty if there was none, which means `message`.
     pub name: Bytes,
     /// The lines of `data`, joined by line feeds.
     pub data: Bytes,
-    /// The last `id` so far, of this event or of one before it.
+    /// The last `id` so far, from this event or an earlier one.
     pub id: Bytes,
 }
 
-/// Turns bytes into server-sent events, by the rules of the
+/// Turns bytes into server-sent events, by the
 /// [standard](https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// Comments and empty events are no events: they are keep-alives, and the code that feeds the
-/// bytes saw them come. The data of an event that lies in one chunk, in one line, is a slice of it.
+/// Comments and empty events are not returned. They are keep-alives, which the code that feeds the
+/// bytes has already seen. The data of an event that lies in one line and one chunk is a slice of
+/// that chunk.
 ///
 /// ```
 /// use chatcore::frame::Sse;
@@ -45,23 +46,23 @@ pub struct SseEvent {
 /// ```
 #[derive(Debug)]
 pub struct Sse {
-    /// The most bytes that a line or an event may have.
+    /// The maximum number of bytes of a line, and of an event's data.
     cap: usize,
-    /// What is not looked at yet.
+    /// The bytes that have not been read yet.
     chunk: Bytes,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line that is not complete.
     line: BytesMut,
-    /// Whether a line feed is the second half of a line end.
+    /// Whether a line feed now would be the second half of a CRLF.
     skip_line_feed: bool,
-    /// Whether no line has come yet, so that it may begin with a BOM.
+    /// Whether no line has come yet: the first one may begin with a BOM.
     at_start: bool,
     name: Bytes,
     data: Option<Data>,
     id: Bytes,
     retry: Option<Duration>,
-    /// What came beside the rules, if it is looked at.
+    /// Lines outside the standard; `None` if they are ignored.
     stray: Option<Box<Stray>>,
-    /// How many bytes were looked at or copied.
+    /// How many bytes were read or copied.
     #[cfg(test)]
     work: usize,
 }
@@ -74,7 +75,8 @@ enum Data {
 }
 
 impl Sse {
-    /// A stream in which a line, and the data of an event, have at most `cap` bytes.
+    /// Creates a reader for a stream in which a line, and the data of an event, have at most `cap`
+    /// bytes.
     pub fn new(cap: usize) -> Self {
         Self {
             cap,
@@ -92,13 +94,13 @@ impl Sse {
         }
     }
 
-    /// A stream that is also read where a server of JSON events does not keep to the standard:
+    /// Creates a reader that also accepts what servers of JSON events send outside the standard:
     ///
     /// - A field `error` is an event of that name.
     /// - A line that is JSON, without `data:` before it, is an event.
-    /// - A line of `data` or `event` after one of data that is a whole JSON object or `[DONE]` begins
-    ///   another event, as if an empty line stood between the two.
-    /// - What the end of the input leaves is handed over by [`rest`](Self::rest).
+    /// - A line of `data` or `event` after `data` that is a whole JSON object or `[DONE]` begins
+    ///   another event, as if there were an empty line between the two.
+    /// - [`rest`](Self::rest) returns what is left at the end of the input.
     pub fn lenient(cap: usize) -> Self {
         Self {
             stray: Some(Box::default()),
@@ -106,8 +108,8 @@ impl Sse {
         }
     }
 
-    /// Takes in the next bytes, split anywhere. Take all events out before you feed more, or
-    /// what is left is copied.
+    /// Takes in the next bytes. They may be split anywhere. Take out all events before you feed
+    /// more, because bytes that are left are copied.
     pub fn feed(&mut self, chunk: Bytes) {
         if self.chunk.is_empty() {
             self.chunk = chunk;
@@ -118,11 +120,11 @@ impl Sse {
         }
     }
 
-    /// The next event, or `None` when more bytes are needed.
+    /// The next event, or `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) for a line or an event beyond the cap;
-    /// there is no going on after it.
+    /// [`ResponseTooLarge`](ErrorKind::ResponseTooLarge) for a line or an event beyond the cap. The
+    /// reader cannot go on after that.
     pub fn next_event(&mut self) -> Result<Option<SseEvent>, Error> {
         if let Some(event) = self.stray.as_mut().and_then(|stray| stray.ready.take()) {
             return Ok(Some(event));
@@ -135,9 +137,9 @@ impl Sse {
         Ok(None)
     }
 
-    /// At the end of the input: the next event that lacks its empty line, or the end of its last
-    /// line. Only a [lenient](Self::lenient) stream has any; whether it is complete cannot be
-    /// told from the framing.
+    /// At the end of the input: the next event without its empty line, including one in an
+    /// unfinished last line. Only a [lenient](Self::lenient) reader returns any. The framing cannot
+    /// tell whether the event is complete.
     ///
     /// # Errors
     /// As [`next_event`](Self::next_event).
@@ -161,8 +163,7 @@ impl Sse {
         }
     }
 
-    /// Whether all that came so far were fields of the standard and comments, or the beginning of
-    /// one.
+    /// Whether all input so far is comments and fields of the standard, or the beginning of one.
     pub(crate) fn is_regular(&self) -> bool {
         if self.at_start && "\u{feff}".as_bytes().starts_with(&self.line) {
             return true;
@@ -174,8 +175,9 @@ impl Sse {
         is_field && self.stray.as_ref().is_none_or(|stray| !stray.came)
     }
 
-    /// Whether an event has begun that is not complete. At the end of the input it is lost, as
-    /// the standard has it: the reader that expected it knows that the stream was cut.
+    /// Whether an event has begun that is not complete. At the end of the input the event is lost,
+    /// as the standard demands. A caller that expected the event then knows that the stream was
+    /// cut.
     pub fn is_pending(&self) -> bool {
         !self.chunk.is_empty()
             || !self.line.is_empty()
@@ -183,7 +185,7 @@ impl Sse {
             || !self.name.is_empty()
     }
 
-    /// The time to wait before reconnecting that the last field `retry` named.
+    /// The time to wait before a reconnect, from the last `retry` field.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
@@ -221,7 +223,7 @@ impl Sse {
         }))
     }
 
-    /// Keeps a piece of a line, behind what came of it before.
+    /// Appends a piece to the line that is not complete.
     fn begin_line(&mut self, piece: &Bytes) -> Result<(), Error> {
         let (old, room) = (self.line.len(), self.line.capacity());
         self.check(old + piece.len())?;
@@ -233,7 +235,8 @@ impl Sse {
         Ok(())
     }
 
-    /// Counts bytes that were looked at or copied, to prove that it is done once for each.
+    /// Counts bytes that were read or copied, so that a test can prove that this happens once for
+    /// each.
     fn count(&mut self, _bytes: usize) {
         #[cfg(test)]
         {
@@ -263,7 +266,7 @@ impl Sse {
                 self.name = value;
                 return Ok(event);
             }
-            // Copied: it lives on, and the chunk must not.
+            // Copied, because the id outlives the event and must not keep the chunk alive.
             b"id" if memchr(0, &value).is_none() => self.id = Bytes::copy_from_slice(&value),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 let digits = std::str::from_utf8(&value).ok();
@@ -272,14 +275,14 @@ impl Sse {
             }
             // A comment.
             b"" => {}
-            // A field that the standard does not know.
+            // A field that the standard does not define.
             field => return self.take_stray(field, &value, line),
         }
         Ok(None)
     }
 
-    /// The event whose data is whole when the name of another one comes, with no empty line
-    /// between them.
+    /// The event with whole data, if the next event's name comes without an empty line between
+    /// them.
     fn before_name(&mut self) -> Option<SseEvent> {
         match &self.data {
             Some(Data::One(data)) if self.stray.is_some() && Stray::is_whole(data) => {
@@ -305,7 +308,7 @@ impl Sse {
         if stray.ready.is_none() {
             return Ok(None);
         }
-        // What came before it is handed over before it.
+        // The event before it is handed over first.
         let before = self.dispatch(self.name.clone());
         Ok(match &mut self.stray {
             Some(stray) if before.is_none() => stray.ready.take(),
@@ -313,7 +316,7 @@ impl Sse {
         })
     }
 
-    /// The event whose data is there.
+    /// The event with the data collected so far, if there is any.
     fn dispatch(&mut self, name: Bytes) -> Option<SseEvent> {
         let data = self.data.take()?;
         Some(SseEvent {

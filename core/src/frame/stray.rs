@@ -1,4 +1,4 @@
-//! What servers of JSON events send beside the standard.
+//! Reads what servers of JSON events send outside the standard.
 //!
 //! ```text
 //!  error: {"code": 500, …}     a field of its own: llama.cpp
@@ -13,19 +13,19 @@ use super::sse::{SseEvent, check};
 use crate::error::Error;
 use crate::json::Reader;
 
-/// What came beside the standard, until it is an event.
+/// Lines outside the standard, until they form an event.
 #[derive(Debug, Default)]
 pub(super) struct Stray {
     /// An event that is complete.
     pub(super) ready: Option<SseEvent>,
-    /// Whether there was any line that the standard does not know.
+    /// Whether any line came that the standard does not define.
     pub(super) came: bool,
-    /// The lines of JSON that takes several.
+    /// The lines so far of JSON that takes several lines.
     lines: BytesMut,
 }
 
 impl Stray {
-    /// Takes in a line that the standard does not know.
+    /// Takes in a line that the standard does not define.
     pub(super) fn take(
         &mut self,
         field: &[u8],
@@ -47,19 +47,20 @@ impl Stray {
         } else if matches!(line.trim_ascii_start().first(), Some(b'{' | b'[')) {
             match Self::is_whole(line) {
                 true => self.ready = event(line.clone()),
-                // Looked at once, however many lines follow.
+                // Not parsed again, however many lines follow.
                 false => self.lines.extend_from_slice(line),
             }
         }
         Ok(())
     }
 
-    /// Whether JSON has begun that may take more lines.
+    /// Whether JSON that takes several lines has begun.
     pub(super) fn has_lines(&self) -> bool {
         !self.lines.is_empty()
     }
 
-    /// An empty line came: the next event, of which `before` was complete first.
+    /// Ends JSON that took several lines. Returns `before` if there is one, because it was complete
+    /// first, and else the event that is ready.
     pub(super) fn behind(&mut self, before: Option<SseEvent>) -> Option<SseEvent> {
         if !self.lines.is_empty() {
             self.ready = event(self.lines.split().freeze());
@@ -67,7 +68,7 @@ impl Stray {
         before.or_else(|| self.ready.take())
     }
 
-    /// Whether data is complete in one line: a JSON object, or the end of the stream.
+    /// Whether `data` is complete in one line: a whole JSON object, or `[DONE]`.
     pub(super) fn is_whole(data: &[u8]) -> bool {
         let data = data.trim_ascii();
         if data.eq_ignore_ascii_case(b"[DONE]") {

@@ -113,7 +113,7 @@ fn a_line_takes_work_by_its_length_in_whatever_pieces_it_comes() {
         }
         sse.feed(Bytes::from_static(b"\n\n"));
         assert_eq!(sse.next_event().unwrap().unwrap().data.len(), size);
-        // Looked at once, copied once, and at most two times more as the buffer grew.
+        // Each byte is read once, copied once, and copied at most twice more as the buffer grows.
         assert!(sse.work <= 5 * size, "{} in pieces of {piece}", sse.work);
     }
 }
@@ -139,7 +139,7 @@ proptest! {
     }
 }
 
-/// The events of a lenient stream, those that the end leaves included.
+/// The events of a lenient reader, including those left at the end.
 fn lenient<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, String)> {
     let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
     let mut sse = Sse::lenient(1 << 20);
@@ -159,7 +159,7 @@ fn lenient<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, Strin
 #[test]
 fn what_comes_beside_the_standard() {
     for (input, expected) in [
-        // A field of its own.
+        // The field `error`.
         ("error: {\"a\":1}\n\n", &[("error", "{\"a\":1}")][..]),
         (
             "data: {}\nerror: x\ndata: y\n\n",
@@ -176,7 +176,7 @@ fn what_comes_beside_the_standard() {
             "data: a\n{\n}\ndata: b\n\n",
             &[("", "a"), ("", "{\n}"), ("", "b")],
         ),
-        // No empty lines.
+        // Events without empty lines between them.
         (
             "data: {}\ndata: {\"a\":1}\ndata: [DONE]\n",
             &[("", "{}"), ("", "{\"a\":1}"), ("", "[DONE]")],
@@ -193,17 +193,17 @@ fn what_comes_beside_the_standard() {
             "data: {}\nevent: x\n\ndata: {}\n\n",
             &[("", "{}"), ("", "{}")],
         ),
-        // A name that follows its data.
+        // A name after its data.
         ("data: a\nevent: x\n\n", &[("x", "a")]),
         // Lines of one event.
         ("data: {\"a\":\ndata: 1}\n\n", &[("", "{\"a\":\n1}")]),
         ("data: a\ndata: b\n\n", &[("", "a\nb")]),
-        // What the end leaves.
+        // Events without their empty line at the end.
         ("data: a", &[("", "a")]),
         ("event: x\ndata: a\n", &[("x", "a")]),
         ("{\"a\":", &[("", "{\"a\":")]),
         ("event: x\n", &[]),
-        // What means nothing.
+        // Lines that are ignored.
         ("foo: bar\nbaz\n: hi\n\n", &[]),
     ] {
         let events = lenient([input.as_bytes()]);
@@ -233,7 +233,7 @@ fn fields_are_told_from_other_text() {
 
 #[test]
 fn lines_without_an_empty_one_take_work_by_their_length() {
-    // Each line of one value is looked at once, however many there are.
+    // Each line of one value is read once, however many lines there are.
     let lines = 200_000;
     let mut sse = Sse::lenient(16 << 20);
     let input = format!("data: [\n{}", "data: 1,\n".repeat(lines));
