@@ -1,4 +1,4 @@
-//! Arguments that come value by value, each with its path, → JSON text.
+//! Writes a call's arguments as JSON text from values that arrive one by one, each with its path.
 //!
 //! ```text
 //!  $.recipe.name      "Las"  goes on     {"recipe":{"name":"Las
@@ -7,8 +7,8 @@
 //!                                        ]}}
 //! ```
 //!
-//! The values come in the order in which they stand in the arguments, so that the text is written
-//! as they come, and nothing but the path is held.
+//! The values arrive in the order of the arguments. Each is written as it arrives, and only the
+//! path is held in memory.
 
 use std::collections::HashSet;
 
@@ -17,19 +17,20 @@ use super::wire::PartialArg;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Joiner, Piece, Writer};
 
-/// How many items of a list may be missing before one that comes: they are null.
+/// The most items of a list that may be missing before an item that arrives. They are written as
+/// null.
 const MOST_MISSING: usize = 8;
 
-/// Arguments, as far as they have come.
+/// The state of arguments that arrive in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Args {
-    /// The containers that are open, the outermost first.
+    /// The open containers, the outermost first.
     open: Vec<Level>,
-    /// The string that goes on, which is the last value; and half a character at its end.
+    /// The unfinished string, if the last value is one, with half a character at its end.
     string: Option<Joiner>,
 }
 
-/// A container, and where in it the last value stands.
+/// An open container, and the step to its last value.
 #[derive(Debug)]
 struct Level {
     last: Step,
@@ -38,7 +39,8 @@ struct Level {
 }
 
 impl Args {
-    /// Takes in the next value, or the next piece of a string; `text` grows by what that adds.
+    /// Reads the next value, or the next piece of a string, and appends the JSON that it adds to
+    /// `text`.
     pub(super) fn take(&mut self, arg: PartialArg<'_>, text: &mut String) -> Result<(), Error> {
         let path = path::parse(&arg.path.0)?;
         let goes_on = arg.will_continue.0.text == "true";
@@ -55,9 +57,9 @@ impl Args {
                 self.string = Some(Joiner::default());
                 self.say(piece.0, text);
             }
-            // Nothing more comes of a string, without a piece of its own.
+            // The string ends without another piece.
             (None, true) => {}
-            // What is none of these is null.
+            // A value of no known type is null.
             (None, false) => text.push_str(arg.number.or(arg.boolean).unwrap_or("null")),
         }
         if !goes_on {
@@ -66,7 +68,7 @@ impl Args {
         Ok(())
     }
 
-    /// No more values come.
+    /// Closes the arguments.
     pub(super) fn end(&mut self, text: &mut String) {
         self.end_string(text);
         self.close_from(0, text);
@@ -77,13 +79,13 @@ impl Args {
             && (self.open.iter().zip(path)).all(|(level, step)| level.last == *step)
     }
 
-    /// Closes and opens containers, and names the value that is written next.
+    /// Closes and opens containers as needed, and writes the name of the next value.
     fn go_to(&mut self, path: Vec<Step>, text: &mut String) -> Result<(), Error> {
         let steps = self.open.iter().zip(&path);
         let shared = steps
             .take_while(|(level, step)| level.last == **step)
             .count();
-        // Something else stands there already.
+        // A value at this path has been written already.
         if shared == path.len() || (shared == self.open.len() && shared > 0) {
             return Err(twice(&path::show(&path)));
         }
@@ -99,7 +101,7 @@ impl Args {
         Ok(())
     }
 
-    /// Names the next member of the innermost container.
+    /// Writes the name of the next member of the innermost container.
     fn next_in_last(&mut self, step: Step, text: &mut String) -> Result<(), Error> {
         let Some(level) = self.open.last_mut() else {
             return self.begin(step, text);
@@ -121,7 +123,7 @@ impl Args {
         Ok(())
     }
 
-    /// Opens a container and names its first member.
+    /// Opens a container and writes the name of its first member.
     fn begin(&mut self, step: Step, text: &mut String) -> Result<(), Error> {
         let mut names = HashSet::new();
         match &step {

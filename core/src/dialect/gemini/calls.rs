@@ -1,5 +1,5 @@
-//! Calls of functions → tool calls. They come whole; where the caller asks for it, Vertex sends
-//! their arguments in pieces, of which only the first names the function.
+//! Turns function calls into tool calls. A call arrives in one piece. If the caller asks for it,
+//! Vertex sends the arguments in pieces, and only the first piece names the function.
 
 use super::NAME;
 use super::args::Args;
@@ -13,19 +13,19 @@ use crate::error::Error;
 /// The tool calls of one answer.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// How many have begun.
+    /// The number of calls so far.
     count: usize,
-    /// The last one, while its arguments come in pieces.
+    /// The arguments of the last call, while they arrive in pieces.
     open: Option<Args>,
 }
 
 impl Calls {
-    /// Whether there was none.
+    /// Whether there was no call.
     pub(super) fn are_none(&self) -> bool {
         self.count == 0
     }
 
-    /// Takes in a call, or a piece of one; `beside` is what stands beside it in its part.
+    /// Reads a call, or a piece of one. `beside` holds the other fields of its part.
     pub(super) fn take(
         &mut self,
         call: Object<'_, Call<'_>>,
@@ -40,7 +40,7 @@ impl Calls {
             self.end(out);
             out.push(ChatEvent::ToolCallStart {
                 index: self.count,
-                // Most calls have none.
+                // Most calls have no id.
                 id: known.id.take().unwrap_or_default(),
                 name,
             });
@@ -50,7 +50,7 @@ impl Calls {
             if has_arguments {
                 return Err(failure::nameless_call());
             }
-            // Nothing is called.
+            // An empty call.
             out.skip(1);
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl Calls {
         Ok(())
     }
 
-    /// No more of the last call comes.
+    /// Ends the last call.
     pub(super) fn end(&mut self, out: &mut Output) {
         let Some(mut open) = self.open.take() else {
             return;
@@ -89,7 +89,8 @@ impl Calls {
     }
 }
 
-/// What must go back with the call: what stands beside it in its part, and in it.
+/// Hands over the fields that must be sent back with the call: the other fields of its part, and
+/// unknown fields of the call.
 fn push_beside(index: usize, inside: Unknown<'_>, beside: Unknown<'_>, out: &mut Output) {
     if inside.is_empty() && beside.is_empty() {
         return;

@@ -1,4 +1,5 @@
-//! Messages → contents: what one side says before the other answers.
+//! Turns messages into contents. A content holds all that one side says before the other side
+//! answers.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,22 +10,22 @@ use crate::json::Writer;
 use crate::models::ModelRule;
 use crate::quote::Quoted;
 
-/// The conversation as Google has it.
+/// A conversation in Google's form.
 pub(super) struct Turns<'a> {
-    /// What the system messages say, wherever they stand.
+    /// The parts of all system messages, wherever they are in the conversation.
     pub(super) system: Vec<&'a Part>,
     turns: Vec<Turn<'a>>,
 }
 
-/// What one side says before the other answers.
+/// All that one side says before the other side answers.
 struct Turn<'a> {
     is_model: bool,
-    /// The messages' parts, those of one message together.
+    /// The parts of each message.
     messages: Vec<Vec<&'a Part>>,
 }
 
-/// The names of the calls that wait for their results, by their ids: calls without an id in the
-/// order in which they stand.
+/// The names of the calls that wait for their results, by call id. Calls without an id are matched
+/// in their order.
 #[derive(Debug, Default)]
 pub(super) struct OpenCalls<'a>(HashMap<&'a str, VecDeque<&'a str>>);
 
@@ -37,7 +38,7 @@ impl<'a> OpenCalls<'a> {
         }
     }
 
-    /// The name of the call with this id.
+    /// Takes the name of the call with this id.
     pub(super) fn take(&mut self, id: &str) -> Option<&'a str> {
         self.0.get_mut(id)?.pop_front()
     }
@@ -125,7 +126,7 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// The results of functions come first: they answer what was said before.
+    /// The results of functions come first, because they belong to the turn before.
     fn write_user(
         &self,
         writer: &mut Writer,

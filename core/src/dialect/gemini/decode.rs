@@ -1,4 +1,4 @@
-//! Chunks → events.
+//! Turns chunks into events.
 
 use super::NAME;
 use super::calls::Calls;
@@ -19,14 +19,14 @@ use crate::error::Error;
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     started: bool,
-    /// Whether there was an answer, or the word that there is none.
+    /// Whether there was a candidate, or a report that the prompt was blocked.
     has_answer: bool,
-    /// Whether more is to come after the last reason to stop: the provider runs a tool of its own,
-    /// or has gone on.
+    /// Whether more content may follow the last finish reason, because the provider runs a tool of
+    /// its own or content has already followed.
     goes_on: bool,
     calls: Calls,
     extra: Kept,
-    /// The last usage, as it was sent: each one is that of the answer so far.
+    /// The last usage as raw JSON. Each chunk reports the usage of the answer so far.
     usage: String,
     finish: Option<String>,
     /// Whether the prompt was blocked.
@@ -48,7 +48,7 @@ impl Assemble for Chunks {
     }
 
     fn marker(&mut self, out: &mut Output) {
-        // A proxy's word of OpenAI's.
+        // `[DONE]` comes from a proxy for OpenAI's protocol.
         if self.has_answer {
             self.finish.get_or_insert_default();
         }
@@ -78,13 +78,13 @@ impl Assemble for Chunks {
         self.extra.end(out);
         let reason = match &*raw {
             _ if self.is_blocked => FinishReason::ContentFilter,
-            // Also where it calls functions.
+            // Gemini reports `STOP` even if the model called functions.
             "STOP" | "1" | "" if !self.calls.are_none() => FinishReason::ToolCalls,
-            // A server that speaks the protocol has a reason of its own for that.
+            // Another server with this protocol has its own reason for calls.
             "FUNCTION_CALL" => FinishReason::ToolCalls,
             "STOP" | "1" | "" => FinishReason::Stop,
             "MAX_TOKENS" | "2" => FinishReason::Length,
-            // The numbers are those that both of Google's definitions share.
+            // The numbers are the same in both of Google's definitions.
             "SAFETY"
             | "3"
             | "RECITATION"
@@ -142,7 +142,7 @@ impl Chunks {
         Ok(())
     }
 
-    /// What the provider says of the prompt: why it is not answered, for example.
+    /// Reads what the provider says about the prompt, for example why it was blocked.
     fn take_feedback(&mut self, feedback: Object<'_, Feedback<'_>>, out: &mut Output) {
         let Object { mut known, unknown } = feedback;
         if let Some(reason) = known.block_reason.take() {
@@ -176,7 +176,7 @@ impl Chunks {
             self.take_part(raw, part, out)?;
         }
         if let Some(logprobs) = known.logprobs {
-            // Each chunk brings those of its own tokens.
+            // Each chunk has the log probabilities of its own tokens.
             let extra = extra_of("logprobsResult", out.value(logprobs));
             out.push(ChatEvent::Extra(extra));
         }
@@ -210,20 +210,20 @@ impl Chunks {
                     out.say(prose, text.0);
                     return Ok(());
                 }
-                // A part with a signature must stay a part of its own.
+                // A part with a signature must not be merged with its neighbours.
                 out.push(ChatEvent::PartEnd);
                 out.say(prose, text.0);
                 let own = to_extra(unknown, out);
                 out.push(ChatEvent::PartExtra(extra_of(NAME, own.into())));
                 out.push(ChatEvent::PartEnd);
             }
-            // What the model only thinks of is not of the answer.
+            // Media in a thought is not part of the answer.
             (None, Some(blob)) if !is_thought => {
                 let extra = own_extra(unknown, false, out);
                 out.push(ChatEvent::Part(Box::new(media(blob.known, extra))));
             }
             (text, None) if unknown.iter().all(|(name, _)| name == SIGNATURE) => {
-                // A signature of the reasoning, alone.
+                // A signature of the reasoning, without text.
                 if !unknown.is_empty() {
                     let reasoning = Reasoning {
                         extra: own_extra(unknown, is_thought, out),
@@ -249,15 +249,15 @@ impl Chunks {
     }
 }
 
-/// The field that must go back with its part.
+/// The field that must be sent back with its part.
 const SIGNATURE: &str = "thoughtSignature";
 
-/// Whether a part of this kind is of a tool that the provider runs by itself: its result follows.
+/// Whether a part of this kind belongs to a tool that the provider runs. The tool's result follows.
 fn is_of_own_tool(name: &str) -> bool {
     matches!(name, "executableCode" | "toolCall")
 }
 
-/// A picture, sound, or a file of another kind.
+/// An image, audio, or a file of another kind.
 fn media(mut blob: Blob<'_>, extra: Extra) -> Part {
     let media_type = std::mem::take(&mut blob.media_type.0).into_owned();
     let kind = media_type.split('/').next().unwrap_or_default().to_owned();
@@ -294,7 +294,7 @@ fn own_extra(unknown: Unknown<'_>, is_thought: bool, out: &mut Output) -> Extra 
     extra_of(NAME, own.into())
 }
 
-/// The answer with the index 0, else the first one: no request asks for several.
+/// The candidate with the index 0 or, if there is none, the first. No request asks for several.
 fn the_first<'a>(
     candidates: List<Object<'a, Candidate<'a>>>,
     out: &mut Output,
@@ -309,7 +309,7 @@ fn the_first<'a>(
     }
 }
 
-/// Whether the server reports an error in place of an answer, or beside it.
+/// Whether the server reports an error, instead of an answer or beside it.
 fn reports_error(
     chunk: &Object<'_, Chunk<'_>>,
     is_whole: bool,

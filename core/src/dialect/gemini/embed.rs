@@ -15,7 +15,7 @@ use crate::json::{Reader, Writer};
 pub(super) struct GeminiEmbeddings;
 
 impl EmbedDialect for GeminiEmbeddings {
-    /// At most 100 requests can be in one batch, as the API's error says.
+    /// One batch holds at most 100 requests, according to the API's error message.
     fn limits(&self) -> EmbedLimits {
         EmbedLimits::new(100)
     }
@@ -83,7 +83,7 @@ impl EmbedDialect for GeminiEmbeddings {
     }
 }
 
-/// The vectors, which stand in the order of the texts.
+/// Reads the vectors. They are in the order of the texts.
 fn vectors(reader: &mut Reader<'_>, inputs: usize) -> Result<Vec<Vec<f32>>, Error> {
     let mut vectors: Vec<Vec<f32>> = Vec::new();
     let mut items = reader.array()?;

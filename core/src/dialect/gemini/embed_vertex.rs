@@ -19,7 +19,7 @@ use crate::json::{Reader, Writer};
 pub(super) struct VertexEmbeddings;
 
 impl EmbedDialect for VertexEmbeddings {
-    /// The models of Gemini take one text in a request
+    /// Gemini models accept one text for each request
     /// (<https://github.com/googleapis/python-genai/blob/main/google/genai/models.py>, 2026-11-29).
     fn limits(&self) -> EmbedLimits {
         EmbedLimits::new(1)
@@ -77,7 +77,7 @@ impl EmbedDialect for VertexEmbeddings {
     }
 }
 
-/// Whether a model is asked by `:embedContent`, as Google's own client has it.
+/// Whether a model is called with `:embedContent`, by the rule of Google's own client.
 fn has_own_method(model: &str) -> bool {
     let (_, name) = split_model(model);
     (name.contains("gemini") && name != "gemini-embedding-001") || name.contains("maas")
@@ -143,7 +143,7 @@ fn read_prediction(reader: &mut Reader<'_>, answer: &mut Embeddings) -> Result<(
     Ok(())
 }
 
-/// A vector, and how many tokens its text had.
+/// Reads a vector, and the number of tokens in its text.
 fn read_embedding(reader: &mut Reader<'_>, answer: &mut Embeddings) -> Result<(), Error> {
     let mut vector = Vec::new();
     let mut members = reader.object()?;

@@ -1,4 +1,4 @@
-//! Request → JSON, written straight from the model.
+//! Writes the request's JSON directly from the [`ChatRequest`].
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::models::ModelRule;
 /// The extra field whose members are merged with chatcore's own.
 pub(super) const CONFIG: &str = "generationConfig";
 
-/// The extra field whose items stand beside the functions.
+/// The extra field whose items are written after the functions.
 const TOOLS: &str = "tools";
 
 /// The body of a request.
@@ -135,7 +135,7 @@ fn write_config(
     map.end();
 }
 
-/// The functions as one tool, and beside it the tools that the caller added.
+/// Writes the functions as one tool, and the caller's other tools after it.
 fn write_tools(writer: &mut Writer, functions: &[Tool], others: &[Value]) {
     writer.open('[');
     if !functions.is_empty() {
@@ -160,7 +160,7 @@ fn write_function(writer: &mut Writer, tool: &Tool) {
     if let Some(description) = &tool.description {
         map.string("description", description);
     }
-    // `parameters` would take only the part of JSON Schema that OpenAPI 3.0 knows.
+    // `parameters` accepts only the subset of JSON Schema that OpenAPI 3.0 has.
     if takes_arguments(&tool.parameters)
         && let Some(writer) = map.field("parametersJsonSchema")
     {
@@ -169,7 +169,7 @@ fn write_function(writer: &mut Writer, tool: &Tool) {
     map.end();
 }
 
-/// Whether a schema names any argument. Google refuses an object without properties.
+/// Whether a schema may have arguments. Google refuses an object schema without properties.
 fn takes_arguments(schema: &Value) -> bool {
     let Value::Object(schema) = schema else {
         return true;
@@ -189,11 +189,11 @@ fn takes_arguments(schema: &Value) -> bool {
     says_more || is_open || !has_none("properties")
 }
 
-/// The mode of calling functions, and the only function that may be called.
+/// The function calling mode, and the only function that may be called.
 fn calling(request: &ChatRequest) -> Option<(&'static str, Option<&str>)> {
     let is_strict = request.tools.iter().any(|tool| tool.strict == Some(true));
     match &request.tool_choice {
-        // Held to the schemas; as free as `AUTO` otherwise.
+        // `VALIDATED` enforces the schemas, and is like `AUTO` otherwise.
         None | Some(ToolChoice::Auto) if is_strict => Some(("VALIDATED", None)),
         None => None,
         Some(ToolChoice::Auto) => Some(("AUTO", None)),

@@ -1,4 +1,4 @@
-//! Pictures, files and sound → parts of Google's.
+//! Writes images, files and audio as Google's parts.
 
 use super::NAME;
 use crate::chat::{Extra, MediaSource, Part};
@@ -7,14 +7,14 @@ use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
 use crate::json::Writer;
 
-/// What is no text, of whatever kind: Google tells them apart by the media type.
+/// An image, a file or audio. Google tells them apart by their media type.
 #[derive(Clone, Copy)]
 pub(super) struct Media<'a> {
     source: &'a MediaSource,
-    /// How closely the model should look.
+    /// How closely the model should look at an image.
     detail: Option<&'a str>,
     extra: &'a Extra,
-    /// What it is, for an error.
+    /// The kind of media, for error messages.
     what: &'static str,
 }
 
@@ -39,8 +39,8 @@ impl<'a> Media<'a> {
         })
     }
 
-    /// Writes a part. Models that think in levels take a resolution for each of them; older ones
-    /// take one for all of the request only.
+    /// Writes a part. Models with thinking levels accept a resolution for each part; older models
+    /// accept only one for the whole request.
     pub(super) fn write(self, writer: &mut Writer, has_levels: bool) -> Result<(), Error> {
         let mut map = ObjectWriter::beside(writer, NAME, self.extra);
         if let Some(writer) = map.field(self.field()) {
@@ -62,7 +62,7 @@ impl<'a> Media<'a> {
         Ok(())
     }
 
-    /// Writes a part of nothing but the bytes, or where they are.
+    /// Writes a part with nothing but the bytes or their URI.
     pub(super) fn write_bytes(self, writer: &mut Writer) -> Result<(), Error> {
         writer.open('{');
         writer.key(self.field());
@@ -116,13 +116,13 @@ fn write_uri(writer: &mut Writer, uri: &str, media_type: Option<&str>) {
     writer.close('}');
 }
 
-/// The media type and the bytes of a URL that holds them: `data:image/png;base64,…`.
+/// The media type and the data of a `data:` URL: `data:image/png;base64,…`.
 fn in_url(url: &str) -> Option<(&str, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     Some((head.strip_suffix(";base64")?, data))
 }
 
-/// The media type that the name of a file at a URL tells. Vertex demands one.
+/// Guesses the media type from the file name in a URL, because Vertex requires a media type.
 fn media_type_of(uri: &str) -> Option<&'static str> {
     const TYPES: [(&str, &str); 13] = [
         ("png", "image/png"),

@@ -1,4 +1,4 @@
-//! Google's generateContent, at the Gemini API and at Vertex AI.
+//! Google's generateContent, in the Gemini API and on Vertex AI.
 
 mod args;
 mod calls;
@@ -32,42 +32,42 @@ use crate::error::Error;
 use crate::models::ModelRule;
 use decode::Chunks;
 
-/// Those at Vertex AI, where a key is a Bearer token.
+/// The facts for Vertex AI, where the key is a Bearer token.
 const VERTEX_FACTS: Facts = Facts::new("gemini").with_options_member(encode::CONFIG);
 
 pub(super) const FACTS: Facts = VERTEX_FACTS.with_key_header(KeyHeader::new("x-goog-api-key", ""));
 
-/// The dialect's name, below which its own data stands in `extra` fields.
+/// The dialect's name. Its own data is stored in `extra` fields under this name.
 const NAME: &str = FACTS.name();
 
 /// Google's generateContent: `POST {base}/models/{model}:generateContent`, and
-/// `:streamGenerateContent?alt=sse` for streams; and its embeddings, `:batchEmbedContents`, at Vertex
-/// AI `:predict` or `:embedContent`. At the Gemini API, also its list of models, `GET
-/// {base}/models`.
+/// `:streamGenerateContent?alt=sse` for streams. Also embeddings: `:batchEmbedContents` or, on
+/// Vertex AI, `:predict` or `:embedContent`. The Gemini API also has a list of models
+/// (`GET {base}/models`).
 ///
-/// The base URL ends in the API's version (`https://generativelanguage.googleapis.com/v1beta`);
-/// below a base URL without a path, that is `/v1beta`. What differs from other dialects:
+/// The base URL ends in the API's version (`https://generativelanguage.googleapis.com/v1beta`). If
+/// the base URL has no path, `/v1beta` is added. The differences from other dialects:
 ///
-/// - **Thought signatures** stay with the part that they came with, in its
-///   `extra["gemini"]["thoughtSignature"]`, and go back in its place. A signature without a text is
-///   a [`Reasoning`](crate::chat::Reasoning) without one. A conversation that was begun with
-///   another dialect has none: for models that demand one, the first call of a message gets the
-///   word that Google's documentation names for that.
-/// - **`reasoning_effort`** is a level, or for models up to 2.5 a budget of tokens, by the table
-///   [`MODEL_RULES`](crate::MODEL_RULES); 512 (`minimal`), 1,024 (`low`), 8,192 (`medium`) or
-///   24,576 (`high` and more), and at most four fifths of `max_tokens`; a `max_tokens` below 640 is
-///   refused, because no model is sure to take a budget of less than 512. It asks for summaries of
-///   the thoughts as well. Reasoning of other dialects is left out.
-/// - **Extra fields** of a request replace those of the same name, but for two: the members of
-///   `generationConfig` are merged with chatcore's, and the list `tools` (`[{"googleSearch": {}}]`)
-///   stands beside the functions.
-/// - **A result of a tool** carries the tool's name, which is taken from the call it answers. A
-///   JSON object goes as it is; another text as `output`, or `error`.
-/// - **Images and files by URL** go as `fileData`: the Gemini API takes its own files, and URLs
-///   that it can fetch.
-/// - **Messages** of one side that follow each other go as one.
-/// - **A prompt that was blocked** finishes with
-///   [`ContentFilter`](crate::FinishReason::ContentFilter), and the provider's reason as its word.
+/// - **Thought signatures** are kept with the part that they came with, in its
+///   `extra["gemini"]["thoughtSignature"]`, and are sent back with that part. A signature without
+///   text is a [`Reasoning`](crate::chat::Reasoning) without text. A conversation that began in
+///   another dialect has no signatures: for models that require one, the first call of a message
+///   gets the placeholder that Google's documentation names.
+/// - **`reasoning_effort`** is a level or, for models up to 2.5, a budget of tokens, according to
+///   the table [`MODEL_RULES`](crate::MODEL_RULES). The budget is 512 (`minimal`), 1,024 (`low`),
+///   8,192 (`medium`) or 24,576 (`high` and more), and at most four fifths of `max_tokens`. A
+///   `max_tokens` below 640 is refused, because not every model accepts a budget of less than 512.
+///   The effort also asks for summaries of the thoughts. Reasoning of other dialects is left out.
+/// - **Extra fields** of a request replace the dialect's fields of the same name, with two
+///   exceptions: the members of `generationConfig` are merged with chatcore's, and the list `tools`
+///   (`[{"googleSearch": {}}]`) is added to the functions.
+/// - **A tool's result** is sent with the tool's name, which is taken from the call that the result
+///   belongs to. A JSON object is sent as it is; any other text as `output` or `error`.
+/// - **Images and files by URL** are sent as `fileData`. The Gemini API accepts its own files, and
+///   URLs that it can fetch.
+/// - **Messages** of the same side in a row are sent as one content.
+/// - **A blocked prompt** finishes with [`ContentFilter`](crate::FinishReason::ContentFilter) and
+///   the provider's word for the reason.
 ///
 /// ```
 /// use chatcore::{Provider, dialect::Gemini};
@@ -79,13 +79,13 @@ const NAME: &str = FACTS.name();
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Gemini {
-    /// Whether it is spoken at Vertex AI, where a key is a Bearer token, embeddings have another
-    /// form, and there is no list of models. Default false.
+    /// Whether the dialect is for Vertex AI, where the key is a Bearer token, embeddings have
+    /// another form, and there is no list of models. Default false.
     pub vertex: bool,
 }
 
 impl Gemini {
-    /// The dialect as it is spoken at Vertex AI.
+    /// The dialect of Vertex AI.
     pub fn vertex() -> Self {
         Self { vertex: true }
     }
@@ -140,8 +140,8 @@ impl Dialect for Gemini {
     }
 }
 
-/// The path of a method of a model below the base URL. A model's name may begin with the
-/// collection that it is in, as the list of models writes it: `models/gemini-3.8-flash`.
+/// The path of a model's method below the base URL. The model's name may begin with its collection,
+/// as in the list of models: `models/gemini-3.8-flash`.
 fn model_path(endpoint: &Endpoint, model: &str, method: &str) -> Result<String, Error> {
     let (collection, name) = split_model(model);
     model_name::check_segment(name)?;
@@ -151,7 +151,7 @@ fn model_path(endpoint: &Endpoint, model: &str, method: &str) -> Result<String, 
     Ok(path)
 }
 
-/// The collection that a model is in, and its name there.
+/// The collection of a model, and the model's name in it.
 fn split_model(model: &str) -> (&'static str, &str) {
     for collection in ["models", "tunedModels"] {
         let name = model.strip_prefix(collection);
@@ -162,7 +162,7 @@ fn split_model(model: &str) -> (&'static str, &str) {
     ("models", model)
 }
 
-/// The API's version, where the base URL does not end in one.
+/// The API's version to add to the path, if the base URL has no path.
 fn version(endpoint: &Endpoint) -> &'static str {
     match endpoint.base_path() {
         "" => "/v1beta",
@@ -170,7 +170,7 @@ fn version(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-/// A part that has no name here.
+/// The part for a block of any other type.
 fn other(value: Value) -> Part {
     Part::Other {
         dialect: Some(NAME.to_owned()),

@@ -15,7 +15,7 @@ pub(super) struct GeminiModels;
 
 impl ModelsDialect for GeminiModels {
     fn encode(&self, endpoint: &Endpoint, next: Option<&str>) -> Result<Request<Bytes>, Error> {
-        // The most that a page may have; 50 without it.
+        // The largest page. Without `pageSize` a page has 50 models.
         let mut path = format!("{}/models?pageSize=1000", version(endpoint));
         if let Some(token) = next {
             path.push_str("&pageToken=");

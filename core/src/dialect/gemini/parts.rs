@@ -1,4 +1,4 @@
-//! Parts → parts of Google's.
+//! Writes parts as Google's parts.
 
 use super::NAME;
 use super::contents::OpenCalls;
@@ -11,12 +11,12 @@ use crate::json::{Reader, Writer};
 use crate::models::{ModelRule, Reasons};
 use crate::quote::Quoted;
 
-/// What stands in the place of a signature that there never was, because the call was another
-/// model's (<https://ai.google.dev/gemini-api/docs/thought-signatures>, 2026-11-29).
+/// The placeholder for a signature that never existed, because another provider's model made the
+/// call (<https://ai.google.dev/gemini-api/docs/thought-signatures>, 2026-11-29).
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
-/// Whether a part goes out: Google refuses a text that is empty; reasoning is another dialect's,
-/// unless a signature came with it.
+/// Whether a part is sent. Google refuses empty text. Reasoning without a signature of this dialect
+/// is left out.
 pub(super) fn is_sent(part: &Part) -> bool {
     match part {
         Part::Text(text) => !text.text.is_empty() || own_fields(NAME, &text.extra).is_some(),
@@ -26,15 +26,15 @@ pub(super) fn is_sent(part: &Part) -> bool {
     }
 }
 
-/// The calls of one message, as far as they are written.
+/// The state of writing the calls of one message.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// Whether the next one must have a signature and has none.
+    /// Whether the next call must have a signature and has none.
     lacks_signature: bool,
 }
 
 impl Calls {
-    /// The models that think in levels demand a signature of the first call of each step.
+    /// Models with thinking levels require a signature on the first call of each step.
     pub(super) fn of(message: &[&Part], rule: &ModelRule) -> Self {
         let mut calls = message.iter().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),
@@ -49,7 +49,7 @@ impl Calls {
     }
 }
 
-/// Whether it is a model of Gemini 3 or newer, as far as is known.
+/// Whether the rule is that of a Gemini 3 or newer model.
 fn has_levels(rule: &ModelRule) -> bool {
     !rule.thinking_budget && rule.reasoning != Reasons::Never
 }
@@ -76,7 +76,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// A part that is text, or a block of Google's own.
+/// Writes a part that is text, or a block of Google's own.
 pub(super) fn write_prose(writer: &mut Writer, part: &Part) {
     match part {
         Part::Text(text) => {
@@ -122,8 +122,8 @@ fn write_function(writer: &mut Writer, call: &ToolCall) {
     }
     writer.member("name", &call.name);
     writer.key("args");
-    // An object here, though another model may have written no JSON: that is wrapped in one, so
-    // that the model sees what was written.
+    // The arguments must be an object. Invalid JSON, which another model may have written, is
+    // wrapped in an object, so that the model sees what was written.
     match call.arguments.trim() {
         "" => writer.raw("{}"),
         arguments if is_object(arguments) => writer.raw(arguments),
@@ -149,7 +149,7 @@ fn is_object(text: &str) -> bool {
     text.starts_with('{') && reader.raw().is_ok() && reader.end().is_ok()
 }
 
-/// The result of a function, with the function's name.
+/// Writes the result of a function, with the function's name.
 pub(super) fn write_result<'a>(
     writer: &mut Writer,
     result: &'a ToolResult,
@@ -185,7 +185,7 @@ pub(super) fn write_result<'a>(
         writer.close('}');
     }
     map.end();
-    // Older models take nothing but text within a result: the rest stands beside it.
+    // Older models accept only text within a result, so that media is written after it.
     if !in_result {
         for media in media() {
             media.write(writer, false)?;

@@ -1,10 +1,10 @@
-//! Paths to values, as JSONPath (RFC 9535) writes those of one value: `$.operations[0]['a b']`.
+//! Parses JSONPath (RFC 9535) for a single value: `$.operations[0]['a b']`.
 
 use super::args::wrong;
 use crate::error::Error;
 use crate::quote::Quoted;
 
-/// How deep a value may stand: as deep as JSON that is read.
+/// The deepest path. The JSON reader has the same limit.
 const MAX_DEPTH: usize = 128;
 
 /// One step of a path.
@@ -16,7 +16,7 @@ pub(super) enum Step {
     Item(usize),
 }
 
-/// The steps of a path, of which there is at least one.
+/// Parses a path into its steps. There is at least one.
 pub(super) fn parse(path: &str) -> Result<Vec<Step>, Error> {
     let steps = path.strip_prefix('$').and_then(steps);
     steps.filter(|steps| !steps.is_empty()).ok_or_else(|| {
@@ -47,7 +47,7 @@ fn steps(mut rest: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// What stands after `[`, and what follows it.
+/// Parses a step in brackets, from after its `[`. Returns the step and the rest.
 fn in_brackets(text: &str) -> Option<(Step, &str)> {
     let quote = text.chars().next()?;
     if quote != '\'' && quote != '"' {
@@ -69,7 +69,7 @@ fn in_brackets(text: &str) -> Option<(Step, &str)> {
     None
 }
 
-/// A path, to be shown in an error.
+/// Formats a path for an error message.
 pub(super) fn show(steps: &[Step]) -> String {
     let mut path = String::from("$");
     for step in steps {

@@ -1,4 +1,4 @@
-//! How much to reason: a level, or for models up to 2.5 a budget of tokens.
+//! The amount of reasoning: a level or, for models up to 2.5, a budget of tokens.
 
 use crate::chat::{ChatRequest, Extra, ReasoningEffort};
 use crate::error::Error;
@@ -6,9 +6,9 @@ use crate::json::Writer;
 use crate::models::ModelRule;
 use crate::quote::Quoted;
 
-/// The budgets of the efforts, in tokens: those of Google's own compatible endpoint
-/// (<https://ai.google.dev/gemini-api/docs/openai>, 2026-11-29), and for `minimal` the least that
-/// each of the models takes.
+/// The budget for each effort, in tokens. The values are those of Google's OpenAI-compatible
+/// endpoint (<https://ai.google.dev/gemini-api/docs/openai>, 2026-11-29). The value for `minimal`
+/// is the smallest one that all of the models accept.
 const BUDGETS: [(&str, u64); 7] = [
     ("none", 0),
     ("minimal", 512),
@@ -19,10 +19,10 @@ const BUDGETS: [(&str, u64); 7] = [
     ("max", 24_576),
 ];
 
-/// The lowest limit of an answer's tokens of which four fifths are the least budget.
+/// The lowest token limit for an answer. Four fifths of it are the smallest budget.
 const LEAST_LIMIT: u64 = BUDGETS[1].1 / 4 * 5;
 
-/// The levels that there are.
+/// The known levels.
 const LEVELS: [(&str, &str); 4] = [
     ("minimal", "MINIMAL"),
     ("low", "LOW"),
@@ -34,7 +34,7 @@ const LEVELS: [(&str, &str); 4] = [
 #[derive(Debug, PartialEq)]
 pub(super) struct Thinking {
     amount: Amount,
-    /// Whether summaries of the thoughts are asked for.
+    /// Whether to ask for summaries of the thoughts.
     includes_thoughts: bool,
 }
 
@@ -45,8 +45,8 @@ enum Amount {
 }
 
 impl Thinking {
-    /// What the request's effort asks of this model. `config` are the caller's own members of
-    /// `generationConfig`, which replace chatcore's.
+    /// The setting for the request's effort and this model. `config` holds the caller's own members
+    /// of `generationConfig`, which replace chatcore's.
     pub(super) fn of(
         request: &ChatRequest,
         rule: &ModelRule,
@@ -90,7 +90,7 @@ impl Thinking {
     }
 }
 
-/// The tokens of an effort, and at most four fifths of those that the answer may have.
+/// The budget for an effort: at most four fifths of the answer's token limit.
 fn budget(word: &str, max_tokens: Option<u64>) -> Result<u64, Error> {
     let known = BUDGETS.iter().find(|(effort, _)| *effort == word);
     let Some((_, tokens)) = known else {
@@ -112,7 +112,7 @@ fn budget(word: &str, max_tokens: Option<u64>) -> Result<u64, Error> {
     }
 }
 
-/// Another word goes as it is: the provider may know it.
+/// The level for an effort. An unknown word is sent too, because the provider may know it.
 fn level(word: &str) -> String {
     let known = LEVELS.iter().find(|(effort, _)| *effort == word);
     known.map_or_else(

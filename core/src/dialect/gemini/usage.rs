@@ -1,12 +1,13 @@
-//! What an answer cost.
+//! Reads the usage.
 
 use crate::chat::Usage;
 use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
 
-/// The usage that the provider reports. What is no object is kept all the same.
+/// The usage that the provider reports. A value that is not an object is kept as raw JSON.
 ///
-/// The model's thoughts stand beside the answer and not in it, and so do the results of built-in
-/// tools beside the prompt: the total shows it.
+/// The count of the answer's tokens does not include the model's thoughts, and the count of the
+/// prompt's tokens does not include the results of built-in tools, as the total shows. They are
+/// added here.
 pub(super) fn usage(raw: Raw<'_>) -> Usage {
     let wire: Object<'_, Wire> = read(raw).unwrap_or_default();
     let wire = wire.known;

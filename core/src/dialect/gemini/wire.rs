@@ -1,4 +1,4 @@
-//! What comes over the wire. A field of an unexpected type costs no more than itself.
+//! The structure of responses. A field of an unexpected type counts as absent.
 
 use crate::dialect::kit::read::{
     Count, Fields, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word,
@@ -30,7 +30,7 @@ impl<'a> Fields<'a> for Chunk<'a> {
     }
 }
 
-/// What the provider says of the prompt.
+/// What the provider says about the prompt.
 #[derive(Debug, Default)]
 pub(super) struct Feedback<'a> {
     pub(super) block_reason: Text<'a>,
@@ -42,12 +42,12 @@ impl<'a> Fields<'a> for Feedback<'a> {
     }
 }
 
-/// One of the answers to a request.
+/// One candidate of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Candidate<'a> {
     index: Count,
     pub(super) content: Object<'a, Content<'a>>,
-    /// A word; its number in the protocol's definition, at servers that write their enums so.
+    /// A word or, from servers that write enums as numbers, a number of the protocol's definition.
     pub(super) finish_reason: Text<'a>,
     pub(super) logprobs: Option<Raw<'a>>,
 }
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> for Candidate<'a> {
     }
 }
 
-/// What the model said.
+/// The content of a candidate.
 #[derive(Debug, Default)]
 pub(super) struct Content<'a> {
     pub(super) parts: Parts<'a>,
@@ -87,11 +87,12 @@ impl<'a> Fields<'a> for Content<'a> {
     }
 }
 
-/// The parts of a content, each with its own text: a part that has no name here is kept as it is.
+/// The parts of a content, each with its raw JSON, because a part of an unknown type is kept as it
+/// is.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
     pub(super) items: Vec<(Raw<'a>, Object<'a, Part<'a>>)>,
-    /// Whether there were more than are allowed.
+    /// Whether there were more than [`MAX_ITEMS`] parts.
     pub(super) is_over: bool,
 }
 
@@ -127,7 +128,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A part of a content: one of its kinds, and what stands beside it, such as a thought signature.
+/// A part of a content: one of its kinds, with other fields such as a thought signature.
 #[derive(Debug, Default)]
 pub(super) struct Part<'a> {
     pub(super) text: Option<Text<'a>>,
@@ -137,7 +138,7 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Whether the model thinks in it.
+    /// Whether the part is a thought of the model.
     pub(super) fn is_thought(&self) -> bool {
         self.thought.0.text == "true"
     }
@@ -195,7 +196,7 @@ impl<'a> Fields<'a> for Call<'a> {
     }
 }
 
-/// One value among the arguments of a call, or a piece of a string, with the path to it.
+/// One value within the arguments of a call, or a piece of a string, with its path.
 #[derive(Debug, Default)]
 pub(super) struct PartialArg<'a> {
     pub(super) path: Word<'a>,

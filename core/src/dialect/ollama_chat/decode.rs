@@ -1,4 +1,4 @@
-//! Lines → events.
+//! Turns lines into events.
 
 use chatcore::dialect::kit::{self, Assemble, Count, Object, Output, Prose};
 use chatcore::json::Writer;
@@ -11,7 +11,7 @@ use super::wire::{Call, Line};
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     started: bool,
-    /// How many tool calls have come.
+    /// The number of tool calls so far.
     calls: usize,
 }
 
@@ -65,7 +65,8 @@ impl Assemble for Answer {
     }
 
     fn is_complete(&self) -> bool {
-        // The line that says why the model stopped is the last one.
+        // The line with the reason for the stop is the last one, so that nothing needs to be waited
+        // for.
         false
     }
 }
@@ -77,7 +78,7 @@ impl Answer {
         let (name, arguments) = (function.name.take(), function.arguments);
         let name = match (name, arguments) {
             (Some(name), _) => name,
-            // Nothing is called.
+            // An empty call.
             (None, None) => {
                 out.skip(1);
                 return Ok(());
@@ -88,12 +89,12 @@ impl Answer {
         self.calls += 1;
         out.push(ChatEvent::ToolCallStart {
             index,
-            // Ollama's older versions give none.
+            // Older versions of Ollama send no id.
             id: known.id.take().unwrap_or_default(),
             name,
         });
         if let Some(arguments) = arguments {
-            // An object; its text is what other providers send as a string.
+            // Ollama sends an object, and other providers send its text as a string.
             let fragment = kit::piece_of(arguments).into_text().into_owned();
             out.push(ChatEvent::ToolCallArguments { index, fragment });
         }

@@ -12,8 +12,8 @@ use http::Request;
 pub(super) struct OllamaEmbeddings;
 
 impl EmbedDialect for OllamaEmbeddings {
-    /// Ollama has no limit of its own. It answers when all vectors are there, so that a request of
-    /// this size still ends within its time limit.
+    /// Ollama has no limit of its own. It answers when all vectors are done, so that this limit
+    /// keeps a request within its timeout.
     fn limits(&self) -> EmbedLimits {
         EmbedLimits::new(512)
     }

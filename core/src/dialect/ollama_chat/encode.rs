@@ -1,4 +1,4 @@
-//! Request → JSON.
+//! Writes the request's JSON.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use chatcore::json::Writer;
 use chatcore::{Error, ErrorKind};
 use serde_json::Value;
 
-/// The extra field whose members go into our `options`.
+/// The extra field whose members are merged into the dialect's `options`.
 pub(super) const OPTIONS: &str = "options";
 
 /// The body of a request.
@@ -31,7 +31,7 @@ pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec
     if let Some(writer) = map.field("messages") {
         messages(writer, &request.messages)?;
     }
-    // Without it Ollama streams.
+    // Without `stream`, Ollama streams.
     if let Some(writer) = map.field("stream") {
         writer.boolean(mode == Mode::Stream);
     }
@@ -67,7 +67,7 @@ pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec
     Ok(writer.into_bytes())
 }
 
-/// Refuses what cannot be said in this dialect.
+/// Refuses what this dialect cannot express.
 fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
     if model.trim().is_empty() {
         return Err(invalid(
@@ -138,7 +138,7 @@ fn write_options(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, own: &Ex
 }
 
 fn messages(writer: &mut Writer, messages: &[Message]) -> Result<(), Error> {
-    // The calls that wait for their results: ids and names.
+    // The ids and names of the calls that wait for their results.
     let mut open: VecDeque<(&str, &str)> = VecDeque::new();
     writer.open('[');
     for message in messages {
@@ -163,8 +163,9 @@ fn messages(writer: &mut Writer, messages: &[Message]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Each result of a tool is a message of its own. It names the tool, which the result itself does
-/// not: it is that of the open call with its id, or of the first one where calls have no ids.
+/// Writes the result of a tool call, as a message of its own. The message must name the tool, which
+/// the result does not. The name is taken from the waiting call with the same id, or from the first
+/// waiting call if the calls have no ids.
 fn write_result<'a>(
     writer: &mut Writer,
     result: &'a ToolResult,
@@ -185,7 +186,7 @@ fn write_result<'a>(
     Ok(())
 }
 
-/// All of a message but the results of tools in it.
+/// Writes everything in a message except its tool results.
 fn write_message(writer: &mut Writer, message: &Message) -> Result<(), Error> {
     let mut map = ObjectWriter::beside(writer, NAME, &message.extra);
     map.string("role", message.role.as_str());
@@ -207,7 +208,7 @@ fn write_message(writer: &mut Writer, message: &Message) -> Result<(), Error> {
     Ok(())
 }
 
-/// The text of the parts, and the images beside it.
+/// Writes the text of the parts, and the images beside it.
 fn content(map: &mut ObjectWriter<'_, '_>, parts: &[Part]) -> Result<(), Error> {
     let mut text = String::new();
     let mut images = Vec::new();

@@ -1,7 +1,7 @@
-//! Ollama's own chat: `POST {base}/api/chat`.
+//! Ollama's native chat API: `POST {base}/api/chat`.
 //!
-//! This folder is written as a crate outside of chatcore would write it: it uses public items only,
-//! by the name `chatcore`. The tests compile the same files as such a crate.
+//! This folder is written like a crate outside of chatcore: it uses only public items, under the
+//! name `chatcore`. The tests compile the same files as such a crate.
 
 mod decode;
 mod embed;
@@ -23,18 +23,19 @@ const NAME: &str = "ollama_chat";
 
 pub(crate) static FACTS: Facts = Facts::new(NAME).with_options_member(encode::OPTIONS);
 
-/// Ollama's own chat: `POST {base}/api/chat`, with answers as lines of JSON; and its embeddings,
-/// `POST {base}/api/embed`, and the models that it has, `GET {base}/api/tags`.
+/// Ollama's native API: chats (`POST {base}/api/chat`, with answers as lines of JSON), embeddings
+/// (`POST {base}/api/embed`) and the installed models (`GET {base}/api/tags`).
 ///
-/// What differs from OpenAI's chat completions, which Ollama also speaks below `/v1`:
+/// The differences from OpenAI's chat completions, which Ollama also has below `/v1`:
 ///
-/// - **`max_tokens`, `temperature`, `top_p`, `seed` and `stop`** go into `options`. Other options
-///   are the members of the extra field `options`, for example `num_ctx`.
-/// - **`reasoning_effort`** is `think`: `none` turns it off; `minimal` goes as `low`, `xhigh` and
-///   `max` as `high`. Models without levels take any of them for "on".
-/// - **Images** are sent in base64; Ollama fetches none from a URL.
-/// - **A tool cannot be demanded**: `tool_choice` is `auto`, or `none`, which leaves the tools out.
-/// - **A result of a tool** carries the tool's name, which is taken from the call it answers.
+/// - **`max_tokens`, `temperature`, `top_p`, `seed` and `stop`** are members of `options`. Other
+///   options are the members of the extra field `options`, for example `num_ctx`.
+/// - **`reasoning_effort`** is `think`. `none` turns reasoning off, `minimal` is sent as `low`,
+///   `xhigh` and `max` as `high`. Models without levels take any of them as "on".
+/// - **Images** are sent in base64, because Ollama fetches no URLs.
+/// - **A tool cannot be required**: `tool_choice` is `auto`, or `none`, which leaves the tools out.
+/// - **A tool's result** is sent with the tool's name, which is taken from the call that the result
+///   belongs to.
 ///
 /// ```
 /// use chatcore::{Provider, dialect::OllamaChat};

@@ -1,4 +1,4 @@
-//! The models that an Ollama server has: `GET {base}/api/tags`.
+//! The models that are installed on an Ollama server: `GET {base}/api/tags`.
 
 use bytes::Bytes;
 use chatcore::Error;
@@ -6,7 +6,7 @@ use chatcore::dialect::kit;
 use chatcore::dialect::{Endpoint, ModelPage, ModelsDialect};
 use http::Request;
 
-/// Ollama's list of models, which has one page.
+/// Ollama's list of models. It has one page.
 #[derive(Debug)]
 pub(super) struct OllamaModels;
 

@@ -1,4 +1,4 @@
-//! What comes over the wire. A field of an unexpected type costs no more than itself.
+//! The structure of responses. A field of an unexpected type counts as absent.
 
 use chatcore::dialect::kit::{Count, Fields, Ignored, List, Object, Raw, Read, Text, Word};
 
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> for Message<'a> {
     }
 }
 
-/// A tool call, which always comes whole.
+/// A tool call. It always arrives in one piece.
 #[derive(Debug, Default)]
 pub(super) struct Call<'a> {
     pub(super) id: Text<'a>,
@@ -71,7 +71,7 @@ impl<'a> Fields<'a> for Call<'a> {
     }
 }
 
-/// What is called, and with what.
+/// The function of a tool call.
 #[derive(Debug, Default)]
 pub(super) struct Function<'a> {
     pub(super) name: Text<'a>,
