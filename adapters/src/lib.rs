@@ -31,6 +31,9 @@
 //! sockets that stay open. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS; with
 //! `aws-event-stream`, `framing::aws_event_stream` splits the streams of its Bedrock.
 //!
+//! With the feature `journal-files`, `journal::files::FilesJournal` keeps a batch in files, so that it
+//! outlives its process; `journal-memory` has a journal for tests.
+//!
 //! # Blocking and async
 //!
 //! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the old client's `chat` and
@@ -52,6 +55,8 @@ pub mod demo;
 pub mod executor;
 #[cfg(feature = "aws-event-stream")]
 pub mod framing;
+#[cfg(any(feature = "journal-files", feature = "journal-memory"))]
+pub mod journal;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;

@@ -45,6 +45,7 @@
 //! | know what a model takes, or say so | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
 //! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
 //! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | run a batch that outlives its process | [`BatchProcessor::process_journal`], [`journal`] |
 //! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
 //! | hear of every call | [`Observer`]; the feature `tracing` |
 //! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
@@ -85,6 +86,7 @@ pub mod frame;
 mod head;
 mod helpers;
 mod host;
+pub mod journal;
 pub mod json;
 pub mod models;
 mod observe;
@@ -102,7 +104,7 @@ mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
-pub use batch::{BatchProcessor, BatchResults, Closing, Progress};
+pub use batch::{BatchProcessor, BatchResults, Closing, Finished, JournalRun, Progress};
 pub use catalogue::ModelInfo;
 pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
@@ -122,6 +124,7 @@ pub use helpers::{
     DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
 };
 pub use host::{Host, HostError, Target};
+pub use journal::Journal;
 pub use models::{MODEL_RULES, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer, Operation};
 pub use pipeline::{Call, JobCall};

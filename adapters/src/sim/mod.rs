@@ -52,7 +52,8 @@
 //! Each line is a simulation in `adapters/tests/sim`, and one command prints all figures:
 //!
 //! ```text
-//! cargo test --release -p chatcore-adapters --no-default-features --features sim --lib --test sim -- \
+//! cargo test --release -p chatcore-adapters --no-default-features \
+//!     --features sim,journal-files,journal-memory --lib --test sim -- \
 //!     --include-ignored --nocapture
 //! ```
 //!
@@ -75,6 +76,9 @@
 //! | hedging, one in a hundred slow (`hedging`) | p99.9 ten times lower, 5 % more requests | 34 times, 3.6 % |
 //! | a batch of N under a limit of W (`batch`) | 1.02 × ⌈N/W⌉ × latency | 1.00 |
 //! | peak memory of a stream of 1,000,000 items (`batch`) | that of 10,000 | 32 KB and 32 KB |
+//! | a batch in files, killed at every await (`journal`) | each item once, no more repeats than were in flight | so |
+//! | the same with lost power, zeros and torn lines (`journal`) | each item once | so, 40 seeds |
+//! | two workers that both believe they hold a chunk (`journal`) | each result once | so, 100 seeds |
 //!
 //! # What must stay outside
 //!
@@ -83,10 +87,14 @@
 //! std's hash maps. [`Latency::Exponential`] uses the platform's logarithm, so its last bits may
 //! differ from one platform to another.
 
+#[cfg(feature = "journal-files")]
+mod disk;
 mod executor;
 mod rng;
 mod transport;
 
+#[cfg(feature = "journal-files")]
+pub use disk::SimDisk;
 pub use executor::{PendingTask, Sim, SimError, SimErrorKind, SimExecutor, Sleep};
 pub use transport::{
     Fault, Latency, Limits, RetryAfter, Script, SimRequest, SimTransport, SimTransportBuilder,

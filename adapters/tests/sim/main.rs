@@ -14,6 +14,8 @@ mod changes;
 mod drain;
 mod gates;
 mod hedging;
+#[cfg(all(feature = "journal-files", feature = "journal-memory"))]
+mod journal;
 mod limits;
 mod memory;
 mod mix;

@@ -1,5 +1,7 @@
 //! Many items through one function, as many at once as may be.
 
+mod held;
+mod journal_run;
 mod micro;
 mod progress;
 mod results;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_util::stream;
 
+pub use journal_run::{Finished, JournalRun};
 pub use progress::Progress;
 pub use results::BatchResults;
 
@@ -21,6 +24,7 @@ use crate::chat::{ChatRequest, ChatResponse};
 use crate::client::{ChatCall, LlmClient};
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::journal::Journal;
 use micro::Micro;
 use progress::Meter;
 use work::Work;
@@ -149,6 +153,33 @@ impl BatchProcessor<String, ChatResponse> {
     /// Everything else is as for [`requests`](Self::requests).
     pub fn chats(client: &LlmClient) -> Self {
         Self::asking(client, |client, prompt| client.chat_async(prompt))
+    }
+}
+
+impl BatchProcessor<ChatRequest, ChatResponse> {
+    /// Runs what is left of a journal, [`max_workers`](Self::max_workers) items at once, and gives
+    /// each item as it is recorded. It runs in the caller: dropping it drops what runs.
+    ///
+    /// [`on_progress`](Self::on_progress) hears of the items of this call; what was done before is
+    /// in [`Journal::progress`]. Memory does not grow with the number of items.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use chatcore::{ChatRequest, ChatResponse, Error, Journal, LlmClient};
+    /// # async fn example(client: LlmClient, journal: Arc<dyn Journal>) -> Result<(), Error> {
+    /// use chatcore::BatchProcessor;
+    ///
+    /// let batch = BatchProcessor::requests(&client).max_workers(20);
+    /// let mut run = batch.process_journal(journal);
+    /// while let Some(finished) = run.next().await {
+    ///     let outcome = finished?.outcome;
+    ///     println!("{} took {:?}", outcome.id, outcome.took);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn process_journal(&self, journal: Arc<dyn Journal>) -> JournalRun {
+        JournalRun::new(journal, self.work.clone(), self.limits.max_workers)
     }
 }
 

@@ -52,6 +52,11 @@ impl Meter {
         self.progress.total = total;
     }
 
+    /// Whether nothing has begun yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.progress.in_flight == 0 && self.progress.finished() == 0
+    }
+
     pub(super) fn started(&mut self) {
         self.progress.in_flight += 1;
     }

@@ -50,6 +50,9 @@ pub enum ErrorKind {
     QueueFull,
     /// The client is closed. Not retried.
     Closed,
+    /// A batch's journal could not be read or written: a full disk, a lost database. What was
+    /// recorded stays, and the batch can be resumed. Not retried.
+    Journal,
     /// A bug: in chatcore, or in a function that was given to it. Not retried.
     Internal,
 }
@@ -101,6 +104,7 @@ impl ErrorKind {
         ResponseTooLarge = "response_too_large",
         QueueFull = "queue_full",
         Closed = "closed",
+        Journal = "journal",
         Internal = "internal",
     }
 

@@ -5,6 +5,7 @@ mod json;
 mod kind;
 mod outside;
 mod phase;
+mod serial;
 mod transport;
 
 use std::error::Error as StdError;

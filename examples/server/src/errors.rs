@@ -88,7 +88,7 @@ impl From<Error> for ApiError {
             ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
             ErrorKind::QueueFull | ErrorKind::Overloaded | ErrorKind::Closed => 503,
             ErrorKind::Timeout => 504,
-            ErrorKind::Config | ErrorKind::Internal => 500,
+            ErrorKind::Config | ErrorKind::Journal | ErrorKind::Internal => 500,
             _ => 502,
         };
         let (retry_after, should_retry) = match error.kind() {

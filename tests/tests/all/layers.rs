@@ -123,6 +123,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "transport",
         ],
     ),
+    ("journal", &["chat", "error", "executor"]),
     (
         "batch",
         &[
@@ -132,6 +133,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
             "executor",
             "helpers",
+            "journal",
             "time",
         ],
     ),

@@ -123,7 +123,8 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   bad_request: BadRequestError, not_found: BadRequestError, invalid_input: InvalidInputError,
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
   truncated: StreamError, out_of_tokens: StreamError, protocol: StreamError, response_too_large: StreamError,
-  queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, internal: LlmError,
+  queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, journal: LlmError,
+  internal: LlmError,
 };
 
 /** @internal */

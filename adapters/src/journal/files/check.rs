@@ -1,0 +1,162 @@
+//! The input, read once before anything is sent: how many items it has, whether each has a name of
+//! its own, and whether it is the input of the results that are there.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+
+use chatcore::{Error, ErrorKind};
+
+use super::done::{BLOCK, Done, sum};
+use super::duplicates::Names;
+use super::items::Items;
+use super::line::own_name;
+use super::tag::digest;
+
+/// How many pairs of equal names are looked for.
+const PAIRS: usize = 1_000;
+
+/// How many lines that cannot be read are told.
+const TOLD: usize = 5;
+
+/// What the input is made of.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Input {
+    /// How many items it has.
+    pub items: u64,
+    /// How many of its lines are not JSON. What is wrong with a line that is JSON is found when it
+    /// is about to be sent.
+    pub bad_lines: u64,
+    /// What is wrong with the first few of them.
+    pub first_bad: Vec<Error>,
+}
+
+/// Reads all of the input. `open` opens it, `name` is how messages call it, and at `temporary` a
+/// file may be made.
+pub(super) fn check(
+    open: impl Fn() -> io::Result<Items>,
+    name: &str,
+    temporary: PathBuf,
+    done: &Done,
+) -> Result<Input, Error> {
+    let unreadable = |error: io::Error| unreadable(name, &error);
+    let mut items = open().map_err(unreadable)?;
+    let mut names = Names::new(temporary);
+    let mut input = Input::default();
+    let mut block = Block::default();
+    let mut have_names = false;
+    let mut last = 0;
+    while let Some(head) = items.head().map_err(unreadable)? {
+        input.items += 1;
+        last = head.number;
+        block.go_on(head.number, done, name)?;
+        if done.has(head.number) {
+            block.sum = block.sum.wrapping_add(sum(head.number, head.digest));
+        }
+        match head.name {
+            Ok(own) => {
+                have_names |= own.is_some();
+                let own = own.unwrap_or_else(|| own_name(head.number));
+                names
+                    .add(digest(own.as_bytes()), head.number)
+                    .map_err(|error| cannot_check(&error))?;
+            }
+            Err(error) => {
+                input.bad_lines += 1;
+                if input.first_bad.len() < TOLD {
+                    input.first_bad.push(error);
+                }
+            }
+        }
+    }
+    block.go_on(u64::MAX, done, name)?;
+    if done.last() > last {
+        return Err(another_input(name, last + 1, done.last()));
+    }
+    // The names of lines without one cannot be equal.
+    if have_names {
+        let pairs = names.pairs(PAIRS).map_err(|error| cannot_check(&error))?;
+        if !pairs.is_empty() {
+            refuse_equal(open().map_err(unreadable)?, &pairs, name)?;
+        }
+    }
+    Ok(input)
+}
+
+/// The block of lines that is being read.
+#[derive(Default)]
+struct Block {
+    number: u64,
+    sum: u64,
+}
+
+impl Block {
+    /// Goes on to the block of `line`; those before it must have the sums of the results.
+    fn go_on(&mut self, line: u64, done: &Done, name: &str) -> Result<(), Error> {
+        let to = line / BLOCK;
+        let end = to.min(done.last() / BLOCK + 1);
+        while self.number < end {
+            if self.sum != done.sum_of(self.number) {
+                let first = (self.number * BLOCK).max(1);
+                return Err(another_input(name, first, first + BLOCK - 1));
+            }
+            self.number += 1;
+            self.sum = 0;
+        }
+        self.number = self.number.max(to);
+        Ok(())
+    }
+}
+
+/// Looks whether names with equal digests are equal.
+fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(), Error> {
+    let of_pairs = pairs.iter().flat_map(|&(one, other)| [one, other]);
+    let mut names: HashMap<u64, String> = of_pairs.map(|line| (line, String::new())).collect();
+    while let Some(head) = items.head().map_err(|error| unreadable(input, &error))? {
+        if let Some(name) = names.get_mut(&head.number) {
+            *name = head
+                .name
+                .ok()
+                .flatten()
+                .unwrap_or_else(|| own_name(head.number));
+        }
+    }
+    let mut equal = pairs
+        .iter()
+        .filter(|(one, other)| names[one] == names[other]);
+    let Some(&(one, other)) = equal.next() else {
+        return Ok(());
+    };
+    let more = match equal.count() {
+        0 => String::new(),
+        more => format!(", and {more} more are repeated"),
+    };
+    let why = format!(
+        "{input} has the custom_id {:?} on line {one} and on line {other}{more}: results are known \
+         by it; give each line its own",
+        names[&one]
+    );
+    Err(Error::new(ErrorKind::InvalidInput, why).with_code(Some("duplicate_custom_id".to_owned())))
+}
+
+fn another_input(name: &str, first: u64, last: u64) -> Error {
+    let why = format!(
+        "{name} is not the input that the output has results of: between line {first} and line \
+         {last} it has changed; give the input as it was, or choose another output"
+    );
+    Error::new(ErrorKind::Config, why).with_code(Some("another_input".to_owned()))
+}
+
+pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
+    let why = format!("{name} cannot be read: {error}");
+    Error::new(ErrorKind::Journal, why)
+}
+
+fn cannot_check(error: &io::Error) -> Error {
+    let why = format!(
+        "the names of the items could not be checked, for which a file beside the output is \
+         needed: {error}"
+    );
+    Error::new(ErrorKind::Journal, why)
+}

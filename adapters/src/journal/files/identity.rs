@@ -1,0 +1,111 @@
+//! What a run must have in common with the one that it resumes.
+
+use std::collections::BTreeMap;
+
+use chatcore::{Error, ErrorKind, Provider};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a run must have in common with the one that it resumes: the provider, the model, and
+/// whatever else would make its answers different. Results of two models in one file are otherwise
+/// found too late.
+///
+/// ```
+/// use chatcore::Provider;
+/// use chatcore_adapters::journal::files::Identity;
+///
+/// let identity = Identity::of(&Provider::deepseek().with_model("deepseek-flash"))
+///     .with("temperature", 0.2);
+/// # let _ = identity;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Identity(BTreeMap<String, String>);
+
+impl Identity {
+    /// Nothing in common is asked for.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The provider's dialect, base URL and model, and a digest of its key, which stands for the
+    /// account. The key cannot be found from it.
+    pub fn of(provider: &Provider) -> Self {
+        // A query may hold a key.
+        let base_url = provider.base_url().split('?').next().unwrap_or_default();
+        let identity = Self::new()
+            .with("dialect", provider.dialect().facts().name())
+            .with("base URL", base_url.trim_end_matches('/'))
+            .with("model", provider.model());
+        let key = provider.api_key().and_then(|key| key.header("").ok());
+        match key {
+            Some(key) => {
+                let digest = Sha256::digest([b"chatcore run ", key.as_bytes()].concat());
+                let shown = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+                identity.with("key", shown.collect::<String>())
+            }
+            None => identity,
+        }
+    }
+
+    /// Adds something that must be the same.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.0.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// Says what differs from the run that is to be resumed.
+    pub(super) fn check(&self, before: &Self) -> Result<(), Error> {
+        let names = self.0.keys().chain(before.0.keys());
+        let mut differences: Vec<_> = names
+            .filter(|name| self.0.get(*name) != before.0.get(*name))
+            .map(|name| match (before.0.get(name), self.0.get(name)) {
+                (Some(_), Some(_)) if name == "key" => "the key is another one".to_owned(),
+                (Some(was), Some(is)) => format!("{name} was {was}, and is {is}"),
+                (Some(was), None) => format!("{name} was {was}, and is not set"),
+                (None, is) => format!(
+                    "{name} was not set, and is {}",
+                    is.map_or("", String::as_str)
+                ),
+            })
+            .collect();
+        differences.sort();
+        differences.dedup();
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let why = format!(
+            "this output was begun by a run with other settings: {}; set them as they were, choose \
+             another output, or force it",
+            differences.join("; ")
+        );
+        Err(Error::new(ErrorKind::Config, why).with_code(Some("another_run".to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_named_and_no_key_is_shown() {
+        let provider = Provider::deepseek().with_api_key("sk-0123456789abcdef");
+        let before = Identity::of(&provider).with("temperature", 0.2);
+        assert!(before.check(&before.clone()).is_ok());
+        let now = Identity::of(&provider.with_model("other").with_api_key("sk-secret"));
+        let error = now.check(&before).unwrap_err().to_string();
+        for part in [
+            "model was deepseek-flash, and is other",
+            "temperature was 0.2, and is not set",
+            "the key is another one",
+            "force it",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+        let stored = serde_json::to_string(&before).unwrap();
+        assert!(!stored.contains("0123456789abcdef") && !error.contains("secret"));
+        let read: Identity = serde_json::from_str(&stored).unwrap();
+        assert!(read.check(&before).is_ok());
+    }
+}

@@ -1,0 +1,164 @@
+//! The items of an input, one after the other.
+
+use std::io::{self, Read};
+
+use chatcore::journal::Item;
+use chatcore::{ChatRequest, Error, ErrorKind, Message};
+
+use super::line::{self, Format};
+use super::lines::{LONGEST_LINE, Line, Lines};
+use super::tag::digest;
+
+/// The items of an input, read as they are asked for, in flat memory.
+///
+/// ```
+/// use chatcore_adapters::journal::files::{Format, Items};
+///
+/// let text = "{\"prompt\": \"one\"}\n{\"prompt\": \"two\"}\n";
+/// let items = Items::new(std::io::Cursor::new(text), Format::Auto)?;
+/// let names: Vec<_> = items.map(|item| item.unwrap().id).collect();
+/// assert_eq!(names, ["request-1", "request-2"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Items {
+    lines: Lines,
+    format: Format,
+}
+
+/// What stands on a line, without a look at what it asks.
+pub(super) struct Head {
+    pub(super) number: u64,
+    pub(super) digest: u64,
+    /// The name that the line gives itself, or what is wrong with the line.
+    pub(super) name: Result<Option<String>, Error>,
+}
+
+impl Items {
+    /// The items of a file or a pipe, which may be packed by gzip or zstd.
+    ///
+    /// # Errors
+    /// The reader's own.
+    pub fn new(from: impl Read + Send + 'static, format: Format) -> io::Result<Self> {
+        let lines = Lines::new(Box::new(from))?;
+        Ok(Self { lines, format })
+    }
+
+    /// The next line's head.
+    pub(super) fn head(&mut self) -> io::Result<Option<Head>> {
+        let Some(line) = self.lines.next()? else {
+            return Ok(None);
+        };
+        let text = text(&line, &mut self.format);
+        Ok(Some(Head {
+            number: line.number,
+            digest: digest(line.bytes),
+            name: match (text, self.format) {
+                (Ok(_), Format::Text) => Ok(None),
+                (Ok(text), _) => line::custom_id(text).map(|id| id.map(|id| id.into_owned())),
+                (Err(error), _) => Err(error),
+            }
+            .map_err(|error| at_line(line.number, &error)),
+        }))
+    }
+
+    /// The next item for which `is_wanted` its line.
+    pub(super) fn next_wanted(
+        &mut self,
+        is_wanted: impl Fn(u64) -> bool,
+    ) -> io::Result<Option<(Item, usize)>> {
+        while let Some(line) = self.lines.next()? {
+            let number = line.number;
+            let text = text(&line, &mut self.format);
+            if !is_wanted(number) {
+                continue;
+            }
+            let (id, request) = match (text, self.format) {
+                (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
+                // The name of a line that cannot be read else.
+                (Ok(text), _) => (line::custom_id(text).ok().flatten(), line::request(text)),
+                (Err(error), _) => (None, Err(error)),
+            };
+            let item = Item {
+                place: number,
+                id: id.map_or_else(|| line::own_name(number), |id| id.into_owned()),
+                tag: digest(line.bytes),
+                request: request.map_err(|error| at_line(number, &error)),
+            };
+            return Ok(Some((item, line.bytes.len())));
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Items {
+    type Item = io::Result<Item>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_wanted(|_| true).transpose()?;
+        Some(next.map(|(item, _)| item))
+    }
+}
+
+/// The text of a line; the first one says how all are written.
+fn text<'a>(line: &Line<'a>, format: &mut Format) -> Result<&'a str, Error> {
+    if *format == Format::Auto {
+        *format = match line.bytes.first() {
+            Some(b'{') => Format::Json,
+            _ => Format::Text,
+        };
+    }
+    let wrong = |why: String| {
+        Error::new(ErrorKind::InvalidInput, why).with_code(Some("invalid_line".to_owned()))
+    };
+    if line.is_cut {
+        return Err(wrong(format!("it is longer than {LONGEST_LINE} bytes")));
+    }
+    std::str::from_utf8(line.bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))
+}
+
+fn at_line(number: u64, error: &Error) -> Error {
+    let why = format!(
+        "line {number} of the input cannot be run: {}",
+        error.message()
+    );
+    Error::new(error.kind(), why).with_code(error.code().map(str::to_owned))
+}
+
+impl std::fmt::Debug for Items {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items")
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(text: &'static str, format: Format) -> Vec<Item> {
+        let items = Items::new(io::Cursor::new(text), format).unwrap();
+        items.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_first_line_says_how_all_are_written() {
+        let json = items(
+            "{\"custom_id\":\"a\",\"prompt\":\"x\"}\nplain\n",
+            Format::Auto,
+        );
+        assert_eq!((json[0].id.as_str(), json[0].place), ("a", 1));
+        let error = json[1].request.as_ref().unwrap_err();
+        assert!(
+            error.message().starts_with("line 2 of the input"),
+            "{error}"
+        );
+        let text = items("plain\n\n{\"prompt\":\"x\"}\n", Format::Auto);
+        assert_eq!((text[1].id.as_str(), text[1].place), ("request-3", 3));
+        let request = text[1].request.as_ref().unwrap();
+        assert_eq!(request.messages, [Message::user("{\"prompt\":\"x\"}")]);
+        assert!(items("plain", Format::Json)[0].request.is_err());
+        let brace = items("{ is a brace", Format::Text);
+        assert!(brace[0].request.is_ok());
+    }
+}

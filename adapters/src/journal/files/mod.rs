@@ -1,0 +1,235 @@
+//! A journal in files: the output is the journal.
+//!
+//! The input, the output and the errors are files of OpenAI's Batch format, so that they can be
+//! given to, and taken from, any tool that knows it.
+//!
+//! ```text
+//!  in.jsonl          read twice: once to check all of it, and in chunks as items are sent
+//!  out.jsonl         a line for each answer, in the order in which they come
+//!  out.errors.jsonl  a line for each error
+//!  out.jsonl.run     what a run must have in common with the one that it resumes
+//!  out.jsonl.lock    one process at a time
+//!  out.jsonl.input   what came from a pipe; deleted at the end
+//! ```
+//!
+//! # Input
+//!
+//! A file or a pipe, plain or packed by gzip or zstd. Each line is an item:
+//!
+//! - OpenAI's: `{"custom_id": …, "method": "POST", "url": "/v1/chat/completions", "body": {…}}`;
+//! - `{"messages": […]}` or `{"prompt": …}`, with `custom_id`, `model`, `system_prompt` and any
+//!   other field of a body beside it;
+//! - where the first line does not begin with `{`: text, each line a prompt.
+//!
+//! A line without a `custom_id` is called `request-N` after its number.
+//!
+//! # How a run is resumed
+//!
+//! The `id` of each result holds the number and a digest of its line in the input
+//! (`batch_req_17_9f86d081884c7d65_120_45`: line 17; 120 tokens of prompt, 45 of answer). Opening a
+//! run reads the results once, at the speed of the disk, and keeps one bit for each line. The input
+//! is then read, and every line that has a result must be what it was. Lines may be added at its
+//! end.
+
+mod builder;
+mod check;
+mod disk;
+mod done;
+mod duplicates;
+mod identity;
+mod items;
+mod line;
+mod lines;
+mod open;
+mod result;
+mod scan;
+mod sort;
+mod supply;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded};
+use chatcore::{BoxFuture, Error, Executor};
+
+pub use builder::{BadLines, FilesBuilder};
+pub use check::Input;
+pub use disk::{AppendFile, Disk, Lock, StdDisk};
+pub use identity::Identity;
+pub use items::Items;
+pub use line::Format;
+pub use sort::sort;
+
+use builder::{Paths, Source};
+use done::Done;
+use supply::Supply;
+use tag::Tag;
+use writer::{To, Writer};
+
+/// A journal in files, for one process at a time. See the [module](self).
+///
+/// ```
+/// # use std::sync::Arc;
+/// use chatcore::BatchProcessor;
+/// use chatcore_adapters::journal::files::FilesJournal;
+///
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let executor = Arc::clone(client.executor());
+/// let journal = FilesJournal::builder(executor, "in.jsonl", "out.jsonl").open().await?;
+/// let mut run = BatchProcessor::requests(&client).process_journal(Arc::new(journal));
+/// while let Some(finished) = run.next().await {
+///     finished?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FilesJournal {
+    supply: Arc<Supply>,
+    writer: Arc<Writer>,
+    done: Arc<Mutex<Done>>,
+    input: Input,
+    paths: Paths,
+    _spooled: Option<Spooled>,
+    _lock: Lock,
+}
+
+impl FilesJournal {
+    /// Begins a journal whose items are the lines of `input`, and whose answers go to `output`.
+    /// `executor` runs what goes on in the background.
+    pub fn builder(
+        executor: Arc<dyn Executor>,
+        input: impl Into<PathBuf>,
+        output: impl Into<PathBuf>,
+    ) -> FilesBuilder {
+        FilesBuilder::new(executor, Source::File(input.into()), output.into())
+    }
+
+    /// As [`builder`](Self::builder), with the items of a pipe. All of it is read, and kept in a
+    /// file beside the output, before anything is sent. To resume, give the same again.
+    pub fn from_pipe(
+        executor: Arc<dyn Executor>,
+        pipe: impl Read + Send + 'static,
+        output: impl Into<PathBuf>,
+    ) -> FilesBuilder {
+        FilesBuilder::new(executor, Source::Pipe(Box::new(pipe)), output.into())
+    }
+
+    /// What was found in the input.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Where the answers go.
+    pub fn output_path(&self) -> &Path {
+        &self.paths.output
+    }
+
+    /// Where the errors go.
+    pub fn errors_path(&self) -> &Path {
+        &self.paths.errors
+    }
+
+    /// How far the run is: [`progress`](Journal::progress), at once.
+    pub fn counts(&self) -> Counts {
+        self.done().counts
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a result in the queue; gives its number there, or none where the item has one already.
+    fn queue(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<u64>, Error> {
+        let usage = outcome.result.as_ref().ok();
+        let usage = usage.and_then(|answer| answer.usage.as_ref());
+        let tag = Tag {
+            place: outcome.place,
+            digest: outcome.tag,
+            input_tokens: usage.map_or(0, |usage| usage.input_tokens),
+            output_tokens: usage.map_or(0, |usage| usage.output_tokens),
+        };
+        if !self.done().add(tag, outcome.result.is_ok()) {
+            return Ok(None);
+        }
+        self.supply.ended(lease);
+        let to = match outcome.result {
+            Ok(_) => To::Answers,
+            Err(_) => To::Errors,
+        };
+        let number = self.writer.queue(to, |buffer| {
+            result::write(buffer, outcome, now());
+        })?;
+        Ok(Some(number))
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+impl Journal for FilesJournal {
+    /// Waits, where other claims hold what is left.
+    fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
+        Box::pin(self.supply.claim())
+    }
+
+    fn record<'a>(
+        &'a self,
+        lease: &'a Lease,
+        outcome: &'a Outcome,
+    ) -> BoxFuture<'a, Result<Recorded, Error>> {
+        Box::pin(async move {
+            match self.queue(lease, outcome)? {
+                Some(number) => {
+                    self.writer.recorded(number).await?;
+                    Ok(Recorded::First)
+                }
+                None => Ok(Recorded::Already),
+            }
+        })
+    }
+
+    fn release<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<(), Error>> {
+        self.supply.release(lease);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn sync(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.writer.sync())
+    }
+
+    fn progress(&self) -> BoxFuture<'_, Result<Counts, Error>> {
+        Box::pin(std::future::ready(Ok(self.counts())))
+    }
+}
+
+/// What came from a pipe; the file is deleted when the journal is.
+#[derive(Debug)]
+struct Spooled(PathBuf);
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // What is left lies beside the output under a name that says what it is.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Runs what may block the thread on a thread for such work.
+async fn run_blocking<T: Send + 'static>(
+    blocks: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    match blocks {
+        true => blocking::unblock(work).await,
+        false => work(),
+    }
+}

@@ -1,0 +1,263 @@
+//! What is still to be done: chunks of items, read from the input as they are asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chatcore::Error;
+use chatcore::Executor;
+use chatcore::journal::{Claim, Item, Lease};
+use event_listener::Event;
+
+use super::done::Done;
+use super::items::Items;
+use super::run_blocking;
+
+/// How many items are handed out together, and how many bytes of lines at most.
+const CHUNK_ITEMS: usize = 1_000;
+const CHUNK_BYTES: usize = 16 << 20;
+
+/// Opens the input from its beginning.
+pub(super) type Open = Box<dyn Fn() -> Result<Items, Error> + Send + Sync>;
+
+/// Hands out the items that have no result.
+pub(super) struct Supply {
+    executor: Arc<dyn Executor>,
+    blocks: bool,
+    open: Open,
+    /// How messages call the input.
+    name: String,
+    done: Arc<Mutex<Done>>,
+    state: Mutex<State>,
+    /// When a chunk was read, or a lease has ended.
+    changed: Event,
+}
+
+#[derive(Default)]
+struct State {
+    /// The input where it was left; none before it is opened.
+    items: Option<Items>,
+    ready: Option<Vec<Item>>,
+    leases: BTreeMap<u64, Range>,
+    next_chunk: u64,
+    is_reading: bool,
+    is_at_end: bool,
+    /// Whether lines without a result were passed over, or given back: they are read in another
+    /// pass.
+    is_left_behind: bool,
+    failure: Option<Error>,
+}
+
+/// The lines of a lease, and how many of its items have no result.
+#[derive(Clone, Copy)]
+struct Range {
+    first: u64,
+    last: u64,
+    left: usize,
+}
+
+impl Supply {
+    pub(super) fn new(
+        executor: Arc<dyn Executor>,
+        blocks: bool,
+        open: Open,
+        name: String,
+        done: Arc<Mutex<Done>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            executor,
+            blocks,
+            open,
+            name,
+            done,
+            state: Mutex::default(),
+            changed: Event::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next chunk. It waits for leases that are held: what they give back is handed out again.
+    pub(super) async fn claim(self: &Arc<Self>) -> Result<Claim, Error> {
+        loop {
+            let listener = {
+                let mut state = self.lock();
+                if let Some(items) = state.ready.take() {
+                    return Ok(state.lease(items));
+                }
+                if let Some(error) = &state.failure {
+                    return Err(error.clone());
+                }
+                let is_between = state.is_at_end && !state.is_reading;
+                if is_between && state.leases.is_empty() {
+                    if !state.is_left_behind {
+                        return Ok(Claim::End);
+                    }
+                    state.is_at_end = false;
+                    state.is_left_behind = false;
+                    state.items = None;
+                }
+                if !state.is_at_end && !state.is_reading {
+                    state.is_reading = true;
+                    self.read(&mut state);
+                }
+                self.changed.listen()
+            };
+            listener.await;
+        }
+    }
+
+    /// Reads a chunk in the background, so that a claim that is dropped loses none.
+    fn read(self: &Arc<Self>, state: &mut State) {
+        let mut told = Told(Some(Arc::clone(self)));
+        let (supply, items) = (Arc::clone(self), state.items.take());
+        let held: Vec<_> = state.leases.values().copied().collect();
+        self.executor.spawn(Box::pin(async move {
+            let reader = Arc::clone(&supply);
+            let read = run_blocking(supply.blocks, move || reader.read_chunk(items, &held)).await;
+            told.disarm();
+            {
+                let mut state = supply.lock();
+                state.is_reading = false;
+                match read {
+                    Ok(chunk) => {
+                        state.is_left_behind |= chunk.is_left_behind;
+                        state.is_at_end = chunk.items.is_empty();
+                        state.items = Some(chunk.input);
+                        state.ready = Some(chunk.items).filter(|items| !items.is_empty());
+                    }
+                    Err(error) => state.failure = Some(error),
+                }
+            }
+            supply.changed.notify(usize::MAX);
+        }));
+    }
+
+    fn read_chunk(&self, items: Option<Items>, held: &[Range]) -> Result<Chunk, Error> {
+        let mut input = match items {
+            Some(items) => items,
+            None => (self.open)()?,
+        };
+        let mut chunk = Vec::new();
+        let mut bytes = 0;
+        let is_left_behind = std::cell::Cell::new(false);
+        // One lock for the chunk: results that are recorded meanwhile wait some microseconds.
+        let is_wanted = |line: u64| {
+            if self.is_done(line) {
+                return false;
+            }
+            let is_held = held
+                .iter()
+                .any(|range| (range.first..=range.last).contains(&line));
+            if is_held {
+                is_left_behind.set(true);
+            }
+            !is_held
+        };
+        while chunk.len() < CHUNK_ITEMS && bytes < CHUNK_BYTES {
+            let next = input.next_wanted(is_wanted);
+            match next.map_err(|error: io::Error| super::check::unreadable(&self.name, &error))? {
+                Some((item, length)) => {
+                    bytes += length;
+                    chunk.push(item);
+                }
+                None => break,
+            }
+        }
+        Ok(Chunk {
+            input,
+            items: chunk,
+            is_left_behind: is_left_behind.get(),
+        })
+    }
+
+    fn is_done(&self, line: u64) -> bool {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.has(line)
+    }
+
+    /// One item of a lease was recorded.
+    pub(super) fn ended(&self, lease: &Lease) {
+        let mut state = self.lock();
+        if let Some(range) = state.leases.get_mut(&lease.chunk) {
+            range.left -= 1;
+            if range.left == 0 {
+                state.leases.remove(&lease.chunk);
+                drop(state);
+                self.changed.notify(usize::MAX);
+            }
+        }
+    }
+
+    /// A lease is given back, with what it has left.
+    pub(super) fn release(&self, lease: &Lease) {
+        {
+            let mut state = self.lock();
+            if state.leases.remove(&lease.chunk).is_none() {
+                return;
+            }
+            state.is_left_behind = true;
+        }
+        self.changed.notify(usize::MAX);
+    }
+}
+
+impl State {
+    fn lease(&mut self, items: Vec<Item>) -> Claim {
+        let chunk = self.next_chunk;
+        self.next_chunk += 1;
+        let range = Range {
+            first: items.first().map_or(0, |item| item.place),
+            last: items.last().map_or(0, |item| item.place),
+            left: items.len(),
+        };
+        self.leases.insert(chunk, range);
+        let lease = Lease {
+            chunk,
+            fence: 0,
+            lasts: None,
+        };
+        Claim::Items(lease, items)
+    }
+}
+
+struct Chunk {
+    input: Items,
+    items: Vec<Item>,
+    is_left_behind: bool,
+}
+
+/// Tells those who wait, where the task that reads was dropped before its end.
+struct Told(Option<Arc<Supply>>);
+
+impl Told {
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(supply) = &self.0 {
+            let why = "the executor was shut down while the input was read; resume the batch";
+            let error = Error::new(chatcore::ErrorKind::Journal, why);
+            supply.lock().failure.get_or_insert(error);
+            supply.changed.notify(usize::MAX);
+        }
+    }
+}
+
+impl fmt::Debug for Supply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Supply")
+            .field("input", &self.name)
+            .field("leases", &state.leases.len())
+            .field("is_at_end", &state.is_at_end)
+            .field("failure", &state.failure)
+            .finish_non_exhaustive()
+    }
+}

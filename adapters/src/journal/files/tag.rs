@@ -1,0 +1,101 @@
+//! The `id` of a result's line: which line of the input it belongs to, and what it cost.
+//!
+//! ```text
+//!  {"id":"batch_req_17_9f86d081884c7d65_120_45","custom_id":"…", …
+//!                   │  │                │   └ tokens of the answer
+//!                   │  │                └ tokens of the prompt
+//!                   │  └ digest of the input's line
+//!                   └ number of the input's line
+//! ```
+//!
+//! A file of results is read again by these prefixes alone.
+
+use std::io::Write;
+
+use twox_hash::XxHash3_64;
+
+/// What stands before the tag in each line.
+const PREFIX: &[u8] = b"{\"id\":\"batch_req_";
+
+/// What the beginning of a result's line says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tag {
+    /// The line of the input, from 1.
+    pub(super) place: u64,
+    /// The digest of that line.
+    pub(super) digest: u64,
+    pub(super) input_tokens: u64,
+    pub(super) output_tokens: u64,
+}
+
+/// The digest of a line of the input, without the white space around it.
+pub(super) fn digest(line: &[u8]) -> u64 {
+    XxHash3_64::oneshot(line)
+}
+
+impl Tag {
+    /// Writes the beginning of a result's line, with the brace and the name `id`.
+    pub(super) fn write(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(PREFIX);
+        // Writing to a vector does not fail.
+        let _ = write!(
+            to,
+            "{}_{:016x}_{}_{}\"",
+            self.place, self.digest, self.input_tokens, self.output_tokens
+        );
+    }
+
+    /// Reads the beginning of a result's line; `None` where it is none.
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        let rest = line.strip_prefix(PREFIX)?;
+        let end = rest.iter().take(80).position(|&byte| byte == b'"')?;
+        let text = std::str::from_utf8(&rest[..end]).ok()?;
+        let mut parts = text.split('_');
+        let mut number = || parts.next();
+        let tag = Self {
+            place: number()?.parse().ok()?,
+            digest: u64::from_str_radix(number()?, 16).ok()?,
+            input_tokens: number()?.parse().ok()?,
+            output_tokens: number()?.parse().ok()?,
+        };
+        (tag.place > 0 && number().is_none()).then_some(tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_comes_back() {
+        let tag = Tag {
+            place: u64::MAX,
+            digest: 0x1f,
+            input_tokens: 120,
+            output_tokens: 0,
+        };
+        let mut line = Vec::new();
+        tag.write(&mut line);
+        assert_eq!(Tag::read(&line), Some(tag));
+        line.extend_from_slice(b",\"custom_id\":\"a\"}");
+        assert_eq!(Tag::read(&line), Some(tag));
+        for cut in 0..line.len() - 20 {
+            let read = Tag::read(&line[..cut]);
+            assert!(read.is_none() || read == Some(tag), "{cut}");
+        }
+        for other in [
+            "{}",
+            "{\"id\":\"batch_req_abc123\"}",
+            "{\"id\":\"batch_req_0_0_0_0\"}",
+            "{\"id\":\"batch_req_1_0_0_0_0\"}",
+        ] {
+            assert_eq!(Tag::read(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_digest_never_changes() {
+        // Files of older versions are resumed by it.
+        assert_eq!(digest(b""), 0x2d06_8005_38d3_94c2);
+    }
+}

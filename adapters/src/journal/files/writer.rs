@@ -1,0 +1,322 @@
+//! Lines go to disk in groups: those that come together are written together, and what was written
+//! is made safe against a loss of power in larger groups.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chatcore::{Error, ErrorKind, Executor};
+use event_listener::Event;
+
+use super::disk::AppendFile;
+use super::run_blocking;
+
+/// How long the first line of a group waits for others. It is little beside a request, and a group
+/// costs some microseconds of two threads.
+const GATHERING: Duration = Duration::from_micros(500);
+
+/// When what was written is made to outlive a loss of power.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SyncEvery {
+    pub(super) lines: u64,
+    /// Zero: a line counts as recorded only when it outlives a loss of power.
+    pub(super) interval: Duration,
+}
+
+/// Which file a line goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    Answers = 0,
+    Errors = 1,
+}
+
+/// A file, and how messages call it.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) file: Arc<dyn AppendFile>,
+    pub(super) name: String,
+}
+
+/// Writes lines in groups.
+pub(super) struct Writer {
+    executor: Arc<dyn Executor>,
+    outputs: [Output; 2],
+    blocks: bool,
+    every: SyncEvery,
+    state: Mutex<State>,
+    /// When `written`, `synced` or `failure` changed.
+    changed: Event,
+}
+
+/// How many lines have come how far.
+#[derive(Default)]
+struct State {
+    pending: [Vec<u8>; 2],
+    queued: u64,
+    written: u64,
+    synced: u64,
+    is_writing: bool,
+    is_syncing: bool,
+    is_sync_planned: bool,
+    failure: Option<Error>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        executor: Arc<dyn Executor>,
+        outputs: [Output; 2],
+        blocks: bool,
+        every: SyncEvery,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            executor,
+            outputs,
+            blocks,
+            every,
+            state: Mutex::default(),
+            changed: Event::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a line, which `write` adds to a buffer, in the queue; gives its number.
+    pub(super) fn queue(
+        self: &Arc<Self>,
+        to: To,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<u64, Error> {
+        let mut state = self.lock();
+        if let Some(error) = &state.failure {
+            return Err(error.clone());
+        }
+        write(&mut state.pending[to as usize]);
+        state.queued += 1;
+        let number = state.queued;
+        if !std::mem::replace(&mut state.is_writing, true) {
+            let writer = Arc::clone(self);
+            drop(state);
+            self.spawn(async move { writer.write_groups().await });
+        }
+        Ok(number)
+    }
+
+    /// Completes when a `kill -9` no longer undoes the line with this number; where every line is
+    /// made safe, when a loss of power does not either.
+    pub(super) async fn recorded(&self, number: u64) -> Result<(), Error> {
+        let is_strict = self.every.interval.is_zero();
+        self.until(|state| match is_strict {
+            true => state.synced >= number,
+            false => state.written >= number,
+        })
+        .await
+    }
+
+    /// Completes when everything that was queued outlives a loss of power.
+    pub(super) async fn sync(self: &Arc<Self>) -> Result<(), Error> {
+        let queued = self.lock().queued;
+        self.until(|state| state.written >= queued).await?;
+        loop {
+            {
+                let state = self.lock();
+                if state.synced >= queued {
+                    return Ok(());
+                }
+                if let Some(error) = &state.failure {
+                    return Err(error.clone());
+                }
+            }
+            self.start_sync();
+            let before = self.lock().synced;
+            self.until(|state| state.synced > before || !state.is_syncing)
+                .await?;
+        }
+    }
+
+    /// Completes when `is_so` of the state, or with the failure that came before.
+    async fn until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), Error> {
+        loop {
+            let listener = {
+                let state = self.lock();
+                if is_so(&state) {
+                    return Ok(());
+                }
+                if let Some(error) = &state.failure {
+                    return Err(error.clone());
+                }
+                self.changed.listen()
+            };
+            listener.await;
+        }
+    }
+
+    /// Runs a task that must not be lost: where the executor drops it, whoever waits is told.
+    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let mut told = Told(Some(Arc::clone(self)));
+        self.executor.spawn(Box::pin(async move {
+            task.await;
+            told.disarm();
+        }));
+    }
+
+    /// Writes until nothing is queued.
+    async fn write_groups(self: Arc<Self>) {
+        let mut spare = [Vec::new(), Vec::new()];
+        loop {
+            self.executor.sleep(GATHERING).await;
+            let (group, queued) = {
+                let mut state = self.lock();
+                (std::mem::replace(&mut state.pending, spare), state.queued)
+            };
+            let files = self.outputs.clone();
+            let (mut group, result) = run_blocking(self.blocks, move || {
+                let mut result = Ok(());
+                for (output, bytes) in files.iter().zip(&group) {
+                    if !bytes.is_empty() && result.is_ok() {
+                        let written = output.file.append(bytes);
+                        result = written.map_err(|error| failed("written", output, &error));
+                    }
+                }
+                (group, result)
+            })
+            .await;
+            group.iter_mut().for_each(Vec::clear);
+            spare = group;
+            if let Err(error) = result {
+                self.fail(error);
+                return;
+            }
+            let (is_done, is_due) = {
+                let mut state = self.lock();
+                state.written = queued;
+                let is_done = state.queued == queued;
+                state.is_writing = !is_done;
+                let is_due =
+                    self.every.interval.is_zero() || queued - state.synced >= self.every.lines;
+                (is_done, is_due)
+            };
+            self.changed.notify(usize::MAX);
+            match is_due {
+                true => self.start_sync(),
+                false => self.plan_sync(),
+            }
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    /// Makes safe what was written, when its time has come.
+    fn plan_sync(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.lock().is_sync_planned, true) {
+            return;
+        }
+        let writer = Arc::clone(self);
+        self.spawn(async move {
+            writer.executor.sleep(writer.every.interval).await;
+            writer.lock().is_sync_planned = false;
+            writer.start_sync();
+        });
+    }
+
+    /// Makes safe what was written, at once.
+    fn start_sync(self: &Arc<Self>) {
+        {
+            let mut state = self.lock();
+            if state.is_syncing || state.synced == state.written || state.failure.is_some() {
+                return;
+            }
+            state.is_syncing = true;
+        }
+        let writer = Arc::clone(self);
+        self.spawn(async move {
+            let written = writer.lock().written;
+            let files = writer.outputs.clone();
+            let result = run_blocking(writer.blocks, move || {
+                files.iter().try_for_each(|output| {
+                    let synced = output.file.sync();
+                    synced.map_err(|error| failed("made safe", output, &error))
+                })
+            })
+            .await;
+            if let Err(error) = result {
+                writer.fail(error);
+                return;
+            }
+            let is_strict = writer.every.interval.is_zero();
+            let is_behind = {
+                let mut state = writer.lock();
+                state.synced = written;
+                state.is_syncing = false;
+                state.written > written
+            };
+            writer.changed.notify(usize::MAX);
+            match (is_behind, is_strict) {
+                (true, true) => writer.start_sync(),
+                (true, false) => writer.plan_sync(),
+                (false, _) => {}
+            }
+        });
+    }
+
+    fn fail(&self, error: Error) {
+        {
+            let mut state = self.lock();
+            state.is_syncing = false;
+            state.failure.get_or_insert(error);
+        }
+        self.changed.notify(usize::MAX);
+    }
+}
+
+/// Tells those who wait, where a task was dropped before its end.
+struct Told(Option<Arc<Writer>>);
+
+impl Told {
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(writer) = &self.0 {
+            let why =
+                "the executor was shut down before all results were written; resume the batch";
+            writer.fail(Error::new(ErrorKind::Journal, why));
+        }
+    }
+}
+
+fn failed(what: &str, output: &Output, error: &std::io::Error) -> Error {
+    use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let advice = match error.kind() {
+        StorageFull => "make room on the disk, then resume",
+        NotFound => {
+            "the file was deleted or replaced while the batch ran: put it back, or begin again with \
+             another output"
+        }
+        PermissionDenied | ReadOnlyFilesystem => "make it writable, then resume",
+        _ => "resume when the disk works again",
+    };
+    let why = format!(
+        "{} could not be {what}: {error}; what was recorded before stays; {advice}",
+        output.name
+    );
+    let error = std::io::Error::new(error.kind(), error.to_string());
+    Error::new(ErrorKind::Journal, why).with_source(error)
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Writer")
+            .field("queued", &state.queued)
+            .field("written", &state.written)
+            .field("synced", &state.synced)
+            .field("failure", &state.failure)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! A run in files whose process dies: at every await, in the midst of writes, with the power.
+
+use std::sync::Arc;
+
+use chatcore::{Error, Executor};
+use chatcore_adapters::journal::files::{FilesBuilder, FilesJournal};
+use chatcore_adapters::sim::{Fault, Latency, Script, Sim, SimDisk, SimExecutor, SimTransport};
+
+use super::mortal::{Life, Lived};
+use super::{assert_each_once, input, processor, results};
+use crate::support::{client, ms};
+
+const WORKERS: usize = 3;
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    Kill,
+    KillInWrite,
+    PowerLoss,
+}
+
+fn journal(executor: Arc<dyn Executor>, disk: &SimDisk) -> FilesBuilder {
+    FilesJournal::builder(executor, "in.jsonl", "out.jsonl").disk(Arc::new(disk.clone()))
+}
+
+fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
+    SimTransport::builder(sim)
+        .first_token(Latency::Exponential { mean: ms(30) })
+        .script(Script::new().chance(0.2, Fault::Status(400)))
+        .build()
+}
+
+/// One life of a process; whether it came to its end. It may die at any await of any of its tasks.
+async fn live(
+    sim: &Arc<SimExecutor>,
+    disk: &SimDisk,
+    network: &Arc<SimTransport>,
+    polls: u64,
+    death: Death,
+) -> bool {
+    let clock = Arc::clone(sim);
+    let life = Life::new(sim, polls, disk, move |disk| match death {
+        Death::Kill => disk.kill(),
+        Death::KillInWrite => disk.kill_in_next_write(&clock),
+        Death::PowerLoss => disk.lose_power(&clock),
+    });
+    let executor: Arc<dyn Executor> = Arc::new(Lived(Arc::clone(&life)));
+    let client = client(sim, network).workers(WORKERS).build().unwrap();
+    let ran = life
+        .run(async {
+            let journal = journal(Arc::clone(&executor), disk).open().await?;
+            let batch = processor(executor, &client, WORKERS);
+            let mut run = batch.process_journal(Arc::new(journal));
+            while let Some(finished) = run.next().await {
+                finished?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await;
+    if let Some(ran) = &ran {
+        assert!(ran.is_ok(), "{ran:?}");
+        disk.kill();
+    }
+    ran.is_some()
+}
+
+fn lines(disk: &SimDisk) -> usize {
+    let count = |path| disk.get(path).iter().filter(|&&byte| byte == b'\n').count();
+    count("out.jsonl") + count("out.errors.jsonl")
+}
+
+/// Lives until one comes to its end; how many died before.
+async fn run_to_the_end(
+    sim: &Arc<SimExecutor>,
+    disk: &SimDisk,
+    items: usize,
+    death: Death,
+    mut polls: impl FnMut(u64) -> u64,
+) -> u64 {
+    let network = transport(sim);
+    for deaths in 0.. {
+        let (sent, had) = (network.stats().sent, lines(disk));
+        let is_end = live(sim, disk, &network, polls(deaths), death).await;
+        let sent = (network.stats().sent - sent) as usize;
+        match death {
+            // What was sent and not written was in flight.
+            Death::Kill | Death::KillInWrite => {
+                let repeated = sent + had - lines(disk);
+                assert!(repeated <= WORKERS, "{repeated} requests are repeated");
+                assert!(!is_end || repeated == 0);
+            }
+            Death::PowerLoss => {}
+        }
+        if is_end {
+            assert_each_once(disk, items);
+            let answers = results(disk, "out.jsonl").len();
+            assert!(network.stats().faults > 0 || answers == items);
+            return deaths;
+        }
+    }
+    unreachable!()
+}
+
+/// A run that dies once, at this await, and then lives to its end; how often it died.
+fn die_at(polls: u64, death: Death) -> u64 {
+    const ITEMS: usize = 15;
+    let sim = Sim::new(polls);
+    let disk = SimDisk::new();
+    disk.put("in.jsonl", input(ITEMS));
+    let executor = sim.executor();
+    let first = |deaths| if deaths == 0 { polls } else { u64::MAX };
+    sim.run(run_to_the_end(&executor, &disk, ITEMS, death, first))
+}
+
+#[test]
+fn a_run_that_dies_at_every_await_in_turn_loses_nothing() {
+    let awaits = (0..)
+        .find(|&polls| die_at(polls, Death::Kill) == 0)
+        .unwrap();
+    println!("journal: a run killed at each of its {awaits} awaits");
+    assert!(awaits > 50, "{awaits}");
+    let torn = (0..awaits).filter(|&polls| die_at(polls, Death::KillInWrite) == 1);
+    let torn = torn.count() as u64;
+    println!("journal: and {torn} times in the midst of the write after it");
+    assert!(torn > awaits / 2, "{torn}");
+}
+
+#[test]
+fn a_run_that_dies_again_and_again_comes_to_its_end() {
+    for death in [Death::Kill, Death::KillInWrite, Death::PowerLoss] {
+        Sim::run_seeds(0..40, move |sim| async move {
+            let disk = SimDisk::new();
+            disk.put("in.jsonl", input(60));
+            let draw = Arc::clone(&sim);
+            // Longer lives with each death, so that there is an end.
+            let polls = move |deaths: u64| 10 + draw.random_below(60 + 20 * deaths);
+            let deaths = run_to_the_end(&sim, &disk, 60, death, polls).await;
+            assert!(deaths > 0);
+        });
+    }
+}
+
+#[test]
+fn what_is_not_synced_is_little() {
+    // A run that finds time to sync loses no more than 100 ms of results with the power.
+    Sim::run_seeds(0..20, |sim| async move {
+        let disk = SimDisk::new();
+        disk.put("in.jsonl", input(40));
+        let network = SimTransport::builder(&sim)
+            .first_token(Latency::from(ms(200)))
+            .build();
+        let polls = 50 + sim.random_below(200);
+        live(&sim, &disk, &network, polls, Death::PowerLoss).await;
+        let sent = network.stats().sent as usize;
+        // Those in flight, and those of the round before.
+        assert!(sent - lines(&disk).min(sent) <= 2 * WORKERS);
+        live(&sim, &disk, &network, u64::MAX, Death::Kill).await;
+        assert_each_once(&disk, 40);
+    });
+}

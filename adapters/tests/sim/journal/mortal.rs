@@ -1,0 +1,117 @@
+//! A process that dies at a poll of its own choosing.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use chatcore::{BoxFuture, Executor, Instant};
+use chatcore_adapters::sim::{SimDisk, SimExecutor};
+
+/// The life of a process: an executor whose tasks are gone after so many polls, those of its main
+/// future included.
+pub(super) struct Life {
+    sim: Arc<SimExecutor>,
+    polls_left: AtomicU64,
+    is_dead: AtomicBool,
+    main: Mutex<Option<Waker>>,
+    /// Its disk, by whose crash it dies.
+    disk: SimDisk,
+    crashes: u64,
+    /// What its death begins with.
+    die: Box<dyn Fn(&SimDisk) + Send + Sync>,
+}
+
+impl Life {
+    pub(super) fn new(
+        sim: &Arc<SimExecutor>,
+        polls: u64,
+        disk: &SimDisk,
+        die: impl Fn(&SimDisk) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            sim: Arc::clone(sim),
+            polls_left: AtomicU64::new(polls),
+            is_dead: AtomicBool::new(false),
+            main: Mutex::new(None),
+            disk: disk.clone(),
+            crashes: disk.crashes(),
+            die: Box::new(die),
+        })
+    }
+
+    /// The future's output, or none where the process died before.
+    pub(super) async fn run<F: Future>(self: &Arc<Self>, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            *self.main.lock().unwrap() = Some(cx.waker().clone());
+            match self.is_dead_by_now() {
+                true => Poll::Ready(None),
+                false => future.as_mut().poll(cx).map(Some),
+            }
+        })
+        .await
+    }
+
+    fn is_dead_by_now(&self) -> bool {
+        if !self.is_dead.load(Relaxed) {
+            let left = self.polls_left.load(Relaxed);
+            self.polls_left.store(left.saturating_sub(1), Relaxed);
+            if left == 0 {
+                (self.die)(&self.disk);
+                // Once.
+                self.polls_left.store(u64::MAX, Relaxed);
+            }
+            if self.disk.crashes() > self.crashes {
+                self.is_dead.store(true, Relaxed);
+                if let Some(main) = self.main.lock().unwrap().take() {
+                    main.wake();
+                }
+            }
+        }
+        self.is_dead.load(Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Life {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Life")
+    }
+}
+
+/// A task of the process.
+struct Mortal(Option<BoxFuture<'static, ()>>, Arc<Life>);
+
+impl Future for Mortal {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.1.is_dead_by_now() {
+            self.0 = None;
+        }
+        match &mut self.0 {
+            Some(task) => task.as_mut().poll(cx),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+/// The executor of a [`Life`].
+#[derive(Clone, Debug)]
+pub(super) struct Lived(pub(super) Arc<Life>);
+
+impl Executor for Lived {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.sim.spawn(Mortal(Some(task), Arc::clone(&self.0)));
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.sim.sleep(duration))
+    }
+
+    fn now(&self) -> Instant {
+        self.0.sim.now()
+    }
+}

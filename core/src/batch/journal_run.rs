@@ -1,0 +1,361 @@
+//! A batch over a journal: claims, sends, records.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::held::Held;
+use super::{Meter, Work};
+use crate::chat::{ChatRequest, ChatResponse};
+use crate::error::{Error, ErrorKind};
+use crate::executor::BoxFuture;
+use crate::journal::{Claim, Item, Journal, Outcome, Recorded};
+
+/// An item that ended and was recorded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finished {
+    /// The item and its result.
+    pub outcome: Outcome,
+    /// Whether this result is the one that the journal keeps.
+    pub recorded: Recorded,
+}
+
+/// The results of a batch over a [`Journal`], as they are recorded. See
+/// [`process_journal`](super::BatchProcessor::process_journal).
+///
+/// Dropping it drops what is in flight and gives the rest back to the journal.
+#[must_use = "a batch does nothing until its results are polled"]
+pub struct JournalRun {
+    journal: Arc<dyn Journal>,
+    work: Work<ChatRequest, ChatResponse, Error>,
+    max_workers: usize,
+    meter: Meter,
+    stage: Stage,
+    /// A claim, a wait for the next one, or the end's bookkeeping.
+    asking: Option<BoxFuture<'static, Asked>>,
+    waiting: VecDeque<(Arc<Held>, Item)>,
+    running: FuturesUnordered<BoxFuture<'static, Ran>>,
+    keeping: FuturesUnordered<BoxFuture<'static, ()>>,
+    held: Vec<Arc<Held>>,
+    /// What ended the run, once everything in flight has finished.
+    failure: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Claiming,
+    /// No more claims: what is in flight finishes.
+    Finishing,
+    /// Nothing is in flight: leases are given back, and all of it is made safe.
+    Closing,
+    Ended,
+}
+
+/// What the journal answered.
+enum Asked {
+    Claimed(Result<(Claim, Option<Arc<Held>>), Error>),
+    Waited,
+    Total(Option<usize>),
+    Closed(Result<(), Error>),
+}
+
+/// What became of one item.
+enum Ran {
+    Recorded(Arc<Held>, Box<Finished>),
+    /// Not recorded, because the error is not about this item.
+    Unanswerable(Error),
+    Unrecorded(Error),
+}
+
+/// Whether an error says nothing about the item, so that every other one would fail of it too.
+fn ends_the_run(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Auth | ErrorKind::QuotaExceeded | ErrorKind::Config | ErrorKind::Closed
+    )
+}
+
+impl JournalRun {
+    pub(super) fn new(
+        journal: Arc<dyn Journal>,
+        work: Work<ChatRequest, ChatResponse, Error>,
+        max_workers: usize,
+    ) -> Self {
+        Self {
+            meter: Meter::new(work.executor.now()),
+            journal,
+            work,
+            max_workers: max_workers.max(1),
+            stage: Stage::Claiming,
+            asking: None,
+            waiting: VecDeque::new(),
+            running: FuturesUnordered::new(),
+            keeping: FuturesUnordered::new(),
+            held: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Claims no more items: those in flight finish and are recorded, then the stream ends, and what
+    /// is left can be resumed. For a deadline, a spending cap, or Ctrl-C.
+    pub fn stop(&mut self) {
+        if self.stage == Stage::Claiming {
+            self.stage = Stage::Finishing;
+        }
+        self.waiting.clear();
+    }
+
+    /// How many items are in flight: begun and not recorded.
+    pub fn in_flight(&self) -> usize {
+        self.running.len()
+    }
+
+    /// The next item that was recorded; `None` at the end of the run. An error is the last thing
+    /// before the end.
+    ///
+    /// # Errors
+    /// The journal's own; and an error that every item would fail of, such as a key that is not
+    /// accepted ([`Auth`](ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
+    /// [`Config`](ErrorKind::Config), [`Closed`](ErrorKind::Closed)). Such an item is not recorded
+    /// as failed, so that the run can be resumed.
+    ///
+    /// Cancel-safe: dropping the future loses no result, and the items go on at the next call.
+    pub async fn next(&mut self) -> Option<Result<Finished, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Begins what has a place.
+    fn begin(&mut self) {
+        while self.running.len() < self.max_workers
+            && let Some((held, item)) = self.waiting.pop_front()
+        {
+            if held.is_lost() {
+                continue;
+            }
+            self.meter.started();
+            let (work, journal) = (self.work.clone(), Arc::clone(&self.journal));
+            self.running
+                .push(Box::pin(run_item(work, journal, held, item)));
+        }
+    }
+
+    /// Asks the journal for more, where there is room and nothing waits.
+    fn ask(&mut self) {
+        let free = self.max_workers - self.running.len();
+        if self.stage == Stage::Finishing && self.running.is_empty() {
+            // A claim that is under way is dropped: nobody would work on what it gives.
+            self.stage = Stage::Closing;
+            let left = self.held.drain(..).filter(|held| held.is_left());
+            let close = close(Arc::clone(&self.journal), left.collect());
+            self.asking = Some(Box::pin(async move { Asked::Closed(close.await) }));
+        } else if self.stage == Stage::Claiming
+            && self.asking.is_none()
+            && self.waiting.is_empty()
+            && free > 0
+        {
+            let journal = Arc::clone(&self.journal);
+            let executor = Arc::clone(&self.work.executor);
+            self.asking = Some(Box::pin(async move {
+                let asked_at = executor.now();
+                let claimed = journal.claim(free).await.map(|claim| match claim {
+                    Claim::Items(lease, items) => {
+                        let held = Held::new(lease, items.len(), asked_at);
+                        (Claim::Items(held.lease().clone(), items), Some(held))
+                    }
+                    other => (other, None),
+                });
+                Asked::Claimed(claimed)
+            }));
+        }
+    }
+
+    fn answered(&mut self, asked: Asked) {
+        match asked {
+            Asked::Claimed(Ok((Claim::Items(_, items), Some(held)))) => {
+                let is_first = self.held.is_empty() && self.meter.is_fresh();
+                self.held.retain(|held| held.is_left());
+                self.held.push(Arc::clone(&held));
+                if let Some(keep) =
+                    Held::keep(&held, &self.journal, Arc::clone(&self.work.executor))
+                {
+                    self.keeping.push(keep);
+                }
+                if self.stage == Stage::Claiming {
+                    let items = items.into_iter();
+                    self.waiting
+                        .extend(items.map(|item| (Arc::clone(&held), item)));
+                }
+                if is_first {
+                    let journal = Arc::clone(&self.journal);
+                    self.asking = Some(Box::pin(async move {
+                        let counts = journal.progress().await.unwrap_or_default();
+                        let left = counts.total.map(|t| t.saturating_sub(counts.finished()));
+                        Asked::Total(left.and_then(|left| usize::try_from(left).ok()))
+                    }));
+                }
+            }
+            Asked::Claimed(Ok((Claim::Later(wait), _))) => {
+                let sleep = self.work.executor.sleep(wait);
+                self.asking = Some(Box::pin(async move {
+                    sleep.await;
+                    Asked::Waited
+                }));
+            }
+            Asked::Claimed(Ok(_)) => self.stage = self.stage.max_finishing(),
+            Asked::Claimed(Err(error)) => self.fail(error),
+            Asked::Waited => {}
+            Asked::Total(total) => self.meter.set_total(total),
+            Asked::Closed(result) => {
+                self.stage = Stage::Ended;
+                if let Err(error) = result {
+                    self.failure.get_or_insert(error);
+                }
+            }
+        }
+    }
+
+    /// The journal failed: nothing in flight could be recorded, and nothing can be given back.
+    fn fail(&mut self, error: Error) {
+        self.stage = Stage::Ended;
+        self.failure.get_or_insert(error);
+        self.waiting.clear();
+        self.running.clear();
+        self.keeping.clear();
+        self.held.clear();
+        self.asking = None;
+    }
+}
+
+impl Stage {
+    fn max_finishing(self) -> Self {
+        match self {
+            Self::Claiming => Self::Finishing,
+            other => other,
+        }
+    }
+}
+
+async fn run_item(
+    work: Work<ChatRequest, ChatResponse, Error>,
+    journal: Arc<dyn Journal>,
+    held: Arc<Held>,
+    item: Item,
+) -> Ran {
+    let began = work.executor.now();
+    let result = match item.request {
+        Ok(request) => {
+            let result = work.start(request).await;
+            match result {
+                Err(error) if ends_the_run(&error) => return Ran::Unanswerable(error),
+                result => result,
+            }
+        }
+        Err(error) => Err(error),
+    };
+    let outcome = Outcome {
+        place: item.place,
+        id: item.id,
+        tag: item.tag,
+        result,
+        took: work.executor.now() - began,
+    };
+    match journal.record(held.lease(), &outcome).await {
+        Ok(recorded) => {
+            let finished = Finished { outcome, recorded };
+            Ran::Recorded(held, Box::new(finished))
+        }
+        Err(error) => Ran::Unrecorded(error),
+    }
+}
+
+/// Gives back what is left, and makes all of it safe.
+async fn close(journal: Arc<dyn Journal>, left: Vec<Arc<Held>>) -> Result<(), Error> {
+    let mut result = Ok(());
+    for held in left {
+        result = result.and(journal.release(held.lease()).await);
+    }
+    result.and(journal.sync().await)
+}
+
+impl Stream for JournalRun {
+    type Item = Result<Finished, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if this.stage == Stage::Ended {
+                return Poll::Ready(this.failure.take().map(Err));
+            }
+            while let Poll::Ready(Some(())) = this.keeping.poll_next_unpin(cx) {}
+            this.begin();
+            this.ask();
+            if let Some(asking) = &mut this.asking
+                && let Poll::Ready(asked) = asking.as_mut().poll(cx)
+            {
+                this.asking = None;
+                this.answered(asked);
+                continue;
+            }
+            match this.running.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ran::Recorded(held, finished))) => {
+                    held.ended();
+                    this.work.ended(&mut this.meter, &finished.outcome.result);
+                    return Poll::Ready(Some(Ok(*finished)));
+                }
+                Poll::Ready(Some(Ran::Unanswerable(error))) => {
+                    this.meter.left();
+                    this.failure.get_or_insert(error);
+                    this.stop();
+                }
+                Poll::Ready(Some(Ran::Unrecorded(error))) => this.fail(error),
+                // Nothing runs: the journal was asked, and wakes this.
+                Poll::Ready(None) if this.stage == Stage::Finishing => {}
+                _ => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl Unpin for JournalRun {}
+
+/// Gives back the leases that still have items; in the background where that takes time.
+impl Drop for JournalRun {
+    fn drop(&mut self) {
+        let left: Vec<_> = self.held.drain(..).filter(|held| held.is_left()).collect();
+        if left.is_empty() {
+            return;
+        }
+        // What is in flight ends first: its items are among those given back.
+        self.running.clear();
+        self.asking = None;
+        let journal = Arc::clone(&self.journal);
+        let mut release: BoxFuture<'static, ()> = Box::pin(async move {
+            for held in left {
+                // Nobody is there to be told; without it the leases run out by themselves.
+                let _ = journal.release(held.lease()).await;
+            }
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        if release.as_mut().poll(&mut cx).is_pending() {
+            self.work.executor.spawn(release);
+        }
+    }
+}
+
+impl fmt::Debug for JournalRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalRun")
+            .field("stage", &self.stage)
+            .field("running", &self.running.len())
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
