@@ -46,6 +46,8 @@ await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'] });
 await bundle('asset', 'esm', 'asset.js');
 await bundle('slim', 'esm', 'slim.js');
 await bundle('slim', 'cjs', 'slim.cjs');
+await bundle('ai', 'esm', 'ai.js');
+await bundle('ai', 'cjs', 'ai.cjs');
 await bundle('websocket', 'esm', 'websocket.js');
 await bundle('websocket', 'cjs', 'websocket.cjs');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });

@@ -11,6 +11,8 @@ use chatcore::{
 };
 use serde_json::Value;
 
+#[cfg(feature = "anthropic")]
+use crate::request::texts;
 use crate::request::{Numbers, Object, count, each, not_json, request, small_count, wrong};
 
 /// What a client is made of.
@@ -99,8 +101,13 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
     provider =
         provider.with_model_rules(each("a model rule", from.list("modelRules")?, model_rule)?);
     #[cfg(feature = "anthropic")]
-    if from.is("browserAccess") && name == "anthropic" {
-        provider = provider.with_dialect(Anthropic::default().browser_access(true));
+    if name == "anthropic" {
+        let page = from.is("browserAccess");
+        let mut dialect = Anthropic::default().browser_access(page);
+        for beta in texts("betas", from.list("betas")?)? {
+            dialect = dialect.beta(beta);
+        }
+        provider = provider.with_dialect(dialect);
     }
     Ok(provider)
 }

@@ -187,7 +187,11 @@ impl Numbers {
     }
 
     /// The defaults of a call, which are no options of its caller's.
+    /// A limit of 0 tokens stands for none at all: those of the provider hold.
     pub(crate) fn defaults(self) -> Result<Defaults, Error> {
+        if self.max_tokens == 0.0 {
+            return Ok(Defaults::NONE);
+        }
         let mut defaults = Defaults::PROMPT;
         defaults.temperature = self.temperature();
         defaults.max_tokens = self.max_tokens()?;
@@ -214,7 +218,7 @@ fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Erro
     from.number("topP", &mut request.top_p, Value::as_f64)?;
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
-        Some(Value::Array(list)) => texts(list)?,
+        Some(Value::Array(list)) => texts("stop", list)?,
         Some(_) => return Err(wrong("stop", "no array")),
         None => Vec::new(),
     };
@@ -231,12 +235,13 @@ fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Erro
     from.extra(&mut request.extra)
 }
 
-fn texts(list: Vec<Value>) -> Result<Vec<String>, Error> {
+/// The strings of an array.
+pub(crate) fn texts(place: &str, list: Vec<Value>) -> Result<Vec<String>, Error> {
     let mut texts = Vec::with_capacity(list.len());
     for value in list {
         match value {
             Value::String(text) => texts.push(text),
-            _ => return Err(wrong("stop", "not made of strings")),
+            _ => return Err(wrong(place, "not made of strings")),
         }
     }
     Ok(texts)

@@ -29,7 +29,10 @@ export interface ChatArguments {
 }
 
 /** @internal What is asked for where the caller sets nothing. */
-export interface Wishes { temperature: number; maxTokens: number }
+export interface Wishes { readonly temperature: number; readonly maxTokens: number }
+
+/** @internal Nothing: the provider's own defaults hold. The core knows it by the limit of 0 tokens. */
+export const NONE: Wishes = { temperature: NaN, maxTokens: 0 };
 
 /** @internal A call in the order in which it crosses the border. */
 export const inOrder = (call: ChatArguments, context: CallContext) => {
@@ -57,7 +60,7 @@ export function chatArguments(
       maxTokens: maxTokens ?? NaN,
       // Null leaves it to the provider.
       defaultTemperature: own === undefined ? defaults.temperature : NaN,
-      defaultMaxTokens: maxTokens === undefined ? defaults.maxTokens : NaN,
+      defaultMaxTokens: maxTokens === undefined || defaults === NONE ? defaults.maxTokens : NaN,
       rest: more ? rest(options, patient) : '',
       headers,
     };

@@ -15,7 +15,7 @@ import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
 import { secretsOf } from './secrets.js';
 import { settings, startingAt, type Settings } from './settings.js';
-import { inOrder, chatArguments, type ChatArguments, type Wishes } from './chat-arguments.js';
+import { inOrder, chatArguments, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
 import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
@@ -68,6 +68,19 @@ export class LlmClient {
     };
   }
 
+  /**
+   * Asks a prompt or a conversation, with the provider's own defaults: nothing is sent that the options do not say.
+   * Rejects with an LlmError.
+   */
+  ask(question: string | readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
+    return this.#run(asMessages(question), options, NONE, siteAbove(this.ask));
+  }
+
+  /** The same as a stream of events. Nothing is sent until it is read. */
+  askStream(question: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
+    return this.#stream(asMessages(question), options, NONE, siteAbove(this.askStream));
+  }
+
   /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
   chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
     return this.#run([{ role: 'user', content: prompt }], options, PROMPT, siteAbove(this.chatAsync));
@@ -80,19 +93,8 @@ export class LlmClient {
 
   /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
   chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
-    let asked: ChatArguments;
-    let wrong: unknown;
-    try {
-      asked = typeof prompt === 'string' ? chatArguments([{ role: 'user', content: prompt }], options, PROMPT, this.#headerRules)
-        : chatArguments(prompt, options, CONVERSATION, this.#headerRules);
-    } catch (error) {
-      wrong = error;
-    }
-    const context = new CallContext();
-    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, context, lost));
-    const site = siteAbove(this.chatStream);
-    const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
-    return new ChatStream(open, options.signal, ready, () => this.#headers(context));
+    const defaults = typeof prompt === 'string' ? PROMPT : CONVERSATION;
+    return this.#stream(asMessages(prompt), options, defaults, siteAbove(this.chatStream));
   }
 
   /**
@@ -242,6 +244,20 @@ export class LlmClient {
     return response(JSON.parse(text) as ResponseView, () => this.#headers(context) ?? {});
   }
 
+  #stream(messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site): ChatStream {
+    let asked: ChatArguments;
+    let wrong: unknown;
+    try {
+      asked = chatArguments(messages, options, defaults, this.#headerRules);
+    } catch (error) {
+      wrong = error;
+    }
+    const context = new CallContext();
+    const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, context, lost));
+    const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
+    return new ChatStream(open, options.signal, ready, () => this.#headers(context));
+  }
+
   /** The headers of the answer that a call came to, where one came. */
   #headers(context: CallContext): Record<string, string> | undefined {
     return context.head && this.#guard.cleanHeaders(context.head.headers, secretsOf(context.headers));
@@ -294,6 +310,9 @@ export class LlmClient {
 }
 
 interface Here { core: Core; raw: RawClient }
+
+const asMessages = (question: string | readonly AnyMessage[]): readonly AnyMessage[] =>
+  (typeof question === 'string' ? [{ role: 'user', content: question }] : question);
 
 const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
 

@@ -210,6 +210,8 @@ export interface ClientOptions {
   maxRequestBytes?: number;
   /** What some models take and refuse, in place of what chatcore knows of them. */
   modelRules?: readonly ModelRule[];
+  /** Betas of Anthropic's to take part in, by their names. */
+  betas?: readonly string[];
   /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
   headers?: Readonly<Record<string, string>>;
   /**

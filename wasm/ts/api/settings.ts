@@ -156,7 +156,7 @@ export function settings(options: ClientOptions): Settings {
   const {
     apiKey, headers: own = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
     adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
-    fetch: _, workers: _w, queueSize: _q, maxAttempts: _m, ...unknown
+    betas, fetch: _, workers: _w, queueSize: _q, maxAttempts: _m, ...unknown
   } = options;
   for (const name in unknown) throw fail(`there is no option ${name}`);
   refuseUnset(options);
@@ -175,6 +175,7 @@ export function settings(options: ClientOptions): Settings {
   const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? (baseURL === undefined ? SETTINGS.LLM_PROVIDER.default : 'openai_compatible')) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
   const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
+  if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are Anthropic's, and the provider is ${provider}`);
   const alone = !vars.isOn('LLM_ASYNC_ENABLED');
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
@@ -191,7 +192,7 @@ export function settings(options: ClientOptions): Settings {
       waitForQueue,
       // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
       timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? vars.milliseconds('LLM_ASYNC_TIMEOUT'), fail),
-      browserAccess: inPage && dangerouslyAllowBrowser,
+      browserAccess: inPage && dangerouslyAllowBrowser, betas,
     }),
     idle: {
       maxWorkers: alone ? 1 : most, limit: alone ? 1 : now, active: 0, queued: 0, queueSize, closed: false,

@@ -6,6 +6,8 @@ export type { TimeoutPhase };
 /** The kind of an error in one word: one of the core's, or `aborted`. */
 export type ErrorCode = CoreCode | 'aborted';
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /** What every error of chatcore tells. */
 export interface LlmErrorDetails {
   /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
@@ -34,8 +36,20 @@ export interface LlmErrorDetails {
   cause?: unknown;
 }
 
+/** On the prototypes of the classes below: the class's name. Another copy of the package, in another realm, has it too. */
+const CLASS = Symbol.for('chatcore: class of errors');
+
 /** The base class of all errors of chatcore. It never holds a key. */
 export class LlmError extends Error {
+  /** Errors of another copy of the package are instances, too, such as those of its CommonJS form or of another realm. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const own: unknown = Object.hasOwn(this.prototype, CLASS) ? (this.prototype as { [CLASS]?: unknown })[CLASS] : undefined;
+    for (let at = isObject(value) ? Object.getPrototypeOf(value) as object | null : null; at; at = Object.getPrototypeOf(at) as object | null) {
+      if (at === this.prototype || (own !== undefined && Object.hasOwn(at, CLASS) && (at as { [CLASS]?: unknown })[CLASS] === own)) return true;
+    }
+    return false;
+  }
+
   /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
   declare readonly code: ErrorCode;
   /** The HTTP status of the answer, if one came. */
@@ -105,10 +119,12 @@ export function named(classes: Record<string, { prototype: object }>): void {
   }
 }
 
-named({
+const ERRORS = {
   LlmError, RateLimitError, AuthError, BadRequestError, InvalidInputError, ServerError, ConnectionError, TimeoutError, AbortError, StreamError,
   QueueFullError, ClosedError,
-});
+};
+named(ERRORS);
+for (const [name, { prototype }] of Object.entries(ERRORS)) Object.defineProperty(prototype, CLASS, { value: name });
 
 /** @internal An error as the core writes it. */
 export interface ErrorView {

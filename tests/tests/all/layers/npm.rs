@@ -13,7 +13,11 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("border", &["base"]),
     ("node", &["base", "border"]),
     ("api", &["base", "border"]),
-    ("entries", &["api", "base", "border", "node", "websocket"]),
+    ("ai", &["api", "base"]),
+    (
+        "entries",
+        &["ai", "api", "base", "border", "node", "websocket"],
+    ),
 ];
 
 /// Each file, and the files that it imports, as paths below `wasm/ts` without an extension.

@@ -1,0 +1,94 @@
+// A prompt of `ai` → messages of chatcore.
+import { base64Of, imageType } from './bytes.js';
+import { kept, partOf } from './kept.js';
+import type { AiFileData, AiMessage, AiPart, AiResultContent, AiToolOutput } from './types.js';
+import type { MediaSource, Message, Part } from '../base/types.js';
+
+/** @internal Throws an error for what no message of chatcore can say. */
+export const messagesOf = (prompt: readonly AiMessage[]): Message[] => prompt.flatMap((message): Message[] => {
+  if (message.role === 'system') return [{ role: 'system', content: message.content }];
+  const parts = message.content;
+  // Each result is a message of its own, as the dialects want it.
+  if (message.role === 'tool') return parts.flatMap((part) => (part.type === 'tool-result' ? [result(part)] : []));
+  return [{ role: message.role, content: parts.flatMap(part) }];
+});
+
+function part(part: AiPart): Part[] {
+  switch (part.type) {
+    case 'text': return [{ type: 'text', text: part.text, ...kept(part.providerOptions) }];
+    case 'reasoning': return [{ type: 'reasoning', text: part.text, ...kept(part.providerOptions) }];
+    case 'file': return [file(part.data, part.mediaType, part.filename)];
+    case 'tool-call': {
+      const { toolCallId: id, toolName: name, input } = part;
+      return [{ type: 'tool_call', id, name, arguments: typeof input === 'string' ? input : JSON.stringify(input), ...kept(part.providerOptions) }];
+    }
+    // A tool that the provider ran itself is one of its own blocks.
+    case 'custom': return partOf(part.providerOptions);
+    default: return [];
+  }
+}
+
+function result({ toolCallId, output }: { toolCallId: string; output: AiToolOutput }): Message {
+  return {
+    role: 'tool',
+    content: [{ type: 'tool_result', call_id: toolCallId, content: resultContent(output), is_error: /^error|denied$/.test(output.type) }],
+  };
+}
+
+function resultContent(output: AiToolOutput): Part[] {
+  switch (output.type) {
+    case 'text': case 'error-text': return [text(output.value)];
+    case 'json': case 'error-json': return [text(JSON.stringify(output.value) ?? 'null')];
+    case 'execution-denied': return [text(output.reason ?? 'The user denied the call.')];
+    case 'content': return output.value.flatMap(resultPart);
+  }
+}
+
+function resultPart(item: AiResultContent): Part[] {
+  switch (item.type) {
+    case 'text': return [text(item.text)];
+    case 'file': case 'file-data': return [file(item.data, item.mediaType, item.filename)];
+    case 'image-data': return [file(item.data, item.mediaType)];
+    case 'file-url': return [file(new URL(item.url), item.mediaType ?? 'application/octet-stream')];
+    case 'image-url': return [file(new URL(item.url), item.mediaType ?? 'image/*')];
+    case 'file-id': return [{ type: 'file', source: { type: 'file', file_id: idOf(item.fileId) } }];
+    case 'image-file-id': return [{ type: 'image', source: { type: 'file', file_id: idOf(item.fileId) } }];
+    case 'custom': return [];
+  }
+}
+
+const text = (text: string): Part => ({ type: 'text', text });
+
+/** A picture, sound or a document. */
+function file(data: AiFileData, mediaType: string, name?: string): Part {
+  const [kind] = mediaType.split('/');
+  const source = sourceOf(data, mediaType);
+  if (kind === 'image') return { type: 'image', source };
+  if (kind === 'audio') return { type: 'audio', source };
+  return { type: 'file', source, ...name === undefined ? {} : { name } };
+}
+
+function sourceOf(data: AiFileData, mediaType: string): MediaSource {
+  if (data instanceof URL) return atUrl(data, mediaType);
+  if (typeof data === 'string' || data instanceof Uint8Array) return here(data, mediaType);
+  switch (data.type) {
+    case 'data': return here(data.data, mediaType);
+    case 'url': return atUrl(data.url, mediaType);
+    case 'text': return { type: 'text', text: data.text };
+    case 'reference': return { type: 'file', file_id: idOf(data.reference) };
+  }
+}
+
+function here(data: Uint8Array | string, mediaType: string): MediaSource {
+  const base64 = typeof data === 'string' ? data : base64Of(data);
+  return { type: 'base64', media_type: isWhole(mediaType) ? mediaType : imageType(base64), data: base64 };
+}
+
+const atUrl = ({ href }: URL, mediaType: string): MediaSource =>
+  ({ type: 'url', url: href, ...isWhole(mediaType) ? { media_type: mediaType } : {} });
+
+/** Whether it names a type, and not only its first half (`image`, `image/*`). */
+const isWhole = (mediaType: string) => /^[^/*]+\/[^*]+$/.test(mediaType);
+
+/** The one id, or the first of those by provider. */
+const idOf = (id: string | Record<string, string>) => (typeof id === 'string' ? id : Object.values(id)[0] ?? '');

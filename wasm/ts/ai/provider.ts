@@ -1,0 +1,116 @@
+// A provider for Vercel's `ai`: its models run on a client's queue, limits and retries.
+import { contentOf, finishOf, metadataOf, usageOf, type FileOf } from './answer.js';
+import { callOf } from './call.js';
+import { messagesOf } from './prompt.js';
+import { piecesOf } from './stream.js';
+import type { AiAnswer, AiAnswerFile, AiEmbeddingModel, AiLanguageModel, AiStreamPart } from './types.js';
+import type { ChatOptions, EmbedOptions } from '../api/options.js';
+import type { ChatStream } from '../api/stream.js';
+import { LlmError } from '../base/errors.js';
+import type { ChatResponse, Embeddings, MediaSource, Message } from '../base/types.js';
+
+/** What of a client is used: an `LlmClient` of whatever entry. */
+export interface AiClient {
+  ask(messages: readonly Message[], options?: ChatOptions): Promise<ChatResponse>;
+  askStream(messages: readonly Message[], options?: ChatOptions): ChatStream;
+  embed(inputs: readonly string[], options?: EmbedOptions): Promise<Embeddings>;
+}
+
+/** Options of `createChatcore`. */
+export interface AiProviderOptions<V extends 'v3' | 'v4' = 'v4'> {
+  /** The version of the interface: `v4` (the default) is that of `ai` 7, `v3` that of `ai` 6. */
+  specificationVersion?: V;
+}
+
+/** Models by their names. */
+export interface AiProvider<V extends 'v3' | 'v4' = 'v4'> {
+  /** The model of this name; the client's own where none is given. */
+  (modelId?: string): AiLanguageModel<V>;
+  readonly specificationVersion: V;
+  languageModel(modelId?: string): AiLanguageModel<V>;
+  embeddingModel(modelId: string): AiEmbeddingModel<V>;
+  /** Throws: chatcore makes no pictures. */
+  imageModel(modelId: string): never;
+}
+
+/**
+ * A provider for Vercel's `ai` on a client: `generateText`, `streamText` and what stands on them run on the client's
+ * queue, limits, retries and time limits. Fields of the provider's own go in `providerOptions.chatcore`.
+ *
+ * ```js
+ * const model = createChatcore(new LlmClient({ provider: 'openai' }));
+ * const { text } = await generateText({ model: model('gpt-6-luna'), prompt: 'Why is the sky blue?' });
+ * ```
+ */
+export function createChatcore<V extends 'v3' | 'v4' = 'v4'>(client: AiClient, options: AiProviderOptions<V> = {}): AiProvider<V> {
+  const specificationVersion = options.specificationVersion ?? 'v4' as V;
+  const languageModel = (modelId?: string) => languageModelOf(client, specificationVersion, modelId);
+  return Object.assign(languageModel, {
+    specificationVersion, languageModel,
+    embeddingModel: (modelId: string) => embeddingModelOf(client, specificationVersion, modelId),
+    imageModel: (modelId: string): never => {
+      throw new LlmError(`chatcore makes no pictures, and so has no model ${modelId} for them`, { code: 'config' });
+    },
+  });
+}
+
+const isLink = (source: MediaSource) => source.type === 'url' && URL.canParse(source.url);
+
+/** A file's data, in the form of each version. */
+const FILES: { [V in 'v3' | 'v4']: FileOf<AiAnswerFile[V]> } = {
+  v3: (source) => (source.type === 'base64' ? source.data : undefined),
+  v4: (source) => {
+    if (source.type === 'base64') return { type: 'data', data: source.data };
+    return source.type === 'url' && isLink(source) ? { type: 'url', url: new URL(source.url) } : undefined;
+  },
+};
+
+function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationVersion: V, modelId?: string): AiLanguageModel<V> {
+  type File = AiAnswerFile[V];
+  const fileOf = FILES[specificationVersion] as FileOf<File>;
+  return {
+    specificationVersion, provider: 'chatcore', modelId: modelId ?? 'default',
+    // chatcore tells what a provider cannot fetch, so that nothing is downloaded for it.
+    supportedUrls: { '*/*': [/^https?:/] },
+
+    async doGenerate(call): Promise<AiAnswer<File>> {
+      const { options, warnings } = callOf(modelId, call);
+      const answer = await client.ask(messagesOf(call.prompt), options);
+      return {
+        content: contentOf(answer, fileOf), finishReason: finishOf(answer.finishReason, answer.finishReasonRaw), usage: usageOf(answer.usage),
+        providerMetadata: metadataOf(answer), warnings,
+        response: { ...answer.id ? { id: answer.id } : {}, ...answer.model ? { modelId: answer.model } : {}, headers: { ...answer.headers } },
+      };
+    },
+
+    async doStream(call) {
+      const { options, warnings } = callOf(modelId, call);
+      const stream = client.askStream(messagesOf(call.prompt), options);
+      const events = stream[Symbol.asyncIterator]();
+      // What fails before the first content is the call's own error.
+      const first = await events.next();
+      const pieces = piecesOf(stream, first, events, warnings, fileOf, call.includeRawChunks === true);
+      return { stream: streamOf(pieces, stream), response: { headers: { ...stream.headers } } };
+    },
+  };
+}
+
+/** Pieces are made when they are read; a reader who goes away closes the connection. */
+const streamOf = <F>(pieces: AsyncGenerator<AiStreamPart<F>>, stream: ChatStream) => new ReadableStream<AiStreamPart<F>>({
+  async pull(controller) {
+    const { done, value } = await pieces.next();
+    if (done) controller.close();
+    else controller.enqueue(value);
+  },
+  cancel: (reason) => stream.abort(reason),
+}, { highWaterMark: 0 });
+
+const embeddingModelOf = <V extends 'v3' | 'v4'>(client: AiClient, specificationVersion: V, modelId: string): AiEmbeddingModel<V> => ({
+  specificationVersion, provider: 'chatcore', modelId,
+  // The client sends as many requests as the provider's limit asks for.
+  maxEmbeddingsPerCall: Infinity, supportsParallelCalls: true,
+  async doEmbed({ values, abortSignal: signal }) {
+    const { vectors, usage } = await client.embed(values, { model: modelId, ...signal ? { signal } : {} });
+    return { embeddings: vectors.map((vector) => [...vector]), ...usage ? { usage: { tokens: usage.inputTokens } } : {}, warnings: [] };
+  },
+});

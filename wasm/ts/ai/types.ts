@@ -1,0 +1,143 @@
+// The language-model interface of Vercel's `ai`, as far as it is used here: versions 4 (`ai` 7) and 3 (`ai` 6). Types of
+// its own, so that the package has no dependency for them; a test holds them against those of `@ai-sdk/provider`.
+import type { JsonObject, JsonValue } from '../base/types.js';
+
+/** Options that only one provider understands, by the provider's name. */
+export type AiOptions = Record<string, Record<string, unknown>>;
+
+/** What only one provider says, by the provider's name. */
+export type AiMetadata = Record<string, Record<string, JsonValue | undefined>>;
+
+/** Bytes, text or an address; version 3 has the first two and URLs without a `type`. */
+export type AiFileData =
+  | Uint8Array | string | URL
+  | { type: 'data'; data: Uint8Array | string }
+  | { type: 'url'; url: URL }
+  | { type: 'reference'; reference: Record<string, string> & { type?: never } }
+  | { type: 'text'; text: string };
+
+export interface AiFilePart { type: 'file'; filename?: string; data: AiFileData; mediaType: string; providerOptions?: AiOptions }
+
+/** One item of the content of a tool's result. */
+export type AiResultContent =
+  | { type: 'text'; text: string }
+  | { type: 'file'; filename?: string; data: AiFileData; mediaType: string }
+  | { type: 'file-data' | 'image-data'; data: string; mediaType: string; filename?: string }
+  | { type: 'file-url' | 'image-url'; url: string; mediaType?: string }
+  | { type: 'file-id' | 'image-file-id'; fileId: string | Record<string, string> }
+  | { type: 'custom' };
+
+/** What a tool gave back. */
+export type AiToolOutput =
+  | { type: 'text' | 'error-text'; value: string }
+  | { type: 'json' | 'error-json'; value: unknown }
+  | { type: 'execution-denied'; reason?: string }
+  | { type: 'content'; value: readonly AiResultContent[] };
+
+/** A part of a prompt. */
+export type AiPart =
+  | { type: 'text' | 'reasoning'; text: string; providerOptions?: AiOptions }
+  | AiFilePart
+  | { type: 'tool-call'; toolCallId: string; toolName: string; input: unknown; providerExecuted?: boolean; providerOptions?: AiOptions }
+  | { type: 'tool-result'; toolCallId: string; toolName: string; output: AiToolOutput; providerOptions?: AiOptions }
+  | { type: 'custom'; kind: string; providerOptions?: AiOptions }
+  | { type: 'reasoning-file' | 'tool-approval-response' };
+
+/** A message of a prompt. */
+export type AiMessage =
+  | { role: 'system'; content: string; providerOptions?: AiOptions }
+  | { role: 'user' | 'assistant' | 'tool'; content: readonly AiPart[]; providerOptions?: AiOptions };
+
+/** A tool of a call. */
+export type AiTool =
+  | { type: 'function'; name: string; description?: string; inputSchema: object; strict?: boolean; providerOptions?: AiOptions }
+  | { type: 'provider'; id: string; name: string };
+
+/** A call. */
+export interface AiCallOptions {
+  prompt: readonly AiMessage[];
+  maxOutputTokens?: number;
+  temperature?: number;
+  stopSequences?: string[];
+  topP?: number;
+  topK?: number;
+  presencePenalty?: number;
+  frequencyPenalty?: number;
+  responseFormat?: { type: 'text' } | { type: 'json'; schema?: object; name?: string; description?: string };
+  seed?: number;
+  tools?: readonly AiTool[];
+  toolChoice?: { type: 'auto' | 'none' | 'required' } | { type: 'tool'; toolName: string };
+  includeRawChunks?: boolean;
+  abortSignal?: AbortSignal;
+  headers?: Record<string, string | undefined>;
+  reasoning?: 'provider-default' | 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+  providerOptions?: AiOptions;
+}
+
+/** What of a call the model could not do. */
+export type AiWarning = { type: 'unsupported'; feature: string; details?: string };
+
+export interface AiFinishReason {
+  unified: 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'error' | 'other';
+  raw: string | undefined;
+}
+
+export interface AiUsage {
+  inputTokens: { total: number | undefined; noCache: number | undefined; cacheRead: number | undefined; cacheWrite: number | undefined };
+  outputTokens: { total: number | undefined; text: number | undefined; reasoning: number | undefined };
+  raw?: JsonObject;
+}
+
+/** A part of an answer. A file's data is bare in version 3. */
+export type AiContent<F> =
+  | { type: 'text' | 'reasoning'; text: string; providerMetadata?: AiMetadata }
+  | { type: 'file'; mediaType: string; data: F; providerMetadata?: AiMetadata }
+  | { type: 'tool-call'; toolCallId: string; toolName: string; input: string; providerMetadata?: AiMetadata };
+
+export interface AiAnswer<F> {
+  content: AiContent<F>[];
+  finishReason: AiFinishReason;
+  usage: AiUsage;
+  providerMetadata?: AiMetadata;
+  response: { id?: string; modelId?: string; timestamp?: Date; headers?: Record<string, string> };
+  warnings: AiWarning[];
+}
+
+/** A piece of a streamed answer. */
+export type AiStreamPart<F> =
+  | { type: 'stream-start'; warnings: AiWarning[] }
+  | { type: 'response-metadata'; id?: string; modelId?: string; timestamp?: Date }
+  | { type: 'text-start' | 'text-end' | 'reasoning-start' | 'reasoning-end' | 'tool-input-end'; id: string; providerMetadata?: AiMetadata }
+  | { type: 'text-delta' | 'reasoning-delta' | 'tool-input-delta'; id: string; delta: string }
+  | { type: 'tool-input-start'; id: string; toolName: string }
+  | Exclude<AiContent<F>, { text: string }>
+  | { type: 'raw'; rawValue: unknown }
+  | { type: 'error'; error: unknown }
+  | { type: 'finish'; usage: AiUsage; finishReason: AiFinishReason; providerMetadata?: AiMetadata };
+
+/** A file's data in an answer, by the version of the interface. */
+export type AiAnswerFile = { v3: string; v4: { type: 'data'; data: string } | { type: 'url'; url: URL } };
+
+/** A language model. */
+export interface AiLanguageModel<V extends 'v3' | 'v4' = 'v4'> {
+  readonly specificationVersion: V;
+  readonly provider: string;
+  readonly modelId: string;
+  readonly supportedUrls: Record<string, RegExp[]>;
+  doGenerate(options: AiCallOptions): Promise<AiAnswer<AiAnswerFile[V]>>;
+  doStream(options: AiCallOptions): Promise<{
+    stream: ReadableStream<AiStreamPart<AiAnswerFile[V]>>; response: { headers: Record<string, string> };
+  }>;
+}
+
+/** A model for embeddings. */
+export interface AiEmbeddingModel<V extends 'v3' | 'v4' = 'v4'> {
+  readonly specificationVersion: V;
+  readonly provider: string;
+  readonly modelId: string;
+  readonly maxEmbeddingsPerCall: number;
+  readonly supportsParallelCalls: boolean;
+  doEmbed(options: { values: string[]; abortSignal?: AbortSignal; headers?: Record<string, string | undefined> }): Promise<{
+    embeddings: number[][]; usage?: { tokens: number }; warnings: AiWarning[];
+  }>;
+}
