@@ -1,4 +1,4 @@
-//! Secrets that must not come back out: what a server echoes is searched for them.
+//! Finds and redacts secrets in what a server sends back.
 //!
 //! ```text
 //!  text ──► as it came ──► without escapes ──► without the escapes of those ──► …
@@ -6,10 +6,10 @@
 //!               └── each secret, and its base64 ──────────┴──► places ──► [redacted]
 //! ```
 //!
-//! A server that echoes a key seldom does so letter by letter: it stands in a URL (`%2B`), in JSON
-//! (`\/`, `\u002d`), on a web page (`&#x2F;`), in a dump of `Authorization` in base64. Rather than
-//! write a secret in all these ways, the text is read in all of them. The work grows with the
-//! length of the text, times the number of secrets.
+//! A server that echoes a key often writes it in another form: in a URL (`%2B`), in JSON (`\/`,
+//! `\u002d`), on a web page (`&#x2F;`), in a base64 dump of `Authorization`. Instead of writing the
+//! secret in all of these forms, the search unescapes the text step by step. The work grows with
+//! the length of the text times the number of secrets.
 
 mod names;
 mod recent;
@@ -27,25 +27,26 @@ pub use recent::RecentSecrets;
 use search::Needle;
 use unescape::Reading;
 
-/// Shorter secrets are placeholders (`none`, `x`) and parts of ordinary words; a piece of a secret
-/// that is shorter than this is no secret either.
+/// The minimum length of a secret. Shorter ones are placeholders (`none`, `x`) or parts of ordinary
+/// words. A shorter piece of a secret is not redacted either.
 const SHORTEST: usize = 8;
 
-/// The same for a secret whose own escapes were read, which makes it shorter.
+/// The minimum length of a secret after its own escapes were read, which makes it shorter.
 const SHORTEST_READ: usize = 3;
 
-/// How often escapes within escapes are read: JSON in a string of JSON, in a URL, on a page.
+/// How many levels of nested escapes are read: JSON in a JSON string, in a URL, on a page.
 const READINGS: usize = 4;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Secrets, and how to find them in what a server says: as they are, percent-encoded, in base64 at
-/// any place of a longer text (`Bearer …`, `user:password`), with the escapes of JSON or HTML, and
-/// cut off where the text is.
+/// A set of secrets to redact from what a server says. Each is found as it is, percent-encoded, in
+/// base64 anywhere in a longer text (`Bearer …`, `user:password`), with the escapes of JSON or
+/// HTML, and cut off at the end of the text.
 ///
-/// A secret with fewer than 8 characters is not looked for: it is a placeholder, and would be found
-/// in ordinary words. `Debug` shows no secret, and their memory is wiped when they are dropped.
+/// A secret with fewer than 8 characters is not redacted, because it is a placeholder and would
+/// match ordinary words. `Debug` shows no secret, and the memory of secrets is wiped when they are
+/// dropped.
 ///
 /// ```
 /// use chatcore::Secrets;
@@ -62,18 +63,18 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// None yet.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there is none to look for.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.needles.is_empty()
     }
 
-    /// Adds a secret, or the value of a header with one in it: of `Bearer TOKEN` the token is
-    /// looked for, and of `Basic …` the password too.
+    /// Adds a secret, or a header's value that contains one: for `Bearer TOKEN` this adds the
+    /// token, and for `Basic …` the password, too.
     pub fn add(&mut self, secret: &str) {
         let secret = secret.trim();
         let Some((scheme, token)) = secret.split_once(' ') else {
@@ -93,7 +94,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret as it stands in a URL, and as it reads.
+    /// Adds a secret as it is written in a URL, and in its unescaped form.
     pub(crate) fn add_escaped(&mut self, secret: &str) {
         self.add(secret);
         let read = Reading::of(secret.as_bytes()).unescaped();
@@ -107,7 +108,8 @@ impl Secrets {
             return;
         }
         self.push(Needle::new(secret.as_bytes(), [false; 2]));
-        // A secret with `%41` or the like in it: reading the escapes around it reads that, too.
+        // The secret itself may contain `%41` or similar. Reading the escapes around the secret
+        // reads those, too.
         let mut reading = Reading::of(secret.as_bytes());
         for _ in 0..READINGS {
             match reading.unescaped() {
@@ -116,11 +118,11 @@ impl Secrets {
             }
             self.push(Needle::new(&reading.bytes, [false; 2]));
         }
-        // How three bytes become four characters depends on what stands before them.
+        // The base64 of the secret depends on how many bytes precede it, modulo 3.
         for before in 0..3 {
             let mut bytes = vec![0; before];
             bytes.extend_from_slice(secret.as_bytes());
-            // The first characters that hold nothing but the secret, and the last ones.
+            // The range of the characters that hold only bits of the secret.
             let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
             let shared = [before != 0, bytes.len() % 3 != 0];
             for alphabet in [BASE64_STANDARD, BASE64_URL_SAFE] {
@@ -136,9 +138,9 @@ impl Secrets {
         }
     }
 
-    /// Replaces every secret in `text`, in whatever form it stands there. At the end of the text
-    /// and before an ellipsis, where a secret may have been cut off, its first 8 characters or
-    /// more are enough; at the beginning of the text its last 8 are.
+    /// Replaces every secret in `text`, in any of these forms. At the end of the text and before an
+    /// ellipsis, where a secret may have been cut off, its first 8 characters or more are enough.
+    /// At the beginning of the text its last 8 or more are.
     pub fn redact(&self, text: &mut String) {
         if self.needles.is_empty() || text.len() < SHORTEST {
             return;
@@ -160,7 +162,7 @@ impl Secrets {
     }
 }
 
-/// `text` with [`REDACTED`] in the given places, which may overlap.
+/// Replaces the given ranges of `text`, which may overlap, by [`REDACTED`].
 fn replaced(text: &str, mut places: Vec<(usize, usize)>) -> String {
     places.sort_unstable();
     let mut out = String::with_capacity(text.len());
@@ -170,7 +172,8 @@ fn replaced(text: &str, mut places: Vec<(usize, usize)>) -> String {
         while let Some((_, end)) = places.next_if(|(next, _)| *next <= to) {
             to = to.max(end);
         }
-        // All that is searched for is ASCII, or begins and ends where a character does.
+        // A place always lies on character boundaries: a needle is ASCII, or begins and ends with a
+        // whole character.
         let between = text.get(done..from).unwrap_or_default();
         out.push_str(between);
         out.push_str(REDACTED);

@@ -1,10 +1,10 @@
-//! Which headers and parameters hold a secret, as far as their names say.
+//! Decides by their names which headers and parameters hold a secret.
 
 use super::Secrets;
 
-/// What the names of headers and parameters say.
+/// The names that mark secrets, and those that do not.
 impl Secrets {
-    /// Parts of names that stand for a credential: `api-key`, `x-auth-token`, `cookie`, `sig`.
+    /// Parts of names that mark a credential: `api-key`, `x-auth-token`, `cookie`, `sig`.
     pub const CREDENTIAL_WORDS: &[&str] = &[
         "auth",
         "cookie",
@@ -18,8 +18,7 @@ impl Secrets {
         "token",
     ];
 
-    /// Names of headers and parameters whose values are known to all, and that an error should be
-    /// able to show.
+    /// Names of headers and parameters with public values, which an error should be able to show.
     pub const PUBLIC_NAMES: &[&str] = &[
         "accept",
         "accept-language",
@@ -40,7 +39,7 @@ impl Secrets {
     ];
 }
 
-/// Whether a header or a parameter of this name holds a credential.
+/// Whether a header or parameter of this name holds a credential.
 pub(crate) fn names_credential(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     may_hold_secret(&name)
@@ -49,8 +48,8 @@ pub(crate) fn names_credential(name: &str) -> bool {
             .any(|part| name.contains(part))
 }
 
-/// Whether the value of a header or a parameter of this name, which the caller has set, is taken
-/// out of what a server says: all but those that are known to hold no secret.
+/// Whether to redact the value of a header or parameter of this name that the caller has set: true
+/// for every name that is not known to be public.
 pub(crate) fn may_hold_secret(name: &str) -> bool {
     !Secrets::PUBLIC_NAMES
         .iter()

@@ -1,4 +1,4 @@
-//! Secrets that come and go.
+//! Secrets that change over time.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,12 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Secrets;
 
-/// How many are held. A server may still echo one that was replaced while a request ran.
+/// How many secrets are kept. A server may still echo one that was replaced while its request ran.
 const HELD: usize = 16;
 
-/// The secrets that [`Credentials`](crate::Credentials) gave lately, and how to find them in what a
-/// server says, as [`Secrets`] do. It holds the last 16, so that a program which gets a new token
-/// every hour does not collect them. `Debug` shows no secret.
+/// The secrets that [`Credentials`](crate::Credentials) gave lately, redacted as [`Secrets`] does.
+/// Only the last 16 are kept, so that a program with a new token every hour does not collect them.
+/// `Debug` shows no secret.
 ///
 /// ```
 /// use chatcore::RecentSecrets;
@@ -28,7 +28,7 @@ const HELD: usize = 16;
 pub struct RecentSecrets(Mutex<VecDeque<(SecretString, Secrets)>>);
 
 impl RecentSecrets {
-    /// Adds a secret, or the value of a header with one in it: see [`Secrets::add`].
+    /// Adds a secret, or a header's value that contains one: see [`Secrets::add`].
     pub fn add(&self, secret: &str) {
         let mut held = self.lock();
         let is_same = |(known, _): &(SecretString, Secrets)| known.expose_secret() == secret;
@@ -54,7 +54,7 @@ impl RecentSecrets {
         }
     }
 
-    /// Every change is whole before it can panic.
+    /// Ignores poisoning, because every change is complete before anything can panic.
     fn lock(&self) -> MutexGuard<'_, VecDeque<(SecretString, Secrets)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +82,7 @@ mod tests {
         for number in 0..HELD {
             given.add(&format!("secret-{number:04}"));
         }
-        // It is the newest then.
+        // Adding a known secret again makes it the newest.
         given.add("secret-0000");
         given.add("secret-0000");
         given.add("another-secret");

@@ -1,5 +1,5 @@
-//! A search for one secret, whole or cut off: Knuth, Morris and Pratt's, which looks at each byte
-//! of a text a constant number of times, whatever the secret is.
+//! Searches for one secret, whole or cut off, by the Knuth-Morris-Pratt algorithm: it reads each
+//! byte of a text a constant number of times, whatever the secret is.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ const MAX_ESCAPE: usize = 10;
 #[derive(Clone)]
 pub(super) struct Needle {
     bytes: SecretSlice<u8>,
-    /// For each prefix, how long the longest shorter prefix is that it ends with.
+    /// For each prefix, the length of the longest shorter prefix that is also its suffix.
     fallback: Vec<usize>,
-    /// Whether the character before it, and the one after it, hold bits of the secret.
+    /// Whether the base64 characters just before and just after also hold bits of the secret.
     shared: [bool; 2],
 }
 
@@ -35,7 +35,7 @@ impl Needle {
         self.bytes.expose_secret() == other.bytes.expose_secret() && self.shared == other.shared
     }
 
-    /// Adds where it stands in the original text of `reading`.
+    /// Adds each place of the secret, as a range of the original text.
     pub(super) fn find(&self, reading: &Reading<'_>, places: &mut Vec<(usize, usize)>) {
         let needle = self.bytes.expose_secret();
         let text = &*reading.bytes;
@@ -44,7 +44,7 @@ impl Needle {
         {
             self.find_beginnings(needle, reading, places);
         }
-        // The rest of an escape that was cut in two may stand before it.
+        // The secret's end may follow the rest of an escape that was cut in two.
         let of_escape = |byte: &&u8| byte.is_ascii_hexdigit() || b"ux#;".contains(byte);
         let most = text.iter().take(MAX_ESCAPE).take_while(of_escape).count();
         for skip in 0..=most {
@@ -55,7 +55,7 @@ impl Needle {
         }
     }
 
-    /// Adds where it stands, whole or with its end cut off.
+    /// Adds each place of the secret, whole or with its end cut off.
     fn find_beginnings(
         &self,
         needle: &[u8],
@@ -66,7 +66,7 @@ impl Needle {
         let place = |from: usize, to: usize| (reading.origin(from), reading.origin(to));
         let mut matched = 0;
         for (at, &byte) in text.iter().enumerate() {
-            // The first byte of each ellipsis.
+            // These bytes begin an ellipsis.
             if matched >= SHORTEST && matches!(byte, 0xe2 | b'.') && reading.is_cut_at(at) {
                 places.push(place(at - matched, at));
             }
@@ -85,7 +85,7 @@ impl Needle {
     }
 }
 
-/// How much of `needle` is matched after `byte`, where `matched` was before it.
+/// How many bytes of `needle` are matched after `byte`, if `matched` were before it.
 fn step(needle: &[u8], fallback: &[usize], mut matched: usize, byte: u8) -> usize {
     loop {
         if needle.get(matched) == Some(&byte) {
@@ -108,9 +108,9 @@ fn fallback(needle: &[u8]) -> Vec<usize> {
     fallback
 }
 
-/// How many of the first bytes of `text` are the last ones of `needle`.
+/// The length of the longest beginning of `text` that is the end of `needle`.
 fn tail(needle: &[u8], text: &[u8]) -> usize {
-    // Most texts begin with nothing of it.
+    // A quick check, because most texts begin with no part of the secret.
     match text.get(..SHORTEST) {
         Some(first) if needle.windows(SHORTEST).any(|window| window == first) => {}
         _ => return 0,

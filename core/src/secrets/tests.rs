@@ -18,7 +18,7 @@ fn redacted(secret: &str, text: &str) -> String {
     text
 }
 
-/// A way in which a server writes a text.
+/// The name of a form in which a server writes a text, and a function that writes it.
 type Form = (&'static str, fn(&str) -> String);
 
 fn each_char(text: &str, write: impl Fn(char) -> String) -> String {
@@ -85,7 +85,7 @@ const FORMS: &[Form] = &[
     }),
 ];
 
-/// What a reader could make of `text`, base64 at every place included.
+/// What somebody could decode from `text`, including base64 at every place.
 fn readings(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut reading = Reading::of(text.as_bytes());
@@ -107,7 +107,7 @@ fn readings(text: &str) -> Vec<String> {
         for word in plain.split(word) {
             for skip in 0..word.len().min(4) {
                 let word = &word[skip..];
-                // A last character alone stands for no byte.
+                // A single last character encodes no byte.
                 let word = &word[..word.len() - usize::from(word.len() % 4 == 1)];
                 let bytes = lenient.decode(word).unwrap();
                 decoded.push(String::from_utf8_lossy(&bytes).into_owned());
@@ -150,7 +150,7 @@ fn a_secret_is_found_in_every_form() {
 #[test]
 fn a_secret_that_is_cut_off_leaves_no_piece() {
     for (name, write) in FORMS {
-        // Of base64 the end of the text is no end of a secret's own.
+        // With words after the key, the base64 of the text does not end where the key does.
         let text = format!("the key {} is wrong", write(KEY));
         for end in 0..=text.len() {
             for dots in ["", "…", "..."] {
@@ -215,7 +215,7 @@ fn debug_shows_none() {
 
 #[test]
 fn a_long_text_of_nearly_the_secret_is_searched_in_linear_time() {
-    // Comparing at every place would take 16 billion steps.
+    // A comparison at every place would take 16 billion steps.
     let secret = format!("{}b", "a".repeat(4_000));
     let text = "a%61".repeat(500_000);
     assert!(redacted(&secret, &text).ends_with(REDACTED));

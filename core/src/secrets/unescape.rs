@@ -1,25 +1,25 @@
-//! A text as it reads without escapes, and where each byte of that came from.
+//! Unescapes a text, and maps each byte of the result to its place in the original.
 
 use std::borrow::Cow;
 
 use memchr::memchr3;
 
-/// What says that a text was cut off.
+/// The marks of a text that was cut off.
 const ELLIPSES: [&[u8]; 2] = ["…".as_bytes(), b"..."];
 
-/// The longest reference to a character of HTML, without its semicolon.
+/// The longest HTML character reference, without `&` and the semicolon.
 const MAX_REFERENCE: usize = 8;
 
-/// A text as it reads after some unescaping.
+/// A text after some levels of unescaping.
 pub(super) struct Reading<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
-    /// Where in the original text each byte begins, and at the end its length. Empty where the
-    /// text is the original.
+    /// Where each byte begins in the original text, and the original's length at the end. Empty for
+    /// the original text itself.
     starts: Vec<usize>,
 }
 
 impl<'a> Reading<'a> {
-    /// The text as it came.
+    /// The original text.
     pub(super) fn of(text: &'a [u8]) -> Self {
         Self {
             bytes: Cow::Borrowed(text),
@@ -27,18 +27,19 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Where in the original text the byte `place` begins.
+    /// Where the byte `place` begins in the original text.
     pub(super) fn origin(&self, place: usize) -> usize {
         self.starts.get(place).copied().unwrap_or(place)
     }
 
-    /// Whether the text is cut off before the byte `place`: it ends there, or is left off.
+    /// Whether the text is cut off before the byte `place`: it ends there or goes on with an
+    /// ellipsis.
     pub(super) fn is_cut_at(&self, place: usize) -> bool {
         let rest = self.bytes.get(place..).unwrap_or_default();
         rest.is_empty() || ELLIPSES.iter().any(|dots| rest.starts_with(dots))
     }
 
-    /// The text with its escapes read, once; `None` where there are none. An escape that is cut
+    /// The text with one level of escapes read; `None` if it has no escapes. An escape that is cut
     /// off is left out.
     pub(super) fn unescaped(&self) -> Option<Reading<'static>> {
         memchr3(b'%', b'\\', b'&', &self.bytes)?;
@@ -75,7 +76,7 @@ impl<'a> Reading<'a> {
         has_escapes.then_some(Reading { bytes, starts })
     }
 
-    /// What the escape at `place` stands for.
+    /// Reads the escape at `place`.
     fn escape(&self, place: usize) -> Escape {
         let rest = &self.bytes[place..];
         match rest {
@@ -91,7 +92,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A number of `digits` hexadecimal digits, `skip` bytes after `place`.
+    /// Reads `digits` hexadecimal digits, `skip` bytes after `place`.
     fn hex(&self, place: usize, skip: usize, digits: usize) -> HexEscape {
         let mut number = 0_u32;
         for digit in 0..digits {
@@ -108,7 +109,7 @@ impl<'a> Reading<'a> {
         HexEscape::Of(number, skip + digits)
     }
 
-    /// A reference to a character of HTML, such as `&#x2F;` and `&amp;`.
+    /// Reads an HTML character reference, such as `&#x2F;` or `&amp;`.
     fn reference(&self, place: usize) -> Escape {
         let rest = &self.bytes[place + 1..];
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'#';
@@ -143,9 +144,9 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What an escape stands for.
+/// The result of an escape.
 enum Character {
-    /// A byte, perhaps of a longer character.
+    /// A byte, which may be part of a longer character.
     Byte(u8),
     Char(char),
 }
@@ -162,9 +163,9 @@ impl Character {
 
 enum Escape {
     None,
-    /// A character, and how many bytes stand for it.
+    /// A character, and the length of its escape in bytes.
     Of(Character, usize),
-    /// So many bytes of an escape whose rest is cut off.
+    /// The length in bytes of an escape that is cut off.
     Cut(usize),
 }
 
