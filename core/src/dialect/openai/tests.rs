@@ -1,4 +1,4 @@
-//! Which of its dialects a call to OpenAI goes by.
+//! Which of its dialects OpenAI uses for a call.
 
 use serde_json::json;
 
@@ -21,14 +21,14 @@ fn with_effort(request: ChatRequest, effort: ReasoningEffort) -> ChatRequest {
     }
 }
 
-/// Whether a call goes by Responses.
+/// Whether a call goes to Responses.
 fn goes_by_responses(request: &ChatRequest) -> bool {
     let endpoint = Provider::openai().with_api_key("k").endpoint().unwrap();
     let dialect = OpenAi::default();
     let variant = dialect.variant(&endpoint, request);
     let name = variant.as_ref().map(|dialect| dialect.facts().name());
     assert!(matches!(name, None | Some("openai_responses")));
-    // Who does not ask for the variant writes the same request.
+    // A caller that does not ask for the variant gets the same request.
     if let Ok(encoded) = dialect.encode(&endpoint, request, Mode::Whole) {
         let path = match name {
             Some(_) => "/v1/responses",
@@ -80,7 +80,7 @@ fn fields_of_responses_need_it() {
     for (name, value) in [("metadata", json!({})), ("store", json!(true))] {
         assert!(!goes_by_responses(&hi().extra(name, value)), "{name}");
     }
-    // With what only chat completions have, `store` goes there too.
+    // A request with fields of chat completions only sends `store` there too.
     let stored = ChatRequest {
         stop: vec!["x".into()],
         seed: Some(1),

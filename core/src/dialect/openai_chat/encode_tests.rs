@@ -1,4 +1,4 @@
-//! What is sent, field by field.
+//! Encoding of requests, field by field.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn encode(quirks: Quirks, request: &ChatRequest, mode: Mode) -> Result<String, E
     Ok(String::from_utf8(encoded.into_body().to_vec()).unwrap())
 }
 
-/// The body as JSON, which must not have a field twice.
+/// The body as JSON. Fails if a field is written twice.
 fn body(request: &ChatRequest) -> Value {
     let text = encode(Quirks::default(), request, Mode::Whole).unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
@@ -48,7 +48,7 @@ fn the_least() {
 
 #[test]
 fn keys_keep_their_order() {
-    // A model writes the keys in the order of the schema: it reasons first, and then answers.
+    // A model writes the keys in the order of the schema, so that it reasons before it answers.
     let schema =
         r#"{"type":"object","properties":{"steps":{"type":"array"},"answer":{"z":1,"a":2}}}"#;
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
@@ -62,7 +62,7 @@ fn keys_keep_their_order() {
         ..hi()
     };
     let request = request.extra("options", parsed(r#"{"z":1,"b":{"y":2,"a":3}}"#));
-    // As a program keeps it, too.
+    // The order survives a round trip of the request through JSON.
     let text = serde_json::to_string(&request).unwrap();
     for request in [serde_json::from_str(&text).unwrap(), request] {
         let body = encode(Quirks::default(), &request, Mode::Whole).unwrap();
@@ -131,7 +131,7 @@ fn quirks() {
     );
 }
 
-/// The body of a request to `model` of `provider`.
+/// The body of a request to `model` at `provider`.
 fn sent_to(provider: Provider, model: &str, effort: Option<ReasoningEffort>) -> Value {
     let provider = provider.with_api_key("k");
     let endpoint = provider.endpoint().unwrap();
@@ -269,7 +269,7 @@ fn every_part() {
 fn a_turn_with_tools() {
     let mut call = ToolCall::new("a", "f", r#"{"x":1}"#);
     call.extra.insert("extra_content".into(), json!({"s": 1}));
-    // A field of ours, which must not come twice.
+    // A field that the dialect writes must not be written twice.
     call.extra.insert("id".into(), json!("z"));
     let mut message = Message::new(
         Role::Assistant,

@@ -1,4 +1,4 @@
-//! Requests.
+//! Encoding of requests.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Paths, headers, and the limits that headers tell.
+//! Paths, headers, and the limits that response headers report.
 
 use std::time::Duration;
 

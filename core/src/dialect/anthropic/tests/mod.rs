@@ -1,4 +1,4 @@
-//! What is sent and what is understood, each point with a fixture of its own.
+//! Encoding and decoding, with a fixture for each rule.
 
 mod decode;
 mod encode;

@@ -1,4 +1,4 @@
-//! Versions of the protocol, betas, clouds, and what is newer than the first version.
+//! Versions of the protocol, betas, clouds, and features that are newer than the first version.
 
 use bytes::Bytes;
 use http::Request;
@@ -64,7 +64,7 @@ fn the_version_of_2026_takes_less() {
         let error = sent(&Anthropic::default(), &request, Mode::Whole).err();
         assert!(error.is_none(), "{what}: {error:?}");
     }
-    // What the assistant cited goes back.
+    // Citations of the assistant are sent back.
     let mut cited = Text::new("It rains.");
     let own = json!({"citations": [{"type": "char_location"}]});
     cited.extra.insert("anthropic".to_owned(), own);
@@ -108,7 +108,7 @@ fn vertex_has_the_model_in_its_url_and_the_version_in_the_body() {
         let body = body(&sent);
         assert_eq!(body["anthropic_version"], "vertex-2023-10-16");
         assert_eq!((body.get("model"), body.get("stream")), (None, stream));
-        // The version is no date.
+        // The version on a cloud is not a date.
         assert_eq!(body["temperature"], 0.5);
     }
     assert!(dialect.models().is_none());

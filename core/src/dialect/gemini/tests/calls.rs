@@ -1,4 +1,4 @@
-//! Calls of functions, whole and in pieces.
+//! Function calls, whole and in pieces.
 
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn arguments_come_in_pieces() {
             ],
             r#"{"r":{"name":"Lasag\"na\n","steps":["Boil",0.5]},"ok":true,"none":null,"nothing":null,"a b":[[null,{"c":""}]]}"#,
         ),
-        // A string that is never ended, and half a character between two pieces.
+        // A string that never ends, and half a character between two pieces.
         (vec![text("$.a", "x", true)], r#"{"a":"x"}"#),
     ] {
         assert_eq!(arguments(&pieces), expected);

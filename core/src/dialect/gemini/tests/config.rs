@@ -1,4 +1,4 @@
-//! Options of a request.
+//! The options of a request.
 
 use serde_json::json;
 
@@ -63,7 +63,7 @@ fn thinking_is_a_level_or_a_budget() {
             Max,
             json!({"thinkingLevel": "HIGH", "includeThoughts": true}),
         ),
-        // The least that it takes, where it cannot be turned off.
+        // The lowest level that the model accepts, if its thinking cannot be turned off.
         ("gemini-3.8-flash", None, json!({"thinkingLevel": "LOW"})),
         (
             "gemini-4-argon",
@@ -96,14 +96,14 @@ fn thinking_is_a_level_or_a_budget() {
         let shown = format!("{model} {effort:?}");
         assert_eq!(config(model, effort)["thinkingConfig"], expected, "{shown}");
     }
-    // A budget leaves room for the answer.
+    // A budget leaves tokens for the answer.
     let request = thinks("gemini-2.5-flash", High).max_tokens(2000);
     let config = encode(&request)["generationConfig"].take();
     assert_eq!(config["thinkingConfig"]["thinkingBudget"], 1600);
     let request = |max_tokens| thinks("gemini-2.5-flash", High).max_tokens(max_tokens);
     let config = encode(&request(640))["generationConfig"].take();
     assert_eq!(config["thinkingConfig"]["thinkingBudget"], 512);
-    // Where there is no room for the least of them, nothing is sent.
+    // If `max_tokens` is too low for the smallest budget, the request is refused.
     for request in [
         request(639),
         thinks("gemini-2.5-pro", None).max_tokens(256),
@@ -112,7 +112,7 @@ fn thinking_is_a_level_or_a_budget() {
         let why = refused(&request);
         assert!(why.contains("at least 640: raise max_tokens"), "{why}");
     }
-    // None at all needs no room, nor does what the caller sets, nor a level.
+    // No budget is needed for no reasoning, for the caller's own setting, or for a level.
     for (request, expected) in [
         (
             thinks("gemini-2.5-flash", None).max_tokens(9),

@@ -1,4 +1,4 @@
-//! Conversations.
+//! Encoding of conversations.
 
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn images_go_by_bytes_or_by_uri() {
             {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/abc"}},
         ])
     );
-    // Newer models take a resolution for each.
+    // Newer models accept a resolution for each part.
     let told = encode(&ChatRequest::new([message()]).model("gemini-3.8-flash"));
     assert_eq!(
         told["contents"][0]["parts"][2]["mediaResolution"],
@@ -216,7 +216,7 @@ fn what_others_said_goes_on_here() {
         told("gemini-2.5-flash"),
         json!([{"text": "hello"}, {"text": "no"}, first, call("call_2")])
     );
-    // Newer models demand a signature of the first call of a step.
+    // Newer models require a signature on the first call of a step.
     first["thoughtSignature"] = "skip_thought_signature_validator".into();
     assert_eq!(
         told("gemini-3.8-flash"),

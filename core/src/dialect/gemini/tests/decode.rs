@@ -1,4 +1,4 @@
-//! Answers, and what goes back of them.
+//! Decoding of answers, and how they are sent back.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn signatures_go_back_in_their_places() {
             {"functionCall": {"name": "g", "args": {}}},
         ])
     );
-    // And so they do when the message was kept as JSON.
+    // The parts survive a round trip of the message through JSON.
     let json = serde_json::to_string(&told.message).unwrap();
     let mut again = told.clone();
     again.message = serde_json::from_str(&json).unwrap();
@@ -94,7 +94,7 @@ fn a_thought_with_a_signature_goes_back() {
         assert_eq!(told.message.reasoning(), text);
         assert_eq!(sent_back(&told), json!([part, {"text": "x"}]));
     }
-    // A signature alone is no answer, and has no text.
+    // A signature without text is not part of the answer's text.
     let told = streamed(&[json!({"thoughtSignature": "s"})]);
     let [Part::Reasoning(Reasoning { text, extra, .. })] = &*told.message.parts else {
         panic!("{:?}", told.message);
@@ -134,14 +134,14 @@ fn parts_without_a_name_of_ours_go_back_as_they_came() {
     let parts = [
         json!({"executableCode": {"language": "PYTHON", "code": "print(1)"}, "thoughtSignature": "s"}),
         json!({"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}}),
-        // An image that the model only thinks of is not one of the answer.
+        // An image within a thought is not part of the answer.
         json!({"inlineData": {"mimeType": "image/png", "data": "iVBO"}, "thought": true}),
         json!({"newThing": [1, 2]}),
     ];
     let told = streamed(&parts);
     assert_eq!(told.message.parts.len(), 4);
     assert_eq!(sent_back(&told), json!(parts));
-    // What is empty is nothing.
+    // Empty parts are ignored.
     let told = streamed(&[json!({}), json!({"text": ""}), json!("x"), json!(null)]);
     assert!(told.message.parts.is_empty(), "{:?}", told.message);
 }

@@ -1,4 +1,4 @@
-//! How answers end: reasons, blocks, errors, and none of them.
+//! How answers end: finish reasons, blocked prompts, errors and truncated streams.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn reasons_to_stop() {
         assert_eq!(told.finish_reason_raw, word);
         assert_eq!(told.extra["finishMessage"], "why");
     }
-    // Enums as numbers.
+    // The server writes enums as numbers.
     let mut told = chunk(json!([{"text": "x"}]), "");
     told["candidates"][0]["finishReason"] = 2.into();
     assert_eq!(answer(&told.to_string()).finish_reason, Some(Length));
@@ -54,7 +54,7 @@ fn a_blocked_prompt_finishes_with_the_filter() {
         assert_eq!(told.usage.unwrap().input_tokens, 7);
         assert!(told.message.parts.is_empty());
     }
-    // A candidate that was blocked may have no content.
+    // A blocked candidate may have no content.
     let told = answer(r#"{"candidates":[{"finishReason":"SAFETY","safetyRatings":[]}]}"#);
     assert_eq!(told.finish_reason, Some(FinishReason::ContentFilter));
 }
@@ -72,7 +72,7 @@ fn text_may_follow_a_reason_to_stop() {
     let told = answer(&[&*runs, &*rest].concat());
     assert_eq!(told.text(), "It is 1.");
     assert!(events(&[&runs, &rest]).1);
-    // So it is with text, and some give a reason with every chunk.
+    // The same holds for text. Some servers send a reason with every chunk.
     let once = sse(&[chunk(json!([{"text": "a"}]), "STOP")]);
     let more = sse(&[chunk(json!([{"text": "b"}]), "")]);
     assert!(events(&[&once]).1);
@@ -146,14 +146,14 @@ fn the_body_says_how_long_to_wait() {
         let expected = expected.map(Duration::from_millis);
         assert_eq!(failed.retry_after(), expected, "{delay}");
     }
-    // The quota of a day does not come back within seconds.
+    // A daily quota is not restored within seconds.
     let quota = |id: &str| json!({"@type": kind("QuotaFailure"), "violations": [{"quotaId": id}]});
     let id = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
     let failed = limited(json!([quota(id), wait(json!("5s"))]));
     assert_eq!(failed.kind(), ErrorKind::QuotaExceeded);
     let id = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
     assert_eq!(limited(json!([quota(id)])).kind(), ErrorKind::RateLimited);
-    // A bad key comes with 400.
+    // An invalid key is reported with status 400.
     let body = json!({"error": {"code": 400, "message": "API key not valid.",
         "status": "INVALID_ARGUMENT",
         "details": [{"@type": kind("ErrorInfo"), "reason": "API_KEY_INVALID"}]}});

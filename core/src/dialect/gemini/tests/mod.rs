@@ -1,4 +1,4 @@
-//! What is sent and what is understood, each point with a fixture of its own.
+//! Encoding and decoding, with a fixture for each rule.
 
 mod calls;
 mod config;
@@ -43,7 +43,7 @@ fn hi() -> ChatRequest {
     ChatRequest::new([Message::user("hi")])
 }
 
-/// What comes of a body with this status, and the error that ends it.
+/// The answer to a body with this status, and the error that ended it.
 fn read(status: u16, body: &str) -> (ChatResponse, Option<Error>) {
     let mut head = http::Response::new(());
     *head.status_mut() = http::StatusCode::from_u16(status).unwrap();
@@ -71,13 +71,13 @@ fn failure(status: u16, body: &str) -> Error {
     read(status, body).1.expect("an error")
 }
 
-/// A stream of these chunks, with Google's line ends.
+/// A stream of these chunks, with Google's line endings.
 fn sse(chunks: &[Value]) -> String {
     let chunks = chunks.iter().map(|chunk| format!("data: {chunk}\r\n\r\n"));
     chunks.collect()
 }
 
-/// A chunk with these parts, and with a reason to stop if there is one.
+/// A chunk with these parts, and with a finish reason unless `finish` is empty.
 fn chunk(parts: Value, finish: &str) -> Value {
     let mut candidate = json!({"content": {"role": "model", "parts": parts}, "index": 0});
     if !finish.is_empty() {
@@ -93,13 +93,13 @@ fn streamed(parts: &[Value]) -> ChatResponse {
     answer(&sse(&chunks))
 }
 
-/// The model's turn, sent back.
+/// The model's turn as it is sent back.
 fn sent_back(answer: &ChatResponse) -> Value {
     let request = ChatRequest::new([Message::user("hi"), answer.message.clone()]);
     encode(&request)["contents"][1]["parts"].take()
 }
 
-/// The events of a stream that has come so far.
+/// The events of a stream that has not ended, and whether the answer is complete.
 fn events(pieces: &[&str]) -> (Vec<ChatEvent>, bool) {
     let head = http::Response::new(()).into_parts().0;
     let mut decoder = Gemini::default().decoder(&head, Mode::Stream, Caps::default());

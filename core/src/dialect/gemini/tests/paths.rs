@@ -1,4 +1,4 @@
-//! Where requests go, and with what.
+//! The URLs and headers of requests.
 
 use crate::dialect::gemini::Gemini;
 use crate::dialect::{Dialect, Mode};
@@ -33,7 +33,7 @@ fn the_models_name_is_in_the_path() {
             Mode::Whole,
             "/v1beta/tunedModels/my-own:generateContent",
         ),
-        // Nothing of a name can leave its place.
+        // No part of a name can escape its path segment.
         (
             BASE,
             "../x:evil?key=1#é",
@@ -104,10 +104,10 @@ fn vertex_has_a_project_a_place_and_a_token() {
         assert!(!encoded.headers().contains_key("x-goog-api-key"));
         assert!(vertex.dialect().models().is_none());
     }
-    // Without a token it says what to do.
+    // Without a token the error says what to do.
     let error = Provider::vertex("p", "global", "g").endpoint().unwrap_err();
     assert_eq!(error.code(), Some("missing_api_key"));
-    // No name of a project or a place leads elsewhere.
+    // The name of a project or location cannot change the host.
     let error = Provider::vertex("p", "evil.example/", "g").with_api_key("t");
     let error = error.endpoint().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -1,4 +1,4 @@
-//! Calls for tools.
+//! Tool calls.
 
 use super::*;
 
@@ -142,7 +142,7 @@ fn an_id_and_a_name_may_come_late() {
     assert_eq!(calls(&answer), [("a", "f", "{}")]);
 }
 
-/// A piece of a call: its index, id, name and arguments, each only if it is there.
+/// A piece of a call. An empty or absent field is left out.
 fn piece(index: Option<u64>, id: &str, name: &str, arguments: &str) -> Value {
     let mut function = json!({"arguments": arguments});
     if !name.is_empty() {
@@ -170,7 +170,7 @@ fn calls_of(pieces: &[Value]) -> Vec<(String, String, String)> {
 fn numbers_and_ids_may_be_those_of_the_pieces() {
     let i = Some;
     for pieces in [
-        // The ids change.
+        // The ids change from piece to piece.
         [
             (i(0), "a", "f", ""),
             (i(0), "b", "", "{\"x\":"),
@@ -181,7 +181,7 @@ fn numbers_and_ids_may_be_those_of_the_pieces() {
             (None, "b", "", "{\"x\":"),
             (None, "c", "", "1}"),
         ],
-        // The indexes wander.
+        // The indexes count the pieces.
         [
             (i(0), "a", "f", ""),
             (i(1), "", "", "{\"x\":"),
@@ -192,7 +192,7 @@ fn numbers_and_ids_may_be_those_of_the_pieces() {
             (i(1), "a", "", "{\"x\":"),
             (i(2), "a", "", "1}"),
         ],
-        // Both.
+        // Both change.
         [
             (i(0), "a", "f", ""),
             (i(1), "b", "", "{\"x\":"),
@@ -219,13 +219,13 @@ fn numbers_and_ids_may_be_those_of_the_pieces() {
             (None, "a", "f", "1"),
             (None, "a", "f", "}"),
         ],
-        // A piece that repeats all of it.
+        // A piece that repeats the whole call.
         [
             (i(0), "a", "f", "{\"x\":"),
             (i(0), "a", "", "1}"),
             (i(0), "a", "f", "{\"x\":1}"),
         ],
-        // One that says nothing, or nothing new.
+        // A piece that is empty, or repeats what is known.
         [
             (i(0), "a", "f", "{\"x\":1"),
             (i(0), "", "", "}"),
@@ -249,7 +249,7 @@ fn numbers_and_ids_may_be_those_of_the_pieces() {
 fn two_calls_are_two_however_they_are_numbered() {
     let i = Some;
     for pieces in [
-        // All numbered 0, and interleaved by their ids.
+        // All calls have the index 0, and are interleaved by id.
         [
             (i(0), "a", "f", ""),
             (i(0), "b", "g", ""),
@@ -262,7 +262,7 @@ fn two_calls_are_two_however_they_are_numbered() {
             (i(0), "a", "", "\"x\":1}"),
             (i(0), "b", "", "\"y\":2}"),
         ],
-        // One after the other.
+        // One call after the other.
         [
             (i(0), "a", "f", ""),
             (i(0), "a", "", "{\"x\":1}"),
@@ -281,7 +281,7 @@ fn two_calls_are_two_however_they_are_numbered() {
             (None, "b", "g", ""),
             (None, "", "", "{\"y\":2}"),
         ],
-        // As they should be, and with text for numbers.
+        // Correct indexes, and indexes as strings.
         [
             (i(0), "a", "f", ""),
             (i(1), "b", "g", ""),
@@ -306,7 +306,7 @@ fn two_calls_are_two_however_they_are_numbered() {
         let written: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert_eq!(calls_of(&written), expected, "{pieces:?}");
     }
-    // Whole calls to one function.
+    // Whole calls of the same function.
     for pieces in [
         [(i(0), "a", "f", "{}"), (i(0), "b", "f", "{}")],
         [(i(0), "", "f", "{}"), (i(0), "", "f", "{}")],
@@ -373,11 +373,11 @@ fn a_call_without_a_name_is_no_success() {
                 "{pieces:?}"
             );
         }
-        // What the limit cut is told by the finish reason.
+        // If the answer reached its limit, the finish reason says so.
         let answer = stream(&[&pieces[..], &[finish("length")]].concat());
         assert_eq!(answer.finish_reason, Some(FinishReason::Length));
     }
-    // Without arguments, too, where the server says that tools are to be called.
+    // The same without arguments, if the finish reason says that there are calls.
     let empty = [piece(Some(0), "a", "", "")];
     let body = sse(&[&empty[..], &[finish("tool_calls")]].concat(), true);
     assert_eq!(failed(&body).kind(), ErrorKind::Server);

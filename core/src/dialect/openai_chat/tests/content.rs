@@ -1,4 +1,4 @@
-//! Content, reasoning, refusals and what stands beside them.
+//! Content, reasoning, refusals and the fields beside them.
 
 use super::*;
 
@@ -106,20 +106,20 @@ fn usage_of_many_servers() {
             [9, 8],
             [Some(5), None, None],
         ),
-        // Together.
+        // Together AI.
         (
             json!({"prompt_tokens": 9, "completion_tokens": 8, "cached_tokens": 2}),
             [9, 8],
             [Some(2), None, None],
         ),
-        // xAI counts reasoning beside the answer, not in it.
+        // xAI's output tokens do not include the reasoning tokens.
         (
             json!({"prompt_tokens": 307, "completion_tokens": 26, "total_tokens": 560,
                 "completion_tokens_details": {"reasoning_tokens": 227}}),
             [307, 253],
             [None, None, Some(227)],
         ),
-        // Numbers that are not whole, or no numbers, cost no more than themselves.
+        // A number with a fraction is read, and a value that is no number counts as absent.
         (
             json!({"prompt_tokens": 9.0, "completion_tokens": "x", "prompt_tokens_details": 1}),
             [9, 0],
@@ -230,7 +230,7 @@ fn pictures_of_the_model_are_images_and_go_back() {
     let sent = sent(&whole.message);
     assert_eq!(sent["images"], json!([picture(0), picture(1)]));
     assert_eq!(sent["content"], "Here");
-    // A user's message takes it as any other picture.
+    // A user's message can hold the image like any other image.
     let picture = crate::Message::user("brighter").part(whole.message.parts[1].clone());
     let content = &self::sent(&picture)["content"][1];
     assert_eq!(content["image_url"]["url"], "data:image/png;base64,AAA0");
@@ -241,7 +241,7 @@ fn sound_of_the_model_is_a_part_and_its_id_goes_back() {
     let sound = |sound: Value| delta(json!({"audio": sound}));
     let streamed = stream(&[
         sound(json!({"id": "audio_1", "transcript": "Hel"})),
-        // Each piece is padded by itself.
+        // Each piece has its own padding.
         sound(json!({"data": "AA=="})),
         sound(json!({"data": "AQI=", "transcript": "lo"})),
         sound(json!({"expires_at": 7})),
@@ -280,7 +280,7 @@ fn sound_and_pictures_of_another_form_cost_no_more_than_themselves() {
     assert_eq!(answer.message.parts.len(), 2);
 }
 
-/// The message as it goes back.
+/// The message as it is sent back.
 fn sent(message: &crate::Message) -> Value {
     let endpoint = crate::Provider::demo().endpoint().unwrap();
     let request = crate::ChatRequest::new([message.clone()]).model("m");

@@ -20,7 +20,7 @@ fn a_stream_and_a_whole_answer_say_the_same() {
         "content": "Hello\n\"you\"", "reasoning_content": "hm"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 2, "completion_tokens": 3}});
     let mut whole = fold(events([body.to_string().as_bytes()]).unwrap());
-    // `obfuscation` stands in the delta at some servers, and says nothing.
+    // Some servers put `obfuscation` into the delta. It is ignored.
     assert!(
         streamed.extra.keys().eq(["system_fingerprint"]),
         "{:?}",
@@ -60,7 +60,7 @@ fn an_end_before_the_finish_is_a_cut() {
     let (events, error) = events([body.as_bytes()]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated);
     assert_eq!(fold(events).text(), "a");
-    // Nothing but the end is no answer either.
+    // An end marker without content is no answer either.
     assert_eq!(failed("data: [DONE]\n\n").kind(), ErrorKind::Truncated);
     let whole = r#"{"choices": [{"message": {"content": "ab"#;
     assert_eq!(failed(whole).kind(), ErrorKind::Truncated);

@@ -1,4 +1,4 @@
-//! Errors in an answer, and what is no answer.
+//! Errors in an answer, and bodies that are no answer.
 
 use super::*;
 

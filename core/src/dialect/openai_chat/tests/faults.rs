@@ -1,14 +1,14 @@
-//! What servers get wrong.
+//! Mistakes of servers.
 
 use super::*;
 
-/// The answer of a body as it is.
+/// The answer of a body.
 fn read(body: &str) -> ChatResponse {
     let events = events([body.as_bytes()]);
     fold(events.unwrap_or_else(|(_, error)| panic!("{body}: {error:?}")))
 }
 
-/// What came before the error of a body, and the error.
+/// The answer before the error of a body, and the error.
 fn cut(body: &str) -> (ChatResponse, Error) {
     let (events, error) = events([body.as_bytes()]).unwrap_err();
     (fold(events), error)
@@ -225,7 +225,7 @@ fn envelopes_of_gateways_are_errors() {
         let (_, error) = cut(body);
         assert_eq!((error.kind(), error.message()), (kind, message), "{body}");
     }
-    // Only in place of an answer that is whole.
+    // Such an object is an error only if it is the whole answer.
     for (body, message) in [
         (r#"{"message":"no such path"}"#, "no such path"),
         (r#"{"code":0,"msg":"what?"}"#, "what?"),
@@ -309,7 +309,7 @@ fn nesting_without_end_is_refused() {
             }
         }
     }
-    // Arguments that are text may be as deep as they like.
+    // Arguments are text, so that their depth is not limited.
     let deep = "[".repeat(10_000);
     let call = json!({"function": {"name": "f", "arguments": deep}});
     let answer = whole(json!({"tool_calls": [call]}));
@@ -333,10 +333,10 @@ fn lists_that_are_longer_than_allowed_are_refused() {
     let chunk = delta(json!({"tool_calls": [{"function": {"name": "f"}}]}));
     let (_, error) = cut(&sse(&vec![chunk; 2049], false));
     assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
-    // Neighbours of one kind are one part.
+    // Adjacent texts of the same kind become one part.
     let many = vec![json!({"text": "a"}); 10_000];
     assert_eq!(whole(json!({"content": many})).text().len(), 10_000);
-    // Choices and unknown fields beyond those that are kept are passed over.
+    // Choices and unknown fields beyond the limit are skipped.
     let many = vec![json!({}); 10_000];
     let head = http::Response::new(()).into_parts().0;
     let mut decoder = OpenAiChat::default().decoder(&head, Mode::Whole, Caps::default());

@@ -1,4 +1,4 @@
-//! What servers were seen to send, each quirk in a fixture of its own.
+//! What servers were seen to send, with a fixture for each quirk.
 
 mod calls;
 mod content;
@@ -42,7 +42,7 @@ fn fold(events: Vec<ChatEvent>) -> ChatResponse {
     fold.finish()
 }
 
-/// The answer of a stream of these chunks, and `[DONE]`.
+/// The answer of a stream of these chunks and `[DONE]`.
 fn stream(chunks: &[Value]) -> ChatResponse {
     fold(events([sse(chunks, true).as_bytes()]).unwrap())
 }
@@ -72,7 +72,7 @@ fn whole(message: Value) -> ChatResponse {
     fold(events([body.to_string().as_bytes()]).unwrap())
 }
 
-/// The name and the arguments of each call.
+/// The id, the name and the arguments of each call.
 fn calls(answer: &ChatResponse) -> Vec<(&str, &str, &str)> {
     let calls = answer.tool_calls();
     calls

@@ -1,4 +1,4 @@
-//! What is sent, field by field.
+//! Encoding of requests, field by field.
 
 use super::*;
 use crate::chat::{

@@ -22,7 +22,7 @@ fn the_reasons_of_an_incomplete_response() {
             "output": [message("m", "a")]});
         assert_eq!(whole(&response).finish_reason, Some(expected));
     }
-    // A call that was cut may have no name.
+    // A call that was cut off may have no name.
     let answer = stream(&[arguments(0, "{"), incomplete("max_output_tokens")]);
     assert_eq!(answer.finish_reason, Some(FinishReason::Length));
 }
@@ -108,7 +108,7 @@ fn errors_of_a_stream() {
         vec![text(0, "a"), bare.clone()],
         vec![text(0, "a"), nested],
         vec![text(0, "a"), failure.clone()],
-        // The same, said twice.
+        // The server sends the same error twice.
         vec![text(0, "a"), bare, failure],
     ] {
         let (partial, error) = failed(&all);

@@ -1,4 +1,4 @@
-//! What servers get wrong.
+//! Mistakes of servers.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn content_without_a_name_of_ours_goes_back_too() {
     let answer = whole(&json!({"status": "completed", "output": [item]}));
     assert_eq!(answer.text(), "Hiyou");
     assert_eq!(input([answer.message]), json!([item]));
-    // A message without a word is no output.
+    // A message with empty text.
     let item = message("m", "");
     let mut answer = whole(&json!({"output": [item]})).message;
     assert_eq!(answer.parts.len(), 1);
@@ -58,7 +58,7 @@ fn content_without_a_name_of_ours_goes_back_too() {
         text.text.push_str("Hi");
     }
     assert_eq!(input([answer])[0]["content"][0]["text"], "Hi");
-    // Nothing that is ours at all.
+    // A message without any part.
     let item = json!({"type": "message", "id": "m", "content": []});
     let answer = whole(&json!({"output": [item, message("n", "a")]}));
     assert_eq!(input([answer.message]), json!([item, message("n", "a")]));
@@ -112,7 +112,7 @@ fn servers_that_number_all_items_0() {
 
 #[test]
 fn late_pieces_are_not_lost() {
-    // Without numbers, a text that goes on after another one has begun.
+    // Without indexes, a text that continues after another one has begun.
     let delta = |id: &str, delta: &str| json!({"type": "response.output_text.delta", "item_id": id, "delta": delta});
     let added = |id: &str| json!({"type": "response.output_item.added", "item": message(id, "")});
     let answer = stream(&[
@@ -124,7 +124,7 @@ fn late_pieces_are_not_lost() {
         completed(json!([])),
     ]);
     assert_eq!(answer.text(), "123");
-    // Of a text before the one that grows.
+    // More of a text whose successor has begun.
     let part = |index: u64, delta: &str| {
         json!({"type": "response.output_text.delta", "output_index": 0, "content_index": index,
             "delta": delta})

@@ -36,7 +36,7 @@ fn a_stream_and_a_whole_answer_say_the_same() {
         summary(0, "st."),
         summary_done(0, "First."),
         summary(1, "Then"),
-        // What its deltas left out.
+        // The rest that the deltas left out.
         summary_done(1, "Then."),
         done(0, reasoning),
         added(
@@ -163,7 +163,7 @@ fn deltas_are_not_needed() {
             done(0, item.clone()),
             completed(json!([item])),
         ],
-        // One of them was lost.
+        // One of the deltas was lost.
         vec![
             text(0, "H"),
             done(0, item.clone()),
@@ -178,7 +178,7 @@ fn deltas_are_not_needed() {
 
 #[test]
 fn what_is_done_counts_for_more_than_its_deltas() {
-    // What was handed over cannot be taken back; the item goes back as it was done.
+    // Text that was handed over cannot be taken back. The item is sent back as it was completed.
     let item = message("msg_1", "Ho");
     let all = [
         text(0, "Hi"),
@@ -255,7 +255,7 @@ fn what_comes_of_the_first_item_is_handed_over_at_once() {
     assert_eq!(feed(text(0, "c")), Some(ChatEvent::Text("c".into())));
 }
 
-/// What each of these events hands over.
+/// The events that each of these server events produces.
 fn told(all: &[Value]) -> Vec<Vec<ChatEvent>> {
     let mut decoder = decoder();
     let mut feed = |event: &Value| {
@@ -288,7 +288,7 @@ fn an_item_that_begins_late_goes_before_one_that_said_nothing() {
         assert!(told[..3].iter().all(Vec::is_empty), "{told:?}");
         assert_eq!(told[3], [ChatEvent::Text("o".into())]);
         assert_eq!(told[4], [ChatEvent::Text("ne".into())]);
-        // With the end of the first, all of the second.
+        // The end of the first item hands over everything of the second.
         let before = fold(told[..6].concat()).message;
         assert_eq!(input([before]), output);
         let answer = fold(told.concat());
@@ -313,10 +313,10 @@ fn an_item_that_begins_late_goes_after_one_that_said_something() {
     assert_eq!(told[1], [ChatEvent::Text("t".into())]);
     assert!(told[2].is_empty() && told[3].is_empty(), "{told:?}");
     assert_eq!(told[4], [ChatEvent::Text("wo".into())]);
-    // What waited comes with the end of the one before.
+    // Text that waited is handed over with the end of the item before it.
     assert_eq!(told[5].last(), Some(&ChatEvent::Text("o".into())));
     assert_eq!(told[6], [ChatEvent::Text("ne".into())]);
-    // So it does where the stream is cut.
+    // The same holds if the stream is truncated.
     let (cut, _) = failed(&[
         added(1, message("b", "")),
         text(1, "two"),
@@ -329,7 +329,7 @@ fn an_item_that_begins_late_goes_after_one_that_said_something() {
     };
     let cut: Vec<_> = cut.message.parts.iter().map(texts_of).collect();
     assert_eq!(cut, ["two", "one"]);
-    // A call was announced as soon as it began.
+    // A call is announced as soon as it begins.
     let told = self::told(&[
         added(1, call("c", "")),
         added(0, message("a", "")),
@@ -356,7 +356,7 @@ fn an_item_that_begins_late_goes_after_one_that_said_something() {
 
 #[test]
 fn items_without_numbers_end_where_the_next_begins() {
-    // As llama.cpp has it: it says at the end that they were done.
+    // llama.cpp says only at the end that the items are complete.
     let delta = |kind: &str, id: &str, delta: &str| json!({"type": format!("response.{kind}.delta"), "item_id": id, "delta": delta});
     let added = |item: Value| json!({"type": "response.output_item.added", "item": item});
     let done = |item: Value| json!({"type": "response.output_item.done", "item": item});
@@ -404,12 +404,12 @@ fn items_without_numbers_end_where_the_next_begins() {
     assert_eq!(calls(&answer), [("c", "{}"), ("d", "{\"x\":1}")]);
     let mut sent = input([answer.message]);
     assert_eq!(sent[0], reasoning);
-    // Its annotations and its status came too late.
+    // The item's annotations and status arrived too late.
     assert_eq!(sent[1]["content"][0]["text"], "Hello");
     assert_eq!(sent[1]["id"], "m");
     assert_eq!(sent[2].take(), call("c", "{}"));
     assert_eq!(sent[3].take(), call("d", "{\"x\":1}"));
-    // Each of them was handed over as it came.
+    // Each item was handed over as it arrived.
     let count = all.len() - 7;
     let mut decoder = decoder();
     decoder.feed(sse(&all[..count]).into());
@@ -437,7 +437,7 @@ fn calls_whose_end_was_lost_are_closed_by_the_response() {
         let items = json!([call("a", "{\"x\":1}"), call("b", "{}")]);
         assert_eq!(input([answer.message]), items);
     }
-    // Nothing but what it began with.
+    // The call has only what its first event had.
     let answer = stream(&[added(0, call("a", "{}")), completed(json!([]))]);
     assert_eq!(calls(&answer), [("a", "{}")]);
 }

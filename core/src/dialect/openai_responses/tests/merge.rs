@@ -55,7 +55,7 @@ fn extra_fields_come_before_typed_ones_and_those_of_responses_before_all() {
         sent["reasoning"],
         json!({"effort": "max", "summary": "auto"})
     );
-    // A field beside ours does not take its place.
+    // A field beside the dialect's own does not replace it.
     let sent = body(&typed.extra("verbosity", "low"));
     assert_eq!(sent["reasoning"], json!({"effort": "low"}));
     assert_eq!(

@@ -48,7 +48,7 @@ fn fold(events: Vec<ChatEvent>) -> ChatResponse {
     fold.finish()
 }
 
-/// A stream of these events, whose names their servers do not send.
+/// A stream of these events without their names, because some servers send none.
 fn sse(events: &[Value]) -> String {
     (events.iter())
         .map(|event| format!("data: {event}\n\n"))
@@ -61,7 +61,7 @@ fn stream(all: &[Value]) -> ChatResponse {
     fold(events([body.as_bytes()]).unwrap_or_else(|(_, error)| panic!("{error:?}")))
 }
 
-/// What came before the error of a stream, and the error.
+/// The answer before the error of a stream, and the error.
 fn failed(all: &[Value]) -> (ChatResponse, Error) {
     let (events, error) = events([sse(all).as_bytes()]).unwrap_err();
     (fold(events), error)
@@ -122,7 +122,7 @@ fn encode(request: &ChatRequest, mode: Mode) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// The items that a conversation is sent as.
+/// The items of the request for a conversation.
 fn input(messages: impl IntoIterator<Item = Message>) -> Value {
     encode(&ChatRequest::new(messages), Mode::Whole).unwrap()["input"].take()
 }

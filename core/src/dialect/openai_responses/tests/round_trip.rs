@@ -1,4 +1,4 @@
-//! Conversations that go on.
+//! Conversations with several turns.
 
 use super::*;
 use crate::chat::{Reasoning, Role, Text, ToolCall, ToolResult};
@@ -8,7 +8,7 @@ fn reasoning(id: &str, text: &str) -> Value {
         "encrypted_content": format!("gAAA{id}"), "status": null})
 }
 
-/// As a program keeps it.
+/// The message after a round trip through JSON.
 fn kept(message: Message) -> Message {
     serde_json::from_str(&serde_json::to_string(&message).unwrap()).unwrap()
 }
@@ -89,7 +89,7 @@ fn of_several_texts_some_may_go() {
         {"type": "output_text", "text": "b", "annotations": [2]}]});
     let mut answer = whole(&json!({"output": [item]})).message;
     assert_eq!(input([answer.clone()]), json!([item]));
-    // The last one holds the item; without it the other is a text like any.
+    // The last part holds the item. Without it the other part is ordinary text.
     answer.parts.pop();
     let fresh = json!([{"type": "message", "role": "assistant",
         "content": [{"type": "output_text", "text": "a"}]}]);

@@ -70,7 +70,7 @@ proptest! {
             Ok(events) => fold(events).message.parts,
             Err((events, _)) => fold(events).message.parts,
         };
-        // Whatever came of it can go back.
+        // Everything that was received can be sent back.
         if !parts.is_empty() {
             input([Message::new(crate::chat::Role::Assistant, parts)]);
         }

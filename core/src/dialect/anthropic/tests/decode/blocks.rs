@@ -1,4 +1,4 @@
-//! Blocks of content.
+//! Content blocks.
 
 use super::*;
 
@@ -133,7 +133,7 @@ fn input_at_the_start_and_in_pieces() {
     let written = given.to_string();
     for (events, expected) in [
         (vec![tool(0, "t", given.clone()), stop(0)], written.as_str()),
-        // A server that sends both means one of them.
+        // A server that sends the input in both ways means one input.
         (
             vec![tool(0, "t", given.clone()), input(0, &written), stop(0)],
             &written,
@@ -141,7 +141,7 @@ fn input_at_the_start_and_in_pieces() {
         (vec![tool(0, "t", json!(written)), stop(0)], &written),
         (vec![tool(0, "t", json!(null)), stop(0)], "{}"),
         (vec![tool(0, "t", json!({})), input(0, ""), stop(0)], "{}"),
-        // Without an end of its own.
+        // The block has no end of its own.
         (vec![tool(0, "t", json!({}))], "{}"),
     ] {
         let answer = stream(&events, "tool_use");
@@ -230,11 +230,11 @@ fn what_is_not_known_is_skipped_and_counted() {
             start(0, json!({"type": "text", "text": ""})),
             delta(0, json!({"type": "hologram_delta", "x": 1})),
             text(0, "a"),
-            // Of a block that never began.
+            // For a block that never began.
             input(7, "{"),
             stop(7),
             stop(0),
-            // A block without a name of ours grows by its own deltas.
+            // A block of an unknown type grows by deltas of its own type.
             start(
                 1,
                 json!({"type": "compaction", "content": null, "log": [1]}),

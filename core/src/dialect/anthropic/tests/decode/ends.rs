@@ -1,4 +1,4 @@
-//! How an answer ends, and what it cost.
+//! How an answer ends, and its usage.
 
 use super::*;
 

@@ -1,8 +1,8 @@
-//! What servers get wrong.
+//! Mistakes of servers.
 
 use super::*;
 
-/// The answer of a body as it is, and how many of its events were passed over.
+/// Decodes a body. Returns the answer, and how many events were skipped.
 fn read(body: &str) -> (ChatResponse, u32) {
     let mut decoder = decoder();
     let events = events(&mut *decoder, [body.as_bytes()]);
@@ -10,7 +10,7 @@ fn read(body: &str) -> (ChatResponse, u32) {
     (fold(events), decoder.skipped())
 }
 
-/// The stream of an answer in one block of text, with `more` between its begin and its end.
+/// The stream of an answer with one block of text. `more` is inserted in the middle of the text.
 fn hello(more: &str) -> String {
     let all = body(
         &[
@@ -71,7 +71,7 @@ fn what_means_nothing_is_passed_over() {
             0,
         ),
     ] {
-        // The last of them ends a block, and its text goes on without one.
+        // The last case ends the block, and its text continues without one.
         let (answer, found) = read(&hello(more));
         assert_eq!((&*answer.text(), found), ("Hello", skipped), "{more}");
         assert_eq!(answer.finish_reason, Some(FinishReason::Stop), "{more}");
@@ -125,7 +125,7 @@ fn a_stop_reason_completes_the_answer() {
         assert_eq!(answer.finish_reason_raw, "end_turn", "{after}");
         assert_eq!(answer.usage.unwrap().output_tokens, 9, "{after}");
     }
-    // What the word of another dialect ends is cut.
+    // The end marker of another dialect does not end the answer, so that the answer is truncated.
     let cut = &all[..all.find("event: message_delta").unwrap()];
     for after in ["", "data: [DONE]\n\n"] {
         let (partial, error) = failed(&format!("{cut}{after}"));
@@ -161,12 +161,12 @@ fn two_messages_are_not_one_answer() {
     assert_eq!(error.kind(), ErrorKind::Protocol);
     assert!(error.message().contains("second message"), "{error}");
     assert_eq!(partial.text(), "a");
-    // Said twice, or without an id.
+    // The server repeats the beginning, or sends it without an id.
     for id in [json!("msg_1"), json!(null)] {
         let again = [begin(id), sse(&[text(0, "b")]), end(json!("end_turn"))].concat();
         assert_eq!(read(&format!("{one}{again}")).0.text(), "ab");
     }
-    // The first one is complete.
+    // The first message is complete.
     let stop = sse(&[json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})]);
     assert_eq!(read(&format!("{one}{stop}{two}")).0.text(), "a");
 }
@@ -244,7 +244,7 @@ fn errors_that_are_not_as_documented() {
         let (_, found) = failed(body);
         assert_eq!((found.kind(), found.message()), (kind, message), "{body}");
     }
-    // MiniMax says beside each answer that all is well.
+    // MiniMax reports success in every answer.
     let body = r#"{"content":[{"type":"text","text":"a"}],"base_resp":{"status_code":0,"status_msg":"success"}}"#;
     assert_eq!(read(body).0.text(), "a");
 }
@@ -279,7 +279,7 @@ fn a_call_without_a_name_is_no_success() {
         assert_eq!(arguments(&partial), [("t", "{\"a\":1}")]);
         assert_eq!(partial.finish_reason, None);
     }
-    // What the limit cut is told by the finish reason.
+    // If the answer reached its limit, the finish reason says so.
     let answer = stream(&[call(json!(""))], "max_tokens");
     assert_eq!(answer.finish_reason, Some(FinishReason::Length));
 }

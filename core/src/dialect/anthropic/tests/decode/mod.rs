@@ -1,4 +1,4 @@
-//! Answers.
+//! Decoding of answers.
 
 mod blocks;
 mod ends;
@@ -53,7 +53,7 @@ fn sse(events: &[Value]) -> String {
     lines.collect()
 }
 
-/// A stream with these events between its begin and its end.
+/// A stream with `events` between its beginning and its end.
 fn body(events: &[Value], stop_reason: &str) -> String {
     let begin = json!({"type": "message_start", "message": {"id": "msg_1", "type": "message",
         "role": "assistant", "model": "claude-haiku-4-5", "content": [], "stop_reason": null,
@@ -129,7 +129,7 @@ fn cites(index: u64, n: u32) -> Value {
     )
 }
 
-/// Every kind of block, as a stream has it.
+/// A stream with every type of block.
 fn everything() -> Vec<Value> {
     vec![
         json!({"type": "ping"}),
@@ -162,7 +162,7 @@ fn everything() -> Vec<Value> {
             {"type": "web_search_result", "url": "https://a.example"}]}),
         ),
         stop(4),
-        // Citations come before their text, or after it.
+        // Citations arrive before their text, or after it.
         start(5, json!({"type": "text", "text": "", "citations": []})),
         cites(5, 1),
         text(5, "It rains."),

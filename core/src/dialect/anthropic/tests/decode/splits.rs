@@ -1,4 +1,4 @@
-//! Any split of the bytes, and any order of the events.
+//! The bytes may be split anywhere, and the events may come in any order.
 
 use super::*;
 
@@ -26,7 +26,7 @@ proptest! {
         all.push(json!({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}}));
         let picked: Vec<_> = picks.iter().map(|pick| pick.get(&all).clone()).collect();
         let body = sse(&picked);
-        // An answer or an error, and never more calls than starts.
+        // The result is an answer or an error, and never has more calls than starts.
         let begun = picked.iter().filter(|event| event["content_block"]["type"] == "tool_use");
         let answer = match events(&mut *decoder(), [body.as_bytes()]) {
             Ok(events) | Err((events, _)) => fold(events),
