@@ -1,4 +1,4 @@
-//! Credentials that need more than the core has: one feature, one folder.
+//! Credentials that need more than the core has, one feature and one folder each.
 
 mod sigv4;
 

@@ -1,4 +1,4 @@
-//! AWS event streams, in which Bedrock sends the events of models.
+//! AWS event streams, which Bedrock uses to stream a model's events.
 //!
 //! ```text
 //!  4 bytes   4 bytes   4 bytes             …        …        4 bytes
@@ -16,12 +16,13 @@ use chatcore::dialect::kit::{Frame, Framing};
 use chatcore::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-/// The shortest frame: one without headers and payload.
+/// The shortest frame: no headers and no payload.
 const SHORTEST: usize = 16;
-/// What may surround an event: base64 makes it a third longer, and headers and padding are small.
+/// Extra room around an event, for headers and padding. Base64's growth by a third is counted
+/// separately.
 const AROUND: usize = 64 << 10;
 
-/// The framing of one stream of Bedrock's, for a dialect that takes one.
+/// The framing of one stream from Bedrock, for a dialect with a configurable framing.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -40,18 +41,19 @@ pub fn aws_event_stream(caps: &Caps) -> Box<dyn Framing> {
 
 /// Splits an AWS event stream into its events.
 ///
-/// The event of a model's own protocol, which Bedrock's `InvokeModelWithResponseStream` wraps in
-/// base64, is unwrapped. Other events have their payload as data and their type as name. An
-/// exception is an event `error`, so that it ends the answer with the error that it is.
+/// An event of the model's own protocol, which Bedrock's `InvokeModelWithResponseStream` wraps in
+/// base64, is unwrapped. Any other event becomes a frame with its payload as data and its type as
+/// name. An exception becomes an event named `error`, so that it ends the answer with the right
+/// error.
 #[derive(Debug)]
 pub struct AwsEventStream {
     buffer: BytesMut,
-    /// The longest that an event may be, in bytes.
+    /// The maximum size of an event, in bytes.
     max_event: usize,
 }
 
 impl AwsEventStream {
-    /// The framing, whose events may have at most `max_event` bytes.
+    /// A framing whose events may have at most `max_event` bytes.
     pub fn new(max_event: usize) -> Self {
         Self {
             buffer: BytesMut::new(),
@@ -62,7 +64,7 @@ impl AwsEventStream {
 
 impl Framing for AwsEventStream {
     fn begins_with(&self, first: u8) -> bool {
-        // No frame is 16 MiB long, so that the first byte of its length is 0.
+        // No frame is 16 MiB long, so the first byte of its length is 0.
         first == 0
     }
 
@@ -127,7 +129,7 @@ fn event(message: &Message, max_event: usize) -> Result<Frame, Error> {
     }
 }
 
-/// An exception as an event of the name `error`, in the shape that most providers give errors.
+/// An exception as an event named `error`, in the JSON shape that most providers use for errors.
 fn exception(kind: &str, message: &Message) -> Frame {
     let payload: Value = serde_json::from_slice(message.payload()).unwrap_or_default();
     let said = payload["message"].as_str().or(payload["Message"].as_str());
@@ -136,7 +138,7 @@ fn exception(kind: &str, message: &Message) -> Frame {
     Frame::new(error.to_string().into()).name(Bytes::from_static(b"error"))
 }
 
-// The head of a response is of the crate http, which this feature alone does not bring.
+// The tests need a response head from the crate `http`, which this feature alone does not enable.
 #[cfg(test)]
 #[cfg(feature = "http1")]
 mod tests {
@@ -241,7 +243,7 @@ mod tests {
         let bytes = answer();
         let error = decode([&begun()[..]]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated);
-        // Any bit that is not as it was sent.
+        // Flip a bit at different places.
         for at in [0, 5, 9, 14, bytes.len() / 4] {
             let mut bent = bytes.clone();
             bent[at] ^= 4;

@@ -1,4 +1,4 @@
-//! Framings that only some providers have: how the bytes of a stream are split into events.
+//! Framings of particular providers. A framing splits the bytes of a stream into events.
 
 mod aws;
 

@@ -1,4 +1,4 @@
-//! The one form of a request that both sides hash.
+//! The canonical form of a request, which the client and AWS both hash.
 
 use bytes::Bytes;
 use chatcore::{Error, ErrorKind};
@@ -10,14 +10,14 @@ use http::{HeaderName, Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 use sha2::{Digest, Sha256};
 
-/// What is not a letter, a digit or one of `-._~` is encoded.
+/// Everything is encoded except letters, digits and `-._~`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Not signed, because the transport or a proxy may change them.
+/// Headers that are not signed, because the transport or a proxy may change them.
 const UNSIGNED: [HeaderName; 8] = [
     ACCEPT_ENCODING,
     AUTHORIZATION,
@@ -31,7 +31,7 @@ const UNSIGNED: [HeaderName; 8] = [
 
 /// The canonical form of a request.
 pub(super) struct Canonical {
-    /// Bytes, because the value of a header need not be UTF-8.
+    /// Bytes, because a header's value may not be UTF-8.
     pub(super) text: Vec<u8>,
     /// The names of the signed headers: `host;x-amz-date`.
     pub(super) signed: String,
@@ -63,7 +63,7 @@ impl Canonical {
     }
 }
 
-/// The name and the value of each header that is signed; those of one name are joined by commas.
+/// The name and value of each signed header. Several values of one name are joined by commas.
 fn headers(request: &Request<Bytes>) -> Result<Vec<(&str, Vec<u8>)>, Error> {
     let mut all = Vec::new();
     for name in request.headers().keys() {
@@ -87,15 +87,15 @@ fn headers(request: &Request<Bytes>) -> Result<Vec<(&str, Vec<u8>)>, Error> {
     Ok(all)
 }
 
-/// Without white space at the ends, and with one space where there is more than one.
+/// Trims white space at the ends and reduces each run of it to one space.
 fn single_spaced(value: &[u8]) -> Vec<u8> {
     let words = value.split(|byte| matches!(byte, b' ' | b'\t'));
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     words.join(&b' ')
 }
 
-/// The path as it is sent, without `.`, `..` and empty segments, and each segment encoded: what was
-/// encoded for sending is encoded for the second time here.
+/// The path without `.`, `..` and empty segments, and with each segment encoded. Anything already
+/// encoded for sending is encoded a second time here.
 fn path(path: &str) -> String {
     let mut segments = Vec::new();
     for segment in path.split('/') {
@@ -116,7 +116,7 @@ fn path(path: &str) -> String {
     out
 }
 
-/// The parameters sorted by name, then by value, each encoded once.
+/// The query's parameters, sorted by name and then by value, each encoded once.
 fn query(query: &str) -> String {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -131,7 +131,7 @@ fn query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// In a query `+` is a space, as the SDKs of AWS read it.
+/// Decodes `text` and encodes it again. A `+` is a space, as in the AWS SDKs.
 fn encoded_once(text: &str) -> String {
     let text = text.replace('+', " ");
     let bytes: Vec<u8> = percent_decode(text.as_bytes()).collect();

@@ -1,10 +1,10 @@
-//! A moment as a signature has it.
+//! A time in the formats that a signature needs.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatcore::{Error, ErrorKind};
 
-/// A moment in UTC.
+/// A time in UTC.
 #[derive(Debug, PartialEq)]
 pub(super) struct Date {
     /// `20150830`
@@ -28,10 +28,10 @@ impl Date {
     }
 }
 
-/// Year, month and day of the Gregorian calendar, from the days since 1 January 1970. The year
-/// begins in March here, so that the leap day is its last.
+/// Year, month and day of the Gregorian calendar, from the days since 1 January 1970. The
+/// calculation starts each year in March, so that the leap day is its last day.
 fn civil(days: u64) -> (u64, u64, u64) {
-    // From 1 March of the year 0, in eras of 400 years.
+    // Days since 1 March of the year 0, split into eras of 400 years.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

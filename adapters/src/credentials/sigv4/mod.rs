@@ -32,17 +32,17 @@ const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token"
 
 type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Signs each attempt with AWS Signature Version 4, as Amazon Bedrock wants it.
+/// Signs each attempt with AWS Signature Version 4, for Amazon Bedrock.
 ///
-/// All headers of the request are signed, except those that a proxy may change (`user-agent` and
-/// the like), and so is the whole body. The path is encoded once more for the signature, as all
-/// services but S3 demand: these credentials are not for S3.
+/// The signature covers the whole body and all headers except those that a proxy may change
+/// (`user-agent` and similar). The path is encoded a second time for the signature, as every
+/// service except S3 requires: these credentials do not work for S3.
 ///
-/// Keys that AWS gives for a limited time do not renew themselves. For those write
-/// [`Credentials`] of your own, which fetch the keys and [`sign`](Self::sign) with them.
+/// Temporary keys are not renewed. If your keys expire, implement [`Credentials`] yourself: fetch
+/// the keys and [`sign`](Self::sign) with them.
 ///
-/// `Debug` shows neither the secret nor the session token. [`Credentials::redact`] takes both out
-/// of what a server says; the signature stays, which is valid for one request and 5 minutes.
+/// `Debug` shows neither the secret nor the session token. [`Credentials::redact`] removes both
+/// from a server's text. It keeps the signature, which is valid for only one request and 5 minutes.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -68,11 +68,11 @@ pub struct SigV4 {
 }
 
 impl SigV4 {
-    /// Signs with this access key and its secret, for a service in a region: `bedrock` in
-    /// `us-west-2`, or `bedrock-mantle` where the host is `bedrock-mantle.us-west-2.api.aws`. White
-    /// space around each of them is left out.
+    /// Signs with an access key and its secret, for a service in a region: `bedrock` in
+    /// `us-west-2`, or `bedrock-mantle` if the host is `bedrock-mantle.us-west-2.api.aws`. White
+    /// space around each value is trimmed.
     ///
-    /// Nothing is checked here: what cannot be sent fails when a request is signed.
+    /// Nothing is checked here: a value that cannot be sent fails when a request is signed.
     pub fn new(
         access_key: &str,
         secret_key: impl Into<SecretString>,
@@ -93,7 +93,7 @@ impl SigV4 {
         }
     }
 
-    /// Adds the session token that belongs to temporary keys.
+    /// Adds the session token of temporary keys.
     #[must_use]
     pub fn session_token(mut self, token: impl Into<SecretString>) -> Self {
         let token = trimmed(token.into());
@@ -102,21 +102,22 @@ impl SigV4 {
         self
     }
 
-    /// Takes the time from `clock`, in the place of [`SystemTime::now`]: a signature must be no
-    /// older than 5 minutes by the clock of AWS.
+    /// Takes the time from `clock` instead of [`SystemTime::now`]. AWS refuses a signature that is
+    /// more than 5 minutes old by its own clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Signs a request: sets `x-amz-date`, `authorization` and, where there is a session token,
+    /// Signs a request: sets `x-amz-date`, `authorization` and, if there is a session token,
     /// `x-amz-security-token`.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) if the access key, the region or the service is empty or has
-    /// something in it that cannot be sent, or if the secret is empty;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the URI has no host.
+    /// [`Config`](ErrorKind::Config) if the access key, the secret, the region or the service is
+    /// empty or has a character that is not printable ASCII, if the session token cannot be sent in
+    /// a header, or if the clock is before 1970; [`InvalidInput`](ErrorKind::InvalidInput) if the
+    /// URI has no host.
     pub fn sign(&self, request: &mut Request<Bytes>) -> Result<(), Error> {
         self.check()?;
         let date = Date::of((self.clock)())?;
@@ -198,7 +199,7 @@ impl fmt::Debug for SigV4 {
 
 fn trimmed(secret: SecretString) -> SecretString {
     match secret.expose_secret().trim() {
-        // Not copied: a copy would have to be wiped as well.
+        // Not copied, because a copy would have to be wiped too.
         same if same.len() == secret.expose_secret().len() => secret,
         inner => SecretString::from(inner),
     }

@@ -1,5 +1,5 @@
-//! The signatures that AWS publishes: in the test suite for Signature Version 4, as far as an HTTP
-//! library can send its requests, and in the documentation.
+//! Compares signatures with those that AWS publishes: in its test suite for Signature Version 4, as
+//! far as an HTTP library can send the requests, and in its documentation.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,12 +9,12 @@ use http::Method;
 
 use super::*;
 
-/// 2015-08-30T12:36:00Z, the moment of the whole suite.
+/// 2015-08-30T12:36:00Z, the time of the whole suite.
 const MOMENT: u64 = 1_440_938_160;
 const ACCESS_KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-/// One request of the suite, and what it is to be signed with.
+/// One request of the suite, with what it signs and the expected signature.
 struct Case {
     name: &'static str,
     method: Method,
@@ -145,7 +145,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// Of `Param1=value1`.
+/// The hash of the body `Param1=value1`.
 const HASH_OF_FORM: &str = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e";
 
 fn keys() -> SigV4 {
@@ -226,7 +226,7 @@ fn a_session_token_is_sent_and_signed() {
     assert_eq!(authorization(&request), expected(signed, signature));
     assert_eq!(request.headers()["x-amz-security-token"], token);
     assert!(request.headers()["x-amz-security-token"].is_sensitive());
-    // Signed again, as for another attempt, it has no trace of the first.
+    // Signing again, as for another attempt, leaves no trace of the first signature.
     keys().sign(&mut request).unwrap();
     assert_eq!(authorization(&request), expected(GET.signed, GET.signature));
     assert!(!request.headers().contains_key("x-amz-security-token"));
@@ -254,7 +254,7 @@ fn the_example_of_the_documentation_is_signed_as_published() {
     );
 }
 
-/// The colon of a Bedrock model's name, sent as it is or encoded, is encoded once more.
+/// The colon in a Bedrock model's name is encoded once more, whether it is sent as is or encoded.
 #[test]
 fn a_path_is_encoded_once_more_than_it_is_sent() {
     for (path, canonical) in [
