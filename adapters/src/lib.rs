@@ -71,3 +71,8 @@ pub use client::{threads_builder, threads_client};
 #[cfg(all(doctest, feature = "sigv4", feature = "aws-event-stream"))]
 #[doc = include_str!("../../docs/providers.md")]
 mod docs_providers {}
+
+/// Every Rust snippet of docs/proxies.md compiles as it stands.
+#[cfg(all(doctest, feature = "smol", feature = "http1"))]
+#[doc = include_str!("../../docs/proxies.md")]
+mod docs_proxies {}

@@ -1,14 +1,21 @@
-//! Advice for certificates that are not trusted.
+//! Advice for certificates that are not trusted, the server's or the client's.
 
 #[cfg(feature = "http1")]
 use futures_rustls::rustls;
-use rustls::{CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error};
 
 /// A sentence that says why a handshake failed, with advice if the certificate is the cause.
 /// `trust` names the settings that make a certificate trusted.
 pub(super) fn explain(error: &Error, trust: &str) -> String {
-    let Error::InvalidCertificate(cause) = error else {
-        return error.to_string();
+    let cause = match error {
+        Error::InvalidCertificate(cause) => cause,
+        Error::AlertReceived(alert) if is_about_the_client(*alert) => {
+            return format!(
+                "{error}; the server wants a certificate of this client that it trusts: set it by \
+                 `client_certificate`"
+            );
+        }
+        _ => return error.to_string(),
     };
     let advice = match cause {
         CertificateError::UnknownIssuer => {
@@ -35,9 +42,28 @@ pub(super) fn explain(error: &Error, trust: &str) -> String {
             "the server shows the certificate of an authority (CA:TRUE) as its own: make one with \
              basicConstraints=CA:FALSE for it, which is trusted by {trust}"
         ),
+        CertificateError::Other(cause) => {
+            return format!("the server's certificate is not accepted: {cause}");
+        }
         _ => return error.to_string(),
     };
     format!("{error}; {advice}")
+}
+
+/// Whether a server says by `alert` that it does not take this client's certificate, or that there is
+/// none.
+fn is_about_the_client(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 /// Whether the server presented a CA certificate (CA:TRUE) as its own. `openssl req -x509` makes

@@ -10,6 +10,8 @@ mod budget;
 #[cfg(any(feature = "http1", feature = "ureq"))]
 mod certificate;
 #[cfg(any(feature = "http1", feature = "ureq"))]
+mod identity;
+#[cfg(any(feature = "http1", feature = "ureq"))]
 pub mod proxy;
 
 #[cfg(feature = "http1")]
@@ -26,6 +28,8 @@ mod loopback;
 #[cfg(any(feature = "ureq", feature = "surf"))]
 #[cfg(test)]
 pub(crate) mod test_server;
+#[cfg(all(test, any(all(feature = "http1", feature = "smol"), feature = "ureq")))]
+mod test_socks;
 
 #[cfg(feature = "http1")]
 pub use http1::Http1Transport;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatcore::{Executor, TransportError};
-use futures_rustls::pki_types::CertificateDer;
 use http::HeaderValue;
 
 use super::pool::{Limits, Pool};
 use super::tls::{self, Rustls};
 use super::{Http1Transport, Inner};
+use crate::transport::identity::{Identity, certificates};
 use crate::transport::proxy::Proxies;
 
 /// Builds an [`Http1Transport`]; made by [`Http1Transport::builder`].
@@ -20,7 +20,7 @@ pub struct Http1Builder {
     limits: Limits,
     max_head: usize,
     proxies: Option<Proxies>,
-    extra_roots: Vec<CertificateDer<'static>>,
+    tls: tls::Settings,
     user_agent: HeaderValue,
 }
 
@@ -36,7 +36,7 @@ impl Http1Builder {
             },
             max_head: 64 * 1024,
             proxies: None,
-            extra_roots: Vec::new(),
+            tls: tls::Settings::default(),
             user_agent: HeaderValue::from_static(concat!("chatcore/", env!("CARGO_PKG_VERSION"))),
         }
     }
@@ -93,13 +93,81 @@ impl Http1Builder {
     }
 
     /// Also trusts the certificates in `pem`, in addition to the system's or those in
-    /// `SSL_CERT_FILE`.
+    /// `SSL_CERT_FILE`. Each call adds to the ones before.
     ///
     /// # Errors
     ///
     /// [`Tls`](chatcore::TransportErrorKind::Tls) if `pem` is malformed or contains no certificate.
     pub fn extra_roots(mut self, pem: impl AsRef<[u8]>) -> Result<Self, TransportError> {
-        self.extra_roots.extend(tls::certificates(pem.as_ref())?);
+        let roots = certificates(pem.as_ref())?;
+        self.tls.extra_roots.extend(roots);
+        Ok(self)
+    }
+
+    /// Trusts only the certificates of [`extra_roots`](Self::extra_roots): neither those of the
+    /// system nor those of `SSL_CERT_FILE`.
+    pub fn without_system_roots(mut self) -> Self {
+        self.tls.without_system_roots = true;
+        self
+    }
+
+    /// Demands that `host` has one of these public keys, beside a certificate that is trusted. Other
+    /// hosts may have any key. Calling it again adds keys; pin a second one that you keep in reserve,
+    /// because a server with a new key is refused until it is pinned.
+    ///
+    /// A key is the SHA-256 of the certificate's SubjectPublicKeyInfo in base64, as `sha256/…` (or
+    /// `sha256//…`, as curl writes it). Only the server's own certificate counts, and none that
+    /// signed it. The error for another key says what it is; so does
+    ///
+    /// ```sh
+    /// openssl s_client -connect api.example.com:443 </dev/null 2>/dev/null |
+    ///     openssl x509 -noout -pubkey | openssl pkey -pubin -outform der |
+    ///     openssl dgst -sha256 -binary | openssl base64
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Tls`](chatcore::TransportErrorKind::Tls) if `host` is no host, a key is no SHA-256 in
+    /// base64, or there is none.
+    pub fn pinned_keys<K: AsRef<str>>(
+        mut self,
+        host: &str,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Self, TransportError> {
+        self.tls.pins.add(host, keys)?;
+        Ok(self)
+    }
+
+    /// Shows this certificate to servers that ask for one (mutual TLS), a proxy of `https://` too.
+    ///
+    /// `certificate` is PEM: the client's own certificate, and after it those that signed it, the
+    /// root left out. `key` is PEM as well (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may
+    /// stand in one file. The key is never shown or logged.
+    ///
+    /// ```no_run
+    /// use chatcore_adapters::executor::SmolExecutor;
+    /// use chatcore_adapters::transport::Http1Transport;
+    /// use std::sync::Arc;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let transport = Http1Transport::builder(Arc::new(SmolExecutor::new()))
+    ///     .client_certificate(std::fs::read("client.pem")?, std::fs::read("client.key")?)?
+    ///     .build();
+    /// # let _ = transport;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Tls`](chatcore::TransportErrorKind::Tls) if there is no certificate or no key, or if the
+    /// key is not that of the first certificate.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self, TransportError> {
+        let identity = Identity::from_pem(certificate.as_ref(), key.as_ref())?;
+        self.tls.identity = Some(identity);
         Ok(self)
     }
 
@@ -111,13 +179,14 @@ impl Http1Builder {
 
     /// Makes the transport. It reads the environment, but opens no connection and no file yet.
     pub fn build(self) -> Http1Transport {
-        let root_file = std::env::var_os("SSL_CERT_FILE")
+        let mut tls = self.tls;
+        tls.root_file = std::env::var_os("SSL_CERT_FILE")
             .filter(|path| !path.is_empty())
             .map(Into::into);
         Http1Transport {
             inner: Arc::new(Inner {
                 pool: Arc::new(Pool::new(self.executor, self.limits)),
-                tls: Box::new(Rustls::new(self.extra_roots, root_file)),
+                tls: Box::new(Rustls::new(tls)),
                 lookout: Arc::default(),
                 proxies: self.proxies.unwrap_or_else(Proxies::from_env),
                 max_head: self.max_head,

@@ -15,10 +15,11 @@ use socket2::{SockRef, TcpKeepalive};
 
 use super::lookout::Lookout;
 use super::request::Origin;
+use super::socks::{self, Destination};
 use super::stream::{Socket, Stream};
 use super::tls::Tls;
 use super::tunnel;
-use crate::transport::proxy::{self, Proxy};
+use crate::transport::proxy::{self, Proxy, ProxyScheme};
 
 /// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -87,9 +88,23 @@ impl Connector<'_> {
         if proxy.is_https() {
             stream = self.tls.handshake(stream, host).await.map_err(unusable)?;
         }
-        match origin.tls || !self.forwards {
-            true => tunnel::open(stream, origin, proxy, self.user_agent, self.max_head).await,
-            false => Ok(stream),
+        match proxy.scheme() {
+            ProxyScheme::Socks5 => {
+                // Where a name has several addresses, the proxy is told the first.
+                let addresses = resolve(&origin.host, origin.port).await?;
+                let address = addresses.first().copied().map(Destination::Address);
+                let unresolved = || Destination::unresolved(&origin.host, origin.port);
+                let destination = address.unwrap_or_else(unresolved);
+                socks::open(stream, destination, &origin.authority(), proxy).await
+            }
+            ProxyScheme::Socks5h => {
+                let destination = Destination::unresolved(&origin.host, origin.port);
+                socks::open(stream, destination, &origin.authority(), proxy).await
+            }
+            _ if origin.tls || !self.forwards => {
+                tunnel::open(stream, origin, proxy, self.user_agent, self.max_head).await
+            }
+            _ => Ok(stream),
         }
     }
 

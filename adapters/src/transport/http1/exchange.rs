@@ -12,8 +12,8 @@ use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::{Call, MAX_RESPONSE_HEADERS, SendRequestResult};
 use ureq_proto::parser::try_parse_response;
 
-use super::read_buffers;
 use super::stream::{MAX_BLANK, Stream, is_blank};
+use super::{read_buffers, tls};
 use crate::transport::budget::Budget;
 
 /// A connection that carries one request at a time. Dropping it closes the socket.
@@ -132,6 +132,9 @@ impl Failure {
         match self {
             Self::Invalid(error) => error,
             Self::Lost { error, answered } => {
+                if let Some(refusal) = tls::refusal(peer, &error) {
+                    return refusal.with_source(error);
+                }
                 let when = match answered {
                     false => "before it answered",
                     true => "within the headers of its answer",
@@ -162,11 +165,12 @@ pub(super) fn poll_exchange(
     let Connection { stream, unread, .. } = connection;
     let result = ready!(incoming.poll_head(stream, unread, cx));
     Poll::Ready(result.map_err(|failure| match failure {
-        Failure::Lost { error, answered } => Failure::Lost {
+        // What the server said goes before what became of the sending.
+        Failure::Lost { error, answered } if tls::refusal("", &error).is_none() => Failure::Lost {
             error: incoming.send_error.take().unwrap_or(error),
             answered,
         },
-        invalid => invalid,
+        failure => failure,
     }))
 }
 

@@ -21,9 +21,11 @@ mod builder;
 mod connect;
 mod exchange;
 mod lookout;
+mod pins;
 mod pool;
 mod read_buffers;
 mod request;
+mod socks;
 mod stream;
 #[cfg(test)]
 #[cfg(feature = "smol")]
@@ -72,11 +74,13 @@ const REPLACE_WITHIN: Duration = Duration::from_secs(3);
 ///   [`Http1Builder`] has the limits and their defaults.
 /// - Addresses are tried with happy eyeballs, 250 ms apart, all within the request's
 ///   [`ConnectTimeout`], which covers name lookup, TCP, proxy and TLS.
-/// - Proxies come from the environment ([`Proxies::from_env`]). A plain request is forwarded; a
-///   request for `https` goes through a tunnel.
+/// - Proxies come from the environment ([`Proxies::from_env`]). An HTTP proxy forwards a plain
+///   request, and a request for `https` goes through a tunnel. A SOCKS proxy connects for both.
 /// - Certificates are verified with the operating system's rules. If `SSL_CERT_FILE` is set, the
 ///   roots in that file replace the system's. A server may present a root from that file, or from
-///   [`extra_roots`](Http1Builder::extra_roots), as its own certificate.
+///   [`extra_roots`](Http1Builder::extra_roots), as its own certificate. The keys of
+///   a host can be [pinned](Http1Builder::pinned_keys), and the client can have
+///   [a certificate](Http1Builder::client_certificate).
 /// - The transport sets `Host`, `Content-Length` and, unless the request has one, `User-Agent`. It
 ///   does not send the request's `Transfer-Encoding`, `Expect` or `Proxy-Authorization`.
 /// - Interim responses (1xx) and stray empty lines before a response are skipped. The head of a
@@ -192,7 +196,8 @@ impl Inner {
     fn prepare(&self, request: Request<Bytes>, via: Via) -> Result<Task<'_>, TransportError> {
         let origin = Origin::of(request.uri())?;
         let proxy = self.proxies.for_uri(request.uri())?;
-        let forward = proxy.filter(|_| via == Via::Forward && !origin.tls);
+        let forwards = via == Via::Forward && !origin.tls;
+        let forward = proxy.filter(|proxy| forwards && !proxy.scheme().is_socks());
         let encoded = request::encode(request, &self.user_agent, forward)?;
         Ok(Task {
             proxy,
@@ -239,7 +244,10 @@ impl Task<'_> {
         connection: Connection,
     ) -> Result<Response<ByteStream>, TransportError> {
         let status = head.status();
-        if self.proxy.is_some() && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        let speaks_http = |proxy: &Proxy| !proxy.scheme().is_socks();
+        if self.proxy.is_some_and(speaks_http)
+            && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
             return Err(TransportError::new(
                 TransportErrorKind::Proxy,
                 format!("the proxy refused the request: it answered {status}"),

@@ -25,6 +25,14 @@ impl Origin {
             port: target.port,
         })
     }
+
+    /// Host and port, an IPv6 address in brackets.
+    pub(super) fn authority(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
 }
 
 /// A request, ready to be sent.
@@ -106,10 +114,7 @@ pub(super) fn encode(
 
 /// The head of a CONNECT request, which asks `proxy` for a tunnel.
 pub(super) fn encode_connect(origin: &Origin, user_agent: &HeaderValue, proxy: &Proxy) -> Vec<u8> {
-    let host = match origin.host.contains(':') {
-        true => format!("[{}]:{}", origin.host, origin.port),
-        false => format!("{}:{}", origin.host, origin.port),
-    };
+    let host = origin.authority();
     let mut head = Head(Vec::with_capacity(256));
     head.text("CONNECT ");
     head.text(&host);

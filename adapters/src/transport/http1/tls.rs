@@ -8,18 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chatcore::{BoxFuture, TransportError, TransportErrorKind};
 use futures_rustls::TlsConnector;
 use futures_rustls::client::TlsStream;
-use futures_rustls::pki_types::pem::PemObject;
 use futures_rustls::pki_types::{CertificateDer, ServerName};
-use futures_rustls::rustls::client::WebPkiServerVerifier;
 use futures_rustls::rustls::client::danger::ServerCertVerifier;
+use futures_rustls::rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use futures_rustls::rustls::crypto::CryptoProvider;
 use futures_rustls::rustls::crypto::ring::default_provider;
 use futures_rustls::rustls::{self, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+use super::pins::Pins;
 use super::stream::{Layer, Stream};
-use super::verifier::RootsAsServers;
+use super::verifier::ServerVerifier;
 use crate::transport::certificate;
+use crate::transport::identity::{Identity, certificates};
 
 /// The settings that make a certificate trusted, for the advice in an error.
 const TRUSTED_BY: &str = "`extra_roots` or SSL_CERT_FILE";
@@ -34,6 +35,19 @@ pub(super) trait Tls: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Stream, TransportError>>;
 }
 
+/// Whom to trust, and who we are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    /// Trusted beside the system's roots, or those of `root_file`.
+    pub(super) extra_roots: Vec<CertificateDer<'static>>,
+    /// Its roots stand instead of the system's.
+    pub(super) root_file: Option<PathBuf>,
+    /// Only `extra_roots` are trusted.
+    pub(super) without_system_roots: bool,
+    pub(super) pins: Pins,
+    pub(super) identity: Option<Identity>,
+}
+
 /// TLS 1.2 and 1.3 with rustls on ring.
 ///
 /// The operating system's rules verify certificates. If the variable `SSL_CERT_FILE` is set, the
@@ -45,21 +59,16 @@ pub(super) struct Rustls {
 
 #[derive(Debug)]
 struct Inner {
-    extra_roots: Vec<CertificateDer<'static>>,
-    root_file: Option<PathBuf>,
+    settings: Settings,
     /// Created at the first handshake, because reading the system's roots takes milliseconds.
     config: Mutex<Option<Arc<ClientConfig>>>,
 }
 
 impl Rustls {
-    pub(super) fn new(
-        extra_roots: Vec<CertificateDer<'static>>,
-        root_file: Option<PathBuf>,
-    ) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         Self {
             inner: Arc::new(Inner {
-                extra_roots,
-                root_file,
+                settings,
                 config: Mutex::new(None),
             }),
         }
@@ -107,30 +116,35 @@ impl Inner {
             return Ok(config.clone());
         }
         let provider = Arc::new(default_provider());
-        let unusable = |error: rustls::Error| {
-            let message = format!(
-                "the root certificates cannot be used: {error}; set SSL_CERT_FILE or add roots"
-            );
-            TransportError::new(TransportErrorKind::Tls, message).with_source(error)
-        };
-        let mut roots = self.extra_roots.clone();
-        let inner: Arc<dyn ServerCertVerifier> = match &self.root_file {
+        let settings = &self.settings;
+        let mut roots = settings.extra_roots.clone();
+        let inner: Arc<dyn ServerCertVerifier> = match &settings.root_file {
+            _ if settings.without_system_roots => verifier_of(&roots, provider.clone())
+                .map_err(|error| unusable(error, "`extra_roots`"))?,
             Some(file) => {
                 roots.extend(read(file)?);
-                verifier_of(&roots, provider.clone())?
+                verifier_of(&roots, provider.clone())
+                    .map_err(|error| bad_file(&error.to_string()).with_source(error))?
             }
             None => {
                 let made = Verifier::new_with_extra_roots(roots.clone(), provider.clone());
-                Arc::new(made.map_err(unusable)?)
+                Arc::new(made.map_err(|error| unusable(error, "SSL_CERT_FILE or `extra_roots`"))?)
             }
         };
-        let verifier = Arc::new(RootsAsServers { inner, roots });
-        let mut made = ClientConfig::builder_with_provider(provider)
+        let verifier = Arc::new(ServerVerifier {
+            inner,
+            roots,
+            pins: settings.pins.clone(),
+        });
+        let made = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(unusable)?
+            .map_err(|error| unusable(error, "SSL_CERT_FILE or `extra_roots`"))?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier);
+        let mut made = match &settings.identity {
+            Some(identity) => made.with_client_cert_resolver(identity.resolver()),
+            None => made.with_no_client_auth(),
+        };
         made.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config.insert(Arc::new(made)).clone())
     }
@@ -139,36 +153,29 @@ impl Inner {
 /// The roots in the file that SSL_CERT_FILE names.
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let pem =
-        std::fs::read(file).map_err(|error| unusable(&error.to_string()).with_source(error))?;
-    certificates(&pem).map_err(|error| unusable(&error.to_string()))
+        std::fs::read(file).map_err(|error| bad_file(&error.to_string()).with_source(error))?;
+    certificates(&pem).map_err(|error| bad_file(&error.to_string()))
 }
 
 fn verifier_of(
     roots: &[CertificateDer<'static>],
     provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
+) -> Result<Arc<dyn ServerCertVerifier>, VerifierBuilderError> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots.iter().cloned());
-    let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider)
-        .build()
-        .map_err(|error| unusable(&error.to_string()).with_source(error))?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider).build()?;
     Ok(verifier)
 }
 
-fn unusable(why: &str) -> TransportError {
+fn bad_file(why: &str) -> TransportError {
     let message = format!("the file that SSL_CERT_FILE names cannot be used: {why}");
     TransportError::new(TransportErrorKind::Tls, message)
 }
 
-/// The certificates in `pem`; an error if there is none.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.map_err(|error| bad("the PEM is malformed").with_source(error))?;
-    match found.is_empty() {
-        true => Err(bad("there is no certificate in the PEM")),
-        false => Ok(found),
-    }
+/// `by` is what names the roots.
+fn unusable(error: impl std::error::Error + Send + Sync + 'static, by: &str) -> TransportError {
+    let message = format!("the root certificates cannot be used: {error}; name them by {by}");
+    TransportError::new(TransportErrorKind::Tls, message).with_source(error)
 }
 
 fn failed(host: &str, why: &str) -> TransportError {
@@ -191,6 +198,14 @@ fn explain(host: &str, error: io::Error) -> TransportError {
         )
         .with_source(error),
     }
+}
+
+/// What TLS has to say of a connection that was lost after its handshake, if anything: in TLS 1.3 a
+/// server refuses a client's certificate, or that there is none, only then.
+pub(super) fn refusal(peer: &str, error: &io::Error) -> Option<TransportError> {
+    let cause = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let is_alert = matches!(cause, rustls::Error::AlertReceived(_));
+    is_alert.then(|| failed(peer, &certificate::explain(cause, TRUSTED_BY)))
 }
 
 impl Layer for TlsStream<Stream> {

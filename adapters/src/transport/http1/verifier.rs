@@ -1,4 +1,4 @@
-//! Servers that present a trusted root as their own certificate.
+//! Which servers are trusted: those with a trusted certificate or root, and a key that is pinned.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use futures_rustls::rustls::client::verify_server_name;
 use futures_rustls::rustls::server::ParsedCertificate;
 use futures_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
+use super::pins::Pins;
 use crate::transport::certificate::is_authority;
 
 /// Trusts what `inner` trusts, and also a server that presents one of `roots` as its own
@@ -19,13 +20,16 @@ use crate::transport::certificate::is_authority;
 /// use them for their own servers. OpenSSL accepts such a certificate if it was added as a root;
 /// webpki refuses it, because a CA certificate should not be a server's. Accepting it trusts
 /// nothing new, because trusting a root already trusts everything it signs.
+///
+/// If keys are pinned for the server's name, the server must have one of them as well.
 #[derive(Debug)]
-pub(super) struct RootsAsServers {
+pub(super) struct ServerVerifier {
     pub(super) inner: Arc<dyn ServerCertVerifier>,
     pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) pins: Pins,
 }
 
-impl ServerCertVerifier for RootsAsServers {
+impl ServerCertVerifier for ServerVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -41,17 +45,19 @@ impl ServerCertVerifier for RootsAsServers {
             ocsp_response,
             now,
         );
-        match verified {
+        let verified = match verified {
             // webpki checks the validity period first, so this error means that the certificate is
             // valid now.
             Err(Error::InvalidCertificate(cause))
                 if is_authority(&cause) && self.roots.iter().any(|root| root == end_entity) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
+                ServerCertVerified::assertion()
             }
-            verified => verified,
-        }
+            verified => verified?,
+        };
+        self.pins.check(end_entity, server_name)?;
+        Ok(verified)
     }
 
     fn verify_tls12_signature(

@@ -1,3 +1,7 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use chatcore::TransportErrorKind;
+
 use super::*;
 
 fn proxies(vars: &[(&str, &str)]) -> Proxies {
@@ -152,7 +156,7 @@ fn no_piece_of_a_password_becomes_a_host_and_no_wrong_port_another() {
 #[test]
 fn a_bad_variable_is_an_error_of_its_requests_and_shows_no_secret() {
     let bad = proxies(&[
-        ("https_proxy", "socks5://me:secret@p:1"),
+        ("https_proxy", "socks4://me:secret@p:1"),
         ("no_proxy", "b.test"),
     ]);
     let why = route(&bad, "https://a.test/");
@@ -168,4 +172,33 @@ fn a_bad_variable_is_an_error_of_its_requests_and_shows_no_secret() {
         !shown.contains("secret") && !shown.contains("me:"),
         "{shown}"
     );
+}
+
+#[test]
+fn socks_proxies_are_read_and_say_who_looks_names_up() {
+    let read = |url: &str| Proxy::parse(url).unwrap();
+    let proxy = read("SOCKS5H://me:p%40ss@[::1]");
+    assert_eq!(proxy.scheme(), ProxyScheme::Socks5h);
+    assert_eq!((proxy.host(), proxy.port()), ("[::1]", 1080));
+    assert_eq!(proxy.credentials(), Some(("me", "p@ss")));
+    assert_eq!(read("socks5://h:9050").scheme(), ProxyScheme::Socks5);
+    assert_eq!(format!("{proxy:?}"), "Proxy(socks5h://…@[::1]:1080)");
+    let some = proxies(&[("all_proxy", "socks5h://tor.test:9050")]);
+    assert_eq!(route(&some, "https://a.test/"), "tor.test");
+    assert_eq!(route(&some, "http://localhost/"), "direct");
+    for (bad, advice) in [
+        ("socks://h", "socks5h://"),
+        ("socks4a://h", "socks5://"),
+        ("socks5://:secret@h", "1 to 255 bytes"),
+        (
+            &format!("socks5://me:{}@h", "x".repeat(256)),
+            "1 to 255 bytes",
+        ),
+    ] {
+        let error = Proxy::parse(bad).unwrap_err().to_string();
+        assert!(
+            error.contains(advice) && !error.contains("secret"),
+            "{error}"
+        );
+    }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chatcore::{Secrets, TransportError, TransportErrorKind};
 use http::Uri;
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, ProxyProtocol};
 
 use super::connect::{CallConnector, CallResolver};
 use super::{BUFFER, INPUT_BUFFER, MAX_HEAD, MAX_IDLE};
-use crate::transport::proxy::{Proxies, Proxy};
+use crate::transport::proxy::{Proxies, Proxy, ProxyScheme};
 
 const USER_AGENT: &str = concat!("chatcore/", env!("CARGO_PKG_VERSION"));
 
@@ -22,6 +22,7 @@ pub(super) struct Agents {
     proxies: Proxies,
     /// Empty to trust what the system trusts.
     roots: Vec<Certificate<'static>>,
+    identity: Option<ClientCert>,
     idle_connections: usize,
     direct: OnceLock<Agent>,
     http_proxy: OnceLock<Option<Agent>>,
@@ -32,11 +33,13 @@ impl Agents {
     pub(super) fn new(
         proxies: Proxies,
         roots: Vec<Certificate<'static>>,
+        identity: Option<ClientCert>,
         idle_connections: usize,
     ) -> Self {
         Self {
             proxies,
             roots,
+            identity,
             idle_connections,
             direct: OnceLock::new(),
             http_proxy: OnceLock::new(),
@@ -78,6 +81,7 @@ impl Agents {
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(roots)
+            .client_cert(self.identity.clone())
             .build();
         let config = Config::builder()
             .tls_config(tls)
@@ -106,14 +110,16 @@ impl Agents {
 }
 
 fn translate(proxy: &Proxy) -> Option<ureq::Proxy> {
-    let protocol = if proxy.is_https() {
-        ProxyProtocol::Https
-    } else {
-        ProxyProtocol::Http
+    let protocol = match proxy.scheme() {
+        ProxyScheme::Http => ProxyProtocol::Http,
+        ProxyScheme::Https => ProxyProtocol::Https,
+        ProxyScheme::Socks5 => ProxyProtocol::Socks5,
+        ProxyScheme::Socks5h => ProxyProtocol::Socks5h,
     };
     let mut builder = ureq::Proxy::builder(protocol)
         .host(proxy.host())
-        .port(proxy.port());
+        .port(proxy.port())
+        .resolve_target(proxy.scheme() == ProxyScheme::Socks5);
     if let Some((user, password)) = proxy.credentials() {
         builder = builder.username(user).password(password);
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chatcore::{TransportError, TransportErrorKind};
-use ureq::tls::{Certificate, PemItem, parse_pem};
+use ureq::tls::{Certificate, ClientCert, PrivateKey};
 
 use super::UreqTransport;
 use super::agents::Agents;
 use crate::executor::ThreadPool;
+use crate::transport::identity::{Identity, certificates};
 use crate::transport::proxy::Proxies;
 
 /// Builds a [`UreqTransport`]; made by [`UreqTransport::builder`].
@@ -17,6 +18,7 @@ pub struct UreqBuilder {
     pool: ThreadPool,
     proxies: Option<Proxies>,
     roots: Vec<Certificate<'static>>,
+    identity: Option<ClientCert>,
 }
 
 impl UreqBuilder {
@@ -25,6 +27,7 @@ impl UreqBuilder {
             pool,
             proxies: None,
             roots: Vec::new(),
+            identity: None,
         }
     }
 
@@ -42,17 +45,38 @@ impl UreqBuilder {
     ///
     /// [`Tls`](TransportErrorKind::Tls) if `pem` is malformed or contains no certificate.
     pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Result<Self, TransportError> {
-        let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
-        let before = self.roots.len();
-        for item in parse_pem(pem.as_ref()) {
-            let item = item.map_err(|error| bad("the PEM is malformed").with_source(error))?;
-            if let PemItem::Certificate(certificate) = item {
-                self.roots.push(certificate);
-            }
-        }
-        if self.roots.len() == before {
-            return Err(bad("there is no certificate in the PEM"));
-        }
+        let roots = certificates(pem.as_ref())?;
+        let roots = roots.iter().map(|root| Certificate::from_der(root));
+        self.roots.extend(roots.map(|root| root.to_owned()));
+        Ok(self)
+    }
+
+    /// Shows this certificate to servers that ask for one (mutual TLS), a proxy of `https://` too.
+    ///
+    /// `certificate` is PEM: the client's own certificate, and after it those that signed it, the
+    /// root left out. `key` is PEM as well (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may
+    /// stand in one file. The key is never shown or logged.
+    ///
+    /// # Errors
+    ///
+    /// [`Tls`](TransportErrorKind::Tls) if there is no certificate or no key, or if the key is not
+    /// that of the first certificate.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self, TransportError> {
+        // ureq panics where they do not fit.
+        let identity = Identity::from_pem(certificate.as_ref(), key.as_ref())?;
+        let chain = identity.chain().iter();
+        let chain: Vec<_> = chain
+            .map(|one| Certificate::from_der(one).to_owned())
+            .collect();
+        let key = PrivateKey::from_pem(key.as_ref()).map_err(|error| {
+            let why = "the client certificate cannot be used: its key is not understood";
+            TransportError::new(TransportErrorKind::Tls, why).with_source(error)
+        })?;
+        self.identity = Some(ClientCert::new_with_certs(&chain, key));
         Ok(self)
     }
 
@@ -61,7 +85,12 @@ impl UreqBuilder {
         let proxies = self.proxies.unwrap_or_else(Proxies::from_env);
         let idle_connections = self.pool.status().max_workers;
         UreqTransport {
-            agents: Arc::new(Agents::new(proxies, self.roots, idle_connections)),
+            agents: Arc::new(Agents::new(
+                proxies,
+                self.roots,
+                self.identity,
+                idle_connections,
+            )),
             pool: self.pool,
         }
     }

@@ -15,11 +15,11 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
-    ShutdownHandle, TcpConnector, Transport, time,
+    ShutdownHandle, SocksConnector, TcpConnector, Transport, time,
 };
 use ureq::{Error, Timeout};
 
-use chatcore::{Target, TransportErrorKind as Kind};
+use chatcore::{Host, Target, TransportError, TransportErrorKind as Kind};
 
 use super::call::{Cancelled, SharedCall};
 use super::connection::Connection;
@@ -136,8 +136,7 @@ impl Resolver for CallResolver {
         config: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let Target { host, port, .. } =
-            Target::of(uri).map_err(|error| Error::Other(Box::new(error)))?;
+        let (host, port) = target(uri).map_err(|error| Error::Other(Box::new(error)))?;
         if let Some(known) = host.addresses(port) {
             let mut addresses = self.empty();
             for address in known {
@@ -151,12 +150,28 @@ impl Resolver for CallResolver {
     }
 }
 
-/// Opens connections: TCP, a proxy's CONNECT tunnel, TLS.
+/// The host and the port of a server's URL, or of a SOCKS proxy's.
+fn target(uri: &Uri) -> Result<(Host, u16), TransportError> {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if scheme
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("socks"))
+        && let (Some(host), Some(port)) = (uri.host(), uri.port_u16())
+    {
+        let bad = |error| TransportError::new(Kind::Proxy, format!("it {error}"));
+        return Ok((Host::parse(host).map_err(bad)?, port));
+    }
+    let target = Target::of(uri)?;
+    Ok((target.host, target.port))
+}
+
+/// Opens connections: TCP, a proxy's CONNECT or SOCKS tunnel, TLS.
 #[derive(Debug, Default)]
 pub(super) struct CallConnector {
     /// Whether the agent uses a proxy.
     pub(super) proxied: bool,
     proxy: ConnectProxyConnector,
+    socks: SocksConnector,
     tcp: TcpConnector,
     tls: RustlsConnector,
 }
@@ -209,6 +224,10 @@ impl Connector<()> for CallConnector {
         let tunnel = self
             .proxy
             .connect(&details, None::<()>)
+            .map_err(Failure::mark_proxy)?;
+        let tunnel = self
+            .socks
+            .connect(&details, tunnel)
             .map_err(Failure::mark_proxy)?;
         let stream = self
             .tcp

@@ -36,14 +36,7 @@ impl Failure {
 
     /// The error's message, with advice if a certificate is the cause.
     fn explained(&self) -> String {
-        let cause = match &self.source {
-            Error::Rustls(cause) => Some(cause),
-            Error::Io(error) => error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>()),
-            _ => None,
-        };
-        match cause {
+        match tls_cause(&self.source) {
             Some(cause) => format!("{self}: {}", certificate::explain(cause, TRUSTED_BY)),
             None => self.to_string(),
         }
@@ -79,6 +72,17 @@ impl StdError for Failure {
     }
 }
 
+/// The TLS error that caused `error`, if one did.
+fn tls_cause(error: &Error) -> Option<&rustls::Error> {
+    match error {
+        Error::Rustls(cause) => Some(cause),
+        Error::Io(error) => error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    }
+}
+
 /// An error before the head of the response was complete.
 pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
     use TransportErrorKind as Kind;
@@ -105,7 +109,9 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
             "the connection was lost before the answer came".into(),
         ),
         Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
-            (Kind::Tls, "the TLS connection failed".into())
+            let why = tls_cause(&error).map(|cause| certificate::explain(cause, TRUSTED_BY));
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            (Kind::Tls, format!("the TLS connection failed{why}"))
         }
         Error::Io(_) => (
             Kind::Reset,

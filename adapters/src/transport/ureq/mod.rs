@@ -17,8 +17,8 @@
 //! - **Limits.** The head of a response may have 64 KiB and 128 headers. The length of a body is
 //!   not limited.
 //! - **Proxies** come from the environment, by the rules of [`proxy`](super::proxy); loopback is
-//!   then always connected to directly. ureq tunnels even plain `http` through a proxy with
-//!   CONNECT, which some proxies refuse.
+//!   then always connected to directly. ureq tunnels even plain `http` through an HTTP
+//!   proxy with CONNECT, which some proxies refuse.
 //! - **TLS** is rustls with ring, and the operating system decides which certificates are trusted
 //!   (`SSL_CERT_FILE` and `SSL_CERT_DIR` on Linux).
 //! - **Name lookups** run on a short-lived thread of ureq, so that the connect timeout applies to

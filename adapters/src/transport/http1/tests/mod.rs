@@ -9,4 +9,6 @@ mod lifetime;
 mod pooling;
 mod proxying;
 mod secured;
+mod socks;
 mod support;
+mod trusting;

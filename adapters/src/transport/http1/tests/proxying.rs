@@ -212,7 +212,7 @@ fn hosts_without_a_proxy_are_reached_directly() {
 
 #[test]
 fn a_proxy_variable_that_does_not_parse_stops_its_requests() {
-    let env = Proxies::from_vars(|name| (name == "https_proxy").then(|| "socks5://h".to_owned()));
+    let env = Proxies::from_vars(|name| (name == "https_proxy").then(|| "socks4://h".to_owned()));
     let transport = builder().proxies(env).build();
     let error = run(&transport, get("https://a.test/")).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Proxy);

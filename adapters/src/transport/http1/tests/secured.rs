@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatcore::{TransportError, TransportErrorKind};
-use futures_rustls::pki_types::PrivateKeyDer;
+use futures_rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use futures_rustls::rustls::crypto::ring::default_provider;
 use futures_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair};
 
 use super::support::*;
 use crate::transport::Proxies;
-use crate::transport::http1::tls::Rustls;
+use crate::transport::http1::tls::{Rustls, Settings};
 use crate::transport::http1::{Http1Builder, Http1Transport};
 
 /// The server's end of a TLS connection.
@@ -52,6 +52,9 @@ impl Write for ServerStream {
 #[derive(Clone)]
 pub(super) struct Secured {
     pub(super) pem: String,
+    pub(super) certificate: CertificateDer<'static>,
+    /// PKCS #8.
+    pub(super) key: Vec<u8>,
     config: Arc<ServerConfig>,
 }
 
@@ -77,6 +80,8 @@ impl Secured {
             .unwrap();
         Self {
             pem: cert.pem(),
+            certificate: cert.der().clone(),
+            key: signing_key.serialize_der(),
             config: Arc::new(config),
         }
     }
@@ -226,7 +231,10 @@ fn a_root_file_stands_instead_of_the_system() {
     let with_file = |path: PathBuf| -> Http1Transport {
         let mut transport = builder().proxies(Proxies::none()).build();
         let inner = Arc::get_mut(&mut transport.inner).unwrap();
-        inner.tls = Box::new(Rustls::new(Vec::new(), Some(path)));
+        inner.tls = Box::new(Rustls::new(Settings {
+            root_file: Some(path),
+            ..Settings::default()
+        }));
         transport
     };
     let url = format!("https://{server}/");

@@ -182,3 +182,42 @@ fn roots_that_are_none_are_refused() {
         assert_eq!(refused.kind(), TransportErrorKind::Tls);
     }
 }
+
+#[test]
+fn a_socks_proxy_connects_and_looks_names_up() {
+    use crate::transport::test_socks::{Manners, socks};
+    let server = Server::start(|_, peer| peer.serve());
+    let manners = Manners {
+        method: 2,
+        ..Manners::default()
+    };
+    let send_through = |proxy: &str, url: &str| {
+        let transport = UreqTransport::builder(ThreadPool::new(1).unwrap())
+            .proxies(Proxies::all(Proxy::parse(proxy).unwrap()))
+            .build();
+        let request = Request::get(url).body(Bytes::new()).unwrap();
+        let response = send(&transport, request)?;
+        read(response.into_body())
+    };
+    let (proxy, asked) = socks(manners, server.addr);
+    let url = "http://only-there.invalid:8080/";
+    let answer = send_through(&format!("socks5h://me:p%40ss@{proxy}"), url);
+    assert_eq!(answer.unwrap(), "ok");
+    let asked = asked.recv().unwrap();
+    assert_eq!(asked.user, Some(("me".to_owned(), "p@ss".to_owned())));
+    assert_eq!(asked.destination, ("only-there.invalid".to_owned(), 8080));
+
+    let (proxy, asked) = socks(Manners::default(), server.addr);
+    let answer = send_through(&format!("socks5://{proxy}"), "http://localhost:83/");
+    assert_eq!(answer.unwrap(), "ok");
+    let destination = asked.recv().unwrap().destination;
+    assert_eq!(destination, ("127.0.0.1".to_owned(), 83));
+
+    let manners = Manners {
+        code: 2,
+        ..Manners::default()
+    };
+    let (proxy, _asked) = socks(manners, server.addr);
+    let refused = send_through(&format!("socks5h://{proxy}"), url);
+    assert_eq!(kind(refused), TransportErrorKind::Proxy);
+}

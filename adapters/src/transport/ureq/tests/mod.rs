@@ -14,6 +14,7 @@ use super::super::test_server::{SOON, Server, read};
 use super::*;
 
 mod answers;
+mod client_certificate;
 mod connecting;
 mod lifetime;
 mod requests;

@@ -1,0 +1,196 @@
+//! A proxy's URL.
+
+use std::fmt;
+
+use chatcore::{Host, TransportError, TransportErrorKind};
+use http::HeaderValue;
+
+use super::userinfo;
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProxyScheme {
+    /// HTTP. A plain request is forwarded, and one for `https` goes through a tunnel (CONNECT).
+    Http,
+    /// As [`Http`](Self::Http), with TLS to the proxy itself.
+    Https,
+    /// SOCKS 5 (RFC 1928). Names are looked up on this machine, and the proxy is told an address.
+    Socks5,
+    /// SOCKS 5, where the proxy is told the name and looks it up: nothing is looked up on this
+    /// machine, and names that only the proxy knows can be reached.
+    Socks5h,
+}
+
+impl ProxyScheme {
+    /// As it stands in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Socks5 => "socks5",
+            Self::Socks5h => "socks5h",
+        }
+    }
+
+    /// Whether it is a SOCKS proxy, which connects and then passes on what comes.
+    pub fn is_socks(self) -> bool {
+        matches!(self, Self::Socks5 | Self::Socks5h)
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            _ => 1080,
+        }
+    }
+}
+
+/// A proxy: its address, its protocol and the credentials for it.
+///
+/// `Debug` shows neither user nor password.
+///
+/// ```
+/// use chatcore_adapters::transport::Proxy;
+/// use chatcore_adapters::transport::proxy::ProxyScheme;
+///
+/// let proxy = Proxy::parse("socks5h://me:secret@proxy.example.com")?;
+/// assert_eq!(proxy.scheme(), ProxyScheme::Socks5h);
+/// assert_eq!((proxy.host(), proxy.port()), ("proxy.example.com", 1080));
+/// assert_eq!(proxy.credentials(), Some(("me", "secret")));
+/// # Ok::<(), chatcore::TransportError>(())
+/// ```
+#[derive(Clone)]
+pub struct Proxy {
+    scheme: ProxyScheme,
+    host: String,
+    port: u16,
+    credentials: Option<(String, String)>,
+    authorization: Option<HeaderValue>,
+}
+
+/// The longest user, or password, that SOCKS 5 can say (RFC 1929).
+const SOCKS_MAX: usize = 255;
+
+impl Proxy {
+    /// Reads a proxy URL such as `http://user:password@proxy.example.com:3128` or
+    /// `socks5h://localhost:9050`.
+    ///
+    /// Without a scheme the proxy is `http`; [`ProxyScheme`] explains the others. The port defaults
+    /// to 443 for `https` and to 1080 for the others, as in curl. User and password may be
+    /// percent-encoded, and must be if they contain `/`, `?` or `#`.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportErrorKind::Proxy`] if `url` is not a URL, has another scheme, or has no valid host
+    /// or port; or if the user or the password of a SOCKS proxy is longer than 255 bytes, or its user
+    /// is empty. The message shows no part of `url`, because a password may be anywhere in a
+    /// malformed URL.
+    pub fn parse(url: &str) -> Result<Self, TransportError> {
+        let url = url.trim();
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ProxyScheme::Http,
+            "https" => ProxyScheme::Https,
+            "socks5" => ProxyScheme::Socks5,
+            "socks5h" => ProxyScheme::Socks5h,
+            // Other programs read this as SOCKS 4, 5 or 5h, so it is ambiguous.
+            "socks" => {
+                return Err(invalid(
+                    "write socks5:// in place of socks://, or socks5h:// where the proxy looks \
+                     names up",
+                ));
+            }
+            // The text before `://` is not shown, because it could be part of a password.
+            _ => {
+                return Err(invalid(
+                    "only http://, https://, socks5:// and socks5h:// proxies are supported",
+                ));
+            }
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // With an unencoded `/`, `?` or `#` in the user or password, the text before it would be taken
+        // for the host.
+        if rest[authority.len()..].contains('@') {
+            return Err(invalid(
+                "write a `/`, `?` or `#` in its user or password percent-encoded (%2F, %3F, %23)",
+            ));
+        }
+        let (credentials, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo::split(userinfo)), host),
+            None => (None, authority),
+        };
+        if scheme.is_socks()
+            && let Some((user, password)) = &credentials
+            && (user.is_empty() || user.len() > SOCKS_MAX || password.len() > SOCKS_MAX)
+        {
+            return Err(invalid(
+                "the user of a SOCKS proxy has 1 to 255 bytes, and the password 255 at most",
+            ));
+        }
+        let (host, port) = Host::parse_with_port(host).map_err(|error| {
+            let scheme = scheme.as_str();
+            invalid(&format!(
+                "it {error}; expected {scheme}://[user:password@]host[:port]"
+            ))
+        })?;
+        let basic = |(user, password): &(String, String)| userinfo::basic(user, password);
+        Ok(Self {
+            scheme,
+            host: host.to_string(),
+            port: port.unwrap_or(scheme.default_port()),
+            authorization: credentials.as_ref().map(basic),
+            credentials,
+        })
+    }
+
+    /// What it speaks.
+    pub fn scheme(&self) -> ProxyScheme {
+        self.scheme
+    }
+
+    /// Whether the connection to the proxy itself is TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == ProxyScheme::Https
+    }
+
+    /// The host in lower case; an IPv6 address is in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// User and password, decoded. Both are secret.
+    pub fn credentials(&self) -> Option<(&str, &str)> {
+        self.credentials
+            .as_ref()
+            .map(|(user, password)| (user.as_str(), password.as_str()))
+    }
+
+    /// The value of the `Proxy-Authorization` header of an HTTP proxy, marked as sensitive.
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = match self.credentials.is_some() {
+            true => "…@",
+            false => "",
+        };
+        let scheme = self.scheme.as_str();
+        write!(f, "Proxy({scheme}://{user}{}:{})", self.host, self.port)
+    }
+}
+
+fn invalid(why: &str) -> TransportError {
+    TransportError::new(
+        TransportErrorKind::Proxy,
+        format!("the proxy cannot be used: {why}"),
+    )
+}
