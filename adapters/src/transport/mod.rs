@@ -28,7 +28,8 @@ mod loopback;
 #[cfg(any(feature = "ureq", feature = "surf"))]
 #[cfg(test)]
 pub(crate) mod test_server;
-#[cfg(all(test, any(all(feature = "http1", feature = "smol"), feature = "ureq")))]
+#[cfg(any(all(feature = "http1", feature = "smol"), feature = "ureq"))]
+#[cfg(test)]
 mod test_socks;
 
 #[cfg(feature = "http1")]
