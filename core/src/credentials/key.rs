@@ -8,20 +8,20 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::Error;
 use crate::unquote::unquoted;
 
-/// A provider's key. `Debug` does not show it, and its memory is wiped when it is dropped.
+/// A provider's API key. `Debug` does not show it, and its memory is wiped when it is dropped.
 ///
-/// White space, line ends and a pair of quotes around it are left out, as they come with a key
-/// from a file. What is wrong inside of it is told by [`header`](Self::header), and so by the
-/// building of a client.
+/// White space, line ends and a pair of quotes around the key are removed, because keys from files
+/// often have them. [`header`](Self::header) reports anything wrong inside the key, and so does
+/// building a client.
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// The key as the value of a header, after `prefix`, marked sensitive.
+    /// The key as a header value after `prefix`, marked sensitive.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the key is empty or has something in it that no
-    /// key has; the message says what to change, and its code is one word for it.
+    /// [`Config`](crate::ErrorKind::Config) if the key is empty or contains something that no key
+    /// contains. The message says what to change, and the error's code names the flaw in one word.
     pub fn header(&self, prefix: &str) -> Result<HeaderValue, Error> {
         let key = self.0.expose_secret();
         if let Some((word, why)) = flaw(key) {
@@ -33,7 +33,7 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// Whether nothing is left of it without the white space and quotes around it.
+    /// Whether the key is empty without the white space and quotes around it.
     pub fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
     }
@@ -43,7 +43,7 @@ impl ApiKey {
     }
 }
 
-/// What is wrong with a key: as a word, and as a sentence that does not hold the key.
+/// What is wrong with a key: one word, and a sentence that does not contain the key.
 fn flaw(key: &str) -> Option<(&'static str, String)> {
     let starts_with = |start: &str| {
         let head = key.get(..start.len());
@@ -92,7 +92,7 @@ impl<S: Into<String>> From<S> for ApiKey {
     fn from(key: S) -> Self {
         let key: String = key.into();
         match unquoted(&key) {
-            // Not copied: a copy would have to be wiped as well.
+            // Not copied, because a copy would have to be wiped, too.
             same if same.len() == key.len() => Self(SecretString::from(key)),
             inner => {
                 let inner = SecretString::from(inner);

@@ -1,9 +1,9 @@
-//! How a request proves who asks.
+//! How a request is authenticated.
 //!
-//! A key that stays the same is an [`ApiKey`], and costs nothing per request. A key that changes
-//! (a token that expires, a function that gives one) and a signature over the request are
-//! [`Credentials`]: the pipeline asks them once per attempt. A [`TokenSource`] makes them of an
-//! async function.
+//! A key that never changes is an [`ApiKey`], and costs nothing per request. [`Credentials`] are
+//! for keys that change (a token that expires, a function that returns a key) and for signatures
+//! over the request: the pipeline calls them once per attempt. A [`TokenSource`] implements them
+//! with an async function.
 
 mod key;
 mod token;
@@ -19,10 +19,11 @@ pub use token::{Token, TokenSource};
 
 use crate::error::Error;
 
-/// Proves who asks, once for each attempt: for tokens that expire, signatures, and keys that a
-/// function gives.
+/// Authenticates each attempt of a call: for tokens that expire, signatures, and keys from a
+/// function.
 ///
-/// [`TokenSource`] is enough for a token in a header. A key for each model of one endpoint:
+/// [`TokenSource`] is enough for a token in a header. This example uses a key per model of one
+/// endpoint:
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -53,28 +54,29 @@ use crate::error::Error;
 /// ```
 #[async_trait]
 pub trait Credentials: Debug + Send + Sync + 'static {
-    /// Adds to `request` what proves who asks: a header marked
-    /// [sensitive](http::HeaderValue::set_sensitive), a signature. Called before each attempt is
-    /// sent, under its time limits. `attempt` counts from 1 within one call.
+    /// Adds the authentication to `request`: a header marked
+    /// [sensitive](http::HeaderValue::set_sensitive), or a signature. Called before each attempt is
+    /// sent, within its time limits. `attempt` counts from 1 within one call.
     ///
-    /// The URI's scheme and authority must stay as they are: a request to another origin is
-    /// refused before it is sent. Cancel-safe if the future is: it is dropped when the call is.
+    /// The URI's scheme and authority must stay as they are: a request to another origin is refused
+    /// before it is sent. The future is dropped when the call is, so it must be cancel-safe.
     ///
     /// # Errors
-    /// Why there are no credentials. The error ends the attempt; its kind decides whether there is
-    /// another one. It must hold no secret.
+    /// Why there are no credentials. The error ends the attempt, and its kind decides whether there
+    /// is another attempt. The error must hold no secret.
     async fn authorize(&self, request: &mut Request<Bytes>, attempt: u32) -> Result<(), Error>;
 
-    /// Called when the provider did not accept (401) what was added to a request. Whether another
-    /// attempt may be accepted, because something else will be added to it: a new token. The call
-    /// is then tried once more at once, which counts neither as one of its attempts nor for the
-    /// retry budget. `false` unless it is implemented; called at most once per call.
+    /// Called when the provider refused the request's authentication (401). Returns whether the
+    /// next request will get another one, such as a new token. The call is then retried once at
+    /// once, which counts neither as one of its attempts nor towards the retry budget. The default
+    /// returns `false`. Called at most once per call.
     fn renew(&self) -> bool {
         false
     }
 
     /// Removes every secret that these credentials have given from a text that came from outside,
-    /// such as an error of the server's. [`Secrets`](crate::Secrets) and
-    /// [`RecentSecrets`](crate::RecentSecrets) do it, in whatever form they stand there.
+    /// such as a server's error. [`Secrets`](crate::Secrets) and
+    /// [`RecentSecrets`](crate::RecentSecrets) do that for every form in which a server may echo a
+    /// secret.
     fn redact(&self, text: &mut String);
 }

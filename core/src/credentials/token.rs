@@ -24,7 +24,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token that is used until the provider refuses it.
+    /// Creates a token that is used until the provider refuses it.
     pub fn new(token: impl Into<ApiKey>) -> Self {
         Self {
             key: token.into(),
@@ -32,9 +32,9 @@ impl Token {
         }
     }
 
-    /// Is used only as long as `is_valid` says so, which is asked before each attempt. The clock is
-    /// the caller's: chatcore's core has none. A token that is never valid is asked for again for
-    /// each attempt.
+    /// Uses the token only while `is_valid` returns `true`. `is_valid` is called before each
+    /// attempt, and brings its own clock, because chatcore's core has none. If a new token is never
+    /// valid, another one is requested for each attempt.
     #[must_use]
     pub fn valid_while(mut self, is_valid: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.is_valid = Some(Arc::new(is_valid));
@@ -54,16 +54,16 @@ impl fmt::Debug for Token {
 
 type Asking = BoxFuture<'static, Result<Token, Error>>;
 
-/// [`Credentials`] from an async function that gives a [`Token`].
+/// [`Credentials`] from an async function that returns a [`Token`].
 ///
-/// The function is asked before the first attempt, and again when its token is not valid any more,
-/// or when the provider refused it with 401: that call is then tried once more. Calls that need a
-/// token at the same time ask once and share it. The function itself, and what
-/// [`Token::valid_while`] asks, must not use the same source. Asking counts towards the time limits of the
-/// attempt; when all calls that wait for it have ended, it is dropped.
+/// The function is called before the first attempt, and again when its token is no longer valid or
+/// the provider refused it with 401; that call is then retried once. Calls that need a token at the
+/// same time share one call of the function. Neither the function itself nor the closure of
+/// [`Token::valid_while`] may use the same source. The function runs within the time limits of the
+/// attempt. Its future is dropped when all calls that wait for it have ended.
 ///
-/// The token goes out as `authorization: Bearer …`, unless [`header`](Self::header)
-/// names another header.
+/// The token is sent as `authorization: Bearer …`, unless [`header`](Self::header) names another
+/// header.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -88,14 +88,15 @@ pub struct TokenSource {
 
 enum State {
     None,
-    /// Weak, so that what nobody waits for is dropped.
+    /// Weak, so that the future is dropped when no call waits for it.
     Asking(WeakShared<Asking>),
     Held(Token),
 }
 
 impl TokenSource {
-    /// Asks `ask` for a token whenever one is needed. Its errors end the attempt; their
-    /// [kind](crate::ErrorKind) says whether there is another one. They must hold no secret.
+    /// Calls `ask` whenever a token is needed. An error of `ask` ends the attempt, and its
+    /// [kind](crate::ErrorKind) decides whether there is another attempt. The error must hold no
+    /// secret.
     pub fn new<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Token, Error>> + Send + 'static,
@@ -109,7 +110,8 @@ impl TokenSource {
         }
     }
 
-    /// Sends the token in this header, after `prefix`: `x-api-key` and nothing, for Anthropic.
+    /// Sends the token in this header, after `prefix`: for Anthropic, `x-api-key` and an empty
+    /// prefix.
     #[must_use]
     pub fn header(mut self, header: HeaderName, prefix: &'static str) -> Self {
         self.header = header;
@@ -128,7 +130,7 @@ impl TokenSource {
             State::Asking(current) => current.upgrade().is_some_and(|it| it.ptr_eq(&asking)),
             _ => false,
         };
-        // The first of those who waited for it takes it in, unless another was asked for since.
+        // The first of the waiting calls stores the token, unless another one was requested since.
         if is_current {
             *state = match &asked {
                 Ok(token) => {
@@ -142,8 +144,8 @@ impl TokenSource {
         asked
     }
 
-    /// The token that is held, or what will give one. The caller's functions run under the lock, so
-    /// that two calls do not find the same token invalid and both ask.
+    /// The token that is held, or the shared future that will return one. The caller's functions
+    /// run under the lock, so that two calls cannot both find the token invalid and both ask.
     fn held_or_asking(&self) -> Result<Token, Shared<Asking>> {
         let mut state = self.lock();
         match &*state {
@@ -160,7 +162,7 @@ impl TokenSource {
         Err(asking)
     }
 
-    /// A panic of the caller's function leaves the state as it was.
+    /// Ignores poisoning, because a panic in the caller's function leaves the state as it was.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
