@@ -1,4 +1,4 @@
-//! What `/api/…` and the WebSocket ask: one message or a conversation, and a few options.
+//! Reads what `/api/…` and the WebSocket accept: one message or a conversation, and a few options.
 
 use chatcore::{ChatCall, ChatRequest, Defaults, LlmClient, Message};
 use serde_json::Value;
@@ -8,8 +8,8 @@ use crate::fields::{Fields, missing};
 use crate::openai::message;
 use crate::settings::Settings;
 
-/// What is asked, and what chatcore may fill in. A default that the model refuses is left out; what
-/// the caller set is not.
+/// A request, and the defaults that chatcore may add to it. A default that the model refuses is
+/// dropped; a value that the caller set is not.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) request: ChatRequest,
@@ -22,17 +22,18 @@ impl Ask {
     }
 }
 
-/// What limits a request, whichever door it comes through.
+/// The limits of a request, whichever path it arrives on.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowed {
-    /// The models that may be asked for; the first is the default.
+    /// The models that clients may use; the first is the default.
     pub(crate) models: Vec<String>,
     pub(crate) max_messages: usize,
     pub(crate) max_tokens: u32,
 }
 
 impl Allowed {
-    /// With the provider's model, where the settings name none.
+    /// The limits from the settings. Without models in the settings, clients may use only `model`,
+    /// the provider's own.
     pub(crate) fn new(settings: &Settings, model: &str) -> Self {
         Self {
             models: match settings.models.as_slice() {
@@ -44,7 +45,7 @@ impl Allowed {
         }
     }
 
-    /// The model to ask: the one named, if it is allowed, or the default.
+    /// The model to use: the named one if it is allowed, or the default.
     pub(crate) fn model(&self, named: Option<String>) -> Result<String, ApiError> {
         let default = self.models.first().cloned().unwrap_or_default();
         let named = named.unwrap_or(default);
@@ -78,7 +79,7 @@ impl Allowed {
         }
     }
 
-    /// These defaults, within the limit of tokens, reasoning included.
+    /// Lowers `defaults` to the limit of tokens, reasoning included.
     pub(crate) fn limit(&self, mut defaults: Defaults) -> Defaults {
         let answer = defaults.max_tokens.unwrap_or(u32::MAX).min(self.max_tokens);
         defaults.max_tokens = Some(answer);
@@ -91,7 +92,7 @@ impl Allowed {
         self.conversation(list, message::read)
     }
 
-    /// Reads a conversation; `read` reads one message, which stands at a place.
+    /// Reads a conversation. `read` reads the message at a path.
     pub(crate) fn conversation(
         &self,
         list: Vec<Value>,
@@ -102,7 +103,7 @@ impl Allowed {
         list.into_iter().enumerate().map(read).collect()
     }
 
-    /// Refuses a conversation of no messages, or of too many; it stands in the field `name`.
+    /// Refuses a conversation with no messages or too many. `name` is its field.
     pub(crate) fn check_length(&self, name: &str, length: usize) -> Result<(), ApiError> {
         if length == 0 {
             return Err(ApiError::invalid(name, format!("there are no {name}")));
@@ -121,7 +122,7 @@ impl Allowed {
     }
 }
 
-/// What a body holds.
+/// What a body must contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `message`
@@ -132,8 +133,8 @@ pub(crate) enum Form {
     Any,
 }
 
-/// Reads `{message, …}` or `{messages, …}`. The defaults are the client's: temperature 0 for a
-/// message and 0.7 for a conversation, at most 256 tokens.
+/// Reads `{message, …}` or `{messages, …}`. The defaults are those of the Python client:
+/// temperature 0 for a message and 0.7 for a conversation, at most 256 tokens.
 pub(crate) fn read(mut fields: Fields, form: Form, allowed: &Allowed) -> Result<Ask, ApiError> {
     let message = match form {
         Form::Messages => None,
@@ -168,7 +169,7 @@ pub(crate) fn read(mut fields: Fields, form: Form, allowed: &Allowed) -> Result<
     Ok(Ask { request, defaults })
 }
 
-/// Takes the options that every door has.
+/// Reads the options that these paths share.
 pub(crate) fn options(
     fields: &mut Fields,
     mut request: ChatRequest,

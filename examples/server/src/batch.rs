@@ -1,4 +1,4 @@
-//! `/api/batch`: many prompts, a line of JSON for each as it finishes.
+//! `/api/batch`: many prompts, with one line of JSON for each as it finishes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::events::Whole;
 use crate::fields::{Fields, missing};
 use crate::stream::Pieces;
 
-/// What a batch asks.
+/// A batch request.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) requests: Vec<Ask>,
     concurrency: usize,
 }
 
-/// Reads `{prompts, concurrency?, …}`; the options hold for every prompt.
+/// Reads `{prompts, concurrency?, …}`. The options apply to every prompt.
 pub(crate) fn read(
     mut fields: Fields,
     allowed: &Allowed,
@@ -65,8 +65,8 @@ pub(crate) fn read(
     })
 }
 
-/// Runs it: a line of JSON for each prompt as it finishes, and one for the end. Dropping it drops
-/// what runs. A full queue makes its prompts wait, not fail.
+/// Runs the batch: one line of JSON for each prompt as it finishes, and one at the end. Dropping it
+/// cancels the running chats. When the queue is full, prompts wait instead of failing.
 pub(crate) fn run(batch: Batch, client: LlmClient) -> Pieces {
     let progress = Arc::new(Mutex::new(Progress::default()));
     let told = Arc::clone(&progress);

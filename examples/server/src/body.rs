@@ -1,4 +1,4 @@
-//! A request's body: of limited size, in limited time, and JSON.
+//! Reads a request's body as JSON, within limits of size and time.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use trillium::{Conn, KnownHeaderName};
 use crate::errors::ApiError;
 use crate::fields::Fields;
 
-/// Reads the body as a JSON object. Where it fails, the connection is closed with the answer.
+/// Reads the body as a JSON object.
 pub(crate) async fn read(
     conn: &mut Conn,
     max_body: usize,
@@ -50,7 +50,7 @@ pub(crate) async fn read(
     parse(&bytes.or(late).await?)
 }
 
-/// Refuses a body that is compressed.
+/// Refuses a compressed body.
 fn check_encoding(conn: &Conn) -> Result<(), ApiError> {
     let mut encodings = conn
         .request_headers()
@@ -64,7 +64,7 @@ fn check_encoding(conn: &Conn) -> Result<(), ApiError> {
     }
 }
 
-/// Reads JSON that must be an object.
+/// Parses JSON that must be an object.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(400, "invalid_json", format!("the body is no JSON: {error}"))

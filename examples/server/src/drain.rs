@@ -1,4 +1,4 @@
-//! The shutdown: who waits for it, and who it waits for.
+//! Graceful shutdown.
 
 use std::fmt;
 use std::future::Future;
@@ -7,18 +7,18 @@ use std::task::{Context, Poll};
 
 use smol::channel::{Receiver, Sender, bounded};
 
-/// Says when the server begins to shut down. Cheap to clone.
+/// Tells when the shutdown begins. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Drain {
-    /// Nothing is ever sent; it is closed when the shutdown begins.
+    /// Nothing is ever sent on this channel; it is closed when the shutdown begins.
     begun: Receiver<()>,
 }
 
-/// Begins the shutdown, when it is told to or dropped.
+/// Begins the shutdown when `begin` is called or this is dropped.
 #[derive(Debug)]
 pub(crate) struct Starter(Sender<()>);
 
-/// A drain, and what begins it.
+/// A drain, and the starter that begins it.
 pub(crate) fn drain() -> (Starter, Drain) {
     let (sender, begun) = bounded(1);
     (Starter(sender), Drain { begun })
@@ -45,7 +45,7 @@ impl Drain {
     }
 }
 
-/// Completes when the shutdown begins; can be polled again after that.
+/// Completes when the shutdown begins, and may be polled again afterwards.
 pub(crate) struct Begun(Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>);
 
 impl Begun {

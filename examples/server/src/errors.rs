@@ -1,4 +1,5 @@
-//! One shape for every error: a status, a stable code, a sentence. OpenAI's clients read it too.
+//! The one form of all errors: a status, a stable code and a sentence. OpenAI's clients understand
+//! it.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,18 +7,18 @@ use std::time::Duration;
 use chatcore::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-/// An error as a client gets it. Its code is stable; its message is for people.
+/// An error as sent to a client. The code is stable; the message is for people.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// The field at fault.
+    /// The field that caused the error.
     pub(crate) param: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    /// The methods that the path takes.
+    /// The methods that the path accepts.
     pub(crate) allow: Option<&'static str>,
-    /// Whether the client may send the request again, where that is not as the status says.
+    /// Whether the client may send the request again, if the status alone would say otherwise.
     pub(crate) should_retry: Option<bool>,
 }
 
@@ -34,7 +35,7 @@ impl ApiError {
         }
     }
 
-    /// A field that is not what it must be.
+    /// A field with an invalid value.
     pub(crate) fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             param: Some(param.into()),
@@ -42,7 +43,7 @@ impl ApiError {
         }
     }
 
-    /// Something that is over in a moment.
+    /// An error that should pass within a moment.
     pub(crate) fn busy(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
@@ -54,7 +55,7 @@ impl ApiError {
         Self::busy(503, "shutting_down", "the server is shutting down")
     }
 
-    /// `{"error": {…}}`, in OpenAI's shape.
+    /// `{"error": {…}}`, in OpenAI's form.
     pub(crate) fn to_json(&self) -> Value {
         let kind = match self.status {
             401 | 403 => "authentication_error",
@@ -78,11 +79,11 @@ impl fmt::Display for ApiError {
 }
 
 impl From<Error> for ApiError {
-    /// The code is the kind's word. What the server did wrong towards the provider (its key, its
-    /// settings) is its own error, 5xx: the client cannot mend it.
+    /// The code is the name of the error's kind. Errors between the server and the provider (its
+    /// key, its settings) are 5xx, because the client cannot fix them.
     fn from(error: Error) -> Self {
         let status = match error.kind() {
-            // The client's limit of tokens was too low.
+            // `OutOfTokens` is here because the client's limit of tokens was too low.
             ErrorKind::InvalidInput | ErrorKind::BadRequest | ErrorKind::OutOfTokens => 400,
             ErrorKind::NotFound => 404,
             ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
@@ -93,8 +94,8 @@ impl From<Error> for ApiError {
         };
         let (retry_after, should_retry) = match error.kind() {
             ErrorKind::QueueFull | ErrorKind::Closed => (Some(Duration::from_secs(1)), None),
-            // Whatever is worth trying again was tried again here. Each attempt of a client that
-            // does so too would be several at the provider.
+            // chatcore has already retried what is worth retrying. If the client retried too, each
+            // of its attempts would become several at the provider.
             _ => (error.retry_after(), Some(false)),
         };
         Self {

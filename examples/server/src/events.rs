@@ -1,4 +1,4 @@
-//! What `/api/chat/stream` and the WebSocket tell of an answer, piece by piece.
+//! The messages of `/api/chat/stream` and the WebSocket.
 
 use chatcore::{ChatEvent, ChatResponse, Error, FinishReason, Usage};
 use serde::Serialize;
@@ -6,29 +6,29 @@ use serde_json::Value;
 
 use crate::errors::ApiError;
 
-/// One piece, as JSON with a `type`.
+/// One message, as JSON with a `type`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Told {
     /// More text.
     Delta { text: String },
-    /// More of what the model writes while it reasons.
+    /// More of the model's reasoning.
     Reasoning { text: String },
-    /// More of why the model declines.
+    /// More of the model's refusal.
     Refusal { text: String },
-    /// The answer is whole: the last piece.
+    /// The answer is complete. The last message.
     Done {
         model: Option<String>,
         finish_reason: FinishReason,
         usage: Option<Cost>,
     },
-    /// It failed: the last piece.
+    /// The chat failed. The last message.
     Error { error: Value },
-    /// The client took it back: the last piece. Only on a WebSocket.
+    /// The client cancelled the chat. The last message, and only on a WebSocket.
     Cancelled,
 }
 
-/// What an answer cost.
+/// The token usage of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Cost {
     input_tokens: u64,
@@ -54,15 +54,15 @@ impl Told {
         }
     }
 
-    /// As an event of SSE.
+    /// The message as an SSE event.
     pub(crate) fn sse(&self) -> Vec<u8> {
-        // The types here have string keys only, so that this does not fail.
+        // Does not fail, because these types have only string keys.
         let json = serde_json::to_string(self).unwrap_or_default();
         format!("data: {json}\n\n").into_bytes()
     }
 }
 
-/// Turns the events of one answer into what is told of them.
+/// Converts the events of one answer to messages.
 #[derive(Debug, Default)]
 pub(crate) struct Teller {
     model: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    /// What to tell of the next event, if anything.
+    /// The message for the next event, if there is one.
     pub(crate) fn tell(&mut self, event: Result<ChatEvent, Error>) -> Option<Told> {
         Some(match event {
             Ok(ChatEvent::Text(text)) => Told::Delta { text },
@@ -95,7 +95,7 @@ impl Teller {
     }
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Whole {
     response: String,

@@ -1,19 +1,19 @@
-//! A JSON object, taken field by field, with an error that names the field.
+//! Reads a JSON object field by field. Errors name the field.
 
 use serde_json::{Map, Value};
 
 use crate::errors::ApiError;
 
-/// The fields of an object that have not been taken yet.
+/// The fields of an object that have not been read yet.
 #[derive(Debug)]
 pub(crate) struct Fields {
-    /// Where the object stands in the body, such as `messages[2].`; empty for the body itself.
+    /// The object's path in the body, such as `messages[2].`; empty for the body itself.
     path: String,
     map: Map<String, Value>,
 }
 
 impl Fields {
-    /// The fields of `value`, which stands at `path`.
+    /// The fields of `value`, which is at `path` in the body.
     pub(crate) fn of(value: Value, path: &str) -> Result<Self, ApiError> {
         match value {
             Value::Object(map) => Ok(Self {
@@ -32,18 +32,18 @@ impl Fields {
         }
     }
 
-    /// The field's place in the body.
+    /// The path of the field in the body.
     pub(crate) fn place(&self, name: &str) -> String {
         format!("{}{name}", self.path)
     }
 
-    /// Any value; null counts as not there.
+    /// Takes a value of any type. Null counts as missing.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
-        // The others keep their order, in which they are passed on.
+        // `shift_remove` keeps the order of the other fields, which may be passed on in that order.
         self.map.shift_remove(name).filter(|value| !value.is_null())
     }
 
-    /// A value that stays.
+    /// A value, without taking it.
     pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
         self.map.get(name)
     }
@@ -59,12 +59,12 @@ impl Fields {
         self.typed(name, "a number", |value| value.as_f64().ok_or(value))
     }
 
-    /// A whole number that may be negative.
+    /// An integer, which may be negative.
     pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
         self.typed(name, "an integer", |value| value.as_i64().ok_or(value))
     }
 
-    /// A whole number from 1.
+    /// An integer of at least 1.
     pub(crate) fn count(&mut self, name: &str) -> Result<Option<u32>, ApiError> {
         self.typed(name, "an integer from 1", |value| {
             let count = value.as_u64().filter(|&count| count > 0);
@@ -105,12 +105,13 @@ impl Fields {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Takes what is left.
+    /// Takes all fields that were not read.
     pub(crate) fn rest(self) -> Map<String, Value> {
         self.map
     }
 
-    /// Refuses what is left: a misspelt option would do nothing, unseen.
+    /// Refuses any field that was not read, because a misspelt option would otherwise silently do
+    /// nothing.
     pub(crate) fn end(self) -> Result<(), ApiError> {
         match self.map.keys().next() {
             None => Ok(()),
@@ -129,7 +130,7 @@ impl Fields {
     }
 }
 
-/// A field that is missing.
+/// The error for a missing field.
 pub(crate) fn missing(place: impl Into<String>) -> ApiError {
     let place = place.into();
     ApiError {
@@ -138,7 +139,7 @@ pub(crate) fn missing(place: impl Into<String>) -> ApiError {
     }
 }
 
-/// A field that the server does not know.
+/// The error for an unknown field.
 pub(crate) fn unknown(place: impl Into<String>) -> ApiError {
     let place = place.into();
     ApiError {
@@ -147,8 +148,8 @@ pub(crate) fn unknown(place: impl Into<String>) -> ApiError {
     }
 }
 
-/// A field of another type than it must have. Only the type found is told, not the value: it
-/// may be a prompt.
+/// The error for a field of the wrong type. It shows the type of a string, an array or an object,
+/// but not its content, because that may be a prompt.
 pub(crate) fn wrong(place: &str, expected: &str, found: &Value) -> ApiError {
     let found = match found {
         Value::Null => "null".to_owned(),

@@ -1,4 +1,5 @@
-//! Who may ask: the access token, and pages of this server only.
+//! Access control: the access token, and a check that browser requests come from this server's
+//! pages.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -8,14 +9,15 @@ use trillium::{Conn, HeaderName, KnownHeaderName};
 use crate::errors::ApiError;
 use crate::settings::Settings;
 
-/// The subprotocol by which a page gives the token of a WebSocket, which can have no headers.
+/// The subprotocol in which a page sends the token of a WebSocket, because browsers allow no custom
+/// headers there.
 pub(crate) const BEARER_PROTOCOL: &str = "chatcore.bearer.";
 
-/// Refuses a request that another site's page made, or that came by another name.
+/// Refuses a request from another site's page, and a request for an unknown host name.
 ///
-/// A browser lets any page send a request here; its `Origin` names the page's site. And a name
-/// that its owner suddenly points at 127.0.0.1 would make that site this one, so that on
-/// loopback only loopback's own names are taken.
+/// A browser lets any page send requests to this server; the `Origin` header names the page's site.
+/// A site's owner can also point the site's name at 127.0.0.1 (DNS rebinding), so that its pages
+/// count as this server's. Therefore only loopback's own names are accepted on loopback.
 pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiError> {
     let host = header(conn, KnownHeaderName::Host)?;
     let name = host.map(host_name).unwrap_or_default();
@@ -56,7 +58,7 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    // Where clients of Anthropic's may put it.
+    // Anthropic's clients may send the token in this header.
     let key = header(conn, "x-api-key")?;
     let protocol = conn
         .request_headers()
@@ -69,7 +71,8 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
             "this server needs an access token: send `Authorization: Bearer TOKEN`",
         ));
     };
-    // In constant time, so that its beginning cannot be found out; its length can.
+    // In constant time, so that the token cannot be guessed step by step. Its length can still be
+    // measured.
     match given.as_bytes().ct_eq(token.as_bytes()).into() {
         true => Ok(()),
         false => Err(ApiError::new(
@@ -80,10 +83,11 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
     }
 }
 
-/// The client's address: behind a proxy that is trusted, the last that the proxy tells.
+/// The client's address. Behind a trusted proxy it is the last address in `X-Forwarded-For`.
 pub(crate) fn client(conn: &Conn, settings: &Settings) -> IpAddr {
     let forwarded = || {
-        // A proxy may add a line of its own in place of lengthening the client's.
+        // A proxy may add its own header line instead of extending the client's, so the last line
+        // counts.
         let lines = conn
             .request_headers()
             .get_values(KnownHeaderName::XforwardedFor)?;
@@ -95,14 +99,14 @@ pub(crate) fn client(conn: &Conn, settings: &Settings) -> IpAddr {
         .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
 
-/// An address, to which some proxies add a port.
+/// Parses an address. Some proxies append a port.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     text.parse().ok().or_else(with_port)
 }
 
-/// The value of a header that may be there once. Two of it would be read differently by whoever
-/// stands between the client and this server.
+/// The value of a header that must appear at most once. With two values, a proxy in between might
+/// use the other one.
 fn header(conn: &Conn, name: impl Into<HeaderName<'static>>) -> Result<Option<&str>, ApiError> {
     let name = name.into();
     let Some(values) = conn.request_headers().get_values(name.clone()) else {
@@ -118,7 +122,7 @@ fn header(conn: &Conn, name: impl Into<HeaderName<'static>>) -> Result<Option<&s
     }
 }
 
-/// A host header without its port.
+/// The host header without its port.
 fn host_name(host: &str) -> &str {
     match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((v6, _)) => v6,

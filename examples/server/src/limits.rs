@@ -1,4 +1,4 @@
-//! How many chats one client address may begin.
+//! Limits how many chats one client address may start.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use crate::errors::ApiError;
 
-/// Addresses that are kept before those that have paid off are forgotten.
+/// From this number of addresses on, those without a debt are forgotten.
 const KEPT: usize = 10_000;
 
-/// A limit for each client address: so many chats in a minute, all at once if the client likes,
-/// and then as they come free again (the generic cell rate algorithm). An IPv6 client has its
-/// whole /64 to itself, so that counts as one address.
+/// A rate limit for each client address: this many chats per minute, all at once if the client
+/// likes, and then as the rate allows (the generic cell rate algorithm). An IPv6 client usually has
+/// a whole /64, so a /64 counts as one address.
 #[derive(Debug)]
 pub(crate) struct PerClient {
-    /// `None`: no limit.
+    /// The time between two chats; `None` if there is no limit.
     gap: Option<Duration>,
-    /// When each address will have paid off what it took.
+    /// For each address, when its chats so far are paid off.
     paid: Mutex<HashMap<IpAddr, Instant>>,
 }
 
@@ -31,8 +31,8 @@ impl PerClient {
         }
     }
 
-    /// Takes `chats` at once, or says how long to wait. More than a minute's worth is taken only
-    /// by who has taken nothing yet.
+    /// Takes `chats` at once, or returns an error with the time to wait. An address without a debt
+    /// may take more than a minute's worth at once.
     pub(crate) fn take(&self, client: IpAddr, chats: u32, now: Instant) -> Result<(), ApiError> {
         let Some(gap) = self.gap else { return Ok(()) };
         let client = network(client);
@@ -64,7 +64,7 @@ impl PerClient {
     }
 }
 
-/// What counts as one client: an address, or a whole /64 of IPv6.
+/// The key of a client: its IPv4 address, or the /64 of its IPv6 address.
 pub(crate) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => {

@@ -11,10 +11,11 @@
 //!  socket ◄─ stream, ws, batch ◄─ events, fronts ◄─ chatcore ◄───────────────────┘
 //! ```
 //!
-//! The fronts are the protocols of providers: `openai`, `responses` and `anthropic`, each with what
-//! it reads and what it writes.
+//! The fronts speak the protocols of providers: `openai`, `responses` and `anthropic`. Each front
+//! reads requests and writes answers in its protocol.
 //!
-//! With no key and no provider named, the offline demo model answers. `--help` shows the settings.
+//! If no key is set and no provider is named, the offline demo model answers. `--help` shows the
+//! settings.
 
 mod anthropic;
 mod app;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
         }
         Err(error) => return fail(2, &error),
     };
-    // Each client has a socket. Where this fails, the limit stays as it is.
+    // Each client needs a descriptor. If raising the limit fails, the limit stays as it is.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     match smol::block_on(run(settings)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,7 +80,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     let listener =
         listen::bind(addr).map_err(|error| (1, format!("cannot listen on {addr}: {error}")))?;
     let addr = listener.local_addr().unwrap_or(addr);
-    // Before anyone is told that the server is there, so that no signal is missed.
+    // Before the server announces its address, so that no signal is missed.
     let mut signals = Signals::new([Signal::Term, Signal::Int])
         .map_err(|error| (1, format!("cannot wait for signals: {error}")))?;
     let (starter, drain) = drain::drain();
@@ -105,7 +106,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
             say("shutting down: what runs is finished\n");
         }
         starter.begin();
-        // A second signal ends it at once.
+        // A second signal stops the server at once.
         signals.next().await;
         Ok(usize::MAX)
     };
@@ -122,7 +123,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     Ok(())
 }
 
-/// Prints to people; a closed pipe is no matter.
+/// Prints for people to read. Ignores a closed pipe.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

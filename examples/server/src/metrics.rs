@@ -1,4 +1,4 @@
-//! What happens, counted, for Prometheus and for the page's figures.
+//! Metrics, for Prometheus and for the page.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use prometheus::{
 };
 use serde_json::{Value, json};
 
-/// Seconds; a chat takes from some milliseconds to minutes.
+/// Bucket limits in seconds. A chat takes from a few milliseconds to minutes.
 const SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 ];
 
-/// The counters of one server.
+/// The metrics of one server.
 pub(crate) struct Metrics {
     registry: Registry,
     calls: IntCounterVec,
@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// # Errors
-    /// A name that Prometheus does not take, or one that is there twice: a bug in this file.
+    /// If a metric's name is invalid or used twice, which is a bug in this file.
     pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let seconds =
@@ -109,7 +109,7 @@ impl Metrics {
         for collector in all {
             metrics.registry.register(collector)?;
         }
-        // A rate needs a series that was there before its first event.
+        // Created in advance, because a rate needs a series that exists before the first event.
         for outcome in ["succeeded", "failed", "cancelled"] {
             metrics.call_seconds.with_label_values(&[outcome]);
         }
@@ -121,23 +121,23 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// One HTTP request was answered.
+    /// Counts a response.
     pub(crate) fn answered(&self, route: &str, status: u16) {
         let status = status.to_string();
         self.requests.with_label_values(&[route, &status]).inc();
     }
 
-    /// A client went away before the end of its answer.
+    /// Counts a client that disconnected before the end of its answer.
     pub(crate) fn client_gone(&self) {
         self.gone.inc();
     }
 
-    /// The connections that are open.
+    /// The gauge of open connections.
     pub(crate) fn connections(&self) -> &IntGauge {
         &self.connections
     }
 
-    /// All of it, in Prometheus' text format, with the pool as it is now.
+    /// All metrics in Prometheus' text format. The gauges of the pool are set from `pool`.
     pub(crate) fn text(&self, pool: &Status) -> prometheus::Result<Vec<u8>> {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.in_flight.set(gauge(pool.active));
@@ -149,7 +149,7 @@ impl Metrics {
         Ok(text)
     }
 
-    /// What the page shows, beside the pool.
+    /// The figures that the page shows in addition to the pool's.
     pub(crate) fn figures(&self) -> Value {
         let tokens = |direction| self.tokens.with_label_values(&[direction]).get();
         json!({

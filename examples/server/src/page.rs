@@ -1,4 +1,4 @@
-//! The page at `/`, and the npm package that it uses.
+//! Serves the page at `/` and the npm package that it uses.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::errors::ApiError;
 use crate::settings::Settings;
 
-/// The page's files, built in.
+/// The page's files, built into the program.
 const FILES: &[(&str, &str)] = &[
     ("index.html", include_str!("../web/index.html")),
     ("page.css", include_str!("../web/page.css")),
@@ -18,13 +18,13 @@ const FILES: &[(&str, &str)] = &[
     ("words.js", include_str!("../web/words.js")),
 ];
 
-/// What a page may do: nothing but what this server serves. The core of the npm package is
-/// WebAssembly.
+/// The page may only load and call this server. `wasm-unsafe-eval` is needed because the npm
+/// package's core is WebAssembly.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
      style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
-/// A file, and its type.
+/// A file's content and its media type.
 pub(crate) type File = (Vec<u8>, &'static str);
 
 /// A file of the page.
@@ -41,7 +41,7 @@ pub(crate) async fn file(settings: &Settings, name: &str) -> Result<File, ApiErr
     }
 }
 
-/// A file of the npm package's build.
+/// A file of the built npm package.
 pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, ApiError> {
     let read = read(&settings.npm, name).await;
     read.map_err(|_| {
@@ -55,7 +55,7 @@ pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, Api
 }
 
 async fn read(folder: &Path, name: &str) -> io::Result<File> {
-    // Names of plain files only: nothing leads out of the folder.
+    // Only plain file names, so that no path leads out of the folder.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.starts_with('.') || !name.bytes().all(is_plain) {
         return Err(io::ErrorKind::NotFound.into());

@@ -1,32 +1,32 @@
-//! Events → the parts of a message as they begin, grow and end. The protocols that number the parts
-//! of an answer in a stream, Anthropic's and OpenAI's Responses, are written from this.
+//! Converts events to the parts of a message as they begin, grow and end. Anthropic's messages and
+//! OpenAI's Responses number the parts of a stream, and are both written from these steps.
 
 use chatcore::chat::Extra;
 use chatcore::{ChatEvent, ChatResponse, Fold, Part};
 
-/// What happens to a part.
+/// A change of a part.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// It begins. Of a call, all that came with its beginning is in the part.
+    /// The part begins. For a call, the part already has all fields that arrive with its start.
     Begin(Place),
-    /// More text, of whichever kind.
+    /// More text, reasoning or refusal.
     Text(Place, String),
-    /// The proof of reasoning.
+    /// The signature of reasoning.
     Signature(Place, String),
     /// More of a call's arguments.
     Arguments(Place, String),
-    /// Fields that belong to text or reasoning.
+    /// Extra fields of text or reasoning.
     Extra(Place, Extra),
-    /// It is complete.
+    /// The part is complete.
     End(Place),
 }
 
-/// Where a part stands.
+/// The position of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Among the parts of the message.
+    /// Its index among all parts of the message.
     pub(crate) part: usize,
-    /// Among those that the protocol has a form for.
+    /// Its index among the parts that the protocol can express.
     pub(crate) index: usize,
 }
 
@@ -34,16 +34,16 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Pieces {
     fold: Fold,
-    /// Whether the protocol has a form for a part.
+    /// Whether the protocol can express a part.
     has_form: fn(&Part) -> bool,
-    /// The parts that have begun, and their places; `None` where there is no form for it.
+    /// The places of the parts that have begun; `None` if the protocol cannot express the part.
     places: Vec<Option<Place>>,
     next: usize,
-    /// The last part, where it is text or reasoning that grows.
+    /// The last part, if it is text or reasoning that still grows.
     growing: Option<usize>,
-    /// The calls that have begun: their indexes and parts.
+    /// The calls that have begun: their event index, and the index of their part.
     calls: Vec<(usize, usize)>,
-    /// A call whose beginning is not told yet, because fields may come that belong to it.
+    /// A call whose `Begin` is held back, because more of its fields may arrive.
     held: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ impl Pieces {
         }
     }
 
-    /// What has come of the answer.
+    /// The answer so far.
     pub(crate) fn answer(&self) -> &ChatResponse {
         self.fold.partial()
     }
@@ -70,7 +70,7 @@ impl Pieces {
         self.answer().message.parts.get(place.part)
     }
 
-    /// Takes the next event in.
+    /// Handles the next event.
     pub(crate) fn push(&mut self, event: &ChatEvent) -> Vec<Step> {
         self.fold.push_ref(event);
         let mut steps = Vec::new();
@@ -140,9 +140,9 @@ impl Pieces {
         steps
     }
 
-    /// The place of the part that grows, which may have begun with this event.
+    /// The place of the growing part. The part may begin with this event.
     fn grow(&mut self, steps: &mut Vec<Step>) -> Option<Place> {
-        // The last part is another one than before: it has begun.
+        // There is a part without a place, so a new part has begun.
         let is_new = self.answer().message.parts.len() > self.places.len();
         if is_new {
             self.end_growing(steps);
@@ -164,7 +164,7 @@ impl Pieces {
         call.map(|(_, part)| *part)
     }
 
-    /// The next part has begun.
+    /// Adds the part that has just begun.
     fn add(&mut self) -> usize {
         let part = self.places.len();
         let parts = &self.fold.partial().message.parts;
@@ -182,7 +182,7 @@ impl Pieces {
     }
 }
 
-/// What a part that comes whole holds, as it would come in pieces.
+/// The content of a part that arrives complete, as the steps of a part that grows.
 fn content(place: Place, part: &Part) -> Vec<Step> {
     let (steps, extra) = match part {
         Part::Text(text) => (

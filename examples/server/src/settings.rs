@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// One setting. `--name` on the command line stands above the variable.
+/// One setting. `--flag` on the command line overrides the variable.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     pub(crate) flag: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Setting {
     pub(crate) doc: &'static str,
 }
 
-/// Every setting of the server. What is asked of the provider is set by the variables of
+/// Every setting of the server. The provider and the queue are set by the variables in
 /// [`chatcore::SETTINGS`].
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Setting] = &[
@@ -54,7 +54,7 @@ const fn row(
     }
 }
 
-/// The settings, read and checked.
+/// The settings, parsed and checked.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) addr: SocketAddr,
@@ -69,7 +69,7 @@ pub(crate) struct Settings {
     pub(crate) trust_proxy: bool,
     pub(crate) hosts: Vec<String>,
     pub(crate) max_connections: usize,
-    /// 0: any number.
+    /// 0 means any number.
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
@@ -83,11 +83,11 @@ pub(crate) struct Settings {
 /// What the command line asks for.
 pub(crate) enum Asked {
     Serve(Box<Settings>),
-    /// Only this text.
+    /// Print this text and exit.
     Print(String),
 }
 
-/// Reads the settings from the arguments after the program's name, and from `var`.
+/// Reads the settings from the program's arguments and from the variables that `var` returns.
 ///
 /// # Errors
 /// A sentence that names the setting, its value and what is allowed.

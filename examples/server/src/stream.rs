@@ -1,4 +1,4 @@
-//! Answers that are written as they come, to a client that may go away.
+//! Answers that are sent as they are produced, to a client that may disconnect.
 
 use std::future::{Future, pending};
 use std::io;
@@ -17,8 +17,8 @@ use crate::metrics::Metrics;
 /// The pieces of an answer, as bytes.
 pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 
-/// An answer whose first event was awaited already, so that an error could still be an HTTP
-/// status.
+/// The pieces of an answer. The first event has already been awaited, so that an error before it
+/// could still be an HTTP status.
 pub(crate) fn pieces(
     first: ChatEvent,
     rest: ChatStream,
@@ -28,11 +28,11 @@ pub(crate) fn pieces(
     Box::pin(all.filter_map(write))
 }
 
-/// A response's body that is made as it is read. When the client goes away it fails, and the
-/// connection drops it, and with it the call that its pieces come from.
+/// A response body that is produced as it is read. When the client disconnects, reading fails; the
+/// connection then drops this body and the call that produces its pieces.
 pub(crate) struct Streamed {
     pieces: Pieces,
-    /// What of the last piece was not read yet.
+    /// The piece that is being read.
     piece: Vec<u8>,
     read: usize,
     is_whole: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Streamed {
 }
 
 impl Streamed {
-    /// To the client at the other end of `socket`.
+    /// A body for the client at the other end of `socket`.
     pub(crate) fn new(pieces: Pieces, socket: Option<TcpStream>, metrics: Arc<Metrics>) -> Self {
         Self {
             pieces,
@@ -90,8 +90,8 @@ impl Drop for Streamed {
     }
 }
 
-/// Completes when the other end of `socket` closes it. A client that sends its next request
-/// already is there, and is not watched any more.
+/// Completes when the other end closes `socket`. If the client has already sent its next request,
+/// it is connected, and is no longer watched.
 async fn gone(socket: Option<TcpStream>) {
     if let Some(socket) = socket
         && socket.peek(&mut [0]).await.unwrap_or(0) == 0

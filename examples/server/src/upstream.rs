@@ -1,4 +1,4 @@
-//! The client towards the provider, or the demo model where no key is set.
+//! The client for the provider, or for the demo model if no key is set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +11,31 @@ use chatcore_examples::instead_of;
 
 use crate::metrics::Metrics;
 
-/// The demo model's time to its first word.
+/// The demo model's delay before the first word.
 const FIRST: Duration = Duration::from_millis(120);
-/// The demo model's time for each word after it.
+/// The demo model's delay before each further word.
 const PER_WORD: Duration = Duration::from_millis(12);
 
-/// Who answers.
+/// Where answers come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) client: LlmClient,
     pub(crate) provider: String,
     pub(crate) model: String,
-    /// The dialect that it speaks.
+    /// The name of the provider's dialect.
     pub(crate) dialect: &'static str,
-    /// Whether it is the offline demo model.
+    /// Whether this is the offline demo model.
     pub(crate) is_demo: bool,
-    /// How a real model is had, where the demo model answers because no key is set.
+    /// How to get a real model, if the demo model answers because no key is set.
     pub(crate) advice: Option<String>,
 }
 
 impl Upstream {
-    /// The provider of the environment. The demo model, with `USE_MOCK_LLM`, and where nothing
-    /// names a provider and no key is set.
+    /// The provider from the environment. The demo model is used with `USE_MOCK_LLM`, and if no
+    /// provider is named and no key is set.
     ///
     /// # Errors
-    /// A setting that does not parse, or that cannot be used; no key for the provider that is named.
+    /// If a setting does not parse or cannot be used, or if the named provider has no key.
     pub(crate) fn from_env(metrics: Arc<Metrics>) -> Result<Self, Error> {
         let mut config = Config::from_env()?;
         let mut advice = None;

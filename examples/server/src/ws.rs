@@ -1,4 +1,4 @@
-//! `/ws/chat`: several chats on one socket, each of which can be cancelled.
+//! `/ws/chat`: several chats on one WebSocket, each of which can be cancelled.
 //!
 //! ```text
 //!  client: {"type": "chat", "id": "a", "message": "…", …}     {"type": "cancel", "id": "a"}
@@ -30,31 +30,31 @@ use crate::drain::Begun;
 use crate::errors::ApiError;
 use crate::events::{Teller, Told};
 
-/// A chat that runs on a socket.
+/// A running chat.
 struct Running {
     id: String,
     stream: ChatStream,
     teller: Teller,
 }
 
-/// What happens next on a socket.
+/// The next event on a socket.
 enum Next {
     Said(Message),
-    /// The chat at this place has a piece; the flag says that it was the last one.
+    /// The chat at this index has a message; the flag marks its last one.
     Told(usize, Told, bool),
-    /// The server ends it, for this reason.
+    /// The server closes the socket, for this reason.
     End(CloseCode, &'static str),
-    /// The client closes it.
+    /// The client closes the socket.
     Closed,
-    /// The connection is lost.
+    /// The connection was lost.
     Gone,
 }
 
-/// Steps after which the other connections have their turn: a client that sends without pause
-/// would keep the thread for itself.
+/// After this many steps, other connections get a turn. Otherwise a client that sends without pause
+/// would occupy the thread.
 const TURN: usize = 16;
 
-/// A piece, with the chat it belongs to.
+/// A message, tagged with the id of its chat.
 #[derive(Serialize)]
 struct Tagged<'a> {
     id: &'a str,
@@ -69,7 +69,7 @@ pub(crate) fn protocol(max_body: usize) -> WebSocketConfig {
         .max_frame_size(Some(max_body))
 }
 
-/// Serves one socket until it ends, which drops all its chats.
+/// Serves one socket until it ends, then drops all its chats.
 pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSocketConn) {
     let mut sides = Sides {
         begun: shared.drain.begun(),
@@ -87,7 +87,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSock
         let (id, told) = match next {
             Next::Gone => break,
             Next::Closed => {
-                // The client waits for the answer to its close.
+                // The client waits for the reply to its close frame.
                 let _ = conn.close().await;
                 break;
             }
@@ -111,8 +111,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSock
                 sides.idle.again();
                 match answer {
                     Some(answer) => answer,
-                    // What was read may have to be answered by the protocol itself, as pings
-                    // have: a client that does not read its pongs is not read either.
+                    // The library may have queued a reply of the protocol, such as a pong. A client
+                    // that does not read its pongs is not read from either.
                     None if conn.flush().await.is_ok() => continue,
                     None => break,
                 }
@@ -132,7 +132,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: IpAddr, mut conn: WebSock
     }
 }
 
-/// Does what the client says; gives what to answer, if anything.
+/// Handles a message of the client. Returns the reply, if there is one.
 fn hear(
     shared: &Shared,
     client: IpAddr,
@@ -172,7 +172,7 @@ fn obey(
         Some("chat") => {}
         Some("cancel") => {
             fields.end()?;
-            // One that has ended meanwhile has told so.
+            // A chat that has already ended has already sent its last message.
             return Ok(place.map(|place| {
                 running.swap_remove(place);
                 Told::Cancelled
@@ -205,15 +205,15 @@ fn obey(
     Ok(None)
 }
 
-/// What is looked at beside the client and its chats.
+/// What else to poll, besides the client and its chats.
 struct Sides {
     begun: Begun,
     idle: Idle,
-    /// Where the search for the next piece begins, so that no chat waits behind another.
+    /// Where the search for the next message begins, so that no chat waits behind another.
     turn: usize,
 }
 
-/// For how long nothing has run and nothing has come.
+/// Measures how long nothing has run and nothing has arrived.
 struct Idle {
     limit: Duration,
     timer: Timer,
@@ -239,7 +239,7 @@ impl Sides {
         running: &mut [Running],
         cx: &mut Context<'_>,
     ) -> Poll<Next> {
-        // What the client says comes first: it may take a chat back.
+        // The client's messages are polled first, because one may cancel a chat.
         match Pin::new(conn).poll_next(cx) {
             Poll::Ready(Some(Ok(Message::Close(_)))) => return Poll::Ready(Next::Closed),
             Poll::Ready(Some(Ok(message))) => return Poll::Ready(Next::Said(message)),
@@ -250,7 +250,7 @@ impl Sides {
         if let Poll::Ready(next) = self.poll_chats(running, cx) {
             return Poll::Ready(next);
         }
-        // Also while chats run, so that its beginning wakes this task.
+        // Polled even while chats run, so that the start of the shutdown wakes this task.
         let has_begun = self.begun.poll(cx).is_ready();
         if !running.is_empty() {
             return Poll::Pending;
@@ -274,8 +274,8 @@ impl Sides {
             while let Poll::Ready(event) = Pin::new(&mut chat.stream).poll_next(cx) {
                 let told = match event {
                     Some(event) => chat.teller.tell(event),
-                    // A stream ends with its finish or an error, after which it is not here any
-                    // more.
+                    // Not reached: a stream ends with its finish or an error, after which the chat
+                    // is removed.
                     None => Some(Told::Cancelled),
                 };
                 if let Some(told) = told {
@@ -295,7 +295,7 @@ impl Sides {
     }
 }
 
-/// How a socket ends on which something came that no client should send.
+/// How a socket ends after an error on it.
 fn ending(error: &tungstenite::Error) -> Next {
     match error {
         tungstenite::Error::Capacity(_) => Next::End(CloseCode::Size, "the message is too large"),

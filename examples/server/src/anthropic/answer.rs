@@ -1,4 +1,4 @@
-//! A whole answer → the JSON that `/v1/messages` gives.
+//! Writes a complete answer as the JSON of `/v1/messages`.
 
 use chatcore::chat::Extra;
 use chatcore::dialect::kit;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{DIALECT, shown, signature};
 
-/// The answer; `id` and `model` where the provider gives none.
+/// Writes the answer. `id` and `model` are used if the provider gives none.
 pub(crate) fn write(answer: &ChatResponse, id: &str, model: &str) -> Value {
     let content: Vec<_> = answer.message.parts.iter().filter_map(block).collect();
     let mut whole = begun(answer, id, model);
@@ -21,7 +21,7 @@ pub(crate) fn write(answer: &ChatResponse, id: &str, model: &str) -> Value {
     whole
 }
 
-/// The message as it is before anything of its content has come.
+/// The message before any content arrived.
 pub(super) fn begun(answer: &ChatResponse, id: &str, model: &str) -> Value {
     let or = |given: &str, own: &str| if given.is_empty() { own } else { given }.to_owned();
     json!({
@@ -36,7 +36,7 @@ pub(super) fn begun(answer: &ChatResponse, id: &str, model: &str) -> Value {
     })
 }
 
-/// Whether a part has a block.
+/// Whether the part becomes a block.
 pub(super) fn has_block(part: &Part) -> bool {
     match part {
         Part::Text(_) | Part::Reasoning(_) | Part::Refusal(_) | Part::ToolCall(_) => true,
@@ -45,11 +45,11 @@ pub(super) fn has_block(part: &Part) -> bool {
     }
 }
 
-/// The block of a part.
+/// The part as a block.
 pub(super) fn block(part: &Part) -> Option<Value> {
     let (block, extra) = match part {
         Part::Text(text) => (json!({"type": "text", "text": text.text}), &text.extra),
-        // A refusal is text here; the stop reason says what it is.
+        // A refusal is written as text; the stop reason marks it as a refusal.
         Part::Refusal(refusal) => (
             json!({"type": "text", "text": refusal.text}),
             &refusal.extra,
@@ -74,14 +74,15 @@ pub(super) fn block(part: &Part) -> Option<Value> {
     Some(with(block, extra))
 }
 
-/// Clients take an object only.
+/// The arguments as an object, because clients accept nothing else.
 fn input(arguments: Option<Value>) -> Value {
     arguments
         .filter(Value::is_object)
         .unwrap_or_else(|| json!({}))
 }
 
-/// Adds what belongs to a block; what the block has stays.
+/// Adds the extra fields of a part to its block. Fields that the block has already stay as they
+/// are.
 fn with(mut block: Value, extra: &Extra) -> Value {
     if let Value::Object(fields) = &mut block {
         for (name, value) in shown(extra.clone()) {
@@ -91,7 +92,7 @@ fn with(mut block: Value, extra: &Extra) -> Value {
     block
 }
 
-/// Why an answer ended, in Anthropic's words.
+/// The reason why the answer ended, as Anthropic's `stop_reason`.
 pub(super) fn stop_reason(answer: &ChatResponse) -> Option<&str> {
     const OWN: [&str; 3] = [
         "stop_sequence",
@@ -111,7 +112,7 @@ pub(super) fn stop_reason(answer: &ChatResponse) -> Option<&str> {
     })
 }
 
-/// What an answer cost, in Anthropic's fields.
+/// The usage in Anthropic's fields.
 pub(super) fn usage(usage: &Usage) -> Value {
     let read = usage.cache_read_tokens.unwrap_or(0);
     let written = usage.cache_write_tokens.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Events → the events that a streamed `/v1/messages` gives.
+//! Writes an answer as the event stream of `/v1/messages`.
 
 use chatcore::{ChatEvent, Error, Part};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::answer;
 use crate::errors::ApiError;
 use crate::pieces::{Pieces, Place, Step};
 
-/// Turns the events of one answer into SSE, in Anthropic's form.
+/// Converts the events of one answer to SSE in Anthropic's form.
 #[derive(Debug)]
 pub(crate) struct Events {
     id: String,
@@ -17,7 +17,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// For an answer of `model`. A provider that gives no id gets `id`.
+    /// For an answer of `model`. `id` is used if the provider gives no id.
     pub(crate) fn new(id: String, model: String) -> Self {
         Self {
             id,
@@ -27,7 +27,7 @@ impl Events {
         }
     }
 
-    /// The bytes for the next event, if it has any.
+    /// The bytes for the next event, if there are any.
     pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
         let event = match event {
             Ok(event) => event,
@@ -89,7 +89,7 @@ impl Events {
                     json!({"type": "input_json_delta", "partial_json": piece}),
                 );
             }
-            // Of what belongs to text, a stream has a form for citations only.
+            // Anthropic's streams can carry no extra field of a text except citations.
             Step::Extra(place, extra) => {
                 let citations = super::shown(extra).remove("citations");
                 for citation in citations
@@ -105,7 +105,7 @@ impl Events {
                 }
             }
             Step::End(place) => {
-                // What proves it elsewhere came with its end.
+                // Other dialects' proofs are known only when the part is complete.
                 if let Some(Part::Reasoning(reasoning)) = self.pieces.part(place)
                     && reasoning.signature.is_none()
                     && reasoning.encrypted.is_none()
@@ -140,7 +140,7 @@ impl Events {
     }
 }
 
-/// A block as it begins: what follows in pieces is empty yet.
+/// A block at its start: the content that deltas will add is still empty.
 fn begun(part: &Part) -> Option<Value> {
     let mut block = answer::block(part)?;
     match part {

@@ -1,4 +1,4 @@
-//! One message of Anthropic's → one of the client's.
+//! Reads one message in Anthropic's form.
 
 use chatcore::chat::{File, Image, MediaSource, Reasoning, Text, ToolCall, ToolResult};
 use chatcore::{Message, Part, Role};
@@ -8,7 +8,7 @@ use super::{DIALECT, kept, proofs};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, wrong};
 
-/// Reads the message that stands at `path`.
+/// Reads the message at `path`.
 pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
     let mut fields = Fields::of(value, path)?;
     let role = fields.text("role")?;
@@ -31,7 +31,7 @@ pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
     Ok(Message::new(role, parts))
 }
 
-/// A string, or an array of blocks.
+/// Reads a string or an array of blocks.
 pub(super) fn read_blocks(content: Value, path: &str) -> Result<Vec<Part>, ApiError> {
     match content {
         Value::String(text) => Ok(vec![Part::text(text)]),
@@ -63,7 +63,7 @@ fn read_block(value: Value, path: &str) -> Result<Part, ApiError> {
             image.extra = kept(fields.rest());
             image.into()
         }
-        // A document made of blocks has no form of its own here.
+        // A document made of blocks has no matching part here, so it is passed on unchanged below.
         Some("document") if source.as_deref() != Some("content") => {
             let mut file = File::new(read_source(&mut fields)?);
             file.name = fields.text("title")?;
@@ -101,7 +101,7 @@ fn read_block(value: Value, path: &str) -> Result<Part, ApiError> {
             reasoning.extra = kept(fields.rest());
             reasoning.into()
         }
-        // Anthropic's own tools and their results.
+        // Blocks of Anthropic's own tools and their results, passed on unchanged.
         Some(_) => Part::Other {
             dialect: Some(DIALECT.to_owned()),
             value,

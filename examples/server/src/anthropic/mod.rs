@@ -1,14 +1,15 @@
-//! A front in Anthropic's protocol: `/v1/messages`.
+//! A front for Anthropic's protocol: `/v1/messages`.
 //!
 //! ```text
 //!  Anthropic JSON ─► request, message ─► ChatRequest ─► queue, limits, retries ─► any provider
 //!  Anthropic JSON ◄─ answer, events ◄─── ChatResponse, ChatEvents ◄─────────────────┘
 //! ```
 //!
-//! What an answer keeps for another dialect (a thought signature of Gemini's, say) stands in its
-//! block under that dialect's name, and comes back with the block. That of reasoning stands in its
-//! signature, because a stream has no other place for what comes at its end, and every client sends
-//! signatures back. What is kept of text is in whole answers only.
+//! An answer can contain data that another dialect needs back, such as Gemini's thought signatures.
+//! That data is written into its block under the dialect's name, and returns with the block. For
+//! reasoning it is written into the block's signature instead, because a stream has no other place
+//! for data that arrives at the end, and because every client sends signatures back. For text it is
+//! only in complete answers, not in streams.
 
 pub(crate) mod answer;
 pub(crate) mod events;
@@ -21,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use crate::errors::ApiError;
 
-/// The dialect whose form this is.
+/// The dialect that this front speaks.
 const DIALECT: &str = "anthropic";
 
-/// An error in Anthropic's shape.
+/// An error in Anthropic's form.
 pub(crate) fn error(error: &ApiError, request_id: Option<&str>) -> Value {
     let kind = match error.status {
         401 => "authentication_error",
@@ -40,7 +41,7 @@ pub(crate) fn error(error: &ApiError, request_id: Option<&str>) -> Value {
     let mut whole = json!({"type": "error", "error": {
         "type": kind,
         "message": error.message,
-        // Anthropic has none; clients pass it over.
+        // Anthropic has no such field; clients ignore it.
         "code": error.code,
     }});
     if let Some(id) = request_id {
@@ -49,8 +50,8 @@ pub(crate) fn error(error: &ApiError, request_id: Option<&str>) -> Value {
     whole
 }
 
-/// The fields of a block that have no name here, as they are kept: those of other dialects under
-/// their names, the others as Anthropic's own.
+/// Sorts the remaining fields of a block: fields named after another dialect stay under that name,
+/// and all others are stored as Anthropic's own.
 fn kept(fields: Map<String, Value>) -> Extra {
     let (mut extra, own): (Extra, Extra) =
         (fields.into_iter()).partition(|(name, _)| NAMES.contains(&&**name));
@@ -60,10 +61,11 @@ fn kept(fields: Map<String, Value>) -> Extra {
     extra
 }
 
-/// What a signature begins with in which other dialects' proofs stand, as a JSON object.
+/// The prefix of a signature that carries other dialects' proofs, as a JSON object.
 const CARRIED: &str = "chatcore:";
 
-/// The signature of reasoning: Anthropic's, or what proves it elsewhere; empty where nothing does.
+/// The signature of reasoning: Anthropic's own, or other dialects' proofs, or empty if there are
+/// none.
 fn signature(reasoning: &Reasoning) -> String {
     if let Some(signature) = &reasoning.signature {
         return signature.clone();
@@ -79,7 +81,7 @@ fn signature(reasoning: &Reasoning) -> String {
     }
 }
 
-/// What a signature says: Anthropic's own, or other dialects' proofs.
+/// Splits a signature into Anthropic's own and other dialects' proofs.
 fn proofs(signature: String) -> (Option<String>, Extra) {
     match signature.strip_prefix(CARRIED).map(serde_json::from_str) {
         Some(Ok(Value::Object(proofs))) => (None, kept(proofs)),
@@ -90,7 +92,7 @@ fn proofs(signature: String) -> (Option<String>, Extra) {
     }
 }
 
-/// The same fields, as they stand in a block.
+/// The extra fields as they appear in a block.
 fn shown(mut extra: Extra) -> Extra {
     if let Some(Value::Object(own)) = extra.remove(DIALECT) {
         extra.extend(own);

@@ -1,4 +1,4 @@
-//! The body of `/v1/messages` → a request of the client's.
+//! Reads the body of `/v1/messages`.
 
 use chatcore::chat::{ReasoningEffort, ResponseFormat, Role};
 use chatcore::{ChatRequest, Defaults, Message, Part, Tool, ToolChoice};
@@ -10,18 +10,18 @@ use crate::ask::{Allowed, Ask};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, unknown};
 
-/// Fields that only Anthropic understands. They go to a provider that speaks its protocol; to
-/// others they are hints without which the answer is the same.
+/// Fields that only Anthropic understands. They are passed on if the provider speaks Anthropic's
+/// protocol, and dropped otherwise, because they do not change the answer.
 const HINTS: &[&str] = &["cache_control", "metadata", "inference_geo"];
 
-/// A request, and how it is to be answered.
+/// A request, and how to answer it.
 #[derive(Debug)]
 pub(crate) struct Messages {
     pub(crate) ask: Ask,
     pub(crate) stream: bool,
 }
 
-/// Reads the body. `dialect` is what the provider speaks.
+/// Reads the body. `dialect` is the provider's dialect.
 pub(crate) fn read(
     mut fields: Fields,
     allowed: &Allowed,
@@ -63,7 +63,7 @@ pub(crate) fn read(
         }
     }
     let stream = fields.flag("stream")?.unwrap_or(false);
-    // What holds anyway.
+    // Only the value that applies anyway is accepted.
     let tier = fields.text("service_tier")?;
     if tier.is_some_and(|tier| tier != "auto") {
         return Err(ApiError::invalid(
@@ -74,7 +74,7 @@ pub(crate) fn read(
     if let Some(name) = fields.rest().keys().next() {
         return Err(unknown(name.as_str()));
     }
-    // A client that does not ask a model to think gets an answer at once.
+    // Without a request for thinking, the model should answer without reasoning.
     let mut defaults = Defaults::NONE;
     defaults.no_reasoning = request.reasoning_effort.is_none();
     Ok(Messages {
@@ -144,7 +144,7 @@ fn tool_choice(
     })
 }
 
-/// How much to think, and the schema to obey.
+/// Reads how much the model should think, and the schema of its answer.
 fn thinking(
     fields: &mut Fields,
     mut request: ChatRequest,
@@ -175,14 +175,14 @@ fn thinking(
         config.end()?;
     }
     let Some(whole) = fields.value("thinking") else {
-        // An effort without thinking guides the answer of a model of Anthropic's; elsewhere it
-        // would ask for reasoning.
+        // An effort without thinking steers the answer of an Anthropic model. With other providers
+        // it would turn reasoning on.
         return Ok(request);
     };
     let mut thinking = Fields::of(whole.clone(), "thinking")?;
     let asked = match thinking.text("type")?.as_deref() {
         Some("disabled") => None,
-        // Anthropic's own default.
+        // Anthropic's own default effort.
         Some("adaptive") => Some(effort.unwrap_or(ReasoningEffort::High)),
         Some("enabled") => {
             let budget = thinking.count("budget_tokens")?;
@@ -203,7 +203,7 @@ fn thinking(
     })
 }
 
-/// The effort whose share of an answer's tokens is nearest to a budget.
+/// The effort whose usual share of an answer's tokens is closest to the budget's.
 fn share(budget: u32, max_tokens: u32) -> ReasoningEffort {
     let percent = u64::from(budget) * 100 / u64::from(max_tokens.max(1));
     match percent {

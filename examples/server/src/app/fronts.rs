@@ -1,5 +1,5 @@
-//! The doors for clients of providers: OpenAI's chat completions and Responses, and Anthropic's
-//! messages.
+//! The paths for clients of other providers' APIs: OpenAI's chat completions and Responses, and
+//! Anthropic's messages.
 
 use std::future::IntoFuture;
 
@@ -77,7 +77,7 @@ impl App {
         self.whole(conn, asked.ask, write).await
     }
 
-    /// A whole answer, as `write` writes it.
+    /// Awaits a complete answer and writes it with `write`.
     async fn whole(
         &self,
         conn: &mut Conn,

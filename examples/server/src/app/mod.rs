@@ -1,4 +1,4 @@
-//! The application: what every request goes through, and where it goes.
+//! The application: checks every request and routes it.
 
 mod fronts;
 pub(crate) mod reply;
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) per_client: PerClient,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
-    /// When the server began, for people and for this process.
+    /// When the server started: seconds since 1970 for people, and an `Instant` to measure with.
     pub(crate) began: (u64, Instant),
 }
 
@@ -51,8 +51,8 @@ pub(crate) struct App {
     ids: RequestIds,
 }
 
-/// The connection's socket, for those who have to see when the client goes away. The listener
-/// leaves it in each request's state.
+/// The connection's socket, for code that must notice when the client disconnects. The listener
+/// puts it into the state of each request.
 pub(crate) struct Socket(pub(crate) TcpStream);
 
 const SSE: &str = "text/event-stream; charset=utf-8";
@@ -66,7 +66,7 @@ impl App {
         let protocol = ws::protocol(shared.settings.max_body);
         Self {
             shared,
-            // Whose page it is was checked already, by the rule that holds for every request.
+            // `check_site` has already checked the origin, as for every request.
             sockets: WebSocket::new(sockets)
                 .with_protocol_config(protocol)
                 .with_protocols(&["chatcore"])
@@ -76,7 +76,7 @@ impl App {
         }
     }
 
-    /// `None` where the request becomes a WebSocket.
+    /// `None` if the request becomes a WebSocket.
     async fn answer(&self, conn: &mut Conn, route: Route) -> Result<Option<Reply>, ApiError> {
         let shared = &*self.shared;
         guard::check_site(conn, &shared.settings)?;
@@ -209,7 +209,7 @@ impl App {
         Ok(Reply::Pieces(batch::run(batch, client), NDJSON))
     }
 
-    /// Waits for the first content, so that what goes wrong before it is an HTTP status.
+    /// Waits for the first content, so that an earlier error can still be an HTTP status.
     async fn stream_of(
         &self,
         conn: &mut Conn,
@@ -294,10 +294,10 @@ impl Handler for App {
     }
 }
 
-/// The client's address, for the socket that the request becomes.
+/// The client's address, for the WebSocket that the request becomes.
 struct Client(std::net::IpAddr);
 
-/// What serves the sockets.
+/// Handles the WebSockets.
 struct Sockets(Arc<Shared>);
 
 impl trillium_websockets::WebSocketHandler for Sockets {

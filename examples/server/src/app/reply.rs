@@ -1,4 +1,4 @@
-//! What is answered, as HTTP.
+//! Writes answers as HTTP responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::metrics::Metrics;
 use crate::page;
 use crate::stream::{Pieces, Streamed};
 
-/// What an answer is made of.
+/// The body of an answer.
 pub(super) enum Reply {
     Json(Value),
     Bytes(Vec<u8>, &'static str),
-    /// Written as it comes; the type is that of its bytes.
+    /// Bytes that are sent as they are produced, and their media type.
     Pieces(Pieces, &'static str),
-    /// The client went away; whatever is sent, nobody reads it.
+    /// The client disconnected, so nobody reads what is sent.
     Gone,
 }
 
 impl Reply {
-    /// Writes it, and gives its status for the metrics.
+    /// Writes the response, and returns its status for the metrics.
     pub(super) fn write(self, conn: Conn, metrics: &Arc<Metrics>) -> (u16, Conn) {
         match self {
             Self::Json(json) => {
@@ -42,7 +42,7 @@ impl Reply {
             }
             Self::Pieces(pieces, media_type) => {
                 let mut conn = typed(conn, media_type);
-                // Proxies that collect answers would hold the pieces back.
+                // Otherwise buffering proxies such as nginx would hold the pieces back.
                 conn.response_headers_mut()
                     .insert("x-accel-buffering", "no");
                 let socket = conn.take_state::<Socket>().map(|socket| socket.0);
@@ -50,7 +50,7 @@ impl Reply {
                 let body = Body::new_streaming(streamed, None);
                 (200, conn.with_status(200).with_body(body).halt())
             }
-            // The status that nginx has for it; only the metrics see it.
+            // 499 is nginx's status for this. Only the metrics show it.
             Self::Gone => {
                 metrics.client_gone();
                 let mut conn = conn.with_status(503).halt();
@@ -68,7 +68,7 @@ pub(super) fn typed(mut conn: Conn, media_type: &'static str) -> Conn {
     conn
 }
 
-/// Answers with an error, in the shape of the protocol that was spoken.
+/// Responds with an error whose body has the shape of the client's protocol.
 pub(super) fn refuse(conn: Conn, error: &ApiError, body: &Value) -> Conn {
     let mut conn = typed(conn, "application/json");
     let headers = conn.response_headers_mut();
@@ -85,7 +85,7 @@ pub(super) fn refuse(conn: Conn, error: &ApiError, body: &Value) -> Conn {
         headers.insert(KnownHeaderName::Allow, methods);
     }
     if let Some(should_retry) = error.should_retry {
-        // OpenAI's and Anthropic's clients obey it.
+        // The clients of OpenAI and Anthropic obey this header.
         headers.insert("x-should-retry", should_retry.to_string());
     }
     conn.with_status(error.status)
@@ -93,7 +93,7 @@ pub(super) fn refuse(conn: Conn, error: &ApiError, body: &Value) -> Conn {
         .halt()
 }
 
-/// An error as the bytes of a whole response, for who gets no further than to the door.
+/// A complete response with an error, for connections that are refused before HTTP starts.
 pub(crate) fn raw(error: &ApiError) -> String {
     let body = error.to_json().to_string();
     let reason = match error.status {

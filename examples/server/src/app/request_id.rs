@@ -1,23 +1,23 @@
-//! An id for each request, by which a client's log and the server's tell of the same one.
+//! An id for each request, so that a client's log and the server's can be matched.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trillium::Conn;
 
-/// The longest id that is taken from a client.
+/// The longest id that is accepted from a client.
 const LONGEST: usize = 128;
 
-/// Gives ids.
+/// Creates ids.
 #[derive(Debug, Default)]
 pub(super) struct RequestIds {
-    /// Of this process.
+    /// Random for each process.
     key: RandomState,
     given: AtomicU64,
 }
 
 impl RequestIds {
-    /// The id that the client, or a proxy before it, has given; else a new one.
+    /// The id that the client or a proxy sent, or else a new one.
     pub(super) fn of(&self, conn: &Conn) -> String {
         let given = conn.request_headers().get_str("x-request-id");
         match given.filter(|id| is_id(id)) {
@@ -26,7 +26,7 @@ impl RequestIds {
         }
     }
 
-    /// A new id, which begins with `prefix`.
+    /// A new id that begins with `prefix`.
     pub(super) fn made(&self, prefix: &str) -> String {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
         format!("{prefix}{:016x}", self.key.hash_one(count))

@@ -1,11 +1,11 @@
-//! Where a request goes.
+//! Finds the handler for a path.
 
 use trillium::Method;
 
 /// The path of Anthropic's messages.
 const MESSAGES: &str = "/v1/messages";
 
-/// Where a request goes.
+/// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Page,
@@ -24,7 +24,7 @@ pub(super) enum Route {
     Messages,
     Responses,
     Socket,
-    /// These methods only.
+    /// The path exists, but only for these methods.
     NotAllowed(&'static str),
     Unknown,
 }
@@ -56,7 +56,7 @@ impl Route {
         };
         let (fits, allowed) = match (allowed, method) {
             ("POST", _) => (method == Method::Post, "POST"),
-            // A handshake has no head alone.
+            // A WebSocket handshake cannot be a HEAD request.
             _ if route == Self::Socket => (method == Method::Get, "GET"),
             _ => (matches!(method, Method::Get | Method::Head), "GET, HEAD"),
         };
@@ -66,7 +66,7 @@ impl Route {
         }
     }
 
-    /// Its name in the metrics: of a fixed set, whatever clients ask for.
+    /// The route's name in the metrics. The set of names is fixed, whatever paths clients request.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Page | Self::File(_) | Self::Package(_) => "page",
@@ -86,12 +86,13 @@ impl Route {
         }
     }
 
-    /// Whether who asks for a path speaks Anthropic's protocol, and so expects its errors.
+    /// Whether clients of this path speak Anthropic's protocol, and so expect its errors.
     pub(super) fn is_anthropic(path: &str) -> bool {
         path == MESSAGES
     }
 
-    /// Whether it is for those with the access token only. The page has to be there to ask for it.
+    /// Whether the route needs the access token. The page does not, because it asks the user for
+    /// the token.
     pub(super) fn needs_token(&self) -> bool {
         !matches!(
             self,

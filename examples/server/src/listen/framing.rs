@@ -1,27 +1,27 @@
-//! Where a request's head and body end, so that no byte of the next request is handed out with
-//! this one.
+//! Finds where a request's head and body end, so that the HTTP parser never gets bytes of the next
+//! request.
 //!
 //! ```text
 //!  Head ── empty line ─► Body::Length ─┬─► Head …
 //!                        Body::Chunked ┘
 //! ```
 //!
-//! The parser of the web framework reads ahead where it is let: beyond a body into the next
-//! request, and, while an answer is made, for as long as the client sends. And a chunk of
-//! 2⁶⁴ - 1 bytes makes it panic (in release builds it loses its place in the stream). It gets
-//! what this file lets through.
+//! The web framework's parser reads as far ahead as it can: beyond the body into the next request,
+//! and while an answer is being made, for as long as the client sends. A chunk of 2⁶⁴ - 1 bytes
+//! also makes it panic (in release builds it loses its position in the stream). So it only gets the
+//! bytes that this file lets through.
 
 use std::io;
 
-/// Finds the end of a head: its empty line.
+/// Finds the end of a head, which is an empty line.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    /// How much of the line ends `\r\n\r\n` the last bytes were.
+    /// How many bytes of `\r\n\r\n` the input currently ends with.
     matched: usize,
 }
 
 impl Head {
-    /// How many of `bytes` belong to the head; all of them where it goes on.
+    /// How many of `bytes` belong to the head: all of them if the head does not end here.
     pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
         for (place, byte) in bytes.iter().enumerate() {
             self.matched = match (byte, self.matched) {
@@ -41,7 +41,7 @@ impl Head {
 /// Follows a request's body to its end.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// So many bytes are left.
+    /// How many bytes are left.
     Length(u64),
     Chunked(Chunks),
 }
@@ -63,12 +63,11 @@ impl Body {
         }
     }
 
-    /// How many of `bytes` belong to the body; all of them where it goes on.
+    /// How many of `bytes` belong to the body: all of them if the body does not end here.
     ///
     /// # Errors
-    /// [`InvalidData`](io::ErrorKind::InvalidData) where the chunks are malformed,
-    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) where they say that they are larger than
-    /// the limit.
+    /// [`InvalidData`](io::ErrorKind::InvalidData) if the chunks are malformed,
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) if their sizes exceed the limit.
     pub(super) fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Length(left) => {
@@ -83,15 +82,15 @@ impl Body {
     }
 }
 
-/// Bytes that extensions and trailers of a body may have together; nobody reads them.
+/// The maximum size of all extensions and trailers of a body together. They are ignored.
 const MAX_FRAMING: usize = 4 << 10;
 
 #[derive(Debug)]
 pub(super) struct Chunks {
     state: State,
-    /// What the chunks to come may have.
+    /// How many bytes the remaining chunks may have.
     left: u64,
-    /// Bytes of extensions and trailers so far.
+    /// The size of the extensions and trailers so far.
     framing: usize,
 }
 
@@ -113,10 +112,10 @@ enum State {
     Data {
         left: u64,
     },
-    /// The two bytes after a chunk.
+    /// The two bytes after a chunk's data.
     DataReturn,
     DataFeed,
-    /// A line of the trailer; an empty one ends the body.
+    /// A line of the trailers; an empty line ends the body.
     Trailer {
         is_empty: bool,
     },
@@ -149,7 +148,7 @@ impl Chunks {
     fn step(&mut self, byte: u8) -> io::Result<State> {
         Ok(match (self.state, byte) {
             (State::Size { digits, size }, _) if byte.is_ascii_hexdigit() => {
-                // Fifteen digits cannot overflow, whatever is added to them.
+                // Fifteen digits cannot overflow.
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 let size = size << 4 | u64::from(digit);
                 if digits == 15 || size > self.left {
@@ -198,7 +197,8 @@ impl Chunks {
 mod tests {
     use super::*;
 
-    /// What of `bytes` is the body, read in pieces of `size`.
+    /// How many of `bytes` belong to the body, and whether it is complete, when read in pieces of
+    /// `size`.
     fn taken(bytes: &[u8], size: usize) -> Result<(usize, bool), io::ErrorKind> {
         let mut body = Body::chunked(1000);
         let mut all = 0;
@@ -283,7 +283,7 @@ mod tests {
             (b"2\r\nxyz\r\n", InvalidData),
             (b"0\r\n\n", InvalidData),
         ] {
-            // The chunk that is all right, to see that the next one is looked at too.
+            // The first chunk is valid, to test that the next one is checked too.
             let bytes = match bytes {
                 b"12c\r\n" => [b"12c\r\n", &[b'x'; 300][..], b"\r\r"].concat(),
                 _ => bytes.to_vec(),

@@ -1,5 +1,6 @@
-//! A connection's socket: it gives up on clients that do not send their request or do not take
-//! their answer, hands out one request at a time, and leaves room for the other connections.
+//! A connection's socket with limits. It closes the connection of a client that does not send its
+//! request or does not read its answer, lets one request through at a time, and lets other
+//! connections run.
 //!
 //! ```text
 //!  waiting ─ first byte ─► head ─ whole ─► answering ─ answered ─► waiting
@@ -23,50 +24,52 @@ use super::framing::Head;
 use super::phase::{Phase, Step};
 use crate::drain::Begun;
 
-/// Reads after which the other connections have their turn: a client that sends without pause
-/// would keep the thread for itself.
+/// After this many reads in a row, other connections get a turn. Otherwise a client that sends
+/// without pause would occupy the thread.
 const TURN: usize = 16;
 
-/// Bytes of the next requests that are held back while one is answered. A client that sends more
-/// waits; that it goes away is then seen when its answer is written.
+/// How many bytes of later requests are held back while one is being answered. A client that sends
+/// more has to wait; if it disconnects, that is only noticed when its answer is written.
 const HELD: usize = 64 << 10;
 
-/// The limits of what is read and written.
+/// The timeouts for reading and writing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
-    /// From a head's first byte to its last; for a connection's first head, from its beginning.
+    /// From a head's first byte to its last; for a connection's first head, from the connection's
+    /// start.
     pub(super) head: Duration,
-    /// From an answer's end to the first byte of the next request.
+    /// From the end of an answer to the first byte of the next request.
     pub(super) idle: Duration,
-    /// For which a client may take nothing of what is written.
+    /// How long a client may accept none of the bytes written to it.
     pub(super) write: Duration,
 }
 
-/// A socket with limits. When the shutdown begins, one on which nothing has come reads as ended.
+/// A socket with limits. When the shutdown begins, a connection that waits for a request reads as
+/// ended.
 #[derive(Debug)]
 pub(super) struct Guarded {
     stream: TcpStream,
     timing: Timing,
     phase: Phase,
     drain: Begun,
-    /// Finds the end of the head that is being read.
+    /// Finds the end of the current head.
     head: Head,
     wait: Wait,
     /// How many requests had been answered at the last read.
     seen: usize,
-    /// What was read of the socket and belongs to later requests.
+    /// Bytes that were read and belong to later requests.
     held: VecDeque<u8>,
-    /// Reads since the other connections had their turn.
+    /// How many reads were made since the other connections had a turn.
     reads: usize,
-    /// While the client takes nothing.
+    /// Set while the client accepts no bytes.
     stuck: Option<Stuck>,
 }
 
 #[derive(Debug)]
 enum Wait {
-    /// Nothing of the next head has come.
+    /// No byte of the next head has arrived.
     Idle(Timer),
-    /// Some of it has.
+    /// Part of the next head has arrived.
     Head(Timer),
 }
 
@@ -74,9 +77,10 @@ enum Wait {
 #[derive(Debug)]
 struct Stuck {
     until: Instant,
-    /// When to try it again. The system reports a socket as writable only once a third of its
-    /// buffer is free, and keeps a reserve that it gives to whoever tries: with the limit alone,
-    /// a slow client would be cut off, and one that takes nothing would get the time twice.
+    /// When to try the write again. The system reports a socket as writable only once a third of
+    /// its buffer is free, but accepts some bytes before that if asked. If this only waited for
+    /// that report, a slow client would be cut off, and a client that accepts nothing would get the
+    /// timeout twice.
     again: Timer,
 }
 
@@ -96,7 +100,7 @@ impl Guarded {
         }
     }
 
-    /// Reads what was held back, or else the socket.
+    /// Reads bytes that were held back, or else from the socket.
     fn poll_bytes(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.held.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, buffer);
@@ -104,14 +108,14 @@ impl Guarded {
         Poll::Ready(self.held.read(buffer))
     }
 
-    /// Holds back what was read and belongs to a later request.
+    /// Holds back bytes that belong to a later request.
     fn hold_back(&mut self, bytes: &[u8]) {
         for byte in bytes.iter().rev() {
             self.held.push_front(*byte);
         }
     }
 
-    /// Reads of the next request's head, and of nothing behind it.
+    /// Reads bytes of the next request's head, but none after it.
     fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
@@ -123,7 +127,7 @@ impl Guarded {
             self.head = Head::default();
             self.wait = Wait::Idle(Timer::after(self.timing.idle));
         }
-        // The limit stands above what comes: a head may come for ever, byte by byte.
+        // The timeout is checked before reading, because a head could arrive byte by byte forever.
         let (Wait::Idle(timer) | Wait::Head(timer)) = &mut self.wait;
         if Pin::new(timer).poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -142,8 +146,8 @@ impl Guarded {
         Poll::Ready(Ok(count))
     }
 
-    /// Waits for the client to go away, while its request is answered. What it sends meanwhile
-    /// is held back.
+    /// Waits for the client to disconnect while its request is being answered. Bytes that arrive
+    /// meanwhile are held back.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut piece = [0; 4 << 10];
         while self.held.len() < HELD {
@@ -152,7 +156,8 @@ impl Guarded {
                 gone => return Poll::Ready(gone),
             }
         }
-        // It is there, and woken by what it waits for: the end of the answer.
+        // Too much is held back to read on. The client is connected, and the end of the answer
+        // wakes the task.
         Poll::Pending
     }
 

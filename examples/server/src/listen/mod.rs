@@ -1,4 +1,4 @@
-//! Connections: accepted, limited in number and time, and drained at the end.
+//! Accepts connections, limits their number and time, and drains them at shutdown.
 
 mod framing;
 mod guarded;
@@ -27,37 +27,37 @@ use guarded::{Guarded, Timing};
 use phase::Phase;
 use seats::{Seat, Seats};
 
-/// Connections that wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// How long to wait where the process has no descriptor left.
+/// How long to wait when the process has no file descriptors left.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// How long a closed connection may go on sending.
+/// How long to wait for a client that still sends after its connection was shut down.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A listener on `addr`.
 ///
 /// # Errors
-/// Where the address is taken, or is not ours.
+/// If the address is in use, or does not belong to this machine.
 pub(crate) fn bind(addr: SocketAddr) -> io::Result<StdListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    // A server that starts anew need not wait for the connections of the one before it.
+    // A restarted server then need not wait for connections of the previous process.
     socket.set_reuse_address(true)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// Serves until the shutdown begins, and then what was accepted, for the grace period at most.
-/// Gives the number of connections that did not end in it.
+/// Serves until the shutdown begins, then finishes the accepted connections, for at most the grace
+/// period. Returns the number of connections that did not end in time.
 ///
 /// # Errors
-/// Where the listener cannot be used.
+/// If the listener cannot be used.
 pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Result<usize> {
     let listener = TcpListener::try_from(listener)?;
-    // What a slow client has not taken waits at its provider, not here.
-    // A body's own limit is that of the settings, see `body`.
+    // A small buffer, so that bytes for a slow client wait at the provider, not here. No limit for
+    // bodies, because `body` applies the limit from the settings.
     let http = HttpConfig::default()
         .with_response_buffer_max_len(64 << 10)
         .with_received_body_max_len(u64::MAX);
@@ -70,7 +70,7 @@ pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Res
         )),
         shared: Arc::clone(&shared),
     });
-    // Every connection holds a sender; when all are gone, so is the last connection.
+    // Every connection holds a sender, so the channel closes when the last connection ends.
     let (open, all_gone) = channel::bounded::<()>(1);
     let mut begun = shared.drain.begun();
     loop {
@@ -81,14 +81,14 @@ pub(crate) async fn serve(listener: StdListener, shared: Arc<Shared>) -> io::Res
         };
         match accepted.or(drained).await {
             Some(Ok((stream, peer))) => server.spawn(stream, peer, &open).await,
-            // Most often no descriptors are left: those in use come free.
+            // Usually no file descriptors are left; connections that end free some.
             Some(Err(_)) => {
                 Timer::after(BREATH).await;
             }
             None => break,
         }
     }
-    // Whoever has connected is not turned away by a reset.
+    // Connections in the backlog are still served, not reset.
     while let Some(Ok((stream, peer))) = poll_once(listener.accept()).await {
         server.spawn(stream, peer, &open).await;
     }
@@ -118,7 +118,7 @@ impl Server {
         let seat = match self.seats.take(peer.ip()) {
             Ok(seat) => seat,
             Err(error) => {
-                // A socket's buffer is empty at first, so that this does not wait.
+                // Does not wait, because the buffer of a new socket is empty.
                 let _ = poll_once(stream.write_all(raw(&error).as_bytes())).await;
                 return;
             }
@@ -131,9 +131,9 @@ impl Server {
         .detach();
     }
 
-    /// Serves one connection, which has a `seat`, to its end.
+    /// Serves one connection to its end. `_seat` counts the connection as open.
     async fn connection(&self, stream: TcpStream, peer: SocketAddr, _seat: &Seat) {
-        // Pieces of an answer go out as they come.
+        // Pieces of an answer are sent at once.
         let _ = stream.set_nodelay(true);
         let settings = &self.shared.settings;
         let timing = Timing {
@@ -159,7 +159,7 @@ impl Server {
                 conn.into_inner()
             }
         });
-        // What a client does wrong on its connection is its own matter.
+        // A client's errors on its own connection are ignored.
         if let Ok(Some(upgrade)) = run.await {
             phase.upgraded();
             let upgrade = Upgrade::from(upgrade);
@@ -170,7 +170,7 @@ impl Server {
         linger(stream).await;
     }
 
-    /// The body that a head announces, by the headers as the web framework has checked them.
+    /// The body that a head announces, from the headers that the web framework has validated.
     fn body_of(&self, conn: &trillium_http::Conn<Guarded>) -> Body {
         let headers = conn.request_headers();
         match headers.has_header(KnownHeaderName::TransferEncoding) {
@@ -180,8 +180,8 @@ impl Server {
     }
 }
 
-/// Closes a connection whose client may still be sending: closed while bytes are unread, it would
-/// be reset, and the reset would take the end of the answer with it.
+/// Closes a connection whose client may still be sending. Closing while bytes are unread would
+/// reset the connection, and the client could lose the end of the answer.
 async fn linger(mut stream: TcpStream) {
     let rest = async {
         stream.shutdown(Shutdown::Write)?;

@@ -1,10 +1,10 @@
-//! What the connection's socket and those who answer tell each other.
+//! State shared by a connection's socket and its request handler.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::framing::Body;
 
-/// Where a connection is. Cheap to clone.
+/// The state of a connection. Cheap to clone.
 ///
 /// ```text
 ///  Waiting ─ answering ─► Answering ─ answered ─► Waiting …
@@ -15,11 +15,11 @@ pub(super) struct Phase(Arc<Mutex<Step>>);
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// For the head of the next request; so many were answered.
+    /// Waits for the head of the next request. Holds how many requests were answered.
     Waiting(usize),
-    /// A request is answered; its body is read meanwhile.
+    /// A request is being answered, and its body read.
     Answering(usize, Body),
-    /// It is a WebSocket now.
+    /// The connection is a WebSocket now.
     Upgraded,
 }
 
@@ -34,7 +34,7 @@ impl Phase {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A head is whole, and this is its body.
+    /// Call this when a head is complete. `body` is its body.
     pub(super) fn answering(&self, body: Body) {
         let mut step = self.step();
         if let Step::Waiting(answered) = *step {
@@ -42,8 +42,8 @@ impl Phase {
         }
     }
 
-    /// Whatever is read from now on is the next request. Says whether this one's body was read to
-    /// its end: if not, the connection cannot be used for another.
+    /// Call this when a request is answered: the next bytes belong to the next request. Returns
+    /// whether the body was read to its end; if not, the connection cannot be reused.
     pub(super) fn answered(&self) -> bool {
         let mut step = self.step();
         match &*step {
@@ -56,7 +56,7 @@ impl Phase {
         }
     }
 
-    /// Whatever is read from now on is a WebSocket's.
+    /// Call this when the connection becomes a WebSocket.
     pub(super) fn upgraded(&self) {
         *self.step() = Step::Upgraded;
     }

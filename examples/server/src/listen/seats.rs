@@ -1,4 +1,4 @@
-//! How many connections may be open: in all, and of one client address.
+//! Limits how many connections are open, in all and per client address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,11 +10,12 @@ use crate::errors::ApiError;
 use crate::limits::network;
 use crate::settings::Settings;
 
-/// The connections that are open.
+/// The open connections.
 #[derive(Debug)]
 pub(super) struct Seats {
     max: usize,
-    /// `None`: any number. Behind a proxy all have the proxy's address.
+    /// `None` for no limit. There is none behind a proxy, because all connections have the proxy's
+    /// address.
     max_each: Option<usize>,
     gauge: IntGauge,
     taken: Mutex<Taken>,
@@ -26,7 +27,7 @@ struct Taken {
     each: HashMap<IpAddr, usize>,
 }
 
-/// One open connection; dropping it makes room, also where its task panics.
+/// One open connection. Dropping it frees its place, even if its task panics.
 #[derive(Debug)]
 pub(super) struct Seat {
     seats: Arc<Seats>,
@@ -44,7 +45,7 @@ impl Seats {
         }
     }
 
-    /// A place for a connection of `client`.
+    /// Takes a place for a connection of `client`.
     pub(super) fn take(self: &Arc<Self>, client: IpAddr) -> Result<Seat, ApiError> {
         let client = network(client);
         let mut taken = self.taken();

@@ -1,11 +1,11 @@
-//! A whole answer → the JSON that `/v1/chat/completions` gives.
+//! Writes a complete answer as the JSON of `/v1/chat/completions`.
 
 use chatcore::ChatResponse;
 use serde_json::{Map, Value, json};
 
 use super::{finish_reason, own_members, usage};
 
-/// The answer, to a request that came at `created`.
+/// Writes the answer to a request that arrived at `created`.
 pub(crate) fn write(answer: &ChatResponse, created: u64) -> Value {
     let text = answer.text();
     let calls: Vec<_> = answer.tool_calls().map(tool_call).collect();
@@ -55,7 +55,7 @@ fn tool_call(call: &chatcore::ToolCall) -> Value {
         "function".into(),
         json!({"name": call.name, "arguments": call.arguments}),
     );
-    // Signatures that must come back with the call.
+    // Signatures, which the client must send back with the call.
     for (name, value) in own_members(call.extra.clone()) {
         whole.entry(name).or_insert(value);
     }

@@ -1,4 +1,4 @@
-//! Events → the chunks that a streamed `/v1/chat/completions` gives.
+//! Writes an answer as the chunk stream of `/v1/chat/completions`.
 
 use chatcore::{ChatEvent, Error, FinishReason, Usage};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{finish_reason, own_members, usage};
 use crate::errors::ApiError;
 
-/// Turns the events of one answer into SSE, in OpenAI's form.
+/// Converts the events of one answer to SSE in OpenAI's form.
 #[derive(Debug)]
 pub(crate) struct Chunks {
     id: String,
@@ -18,8 +18,8 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    /// For an answer of `model` to a request that came at `created`. A provider that gives no id
-    /// gets `id`.
+    /// For an answer of `model` to a request that arrived at `created`. `id` is used if the
+    /// provider gives no id.
     pub(crate) fn new(id: String, model: String, created: u64, include_usage: bool) -> Self {
         Self {
             id,
@@ -31,7 +31,7 @@ impl Chunks {
         }
     }
 
-    /// The bytes for the next event, if it has any.
+    /// The bytes for the next event, if there are any.
     pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
         let delta = match event {
             Err(error) => return Some(data(&ApiError::from(error).to_json())),
@@ -68,7 +68,7 @@ impl Chunks {
                 return Some(data(&chunk));
             }
             Ok(ChatEvent::Finish { reason, .. }) => return Some(self.end(&reason)),
-            // Parts that OpenAI's streams have no place for.
+            // Parts that OpenAI's streams cannot carry.
             Ok(_) => return None,
         };
         let mut bytes = self.begin();
@@ -76,7 +76,7 @@ impl Chunks {
         Some(bytes)
     }
 
-    /// The first chunk says who speaks.
+    /// The first chunk, which has the role.
     fn begin(&mut self) -> Vec<u8> {
         if std::mem::replace(&mut self.begun, true) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! One message of OpenAI's → one of the client's.
+//! Reads one message in OpenAI's form.
 
 use chatcore::chat::{Image, MediaSource, Reasoning, Refusal, ToolCall, ToolResult};
 use chatcore::{Message, Part, Role};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, wrong};
 
-/// Reads the message that stands at `path`.
+/// Reads the message at `path`.
 pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
     let mut fields = Fields::of(value, path)?;
     let role = fields
         .text("role")?
         .ok_or_else(|| missing(fields.place("role")))?;
     let role = match role.as_str() {
-        // The word of OpenAI's newer models for instructions.
+        // `developer` is the role for instructions to OpenAI's newer models.
         "system" | "developer" => Role::System,
         "user" => Role::User,
         "assistant" => Role::Assistant,
@@ -49,7 +49,7 @@ pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
             parts.push(Part::Refusal(Refusal::new(refusal)));
         }
         parts.extend(tool_calls(&mut fields)?);
-        // What clients send back of an answer, and no provider reads.
+        // Fields of an answer that clients send back, and that no provider reads.
         for ignored in ["annotations", "audio", "function_call", "reasoning_details"] {
             fields.value(ignored);
         }
@@ -124,7 +124,7 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
     Ok(part)
 }
 
-/// A `data:` URL is the image itself.
+/// The source of an image. A `data:` URL contains the image itself.
 fn source(url: String) -> MediaSource {
     let inline = url
         .strip_prefix("data:")
@@ -150,7 +150,7 @@ fn tool_calls(fields: &mut Fields) -> Result<Vec<Part>, ApiError> {
         let mut part = ToolCall::new(id, name, arguments);
         call.value("type");
         call.value("index");
-        // What is left belongs to the provider, such as Gemini's thought signatures.
+        // The remaining fields belong to a provider, such as Gemini's thought signatures.
         part.extra = call.rest();
         Ok(part.into())
     };

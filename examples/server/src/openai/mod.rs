@@ -16,13 +16,13 @@ use chatcore::chat::Extra;
 use chatcore::{FinishReason, Usage};
 use serde_json::{Value, json};
 
-/// Seconds since 1970, as OpenAI's `created` has it.
+/// Seconds since 1970, the unit of OpenAI's `created`.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
 
-/// The list of the models that may be asked for.
+/// The list of the models that clients may use.
 pub(crate) fn models(models: &[String], owner: &str, created: u64) -> Value {
     let model = |id: &String| model(id, owner, created);
     json!({"object": "list", "data": models.iter().map(model).collect::<Vec<_>>()})
@@ -33,7 +33,7 @@ pub(crate) fn model(id: &str, owner: &str, created: u64) -> Value {
     json!({"id": id, "object": "model", "created": created, "owned_by": owner})
 }
 
-/// Why an answer ended, in OpenAI's words.
+/// The reason why the answer ended, as OpenAI's `finish_reason`.
 fn finish_reason(reason: &FinishReason) -> &str {
     match reason {
         FinishReason::Refusal | FinishReason::Pause => "stop",
@@ -41,9 +41,9 @@ fn finish_reason(reason: &FinishReason) -> &str {
     }
 }
 
-/// Fields of a tool call as they stand in OpenAI's form. What belongs to another dialect stays under
-/// its name, under which it comes back. The ids of Responses stay here: with them a call needs its
-/// reasoning, for which this protocol has no place.
+/// The extra fields of a tool call in OpenAI's form. Fields of other dialects stay under the
+/// dialect's name, so that they return with the call. Fields of Responses are dropped, because with
+/// its id a call needs its reasoning, which this protocol cannot carry.
 fn own_members(mut extra: Extra) -> Extra {
     extra.remove("openai_responses");
     if let Some(Value::Object(own)) = extra.remove("openai_chat") {
@@ -52,7 +52,7 @@ fn own_members(mut extra: Extra) -> Extra {
     extra
 }
 
-/// What an answer cost, in OpenAI's fields.
+/// The usage in OpenAI's fields.
 fn usage(usage: &Usage) -> Value {
     json!({
         "prompt_tokens": usage.input_tokens,

@@ -1,4 +1,4 @@
-//! The body of `/v1/chat/completions` → a request of the client's.
+//! Reads the body of `/v1/chat/completions`.
 
 use chatcore::chat::{ReasoningEffort, ResponseFormat};
 use chatcore::{ChatRequest, Defaults, Tool, ToolChoice};
@@ -8,8 +8,8 @@ use crate::ask::{Allowed, Ask};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, unknown, wrong};
 
-/// Fields that go to the provider as they are. What is not named here is refused: an unknown
-/// field could name another model, or lift the limit of tokens.
+/// Fields that are passed to the provider unchanged. Unlisted fields are refused, because an
+/// unknown field could select another model or raise the token limit.
 const PASSED: &[&str] = &[
     "frequency_penalty",
     "logit_bias",
@@ -25,7 +25,7 @@ const PASSED: &[&str] = &[
     "verbosity",
 ];
 
-/// Fields that may be set to what holds anyway, as JSON, and to nothing else.
+/// Fields that are accepted only with the value that applies anyway, given as JSON.
 const NO_MATTER: &[(&str, &str)] = &[
     ("n", "1"),
     ("store", "false"),
@@ -33,12 +33,12 @@ const NO_MATTER: &[(&str, &str)] = &[
     ("modalities", "[\"text\"]"),
 ];
 
-/// A request, and how it is to be answered.
+/// A request, and how to answer it.
 #[derive(Debug)]
 pub(crate) struct Completion {
     pub(crate) ask: Ask,
     pub(crate) stream: bool,
-    /// Whether a stream tells its usage in a last chunk.
+    /// Whether a stream ends with a chunk that has the usage.
     pub(crate) include_usage: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
     request.max_tokens = match (new, old) {
         (Some(asked), _) => Some(allowed.tokens("max_completion_tokens", asked)?),
         (None, Some(asked)) => Some(allowed.tokens("max_tokens", asked)?),
-        // What nobody may leave out: no model may have more than the server allows.
+        // Always set, so that no answer has more tokens than the server allows.
         (None, None) => Some(allowed.max_tokens),
     };
     request.stop = stop(&mut fields)?;
@@ -88,7 +88,7 @@ pub(crate) fn read(mut fields: Fields, allowed: &Allowed) -> Result<Completion, 
         None => {}
         Some(name) => return Err(unknown(name.as_str())),
     }
-    // OpenAI's clients send temperatures and tools, which models take unless they reason.
+    // OpenAI's clients send temperatures and tools, which many models refuse while they reason.
     let mut defaults = Defaults::NONE;
     defaults.no_reasoning = true;
     Ok(Completion {

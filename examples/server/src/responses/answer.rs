@@ -1,4 +1,4 @@
-//! A whole answer → the JSON that `/v1/responses` gives.
+//! Writes a complete answer as the JSON of `/v1/responses`.
 
 use chatcore::chat::Extra;
 use chatcore::dialect::NAMES;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::DIALECT;
 
-/// What an answer is called, and what it repeats of its request.
+/// An answer's id, model and time, and the fields that it repeats from its request.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) id: String,
@@ -17,7 +17,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The answer as it stands, of a status.
+    /// The answer so far, with this status and output.
     pub(super) fn of(&self, answer: &ChatResponse, status: &str, output: Vec<Value>) -> Value {
         let model = match &*answer.model {
             "" => &self.model,
@@ -43,7 +43,7 @@ impl Frame {
         whole
     }
 
-    /// The id of the item of a part, at an index.
+    /// The id of the item for a part at `index`.
     pub(super) fn id_of(&self, part: &Part, index: usize) -> String {
         let kind = match part {
             Part::Reasoning(_) => "rs",
@@ -63,7 +63,7 @@ impl Frame {
             .collect()
     }
 
-    /// The item of a part.
+    /// The part as an item.
     pub(super) fn item(&self, part: &Part, index: usize, status: &str) -> Option<Value> {
         let id = self.id_of(part, index);
         let (item, extra) = match part {
@@ -76,7 +76,7 @@ impl Frame {
                 };
                 let mut item = json!({"id": id, "type": "reasoning",
                     "summary": summary});
-                // What proves it to Anthropic comes back with it.
+                // Anthropic's signature, which must return with the reasoning.
                 if let Some(signature) = &reasoning.signature {
                     item["signature"] = json!(signature);
                 }
@@ -103,7 +103,7 @@ fn message(id: &str, status: &str, content: &Value) -> Value {
         "content": [content]})
 }
 
-/// What stands in a message of a part.
+/// The part as content of a message item.
 pub(super) fn content(part: &Part) -> Option<Value> {
     Some(match part {
         Part::Text(text) => {
@@ -114,7 +114,7 @@ pub(super) fn content(part: &Part) -> Option<Value> {
     })
 }
 
-/// Adds what a part keeps for dialects, under their names.
+/// Adds the fields that belong to dialects, under the dialects' names.
 fn with(mut item: Value, extra: &Extra) -> Value {
     for (name, value) in extra.iter().filter(|(name, _)| NAMES.contains(&&***name)) {
         item[name] = value.clone();
@@ -122,7 +122,7 @@ fn with(mut item: Value, extra: &Extra) -> Value {
     item
 }
 
-/// Whether a part has an item.
+/// Whether the part becomes an item.
 pub(super) fn has_item(part: &Part) -> bool {
     match part {
         Part::Text(_) | Part::Reasoning(_) | Part::Refusal(_) | Part::ToolCall(_) => true,
@@ -131,7 +131,7 @@ pub(super) fn has_item(part: &Part) -> bool {
     }
 }
 
-/// The answer.
+/// Writes the answer.
 pub(crate) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
     let incomplete = match &answer.finish_reason {
         Some(FinishReason::Length) => Some("max_output_tokens"),
@@ -150,7 +150,7 @@ pub(crate) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
     whole
 }
 
-/// What an answer cost, in the fields of Responses.
+/// The usage in the fields of Responses.
 fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input_tokens,

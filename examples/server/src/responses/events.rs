@@ -1,4 +1,4 @@
-//! Events → the events that a streamed `/v1/responses` gives.
+//! Writes an answer as the event stream of `/v1/responses`.
 
 use chatcore::{ChatEvent, Error, Part};
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use super::answer::{self, Frame};
 use crate::errors::ApiError;
 use crate::pieces::{Pieces, Place, Step};
 
-/// Turns the events of one answer into SSE, in the form of Responses.
+/// Converts the events of one answer to SSE in the form of Responses.
 #[derive(Debug)]
 pub(crate) struct Events {
     frame: Frame,
     begun: bool,
     pieces: Pieces,
-    /// The reasoning whose summary has begun.
+    /// The index of the reasoning item whose summary has begun.
     summed: Option<usize>,
-    /// The number of the next event.
+    /// The sequence number of the next event.
     number: u64,
 }
 
@@ -30,7 +30,7 @@ impl Events {
         }
     }
 
-    /// The bytes for the next event, if it has any.
+    /// The bytes for the next event, if there are any.
     pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let event = match event {
@@ -100,7 +100,7 @@ impl Events {
                 let event = self.of_item(place, json!({"delta": piece}));
                 self.push("response.function_call_arguments.delta", event, bytes);
             }
-            // They come with the whole item.
+            // Both are part of the complete item.
             Step::Signature(..) | Step::Extra(..) => {}
             Step::End(place) => self.end_item(place, bytes),
         }
@@ -169,8 +169,8 @@ impl Events {
         self.push("response.output_item.done", done, bytes);
     }
 
-    /// The event of a piece of a part, or of the whole of its text: its name, empty where there is
-    /// none, and where the part stands.
+    /// The name and fields of the event for a delta of a part, or for its complete text. The name
+    /// is empty if there is no such event.
     fn piece(&self, place: Place, what: &str) -> (&'static str, Value) {
         let content = json!({"content_index": 0});
         let (name, more) = match (self.pieces.part(place), what) {
@@ -202,7 +202,7 @@ impl Events {
         item.unwrap_or_default()
     }
 
-    /// An event of an item.
+    /// Adds the item's id and index to an event.
     fn of_item(&self, place: Place, mut event: Value) -> Value {
         let part = self.pieces.part(place);
         event["item_id"] = json!(part.map(|part| self.frame.id_of(part, place.index)));

@@ -1,4 +1,4 @@
-//! The items of `input` → messages.
+//! Reads the items of `input` as messages.
 
 use chatcore::chat::{Extra, File, Image, MediaSource, Reasoning, Refusal, ToolCall, ToolResult};
 use chatcore::dialect::{NAMES, kit};
@@ -9,7 +9,7 @@ use super::DIALECT;
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, wrong};
 
-/// Reads the items. What the model gave in one answer is one message.
+/// Reads the items. Consecutive items of the assistant become one message.
 pub(crate) fn read(list: Vec<Value>) -> Result<Vec<Message>, ApiError> {
     let mut messages: Vec<Message> = Vec::new();
     for (n, value) in list.into_iter().enumerate() {
@@ -55,7 +55,8 @@ fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
             reasoning.signature = fields.text("signature")?;
             reasoning.encrypted = fields.text("redacted")?;
             reasoning.extra = kept(fields.rest());
-            // OpenAI's own, which it proves by what is encrypted in it.
+            // OpenAI's own reasoning: its encrypted content must be sent back in the unchanged
+            // item.
             if reasoning.extra.is_empty() && whole["encrypted_content"].is_string() {
                 reasoning.extra = of_item(whole);
             }
@@ -67,7 +68,7 @@ fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
                 "this server keeps no items; send them whole",
             ));
         }
-        // Items of OpenAI's own tools.
+        // Items of OpenAI's own tools, passed on unchanged.
         Some(_) => (
             Role::Assistant,
             vec![Part::Other {
@@ -78,7 +79,7 @@ fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
     })
 }
 
-/// The texts of a list of parts, joined.
+/// The joined texts of a list of parts.
 fn texts(list: &Value) -> String {
     let texts = list.as_array().into_iter().flatten();
     texts.filter_map(|part| part["text"].as_str()).collect()
@@ -111,7 +112,7 @@ fn read_message(mut fields: Fields) -> Result<(Role, Vec<Part>), ApiError> {
     Ok((role, read_content(content, &place, &extra)?))
 }
 
-/// What belongs to dialects of the fields of an item: the others were this server's own.
+/// Keeps the fields that belong to dialects. This server wrote the others itself.
 fn kept(fields: Map<String, Value>) -> Extra {
     let fields = fields.into_iter();
     fields
@@ -119,13 +120,13 @@ fn kept(fields: Map<String, Value>) -> Extra {
         .collect()
 }
 
-/// A part that is all of an item of OpenAI's.
+/// Stores OpenAI's item in a part, so that it is sent back unchanged.
 fn of_item(item: Value) -> Extra {
     let own = json!({"item": item});
     kit::as_own(DIALECT, own.as_object().cloned().unwrap_or_default())
 }
 
-/// A string, or a list of parts. `extra` is the message's.
+/// Reads a string or a list of parts. `extra` is the message's.
 fn read_content(content: Value, path: &str, extra: &Extra) -> Result<Vec<Part>, ApiError> {
     let list = match content {
         Value::String(text) => vec![json!({"type": "input_text", "text": text})],
@@ -190,7 +191,7 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
     })
 }
 
-/// A `data:` URL is the bytes themselves.
+/// The source of a file. A `data:` URL contains the bytes themselves.
 fn of_url(url: &str) -> MediaSource {
     let inline = url.strip_prefix("data:");
     match inline.and_then(|rest| rest.split_once(";base64,")) {

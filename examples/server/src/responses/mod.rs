@@ -1,18 +1,18 @@
-//! A front in the protocol of OpenAI's Responses: `/v1/responses`.
+//! A front for the protocol of OpenAI's Responses: `/v1/responses`.
 //!
 //! ```text
 //!  JSON ─► request, items ─► ChatRequest ─► queue, limits, retries ─► any provider
 //!  JSON ◄─ answer, events ◄─ ChatResponse, ChatEvents ◄─────────────────┘
 //! ```
 //!
-//! The server keeps no answer: a request brings the whole conversation. What an answer keeps for a
-//! dialect, this one included, stands in its item under that dialect's name, and comes back with the
-//! item; so a provider that speaks Responses gets its own items back as they were.
+//! The server stores no answers: each request contains the whole conversation. Data that a dialect
+//! needs back, this one included, is written into its item under the dialect's name and returns
+//! with the item. So a provider that speaks Responses gets its own items back unchanged.
 
 pub(crate) mod answer;
 pub(crate) mod events;
 pub(crate) mod items;
 pub(crate) mod request;
 
-/// The dialect whose form this is.
+/// The dialect that this front speaks.
 const DIALECT: &str = "openai_responses";

@@ -1,4 +1,4 @@
-//! The body of `/v1/responses` → a request of the client's.
+//! Reads the body of `/v1/responses`.
 
 use chatcore::chat::{ReasoningEffort, ResponseFormat};
 use chatcore::{ChatRequest, Defaults, Message, Tool, ToolChoice};
@@ -9,7 +9,8 @@ use crate::ask::{Allowed, Ask};
 use crate::errors::ApiError;
 use crate::fields::{Fields, missing, unknown};
 
-/// Fields that go to a provider of OpenAI's protocols as they are; to others they are hints.
+/// Fields that are passed unchanged to a provider with one of OpenAI's protocols, and dropped for
+/// other providers, where they are only hints.
 const PASSED: &[&str] = &[
     "metadata",
     "parallel_tool_calls",
@@ -19,7 +20,7 @@ const PASSED: &[&str] = &[
     "user",
 ];
 
-/// Fields that may be set to what holds anyway, as JSON, and to nothing else.
+/// Fields that are accepted only with a value that applies anyway, given as JSON.
 const NO_MATTER: &[(&str, &[&str])] = &[
     ("store", &["false"]),
     ("background", &["false"]),
@@ -28,7 +29,7 @@ const NO_MATTER: &[(&str, &[&str])] = &[
     ("include", &["[]", "[\"reasoning.encrypted_content\"]"]),
 ];
 
-/// Fields of a request that its answer repeats.
+/// Fields of a request that the answer repeats.
 const REPEATED: &[&str] = &[
     "instructions",
     "max_output_tokens",
@@ -42,16 +43,16 @@ const REPEATED: &[&str] = &[
     "top_p",
 ];
 
-/// A request, and how it is to be answered.
+/// A request, and how to answer it.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) ask: Ask,
     pub(crate) stream: bool,
-    /// What the answer repeats of it.
+    /// The fields that the answer repeats.
     pub(crate) repeated: Map<String, Value>,
 }
 
-/// Reads the body. `dialect` is what the provider speaks.
+/// Reads the body. `dialect` is the provider's dialect.
 pub(crate) fn read(
     mut fields: Fields,
     allowed: &Allowed,
@@ -77,7 +78,7 @@ pub(crate) fn read(
     let mut request = ChatRequest::new(messages).model(model);
     request.max_tokens = match fields.count("max_output_tokens")? {
         Some(asked) => Some(allowed.tokens("max_output_tokens", asked)?),
-        // What nobody may leave out: no model may have more than the server allows.
+        // Always set, so that no answer has more tokens than the server allows.
         None => Some(allowed.max_tokens),
     };
     request.temperature = fields.number("temperature")?;
@@ -141,7 +142,7 @@ fn repeated(fields: &Fields) -> Map<String, Value> {
             fields.peek(name).cloned().unwrap_or_default(),
         );
     }
-    // Clients take no null here.
+    // Clients accept no null for these fields.
     for (name, default) in [
         ("parallel_tool_calls", json!(true)),
         ("tool_choice", json!("auto")),
