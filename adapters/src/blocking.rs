@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 
-use chatcore::{ChatCall, ChatResponse, Error, LlmClient, Message};
+use chatcore::{ChatCall, ChatEvent, ChatResponse, ChatStream, Error, LlmClient, Message};
 use futures_lite::future::block_on;
 
 /// The old client's blocking `chat` and `chat_with_context`.
@@ -51,6 +51,16 @@ impl BlockingChat for LlmClient {
 }
 
 /// Waiting for a [`ChatCall`] without async.
+///
+/// ```
+/// use chatcore_adapters::BlockingCall;
+/// # fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// for text in client.ask("Tell me a story.").events().texts() {
+///     print!("{}", text?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub trait BlockingCall {
     /// Waits for the whole answer.
     ///
@@ -58,7 +68,7 @@ pub trait BlockingCall {
     /// use chatcore_adapters::BlockingCall;
     /// # fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
     /// let answer = client
-    ///     .chat_async("Why is the sky blue?")
+    ///     .ask("Why is the sky blue?")
     ///     .system_prompt("Answer in one sentence.")
     ///     .wait()?;
     /// # Ok(())
@@ -68,15 +78,82 @@ pub trait BlockingCall {
     /// # Errors
     /// What the call fails with; see [`ErrorKind`](chatcore::ErrorKind).
     fn wait(self) -> Result<ChatResponse, Error>;
+
+    /// Streams the answer: an iterator that waits for each event. Nothing is sent until the first
+    /// one is asked for.
+    fn events(self) -> BlockingEvents;
 }
 
 impl BlockingCall for ChatCall {
     fn wait(self) -> Result<ChatResponse, Error> {
         run_async_in_sync(self)
     }
+
+    fn events(self) -> BlockingEvents {
+        BlockingEvents(self.stream())
+    }
+}
+
+/// The events of a streamed answer, each of which is waited for. It ends after the event
+/// [`Finish`](ChatEvent::Finish), or with one error. Dropping it ends the call.
+///
+/// ```
+/// use chatcore_adapters::BlockingCall;
+/// # fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let mut events = client.ask("Tell me a story.").events();
+/// for event in &mut events {
+///     if let Some(text) = event?.as_text() {
+///         print!("{text}");
+///     }
+/// }
+/// let answer = events.into_response()?;
+/// println!("\n{:?}", answer.usage);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is sent until the first event is asked for"]
+pub struct BlockingEvents(ChatStream);
+
+impl BlockingEvents {
+    /// The pieces of text alone; other events are passed over.
+    pub fn texts(mut self) -> impl Iterator<Item = Result<String, Error>> {
+        std::iter::from_fn(move || block_on(self.0.next_text()))
+    }
+
+    /// What was handed over so far; see [`ChatStream::partial`].
+    pub fn partial(&self) -> Option<&ChatResponse> {
+        self.0.partial()
+    }
+
+    /// Waits for the rest, and gives the whole answer, the events already taken included.
+    ///
+    /// # Errors
+    /// As [`ChatStream::into_response`].
+    pub fn into_response(self) -> Result<ChatResponse, Error> {
+        block_on(self.0.into_response())
+    }
+}
+
+impl Iterator for BlockingEvents {
+    type Item = Result<ChatEvent, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
+    }
 }
 
 /// Runs `future` on the calling thread, and blocks until it is done.
+///
+/// ```
+/// # fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore_adapters::run_async_in_sync;
+///
+/// let models = run_async_in_sync(client.models())?;
+/// println!("{} models", models.len());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// It works in plain threads, and inside of itself. In async code it blocks the thread that polls,
 /// with all other tasks of that thread: write `.await` there. Where that thread is the only one of

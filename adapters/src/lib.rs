@@ -61,7 +61,7 @@ pub mod journal;
 pub mod sim;
 pub mod transport;
 
-pub use blocking::{BlockingCall, BlockingChat, run_async_in_sync};
+pub use blocking::{BlockingCall, BlockingChat, BlockingEvents, run_async_in_sync};
 #[cfg(all(feature = "smol", feature = "http1"))]
 pub use client::{from_env, smol_builder, smol_client};
 #[cfg(all(feature = "threads", feature = "ureq"))]

@@ -55,6 +55,36 @@ fn the_demo_answers_where_it_is_asked_for() {
     }
 }
 
+#[cfg(feature = "demo")]
+#[test]
+fn a_stream_is_an_iterator_without_async() {
+    use crate::BlockingCall;
+
+    for client in each(&config(&[("USE_MOCK_LLM", "true")])) {
+        let client = client.unwrap();
+        let texts: Result<Vec<_>, _> = client.ask("What is 2+2?").events().texts().collect();
+        let texts = texts.unwrap();
+        assert!(texts.len() > 1, "{texts:?}");
+        assert_eq!(texts.concat(), "2+2 = 4.");
+        let mut events = client.ask("What is 2+2?").events();
+        let first = events
+            .by_ref()
+            .find_map(|event| event.unwrap().as_text().map(str::to_owned));
+        assert_eq!(first.unwrap(), texts[0]);
+        assert_eq!(events.partial().unwrap().text(), texts[0]);
+        assert_eq!(events.into_response().unwrap().text(), "2+2 = 4.");
+        assert_eq!(
+            client
+                .ask("What is 2+2?")
+                .events()
+                .filter(Result::is_err)
+                .count(),
+            0
+        );
+        assert_eq!(client.status().succeeded, 3);
+    }
+}
+
 #[cfg(not(feature = "demo"))]
 #[test]
 fn without_the_demo_it_says_so() {
