@@ -63,7 +63,9 @@
 //! `tracing-opentelemetry`'s sends them on as they are. Prompts, answers and keys are never in it.
 //!
 //! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
-//! `serde` and `serde_json`.
+//! `serde` and `serde_json`. All but `serde` are re-exported here, and so is the macro of `async_trait`,
+//! by which [`Transport`] and [`Credentials`] are implemented: a crate that uses these needs no
+//! versions of its own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -87,6 +89,9 @@ mod head;
 mod helpers;
 mod host;
 pub mod journal;
+// Public for the wasm crate and the benchmarks, and no part of the API: no version keeps it. What a
+// dialect needs of it is in `dialect::kit`.
+#[doc(hidden)]
 pub mod json;
 pub mod models;
 mod observe;
@@ -104,7 +109,11 @@ mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
+/// The macro by which [`Transport`] and [`Credentials`] are implemented.
+pub use async_trait::async_trait;
 pub use batch::{BatchProcessor, BatchResults, Closing, Finished, JournalRun, Progress};
+/// The version whose `Bytes` are the bodies of requests and responses.
+pub use bytes;
 pub use catalogue::ModelInfo;
 pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
@@ -119,11 +128,15 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use embed::{EmbedRequest, Embeddings};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
+/// The trait of [`ChatStream`], [`BatchResults`] and [`ByteStream`].
+pub use futures_core::Stream;
 pub use head::ResponseHead;
 pub use helpers::{
     DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
 };
 pub use host::{Host, HostError, Target};
+/// The version whose requests, responses and headers a [`Transport`] and a [`Dialect`] handle.
+pub use http;
 pub use journal::Journal;
 pub use models::{MODEL_RULES, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer, Operation};

@@ -6,7 +6,7 @@
 //! [`Value`](serde_json::Value) stays the type of unknown fields, since it is the one that other
 //! crates know.
 //!
-//! A [`Dialect`](crate::Dialect) of your own may use it, and need not.
+//! No part of the public API: [`dialect::kit`](crate::dialect::kit) has what a dialect needs of it.
 //!
 //! ```
 //! use chatcore::json::{Reader, Writer};

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
+// By the re-exports: a transport needs no other crate than chatcore.
+use chatcore::bytes::Bytes;
+use chatcore::http::{Request, Response, StatusCode};
 use chatcore::{
     ByteStream, ErrorKind, LlmClient, Provider, ResponseHead, Transport, TransportError,
+    async_trait,
 };
 use chatcore_adapters::executor::SmolExecutor;
-use http::{Request, Response, StatusCode};
 
 const KEY: &str = "sk-of-the-client-0123456789";
 

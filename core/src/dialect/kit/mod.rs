@@ -101,3 +101,5 @@ pub use read::{
 pub use write::{ObjectWriter, begin};
 
 pub use crate::frame::{Frame, Framing, JsonValues};
+#[doc(inline)]
+pub use crate::json::{JsonError, Members, Piece, Reader, Writer};

@@ -1,7 +1,7 @@
 //! Turns lines into events.
 
+use chatcore::dialect::kit::Writer;
 use chatcore::dialect::kit::{self, Assemble, Count, Object, Output, Prose};
-use chatcore::json::Writer;
 use chatcore::{ChatEvent, Error, FinishReason, Usage};
 
 use super::NAME;

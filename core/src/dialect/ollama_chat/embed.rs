@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use chatcore::dialect::kit::{Count, ObjectWriter, Read};
+use chatcore::dialect::kit::{Reader, Writer};
 use chatcore::dialect::{EmbedDialect, EmbedLimits, Endpoint};
-use chatcore::json::{Reader, Writer};
 use chatcore::{EmbedRequest, Embeddings, Error, ErrorKind, Usage};
 use http::Request;
 

@@ -8,8 +8,8 @@ use chatcore::chat::{
     Tool, ToolCall, ToolChoice, ToolResult,
 };
 use chatcore::dialect::Mode;
+use chatcore::dialect::kit::Writer;
 use chatcore::dialect::kit::{self, ObjectWriter};
-use chatcore::json::Writer;
 use chatcore::{Error, ErrorKind};
 use serde_json::Value;
 
