@@ -1,4 +1,4 @@
-//! What a base URL must be before anything is sent to it.
+//! Parses base URLs, and refuses those that are not safe or not complete.
 
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -10,7 +10,8 @@ use crate::host::{DEMO_URL, Host, HostError};
 use crate::quote::Quoted;
 use crate::unquote::unquoted;
 
-/// What base URLs end in when the address of a whole endpoint was copied: the dialect adds it.
+/// The paths of endpoints. A base URL may end in one if the address of an endpoint was copied. It
+/// is removed, because the dialect adds it.
 const ENDPOINTS: [&str; 4] = [
     "/chat/completions",
     "/completions",
@@ -18,16 +19,16 @@ const ENDPOINTS: [&str; 4] = [
     "/responses",
 ];
 
-/// The parts of a base URL that passed.
+/// The parts of a valid base URL.
 #[derive(Debug)]
 pub(crate) struct BaseUrl {
     pub(crate) base: Base,
-    /// Whether what is sent there could be read on the way.
+    /// Whether requests to the URL could be read on the way: `http` to another machine.
     pub(crate) is_open: bool,
     pub(crate) host: Host,
 }
 
-/// What is wrong with a base URL.
+/// Why a base URL is refused.
 enum Wrong {
     User,
     NoScheme,
@@ -36,12 +37,12 @@ enum Wrong {
     Scheme,
     Fragment,
     Host(HostError),
-    /// A word of an address in the table of providers that stands for one of the user's own.
+    /// A placeholder from the table of providers that the user has not replaced.
     Placeholder(&'static str),
 }
 
 impl Wrong {
-    /// The [code](Error::code) of the error.
+    /// The error's [code](Error::code).
     fn word(&self) -> &'static str {
         match self {
             Self::User => "user_info",
@@ -57,7 +58,7 @@ impl Wrong {
 
     fn message(&self, url: &str) -> String {
         let why = match self {
-            // Not shown: there may be a password in it.
+            // The URL is not shown, because it may contain a password.
             Self::User => {
                 return "the base URL has a user name or password in it; put the key in \
                         LLM_API_KEY and leave only the host"
@@ -87,12 +88,12 @@ impl Wrong {
 }
 
 impl BaseUrl {
-    /// Takes a base URL apart. White space and quotes around it are passed over, as they come from
+    /// Parses a base URL. White space and quotes around it are ignored, because they may come from
     /// an `.env` file.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) with the reason as its code. The message shows no
-    /// password and no query.
+    /// [`Config`](crate::ErrorKind::Config) with the reason as its code. The message contains
+    /// neither a password nor the query.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let url = unquoted(url);
         split(url).map_err(|wrong| {
@@ -101,21 +102,21 @@ impl BaseUrl {
     }
 }
 
-/// The URL as an error shows it.
+/// The URL in the form for error messages.
 fn shown(url: &str) -> String {
     match without_query(url) {
-        // It may be a key that stands in the wrong variable.
+        // It may be a key in the wrong variable.
         shown if !shown.contains(['.', '/', ':']) => String::new(),
         shown => format!(" {}", Quoted(shown)),
     }
 }
 
-/// The URL as it may be shown: a key may stand in a query.
+/// The URL without its query and fragment, because a query may contain a key.
 pub(super) fn without_query(url: &str) -> &str {
     until(url, b"?#")
 }
 
-/// A base URL without its scheme, as it was meant: `http` to this machine, else `https`.
+/// Adds the probable scheme to a base URL without one: `http` for this machine, `https` for others.
 fn with_scheme(rest: &str) -> Option<String> {
     let (host, _) = Host::parse_with_port(until(rest, b"/")).ok()?;
     let scheme = if host.is_loopback() { "http" } else { "https" };
@@ -146,10 +147,10 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
         "" => return Err(Wrong::NoScheme),
         _ => return Err(Wrong::Scheme),
     };
-    // As it was written: the host below is in lower case.
+    // Placeholders are in upper case, and `host` below is in lower case.
     let name_of_host = until(authority, b":");
     let (host, port) = Host::parse_with_port(authority).map_err(Wrong::Host)?;
-    // Written anew from what was read, so that the next reader reads the same.
+    // The authority is built from the parsed host, so that every later parser reads the same host.
     let authority = match port {
         Some(port) => format!("{host}:{port}"),
         None => host.to_string(),
@@ -176,8 +177,8 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
     })
 }
 
-/// The first placeholder of a host and a path: a word in capitals that an address in the table of
-/// providers has, too.
+/// The first placeholder in a host or a path: a word in capitals that is also in an address of the
+/// table of providers.
 fn placeholder(host: &str, path: &str) -> Option<&'static str> {
     let words = host.split(['.', '-']).chain(path.split('/'));
     let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -189,13 +190,13 @@ fn placeholder(host: &str, path: &str) -> Option<&'static str> {
     })
 }
 
-/// The path without that of an endpoint at its end.
+/// Removes the path of an endpoint from the end of a path.
 fn without_endpoint(path: &str) -> &str {
     let found = ENDPOINTS.iter().find_map(|end| path.strip_suffix(end));
     found.map_or(path, |path| path.trim_end_matches('/'))
 }
 
-/// What stands before the first of `ends`, which are ASCII.
+/// The part of `text` before the first of `ends`, which are ASCII.
 fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
     &text[..end.unwrap_or(text.len())]

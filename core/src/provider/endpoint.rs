@@ -1,4 +1,4 @@
-//! From a provider to what its requests have in common.
+//! Checks a provider, and derives what its requests have in common.
 
 use std::sync::Arc;
 
@@ -17,23 +17,22 @@ impl Provider {
     /// Checks this provider, and derives what its requests have in common.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config), with a word for the reason as its code:
+    /// [`Config`](crate::ErrorKind::Config), with the reason as its code:
     ///
-    /// - `missing_api_key` if the provider demands a key and there is none (over `http` none is
-    ///   demanded);
+    /// - `missing_api_key` if the provider requires a key and there is none (over `http` no key is
+    ///   required);
     /// - `unencrypted` if a key would be sent over `http` to another machine, and
     ///   [`allow_http`](Self::allow_http) was not called;
-    /// - `placeholder` if the base URL still has a word such as REGION in it, which stands for one
-    ///   of the user's own;
-    /// - if there is no base URL, or it is not an absolute `http(s)` URL, or has user information
-    ///   or a fragment in it;
-    /// - if the key or a header cannot be sent, or a model rule has broken JSON in it.
+    /// - `placeholder` if the base URL still has a placeholder such as REGION in it;
+    /// - if there is no base URL, or it is not an absolute `http(s)` URL, or it has user
+    ///   information or a fragment in it;
+    /// - if the key or a header cannot be sent, or a model rule has invalid JSON in it.
     pub fn endpoint(&self) -> Result<Endpoint, Error> {
         if self.base_url().is_empty() {
             return Err(self.no_base_url());
         }
         let mut url = BaseUrl::parse(self.base_url())?;
-        // Ollama's other address, where it speaks chat completions, is often the one at hand.
+        // For Ollama, the base URL of its chat completions API (`…/v1`) is accepted too.
         if self.dialect().facts().name() == "ollama_chat"
             && let Some(path) = url.base.path.strip_suffix("/v1")
         {
@@ -86,7 +85,7 @@ impl Provider {
         ))
     }
 
-    /// Says that nobody has named a base URL, and what one looks like where that is known.
+    /// The error for a provider without a base URL. It shows the form of the URL, if that is known.
     pub(crate) fn no_base_url(&self) -> Error {
         let form = match table::find(self.name()) {
             Some(row) if !row.base_url_form.is_empty() => {
@@ -101,7 +100,7 @@ impl Provider {
         .with_code(Some("no_scheme".to_owned()))
     }
 
-    /// What would go out that must not be read on the way.
+    /// What the requests would send that must not be read on the way.
     fn credential(&self, url: &BaseUrl) -> Option<String> {
         if self.api_key().is_some() {
             return Some("the API key".to_owned());
@@ -118,7 +117,7 @@ impl Provider {
         Some(format!("the parameter {name} of the URL"))
     }
 
-    /// Every secret in the requests: the key, what the headers hold, and what the query does.
+    /// All secrets in the requests: the key, and those in the headers and the query.
     fn secrets(&self, headers: &HeaderMap, query: &str) -> Secrets {
         let mut secrets = Secrets::new();
         if let Some(key) = self.api_key() {
@@ -140,7 +139,7 @@ impl Provider {
         secrets
     }
 
-    /// What a refusal of the key most likely comes from, where its form says so.
+    /// The probable reason for a refused key, if the key's form shows whose key it is.
     fn key_advice(&self, url: &BaseUrl) -> Option<Arc<str>> {
         let form = KeyForm::of(self.api_key()?.expose())?;
         if form.suits(self.name(), &url.host) {

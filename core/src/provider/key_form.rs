@@ -1,4 +1,4 @@
-//! Whose key it is, where its form says so.
+//! Recognizes the owner of a key by its form.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use crate::host::Host;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KeyForm {
-    /// What every key of the form begins with, and no other provider's key does.
+    /// The prefix of all keys of this form. No other provider's keys have it.
     pub prefix: &'static str,
-    /// The provider, as it writes its name.
+    /// The provider's name in its own spelling.
     pub owner: &'static str,
-    /// The domain that its API is in.
+    /// The domain of the provider's API.
     domain: &'static str,
-    /// Its name in `LLM_PROVIDER`.
+    /// The provider's name in `LLM_PROVIDER`.
     provider: &'static str,
 }
 
@@ -33,8 +33,8 @@ const fn form(
     }
 }
 
-/// The forms that no other provider uses, as of November 2026. A bare `sk-` is not among them:
-/// DeepSeek, OpenAI's old keys and many proxies begin so.
+/// The forms that only one provider uses, as of November 2026. A bare `sk-` is not included,
+/// because keys of DeepSeek, old keys of OpenAI and keys of many proxies begin with it.
 #[rustfmt::skip]
 pub const KEY_FORMS: &[KeyForm] = &[
     form("sk-ant-", "Anthropic", "anthropic.com", "anthropic"),
@@ -49,22 +49,22 @@ pub const KEY_FORMS: &[KeyForm] = &[
 ];
 
 impl KeyForm {
-    /// How many characters a key has at least; a shorter one is a placeholder.
+    /// The least number of characters in a key. A shorter one is a placeholder.
     pub const MIN_LEN: usize = 16;
 
-    /// The form of `key`, if it is one that only one provider uses.
+    /// The form of `key`, if only one provider uses that form.
     pub(crate) fn of(key: &str) -> Option<&'static Self> {
         let known = |form: &&Self| key.starts_with(form.prefix) && key.len() >= Self::MIN_LEN;
         KEY_FORMS.iter().find(known)
     }
 
-    /// Whether it is the form of the provider that is called `name` in `LLM_PROVIDER`.
+    /// Whether the form belongs to the provider with this name in `LLM_PROVIDER`.
     pub(crate) fn is_of(&self, name: &str) -> bool {
         self.provider == name
     }
 
-    /// Whether a key of this form belongs to the provider that is called `name`, or to a server at
-    /// `host`. Of a server on this machine nobody can say.
+    /// Whether a key of this form is right for the provider `name`, or for a server at `host`. A
+    /// server on this machine may take any key.
     pub(crate) fn suits(&self, name: &str, host: &Host) -> bool {
         let is_below = match host {
             Host::Name(host) => host
@@ -76,7 +76,7 @@ impl KeyForm {
         self.is_of(name) || is_below || host.is_loopback()
     }
 
-    /// What to set, so that a key of this form reaches its provider.
+    /// The settings with which a key of this form reaches its provider.
     pub fn what_to_set(&self) -> Cow<'static, str> {
         let name = self.provider;
         match table::find(name) {

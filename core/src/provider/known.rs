@@ -17,26 +17,26 @@ use crate::models::ModelRules;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KnownProvider {
-    /// Its name, which `LLM_PROVIDER` takes.
+    /// The name in `LLM_PROVIDER`.
     pub name: &'static str,
-    /// Environment variables for the key, in order; read only if `LLM_API_KEY` is not set. Empty if
-    /// no key is needed.
+    /// The environment variables for the key, in order. They are read only if `LLM_API_KEY` is not
+    /// set. Empty if no key is needed.
     pub key_vars: &'static [&'static str],
-    /// Its address; empty where each of its users has another.
+    /// The base URL. Empty if each user has their own.
     pub base_url: &'static str,
-    /// What an address looks like where each of its users has another; else empty.
+    /// An example of the base URL if each user has their own. Otherwise empty.
     pub base_url_form: &'static str,
-    /// The model that is asked where nobody names one; empty where it has none of its own, because
-    /// it serves models of many makers, or because no model was found that is sure to be there.
+    /// The model if none is set. Empty if the provider has no default model, because it serves
+    /// models of many makers, or because no model is certain to be available.
     pub model: &'static str,
-    /// Where this stands.
+    /// The documentation that the row is based on.
     pub source: &'static str,
-    /// When it was looked up.
+    /// The date on which it was read.
     pub date: &'static str,
 }
 
 impl KnownProvider {
-    /// The first of [`key_vars`](Self::key_vars), which the provider's own tools read; `None` if no
+    /// The first of [`key_vars`](Self::key_vars), which the provider's own tools read. `None` if no
     /// key is needed.
     pub fn key_var(&self) -> Option<&'static str> {
         self.key_vars.first().copied()
@@ -49,8 +49,8 @@ impl Provider {
         Self::known(&table::DEEPSEEK)
     }
 
-    /// OpenAI: `https://api.openai.com/v1`, model `gpt-6-luna`. A call goes by chat completions, and
-    /// by Responses where it needs them: see [`OpenAi`](crate::dialect::OpenAi).
+    /// OpenAI: `https://api.openai.com/v1`, model `gpt-6-luna`. A call uses chat completions, or
+    /// Responses if it needs them: see [`OpenAi`](crate::dialect::OpenAi).
     #[cfg(feature = "openai-responses")]
     pub fn openai() -> Self {
         Self::known(&table::OPENAI)
@@ -69,12 +69,12 @@ impl Provider {
         Self::known(&table::GEMINI)
     }
 
-    /// Gemini models at Vertex AI, in a project and a location such as `us-central1`, `global`, or
-    /// one of the multi-regions `us` and `eu`.
+    /// Gemini models on Vertex AI, in a project and a location. A location is, for example,
+    /// `us-central1`, `global`, or one of the multi-regions `us` and `eu`.
     ///
-    /// An access token proves who asks. It lives for an hour, so that a program that lives longer
-    /// gives a [`TokenSource`](crate::TokenSource) by [`with_credentials`](Self::with_credentials)
-    /// in the place of a key.
+    /// The key is an access token. It expires after an hour, so that a program that runs longer
+    /// should set a [`TokenSource`](crate::TokenSource) with
+    /// [`with_credentials`](Self::with_credentials) instead.
     ///
     /// ```
     /// use chatcore::{Provider, Token, TokenSource};
@@ -86,7 +86,7 @@ impl Provider {
     /// ```
     #[cfg(feature = "gemini")]
     pub fn vertex(project: &str, location: &str, model: impl Into<Cow<'static, str>>) -> Self {
-        // A placeholder in the place of an empty one is refused by name when the client is built.
+        // An empty name becomes a placeholder, which is refused by name when the client is built.
         let project = if project.is_empty() {
             "PROJECT"
         } else {
@@ -112,16 +112,15 @@ impl Provider {
             .with_model(model)
     }
 
-    /// Ollama on this machine, by its own protocol: `http://127.0.0.1:11434`. Name a model that
-    /// was pulled.
+    /// Ollama on this machine, through its native API: `http://127.0.0.1:11434`. Name a model that
+    /// is installed.
     #[cfg(feature = "ollama")]
     pub fn ollama(model: impl Into<Cow<'static, str>>) -> Self {
         Self::known(&table::OLLAMA).with_model(model)
     }
 
-    /// A server at `base_url` that speaks OpenAI's chat completions. Without a key, none is sent.
-    /// Many such servers are known by name, with what is particular to them:
-    /// [`by_name`](Self::by_name).
+    /// A server at `base_url` with OpenAI's chat completions. Without a key, none is sent. Many
+    /// such servers are known by name, with their quirks: see [`by_name`](Self::by_name).
     pub fn openai_compatible(
         base_url: impl Into<Cow<'static, str>>,
         model: impl Into<Cow<'static, str>>,
@@ -131,16 +130,16 @@ impl Provider {
             .with_model(model)
     }
 
-    /// The offline demo model of the adapters: no key, and nothing leaves the process. It answers
-    /// only through their demo transport; every other one refuses its base URL, which is not
-    /// `http`, and sends nothing.
+    /// The offline demo model of the adapters: no key is needed, and nothing leaves the process. It
+    /// answers only through the adapters' demo transport. Every other transport refuses its base
+    /// URL, which is not `http`, and sends nothing.
     pub fn demo() -> Self {
         Self::new("demo", DEMO_URL, "demo", OpenAiChat::new(Quirks::default()))
     }
 
-    /// The provider that `LLM_PROVIDER` names, with its own defaults: a row of
-    /// [`KNOWN_PROVIDERS`](crate::KNOWN_PROVIDERS). Some have no base URL or no model of their own,
-    /// which must be set then.
+    /// The provider that `LLM_PROVIDER` names, with its defaults: a row of
+    /// [`KNOWN_PROVIDERS`](crate::KNOWN_PROVIDERS). If the row has no base URL or no model, set
+    /// one.
     ///
     /// ```
     /// use chatcore::Provider;
@@ -154,10 +153,10 @@ impl Provider {
 
     pub(super) fn known(row: &Row) -> Self {
         let dialect: Arc<dyn Dialect> = (row.dialect)();
-        // The models of a provider of its own are known under its name.
+        // The rules for a provider's models are under the provider's name.
         let rules = match row.key_vars {
             [] => dialect.facts().name(),
-            // The same models, by whatever dialect.
+            // The models are the same, whichever dialect is used.
             _ if row.base_url == table::OPENAI_CHAT.base_url => "openai",
             _ => row.name,
         };
@@ -191,7 +190,7 @@ mod tests {
             assert_eq!(provider.base_url(), known.base_url);
             assert_eq!(provider.model(), known.model);
             assert_eq!(provider.api_key_var(), known.key_var());
-            // One of the two says where it is.
+            // Each row has a base URL or an example of one.
             let is_any = known.name == "openai_compatible";
             assert_eq!(
                 known.base_url.is_empty(),

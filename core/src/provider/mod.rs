@@ -23,9 +23,10 @@ use crate::error::Error;
 use crate::models::{ModelRule, ModelRules};
 use crate::quote::Quoted;
 
-/// Where to send chats: a name, a base URL, a key, a model, and the dialect spoken there.
+/// The provider of a client's chats: a name, a base URL, a key, a model and the dialect.
 ///
-/// Nothing is checked here; [`LlmClientBuilder::build`](crate::LlmClientBuilder::build) does.
+/// Nothing is checked here; [`LlmClientBuilder::build`](crate::LlmClientBuilder::build) checks the
+/// provider.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -39,7 +40,7 @@ use crate::quote::Quoted;
 pub struct Provider {
     name: Cow<'static, str>,
     base_url: Cow<'static, str>,
-    /// Parameters of every request's URL, encoded.
+    /// The parameters of every request's URL, percent-encoded.
     query: Vec<(String, String)>,
     model: Cow<'static, str>,
     key: Option<ApiKey>,
@@ -52,7 +53,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// A provider at `base_url` that speaks `dialect`; requests that name no model ask `model`.
+    /// A provider at `base_url` with this dialect. Requests that name no model use `model`.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         base_url: impl Into<Cow<'static, str>>,
@@ -74,31 +75,31 @@ impl Provider {
         }
     }
 
-    /// Sets the name, which errors and metrics show.
+    /// Sets the name, which appears in errors and metrics.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the base URL, for example that of a proxy that speaks the same dialect.
+    /// Sets the base URL, for example that of a proxy with the same dialect.
     ///
-    /// - White space and quotes around it, and slashes at its end, are left out. So is the path of
-    ///   an endpoint at its end (`/chat/completions`, `/messages`, `/responses`), which the dialect
-    ///   adds, and `/v1` for `ollama_chat`, which is not below it.
-    /// - A query in it (`?api-version=2024-10-21`, as classic Azure endpoints want it) goes with
-    ///   every request. It is shown nowhere, since it may hold a key.
-    /// - It is `https`, or `http` to this machine. Other hosts may be `http` where no key is sent,
-    ///   or where [`allow_http`](Self::allow_http) says so.
+    /// - White space and quotes around the URL, and slashes at its end, are removed. So is the path
+    ///   of an endpoint at its end (`/chat/completions`, `/messages`, `/responses`), because the
+    ///   dialect adds it, and `/v1` for `ollama_chat`, because Ollama's API is not below it.
+    /// - A query in the URL (`?api-version=2024-10-21`, for classic Azure endpoints) is sent with
+    ///   every request. It is never shown, because it may contain a key.
+    /// - The scheme is `https`, or `http` for this machine. Other hosts may have `http` if no key
+    ///   is sent, or if [`allow_http`](Self::allow_http) was called.
     #[must_use]
     pub fn with_base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Sets a parameter of every request's URL, such as `api-version`. It is encoded here, and
-    /// replaces one of the same name that was set before or that the base URL has. `Debug` does not
-    /// show it, and no error holds its value, because it may be a key.
+    /// Sets a parameter of every request's URL, such as `api-version`. Name and value are
+    /// percent-encoded here. A parameter of the same name is replaced, whether it was set before or
+    /// is in the base URL. `Debug` and errors do not show the value, because it may be a key.
     ///
     /// ```
     /// use chatcore::Provider;
@@ -122,14 +123,14 @@ impl Provider {
         self
     }
 
-    /// Sets the model that is asked where a request names none.
+    /// Sets the model for requests that name none.
     #[must_use]
     pub fn with_model(mut self, model: impl Into<Cow<'static, str>>) -> Self {
         self.model = model.into();
         self
     }
 
-    /// Sets the key. It goes only to the origin of the base URL.
+    /// Sets the key. It is sent only to the origin of the base URL.
     #[must_use]
     pub fn with_api_key(mut self, key: impl Into<ApiKey>) -> Self {
         self.key = Some(key.into());
@@ -137,8 +138,8 @@ impl Provider {
         self
     }
 
-    /// Sets credentials that act once per attempt, in the place of a key: a token that expires, a
-    /// signature, a key that a function gives.
+    /// Sets credentials instead of a key: an expiring token, a signature, or a function that
+    /// returns a key. They are called once for each attempt.
     #[must_use]
     pub fn with_credentials(mut self, credentials: impl Credentials) -> Self {
         self.key = None;
@@ -146,7 +147,7 @@ impl Provider {
         self
     }
 
-    /// Sends no key, and demands none: for a server of your own that adds it.
+    /// Sends no key, and requires none: for your own server that adds the key.
     #[must_use]
     pub fn without_api_key(mut self) -> Self {
         self.key = None;
@@ -155,9 +156,9 @@ impl Provider {
         self
     }
 
-    /// Sends the key unencrypted where the base URL is `http` and not on this machine
-    /// (`http://ollama:11434`, `http://192.168.1.7:8080`). Whoever is on the way can read it: for
-    /// a network that is trusted. The variable `LLM_ALLOW_HTTP` does the same.
+    /// Allows the key to be sent unencrypted, if the base URL is `http` and not on this machine
+    /// (`http://ollama:11434`, `http://192.168.1.7:8080`). Anyone on the network path can read it,
+    /// so use this only on a trusted network. The variable `LLM_ALLOW_HTTP` does the same.
     #[must_use]
     pub fn allow_http(mut self) -> Self {
         self.allow_http = true;
@@ -174,20 +175,20 @@ impl Provider {
         self
     }
 
-    /// Adds rules of your own, which count before those of the table
-    /// [`MODEL_RULES`](crate::MODEL_RULES) and before those that were added earlier.
+    /// Adds your own model rules. They take precedence over the table
+    /// [`MODEL_RULES`](crate::MODEL_RULES), and over rules that were added earlier.
     #[must_use]
     pub fn with_model_rules(mut self, rules: impl IntoIterator<Item = ModelRule>) -> Self {
         self.rules.put_first(rules);
         self
     }
 
-    /// What is known of a model: the first rule that is for it.
+    /// The rule for a model: the first rule that matches its name.
     pub fn model_rule(&self, model: &str) -> &ModelRule {
         self.rules.find(model)
     }
 
-    /// Adds a header to every request; it replaces one of the dialect's own.
+    /// Adds a header to every request. It replaces a header of the dialect with the same name.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the name or the value cannot be a header, or the
@@ -204,7 +205,7 @@ impl Provider {
         let mut value = HeaderValue::try_from(value).map_err(|_| {
             Error::config(format!("the value of the header {shown} cannot be sent"))
         })?;
-        // It may well be a key under another name.
+        // It may be a key in a header of another name.
         value.set_sensitive(true);
         self.headers.insert(header, value);
         Ok(self)
@@ -220,7 +221,7 @@ impl Provider {
         &self.base_url
     }
 
-    /// The model that is asked where a request names none.
+    /// The model for requests that name none.
     pub fn model(&self) -> &str {
         &self.model
     }
@@ -230,18 +231,19 @@ impl Provider {
         self.key.as_ref()
     }
 
-    /// The credentials that act once per attempt.
+    /// The credentials, which are called once for each attempt.
     pub fn credentials(&self) -> Option<&Arc<dyn Credentials>> {
         self.credentials.as_ref()
     }
 
-    /// The environment variable that the provider's own tools read the key from, if it demands
-    /// a key: `DEEPSEEK_API_KEY`.
+    /// The environment variable from which the provider's own tools read the key, for example
+    /// `DEEPSEEK_API_KEY`. `None` if no key is needed.
     pub fn api_key_var(&self) -> Option<&'static str> {
         self.key_vars.first().copied()
     }
 
-    /// The environment variables that the provider's key may stand in, the first that is set.
+    /// The environment variables that may hold the provider's key. The first one that is set
+    /// counts.
     pub fn api_key_vars(&self) -> &'static [&'static str] {
         self.key_vars
     }
@@ -261,7 +263,7 @@ impl Provider {
         &self.dialect
     }
 
-    /// The parameters of every request's URL, encoded.
+    /// The parameters of every request's URL, percent-encoded.
     fn query(&self) -> &[(String, String)] {
         &self.query
     }
@@ -272,7 +274,7 @@ impl Provider {
 }
 
 impl fmt::Debug for Provider {
-    /// Shows neither the key, nor the values of headers, nor a query of the base URL.
+    /// Shows neither the key, nor the values of headers, nor the query of the base URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider")
             .field("name", &self.name)

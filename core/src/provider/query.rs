@@ -1,20 +1,20 @@
-//! The query that goes with every request.
+//! The query of every request.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What is written as it is in a name or a value: RFC 3986 reserves it for nothing.
+/// The characters that are not encoded, because RFC 3986 does not reserve them.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A name or a value as a URL has it.
+/// Percent-encodes a name or a value.
 pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, &ENCODED).to_string()
 }
 
-/// Sets parameters in a query. One of the same name is replaced.
+/// Sets parameters in a query. Parameters with the same names are replaced.
 pub(super) fn put(query: &mut String, set: &[(String, String)]) {
     if set.is_empty() {
         return;
@@ -32,7 +32,7 @@ pub(super) fn put(query: &mut String, set: &[(String, String)]) {
         .join("&");
 }
 
-/// The names and values of a query. A parameter without a value counts as both.
+/// The names and values of a query. For a parameter without a value, the name is also the value.
 pub(super) fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query
         .split('&')

@@ -1,5 +1,4 @@
-//! The one table of providers. Whoever finds that a provider has changed changes its row, with the
-//! source and the date.
+//! The table of providers. If a provider changes, update its row with the source and the date.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +14,8 @@ use crate::dialect::{Dialect, MaxTokensField, OpenAiChat, Quirks, ReasoningField
 #[cfg(feature = "openai-responses")]
 use crate::dialect::{OpenAi, OpenAiResponses};
 
-/// What making a [`Provider`](super::Provider) needs; the sources are not linked with it.
+/// The part of a row that creates a [`Provider`](super::Provider). The sources are separate, so
+/// that they are not linked into programs that do not read them.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) name: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub(super) base_url: &'static str,
     pub(super) base_url_form: &'static str,
     pub(super) model: &'static str,
-    /// What is spoken there.
+    /// Creates the provider's dialect.
     pub(super) dialect: fn() -> Arc<dyn Dialect>,
 }
 
@@ -40,8 +40,8 @@ macro_rules! providers {
 
         pub(super) static ROWS: &[&Row] = &[$($(#[$gate])? &$id),*];
 
-        /// The providers that `LLM_PROVIDER` names, in the order of the documentation: those whose
-        /// dialect is compiled in.
+        /// The providers that `LLM_PROVIDER` can name, in the order of the documentation: those
+        /// with a dialect that is compiled in.
         pub const KNOWN_PROVIDERS: &[KnownProvider] = &[$($(#[$gate])? KnownProvider {
             name: $name,
             key_vars: &[$($var),*],
@@ -54,7 +54,7 @@ macro_rules! providers {
     };
 }
 
-/// The row of this name.
+/// The row with this name.
 pub(super) fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().copied().find(|row| row.name == name)
 }
@@ -126,7 +126,7 @@ fn plain() -> Arc<dyn Dialect> {
     chat(Quirks::default())
 }
 
-/// The limit of tokens has OpenAI's newer name.
+/// The token limit has OpenAI's newer name.
 fn completion_tokens() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
@@ -134,7 +134,7 @@ fn completion_tokens() -> Arc<dyn Dialect> {
     })
 }
 
-/// Chat completions, or Responses where a call needs them.
+/// Chat completions, or Responses if a call needs them.
 #[cfg(feature = "openai-responses")]
 fn openai() -> Arc<dyn Dialect> {
     Arc::new(OpenAi::default())
@@ -145,13 +145,13 @@ fn responses() -> Arc<dyn Dialect> {
     Arc::new(OpenAiResponses::default())
 }
 
-/// As OpenAI's, with the key in a header of its own.
+/// OpenAI's dialect, with the key in the header `api-key`.
 #[cfg(feature = "openai-responses")]
 fn azure() -> Arc<dyn Dialect> {
     Arc::new(OpenAi::azure())
 }
 
-/// The older form has chat completions alone.
+/// Azure's older API has only chat completions.
 fn azure_classic() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
@@ -160,7 +160,7 @@ fn azure_classic() -> Arc<dyn Dialect> {
     })
 }
 
-/// Reasoning goes back as `reasoning_content`, in which it came.
+/// Reasoning is sent back as `reasoning_content`, the field in which it arrived.
 fn returns_reasoning() -> Arc<dyn Dialect> {
     chat(Quirks {
         reasoning_field: Some(ReasoningField::ReasoningContent),
@@ -175,7 +175,7 @@ fn openrouter() -> Arc<dyn Dialect> {
     })
 }
 
-/// Refuses each field that it does not know: `stream_options`, `seed`, and what other servers add
+/// Mistral refuses unknown fields: `stream_options`, `seed`, and the fields that other servers add
 /// to messages.
 fn mistral() -> Arc<dyn Dialect> {
     chat(Quirks {
@@ -187,7 +187,7 @@ fn mistral() -> Arc<dyn Dialect> {
     })
 }
 
-/// Usage comes with each chunk, unasked.
+/// Perplexity sends usage with each chunk even if the request does not ask for it.
 fn perplexity() -> Arc<dyn Dialect> {
     chat(Quirks {
         stream_usage: false,
@@ -196,7 +196,7 @@ fn perplexity() -> Arc<dyn Dialect> {
     })
 }
 
-/// Kimi wants its reasoning back, and calls `max_tokens` deprecated.
+/// Kimi requires its reasoning back, and has deprecated `max_tokens`.
 fn moonshot() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
@@ -205,7 +205,7 @@ fn moonshot() -> Arc<dyn Dialect> {
     })
 }
 
-/// Without `reasoning_split`, reasoning comes within the text, as `<think>…</think>`.
+/// Without `reasoning_split`, reasoning is part of the text, as `<think>…</think>`.
 fn minimax() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
