@@ -1,4 +1,4 @@
-//! What the example programs share: a client or the demo model, and how a program ends.
+//! What the example programs share: a client or the demo model, and how a program exits.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // example programs talk to people
 
@@ -11,25 +11,25 @@ use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
 
-/// The demo model's time to its first word.
+/// The demo model's delay before the first word.
 const FIRST: Duration = Duration::from_millis(120);
-/// The demo model's time for each word after it.
+/// The demo model's delay before each further word.
 const PER_WORD: Duration = Duration::from_millis(12);
 
-/// A client with the settings of the environment. The offline demo model answers where
-/// `USE_MOCK_LLM` asks for it, and where nothing names a provider and no key is set; the program
-/// says so.
+/// A client with the settings from the environment. The offline demo model is used if
+/// `USE_MOCK_LLM` is set, or if no provider is named and no key is set. The program prints which
+/// model answers.
 ///
 /// # Errors
-/// A setting that does not parse, or that cannot be used; no key for the provider that is named.
+/// If a setting does not parse or cannot be used, or if the named provider has no key.
 pub fn client_or_demo() -> Result<LlmClient, Error> {
     client_or_demo_on(Arc::new(SmolExecutor::new()))
 }
 
-/// The same on an executor of the program's own, HTTP included.
+/// Like [`client_or_demo`], on an executor of the program's own. HTTP runs on it too.
 ///
 /// # Errors
-/// As [`client_or_demo`].
+/// Those of [`client_or_demo`].
 pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error> {
     let config = Config::from_env()?;
     if config.mock {
@@ -57,9 +57,9 @@ pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error
     }
 }
 
-/// How a real model is had, where the demo model answers because no key is set. `None` for any
-/// other error, and where somebody named a provider or an address: another model must not answer
-/// in its place.
+/// How to get a real model, if the demo model answers because no key is set. `None` for any other
+/// error, and if the environment names a provider or an address, because then no other model may
+/// answer.
 pub fn instead_of(error: &Error) -> Option<String> {
     let is_missing_key =
         error.kind() == ErrorKind::Config && error.code() == Some("missing_api_key");
@@ -78,12 +78,12 @@ pub fn instead_of(error: &Error) -> Option<String> {
     }))
 }
 
-/// Whether a variable has a value; a blank one counts as not set.
+/// Whether a variable is set; a blank value counts as not set.
 fn is_set(var: &str) -> bool {
     std::env::var(var).is_ok_and(|value| !value.trim().is_empty())
 }
 
-/// A client of the demo model, which takes its time as a real one does.
+/// A client of the demo model, which answers at the speed of a real one.
 fn demo_client(executor: Arc<dyn Executor>, mut config: Config) -> Result<LlmClient, Error> {
     config.provider = Provider::demo();
     let transport = DemoTransport::new().latency(Arc::clone(&executor), FIRST, PER_WORD);
@@ -92,8 +92,8 @@ fn demo_client(executor: Arc<dyn Executor>, mut config: Config) -> Result<LlmCli
         .build()
 }
 
-/// How a program ends: with one line about what went wrong, and status 2 for a setting or 1 for
-/// anything else.
+/// Ends a program: prints an error as one line, and exits with status 2 for a wrong setting or 1
+/// for any other error.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,15 +1,15 @@
-//! The core on an executor of one's own: the frame loop of a game, one thread, no other runtime.
+//! The core on a custom executor: the frame loop of a game, with one thread and no other runtime.
 //!
-//! Three characters speak at once while the game draws its frames. With a key in the environment a
-//! real model answers over HTTP, else the offline demo model does; the time between its words is
-//! measured by the loop itself.
+//! Three characters speak at once while the game draws its frames. If the environment has a key, a
+//! real model answers over HTTP; otherwise the offline demo model answers. The loop itself measures
+//! the time between the demo model's words.
 //!
 //! ```text
 //! cargo run --release --bin custom_executor
 //! ```
 //!
-//! `Http1Transport::new(executor)` asks for nothing more than this executor. Its sockets are
-//! watched by a thread of their own, which wakes the tasks here; they go on in the next frame.
+//! `Http1Transport::new(executor)` needs nothing more than this executor. A separate thread watches
+//! its sockets and wakes the tasks, which continue in the next frame.
 
 #![allow(clippy::print_stdout)] // an example program talks to people
 
@@ -28,20 +28,20 @@ use chatcore_examples::{client_or_demo_on, exit};
 
 // ── the executor ──
 
-/// A handle to the frame loop; tasks run in its frames, and nowhere else.
+/// A handle to the frame loop. Tasks run only in its frames.
 #[derive(Clone, Debug)]
 struct GameLoop {
     began: StdInstant,
     ready: Sender<Runnable>,
-    /// Who sleeps is woken in each frame and looks at the clock. A loop with thousands of
-    /// sleepers would keep them by their time.
+    /// The wakers of sleeping tasks. All are woken in every frame and check the clock. A loop with
+    /// thousands of sleepers would sort them by time.
     sleepers: Arc<Mutex<Vec<Waker>>>,
 }
 
 impl Executor for GameLoop {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         let ready = self.ready.clone();
-        // A task that is woken when the loop is gone is dropped.
+        // A task that is woken after the loop has ended is dropped.
         let schedule = move |runnable| drop(ready.send(runnable));
         let (runnable, task) = async_task::spawn(task, schedule);
         task.detach();
@@ -65,7 +65,7 @@ impl Executor for GameLoop {
     }
 }
 
-/// Makes the loop, and what `run_frame` takes its work from.
+/// Makes the loop, and the queue from which `run_frame` takes its work.
 fn game_loop() -> (GameLoop, Receiver<Runnable>) {
     let (ready, work) = channel();
     let game = GameLoop {
@@ -76,12 +76,12 @@ fn game_loop() -> (GameLoop, Receiver<Runnable>) {
     (game, work)
 }
 
-/// Polls each task that can go on, once.
+/// Polls each ready task once.
 fn run_frame(game: &GameLoop, work: &Receiver<Runnable>) {
     let sleepers = std::mem::take(&mut *lock(&game.sleepers));
     sleepers.into_iter().for_each(Waker::wake);
     for runnable in work.try_iter().collect::<Vec<_>>() {
-        // A panic stays in its task; the panic hook has reported it.
+        // A panic ends only its task; the panic hook has already reported it.
         catch_unwind(AssertUnwindSafe(|| runnable.run())).ok();
     }
 }
@@ -100,7 +100,7 @@ const SCENE: [(&str, &str); 3] = [
     ("the sage", "为什么天空是蓝色的？"),
 ];
 
-/// What a character says, and whether it goes on.
+/// What a character has said so far, and whether it has finished.
 #[derive(Default)]
 struct Bubble {
     text: String,
@@ -134,7 +134,7 @@ fn play() -> Result<(), Error> {
     Ok(())
 }
 
-/// Fills a bubble, word by word.
+/// Fills a speech bubble word by word.
 async fn speak(client: LlmClient, prompt: &'static str, bubble: Arc<Mutex<Bubble>>) {
     let mut stream = client.chat_async(prompt).stream();
     while let Some(text) = stream.next_text().await {
@@ -148,7 +148,7 @@ async fn speak(client: LlmClient, prompt: &'static str, bubble: Arc<Mutex<Bubble
     lock(&bubble).is_complete = true;
 }
 
-/// Shows how far each has come, and what those say who are done.
+/// Prints how far each character is, and the text of those who have finished.
 fn draw(frame: u32, bubbles: &[Arc<Mutex<Bubble>>], complete: &mut [bool]) {
     let bubbles: Vec<_> = bubbles.iter().map(|bubble| lock(bubble)).collect();
     if frame.is_multiple_of(10) {

@@ -1,4 +1,4 @@
-//! One chat, one stream, one conversation, and ten prompts at once, with what each took.
+//! One chat, one stream, one conversation, and ten prompts at once, each with the time it took.
 //!
 //! ```text
 //! cargo run --release --bin quickstart
@@ -68,7 +68,7 @@ async fn one_stream(client: &LlmClient) -> Result<(), Error> {
         let text = text?;
         first.get_or_insert_with(|| client.executor().now() - began);
         print!("{text}");
-        // Without an end of line, the terminal would wait for one. A closed pipe is no matter.
+        // Without a line end, the terminal would not show the text yet. A closed pipe is ignored.
         stdout().flush().ok();
     }
     let answer = stream.into_response().await?;
@@ -113,7 +113,7 @@ async fn ten_at_once(client: &LlmClient) {
     let mut one_by_one = Duration::ZERO;
     for (prompt, (answer, took)) in TEN.iter().zip(answers) {
         one_by_one += took;
-        // One that fails does not stop the others.
+        // A failed prompt does not stop the others.
         let (tokens, answer) = match answer {
             Ok(answer) => (tokens(&answer), one_line(&answer.text())),
             Err(error) => ("failed".to_owned(), error.to_string()),
@@ -151,7 +151,7 @@ fn show_cost(answer: &ChatResponse, took: Duration) {
     println!("[{}, {}]", seconds(took), tokens(answer));
 }
 
-/// The tokens of the prompt and of the answer.
+/// The number of tokens of the prompt and of the answer.
 fn tokens(answer: &ChatResponse) -> String {
     match &answer.usage {
         Some(usage) => format!("{}+{} tok", usage.input_tokens, usage.output_tokens),
@@ -163,7 +163,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// The beginning of a text, in one line.
+/// The beginning of a text, on one line.
 fn one_line(text: &str) -> String {
     const MOST: usize = 60;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,5 @@
-//! A model that calls functions of the program: it asks, the program answers, until there is text.
+//! A model that calls functions of the program. The program sends the results back until the model
+//! answers with text.
 //!
 //! ```text
 //! cargo run --release --bin tools -- "What is 72 degrees Fahrenheit in Celsius?"
@@ -14,12 +15,12 @@ use chatcore::{Error, LlmClient, Message, Part, Role, Tool, ToolCall};
 use chatcore_adapters::run_async_in_sync;
 use chatcore_examples::{client_or_demo, exit};
 
-/// How often the model may call before it must answer.
+/// How many rounds of calls the model may make before it must answer.
 const ROUNDS: usize = 5;
 
 fn main() -> ExitCode {
     let prompt = std::env::args().nth(1);
-    // The demo model calls a tool that it is asked for by name.
+    // The demo model calls a tool whose name is in the prompt.
     let prompt = prompt
         .as_deref()
         .unwrap_or("convert_temperature: 72 degrees to celsius");
@@ -39,7 +40,7 @@ async fn run(client: &LlmClient, prompt: &str) -> Result<(), Error> {
             println!("{answer}");
             return Ok(());
         }
-        // The answer with its calls goes back as it came, and the results behind it.
+        // The answer with its calls is sent back unchanged, followed by the results.
         conversation.push(answer.message);
         conversation.push(Message::new(Role::Tool, results));
     }
@@ -60,7 +61,7 @@ fn convert_temperature() -> Tool {
         .description("Converts degrees Fahrenheit to Celsius, or Celsius to Fahrenheit.")
 }
 
-/// Runs one call. What the model got wrong is told to the model, which may try again.
+/// Runs one call. An error is sent to the model, which may try again.
 fn call(call: &ToolCall) -> Part {
     let result = match call.name.as_str() {
         "convert_temperature" => convert(call),

@@ -1,4 +1,4 @@
-//! Who may ask, how much, and what becomes of the provider's refusals.
+//! Access control, rate limits, and how the provider's refusals are reported.
 
 use std::process::Stdio;
 
@@ -32,7 +32,7 @@ fn the_access_token() {
     for path in ["/status", "/metrics", "/v1/models"] {
         assert_eq!(server.get(path).status, 401, "{path}");
     }
-    // The page is there to ask for it, and a load balancer has none.
+    // The page must load before the user can enter the token, and a load balancer has none.
     for path in ["/", "/web/page.css", "/healthz"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
@@ -51,7 +51,7 @@ fn pages_of_other_sites() {
             (403, "cross_origin")
         );
     }
-    // A name that was pointed here.
+    // A foreign name that resolves to this server.
     let answer = ask(&["Host: evil.example", "Origin: http://evil.example"]);
     assert_eq!(
         (answer.status, answer.code().as_str()),
@@ -90,11 +90,11 @@ fn so_many_chats_for_each_address() {
     let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
     assert_eq!(ask("10.0.0.2").status, 200);
-    // Other requests are not counted.
+    // Requests other than chats are not counted.
     for _ in 0..10 {
         assert_eq!(server.get("/status").status, 200);
     }
-    // Each prompt of a batch is a chat.
+    // Each prompt of a batch counts as a chat.
     let batch = json!({"prompts": ["1+1", "2+2", "3+3"]}).to_string();
     let batch = |from: &str| {
         let header = format!("X-Forwarded-For: {from}");

@@ -1,4 +1,4 @@
-//! The front in Anthropic's protocol. Anthropic's own client is in `clients/`.
+//! The front for Anthropic's protocol. The tests with Anthropic's own client are in `clients/`.
 
 use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ fn a_stream_that_breaks_says_so() {
     assert!(events.iter().all(|event| event["type"] != "message_stop"));
 }
 
-/// What the provider gets, which speaks chat completions.
+/// The request that a provider with chat completions receives.
 #[test]
 fn what_the_provider_gets() {
     let upstream = Upstream::start().unwrap();
@@ -168,7 +168,7 @@ fn what_the_provider_gets() {
     assert_eq!(got.get("metadata"), None);
 }
 
-/// A provider that speaks the same protocol gets it as it came.
+/// A provider with the same protocol receives the request unchanged.
 #[test]
 fn the_same_protocol_on_both_sides() {
     let upstream = Upstream::start().unwrap();
@@ -196,7 +196,7 @@ fn the_same_protocol_on_both_sides() {
     }
 }
 
-/// A provider that speaks Responses gets its reasoning back with the call that came of it.
+/// A provider with Responses receives its reasoning back, together with the call that followed it.
 #[test]
 fn what_another_dialect_proves_comes_back() {
     let upstream = Upstream::start().unwrap();

@@ -1,4 +1,4 @@
-//! A client that goes away takes its call with it, at once.
+//! A client that disconnects cancels its call at once.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::harness::Server;
 use crate::socket::Socket;
 
-/// From the client's going to the close of the call's connection, and the permit is free. It takes
-/// some milliseconds; a machine that does other things may take longer, but not for ever.
+/// The most time that may pass from the client's disconnect to the close of the call's connection.
+/// It takes a few milliseconds; a busy machine may take longer, but not forever.
 const BAR: Duration = Duration::from_secs(5);
 
-/// How often each is tried; the median counts, for a machine that does other things too.
+/// How often each case is tried. The median counts, because the machine may be busy.
 const TRIES: usize = 5;
 
 fn bodies() -> [(&'static str, Value); 7] {
@@ -37,7 +37,7 @@ fn bodies() -> [(&'static str, Value); 7] {
     ]
 }
 
-/// Begins something on `server`, makes it go away, and says when it went.
+/// Starts a request on `server`, disconnects it, and returns the median time until its call ended.
 fn median(behaviour: &str, start: impl Fn(&Server, &Upstream) -> Box<dyn FnOnce()>) -> Duration {
     let upstream = Upstream::start().unwrap();
     let server = Server::before(
@@ -90,7 +90,7 @@ fn in_mid_answer() {
             upstream.release("k", 4);
             assert_eq!(connection.head().unwrap().0, 200);
             connection.chunk().unwrap();
-            // The provider says nothing more: only the client's end can tell.
+            // The provider sends nothing more, so only the client's disconnect can end the call.
             Box::new(move || drop(connection))
         });
         println!("{path}, in mid-answer: {took:?}");
@@ -136,7 +136,7 @@ fn while_it_waits_in_the_queue() {
 fn when_it_takes_nothing_for_too_long() {
     let upstream = Upstream::start().unwrap();
     let server = Server::before(
-        // More at once than the buffers between the two hold, and something after it.
+        // More bytes at once than the buffers in between hold, and further bytes after them.
         &upstream.url("/key/k/pad/8m/words/100/v1"),
         &[("CHATCORE_WRITE_TIMEOUT", "0.3")],
     );

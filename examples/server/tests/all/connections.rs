@@ -1,4 +1,4 @@
-//! How many connections one address may have, and how long one lives whose client takes nothing.
+//! The limit of connections per address, and the timeout for a client that reads nothing.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::harness::{Connection, Server};
 
-/// A connection from this address of the loopback network.
+/// A connection from the address 127.0.0.`last`.
 fn connect_from(server: &Server, last: u8) -> Connection {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let from: IpAddr = Ipv4Addr::new(127, 0, 0, last).into();
@@ -34,7 +34,7 @@ fn one_address_leaves_room_for_the_others() {
     );
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(is_served(&mut connect_from(&server, 3)));
-    // One that ends makes room for one.
+    // A connection that ends makes room for another.
     drop(open.pop());
     server.reaches("two and the one that asks", |status| {
         status["connections"] == 3
@@ -56,7 +56,7 @@ fn behind_a_proxy_all_have_its_address() {
 fn a_client_that_takes_nothing_is_cut_off_after_the_time_that_is_set() {
     const LIMIT: u64 = 6;
     let upstream = Upstream::start().unwrap();
-    // More than the buffers between the two hold.
+    // More than the buffers in between hold.
     let base = upstream.url("/pad/32m/v1");
     let server = Server::before(&base, &[("CHATCORE_WRITE_TIMEOUT", "6")]);
     let mut connection = server.connect();
@@ -68,7 +68,7 @@ fn a_client_that_takes_nothing_is_cut_off_after_the_time_that_is_set() {
     let began = Instant::now();
     server.reaches("it is cut off", |status| status["connections"] == 1);
     let took = began.elapsed();
-    // Not twice the time, as it was; the machine may be slow meanwhile.
+    // The client is cut off after the timeout once, not twice. The bounds allow for a slow machine.
     let limit = Duration::from_secs(LIMIT);
     assert!(took > limit - Duration::from_secs(2), "{took:?}");
     assert!(took < limit * 2 - Duration::from_secs(1), "{took:?}");

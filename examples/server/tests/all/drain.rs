@@ -1,4 +1,4 @@
-//! SIGTERM: nothing new, what runs is finished, and the program ends well.
+//! On SIGTERM the server accepts nothing new, finishes what runs, and exits successfully.
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -36,7 +36,7 @@ fn what_runs_is_finished() {
         status["pool"]["active"] == 10 && status["pool"]["queued"] == 31
     });
     server.terminate();
-    // A connection without a request is closed; a new one is not accepted.
+    // A connection without a request is closed, and no new connection is accepted.
     assert!(idle.try_read().is_err());
     let began = Instant::now();
     while TcpStream::connect(server.addr).is_ok() {
@@ -78,7 +78,7 @@ fn under_load_no_accepted_request_is_lost() {
                 let (server, answered, is_over) = (&server, &answered, &is_over);
                 scope.spawn(move || {
                     while !is_over.load(Ordering::Relaxed) {
-                        // Refused is not accepted.
+                        // A connection that is refused was not accepted.
                         let Ok(mut connection) = server.try_connect() else {
                             return;
                         };
@@ -105,7 +105,7 @@ fn under_load_no_accepted_request_is_lost() {
 fn a_request_that_was_sent_already_is_answered() {
     let upstream = Upstream::start().unwrap();
     let mut server = Server::before(&upstream.url("/key/k/delay/300ms/v1"), &[]);
-    // Two on one connection: the second waits in the socket when the signal comes.
+    // Two requests on one connection: the second is still in the socket when the signal arrives.
     let mut connection = server.connect();
     connection.send("POST", "/api/chat", &[], BODY);
     connection.send("POST", "/api/chat", &[], BODY);

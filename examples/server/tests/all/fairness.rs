@@ -1,4 +1,4 @@
-//! A client that sends without pause leaves room for the others, in time and in memory.
+//! A client that sends without pause neither blocks other clients nor fills the memory.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -11,10 +11,10 @@ use serde_json::json;
 use crate::harness::Server;
 use crate::socket::Socket;
 
-/// Requests of another client while one sends without pause.
+/// How many requests another client makes while one sends without pause.
 const OTHERS: usize = 50;
 
-/// Sends `bytes` again and again on `stream`, and reads what comes back, while `meanwhile` runs.
+/// Sends `bytes` repeatedly on `stream`, and reads the responses, while `meanwhile` runs.
 fn flood(stream: &TcpStream, bytes: &[u8], meanwhile: impl FnOnce()) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -43,7 +43,7 @@ fn a_connection_that_pipelines_without_pause() {
     let one = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr);
     let flooding = server.connect();
     flood(&flooding.stream, one.repeat(2000).as_bytes(), || {
-        // Each of them waits for the server for as long as the harness lets it.
+        // The harness's timeout limits how long each request may wait.
         for _ in 0..OTHERS {
             assert_eq!(server.get("/healthz").status, 200);
         }
@@ -63,7 +63,8 @@ fn a_socket_that_sends_frames_without_pause() {
     });
 }
 
-/// Writes until the server takes no more for a while; says how much it took, at most `most`.
+/// Writes until the server accepts no more for a while. Returns how many bytes it accepted, at most
+/// `most`.
 fn taken(mut stream: &TcpStream, bytes: &[u8], most: usize) -> usize {
     let patience = Some(Duration::from_millis(500));
     stream.set_write_timeout(patience).unwrap();

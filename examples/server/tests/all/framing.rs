@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::harness::{Connection, Server};
 
-/// Chunk sizes that make a careless reader count wrong.
+/// Chunk sizes that overflow a careless parser.
 const BOMBS: [&str; 4] = [
     "ffffffffffffffff",
     "fffffffffffffffe",
@@ -23,7 +23,7 @@ fn send(connection: &mut Connection, text: &str) {
     connection.stream.write_all(text.as_bytes()).unwrap();
 }
 
-/// No connection is left but the one that asks.
+/// Waits until the only connection is the one that asks for the status.
 fn nothing_is_left(server: &Server) {
     server.reaches("no other connection", |status| status["connections"] == 1);
 }
@@ -38,7 +38,7 @@ fn a_chunk_of_any_size_is_answered() {
                 if is_apart {
                     send(&mut connection, &head("/api/chat"));
                     for piece in format!("{before}{bomb}\r\nx").as_bytes().chunks(1) {
-                        // The server may have closed it by then.
+                        // The server may already have closed the connection.
                         let _ = connection.stream.write_all(piece);
                     }
                 } else {
@@ -63,13 +63,13 @@ fn a_chunk_of_any_size_that_nobody_reads_does_no_harm() {
     let upstream = Upstream::start().unwrap();
     let server = Server::before(&upstream.url("/key/k/gate/k/v1"), &[]);
     for bomb in BOMBS {
-        // Refused before its body is looked at.
+        // Refused before the body is read.
         let mut connection = server.connect();
         send(&mut connection, &format!("{}{bomb}\r\nx", head("/nowhere")));
         let answer = connection.read();
         assert_eq!(answer.status, 404);
         assert_eq!(answer.header("connection"), Some("close"));
-        // Behind another request, and before its answer.
+        // After another request, sent before that request is answered.
         let mut connection = server.connect();
         let first = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
         send(
@@ -164,7 +164,7 @@ fn a_body_that_was_not_read_ends_the_connection() {
         assert_eq!(answer.header("connection"), Some("close"), "{path}");
         assert!(connection.try_read().is_err());
     }
-    // Nothing was left to read here.
+    // Here the server had read everything, so the connection is reused.
     let mut connection = server.connect();
     for _ in 0..2 {
         assert_eq!(connection.ask("GET", "/nowhere", &[], b"").status, 404);
@@ -189,7 +189,8 @@ fn a_client_that_waits_to_be_told_to_go_on() {
         send(&mut connection, &body);
         assert_eq!(connection.read().json()["response"], "1+1 = 2.");
     }
-    // Refused: it is not told to, and what it sends nevertheless is no request.
+    // The request is refused, so no `100 Continue` is sent. A body sent anyway is not taken for a
+    // request.
     send(&mut connection, &head("/nowhere"));
     let answer = connection.read();
     assert_eq!(

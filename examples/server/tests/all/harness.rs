@@ -1,4 +1,4 @@
-//! The server as a process, and a client that can do what clients should not.
+//! Runs the server as a process, with a client that can misbehave.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long anything may take; generous, for a loaded machine.
+/// How long anything may take. Generous, for a busy machine.
 pub(crate) const CAP: Duration = Duration::from_secs(30);
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it kills it.
 pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
 }
 
-/// The program, with no settings of the one who runs the tests.
+/// The program, without settings from the tester's environment.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     for (name, _) in std::env::vars() {
@@ -36,7 +36,7 @@ pub(crate) fn command() -> Command {
 }
 
 impl Server {
-    /// On the demo model, with these settings.
+    /// Starts a server on the demo model with these settings.
     pub(crate) fn start(vars: &[(&str, &str)]) -> Self {
         let mut child = command()
             .args(["--addr", "127.0.0.1:0"])
@@ -53,12 +53,12 @@ impl Server {
             .expect(&line)
             .parse()
             .unwrap();
-        // What it says later is for nobody; a full pipe would stop it.
+        // Later output is discarded, because a full pipe would block the server.
         std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         Self { child, addr }
     }
 
-    /// In front of a provider at `base`, with these settings besides.
+    /// Starts a server in front of a provider at `base`, with these additional settings.
     pub(crate) fn before(base: &str, vars: &[(&str, &str)]) -> Self {
         let provider = [
             ("LLM_PROVIDER", "openai_compatible"),
@@ -81,7 +81,7 @@ impl Server {
         Ok(self.connection(TcpStream::connect(self.addr)?))
     }
 
-    /// A connection that was made already.
+    /// Uses a socket that is already connected.
     pub(crate) fn connection(&self, stream: TcpStream) -> Connection {
         stream.set_read_timeout(Some(CAP)).unwrap();
         Connection {
@@ -104,7 +104,7 @@ impl Server {
         self.get("/status").json()
     }
 
-    /// Waits until the status is so.
+    /// Waits until the status satisfies `reached`, and returns it.
     pub(crate) fn reaches(&self, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
@@ -124,7 +124,7 @@ impl Server {
         assert!(kill.unwrap().success());
     }
 
-    /// Waits for its end.
+    /// Waits for the process to end.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
@@ -144,11 +144,11 @@ impl Drop for Server {
     }
 }
 
-/// One connection, kept open.
+/// One connection, which stays open.
 pub(crate) struct Connection {
     host: String,
     pub(crate) stream: TcpStream,
-    /// What was read beyond the last answer.
+    /// Bytes read beyond the last answer.
     rest: Vec<u8>,
 }
 
@@ -191,11 +191,11 @@ impl Connection {
         }
         head.push_str("\r\n");
         let bytes = [head.as_bytes(), body].concat();
-        // A server that refuses a large body does not read it to its end.
+        // A server that refuses a large body may not read all of it.
         let _ = self.stream.write_all(&bytes);
     }
 
-    /// Reads one answer; `Err` where the connection ends before it does.
+    /// Reads one answer; `Err` if the connection ends too early.
     pub(crate) fn try_read(&mut self) -> Result<Answer, String> {
         let (status, headers) = self.head()?;
         let header = |name: &str| {
@@ -224,7 +224,7 @@ impl Connection {
         self.try_read().unwrap()
     }
 
-    /// Reads a head, and leaves the body.
+    /// Reads a head, but not the body.
     pub(crate) fn head(&mut self) -> Result<(u16, Vec<(String, String)>), String> {
         let end = loop {
             match self.rest.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -242,7 +242,7 @@ impl Connection {
         Ok((response.code.unwrap(), headers.collect()))
     }
 
-    /// Reads one chunk; empty at the end.
+    /// Reads one chunk; empty at the end of the body.
     pub(crate) fn chunk(&mut self) -> Result<Vec<u8>, String> {
         let end = loop {
             match self.rest.windows(2).position(|two| two == b"\r\n") {
@@ -314,7 +314,7 @@ impl Answer {
         json["error"]["code"].as_str().unwrap().to_owned()
     }
 
-    /// The data of each event of SSE; `[DONE]` as a string.
+    /// The data of each SSE event; `[DONE]` as a string.
     pub(crate) fn events(&self) -> Vec<Value> {
         assert_eq!(self.status, 200, "{}", self.text());
         assert_eq!(
@@ -330,7 +330,7 @@ impl Answer {
             .collect()
     }
 
-    /// Each line as JSON.
+    /// Parses each line as JSON.
     pub(crate) fn lines(&self) -> Vec<Value> {
         let lines = self.text().lines();
         lines

@@ -1,4 +1,4 @@
-//! What the headers of requests are taken for, and which headers answers have.
+//! How the headers of requests are read, and which headers answers have.
 
 use chatcore_conformance::server::Server as Upstream;
 use serde_json::json;
@@ -52,7 +52,7 @@ fn a_header_that_is_there_twice_is_refused_where_one_counts() {
             "{headers:?}"
         );
     }
-    // One that is no text is not as if it were not there.
+    // A header that is not text is refused, not ignored.
     let mut connection = server.connect();
     let head = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nOrigin: ", server.addr);
     let bytes = [head.as_bytes(), b"https://evil\xff", b"\r\n\r\n"].concat();
@@ -133,8 +133,8 @@ fn each_answer_has_the_id_of_its_request() {
     }
 }
 
-/// A client of OpenAI's tries 429 and 5xx again, twice: what was tried three times here would
-/// reach the provider nine times.
+/// OpenAI's client retries 429 and 5xx twice. After three attempts by this server, that would make
+/// nine at the provider.
 #[test]
 fn a_failure_that_was_tried_again_here_is_not_to_be_tried_again_there() {
     let upstream = Upstream::start().unwrap();
@@ -169,7 +169,7 @@ fn a_failure_that_was_tried_again_here_is_not_to_be_tried_again_there() {
             assert_eq!(upstream.counts(&key).requests, 3);
         }
     }
-    // The server's own limits: nothing has reached the provider.
+    // The server's own limits: nothing reached the provider.
     let server = Server::start(&[("CHATCORE_REQUESTS_PER_MINUTE", "1")]);
     assert_eq!(server.post("/api/chat", &hi).status, 200);
     let limited = server.post("/api/chat", &hi);

@@ -12,7 +12,7 @@ use crate::harness::Server;
 const CLIENTS: usize = 1_000;
 const ROUNDS: u64 = 8;
 
-/// One client: gives what it read, to the end or until `until` is in it.
+/// One client. Returns what it read up to the end, or until it contains `until`.
 async fn client(addr: std::net::SocketAddr, until: Option<&str>) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(addr).await?;
     let body = json!({"message": "Count from 1 to 60."}).to_string();
@@ -33,7 +33,7 @@ async fn client(addr: std::net::SocketAddr, until: Option<&str>) -> std::io::Res
     }
 }
 
-/// All clients at once.
+/// Runs all clients at once.
 fn clients(server: &Server, until: Option<&'static str>) -> Vec<String> {
     smol::block_on(async {
         let addr = server.addr;
@@ -48,7 +48,7 @@ fn clients(server: &Server, until: Option<&'static str>) -> Vec<String> {
     })
 }
 
-/// Resident memory of the server, in KiB.
+/// The server's resident memory, in KiB.
 fn resident(server: &Server) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status
@@ -78,7 +78,7 @@ fn a_thousand_streams_at_once_and_no_memory_is_kept() {
     let mut kept = Vec::new();
     for round in 0..ROUNDS {
         let began = Instant::now();
-        // Every other round, all of them go away in mid-answer.
+        // In every other round, all clients disconnect in mid-answer.
         let leave = (round % 2 == 1).then_some("\"text\":\" 9\"");
         let answers = clients(&server, leave);
         let took = began.elapsed();
@@ -101,7 +101,7 @@ fn a_thousand_streams_at_once_and_no_memory_is_kept() {
     assert_eq!(status["pool"]["succeeded"], ROUNDS / 2 * CLIENTS as u64);
     assert_eq!(status["pool"]["failed"], 0);
     assert_eq!(status["pool"]["cancelled"], ROUNDS / 2 * CLIENTS as u64);
-    // The first rounds fill what the allocator keeps; after them nothing is added.
+    // The first rounds fill the allocator's reserve; later rounds must add nothing.
     let growth = kept[7].saturating_sub(kept[3]);
     println!("{before} KiB before, {:?} KiB after the rounds", kept);
     assert!(

@@ -1,4 +1,4 @@
-//! The server over real sockets: the built program, in a process of its own.
+//! Tests of the server over real sockets: the built program in its own process.
 
 #![allow(
     clippy::unwrap_used,

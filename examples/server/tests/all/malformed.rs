@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is a 4xx in JSON, and the server goes on.
+//! Malformed input is answered with a 4xx in JSON, and the server keeps running.
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -248,7 +248,7 @@ fn too_large() {
     let server = Server::start(&[("CHATCORE_MAX_BODY", "1000")]);
     let large = json!({"message": "x".repeat(4 << 20)}).to_string();
     for path in POSTS {
-        // Said beforehand: nothing of it is read.
+        // The length is announced, so nothing of the body is read.
         let answer = server.connect().ask("POST", path, &[], large.as_bytes());
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -256,7 +256,7 @@ fn too_large() {
             "{path}"
         );
         assert_eq!(answer.header("connection"), Some("close"));
-        // Found out while it comes.
+        // The size is discovered while the body arrives.
         let mut connection = server.connect();
         connection.send("POST", path, &["Transfer-Encoding: chunked"], b"");
         let stream = &mut connection.stream;
@@ -274,7 +274,7 @@ fn too_large() {
     still_serves(&server);
 }
 
-/// Reads until the other end closes.
+/// Reads until the other end closes the connection.
 fn until_closed(connection: &mut Connection) -> Vec<u8> {
     let mut all = Vec::new();
     let _ = connection.stream.read_to_end(&mut all);
@@ -288,7 +288,7 @@ fn too_slow() {
         ("CHATCORE_BODY_TIMEOUT", "0.3"),
         ("CHATCORE_IDLE_TIMEOUT", "0.3"),
     ]);
-    // Nothing at all; a head that never ends, however often a byte of it comes.
+    // A client that sends nothing, and a head that never ends although bytes keep arriving.
     assert_eq!(until_closed(&mut server.connect()), b"");
     let mut trickle = server.connect();
     trickle.stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
@@ -298,18 +298,18 @@ fn too_slow() {
         bytes += 1;
         assert!(bytes < 1000, "a head without an end was borne");
     }
-    // Less body than was said.
+    // A body shorter than announced.
     let mut connection = server.connect();
     let answer = connection.ask("POST", "/api/chat", &["Content-Length: 100"], b"{\"mess");
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (408, "body_timeout")
     );
-    // A connection on which nothing more is asked.
+    // A connection without a further request.
     let mut idle = server.connect();
     idle.ask("GET", "/healthz", &[], b"");
     assert_eq!(until_closed(&mut idle), b"");
-    // An answer may take longer than all of these.
+    // An answer may take longer than all these timeouts.
     let long = server.post(
         "/api/chat/stream",
         &json!({"message": "Count from 1 to 60."}),

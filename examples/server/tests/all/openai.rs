@@ -1,4 +1,4 @@
-//! The OpenAI-compatible front. The real clients of OpenAI are in `clients/`.
+//! The OpenAI-compatible front. The tests with OpenAI's own clients are in `clients/`.
 
 use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ fn tools_there_and_back() {
             .unwrap()
             .is_object()
     );
-    // In pieces they are the same.
+    // Streamed arguments are the same.
     let mut streamed = body(asked);
     streamed["stream"] = json!(true);
     let events = server.post("/v1/chat/completions", &streamed).events();
@@ -85,7 +85,7 @@ fn tools_there_and_back() {
         })
         .collect();
     assert_eq!(pieces, arguments);
-    // And the result goes back.
+    // Sends the result back.
     let messages = json!([
         {"role": "user", "content": "What is the weather in Paris?"}, choice["message"],
         {"role": "tool", "tool_call_id": call["id"], "content": "sunny"},
@@ -137,7 +137,7 @@ fn what_the_provider_gets() {
     assert_eq!(got["stop"], json!(["x"]));
 }
 
-/// A model that is to reason first answers first, where the order of a schema's keys is lost.
+/// If the order of a schema's keys is lost, a model that should reason first answers first.
 #[test]
 fn the_order_of_keys_is_kept() {
     let upstream = Upstream::start().unwrap();

@@ -1,11 +1,11 @@
-//! In front of each provider as it is today, without a setting beyond address and key.
+//! The server in front of each provider, set up with only an address and a key.
 
 use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
 
 use crate::harness::{Server, command};
 
-/// A provider, with the variables that name it and a model of it.
+/// A provider, and the variables that select it and its model.
 const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
     ("deepseek", &[]),
     ("openai", &[("LLM_PROVIDER", "openai")]),
@@ -48,7 +48,7 @@ fn before(upstream: &Upstream, provider: &str, vars: &[(&str, &str)]) -> Server 
     Server::start(&[&all, vars].concat())
 }
 
-/// The text of an answer on any of the routes.
+/// The text of an answer from any of the routes.
 fn text(server: &Server, path: &str, body: &Value) -> String {
     let answer = server.post(path, body);
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -151,7 +151,7 @@ fn a_limit_that_leaves_no_room_for_an_answer_is_told_to_who_set_it() {
 
 #[test]
 fn the_demo_model_does_not_answer_for_a_provider_that_was_named() {
-    // No machine has this address, so that a server would end too.
+    // No machine has this address, so a server that did start would exit too.
     let output = command()
         .args(["--addr", "192.0.2.1:1"])
         .envs([("CHATCORE_OPEN", "true"), ("LLM_PROVIDER", "openai")])

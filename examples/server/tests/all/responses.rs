@@ -1,4 +1,4 @@
-//! The front in the protocol of Responses. openai-python's is in `clients/`.
+//! The front for Responses. The tests with openai-python are in `clients/`.
 
 use chatcore_conformance::server::Server as Upstream;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn a_stream_that_breaks_says_so() {
     assert!(last["response"]["error"]["message"].is_string(), "{last}");
 }
 
-/// What the provider gets, which speaks chat completions.
+/// The request that a provider with chat completions receives.
 #[test]
 fn what_the_provider_gets() {
     let upstream = Upstream::start().unwrap();
@@ -142,7 +142,7 @@ fn what_the_provider_gets() {
     assert!(text.contains(r#""schema":{"z":1,"a":2}"#), "{text}");
 }
 
-/// A provider that speaks Responses too gets its own items back as they were, whole and in a stream.
+/// A provider with Responses receives its own items back unchanged, from whole answers and streams.
 #[test]
 fn the_same_protocol_on_both_sides() {
     let upstream = Upstream::start().unwrap();
@@ -171,7 +171,7 @@ fn the_same_protocol_on_both_sides() {
         let [_, reasoning, said, _] = &got["input"].as_array().unwrap()[..] else {
             panic!("{got}");
         };
-        // The ids are the provider's, and nothing of the server's own is left.
+        // The ids are the provider's, and none of the server's own fields is left.
         let names: Vec<_> = reasoning.as_object().unwrap().keys().collect();
         assert_eq!(names, ["id", "type", "summary", "encrypted_content"]);
         assert!(

@@ -90,7 +90,7 @@ fn a_batch_as_its_prompts_finish() {
         .iter()
         .map(|line| line["index"].as_u64().unwrap())
         .collect();
-    // The long one is the last.
+    // The long prompt finishes last.
     assert_eq!(order.last(), Some(&0));
     let done: Vec<_> = lines
         .iter()
@@ -132,7 +132,7 @@ fn health_status_and_models() {
     assert_eq!(other.json()["model"], "other");
 }
 
-/// A line of Prometheus' text.
+/// The value of a sample in Prometheus' text format.
 fn sample(text: &str, name: &str) -> f64 {
     let line = text
         .lines()
@@ -206,7 +206,7 @@ fn the_page_and_its_files() {
     );
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'"));
-    // All that the page names is there.
+    // Every file that the page refers to exists.
     let names = page
         .text()
         .split('"')
@@ -250,7 +250,7 @@ fn one_connection_many_requests() {
             "invalid_json"
         );
     }
-    // A second request that is sent while the first is being answered is answered after it.
+    // A request that is sent while another is being answered is answered after it.
     connection.send("POST", "/api/chat/stream", &[], body.as_bytes());
     connection.send("GET", "/healthz", &[], b"");
     assert_eq!(connection.read().events().last().unwrap()["type"], "done");

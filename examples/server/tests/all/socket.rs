@@ -1,4 +1,4 @@
-//! `/ws/chat`, by a WebSocket client.
+//! `/ws/chat`, with a WebSocket client.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -38,8 +38,8 @@ impl Socket {
         self.0.get_ref()
     }
 
-    /// Reads to the end: the code of the server's close, and whether the connection ended after
-    /// it as it should.
+    /// Reads to the end. Returns the code of the server's close frame, and whether the connection
+    /// then ended properly.
     fn ended(&mut self) -> (Option<CloseCode>, bool) {
         let mut code = None;
         loop {
@@ -56,7 +56,7 @@ impl Socket {
         self.0.send(Message::text(message.to_string())).unwrap();
     }
 
-    /// The next message; `None` at the end.
+    /// The next message, or `None` at the end.
     pub(crate) fn hear(&mut self) -> Option<Value> {
         loop {
             match self.0.read() {
@@ -67,7 +67,7 @@ impl Socket {
         }
     }
 
-    /// Everything up to the last piece of each of `chats` chats.
+    /// All messages until `chats` chats have sent their last one.
     fn until_over(&mut self, chats: usize) -> Vec<Value> {
         let mut heard = Vec::new();
         let mut over = 0;
@@ -100,7 +100,7 @@ fn several_chats_on_one_socket() {
         let counted: Vec<_> = (1..=n * 10).map(|n| n.to_string()).collect();
         assert_eq!(text_of(&heard, &n.to_string()), counted.join(" "));
     }
-    // They came side by side: the longest was not kept waiting until the others had ended.
+    // The chats ran concurrently: the longest did not wait for the others to end.
     let first_end = heard
         .iter()
         .position(|message| message["type"] == "done")
@@ -114,7 +114,7 @@ fn several_chats_on_one_socket() {
         .iter()
         .find(|message| message["id"] == "2" && message["type"] == "done");
     assert_eq!(done.unwrap()["usage"]["output_tokens"], 20);
-    // And a conversation.
+    // A conversation works too.
     socket.say(
         &json!({"type": "chat", "id": "c", "messages": [{"role": "user", "content": "2+2?"}]}),
     );
@@ -141,7 +141,7 @@ fn each_can_be_cancelled() {
     let (by, _) = smol::block_on(upstream.closed("k")).unwrap();
     assert_eq!(by, By::Client);
     server.reaches("one cancelled", |status| status["pool"]["cancelled"] == 1);
-    // The id is free again.
+    // The id can be used again.
     socket.say(&json!({"type": "chat", "id": "a", "message": "hi"}));
     upstream.release("k", 99);
     let heard = socket.until_over(1);
@@ -192,7 +192,7 @@ fn what_no_client_should_send_ends_the_socket_and_says_why() {
     socket.0.send(Message::text(large)).unwrap();
     assert_eq!(socket.ended(), (Some(CloseCode::Size), true));
     for (frame, code) in [
-        // Text that is no UTF-8; a reserved bit; no mask.
+        // Text that is not UTF-8; a reserved bit; no mask.
         (&[0x81, 0x81, 0, 0, 0, 0, 0xff][..], CloseCode::Invalid),
         (&[0xf1, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
         (&[0x81, 0x02, b'{', b'}'], CloseCode::Protocol),
@@ -233,7 +233,7 @@ fn a_socket_on_which_nothing_happens_is_closed() {
     busy.say(&json!({"type": "chat", "id": "a", "message": "hi"}));
     smol::block_on(upstream.request("k")).unwrap();
     assert_eq!(idle.ended(), (Some(CloseCode::Away), true));
-    // A chat that takes longer than that is waited for.
+    // A chat may take longer than the idle timeout.
     std::thread::sleep(Duration::from_secs(4));
     upstream.release("k", 99);
     let heard = busy.until_over(1);

@@ -13,8 +13,8 @@ use super::title;
 ///     if isinstance(result, Exception): ...
 /// ```
 ///
-/// Results come in the order of the prompts, each with its own error: always, there is no other
-/// way. The client itself keeps to `LLM_ASYNC_WORKERS` at once.
+/// Results come in the order of the prompts, and each can be an error; there is no other mode. The
+/// client itself runs at most `LLM_ASYNC_WORKERS` calls at once.
 pub(super) async fn gather(client: &LlmClient) {
     title("gather(…, return_exceptions=True)");
     let calls = [
@@ -34,7 +34,7 @@ pub(super) async fn gather(client: &LlmClient) {
 /// results = await AsyncHelper.gather_with_limit(tasks, limit=2)
 /// ```
 ///
-/// The tasks are taken from the iterator only as they may run, so there can be a million.
+/// Tasks are taken from the iterator only when they can run, so there can be a million of them.
 pub(super) async fn limit(client: &LlmClient) {
     title("gather_with_limit");
     let sums = (1..=5).map(|n| client.chat_async(format!("What is {n} * {n}?")));
@@ -50,7 +50,7 @@ pub(super) async fn limit(client: &LlmClient) {
 ///     print("too slow")
 /// ```
 ///
-/// It works on any future. For a single call, `client.chat_async(…).timeout(…)` does the same.
+/// This works on any future. For a single call, `client.chat_async(…).timeout(…)` does the same.
 pub(super) async fn timeout(client: &LlmClient) {
     title("run_with_timeout");
     let executor = &**client.executor();
@@ -67,7 +67,7 @@ pub(super) async fn timeout(client: &LlmClient) {
 /// print(pool._max_workers, len(pool._threads), pool._work_queue.qsize())
 /// ```
 ///
-/// No private fields: a snapshot, with the counters that Python had not.
+/// No private fields: a snapshot, with counters that the Python client did not have.
 pub(super) async fn status(client: &LlmClient) -> Result<(), Error> {
     title("Pool status");
     client.chat_async("Hello").await?;

@@ -1,4 +1,4 @@
-//! What to do when it fails.
+//! Handling errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +21,13 @@ use super::title;
 ///     print(f"failed: {error}")
 /// ```
 ///
-/// One error type: its kind says what to do, and it prints as a line that says what to do next.
+/// There is one error type. Its kind tells the program what to do, and its text tells people what
+/// to do next.
 pub(super) async fn handling(client: &LlmClient) {
     title("Errors");
     // Refused before anything is sent.
     show(client.chat_async("Hello").temperature(9.0).await);
-    // No model is as fast as this.
+    // No model answers this fast.
     let limit = Duration::from_millis(1);
     show(client.chat_async("Hello").timeout(limit).await);
 }
@@ -53,9 +54,9 @@ fn show(result: Result<ChatResponse, Error>) {
 ///         await asyncio.sleep(2 ** attempt)
 /// ```
 ///
-/// The client does it: three attempts by default (`LLM_MAX_RETRIES`), with a wait between them
-/// that grows, or that the provider asks for, and only for errors that may pass: a wrong key is
-/// not tried three times. The connection fails twice here.
+/// The client retries by itself: three attempts by default (`LLM_MAX_RETRIES`), with a growing
+/// delay or the one that the provider asks for. It retries only errors that may pass; a wrong key
+/// is not tried three times. In this example the connection fails twice.
 pub(super) async fn retries() -> Result<(), Error> {
     title("Retries");
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());

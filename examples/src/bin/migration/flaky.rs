@@ -1,4 +1,4 @@
-//! A transport around another: how to get between the client and the network.
+//! A transport that wraps another: how to get between the client and the network.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind};
 use http::{Request, Response};
 
-/// Loses the first connections.
+/// Fails the first requests with a lost connection.
 #[derive(Debug)]
 pub(super) struct Flaky<T> {
     inner: T,

@@ -1,4 +1,4 @@
-//! The end of a client.
+//! Closing a client.
 
 use chatcore::{Error, ErrorKind, LlmClient};
 use chatcore_examples::client_or_demo;
@@ -10,7 +10,7 @@ use super::title;
 /// client.chat("Hello")            # RuntimeError
 /// ```
 ///
-/// `close` finishes what runs and what waits, then returns; later calls fail.
+/// `close` waits until running and queued calls have finished; later calls fail.
 pub(super) async fn cleanup(client: LlmClient) {
     title("cleanup()");
     client.close().await;
@@ -25,8 +25,8 @@ pub(super) async fn cleanup(client: LlmClient) {
 ///     await client.chat_async("Hello")
 /// ```
 ///
-/// A scope is enough: when the last clone of a client is dropped, so are its connections and its
-/// threads. Call `close` where calls of other tasks must be waited for.
+/// A scope is enough: dropping the last clone of a client drops its connections and threads. Use
+/// `close` to wait for calls in other tasks.
 pub(super) async fn scope() -> Result<(), Error> {
     title("async with");
     {

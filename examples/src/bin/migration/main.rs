@@ -1,4 +1,4 @@
-//! From the Python client to this one: its documented snippets, each beside its Rust form.
+//! Moving from the Python client: each of its documented snippets beside the Rust form.
 //!
 //! ```text
 //! cargo run --release --bin migration
@@ -23,7 +23,7 @@ use chatcore_examples::{client_or_demo, exit};
 
 fn main() -> ExitCode {
     exit(client_or_demo().and_then(|client| {
-        // What blocks runs outside of async code, as in Python.
+        // Blocking calls run outside async code, as in Python.
         sync_to_async::blocking(&client)?;
         sync_to_async::hybrid(&client)?;
         run_async_in_sync(run(client))

@@ -11,8 +11,8 @@ use super::title;
 /// print(client.chat("Hello", temperature=0.2, max_tokens=50, system_prompt="Be brief."))
 /// ```
 ///
-/// The defaults are the same: temperature 0.0, 256 tokens, no system prompt. The answer is more
-/// than its text: it prints as one, and has the usage and the finish reason beside it.
+/// The defaults are the same: temperature 0.0, 256 tokens, no system prompt. An answer prints as
+/// its text, and also has the usage and the finish reason.
 pub(super) fn blocking(client: &LlmClient) -> Result<(), Error> {
     title("Blocking");
     println!("{}", client.chat("What is 2+2?")?);
@@ -31,7 +31,7 @@ pub(super) fn blocking(client: &LlmClient) -> Result<(), Error> {
 /// answer = await client.chat_async("Hello", max_tokens=50)
 /// ```
 ///
-/// What was a keyword is a method of the call; nothing is sent before the `await`.
+/// Keyword arguments become methods of the call. Nothing is sent before the `await`.
 pub(super) async fn asynchronous(client: &LlmClient) -> Result<(), Error> {
     title("Async");
     println!("{}", client.chat_async("What is 2+2?").await?);
@@ -49,8 +49,8 @@ pub(super) async fn asynchronous(client: &LlmClient) -> Result<(), Error> {
 /// messages.append({"role": "assistant", "content": answer})
 /// ```
 ///
-/// The defaults are the same: temperature 0.7, 256 tokens. `("user", "…")` is a message, and so
-/// is the JSON of the Python client's dictionaries, read by serde.
+/// The defaults are the same: temperature 0.7, 256 tokens. `("user", "…")` converts to a message,
+/// and serde reads the JSON of the Python client's dictionaries.
 pub(super) async fn context(client: &LlmClient) -> Result<(), Error> {
     title("With context");
     let mut messages = vec![
@@ -73,14 +73,14 @@ pub(super) async fn context(client: &LlmClient) -> Result<(), Error> {
 ///     async_answer = await client.chat_async("two")
 /// ```
 ///
-/// One client serves both sides. As in Python, what blocks has no place in async code: it holds
-/// up every other task of its thread.
+/// One client serves both sides. As in Python, do not block in async code: it stops every other
+/// task on the same thread.
 pub(super) fn hybrid(client: &LlmClient) -> Result<(), Error> {
     title("Hybrid");
     let handler = |prompt: &str| run_async_in_sync(client.chat_async(prompt));
     println!("{}", handler("Say one")?);
 
-    // A thread that blocks, beside async code that does not.
+    // A blocking thread beside async code.
     let worker = client.clone();
     let blocking = std::thread::spawn(move || worker.chat("Say two"));
     println!("{}", run_async_in_sync(client.chat_async("Say three"))?);
