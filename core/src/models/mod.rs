@@ -1,6 +1,6 @@
-//! What models take and refuse: data, in one table.
+//! What models take and refuse, as data in one table.
 //!
-//! The table says facts. What follows from them for a call is decided in `policy::defaults`.
+//! The table only states facts. `policy::plan` decides what follows from them for a call.
 
 mod rule;
 mod rules;

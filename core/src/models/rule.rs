@@ -1,4 +1,4 @@
-//! One row of the table.
+//! One row of the table of models.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::words::words;
 pub enum Takes {
     /// On every call.
     Always,
-    /// On calls for which it does not reason.
+    /// Only on calls for which the model does not reason.
     UnlessReasoning,
     /// On no call.
     Never,
@@ -19,7 +19,7 @@ pub enum Takes {
 
 impl Takes {
     words! {
-        /// One word, as JavaScript's options have it.
+        /// The word for this value in the options of the npm package.
         ///
         /// ```
         /// use chatcore::models::Takes;
@@ -36,21 +36,21 @@ impl Takes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reasons {
-    /// Nobody knows: nothing about reasoning is sent unless the caller asks for it.
+    /// Unknown: nothing about reasoning is sent unless the caller asks for it.
     Unknown,
-    /// Never. It refuses a `reasoning_effort`.
+    /// Never. The model refuses a `reasoning_effort`.
     Never,
-    /// If the caller asks for it.
+    /// Only if the caller asks for it.
     OnRequest,
-    /// Unless it is turned off: see [`reasoning_off`](ModelRule::reasoning_off).
+    /// Unless reasoning is turned off: see [`reasoning_off`](ModelRule::reasoning_off).
     ByDefault,
-    /// Always. It cannot be turned off.
+    /// Always. Reasoning cannot be turned off.
     Always,
 }
 
 impl Reasons {
     words! {
-        /// One word, as JavaScript's options have it.
+        /// The word for this value in the options of the npm package.
         Unknown = "unknown",
         Never = "never",
         OnRequest = "on_request",
@@ -77,41 +77,40 @@ impl Reasons {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModelRule {
-    /// The models: names, separated by spaces. `*` stands for any text, `?` for one character,
-    /// upper and lower case are the same. What stands before the last slash of a model's name may
-    /// be left out (`openai/gpt-oss-120b`), and so may a maker's name before a dot, as Bedrock
-    /// writes it (`openai.gpt-oss-120b`). A word `@openai` stands for every model of the provider
-    /// `openai`.
+    /// The models' names, separated by spaces. `*` matches any text, `?` matches one character, and
+    /// case is ignored. A name also matches without the part before its last slash
+    /// (`openai/gpt-oss-120b`), and without a maker's name before a dot, as Bedrock writes it
+    /// (`openai.gpt-oss-120b`). The word `@openai` matches every model of the provider `openai`.
     pub models: Cow<'static, str>,
-    /// When it takes `temperature` and `top_p`.
+    /// When the model takes `temperature` and `top_p`.
     pub sampling: Takes,
-    /// Whether it takes `temperature` and `top_p` in one request.
+    /// Whether the model takes `temperature` and `top_p` in one request.
     pub both_sampling: bool,
-    /// When it takes function tools, on chat completions. OpenAI's Responses takes them always:
-    /// the provider `openai` goes there where chat completions refuse them.
+    /// When the model takes function tools on chat completions. OpenAI's Responses always takes
+    /// them: the provider `openai` uses Responses where chat completions refuses them.
     pub tools: Takes,
-    /// When it reasons.
+    /// When the model reasons.
     pub reasoning: Reasons,
-    /// The members of a request's JSON that turn reasoning off, as JSON without the braces, such
-    /// as `"thinking":{"type":"disabled"}`. Empty: what the dialect writes for
+    /// The members of a request's JSON that turn reasoning off, as JSON without the braces, such as
+    /// `"thinking":{"type":"disabled"}`. If empty, the dialect writes its own form of
     /// [`ReasoningEffort::None`](crate::chat::ReasoningEffort::None).
     pub reasoning_off: Cow<'static, str>,
-    /// The model's words for reasoning efforts that it does not know, such as
-    /// `minimal=low medium=high`, separated by spaces.
+    /// The model's own words for reasoning efforts that it does not know, as pairs separated by
+    /// spaces: `minimal=low medium=high`.
     pub efforts: Cow<'static, str>,
-    /// Whether it is asked to reason by a budget of tokens in place of an effort (the older models
-    /// of Anthropic and Google).
+    /// Whether a request asks for reasoning by a budget of tokens instead of an effort (older
+    /// models of Anthropic and Google).
     pub thinking_budget: bool,
-    /// Whether the limit of tokens is called `max_completion_tokens` and not `max_tokens`.
+    /// Whether the token limit is called `max_completion_tokens` and not `max_tokens`.
     pub max_completion_tokens: bool,
-    /// Where this stands.
+    /// The URL of the documentation that says so.
     pub source: Cow<'static, str>,
-    /// When it was looked up, `2026-11-28`.
+    /// When the documentation was read, such as `2026-11-28`.
     pub date: Cow<'static, str>,
 }
 
 impl ModelRule {
-    /// A rule for these models, which take everything, and of whose reasoning nothing is known.
+    /// Creates a rule for models that take everything, and whose reasoning is unknown.
     pub fn new(models: impl Into<Cow<'static, str>>) -> Self {
         Self {
             models: models.into(),
@@ -126,21 +125,21 @@ impl ModelRule {
         self
     }
 
-    /// Sets whether they take `temperature` and `top_p` in one request.
+    /// Sets whether the models take `temperature` and `top_p` in one request.
     #[must_use]
     pub fn both_sampling(mut self, takes: bool) -> Self {
         self.both_sampling = takes;
         self
     }
 
-    /// Sets when they take function tools on chat completions.
+    /// Sets when the models take function tools on chat completions.
     #[must_use]
     pub fn tools(mut self, takes: Takes) -> Self {
         self.tools = takes;
         self
     }
 
-    /// Sets when they reason.
+    /// Sets when the models reason.
     #[must_use]
     pub fn reasoning(mut self, reasons: Reasons) -> Self {
         self.reasoning = reasons;
@@ -154,42 +153,43 @@ impl ModelRule {
         self
     }
 
-    /// Sets the words for reasoning efforts that they do not know, such as `minimal=low`.
+    /// Sets the models' own words for reasoning efforts that they do not know, such as
+    /// `minimal=low`.
     #[must_use]
     pub fn efforts(mut self, words: impl Into<Cow<'static, str>>) -> Self {
         self.efforts = words.into();
         self
     }
 
-    /// Sets whether they are asked to reason by a budget of tokens.
+    /// Sets whether a request asks for reasoning by a budget of tokens.
     #[must_use]
     pub fn thinking_budget(mut self, budget: bool) -> Self {
         self.thinking_budget = budget;
         self
     }
 
-    /// Sets whether the limit of tokens is called `max_completion_tokens`.
+    /// Sets whether the token limit is called `max_completion_tokens`.
     #[must_use]
     pub fn max_completion_tokens(mut self, renamed: bool) -> Self {
         self.max_completion_tokens = renamed;
         self
     }
 
-    /// Sets where this stands.
+    /// Sets the URL of the documentation that says so.
     #[must_use]
     pub fn source(mut self, source: impl Into<Cow<'static, str>>) -> Self {
         self.source = source.into();
         self
     }
 
-    /// Sets when it was looked up.
+    /// Sets when the documentation was read.
     #[must_use]
     pub fn date(mut self, date: impl Into<Cow<'static, str>>) -> Self {
         self.date = date.into();
         self
     }
 
-    /// What holds for a model that nobody knows.
+    /// The rule for a model that no row matches.
     pub(super) const UNKNOWN: Self = Self {
         models: Cow::Borrowed("*"),
         sampling: Takes::Always,
@@ -204,7 +204,7 @@ impl ModelRule {
         date: Cow::Borrowed(""),
     };
 
-    /// Whether the rule is for `model` of `provider`.
+    /// Whether the rule applies to `model` of `provider`.
     pub(super) fn is_for(&self, provider: &str, model: &str) -> bool {
         let short = model.rsplit('/').next().unwrap_or(model);
         let bare = without_maker(short);
@@ -229,16 +229,16 @@ impl ModelRule {
     /// The names and values of the members that turn reasoning off.
     ///
     /// # Errors
-    /// Where they are no JSON.
+    /// If the members are not valid JSON.
     pub(crate) fn off_members(&self) -> Result<Vec<(String, String)>, JsonError> {
         members(&self.reasoning_off)
     }
 }
 
-/// The names and values of members of a JSON object, without its braces.
+/// The names and values of the members of a JSON object that is written without its braces.
 ///
 /// # Errors
-/// Where they are no JSON.
+/// If the members are not valid JSON.
 pub(crate) fn members(members: &str) -> Result<Vec<(String, String)>, JsonError> {
     let object = ["{", members, "}"].concat();
     let mut reader = Reader::new(&object);
@@ -251,9 +251,9 @@ pub(crate) fn members(members: &str) -> Result<Vec<(String, String)>, JsonError>
     Ok(members)
 }
 
-/// A model's name without its maker's before it: `gpt-oss-120b` of `openai.gpt-oss-120b`, and of
-/// `us.openai.gpt-oss-120b`, which names a region as well. A maker's name has letters only, so that
-/// the dot of a version (`gpt-6.1`) ends none.
+/// A model's name without its maker's: `gpt-oss-120b` for `openai.gpt-oss-120b`, and for
+/// `us.openai.gpt-oss-120b`, which names a region, too. A maker's name has letters only, so that
+/// the dot of a version (`gpt-6.1`) does not end one.
 fn without_maker(name: &str) -> &str {
     let mut bare = name;
     while let Some((maker, rest)) = bare.split_once('.')
@@ -265,11 +265,11 @@ fn without_maker(name: &str) -> &str {
     bare
 }
 
-/// Whether `text` is what `pattern` describes.
+/// Whether `text` matches `pattern`.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut read) = (0, 0);
-    // The last star, and how much of the text it stands for.
+    // The place of the last star, and the end of the text that it matches so far.
     let mut star = None;
     loop {
         let byte = text.get(read);

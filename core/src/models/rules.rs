@@ -1,11 +1,11 @@
-//! The rules that one provider goes by.
+//! The model rules of one provider.
 
 use super::{MODEL_RULES, ModelRule};
 
-/// The rules of a provider: its user's own before the table's.
+/// The model rules of a provider: the user's own rules, and then the table.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelRules {
-    /// What `@` words of the rules are compared with.
+    /// The provider's name, which the `@` words of the rules are compared with.
     provider: &'static str,
     own: Vec<ModelRule>,
 }
@@ -13,7 +13,7 @@ pub(crate) struct ModelRules {
 static UNKNOWN: ModelRule = ModelRule::UNKNOWN;
 
 impl ModelRules {
-    /// The table, as it is for `provider`.
+    /// The table's rules for `provider`.
     pub(crate) fn of(provider: &'static str) -> Self {
         Self {
             provider,
@@ -21,7 +21,7 @@ impl ModelRules {
         }
     }
 
-    /// What `@` words of the rules are compared with.
+    /// The provider's name, which the `@` words of the rules are compared with.
     pub(crate) fn provider(&self) -> &'static str {
         self.provider
     }
@@ -30,17 +30,17 @@ impl ModelRules {
         self.provider = provider;
     }
 
-    /// Puts rules before all others.
+    /// Adds rules before all others.
     pub(crate) fn put_first(&mut self, rules: impl IntoIterator<Item = ModelRule>) {
         self.own.splice(..0, rules);
     }
 
-    /// The rules of the provider's user.
+    /// The user's own rules.
     pub(crate) fn own(&self) -> &[ModelRule] {
         &self.own
     }
 
-    /// The first rule that is for `model`; of a model that none is for, nothing is known.
+    /// The first rule that applies to `model`, or else a rule that knows nothing.
     pub(crate) fn find(&self, model: &str) -> &ModelRule {
         let mut rules = self.own.iter().chain(MODEL_RULES);
         let found = rules.find(|rule| rule.is_for(self.provider, model));
@@ -60,7 +60,7 @@ mod tests {
             assert_eq!(rule.date.len(), "2026-11-28".len(), "{rule:?}");
             let members = rule.off_members().unwrap();
             assert_eq!(members.is_empty(), rule.reasoning_off.is_empty());
-            // A row that nothing reaches says nothing.
+            // A row that no model reaches would be useless.
             let name = rule.models.split_ascii_whitespace().next().unwrap();
             if let Some(provider) = name.strip_prefix('@') {
                 let provider = MODEL_RULES
@@ -110,7 +110,7 @@ mod tests {
             ("openai", "o4-mini", (Always, Takes::Never)),
             ("openai", "gpt-4.1-mini", (Never, Takes::Always)),
             ("openai", "ft:gpt-4o-mini:me::1", (Never, Takes::Always)),
-            // The newest rules for what nobody knows, and names that are known anywhere.
+            // Unknown models get the newest rules, and known names match at any provider.
             ("openai", "gpt-9", (ByDefault, Takes::UnlessReasoning)),
             (
                 "openai_chat",

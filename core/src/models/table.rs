@@ -1,5 +1,4 @@
-//! The one table of model rules. Whoever finds that a model has changed changes its row, with the
-//! source and the date.
+//! The table of model rules. If a model has changed, change its row, with the source and the date.
 
 use std::borrow::Cow::Borrowed;
 
@@ -34,7 +33,7 @@ const ERNIE: &str = "https://cloud.baidu.com/doc/qianfan-api/s/5mwsodmx3";
 const TENCENT: &str = "https://cloud.tencent.com/document/product/1823/131208";
 const PERPLEXITY: &str = "https://docs.perplexity.ai/api-reference/sonar-post";
 
-/// The effort `none`, as the dialect writes it.
+/// No members: the dialect writes the effort `none`.
 const EFFORT_NONE: &str = "";
 const THINKING_DISABLED: &str = r#""thinking":{"type":"disabled"}"#;
 const NO_THINKING: &str = r#""enable_thinking":false"#;
@@ -43,19 +42,19 @@ const BETWEEN_TOOLS: &str = r#""thinking":{"type":"between_tools"}"#;
 const DEEPSEEK_EFFORTS: &str = "minimal=low medium=high xhigh=high ultra=max";
 const CLAUDE_EFFORTS: &str = "minimal=low";
 
-/// What else a row says.
+/// Further facts of a row.
 mod flag {
-    /// `temperature` and `top_p` are not taken in one request.
+    /// The model refuses `temperature` and `top_p` together in one request.
     pub(super) const ONE_OF_SAMPLING: u8 = 1;
-    /// Reasoning is asked for by a budget.
+    /// Reasoning is requested by a budget of tokens.
     pub(super) const BUDGET: u8 = 2;
-    /// The limit is called `max_completion_tokens`.
+    /// The token limit is called `max_completion_tokens`.
     pub(super) const COMPLETION_TOKENS: u8 = 4;
 }
 use flag::{BUDGET, COMPLETION_TOKENS, ONE_OF_SAMPLING};
 
-/// What is known of a model's reasoning: when it reasons, what turns that off, its words for
-/// efforts.
+/// What is known about a model's reasoning: when it reasons, which members turn that off, and its
+/// words for efforts.
 type Thinks = (Reasons, &'static str, &'static str);
 
 const fn row(
@@ -81,14 +80,14 @@ const fn row(
     }
 }
 
-/// What is known of models, in the order in which it is looked up: the first row that is for a
-/// model counts, and a provider's last row is its newest rules, for models that nobody knows yet.
-/// Rules of your own come before: [`Provider::with_model_rules`](crate::Provider::with_model_rules).
+/// What is known about models. The first row that matches a model applies. A provider's last row
+/// has its newest rules, for models that no other row knows. Rules of your own come first:
+/// [`Provider::with_model_rules`](crate::Provider::with_model_rules).
 ///
 /// What a row does not know, the client learns from the first refusal that names a parameter.
 #[rustfmt::skip]
 pub const MODEL_RULES: &[ModelRule] = &[
-    // OpenAI. Tools: on chat completions; its Responses API takes them always.
+    // OpenAI. Tools: on chat completions; its Responses API always takes them.
     row("gpt-oss*", (AlwaysReasons, EFFORT_NONE, "minimal=low xhigh=high max=high"), Always, Always, 0, (GPT_OSS, "2026-11-28")),
     row("gpt-6-astra* gpt-6.1-sol*", (AlwaysReasons, EFFORT_NONE, ""), Never, Never, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
     row("gpt-6* gpt-5.*", (ByDefault, EFFORT_NONE, ""), UnlessReasoning, UnlessReasoning, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
@@ -97,7 +96,7 @@ pub const MODEL_RULES: &[ModelRule] = &[
     row("gpt-4* gpt-3.5* chatgpt-4o* ft:gpt-4* ft:gpt-3.5*", (NeverReasons, EFFORT_NONE, ""), Always, Always, 0, (OPENAI_4, "2026-11-28")),
     row("@openai", (ByDefault, EFFORT_NONE, ""), UnlessReasoning, UnlessReasoning, COMPLETION_TOKENS, (OPENAI_6, "2026-11-28")),
 
-    // DeepSeek, on both of its dialects. While it thinks, it takes a temperature and ignores it.
+    // DeepSeek, in both of its dialects. While it reasons, it accepts a temperature and ignores it.
     row("deepseek-flash* deepseek-pro* deepseek-v4* @deepseek", (ByDefault, THINKING_DISABLED, DEEPSEEK_EFFORTS), Always, Always, 0, (DEEPSEEK, "2026-11-28")),
 
     // Claude, wherever it runs.
@@ -109,21 +108,21 @@ pub const MODEL_RULES: &[ModelRule] = &[
     row("*claude-*-4?5* *claude-*-4?1*", (OnRequest, THINKING_DISABLED, ""), UnlessReasoning, Always, ONE_OF_SAMPLING | BUDGET, (CLAUDE_4, "2026-11-28")),
     row("*claude-2* *claude-3* *claude-instant* *claude-*-4?0* *claude-*-4-20*", (OnRequest, THINKING_DISABLED, ""), UnlessReasoning, Always, BUDGET, (CLAUDE_4, "2026-11-28")),
     row("*claude*", (ByDefault, THINKING_DISABLED, CLAUDE_EFFORTS), Never, Always, ONE_OF_SAMPLING, (CLAUDE, "2026-11-28")),
-    // Models of other makers behind servers that speak Anthropic's protocol.
+    // Other makers' models on servers that speak Anthropic's protocol.
     row("@anthropic", (Unknown, THINKING_DISABLED, ""), Always, Always, BUDGET, (CLAUDE_4, "2026-11-28")),
 
-    // Ollama's own protocol: models that can think do so unless told otherwise.
+    // Ollama's own protocol: models that can reason do so unless told otherwise.
     row("@ollama_chat", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (OLLAMA, "2026-11-28")),
 
-    // Gemini, on Google's own protocol and on the compatible one. Up to 2.5 it thinks by a budget,
-    // from 3 on in levels, of which the least stands for none.
+    // Gemini, on Google's own protocol and on the compatible one. Up to 2.5 it takes a budget. From
+    // 3 on it takes levels, and the lowest one replaces `none`.
     row("gemini-2.5-*image* gemini-2.5-*tts* gemini-2.0* gemini-1* gemma-3*", (NeverReasons, EFFORT_NONE, ""), Always, Always, BUDGET, (GEMINI_MODELS, "2026-11-29")),
     row("gemini-2.5-flash*", (ByDefault, EFFORT_NONE, ""), Always, Always, BUDGET, (GEMINI, "2026-11-29")),
     row("gemini-2.5*", (AlwaysReasons, EFFORT_NONE, "none=minimal"), Always, Always, BUDGET, (GEMINI, "2026-11-29")),
     row("gemini-3*-flash-lite* gemini-3-flash* gemini-3.5-flash* gemini-3.6-flash*", (AlwaysReasons, EFFORT_NONE, "none=minimal xhigh=high max=high"), Always, Always, 0, (GEMINI_LEVELS, "2026-11-29")),
     row("gemini-* @gemini @vertex", (AlwaysReasons, EFFORT_NONE, "none=low minimal=low xhigh=high max=high"), Always, Always, 0, (GEMINI_LEVELS, "2026-11-29")),
 
-    // Others, which speak OpenAI's chat completions.
+    // Others that speak OpenAI's chat completions.
     row("glm-5.3*", (AlwaysReasons, THINKING_DISABLED, "minimal=low medium=high xhigh=max"), Always, Always, 0, (GLM, "2026-11-28")),
     row("glm-4.5* glm-4.6* glm-4.7* glm-5*", (ByDefault, THINKING_DISABLED, ""), Always, Always, 0, (GLM, "2026-11-28")),
     row("grok-4.3*", (ByDefault, EFFORT_NONE, ""), Always, Always, 0, (GROK, "2026-11-28")),
@@ -145,6 +144,7 @@ pub const MODEL_RULES: &[ModelRule] = &[
     row("hunyuan-2.0-thinking*", (AlwaysReasons, EFFORT_NONE, ""), Always, Always, 0, (TENCENT, "2026-11-29")),
     row("hy3*", (OnRequest, THINKING_DISABLED, ""), Always, Always, 0, (TENCENT, "2026-11-29")),
 
-    // Alibaba's own service, for each model that it serves; elsewhere a Qwen model takes another field.
+    // Alibaba's own service, for every model that it serves; elsewhere a Qwen model takes another
+    // field.
     row("@qwen @qwen_cn", (ByDefault, NO_THINKING, ""), Always, Always, 0, (QWEN, "2026-11-29")),
 ];
