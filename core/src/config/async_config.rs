@@ -1,4 +1,4 @@
-//! How many at once, how many may wait, and how long.
+//! Settings for concurrency, the queue and the time limit.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use super::table;
 use crate::error::Error;
 
 /// How many requests run at once, how many may wait, and how long a call may take: the
-/// `LLM_ASYNC_…` variables of the old client, under its names.
+/// `LLM_ASYNC_…` variables, with the names of the old Python client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsyncConfig {
     workers: usize,
     queue_size: usize,
-    /// `None` where nobody set it.
+    /// `None` if it was not set.
     timeout: Option<Duration>,
     enabled: bool,
 }
 
-/// The time limit of a default call where nobody set one.
+/// The time limit of a default call if none is set.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl AsyncConfig {
@@ -46,42 +46,42 @@ impl AsyncConfig {
         })
     }
 
-    /// Requests in flight at once: `LLM_ASYNC_WORKERS`, default 5. A client has only one while
-    /// [`is_async_enabled`](Self::is_async_enabled) is false.
+    /// The most requests in flight at once: `LLM_ASYNC_WORKERS`, default 5. A client has only one
+    /// while [`is_async_enabled`](Self::is_async_enabled) is false.
     pub fn worker_count(&self) -> usize {
         self.workers
     }
 
-    /// Requests that may wait: `LLM_ASYNC_QUEUE_SIZE`, default 100.
+    /// The most requests that may wait: `LLM_ASYNC_QUEUE_SIZE`, default 100.
     pub fn queue_size(&self) -> usize {
         self.queue_size
     }
 
-    /// The time limit of one call over all its attempts, its wait in the queue included:
-    /// `LLM_ASYNC_TIMEOUT`, default 30 s. Where it is not set, a call that asks for more than a
+    /// The time limit of one call over all its attempts, including its wait in the queue:
+    /// `LLM_ASYNC_TIMEOUT`, default 30 s. If it is not set, a call that asks for more than a
     /// default call has more time; see [`Timeouts`](crate::Timeouts).
     pub fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(TIMEOUT)
     }
 
-    /// The time limit, where it is set.
+    /// The time limit, if it was set.
     pub(crate) fn own_timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// Whether requests run beside each other: `LLM_ASYNC_ENABLED`, default true.
+    /// Whether requests run concurrently: `LLM_ASYNC_ENABLED`, default true.
     pub fn is_async_enabled(&self) -> bool {
         self.enabled
     }
 
-    /// Sets the requests in flight at once; 0 counts as 1.
+    /// Sets the most requests in flight at once. 0 counts as 1.
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
     }
 
-    /// Sets the requests that may wait.
+    /// Sets the most requests that may wait.
     #[must_use]
     pub fn with_queue_size(mut self, queue_size: usize) -> Self {
         self.queue_size = queue_size;
@@ -95,7 +95,7 @@ impl AsyncConfig {
         self
     }
 
-    /// Sets whether requests run beside each other.
+    /// Sets whether requests run concurrently.
     #[must_use]
     pub fn with_async_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
@@ -104,7 +104,8 @@ impl AsyncConfig {
 }
 
 impl Default for AsyncConfig {
-    /// The table's defaults: 5 workers, a queue of 100, 30 seconds, enabled.
+    /// The defaults of the table [`SETTINGS`](super::SETTINGS): 5 workers, a queue of 100, 30
+    /// seconds, enabled.
     fn default() -> Self {
         Self {
             workers: 5,

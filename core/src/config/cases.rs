@@ -1,4 +1,4 @@
-//! The rules for base URLs and keys, case by case: the TypeScript side reads the same file.
+//! The rules for base URLs and keys, case by case. The TypeScript tests read the same file.
 
 use serde_json::Value;
 

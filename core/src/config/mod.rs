@@ -1,4 +1,4 @@
-//! Settings, all read from one table.
+//! Settings, all defined in one table.
 
 mod async_config;
 #[cfg(test)]
@@ -16,7 +16,7 @@ use crate::quote::Quoted;
 
 use parse::Vars;
 
-/// Everything that the environment may say about a client.
+/// All settings that the environment may hold for a client.
 ///
 /// ```
 /// use chatcore::Config;
@@ -33,20 +33,20 @@ use parse::Vars;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to send chats: `LLM_PROVIDER`, `LLM_BASE_URL`, `LLM_MODEL` and the key.
+    /// The provider: `LLM_PROVIDER`, `LLM_BASE_URL`, `LLM_MODEL` and the key.
     pub provider: Provider,
-    /// How many at once, how many may wait, and how long: the `LLM_ASYNC_…` variables.
+    /// Concurrency, the queue and the time limit: the `LLM_ASYNC_…` variables.
     pub scheduling: AsyncConfig,
-    /// Attempts in all, the first one included: `LLM_MAX_RETRIES`, default 3.
+    /// The total number of attempts, the first one included: `LLM_MAX_RETRIES`, default 3.
     pub max_attempts: u32,
-    /// Whether the offline demo model answers: `USE_MOCK_LLM`, default false. The provider is
-    /// then [`Provider::demo`].
+    /// Whether the offline demo model answers: `USE_MOCK_LLM`, default false. If so, the provider
+    /// is [`Provider::demo`].
     pub mock: bool,
 }
 
 impl Config {
-    /// Settings that are not read from the environment: this provider, and the defaults of the table
-    /// [`SETTINGS`] for everything else.
+    /// Settings that are not read from the environment: this provider, and the defaults of the
+    /// table [`SETTINGS`] for everything else.
     ///
     /// ```
     /// use chatcore::{Config, Provider};
@@ -63,21 +63,21 @@ impl Config {
         }
     }
 
-    /// Sets where to send chats.
+    /// Sets the provider.
     #[must_use]
     pub fn provider(mut self, provider: Provider) -> Self {
         self.provider = provider;
         self
     }
 
-    /// Sets how many requests run at once, how many may wait, and how long.
+    /// Sets concurrency, the queue and the time limit.
     #[must_use]
     pub fn scheduling(mut self, scheduling: AsyncConfig) -> Self {
         self.scheduling = scheduling;
         self
     }
 
-    /// Sets the attempts in all, the first one included; 1 means no retries.
+    /// Sets the total number of attempts, the first one included. 1 means no retries.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts;
@@ -103,19 +103,19 @@ impl Config {
         Self::from_vars(parse::env)
     }
 
-    /// Reads the settings from `get`, a function from a variable's name to its value. A value
-    /// that is empty or blank counts as not set. The table of all variables is [`SETTINGS`].
+    /// Reads the settings from `get`, a function from a variable's name to its value. An empty or
+    /// blank value counts as not set. [`SETTINGS`] lists all variables.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a value that does not parse; it names the
-    /// variable, the value and what is allowed. A key that is missing is found when the client
-    /// is built.
+    /// [`Config`](crate::ErrorKind::Config) for a value that does not parse. The message names the
+    /// variable, the value and the allowed values. A missing key is an error when the client is
+    /// built.
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars::new(&get);
         let mock = vars.boolean(table::USE_MOCK_LLM)?;
         let max_attempts = match vars.text("LLM_MAX_RETRIES") {
             Some(_) => vars.count(table::LLM_MAX_RETRIES)?,
-            // The old client's name for it.
+            // The name in the old Python client.
             None => vars.count(table::XWE_MAX_LLM_RETRIES)?,
         };
         let scheduling = AsyncConfig::read(&vars)?;
@@ -135,7 +135,7 @@ impl Config {
 
 fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let chosen = vars.text("LLM_PROVIDER");
-    // Whoever names a base URL has said where the key goes.
+    // A caller that sets a base URL has chosen where the key is sent.
     let is_default = chosen.is_none() && vars.text("LLM_BASE_URL").is_none();
     let name = chosen.unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
@@ -177,8 +177,8 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     Ok(provider)
 }
 
-/// Refuses a key that can only be another provider's, where nobody has said which provider it is
-/// for: it would be shown to the default one for nothing.
+/// Refuses a key that can only belong to another provider, if no provider was chosen. The key would
+/// be sent to the default provider, which cannot use it.
 fn check_key(provider: &Provider, var: &str, key: &str) -> Result<(), Error> {
     let Some(form) = KeyForm::of(key).filter(|form| !form.is_of(provider.name())) else {
         return Ok(());
@@ -255,7 +255,7 @@ mod tests {
         let config = read(&[("LLM_API_KEY", "general"), ("DEEPSEEK_API_KEY", "own")]).unwrap();
         let header = config.provider.api_key().unwrap().header("").unwrap();
         assert_eq!(header, "general");
-        // Another provider's key is not taken.
+        // The key of another provider is not used.
         let config = read(&[("OPENAI_API_KEY", "other")]).unwrap();
         assert!(config.provider.api_key().is_none());
     }

@@ -1,4 +1,4 @@
-//! Values of variables, parsed with errors that help.
+//! Parses the values of variables, with helpful errors.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::quote::Quoted;
 use crate::time;
 use crate::unquote::unquoted;
 
-/// The longest time limit that a variable may set: about 31 years.
+/// The longest time limit that a variable may set, in seconds: about 31 years.
 const MAX_SECONDS: f64 = 1e9;
 
-/// The process's environment, as [`Config::from_vars`](super::Config::from_vars) wants it. What
-/// is not Unicode comes through as replacement characters, and fails where it is parsed.
+/// The process's environment, for [`Config::from_vars`](super::Config::from_vars). Bytes that are
+/// not Unicode become replacement characters, which fail when the value is parsed.
 pub(super) fn env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
@@ -26,8 +26,8 @@ impl<'a> Vars<'a> {
         Self(get)
     }
 
-    /// The value without the white space and quotes around it, unless nothing is left. Tools that
-    /// pass an `.env` file on as it is leave the quotes in the value.
+    /// The value without white space and quotes around it. `None` if nothing is left. Tools that
+    /// pass on an `.env` file unchanged leave the quotes in the value.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let value = (self.0)(name)?;
         match unquoted(&value) {
@@ -37,7 +37,7 @@ impl<'a> Vars<'a> {
         }
     }
 
-    /// A whole number, at least the setting's least.
+    /// A whole number that is at least the setting's `least`.
     pub(super) fn count(&self, setting: Named) -> Result<usize, Error> {
         let least = match setting.kind {
             SettingKind::Count { least } => least,
@@ -48,7 +48,7 @@ impl<'a> Vars<'a> {
         })
     }
 
-    /// Seconds, more than none; `None` where the variable is not set.
+    /// Seconds, more than 0. `None` if the variable is not set.
     pub(super) fn seconds_if_set(&self, setting: Named) -> Result<Option<Duration>, Error> {
         if self.text(setting.var).is_none() {
             return Ok(None);
@@ -61,7 +61,7 @@ impl<'a> Vars<'a> {
         Ok(Some(seconds))
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub(super) fn boolean(&self, setting: Named) -> Result<bool, Error> {
         self.parse(
             setting,

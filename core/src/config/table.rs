@@ -1,26 +1,26 @@
-//! The one table of settings.
+//! The table of settings.
 
-/// One setting: everything else about it is derived from this row.
+/// One setting. Its documentation and its parsing are derived from this row.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Setting {
     /// The environment variable.
     pub var: &'static str,
-    /// What its value may be.
+    /// The kind of its value.
     pub kind: SettingKind,
-    /// Its value where it is not set, as text; empty where there is none.
+    /// Its default, as text. Empty if it has none.
     pub default: &'static str,
-    /// What it means.
+    /// Its documentation.
     pub doc: &'static str,
 }
 
-/// What the value of a setting may be.
+/// The kind of a setting's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingKind {
     /// A whole number.
     Count {
-        /// The least that it may be.
+        /// The smallest allowed value.
         least: usize,
     },
     /// Seconds, more than 0.
@@ -32,7 +32,8 @@ pub enum SettingKind {
 }
 use SettingKind::{Boolean, Count, Seconds, Text};
 
-/// What reading a setting needs; its documentation is not linked with it.
+/// The part of a setting that parsing needs. Its documentation is separate, so that it is not
+/// linked into programs that do not read it.
 #[derive(Clone, Copy)]
 pub(super) struct Named {
     pub(super) var: &'static str,

@@ -1,4 +1,4 @@
-//! How an error is shown: in one line, or whole.
+//! Formats an error, in one line or in full.
 
 use std::fmt::{self, Write as _};
 
@@ -8,11 +8,12 @@ use crate::quote::{Span, escape};
 /// The most characters of a message that are shown.
 const MESSAGE: usize = 2000;
 
-/// The most characters of a code, or of a request id.
+/// The most characters of a code or a request id that are shown.
 const WORD: usize = 200;
 
-/// Text of a server's, in one line: what would break the line, turn it round or steer a terminal
-/// is shown as an escape. At most so many characters are shown, whatever a server sends.
+/// Text from a server, in one line. Characters that would break the line, reverse its direction or
+/// control a terminal are escaped. The second field is the most characters that are shown, because
+/// a server may send any number.
 struct Line<'a>(&'a str, usize);
 
 impl fmt::Display for Line<'_> {
@@ -32,7 +33,7 @@ impl fmt::Display for Line<'_> {
 }
 
 impl Error {
-    /// The error in one line; with its kind where `with_kind` is set.
+    /// Writes the error in one line, with its kind if `with_kind`.
     fn line(&self, f: &mut fmt::Formatter<'_>, with_kind: bool) -> fmt::Result {
         let inner = &*self.0;
         if let Some(provider) = &inner.provider {
@@ -135,7 +136,8 @@ impl fmt::Debug for Error {
             debug.field("provider", provider);
         }
         if let Some(partial) = &inner.partial {
-            // An answer is no part of what an error says, and may be long.
+            // Only the number of parts, because an answer may be long and is data, not part of the
+            // error's text.
             debug.field(
                 "partial",
                 &format_args!("{} parts", partial.message.parts.len()),

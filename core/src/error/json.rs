@@ -1,9 +1,9 @@
-//! JSON that is not what was expected, as an error.
+//! Converts errors of the JSON reader.
 
 use super::{Error, ErrorKind};
 use crate::json::JsonError;
 
-/// [`Truncated`](ErrorKind::Truncated) where the JSON ends too early, otherwise
+/// [`Truncated`](ErrorKind::Truncated) if the JSON ends too early, otherwise
 /// [`Protocol`](ErrorKind::Protocol).
 impl From<JsonError> for Error {
     fn from(error: JsonError) -> Self {

@@ -4,56 +4,59 @@ use http::StatusCode;
 
 use crate::words::words;
 
-/// What kind of error it is; each says whether chatcore retries it.
+/// The kind of an error. The documentation of each kind says whether chatcore retries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is missing or wrong: nothing was sent. Not retried.
+    /// A setting is missing or wrong. Nothing was sent. Not retried.
     Config,
-    /// What the caller asked for cannot be sent: chatcore refused it before anything was sent. Not
-    /// retried. What the provider refuses is [`BadRequest`](Self::BadRequest).
+    /// chatcore refused the caller's input before anything was sent. Not retried. A refusal by the
+    /// provider is [`BadRequest`](Self::BadRequest).
     InvalidInput,
-    /// The provider does not accept the key (401), or not for this (403). Not retried, except once
-    /// after 401 where [`Credentials`](crate::Credentials) renew themselves.
+    /// The provider does not accept the key (401), or does not accept it for this request (403).
+    /// Not retried, except once after a 401 if the [`Credentials`](crate::Credentials) renew
+    /// themselves.
     Auth,
     /// The provider received the request and refused it (400, 413, 422 and other 4xx). Not retried,
-    /// except once without a default of chatcore's that it refuses. What chatcore refuses before
-    /// sending is [`InvalidInput`](Self::InvalidInput).
+    /// with one exception: if the provider refuses a default of chatcore's, one attempt without the
+    /// default follows. A refusal by chatcore before sending is
+    /// [`InvalidInput`](Self::InvalidInput).
     BadRequest,
-    /// There is no such model or no such path (404). Not retried.
+    /// The model or the path does not exist (404). Not retried.
     NotFound,
-    /// Too many requests or tokens in a time (429). Retried.
+    /// Too many requests or tokens in a period (429). Retried.
     RateLimited,
     /// The account has no money or quota left. Not retried.
     QuotaExceeded,
-    /// The provider has too much to do (503, 529, `overloaded_error`). Retried.
+    /// The provider is overloaded (503, 529, `overloaded_error`). Retried.
     Overloaded,
     /// The provider failed (other 5xx, 408, 409). Retried.
     Server,
-    /// No connection, or it was lost. Retried, except where a certificate is not trusted.
+    /// No connection was made, or it was lost. Retried, unless a certificate is not trusted.
     Connection,
-    /// A time limit ran out; [`Error::phase`](super::Error::phase) says which. Retried if it was
-    /// that for connecting, or if bytes of the answer had come: not after silence, in which the
-    /// provider may have been at work, and not for the limits of the queue and of the whole call.
+    /// A time limit ran out; [`Error::phase`](super::Error::phase) says which one. Retried if it
+    /// ran out while connecting, or after bytes of the answer had arrived. Not retried if no bytes
+    /// had arrived, because the provider may be working on the request. Not retried for the limits
+    /// of the queue and of the whole call.
     Timeout,
-    /// The answer ended before it was complete. Retried as long as nothing was handed over.
+    /// The answer ended before it was complete. Retried if nothing was handed over.
     Truncated,
-    /// The model used up its tokens before it wrote any text, called a tool or declined: mostly it
-    /// reasoned. The reasoning and the usage are in [`Error::partial`](super::Error::partial). Not
-    /// retried.
+    /// The model used up its tokens before it wrote any text, called a tool or declined. Usually it
+    /// spent them on reasoning. The reasoning and the usage are in
+    /// [`Error::partial`](super::Error::partial). Not retried.
     OutOfTokens,
-    /// The answer is not what the dialect speaks: no HTTP, no JSON, a web page. Not retried.
+    /// The answer does not match the dialect: no HTTP, no JSON, or a web page. Not retried.
     Protocol,
-    /// The answer, or a piece of it, is larger than the caps allow. Not retried.
+    /// The answer, or a piece of it, exceeds the caps. Not retried.
     ResponseTooLarge,
-    /// As many requests wait as may wait. Not retried.
+    /// The queue is full. Not retried.
     QueueFull,
     /// The client is closed. Not retried.
     Closed,
-    /// A batch's journal could not be read or written: a full disk, a lost database. What was
-    /// recorded stays, and the batch can be resumed. Not retried.
+    /// A batch's journal could not be read or written, for example because a disk is full or a
+    /// database is lost. What was recorded is kept, and the batch can be resumed. Not retried.
     Journal,
-    /// A bug: in chatcore, or in a function that was given to it. Not retried.
+    /// A bug in chatcore, or in a function that the caller passed to it. Not retried.
     Internal,
 }
 
@@ -71,7 +74,7 @@ impl ErrorKind {
         )
     }
 
-    /// The kind of an error status, where its body says nothing more exact.
+    /// The kind for an error status, if its body is not more specific.
     pub fn from_status(status: StatusCode) -> Self {
         match status.as_u16() {
             401 | 403 => Self::Auth,
@@ -86,7 +89,7 @@ impl ErrorKind {
     }
 
     words! {
-        /// The kind as one stable word in snake case, for logs and for the labels of metrics.
+        /// The kind as one stable word in snake case, for logs and metric labels.
         Config = "config",
         InvalidInput = "invalid_input",
         Auth = "auth",
@@ -108,7 +111,7 @@ impl ErrorKind {
         Internal = "internal",
     }
 
-    /// What to do next, where that is always the same.
+    /// What to do next, if the advice is the same for all errors of the kind.
     pub(super) fn advice(self) -> Option<&'static str> {
         Some(match self {
             Self::Auth => "check the key, and that it belongs to this base URL",

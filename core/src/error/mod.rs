@@ -1,4 +1,5 @@
-//! One error type: what kind it is, whether a retry may help, and all that is known about it.
+//! The error type: its kind, whether a retry may help, and everything that is known about the
+//! error.
 
 mod display;
 mod json;
@@ -21,20 +22,21 @@ use crate::chat::ChatResponse;
 use crate::head::ResponseHead;
 use crate::quote::Span;
 
-/// How much of an error's body is kept, in bytes.
+/// The most bytes of an error's body that are kept.
 pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
 
 /// Why a chat failed, or could not begin.
 ///
-/// `Display` says what happened and what to do next, in one line. `Debug` (`{:?}`, which `main`
-/// prints of an error that it returns) is the same line with the [kind](Self::kind) in it, and
-/// `{:#?}` shows every field.
+/// `Display` says what happened and what to do next, in one line. `Debug` (`{:?}`, which is printed
+/// for an error that `main` returns) is the same line with the [kind](Self::kind) in it. `{:#?}`
+/// shows every field.
 ///
-/// None of them holds a secret that the client was given: the key, the values of headers, a query
-/// of the base URL, the password of a proxy. Whatever a server echoes of them, in whatever form
-/// ([`Secrets`](crate::Secrets)), is taken out of the message, the body, the code, the type, the
-/// param, the request id, the causes and the sources. A [partial](Self::partial) answer is data,
-/// as a whole one is, and is handed over as it came; it is not part of what is printed.
+/// None of these forms contains a secret that the client knows: the key, the values of headers, the
+/// query of the base URL, or the password of a proxy. If a server echoes a secret in any form
+/// ([`Secrets`](crate::Secrets)), the secret is removed from the message, the body, the code, the
+/// type, the param, the request id, the causes and the sources. A [partial](Self::partial) answer
+/// is data, like a whole answer: it is returned as it arrived, and is not part of the printed
+/// forms.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -57,14 +59,14 @@ struct Inner {
     provider: Option<Arc<str>>,
     partial: Option<Box<ChatResponse>>,
     head: Option<Box<ResponseHead>>,
-    /// What to do next, where more is known than the kind says.
+    /// What to do next, if more is known than the kind's advice.
     advice: Option<Arc<str>>,
     causes: Vec<Error>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
-    /// An error of `kind`, explained by `message`. The message must hold no key.
+    /// An error of `kind` with `message`, which must contain no key.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -98,7 +100,7 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
-    /// The limit of `phase` ran out after `limit`.
+    /// The time limit `limit` of `phase` ran out.
     pub fn timeout(phase: Phase, limit: Duration) -> Self {
         let mut error = Self::new(
             ErrorKind::Timeout,
@@ -108,7 +110,7 @@ impl Error {
         error
     }
 
-    /// What kind of error it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -118,7 +120,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The HTTP status of the answer, if one came. It is 200 for an error inside a stream.
+    /// The HTTP status of the response, if there was one. It is 200 for an error inside a stream.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -133,7 +135,7 @@ impl Error {
         self.0.error_type.as_deref()
     }
 
-    /// The request's field that the provider names as the cause.
+    /// The field of the request that the provider names as the cause.
     pub fn param(&self) -> Option<&str> {
         self.0.param.as_deref()
     }
@@ -144,17 +146,17 @@ impl Error {
         self.0.refused_option.as_deref()
     }
 
-    /// The provider's id of the request: what its support asks for.
+    /// The provider's id of the request. The provider's support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The error's body as the provider sent it, at most 8 KiB of it.
+    /// The body of the error as the provider sent it, at most 8 KiB.
     pub fn body(&self) -> Option<&str> {
         self.0.body.as_deref()
     }
 
-    /// How long the provider asks to wait before the next try.
+    /// How long the provider asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -164,12 +166,13 @@ impl Error {
         self.0.phase
     }
 
-    /// Whether the provider reported it inside a stream that had begun with a good status.
+    /// Whether the provider reported the error inside a stream that had begun with a success
+    /// status.
     pub fn is_in_stream(&self) -> bool {
         self.0.in_stream
     }
 
-    /// How often the request was sent; 0 if never.
+    /// How many times the request was sent. 0 if never.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -179,13 +182,13 @@ impl Error {
         self.0.provider.as_deref()
     }
 
-    /// What had come of the answer before it failed.
+    /// The part of the answer that had arrived before the error.
     pub fn partial(&self) -> Option<&ChatResponse> {
         self.0.partial.as_deref()
     }
 
-    /// What the response said before its body, where
-    /// [`keep_head`](crate::ChatCall::keep_head) asked for it and a response came.
+    /// The head of the response, if [`keep_head`](crate::ChatCall::keep_head) asked for it and
+    /// there was a response.
     pub fn head(&self) -> Option<&ResponseHead> {
         self.0.head.as_deref()
     }
@@ -195,8 +198,8 @@ impl Error {
         &self.0.causes
     }
 
-    /// Whether sending the same request again may help: the provider's own word where it gave
-    /// one, else what the docs of the [`kind`](ErrorKind) say.
+    /// Whether sending the same request again may help. The provider's own statement counts if it
+    /// made one, otherwise the documentation of the [`kind`](ErrorKind).
     pub fn is_retryable(&self) -> bool {
         let otherwise = match (self.0.kind, self.0.phase) {
             (ErrorKind::Timeout, Some(phase)) => phase.is_retryable(),
@@ -226,7 +229,7 @@ impl Error {
         self
     }
 
-    /// Sets the field that the provider names as the cause.
+    /// Sets the field of the request that the provider names as the cause.
     #[must_use]
     pub fn with_param(mut self, param: Option<String>) -> Self {
         self.0.param = param;
@@ -245,7 +248,7 @@ impl Error {
         self
     }
 
-    /// Keeps the error's body, capped at 8 KiB; what is not UTF-8 is replaced.
+    /// Keeps the error's body, at most 8 KiB. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let kept = &body[..body.len().min(MAX_KEPT_BODY)];
@@ -260,14 +263,14 @@ impl Error {
         self
     }
 
-    /// Sets whether the provider itself says that a retry helps.
+    /// Sets whether the provider says that a retry may help.
     #[must_use]
     pub fn with_should_retry(mut self, should_retry: Option<bool>) -> Self {
         self.0.should_retry = should_retry;
         self
     }
 
-    /// Marks it as reported inside a stream.
+    /// Marks the error as reported inside a stream.
     #[must_use]
     pub fn in_stream(mut self) -> Self {
         self.0.in_stream = true;
@@ -279,14 +282,14 @@ impl Error {
         self
     }
 
-    /// Adds what had come of the answer.
+    /// Adds the part of the answer that had arrived.
     #[must_use]
     pub fn with_partial(mut self, partial: ChatResponse) -> Self {
         self.0.partial = Some(Box::new(partial));
         self
     }
 
-    /// Adds the error that caused this one. It must hold no key.
+    /// Adds the error that caused this one. It must contain no key.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));

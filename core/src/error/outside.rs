@@ -1,5 +1,5 @@
-//! What of an error came from outside: it is cut to a length that can be printed, and searched for
-//! secrets.
+//! Handles the texts of an error that came from outside: cuts them to a length that can be printed,
+//! and removes secrets from them.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display};
@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use super::{Error, MAX_KEPT_BODY};
 
-/// How long a message may be, in bytes. A server can make it as long as its answer.
+/// The most bytes of a message. A server can send a message of any length.
 const MAX_MESSAGE: usize = 8 * 1024;
 
-/// How long the other texts may be: words and ids.
+/// The most bytes of the other texts: words and ids.
 const MAX_WORD: usize = 512;
 
-/// How many sources behind one another are looked at.
+/// The most sources in a chain that are searched.
 const MAX_SOURCES: usize = 16;
 
 impl Error {
-    /// Takes every secret out of the texts that came from outside, and cuts them.
+    /// Removes every secret from the texts that came from outside, and cuts the texts.
     pub(crate) fn redact(&mut self, redact: &dyn Fn(&mut String)) {
         let inner = &mut *self.0;
         for cause in &mut inner.causes {
@@ -43,7 +43,8 @@ impl Error {
     }
 }
 
-/// Cuts `text`, and takes the secrets out of it: the ellipsis tells that one may be cut off there.
+/// Cuts `text` and then removes secrets. The ellipsis marks the cut, so that a secret that was cut
+/// off is found too.
 fn limit(text: &mut String, most: usize, redact: &dyn Fn(&mut String)) {
     if text.len() > most {
         let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
@@ -53,7 +54,7 @@ fn limit(text: &mut String, most: usize, redact: &dyn Fn(&mut String)) {
     redact(text);
 }
 
-/// `source`, and what is behind it.
+/// `source` and all of its own sources.
 fn chain<'a>(source: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
     let mut all = vec![source];
     let mut last = source;
@@ -75,7 +76,7 @@ fn is_secret_in(source: &(dyn StdError + 'static), redact: &dyn Fn(&mut String))
     })
 }
 
-/// What is kept of a source that held a secret: its words, and not itself.
+/// The texts of a source that contained a secret. They replace the source itself.
 struct Source {
     display: String,
     debug: String,

@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::words::words;
 
-/// Which time limit of a call ran out.
+/// The time limit that ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Waiting for a free place among the requests in flight.
+    /// Waiting for a permit.
     Queue,
-    /// Making the connection.
+    /// Connecting.
     Connect,
     /// Waiting for the response's status and headers.
     Headers,
@@ -20,15 +20,15 @@ pub enum Phase {
     ByteIdle,
     /// Waiting for more meaningful output.
     ContentIdle,
-    /// One attempt, from its sending to the end of its answer.
+    /// One attempt, from sending the request to the end of the answer.
     Attempt,
-    /// The whole call over all its attempts, its wait in the queue included.
+    /// The whole call over all its attempts, including its wait in the queue.
     Overall,
 }
 
 impl Phase {
     words! {
-        /// The phase as one stable word in snake case, for logs and for the labels of metrics.
+        /// The phase as one stable word in snake case, for logs and metric labels.
         Queue = "queue",
         Connect = "connect",
         Headers = "headers",

@@ -1,4 +1,4 @@
-//! An error as JSON, for journals and for other processes.
+//! Errors as JSON, for journals and for other processes.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Error, ErrorKind, Phase};
 use crate::chat::ChatResponse;
 
-/// The fields of an [`Error`] in JSON. Times are in seconds. A field that says nothing is left out.
+/// The fields of an [`Error`] in JSON. Times are in seconds. Empty fields are left out.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Stored {
@@ -56,7 +56,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What a source said, once it was written and read again.
+/// The text of a source, after the error was read from JSON.
 #[derive(Debug)]
 struct Said(String);
 
@@ -68,7 +68,7 @@ impl fmt::Display for Said {
 
 impl StdError for Said {}
 
-/// Every field is kept; of the [source](StdError::source), its text.
+/// Every field is kept. Of the [source](StdError::source), only the text is kept.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let inner = &*self.0;
@@ -97,8 +97,8 @@ impl Serialize for Error {
     }
 }
 
-/// A kind that this version does not know is read as [`Internal`](ErrorKind::Internal), so that a
-/// journal of a newer version can be read.
+/// An unknown kind is read as [`Internal`](ErrorKind::Internal), so that the journal of a newer
+/// version can be read.
 impl<'de> Deserialize<'de> for Error {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = Stored::deserialize(deserializer)?;
@@ -165,7 +165,7 @@ mod tests {
         error.set_provider(&"deepseek".into());
         error.set_advice(&"do this".into());
         let back = there_and_back(&error);
-        // The whole debug text shows every field but these two.
+        // The debug output up to the source. All fields that are not in it are compared below.
         let shown = |error: &Error| {
             let shown = format!("{error:#?}");
             let at = shown.find("source:").unwrap();

@@ -1,4 +1,4 @@
-//! A transport's errors as the client's.
+//! Converts a transport's errors.
 
 use super::{Error, ErrorKind, Phase};
 use crate::transport::{TransportError, TransportErrorKind};
@@ -19,7 +19,7 @@ impl From<TransportError> for Error {
         if kind == ErrorKind::Timeout {
             converted.0.phase = Some(Phase::Connect);
         }
-        // A certificate that is not trusted today will not be trusted in half a second either.
+        // An untrusted certificate will not be trusted for the next attempt either.
         if error.kind() == TransportErrorKind::Tls {
             converted.0.should_retry = Some(false);
         }
