@@ -1,15 +1,15 @@
-//! What a stream hands over.
+//! The events of a stream.
 
 use super::{Extra, FinishReason, Part, Usage};
 use crate::words::kinds;
 
-/// One piece of an answer. A [`Fold`](super::Fold) of all of them is the
+/// One piece of an answer. A [`Fold`](super::Fold) of all events is the
 /// [`ChatResponse`](super::ChatResponse).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatEvent {
-    /// The answer has begun. May come again as more becomes known; the first value of each
-    /// field stays.
+    /// The answer has begun. May be repeated as more becomes known; the first value of each field
+    /// counts.
     Start {
         /// The provider's id of the answer.
         id: Option<String>,
@@ -18,56 +18,55 @@ pub enum ChatEvent {
     },
     /// More text.
     Text(String),
-    /// More of what the model writes while it reasons.
+    /// More of the model's reasoning.
     Reasoning(String),
-    /// The provider's proof of the reasoning before it.
+    /// The provider's signature of the reasoning before it.
     ReasoningSignature(String),
-    /// More of why the model declines.
+    /// More of the model's reason for declining.
     Refusal(String),
     /// A tool call begins.
     ToolCallStart {
-        /// Its place among the answer's tool calls, from 0.
+        /// The call's index among the answer's tool calls, from 0.
         index: usize,
-        /// The provider's id of the call; a later event of the same index may bring it when it
-        /// is empty here.
+        /// The provider's id of the call. If it is empty, a later event with the same index may
+        /// bring it.
         id: String,
         /// The tool's name.
         name: String,
     },
     /// More of a tool call's arguments.
     ToolCallArguments {
-        /// Its place among the answer's tool calls, from 0.
+        /// The call's index among the answer's tool calls, from 0.
         index: usize,
-        /// A piece of JSON text; the pieces of one index, joined, are the arguments.
+        /// A piece of JSON text. The pieces with the same index, joined, are the arguments.
         fragment: String,
     },
-    /// Fields of a tool call that must go back unchanged.
+    /// Fields of a tool call that must be sent back unchanged.
     ToolCallExtra {
-        /// Its place among the answer's tool calls, from 0.
+        /// The call's index among the answer's tool calls, from 0.
         index: usize,
         /// The fields.
         extra: Extra,
     },
-    /// A part that comes whole. Boxed, because it is rare and large: every other event would take
-    /// as much room.
+    /// A part that arrives in one piece. Boxed, because it is large and rare, and would make every
+    /// other event as large.
     Part(Box<Part>),
-    /// The part that was being built is complete; the next piece begins another.
+    /// The current part is complete. The next piece begins another part.
     PartEnd,
-    /// Fields of the part being built that chatcore has no name for. Arrays of one key are
-    /// joined, also inside of objects.
+    /// Unknown fields of the current part. Arrays of the same key are joined, also within objects.
     PartExtra(Extra),
-    /// Fields of the message that must go back with it, such as thought signatures.
+    /// Fields of the message that must be sent back with it, such as thought signatures.
     MessageExtra(Extra),
-    /// What the answer has cost so far; the last one counts.
+    /// The usage of the answer so far. The last value counts.
     Usage(Usage),
-    /// Fields of the answer that chatcore has no name for; the last value of each key counts,
-    /// and arrays of one key are joined, also inside of objects.
+    /// Unknown fields of the answer. The last value of each key counts. Arrays of the same key are
+    /// joined, also within objects.
     Extra(Extra),
-    /// The model stopped. It comes once and last: what the answer cost comes before it.
+    /// The model stopped. This event comes once, as the last one, after the usage.
     Finish {
-        /// Why, in chatcore's words.
+        /// The reason in chatcore's terms.
         reason: FinishReason,
-        /// Why, in the provider's.
+        /// The provider's word for the reason.
         raw: String,
     },
 }
@@ -92,13 +91,13 @@ impl ChatEvent {
         Self::Finish { .. } = "finish",
     }
 
-    /// A part that comes whole.
+    /// A part that arrives in one piece.
     pub fn part(part: impl Into<Part>) -> Self {
         Self::Part(Box::new(part.into()))
     }
 
-    /// Whether this is meaningful output: what ends the wait for the first content, and what
-    /// rules a retry out once it was handed over.
+    /// Whether the event is meaningful output. Such an event ends the wait for the first content,
+    /// and after it was handed over the request is not retried.
     pub fn is_content(&self) -> bool {
         match self {
             Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) => !text.is_empty(),
@@ -107,7 +106,7 @@ impl ChatEvent {
         }
     }
 
-    /// The text, if this is text.
+    /// The text, if the event is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

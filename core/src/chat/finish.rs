@@ -6,25 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::open_words;
 
-/// Why the model stopped, in chatcore's words. [`ChatResponse::finish_reason_raw`] keeps the
-/// provider's own.
+/// Why the model stopped, in chatcore's terms. [`ChatResponse::finish_reason_raw`] keeps the
+/// provider's word.
+///
+/// [`ChatResponse::finish_reason_raw`]: super::ChatResponse::finish_reason_raw
 ///
 /// [`ChatResponse::finish_reason_raw`]: super::ChatResponse::finish_reason_raw
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum FinishReason {
-    /// It was done, or reached a stop sequence.
+    /// The model was done, or reached a stop sequence.
     Stop,
-    /// It reached `max_tokens`, or the end of its context window.
+    /// The answer reached `max_tokens`, or the end of the model's context window.
     Length,
-    /// It asks for tools to be called.
+    /// The model asks for tools to be called.
     ToolCalls,
-    /// The provider's filter held something back.
+    /// The provider's filter withheld content.
     ContentFilter,
-    /// It declined to answer.
+    /// The model declined to answer.
     Refusal,
-    /// The provider paused a long turn; send the answer back to go on.
+    /// The provider paused a long turn. Send the answer back to continue it.
     Pause,
     /// Another reason, in the provider's word.
     Other(String),
@@ -32,8 +34,8 @@ pub enum FinishReason {
 
 open_words! {
     FinishReason:
-    /// A short name: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, `pause`, or
-    /// the provider's own.
+    /// The reason as a short word: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`,
+    /// `pause`, or the provider's own.
     Stop = "stop",
     Length = "length",
     ToolCalls = "tool_calls",

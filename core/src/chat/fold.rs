@@ -1,4 +1,4 @@
-//! Events → response.
+//! Builds a response from events.
 
 use serde_json::Value;
 
@@ -18,34 +18,34 @@ use super::{ChatEvent, ChatResponse, Extra, Part, Reasoning, Refusal, Text, Tool
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     response: ChatResponse,
-    /// Whether the last part still grows.
+    /// Whether the last part is still growing.
     open: bool,
-    /// Each tool call's index, and where among the message's parts it stands; in order of indexes.
+    /// The index of each tool call, and its place among the message's parts, sorted by index.
     calls: Vec<(usize, usize)>,
 }
 
 impl Fold {
-    /// An answer of which nothing has come.
+    /// An empty answer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What has come so far.
+    /// The answer so far.
     pub fn partial(&self) -> &ChatResponse {
         &self.response
     }
 
-    /// What has come so far, for what the events do not say.
+    /// The answer so far, to set fields that no event sets.
     pub(crate) fn response_mut(&mut self) -> &mut ChatResponse {
         &mut self.response
     }
 
-    /// The answer.
+    /// The complete answer.
     pub fn finish(self) -> ChatResponse {
         self.response
     }
 
-    /// Takes the next event in.
+    /// Adds the next event.
     pub fn push(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Start { id, model } => {
@@ -84,9 +84,9 @@ impl Fold {
         }
     }
 
-    /// Takes the next event in and leaves it to the caller.
+    /// Adds the next event without taking it from the caller.
     pub fn push_ref(&mut self, event: &ChatEvent) {
-        // The frequent ones, without a copy of their own.
+        // The most frequent events are added without a copy of the event.
         match (event, self.growing()) {
             (ChatEvent::Text(text), Some(Part::Text(part))) => part.text.push_str(text),
             (ChatEvent::Reasoning(text), Some(Part::Reasoning(part))) => part.text.push_str(text),
@@ -98,7 +98,7 @@ impl Fold {
         &mut self.response.message.parts
     }
 
-    /// The part that still grows.
+    /// The part that is still growing.
     fn growing(&mut self) -> Option<&mut Part> {
         if self.open {
             self.parts().last_mut()
@@ -147,7 +147,7 @@ impl Fold {
         }
     }
 
-    /// Changes the tool call at `index`, begun if it is new.
+    /// Changes the tool call with this index. A new index begins a call.
     fn with_call(&mut self, index: usize, change: impl FnOnce(&mut ToolCall)) {
         self.open = false;
         let parts = &mut self.response.message.parts;
@@ -183,7 +183,7 @@ fn keep_first(field: &mut String, value: Option<String>) {
     }
 }
 
-/// Appends without a copy where nothing was there.
+/// Appends to a text. An empty text is replaced, without a copy.
 fn append(text: &mut String, more: String) {
     if text.is_empty() {
         *text = more;
@@ -192,10 +192,10 @@ fn append(text: &mut String, more: String) {
     }
 }
 
-/// Later values replace earlier ones; arrays are joined, also inside of objects; a null replaces
-/// nothing.
+/// Merges fields. Later values replace earlier ones, except that arrays are joined, also within
+/// objects, and a null replaces nothing.
 fn merge(into: &mut Extra, from: Extra) {
-    // Most often there is nothing to merge with, and each field would be hashed anew.
+    // Usually there is nothing to merge with. Moving the map is cheaper than inserting each field.
     if into.is_empty() {
         *into = from;
         return;

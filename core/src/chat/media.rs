@@ -1,40 +1,40 @@
-//! Pictures, files and sound in a message.
+//! Images, files and audio in a message.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Extra, Part};
 use crate::words::kinds;
 
-/// Where the bytes of an [`Image`], a [`File`] or an [`Audio`] are. Each dialect takes some of these
-/// sources and refuses the others before anything is sent.
+/// The location of the bytes of an [`Image`], a [`File`] or an [`Audio`]. Each dialect accepts some
+/// of these sources, and refuses the others before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MediaSource {
-    /// At a URL that the provider fetches.
+    /// A URL that the provider fetches.
     Url {
         /// The URL.
         url: String,
-        /// The media type, for example `image/png`, where it is known.
+        /// The media type, for example `image/png`, if it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         media_type: Option<String>,
     },
-    /// Here, in base64.
+    /// Bytes in the request, in base64.
     Base64 {
         /// The media type, for example `application/pdf`.
         media_type: String,
         /// The bytes, in base64.
         data: String,
     },
-    /// At the provider, to which it was uploaded before.
+    /// A file that was uploaded to the provider before.
     File {
-        /// The provider's id of the file; at Gemini, its URI.
+        /// The provider's id of the file. For Gemini, its URI.
         file_id: String,
-        /// The media type, where it is known.
+        /// The media type, if it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         media_type: Option<String>,
     },
-    /// Here, as plain text.
+    /// Plain text in the request.
     Text {
         /// The text.
         text: String,
@@ -50,7 +50,7 @@ impl MediaSource {
         Self::Text { .. } = "text",
     }
 
-    /// At a URL that the provider fetches.
+    /// A URL that the provider fetches.
     pub fn url(url: impl Into<String>) -> Self {
         Self::Url {
             url: url.into(),
@@ -58,7 +58,7 @@ impl MediaSource {
         }
     }
 
-    /// Here: the media type, and the bytes in base64.
+    /// Bytes in the request: the media type, and the bytes in base64.
     pub fn base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
         Self::Base64 {
             media_type: media_type.into(),
@@ -66,7 +66,7 @@ impl MediaSource {
         }
     }
 
-    /// At the provider, which gave the file this id.
+    /// An uploaded file with the provider's id for it.
     pub fn file(file_id: impl Into<String>) -> Self {
         Self::File {
             file_id: file_id.into(),
@@ -74,12 +74,12 @@ impl MediaSource {
         }
     }
 
-    /// Here, as plain text.
+    /// Plain text in the request.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
     }
 
-    /// What a URL says: a `data:` URL in base64 is the bytes themselves.
+    /// The source for a URL. A `data:` URL in base64 becomes the bytes.
     pub(crate) fn of_url(url: &str) -> Self {
         let inline = url.strip_prefix("data:");
         match inline.and_then(|rest| rest.split_once(";base64,")) {
@@ -88,7 +88,7 @@ impl MediaSource {
         }
     }
 
-    /// How many bytes it takes to write it.
+    /// The length of the source in a request, in bytes. An estimate for text.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Url { url, .. } => url.len(),
@@ -99,22 +99,22 @@ impl MediaSource {
     }
 }
 
-/// A picture.
+/// An image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Image {
-    /// Where its bytes are.
+    /// The image's bytes.
     pub source: MediaSource,
-    /// How closely the model should look (`low`, `high`, `auto`), where the provider asks.
+    /// How closely the model should look (`low`, `high`, `auto`), if the provider has this setting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Fields of the part that chatcore has no name for.
+    /// Unknown fields of the part.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Image {
-    /// A picture from `source`.
+    /// An image from `source`.
     pub fn new(source: MediaSource) -> Self {
         Self {
             source,
@@ -124,7 +124,7 @@ impl Image {
     }
 }
 
-/// A document for the model to read: a PDF, or what else the provider takes.
+/// A document for the model to read: a PDF, or another format that the provider accepts.
 ///
 /// ```
 /// use chatcore::chat::{File, MediaSource};
@@ -138,13 +138,14 @@ impl Image {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct File {
-    /// Where its bytes are.
+    /// The file's bytes.
     pub source: MediaSource,
-    /// The file's name, which the model may see. OpenAI's dialects must name a file in base64: one
-    /// without a name goes as `file` with the extension of its media type, such as `file.pdf`.
+    /// The file's name, which the model may see. OpenAI's dialects require a name for a file in
+    /// base64. A file without one is sent as `file` with the extension of its media type, such as
+    /// `file.pdf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Fields of the part that chatcore has no name for, such as `cache_control`.
+    /// Unknown fields of the part, such as `cache_control`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -159,7 +160,7 @@ impl File {
         }
     }
 
-    /// Adds the file's name.
+    /// Sets the file's name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -167,22 +168,22 @@ impl File {
     }
 }
 
-/// Sound: what the user said, or what the model answered.
+/// Audio: the user's words, or the model's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Audio {
-    /// Where its bytes are. The media type is `audio/wav`, `audio/mpeg` or another.
+    /// The audio's bytes. The media type is, for example, `audio/wav` or `audio/mpeg`.
     pub source: MediaSource,
-    /// What is said in it, where that is known.
+    /// The spoken words, if they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<String>,
-    /// Fields of the part that chatcore has no name for.
+    /// Unknown fields of the part.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Audio {
-    /// Sound from `source`.
+    /// Audio from `source`.
     pub fn new(source: MediaSource) -> Self {
         Self {
             source,
@@ -198,12 +199,13 @@ impl Part {
         Self::Image(Image::new(MediaSource::url(url)))
     }
 
-    /// An image sent along: its media type (for example `image/png`) and its bytes in base64.
+    /// An image within the request: its media type (for example `image/png`) and its bytes in
+    /// base64.
     pub fn image_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
         Self::Image(Image::new(MediaSource::base64(media_type, data)))
     }
 
-    /// An image that was uploaded to the provider, which gave it this id.
+    /// An image that was uploaded to the provider, with the provider's id for it.
     pub fn image_id(file_id: impl Into<String>) -> Self {
         Self::Image(Image::new(MediaSource::file(file_id)))
     }
@@ -213,13 +215,13 @@ impl Part {
         Self::File(File::new(MediaSource::url(url)))
     }
 
-    /// A file sent along: its media type (for example `application/pdf`) and its bytes in base64.
-    /// [`File::name`] gives it a name.
+    /// A file within the request: its media type (for example `application/pdf`) and its bytes in
+    /// base64. [`File::name`] sets its name.
     pub fn file_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
         Self::File(File::new(MediaSource::base64(media_type, data)))
     }
 
-    /// A file that was uploaded to the provider, which gave it this id.
+    /// A file that was uploaded to the provider, with the provider's id for it.
     pub fn file_id(file_id: impl Into<String>) -> Self {
         Self::File(File::new(MediaSource::file(file_id)))
     }
@@ -229,18 +231,18 @@ impl Part {
         Self::File(File::new(MediaSource::text(text)))
     }
 
-    /// Sound sent along: its media type (for example `audio/wav` or `audio/mpeg`) and its bytes in
-    /// base64.
+    /// Audio within the request: its media type (for example `audio/wav` or `audio/mpeg`) and its
+    /// bytes in base64.
     pub fn audio_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
         Self::Audio(Audio::new(MediaSource::base64(media_type, data)))
     }
 
-    /// Sound that the provider fetches from `url`.
+    /// Audio that the provider fetches from `url`.
     pub fn audio_url(url: impl Into<String>) -> Self {
         Self::Audio(Audio::new(MediaSource::url(url)))
     }
 
-    /// Sound that was uploaded to the provider, which gave it this id.
+    /// Audio that was uploaded to the provider, with the provider's id for it.
     pub fn audio_id(file_id: impl Into<String>) -> Self {
         Self::Audio(Audio::new(MediaSource::file(file_id)))
     }

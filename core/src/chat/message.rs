@@ -6,24 +6,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Extra, Part, Reasoning, Text, ToolCall, ToolResult};
 
-/// Who speaks.
+/// The speaker of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Instructions to the model that stand above the conversation.
+    /// Instructions to the model, which take precedence over the conversation.
     System,
-    /// The person, or the program, that asks.
+    /// The person or the program that uses the model.
     User,
     /// The model.
     Assistant,
     /// The result of a tool that the model called.
     Tool,
-    /// A role that chatcore has no name for.
+    /// An unknown role.
     Other(String),
 }
 
 impl Role {
-    /// The word for it on the wire: `system`, `user`, `assistant`, `tool`, or its own.
+    /// The role's word on the wire: `system`, `user`, `assistant`, `tool`, or an unknown role's
+    /// own.
     pub fn as_str(&self) -> &str {
         match self {
             Self::System => "system",
@@ -59,12 +60,12 @@ impl<'de> Deserialize<'de> for Role {
     }
 }
 
-/// One message of a conversation: who speaks, and the parts of what is said.
+/// One message of a conversation: its speaker and its parts.
 ///
-/// Its JSON form is `{"role": "user", "content": "…"}`, as in the old Python client, or with an
-/// array of [`Part`]s as `content`. It is read from OpenAI's form as well (`content: null`,
-/// `image_url`, `tool_calls`, `tool_call_id`, `refusal`, `reasoning_content`), of which nothing is
-/// lost: what has no place of its own here goes into [`extra`](Self::extra).
+/// Its JSON form is `{"role": "user", "content": "…"}`, as in the old Python client, or has an
+/// array of [`Part`]s as `content`. OpenAI's form can be read too (`content: null`, `image_url`,
+/// `tool_calls`, `tool_call_id`, `refusal`, `reasoning_content`). Nothing is lost: fields that have
+/// no place in a message are kept in [`extra`](Self::extra).
 ///
 /// ```
 /// use chatcore::Message;
@@ -76,15 +77,15 @@ impl<'de> Deserialize<'de> for Role {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Message {
-    /// Who speaks.
+    /// The speaker.
     pub role: Role,
-    /// What is said, in order.
+    /// The parts of the message, in order.
     #[serde(rename = "content", serialize_with = "serialize_parts")]
     pub parts: Vec<Part>,
-    /// The speaker's name, where several speak in one role.
+    /// The speaker's name, if several speakers have the same role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Fields of the message that chatcore has no name for; they are sent back as they came.
+    /// Unknown fields of the message. They are sent back as they came.
     #[serde(skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -105,12 +106,12 @@ impl Message {
         Self::new(Role::System, [Part::text(text)])
     }
 
-    /// What the user says.
+    /// A message of the user.
     pub fn user(text: impl Into<String>) -> Self {
         Self::new(Role::User, [Part::text(text)])
     }
 
-    /// What the model said.
+    /// A message of the model.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self::new(Role::Assistant, [Part::text(text)])
     }
@@ -130,7 +131,7 @@ impl Message {
         self
     }
 
-    /// The text of the message: its text parts, joined. Borrowed where there is only one.
+    /// The message's text: its text parts, joined. Borrowed if there is only one.
     pub fn text(&self) -> Cow<'_, str> {
         join(self.parts.iter().filter_map(|part| match part {
             Part::Text(Text { text, .. }) => Some(text.as_str()),
@@ -138,7 +139,8 @@ impl Message {
         }))
     }
 
-    /// What the model wrote while it reasoned, joined; empty where it did not, or kept it back.
+    /// The model's reasoning, joined. Empty if the model did not reason, or if the provider
+    /// withholds it.
     pub fn reasoning(&self) -> Cow<'_, str> {
         join(self.parts.iter().filter_map(|part| match part {
             Part::Reasoning(Reasoning { text, .. }) => Some(text.as_str()),
@@ -146,7 +148,7 @@ impl Message {
         }))
     }
 
-    /// The tools that the model asks to be called, in order.
+    /// The tool calls of the message, in order.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
         self.parts.iter().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),
@@ -156,7 +158,7 @@ impl Message {
 }
 
 impl<R: Into<Role>, T: Into<String>> From<(R, T)> for Message {
-    /// `("user", "…")` is a message.
+    /// Makes a message of a role and a text, such as `("user", "…")`.
     fn from((role, text): (R, T)) -> Self {
         Self::new(role.into(), [Part::text(text)])
     }
@@ -180,7 +182,7 @@ fn serialize_parts<S: Serializer>(parts: &[Part], serializer: S) -> Result<S::Ok
     }
 }
 
-/// A message of these parts.
+/// A message with these fields.
 pub(super) fn of(role: Role, parts: Vec<Part>, name: Option<String>, extra: Extra) -> Message {
     Message {
         role,

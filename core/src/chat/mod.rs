@@ -1,4 +1,4 @@
-//! The model: what is asked, and what comes back, in no provider's words.
+//! The provider-independent model of requests and answers.
 
 mod event;
 mod finish;
@@ -23,5 +23,5 @@ pub use response::ChatResponse;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 pub use usage::Usage;
 
-/// Fields that chatcore has no name for, kept as they came or sent as they are.
+/// Unknown fields. They are kept as they came, and sent as they are.
 pub type Extra = serde_json::Map<String, serde_json::Value>;

@@ -7,36 +7,35 @@ use super::{Audio, Extra, File, Image, ToolCall, ToolResult};
 use crate::words::kinds;
 
 /// One part of a message. Its JSON form has a `type`: `text`, `image`, `file`, `audio`,
-/// `tool_call`, `tool_result`, `reasoning`, `refusal` or `other`. It is read from OpenAI's form as
-/// well (`image_url`, `file`, `input_audio`); a part of any other type is an
-/// [`Other`](Self::Other).
+/// `tool_call`, `tool_result`, `reasoning`, `refusal` or `other`. OpenAI's form can be read too
+/// (`image_url`, `file`, `input_audio`). A part of any other type is an [`Other`](Self::Other).
 ///
-/// An `extra` field whose name is that of a dialect, for example `anthropic`, is an object of what
-/// only that dialect understands; the others leave it out.
+/// An `extra` field with the name of a dialect, for example `anthropic`, is an object that only
+/// that dialect understands. The other dialects leave it out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {
     /// Text.
     Text(Text),
-    /// A picture.
+    /// An image.
     Image(Image),
     /// A document.
     File(File),
-    /// Sound.
+    /// Audio.
     Audio(Audio),
-    /// A tool that the model asks to be called.
+    /// A call of a tool.
     ToolCall(ToolCall),
-    /// What a tool that the model called gave back.
+    /// The result of a tool call.
     ToolResult(ToolResult),
-    /// What the model wrote while it reasoned.
+    /// The model's reasoning.
     Reasoning(Reasoning),
-    /// Why the model declines to answer, where the provider keeps that apart from its text.
+    /// The model's reason for declining to answer, if the provider separates it from the text.
     Refusal(Refusal),
-    /// A block that chatcore has no name for, kept as it came and sent back as it is.
+    /// A block of an unknown type. It is kept as it came, and sent back unchanged.
     Other {
-        /// The dialect it came from, by its short name: the encoders of other dialects leave it
-        /// out. A block without one goes with every dialect.
+        /// The short name of the dialect that the block came from. Other dialects leave the block
+        /// out. A block without a dialect is sent in every dialect.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dialect: Option<String>,
         /// The block as JSON.
@@ -70,7 +69,7 @@ impl Part {
 pub struct Text {
     /// The text.
     pub text: String,
-    /// Fields of the part that chatcore has no name for, such as citations or `cache_control`.
+    /// Unknown fields of the part, such as citations or `cache_control`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -85,20 +84,20 @@ impl Text {
     }
 }
 
-/// What the model wrote while it reasoned.
+/// The model's reasoning.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reasoning {
-    /// The text; empty where the provider keeps it back.
+    /// The text. Empty if the provider withholds it.
     pub text: String,
-    /// The provider's proof that the text is its own; must go back unchanged.
+    /// The provider's signature of the text. It must be sent back unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
-    /// Reasoning that the provider encrypts (Anthropic's `redacted_thinking`); must go back
+    /// Reasoning that the provider encrypts (Anthropic's `redacted_thinking`). It must be sent back
     /// unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<String>,
-    /// Fields of the part that chatcore has no name for.
+    /// Unknown fields of the part.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -112,14 +111,14 @@ impl Reasoning {
         }
     }
 
-    /// Adds the provider's signature.
+    /// Sets the provider's signature.
     #[must_use]
     pub fn signature(mut self, signature: impl Into<String>) -> Self {
         self.signature = Some(signature.into());
         self
     }
 
-    /// Reasoning of which only the encrypted form is known.
+    /// Reasoning with only an encrypted form.
     pub fn encrypted(data: impl Into<String>) -> Self {
         Self {
             encrypted: Some(data.into()),
@@ -128,19 +127,19 @@ impl Reasoning {
     }
 }
 
-/// Why the model declines to answer.
+/// The model's reason for declining to answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Its words.
+    /// The text.
     pub text: String,
-    /// Fields of the part that chatcore has no name for.
+    /// Unknown fields of the part.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Refusal {
-    /// A refusal in these words.
+    /// A refusal with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),

@@ -1,8 +1,8 @@
-//! Messages from JSON: in the form in which they are written here, and in OpenAI's.
+//! Reads messages from JSON, in chatcore's form and in OpenAI's.
 //!
-//! A history that another program has stored is mostly in OpenAI's form, and nothing of it is lost:
-//! what has a place in a [`Message`] goes there, and the rest into its `extra`, with which it is
-//! sent as it came.
+//! The stored histories of other programs are usually in OpenAI's form. Nothing of them is lost:
+//! fields of a [`Message`] are filled, and all other fields go into its `extra`, from which they
+//! are sent as they came.
 
 mod fields;
 
@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::{Audio, Extra, File, Image, MediaSource, Message, Part, Reasoning, Refusal, Role};
 use super::{ToolCall, ToolResult, message};
 
-/// The dialect whose form is read beside chatcore's own.
+/// The dialect with the form that is read in addition to chatcore's own.
 const OPENAI: &str = "openai_chat";
 
-/// Why JSON is no message, in words.
+/// Why the JSON is not a message.
 type Wrong = String;
 
 impl<'de> Deserialize<'de> for Message {
@@ -28,10 +28,10 @@ impl<'de> Deserialize<'de> for Message {
 impl TryFrom<Value> for Message {
     type Error = String;
 
-    /// Reads a message from JSON that was parsed before, in the forms that its `Deserialize` knows.
+    /// Reads a message from parsed JSON, in the same forms as its `Deserialize`.
     ///
     /// # Errors
-    /// Why it is no message, in words.
+    /// Why the JSON is not a message.
     fn try_from(value: Value) -> Result<Self, String> {
         match value {
             Value::Object(fields) => read_message(fields),
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Part {
     }
 }
 
-/// The fields of a message that have a meaning here.
+/// The fields of a message that are read.
 #[derive(Default)]
 struct Known {
     role: Option<Value>,
@@ -114,7 +114,7 @@ fn read_message(fields: Extra) -> Result<Message, Wrong> {
     }
     match known.tool_calls.as_ref().map(tool_calls) {
         Some(Some(calls)) => parts.extend(calls),
-        // Calls of another kind than functions go back as they came.
+        // Calls of tools other than functions are sent back as they came.
         _ => keep(&mut rest, "tool_calls", known.tool_calls),
     }
     match known.tool_call_id {
@@ -142,7 +142,7 @@ fn is_result(part: &Part) -> bool {
     matches!(part, Part::ToolResult(_))
 }
 
-/// Puts what has no place elsewhere among the extra fields; null says nothing.
+/// Keeps a field that has no other place in `extra`, unless it is null.
 fn keep(rest: &mut Extra, name: &str, value: Option<Value>) {
     if let Some(value) = value.filter(|value| !value.is_null()) {
         rest.insert(name.to_owned(), value);
@@ -158,7 +158,7 @@ fn content(value: Value) -> Result<Vec<Part>, Wrong> {
     }
 }
 
-/// The calls, if all of them are of functions and nothing of them would be lost.
+/// The calls, if all of them are calls of functions and nothing of them would be lost.
 fn tool_calls(list: &Value) -> Option<Vec<Part>> {
     list.as_array()?.iter().map(tool_call).collect()
 }
@@ -174,7 +174,7 @@ fn tool_call(call: &Value) -> Option<Part> {
     let arguments = match function.get("arguments") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
-        // Some servers send them as an object.
+        // Some servers send the arguments as an object.
         Some(object) => object.to_string(),
     };
     let id = match extra.get("id") {
@@ -185,7 +185,7 @@ fn tool_call(call: &Value) -> Option<Part> {
         return None;
     }
     let mut part = ToolCall::new(id, name, arguments);
-    // Its place in a stream says nothing in a whole message.
+    // The index in a stream has no meaning in a whole message.
     extra.retain(|name, _| !["id", "type", "function", "index"].contains(&&**name));
     part.extra = extra;
     Some(part.into())
@@ -215,7 +215,7 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
         Some("file") if has("file") => Ok(openai_file(fields)),
         Some("input_audio") if has("input_audio") => Ok(input_audio(fields)),
         Some("other") if has("value") => other(fields),
-        // A block of the provider's own.
+        // A block of the provider's own type.
         _ => Ok(Part::Other {
             dialect: None,
             value: Value::Object(fields),
@@ -260,7 +260,7 @@ fn tool_result(fields: Extra) -> Result<Part, Wrong> {
     Ok(result.into())
 }
 
-/// OpenAI's part of an image. A `data:` URL is the image itself.
+/// Reads OpenAI's image part. A `data:` URL becomes the bytes.
 fn image_url(mut fields: Extra) -> Result<Part, Wrong> {
     let no_url = "a part of the type image_url has no URL";
     let (url, detail) = match fields.get("image_url") {
@@ -280,7 +280,7 @@ fn image_url(mut fields: Extra) -> Result<Part, Wrong> {
     Ok(image.into())
 }
 
-/// OpenAI's part of a file: by its id, or as a `data:` URL.
+/// Reads OpenAI's file part: a file id, or a `data:` URL.
 fn openai_file(mut fields: Extra) -> Part {
     let names = ["file_id", "file_data", "filename"];
     let known = fields["file"].as_object();
@@ -299,7 +299,7 @@ fn openai_file(mut fields: Extra) -> Part {
     file.into()
 }
 
-/// OpenAI's part of sound.
+/// Reads OpenAI's audio part.
 fn input_audio(mut fields: Extra) -> Part {
     let known = fields["input_audio"].as_object();
     let Some([Some(data), Some(format)]) =
@@ -314,7 +314,8 @@ fn input_audio(mut fields: Extra) -> Part {
     audio.into()
 }
 
-/// The fields of these names, if they are strings and the object has no others. Null says nothing.
+/// The fields with these names, if all fields of the object have one of the names and are strings.
+/// Nulls count as absent.
 fn strings<'a, const N: usize>(
     object: &'a Extra,
     names: [&str; N],
@@ -331,7 +332,7 @@ fn strings<'a, const N: usize>(
     Some(found)
 }
 
-/// A part in OpenAI's form that would lose something in a form of its own here.
+/// A part in OpenAI's form that chatcore's own form could not hold completely.
 fn as_it_came(fields: Extra) -> Part {
     Part::Other {
         dialect: Some(OPENAI.to_owned()),

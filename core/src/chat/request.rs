@@ -1,4 +1,4 @@
-//! What is asked.
+//! Chat requests.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::{Extra, Message, Tool, ToolChoice};
 use crate::words::open_words;
 
-/// What is asked of a model: a conversation, and how to go on with it.
+/// A request to a model: a conversation, and how to continue it.
 ///
-/// A field that is `None` is not sent: the provider's own default holds. What chatcore has no
-/// name for goes in [`extra`](Self::extra). A prompt, a message, and arrays, slices and vectors of
-/// messages convert into a request.
+/// A field that is `None` is not sent, so that the provider's default applies. Unknown fields go
+/// into [`extra`](Self::extra). A prompt, a message, and arrays, slices and vectors of messages
+/// convert into a request.
 ///
 /// ```
 /// use chatcore::{ChatRequest, Message};
@@ -29,36 +29,36 @@ use crate::words::open_words;
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChatRequest {
-    /// The model; `None` asks for the provider's default.
+    /// The model. `None` uses the provider's default.
     pub model: Option<String>,
-    /// The conversation. System messages may stand anywhere; dialects that have one system
+    /// The conversation. System messages may be anywhere in it; dialects with a single system
     /// prompt join them.
     pub messages: Vec<Message>,
-    /// How freely to sample, 0 to 2.
+    /// The sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
-    /// How many tokens the answer may have at most, its reasoning included.
+    /// The most tokens that the answer may have, its reasoning included.
     pub max_tokens: Option<u32>,
-    /// Sample only from the likeliest tokens that together have this probability, 0 to 1.
+    /// Sample only from the most likely tokens that together have this probability, 0 to 1.
     pub top_p: Option<f64>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
-    /// A seed for providers that can repeat an answer.
+    /// A seed, for providers that can reproduce an answer.
     pub seed: Option<i64>,
     /// The tools that the model may call.
     pub tools: Vec<Tool>,
-    /// Whether and which tool it must call.
+    /// Whether the model must call a tool, and which one.
     pub tool_choice: Option<ToolChoice>,
     /// How much the model should reason.
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// What form the answer must have.
+    /// The form that the answer must have.
     pub response_format: Option<ResponseFormat>,
-    /// Fields for the provider that chatcore has no name for, sent as they are. They replace a
-    /// field of the same name.
+    /// Unknown fields for the provider, sent as they are. They replace chatcore's fields of the
+    /// same name.
     pub extra: Extra,
 }
 
 impl ChatRequest {
-    /// Asks for the next message of a conversation.
+    /// A request for the next message of a conversation.
     pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
         Self {
             messages: messages.into_iter().map(Into::into).collect(),
@@ -87,22 +87,22 @@ impl ChatRequest {
         self
     }
 
-    /// Sets how freely to sample, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
+    /// Sets the sampling temperature, 0 to 2 (Anthropic: 0 to 1). `None` leaves it to the provider.
     #[must_use]
     pub fn temperature(mut self, temperature: impl Into<Option<f64>>) -> Self {
         self.temperature = temperature.into();
         self
     }
 
-    /// Sets how many tokens the answer may have at most, its reasoning included. `None` leaves it
-    /// to the provider.
+    /// Sets the most tokens that the answer may have, its reasoning included. `None` leaves it to
+    /// the provider.
     #[must_use]
     pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
         self.max_tokens = max_tokens.into();
         self
     }
 
-    /// Samples only from the likeliest tokens that together have this probability, 0 to 1.
+    /// Samples only from the most likely tokens that together have this probability, 0 to 1.
     #[must_use]
     pub fn top_p(mut self, top_p: impl Into<Option<f64>>) -> Self {
         self.top_p = top_p.into();
@@ -116,7 +116,7 @@ impl ChatRequest {
         self
     }
 
-    /// Sets a seed, for providers that can repeat an answer.
+    /// Sets a seed, for providers that can reproduce an answer.
     #[must_use]
     pub fn seed(mut self, seed: impl Into<Option<i64>>) -> Self {
         self.seed = seed.into();
@@ -130,7 +130,7 @@ impl ChatRequest {
         self
     }
 
-    /// Sets whether and which tool the model must call.
+    /// Sets whether the model must call a tool, and which one.
     #[must_use]
     pub fn tool_choice(mut self, choice: impl Into<Option<ToolChoice>>) -> Self {
         self.tool_choice = choice.into();
@@ -144,14 +144,14 @@ impl ChatRequest {
         self
     }
 
-    /// Sets what form the answer must have.
+    /// Sets the form that the answer must have.
     #[must_use]
     pub fn response_format(mut self, format: impl Into<Option<ResponseFormat>>) -> Self {
         self.response_format = format.into();
         self
     }
 
-    /// Adds a field for the provider that chatcore has no name for, sent as it is.
+    /// Adds an unknown field for the provider, sent as it is.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -159,7 +159,7 @@ impl ChatRequest {
     }
 }
 
-/// Makes a request of everything that is one user message.
+/// Converts text types into a request with one user message.
 macro_rules! from_text {
     ($($text:ty),+) => {
         $(impl From<$text> for ChatRequest {
@@ -219,19 +219,19 @@ impl<M: Into<Message>> FromIterator<M> for ChatRequest {
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum ReasoningEffort {
-    /// Not at all.
+    /// No reasoning.
     None,
-    /// As little as can be.
+    /// The least reasoning that the model can do.
     Minimal,
-    /// A little.
+    /// Little reasoning.
     Low,
-    /// Between.
+    /// A medium amount of reasoning.
     Medium,
-    /// Much.
+    /// Much reasoning.
     High,
-    /// Very much.
+    /// Very much reasoning.
     Xhigh,
-    /// As much as it can.
+    /// The most reasoning that the model can do.
     Max,
     /// Another word that the provider knows.
     Other(String),
@@ -239,7 +239,7 @@ pub enum ReasoningEffort {
 
 open_words! {
     ReasoningEffort:
-    /// The word for it on the wire.
+    /// The word on the wire.
     None = "none",
     Minimal = "minimal",
     Low = "low",
@@ -249,22 +249,22 @@ open_words! {
     Max = "max",
 }
 
-/// What form an answer must have.
+/// The form that an answer must have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResponseFormat {
     /// Plain text.
     Text,
-    /// Some JSON object.
+    /// Any JSON object.
     JsonObject,
-    /// JSON that obeys a schema.
+    /// JSON that matches a schema.
     JsonSchema {
-        /// A name for the schema; letters, digits, `_` and `-`.
+        /// A name for the schema: letters, digits, `_` and `-`.
         name: String,
         /// The JSON Schema.
         schema: Value,
-        /// Whether the provider must hold the model to it. In JSON, `false` where it is missing.
+        /// Whether the provider must enforce the schema. In JSON, a missing value is `false`.
         #[serde(default)]
         strict: bool,
     },

@@ -13,29 +13,29 @@ use super::{ChatEvent, Extra, FinishReason, Message, Part, Role, ToolCall, Usage
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResponse {
-    /// The provider's id of the answer; empty where it gave none.
+    /// The provider's id of the answer. Empty if the provider sent none.
     pub id: String,
-    /// The model that answered; empty where the provider did not say.
+    /// The model that answered. Empty if the provider did not name it.
     pub model: String,
-    /// The answer as a message: push it to the conversation to go on.
+    /// The answer as a message. Push it to the conversation to continue it.
     pub message: Message,
-    /// Why the model stopped; `None` for a partial answer.
+    /// Why the model stopped. `None` for a partial answer.
     pub finish_reason: Option<FinishReason>,
-    /// Why the model stopped, in the provider's own word; empty for a partial answer.
+    /// The provider's word for why the model stopped. Empty for a partial answer.
     pub finish_reason_raw: String,
-    /// What it cost; `None` where the provider did not say.
+    /// The usage. `None` if the provider did not report it.
     pub usage: Option<Usage>,
     /// The provider's id of the request, from the response's headers.
     pub request_id: Option<String>,
-    /// What the response said before its body, where
-    /// [`keep_head`](crate::ChatCall::keep_head) asked for it. No part of the JSON form.
+    /// The head of the response, if [`keep_head`](crate::ChatCall::keep_head) asked for it. Not
+    /// part of the JSON form.
     #[serde(skip)]
     pub head: Option<Box<ResponseHead>>,
-    /// How often the request was sent, this time included.
+    /// How many times the request was sent, the last attempt included.
     pub attempts: u32,
-    /// How many events of the provider's stream chatcore did not know and passed over.
+    /// How many events of the provider's stream were skipped because chatcore does not know them.
     pub skipped_events: u32,
-    /// Fields of the answer that chatcore has no name for.
+    /// Unknown fields of the answer.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -64,7 +64,7 @@ impl ChatResponse {
         self.message.text()
     }
 
-    /// The text of the answer, owned; copies nothing where it came in one part.
+    /// The text of the answer, owned. Nothing is copied if the answer is a single text part.
     pub fn into_text(self) -> String {
         let mut parts = self.message.parts;
         match parts.as_mut_slice() {
@@ -73,17 +73,17 @@ impl ChatResponse {
         }
     }
 
-    /// What the model wrote while it reasoned.
+    /// The model's reasoning.
     pub fn reasoning(&self) -> Cow<'_, str> {
         self.message.reasoning()
     }
 
-    /// The tools that the model asks to be called.
+    /// The tool calls of the answer.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
         self.message.tool_calls()
     }
 
-    /// Why the model declined, where the provider keeps that apart from its text.
+    /// The model's reason for declining, if the provider separates it from the text.
     pub fn refusal(&self) -> Option<&str> {
         self.message.parts.iter().find_map(|part| match part {
             Part::Refusal(refusal) => Some(refusal.text.as_str()),
@@ -93,8 +93,8 @@ impl ChatResponse {
 }
 
 impl ChatResponse {
-    /// The events that this answer is made of, as a stream would have brought them: a
-    /// [`Fold`](super::Fold) of them has the same parts, finish and usage.
+    /// The events that a stream of this answer would consist of. A [`Fold`](super::Fold) of them
+    /// has the same parts, finish reason and usage.
     pub fn to_events(&self) -> Vec<ChatEvent> {
         let some = |text: &String| (!text.is_empty()).then(|| text.clone());
         let mut events = vec![ChatEvent::Start {

@@ -1,32 +1,32 @@
-//! Tools: what may be called, what was called, what came back.
+//! Tools, calls of tools, and their results.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Extra, Part};
 
-/// A function that the model may ask to be called.
+/// A function that the model may call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tool {
-    /// Its name.
+    /// The tool's name.
     pub name: String,
-    /// What it does and when to use it: the model reads this.
+    /// What the tool does, and when to use it. The model reads this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The JSON Schema of its arguments, an object.
+    /// The JSON Schema of the tool's arguments, an object.
     pub parameters: Value,
-    /// Whether the provider must hold the model to the schema, where it can.
+    /// Whether the provider must enforce the schema, if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
-    /// Fields of the tool that chatcore has no name for, such as `cache_control`; they are sent as
-    /// they are, beside its name.
+    /// Unknown fields of the tool, such as `cache_control`. They are sent as they are, beside the
+    /// tool's name.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Tool {
-    /// A tool whose arguments obey the JSON Schema `parameters`.
+    /// A tool whose arguments match the JSON Schema `parameters`.
     pub fn new(name: impl Into<String>, parameters: Value) -> Self {
         Self {
             name: name.into(),
@@ -37,14 +37,14 @@ impl Tool {
         }
     }
 
-    /// Adds what the model reads to decide when to call it.
+    /// Sets the description, which the model reads to decide when to call the tool.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Adds a field that chatcore has no name for, such as `cache_control`.
+    /// Adds an unknown field, such as `cache_control`.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -52,32 +52,32 @@ impl Tool {
     }
 }
 
-/// Whether and which tool the model must call.
+/// Whether the model must call a tool, and which one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ToolChoice {
-    /// As the model sees fit.
+    /// The model decides.
     Auto,
-    /// None.
+    /// The model must not call a tool.
     None,
-    /// At least one.
+    /// The model must call at least one tool.
     Required,
-    /// This one.
+    /// The model must call the tool with this name.
     Tool(String),
 }
 
-/// A tool that the model asks to be called.
+/// A call of a tool, which the model asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// The provider's id of the call; the [`ToolResult`] names it.
+    /// The provider's id of the call. The [`ToolResult`] refers to it.
     pub id: String,
     /// The tool's name.
     pub name: String,
-    /// The arguments as JSON text, just as the model wrote them; it may be invalid JSON.
+    /// The arguments as JSON text, exactly as the model wrote them. They may be invalid JSON.
     pub arguments: String,
-    /// Fields of the call that must go back unchanged, such as thought signatures.
+    /// Fields of the call that must be sent back unchanged, such as thought signatures.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -97,10 +97,10 @@ impl ToolCall {
         }
     }
 
-    /// The arguments, parsed; no text at all counts as no arguments, `{}`.
+    /// Parses the arguments. Empty arguments count as `{}`.
     ///
     /// # Errors
-    /// If the model did not write valid JSON.
+    /// If the arguments are not valid JSON.
     pub fn arguments_json(&self) -> Result<Value, serde_json::Error> {
         match self.arguments.trim() {
             "" => Ok(Value::Object(Extra::new())),
@@ -109,24 +109,24 @@ impl ToolCall {
     }
 }
 
-/// What a tool that the model called gave back.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolResult {
     /// The id of the [`ToolCall`].
     pub call_id: String,
-    /// The result: text, and images where the provider takes them.
+    /// The result: text, and images if the provider accepts them.
     pub content: Vec<Part>,
-    /// Whether the tool failed; the content then says how.
+    /// Whether the tool failed. The content describes the failure.
     #[serde(default)]
     pub is_error: bool,
-    /// Fields of the result that chatcore has no name for, such as `cache_control`.
+    /// Unknown fields of the result, such as `cache_control`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl ToolResult {
-    /// A result in text.
+    /// A text result.
     pub fn new(call_id: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             call_id: call_id.into(),
@@ -136,7 +136,7 @@ impl ToolResult {
         }
     }
 
-    /// A failure, in text.
+    /// A failure, described by a text.
     pub fn error(call_id: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             is_error: true,

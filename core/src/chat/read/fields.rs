@@ -1,6 +1,6 @@
-//! Parts in the form in which they are written here: fields with names, and an `extra`.
+//! Reads parts in chatcore's own form: named fields, and an `extra`.
 //!
-//! A field that the part has no name for goes into its `extra` as well.
+//! Unknown fields go into the part's `extra` too.
 
 use serde_json::Value;
 
@@ -67,17 +67,17 @@ pub(super) fn refusal(fields: Extra) -> Result<Part, Wrong> {
     Ok(part.into())
 }
 
-/// The fields of a part that were not read yet.
+/// The fields of a part that are not yet read.
 struct Fields(Extra);
 
 impl Fields {
-    /// A field that must be there.
+    /// Reads a required field.
     fn text(&mut self, name: &str) -> Result<String, Wrong> {
         self.optional(name)?
             .ok_or_else(|| format!("missing field `{name}`"))
     }
 
-    /// A field that may be missing, or null.
+    /// Reads a field that may be missing or null.
     fn optional(&mut self, name: &str) -> Result<Option<String>, Wrong> {
         match self.0.get_mut(name).map(Value::take) {
             None | Some(Value::Null) => Ok(None),
@@ -117,7 +117,7 @@ impl Fields {
         })
     }
 
-    /// What no name was asked for. What was read is null now; what came as null says nothing.
+    /// The fields that were not read. A field that was read is null now, and nulls are dropped.
     fn into_extra(self) -> Extra {
         let mut extra = Extra::new();
         for (name, value) in self.0 {

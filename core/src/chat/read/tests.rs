@@ -52,7 +52,7 @@ fn openais_form_goes_out_as_it_came_in() {
     ] {
         assert_eq!(sent(&read(message.clone())), message);
     }
-    // What has no form of its own here is kept beside the content, which is an empty text then.
+    // Fields without a form of their own are kept beside the content, which is an empty text then.
     for (field, value) in [
         ("function_call", json!({"name": "f", "arguments": "{}"})),
         (
