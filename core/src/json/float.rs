@@ -1,7 +1,8 @@
-//! Floats from decimal text, by the standard library. [`Writer`](super::Writer) writes them.
+//! Reads floats from decimal text with the standard library. [`Writer`](super::Writer) writes them.
 
-/// The float nearest to a number in digits, as JSON has it or a setting or a header; infinite where
-/// it is too large, and `None` for anything else: the standard library also reads `inf` and `nan`.
+/// The float nearest to a decimal number from JSON, a setting or a header. Infinite if the number
+/// is too large. `None` for anything else, which includes the `inf` and `nan` that the standard
+/// library would read.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
     match text.as_bytes().last() {
         Some(b'0'..=b'9' | b'.') => text.parse().ok(),

@@ -1,12 +1,12 @@
-//! JSON as the dialects read and write it: borrowed from the frame, into no types of its own.
+//! The JSON reader and writer of the dialects. Values are borrowed from the frame and need no types
+//! of their own.
 //!
-//! This is our own code, where `serde_json` would do as well: the npm package links one reader and
-//! one writer rather than a copy of them for each type, unknown fields are passed over without being
-//! read, and what a server sends costs no more time, stack and memory than its length allows.
-//! [`Value`](serde_json::Value) stays the type of unknown fields, since it is the one that other
-//! crates know.
+//! chatcore has its own code here instead of `serde_json` for three reasons. The npm package links
+//! one reader and one writer rather than a copy for each type. Unknown fields are skipped without
+//! being decoded. What a server sends costs no more time, stack and memory than its length allows.
+//! Unknown fields still have the type [`Value`](serde_json::Value), because other crates know it.
 //!
-//! No part of the public API: [`dialect::kit`](crate::dialect::kit) has what a dialect needs of it.
+//! Not part of the public API: [`dialect::kit`](crate::dialect::kit) exports what a dialect needs.
 //!
 //! ```
 //! use chatcore::json::{Reader, Writer};

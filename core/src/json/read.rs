@@ -1,22 +1,22 @@
-//! Reading: a cursor over the text.
+//! The reader: a cursor over JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::scan;
 
-/// How deep arrays and objects may be nested in each other.
+/// The maximum nesting of arrays and objects.
 pub(super) const MAX_DEPTH: u8 = 128;
 
-/// Why a text is no JSON, or not the JSON that was asked for. It never quotes the text.
+/// Why a text is not JSON, or not the JSON that the caller asked for. It never quotes the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JsonError {
     /// Whether the text ends before its value does.
     pub is_cut: bool,
-    /// Whether it is nested more than 128 deep.
+    /// Whether the text is nested more than 128 deep.
     pub is_too_deep: bool,
-    /// Where, in bytes from the start.
+    /// The position of the error, in bytes from the start.
     pub at: usize,
 }
 
@@ -38,16 +38,16 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// How far the members of an object, or the items of an array, were read.
+/// The state of reading an object's members or an array's items.
 #[derive(Debug)]
 pub struct Members {
     is_first: bool,
 }
 
-/// Reads JSON text from its start to its end, without copying what needs no copy.
+/// Reads JSON text from start to end, and copies only what needs a copy.
 ///
-/// Arrays and objects may be nested 128 deep. What is deeper is an error, because code that
-/// recurses over it would use up the stack.
+/// Arrays and objects may be nested 128 deep. Deeper nesting is an error, because code that
+/// recurses over it could overflow the stack.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     pub(super) text: &'a str,
@@ -59,7 +59,7 @@ pub struct Reader<'a> {
 pub(super) type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Reader<'a> {
-    /// Reads `text`.
+    /// Creates a reader of `text`.
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -68,10 +68,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The first byte of the next value, which stays where it is.
+    /// The first byte of the next value, without reading it.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is no value.
     pub fn peek(&mut self) -> Result<u8> {
         match self.text.as_bytes().get(self.at) {
             Some(byte) if *byte > b' ' => Ok(*byte),
@@ -91,18 +91,19 @@ impl<'a> Reader<'a> {
         Err(self.cut())
     }
 
-    /// Goes into an object.
+    /// Enters an object.
     ///
     /// # Errors
-    /// Where there is none, or it is nested more than 128 deep.
+    /// If the next value is no object, or is nested more than 128 deep.
     pub fn object(&mut self) -> Result<Members> {
         self.enter(b'{')
     }
 
-    /// The name of the next member, whose value must be read next; `None` at the object's end.
+    /// The name of the next member; `None` at the object's end. The caller must then read the
+    /// member's value.
     ///
     /// # Errors
-    /// Where the object is none.
+    /// If the object is not valid JSON.
     pub fn name(&mut self, members: &mut Members) -> Result<Option<Cow<'a, str>>> {
         if let Some(name) = self.compact_name(members) {
             return Ok(Some(Cow::Borrowed(name)));
@@ -115,8 +116,8 @@ impl<'a> Reader<'a> {
         Ok(Some(name))
     }
 
-    /// The name of the next member, if it needs no escape and no white space is around it, as most
-    /// servers write it; else nothing is read.
+    /// The name of the next member, if it has no escape and no white space around it, which is how
+    /// most servers write it. Otherwise reads nothing.
     fn compact_name(&mut self, members: &mut Members) -> Option<&'a str> {
         let rest = self.text.as_bytes().get(self.at..)?;
         let start = match (members.is_first, rest) {
@@ -134,26 +135,27 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// Goes into an array.
+    /// Enters an array.
     ///
     /// # Errors
-    /// Where there is none, or it is nested more than 128 deep.
+    /// If the next value is no array, or is nested more than 128 deep.
     pub fn array(&mut self) -> Result<Members> {
         self.enter(b'[')
     }
 
-    /// Whether there is another item, which must be read next; `false` at the array's end.
+    /// Whether there is another item; `false` at the array's end. The caller must then read the
+    /// item.
     ///
     /// # Errors
-    /// Where the array is none.
+    /// If the array is not valid JSON.
     pub fn item(&mut self, members: &mut Members) -> Result<bool> {
         self.go_on(members, b']')
     }
 
-    /// Passes over the next value, and gives its text.
+    /// Skips the next value, and returns its text.
     ///
     /// # Errors
-    /// Where there is none, or it is nested more than 128 deep.
+    /// If there is no value, or it is nested more than 128 deep.
     pub fn raw(&mut self) -> Result<&'a str> {
         self.peek()?;
         let start = self.at;
@@ -172,7 +174,7 @@ impl<'a> Reader<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where there is no such array, or a number is too large for a 32-bit float.
+    /// If the next value is no array of numbers, or a number is too large for a 32-bit float.
     pub fn floats(&mut self, floats: &mut Vec<f32>) -> Result<()> {
         let mut items = self.array()?;
         while self.item(&mut items)? {
@@ -189,15 +191,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What was not read yet.
+    /// The text that was not read yet.
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    /// Whether the next value is null, which is read then.
+    /// Whether the next value is null. If so, reads it.
     ///
     /// # Errors
-    /// Where there is no value.
+    /// If there is no value.
     pub fn null(&mut self) -> Result<bool> {
         let is_null = self.peek()? == b'n';
         if is_null {
@@ -206,10 +208,10 @@ impl<'a> Reader<'a> {
         Ok(is_null)
     }
 
-    /// Checks that nothing follows.
+    /// Checks that nothing but white space follows.
     ///
     /// # Errors
-    /// Where something does.
+    /// If something follows.
     pub fn end(&mut self) -> Result<()> {
         match self.peek() {
             Err(_) => Ok(()),
@@ -217,13 +219,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next value, where it is a whole number in plain digits; else it stays where it is.
+    /// Reads the next value if it is an integer in plain digits; otherwise reads nothing.
     pub(crate) fn digits(&mut self) -> Option<u64> {
         self.peek().ok()?;
         let rest = &self.text.as_bytes()[self.at..];
         let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        // Nineteen digits fit in any case; what another one, a fraction or an exponent means is told
-        // by the long way, and so is a zero too many.
+        // Nineteen digits always fit. More digits, a fraction, an exponent or a leading zero are
+        // left to the general path.
         let is_plain = matches!(rest.get(length), Some(b',' | b'}' | b']'));
         if !is_plain || !(1..20).contains(&length) || (rest[0] == b'0' && length > 1) {
             return None;
@@ -233,7 +235,7 @@ impl<'a> Reader<'a> {
         Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
     }
 
-    /// The number that begins here, as it is written.
+    /// Reads a number, and returns its text.
     pub(super) fn number(&mut self) -> Result<&'a str> {
         let bytes = self.text.as_bytes();
         let start = self.at;
@@ -276,7 +278,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The error that this is not what was asked for.
+    /// The error for a value that is not what the caller asked for.
     pub(crate) fn wrong(&self) -> JsonError {
         JsonError {
             is_cut: false,
@@ -320,7 +322,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the object or the array goes on; what separates its members is read.
+    /// Whether the object or the array goes on. Reads the comma between its members.
     fn go_on(&mut self, members: &mut Members, close: u8) -> Result<bool> {
         let byte = self.peek()?;
         let is_first = std::mem::replace(&mut members.is_first, false);

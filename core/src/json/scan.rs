@@ -1,7 +1,7 @@
-//! How far a string goes that needs no escape: eight bytes at a time, in plain arithmetic, which is
-//! quick in WebAssembly too.
+//! Finds the end of a run without escapes, eight bytes at a time, in plain arithmetic that is also
+//! fast in WebAssembly.
 
-/// How many bytes come before the first that is a quote, a backslash or a control character.
+/// How many bytes precede the first quote, backslash or control character.
 pub(super) fn length(bytes: &[u8]) -> usize {
     let mut length = 0;
     while let Some(eight) = bytes[length..].first_chunk() {
@@ -19,7 +19,8 @@ fn is_stop(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
-/// The highest bit of each byte that is a stop. Above the lowest of them, a borrow may set others.
+/// Sets the highest bit of each byte that is a stop. Bits above the lowest one may be wrong,
+/// because of borrows.
 fn stops(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let less = |word: u64, than: u64| word.wrapping_sub(EACH * than) & !word;

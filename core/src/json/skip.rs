@@ -1,11 +1,11 @@
-//! Passing over a value, without recursion.
+//! Skips a value without recursion.
 
 use super::read::{MAX_DEPTH, Reader, Result};
 
 impl Reader<'_> {
-    /// Passes over the next value.
+    /// Skips the next value.
     pub(super) fn skip(&mut self) -> Result<()> {
-        // One bit for each open level, the innermost one the lowest: whether it is an object.
+        // One bit for each open level, the innermost in the lowest bit: 1 for an object.
         let mut kinds = 0_u128;
         let mut levels = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Reading strings: escapes, and characters that a server cut in two.
+//! Reads strings with their escapes, and characters that a server cut in two.
 
 use std::borrow::Cow;
 
@@ -7,22 +7,22 @@ use super::scan;
 
 /// A string that may be a piece of a longer one.
 ///
-/// JSON writes a character such as 😀 as two escapes, a surrogate pair. A server that cuts its
-/// text between the two sends the halves in two strings. A [`Joiner`] puts them together.
+/// JSON writes a character such as 😀 as two escapes, a surrogate pair. A server that cuts its text
+/// between the two sends the halves in two strings. A [`Joiner`] puts them together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Piece<'a> {
-    /// The text without the halves at its ends; borrowed where it has no escapes. A half anywhere
-    /// else is U+FFFD.
+    /// The text without the halves at its ends, borrowed if it has no escapes. A half anywhere else
+    /// is U+FFFD.
     pub text: Cow<'a, str>,
-    /// The second half of a pair, with which the piece begins.
+    /// The second half of a pair that the piece begins with.
     pub low: Option<u16>,
-    /// The first half of a pair, with which the piece ends.
+    /// The first half of a pair that the piece ends with.
     pub high: Option<u16>,
 }
 
 impl<'a> Piece<'a> {
-    /// The text, a half at its ends replaced by U+FFFD.
+    /// The text, with a half at either end replaced by U+FFFD.
     pub fn into_text(self) -> Cow<'a, str> {
         if self.low.is_none() && self.high.is_none() {
             return self.text;
@@ -33,12 +33,12 @@ impl<'a> Piece<'a> {
         Cow::Owned(text)
     }
 
-    /// Whether there is nothing in it, not even a half.
+    /// Whether the piece is empty and has no half at its ends.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty() && self.low.is_none() && self.high.is_none()
     }
 
-    /// The piece, with a text of its own.
+    /// The piece with an owned text.
     #[cfg(test)]
     pub(crate) fn into_owned(self) -> Piece<'static> {
         Piece {
@@ -71,7 +71,7 @@ impl<'a> From<&'a str> for Piece<'a> {
     }
 }
 
-/// Joins the [`Piece`]s of one text, and the characters that were cut in two between them.
+/// Joins the [`Piece`]s of one text, including the characters that were cut in two between them.
 ///
 /// ```
 /// use chatcore::json::{Joiner, Reader};
@@ -90,7 +90,8 @@ pub struct Joiner {
 }
 
 impl Joiner {
-    /// The text of the next piece. A half that ends it waits for its other half.
+    /// The text of the next piece. A half at its end is kept until the next piece brings the other
+    /// half.
     pub fn join<'a>(&mut self, piece: Piece<'a>) -> Cow<'a, str> {
         if piece.is_empty() {
             return piece.text;
@@ -99,7 +100,7 @@ impl Joiner {
         let first = match (before, piece.low) {
             (None, None) => return piece.text,
             (Some(high), Some(low)) => pair(high, low),
-            // A half without its other half.
+            // A half whose other half is missing.
             _ => char::REPLACEMENT_CHARACTER,
         };
         let mut text = String::with_capacity(piece.text.len() + first.len_utf8());
@@ -108,12 +109,12 @@ impl Joiner {
         Cow::Owned(text)
     }
 
-    /// Whether half a character waits for its other half.
+    /// Whether a half is kept until its other half comes.
     pub fn is_waiting(&self) -> bool {
         self.high.is_some()
     }
 
-    /// No piece follows: a half that waits becomes U+FFFD.
+    /// Ends the text. If a half is kept, returns U+FFFD for it.
     pub fn rest(&mut self) -> Option<char> {
         self.high.take().map(|_| char::REPLACEMENT_CHARACTER)
     }
@@ -127,10 +128,10 @@ fn pair(high: u16, low: u16) -> char {
         .unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// What an escape stands for.
+/// The result of an escape.
 enum Escaped {
     Char(char),
-    /// Half a surrogate pair whose other half does not stand beside it.
+    /// Half of a surrogate pair without the other half beside it.
     Half(u16),
 }
 
@@ -143,18 +144,18 @@ fn is_low(unit: u16) -> bool {
 }
 
 impl<'a> Reader<'a> {
-    /// A string; borrowed, where it has no escapes. Half a surrogate pair becomes U+FFFD.
+    /// Reads a string, borrowed if it has no escapes. Half of a surrogate pair becomes U+FFFD.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the next value is no string.
     pub fn string(&mut self) -> Result<Cow<'a, str>> {
         self.piece().map(Piece::into_text)
     }
 
-    /// A string that may be a piece of a longer one.
+    /// Reads a string that may be a piece of a longer one.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the next value is no string.
     pub fn piece(&mut self) -> Result<Piece<'a>> {
         self.expect(b'"')?;
         let start = self.at;
@@ -166,7 +167,7 @@ impl<'a> Reader<'a> {
         self.escaped(start, end)
     }
 
-    /// The string that begins at `start` and has its first escape at `stop`.
+    /// Reads the rest of a string that begins at `start` and has its first escape at `stop`.
     fn escaped(&mut self, start: usize, mut stop: usize) -> Result<Piece<'a>> {
         let mut text = String::with_capacity(stop - start + 32);
         let (mut low, mut high) = (None, None::<u16>);
@@ -195,7 +196,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the plain run of a string ends: at a quote or a backslash.
+    /// The end of a run without escapes: the place of a quote or a backslash.
     fn run(&self) -> Result<usize> {
         let rest = &self.text.as_bytes()[self.at..];
         let length = scan::length(rest);
@@ -206,7 +207,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The character after a backslash.
+    /// Reads the escape after a backslash.
     fn escape(&mut self) -> Result<Escaped> {
         let Some(byte) = self.text.as_bytes().get(self.at).copied() else {
             return Err(self.cut());
@@ -224,7 +225,7 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// What follows `\u`: a character, or half of one.
+    /// Reads the escape after `\u`: a character, or half of one.
     fn unit(&mut self) -> Result<Escaped> {
         let unit = self.hex()?;
         if let Some(char) = char::from_u32(unit.into()) {

@@ -1,4 +1,4 @@
-//! Held against `serde_json`.
+//! Compares the reader and the writer with `serde_json`.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -29,7 +29,8 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Equal, but for floats, which `serde_json` reads within a few of their last bits only.
+/// Whether two values are equal, with a tolerance of a few of the last bits for floats, because
+/// `serde_json` reads them no more exactly.
 fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) if left.is_f64() && right.is_f64() => {
@@ -47,7 +48,7 @@ fn is_same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// JSON, and what is nearly JSON.
+/// JSON, and text that is nearly JSON.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any_value().prop_map(|value| value.to_string()),
@@ -62,10 +63,10 @@ proptest! {
         match (serde_json::from_str::<Value>(&text), parse(&text)) {
             (Ok(theirs), Ok(ours)) => prop_assert!(is_same(&theirs, &ours), "{theirs} {ours}"),
             (Err(error), ours) => {
-                // Half a pair is replaced here, rather than refused.
+                // chatcore replaces half of a surrogate pair, and `serde_json` refuses it.
                 if !error.to_string().contains("surrogate") {
                     let ours = ours.unwrap_err();
-                    // `serde_json` looks for four digits before it looks at any of them.
+                    // `serde_json` looks for four digits before it checks any of them.
                     let is_cut = error.is_eof() && !text.contains("\\u");
                     prop_assert!(ours.is_cut || !is_cut, "{text}: {error} or {ours}");
                 }
@@ -170,13 +171,13 @@ fn depth_is_limited_however_it_is_read() {
             }
         }
     }
-    // What is open around a value counts.
+    // Levels that are open around a value count.
     let text = format!("[{}{}]", "[".repeat(128), "]".repeat(128));
     let mut reader = Reader::new(&text);
     let mut items = reader.array().unwrap();
     assert!(reader.item(&mut items).unwrap());
     assert!(reader.raw().unwrap_err().is_too_deep);
-    // What was closed does not.
+    // Levels that were closed do not.
     let text = format!("[{}]", "[[]],".repeat(1000) + "1");
     assert!(parse(&text).is_ok());
 }

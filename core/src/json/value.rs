@@ -1,4 +1,4 @@
-//! Reading into a [`Value`], for what has no name of ours.
+//! Reads into a [`Value`], for fields that chatcore does not know.
 
 use std::slice::Iter;
 
@@ -11,15 +11,15 @@ use super::weight::Weight;
 /// Reads one JSON text. Objects keep the order of their members.
 ///
 /// # Errors
-/// Where it is none, where it is nested more than 128 deep, or where something follows it.
+/// If the text is not JSON, is nested more than 128 deep, or is followed by something.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     parse_sized(text, &[])
 }
 
-/// Reads one JSON text of a server's, unless it would take more memory than there is `room` for, in
-/// bytes; what it takes is taken from the room.
+/// Reads one JSON text from a server, unless it would take more than `room` bytes of memory.
+/// Subtracts what it takes from `room`. `None` if there is not enough room.
 ///
-/// A [`Value`] may need 36 times as many bytes as its text.
+/// A [`Value`] may take 36 times as many bytes as its text.
 pub(crate) fn parse_within(text: &str, room: &mut usize) -> Result<Option<Value>, JsonError> {
     let weight = Weight::of(text);
     let Some(left) = room.checked_sub(weight.bytes) else {
@@ -29,8 +29,8 @@ pub(crate) fn parse_within(text: &str, room: &mut usize) -> Result<Option<Value>
     parse_sized(text, &weight.sizes).map(Some)
 }
 
-/// `sizes`: how many items each array and object has, in the order in which they begin. Where they
-/// are known, nothing is allocated twice.
+/// `sizes` are the numbers of items of each array and object, in the order in which they begin. If
+/// they are given, nothing is reallocated.
 fn parse_sized(text: &str, sizes: &[u32]) -> Result<Value, JsonError> {
     let mut reader = Reader::new(text);
     let value = reader.sized(&mut sizes.iter())?;
@@ -39,10 +39,10 @@ fn parse_sized(text: &str, sizes: &[u32]) -> Result<Value, JsonError> {
 }
 
 impl Reader<'_> {
-    /// The next value, whatever it is.
+    /// Reads the next value of any type.
     ///
     /// # Errors
-    /// Where there is none, or it is nested more than 128 deep.
+    /// If there is no value, or it is nested more than 128 deep.
     pub fn value(&mut self) -> Result<Value, JsonError> {
         self.sized(&mut [].iter())
     }
@@ -89,12 +89,12 @@ impl Reader<'_> {
     }
 }
 
-/// A number as it is written; none where it is too large for a float.
+/// Reads a number; `None` if it is too large for a float.
 pub(super) fn number(text: &str) -> Option<Number> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     match digits.parse::<u64>() {
         Ok(number) if digits.len() == text.len() => Some(number.into()),
-        // Not zero, which is negative only as a float.
+        // Without zero, because `-0` is negative only as a float.
         Ok(number @ 1..=0x8000_0000_0000_0000) => Some((number as i64).wrapping_neg().into()),
         _ => Number::from_f64(float::decimal(text)?),
     }

@@ -1,39 +1,40 @@
-//! How much memory the [`Value`] of a text takes, told before it is made.
+//! Computes how much memory the [`Value`] of a text takes before it is built.
 
 use serde_json::Value;
 
 use super::read::MAX_DEPTH;
 use super::scan;
 
-/// A member of an object, beside its value: its name, its hash, and its place in the table.
+/// The memory of an object's member without its value: its name, its hash, and its table entry.
 const MEMBER: usize = size_of::<String>() + 32;
 
-/// The smallest table of an object that is not empty.
+/// The memory of the smallest table of a non-empty object.
 const TABLE: usize = 56;
 
-/// The most members that an object may have. The tables of larger ones fit in no cache, so that
+/// The maximum number of members of an object. The tables of larger objects fit in no cache, so
 /// each member takes longer the more there are.
 const MEMBERS: u32 = 4096;
 
-/// How much a text's value takes.
+/// The memory that a text's value takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// The bytes that are allocated for it, and its own; all there are where it is too large in
-    /// another way.
+    /// The size of the value and of its allocations, in bytes; `usize::MAX` if an object has too
+    /// many members.
     pub(super) bytes: usize,
-    /// How many items each array and object has, in the order in which they begin.
+    /// The number of items of each array and object, in the order in which they begin.
     pub(super) sizes: Vec<u32>,
 }
 
 impl Weight {
-    /// The weight of a JSON text; of anything else, a number that means nothing.
+    /// The weight of a JSON text. For text that is not JSON the result is meaningless.
     pub(super) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut weight = Self {
             bytes: size_of::<Value>(),
             sizes: Vec::new(),
         };
-        // The open arrays and objects: which of the sizes is theirs, and what an item takes.
+        // For each open array and object: the index of its entry in `sizes`, and the memory per
+        // item.
         let mut open: Vec<(usize, usize)> = Vec::new();
         let mut is_first = false;
         let mut at = 0;
@@ -78,7 +79,7 @@ impl Weight {
     }
 }
 
-/// How long a string is whose opening quote was read, up to its closing one.
+/// The length of a string after its opening quote, up to its closing quote.
 fn string(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -86,7 +87,7 @@ fn string(bytes: &[u8]) -> usize {
         let plain = scan::length(rest);
         match rest.get(plain) {
             Some(b'\\') => at += plain + 2,
-            // A control character, which no string has.
+            // A control character, which is invalid in a string.
             Some(b'"') | None => return (at + plain).min(bytes.len()),
             Some(_) => at += plain + 1,
         }

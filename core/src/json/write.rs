@@ -1,4 +1,4 @@
-//! Writing: one buffer, from left to right.
+//! The writer: one buffer, filled from left to right.
 
 use std::fmt;
 use std::io::Write as _;
@@ -7,17 +7,17 @@ use serde_json::{Map, Number, Value};
 
 use super::scan;
 
-/// Writes JSON text. The caller opens what it closes, and names what stands in an object; commas
-/// come by themselves.
+/// Writes JSON text. The caller opens and closes arrays and objects, and writes the names of
+/// members. The writer adds the commas.
 #[derive(Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
-    /// Whether a value went before, beside which the next one stands.
+    /// Whether the next value follows another one and needs a comma.
     follows: bool,
 }
 
 impl Writer {
-    /// A writer whose buffer has room for so many bytes.
+    /// Creates a writer with room for `bytes` bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(bytes),
@@ -25,38 +25,38 @@ impl Writer {
         }
     }
 
-    /// What was written.
+    /// The text as bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// What was written, as text.
+    /// The text.
     pub fn into_text(self) -> String {
-        // Only text goes in.
+        // Every method writes valid UTF-8.
         String::from_utf8(self.bytes).unwrap_or_default()
     }
 
-    /// Opens an object with `{`, an array with `[`.
+    /// Opens an object with `{`, or an array with `[`.
     pub fn open(&mut self, bracket: char) {
         self.begin();
         self.bytes.push(bracket as u8);
         self.follows = false;
     }
 
-    /// Closes an object with `}`, an array with `]`.
+    /// Closes an object with `}`, or an array with `]`.
     pub fn close(&mut self, bracket: char) {
         self.bytes.push(bracket as u8);
         self.follows = true;
     }
 
-    /// The name of the next value.
+    /// Writes the name of the next value.
     pub fn key(&mut self, name: &str) {
         self.string(name);
         self.bytes.push(b':');
         self.follows = false;
     }
 
-    /// A string.
+    /// Writes a string.
     pub fn string(&mut self, text: &str) {
         self.begin();
         self.bytes.push(b'"');
@@ -88,23 +88,23 @@ impl Writer {
         self.bytes.push(b'"');
     }
 
-    /// JSON that was written before, as it is.
+    /// Writes JSON text unchanged.
     pub fn raw(&mut self, json: &str) {
         self.begin();
         self.bytes.extend_from_slice(json.as_bytes());
     }
 
-    /// A whole number that is not negative.
+    /// Writes an unsigned integer.
     pub fn count(&mut self, number: u64) {
         self.number(number);
     }
 
-    /// A whole number.
+    /// Writes an integer.
     pub fn integer(&mut self, number: i64) {
         self.number(number);
     }
 
-    /// A float; null where it is not finite, since JSON has no other.
+    /// Writes a float, or null if it is not finite, because JSON has no other form for that.
     pub fn float(&mut self, number: f64) {
         match Number::from_f64(number) {
             Some(number) => self.number(number),
@@ -112,23 +112,23 @@ impl Writer {
         }
     }
 
-    /// True or false.
+    /// Writes true or false.
     pub fn boolean(&mut self, is_true: bool) {
         self.raw(if is_true { "true" } else { "false" });
     }
 
-    /// Nothing.
+    /// Writes null.
     pub fn null(&mut self) {
         self.raw("null");
     }
 
-    /// A member of an object whose value is a string.
+    /// Writes an object's member whose value is a string.
     pub fn member(&mut self, name: &str, text: &str) {
         self.key(name);
         self.string(text);
     }
 
-    /// An array of strings.
+    /// Writes an array of strings.
     pub fn strings(&mut self, texts: &[String]) {
         self.open('[');
         for text in texts {
@@ -137,7 +137,7 @@ impl Writer {
         self.close(']');
     }
 
-    /// Any value.
+    /// Writes any value.
     pub fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.null(),
@@ -155,7 +155,7 @@ impl Writer {
         }
     }
 
-    /// An object of any values.
+    /// Writes an object of any values.
     pub fn members(&mut self, members: &Map<String, Value>) {
         self.open('{');
         for (name, value) in members {
@@ -165,7 +165,7 @@ impl Writer {
         self.close('}');
     }
 
-    /// A name of ours, which needs no escape.
+    /// Writes one of chatcore's own names, which need no escapes.
     pub(crate) fn plain_key(&mut self, name: &'static str) {
         self.begin();
         self.bytes.push(b'"');
@@ -176,7 +176,7 @@ impl Writer {
 
     fn number(&mut self, number: impl fmt::Display) {
         self.begin();
-        // Writing to a vector does not fail.
+        // Writing to a vector cannot fail.
         let _ = write!(self.bytes, "{number}");
     }
 
