@@ -131,9 +131,7 @@ pub use executor::{BoxFuture, Executor};
 /// The trait of [`ChatStream`], [`BatchResults`] and [`ByteStream`].
 pub use futures_core::Stream;
 pub use head::ResponseHead;
-pub use helpers::{
-    DEFAULT_GATHER_LIMIT, PutError, RateLimiter, RequestQueue, gather_with_limit, run_with_timeout,
-};
+pub use helpers::{DEFAULT_GATHER_LIMIT, RateLimiter, gather_with_limit, run_with_timeout};
 pub use host::{Host, HostError, Target};
 /// The version whose requests, responses and headers a [`Transport`] and a [`Dialect`] handle.
 pub use http;

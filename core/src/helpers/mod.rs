@@ -2,8 +2,6 @@
 
 mod concurrency;
 mod rate_limiter;
-mod request_queue;
 
 pub use concurrency::{DEFAULT_GATHER_LIMIT, gather_with_limit, run_with_timeout};
 pub use rate_limiter::RateLimiter;
-pub use request_queue::{PutError, RequestQueue};
