@@ -10,8 +10,6 @@ use crate::words::open_words;
 /// provider's word.
 ///
 /// [`ChatResponse::finish_reason_raw`]: super::ChatResponse::finish_reason_raw
-///
-/// [`ChatResponse::finish_reason_raw`]: super::ChatResponse::finish_reason_raw
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]

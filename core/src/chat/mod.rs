@@ -23,5 +23,5 @@ pub use response::ChatResponse;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 pub use usage::Usage;
 
-/// Unknown fields. They are kept as they came, and sent as they are.
+/// Fields that chatcore does not know. They are kept as they came, and sent as they are.
 pub type Extra = serde_json::Map<String, serde_json::Value>;

@@ -52,8 +52,8 @@ pub struct ChatRequest {
     pub reasoning_effort: Option<ReasoningEffort>,
     /// The form that the answer must have.
     pub response_format: Option<ResponseFormat>,
-    /// Unknown fields for the provider, sent as they are. They replace chatcore's fields of the
-    /// same name.
+    /// Fields for the provider that chatcore does not know, sent as they are. They replace
+    /// chatcore's fields of the same name.
     pub extra: Extra,
 }
 
@@ -151,7 +151,7 @@ impl ChatRequest {
         self
     }
 
-    /// Adds an unknown field for the provider, sent as it is.
+    /// Adds a field for the provider that chatcore does not know. It is sent as it is.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
