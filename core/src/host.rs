@@ -1,14 +1,13 @@
-//! The host of a URL, read once: what decides where a key may go is also what connects.
+//! Reads the host of a URL, once for both purposes: to decide where a key may go, and to connect.
 //!
 //! ```text
 //!  base URL ──► Host ──► may a key go there unencrypted?     (core)
 //!  request  ──► Target ► Host ──► which addresses it has     (transport)
 //! ```
 //!
-//! Two readers of one URL that disagree send a key to the wrong place:
-//! `http://evil.com:[].localhost` ends in `.localhost` for the one and names `evil.com` for the
-//! other. So there is one reader, and it is strict: what another reader could understand in another
-//! way is an error.
+//! Two parsers that disagree on a URL send a key to the wrong place: `http://evil.com:[].localhost`
+//! ends in `.localhost` for one of them and names `evil.com` for the other. So there is only one
+//! parser, and it is strict: anything that another parser could read differently is an error.
 
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,15 +16,15 @@ use http::Uri;
 
 use crate::transport::{TransportError, TransportErrorKind};
 
-/// The base URL of [`Provider::demo`](crate::Provider::demo). No transport for a network knows its
-/// scheme, so nothing is sent where one is given that provider by mistake.
+/// The base URL of [`Provider::demo`](crate::Provider::demo). No network transport knows its
+/// scheme, so nothing is sent if such a transport is used with that provider by mistake.
 pub(crate) const DEMO_URL: &str = "demo://offline/v1";
 
-/// The longest name, and the longest label of one, that the domain name system has.
+/// The maximum length of a DNS name, and of one of its labels.
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// A host: an address, or a name.
+/// A host: an IP address or a name.
 ///
 /// ```
 /// use chatcore::Host;
@@ -39,26 +38,27 @@ const MAX_LABEL: usize = 63;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
-    /// An address. An IPv4 address that is written as an IPv6 one (`::ffff:127.0.0.1`) is the IPv4
-    /// address.
+    /// An IP address. An IPv4 address that is written as an IPv6 one (`::ffff:127.0.0.1`) becomes
+    /// the IPv4 address.
     Ip(IpAddr),
-    /// A name in lower case: labels of letters, digits, `-` and `_`, and perhaps a dot at the end.
+    /// A name in lower case: labels of letters, digits, `-` and `_`, with an optional dot at the
+    /// end.
     Name(String),
 }
 
-/// Why a text is no host, or no host with a port.
+/// Why a text is not a valid host, or host and port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostError {
     /// There is no host.
     Missing,
-    /// A character, a label or a length that no name of a host has.
+    /// A character, a label or a length is not allowed in a host name.
     Name,
     /// The host ends in a number and is not an IPv4 address of four decimal numbers.
     Number,
-    /// What stands in brackets is no IPv6 address.
+    /// The text in brackets is no IPv6 address.
     Ipv6,
-    /// The port is no number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     Port,
 }
 
@@ -95,12 +95,12 @@ impl Display for HostError {
 impl std::error::Error for HostError {}
 
 impl Host {
-    /// Reads a host. An IPv6 address may stand in brackets, as it does in a URL.
+    /// Reads a host. An IPv6 address may be in brackets, as in a URL.
     ///
     /// # Errors
-    /// [`HostError`] for everything that readers of URLs do not agree on: addresses that are not
-    /// written in full (`127.1`, `0x7f.0.0.1`, `2130706433`), percent signs, letters that are not
-    /// ASCII.
+    /// [`HostError`] for everything that URL parsers read differently: addresses that are not
+    /// written in full (`127.1`, `0x7f.0.0.1`, `2130706433`), percent signs, and letters that are
+    /// not ASCII.
     pub fn parse(text: &str) -> Result<Self, HostError> {
         let address = match text.strip_prefix('[') {
             Some(rest) => Some(rest.strip_suffix(']').ok_or(HostError::Ipv6)?),
@@ -116,7 +116,7 @@ impl Host {
         }
     }
 
-    /// Reads `host` or `host:port`. An IPv6 address must stand in brackets.
+    /// Reads `host` or `host:port`. An IPv6 address must be in brackets.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), and [`HostError::Port`].
@@ -133,9 +133,9 @@ impl Host {
         Ok((Self::parse(host)?, port))
     }
 
-    /// Whether what is sent there stays on this machine: `127.0.0.0/8`, `::1`, `localhost` and the
-    /// names below it. The names count because [`addresses`](Self::addresses) gives loopback
-    /// addresses for them, whatever a resolver would say.
+    /// Whether data sent to this host stays on this machine: `127.0.0.0/8`, `::1`, `localhost` and
+    /// the names below it. These names count because [`addresses`](Self::addresses) returns
+    /// loopback addresses for them, whatever a resolver would say.
     pub fn is_loopback(&self) -> bool {
         match self {
             Self::Ip(address) => address.is_loopback(),
@@ -146,9 +146,9 @@ impl Host {
         }
     }
 
-    /// The addresses to connect to, where they are known without a look-up: that of an address,
-    /// and the two loopback addresses of `localhost` and the names below it. `None` for every
-    /// other name.
+    /// The addresses to connect to, if they are known without a lookup: an IP address itself, or
+    /// the two loopback addresses for `localhost` and the names below it. `None` for every other
+    /// name.
     pub fn addresses(&self, port: u16) -> Option<Vec<SocketAddr>> {
         let of = |address: IpAddr| SocketAddr::new(address, port);
         match self {
@@ -161,7 +161,7 @@ impl Host {
         }
     }
 
-    /// The host without brackets, as a resolver and a certificate name it.
+    /// The host without brackets, as resolvers and certificates expect it.
     pub fn into_bare_string(self) -> String {
         match self {
             Self::Ip(address) => address.to_string(),
@@ -171,7 +171,7 @@ impl Host {
 }
 
 impl Display for Host {
-    /// The host as it stands in a URL: an IPv6 address in brackets.
+    /// Writes the host as in a URL: an IPv6 address in brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
@@ -181,7 +181,7 @@ impl Display for Host {
     }
 }
 
-/// Where a request is sent: what a transport connects to.
+/// Where a request goes: what a transport connects to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Target {
@@ -189,15 +189,15 @@ pub struct Target {
     pub tls: bool,
     /// The host.
     pub host: Host,
-    /// The port; 443 or 80 where the URL names none.
+    /// The port; 443 or 80 if the URL names none.
     pub port: u16,
 }
 
 impl Target {
-    /// Reads where `uri` leads. User and password in it are passed over.
+    /// Reads the target of `uri`. Ignores user and password.
     ///
     /// # Errors
-    /// [`InvalidInput`](TransportErrorKind::InvalidInput) for another scheme than `http` and
+    /// [`InvalidInput`](TransportErrorKind::InvalidInput) for a scheme other than `http` and
     /// `https`, and for what [`Host::parse_with_port`] refuses.
     pub fn of(uri: &Uri) -> Result<Self, TransportError> {
         let invalid = |why: &str| TransportError::new(TransportErrorKind::InvalidInput, why);
@@ -238,8 +238,8 @@ fn parse_name(text: &str) -> Result<Host, HostError> {
     if name.len() > MAX_NAME || !name.split('.').all(is_label) {
         return Err(HostError::Name);
     }
-    // The system's resolver reads numbers in many ways, and so do browsers: as octal, as hex, as
-    // fewer than four.
+    // Resolvers and browsers also read numbers as octal, as hexadecimal, and in fewer than four
+    // parts.
     if name.rsplit('.').next().is_some_and(is_number) {
         return match text.parse::<Ipv4Addr>() {
             Ok(address) => Ok(Host::Ip(address.into())),
@@ -249,7 +249,7 @@ fn parse_name(text: &str) -> Result<Host, HostError> {
     Ok(Host::Name(text.to_ascii_lowercase()))
 }
 
-/// Whether some reader takes `label` for a number.
+/// Whether some parser reads `label` as a number.
 fn is_number(label: &str) -> bool {
     match label.strip_prefix("0x").or(label.strip_prefix("0X")) {
         Some(hex) => hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
@@ -258,7 +258,7 @@ fn is_number(label: &str) -> bool {
 }
 
 fn parse_port(text: &str) -> Result<u16, HostError> {
-    // The standard library's reader takes a `+` before it.
+    // The standard library would accept a leading `+`.
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(port @ 1..) if is_digits => Ok(port),

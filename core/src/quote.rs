@@ -1,7 +1,7 @@
-//! Values inside messages.
+//! Formats values inside messages.
 //!
-//! Messages do not use `{:?}`: the npm package is built without `Debug`, for its size, and would
-//! leave a hole there.
+//! Messages must not use `{:?}`, because the npm package is built without `Debug` output to save
+//! space, and would leave a gap there.
 
 use std::fmt::{self, Display, Write};
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Display for Quoted<'_> {
     }
 }
 
-/// A letter as Rust escapes it.
+/// Writes a character as Rust escapes it.
 pub(crate) fn escape(f: &mut fmt::Formatter<'_>, letter: char) -> fmt::Result {
     match letter {
         '\n' => f.write_str("\\n"),
@@ -36,7 +36,7 @@ pub(crate) fn escape(f: &mut fmt::Formatter<'_>, letter: char) -> fmt::Result {
     }
 }
 
-/// A time in seconds, or in milliseconds below one.
+/// A duration in seconds, or in milliseconds if it is below a second.
 pub(crate) struct Span(pub(crate) Duration);
 
 impl Display for Span {

@@ -1,23 +1,23 @@
-//! What a client does at one moment.
+//! The state of a client at one moment.
 
-/// What a client does at one moment. Every call that began is in flight, waits, is being prepared
-/// or read ahead, or ended in exactly one of succeeded, failed and cancelled.
+/// The state of a client at one moment. Every call that began is in flight, waits, is being encoded
+/// or read, or has ended in exactly one of succeeded, failed and cancelled.
 ///
-/// The default is that of a client that does nothing: what a [`Backend`](crate::Backend) of your own
-/// starts from.
+/// The default is the state of an idle client. A [`Backend`](crate::Backend) of your own can start
+/// from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Requests that may ever be in flight at once.
+    /// The maximum number of requests in flight.
     pub max_workers: usize,
-    /// Requests that may be in flight now: `max_workers`, unless an
-    /// [`Adaptive`](crate::Adaptive) limit has found that the provider bears fewer.
+    /// The current maximum of requests in flight. It equals `max_workers` unless an
+    /// [`Adaptive`](crate::Adaptive) limit has found that the provider takes fewer.
     pub limit: usize,
     /// Requests in flight.
     pub active: usize,
     /// Requests that wait.
     pub queued: usize,
-    /// Requests that may wait before others are turned away.
+    /// How many requests may wait before others are refused.
     pub queue_size: usize,
     /// Whether the client is closed.
     pub closed: bool,

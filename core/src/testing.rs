@@ -1,5 +1,5 @@
-//! For unit tests: one thread, first in first out, and a clock that moves only when nothing else
-//! can happen.
+//! An executor for unit tests: one thread, first in first out, and a clock that advances only when
+//! nothing else can happen.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::executor::{BoxFuture, Executor};
 use crate::time::Instant;
 
-/// Tasks and timers of one test.
+/// The tasks and timers of one test.
 #[derive(Default)]
 pub(crate) struct Clockwork {
     now: Mutex<Duration>,
@@ -45,7 +45,7 @@ impl Clockwork {
         self.now.lock().unwrap().as_secs_f64()
     }
 
-    /// Runs `main` and all tasks until `main` is done. Panics where nothing can happen any more.
+    /// Runs `main` and all tasks until `main` is complete. Panics if nothing can happen any more.
     pub(crate) fn run<F: Future>(&self, main: F) -> F::Output {
         let mut main = pin!(main);
         let main_flag = Arc::new(Flag(AtomicBool::new(true)));

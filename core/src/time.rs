@@ -1,5 +1,5 @@
-//! The core's own monotonic instant: `std::time::Instant::now` panics in a browser, and a
-//! simulator has no wall clock.
+//! The core's own monotonic instant. `std::time::Instant::now` panics in a browser, and a simulator
+//! has no wall clock.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -8,13 +8,13 @@ use std::time::Duration;
 /// A moment in monotonic time: a [`Duration`] since the epoch of the
 /// [`Executor`](crate::Executor) that gave it. Instants of two executors cannot be compared.
 ///
-/// It reaches 584 years after the epoch; what is later counts as that.
+/// The range is 584 years after the epoch. A later moment counts as the last one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant {
     nanos: u64,
 }
 
-/// The nanoseconds of a duration; of one that is longer than 584 years, those of that.
+/// The nanoseconds of a duration, at most `u64::MAX` (584 years).
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     const MOST: u64 = u64::MAX / 1_000_000_000;
     match duration.as_secs() < MOST {
@@ -50,7 +50,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
 
-    /// Saturates: an instant too far away to be represented is the last one.
+    /// Saturates at the last instant.
     fn add(self, duration: Duration) -> Self {
         Self {
             nanos: self.nanos.saturating_add(nanos(duration)),
@@ -73,8 +73,8 @@ impl fmt::Debug for Instant {
     }
 }
 
-/// As [`Duration::from_secs_f64`], for less than 500 years: without the code that would have to
-/// refuse the rest.
+/// Like [`Duration::from_secs_f64`], for values below 500 years: this links no code that refuses
+/// other values.
 pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::from_nanos((seconds * 1e9).round_ties_even() as u64)
 }

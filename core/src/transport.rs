@@ -1,4 +1,4 @@
-//! The second of the two seams: what the core asks of an HTTP client.
+//! The second of the two seams: the trait for an HTTP client.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug};
@@ -12,27 +12,29 @@ use futures_core::Stream;
 
 use crate::secrets::Secrets;
 
-/// What the core asks of an HTTP client: send one request, stream one body back.
+/// What the core needs from an HTTP client: send one request, and stream one body back.
 ///
-/// What an implementation owes its callers:
+/// An implementation must do the following:
 ///
-/// - [`send`](Transport::send) resolves as soon as the response's status and headers are there;
-///   an error status is a response like any other.
-/// - The body streams as it arrives, in the pieces in which it arrives. It ends cleanly only
-///   where HTTP says so: a body cut short of its length or of its last chunk, or lost with its
-///   connection, ends in [`TransportErrorKind::Truncated`].
-/// - Dropping the future, or a body that has not ended, closes the connection at once; a body
-///   that has ended hands it back to the pool.
-/// - Redirects are not followed, and the request is sent once: retries belong to the core. (A
-///   reused connection that turns out to be dead may be replaced as long as not one byte of an
-///   answer came.)
-/// - Requests run side by side, and each gets its own answer: what else comes on a connection is
-///   never taken for the answer to the next request.
-/// - The connection is made within the [`ConnectTimeout`] found in the request's extensions; what
-///   [`ChatCall::extension`](crate::ChatCall::extension) put beside it is for the transport, too.
-/// - Of the response's headers, those in
+/// - [`send`](Transport::send) completes as soon as the response's status and headers have come. An
+///   error status is a response like any other.
+/// - The body streams in the pieces in which it arrives. It ends cleanly only where HTTP says so. A
+///   body that ends before its length or its last chunk, or with a lost connection, ends in
+///   [`TransportErrorKind::Truncated`].
+/// - Dropping the future, or a body before its end, closes the connection at once. A body that has
+///   ended returns the connection to the pool.
+/// - Redirects are not followed, and the request is sent once, because retries belong to the core.
+///   (A reused connection that turns out to be dead may be replaced as long as no byte of a
+///   response has come.)
+/// - Requests run concurrently, and each gets its own response. Extra bytes on a connection are
+///   never taken for the response to the next request.
+/// - Connecting takes no longer than the [`ConnectTimeout`] in the request's extensions. Other
+///   extensions, from [`ChatCall::extension`](crate::ChatCall::extension), are for the transport,
+///   too.
+/// - The response has at least the headers in
 ///   [`COMMON_RESPONSE_HEADERS`](crate::dialect::COMMON_RESPONSE_HEADERS) and those that the
-///   dialect's [`Facts`](crate::dialect::Facts) name are read; a transport may leave out others.
+///   dialect's [`Facts`](crate::dialect::Facts) name. The core reads no others, so a transport may
+///   leave them out.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends `request` and waits for the response's headers.
@@ -43,16 +45,16 @@ pub trait Transport: Debug + Send + Sync + 'static {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<ByteStream>, TransportError>;
 
-    /// Adds the secrets that this transport sends beside those of the request, such as the
-    /// password of a proxy, so that they are taken out of what servers echo. Asked once, when a
-    /// client is built. A transport that wraps another one passes this on.
+    /// Adds the secrets that this transport sends besides those in the request, such as a proxy's
+    /// password, so that the core redacts them in what servers echo. Called once, when a client is
+    /// built. A transport that wraps another one must forward this call.
     fn tell_secrets(&self, secrets: &mut Secrets) {
         let _ = secrets;
     }
 }
 
-/// A request extension: how long making the connection (name lookup, TCP, proxy, TLS) may take.
-/// A transport that finds none uses [`ConnectTimeout::DEFAULT`].
+/// A request extension: how long connecting (name lookup, TCP, proxy, TLS) may take. Without this
+/// extension, a transport uses [`ConnectTimeout::DEFAULT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectTimeout(pub Duration);
 
@@ -60,7 +62,7 @@ impl ConnectTimeout {
     /// Five seconds.
     pub const DEFAULT: Self = Self(Duration::from_secs(5));
 
-    /// What stands for no limit: a year, which can be added to any clock.
+    /// No limit: a year, which can be added to the time of any clock.
     pub const NONE: Self = Self(Duration::from_secs(365 * 24 * 60 * 60));
 }
 
@@ -70,7 +72,7 @@ impl Default for ConnectTimeout {
     }
 }
 
-/// The body of a response: a stream of byte chunks, boxed once for each response.
+/// The body of a response: a stream of chunks, boxed once per response.
 pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>);
 
 impl ByteStream {
@@ -79,12 +81,12 @@ impl ByteStream {
         Self(Box::pin(stream))
     }
 
-    /// A body that is there already, in one chunk.
+    /// Creates a body from bytes that are already there, as one chunk.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         Self::new(Once(Some(bytes.into())))
     }
 
-    /// A body with nothing in it.
+    /// Creates an empty body.
     pub fn empty() -> Self {
         Self::new(Once(None))
     }
@@ -114,7 +116,7 @@ impl Stream for Once {
     }
 }
 
-/// What went wrong between the core and the server, before or beside any HTTP status.
+/// What went wrong between the core and the server, apart from any HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -122,24 +124,24 @@ pub enum TransportErrorKind {
     Dns,
     /// No connection could be made (refused, unreachable).
     Connect,
-    /// Making the connection took longer than its limit.
+    /// Connecting took longer than its limit.
     ConnectTimeout,
     /// The TLS handshake failed, for example because the certificate is not trusted.
     Tls,
     /// The proxy could not be used, or refused to connect.
     Proxy,
-    /// The connection was lost before the response's headers were there.
+    /// The connection was lost before the response's headers had come.
     Reset,
-    /// The headers were there and the whole body never was: it ended before the length, or the
-    /// last chunk, that they promised, or its connection was lost, however that came about.
+    /// The headers came and the body was not complete: it ended before its length or its last
+    /// chunk, or its connection was lost for any reason.
     Truncated,
-    /// What came back is not HTTP.
+    /// The response is not HTTP.
     Protocol,
     /// The response's headers, or a line of them, are larger than the transport allows.
     TooLarge,
     /// The request cannot be sent by this transport (an unknown scheme, a bad header).
     InvalidInput,
-    /// As many requests wait in the transport as may wait there.
+    /// The transport's own queue is full.
     QueueFull,
     /// The transport is shut down.
     Closed,
@@ -148,7 +150,7 @@ pub enum TransportErrorKind {
 }
 
 impl TransportErrorKind {
-    /// Whether an error of [`Transport::send`] of this kind means that nothing of the request can
+    /// Whether this kind of error from [`Transport::send`] means that no part of the request can
     /// have reached the server.
     pub fn is_before_sending(self) -> bool {
         matches!(
@@ -165,7 +167,7 @@ impl TransportErrorKind {
     }
 }
 
-/// An error of a [`Transport`]: a kind, a sentence, and the cause.
+/// An error of a [`Transport`]: a kind, a message, and the cause.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -174,7 +176,7 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error of `kind`, explained by `message`. The message must hold no header and no key.
+    /// Creates an error of `kind` with `message`. The message must hold no header and no key.
     pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,

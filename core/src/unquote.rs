@@ -1,8 +1,8 @@
-//! Values as they come from `.env` files, clipboards and secret stores.
+//! Cleans values that come from `.env` files, clipboards and secret stores.
 
-/// `text` without white space, byte order marks and pairs of quotes around it. A tool that passes
-/// an `.env` file on as it is (`docker --env-file` does) leaves the quotes in the value, and a file
-/// that holds a key ends in a line end.
+/// `text` without the white space, byte order marks and pairs of quotes around it. A tool that
+/// passes on an `.env` file unchanged (as `docker --env-file` does) leaves the quotes in the value,
+/// and a file with a key usually ends in a line break.
 pub(crate) fn unquoted(text: &str) -> &str {
     let is_blank = |char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}');
     let mut text = text.trim_matches(is_blank);
@@ -10,7 +10,7 @@ pub(crate) fn unquoted(text: &str) -> &str {
         let inner = text
             .strip_prefix(*quote)
             .and_then(|text| text.strip_suffix(*quote));
-        // `"a" "b"` is no quoted text.
+        // `"a" "b"` is not one quoted text.
         if let Some(inner) = inner.filter(|inner| !inner.contains(*quote)) {
             text = inner.trim_matches(is_blank);
         }

@@ -1,13 +1,13 @@
-//! The stable word of each variant of an enum, in one list.
+//! Macros that give each variant of an enum a stable word, in one list.
 //!
-//! The lists are what other languages and files are made from: the tables of the npm package and
-//! the golden file of its border. Each macro writes a `match` without a wildcard, so that a new
-//! variant does not compile until it is in the list.
+//! The tables of the npm package and the golden file of its interface are generated from these
+//! lists. Each macro writes a `match` without a wildcard, so that a new variant does not compile
+//! until it is in the list.
 
-/// For an enum whose variants hold nothing: every one of them, and the word of each.
+/// For an enum whose variants hold nothing: lists all variants, and returns the word of each.
 macro_rules! words {
     ($(#[$doc:meta])* $($variant:ident = $word:literal,)*) => {
-        /// Every one of them, in the order of the documentation.
+        /// All values, in the order of the documentation.
         pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
         $(#[$doc])*
@@ -19,10 +19,10 @@ macro_rules! words {
     };
 }
 
-/// For an enum whose variants hold something: every word, and the word of a value.
+/// For an enum whose variants hold data: lists all words, and returns the word of a value.
 macro_rules! kinds {
     ($(#[$doc:meta])* $($pattern:pat = $word:literal,)*) => {
-        /// What [`kind`](Self::kind) may say, in the order of the documentation.
+        /// All words that [`kind`](Self::kind) may return, in the order of the documentation.
         pub const KINDS: &'static [&'static str] = &[$($word),*];
 
         $(#[$doc])*
@@ -34,12 +34,12 @@ macro_rules! kinds {
     };
 }
 
-/// For an enum of words that a server can add to, whose last variant is `Other(String)`: every word
-/// that it has a name for, and the ways to a word and back.
+/// For an enum of words that servers may add to, with the last variant `Other(String)`: lists all
+/// words that have a variant, and converts to a word and back.
 macro_rules! open_words {
     ($of:ident: $(#[$doc:meta])* $($variant:ident = $word:literal,)*) => {
         impl $of {
-            /// The words that chatcore has a name for, in the order of the documentation.
+            /// The words that have a variant, in the order of the documentation.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
 
             $(#[$doc])*
