@@ -1,4 +1,4 @@
-//! What a call sends: as the caller asks it, by whichever name.
+//! What a call sends: the same request, whichever method and type the caller uses.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use chatcore::{
 use chatcore_adapters::executor::SmolExecutor;
 use serde_json::{Value, json};
 
-/// Keeps what it is asked, and answers with the text of the last message.
+/// Records each request, and answers with the text of the last message.
 #[derive(Debug, Default)]
 struct Recorder(Mutex<Vec<(ChatRequest, Defaults)>>);
 
@@ -48,7 +48,7 @@ fn recorded() -> (LlmClient, Arc<Recorder>) {
     (client, recorder)
 }
 
-/// What `ask` sends.
+/// The request that `ask` sends.
 fn asked(question: impl Into<ChatRequest>) -> ChatRequest {
     let (client, recorder) = recorded();
     smol::block_on(client.ask(question).into_future()).unwrap();
@@ -113,11 +113,11 @@ fn the_old_names_keep_the_old_defaults() {
     };
     assert_eq!(defaults(0), (Some(0.0), Some(256), true));
     assert_eq!(defaults(1), (Some(0.7), Some(256), true));
-    // What the caller leaves to the provider, no default brings back.
+    // A default is not added to a field that the caller left to the provider.
     assert_eq!(defaults(2), (None, None, true));
 }
 
-/// Sets every field, by the setters that a request and a call have in common.
+/// Sets every field with the setters that a request and a call share.
 macro_rules! set_every_field {
     ($asked:expr) => {
         $asked
@@ -145,7 +145,7 @@ fn a_call_has_every_setter_of_a_request() {
     let call = set_every_field!(client.ask("a"));
     smol::block_on(call.into_future()).unwrap();
     assert_eq!(recorder.0.lock().unwrap()[0].0, request);
-    // A field without a setter is still what it is by default.
+    // A field without a setter keeps its default.
     let fields = |request: &ChatRequest| match serde_json::to_value(request) {
         Ok(Value::Object(fields)) => fields,
         other => panic!("{other:?}"),

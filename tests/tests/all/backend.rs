@@ -1,4 +1,4 @@
-//! Something other than an endpoint answers a call: a cache, a router.
+//! Backends other than a provider: a cache, a router.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn answer() -> ChatResponse {
     answer
 }
 
-/// What a test's backend does with each call.
+/// How the test's backend answers each call.
 #[derive(Clone, Copy, Debug)]
 enum Doing {
     Cached,

@@ -1,4 +1,4 @@
-//! Bad input gets a clear error of its own, before anything is sent.
+//! Bad input gets a clear error before anything is sent.
 
 use std::sync::Arc;
 
@@ -135,13 +135,14 @@ fn providers() {
     }
     let missing = build(deepseek()).unwrap_err();
     assert_eq!(missing.code(), Some("missing_api_key"));
-    // A server of one's own may add the key.
+    // A private server may add the key itself.
     build(deepseek().without_api_key()).unwrap();
 }
 
 #[test]
 fn variables() {
-    // The table of bad values stands beside the code; here, that a client is told.
+    // Unit tests beside the code cover the table of bad values. This tests that a caller sees the
+    // error.
     let error = Config::from_vars(|name| (name == "LLM_ASYNC_WORKERS").then(|| "five".into()));
     let error = error.unwrap_err().to_string();
     for part in ["LLM_ASYNC_WORKERS", "\"five\"", "a whole number from 1"] {

@@ -1,5 +1,5 @@
-//! A real engine: the llama.cpp server at `CHATCORE_LLAMACPP`, with a tiny model of random
-//! weights. What it says makes no sense, but its tokens, its framing and its errors are real.
+//! A real engine: the llama.cpp server at `CHATCORE_LLAMACPP`, with a tiny model of random weights.
+//! Its text makes no sense, but its tokens, framing and errors are real.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
 use serde_json::json;
 
-/// Each of its dialects on both native pairs.
+/// A client for each of the engine's dialects on both native pairs.
 fn clients() -> Vec<LlmClient> {
     let base = std::env::var("CHATCORE_LLAMACPP").unwrap();
     let smol = Arc::new(SmolExecutor::new());
@@ -38,8 +38,8 @@ fn clients() -> Vec<LlmClient> {
     clients
 }
 
-/// Whether an answer reached its limit of tokens. By Responses the server calls it `completed` all the
-/// same.
+/// Whether an answer reached its token limit. In Responses, the server reports `completed` even
+/// then.
 fn is_cut(answer: &ChatResponse, limit: u64) -> bool {
     let used = answer.usage.as_ref().map_or(0, |usage| usage.output_tokens);
     let is_told = answer.finish_reason == Some(FinishReason::Length);
@@ -74,7 +74,7 @@ fn whole_and_streamed() {
         let streamed = smol::block_on(stream.into_response()).unwrap();
         assert_eq!(streamed.text(), text);
         assert!(streamed.usage.is_some(), "{streamed:?}");
-        // Temperature 0 says the same twice.
+        // At temperature 0 the text is the same twice.
         assert_eq!(streamed.text(), whole.text());
     }
 }
@@ -118,7 +118,7 @@ fn a_tool_that_must_be_called() {
             .tool(tool.clone())
             .tool_choice(chatcore::ToolChoice::Required);
         let answer = smol::block_on(call.stream().into_response()).unwrap();
-        // Random weights may talk until the limit; a call that was finished is whole.
+        // Random weights may generate until the limit, but a call that was finished is complete.
         if answer.finish_reason == Some(FinishReason::ToolCalls) && !is_cut(&answer, 200) {
             let called: Vec<_> = answer.tool_calls().collect();
             assert!(!called.is_empty(), "{answer:?}");
@@ -136,7 +136,7 @@ fn a_tool_that_must_be_called() {
 #[test]
 #[cfg_attr(not(has_engine), ignore = "no engine: set CHATCORE_LLAMACPP")]
 fn a_turn_with_a_tool() {
-    // No room for a call that takes long.
+    // A small tool, because the context has no room for long calls.
     let tool = Tool::new("now", json!({"type": "object", "properties": {}}));
     let mut turns = 0;
     for client in clients() {
@@ -152,7 +152,7 @@ fn a_turn_with_a_tool() {
             .map(|call| Message::tool_result(&*call.id, "noon"))
             .collect();
         assert!(!results.is_empty(), "{answer:?}");
-        // A call that was cut has no arguments that the server would take back.
+        // The server does not accept back a call whose arguments were cut off.
         let is_whole = |call: &chatcore::ToolCall| call.arguments_json().is_ok();
         if !answer.tool_calls().all(is_whole) {
             continue;
@@ -184,7 +184,7 @@ fn many_at_once() {
 #[cfg_attr(not(has_engine), ignore = "no engine: set CHATCORE_LLAMACPP")]
 fn its_errors_are_typed() {
     for client in clients() {
-        // More than its context.
+        // More tokens than the context holds.
         let error = client
             .chat_async("word ".repeat(20_000))
             .wait()

@@ -1,4 +1,5 @@
-//! Headers of one call go with every attempt of it, whole and streamed, and with no other call.
+//! The headers of a call are sent with each of its attempts, whole and streamed, and with no other
+//! call.
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ fn headers_of_one_call() {
             .header("X-Tenant", "b")
             .header("Idempotency-Key", "8e03978e");
         let answer = shaped.clone().wait().unwrap();
-        // The server fails the first request that it sees, and no later one.
+        // The server fails only the first request that it sees.
         assert_eq!(answer.attempts, if round == 0 { 2 } else { 1 });
         let mut stream = shaped.stream();
         while let Some(event) = smol::block_on(stream.next()) {

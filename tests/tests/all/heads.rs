@@ -1,10 +1,10 @@
-//! The head of a response, where it is asked for, and the query of every request.
+//! The head of a response, if the caller asks for it, and the query of every request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-// By the re-exports: a transport needs no other crate than chatcore.
+// Through the re-exports, because a transport needs no crate except chatcore.
 use chatcore::bytes::Bytes;
 use chatcore::http::{Request, Response, StatusCode};
 use chatcore::{
@@ -15,7 +15,7 @@ use chatcore_adapters::executor::SmolExecutor;
 
 const KEY: &str = "sk-of-the-client-0123456789";
 
-/// Answers with headers, and keeps the URLs.
+/// A transport that answers with headers and records the URLs.
 #[derive(Default)]
 struct Heads {
     status: StatusCode,

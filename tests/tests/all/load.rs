@@ -1,4 +1,5 @@
-//! Many chats at once, and what they take. Run optimised, one test at a time:
+//! Many concurrent chats, and the time and memory that they take. Run optimised, one test at a
+//! time:
 //! `cargo test --release -p chatcore-tests --all-features -- --ignored --test-threads=1`
 
 use std::process::Command;
@@ -15,17 +16,17 @@ use http::Request;
 
 const CHATS: usize = 2_000;
 
-/// The server in a process of its own, so that its memory is not ours.
+/// Starts the server in its own process, so that its memory does not count.
 fn loopback() -> Process {
     Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap()
 }
 
 fn client(base: &str) -> LlmClient {
-    // Each chat has a socket.
+    // Each chat needs a file descriptor.
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let executor = Arc::new(SmolExecutor::new());
     let transport = Arc::new(Http1Transport::new(executor.clone()));
-    // On a busy machine thousands of connections take longer than the defaults allow.
+    // On a busy machine, thousands of connections take longer than the default timeouts.
     let mut patient = Timeouts::default();
     patient.connect = Some(Duration::from_secs(60));
     (patient.byte_idle, patient.overall) = (None, None);
@@ -38,7 +39,7 @@ fn client(base: &str) -> LlmClient {
         .unwrap()
 }
 
-/// Waits until the server has seen so many requests of the key `all`.
+/// Waits until the server has seen `count` requests with the key `all`.
 async fn seen(base: &str, count: usize) {
     let transport = Http1Transport::new(Arc::new(SmolExecutor::new()));
     let request = Request::get(format!("{base}/_wait_request/all/{count}"));
@@ -85,7 +86,7 @@ fn two_thousand_chats_at_50_ms_are_all_answered() {
 fn a_chat_in_flight_takes_at_most_20_kib() {
     let server = loopback();
     let client = client(&format!("{}/key/all/gate/all/v1", server.base_url()));
-    // What the first chat sets up belongs to the process.
+    // A first chat allocates what the process needs only once.
     let warm = LlmClient::clone(&client);
     smol::block_on(or(
         async {
@@ -97,7 +98,7 @@ fn a_chat_in_flight_takes_at_most_20_kib() {
     let before = resident();
     let calls = (0..CHATS).map(|n| client.chat_async(format!("chat {n}")));
     let gathered = smol::spawn(gather_with_limit(calls.collect::<Vec<_>>(), CHATS));
-    // The server holds every answer back.
+    // The server holds back every answer.
     smol::block_on(seen(server.base_url(), 1 + CHATS));
     assert_eq!(client.status().active, CHATS);
     let each = (resident() - before) as f64 / CHATS as f64;

@@ -1,4 +1,4 @@
-//! What must hold, through public APIs.
+//! Tests of chatcore through its public APIs.
 
 #[cfg(test)]
 mod asking;

@@ -1,10 +1,11 @@
-//! What a call allocates, and what it holds while it waits. `--bench memory` and `--bench chat` print
-//! the same figures. Counted, not timed: they are the same on every machine of one word size.
+//! What a call allocates, and what it holds while it waits. `--bench memory` and `--bench chat`
+//! print the same figures. They are counted, not timed, so they are the same on all machines with
+//! the same word size.
 
 #[path = "../../benches/cases/mod.rs"]
 mod cases;
 
-/// Bytes that a waiting call may hold: a little above today's figures.
+/// The most bytes that a waiting call may hold: slightly more than the current figures.
 const WAITING: [(&str, i64); 4] = [
     ("for its headers", 2_500),
     ("for its headers, with all policies", 3_450),
@@ -17,7 +18,7 @@ const WAITING: [(&str, i64); 4] = [
 fn a_call_that_waits_holds_little() {
     assert_eq!(WAITING.map(|(name, _)| name), cases::WAITING);
     for (name, most) in WAITING {
-        // What is made once for each client is made before, by another call.
+        // A call made earlier allocates what each client needs only once.
         let call = cases::waiting(name);
         drop(call());
         let mut held = None;

@@ -1,4 +1,4 @@
-//! Each setter of a settings type sets the field of its name, and no other.
+//! Each setter of a settings type sets the field with its name, and no other.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use chatcore::{
     Adaptive, AsyncConfig, Caps, Config, Defaults, Provider, RateLimits, RetryPolicy, Timeouts,
 };
 
-/// Calls each setter alone, with a value that is not the default.
+/// Calls each setter alone, with a value other than the default.
 macro_rules! each_sets_its_own {
     ($type:ty, $default:expr; $($field:ident: $value:expr),+ $(,)?) => {{
         let default: $type = $default;

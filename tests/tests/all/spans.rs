@@ -1,4 +1,4 @@
-//! The spans of the feature `tracing`, as a collector sees them.
+//! The spans of the feature `tracing`, as a subscriber sees them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -20,7 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 type Fields = BTreeMap<String, String>;
 
-/// What one span was, from its opening to its end.
+/// What was recorded of one span.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     name: String,
@@ -47,7 +47,8 @@ impl Visit for Reader<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        // OpenTelemetry has no such number: its layer would write a string.
+        // Unsigned numbers are refused, because OpenTelemetry has none and its layer would write a
+        // string.
         panic!("{} is recorded as the unsigned {value}", field.name());
     }
 }
@@ -88,7 +89,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Collector {
     }
 }
 
-/// Runs a scenario against the simulated provider, and tells which spans were closed in it.
+/// Runs a scenario against the simulated provider, and returns the spans that were closed.
 fn collect<F: Future<Output = ()>>(
     script: Script,
     scenario: impl FnOnce(Arc<SimTransport>, LlmClientBuilder) -> F,
@@ -125,7 +126,7 @@ fn a_call_has_the_names_of_the_conventions() {
             .temperature(0.5)
             .max_tokens(100);
         let response = outer.in_scope(|| call.into_future());
-        // The parent is the span that is current where the call is first polled.
+        // The parent is the span that is current when the call is first polled.
         tracing::Instrument::instrument(response, outer)
             .await
             .unwrap();
@@ -166,7 +167,7 @@ fn a_call_has_the_names_of_the_conventions() {
     }
 }
 
-/// Says the key in every field that a span tells of an answer.
+/// A transport that echoes the key in every field of an answer that a span records.
 #[derive(Debug)]
 struct Parrot;
 

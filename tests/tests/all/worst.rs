@@ -1,5 +1,5 @@
-//! What a server sends costs memory and work by its length, whatever it is. The benchmark `worst`
-//! measures the time of the same cases.
+//! Whatever a server sends, its cost in memory and work is proportional to its length. The
+//! benchmark `worst` measures the time of the same cases.
 
 use bytes::Bytes;
 use chatcore::dialect::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
@@ -29,7 +29,7 @@ fn twice_the_input_allocates_twice_as_much_at_most() {
         let work = |size: usize| {
             let body = Bytes::from((case.make)(size));
             let counted = allocation_counter::measure(|| drop(case.decode(body.clone())));
-            // An allocation costs about as much as 500 bytes of copying.
+            // An allocation costs about as much as copying 500 bytes.
             counted.bytes_total + 500 * counted.count_total
         };
         let (one, two) = (work(SIZE), work(2 * SIZE));
@@ -40,7 +40,7 @@ fn twice_the_input_allocates_twice_as_much_at_most() {
     assert!(over.is_empty(), "{}", over.join("\n"));
 }
 
-/// On a thread with a small stack, as an embedder's may be.
+/// Runs on a small stack, as an embedder's thread may have.
 #[test]
 fn no_depth_uses_up_the_stack() {
     let small = std::thread::Builder::new().stack_size(512 << 10);

@@ -1,4 +1,4 @@
-//! The executors and transports of `chatcore-adapters`, driven from outside.
+//! The executors and transports of `chatcore-adapters`, run by callers outside of them.
 
 use std::sync::Arc;
 

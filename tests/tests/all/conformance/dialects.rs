@@ -1,4 +1,5 @@
-//! Every dialect, a stranger's too, on answers of all kinds: text, reasoning, tool calls, errors.
+//! Every dialect, including one from outside chatcore, on answers of all kinds: text, reasoning,
+//! tool calls, errors.
 
 use chatcore::ErrorKind;
 use chatcore::dialect::{Anthropic, Gemini, OllamaChat, OpenAiChat, OpenAiResponses};
@@ -171,7 +172,7 @@ fn openai_responses() -> Subject {
         .recording(Recording::stream("an error in mid-stream", failed).fails_as(ErrorKind::Server))
 }
 
-/// What Ollama answers.
+/// Adds what Ollama answers.
 fn ollama(subject: Subject) -> Subject {
     let line = |message: Value, done: bool| {
         let mut line = json!({"model": "m", "message": message, "done": done});

@@ -1,5 +1,6 @@
-//! Every transport on event loops that nobody here wrote; see [`chatcore_conformance::hosts`]. Those on
-//! tokio and glib run in the workspace `tests/foreign`.
+//! Every transport on event loops that are not part of chatcore; see
+//! [`chatcore_conformance::hosts`]. The tests on tokio and glib run in the workspace
+//! `tests/foreign`.
 
 use chatcore_conformance::hosts::{frame_loop, local_executor, local_pool, restless};
 use chatcore_conformance::{Scheme, assert_held, chat_cases, https_cases, run_on_threads};
@@ -41,7 +42,7 @@ https_tests! {
     restless_ureq_https: restless(SEED), ureq, NONE;
 }
 
-/// Callers without async: so many threads, each of which blocks until its case is done.
+/// Callers without async: this many threads, each of which blocks until its case is done.
 const CALLERS: usize = 8;
 
 fn on_threads(name: &str, skips: Skips, scheme: Scheme, host: &Host, make: Make) {

@@ -1,5 +1,6 @@
-//! The conformance suite, stamped: one test for each case and executor, and for each case and
-//! pair of executor and transport; over TLS, and on event loops that nobody here wrote.
+//! The conformance suite as tests: one for each case and executor, and one for each case and pair
+//! of executor and transport. It also runs over TLS, and on event loops that are not part of
+//! chatcore.
 
 mod adapters;
 mod dialects;

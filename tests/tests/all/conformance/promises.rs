@@ -1,11 +1,11 @@
-//! The suite quotes the traits' documentation, and quotes it rightly.
+//! The promises in the suite are exact quotes from the traits' documentation.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use chatcore_conformance::{DIALECT_CASES, EXECUTOR_CASES, PROMISES, TRANSPORT_CASES};
 
-/// The documentation comments of a file as running text, without the marks of links.
+/// The doc comments of a file as plain text, without link syntax.
 fn documentation(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../core/src")

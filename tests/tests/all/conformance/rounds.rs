@@ -1,5 +1,5 @@
-//! Chats in rounds against a server in a process of its own, on event loops that nobody here wrote:
-//! none of them may hang. How late they are is printed by the program `latency` of `tests/foreign`.
+//! Rounds of chats against a server in its own process, on event loops that are not part of
+//! chatcore: none may hang. The program `latency` in `tests/foreign` prints how late the chats are.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn ten_rounds(host: Host, make: Make) {
     assert_eq!(counts, [10, 10, 30]);
 }
 
-/// A thread that blocks and knows of no reactor.
+/// A plain thread that blocks, without any reactor.
 fn plain() -> Host {
     Host::new(
         Arc::clone(threads().executor()),

@@ -1,5 +1,5 @@
-//! The transports under test, and what they cannot pass. The workspace `tests/foreign` uses this file
-//! as well.
+//! The transports under test, and the cases that they cannot pass. The workspace `tests/foreign`
+//! also uses this file.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) fn http1(executor: &Arc<dyn Executor>) -> Arc<dyn Transport> {
 }
 
 pub(crate) fn ureq(_: &Arc<dyn Executor>) -> Arc<dyn Transport> {
-    // As many workers as the widest case has requests at once; eight of it at once have to wait.
+    // Enough workers for the widest case. Eight of that case at once have to wait.
     let pool = ThreadPool::builder().workers(64).queue_size(usize::MAX);
     let builder = UreqTransport::builder(pool.build().unwrap());
     let builder = builder.roots(Secured::roots().unwrap()).unwrap();
@@ -32,7 +32,7 @@ pub(crate) fn surf(_: &Arc<dyn Executor>) -> Arc<dyn Transport> {
     Arc::new(SurfTransport::new())
 }
 
-/// What ureq cannot do.
+/// Cases that ureq cannot pass.
 pub(crate) const UREQ: Skips = &[
     (
         "a_continue_with_headers_is_skipped",
@@ -44,7 +44,7 @@ pub(crate) const UREQ: Skips = &[
     ),
 ];
 
-/// What surf and async-h1 cannot do; the documentation of `SurfTransport` says more.
+/// Cases that surf and async-h1 cannot pass; the documentation of `SurfTransport` has details.
 pub(crate) const SURF: Skips = &[
     ("connections_are_reused", NO_REUSE),
     ("a_stream_hands_its_connection_back", NO_REUSE),

@@ -1,4 +1,4 @@
-//! What users put into messages, in every dialect: what each part becomes, or why it cannot go.
+//! Message content in every dialect: how each part is sent, or why it is refused.
 
 mod origins;
 mod parts;
@@ -12,7 +12,7 @@ use chatcore::dialect::{
 use chatcore::{ChatRequest, Error, Provider};
 use serde_json::Value;
 
-/// Every dialect, the newest last.
+/// Every dialect, the most recently added last.
 fn dialects() -> Vec<Arc<dyn Dialect>> {
     vec![
         Arc::new(OpenAiChat::new(Quirks::default())),
@@ -23,14 +23,14 @@ fn dialects() -> Vec<Arc<dyn Dialect>> {
     ]
 }
 
-/// The messages of a body.
+/// The messages in a request's body.
 fn messages(body: &Value) -> &Value {
     let names = ["messages", "input", "contents"];
     let found = names.iter().find_map(|name| body.get(name));
     found.unwrap_or(&Value::Null)
 }
 
-/// The body that goes out.
+/// The body that is sent.
 fn sent(dialect: &dyn Dialect, request: &ChatRequest) -> Result<Value, Error> {
     let endpoint = Provider::openai_compatible("https://models.example/v1", "m").endpoint()?;
     let request = dialect.encode(&endpoint, request, Mode::Whole)?;

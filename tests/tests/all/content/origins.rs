@@ -1,5 +1,5 @@
-//! A conversation that was begun in one dialect goes on in another: what only the first one
-//! understands stays behind.
+//! A conversation that began in one dialect continues in another. Data that only the first dialect
+//! understands is not sent.
 
 use chatcore::chat::{Reasoning, Text, ToolResult};
 use chatcore::dialect::{NAMES, kit};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{dialects, messages, sent};
 
-/// A turn on which each of the dialects has left something of its own.
+/// A turn that contains data specific to each dialect.
 fn conversation() -> ChatRequest {
     let mut text = Text::new("Paris");
     let mut call = ToolCall::new("c1", "weather", "{}");
@@ -19,7 +19,7 @@ fn conversation() -> ChatRequest {
             extra.insert(name.to_owned(), own.clone());
         }
         if name == "ollama_chat" {
-            // Its messages have no blocks.
+            // Ollama's messages have no blocks.
             continue;
         }
         said.parts.push(Part::Other {
@@ -49,14 +49,15 @@ fn what_belongs_to_another_dialect_stays_behind() {
         for other in NAMES {
             let marks = said.matches(&format!("of {other}")).count();
             assert_eq!(marks > 0, other == name, "{name} says of {other}: {said}");
-            // No field has the name of a dialect: an own one's members stand in its place.
+            // No field is named after a dialect: the members of a dialect's own object are sent
+            // instead.
             assert!(!said.contains(&format!("{other:?}:")), "{name}: {said}");
         }
         assert!(said.contains(r#""plain":1"#), "{name}: {said}");
     }
 }
 
-/// Gemini's calls have no ids, and most other providers demand them.
+/// Gemini's calls have no ids, which most other providers require.
 #[test]
 fn calls_without_ids_get_some_where_they_are_demanded() {
     let call = |arguments: &str| Part::ToolCall(ToolCall::new("", "weather", arguments));
@@ -82,7 +83,7 @@ fn calls_without_ids_get_some_where_they_are_demanded() {
 fn text_whose_fields_all_stay_behind_is_plain() {
     let mut text = Text::new("Paris");
     text.extra.insert("gemini".to_owned(), json!({"a": 1}));
-    // Google's text is always a part of its own.
+    // Gemini always sends text as separate parts.
     let dialects = dialects().into_iter();
     let dialects = dialects.filter(|dialect| dialect.facts().name() != "gemini");
     let asked = Message::new(Role::User, [text.into()]);

@@ -1,4 +1,4 @@
-//! Files, sound and pictures.
+//! Files, audio and images.
 
 use chatcore::chat::{File, MediaSource, Tool, ToolResult};
 use chatcore::{ChatRequest, ErrorKind, Message, Part, Role};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{dialects, messages, sent};
 
-/// What a part is in one dialect: its JSON, or words of the refusal.
+/// How a part is sent in one dialect: its JSON, or words of the error that refuses it.
 enum Is {
     Sent(Value),
     Refused(&'static str),
@@ -19,7 +19,7 @@ fn named_pdf() -> Part {
     File::new(pdf).name("a.pdf").into()
 }
 
-/// Each part, and what it is in each of the dialects.
+/// Each part, and how it is sent in each dialect.
 fn cases() -> Vec<(Part, [Is; 5])> {
     let url = "https://a.test/a";
     vec![
@@ -194,7 +194,7 @@ fn fields_of_tools_and_of_their_results_are_sent() {
             _ => &body["tools"][0],
         };
         assert_eq!(tool["cache_control"], cached, "{name}");
-        // A field of one dialect's own is a field of its tool there, and nowhere else.
+        // A field for one dialect is sent in that dialect's tool, and nowhere else.
         assert_eq!(tool.get("gemini"), None, "{name}");
         assert_eq!(tool.get("x").is_some(), name == "gemini", "{name}");
         let result = match name {
@@ -215,7 +215,7 @@ fn openais_form_of_each_part_is_read() {
     assert_eq!(read(id), Part::file_id("file-1"));
     let audio = json!({"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}});
     assert_eq!(read(audio), Part::audio_base64("audio/mpeg", "SUQz"));
-    // What would lose something is kept for OpenAI's dialect alone.
+    // Parts that would lose a field are kept for OpenAI's dialect alone.
     for (kind, body) in [
         ("file", json!({"file_id": "f", "own": 1})),
         (

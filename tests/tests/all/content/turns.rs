@@ -1,5 +1,5 @@
-//! An answer of each dialect goes on in each of the others: its text and its calls are told, what
-//! only its own dialect understands is not, and nothing is an error.
+//! An answer of each dialect continues in every other dialect. Its text and calls are sent, data
+//! that only its own dialect understands is not, and nothing is an error.
 
 use chatcore::chat::ToolResult;
 use chatcore::dialect::{Caps, Dialect, Mode};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{dialects, sent};
 
-/// An answer with reasoning, text and a call, as each dialect has it; and what of it is for that
-/// dialect alone.
+/// An answer with reasoning, text and a call in the form of each dialect, and the words in it that
+/// only that dialect may send.
 fn answers() -> [(&'static str, Value, &'static [&'static str]); 5] {
     [
         (
@@ -81,7 +81,7 @@ fn decode(dialect: &dyn Dialect, answer: &Value) -> ChatResponse {
     fold.finish()
 }
 
-/// The conversation after an answer whose call was carried out. It has been stored as JSON between.
+/// The conversation after an answer whose call was run. In between, it was stored as JSON.
 fn conversation(answer: ChatResponse) -> ChatRequest {
     let call = answer.tool_calls().next().unwrap().id.clone();
     let result = Message::new(Role::Tool, [ToolResult::new(call, "rain").into()]);

@@ -1,4 +1,5 @@
-//! Who asks: a client for each dialect, with whole answers and with streams.
+//! The clients that hold the conversations: one for each dialect, with whole answers and with
+//! streams.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ impl Asker {
         format!("{}, {how}", self.dialect)
     }
 
-    /// Asks for the next message of a conversation, without defaults.
+    /// Sends a conversation without defaults.
     pub(super) fn ask(
         &self,
         messages: &[Message],
@@ -36,7 +37,7 @@ impl Asker {
     }
 }
 
-/// Every dialect, whole and streamed; Responses over WebSocket too.
+/// Every dialect, whole and streamed, and Responses over WebSocket.
 pub(super) fn askers() -> Vec<Asker> {
     let base = std::env::var("CHATCORE_AIMOCK").unwrap();
     let executor = Arc::new(SmolExecutor::new());

@@ -1,5 +1,5 @@
-//! The same conversations in every dialect, with one server that speaks all of them:
-//! aimock, with the answers in `fixtures.json`, at `CHATCORE_AIMOCK`. The user sees no difference.
+//! The same conversations in every dialect, with one server for all of them: aimock, with the
+//! answers in `fixtures.json`, at `CHATCORE_AIMOCK`. The caller sees no difference.
 
 mod askers;
 mod questions;
@@ -7,10 +7,10 @@ mod tools;
 
 use askers::{Asker, askers};
 
-/// What is said, and what must come of it.
+/// Holds a conversation and checks the answers.
 type Conversation = fn(&Asker);
 
-/// The conversations, each held with whole answers and with streams.
+/// The conversations. Each is held with whole answers and with streams.
 const CONVERSATIONS: &[(&str, Conversation)] = &[
     ("a question", questions::a_question),
     ("a system prompt", questions::a_system_prompt),

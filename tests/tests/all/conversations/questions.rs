@@ -28,7 +28,7 @@ pub(super) fn two_turns(asker: &Asker) {
     let mut messages = vec![Message::user("tides")];
     let first = asker.ask(&messages, |call| call).unwrap();
     messages.extend([first.message, Message::user("and the sun?")]);
-    // As a program keeps it.
+    // The conversation is stored as JSON and read again, as an application might do.
     let kept = serde_json::to_string(&messages).unwrap();
     let messages: Vec<Message> = serde_json::from_str(&kept).unwrap();
     let second = asker.ask(&messages, |call| call).unwrap();
@@ -44,7 +44,7 @@ pub(super) fn reasoning(asker: &Asker) {
         })
         .unwrap();
     assert_eq!(answer.text(), "42.");
-    // aimock has another name than Ollama for this field.
+    // aimock uses another name for this field than Ollama.
     if asker.dialect != "ollama_chat" {
         assert_eq!(answer.reasoning(), "Six times seven, said slowly.");
     }
@@ -72,7 +72,7 @@ pub(super) fn an_answer_as_json(asker: &Asker) {
 }
 
 pub(super) fn a_picture(asker: &Asker) {
-    // One red pixel.
+    // An image of one red pixel.
     let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
     let question =
         Message::user("what is in the picture?").part(Part::image_base64("image/png", png));
@@ -85,7 +85,8 @@ pub(super) fn a_limit_that_is_reached(asker: &Asker) {
         .ask(&[Message::user("a long story")], |call| call.max_tokens(2))
         .unwrap();
     assert_eq!(answer.text(), "Once upon");
-    // aimock does not tell Ollama's clients why it stopped, nor those of Responses what is missing.
+    // aimock does not report to Ollama's clients why an answer stopped, nor to clients of Responses
+    // what is incomplete.
     let expected = match asker.dialect {
         "ollama_chat" => FinishReason::Stop,
         dialect if dialect.starts_with("openai_responses") => {

@@ -14,7 +14,7 @@ fn tools(call: ChatCall) -> ChatCall {
         .tool(Tool::new("step", number))
 }
 
-/// The calls of an answer: names and arguments.
+/// The calls of an answer: their names and arguments.
 fn calls(answer: &ChatResponse) -> Vec<(&str, Value)> {
     assert_eq!(answer.finish_reason, Some(FinishReason::ToolCalls));
     let calls = answer.tool_calls();
@@ -23,7 +23,7 @@ fn calls(answer: &ChatResponse) -> Vec<(&str, Value)> {
         .collect()
 }
 
-/// The answer and the results of its calls, as they go on.
+/// The answer and the results of its calls, as the next messages.
 fn with_results(answer: ChatResponse, results: &[&str]) -> Vec<Message> {
     let ids: Vec<_> = answer.tool_calls().map(|call| call.id.clone()).collect();
     assert_eq!(ids.len(), results.len());
@@ -68,7 +68,7 @@ pub(super) fn a_tool_after_a_tool(asker: &Asker) {
     assert_eq!(answer.text(), "Both steps are done.");
 }
 
-/// A tool's call comes in one dialect, and the conversation goes on in another.
+/// A tool is called in one dialect, and the conversation continues in another.
 pub(super) fn hand_over(first: &Asker, second: &Asker) {
     let names = format!("{} to {}", first.name(), second.name());
     let mut messages = vec![Message::user("think it over")];

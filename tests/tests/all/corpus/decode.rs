@@ -1,9 +1,9 @@
-//! Bytes → answer, through the public decoder.
+//! Decodes an answer with the public decoder.
 
 use bytes::Bytes;
 use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
 
-/// Decodes a body that comes in these pieces.
+/// Decodes a body that arrives in these pieces.
 pub(super) fn decode<'a>(
     dialect: &dyn Dialect,
     status: u16,

@@ -38,7 +38,7 @@ fn errors() {
             );
             assert_eq!(error.status().unwrap().as_u16(), status, "{name}");
             let kind = match status {
-                // Google says it with another status.
+                // Google reports an invalid key with another status.
                 _ if row["input"].as_str().unwrap().contains("API_KEY_INVALID") => ErrorKind::Auth,
                 401 | 403 => ErrorKind::Auth,
                 404 => ErrorKind::NotFound,

@@ -1,4 +1,4 @@
-//! Items of OpenAI's Responses go back as they came.
+//! Items of OpenAI's Responses are sent back unchanged.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::decode::decode;
 use super::rows::{each, name};
 use super::streams::is_several;
 
-/// The items of a recorded stream: as each was when it was done, else as the response has it.
+/// The items of a recorded stream, from each item's last event, or else from the response.
 fn recorded(input: &str) -> Vec<Value> {
     let data = input.lines().filter_map(|line| line.strip_prefix("data:"));
     let mut items = BTreeMap::new();
@@ -56,7 +56,7 @@ fn items_go_back_as_they_came() {
         }
         let input = row["input"].as_str().unwrap();
         let answer = decode(dialect, 200, Mode::Stream, [input.as_bytes()]).unwrap();
-        // As a program keeps it.
+        // The message is stored as JSON and read again, as an application might do.
         let json = serde_json::to_string(&answer.message).unwrap();
         let message: Message = serde_json::from_str(&json).unwrap();
         assert_eq!(message, answer.message, "{}", name(row));
@@ -80,7 +80,7 @@ fn a_stream_and_the_response_at_its_end_are_one_message() {
             return;
         };
         let is_empty = whole["output"].as_array().is_none_or(Vec::is_empty);
-        // Proofs of one item may differ from event to event.
+        // Encrypted content of one item may differ between events.
         let is_same = whole["output"] == Value::Array(recorded(input));
         if is_several(row) || is_empty || !is_same {
             return;

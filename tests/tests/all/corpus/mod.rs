@@ -1,7 +1,7 @@
-//! Recorded traffic of real providers, split every way.
+//! Recorded traffic of real providers, split in every way.
 //!
-//! The recordings are read from the folder `CHATCORE_CORPUS`, else from `../shared/corpus` beside
-//! the checkout; where there are none these tests are ignored. `CHATCORE_SEED` repeats a run.
+//! The recordings are read from the folder `CHATCORE_CORPUS`, or else from `../shared/corpus`
+//! beside the checkout. Without recordings these tests are ignored. `CHATCORE_SEED` repeats a run.
 
 mod decode;
 mod errors;

@@ -5,7 +5,7 @@ use std::path::Path;
 use chatcore::{Dialect, dialect};
 use serde_json::Value;
 
-/// The dialects that the recordings are held against, by the recordings' names.
+/// The dialect for a recording's `dialect` name, if chatcore has it.
 pub(super) fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
     match name {
         "ollama-chat" => Some(Box::new(dialect::OllamaChat::default())),
@@ -17,9 +17,9 @@ pub(super) fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
     }
 }
 
-/// Calls `check` with each row of `file` whose dialect there is, and tells how many there were.
+/// Calls `check` with each row of `file` in a known dialect, and returns the number of these rows.
 pub(super) fn each(file: &str, mut check: impl FnMut(&Value, &dyn Dialect)) {
-    // Found by the build script.
+    // The build script found this folder.
     let folder = env!("CORPUS");
     let text = std::fs::read_to_string(Path::new(folder).join(file)).unwrap();
     let mut count = 0;
@@ -34,7 +34,7 @@ pub(super) fn each(file: &str, mut check: impl FnMut(&Value, &dyn Dialect)) {
     assert!(count > 0, "{file} has no row of any dialect");
 }
 
-/// What a row is called in a failure.
+/// The name of a row in a failure message.
 pub(super) fn name(row: &Value) -> String {
     format!("{} {} {}", row["dialect"], row["id"], row["provider"])
 }

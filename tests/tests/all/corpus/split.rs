@@ -1,10 +1,11 @@
 //! Ways to split bytes.
 
-/// A small generator: splitmix64.
+/// A small random number generator: splitmix64.
 pub(super) struct Random(u64);
 
 impl Random {
-    /// Seeded by `CHATCORE_SEED`, else by the time; printed, so that a failure can be repeated.
+    /// Seeded with `CHATCORE_SEED`, or else with the time. The seed is printed, so that a failure
+    /// can be repeated.
     pub(super) fn new() -> Self {
         let seed = std::env::var("CHATCORE_SEED").map_or_else(
             |_| {
@@ -31,7 +32,7 @@ impl Random {
         usize::try_from(self.next() % end as u64).unwrap()
     }
 
-    /// Pieces of random sizes, 1 to `most`.
+    /// Splits `bytes` into pieces of random sizes from 1 to `most`.
     pub(super) fn pieces<'a>(&mut self, mut bytes: &'a [u8], most: u64) -> Vec<&'a [u8]> {
         let mut pieces = Vec::new();
         while !bytes.is_empty() {

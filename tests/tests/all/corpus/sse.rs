@@ -1,5 +1,5 @@
-//! Recorded cases of event streams: those of the standard's own tests, and of SDKs. Where an SDK
-//! differs from the standard, the standard wins.
+//! Recorded event streams from the standard's own tests and from SDKs. Where an SDK differs from
+//! the standard, the standard's result is expected.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::split::Random;
 
 const CAP: usize = 16 << 20;
 
-/// The pieces that a row's bytes come in.
+/// The pieces in which a row's bytes arrive.
 fn pieces(row: &Value) -> Vec<Vec<u8>> {
     if let Some(pieces) = row["input_b64"].as_array() {
         return pieces.iter().map(|piece| base64(text(piece))).collect();
@@ -30,7 +30,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// The bytes of base64.
+/// Decodes base64.
 pub(crate) fn base64(text: &str) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
@@ -62,7 +62,8 @@ fn utf8(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What the standard makes of the events that an SDK expects: none of those without data.
+/// The events of a row that the standard would dispatch. For an SDK's row, events without data are
+/// left out.
 fn expected(row: &Value) -> Vec<&Value> {
     let events = row["expect"]["events"].as_array().unwrap().iter();
     let is_sdk = row["expect"]["spec"] == "sdk";
@@ -88,7 +89,7 @@ fn assert_events(events: &[SseEvent], row: &Value, how: &str) {
             );
         }
         if let Some(given) = expected.get("event") {
-            // No name at all means `message`.
+            // An event without a name means `message`.
             let given = given.as_str().filter(|given| *given != "message");
             assert_eq!(utf8(&event.name), given.unwrap_or(""), "{name}");
         }
@@ -98,13 +99,14 @@ fn assert_events(events: &[SseEvent], row: &Value, how: &str) {
     }
 }
 
-/// A line reader's case: each of its lines is made a line of data, and all of them one event.
+/// Tests a line reader's case: each of its lines becomes a `data` line, and all of them together
+/// one event.
 fn assert_lines(pieces: &[Vec<u8>], row: &Value) {
     let lines = row["expect"]["lines"].as_array().unwrap();
     let mut lines: Vec<_> = lines.iter().map(text).collect();
     let input = pieces.concat();
     let input = std::str::from_utf8(&input).unwrap();
-    // A line without an end is not handed over, except by a reader that flushes.
+    // A last line without a line end is dropped, unless the reader flushes.
     let rest = input.rsplit(['\n', '\r']).next().unwrap();
     if row["expect"]["flush"] == false && !rest.is_empty() {
         lines.push(rest);
@@ -138,7 +140,7 @@ fn assert_lines(pieces: &[Vec<u8>], row: &Value) {
     assert_eq!(data, expected, "{}", row["source"]);
 }
 
-/// An error in a stream: its type and its message.
+/// Tests an error in a stream: its type and its message.
 fn assert_error(pieces: &[Vec<u8>], row: &Value) {
     let dialect = Anthropic::default();
     let pieces = pieces.iter().map(Vec::as_slice);
@@ -180,8 +182,8 @@ fn sse_decoder() {
         }
         let (events, sse) = read(pieces.iter().map(Vec::as_slice));
         if expect.get("accept").is_some() {
-            // A browser refuses other content types. Many proxies send wrong ones, so what the
-            // bytes are counts here.
+            // A browser refuses other content types. Many proxies send wrong ones, so only the
+            // bytes count here.
             assert_eq!(events.len(), 1, "{}", row["source"]);
             continue;
         }

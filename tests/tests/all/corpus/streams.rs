@@ -7,7 +7,7 @@ use super::decode::decode;
 use super::rows::{each, name};
 use super::split::Random;
 
-/// What the recordings say of an answer.
+/// The fields of an answer that the recordings contain.
 fn told(answer: &ChatResponse) -> Value {
     let calls: Vec<_> = answer
         .tool_calls()
@@ -29,7 +29,7 @@ fn told(answer: &ChatResponse) -> Value {
     })
 }
 
-/// The same of a row's expectation, its arguments parsed.
+/// The same fields of a row's expectation, with the arguments parsed.
 fn expected(row: &Value) -> Value {
     let expect = &row["expect"];
     let calls: Vec<_> = expect["tool_calls"]
@@ -38,12 +38,12 @@ fn expected(row: &Value) -> Value {
         .iter()
         .map(|call| {
             let text = call["arguments"].as_str().unwrap();
-            // No arguments at all are none.
+            // Empty text means no arguments.
             let arguments = match text {
                 "" => json!({}),
                 text => serde_json::from_str(text).unwrap_or(json!(text)),
             };
-            // Gemini's calls have none, as a rule.
+            // Gemini's calls usually have no id.
             let id = call["id"].as_str().unwrap_or("");
             json!({"id": id, "name": call["name"], "arguments": arguments})
         })
@@ -63,7 +63,7 @@ fn expected(row: &Value) -> Value {
     })
 }
 
-/// Equal, a number by its value: a server that writes 0.0 means 0.
+/// Whether two values are equal. Numbers are compared by value, so 0.0 equals 0.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
@@ -80,7 +80,7 @@ fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Fails unless the answer is the one that the row expects.
+/// Fails unless the answer matches the row.
 pub(super) fn assert_told(answer: &ChatResponse, row: &Value) {
     let (told, expected) = (told(answer), expected(row));
     assert!(
@@ -90,18 +90,18 @@ pub(super) fn assert_told(answer: &ChatResponse, row: &Value) {
     );
 }
 
-/// Recordings that were put together from the answers to several requests. A terminal event ends
-/// a stream, so that the whole is the first answer; all of them together are what is expected. To
-/// join them would make a message that no provider takes back: a call without its result, and text
-/// after it.
+/// Recordings that contain the answers to several requests. A terminal event ends a stream, so
+/// decoding the whole recording gives only the first answer, while the row expects all of them.
+/// Joining them would make a message that no provider accepts: a call without its result, followed
+/// by text.
 const SEVERAL_ANSWERS: [&str; 3] = ["3dbc18fa6336", "0bc5c2cc1dda", "5c7dee9eb4d0"];
 
-/// Whether a recording is one of those.
+/// Whether a recording contains several answers.
 pub(super) fn is_several(row: &Value) -> bool {
     SEVERAL_ANSWERS.contains(&row["id"].as_str().unwrap())
 }
 
-/// The answers that a recording was put together from, each on its own.
+/// Decodes each answer in a recording separately.
 fn each_answer(input: &str, dialect: &dyn Dialect) -> Vec<ChatResponse> {
     let firsts = ["event: message_start", "event: response.created"];
     let starts = firsts.iter().flat_map(|first| input.match_indices(first));
@@ -118,7 +118,7 @@ fn each_answer(input: &str, dialect: &dyn Dialect) -> Vec<ChatResponse> {
     decoded.collect()
 }
 
-/// Fails unless the answers together say what the row expects.
+/// Fails unless the answers together match the row.
 fn assert_told_together(answers: &[ChatResponse], row: &Value) {
     let expected = expected(row);
     let told: Vec<_> = answers.iter().map(told).collect();
@@ -176,8 +176,8 @@ fn holds(row: &Value, dialect: &dyn Dialect, random: &mut Random) {
     for most in [3, 50, 1000] {
         unchanged(&random.pieces(input, most), &|| format!("pieces to {most}"));
     }
-    // At every byte takes the square of the length: without optimisation, a long recording is
-    // split at every so many, different ones each time.
+    // Splitting at every byte takes time quadratic in the length. Without optimisation, a long
+    // recording is split only at every n-th byte, from a random start.
     let step = match cfg!(debug_assertions) {
         true => 1 + input.len() / 500,
         false => 1,

@@ -1,4 +1,4 @@
-//! Recorded whole answers.
+//! Recorded complete answers.
 
 use chatcore::Mode;
 

@@ -1,4 +1,4 @@
-//! What is known by the table of model rules.
+//! Defaults for models that the table of model rules knows.
 
 use chatcore::chat::ReasoningEffort;
 use chatcore::dialect::{Anthropic, OpenAiResponses};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-/// Every provider with its default model, and models that differ from it.
+/// Every provider with its default model, and other models with different rules.
 fn models() -> Vec<(&'static str, Provider)> {
     let new = || Anthropic::default().version("2026-10-21");
     let openai = |model| ("as/openai", Provider::openai().with_model(model));
@@ -76,7 +76,7 @@ fn a_default_call_works_whole_and_streamed_at_the_first_attempt() {
         let stream = client.chat_async("hi").stream().into_response();
         let stream = smol::block_on(stream).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(stream.text(), "echo: hi", "{path} {name}");
-        // Mistral's servers refuse `stream_options`, which only the row of its name says.
+        // Mistral's servers refuse `stream_options`. Only the rule for Mistral's name says so.
         let is_named = name == "mistral-medium-latest";
         let refused = u64::from(path.ends_with("as/mistral/v1") && !is_named);
         assert_eq!(
@@ -108,9 +108,9 @@ fn reasoning_is_off_unless_it_is_asked_for() {
     );
     assert_eq!(on["reasoning_effort"], "low");
     assert_eq!((on.get("thinking"), on.get("temperature")), (None, None));
-    // The 256 tokens are for the answer.
+    // The answer still has room for 256 tokens.
     assert_eq!(on["max_tokens"], 25_256);
-    // Whoever sends a request of his own gets what the provider does.
+    // A caller's own request gets the provider's defaults.
     let request = chatcore::ChatRequest::new([chatcore::Message::user("hi")]);
     let answer = smol::block_on(deepseek.ask(request).into_future()).unwrap();
     assert!(!answer.reasoning().is_empty());
@@ -143,7 +143,7 @@ fn tools_work_with_reasoning_too() {
     let stream = smol::block_on(stream).unwrap();
     assert_eq!(&*stream.text(), "echo: hi");
     assert_eq!(whole.usage.unwrap().reasoning_tokens, Some(150));
-    // What came by Responses goes back there, without tools too.
+    // Reasoning from Responses is sent back there, even without tools.
     messages.extend([whole.message, Message::user("and you?")]);
     let next = client.chat_with_context_async(messages);
     assert_eq!(
@@ -217,7 +217,7 @@ fn an_answer_that_ran_out_of_tokens_is_never_an_empty_string() {
             let call = client.chat_async("hi").model(model).max_tokens(20);
             call.reasoning_effort(ReasoningEffort::Low)
         };
-        // Neither is the temperature sent.
+        // The temperature is not sent either.
         let whole = smol::block_on(call().into_future()).unwrap_err();
         let stream = smol::block_on(call().stream().into_response()).unwrap_err();
         let plain = smol::block_on(call().fetch_as_stream(false).into_future()).unwrap_err();

@@ -1,11 +1,11 @@
-//! What nobody knew is learned from one refusal.
+//! The client learns from one refusal what the model rules do not know.
 
 use chatcore::dialect::OpenAiResponses;
 use chatcore::{Error, ErrorKind, ModelRule};
 
 use super::*;
 
-/// A provider of which the client is told nothing.
+/// A provider without any known model rule.
 fn unknown(model: &'static str) -> Provider {
     compatible(model).with_model_rules([ModelRule::new("*")])
 }
@@ -19,7 +19,8 @@ fn ask(client: &LlmClient) -> Result<u32, Error> {
 #[test]
 fn a_default_is_left_out_after_one_refusal() {
     let server = Server::start().unwrap();
-    // It wants another name for the limit, and no temperature; and it must not cost the retries.
+    // The model needs another field for the limit, and refuses a temperature. Learning this must
+    // not use up the retries.
     let client = shaped(&server, unknown("o3"), "/key/o/as/openai/v1", |builder| {
         builder.max_attempts(1)
     });
@@ -35,9 +36,9 @@ fn a_default_is_left_out_after_one_refusal() {
     assert_eq!(fields(0), [true, false, true]);
     assert_eq!(fields(2), [false, true, false]);
     assert_eq!(fields(3), [false, true, false]);
-    // Models that refuse a temperature reason: there must be room for that.
+    // Models that refuse a temperature reason, so the limit leaves room for reasoning.
     assert_eq!(sent[2]["max_completion_tokens"], 25_256);
-    // Streams know it too, and other models of the client do not.
+    // Streams use what was learned; other models of the client do not.
     let stream = client.chat_async("hi").stream().into_response();
     assert_eq!(smol::block_on(stream).unwrap().attempts, 1);
     let answer = client.chat_async("hi").model("gpt-4o").into_future();
@@ -70,7 +71,7 @@ fn a_model_that_cannot_stop_reasoning_gets_room_for_it() {
         assert_eq!(later.get("temperature"), None);
         assert_eq!(later["max_completion_tokens"], 25_256);
     }
-    // What takes long is fetched as a stream, once that is known.
+    // Once the model is known to reason, its answers are fetched as streams.
     assert_eq!(
         (sent[1].get("stream"), &sent[2]["stream"]),
         (None, &true.into())
@@ -88,7 +89,7 @@ fn a_model_that_reasons_unasked_gets_room_for_it_from_the_second_call_on() {
     );
     assert_eq!(ask(&client).unwrap(), 1);
     assert_eq!(bodies(&server, "u")[1]["max_tokens"], 25_256);
-    // A stream teaches it as well.
+    // A stream teaches the client too.
     let client = self::client(&server, unknown("deepseek-flash"), "/key/v/as/deepseek");
     let stream = client.chat_async("hi").stream().into_response();
     let error = smol::block_on(stream).unwrap_err();
@@ -129,7 +130,7 @@ fn reasoning_that_cannot_come_along_is_not_asked_for_again() {
         .collect();
     assert_eq!(included, [true, false, false]);
     assert!(sent.iter().all(|body| body["store"] == false));
-    // What the caller asks for is not left out.
+    // A field that the caller set is not left out.
     let call = client
         .chat_async("hi")
         .extra("include", ["reasoning.encrypted_content"].as_slice());
@@ -143,11 +144,11 @@ fn reasoning_that_cannot_come_along_is_not_asked_for_again() {
 #[test]
 fn what_is_no_refusal_of_a_default_is_told_at_once() {
     let server = Server::start().unwrap();
-    // No such model.
+    // The model does not exist.
     let client = client(&server, unknown("gpt-0"), "/key/n/as/openai/v1");
     let error = ask(&client).unwrap_err();
     assert_eq!(error.attempts(), 1, "{error}");
-    // A field of the caller's.
+    // The refused field was set by the caller.
     let call = client.chat_async("hi").model("gpt-4o").extra("odd", 1);
     let error = smol::block_on(call.into_future()).unwrap_err();
     assert_eq!((error.attempts(), error.refused_option()), (1, Some("odd")));

@@ -1,5 +1,5 @@
-//! A default call works on the models of today: a client without settings against servers that
-//! refuse what the real providers refuse.
+//! A default call works on current models: a client without settings, against servers that refuse
+//! what the real providers refuse.
 
 mod calls;
 mod learning;
@@ -13,7 +13,7 @@ use chatcore_adapters::transport::Http1Transport;
 use chatcore_conformance::server::Server;
 use serde_json::Value;
 
-/// A client of `provider`, whose base URL is this path of the server's.
+/// A client of `provider`, with this path of the server as base URL.
 fn client(server: &Server, provider: Provider, path: &str) -> LlmClient {
     shaped(server, provider, path, |builder| builder)
 }
@@ -41,7 +41,7 @@ fn bodies(server: &Server, key: &str) -> Vec<Value> {
     (1..=count).map(body).collect()
 }
 
-/// A server of one's own that speaks OpenAI's chat completions.
+/// A private server with OpenAI's chat completions.
 fn compatible(model: &'static str) -> Provider {
     Provider::openai_compatible("http://127.0.0.1/v1", model)
 }

@@ -1,11 +1,11 @@
-//! A whole answer that is fetched as a stream is the answer that comes whole.
+//! An answer fetched as a stream equals one fetched whole.
 
 use chatcore::ChatResponse;
 use chatcore::chat::{ReasoningEffort, ResponseFormat};
 
 use super::*;
 
-/// What a caller sees, without what names the request.
+/// What a caller sees of an answer, without the ids of the request.
 fn seen(mut answer: ChatResponse) -> ChatResponse {
     for id in [&mut answer.id, answer.request_id.as_mut().unwrap()] {
         assert!(!id.is_empty());
@@ -91,7 +91,7 @@ fn what_takes_long_is_fetched_as_a_stream_unless_it_is_told_otherwise() {
         (off.chat_async("hi").reasoning_effort(effort), false),
         (on.chat_async("hi"), true),
         (on.chat_async("hi").fetch_as_stream(false), false),
-        // A form for the answer changes nothing.
+        // A response format changes nothing.
         (
             client
                 .chat_async("hi")

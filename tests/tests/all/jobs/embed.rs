@@ -1,4 +1,4 @@
-//! Embeddings: what is sent, what is read, and what is refused.
+//! Embeddings: the request, the answer and the errors.
 
 use chatcore::dialect::OllamaChat;
 use chatcore::{EmbedRequest, Embeddings, Error, ErrorKind, LlmClientBuilder, Provider};
@@ -56,7 +56,7 @@ fn a_model_of_the_call_and_a_request_as_a_value() {
     assert_eq!(models[1], json!({"model": "third", "input": ["a"]}));
 }
 
-/// The answer to two texts.
+/// The result of embedding two texts when the server answers with `body`.
 fn answer_to_two(body: impl ToString) -> Result<Embeddings, Error> {
     let sim = Sim::new(1);
     let body = body.to_string();
@@ -72,7 +72,7 @@ fn answer_to_two(body: impl ToString) -> Result<Embeddings, Error> {
 #[test]
 fn vectors_come_in_any_order_and_form() {
     for body in [
-        // Out of order, the index behind the vector, unknown fields, white space.
+        // Out of order, with the index after the vector, unknown fields and white space.
         r#"{"data": [
             {"embedding": [0.5, -1e-3], "index": 1, "x": [[1]]},
             {"object": "embedding", "index": 0, "embedding": [ 2 , 0.25 ]}
@@ -86,7 +86,7 @@ fn vectors_come_in_any_order_and_form() {
         assert_eq!(answer.vectors, [[2.0, 0.25], [0.5, -0.001]], "{body}");
         assert_eq!((&*answer.model, answer.usage), ("", None));
     }
-    // Usage as Voyage has it, and numbers as texts.
+    // Usage in Voyage's form, with numbers as strings.
     let body = r#"{"data":[{"embedding":[1]},{"embedding":[2]}],"usage":{"total_tokens":"9"}}"#;
     assert_eq!(answer_to_two(body).unwrap().usage.unwrap().input_tokens, 9);
 }
@@ -359,7 +359,7 @@ fn vertex_takes_one_text_in_a_request() {
             ":predict" => json!({"instances": [{"content": "a"}], "parameters": size}),
             _ => json!({"content": {"parts": [{"text": "a"}]}, "embedContentConfig": size}),
         };
-        // The requests run at once, in any order.
+        // The requests run concurrently, in any order.
         assert!(sent.iter().any(|sent| sent.body == expected), "{model}");
     }
     let vertex = Provider::vertex("p", "global", "m").with_api_key("ya29.token-0123456789");

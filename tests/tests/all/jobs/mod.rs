@@ -20,7 +20,7 @@ use chatcore_adapters::sim::{Sim, SimExecutor};
 use http::{Request, Response};
 use serde_json::Value;
 
-/// What a provider answers, and after how long.
+/// A provider's answer, and the delay before it.
 pub(super) struct Reply {
     status: u16,
     body: String,
@@ -53,7 +53,7 @@ pub(super) struct Sent {
     pub(super) uri: String,
     pub(super) headers: http::HeaderMap,
     pub(super) body: Value,
-    /// Seconds since the beginning.
+    /// Seconds since the start.
     pub(super) at: f64,
 }
 
@@ -66,7 +66,7 @@ impl Sent {
 
 type Script = dyn Fn(usize, &Sent) -> Reply + Send + Sync;
 
-/// A provider whose answers the test writes, by the number of the request from 0.
+/// A provider whose answers come from the test, by the request's number, counted from 0.
 pub(super) struct Scripted {
     sim: Arc<SimExecutor>,
     script: Box<Script>,
@@ -85,12 +85,12 @@ impl Scripted {
         self.state.lock().unwrap().sent.clone()
     }
 
-    /// How many requests ran at once at most.
+    /// The largest number of requests that ran at once.
     pub(super) fn most(&self) -> usize {
         self.state.lock().unwrap().most
     }
 
-    /// How many requests run now.
+    /// How many requests are running now.
     pub(super) fn running(&self) -> usize {
         self.state.lock().unwrap().running
     }
@@ -102,7 +102,7 @@ impl fmt::Debug for Scripted {
     }
 }
 
-/// One request under way.
+/// A request in progress.
 struct Running<'a>(&'a Scripted);
 
 impl Drop for Running<'_> {
@@ -142,7 +142,7 @@ impl Transport for Scripted {
     }
 }
 
-/// An observer that writes down what it hears.
+/// An observer that records its events.
 #[derive(Debug, Default)]
 pub(super) struct Heard(Mutex<Vec<(Operation, &'static str)>>);
 
@@ -169,7 +169,8 @@ pub(super) fn openai() -> Provider {
     Provider::openai_compatible("https://api.test/v1", "embed-small").with_api_key("sk-test")
 }
 
-/// A client of `provider` in virtual time, shaped by `shape`, whose requests `script` answers.
+/// A client of `provider` in virtual time. `shape` changes the client, and `script` answers its
+/// requests.
 pub(super) fn client(
     sim: &Sim,
     provider: Provider,
@@ -185,7 +186,7 @@ pub(super) fn client(
     (shape(builder).build().unwrap(), transport)
 }
 
-/// The answer to a request for embeddings: the vector of a text is its length and its first byte.
+/// Answers a request for embeddings: the vector of a text is its length and its first byte.
 pub(super) fn vectors(sent: &Sent) -> Reply {
     let texts = sent.texts();
     let data: Vec<_> = texts

@@ -49,7 +49,7 @@ fn openai_and_servers_like_it() {
     let tokens: Vec<_> = models.iter().map(|model| model.context_tokens).collect();
     assert_eq!(tokens, [None, None, Some(131_072), Some(8192), Some(4096)]);
     assert_eq!(models[3].extra["pricing"]["prompt"], "0.1");
-    // Together's list stands alone.
+    // Together's list is the bare array.
     let models = listed(openai(), json!([{"id": "a"}, {"id": "b"}])).unwrap();
     assert_eq!(models.len(), 2);
     for (body, why) in [
@@ -207,7 +207,7 @@ fn a_list_without_an_end_is_an_error() {
     }
 }
 
-/// A backend that was written before there were jobs.
+/// A `Backend` that implements no optional jobs.
 #[derive(Debug)]
 struct ChatsOnly(Arc<dyn Backend>);
 

@@ -1,4 +1,5 @@
-//! Queue, limits, retries, time limits and cancellation hold for embeddings and lists of models.
+//! Queue, rate limits, retries, timeouts and cancellation apply to embeddings and lists of models
+//! too.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ fn rate_limits_count_requests_and_tokens() {
             client.embed(["x".repeat(400)]).await.unwrap();
         }
         let ids = client.models().await;
-        // It costs no tokens, and is not refused.
+        // A list of models costs no tokens and is not refused.
         assert_eq!(ids.unwrap(), []);
     });
     let sent = provider.sent();
@@ -96,7 +97,7 @@ fn a_limit_that_was_set_holds_for_all_requests_together() {
         |_, sent| vectors(sent).after(20),
     );
     let texts = vec!["x"; 2048 * 4];
-    // By default each request has 30 s.
+    // By default each request has a timeout of 30 s.
     let call = client.embed(texts.clone());
     sim.run(async move { call.await }).unwrap();
     assert_eq!(provider.sent().len(), 4);
@@ -107,7 +108,7 @@ fn a_limit_that_was_set_holds_for_all_requests_together() {
     assert!(error.to_string().contains("50s"), "{error}");
     assert_eq!(provider.sent().len(), 7);
     assert_eq!(provider.running(), 0);
-    // One that waits for its places has the limit for each attempt.
+    // For a patient call, the timeout applies to each attempt.
     let call = client
         .embed(texts)
         .timeout(Duration::from_secs(30))
@@ -122,7 +123,7 @@ fn default_limits_fit_the_work() {
     let small = client.embed(["x"]);
     let error = sim.run(async move { small.await }).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    // About 25,000 tokens have 22 s more.
+    // About 25,000 tokens add 22 s to the timeout.
     let large = client.embed(["x".repeat(100_000)]);
     sim.run(async move { large.await }).unwrap();
 }

@@ -1,4 +1,4 @@
-//! More texts than one request may hold.
+//! Embedding more texts than one request can hold.
 
 use chatcore::ErrorKind;
 use chatcore_adapters::sim::Sim;
@@ -29,7 +29,7 @@ fn several_requests_are_joined_in_order() {
         .map(|sent| sent.texts().len())
         .collect();
     assert_eq!(sizes, [2048, 2048, 2048, 5]);
-    // No more at once than the client has workers.
+    // At most as many requests at once as the client has workers.
     assert_eq!(provider.most(), 2);
     let usage = answer.usage.unwrap();
     assert_eq!(usage.input_tokens, 2048 * 3 + 5);
@@ -43,7 +43,7 @@ fn several_requests_are_joined_in_order() {
 fn tokens_split_too() {
     let sim = Sim::new(3);
     let (client, provider) = client(&sim, openai(), |b| b, |_, sent| vectors(sent));
-    // 100,000 characters are about 25,000 tokens: six of them are half of the limit.
+    // 100,000 characters are about 25,000 tokens; six such texts are half of the limit.
     let long = vec!["x".repeat(100_000); 13];
     let answer = sim.run(async move { client.embed(long).await }).unwrap();
     assert_eq!(answer.vectors.len(), 13);
@@ -87,7 +87,7 @@ fn one_failure_ends_all_and_names_the_text() {
         error.to_string().contains("two vectors of the index 6"),
         "{error}"
     );
-    // The first one was cancelled, and the third never sent.
+    // The first request was cancelled, and the third was never sent.
     assert_eq!(provider.sent().len(), 2);
     assert_eq!(provider.running(), 0);
     let status = client.status();

@@ -1,4 +1,4 @@
-//! Over real sockets, on each native transport.
+//! Jobs over real sockets, on each native transport.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -9,7 +9,8 @@ use chatcore::{LlmClient, Provider};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, SurfTransport, UreqTransport};
 
-/// Answers one request on each of so many connections, and gives their first lines and bodies.
+/// Answers one request on each of `connections` connections, and returns their first lines and
+/// bodies.
 fn serve(connections: usize) -> (String, thread::JoinHandle<Vec<(String, String)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());

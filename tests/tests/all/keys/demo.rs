@@ -1,4 +1,4 @@
-//! The demo model's provider, given to a transport for a network by mistake, sends nothing.
+//! The demo model's provider sends nothing, even if it is used with a network transport by mistake.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Every secret that a client was given, in every form and at every place in which a server echoes
-//! it.
+//! Every secret of a client, echoed by a server in every form and at every place.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +19,7 @@ const IN_QUERY: &str = "code-in+the/query=99";
 const OF_PROXY: &str = "hun/ter2+of-the=proxy";
 const SECRETS: [&str; 5] = [KEY, OF_CLIENT, OF_CALL, IN_QUERY, OF_PROXY];
 
-/// A server that answers every request with the same bytes, and tells what it was sent.
+/// A server that answers every request with the same bytes, and records the requests' heads.
 struct Parrot {
     address: SocketAddr,
     answer: Arc<Mutex<Vec<u8>>>,
@@ -90,7 +89,8 @@ fn base64(text: &str) -> String {
     encoded
 }
 
-/// A name, how a secret is written, and how many characters of that are none of the secret.
+/// A form's name, the function that writes a secret in it, and how many leading characters of its
+/// output are not part of the secret.
 type Form = (&'static str, fn(&str) -> String, usize);
 
 const FORMS: &[Form] = &[
@@ -135,11 +135,11 @@ fn all_in(secrets: &[&str], write: fn(&str) -> String) -> String {
     all.join(" ")
 }
 
-/// What a server answers that echoes `echo`: head and body.
+/// The answers in which a server can echo `echo`: heads and bodies.
 fn answers(echo: &str) -> Vec<(String, String)> {
     let ok = "HTTP/1.1 200 OK\r\n";
     let json = |text: &str| match text.contains("\\u") || text.contains("\\/") {
-        // It is written in JSON's own escapes.
+        // `echo` already uses JSON escapes.
         true => text.to_owned(),
         false => text.replace('\\', "\\\\"),
     };
@@ -173,7 +173,7 @@ fn answers(echo: &str) -> Vec<(String, String)> {
         all.push((head.clone(), error.clone()));
         all.push((head, echo.to_owned()));
     }
-    // Cut where a length limit of the client's is.
+    // Echoes that are cut by one of the client's length limits.
     for limit in [200, 4096, 8192] {
         for over in [3, 12] {
             let before = "x".repeat(limit - over);
@@ -185,7 +185,7 @@ fn answers(echo: &str) -> Vec<(String, String)> {
     all
 }
 
-/// Pieces of a secret that must not be left: of 8 characters, or of 12 in base64.
+/// The pieces of a secret that must not appear: 8 characters, or 12 in base64.
 fn pieces(secret: &str, (name, write, skip): &Form) -> Vec<String> {
     let (text, length) = match name.starts_with("base64") {
         true => (write(secret).split_off(*skip), 12),
@@ -226,7 +226,7 @@ fn providers(base_url: &str) -> [Provider; 2] {
     })
 }
 
-/// Runs a whole chat and a stream against each answer, and collects all that is said of errors.
+/// Runs a whole chat and a stream against each answer, and checks everything that the errors show.
 fn run(parrot: &Parrot, client: &LlmClient, secrets: &[&str], form: &Form, at_least: usize) {
     let (name, write, _) = form;
     let mut errors = 0;
@@ -291,7 +291,7 @@ fn no_secret_shows_in_whatever_form_a_server_echoes_it() {
                 "{sent} was not sent: nothing is proved"
             );
         }
-        // ureq asks the proxy for a tunnel, and gets the same answers to that.
+        // ureq requests a tunnel from the proxy, and gets the same answers to that request.
         let client = LlmClient::builder(smol.clone(), ureq.clone())
             .provider(provider)
             .max_attempts(1)
@@ -306,19 +306,19 @@ fn no_secret_shows_in_whatever_form_a_server_echoes_it() {
             .max_attempts(1)
             .build()
             .unwrap();
-        // The password of the proxy is no secret of this client.
+        // This client does not know the proxy's password.
         for form in [&FORMS[0], &FORMS[6]] {
             run(&parrot, &client, &SECRETS[..4], form, 60);
         }
     }
 }
 
-/// Not even at the level `trace`, which ureq-proto uses for a dump of every head that it sees.
-/// (What comes in is dumped as well, echoes and all; nothing here can help that.)
+/// Not even at the level `trace`, at which ureq-proto dumps every head that it sees. (It also dumps
+/// responses, echoes included, which chatcore cannot prevent.)
 #[test]
 fn no_secret_that_is_sent_is_logged() {
     collect_logs();
-    // Its own, since other tests log beside this one.
+    // Different secrets, because other tests log concurrently.
     let [key, of_client, of_call, in_query] = [
         "sk-logged-0123456789",
         "header-logged-client",

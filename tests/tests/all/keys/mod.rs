@@ -1,5 +1,5 @@
-//! A key appears in no `Debug`, no `Display`, no log and no error, not even where a server sends
-//! it back.
+//! A key never appears in `Debug` or `Display` output, in a log or in an error, even if a server
+//! echoes it.
 
 mod demo;
 mod echoes;
@@ -17,15 +17,16 @@ use chatcore_conformance::server::Server;
 
 const KEY: &str = "sk-do-not-show-0123456789abcdef";
 
-/// The same for a path of the server's, which must not hold the key itself: a base URL is shown.
+/// The key for a path on the server. It is encoded, because a base URL is shown and must not
+/// contain the key itself.
 const IN_PATH: &str = "%73k-do-not-show-0123456789abcdef";
 
 /// Everything that is logged, at every level.
 #[derive(Default)]
 struct Logs {
     all: Mutex<String>,
-    /// The bytes that ureq-proto dumps, in rows of 16, for each thread: what is sent, and the
-    /// bodies that come in.
+    /// The bytes that ureq-proto dumps in rows of 16, by thread: what is sent, and the bodies of
+    /// responses.
     dumps: Mutex<Vec<(ThreadId, String)>>,
 }
 
@@ -54,7 +55,7 @@ impl log::Log for Logs {
 
 static LOGS: LazyLock<Logs> = LazyLock::new(Logs::default);
 
-/// Collects what is logged from now on, by all tests of the process.
+/// Collects everything that is logged from now on, by all tests of the process.
 fn collect_logs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -63,7 +64,7 @@ fn collect_logs() {
     });
 }
 
-/// All that an error says, its sources included.
+/// Everything that an error shows, its sources included.
 fn said(error: &Error) -> String {
     let mut said = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -147,7 +148,7 @@ fn keys_show_nowhere() {
             }
         }
     }
-    // Errors of keys that cannot be sent do not show them either.
+    // Errors about keys that cannot be sent do not show the keys either.
     for bad in ["\n", " ", "é", "\u{7}", "'"] {
         let provider = Provider::deepseek().with_api_key(format!("{KEY}{bad}x'"));
         let built = LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol.clone())))

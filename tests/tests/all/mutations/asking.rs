@@ -1,6 +1,6 @@
-//! A transport that waits until its reactor says that a socket is readable, and asks anew at each
-//! poll. async-io takes an event for stale where it comes in the reactor turn in which the task
-//! registered, so on an event loop that polls once per frame the question can repeat without end.
+//! A transport that waits until its reactor reports a socket as readable, and asks again at each
+//! poll. async-io considers an event stale if it arrives in the reactor turn in which the task
+//! registered, so on an event loop that polls once per frame the transport may ask forever.
 
 use std::future::poll_fn;
 use std::io::Read;
@@ -50,7 +50,7 @@ impl Transport for Asking {
         }
         let end = came.windows(4).position(|four| four == b"\r\n\r\n");
         let body = came.split_off(end.map_or(0, |end| end + 4));
-        // Streams come in chunks, and nobody here takes them apart.
+        // Streams are chunked, so the chunk sizes are removed.
         let streams = String::from_utf8_lossy(&came).contains("chunked");
         let body = match streams {
             true => without_sizes(&body),
@@ -60,7 +60,7 @@ impl Transport for Asking {
     }
 }
 
-/// The lines of a chunked body of events that are no sizes.
+/// The lines of a chunked body except the chunk sizes.
 fn without_sizes(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let lines = text.split("\r\n");

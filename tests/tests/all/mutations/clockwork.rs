@@ -1,4 +1,4 @@
-//! Executors that are broken on purpose: a good one, with one flaw.
+//! Executors that are broken on purpose: each is a good one with one flaw.
 
 use std::future::{self, Future};
 use std::panic::AssertUnwindSafe;
@@ -16,10 +16,10 @@ use futures_lite::FutureExt;
 pub(super) enum Flaw {
     NeverSleeps,
     SleepsForeverOnZero,
-    /// A dropped sleep goes on, and wakes whoever slept.
+    /// A dropped sleep continues and wakes its task.
     KeepsWakers,
     DropsTasks,
-    /// After a panic no task runs.
+    /// No task runs after a panic.
     DiesOfPanics,
     RunsBackwards,
     StandsStill,

@@ -95,7 +95,7 @@ const MUTANTS: &[Mutant<Flaw>] = {
 struct Broken {
     good: OllamaChat,
     flaw: Flaw,
-    /// What is kept between requests, and should not be.
+    /// State that is wrongly kept between requests.
     kept: Arc<AtomicUsize>,
 }
 
@@ -163,7 +163,7 @@ impl Decoder for BrokenDecoder {
                 bytes = bytes.slice(1..);
             }
             Flaw::PanicsOnZero if bytes.contains(&0) => {
-                // Quiet: the hook that prints panics is not called.
+                // Panics without calling the panic hook.
                 std::panic::resume_unwind(Box::new("a zero"));
             }
             Flaw::SharesItsState if self.newest.load(Ordering::Relaxed) != self.number => return,

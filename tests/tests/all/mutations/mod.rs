@@ -1,4 +1,4 @@
-//! The suite, held against adapters that are broken on purpose: every case must be able to fail.
+//! Runs the suite on adapters that are broken on purpose, because every case must be able to fail.
 
 mod asking;
 mod clockwork;
@@ -24,10 +24,10 @@ use self::clockwork::Clockwork;
 use self::naive::Naive;
 use self::wrapped::Wrapped;
 
-/// A broken adapter that hangs is given up after this time.
+/// A broken adapter that hangs is abandoned after this time.
 const CAP: Duration = Duration::from_secs(4);
 
-/// What is wrong, the cases that must find it, and a case that it has nothing to do with.
+/// A flaw, the cases that must find it, and a case that must still pass.
 struct Mutant<Flaw> {
     flaw: Flaw,
     finds: &'static [&'static str],
@@ -177,7 +177,7 @@ const TRANSPORTS: &[Mutant<wrapped::Flaw>] = {
     ]
 };
 
-/// A simple client over plain sockets goes wrong by itself.
+/// A simple client over plain sockets has several flaws.
 const NAIVE: Mutant<()> = Mutant {
     flaw: (),
     finds: &[
@@ -274,7 +274,7 @@ fn transport_is_found(
     found(mutant, run);
 }
 
-/// All cases at once: those that hang take the same seconds.
+/// Runs all cases at once, so that those that hang wait together.
 fn found(
     mutant: &Mutant<impl std::fmt::Debug + Sync>,
     run: impl Fn(&str, Duration) -> Result<(), String> + Sync,
@@ -307,8 +307,8 @@ fn the_naive_transport_is_found() {
     transport_is_found(&NAIVE, |_| Arc::new(Naive::default()));
 }
 
-/// The fault that made every frame loop wait for ever. It shows only while no other task turns the
-/// reactor, so that this test is run alone, on a quiet machine:
+/// The fault that made every frame loop hang. It shows only while no other task turns the reactor,
+/// so run this test alone, on an idle machine:
 /// `cargo test -p chatcore-tests --all-features --test all -- --ignored only_asks`.
 #[test]
 #[ignore = "the fault shows only where nothing else turns the reactor"]

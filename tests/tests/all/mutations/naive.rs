@@ -1,5 +1,5 @@
-//! An HTTP client as one writes it in an hour: one kept connection, blocking reads, a head that
-//! comes in one piece, and lengths that are always told and kept.
+//! A minimal HTTP client, as written in an hour. It keeps one connection, uses blocking reads,
+//! expects a head in one piece, and trusts every length.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Transports that are broken on purpose: a good one, with one flaw.
+//! Transports that are broken on purpose: each is a good one with one flaw.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,29 +22,30 @@ pub(super) enum Flaw {
     LosesHeaders,
     FailsOnErrorStatus,
     LosesQuery,
-    /// The first byte of each piece.
+    /// Loses the first byte of each piece.
     LosesBytes,
-    /// Hands over the head when the body is whole.
+    /// Returns the head only when the body is complete.
     Buffers,
-    /// Takes a body without a byte for one that was lost.
+    /// Reports an empty body as a lost one.
     WantsABody,
     FollowsRedirects,
-    /// Takes heads of 4 KiB and no more.
+    /// Accepts heads of at most 4 KiB.
     SmallHeads,
-    /// Takes heads of 64 MiB.
+    /// Accepts heads of up to 64 MiB.
     LargeHeads,
     NamesNoKind,
-    /// A body that breaks off ends as if it were whole.
+    /// Ends a truncated body as if it were complete.
     HidesBreaks,
     NeverReuses,
-    /// Sends what failed once more.
+    /// Sends failed requests again.
     TriesAgain,
-    /// Answers go out in the order of the requests, to whoever asks, a dropped request's too.
+    /// Gives answers in the order of the requests to whichever caller polls, even the answers of
+    /// dropped requests.
     MixesAnswers,
     NoConnectLimit,
-    /// What is dropped goes on for longer than any case waits.
+    /// Continues dropped requests for longer than any case waits.
     GoesOnAfterDrop,
-    /// Dropped requests too keep the others waiting.
+    /// Runs one request at a time, and lets dropped requests block the others.
     OneAtATime,
 }
 
@@ -81,7 +82,7 @@ impl Wrapped {
         }
     }
 
-    /// The request goes on in a task of its own.
+    /// Runs the request in a detached task.
     async fn detached(&self, request: Request<Bytes>) -> Answer {
         let (done, answer) = bounded(1);
         let (good, turn) = (self.good.clone(), self.turn.clone());
@@ -197,7 +198,7 @@ fn error(kind: TransportErrorKind) -> TransportError {
     TransportError::new(kind, "broken on purpose")
 }
 
-/// The answer to whatever was asked for first, and has not been answered.
+/// Resolves to the answer of the oldest request without an answer.
 struct Due<'a>(&'a Mutex<VecDeque<BoxFuture<'static, Answer>>>);
 
 impl Future for Due<'_> {
@@ -209,7 +210,7 @@ impl Future for Due<'_> {
             left.pop_front();
             return Poll::Ready(answer);
         }
-        // Whose waker is registered is anybody's guess.
+        // The waker may belong to another caller, so this caller polls again.
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -1,4 +1,4 @@
-//! What is read.
+//! How the answers of particular providers are read.
 
 use chatcore::{ErrorKind, FinishReason};
 use serde_json::{Value, json};

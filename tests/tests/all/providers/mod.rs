@@ -1,4 +1,4 @@
-//! What is particular to providers, each point as its documentation or a public recording has it.
+//! Details of particular providers, each from the provider's documentation or a public recording.
 
 mod answers;
 mod requests;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::jobs::{Reply, Sent, client};
 
-/// The provider of this name, with an address and a model where it has none.
+/// The provider with this name, with an address and a model added if it has none.
 fn named(name: &str) -> Provider {
     let mut provider = Provider::by_name(name).unwrap();
     if provider.base_url().is_empty() {
@@ -23,14 +23,14 @@ fn named(name: &str) -> Provider {
     provider.with_api_key("k-0123456789abcdef")
 }
 
-/// A plain answer of chat completions.
+/// A plain answer in chat completions.
 fn plain() -> Value {
     json!({"id": "x", "model": "m", "choices": [{
         "index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop",
     }]})
 }
 
-/// What a call sends to `provider`, which gives a plain answer.
+/// The request that a call sends to `provider`, which gives a plain answer.
 fn sent_by(provider: Provider, ask: impl FnOnce(&LlmClient) -> ChatCall) -> Sent {
     let sim = Sim::new(1);
     let (client, scripted) = client(
@@ -44,12 +44,12 @@ fn sent_by(provider: Provider, ask: impl FnOnce(&LlmClient) -> ChatCall) -> Sent
     scripted.sent().remove(0)
 }
 
-/// What the old client's default call sends to the provider of this name.
+/// The request of the old client's default call to the provider with this name.
 fn default_call(name: &str) -> Sent {
     sent_by(named(name), |client| client.chat_async("hi"))
 }
 
-/// The body of a request as it is written for a stream.
+/// The body of a streamed request.
 fn streamed(name: &str, request: &ChatRequest) -> Value {
     let provider = named(name);
     let endpoint = provider.endpoint().unwrap();
@@ -57,7 +57,7 @@ fn streamed(name: &str, request: &ChatRequest) -> Value {
     serde_json::from_slice(encoded.unwrap().body()).unwrap()
 }
 
-/// What the dialect of the provider of this name makes of a body.
+/// The answer and error that the provider's dialect reads from a body.
 fn read(name: &str, status: u16, body: &str) -> (ChatResponse, Option<Error>) {
     let provider = named(name);
     let dialect: &dyn Dialect = &**provider.dialect();

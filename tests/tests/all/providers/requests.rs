@@ -1,4 +1,4 @@
-//! What is sent.
+//! What is sent to particular providers.
 
 use chatcore::chat::{ReasoningEffort, Refusal, Tool};
 use chatcore::{ChatRequest, Message, Mode, Part, Role};
@@ -10,7 +10,7 @@ fn hi() -> ChatRequest {
     ChatRequest::new([Message::user("hi")])
 }
 
-/// The members of an object, without the conversation.
+/// The members of an object, without the messages.
 fn options(body: &Value) -> Value {
     let mut options = body.clone();
     options.as_object_mut().unwrap().remove("messages");
@@ -38,7 +38,7 @@ fn a_default_call_asks_for_what_the_provider_takes() {
             json!({"model": "mistral-medium-latest", "temperature": 0.0, "max_tokens": 256}),
         ),
         (
-            // It reasons always, so that the limit leaves room for that.
+            // The model always reasons, so the limit leaves room for reasoning.
             "groq",
             "https://api.groq.com/openai/v1/chat/completions",
             json!({"model": "openai/gpt-oss-120b", "max_completion_tokens": 25_256}),
@@ -61,7 +61,7 @@ fn a_default_call_asks_for_what_the_provider_takes() {
             json!({"model": "sonar", "temperature": 0.0, "max_tokens": 256}),
         ),
         (
-            // Its models have one temperature, and refuse others.
+            // These models have one fixed temperature, and refuse others.
             "moonshot",
             "https://api.moonshot.ai/v1/chat/completions",
             json!({"model": "kimi-k2.6", "max_completion_tokens": 256,
@@ -97,7 +97,7 @@ fn a_default_call_asks_for_what_the_provider_takes() {
             json!({"model": "step-3.7-flash", "max_tokens": 25_256}),
         ),
         (
-            // Of a model that nobody knows, nothing is asked about reasoning.
+            // The model is unknown, so no reasoning option is sent.
             "openrouter",
             "https://openrouter.ai/api/v1/chat/completions",
             json!({"model": "some-model", "temperature": 0.0, "max_tokens": 256}),
@@ -142,7 +142,7 @@ fn azure_takes_a_key_in_a_header_of_its_own() {
     assert_eq!(sent.uri, "https://own.test/openai/v1/chat/completions");
     assert_eq!(sent.headers["api-key"], "k-0123456789abcdef");
     assert!(!sent.headers.contains_key("authorization"));
-    // The classic form has the deployment in its path, and a version in its query.
+    // The classic form has the deployment in its path and a version in its query.
     let classic = named("azure_classic").with_base_url(
         "https://res.openai.azure.com/openai/deployments/mine/chat/completions?api-version=2024-10-21",
     );
@@ -196,12 +196,12 @@ fn usage_is_asked_for_where_it_does_not_come_by_itself() {
     ] {
         let body = streamed(name, &hi());
         assert_eq!(body.get("stream_options").is_some(), asked, "{name}");
-        // Either way a stream tells as much as a whole answer does.
+        // In both cases a stream reports as much as a whole answer.
         assert!(named(name).dialect().streams_tell_all(), "{name}");
     }
 }
 
-/// A conversation that another provider took part in.
+/// A conversation with an answer of another provider.
 fn begun_elsewhere() -> ChatRequest {
     let mut answer: Message = serde_json::from_value(json!({
         "role": "assistant", "content": "It is 5.", "reasoning_content": "2 and 3",

@@ -1,5 +1,5 @@
-//! What the READMEs say is what the code says. That their snippets compile is tested as the
-//! documentation of this crate's library.
+//! The READMEs match the code. The documentation tests of this crate's library compile their
+//! snippets.
 
 mod npm;
 mod particular;
@@ -12,13 +12,13 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(root.join(file)).unwrap()
 }
 
-/// Whether a README says this, wherever its lines break.
+/// Whether a README contains these words, regardless of line breaks.
 fn says(file: &str, words: &str) -> bool {
     let plain = |text: &str| text.split_whitespace().collect::<String>();
     plain(&read(file)).contains(&plain(words))
 }
 
-/// A number as the READMEs write it: 30,000.
+/// A number in the READMEs' format: 30,000.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -51,7 +51,7 @@ fn the_chinese_snippets_are_the_english_ones() {
     assert_eq!(english, chinese);
 }
 
-/// The Rust snippets of a README, without what is written for people: comments and strings.
+/// The Rust snippets of a README, without comments and strings.
 fn rust(file: &str) -> Vec<String> {
     let readme = read(file);
     let snippets = readme.split("\n```rust").skip(1);

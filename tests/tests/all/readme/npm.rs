@@ -1,4 +1,4 @@
-//! What the npm package's README says of variables and defaults.
+//! The variables and defaults in the npm package's README.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn milliseconds(duration: Duration) -> String {
     grouped(duration.as_millis().try_into().unwrap())
 }
 
-/// A default as the package's README writes it.
+/// A default in the README's format.
 fn shown(kind: SettingKind, default: &str) -> String {
     match kind {
         SettingKind::Count { .. } => grouped(default.parse().unwrap()),
@@ -25,7 +25,7 @@ fn shown(kind: SettingKind, default: &str) -> String {
     }
 }
 
-/// The rows of its tables, cell by cell.
+/// The rows of the README's tables, as cells.
 fn rows() -> Vec<Vec<String>> {
     let readme = read(FILE);
     let rows = readme.lines().filter(|line| line.starts_with("| "));
@@ -58,7 +58,7 @@ fn every_variable_has_its_row_and_its_default() {
     }
 }
 
-/// The cells of the row of this option of a client.
+/// The cells of the row for this client option.
 fn option(name: &str) -> Vec<String> {
     let name = format!("`{name}`");
     let row = rows().into_iter().find(|row| row[0] == name);

@@ -1,4 +1,4 @@
-//! The lists of providers in docs/providers.md, held against what is sent to each of them.
+//! Compares the lists of providers in docs/providers.md with what is sent to each provider.
 
 use chatcore::chat::Reasoning;
 use chatcore::{ChatRequest, KNOWN_PROVIDERS, Message, Mode, Part, Provider, Role};
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::says;
 
-/// What goes to a provider: an answer with reasoning in it, and a limit of tokens.
+/// The body sent to a provider for an answer with reasoning and a token limit.
 fn sent(name: &str) -> Value {
     let mut provider = Provider::by_name(name).unwrap();
     if provider.base_url().is_empty() {
         provider = provider.with_base_url("https://own.test/v1");
     }
-    // Of this model no rule is known, so that what is sent is the provider's own way.
+    // No rule is known for this model, so the request shows the provider's own behaviour.
     let provider = provider.with_model("some-model").with_api_key("k");
     let answer = Message::new(
         Role::Assistant,
@@ -25,7 +25,7 @@ fn sent(name: &str) -> Value {
     serde_json::from_slice(encoded.unwrap().body()).unwrap()
 }
 
-/// The providers, in the order of the table, for whose request this holds: `**a, b**`.
+/// The providers, in the table's order, whose request satisfies `holds`: `**a, b**`.
 fn those(holds: impl Fn(&Value) -> bool) -> String {
     let names = KNOWN_PROVIDERS.iter().map(|known| known.name);
     let names: Vec<_> = names.filter(|name| holds(&sent(name))).collect();

@@ -1,4 +1,4 @@
-//! Settings, providers and defaults, as README.md and README.zh-CN.md have them.
+//! Settings, providers and defaults in README.md and README.zh-CN.md.
 
 use chatcore::{Defaults, KNOWN_PROVIDERS, Provider, RetryPolicy, SETTINGS, Timeouts};
 
@@ -35,7 +35,7 @@ fn the_chinese_table_has_the_same_settings() {
     }
 }
 
-/// A cell with code in it, or a dash.
+/// A cell with code, or a dash.
 fn code(text: Option<&str>) -> String {
     match text.filter(|text| !text.is_empty()) {
         Some(text) => format!("`{text}`"),
@@ -43,7 +43,7 @@ fn code(text: Option<&str>) -> String {
     }
 }
 
-/// A cell with several words of code in it, or a dash.
+/// A cell with several pieces of code, or a dash.
 fn codes(texts: &[&str]) -> String {
     match texts {
         [] => code(None),
@@ -54,7 +54,7 @@ fn codes(texts: &[&str]) -> String {
     }
 }
 
-/// `CHATCORE_GOLDEN=write` writes the table anew.
+/// `CHATCORE_GOLDEN=write` rewrites the table.
 #[test]
 fn the_table_of_providers_is_the_codes() {
     const FILE: &str = "docs/providers.md";

@@ -1,7 +1,7 @@
-//! Replies of servers that once went wrong, each with the right result, over real sockets.
+//! Server replies that once caused errors, each with the right result, over real sockets.
 //!
-//! They are read from `streams.jsonl` in the folder `CHATCORE_FAULTS`, else from
-//! `../shared/faults` beside the checkout; where there are none these tests are ignored.
+//! They are read from `streams.jsonl` in the folder `CHATCORE_FAULTS`, or else from
+//! `../shared/faults` beside the checkout. Without that file these tests are ignored.
 
 mod right;
 mod server;
@@ -18,14 +18,14 @@ use serde_json::Value;
 
 use server::{Scale, Scripted};
 
-/// How an answer is asked for.
+/// How an answer is requested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Whole,
     Streamed,
 }
 
-/// The native pairs of an executor and a transport.
+/// The native pairs of executor and transport.
 fn builders() -> [(&'static str, LlmClientBuilder); 2] {
     let smol = Arc::new(SmolExecutor::new());
     let pool = ThreadPool::new(2).unwrap();
@@ -52,7 +52,7 @@ fn provider(dialect: &str, base_url: String) -> Provider {
 }
 
 fn ask(client: &LlmClient, way: Way) -> Result<ChatResponse, Error> {
-    // Longer than any reply takes: only a reply that hangs comes near to it.
+    // Longer than any reply takes, so only a hang reaches it.
     let call = client.chat_async("hi").timeout(Duration::from_secs(180));
     match way {
         Way::Whole => block_on(call.into_future()),
@@ -60,7 +60,7 @@ fn ask(client: &LlmClient, way: Way) -> Result<ChatResponse, Error> {
     }
 }
 
-/// What is wrong with the result of a row, by transport and way.
+/// What is wrong with the results of a row, for each transport and way.
 fn faults(row: &Value, scale: Scale) -> Vec<String> {
     let name = row["name"].as_str().unwrap();
     let dialect = row["dialect"].as_str().unwrap();
@@ -92,7 +92,7 @@ fn check(scale: Scale, is_chosen: fn(&Value) -> bool) {
     let text = std::fs::read_to_string(path).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let rows: Vec<Value> = rows.filter(is_chosen).collect();
-    // Some wait; all at once, they wait together.
+    // Run concurrently, because some rows wait.
     let faults: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = rows
             .iter()

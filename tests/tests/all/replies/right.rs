@@ -1,4 +1,4 @@
-//! What the client must make of each reply.
+//! The right result of each reply.
 
 use chatcore::{ChatResponse, Error, ErrorKind};
 
@@ -6,17 +6,17 @@ use super::Way;
 
 /// The right result of one reply.
 enum Right {
-    /// A text, and nothing else. One request.
+    /// This text and nothing else, from one request.
     Text(&'static str),
-    /// Tool calls: their ids, names and arguments. One request.
+    /// Tool calls with these ids, names and arguments, from one request.
     Calls(&'static [(&'static str, &'static str, &'static str)]),
-    /// An error of this kind that says this, after this text.
+    /// An error of this kind whose message contains the first text, after the second text arrived.
     Error(ErrorKind, &'static str, &'static str),
-    /// The same, and the request is not repeated.
+    /// Like `Error`, and the request is not repeated.
     Final(ErrorKind, &'static str, &'static str),
 }
 
-/// The rows by name.
+/// The right results, by row name.
 const RIGHT: &[(&str, Right)] = {
     use ErrorKind::*;
     use Right::*;
@@ -69,7 +69,7 @@ const RIGHT: &[(&str, Right)] = {
     ]
 };
 
-/// Says what is wrong with a result.
+/// Returns what is wrong with a result.
 pub(super) fn check(
     name: &str,
     way: Way,

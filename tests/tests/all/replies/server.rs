@@ -14,13 +14,13 @@ use crate::corpus::base64;
 /// How long the steps wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Scale {
-    /// As the row says.
+    /// As long as the row says.
     Full,
-    /// A tenth of that.
+    /// A tenth of that time.
     Tenth,
 }
 
-/// Listens until it is dropped.
+/// A server that listens until it is dropped.
 pub(super) struct Scripted {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -44,7 +44,7 @@ impl Scripted {
                 }
                 let (steps, requests) = (Arc::clone(&steps), Arc::clone(&requests));
                 thread::spawn(move || {
-                    // A client that has gone is no fault.
+                    // A client that disconnects is not an error.
                     _ = serve(connection?, &steps, scale, &requests);
                     Ok::<_, std::io::Error>(())
                 });
@@ -57,7 +57,7 @@ impl Scripted {
         format!("http://{}", self.address)
     }
 
-    /// How many requests came.
+    /// How many requests arrived.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(SeqCst)
     }
@@ -117,7 +117,7 @@ fn play(connection: &mut TcpStream, steps: &[Value], scale: Scale) -> std::io::R
             }
         }
         match step["then"].as_str() {
-            // Until the client goes.
+            // Waits until the client disconnects.
             Some("hold") => drop(connection.read(&mut [0])),
             Some("rst") => socket2::SockRef::from(&*connection).set_linger(Some(Duration::ZERO))?,
             _ => {}

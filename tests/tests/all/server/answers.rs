@@ -1,10 +1,10 @@
-//! What is answered: both dialects, whole and streamed, and their errors.
+//! The server's answers: both dialects, whole and streamed, and their errors.
 
 use serde_json::{Value, json};
 
 use super::{QUESTION, STREAMED, answer, json, server};
 
-/// The data of each event, `[DONE]` left out, and whether it was there.
+/// The data of each event without `[DONE]`, and whether `[DONE]` was there.
 fn events(body: &str) -> (Vec<Value>, bool) {
     let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
     let (done, events): (Vec<_>, Vec<_>) = data.partition(|data| *data == "[DONE]");

@@ -1,4 +1,4 @@
-//! What tests in other processes ask.
+//! The control paths for tests in other processes.
 
 use std::thread;
 

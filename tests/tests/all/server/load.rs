@@ -9,7 +9,7 @@ use super::server;
 
 const CLIENTS: u64 = 2_000;
 
-/// All of them wait behind one gate, so that all are in flight at once, whatever the machine.
+/// All requests wait behind one gate, so that all are in flight at once on any machine.
 #[test]
 fn two_thousand_at_once_each_get_their_own_answer() {
     let server = server();

@@ -1,5 +1,5 @@
-//! The loopback server itself, seen through plain sockets: what the conformance suite and the
-//! tests in other languages rely on.
+//! Tests of the loopback server itself, through plain sockets: the behaviour that the conformance
+//! suite and the tests in other languages rely on.
 
 mod answers;
 mod control;
@@ -40,7 +40,8 @@ fn ask(stream: &mut TcpStream, method: &str, path: &str, headers: &str, body: &s
     .unwrap();
 }
 
-/// One request on a connection of its own; everything that comes until the connection ends.
+/// Sends one request on a new connection, and returns everything received until the connection
+/// ends.
 fn raw(server: &Server, path: &str, body: &str) -> Vec<u8> {
     let mut stream = connect(server);
     ask(&mut stream, "POST", path, "connection: close\r\n", body);
@@ -49,7 +50,7 @@ fn raw(server: &Server, path: &str, body: &str) -> Vec<u8> {
     came
 }
 
-/// A whole answer with a length, or one that ends with its connection: head and body.
+/// The head and body of a complete answer, with a length or ended by its connection.
 fn answer(server: &Server, path: &str, body: &str) -> (String, String) {
     let came = String::from_utf8(raw(server, path, body)).unwrap();
     let (head, body) = came.split_once("\r\n\r\n").unwrap();

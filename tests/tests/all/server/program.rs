@@ -1,4 +1,4 @@
-//! The server as a program of its own.
+//! The server as a separate program.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

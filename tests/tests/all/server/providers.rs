@@ -1,4 +1,5 @@
-//! `as/PROVIDER`: what each provider refuses today, and what its models spend on thinking.
+//! `as/PROVIDER`: what each provider currently refuses, and how many tokens its models spend on
+//! reasoning.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use chatcore_conformance::server::Server;
 
 const KEY: &str = "authorization: Bearer k\r\n";
 
-/// Status and body of an answer to `body`, as this provider.
+/// The status and body of this provider's answer to `body`.
 fn ask(server: &Server, provider: &str, headers: &str, body: &Value) -> (u16, Value) {
     use std::io::Read;
     let endpoint = match provider {
@@ -27,7 +28,7 @@ fn ask(server: &Server, provider: &str, headers: &str, body: &Value) -> (u16, Va
     (status, body)
 }
 
-/// A request to `model` with these fields besides.
+/// A request to `model` with these additional fields.
 fn body(model: &str, more: Value) -> Value {
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "hi"}]});
     body.as_object_mut()
@@ -156,7 +157,7 @@ fn openai_takes_what_the_model_knows() {
         assert_eq!(status, 200, "{model} {more}: {answer}");
         assert_eq!(answer["choices"][0]["message"]["content"], "echo: hi");
     }
-    // Reasoning that nobody turned off spends the tokens of the answer, unseen.
+    // Reasoning that was not turned off uses up the answer's tokens without being shown.
     let unasked = body("gpt-6-luna", json!({"max_completion_tokens": 256}));
     let (_, answer) = ask(&server, "openai", KEY, &unasked);
     let choice = &answer["choices"][0];
@@ -352,7 +353,7 @@ fn mistral_refuses_what_it_does_not_know() {
     );
     let (status, answer) = ask(&server, "mistral", KEY, &asked);
     assert_eq!(status, 200);
-    // Usage comes without having been asked for.
+    // Usage is included without being requested.
     assert!(
         answer.as_str().unwrap().contains("prompt_tokens"),
         "{answer}"

@@ -1,4 +1,4 @@
-//! How answers travel, where a real client cannot show it.
+//! How answers are sent on the wire, tested where a real client would not show the difference.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -75,7 +75,7 @@ fn a_silent_server_notices_that_the_client_is_gone() {
 fn a_kept_connection_serves_request_after_request() {
     let server = server();
     let mut stream = connect(&server);
-    // Two at once, and the second in two halves.
+    // Two requests at once, the second in two halves.
     write!(stream, "GET /text/a HTTP/1.1\r\n\r\nGET /te").unwrap();
     write!(stream, "xt/b HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
     let mut came = Vec::new();
@@ -115,7 +115,7 @@ fn garbage_from_a_client_is_refused() {
     let mut stream = connect(&server);
     stream.write_all(b"\x16\x03\x01 hello\r\n\r\n").unwrap();
     let mut came = Vec::new();
-    // The rest of what was sent may be unread, and then the end is a reset.
+    // Part of the input may be unread, and then the connection ends with a reset.
     let _ = stream.read_to_end(&mut came);
     assert!(text(&came).starts_with("HTTP/1.1 400 "), "{}", text(&came));
 }

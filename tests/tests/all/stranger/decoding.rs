@@ -1,4 +1,4 @@
-//! Lines → events, split anywhere.
+//! Decodes lines to events, split anywhere.
 
 use bytes::Bytes;
 use chatcore::{Caps, ChatResponse, Dialect, Error, ErrorKind, FinishReason, Fold, Mode};

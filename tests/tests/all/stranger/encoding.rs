@@ -1,4 +1,4 @@
-//! Request → JSON.
+//! Encodes requests as JSON.
 
 use chatcore::chat::{ReasoningEffort, ResponseFormat, Role, ToolResult};
 use chatcore::{

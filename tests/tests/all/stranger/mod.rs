@@ -1,4 +1,4 @@
-//! A dialect from outside of chatcore does all that a built-in one does: Ollama's own chat.
+//! A dialect from outside chatcore can do everything that a built-in one can: Ollama's own chat.
 
 mod decoding;
 mod encoding;

@@ -1,4 +1,4 @@
-//! The stranger's dialect over real sockets, on two executors and two transports.
+//! The outside dialect over real sockets, on two executors and two transports.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,8 @@ use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
 use chatcore_stranger::OllamaChat;
 
-/// Answers each connection once, by the model that the request names, and gives its address.
+/// Starts a server that answers each connection once, depending on the requested model. Returns its
+/// address.
 fn server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -49,7 +50,7 @@ fn answer(mut stream: TcpStream) {
     }
 }
 
-/// The head and the body of a request with a `content-length`.
+/// Reads a request's head, and its body by the `content-length`.
 fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut byte = [0];

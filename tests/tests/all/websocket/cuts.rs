@@ -1,4 +1,4 @@
-//! Sockets that are cut at random lose no call and repeat none after its content began.
+//! Randomly cut sockets lose no call, and repeat no call whose content has begun.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ const CALLS: usize = 64;
 
 #[test]
 fn a_call_whose_socket_is_cut_is_tried_again_unless_its_content_began() {
-    // One cut: at most eight calls are under way on a socket, so the budget of retries lasts.
+    // One cut: a socket carries at most eight calls, so the retry budget suffices.
     run(0.5, 1, |error, text| {
         assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
         assert!(!text.is_empty(), "without content it is tried again");
@@ -25,15 +25,15 @@ fn a_call_whose_socket_is_cut_is_tried_again_unless_its_content_began() {
 #[test]
 fn each_call_ends_once_however_many_sockets_are_cut() {
     run(0.5, 1_000, |error, text| {
-        // Without content, only where the budget of retries has run out.
+        // A call fails without content only if the retry budget is used up.
         let is_lost = [ErrorKind::Truncated, ErrorKind::Connection].contains(&error.kind());
         assert!(is_lost, "{error}");
         assert!(text.is_empty() || error.kind() == ErrorKind::Truncated);
     });
 }
 
-/// 64 calls at once over 8 sockets, of which some are cut; `check` sees each error with the text
-/// that had come before it.
+/// Runs 64 calls at once over 8 sockets, some of which are cut. `check` gets each error with the
+/// text that arrived before it.
 fn run(cut: f64, most_cuts: usize, check: fn(&Error, &str)) {
     Sim::run_seeds(0..60, |sim| async move {
         let log = SharedLog::default();
@@ -62,7 +62,7 @@ fn run(cut: f64, most_cuts: usize, check: fn(&Error, &str)) {
         assert!(log.most_open <= 8, "{} sockets at once", log.most_open);
         assert_eq!(log.received.len(), CALLS);
         for (prompt, count) in &log.received {
-            // Each cut repeats a call that was under way once at most.
+            // Each cut repeats a call in progress at most once.
             let cuts = log.cut.get(prompt).copied().unwrap_or(0);
             assert!(
                 *count <= 1 + cuts,
@@ -100,7 +100,7 @@ fn client(sim: &Arc<SimExecutor>, log: &SharedLog, cut: f64, most_cuts: usize) -
         .unwrap()
 }
 
-/// Reads a stream to its end: the text that came, and the error that ended it.
+/// Reads a stream to its end. Returns the text, and the error that ended it.
 async fn read(client: &LlmClient, prompt: &str) -> (String, Option<Error>) {
     let mut stream = client.chat_async(prompt).stream();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! OpenAI's Responses over WebSocket: sockets that are cut, in the simulator and for real.
+//! OpenAI's Responses over WebSocket with sockets that are cut, both simulated and real.
 
 mod cuts;
 mod real;

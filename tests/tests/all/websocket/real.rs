@@ -1,4 +1,5 @@
-//! Real sockets that are cut at random: a server of another library on loopback.
+//! Real sockets that are cut at random, against a loopback server made with the WebSocket library
+//! alone.
 
 use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 const CALLS: usize = 64;
 
-/// After how many messages a connection is cut, by its number; 0 for never.
+/// After how many messages the connection with this number is cut; 0 for never.
 fn cut_after(connection: usize) -> usize {
     match connection % 3 {
         0 => 7 + connection,
@@ -23,8 +24,8 @@ fn cut_after(connection: usize) -> usize {
     }
 }
 
-/// A server that answers every message on its lane with its input, and the number of connections
-/// that it has cut.
+/// Starts a server that answers every message with its input, on its lane. Returns its address and
+/// a counter of the connections that it cut.
 fn serve() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -101,7 +102,7 @@ fn calls_over_sockets_that_are_cut_end_once_each() {
                     None => break,
                     Some(Ok(piece)) => text.push_str(&piece),
                     Some(Err(error)) => {
-                        // Content had begun, or the budget of retries has run out.
+                        // Content had begun, or the retry budget is used up.
                         let is_lost = [ErrorKind::Truncated, ErrorKind::Connection];
                         assert!(is_lost.contains(&error.kind()), "{error}");
                         assert!(prompt.starts_with(&text));

@@ -1,4 +1,4 @@
-//! Sockets in the simulator, whose servers are cut at random.
+//! Simulated sockets that are cut at random.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,14 +17,14 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use smol::channel::{Receiver, Sender, unbounded};
 
-/// What the servers saw.
+/// What the servers recorded.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// How often each prompt came.
+    /// How often each prompt arrived.
     pub(super) received: BTreeMap<String, usize>,
-    /// How many cuts each prompt was under way at.
+    /// How many cuts hit each prompt while it was in progress.
     pub(super) cut: BTreeMap<String, usize>,
-    /// How many answers to each prompt had content that was handed over.
+    /// How many answers to each prompt had content.
     pub(super) content: BTreeMap<String, usize>,
     pub(super) cuts: usize,
     pub(super) open: usize,
@@ -33,14 +33,14 @@ pub(super) struct Log {
 
 pub(super) type SharedLog = Arc<Mutex<Log>>;
 
-/// Opens sockets in the simulator.
+/// Opens simulated sockets.
 #[derive(Debug)]
 pub(super) struct Wires {
     pub(super) sim: Arc<SimExecutor>,
     pub(super) log: SharedLog,
-    /// The share of sockets that are cut.
+    /// The fraction of sockets that are cut.
     pub(super) cut: f64,
-    /// How many sockets are cut at most.
+    /// The maximum number of sockets that are cut.
     pub(super) most_cuts: AtomicUsize,
 }
 
@@ -87,7 +87,7 @@ impl Outgoing for Half {
     }
 }
 
-/// The server at the end of one socket.
+/// The server's end of one socket.
 #[derive(Clone)]
 struct Server {
     sim: Arc<SimExecutor>,
@@ -178,7 +178,7 @@ impl Server {
     }
 }
 
-/// Nothing may go over HTTP here.
+/// A transport that always fails, because no request may go over HTTP.
 #[derive(Debug)]
 pub(super) struct NoHttp;
 
