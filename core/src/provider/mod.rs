@@ -85,8 +85,9 @@ impl Provider {
     /// Sets the base URL, for example that of a proxy with the same dialect.
     ///
     /// - White space and quotes around the URL, and slashes at its end, are removed. So is the path
-    ///   of an endpoint at its end (`/chat/completions`, `/messages`, `/responses`), because the
-    ///   dialect adds it, and `/v1` for `ollama_chat`, because Ollama's API is not below it.
+    ///   of an endpoint at its end (`/chat/completions`, `/completions`, `/messages`, `/responses`),
+    ///   because the dialect adds it, and `/v1` for `ollama_chat`, because Ollama's API is not below
+    ///   it.
     /// - A query in the URL (`?api-version=2024-10-21`, for classic Azure endpoints) is sent with
     ///   every request. It is never shown, because it may contain a key.
     /// - The scheme is `https`, or `http` for this machine. Other hosts may have `http` if no key

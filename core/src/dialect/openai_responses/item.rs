@@ -54,7 +54,7 @@ pub(super) fn run(parts: &[Part]) -> Run {
 struct Text<'a> {
     text: &'a str,
     is_reasoning: bool,
-    /// The type and the field for a text without known ones.
+    /// The type for a text that is written anew, and the field that holds the text.
     kind: &'static str,
     field: &'static str,
     extra: &'a Extra,
