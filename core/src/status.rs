@@ -29,6 +29,6 @@ pub struct Status {
     pub failed: u64,
     /// Calls that were dropped before their end.
     pub cancelled: u64,
-    /// Attempts after a call's first.
+    /// Attempts after the first one of each call.
     pub retried: u64,
 }

@@ -33,8 +33,8 @@ use crate::secrets::Secrets;
 ///   too.
 /// - The response has at least the headers in
 ///   [`COMMON_RESPONSE_HEADERS`](crate::dialect::COMMON_RESPONSE_HEADERS) and those that the
-///   dialect's [`Facts`](crate::dialect::Facts) name. The core reads no others, so a transport may
-///   leave them out.
+///   dialect's [`Facts`](crate::dialect::Facts) name. A transport may leave out others: chatcore
+///   does not need them, and [`keep_head`](crate::ChatCall::keep_head) then lacks them.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends `request` and waits for the response's headers.

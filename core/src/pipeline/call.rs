@@ -27,7 +27,7 @@ pub(crate) struct CallParts {
     pub(crate) defaults: Defaults,
     /// Whether to fetch a whole answer as a stream, if the caller decided that.
     pub(crate) fetches_as_stream: Option<bool>,
-    /// Whether the head of the response is kept.
+    /// Whether to keep the head of the response for the caller.
     pub(crate) keeps_head: bool,
     pub(crate) rules: Rules,
 }

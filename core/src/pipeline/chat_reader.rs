@@ -44,7 +44,7 @@ impl ChatReader {
         }
     }
 
-    /// Keeps what the response said before its body.
+    /// Keeps the head of the response, for the answer or its error.
     pub(super) fn keep_head(&mut self, head: ResponseHead) {
         self.fold.response_mut().head = Some(Box::new(head));
     }

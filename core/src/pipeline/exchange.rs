@@ -240,8 +240,8 @@ impl Exchange {
         }
     }
 
-    /// Ready once a time limit has passed: with its error, or with `Ok` if the answer stands
-    /// without the rest of its body.
+    /// Ready once a time limit has passed: with its error, or with `Ok` if the call does not need
+    /// the rest of the body.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut deadline = self.deadlines.in_attempt();
         for more in [self.lingers, self.grace].into_iter().flatten() {

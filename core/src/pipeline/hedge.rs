@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::hedge::Hedge;
 
-/// Runs one attempt, and a second one beside it if the first is late and there are a free permit
-/// and budget. Fails only if both attempts fail, with the error of the first.
+/// Runs one attempt, and a second one at the same time if the first is late, a permit is free and
+/// the budget allows it. Fails only if both attempts fail, with the error of the first.
 pub(super) fn hedged<'a>(
     shared: &'a Shared,
     job: &'a dyn Job,

@@ -101,13 +101,13 @@ pub(crate) trait Reader: Any + Send {
         self.is_done()
     }
 
-    /// What is known of the answer so far.
+    /// What is known about the answer so far.
     fn summary(&self) -> Summary<'_>;
 
     /// Sets how many requests were sent, the one being read included.
     fn set_attempts(&mut self, attempts: u32);
 
-    /// What the response said before its body, where that is kept.
+    /// The head of the response, if the reader keeps it.
     fn take_head(&mut self) -> Option<Box<ResponseHead>> {
         None
     }

@@ -10,9 +10,9 @@ use crate::admission::queue::WhenFull;
 use crate::error::Error;
 use crate::policy::deadlines::Deadline;
 
-/// Waits for the rate limits, and then for a permit. Together both queues hold at most `queue_size`
-/// calls. A call enters the second queue only after those that wait in the first one, so a call
-/// that was admitted to the first queue finds room in the second.
+/// Waits for the rate limits, and then for a permit. Both queues share the limit `queue_size`. A
+/// call enters the second queue only after those that wait in the first one, so a call that was
+/// admitted to the first queue finds room in the second.
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn holds its arguments twice while it waits"

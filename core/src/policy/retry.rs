@@ -49,7 +49,8 @@ use crate::time::nanos;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Attempts in all, the first one included. Default 3, from `LLM_MAX_RETRIES`; 0 counts as 1.
+    /// The total number of attempts, the first one included. Default 3, from `LLM_MAX_RETRIES`; 0
+    /// counts as 1.
     pub max_attempts: u32,
     /// The wait before the second attempt. Default 0.5 s.
     pub base: Duration,

@@ -64,7 +64,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub struct Timeouts {
     /// Waiting in the queue, per attempt. Default: none.
     pub queue: Option<Duration>,
-    /// Making the connection. Default 5 s.
+    /// Connecting. Default 5 s.
     pub connect: Option<Duration>,
     /// From the start of an attempt to the response's headers. Default: none.
     pub headers: Option<Duration>,
