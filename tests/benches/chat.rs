@@ -1,8 +1,7 @@
 //! The core's own cost of one chat: `cargo bench -p chatcore-tests --bench chat`.
 //!
-//! Checks, encoding, admission, decoding and folding, and beside the time the allocations. The
-//! time is that of the machine at this moment; `--bench instructions` gives what does not depend
-//! on it.
+//! Measures time and allocations of validation, encoding, admission, decoding and folding. The time
+//! depends on how busy the machine is; `--bench instructions` gives figures that do not.
 
 #![allow(
     clippy::panic,

@@ -1,9 +1,10 @@
 //! How fast answers are decoded: `cargo bench -p chatcore-tests --bench decode`.
 //!
-//! `events` and `one_line` are framing alone: bytes to server-sent events. A line takes work by its
-//! length, in whatever pieces it comes, as a unit test of `frame::sse` counts: for 8 MiB and for
-//! 1 MiB the rate of `one_line` differs by what the caches hold, and not by a factor of eight.
-//! `answers` are whole answers and streams, from their bytes to the response.
+//! `events` and `one_line` measure only the framing, from bytes to server-sent events. The work for
+//! a line is proportional to its length, in whatever pieces it arrives (a unit test of `frame::sse`
+//! counts it). So the rate of `one_line` for 8 MiB and for 1 MiB differs only because of the CPU's
+//! caches, not by a factor of eight. `answers` measures whole answers and streams, from bytes to
+//! the response.
 
 #![allow(
     clippy::panic,
@@ -26,7 +27,7 @@ fn main() {
     divan::main();
 }
 
-/// Events of so many bytes, in pieces of so many.
+/// Events of `size` bytes, in pieces of `piece` bytes.
 #[divan::bench(args = [
     (64, 1024), (64, 64 * 1024),
     (1024, 1024), (1024, 16 * 1024), (1024, 64 * 1024), (1024, MIB),
@@ -39,7 +40,7 @@ fn events(bencher: Bencher<'_, '_>, (size, piece): (usize, usize)) {
     bencher.bench_local(|| assert_eq!(frames(&body, piece), 8 * MIB / size));
 }
 
-/// One event of so many MiB, in pieces of so many bytes.
+/// One event of this many MiB, in pieces of `piece` bytes.
 #[divan::bench(sample_count = 10, args = [
     (1, 1), (8, 1), (1, 1024), (8, 1024), (1, 64 * 1024), (8, 64 * 1024),
 ])]
@@ -50,7 +51,7 @@ fn one_line(bencher: Bencher<'_, '_>, (mebibytes, piece): (usize, usize)) {
     bencher.bench_local(|| assert_eq!(frames(&body, piece), 1));
 }
 
-/// How many events there are.
+/// Counts the events in `body`.
 fn frames(body: &Bytes, piece: usize) -> usize {
     let mut sse = Sse::new(16 * MIB);
     let mut events = 0;
@@ -89,26 +90,26 @@ fn answers(bencher: Bencher<'_, '_>, name: &str) {
 /// How many floats an embedding of OpenAI's small model has.
 const FLOATS: usize = 1536;
 
-/// Floats as an embedding has them, the same in each run.
+/// Floats like those of an embedding, the same in each run.
 fn floats() -> Vec<f64> {
     let mut seed = 7_u64;
     let float = || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        // What a server sends is an f32 in decimal digits.
+        // Servers send f32 values in decimal digits.
         let unit = (seed >> 40) as f32 / (1 << 24) as f32;
         f64::from(unit - 0.5)
     };
     std::iter::repeat_with(float).take(FLOATS).collect()
 }
 
-/// The floats of an embedding, read by chatcore.
+/// chatcore reads the floats of an embedding.
 #[divan::bench]
 fn floats_read(bencher: Bencher<'_, '_>) {
     let text = serde_json::to_string(&floats()).unwrap();
     bencher.bench_local(|| chatcore::json::parse(black_box(&text)).unwrap());
 }
 
-/// The same, read by `serde_json`.
+/// `serde_json` reads the same floats.
 #[divan::bench]
 fn floats_read_by_serde_json(bencher: Bencher<'_, '_>) {
     let text = serde_json::to_string(&floats()).unwrap();
@@ -123,7 +124,7 @@ fn embedding() -> String {
     )
 }
 
-/// An embedding, from its bytes to a vector of 32-bit floats.
+/// chatcore reads an embedding, from bytes to a vector of 32-bit floats.
 #[divan::bench]
 fn embedding_read(bencher: Bencher<'_, '_>) {
     let body = embedding();
@@ -132,7 +133,7 @@ fn embedding_read(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| embeddings.decode(black_box(&body), 1).unwrap());
 }
 
-/// The same, read by `serde_json` into structs.
+/// `serde_json` reads the same embedding into structs.
 #[divan::bench]
 fn embedding_read_by_serde_json(bencher: Bencher<'_, '_>) {
     #[derive(serde::Deserialize)]
@@ -154,7 +155,7 @@ fn embedding_read_by_serde_json(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The floats, written by chatcore.
+/// chatcore writes the floats.
 #[divan::bench]
 fn floats_written(bencher: Bencher<'_, '_>) {
     let floats = floats();
@@ -169,7 +170,7 @@ fn floats_written(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The same, written by `serde_json`.
+/// `serde_json` writes the same floats.
 #[divan::bench]
 fn floats_written_by_serde_json(bencher: Bencher<'_, '_>) {
     let floats = floats();

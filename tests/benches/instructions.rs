@@ -1,9 +1,9 @@
 //! Instructions of one chat: `cargo bench -p chatcore-tests --bench instructions`.
 //!
-//! The same cases as `--bench chat`, counted by valgrind (Debian's package `valgrind`; without it
-//! nothing is counted, and the bench says so). Each case is run twice, once with more chats, and
-//! the difference is divided: what start-up costs falls out. The counts do not depend on how busy
-//! the machine is.
+//! The same cases as in `--bench chat`, counted by valgrind (Debian's package `valgrind`; without
+//! it the bench prints that it skips). Each case is run twice, once with more chats, and the
+//! difference is divided by the additional chats, so start-up does not count. The counts do not
+//! depend on how busy the machine is.
 
 #![allow(
     clippy::panic,
@@ -17,7 +17,7 @@ mod cases;
 use std::env;
 use std::process::Command;
 
-/// Says in the environment of the counted process what it is to run.
+/// The environment variable that tells the counted process which case to run.
 const CASE: &str = "CHATCORE_BENCH_CASE";
 const ROUNDS: &str = "CHATCORE_BENCH_ROUNDS";
 
@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// The instructions of `rounds` chats and of what stands around them.
+/// The instructions of `rounds` chats, start-up included.
 fn count(name: &str, rounds: u32) -> u64 {
     let run = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -1,10 +1,10 @@
-//! What a chat costs above the transport it goes through:
+//! What a chat costs in addition to its transport:
 //! `cargo bench -p chatcore-tests --bench loopback`.
 //!
-//! The same requests to a server on loopback, in a process of its own: once by the transport
-//! `http1` alone, once as chats through it. What is measured is the processor's time of this
-//! process, system calls included, not the time that passes. The two take turns: how busy the machine
-//! is changes both. The least is what it takes with warm caches and nobody else around.
+//! Sends the same requests to a loopback server in its own process, once with the transport `http1`
+//! alone and once as chats over it. It measures this process's CPU time, system calls included, not
+//! wall-clock time. The two alternate, because the machine's load affects both. The minimum is the
+//! cost with warm caches on an idle machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,14 +26,14 @@ use chatcore_conformance::server::Process;
 use cpu_time::ProcessTime;
 use futures_lite::StreamExt;
 
-/// Of an odd number of turns the median is one of them.
+/// Odd, so that the median is one of the measurements.
 const TURNS: usize = 25;
 
 fn main() {
     let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
     // About 600 bytes, as in the other benches.
     let whole = format!("{}/words/56/v1", server.base_url());
-    // The server writes each event by itself, but does not wait in between.
+    // The server writes each event separately, but does not wait in between.
     let stream = format!("{}/words/200/v1", server.base_url());
     println!("microseconds of processor time each, of {TURNS} turns");
     println!("{:28} {:^26} {:^26}", "", "the median", "the least");
@@ -53,7 +53,7 @@ fn main() {
                 measure(at_once, chats, move || Arc::clone(&first).bare()),
                 measure(at_once, chats, move || Arc::clone(&second).chat()),
             );
-            // The first turn makes the connections.
+            // The first turn opens the connections.
             if turn > 0 {
                 bare.push(one);
                 chat.push(other);
@@ -70,7 +70,7 @@ fn main() {
     }
 }
 
-/// Microseconds of processor time for each of `count` runs, so many `at_once`.
+/// Microseconds of CPU time per run, for `count` runs with `at_once` at a time.
 fn measure<F: Future<Output = ()> + Send + 'static>(
     at_once: usize,
     count: usize,
@@ -101,7 +101,7 @@ fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// The same request by the transport alone, and as a chat through it.
+/// The same request with the transport alone, and as a chat over it.
 struct Pair {
     transport: Arc<Http1Transport>,
     client: LlmClient,

@@ -1,8 +1,8 @@
 //! What a call in flight holds: `cargo bench -p chatcore-tests --bench memory`.
 //!
-//! Bytes and allocations that are alive while a call waits: for its headers, and in the midst of
-//! its stream. The transport is in memory, so what a socket takes comes on top. The counts are
-//! the same on every machine of one word size.
+//! The bytes and allocations that are alive while a call waits, for its headers or in the middle of
+//! its stream. The transport is in memory, so a socket's memory comes on top. The counts are the
+//! same on all machines with the same word size.
 
 #![allow(
     clippy::panic,
@@ -19,7 +19,7 @@ fn main() {
         "a call that waits", "bytes", "allocations"
     );
     for name in cases::WAITING {
-        // What is made once for each client is made before, by another call.
+        // A call made earlier allocates what each client needs only once.
         let call = cases::waiting(name);
         drop(call());
         let mut held = None;

@@ -1,8 +1,9 @@
-//! Twenty turns of a conversation with tools, by server-sent events and by WebSocket, on loopback:
-//! time and the client's CPU time for each turn. `cargo bench -p chatcore-tests --bench turns`
+//! Twenty turns of a conversation with tools, with server-sent events and over WebSocket, on
+//! loopback. Measures time and the client's CPU time per turn.
+//! `cargo bench -p chatcore-tests --bench turns`
 //!
-//! The server is a process of its own (this program with the argument `serve`), so that its CPU time
-//! does not count. It answers at once: what is measured is what the client and the bytes cost.
+//! The server is a separate process (this program with the argument `serve`), so that its CPU time
+//! does not count. It answers at once, so only the client and the transfer are measured.
 
 #![allow(
     clippy::panic,
@@ -27,7 +28,7 @@ use serde_json::{Value, json};
 
 const TURNS: usize = 20;
 const CONVERSATIONS: usize = 20;
-/// The size of a tool's result.
+/// The size of a tool's result, in bytes.
 const RESULT: usize = 4_000;
 
 fn main() {
@@ -71,7 +72,7 @@ fn main() {
             .build()
             .unwrap();
         let mut runs: Vec<_> = (0..CONVERSATIONS).map(|_| converse(&client)).collect();
-        // The first one connects.
+        // The first conversation opens the connection.
         runs.remove(0);
         let [time, cpu] = [0, 1].map(|at| {
             let mut times: Vec<Duration> = runs.iter().map(|run| run[at]).collect();
@@ -84,7 +85,7 @@ fn main() {
     server.wait().unwrap();
 }
 
-/// One conversation: how long it took, and its CPU time.
+/// Runs one conversation. Returns its duration and its CPU time.
 fn converse(client: &LlmClient) -> [Duration; 2] {
     let tool = Tool::new("look", json!({"type": "object", "properties": {}}));
     let result = "x".repeat(RESULT);

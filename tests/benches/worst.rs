@@ -1,10 +1,9 @@
 //! The worst that a server can send: `cargo bench -p chatcore-tests --bench worst`.
 //!
-//! Each case is read at 0.25, 0.5, 1 and 2 MB. Printed are the milliseconds of processor time, what
-//! twice the input costs (on average from 0.5 to 2 MB), and the most memory that is held at once
-//! for each byte of the input. It fails where 1 MB takes more than 100 ms, twice the input more than
-//! 2.2 times as long, or a byte more than 16 bytes of memory. Words after `--` choose cases by
-//! their names.
+//! Reads each case at 0.25, 0.5, 1 and 2 MB. Prints the milliseconds of CPU time, the factor for
+//! doubling the input (averaged from 0.5 to 2 MB), and the peak memory per byte of input. Fails if
+//! 1 MB takes more than 100 ms, if doubling the input takes more than 2.2 times as long, or if a
+//! byte needs more than 16 bytes of memory. Words after `--` select cases by name.
 
 #![allow(
     clippy::panic,
@@ -21,7 +20,7 @@ use cpu_time::ThreadTime;
 
 const SIZES: [usize; 4] = [256 << 10, 512 << 10, 1 << 20, 2 << 20];
 
-/// How often each is read. The least time counts: the rest is what else the machine did.
+/// How often each case is read. The shortest time counts, because other programs only add time.
 const ROUNDS: usize = 7;
 
 fn main() {
@@ -44,7 +43,7 @@ fn main() {
             "{:52} {:8.2} {:8.2} {:8.2} {:8.2} {slope:7.2} {memory:7.1}",
             case.name, ms[0], ms[1], ms[2], ms[3]
         );
-        // What takes less than a millisecond is too short to tell.
+        // Cases under a millisecond are too short to judge.
         let is_steep = slope > 2.2 && ms[3] > 1.0;
         if ms[2] > 100.0 || is_steep || memory > 16.0 {
             worst.push(case.name);
@@ -53,7 +52,7 @@ fn main() {
     assert!(worst.is_empty(), "beyond the bars: {worst:?}");
 }
 
-/// The least time at each size, and the most memory for each byte.
+/// The shortest time at each size, and the peak memory per byte.
 fn measure(case: &Case) -> ([Duration; 4], f64) {
     let mut memory = 0.0_f64;
     let times = SIZES.map(|size| {

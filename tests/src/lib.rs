@@ -1,5 +1,6 @@
-//! The costliest answers that a server can send, for tests, benchmarks and fuzzing. What must hold
-//! stands in `tests/all`, and for every implementation of a trait in `chatcore-conformance`.
+//! The most expensive answers that a server can send, for tests, benchmarks and fuzzing. The tests
+//! themselves are in `tests/all`; those for every implementation of a trait are in
+//! `chatcore-conformance`.
 
 pub mod worst;
 

@@ -1,4 +1,4 @@
-//! What the providers answer: whole answers of 600 bytes, streams of 200 chunks of 200 bytes.
+//! The providers' answers: whole answers of 600 bytes, and streams of 200 chunks of 200 bytes.
 
 use bytes::Bytes;
 use chatcore::Provider;
@@ -139,7 +139,7 @@ fn responses_provider() -> Provider {
     Provider::openai().with_dialect(OpenAiResponses::default())
 }
 
-/// No answer comes.
+/// An answer that never arrives.
 pub(super) fn none() -> Memory {
     Memory {
         end: End::NoHeaders,
@@ -147,7 +147,7 @@ pub(super) fn none() -> Memory {
     }
 }
 
-/// A stream that waits after 50 chunks, before it has to give others their turn.
+/// A stream that waits after 50 chunks, before it would yield to other tasks.
 pub(super) fn unfinished() -> Memory {
     let stream = openai_stream();
     Memory {

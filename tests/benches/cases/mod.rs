@@ -1,5 +1,5 @@
-//! One chat after another, on a transport in memory and an executor that does nothing: what is
-//! left is the core.
+//! Runs one chat after another, on an in-memory transport and an executor that does nothing, so
+//! that only the core's cost remains.
 
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
@@ -20,7 +20,7 @@ use chatcore::{
 };
 use futures_lite::StreamExt;
 
-/// The cases by name. `bare` is the part of the bench itself: the transport without a client.
+/// The names of the cases. `bare` is the cost of the bench itself: the transport without a client.
 pub(crate) const NAMES: [&str; 11] = [
     "bare",
     "openai",
@@ -35,7 +35,7 @@ pub(crate) const NAMES: [&str; 11] = [
     "with_all_stream_of_200",
 ];
 
-/// One chat of the case `name`, to be run any number of times.
+/// A function that runs one chat of the case `name`.
 pub(crate) fn chat(name: &str) -> Box<dyn Fn()> {
     let plain = |builder| builder;
     match name {
@@ -54,7 +54,7 @@ pub(crate) fn chat(name: &str) -> Box<dyn Fn()> {
     }
 }
 
-/// The cases of calls that wait, by name.
+/// The names of the cases with a waiting call.
 pub(crate) const WAITING: [&str; 4] = [
     "for its headers",
     "for its headers, with all policies",
@@ -62,7 +62,7 @@ pub(crate) const WAITING: [&str; 4] = [
     "in its stream, with all policies",
 ];
 
-/// A call of the case `name`, as far as it gets.
+/// Returns a function that starts a call of the case `name` and polls it until it waits.
 pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
     let shape = match name.ends_with("policies") {
         true => with_all,
@@ -86,7 +86,7 @@ pub(crate) fn waiting(name: &str) -> Box<dyn Fn() -> Box<dyn Any>> {
     })
 }
 
-/// The answers by name, to be decoded without a client.
+/// The names of the answers that are decoded without a client.
 pub(crate) const ANSWERS: [&str; 8] = [
     "openai",
     "anthropic",
@@ -147,7 +147,7 @@ fn bare() -> Box<dyn Fn()> {
     })
 }
 
-/// A client of the provider whose answers `transport` gives.
+/// A client for the provider that `transport` imitates.
 pub(crate) fn client(
     transport: Memory,
     shape: impl FnOnce(LlmClientBuilder) -> LlmClientBuilder,
@@ -160,7 +160,7 @@ pub(crate) fn client(
 }
 
 fn with_rate_limits(builder: LlmClientBuilder) -> LlmClientBuilder {
-    // So high that nothing ever waits.
+    // So high that no call ever waits.
     let limits = RateLimits::default()
         .requests_per_minute(1_000_000_000)
         .tokens_per_minute(1_000_000_000_000);
@@ -192,7 +192,7 @@ impl Observer for Listener {
     }
 }
 
-/// No task, no timer that rings, and the real clock.
+/// An executor that runs no task and whose timers never fire. It uses the real clock.
 #[derive(Debug)]
 struct Idle(std::time::Instant);
 
@@ -208,7 +208,7 @@ impl Executor for Idle {
     }
 }
 
-/// Answers each request at once, with the same bytes.
+/// A transport that answers each request at once, with the same bytes.
 #[derive(Debug)]
 pub(crate) struct Memory {
     provider: Provider,
@@ -217,13 +217,13 @@ pub(crate) struct Memory {
     end: End,
 }
 
-/// How far an answer comes.
+/// How much of an answer arrives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Whole,
-    /// It waits after the last piece.
+    /// Waits after the last piece.
     InBody,
-    /// There is none.
+    /// No answer arrives.
     NoHeaders,
 }
 
@@ -258,10 +258,10 @@ impl Transport for Memory {
     }
 }
 
-/// Polls until it is done: nothing here waits, but a long stream gives others their turn.
+/// Polls until the future is done. Nothing waits here, but a long stream yields now and then.
 fn finish<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    // Far more turns than any answer takes.
+    // Far more polls than any answer needs.
     (0..1000)
         .find_map(|_| now_or_later(future.as_mut()))
         .unwrap_or_else(|| panic!("an in-memory chat waited"))

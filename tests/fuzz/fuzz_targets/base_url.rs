@@ -1,4 +1,4 @@
-//! Base URLs: what is accepted is the address of a server, and no key is shown in what is refused.
+//! Base URLs: an accepted URL is the address of a server, and an error shows no key.
 #![no_main]
 
 use chatcore::Provider;
@@ -11,7 +11,7 @@ fuzz_target!(|url: &str| {
     match provider.endpoint() {
         Ok(_) => {
             let url = url.trim().to_ascii_lowercase();
-            // The demo model's address leads nowhere.
+            // The demo model's address is never connected to.
             let is_address = ["http://", "https://", "demo://"];
             assert!(
                 is_address.iter().any(|scheme| url.starts_with(scheme)),

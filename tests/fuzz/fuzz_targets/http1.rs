@@ -1,4 +1,4 @@
-//! Answers of HTTP/1.1, over a real socket: the same comes of them wherever they are split.
+//! HTTP/1.1 responses over a real socket: the result is the same wherever they are split.
 #![no_main]
 
 use std::io::{Read, Write};
@@ -23,14 +23,14 @@ static SERVER: LazyLock<(TcpListener, String)> = LazyLock::new(|| {
 type Told =
     Result<(StatusCode, HeaderMap, Vec<u8>, Option<TransportErrorKind>), TransportErrorKind>;
 
-/// What the client makes of these bytes. The server closes the connection behind them.
+/// What the client reads from these bytes. The server closes the connection after them.
 fn told(pieces: &[&[u8]]) -> Told {
     let (listener, url) = &*SERVER;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let (mut socket, _) = listener.accept().unwrap();
             socket.set_nodelay(true).unwrap();
-            // The whole request, so that closing the socket resets nothing.
+            // Reads the whole request, so that closing the socket does not reset the connection.
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 let mut byte = [0; 512];
@@ -65,7 +65,7 @@ fn told(pieces: &[&[u8]]) -> Told {
     })
 }
 
-/// Ends the answer, and waits until the client is gone.
+/// Ends the answer and waits until the client has disconnected.
 fn drain(mut socket: &TcpStream) {
     let _ = socket.shutdown(std::net::Shutdown::Write);
     let _ = socket.read_to_end(&mut Vec::new());
@@ -78,7 +78,7 @@ fuzz_target!(|data: &[u8]| {
     let whole = told(&[data]);
     let split = told(&[&data[..at], &data[at..]]);
     match (&whole, &split) {
-        // An error in the midst of a body may come before or behind the last piece.
+        // An error within a body may come before or after the last piece.
         (Ok((_, _, _, Some(_))), Ok((_, _, _, Some(_)))) => {}
         _ => assert_eq!(whole, split),
     }

@@ -1,16 +1,18 @@
-//! JSON: read as `serde_json` reads it, and written so that it is read again.
+//! JSON: chatcore reads it as `serde_json` does, and can read what it writes.
 #![no_main]
 
 use chatcore::json::{Joiner, Reader, Writer, parse};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// Whether a string has half a surrogate pair in it, which `serde_json` refuses.
+/// Whether the text has a `\u` escape, which may be an unpaired surrogate that `serde_json`
+/// refuses.
 fn has_halves(text: &str) -> bool {
     text.contains("\\u")
 }
 
-/// Equal, but for floats, which `serde_json` reads within a few of their last bits only.
+/// Whether two values are equal. Floats may differ in their last bits, because `serde_json` does
+/// not read all digits exactly.
 fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) if left.is_f64() && right.is_f64() => {
@@ -34,7 +36,7 @@ fuzz_target!(|text: &str| {
     match (&ours, &theirs) {
         (Ok(ours), Ok(theirs)) => assert!(is_same(ours, theirs), "{ours} {theirs}"),
         (Ok(_), Err(error)) => {
-            // Theirs may be one level less deep.
+            // `serde_json` may allow one level of nesting less.
             let is_deep = error.to_string().contains("recursion limit");
             assert!(is_deep || has_halves(text), "{error}");
         }
@@ -54,7 +56,7 @@ fuzz_target!(|text: &str| {
     if passed != ours.is_ok() {
         assert!(passed && theirs.as_ref().is_err_and(is_large));
     }
-    // A string is the same whether it is read as one or as a piece.
+    // A string is the same whether it is read whole or in pieces.
     let (whole, piece) = (Reader::new(text).string(), Reader::new(text).piece());
     assert_eq!(whole.is_ok(), piece.is_ok());
     if let (Ok(whole), Ok(piece)) = (whole, piece) {

@@ -1,4 +1,4 @@
-//! Embeddings and lists of models, in each dialect that has them.
+//! Embeddings and lists of models, in each dialect that supports them.
 #![no_main]
 
 use chatcore::Dialect;

@@ -1,4 +1,4 @@
-//! Proxies and the list of hosts that go past them: no password is shown, in whatever is refused.
+//! Proxies and the list of hosts that bypass them: no password is shown, whatever is refused.
 #![no_main]
 
 use chatcore_adapters::transport::{Proxies, Proxy};
@@ -8,7 +8,7 @@ const PASSWORD: &str = "pa55-word";
 
 fuzz_target!(|input: (&str, &str, &str)| {
     let (url, bypass, host) = input;
-    // A host may be called like the password, and is shown.
+    // A host may have the password's text as its name, and is shown.
     if !url.contains(PASSWORD) {
         let shown = match Proxy::parse(&format!("http://user:{PASSWORD}{url}")) {
             Ok(proxy) => format!("{proxy:?}"),

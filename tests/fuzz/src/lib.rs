@@ -1,19 +1,19 @@
-//! What the fuzz targets share.
+//! Shared by the fuzz targets.
 
 use bytes::Bytes;
 use chatcore::{Caps, ChatResponse, Dialect, Error, ErrorKind, FinishReason, Fold, Mode};
 
-/// Where an input is cut in two, by its first two bytes, and the rest of it.
+/// The position at which to split the input, from its first two bytes, and the rest of it.
 pub fn cut(data: &[u8]) -> Option<(usize, &[u8])> {
     let (at, data) = data.split_first_chunk()?;
     let at = usize::from(u16::from_le_bytes(*at)) % (data.len() + 1);
     Some((at, data))
 }
 
-/// What came of an answer.
+/// An answer, and the error that ended it.
 pub type Told = (ChatResponse, Option<(ErrorKind, String)>);
 
-/// Reads an answer in these pieces.
+/// Decodes an answer from these pieces.
 pub fn decode<'a>(
     dialect: &dyn Dialect,
     status: u16,
@@ -34,7 +34,7 @@ pub fn decode<'a>(
                 None => decoder.end(),
             },
             Err(error) => {
-                // Whatever it says, it can be shown.
+                // The message stays short enough to be shown.
                 assert!(error.to_string().len() < 64 << 10);
                 return (fold.finish(), Some(told(&error)));
             }
@@ -42,7 +42,7 @@ pub fn decode<'a>(
     }
 }
 
-/// Reads an answer whole and in two pieces: the same must come of it, and it must hold together.
+/// Decodes an answer whole and in two pieces. Both results must be equal and consistent.
 pub fn check(dialect: &dyn Dialect, data: &[u8]) {
     let Some((at, data)) = cut(data) else {
         return;
@@ -51,11 +51,11 @@ pub fn check(dialect: &dyn Dialect, data: &[u8]) {
         let whole = decode(dialect, status, [data]);
         let (left, right) = data.split_at(at);
         let split = decode(dialect, status, [left, right]);
-        // A BOM that is cut off begins a stream, whatever follows.
+        // A BOM cut in two still starts a stream, whatever follows it.
         let has_bom = data.trim_ascii_start().starts_with("\u{feff}".as_bytes());
         match (&whole.1, &split.1) {
             _ if has_bom => {}
-            // What is shown of an answer that is none may differ.
+            // The excerpt of an invalid answer in the error may differ.
             (Some((kind, _)), Some((same, _))) => assert_eq!(kind, same),
             _ => assert_eq!(whole, split),
         }

@@ -1,5 +1,5 @@
-//! The loopback server for tests in other processes and languages: prints its base URL as the
-//! first line, and ends when its standard input is closed. `--port N` picks the port.
+//! The loopback server for tests in other processes and languages. It prints its base URL as the
+//! first line, and exits when its standard input is closed. `--port N` sets the port.
 
 use std::error::Error;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Messages.
+//! Anthropic's messages.
 
 use super::shapes::{deep, event, float, list, nested, repeat, run};
 use super::{Case, case};

@@ -1,4 +1,4 @@
-//! The worst that a server can send, in any size: what costs a decoder the most for each byte.
+//! The answers that cost a decoder the most per byte, in any size.
 
 mod anthropic;
 mod gemini;
@@ -13,11 +13,11 @@ use chatcore::{Caps, ChatResponse, Dialect, Error, Fold, Mode};
 /// One kind of answer, of any size.
 #[derive(Clone, Copy)]
 pub struct Case {
-    /// The dialect and what the answer is full of.
+    /// The dialect, and what the answer consists of.
     pub name: &'static str,
-    /// The status under which it comes.
+    /// The status of the response.
     pub status: u16,
-    /// Makes an answer of about so many bytes.
+    /// Makes an answer of about this many bytes.
     pub make: fn(usize) -> String,
 }
 
@@ -42,7 +42,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
 }
 
 impl Case {
-    /// The dialect that the answer is read in.
+    /// The dialect that decodes the answer.
     pub fn dialect(&self) -> Box<dyn Dialect> {
         match self.name.split(':').next() {
             Some("openai") => Box::new(OpenAiChat::default()),
@@ -52,13 +52,13 @@ impl Case {
         }
     }
 
-    /// Reads an answer, and gives what came of it.
+    /// Decodes an answer. Returns it with the error that ended it.
     pub fn decode(&self, body: Bytes) -> (ChatResponse, Option<Error>) {
         decode(&*self.dialect(), self.status, [body])
     }
 }
 
-/// Reads an answer that comes in these pieces, and gives what came of it.
+/// Decodes an answer from these pieces. Returns it with the error that ended it.
 pub fn decode(
     dialect: &dyn Dialect,
     status: u16,

@@ -3,12 +3,12 @@
 use super::shapes::{deep, event, float, list, nested, repeat, run};
 use super::{Case, case};
 
-/// A whole answer whose message has this.
+/// A whole answer whose message has these fields.
 fn message(fields: &str) -> String {
     format!("{{\"choices\":[{{\"message\":{{{fields}}},\"finish_reason\":\"stop\"}}]}}")
 }
 
-/// One event whose delta has this.
+/// One event whose delta has these fields.
 fn delta(fields: &str) -> String {
     event(&format!("{{\"choices\":[{{\"delta\":{{{fields}}}}}]}}"))
 }

@@ -1,6 +1,6 @@
-//! What answers are made of.
+//! Building blocks for answers.
 
-/// `item` of 0, 1, 2 …, with commas between, until there are so many bytes.
+/// `item(0)`, `item(1)`, … separated by commas, up to about `size` bytes.
 pub(super) fn list(size: usize, mut item: impl FnMut(usize) -> String) -> String {
     let mut text = String::with_capacity(size + 64);
     for number in 0.. {
@@ -15,7 +15,7 @@ pub(super) fn list(size: usize, mut item: impl FnMut(usize) -> String) -> String
     text
 }
 
-/// `item` of 0, 1, 2 …, one after the other, until there are so many bytes.
+/// `item(0)`, `item(1)`, … one after the other, up to about `size` bytes.
 pub(super) fn run(size: usize, mut item: impl FnMut(usize) -> String) -> String {
     let mut text = String::with_capacity(size + 64);
     for number in 0.. {
@@ -27,7 +27,7 @@ pub(super) fn run(size: usize, mut item: impl FnMut(usize) -> String) -> String 
     text
 }
 
-/// The same text again and again.
+/// `text`, repeated up to about `size` bytes.
 pub(super) fn repeat(size: usize, text: &str) -> String {
     text.repeat(size.div_ceil(text.len()))
 }
@@ -37,20 +37,20 @@ pub(super) fn event(data: &str) -> String {
     format!("data: {data}\n\n")
 }
 
-/// Levels in each other, of which there are as many as fit.
+/// As many nested levels as fit into `size` bytes.
 pub(super) fn nested(size: usize, open: &str, close: &str) -> String {
     let levels = size / (open.len() + close.len());
     format!("{}1{}", open.repeat(levels), close.repeat(levels))
 }
 
-/// As deep as is allowed, again and again, below `outside` levels.
+/// A list of values with the deepest nesting allowed, inside `outside` levels.
 pub(super) fn deep(size: usize, outside: usize) -> String {
     let levels = 127 - outside;
     let one = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     list(size, |_| one.clone())
 }
 
-/// Numbers that take the longest to read.
+/// Numbers that take the longest to parse.
 pub(super) fn float(number: usize) -> String {
     match number % 3 {
         0 => format!("{}.7e-307", 10_000_000 + number),

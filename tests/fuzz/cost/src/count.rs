@@ -1,12 +1,12 @@
-//! Counting work, the same on each machine.
+//! Counts work in a way that gives the same result on every machine.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Basic blocks that were run, and what was allocated.
+/// The number of basic blocks run, plus the cost of allocations.
 static WORK: AtomicU64 = AtomicU64::new(0);
 
-/// What an allocation counts, beside a block for each 16 bytes of it.
+/// The cost of an allocation, in addition to one block per 16 bytes.
 const ALLOCATION: u64 = 30;
 
 /// The work so far.
@@ -14,10 +14,10 @@ pub fn now() -> u64 {
     WORK.load(Relaxed)
 }
 
-/// Called by each basic block that was compiled for it.
+/// Called by each instrumented basic block.
 #[unsafe(no_mangle)]
 extern "C" fn __sanitizer_cov_trace_pc_guard(_: *mut u32) {
-    // One thread: a plain addition is enough, and quick.
+    // There is only one thread, so a fast, non-atomic addition is enough.
     WORK.store(WORK.load(Relaxed) + 1, Relaxed);
 }
 
@@ -33,22 +33,22 @@ fn allocated(size: usize) {
     WORK.store(WORK.load(Relaxed) + ALLOCATION + size as u64 / 16, Relaxed);
 }
 
-// SAFETY: all is done by the system's allocator.
+// SAFETY: every call is passed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         allocated(layout.size());
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         allocated(size);
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }

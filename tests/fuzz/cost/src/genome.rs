@@ -1,8 +1,8 @@
-//! An answer of any size: a beginning, and a unit that is repeated.
+//! Answers of any size: a beginning, a repeated unit, and an end.
 
 use crate::search::Random;
 
-/// Pieces that answers are made of. `#` is the number of the unit, `%` the same in few letters.
+/// Pieces of answers. `#` is replaced by the unit's number, `%` by the same number in hexadecimal.
 const PIECES: &[&str] = &[
     "data: ",
     "data:",
@@ -121,7 +121,7 @@ const PIECES: &[&str] = &[
     "\"name\":\"f\"",
 ];
 
-/// What an answer is built by: numbers of [`PIECES`].
+/// The description of an answer, as indexes into [`PIECES`].
 #[derive(Clone, Debug, Default)]
 pub struct Genome {
     begin: Vec<usize>,
@@ -130,13 +130,13 @@ pub struct Genome {
 }
 
 impl Genome {
-    /// The genome of these texts, which must be made of [`PIECES`].
+    /// The genome of these texts, which must consist of [`PIECES`].
     pub fn of(begin: &str, unit: &str, end: &str) -> Self {
         let [begin, unit, end] = [begin, unit, end].map(pieces_of);
         Self { begin, unit, end }
     }
 
-    /// An answer of about so many bytes.
+    /// Builds an answer of about `size` bytes.
     pub fn build(&self, size: usize) -> String {
         let mut text = String::with_capacity(size + 256);
         write(&self.begin, 0, &mut text);
@@ -151,7 +151,7 @@ impl Genome {
         text
     }
 
-    /// How it looks: its beginning, one unit, its end.
+    /// The texts of the beginning, one unit and the end.
     pub fn shown(&self) -> [String; 3] {
         [&self.begin, &self.unit, &self.end].map(|part| {
             let mut text = String::new();
@@ -160,7 +160,7 @@ impl Genome {
         })
     }
 
-    /// The same, changed in a few places.
+    /// A copy with a few random changes.
     pub fn changed(&self, random: &mut Random) -> Self {
         let mut changed = self.clone();
         for _ in 0..=random.below(3) {
@@ -185,7 +185,7 @@ impl Genome {
         changed
     }
 
-    /// Parts of this one and of another.
+    /// A random mix of this genome and another.
     pub fn crossed(&self, other: &Self, random: &mut Random) -> Self {
         let pick = |left: &Vec<usize>, right: &Vec<usize>, random: &mut Random| {
             let (left, right) = match random.below(2) {
@@ -217,7 +217,7 @@ fn write(part: &[usize], number: usize, text: &mut String) {
     }
 }
 
-/// The longest pieces that a text is made of.
+/// Splits `text` into pieces, and always takes the longest that fits.
 fn pieces_of(mut text: &str) -> Vec<usize> {
     let mut pieces = Vec::new();
     while !text.is_empty() {

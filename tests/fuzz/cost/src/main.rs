@@ -1,16 +1,16 @@
-//! Looks for answers that cost a decoder more for each byte than any known.
+//! Searches for answers that cost a decoder more per byte than any known answer.
 //!
-//! `tests/fuzz/run cost [ROUNDS]` builds it so that each basic block of the decoders counts itself,
-//! and allocations are counted with their sizes: the cost of an input is the same on each machine,
-//! however busy it is. An answer is a beginning, and a unit that is repeated; they are changed piece
-//! by piece, and what costs more than before is changed further. It fails where an input costs more
-//! than ten times the median of the known cases for each byte, or twice the input more than 2.2
-//! times as much.
+//! `tests/fuzz/run cost [ROUNDS]` builds the decoders so that each basic block counts itself;
+//! allocations are counted with their sizes. So the cost of an input is the same on every machine,
+//! however busy it is. An answer is a beginning, a repeated unit and an end. The search changes
+//! answers piece by piece, and continues with those that cost more. It fails if an input costs more
+//! than ten times the median of the known cases per byte, or if doubling the input costs more than
+//! 2.2 times as much.
 
 mod count;
 mod genome;
 mod search;
-// The known cases, which benchmarks and tests read as well.
+// The known cases, which benchmarks and tests use too.
 #[path = "../../../src/worst/mod.rs"]
 #[allow(dead_code, reason = "the fuzzer names its dialects itself")]
 mod worst;
@@ -19,10 +19,10 @@ use bytes::Bytes;
 use chatcore::Dialect;
 use chatcore::dialect::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 
-/// How large an input is when it is compared.
+/// The size at which inputs are compared.
 const SIZE: usize = 32 << 10;
 
-/// How often the median of the known cases an input may cost.
+/// How many times the median of the known cases an input may cost.
 const TIMES: f64 = 10.0;
 
 fn main() {
@@ -79,7 +79,7 @@ fn main() {
     assert_eq!(beyond, 0, "inputs that cost too much");
 }
 
-/// What an answer costs to read.
+/// The cost of reading an answer.
 fn cost(dialect: &dyn Dialect, status: u16, body: &str) -> u64 {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let before = count::now();

@@ -1,14 +1,14 @@
-//! Changes answers until they cost more.
+//! Changes answers at random to make them cost more.
 
 use chatcore::Dialect;
 
 use crate::genome::Genome;
 use crate::{SIZE, cost};
 
-/// How many of the most expensive are changed further.
+/// How many of the most expensive answers are changed further.
 const KEPT: usize = 32;
 
-/// A small generator, the same each time: splitmix64.
+/// A small random number generator with a fixed sequence: splitmix64.
 pub struct Random(u64);
 
 impl Random {
@@ -22,10 +22,10 @@ impl Random {
     }
 }
 
-/// The most expensive answers that were found, one for each beginning, and what a byte of them
-/// costs; the first costs most.
+/// The most expensive answer found from each starting point, with its cost per byte, the highest
+/// cost first.
 pub fn worst(dialect: &dyn Dialect, rounds: usize) -> Vec<(Genome, f64)> {
-    // `CHATCORE_SEED` looks elsewhere.
+    // `CHATCORE_SEED` changes the search.
     let seed = std::env::var("CHATCORE_SEED").map_or(1, |seed| seed.parse().unwrap());
     let mut random = Random(seed);
     let begin = begin();
@@ -38,7 +38,7 @@ pub fn worst(dialect: &dyn Dialect, rounds: usize) -> Vec<(Genome, f64)> {
     found
 }
 
-/// The most expensive that comes of one beginning.
+/// The most expensive answer found from one starting point.
 fn island(
     dialect: &dyn Dialect,
     begin: Genome,
@@ -57,7 +57,8 @@ fn island(
             _ => parent.changed(random),
         };
         let price = price(&child);
-        // One of each price: others are most often the same in other words.
+        // Keeps one answer per cost, because answers of equal cost are usually variants of each
+        // other.
         let Err(at) = best.binary_search_by(|(known, _)| price.total_cmp(known)) else {
             continue;
         };
@@ -68,7 +69,7 @@ fn island(
     (genome, price)
 }
 
-/// What the search begins with.
+/// The starting points of the search.
 fn begin() -> Vec<Genome> {
     [
         ("", "data: {}\n\n", ""),
