@@ -1,6 +1,7 @@
 //! The structure of responses. A field of an unexpected type counts as absent.
 
-use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Ignored, Object, Raw, Text, Word};
 
 /// An event of a stream.
 #[derive(Debug, Default)]
@@ -16,20 +17,7 @@ pub(super) struct Event<'a> {
     pub(super) error: Option<Raw<'a>>,
 }
 
-impl<'a> Fields<'a> for Event<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "message" => &mut self.message,
-            "index" => &mut self.index,
-            "content_block" => &mut self.content_block,
-            "delta" => &mut self.delta,
-            "usage" => &mut self.usage,
-            "error" => &mut self.error,
-            _ => return None,
-        })
-    }
-}
+fields!(Event<'a> { kind: "type", message, index, content_block, delta, usage, error });
 
 /// A whole message, or the head of one.
 #[derive(Debug, Default)]
@@ -44,21 +32,9 @@ pub(super) struct Message<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Message<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "id" => &mut self.id,
-            "model" => &mut self.model,
-            "content" => &mut self.content,
-            "stop_reason" => &mut self.stop_reason,
-            "usage" => &mut self.usage,
-            "error" => &mut self.error,
-            "role" => &mut self.ignored,
-            _ => return None,
-        })
-    }
-}
+fields!(Message<'a> {
+    kind: "type", id, model, content, stop_reason, usage, error, ignored: "role",
+});
 
 /// An addition to a block or to the message.
 #[derive(Debug, Default)]
@@ -72,20 +48,9 @@ pub(super) struct Delta<'a> {
     pub(super) stop_reason: Word<'a>,
 }
 
-impl<'a> Fields<'a> for Delta<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "text" => &mut self.text,
-            "thinking" => &mut self.thinking,
-            "signature" => &mut self.signature,
-            "partial_json" => &mut self.partial_json,
-            "citation" => &mut self.citation,
-            "stop_reason" => &mut self.stop_reason,
-            _ => return None,
-        })
-    }
-}
+fields!(Delta<'a> {
+    kind: "type", text, thinking, signature, partial_json, citation, stop_reason,
+});
 
 /// A block of content.
 #[derive(Debug, Default)]
@@ -100,18 +65,4 @@ pub(super) struct Block<'a> {
     pub(super) input: Option<Raw<'a>>,
 }
 
-impl<'a> Fields<'a> for Block<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "text" => &mut self.text,
-            "thinking" => &mut self.thinking,
-            "signature" => &mut self.signature,
-            "data" => &mut self.data,
-            "id" => &mut self.id,
-            "name" => &mut self.name,
-            "input" => &mut self.input,
-            _ => return None,
-        })
-    }
-}
+fields!(Block<'a> { kind: "type", text, thinking, signature, data, id, name, input });

@@ -1,7 +1,8 @@
 //! Reads the usage.
 
 use crate::chat::Usage;
-use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Object, Raw, read};
 
 /// The usage that the provider reports. A value that is not an object is kept as raw JSON.
 ///
@@ -34,15 +35,10 @@ struct Wire {
     cached: Count,
 }
 
-impl<'a> Fields<'a> for Wire {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "promptTokenCount" => &mut self.prompt,
-            "toolUsePromptTokenCount" => &mut self.tool_use_prompt,
-            "candidatesTokenCount" => &mut self.candidates,
-            "thoughtsTokenCount" => &mut self.thoughts,
-            "cachedContentTokenCount" => &mut self.cached,
-            _ => return None,
-        })
-    }
-}
+fields!(Wire {
+    prompt: "promptTokenCount",
+    tool_use_prompt: "toolUsePromptTokenCount",
+    candidates: "candidatesTokenCount",
+    thoughts: "thoughtsTokenCount",
+    cached: "cachedContentTokenCount",
+});

@@ -1,8 +1,7 @@
 //! The structure of responses. A field of an unexpected type counts as absent.
 
-use crate::dialect::kit::read::{
-    Count, Fields, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word,
-};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word};
 use crate::json::{JsonError, Reader};
 
 /// A whole answer, or one chunk of a stream.
@@ -16,19 +15,10 @@ pub(super) struct Chunk<'a> {
     pub(super) error: Option<Raw<'a>>,
 }
 
-impl<'a> Fields<'a> for Chunk<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "candidates" => &mut self.candidates,
-            "promptFeedback" => &mut self.prompt_feedback,
-            "usageMetadata" => &mut self.usage,
-            "modelVersion" => &mut self.model,
-            "responseId" => &mut self.id,
-            "error" => &mut self.error,
-            _ => return None,
-        })
-    }
-}
+fields!(Chunk<'a> {
+    candidates, prompt_feedback: "promptFeedback", usage: "usageMetadata", model: "modelVersion",
+    id: "responseId", error,
+});
 
 /// What the provider says about the prompt.
 #[derive(Debug, Default)]
@@ -36,11 +26,7 @@ pub(super) struct Feedback<'a> {
     pub(super) block_reason: Text<'a>,
 }
 
-impl<'a> Fields<'a> for Feedback<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        (name == "blockReason").then_some(&mut self.block_reason)
-    }
-}
+fields!(Feedback<'a> { block_reason: "blockReason" });
 
 /// One candidate of an answer.
 #[derive(Debug, Default)]
@@ -58,17 +44,9 @@ impl Candidate<'_> {
     }
 }
 
-impl<'a> Fields<'a> for Candidate<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "index" => &mut self.index,
-            "content" => &mut self.content,
-            "finishReason" => &mut self.finish_reason,
-            "logprobsResult" => &mut self.logprobs,
-            _ => return None,
-        })
-    }
-}
+fields!(Candidate<'a> {
+    index, content, finish_reason: "finishReason", logprobs: "logprobsResult",
+});
 
 /// The content of a candidate.
 #[derive(Debug, Default)]
@@ -77,15 +55,7 @@ pub(super) struct Content<'a> {
     role: Ignored,
 }
 
-impl<'a> Fields<'a> for Content<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "parts" => &mut self.parts,
-            "role" => &mut self.role,
-            _ => return None,
-        })
-    }
-}
+fields!(Content<'a> { parts, role });
 
 /// The parts of a content, each with its raw JSON, because a part of an unknown type is kept as it
 /// is.
@@ -144,17 +114,7 @@ impl Part<'_> {
     }
 }
 
-impl<'a> Fields<'a> for Part<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "text" => &mut self.text,
-            "thought" => &mut self.thought,
-            "functionCall" => &mut self.call,
-            "inlineData" => &mut self.inline_data,
-            _ => return None,
-        })
-    }
-}
+fields!(Part<'a> { text, thought, call: "functionCall", inline_data: "inlineData" });
 
 /// Bytes in base64.
 #[derive(Debug, Default)]
@@ -163,15 +123,7 @@ pub(super) struct Blob<'a> {
     pub(super) data: Text<'a>,
 }
 
-impl<'a> Fields<'a> for Blob<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "mimeType" => &mut self.media_type,
-            "data" => &mut self.data,
-            _ => return None,
-        })
-    }
-}
+fields!(Blob<'a> { media_type: "mimeType", data });
 
 /// A call of a function, or a piece of one.
 #[derive(Debug, Default)]
@@ -183,18 +135,7 @@ pub(super) struct Call<'a> {
     pub(super) will_continue: Text<'a>,
 }
 
-impl<'a> Fields<'a> for Call<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "id" => &mut self.id,
-            "name" => &mut self.name,
-            "args" => &mut self.args,
-            "partialArgs" => &mut self.partial_args,
-            "willContinue" => &mut self.will_continue,
-            _ => return None,
-        })
-    }
-}
+fields!(Call<'a> { id, name, args, partial_args: "partialArgs", will_continue: "willContinue" });
 
 /// One value within the arguments of a call, or a piece of a string, with its path.
 #[derive(Debug, Default)]
@@ -207,16 +148,7 @@ pub(super) struct PartialArg<'a> {
     pub(super) will_continue: Text<'a>,
 }
 
-impl<'a> Fields<'a> for PartialArg<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "jsonPath" => &mut self.path,
-            "stringValue" => &mut self.string,
-            "numberValue" => &mut self.number,
-            "boolValue" => &mut self.boolean,
-            "nullValue" => &mut self.null,
-            "willContinue" => &mut self.will_continue,
-            _ => return None,
-        })
-    }
-}
+fields!(PartialArg<'a> {
+    path: "jsonPath", string: "stringValue", number: "numberValue", boolean: "boolValue",
+    null: "nullValue", will_continue: "willContinue",
+});

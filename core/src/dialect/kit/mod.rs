@@ -20,7 +20,7 @@
 //!
 //! ```
 //! use bytes::Bytes;
-//! use chatcore::dialect::kit::{self, AnswerDecoder, Assemble, Fields, Object, Output, Prose, Read, Text};
+//! use chatcore::dialect::kit::{self, AnswerDecoder, Assemble, Object, Output, Prose, Text, fields};
 //! use chatcore::{Caps, Decoder, Error, FinishReason};
 //!
 //! /// A dialect whose whole answer is `{"reply": "…"}`.
@@ -28,13 +28,11 @@
 //! struct Echo;
 //!
 //! #[derive(Default)]
-//! struct Reply<'a>(Text<'a>);
-//!
-//! impl<'a> Fields<'a> for Reply<'a> {
-//!     fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-//!         (name == "reply").then_some(&mut self.0)
-//!     }
+//! struct Reply<'a> {
+//!     reply: Text<'a>,
 //! }
+//!
+//! fields!(Reply<'a> { reply });
 //!
 //! impl Assemble for Echo {
 //!     fn name(&self) -> &'static str {
@@ -47,7 +45,7 @@
 //!
 //!     fn whole(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
 //!         let reply: Object<'_, Reply<'_>> = kit::parse("echo", body)?;
-//!         out.say(Prose::Text, reply.known.0.0);
+//!         out.say(Prose::Text, reply.known.reply.0);
 //!         out.finish(FinishReason::Stop, "stop".to_owned());
 //!         Ok(())
 //!     }
@@ -75,6 +73,7 @@ pub(crate) mod decoder;
 #[cfg(any(feature = "anthropic", feature = "gemini"))]
 pub(crate) mod escape;
 pub(crate) mod failure;
+mod fields;
 pub(crate) mod filename;
 pub(crate) mod hints;
 pub(crate) mod ids;
@@ -86,6 +85,7 @@ pub(crate) mod response_headers;
 pub(crate) mod whole;
 pub(crate) mod write;
 
+pub use crate::fields;
 pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};

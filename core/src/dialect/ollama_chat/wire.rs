@@ -1,6 +1,6 @@
 //! The structure of responses. A field of an unexpected type counts as absent.
 
-use chatcore::dialect::kit::{Count, Fields, Ignored, List, Object, Raw, Read, Text, Word};
+use chatcore::dialect::kit::{Count, Ignored, List, Object, Raw, Text, Word, fields};
 
 /// A whole answer, or one line of a stream.
 #[derive(Debug, Default)]
@@ -15,21 +15,9 @@ pub(super) struct Line<'a> {
     created_at: Ignored,
 }
 
-impl<'a> Fields<'a> for Line<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "model" => &mut self.model,
-            "message" => &mut self.message,
-            "done" => &mut self.done,
-            "done_reason" => &mut self.done_reason,
-            "error" => &mut self.error,
-            "prompt_eval_count" => &mut self.prompt_eval_count,
-            "eval_count" => &mut self.eval_count,
-            "created_at" => &mut self.created_at,
-            _ => return None,
-        })
-    }
-}
+fields!(Line<'a> {
+    model, message, done, done_reason, error, prompt_eval_count, eval_count, created_at,
+});
 
 /// A piece of the message.
 #[derive(Debug, Default)]
@@ -40,17 +28,7 @@ pub(super) struct Message<'a> {
     role: Ignored,
 }
 
-impl<'a> Fields<'a> for Message<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "content" => &mut self.content,
-            "thinking" => &mut self.thinking,
-            "tool_calls" => &mut self.tool_calls,
-            "role" => &mut self.role,
-            _ => return None,
-        })
-    }
-}
+fields!(Message<'a> { content, thinking, tool_calls, role });
 
 /// A tool call. It always arrives in one piece.
 #[derive(Debug, Default)]
@@ -60,16 +38,7 @@ pub(super) struct Call<'a> {
     kind: Ignored,
 }
 
-impl<'a> Fields<'a> for Call<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "id" => &mut self.id,
-            "function" => &mut self.function,
-            "type" => &mut self.kind,
-            _ => return None,
-        })
-    }
-}
+fields!(Call<'a> { id, function, kind: "type" });
 
 /// The function of a tool call.
 #[derive(Debug, Default)]
@@ -79,13 +48,4 @@ pub(super) struct Function<'a> {
     index: Ignored,
 }
 
-impl<'a> Fields<'a> for Function<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "name" => &mut self.name,
-            "arguments" => &mut self.arguments,
-            "index" => &mut self.index,
-            _ => return None,
-        })
-    }
-}
+fields!(Function<'a> { name, arguments, index });

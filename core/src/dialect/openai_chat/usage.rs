@@ -1,7 +1,8 @@
 //! Reads the usage in the forms that the servers report.
 
 use crate::chat::Usage;
-use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Ignored, Object, Raw, Read};
 use crate::json::{JsonError, Reader};
 
 /// The usage that a server reports. A value that is not an object is kept as raw JSON.
@@ -68,21 +69,12 @@ struct Wire<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Wire<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "prompt_tokens" => &mut self.prompt_tokens,
-            "completion_tokens" => &mut self.completion_tokens,
-            "total_tokens" => &mut self.total_tokens,
-            "prompt_cache_hit_tokens" => &mut self.prompt_cache_hit_tokens,
-            "cached_tokens" => &mut self.cached_tokens,
-            "prompt_tokens_details" => &mut self.prompt_tokens_details,
-            "completion_tokens_details" => &mut self.completion_tokens_details,
-            // The raw JSON keeps all of them.
-            _ => &mut self.ignored,
-        })
-    }
-}
+fields!(Wire<'a> {
+    prompt_tokens, completion_tokens, total_tokens, prompt_cache_hit_tokens, cached_tokens,
+    prompt_tokens_details, completion_tokens_details,
+    // The raw JSON keeps all of them.
+    ..ignored
+});
 
 /// The details of the prompt's tokens or of the answer's tokens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,13 +85,9 @@ struct Details {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Details {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "cached_tokens" => &mut self.cached_tokens,
-            "cache_write_tokens" => &mut self.cache_write_tokens,
-            "reasoning_tokens" => &mut self.reasoning_tokens,
-            _ => &mut self.ignored,
-        })
-    }
-}
+fields!(Details {
+    cached_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    ..ignored
+});

@@ -1,9 +1,8 @@
 //! The structure of responses. A field of an unexpected type counts as absent.
 
 use super::usage::Reported;
-use crate::dialect::kit::read::{
-    Count, Fields, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word,
-};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Ignored, List, MAX_ITEMS, Object, Raw, Read, Text, Word};
 use crate::json::{JsonError, Piece, Reader};
 
 /// Content in any form that servers send: text, a list of parts, or nothing.
@@ -185,21 +184,11 @@ pub(super) struct Chunk<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Chunk<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "id" => &mut self.id,
-            "model" => &mut self.model,
-            "choices" => &mut self.choices,
-            "usage" => &mut self.usage,
-            "error" => &mut self.error,
-            "object" => &mut self.object,
-            // Not part of the answer: a time, and padding against traffic analysis.
-            "created" | "obfuscation" => &mut self.ignored,
-            _ => return None,
-        })
-    }
-}
+fields!(Chunk<'a> {
+    id, model, choices, usage, error, object,
+    // Not part of the answer: a time, and padding against traffic analysis.
+    ignored: "created" | "obfuscation",
+});
 
 /// One choice of an answer.
 #[derive(Debug, Default)]
@@ -221,19 +210,7 @@ impl Choice<'_> {
     }
 }
 
-impl<'a> Fields<'a> for Choice<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "index" => &mut self.index,
-            "delta" => &mut self.delta,
-            "message" => &mut self.message,
-            "finish_reason" => &mut self.finish_reason,
-            "logprobs" => &mut self.logprobs,
-            "error" => &mut self.error,
-            _ => return None,
-        })
-    }
-}
+fields!(Choice<'a> { index, delta, message, finish_reason, logprobs, error });
 
 /// A message, or a piece of one.
 #[derive(Debug, Default)]
@@ -250,23 +227,10 @@ pub(super) struct Delta<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Delta<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "content" => &mut self.content,
-            "reasoning_content" => &mut self.reasoning_content,
-            "reasoning" => &mut self.reasoning,
-            "refusal" => &mut self.refusal,
-            "tool_calls" => &mut self.tool_calls,
-            "function_call" => &mut self.function_call,
-            "reasoning_details" => &mut self.reasoning_details,
-            "images" => &mut self.images,
-            "audio" => &mut self.audio,
-            "role" | "obfuscation" => &mut self.ignored,
-            _ => return None,
-        })
-    }
-}
+fields!(Delta<'a> {
+    content, reasoning_content, reasoning, refusal, tool_calls, function_call, reasoning_details,
+    images, audio, ignored: "role" | "obfuscation",
+});
 
 /// A tool call, or a piece of one.
 #[derive(Debug, Default)]
@@ -277,17 +241,7 @@ pub(super) struct Call<'a> {
     pub(super) ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Call<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "index" => &mut self.index,
-            "id" => &mut self.id,
-            "function" => &mut self.function,
-            "type" => &mut self.ignored,
-            _ => return None,
-        })
-    }
-}
+fields!(Call<'a> { index, id, function, ignored: "type" });
 
 /// The function of a tool call.
 #[derive(Debug, Default)]
@@ -296,12 +250,4 @@ pub(super) struct Function<'a> {
     pub(super) arguments: Option<Raw<'a>>,
 }
 
-impl<'a> Fields<'a> for Function<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "name" => &mut self.name,
-            "arguments" => &mut self.arguments,
-            _ => return None,
-        })
-    }
-}
+fields!(Function<'a> { name, arguments });

@@ -1,7 +1,8 @@
 //! Reads the usage.
 
 use crate::chat::Usage;
-use crate::dialect::kit::read::{Count, Fields, Object, Raw, Read, read};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Object, Raw, read};
 
 /// The usage that a server reports. A value that is not an object is kept as raw JSON.
 pub(super) fn usage(raw: Raw<'_>) -> Usage {
@@ -32,17 +33,7 @@ struct Wire<'a> {
     output_tokens_details: Option<Raw<'a>>,
 }
 
-impl<'a> Fields<'a> for Wire<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "input_tokens" => &mut self.input_tokens,
-            "output_tokens" => &mut self.output_tokens,
-            "input_tokens_details" => &mut self.input_tokens_details,
-            "output_tokens_details" => &mut self.output_tokens_details,
-            _ => return None,
-        })
-    }
-}
+fields!(Wire<'a> { input_tokens, output_tokens, input_tokens_details, output_tokens_details });
 
 /// The details of the input tokens or of the output tokens.
 #[derive(Debug, Default)]
@@ -52,13 +43,8 @@ struct Details {
     reasoning_tokens: Count,
 }
 
-impl<'a> Fields<'a> for Details {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "cached_tokens" => &mut self.cached_tokens,
-            "cache_write_tokens" => &mut self.cache_write_tokens,
-            "reasoning_tokens" => &mut self.reasoning_tokens,
-            _ => return None,
-        })
-    }
-}
+fields!(Details {
+    cached_tokens,
+    cache_write_tokens,
+    reasoning_tokens
+});

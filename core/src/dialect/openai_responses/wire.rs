@@ -1,6 +1,7 @@
 //! The structure of responses. A field of an unexpected type counts as absent.
 
-use crate::dialect::kit::read::{Count, Fields, Ignored, Object, Raw, Read, Text, Word};
+use crate::dialect::kit::fields;
+use crate::dialect::kit::read::{Count, Ignored, Object, Raw, Text, Word};
 
 /// An event of a stream.
 #[derive(Debug, Default)]
@@ -28,31 +29,13 @@ pub(super) struct Event<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Event<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "delta" => &mut self.delta,
-            "output_index" => &mut self.output_index,
-            "content_index" => &mut self.content_index,
-            "summary_index" => &mut self.summary_index,
-            "item_id" => &mut self.item_id,
-            // The position in the stream, padding against traffic analysis, and data that the
-            // part's end repeats.
-            "sequence_number" | "obfuscation" | "logprobs" => &mut self.ignored,
-            "item" => &mut self.item,
-            "part" => &mut self.part,
-            "text" => &mut self.text,
-            "refusal" => &mut self.refusal,
-            "arguments" => &mut self.arguments,
-            "input" => &mut self.input,
-            "annotation" => &mut self.annotation,
-            "response" => &mut self.response,
-            "error" => &mut self.error,
-            _ => return None,
-        })
-    }
-}
+fields!(Event<'a> {
+    kind: "type", delta, output_index, content_index, summary_index, item_id, item, part, text,
+    refusal, arguments, input, annotation, response, error,
+    // The position in the stream, padding against traffic analysis, and data that the part's end
+    // repeats.
+    ignored: "sequence_number" | "obfuscation" | "logprobs",
+});
 
 /// A whole response.
 #[derive(Debug, Default)]
@@ -69,49 +52,15 @@ pub(super) struct Response<'a> {
     ignored: Ignored,
 }
 
-impl<'a> Fields<'a> for Response<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "id" => &mut self.id,
-            "model" => &mut self.model,
-            "object" => &mut self.object,
-            "type" => &mut self.kind,
-            "status" => &mut self.status,
-            "output" => &mut self.output,
-            "usage" => &mut self.usage,
-            "error" => &mut self.error,
-            "incomplete_details" => &mut self.incomplete_details,
-            // The repeated fields of the request, and times.
-            "background"
-            | "completed_at"
-            | "created_at"
-            | "frequency_penalty"
-            | "include"
-            | "instructions"
-            | "max_output_tokens"
-            | "max_tool_calls"
-            | "metadata"
-            | "output_text"
-            | "parallel_tool_calls"
-            | "presence_penalty"
-            | "previous_response_id"
-            | "prompt_cache_key"
-            | "reasoning"
-            | "safety_identifier"
-            | "store"
-            | "stream"
-            | "temperature"
-            | "text"
-            | "tool_choice"
-            | "tools"
-            | "top_logprobs"
-            | "top_p"
-            | "truncation"
-            | "user" => &mut self.ignored,
-            _ => return None,
-        })
-    }
-}
+fields!(Response<'a> {
+    id, model, object, kind: "type", status, output, usage, error, incomplete_details,
+    // The repeated fields of the request, and times.
+    ignored: "background" | "completed_at" | "created_at" | "frequency_penalty" | "include"
+        | "instructions" | "max_output_tokens" | "max_tool_calls" | "metadata" | "output_text"
+        | "parallel_tool_calls" | "presence_penalty" | "previous_response_id" | "prompt_cache_key"
+        | "reasoning" | "safety_identifier" | "store" | "stream" | "temperature" | "text"
+        | "tool_choice" | "tools" | "top_logprobs" | "top_p" | "truncation" | "user",
+});
 
 /// Why a response is not complete.
 #[derive(Debug, Default)]
@@ -119,11 +68,7 @@ pub(super) struct Incomplete<'a> {
     pub(super) reason: Word<'a>,
 }
 
-impl<'a> Fields<'a> for Incomplete<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        (name == "reason").then_some(&mut self.reason)
-    }
-}
+fields!(Incomplete<'a> { reason });
 
 /// The identifying fields of an item.
 #[derive(Debug, Default)]
@@ -132,12 +77,4 @@ pub(super) struct Head<'a> {
     pub(super) id: Word<'a>,
 }
 
-impl<'a> Fields<'a> for Head<'a> {
-    fn field(&mut self, name: &str) -> Option<&mut dyn Read<'a>> {
-        Some(match name {
-            "type" => &mut self.kind,
-            "id" => &mut self.id,
-            _ => return None,
-        })
-    }
-}
+fields!(Head<'a> { kind: "type", id });
