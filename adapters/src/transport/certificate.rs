@@ -50,8 +50,8 @@ pub(super) fn explain(error: &Error, trust: &str) -> String {
     format!("{error}; {advice}")
 }
 
-/// Whether a server says by `alert` that it does not take this client's certificate, or that there is
-/// none.
+/// Whether `alert` means that the server refuses this client's certificate, or that it requires
+/// one.
 fn is_about_the_client(alert: AlertDescription) -> bool {
     matches!(
         alert,

@@ -1,4 +1,4 @@
-//! Who this client is to a server that asks for a certificate.
+//! The client's own certificate, for servers that ask for one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,20 +41,20 @@ impl Identity {
         Ok(Self(Arc::new(made)))
     }
 
-    /// For rustls.
+    /// The form that rustls needs.
     #[cfg(feature = "http1")]
     pub(super) fn resolver(&self) -> Arc<rustls::sign::SingleCertAndKey> {
         Arc::new(Arc::clone(&self.0).into())
     }
 
-    /// The certificate, and those that signed it.
+    /// The certificate, followed by those that signed it.
     #[cfg(feature = "ureq")]
     pub(super) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.0.cert
     }
 }
 
-/// The certificates of a PEM file, at least one.
+/// The certificates in `pem`; an error if there is none.
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let bad = |why: &str| TransportError::new(TransportErrorKind::Tls, why);
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();

@@ -1,27 +1,28 @@
-//! A SOCKS 5 proxy on loopback, for the tests of the transports.
+//! A SOCKS 5 proxy on loopback, for the transports' tests.
 
 use std::io::{Read, Write, copy};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-/// What a client asked of the proxy.
+/// What a client requested from the proxy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// User and password, where it gave any.
+    /// User and password, if the client sent them.
     pub(crate) user: Option<(String, String)>,
-    /// A name, or an address, and the port.
+    /// A name or an address, and the port.
     pub(crate) destination: (String, u16),
 }
 
 /// How the proxy behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manners {
-    /// The way of signing in that it chooses: 0 for none, 2 for user and password, 255 to refuse.
+    /// The authentication method that the proxy chooses: 0 for none, 2 for user and password, 255
+    /// to refuse.
     pub(crate) method: u8,
-    /// Whether user and password are right.
+    /// Whether the proxy accepts the user and password.
     pub(crate) admits: bool,
-    /// What it answers to a request: 0 where it connects.
+    /// The code of the reply to a request; 0 means that the proxy connects.
     pub(crate) code: u8,
 }
 
@@ -35,7 +36,7 @@ impl Default for Manners {
     }
 }
 
-/// A proxy that connects to `server`, whatever it is asked for, and reports what it was asked.
+/// A proxy that connects to `server` whatever destination is requested, and reports the request.
 pub(crate) fn socks(manners: Manners, server: SocketAddr) -> (SocketAddr, Receiver<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +45,7 @@ pub(crate) fn socks(manners: Manners, server: SocketAddr) -> (SocketAddr, Receiv
         for client in listener.incoming() {
             let report = report.clone();
             thread::spawn(move || {
-                // A client that goes away is no failure of the proxy's.
+                // A client that disconnects is not an error of the proxy.
                 serve(client.unwrap(), manners, server, &report).ok();
             });
         }
@@ -91,9 +92,9 @@ fn serve(
     };
     let port = u16::from_be_bytes(read(&mut client)?);
     let destination = (host, port);
-    // Nobody may be listening.
+    // The test may have dropped the receiver.
     report.send(Asked { user, destination }).ok();
-    // Bound to a name, which is allowed and which few proxies do.
+    // Replies with a name as the bound address, which is allowed but rare.
     client.write_all(&[5, manners.code, 0, 3, 2, b'h', b'i', 0, 80])?;
     if manners.code != 0 {
         return Ok(());

@@ -1,4 +1,4 @@
-//! smol's global executor, for those who have a transport to check and no executor.
+//! smol's global executor, for users who have a transport to check but no executor.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};

@@ -1,4 +1,4 @@
-//! async-executor's `LocalExecutor`, which stays on one thread, and two ways to run it.
+//! async-executor's `LocalExecutor`, which stays on one thread, run in two ways.
 
 use std::sync::Arc;
 use std::thread::sleep;
@@ -11,8 +11,8 @@ use smol::{LocalExecutor, Timer};
 use super::{FRAME, contained};
 use crate::Host;
 
-/// A handle to the loop's thread. The `LocalExecutor` cannot leave that thread, so tasks go to it
-/// through a channel.
+/// A handle to the loop's thread. Tasks go to that thread through a channel, because the
+/// `LocalExecutor` cannot leave it.
 #[derive(Debug)]
 struct Local {
     began: StdInstant,
@@ -21,7 +21,7 @@ struct Local {
 
 impl Executor for Local {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // Where the loop is gone, the task is dropped.
+        // After the loop has ended, the task is dropped.
         self.tasks.try_send(task).ok();
     }
 
@@ -53,7 +53,7 @@ pub(super) fn frame_loop() -> Host {
                 tasks.spawn(contained(task)).detach();
             }
             while tasks.try_tick() {}
-            // The frame is drawn.
+            // Stands for drawing the frame.
             sleep(FRAME);
         }
         futures_lite::future::block_on(case)

@@ -1,9 +1,10 @@
 //! Event loops that are not chatcore's own, each with the [`Executor`](chatcore::Executor) that a
-//! program which embeds the core would write for it.
+//! program that embeds the core would write for it.
 //!
-//! They pass the executor cases themselves. A transport has to pass its cases on each of them: see
-//! [`Host`]. chatcore's own tests have two more, on tokio and on GLib's main loop, in a workspace of
-//! their own (`tests/foreign`), so that neither is in anyone else's tree.
+//! These executors pass the executor cases themselves. A transport must pass its cases on each of
+//! them: see [`Host`]. chatcore's own tests add two more, on tokio and on GLib's main loop, in a
+//! separate workspace (`tests/foreign`), so that neither becomes a dependency of this crate's
+//! users.
 
 mod background;
 mod local;
@@ -24,17 +25,17 @@ use crate::Host;
 /// A frame of a game or of a user interface, at about 60 a second.
 pub const FRAME: Duration = Duration::from_millis(16);
 
-/// smol's global executor, in background threads. Cases are driven outside of it.
+/// smol's global executor, on background threads. Cases run outside it.
 pub fn smol() -> Host {
     background::smol()
 }
 
-/// A game's loop: once per [`FRAME`] it polls what can go on, and it never waits for a socket.
+/// A game's loop: once per [`FRAME`] it polls all ready tasks, and it never waits for a socket.
 pub fn frame_loop() -> Host {
     local::frame_loop()
 }
 
-/// async-executor's `LocalExecutor`, run to the end of a future.
+/// async-executor's `LocalExecutor`, run until a future completes.
 pub fn local_executor() -> Host {
     local::local_executor()
 }
@@ -44,12 +45,13 @@ pub fn local_pool() -> Host {
     pool::local_pool()
 }
 
-/// An executor that polls tasks that nobody woke, wakes late, and gives each poll another waker.
+/// An executor that also polls tasks that were not woken, wakes late, and uses a new waker for each
+/// poll.
 pub fn restless(seed: u64) -> Host {
     restless::restless(seed)
 }
 
-/// `task`, with a panic kept inside of it. The panic hook has reported it.
+/// Catches a panic of `task`, which the panic hook has already reported.
 async fn contained(task: BoxFuture<'static, ()>) {
     AssertUnwindSafe(task).catch_unwind().await.ok();
 }

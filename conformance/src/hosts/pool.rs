@@ -1,4 +1,4 @@
-//! The `LocalPool` of the crate `futures`: one thread, and no timer of its own.
+//! The `LocalPool` of the crate `futures`, which has one thread and no timer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
@@ -12,7 +12,8 @@ use smol::channel::{Sender, unbounded};
 use super::contained;
 use crate::Host;
 
-/// A handle to the pool, whose spawner cannot leave its thread.
+/// A handle to the pool. Tasks go to its thread through a channel, because the pool's spawner
+/// cannot leave that thread.
 #[derive(Debug)]
 struct Pool {
     began: StdInstant,
@@ -21,7 +22,7 @@ struct Pool {
 
 impl Executor for Pool {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // Where the pool is gone, the task is dropped.
+        // After the pool has ended, the task is dropped.
         self.tasks.try_send(task).ok();
     }
 
@@ -45,7 +46,7 @@ pub(super) fn local_pool() -> Host {
         let spawner = pool.spawner();
         let spawning = async move {
             while let Ok(task) = inbox.recv().await {
-                // It fails where the pool is gone, and this with it.
+                // Fails only while the pool, and this task with it, is dropped.
                 spawner.spawn_local(contained(task)).ok();
             }
         };

@@ -1,5 +1,5 @@
-//! An executor that does all that an executor may do, and that few do: it polls tasks that nobody
-//! woke, is late for those that somebody did, and gives each poll another waker.
+//! An executor that does everything that executors are allowed to do, but rarely do: it polls tasks
+//! that were not woken, polls woken tasks late, and uses a new waker for each poll.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use chatcore::{BoxFuture, Executor, Instant};
 use super::contained;
 use crate::{Host, Outcome};
 
-/// How long a turn of the loop waits.
+/// How long each turn of the loop waits.
 const TURN: Duration = Duration::from_millis(1);
 
-/// A woken task waits for up to so many turns.
+/// A woken task waits for fewer than this many turns.
 const LATE: u64 = 8;
 
-/// In each turn one task in so many is polled though nobody woke it.
+/// In each turn, one in this many tasks is polled without having been woken.
 const SPURIOUS: u64 = 6;
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ struct Restless {
 #[derive(Default)]
 struct Shared {
     spawned: Vec<BoxFuture<'static, ()>>,
-    /// Woken in each turn, to look at the clock.
+    /// Woken in each turn to check the clock.
     sleepers: Vec<Waker>,
 }
 
@@ -64,14 +64,14 @@ impl Executor for Restless {
     }
 }
 
-/// A sleep. What the executor holds of it is a waker that does nothing once the sleep is dropped.
+/// A sleep. The executor holds a waker of it that does nothing once the sleep is dropped.
 struct Sleep {
     until: Instant,
     executor: Restless,
     waker: Option<Arc<Mutex<Option<Waker>>>>,
 }
 
-/// Hands a wake-up to whichever waker the sleep was polled with last.
+/// Passes a wake-up on to the waker that last polled the sleep.
 struct Relay(Arc<Mutex<Option<Waker>>>);
 
 impl Wake for Relay {
@@ -94,7 +94,7 @@ impl Future for Sleep {
             .unwrap_or_else(PoisonError::into_inner)
             .replace(cx.waker().clone());
         if before.is_none() {
-            // The last wake-up was used, or there was none.
+            // The last wake-up was used, or there was none yet.
             let relay = Waker::from(Arc::new(Relay(Arc::clone(own))));
             self.executor.lock().sleepers.push(relay);
         }
@@ -109,11 +109,11 @@ impl Drop for Sleep {
     }
 }
 
-/// A task, and whether somebody woke it.
+/// A task, and whether it was woken.
 struct Task {
     future: BoxFuture<'static, ()>,
     woken: Arc<AtomicBool>,
-    /// Turns until it is polled, once it was woken.
+    /// How many turns pass before the task is polled, once it is woken.
     late: u64,
 }
 
@@ -134,7 +134,7 @@ impl Task {
         }
     }
 
-    /// One turn of the loop for this task. Whether it goes on.
+    /// Runs one turn of the loop for this task. Returns whether the task continues.
     fn turn(&mut self, random: &mut Random) -> bool {
         let due = self.woken.load(Ordering::SeqCst) && {
             self.late = self.late.saturating_sub(1);
@@ -151,7 +151,7 @@ impl Task {
     }
 }
 
-/// Knuth's linear congruential generator: what is random here needs to be no better.
+/// Knuth's linear congruential generator, which is random enough here.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! How late answers are on an event loop.
+//! Measures how late answers are on an event loop.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use chatcore::{LlmClient, Provider, RetryPolicy, Transport, gather_with_limit};
 
 use crate::{Host, patient};
 
-/// How long the server takes for an answer.
+/// How long the server waits before it answers.
 const SERVERS_OWN: Duration = Duration::from_millis(20);
 
-/// So many chats at once, where it is not one alone.
+/// How many chats run at once in the concurrent part of a round.
 const AT_ONCE: usize = 3;
 
-/// How long chats took, less the time that the server took on purpose. In the order in which they
-/// ended.
+/// How long chats took, without the time that the server waited on purpose, in the order in which
+/// they ended.
 #[derive(Clone, Debug, Default)]
 pub struct Lateness {
     /// One chat alone, answered whole.
@@ -25,14 +25,14 @@ pub struct Lateness {
     pub three: Vec<Duration>,
 }
 
-/// Asks in so many rounds, one chat after the other and then three at once, over connections that
-/// are kept.
+/// Runs `rounds` rounds: one chat after the other, then three at once, over reused connections.
 ///
-/// `base` is the base URL of a loopback server, best one in another process: a server in this one
-/// would turn the reactor that the transport relies on. Past `cap` it hangs.
+/// `base` is the base URL of a loopback server, preferably in another process: a server in this
+/// process would turn the reactor that the transport relies on. Chats that take longer than `cap`
+/// count as a hang.
 ///
 /// # Errors
-/// A chat that fails, or one that never ends.
+/// If a chat fails or never ends.
 pub fn lateness(
     host: Host,
     transport: Arc<dyn Transport>,
@@ -41,7 +41,7 @@ pub fn lateness(
     cap: Duration,
 ) -> Result<Lateness, String> {
     let url = format!("{base}/delay/{}ms/v1", SERVERS_OWN.as_millis());
-    // One attempt: a second one would hide that the first never ended.
+    // One attempt, because a second one would hide that the first never ended.
     let client = LlmClient::builder(Arc::clone(host.executor()), transport)
         .provider(Provider::openai_compatible(url, "tiny"))
         .timeouts(patient())

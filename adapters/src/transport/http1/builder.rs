@@ -111,13 +111,13 @@ impl Http1Builder {
         self
     }
 
-    /// Demands that `host` has one of these public keys, beside a certificate that is trusted. Other
-    /// hosts may have any key. Calling it again adds keys; pin a second one that you keep in reserve,
-    /// because a server with a new key is refused until it is pinned.
+    /// Requires that `host` has one of these public keys, in addition to a trusted certificate.
+    /// Other hosts may have any key. Calling it again adds keys. Pin a reserve key too, because a
+    /// server with a new key is refused until that key is pinned.
     ///
     /// A key is the SHA-256 of the certificate's SubjectPublicKeyInfo in base64, as `sha256/…` (or
-    /// `sha256//…`, as curl writes it). Only the server's own certificate counts, and none that
-    /// signed it. The error for another key says what it is; so does
+    /// `sha256//…`, as curl writes it). Only the server's own certificate counts, not those that
+    /// signed it. The error for a different key shows that key. So does
     ///
     /// ```sh
     /// openssl s_client -connect api.example.com:443 </dev/null 2>/dev/null |
@@ -127,8 +127,8 @@ impl Http1Builder {
     ///
     /// # Errors
     ///
-    /// [`Tls`](chatcore::TransportErrorKind::Tls) if `host` is no host, a key is no SHA-256 in
-    /// base64, or there is none.
+    /// [`Tls`](chatcore::TransportErrorKind::Tls) if `host` is not a valid host, if a key is not a
+    /// SHA-256 in base64, or if there is no key.
     pub fn pinned_keys<K: AsRef<str>>(
         mut self,
         host: &str,
@@ -138,11 +138,12 @@ impl Http1Builder {
         Ok(self)
     }
 
-    /// Shows this certificate to servers that ask for one (mutual TLS), a proxy of `https://` too.
+    /// Presents this certificate to servers that ask for one (mutual TLS), `https://` proxies
+    /// included.
     ///
-    /// `certificate` is PEM: the client's own certificate, and after it those that signed it, the
-    /// root left out. `key` is PEM as well (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may
-    /// stand in one file. The key is never shown or logged.
+    /// `certificate` is PEM: the client's own certificate, followed by those that signed it,
+    /// without the root. `key` is PEM too (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may be
+    /// in one file. The key is never shown or logged.
     ///
     /// ```no_run
     /// use chatcore_adapters::executor::SmolExecutor;
@@ -160,7 +161,7 @@ impl Http1Builder {
     /// # Errors
     ///
     /// [`Tls`](chatcore::TransportErrorKind::Tls) if there is no certificate or no key, or if the
-    /// key is not that of the first certificate.
+    /// key does not belong to the first certificate.
     pub fn client_certificate(
         mut self,
         certificate: impl AsRef<[u8]>,

@@ -90,7 +90,7 @@ impl Connector<'_> {
         }
         match proxy.scheme() {
             ProxyScheme::Socks5 => {
-                // Where a name has several addresses, the proxy is told the first.
+                // If the name has several addresses, the proxy gets the first.
                 let addresses = resolve(&origin.host, origin.port).await?;
                 let address = addresses.first().copied().map(Destination::Address);
                 let unresolved = || Destination::unresolved(&origin.host, origin.port);

@@ -165,7 +165,7 @@ pub(super) fn poll_exchange(
     let Connection { stream, unread, .. } = connection;
     let result = ready!(incoming.poll_head(stream, unread, cx));
     Poll::Ready(result.map_err(|failure| match failure {
-        // What the server said goes before what became of the sending.
+        // A TLS alert from the server explains more than a write error.
         Failure::Lost { error, answered } if tls::refusal("", &error).is_none() => Failure::Lost {
             error: incoming.send_error.take().unwrap_or(error),
             answered,

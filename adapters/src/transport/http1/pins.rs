@@ -1,4 +1,4 @@
-//! Public keys that a server must have, by host.
+//! The public keys that servers must have, by host.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
 type Digest = [u8; SHA256_OUTPUT_LEN];
 
-/// The pinned keys. A host without any may have any key.
+/// The pinned keys. A host without pinned keys may have any key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pins(HashMap<String, Vec<Digest>>);
 
@@ -44,7 +44,7 @@ impl Pins {
         }
     }
 
-    /// Whether a server that is trusted otherwise has a key that is pinned for its name.
+    /// Checks that an otherwise trusted server has a key that is pinned for its name.
     pub(super) fn check(
         &self,
         certificate: &CertificateDer<'_>,
@@ -67,7 +67,7 @@ impl Pins {
     }
 }
 
-/// `sha256/…` as browsers and OkHttp write it, `sha256//…` as curl does, or the base64 alone.
+/// Reads `sha256/…` as browsers and OkHttp write it, `sha256//…` as curl does, or only the base64.
 fn parse(key: &str) -> Option<Digest> {
     let key = key.trim();
     let key = key.strip_prefix("sha256/").unwrap_or(key);
@@ -78,7 +78,7 @@ fn parse(key: &str) -> Option<Digest> {
     BASE64_STANDARD.decode(key).ok()?.try_into().ok()
 }
 
-/// The server's key is none that is pinned.
+/// The server's key is not one of the pinned keys.
 #[derive(Debug)]
 struct NotPinned {
     host: String,
@@ -115,7 +115,7 @@ mod tests {
         ] {
             assert_eq!(parse(&key).unwrap(), empty.as_ref(), "{key}");
         }
-        // A digest may begin with a slash itself.
+        // A digest may itself begin with a slash.
         let slashed = BASE64_STANDARD.encode([0xff; SHA256_OUTPUT_LEN]);
         assert!(slashed.starts_with('/'));
         assert_eq!(parse(&slashed), Some([0xff; SHA256_OUTPUT_LEN]));

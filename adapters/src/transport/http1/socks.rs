@@ -1,7 +1,7 @@
 //! A tunnel through a SOCKS 5 proxy (RFC 1928), with a user and a password (RFC 1929).
 //!
-//! Own code, because the crates that do this bring tokio or some 70 other crates, and the client's
-//! half is four messages.
+//! Implemented here, because the crates for it bring in tokio or about 70 other crates, and the
+//! client side is only four messages.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,17 +17,17 @@ const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 const CONNECT: u8 = 1;
 
-/// Where the proxy is to connect.
+/// The address that the proxy should connect to.
 #[derive(Debug)]
 pub(super) enum Destination<'a> {
-    /// An address that was found on this machine.
+    /// An address that this machine looked up.
     Address(SocketAddr),
     /// A name that the proxy looks up.
     Name(&'a str, u16),
 }
 
 impl<'a> Destination<'a> {
-    /// `host`, which the proxy looks up unless it is an address.
+    /// `host`, which the proxy looks up unless it is an IP address.
     pub(super) fn unresolved(host: &'a str, port: u16) -> Self {
         match host.parse::<IpAddr>() {
             Ok(address) => Self::Address((address, port).into()),
@@ -36,8 +36,8 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Asks `proxy`, at the other end of `stream`, to connect to `destination`. What is sent over the
-/// stream afterwards reaches it. `named` stands in errors.
+/// Asks `proxy`, at the other end of `stream`, to connect to `destination`. Bytes sent over the
+/// returned stream reach it. Errors call the destination `named`.
 pub(super) async fn open(
     mut stream: Stream,
     destination: Destination<'_>,
@@ -66,7 +66,7 @@ pub(super) async fn open(
     }
 }
 
-/// Why the proxy does not take us, or nothing.
+/// Signs in to the proxy. Returns why the proxy refuses, or `None`.
 async fn authenticate(stream: &mut Stream, proxy: &Proxy) -> io::Result<Option<&'static str>> {
     let methods: &[u8] = match proxy.credentials() {
         Some(_) => &[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD],
@@ -82,7 +82,7 @@ async fn authenticate(stream: &mut Stream, proxy: &Proxy) -> io::Result<Option<&
         (USER_AND_PASSWORD, Some((user, password))) => {
             let mut message = vec![1];
             for text in [user, password] {
-                // `Proxy::parse` allows 255 bytes at most.
+                // `Proxy::parse` allows at most 255 bytes.
                 message.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
                 message.extend_from_slice(&text.as_bytes()[..text.len().min(255)]);
             }
@@ -124,25 +124,25 @@ fn request(destination: &Destination<'_>) -> Result<Vec<u8>, TransportError> {
     Ok(request)
 }
 
-/// Reads the answer to a request, to its last byte and no further: what follows is the server's.
+/// Reads the reply to a request, but no byte after it, because those are the server's.
 async fn reply(stream: &mut Stream) -> io::Result<u8> {
     let [version, code, _, kind] = read(stream).await?;
     if version != VERSION {
         return Err(not_socks());
     }
-    // The address that the proxy connects from, which is of no use here.
+    // The address that the proxy connects from, which is not needed.
     let length = match kind {
         1 => 4,
         4 => 16,
         3 => usize::from(read::<1>(stream).await?[0]),
-        // A refusal may say nothing that makes sense.
+        // A refusal may have an invalid address type.
         _ if code != 0 => return Ok(code),
         _ => return Err(not_socks()),
     };
     let mut address = vec![0; length + 2];
     match stream.read_exact(&mut address).await {
         Ok(()) => Ok(code),
-        // Some close after the code, when they refuse.
+        // Some proxies close right after the code when they refuse.
         Err(_) if code != 0 => Ok(code),
         Err(error) => Err(error),
     }

@@ -35,14 +35,14 @@ pub(super) trait Tls: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Stream, TransportError>>;
 }
 
-/// Whom to trust, and who we are.
+/// Which servers to trust, and the client's own certificate.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
-    /// Trusted beside the system's roots, or those of `root_file`.
+    /// Trusted in addition to the system's roots, or to those in `root_file`.
     pub(super) extra_roots: Vec<CertificateDer<'static>>,
-    /// Its roots stand instead of the system's.
+    /// The roots in this file replace the system's.
     pub(super) root_file: Option<PathBuf>,
-    /// Only `extra_roots` are trusted.
+    /// Whether only `extra_roots` are trusted.
     pub(super) without_system_roots: bool,
     pub(super) pins: Pins,
     pub(super) identity: Option<Identity>,
@@ -200,8 +200,8 @@ fn explain(host: &str, error: io::Error) -> TransportError {
     }
 }
 
-/// What TLS has to say of a connection that was lost after its handshake, if anything: in TLS 1.3 a
-/// server refuses a client's certificate, or that there is none, only then.
+/// The server's TLS alert, if one caused `error` after the handshake. In TLS 1.3 a server refuses a
+/// client's certificate, or a missing one, only then.
 pub(super) fn refusal(peer: &str, error: &io::Error) -> Option<TransportError> {
     let cause = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let is_alert = matches!(cause, rustls::Error::AlertReceived(_));

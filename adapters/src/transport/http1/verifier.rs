@@ -1,4 +1,5 @@
-//! Which servers are trusted: those with a trusted certificate or root, and a key that is pinned.
+//! Decides which servers are trusted: those with a trusted certificate or root, and with a pinned
+//! key if keys are pinned.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::transport::certificate::is_authority;
 /// webpki refuses it, because a CA certificate should not be a server's. Accepting it trusts
 /// nothing new, because trusting a root already trusts everything it signs.
 ///
-/// If keys are pinned for the server's name, the server must have one of them as well.
+/// If keys are pinned for the server's name, the server must also have one of them.
 #[derive(Debug)]
 pub(super) struct ServerVerifier {
     pub(super) inner: Arc<dyn ServerCertVerifier>,

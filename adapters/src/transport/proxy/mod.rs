@@ -15,7 +15,7 @@
 //!   own model server. A proxy given by the application ([`Proxies::all`]) is used for every host.
 //!
 //! A proxy speaks HTTP (`http://`, or `https://` with TLS to the proxy itself) or SOCKS 5
-//! (`socks5://`, or `socks5h://` where the proxy looks names up): see [`Proxy::parse`].
+//! (`socks5://`, or `socks5h://` to let the proxy look names up): see [`Proxy::parse`].
 
 mod bypass;
 mod proxies;

@@ -1,4 +1,4 @@
-//! A proxy's URL.
+//! The URL of a proxy.
 
 use std::fmt;
 
@@ -7,23 +7,24 @@ use http::HeaderValue;
 
 use super::userinfo;
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProxyScheme {
-    /// HTTP. A plain request is forwarded, and one for `https` goes through a tunnel (CONNECT).
+    /// HTTP. A plain request is forwarded, and a request for `https` goes through a tunnel
+    /// (CONNECT).
     Http,
-    /// As [`Http`](Self::Http), with TLS to the proxy itself.
+    /// Like [`Http`](Self::Http), with TLS to the proxy itself.
     Https,
-    /// SOCKS 5 (RFC 1928). Names are looked up on this machine, and the proxy is told an address.
+    /// SOCKS 5 (RFC 1928). This machine looks names up, and the proxy gets an address.
     Socks5,
-    /// SOCKS 5, where the proxy is told the name and looks it up: nothing is looked up on this
-    /// machine, and names that only the proxy knows can be reached.
+    /// SOCKS 5 with names. The proxy looks names up, so this machine looks nothing up, and names
+    /// that only the proxy knows work too.
     Socks5h,
 }
 
 impl ProxyScheme {
-    /// As it stands in a URL.
+    /// The scheme as written in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -33,7 +34,7 @@ impl ProxyScheme {
         }
     }
 
-    /// Whether it is a SOCKS proxy, which connects and then passes on what comes.
+    /// Whether this is a SOCKS proxy, which opens a connection and passes bytes on unchanged.
     pub fn is_socks(self) -> bool {
         matches!(self, Self::Socks5 | Self::Socks5h)
     }
@@ -69,7 +70,7 @@ pub struct Proxy {
     authorization: Option<HeaderValue>,
 }
 
-/// The longest user, or password, that SOCKS 5 can say (RFC 1929).
+/// The maximum length of a user or password in SOCKS 5 (RFC 1929).
 const SOCKS_MAX: usize = 255;
 
 impl Proxy {
@@ -144,7 +145,7 @@ impl Proxy {
         })
     }
 
-    /// What it speaks.
+    /// The proxy's protocol.
     pub fn scheme(&self) -> ProxyScheme {
         self.scheme
     }

@@ -1,4 +1,4 @@
-//! A user and a password in a URL, and in a header.
+//! A user and a password, in a URL and in a header.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -51,22 +51,23 @@ impl UreqBuilder {
         Ok(self)
     }
 
-    /// Shows this certificate to servers that ask for one (mutual TLS), a proxy of `https://` too.
+    /// Presents this certificate to servers that ask for one (mutual TLS), `https://` proxies
+    /// included.
     ///
-    /// `certificate` is PEM: the client's own certificate, and after it those that signed it, the
-    /// root left out. `key` is PEM as well (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may
-    /// stand in one file. The key is never shown or logged.
+    /// `certificate` is PEM: the client's own certificate, followed by those that signed it,
+    /// without the root. `key` is PEM too (PKCS #8, PKCS #1 or SEC 1, not encrypted); both may be
+    /// in one file. The key is never shown or logged.
     ///
     /// # Errors
     ///
-    /// [`Tls`](TransportErrorKind::Tls) if there is no certificate or no key, or if the key is not
-    /// that of the first certificate.
+    /// [`Tls`](TransportErrorKind::Tls) if there is no certificate or no key, or if the key does
+    /// not belong to the first certificate.
     pub fn client_certificate(
         mut self,
         certificate: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
     ) -> Result<Self, TransportError> {
-        // ureq panics where they do not fit.
+        // Checked here, because ureq panics if the key does not belong to the certificate.
         let identity = Identity::from_pem(certificate.as_ref(), key.as_ref())?;
         let chain = identity.chain().iter();
         let chain: Vec<_> = chain

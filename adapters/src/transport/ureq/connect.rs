@@ -150,7 +150,7 @@ impl Resolver for CallResolver {
     }
 }
 
-/// The host and the port of a server's URL, or of a SOCKS proxy's.
+/// The host and port in the URL of a server or of a SOCKS proxy.
 fn target(uri: &Uri) -> Result<(Host, u16), TransportError> {
     let scheme = uri.scheme_str().unwrap_or_default();
     if scheme

@@ -13,7 +13,7 @@ fn through(proxy: &str) -> Proxies {
     Proxies::all(Proxy::parse(proxy).unwrap())
 }
 
-/// What a transport says of a proxy with these manners.
+/// The error of a request through a proxy that behaves like this.
 fn refusal(manners: Manners, user: &str) -> (TransportErrorKind, String) {
     let (proxy, _asked) = socks(manners, serve(|_, socket| answer_all(socket, OK)));
     let proxies = through(&format!("socks5h://{user}{proxy}"));
@@ -38,7 +38,7 @@ fn the_proxy_looks_names_up_and_the_request_is_as_without_it() {
     let proxies = through(&format!("socks5h://{proxy}"));
     let transport = builder().proxies(proxies).build();
     for _ in 0..2 {
-        // `.invalid` is known to nobody here (RFC 2606).
+        // `.invalid` never resolves (RFC 2606).
         let request = post("http://only-there.invalid:8080/path", "hi");
         assert_eq!(run(&transport, request).unwrap().1, "ok");
         let head = heads.recv().unwrap();
@@ -48,7 +48,7 @@ fn the_proxy_looks_names_up_and_the_request_is_as_without_it() {
     let destination = ("only-there.invalid".to_owned(), 8080);
     let user = None;
     assert_eq!(asked.recv().unwrap(), Asked { user, destination });
-    // The second request found the connection in the pool.
+    // The second request reused the connection from the pool.
     assert!(asked.try_recv().is_err());
     assert_eq!(transport.inner.pool.idle(), 1);
 }

@@ -1,4 +1,4 @@
-//! Pinned keys, roots alone, and certificates of the client's own.
+//! Pinned keys, a client without system roots, and client certificates.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -19,8 +19,7 @@ use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use super::secured::Secured;
 use super::support::*;
 
-/// The digest of a certificate's key, made another way than the transport makes it: of the last
-/// field but two of the certificate, as `openssl` prints it.
+/// The pin of a certificate's key, computed in the same way as in the transport.
 fn pin(pem: &str) -> String {
     use futures_rustls::pki_types::pem::PemObject;
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
@@ -41,13 +40,13 @@ fn a_host_has_one_of_its_pinned_keys() {
         let builder = secured.trusted().pinned_keys(host, keys).unwrap();
         builder.build()
     };
-    // The key in reserve comes first.
+    // The reserve key comes first.
     let transport = pinned("LOCALHOST", &[&wrong, &right]);
     assert_eq!(run(&transport, get(&url)).unwrap().1, "ok");
     let transport = pinned("localhost", &[&wrong]);
     let error = run(&transport, get(&url)).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls);
-    // It says what there is to pin, and for whom.
+    // The error shows the key to pin, and the host.
     let message = error.to_string();
     assert!(
         message.contains(&right) && message.contains("for localhost"),
@@ -57,7 +56,7 @@ fn a_host_has_one_of_its_pinned_keys() {
     assert_eq!(run(&transport, get(&by_address)).unwrap().1, "ok");
     let transport = pinned("127.0.0.1", &[&wrong]);
     assert!(run(&transport, get(&by_address)).is_err());
-    // A pinned key alone makes no certificate trusted.
+    // A pinned key does not make a certificate trusted.
     let transport = other
         .trusted()
         .pinned_keys("localhost", [&right])
@@ -78,7 +77,7 @@ fn roots_of_ones_own_may_be_the_only_ones() {
     assert!(error.to_string().contains("`extra_roots`"), "{error}");
 }
 
-/// An authority for clients, and a server that asks for its certificates.
+/// A certificate authority for clients, and a server that asks for its certificates.
 struct Clients {
     authority: CertifiedIssuer<'static, KeyPair>,
     secured: Secured,
@@ -95,7 +94,7 @@ impl Clients {
         }
     }
 
-    /// A client's certificate and its key, as PEM.
+    /// A client's certificate and key, as PEM.
     fn issue(&self) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["client".to_owned()]).unwrap();
@@ -120,7 +119,7 @@ impl Clients {
             let session = ServerConnection::new(config.clone()).unwrap();
             let mut stream = StreamOwned::new(session, socket);
             answer_all(&mut stream, OK);
-            // What the client still sends is read, so that its end is no reset.
+            // Reads what the client still sends, so that closing does not reset the connection.
             let mut rest = [0; 1024];
             while matches!(stream.sock.read(&mut rest), Ok(1..)) {}
         })

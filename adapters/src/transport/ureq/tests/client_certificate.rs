@@ -1,4 +1,4 @@
-//! A server that asks for a certificate of the client.
+//! A server that asks for a client certificate.
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::RootCertStore;
@@ -9,7 +9,7 @@ use super::*;
 
 #[test]
 fn a_client_shows_its_certificate_to_a_server_that_asks() {
-    // One self-signed certificate for each side, trusted by the other.
+    // One self-signed certificate for each side, trusted by the other side.
     let [server, client] = ["127.0.0.1", "client"]
         .map(|name| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap());
     let mut roots = RootCertStore::empty();
@@ -42,7 +42,7 @@ fn a_client_shows_its_certificate_to_a_server_that_asks() {
     assert_eq!(read(response.into_body()).unwrap(), "ok");
 
     let error = send(&builder().build(), request()).unwrap_err();
-    // The server may close before what it says has been read.
+    // The server may close before its alert was read.
     assert!(
         error.kind() == TransportErrorKind::Reset
             || error.to_string().contains("`client_certificate`"),
