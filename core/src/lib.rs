@@ -28,7 +28,7 @@
 //! let client = LlmClient::builder(executor, transport)
 //!     .config(Config::from_env()?) // DEEPSEEK_API_KEY, or see `SETTINGS`
 //!     .build()?;
-//! println!("{}", client.chat_async("你好").await?);
+//! println!("{}", client.ask("你好").await?);
 //! # Ok(())
 //! # }
 //! ```

@@ -52,7 +52,7 @@ use self::script::{Pace, Script};
 /// let client = LlmClient::builder(executor, Arc::new(DemoTransport::new()))
 ///     .provider(Provider::demo())
 ///     .build()?;
-/// let answer = run_async_in_sync(client.chat_async("What is 2+2?"))?;
+/// let answer = run_async_in_sync(client.ask("What is 2+2?"))?;
 /// assert_eq!(answer.text(), "2+2 = 4.");
 /// # Ok(())
 /// # }

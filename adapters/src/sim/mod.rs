@@ -16,7 +16,7 @@
 //!
 //! /// The application: it asks twice, and makes do with less where the provider fails.
 //! async fn summarize(client: &LlmClient, text: &str) -> String {
-//!     let long = client.chat_async(format!("Summarize: {text}")).await;
+//!     let long = client.ask(format!("Summarize: {text}")).await;
 //!     match long {
 //!         Ok(answer) => answer.text().into_owned(),
 //!         Err(_) => "(no summary)".to_owned(),

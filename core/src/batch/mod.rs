@@ -119,7 +119,7 @@ impl<I: Into<ChatRequest> + Send + 'static> BatchProcessor<I, ChatResponse> {
     ///
     /// let batch = BatchProcessor::requests(&client);
     /// let requests = ["Lyon", "Porto"].map(|city| {
-    ///     ChatRequest::from(format!("Where is {city}?")).max_tokens(100)
+    ///     ChatRequest::from(format!("Where is {city}?")).system_prompt("Be brief.")
     /// });
     /// let mut results = batch.process_iter(requests);
     /// while let Some((place, result)) = results.next().await {

@@ -32,11 +32,12 @@ use crate::policy::timeouts::Timeouts;
 /// ```
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
 /// use std::time::Duration;
+/// use chatcore::chat::ReasoningEffort;
 ///
 /// let call = client
 ///     .ask("Why is the sky blue?")
 ///     .system_prompt("Answer in one sentence.")
-///     .max_tokens(100)
+///     .reasoning_effort(ReasoningEffort::Low)
 ///     .timeout(Duration::from_secs(10));
 /// println!("{}", call.await?);
 /// # Ok(())
@@ -153,7 +154,7 @@ impl ChatCall {
     /// ```
     /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
     /// let answer = client
-    ///     .chat_async("Why is the sky blue?")
+    ///     .ask("Why is the sky blue?")
     ///     .header("Idempotency-Key", "8e03978e")
     ///     .await?;
     /// # let _ = answer;
@@ -176,7 +177,7 @@ impl ChatCall {
     /// struct Pool(&'static str);
     ///
     /// let answer = client
-    ///     .chat_async("Why is the sky blue?")
+    ///     .ask("Why is the sky blue?")
     ///     .extension(Pool("background"))
     ///     .await?;
     /// # let _ = answer;

@@ -48,8 +48,6 @@ use crate::transport::Transport;
 /// let brief = client
 ///     .ask("Why is the sky blue?")
 ///     .system_prompt("Answer in one sentence.")
-///     .temperature(0.2)
-///     .max_tokens(60)
 ///     .await?;
 /// println!("{}", brief.text());
 /// # Ok(())
@@ -93,7 +91,7 @@ impl LlmClient {
     ///
     /// let mut talk = vec![Message::user("Why is the sky blue?"), answer.message];
     /// talk.push(Message::user("Say it in one sentence."));
-    /// println!("{}", client.ask(&talk).temperature(0.2).await?);
+    /// println!("{}", client.ask(&talk).await?);
     ///
     /// let request = ChatRequest::from([("system", "Be brief."), ("user", "Hello!")]).seed(7);
     /// println!("{}", client.ask(request).await?);

@@ -20,7 +20,7 @@ use crate::executor::BoxFuture;
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
-/// let mut stream = client.chat_async("Tell me a story.").stream();
+/// let mut stream = client.ask("Tell me a story.").stream();
 /// while let Some(event) = stream.next().await {
 ///     if let Some(text) = event?.as_text() {
 ///         print!("{text}");

@@ -50,7 +50,7 @@ pub async fn run_with_timeout<F: Future>(
 /// # async fn example(client: chatcore::LlmClient) {
 /// let prompts = ["one", "two", "three"];
 /// let answers = chatcore::gather_with_limit(
-///     prompts.map(|prompt| client.chat_async(prompt)),
+///     prompts.map(|prompt| client.ask(prompt)),
 ///     2,
 /// )
 /// .await;

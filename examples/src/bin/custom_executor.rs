@@ -136,7 +136,7 @@ fn play() -> Result<(), Error> {
 
 /// Fills a speech bubble word by word.
 async fn speak(client: LlmClient, prompt: &'static str, bubble: Arc<Mutex<Bubble>>) {
-    let mut stream = client.chat_async(prompt).stream();
+    let mut stream = client.ask(prompt).stream();
     while let Some(text) = stream.next_text().await {
         let mut bubble = lock(&bubble);
         match text {

@@ -49,7 +49,7 @@ async fn one_chat(client: &LlmClient) -> Result<(), Error> {
     let prompt = "What is 17 * 23?";
     let began = client.executor().now();
 
-    let answer = client.chat_async(prompt).await?;
+    let answer = client.ask(prompt).await?;
 
     println!("> {prompt}\n{answer}");
     show_cost(&answer, client.executor().now() - began);
@@ -63,7 +63,7 @@ async fn one_stream(client: &LlmClient) -> Result<(), Error> {
     let began = client.executor().now();
     let mut first = None;
 
-    let mut stream = client.chat_async(prompt).stream();
+    let mut stream = client.ask(prompt).stream();
     while let Some(text) = stream.next_text().await {
         let text = text?;
         first.get_or_insert_with(|| client.executor().now() - began);
@@ -88,7 +88,7 @@ async fn one_conversation(client: &LlmClient) -> Result<(), Error> {
         let began = client.executor().now();
         conversation.push(Message::user(prompt));
 
-        let answer = client.chat_with_context_async(conversation.clone()).await?;
+        let answer = client.ask(&conversation).await?;
 
         println!("> {prompt}\n{answer}");
         show_cost(&answer, client.executor().now() - began);
@@ -102,6 +102,7 @@ async fn ten_at_once(client: &LlmClient) {
     let executor = client.executor();
     let began = executor.now();
 
+    // 40 tokens leave no room for reasoning, which `chat_async` turns off where it can.
     let tasks = TEN.map(|prompt| async move {
         let began = executor.now();
         let answer = client.chat_async(prompt).max_tokens(40).await;
