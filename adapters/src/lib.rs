@@ -42,6 +42,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "answers")]
+pub mod answers;
 mod blocking;
 #[cfg(any(
     all(feature = "smol", feature = "http1"),

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use chatcore::{Error, ErrorKind};
-use serde_json::{Value, json};
+use chatcore_adapters::answers::openai_chat::OpenAiChatForm;
+use chatcore_adapters::answers::{Form, Refusal};
+use serde_json::Value;
 
 /// An error as sent to a client. The code is stable; the message is for people.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,18 +59,16 @@ impl ApiError {
 
     /// `{"error": {…}}`, in OpenAI's form.
     pub(crate) fn to_json(&self) -> Value {
-        let kind = match self.status {
-            401 | 403 => "authentication_error",
-            429 => "rate_limit_error",
-            400..=499 => "invalid_request_error",
-            _ => "server_error",
-        };
-        json!({"error": {
-            "message": self.message,
-            "type": kind,
-            "param": self.param,
-            "code": self.code,
-        }})
+        OpenAiChatForm.refuse(&self.clone().into())
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        let mut refusal = Self::new(error.status, error.message);
+        refusal.code = Some(error.code);
+        refusal.param = error.param;
+        refusal
     }
 }
 

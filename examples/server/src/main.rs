@@ -32,7 +32,6 @@ mod listen;
 mod metrics;
 mod openai;
 mod page;
-mod pieces;
 mod responses;
 mod settings;
 mod stream;

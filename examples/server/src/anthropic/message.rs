@@ -134,8 +134,18 @@ fn read_source(fields: &mut Fields) -> Result<MediaSource, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use chatcore::ChatResponse;
+    use chatcore_adapters::answers::anthropic::AnthropicForm;
+    use chatcore_adapters::answers::{Form, Frame};
+
     use super::*;
-    use crate::anthropic::answer::block;
+
+    /// The block as which an answer tells this part.
+    fn block(part: Part) -> Value {
+        let mut answer = ChatResponse::default();
+        answer.message = Message::new(Role::Assistant, vec![part]);
+        AnthropicForm.whole(&answer, &Frame::default())["content"][0].take()
+    }
 
     #[test]
     fn blocks_come_back_as_they_were() {
@@ -150,7 +160,7 @@ mod tests {
             json!({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}),
         ] {
             let part = read_block(sent.clone(), "m").unwrap();
-            assert_eq!(block(&part), Some(sent));
+            assert_eq!(block(part), sent);
         }
     }
 

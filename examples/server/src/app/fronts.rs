@@ -3,15 +3,17 @@
 
 use std::future::IntoFuture;
 
+use chatcore_adapters::answers::anthropic::AnthropicForm;
+use chatcore_adapters::answers::openai_chat::OpenAiChatForm;
+use chatcore_adapters::answers::openai_responses::OpenAiResponsesForm;
+use chatcore_adapters::answers::{Form, Frame};
 use trillium::Conn;
 
 use super::App;
 use super::reply::Reply;
 use crate::ask::Ask;
 use crate::errors::ApiError;
-use crate::openai::chunks::Chunks;
 use crate::openai::request::Completion;
-use crate::responses::answer::Frame;
 use crate::{anthropic, openai, responses};
 
 impl App {
@@ -25,16 +27,11 @@ impl App {
         } = openai::request::read(self.body(conn).await?, &shared.allowed)?;
         self.take(conn, 1)?;
         let created = openai::now();
-        if stream {
-            let model = ask.request.model.clone().unwrap_or_default();
-            let id = format!("chatcmpl-{created:x}");
-            let mut chunks = Chunks::new(id, model, created, include_usage);
-            return self
-                .stream_of(conn, ask, move |event| chunks.write(event))
-                .await;
-        }
-        let write = |answer: &_| openai::answer::write(answer, created);
-        self.whole(conn, ask, write).await
+        let mut frame = frame_for(&ask, format!("chatcmpl-{created:x}"));
+        frame.created = created;
+        frame.include_usage = include_usage;
+        self.in_form(conn, ask, stream, &OpenAiChatForm, frame)
+            .await
     }
 
     /// `POST /v1/messages`.
@@ -43,16 +40,10 @@ impl App {
         let body = self.body(conn).await?;
         let asked = anthropic::request::read(body, &shared.allowed, shared.upstream.dialect)?;
         self.take(conn, 1)?;
-        let model = asked.ask.request.model.clone().unwrap_or_default();
-        let id = self.ids.made("msg_");
-        if asked.stream {
-            let mut events = anthropic::events::Events::new(id, model);
-            return self
-                .stream_of(conn, asked.ask, move |event| events.write(event))
-                .await;
-        }
-        let write = |answer: &_| anthropic::answer::write(answer, &id, &model);
-        self.whole(conn, asked.ask, write).await
+        let mut frame = frame_for(&asked.ask, self.ids.made("msg_"));
+        frame.demands_usage = true;
+        self.in_form(conn, asked.ask, asked.stream, &AnthropicForm, frame)
+            .await
     }
 
     /// `POST /v1/responses`.
@@ -61,33 +52,42 @@ impl App {
         let body = self.body(conn).await?;
         let asked = responses::request::read(body, &shared.allowed, shared.upstream.dialect)?;
         self.take(conn, 1)?;
-        let frame = Frame {
-            id: self.ids.made("resp_"),
-            model: asked.ask.request.model.clone().unwrap_or_default(),
-            created: openai::now(),
-            repeated: asked.repeated,
-        };
-        if asked.stream {
-            let mut events = responses::events::Events::new(frame);
-            return self
-                .stream_of(conn, asked.ask, move |event| events.write(event))
-                .await;
-        }
-        let write = |answer: &_| responses::answer::write(answer, &frame);
-        self.whole(conn, asked.ask, write).await
+        let mut frame = frame_for(&asked.ask, self.ids.made("resp_"));
+        frame.created = openai::now();
+        frame.repeated = asked.repeated;
+        self.in_form(conn, asked.ask, asked.stream, &OpenAiResponsesForm, frame)
+            .await
     }
 
-    /// Awaits a complete answer and writes it with `write`.
-    async fn whole(
+    /// Answers in `form`, as a stream or completely.
+    async fn in_form(
         &self,
         conn: &mut Conn,
         ask: Ask,
-        write: impl FnOnce(&chatcore::ChatResponse) -> serde_json::Value,
+        stream: bool,
+        form: &dyn Form,
+        frame: Frame,
     ) -> Result<Reply, ApiError> {
+        if stream {
+            let mut events = form.stream(frame);
+            let write = move |event: Result<_, chatcore::Error>| {
+                let bytes = match event {
+                    Ok(event) => events.write(&event),
+                    Err(error) => events.fail(&ApiError::from(error).into()),
+                };
+                (!bytes.is_empty()).then_some(bytes)
+            };
+            return self.stream_of(conn, ask, write).await;
+        }
         let call = ask.call(&self.shared.upstream.client).into_future();
         match conn.cancel_on_disconnect(call).await {
-            Some(answer) => Ok(Reply::Json(write(&answer?))),
+            Some(answer) => Ok(Reply::Json(form.whole(&answer?, &frame))),
             None => Ok(Reply::Gone),
         }
     }
+}
+
+/// The frame of an answer with this id; its model is the one that the client asked for.
+fn frame_for(ask: &Ask, id: String) -> Frame {
+    Frame::new(id, ask.request.model.clone().unwrap_or_default())
 }

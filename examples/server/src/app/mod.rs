@@ -8,12 +8,13 @@ mod route;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chatcore_adapters::answers::anthropic::AnthropicForm;
+use chatcore_adapters::answers::{Form as _, Refusal};
 use serde_json::{Value, json};
 use smol::net::TcpStream;
 use trillium::{Conn, Handler, KnownHeaderName, Upgrade};
 use trillium_websockets::WebSocket;
 
-use crate::anthropic;
 use crate::ask::{self, Allowed, Ask, Form};
 use crate::drain::Drain;
 use crate::errors::ApiError;
@@ -275,7 +276,11 @@ impl Handler for App {
             Ok(None) => self.handshake(conn).await,
             Err(error) => {
                 let body = match is_anthropic {
-                    true => anthropic::error(&error, Some(&given)),
+                    true => {
+                        let mut refusal = Refusal::from(error.clone());
+                        refusal.request_id = Some(given.clone());
+                        AnthropicForm.refuse(&refusal)
+                    }
                     false => error.to_json(),
                 };
                 (error.status, refuse(conn, &error, &body))

@@ -202,6 +202,10 @@ fn of_url(url: &str) -> MediaSource {
 
 #[cfg(test)]
 mod tests {
+    use chatcore::{ChatEvent, FinishReason, Fold};
+    use chatcore_adapters::answers::openai_responses::OpenAiResponsesForm;
+    use chatcore_adapters::answers::{Form, Frame};
+
     use super::*;
 
     #[test]
@@ -263,5 +267,45 @@ mod tests {
             let error = read(vec![item.clone()]).unwrap_err();
             assert_eq!(error.param.as_deref(), Some(param), "{item}");
         }
+    }
+
+    #[test]
+    fn an_answer_comes_back_as_it_was() {
+        let mut call = ToolCall::new("c", "f", "{\"a\":1}");
+        call.extra
+            .insert("gemini".into(), json!({"thoughtSignature": "s"}));
+        let mut fold = Fold::new();
+        for event in [
+            ChatEvent::part(Reasoning::new("hm").signature("sig")),
+            ChatEvent::Text("a".into()),
+            ChatEvent::part(call.clone()),
+            ChatEvent::Finish {
+                reason: FinishReason::Length,
+                raw: "length".into(),
+            },
+        ] {
+            fold.push(event);
+        }
+        let frame = Frame::new("resp_7", "m");
+        let whole = OpenAiResponsesForm.whole(&fold.finish(), &frame);
+        assert_eq!(whole["status"], "incomplete");
+        assert_eq!(whole["incomplete_details"]["reason"], "max_output_tokens");
+        let output = whole["output"].as_array().unwrap();
+        let kinds: Vec<_> = output
+            .iter()
+            .map(|item| item["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["reasoning", "message", "function_call"]);
+        assert_eq!(output[2]["id"], "fc_7_2");
+        let back = read(output.clone()).unwrap();
+        assert_eq!(back.len(), 1);
+        let Part::Reasoning(reasoning) = &back[0].parts[0] else {
+            panic!("{back:?}");
+        };
+        assert_eq!(reasoning.signature.as_deref(), Some("sig"));
+        assert_eq!(back[0].text(), "a");
+        let again = back[0].tool_calls().next().unwrap();
+        assert_eq!((&*again.id, &*again.arguments), ("c", "{\"a\":1}"));
+        assert_eq!(again.extra["gemini"], call.extra["gemini"]);
     }
 }

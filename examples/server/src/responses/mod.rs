@@ -9,8 +9,6 @@
 //! needs back, this one included, is written into its item under the dialect's name and returns
 //! with the item. So a provider that speaks Responses gets its own items back unchanged.
 
-pub(crate) mod answer;
-pub(crate) mod events;
 pub(crate) mod items;
 pub(crate) mod request;
 

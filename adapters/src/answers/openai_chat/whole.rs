@@ -4,9 +4,9 @@ use chatcore::ChatResponse;
 use serde_json::{Map, Value, json};
 
 use super::{finish_reason, own_members, usage};
+use crate::answers::{Frame, or};
 
-/// Writes the answer to a request that arrived at `created`.
-pub(crate) fn write(answer: &ChatResponse, created: u64) -> Value {
+pub(super) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
     let text = answer.text();
     let calls: Vec<_> = answer.tool_calls().map(tool_call).collect();
     let mut message = Map::new();
@@ -27,15 +27,15 @@ pub(crate) fn write(answer: &ChatResponse, created: u64) -> Value {
         message.insert("tool_calls".into(), json!(calls));
     }
     let mut whole = json!({
-        "id": answer.id,
+        "id": or(&answer.id, &frame.id),
         "object": "chat.completion",
-        "created": created,
-        "model": answer.model,
+        "created": frame.created,
+        "model": or(&answer.model, &frame.model),
         "choices": [{
             "index": 0,
             "message": message,
             "logprobs": answer.extra.get("logprobs"),
-            "finish_reason": answer.finish_reason.as_ref().map(finish_reason),
+            "finish_reason": answer.finish_reason.as_ref().map(|reason| finish_reason(reason, frame)),
         }],
     });
     if let Some(cost) = &answer.usage {
@@ -77,7 +77,9 @@ mod tests {
             reason: FinishReason::ToolCalls,
             raw: "tool_calls".into(),
         });
-        let whole = write(&fold.finish(), 7);
+        let mut frame = Frame::new("x", "m");
+        frame.created = 7;
+        let whole = write(&fold.finish(), &frame);
         let choice = &whole["choices"][0];
         assert_eq!(choice["finish_reason"], "tool_calls");
         assert_eq!(choice["message"]["content"], Value::Null);

@@ -1,79 +1,79 @@
 //! Writes an answer as the chunk stream of `/v1/chat/completions`.
 
-use chatcore::{ChatEvent, Error, FinishReason, Usage};
+use chatcore::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use super::{finish_reason, own_members, usage};
-use crate::errors::ApiError;
+use super::{finish_reason, own_members, refuse, usage};
+use crate::answers::{Events, Frame, Refusal};
 
 /// Converts the events of one answer to SSE in OpenAI's form.
 #[derive(Debug)]
-pub(crate) struct Chunks {
-    id: String,
-    model: String,
-    created: u64,
-    include_usage: bool,
+pub(super) struct Chunks {
+    frame: Frame,
     begun: bool,
     usage: Option<Usage>,
 }
 
-impl Chunks {
-    /// For an answer of `model` to a request that arrived at `created`. `id` is used if the
-    /// provider gives no id.
-    pub(crate) fn new(id: String, model: String, created: u64, include_usage: bool) -> Self {
-        Self {
-            id,
-            model,
-            created,
-            include_usage,
-            begun: false,
-            usage: None,
-        }
-    }
-
-    /// The bytes for the next event, if there are any.
-    pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
+impl Events for Chunks {
+    fn write(&mut self, event: &ChatEvent) -> Vec<u8> {
         let delta = match event {
-            Err(error) => return Some(data(&ApiError::from(error).to_json())),
-            Ok(ChatEvent::Start { id, model }) => {
+            ChatEvent::Start { id, model } => {
                 if !self.begun {
-                    keep(&mut self.id, id);
-                    keep(&mut self.model, model);
+                    keep(&mut self.frame.id, id.as_deref());
+                    keep(&mut self.frame.model, model.as_deref());
                 }
-                return None;
+                return Vec::new();
             }
-            Ok(ChatEvent::Text(text)) => json!({"content": text}),
-            Ok(ChatEvent::Reasoning(text)) => json!({"reasoning_content": text}),
-            Ok(ChatEvent::Refusal(text)) => json!({"refusal": text}),
-            Ok(ChatEvent::ToolCallStart { index, id, name }) => json!({"tool_calls": [{
+            // An answer that has begun without a word.
+            ChatEvent::Text(text) if text.is_empty() => return self.begin(),
+            ChatEvent::Text(text) => json!({"content": text}),
+            ChatEvent::Reasoning(text) => json!({"reasoning_content": text}),
+            ChatEvent::Refusal(text) => json!({"refusal": text}),
+            ChatEvent::ToolCallStart { index, id, name } => json!({"tool_calls": [{
                 "index": index, "id": id, "type": "function",
                 "function": {"name": name, "arguments": ""},
             }]}),
-            Ok(ChatEvent::ToolCallArguments { index, fragment }) => json!({"tool_calls": [{
+            ChatEvent::ToolCallArguments { index, fragment } => json!({"tool_calls": [{
                 "index": index, "function": {"arguments": fragment},
             }]}),
-            Ok(ChatEvent::ToolCallExtra { index, extra }) => {
-                let mut call = own_members(extra);
+            ChatEvent::ToolCallExtra { index, extra } => {
+                let mut call = own_members(extra.clone());
                 call.insert("index".into(), json!(index));
                 json!({"tool_calls": [call]})
             }
-            Ok(ChatEvent::Usage(cost)) => {
-                self.usage = Some(cost);
-                return None;
+            ChatEvent::Usage(cost) => {
+                self.usage = Some(cost.clone());
+                return Vec::new();
             }
-            Ok(ChatEvent::Extra(extra)) => {
-                let logprobs = extra.get("logprobs")?;
+            ChatEvent::Extra(extra) => {
+                let Some(logprobs) = extra.get("logprobs") else {
+                    return Vec::new();
+                };
                 let mut chunk = self.chunk(json!({}), None);
                 chunk["choices"][0]["logprobs"] = logprobs.clone();
-                return Some(data(&chunk));
+                return data(&chunk);
             }
-            Ok(ChatEvent::Finish { reason, .. }) => return Some(self.end(&reason)),
+            ChatEvent::Finish { reason, .. } => return self.end(reason),
             // Parts that OpenAI's streams cannot carry.
-            Ok(_) => return None,
+            _ => return Vec::new(),
         };
         let mut bytes = self.begin();
         bytes.extend(data(&self.chunk(delta, None)));
-        Some(bytes)
+        bytes
+    }
+
+    fn fail(&mut self, refusal: &Refusal) -> Vec<u8> {
+        data(&refuse(refusal))
+    }
+}
+
+impl Chunks {
+    pub(super) fn new(frame: Frame) -> Self {
+        Self {
+            frame,
+            begun: false,
+            usage: None,
+        }
     }
 
     /// The first chunk, which has the role.
@@ -86,8 +86,10 @@ impl Chunks {
 
     fn end(&mut self, reason: &FinishReason) -> Vec<u8> {
         let mut bytes = self.begin();
-        bytes.extend(data(&self.chunk(json!({}), Some(finish_reason(reason)))));
-        if let (true, Some(cost)) = (self.include_usage, &self.usage) {
+        bytes.extend(data(
+            &self.chunk(json!({}), Some(finish_reason(reason, &self.frame))),
+        ));
+        if let (true, Some(cost)) = (self.frame.include_usage, &self.usage) {
             let mut chunk = self.chunk(json!({}), None);
             chunk["choices"] = json!([]);
             chunk["usage"] = usage(cost);
@@ -99,24 +101,24 @@ impl Chunks {
 
     fn chunk(&self, delta: Value, finish_reason: Option<&str>) -> Value {
         let mut chunk = json!({
-            "id": self.id,
+            "id": self.frame.id,
             "object": "chat.completion.chunk",
-            "created": self.created,
-            "model": self.model,
+            "created": self.frame.created,
+            "model": self.frame.model,
             "choices": [{
                 "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason,
             }],
         });
-        if self.include_usage {
+        if self.frame.include_usage {
             chunk["usage"] = Value::Null;
         }
         chunk
     }
 }
 
-fn keep(field: &mut String, value: Option<String>) {
+fn keep(field: &mut String, value: Option<&str>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        *field = value;
+        *field = value.to_owned();
     }
 }
 
@@ -130,7 +132,9 @@ mod tests {
 
     #[test]
     fn an_answer_ends_with_its_usage_and_done() {
-        let mut chunks = Chunks::new("x".into(), "m".into(), 7, true);
+        let mut frame = Frame::new("x", "m");
+        frame.include_usage = true;
+        let mut chunks = Chunks::new(frame);
         let mut text = String::new();
         for event in [
             ChatEvent::Start {
@@ -144,7 +148,7 @@ mod tests {
                 raw: "stop".into(),
             },
         ] {
-            let bytes = chunks.write(Ok(event)).unwrap_or_default();
+            let bytes = chunks.write(&event);
             text.push_str(std::str::from_utf8(&bytes).unwrap());
         }
         let events: Vec<_> = text.trim_end().split("\n\n").collect();

@@ -1,49 +1,30 @@
 //! Writes an answer as the event stream of `/v1/messages`.
 
-use chatcore::{ChatEvent, Error, Part};
+use chatcore::{ChatEvent, Part};
 use serde_json::{Value, json};
 
-use super::answer;
-use crate::errors::ApiError;
-use crate::pieces::{Pieces, Place, Step};
+use super::{AnthropicForm, whole};
+use crate::answers::pieces::{Pieces, Place, Step};
+use crate::answers::{self, Form, Frame, Refusal};
 
 /// Converts the events of one answer to SSE in Anthropic's form.
 #[derive(Debug)]
-pub(crate) struct Events {
-    id: String,
-    model: String,
+pub(super) struct Events {
+    frame: Frame,
     begun: bool,
     pieces: Pieces,
 }
 
-impl Events {
-    /// For an answer of `model`. `id` is used if the provider gives no id.
-    pub(crate) fn new(id: String, model: String) -> Self {
-        Self {
-            id,
-            model,
-            begun: false,
-            pieces: Pieces::new(answer::has_block),
-        }
-    }
-
-    /// The bytes for the next event, if there are any.
-    pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                let error = super::error(&ApiError::from(error), None);
-                return Some(sse("error", &error));
-            }
-        };
-        let steps = self.pieces.push(&event);
+impl answers::Events for Events {
+    fn write(&mut self, event: &ChatEvent) -> Vec<u8> {
+        let steps = self.pieces.push(event);
         let is_end = matches!(event, ChatEvent::Finish { .. });
-        if steps.is_empty() && !is_end {
-            return None;
-        }
         let mut bytes = Vec::new();
+        if steps.is_empty() && !is_end {
+            return bytes;
+        }
         if !std::mem::replace(&mut self.begun, true) {
-            let message = answer::begun(self.pieces.answer(), &self.id, &self.model);
+            let message = whole::begun(self.pieces.answer(), &self.frame);
             bytes.extend(sse(
                 "message_start",
                 &json!({"type": "message_start", "message": message}),
@@ -55,7 +36,21 @@ impl Events {
         if is_end {
             self.end(&mut bytes);
         }
-        Some(bytes)
+        bytes
+    }
+
+    fn fail(&mut self, refusal: &Refusal) -> Vec<u8> {
+        sse("error", &AnthropicForm.refuse(refusal))
+    }
+}
+
+impl Events {
+    pub(super) fn new(frame: Frame) -> Self {
+        Self {
+            frame,
+            begun: false,
+            pieces: Pieces::new(whole::has_block),
+        }
     }
 
     fn tell(&self, step: Step, bytes: &mut Vec<u8>) {
@@ -125,7 +120,7 @@ impl Events {
     }
 
     fn end(&self, bytes: &mut Vec<u8>) {
-        let whole = answer::write(self.pieces.answer(), &self.id, &self.model);
+        let whole = whole::write(self.pieces.answer(), &self.frame);
         let mut delta = json!({
             "stop_reason": whole["stop_reason"], "stop_sequence": whole["stop_sequence"],
         });
@@ -134,7 +129,10 @@ impl Events {
                 delta[name] = value.clone();
             }
         }
-        let end = json!({"type": "message_delta", "delta": delta, "usage": whole["usage"]});
+        let mut end = json!({"type": "message_delta", "delta": delta});
+        if let Some(usage) = whole.get("usage") {
+            end["usage"] = usage.clone();
+        }
         bytes.extend(sse("message_delta", &end));
         bytes.extend(sse("message_stop", &json!({"type": "message_stop"})));
     }
@@ -142,7 +140,7 @@ impl Events {
 
 /// A block at its start: the content that deltas will add is still empty.
 fn begun(part: &Part) -> Option<Value> {
-    let mut block = answer::block(part)?;
+    let mut block = whole::block(part)?;
     match part {
         Part::Text(_) | Part::Refusal(_) => block = json!({"type": "text", "text": ""}),
         Part::Reasoning(reasoning) if reasoning.encrypted.is_none() => {
@@ -164,10 +162,11 @@ mod tests {
     use chatcore::chat::{Reasoning, Text};
 
     use super::*;
+    use crate::answers::Events as _;
 
     #[test]
     fn whole_parts_are_told_whole() {
-        let mut events = Events::new("msg_1".into(), "m".into());
+        let mut events = Events::new(Frame::new("msg_1", "m"));
         let mut text = String::new();
         for event in [
             ChatEvent::part(Reasoning::encrypted("x")),
@@ -177,7 +176,7 @@ mod tests {
                 raw: "stop".into(),
             },
         ] {
-            let bytes = events.write(Ok(event)).unwrap_or_default();
+            let bytes = events.write(&event);
             text.push_str(std::str::from_utf8(&bytes).unwrap());
         }
         assert!(text.contains(r#""content_block":{"type":"redacted_thinking","data":"x"}"#));

@@ -1,15 +1,15 @@
 //! Writes an answer as the event stream of `/v1/responses`.
 
-use chatcore::{ChatEvent, Error, Part};
+use chatcore::{ChatEvent, Part};
 use serde_json::{Value, json};
 
-use super::answer::{self, Frame};
-use crate::errors::ApiError;
-use crate::pieces::{Pieces, Place, Step};
+use super::whole;
+use crate::answers::pieces::{Pieces, Place, Step};
+use crate::answers::{self, Frame, Refusal};
 
 /// Converts the events of one answer to SSE in the form of Responses.
 #[derive(Debug)]
-pub(crate) struct Events {
+pub(super) struct Events {
     frame: Frame,
     begun: bool,
     pieces: Pieces,
@@ -19,45 +19,50 @@ pub(crate) struct Events {
     number: u64,
 }
 
-impl Events {
-    pub(crate) fn new(frame: Frame) -> Self {
-        Self {
-            frame,
-            begun: false,
-            pieces: Pieces::new(answer::has_item),
-            summed: None,
-            number: 0,
-        }
-    }
-
-    /// The bytes for the next event, if there are any.
-    pub(crate) fn write(&mut self, event: Result<ChatEvent, Error>) -> Option<Vec<u8>> {
+impl answers::Events for Events {
+    fn write(&mut self, event: &ChatEvent) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                self.fail(&ApiError::from(error), &mut bytes);
-                return Some(bytes);
-            }
-        };
-        let steps = self.pieces.push(&event);
+        let steps = self.pieces.push(event);
         let is_end = matches!(event, ChatEvent::Finish { .. });
         if steps.is_empty() && !is_end {
-            return None;
+            return bytes;
         }
         self.begin(&mut bytes);
         for step in steps {
             self.tell(step, &mut bytes);
         }
         if is_end {
-            let whole = answer::write(self.pieces.answer(), &self.frame);
+            let whole = whole::write(self.pieces.answer(), &self.frame);
             let name = match whole["status"].as_str() {
                 Some("incomplete") => "response.incomplete",
                 _ => "response.completed",
             };
             self.push(name, json!({"response": whole}), &mut bytes);
         }
-        Some(bytes)
+        bytes
+    }
+
+    fn fail(&mut self, refusal: &Refusal) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.begin(&mut bytes);
+        let answer = self.pieces.answer();
+        let items = self.frame.items(answer);
+        let mut whole = self.frame.of(answer, "failed", items);
+        whole["error"] = json!({"code": refusal.code, "message": refusal.message});
+        self.push("response.failed", json!({"response": whole}), &mut bytes);
+        bytes
+    }
+}
+
+impl Events {
+    pub(super) fn new(frame: Frame) -> Self {
+        Self {
+            frame,
+            begun: false,
+            pieces: Pieces::new(whole::has_item),
+            summed: None,
+            number: 0,
+        }
     }
 
     fn begin(&mut self, bytes: &mut Vec<u8>) {
@@ -70,15 +75,6 @@ impl Events {
                 .of(self.pieces.answer(), "in_progress", Vec::new());
             self.push(name, json!({"response": begun}), bytes);
         }
-    }
-
-    fn fail(&mut self, error: &ApiError, bytes: &mut Vec<u8>) {
-        self.begin(bytes);
-        let answer = self.pieces.answer();
-        let items = self.frame.items(answer);
-        let mut whole = self.frame.of(answer, "failed", items);
-        whole["error"] = json!({"code": error.code, "message": error.message});
-        self.push("response.failed", json!({"response": whole}), bytes);
     }
 
     fn tell(&mut self, step: Step, bytes: &mut Vec<u8>) {
@@ -153,7 +149,7 @@ impl Events {
         }
         match &part {
             Some(Part::Text(_) | Part::Refusal(_)) => {
-                let content = part.as_ref().and_then(answer::content);
+                let content = part.as_ref().and_then(whole::content);
                 let done = self.of_item(place, json!({"content_index": 0, "part": content}));
                 self.push("response.content_part.done", done, bytes);
             }
@@ -221,18 +217,13 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use chatcore::FinishReason;
-    use serde_json::Map;
 
     use super::*;
+    use crate::answers::Events as _;
 
     #[test]
     fn the_events_of_a_call_and_the_whole_agree() {
-        let mut events = Events::new(Frame {
-            id: "resp_7".into(),
-            model: "m".into(),
-            created: 7,
-            repeated: Map::new(),
-        });
+        let mut events = Events::new(Frame::new("resp_7", "m"));
         let mut text = String::new();
         for event in [
             ChatEvent::Text("Look".into()),
@@ -250,7 +241,7 @@ mod tests {
                 raw: "tool_calls".into(),
             },
         ] {
-            let bytes = events.write(Ok(event)).unwrap_or_default();
+            let bytes = events.write(&event);
             text.push_str(std::str::from_utf8(&bytes).unwrap());
         }
         let events: Vec<Value> = text

@@ -3,32 +3,20 @@
 use chatcore::chat::Extra;
 use chatcore::dialect::NAMES;
 use chatcore::{ChatResponse, FinishReason, Part, Usage};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::DIALECT;
-
-/// An answer's id, model and time, and the fields that it repeats from its request.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) id: String,
-    pub(crate) model: String,
-    pub(crate) created: u64,
-    pub(crate) repeated: Map<String, Value>,
-}
+use crate::answers::{Frame, or};
 
 impl Frame {
     /// The answer so far, with this status and output.
     pub(super) fn of(&self, answer: &ChatResponse, status: &str, output: Vec<Value>) -> Value {
-        let model = match &*answer.model {
-            "" => &self.model,
-            model => model,
-        };
         let mut whole = json!({
             "id": self.id,
             "object": "response",
             "created_at": self.created,
             "status": status,
-            "model": model,
+            "model": or(&answer.model, &self.model),
             "output": output,
             "error": null,
             "incomplete_details": null,
@@ -131,11 +119,11 @@ pub(super) fn has_item(part: &Part) -> bool {
     }
 }
 
-/// Writes the answer.
-pub(crate) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
-    let incomplete = match &answer.finish_reason {
-        Some(FinishReason::Length) => Some("max_output_tokens"),
-        Some(FinishReason::ContentFilter) => Some("content_filter"),
+pub(super) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
+    let incomplete = match (&frame.finish, &answer.finish_reason) {
+        (Some(own), _) => Some(own.as_str()),
+        (None, Some(FinishReason::Length)) => Some("max_output_tokens"),
+        (None, Some(FinishReason::ContentFilter)) => Some("content_filter"),
         _ => None,
     };
     let status = if incomplete.is_some() {
@@ -162,58 +150,4 @@ fn usage(usage: &Usage) -> Value {
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens.unwrap_or(0)},
         "total_tokens": usage.total_tokens(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use chatcore::chat::{Reasoning, ToolCall};
-    use chatcore::{ChatEvent, Fold};
-
-    use super::*;
-    use crate::responses::items;
-
-    #[test]
-    fn an_answer_comes_back_as_it_was() {
-        let mut call = ToolCall::new("c", "f", "{\"a\":1}");
-        call.extra
-            .insert("gemini".into(), json!({"thoughtSignature": "s"}));
-        let mut fold = Fold::new();
-        for event in [
-            ChatEvent::part(Reasoning::new("hm").signature("sig")),
-            ChatEvent::Text("a".into()),
-            ChatEvent::part(call.clone()),
-            ChatEvent::Finish {
-                reason: FinishReason::Length,
-                raw: "length".into(),
-            },
-        ] {
-            fold.push(event);
-        }
-        let frame = Frame {
-            id: "resp_7".into(),
-            model: "m".into(),
-            created: 7,
-            repeated: Map::new(),
-        };
-        let whole = write(&fold.finish(), &frame);
-        assert_eq!(whole["status"], "incomplete");
-        assert_eq!(whole["incomplete_details"]["reason"], "max_output_tokens");
-        let output = whole["output"].as_array().unwrap();
-        let kinds: Vec<_> = output
-            .iter()
-            .map(|item| item["type"].as_str().unwrap())
-            .collect();
-        assert_eq!(kinds, ["reasoning", "message", "function_call"]);
-        assert_eq!(output[2]["id"], "fc_7_2");
-        let back = items::read(output.clone()).unwrap();
-        assert_eq!(back.len(), 1);
-        let Part::Reasoning(reasoning) = &back[0].parts[0] else {
-            panic!("{back:?}");
-        };
-        assert_eq!(reasoning.signature.as_deref(), Some("sig"));
-        assert_eq!(back[0].text(), "a");
-        let again = back[0].tool_calls().next().unwrap();
-        assert_eq!((&*again.id, &*again.arguments), ("c", "{\"a\":1}"));
-        assert_eq!(again.extra["gemini"], call.extra["gemini"]);
-    }
 }

@@ -6,7 +6,7 @@ use chatcore::{ChatEvent, ChatResponse, Fold, Part};
 
 /// A change of a part.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// The part begins. For a call, the part already has all fields that arrive with its start.
     Begin(Place),
     /// More text, reasoning or refusal.
@@ -23,16 +23,16 @@ pub(crate) enum Step {
 
 /// The position of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(super) struct Place {
     /// Its index among all parts of the message.
-    pub(crate) part: usize,
+    pub(super) part: usize,
     /// Its index among the parts that the protocol can express.
-    pub(crate) index: usize,
+    pub(super) index: usize,
 }
 
 /// Follows the events of one answer.
 #[derive(Debug)]
-pub(crate) struct Pieces {
+pub(super) struct Pieces {
     fold: Fold,
     /// Whether the protocol can express a part.
     has_form: fn(&Part) -> bool,
@@ -48,7 +48,7 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    pub(crate) fn new(has_form: fn(&Part) -> bool) -> Self {
+    pub(super) fn new(has_form: fn(&Part) -> bool) -> Self {
         Self {
             fold: Fold::new(),
             has_form,
@@ -61,17 +61,17 @@ impl Pieces {
     }
 
     /// The answer so far.
-    pub(crate) fn answer(&self) -> &ChatResponse {
+    pub(super) fn answer(&self) -> &ChatResponse {
         self.fold.partial()
     }
 
     /// The part at a place.
-    pub(crate) fn part(&self, place: Place) -> Option<&Part> {
+    pub(super) fn part(&self, place: Place) -> Option<&Part> {
         self.answer().message.parts.get(place.part)
     }
 
     /// Handles the next event.
-    pub(crate) fn push(&mut self, event: &ChatEvent) -> Vec<Step> {
+    pub(super) fn push(&mut self, event: &ChatEvent) -> Vec<Step> {
         self.fold.push_ref(event);
         let mut steps = Vec::new();
         let is_more = match event {

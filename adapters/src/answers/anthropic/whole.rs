@@ -6,13 +6,16 @@ use chatcore::{ChatResponse, FinishReason, Part, Usage};
 use serde_json::{Value, json};
 
 use super::{DIALECT, shown, signature};
+use crate::answers::{Frame, or};
 
-/// Writes the answer. `id` and `model` are used if the provider gives none.
-pub(crate) fn write(answer: &ChatResponse, id: &str, model: &str) -> Value {
+pub(super) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
     let content: Vec<_> = answer.message.parts.iter().filter_map(block).collect();
-    let mut whole = begun(answer, id, model);
+    let mut whole = begun(answer, frame);
     whole["content"] = json!(content);
-    whole["stop_reason"] = json!(stop_reason(answer));
+    whole["stop_reason"] = json!(frame.finish.as_deref().or(stop_reason(answer)));
+    if answer.usage.is_none() && !frame.demands_usage {
+        whole.as_object_mut().map(|fields| fields.remove("usage"));
+    }
     for name in ["stop_sequence", "stop_details", "container"] {
         if let Some(value) = answer.extra.get(name) {
             whole[name] = value.clone();
@@ -22,13 +25,12 @@ pub(crate) fn write(answer: &ChatResponse, id: &str, model: &str) -> Value {
 }
 
 /// The message before any content arrived.
-pub(super) fn begun(answer: &ChatResponse, id: &str, model: &str) -> Value {
-    let or = |given: &str, own: &str| if given.is_empty() { own } else { given }.to_owned();
+pub(super) fn begun(answer: &ChatResponse, frame: &Frame) -> Value {
     json!({
-        "id": or(&answer.id, id),
+        "id": or(&answer.id, &frame.id),
         "type": "message",
         "role": "assistant",
-        "model": or(&answer.model, model),
+        "model": or(&answer.model, &frame.model),
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
@@ -154,7 +156,7 @@ mod tests {
         ] {
             fold.push(event);
         }
-        let whole = write(&fold.finish(), "msg_1", "m");
+        let whole = write(&fold.finish(), &Frame::new("msg_1", "m"));
         assert_eq!(
             whole["content"],
             json!([
