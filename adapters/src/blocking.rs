@@ -8,6 +8,14 @@ use futures_lite::future::block_on;
 /// The old client's blocking `chat` and `chat_with_context`.
 ///
 /// They block the calling thread: see [`run_async_in_sync`] for where that does harm.
+///
+/// ```
+/// use chatcore_adapters::BlockingChat;
+/// # fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// println!("{}", client.chat("What is 2+2?")?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait BlockingChat {
     /// Asks one question and waits for the answer. The defaults are the old client's:
     /// temperature 0.0, at most 256 tokens, no system prompt. To change them, shape

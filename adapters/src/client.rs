@@ -30,6 +30,16 @@ pub fn from_env() -> Result<LlmClient, Error> {
 /// time, and no task runs in the background; smol's reactor thread, which waits for all sockets of
 /// the process, is there all the same, and a host name is looked up on a thread for such work.
 ///
+/// ```
+/// # fn example() -> Result<(), chatcore::Error> {
+/// use chatcore::{Config, Provider};
+///
+/// let config = Config::new(Provider::deepseek().with_api_key("sk-…"));
+/// let client = chatcore_adapters::smol_client(config)?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Config`](chatcore::ErrorKind::Config): see
 /// [`build`](chatcore::LlmClientBuilder::build); or `config.mock` without the feature `demo`.

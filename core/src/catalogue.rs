@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::chat::Extra;
 
 /// A model that a provider offers.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let models = client.models().await?;
+/// for model in models.iter().filter(|model| model.context_tokens >= Some(100_000)) {
+///     println!("{}", model.id);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelInfo {

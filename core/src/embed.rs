@@ -65,6 +65,16 @@ impl EmbedRequest {
 }
 
 /// The vectors of an [`EmbedRequest`], in the order of its texts.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let embeddings = client.embed(["a cat", "a dog"]).model("text-embedding-3-small").await?;
+/// let [cat, dog] = &embeddings.vectors[..] else { unreachable!("a vector for each text") };
+/// let closeness: f32 = cat.iter().zip(dog).map(|(a, b)| a * b).sum();
+/// println!("{closeness}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Embeddings {

@@ -8,6 +8,15 @@ use std::time::Duration;
 use crate::time::Instant;
 
 /// A boxed future that may move between threads.
+///
+/// ```
+/// use chatcore::BoxFuture;
+///
+/// fn later(text: String) -> BoxFuture<'static, usize> {
+///     Box::pin(async move { text.len() })
+/// }
+/// # let _ = later("a".into());
+/// ```
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What the core needs from a runtime: background tasks, sleep, and monotonic time.
@@ -17,6 +26,42 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// The core calls [`sleep`](Executor::sleep) and [`now`](Executor::now) from any task or thread
 /// that drives a chat, so both must work outside the executor's own threads.
+///
+/// ```
+/// use std::thread;
+/// use std::time::{Duration, Instant as StdInstant};
+///
+/// use chatcore::{BoxFuture, Executor, Instant};
+/// use futures_lite::future::block_on;
+///
+/// /// A thread for each task and for each sleep: slow, and whole.
+/// #[derive(Debug)]
+/// struct Threads(StdInstant);
+///
+/// impl Executor for Threads {
+///     fn spawn(&self, task: BoxFuture<'static, ()>) {
+///         thread::spawn(move || block_on(task));
+///     }
+///
+///     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+///         let (wake, woken) = futures_channel::oneshot::channel();
+///         thread::spawn(move || {
+///             thread::sleep(duration);
+///             wake.send(()).ok(); // nobody waits if the sleep was dropped
+///         });
+///         Box::pin(async move { woken.await.unwrap_or_default() })
+///     }
+///
+///     fn now(&self) -> Instant {
+///         Instant::from_epoch(self.0.elapsed())
+///     }
+/// }
+///
+/// let executor = Threads(StdInstant::now());
+/// let before = executor.now();
+/// block_on(executor.sleep(Duration::from_millis(5)));
+/// assert!(executor.now() - before >= Duration::from_millis(5));
+/// ```
 pub trait Executor: Debug + Send + Sync + 'static {
     /// Runs `task` in the background, detached: it runs to its end, and nobody waits for it. A
     /// panic in the task must not reach anything else. An executor that is shutting down may drop

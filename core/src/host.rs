@@ -47,6 +47,13 @@ pub enum Host {
 }
 
 /// Why a text is not a valid host, or host and port.
+///
+/// ```
+/// use chatcore::{Host, HostError};
+///
+/// assert_eq!(Host::parse("127.1"), Err(HostError::Number));
+/// assert_eq!(Host::parse(""), Err(HostError::Missing));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostError {
@@ -182,6 +189,14 @@ impl Display for Host {
 }
 
 /// Where a request goes: what a transport connects to.
+///
+/// ```
+/// use chatcore::Target;
+///
+/// let target = Target::of(&"https://api.deepseek.com/models".parse()?)?;
+/// assert_eq!((target.tls, target.host.to_string(), target.port), (true, "api.deepseek.com".into(), 443));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Target {

@@ -5,6 +5,13 @@
 ///
 /// The default is the state of an idle client. A [`Backend`](crate::Backend) of your own can start
 /// from it.
+///
+/// ```
+/// # fn example(client: chatcore::LlmClient) {
+/// let status = client.status();
+/// println!("{} run and {} wait; {} failed", status.active, status.queued, status.failed);
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {

@@ -9,6 +9,15 @@ use std::time::Duration;
 /// [`Executor`](crate::Executor) that gave it. Instants of two executors cannot be compared.
 ///
 /// The range is 584 years after the epoch. A later moment counts as the last one.
+///
+/// ```
+/// use std::time::Duration;
+/// use chatcore::Instant;
+///
+/// let began = Instant::from_epoch(Duration::from_secs(3));
+/// let ended = began + Duration::from_secs(2);
+/// assert_eq!(ended - began, Duration::from_secs(2));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant {
     nanos: u64,

@@ -35,6 +35,24 @@ use crate::secrets::Secrets;
 ///   [`COMMON_RESPONSE_HEADERS`](crate::dialect::COMMON_RESPONSE_HEADERS) and those that the
 ///   dialect's [`Facts`](crate::dialect::Facts) name. A transport may leave out others: chatcore
 ///   does not need them, and [`keep_head`](crate::ChatCall::keep_head) then lacks them.
+///
+/// ```
+/// use chatcore::bytes::Bytes;
+/// use chatcore::http::{Request, Response};
+/// use chatcore::{ByteStream, Transport, TransportError, async_trait};
+///
+/// /// Answers every chat in the same words, without a network.
+/// #[derive(Debug)]
+/// struct Parrot;
+///
+/// #[async_trait]
+/// impl Transport for Parrot {
+///     async fn send(&self, _: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+///         let answer = r#"{"choices": [{"message": {"content": "Hello!"}, "finish_reason": "stop"}]}"#;
+///         Ok(Response::new(ByteStream::from_bytes(answer)))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends `request` and waits for the response's headers.
@@ -55,6 +73,17 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
 /// A request extension: how long connecting (name lookup, TCP, proxy, TLS) may take. Without this
 /// extension, a transport uses [`ConnectTimeout::DEFAULT`].
+///
+/// ```
+/// use chatcore::ConnectTimeout;
+/// use chatcore::http::Request;
+///
+/// /// How a transport finds it.
+/// fn limit<T>(request: &Request<T>) -> ConnectTimeout {
+///     request.extensions().get().copied().unwrap_or_default()
+/// }
+/// assert_eq!(limit(&Request::new(())), ConnectTimeout::DEFAULT);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectTimeout(pub Duration);
 
@@ -73,6 +102,14 @@ impl Default for ConnectTimeout {
 }
 
 /// The body of a response: a stream of chunks, boxed once per response.
+///
+/// ```
+/// use chatcore::ByteStream;
+/// use chatcore::http::Response;
+///
+/// let response = Response::new(ByteStream::from_bytes(r#"{"choices": []}"#));
+/// # let _ = response;
+/// ```
 pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>);
 
 impl ByteStream {
@@ -117,6 +154,13 @@ impl Stream for Once {
 }
 
 /// What went wrong between the core and the server, apart from any HTTP status.
+///
+/// ```
+/// use chatcore::TransportErrorKind;
+///
+/// assert!(TransportErrorKind::Dns.is_before_sending());
+/// assert!(!TransportErrorKind::Reset.is_before_sending());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -168,6 +212,15 @@ impl TransportErrorKind {
 }
 
 /// An error of a [`Transport`]: a kind, a message, and the cause.
+///
+/// ```
+/// use std::io;
+/// use chatcore::{TransportError, TransportErrorKind};
+///
+/// let cause = io::Error::from(io::ErrorKind::ConnectionReset);
+/// let error = TransportError::new(TransportErrorKind::Reset, "the connection was lost").with_source(cause);
+/// assert_eq!(error.kind(), TransportErrorKind::Reset);
+/// ```
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,

@@ -14,6 +14,15 @@ use crate::error::{Error, ErrorKind};
 
 /// What a call does when the queue is full. The further attempts of a call that was admitted always
 /// wait.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::WhenFull;
+///
+/// let answer = client.ask("Why is the sky blue?").when_full(WhenFull::Wait).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenFull {

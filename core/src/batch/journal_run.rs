@@ -19,6 +19,8 @@ use crate::executor::BoxFuture;
 use crate::journal::{Claim, Item, Journal, Outcome, Recorded};
 
 /// An item that ended and was recorded.
+///
+/// No example: [`process_journal`](super::BatchProcessor::process_journal) has one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finished {
@@ -32,6 +34,8 @@ pub struct Finished {
 /// [`process_journal`](super::BatchProcessor::process_journal).
 ///
 /// Dropping it drops what is in flight and gives the rest back to the journal.
+///
+/// No example here: that method has one.
 #[must_use = "a batch does nothing until its results are polled"]
 pub struct JournalRun {
     journal: Arc<dyn Journal>,

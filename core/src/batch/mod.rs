@@ -30,6 +30,14 @@ use progress::Meter;
 use work::Work;
 
 /// What becomes of the requests that were added, when a processor is closed.
+///
+/// ```
+/// # async fn example(batch: chatcore::BatchProcessor<String, chatcore::ChatResponse>) {
+/// use chatcore::Closing;
+///
+/// batch.close(Closing::Cancel).await;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Closing {

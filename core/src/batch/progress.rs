@@ -5,6 +5,17 @@ use std::time::Duration;
 use crate::time::Instant;
 
 /// How far a batch has come, told after each item.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) {
+/// use chatcore::BatchProcessor;
+///
+/// let batch = BatchProcessor::requests(&client).on_progress(|progress| {
+///     println!("{} of {:?}, {:?} left", progress.finished(), progress.total, progress.remaining);
+/// });
+/// batch.process_batch(["one", "two"]).await;
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

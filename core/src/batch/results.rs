@@ -16,6 +16,18 @@ use crate::executor::BoxFuture;
 ///
 /// It pulls from the input only as an item can run, and holds no more than those that run, so
 /// that a million items take the memory of a few. Dropping it drops what runs.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) {
+/// use chatcore::BatchProcessor;
+///
+/// let batch = BatchProcessor::requests(&client);
+/// let mut results = batch.process_iter(["one", "two"]);
+/// while let Some((place, result)) = results.next().await {
+///     println!("{place}: {result:?}");
+/// }
+/// # }
+/// ```
 #[must_use = "a batch does nothing until its results are polled"]
 pub struct BatchResults<S, I, O, E> {
     /// `None` once it has ended.

@@ -5,6 +5,22 @@ use crate::words::kinds;
 
 /// One piece of an answer. A [`Fold`](super::Fold) of all events is the
 /// [`ChatResponse`](super::ChatResponse).
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::ChatEvent;
+///
+/// let mut stream = client.ask("Why is the sky blue?").stream();
+/// while let Some(event) = stream.next().await {
+///     match event? {
+///         ChatEvent::Text(text) => print!("{text}"),
+///         ChatEvent::Usage(usage) => println!("{} tokens", usage.total_tokens()),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatEvent {

@@ -10,6 +10,18 @@ use crate::words::open_words;
 /// provider's word.
 ///
 /// [`ChatResponse::finish_reason_raw`]: super::ChatResponse::finish_reason_raw
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::FinishReason;
+///
+/// let answer = client.ask("Why is the sky blue?").max_tokens(1_000).await?;
+/// if answer.finish_reason == Some(FinishReason::Length) {
+///     println!("the answer is cut");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]

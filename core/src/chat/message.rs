@@ -7,6 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Extra, Part, Reasoning, Text, ToolCall, ToolResult};
 
 /// The speaker of a message.
+///
+/// ```
+/// use chatcore::Role;
+///
+/// assert_eq!(Role::from("user"), Role::User);
+/// assert_eq!(Role::Other("critic".into()).as_str(), "critic");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {

@@ -12,6 +12,15 @@ use crate::words::kinds;
 ///
 /// An `extra` field with the name of a dialect, for example `anthropic`, is an object that only
 /// that dialect understands. The other dialects leave it out.
+///
+/// ```
+/// use chatcore::chat::{Image, MediaSource};
+/// use chatcore::{Message, Part};
+///
+/// let picture = Image::new(MediaSource::base64("image/png", "iVBORw0KGgo="));
+/// let message = Message::user("What is this?").part(picture);
+/// assert!(matches!(message.parts[..], [Part::Text(_), Part::Image(_)]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -10,6 +10,15 @@ use crate::head::ResponseHead;
 use super::{ChatEvent, Extra, FinishReason, Message, Part, Role, ToolCall, Usage};
 
 /// A whole answer. `Display` writes its text.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let answer = client.ask("Why is the sky blue?").await?;
+/// println!("{answer}"); // its text
+/// println!("{:?}, {:?}", answer.finish_reason, answer.usage);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatResponse {

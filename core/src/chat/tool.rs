@@ -6,6 +6,24 @@ use serde_json::Value;
 use super::{Extra, Part};
 
 /// A function that the model may call.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::Tool;
+/// use chatcore::serde_json::json;
+///
+/// let weather = Tool::new(
+///     "weather",
+///     json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}),
+/// )
+/// .description("The weather in a city, now.");
+/// let answer = client.ask("Do I need an umbrella in Lyon?").tool(weather).await?;
+/// for call in answer.tool_calls() {
+///     println!("{} {}", call.name, call.arguments);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tool {
@@ -53,6 +71,17 @@ impl Tool {
 }
 
 /// Whether the model must call a tool, and which one.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::ToolChoice;
+/// # let weather = chatcore::Tool::new("weather", chatcore::serde_json::json!({}));
+///
+/// let call = client.ask("Is it raining?").tool(weather);
+/// let answer = call.tool_choice(ToolChoice::Tool("weather".into())).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -68,6 +97,17 @@ pub enum ToolChoice {
 }
 
 /// A call of a tool, which the model asks for.
+///
+/// ```
+/// use chatcore::{Message, ToolCall};
+///
+/// let call = ToolCall::new("call_1", "weather", r#"{"city": "Lyon"}"#);
+/// assert_eq!(call.arguments_json()?["city"], "Lyon");
+/// // What goes back to the model, after its own message.
+/// let result = Message::tool_result(call.id, "18 degrees, dry");
+/// # let _ = result;
+/// # Ok::<(), chatcore::serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {

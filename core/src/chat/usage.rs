@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The usage of an answer, in tokens, as the provider counted them.
+///
+/// ```
+/// use chatcore::Usage;
+///
+/// let usage = Usage::new(1_200, 300).raw_json(r#"{"cost": 0.002}"#);
+/// assert_eq!(usage.total_tokens(), 1_500);
+/// assert_eq!(usage.raw()["cost"], 0.002);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {

@@ -95,6 +95,25 @@ fn missing<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, Error>
 }
 
 /// An answer whose first content is there, or all of it.
+///
+/// ```
+/// use chatcore::{Answer, ChatEvent, ChatResponse, Error, FinishReason, Message};
+/// use chatcore::Stream;
+///
+/// /// An answer that is known already.
+/// fn cached(text: &str) -> Answer {
+///     let mut answer = ChatResponse::default();
+///     answer.message = Message::assistant(text);
+///     answer.finish_reason = Some(FinishReason::Stop);
+///     Answer::from_response(answer)
+/// }
+///
+/// /// An answer that comes in events.
+/// fn streamed(events: impl Stream<Item = Result<ChatEvent, Error>> + Send + 'static) -> Answer {
+///     Answer::from_events(events)
+/// }
+/// assert_eq!(cached("Hello").partial().unwrap().text(), "Hello");
+/// ```
 pub struct Answer(Inner);
 
 enum Inner {

@@ -27,6 +27,23 @@ use crate::transport::Transport;
 
 /// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
 /// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use chatcore::{Executor, Transport};
+/// use std::time::Duration;
+/// use chatcore::{LlmClient, Provider, RateLimits};
+///
+/// # fn example(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Result<(), chatcore::Error> {
+/// let client = LlmClient::builder(executor, transport)
+///     .provider(Provider::deepseek().with_api_key("sk-…"))
+///     .workers(20)
+///     .rate_limits(RateLimits::default().requests_per_minute(500))
+///     .timeout(Duration::from_secs(60))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LlmClientBuilder {

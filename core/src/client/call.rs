@@ -267,6 +267,16 @@ impl IntoFuture for ChatCall {
 }
 
 /// The whole answer to a [`ChatCall`], awaited. Dropping it ends the call.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use std::future::IntoFuture;
+///
+/// let answer: chatcore::ChatFuture = client.ask("Why is the sky blue?").into_future();
+/// println!("{}", answer.await?);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a future does nothing until it is polled"]
 pub struct ChatFuture(State);
 

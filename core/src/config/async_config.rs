@@ -8,6 +8,13 @@ use crate::error::Error;
 
 /// How many requests run at once, how many may wait, and how long a call may take: the
 /// `LLM_ASYNC_…` variables, with the names of the old Python client.
+///
+/// ```
+/// use chatcore::AsyncConfig;
+///
+/// let scheduling = AsyncConfig::default().with_workers(20).with_queue_size(1_000);
+/// assert_eq!((scheduling.worker_count(), scheduling.queue_size()), (20, 1_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsyncConfig {
     workers: usize,

@@ -1,6 +1,11 @@
 //! The table of settings.
 
 /// One setting. Its documentation and its parsing are derived from this row.
+///
+/// ```
+/// let setting = chatcore::SETTINGS.iter().find(|setting| setting.var == "LLM_ASYNC_WORKERS");
+/// assert_eq!(setting.unwrap().default, "5");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Setting {
@@ -15,6 +20,13 @@ pub struct Setting {
 }
 
 /// The kind of a setting's value.
+///
+/// ```
+/// use chatcore::{SETTINGS, SettingKind};
+///
+/// let counts = SETTINGS.iter().filter(|row| matches!(row.kind, SettingKind::Count { .. }));
+/// assert!(counts.count() >= 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingKind {
@@ -50,6 +62,12 @@ macro_rules! settings {
         };)*
 
         /// Every environment variable that chatcore reads, in the order of the documentation.
+        ///
+        /// ```
+        /// for setting in chatcore::SETTINGS {
+        ///     println!("{} (default {}): {}", setting.var, setting.default, setting.doc);
+        /// }
+        /// ```
         pub const SETTINGS: &[Setting] = &[$(Setting {
             var: $var.var,
             kind: $var.kind,

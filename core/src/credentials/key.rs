@@ -13,6 +13,17 @@ use crate::unquote::unquoted;
 /// White space, line ends and a pair of quotes around the key are removed, because keys from files
 /// often have them. [`header`](Self::header) reports anything wrong inside the key, and so does
 /// building a client.
+///
+/// ```
+/// use chatcore::{ApiKey, Provider};
+///
+/// let key = ApiKey::from(" sk-0123456789 \n");
+/// assert_eq!(key.header("Bearer ")?, "Bearer sk-0123456789");
+/// assert!(!format!("{key:?}").contains("0123"));
+/// let provider = Provider::deepseek().with_api_key(key);
+/// # let _ = provider;
+/// # Ok::<(), chatcore::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 

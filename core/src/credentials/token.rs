@@ -17,6 +17,15 @@ use crate::executor::BoxFuture;
 use crate::secrets::RecentSecrets;
 
 /// A token, and how long it is valid.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use chatcore::Token;
+///
+/// let expires = Instant::now() + Duration::from_secs(3_500);
+/// let token = Token::new("ya29.…").valid_while(move || Instant::now() < expires);
+/// # let _ = token;
+/// ```
 #[derive(Clone)]
 pub struct Token {
     key: ApiKey,

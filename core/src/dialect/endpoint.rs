@@ -17,6 +17,14 @@ use crate::secrets::{Secrets, names_credential};
 ///
 /// The key and the base URL are bound together here. Every request is built below this base URL, so
 /// that the key never goes to another origin.
+///
+/// ```
+/// use chatcore::Provider;
+///
+/// let endpoint = Provider::deepseek().with_api_key("sk-0123456789").endpoint()?;
+/// assert_eq!(endpoint.uri("/models")?, "https://api.deepseek.com/models");
+/// # Ok::<(), chatcore::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     provider: Arc<str>,

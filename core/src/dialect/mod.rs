@@ -72,6 +72,19 @@ pub const NAMES: [&str; 5] = [
 ];
 
 /// How the answer is requested.
+///
+/// ```
+/// use chatcore::Mode;
+///
+/// /// What a backend of one's own counts.
+/// fn count(mode: Mode) -> &'static str {
+///     match mode {
+///         Mode::Whole => "answers",
+///         Mode::Stream => "streams",
+///     }
+/// }
+/// assert_eq!(count(Mode::Stream), "streams");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// In one piece.
@@ -84,6 +97,16 @@ pub enum Mode {
 ///
 /// Implement it to speak a protocol that chatcore does not know, and give it to
 /// [`Provider::new`](crate::Provider::new).
+///
+/// ```
+/// use chatcore::dialect::{Dialect, OpenAiChat};
+/// use chatcore::{ChatRequest, Mode, Provider};
+///
+/// let endpoint = Provider::openai_compatible("http://127.0.0.1:8080/v1", "tiny").endpoint()?;
+/// let request = OpenAiChat::default().encode(&endpoint, &ChatRequest::from("hi"), Mode::Whole)?;
+/// assert_eq!(request.uri(), "http://127.0.0.1:8080/v1/chat/completions");
+/// # Ok::<(), chatcore::Error>(())
+/// ```
 pub trait Dialect: Debug + Send + Sync + 'static {
     /// What this dialect states about itself: its name, the header that carries the key, and the
     /// response headers that it reads.
@@ -162,6 +185,23 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 ///
 /// Feed bytes as they come, take the events after each piece, and call [`end`](Self::end) when no
 /// more bytes will come. After an error or a terminal event there is nothing more to take.
+///
+/// ```
+/// use chatcore::dialect::{Dialect, OpenAiChat};
+/// use chatcore::{Caps, Mode};
+/// use chatcore::bytes::Bytes;
+/// use chatcore::http::Response;
+///
+/// let head = Response::new(()).into_parts().0;
+/// let mut decoder = OpenAiChat::default().decoder(&head, Mode::Stream, Caps::default());
+/// decoder.feed(Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"));
+/// let mut text = String::new();
+/// while let Some(event) = decoder.next_event()? {
+///     text += event.as_text().unwrap_or_default();
+/// }
+/// assert_eq!(text, "hi");
+/// # Ok::<(), chatcore::Error>(())
+/// ```
 pub trait Decoder: Send {
     /// Takes in the next bytes, split anywhere.
     fn feed(&mut self, bytes: Bytes);

@@ -5,6 +5,14 @@ use http::StatusCode;
 use crate::words::words;
 
 /// The kind of an error. The documentation of each kind says whether chatcore retries it.
+///
+/// ```
+/// use chatcore::ErrorKind;
+///
+/// assert!(ErrorKind::RateLimited.is_retryable());
+/// assert!(!ErrorKind::InvalidInput.is_retryable());
+/// assert_eq!(ErrorKind::BadRequest.as_str(), "bad_request");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -37,6 +37,16 @@ pub(crate) const MAX_KEPT_BODY: usize = 8 * 1024;
 /// type, the param, the request id, the causes and the sources. A [partial](Self::partial) answer
 /// is data, like a whole answer: it is returned as it arrived, and is not part of the printed
 /// forms.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) {
+/// match client.ask("Why is the sky blue?").await {
+///     Ok(answer) => println!("{answer}"),
+///     Err(error) if error.is_retryable() => println!("later, after {:?}", error.retry_after()),
+///     Err(error) => println!("{error} (request {:?})", error.request_id()),
+/// }
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 

@@ -5,6 +5,15 @@ use std::fmt;
 use crate::words::words;
 
 /// The time limit that ran out.
+///
+/// ```
+/// use std::time::Duration;
+/// use chatcore::{Error, Phase};
+///
+/// let error = Error::timeout(Phase::Connect, Duration::from_secs(5));
+/// assert_eq!(error.phase(), Some(Phase::Connect));
+/// assert_eq!(Phase::Connect.as_str(), "connect");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {

@@ -12,11 +12,33 @@ use crate::error::{Error, Phase};
 use crate::executor::Executor;
 
 /// The limit of [`gather_with_limit`] that the old client used if none was given.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::{DEFAULT_GATHER_LIMIT, gather_with_limit};
+///
+/// let calls = ["one", "two"].map(|prompt| client.ask(prompt));
+/// let answers = gather_with_limit(calls, DEFAULT_GATHER_LIMIT).await;
+/// assert_eq!(answers.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub const DEFAULT_GATHER_LIMIT: usize = 10;
 
 /// Runs `future`, and drops it if it is not complete after `timeout`.
 ///
 /// As cancel-safe as `future`, because dropping this drops `future`, and so does the timeout.
+///
+/// ```
+/// # async fn example(executor: &dyn chatcore::Executor) -> Result<(), chatcore::Error> {
+/// use std::time::Duration;
+/// use chatcore::run_with_timeout;
+///
+/// let work = async { 6 * 7 };
+/// assert_eq!(run_with_timeout(executor, Duration::from_secs(1), work).await?, 42);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Timeout`](crate::ErrorKind::Timeout) with [`Phase::Overall`] when the time runs out.

@@ -35,6 +35,8 @@ use crate::executor::BoxFuture;
 /// Where a batch keeps its items and their results. The [module](self) says what holds for every
 /// journal.
 ///
+/// No example: `MemoryJournal` of the crate `chatcore-adapters` is a whole one in one file.
+///
 /// # Errors
 ///
 /// An error of any method ends the run of the worker that called it; everything recorded stays, and

@@ -85,6 +85,11 @@ const fn row(
 /// [`Provider::with_model_rules`](crate::Provider::with_model_rules).
 ///
 /// What a row does not know, the client learns from the first refusal that names a parameter.
+///
+/// ```
+/// let row = chatcore::MODEL_RULES.iter().find(|row| row.models.contains("gpt-oss"));
+/// println!("{:?}", row.map(|row| (row.reasoning, &row.source)));
+/// ```
 #[rustfmt::skip]
 pub const MODEL_RULES: &[ModelRule] = &[
     // OpenAI. Tools: on chat completions; its Responses API always takes them.

@@ -4,6 +4,10 @@ use crate::chat::{FinishReason, Usage};
 use crate::dialect::Mode;
 
 /// The kind of a call.
+///
+/// ```
+/// assert_eq!(chatcore::Operation::Chat.as_str(), "chat");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {

@@ -43,6 +43,19 @@ pub trait Observer: Debug + Send + Sync + 'static {
 }
 
 /// Identifies a call.
+///
+/// ```
+/// use chatcore::{CallInfo, Operation};
+///
+/// fn label(call: &CallInfo) -> String {
+///     let what = match call.operation {
+///         Operation::Chat => "chat",
+///         _ => "other",
+///     };
+///     format!("{}/{}/{what}", call.provider, call.model)
+/// }
+/// # let _ = label;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallInfo {
@@ -60,6 +73,22 @@ pub struct CallInfo {
 
 /// An event of a call. Each call ends with exactly one of [`Succeeded`](Self::Succeeded),
 /// [`Failed`](Self::Failed) and [`Cancelled`](Self::Cancelled). All times are since the call began.
+///
+/// ```
+/// use chatcore::{CallEvent, CallInfo, Observer};
+///
+/// /// Prints what each call cost.
+/// #[derive(Debug)]
+/// struct Costs;
+///
+/// impl Observer for Costs {
+///     fn observe(&self, call: &CallInfo, event: &CallEvent<'_>) {
+///         if let CallEvent::Succeeded { usage: Some(usage), elapsed, .. } = event {
+///             println!("{}: {} tokens in {elapsed:?}", call.model, usage.total_tokens());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallEvent<'a> {

@@ -16,6 +16,19 @@ use crate::time::Instant;
 ///
 /// A [`ChatCall`](crate::ChatCall) creates it. A backend of your own may read and change the
 /// [`request`](Self::request), and hands the call on to another backend or answers it itself.
+///
+/// ```
+/// use chatcore::Call;
+///
+/// /// What a backend of one's own does before it hands a call on.
+/// fn with_a_cheaper_model(mut call: Call) -> Call {
+///     if call.request().max_tokens.is_some_and(|most| most < 100) {
+///         call.request_mut().model = Some("tiny".into());
+///     }
+///     call
+/// }
+/// # let _ = with_a_cheaper_model;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Call(pub(crate) Box<CallParts>);
 
@@ -67,6 +80,17 @@ impl Call {
 /// A request other than a chat, on its way to the [`Backend`](crate::Backend) that answers it, and
 /// how to run it. A backend of your own may read and change the [`request`](Self::request), and
 /// hands the call on to another backend or answers it itself.
+///
+/// ```
+/// use chatcore::{EmbedRequest, JobCall};
+///
+/// /// What a backend of one's own does before it hands a call on.
+/// fn with_a_model(mut call: JobCall<EmbedRequest>) -> JobCall<EmbedRequest> {
+///     call.request.model.get_or_insert_with(|| "tiny-embed".into());
+///     call
+/// }
+/// # let _ = with_a_model;
+/// ```
 #[derive(Clone, Debug)]
 pub struct JobCall<R> {
     /// The request; `()` for the list of models.

@@ -17,6 +17,13 @@ const PATIENCE: u32 = 128;
 /// refusal. After an outage, in which nothing was answered at all, it doubles again, up to four
 /// fifths of the limit at which the outage began. In a client the adaptive limit replaces the
 /// number of workers.
+///
+/// ```
+/// use chatcore::Adaptive;
+///
+/// let adaptive = Adaptive::default().start(10).max(200);
+/// assert_eq!(adaptive.min, 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adaptive {

@@ -6,6 +6,11 @@ use super::table;
 use crate::host::Host;
 
 /// The form of a provider's keys: one row of [`KEY_FORMS`].
+///
+/// ```
+/// let owners: Vec<_> = chatcore::KEY_FORMS.iter().map(|form| form.owner).collect();
+/// assert!(owners.contains(&"Anthropic"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KeyForm {
@@ -35,6 +40,11 @@ const fn form(
 
 /// The forms that only one provider uses, as of November 2026. A bare `sk-` is not included,
 /// because keys of DeepSeek, old keys of OpenAI and keys of many proxies begin with it.
+///
+/// ```
+/// let form = chatcore::KEY_FORMS.iter().find(|form| "sk-ant-api03-…".starts_with(form.prefix));
+/// assert_eq!(form.unwrap().owner, "Anthropic");
+/// ```
 #[rustfmt::skip]
 pub const KEY_FORMS: &[KeyForm] = &[
     form("sk-ant-", "Anthropic", "anthropic.com", "anthropic"),

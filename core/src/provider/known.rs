@@ -14,6 +14,14 @@ use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
 /// A provider that chatcore knows by name: one row of [`KNOWN_PROVIDERS`](super::KNOWN_PROVIDERS).
+///
+/// ```
+/// use chatcore::{KNOWN_PROVIDERS, Provider};
+///
+/// let known = KNOWN_PROVIDERS.iter().find(|known| known.name == "deepseek").unwrap();
+/// assert_eq!(known.key_var(), Some("DEEPSEEK_API_KEY"));
+/// assert_eq!(Provider::by_name("deepseek").unwrap().base_url(), known.base_url);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KnownProvider {

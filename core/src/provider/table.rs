@@ -42,6 +42,12 @@ macro_rules! providers {
 
         /// The providers that `LLM_PROVIDER` can name, in the order of the documentation: those
         /// with a dialect that is compiled in.
+        ///
+        /// ```
+        /// for provider in chatcore::KNOWN_PROVIDERS {
+        ///     println!("{}: {} {:?}", provider.name, provider.base_url, provider.key_vars);
+        /// }
+        /// ```
         pub const KNOWN_PROVIDERS: &[KnownProvider] = &[$($(#[$gate])? KnownProvider {
             name: $name,
             key_vars: &[$($var),*],

@@ -19,6 +19,8 @@ mod defaults;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod heads;

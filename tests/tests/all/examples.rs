@@ -1,0 +1,104 @@
+//! Each item at the top of a published crate shows how it is used: its documentation has an example,
+//! which is compiled and run as any other, or says why it has none ("No example: …").
+
+use std::path::{Path, PathBuf};
+
+/// What is another crate's, and documented there.
+const FOREIGN: [&str; 5] = ["Stream", "async_trait", "bytes", "http", "serde_json"];
+
+fn source(krate: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.join(krate).join("src")
+}
+
+/// The text of all files of a crate.
+fn files(folder: &Path, texts: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files(&path, texts),
+            false => texts.push(std::fs::read_to_string(path).unwrap()),
+        }
+    }
+}
+
+/// The names that `lib.rs` exports.
+fn exported(lib: &str) -> Vec<String> {
+    let uses = lib.split("\npub use ").skip(1);
+    uses.flat_map(|rest| {
+        let what = rest.split(';').next().unwrap();
+        let names = match what.split_once('{') {
+            Some((_, names)) => names.trim_end_matches('}'),
+            None => what.rsplit("::").next().unwrap(),
+        };
+        names
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .collect::<Vec<_>>()
+    })
+    .filter(|name| !name.is_empty() && !FOREIGN.contains(&name.as_str()))
+    .collect()
+}
+
+/// The items that a file declares with `pub`, each with what stands above it.
+fn declared(text: &str) -> Vec<(String, Vec<&str>)> {
+    const KINDS: [&str; 8] = [
+        "struct", "enum", "trait", "type", "const", "static", "fn", "async fn",
+    ];
+    let mut items = Vec::new();
+    let mut above = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("///") || line.starts_with("#[") {
+            above.push(line);
+            continue;
+        }
+        let above = std::mem::take(&mut above);
+        let Some(item) = line.strip_prefix("pub ") else {
+            continue;
+        };
+        for kind in KINDS {
+            let rest = item
+                .strip_prefix(kind)
+                .and_then(|rest| rest.strip_prefix(' '));
+            let name = rest.and_then(|rest| {
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+            });
+            if let Some(name) = name {
+                items.push((name.to_owned(), above.clone()));
+            }
+        }
+    }
+    items
+}
+
+#[test]
+fn each_top_level_item_has_an_example_or_says_why_not() {
+    let mut missing = Vec::new();
+    for krate in ["core", "adapters"] {
+        let source = source(krate);
+        let mut texts = Vec::new();
+        files(&source, &mut texts);
+        let items: Vec<_> = texts.iter().flat_map(|text| declared(text)).collect();
+        let lib = std::fs::read_to_string(source.join("lib.rs")).unwrap();
+        let names = exported(&lib);
+        assert!(names.len() >= 5, "{names:?}");
+        for name in names {
+            let is_shown = items
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .any(|(_, above)| {
+                    let says = |line: &&str| line.contains("```") || line.contains("No example");
+                    above.iter().any(says)
+                });
+            if !is_shown {
+                missing.push(format!("{krate}: {name}"));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "without an example:\n{}",
+        missing.join("\n")
+    );
+}
