@@ -27,35 +27,30 @@ const all = await make('all', small);
 const fast = await make('fast', { profile: 'wasm-fast', std: [], level: ['-O3'] });
 writeFileSync(join(here, 'dist/core-chat.wasm'), chat);
 writeFileSync(join(here, 'dist/core.wasm'), all);
-const inline = (name, bytes) => writeFileSync(join(here, 'pkg', name, 'inline.js'), `export const inlined = '${bytes.toString('base64')}';\n`);
-inline('chat', gzipSync(chat, { level: 9 }));
-inline('all', gzipSync(all, { level: 9 }));
-inline('fast', brotliCompressSync(fast));
 
-const bundle = (entry, format, outfile, more = {}) => build({
+/** Bundles an entry, with the module `inlined` on a line of its own before the code. */
+const bundle = (entry, format, outfile, { inlined, ...more } = {}) => build({
   entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
   // Short lines, since Node prints the whole line that an error comes from.
-  bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral', ...more,
+  bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral',
+  // The sources are in the package, once.
+  sourcemap: 'linked', sourcesContent: false,
+  ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,
 });
-await bundle('index', 'esm', 'index.js', { external: ['./core-all.js'] });
-await bundle('core-all', 'esm', 'core-all.js');
-await bundle('whole', 'esm', 'whole.js');
-await bundle('whole', 'cjs', 'index.cjs');
-await bundle('node', 'esm', 'node.js', { external: ['node:*'] });
-await bundle('node', 'cjs', 'node.cjs', { external: ['node:*'] });
-await bundle('asset', 'esm', 'asset.js');
-await bundle('slim', 'esm', 'slim.js');
-await bundle('slim', 'cjs', 'slim.cjs');
-await bundle('ai', 'esm', 'ai.js');
-await bundle('ai', 'cjs', 'ai.cjs');
-await bundle('websocket', 'esm', 'websocket.js');
-await bundle('websocket', 'cjs', 'websocket.cjs');
-await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
-// The WebAssembly is one long string again, on a line of its own: the breaks in it would be another 5 KB.
-for (const name of ['index.js', 'core-all.js', 'whole.js', 'index.cjs', 'node.js', 'node.cjs']) {
-  const file = join(here, 'dist', name);
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\\\n', '').replace(/"[\w+/=]{10000,}"/, '\n$&\n'));
+const [chatGzip, allGzip, fastBrotli] = [gzipSync(chat, { level: 9 }), gzipSync(all, { level: 9 }), brotliCompressSync(fast)];
+await bundle('index', 'esm', 'index.js', { inlined: chatGzip, external: ['./core-all.js'] });
+await bundle('core-all', 'esm', 'core-all.js', { inlined: allGzip });
+await bundle('whole', 'esm', 'whole.js', { inlined: allGzip });
+await bundle('whole', 'cjs', 'index.cjs', { inlined: allGzip });
+await bundle('node', 'esm', 'node.js', { inlined: fastBrotli, external: ['node:*'] });
+await bundle('node', 'cjs', 'node.cjs', { inlined: fastBrotli, external: ['node:*'] });
+for (const entry of ['slim', 'websocket', 'ai']) {
+  await bundle(entry, 'esm', `${entry}.js`);
+  await bundle(entry, 'cjs', `${entry}.cjs`);
 }
+await bundle('asset', 'esm', 'asset.js');
+await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
+await bundle('edge', 'esm', 'edge.js', { external: ['./core.wasm?module'] });
 
 run(bin('tsc'), ['-p', '.'], { stdio: 'inherit' });
 for (const name of readdirSync(join(here, 'dist/types'), { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {

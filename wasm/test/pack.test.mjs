@@ -1,7 +1,7 @@
 // The packed tarball in an empty project: ESM, `require`, slim, declarations, its own checks.
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { project, wasm } from './packed.mjs';
 
@@ -57,10 +57,75 @@ console.log(String(await new LlmClient({ mock: true }).chatAsync('hi')));
 });
 
 test('no line of code is so long that an uncaught error fills the screen', () => {
-  for (const name of ['index.js', 'core-all.js', 'whole.js', 'asset.js', 'index.cjs', 'slim.js', 'slim.cjs', 'workerd.js']) {
-    const long = readFileSync(join(folder, 'node_modules/chatcore/dist', name), 'utf8').split('\n').filter((line) => line.length > 2000);
+  for (const name of ['index.js', 'core-all.js', 'whole.js', 'asset.js', 'ai.js', 'edge.js', 'index.cjs', 'slim.js', 'slim.cjs', 'workerd.js']) {
+    const long = readFileSync(join(folder, 'node_modules/chatcore/dist', name), 'utf8').split('\n').filter((line) => line.length > 2000 && !line.startsWith('const CHATCORE_WASM="'));
     // The WebAssembly, and tables.
     for (const line of long) assert.ok(!/=>|\bfunction\b|\breturn\b|\bthrow\b/.test(line), `${name}: ${line.length}`);
+  }
+});
+
+test('the tarball has what is needed, and nothing else', () => {
+  const root = join(folder, 'node_modules/chatcore');
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
+  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|slim|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
+  assert.deepEqual(files.filter((file) => !known.test(file)), []);
+  // Each map names sources that are there.
+  for (const file of files.filter((name) => name.endsWith('.map'))) {
+    const sources = JSON.parse(readFileSync(join(root, file), 'utf8')).sources.map((source) => join('dist', source));
+    const missing = sources.filter((source) => !files.includes(source) && !/^(pkg|node_modules)\//.test(source));
+    assert.deepEqual(missing, [], file);
+    assert.match(readFileSync(join(root, file.slice(0, -4)), 'utf8'), new RegExp(`sourceMappingURL=${file.slice(5)}\n$`));
+  }
+});
+
+test('with source maps, a stack within the package names the lines of its sources', () => {
+  writeFileSync(join(folder, 'f.mjs'), `
+import { LlmClient } from 'chatcore';
+const fail = () => { throw new Error('inner'); };
+const error = await new LlmClient({ baseURL: 'https://llm.example/v1', model: 'm', maxAttempts: 1, fetch: fail }).ask('x').catch((error) => error);
+console.log(error.stack.split('\\n')[1], error.cause.stack);
+`);
+  const said = run('node', ['--enable-source-maps', 'f.mjs']);
+  assert.match(said, /f\.mjs:4:\d+/);
+  assert.match(said, /at fail .*f\.mjs:3:/);
+  const [, line] = /chatcore\/ts\/border\/imports\.ts:(\d+)/.exec(said);
+  assert.match(readFileSync(join(wasm, 'ts/border/imports.ts'), 'utf8').split('\n')[line - 1], /fetch\(url, init, context\)|#telling/);
+});
+
+test('the programs of the README compile, and the declarations have no `any`', () => {
+  const root = join(folder, 'node_modules/chatcore');
+  const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text);
+  assert.ok(blocks.length >= 7, `${blocks.length}`);
+  blocks.forEach((text, n) => writeFileSync(join(folder, `readme-${n}.mts`), `${text}\nexport {};\n`));
+  // What a program has of its own, and `ai`, which is not installed here.
+  writeFileSync(join(folder, 'readme.d.ts'), `
+import type { Message, Tool, LlmClient } from 'chatcore';
+declare global {
+  const tokens: { current(): Promise<{ value: string }> };
+  const pdf: { toString(encoding: string): string };
+  const run: (name: string, input: unknown) => string;
+  const show: (finished: number, total?: number) => void;
+  const signal: AbortSignal;
+  const prompts: string[];
+  const tools: Tool[];
+  const messages: Message[];
+  const client: LlmClient;
+}
+`);
+  writeFileSync(join(folder, 'ai.d.ts'), "declare module 'ai' { export function streamText(options: { model: { specificationVersion: 'v4' }; prompt: string }): { toUIMessageStreamResponse(): Response }; }\n");
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files: ['readme.d.ts', 'ai.d.ts', ...blocks.map((_, n) => `readme-${n}.mts`)], compilerOptions: {
+    strict: true, noImplicitAny: false, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'], types: [], module: 'esnext', moduleResolution: 'bundler',
+  } }));
+  try {
+    run(bin('tsc'), ['-p', '.']);
+  } catch (error) {
+    assert.fail(error.stdout);
+  }
+  const types = readdirSync(join(root, 'dist/types'), { recursive: true }).filter((name) => name.endsWith('.d.ts'));
+  for (const name of types) {
+    const code = readFileSync(join(root, 'dist/types', name), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*|'[^']*'/g, '');
+    assert.doesNotMatch(code, /\bany\b/, name);
   }
 });
 

@@ -1,10 +1,14 @@
-// How long a page waits for its first answer, in Chromium with a throttled network and processor: `node test/startup.mjs`.
-// Each page imports one entry, asks a mock, and notes the time since its navigation; the bytes come from loopback, gzip.
-// DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
+// How long a page waits for its first answer, in Chromium with a throttled network and processor, beside openai-node and
+// Vercel's ai: `node test/startup.mjs`, which prints a table in Markdown.
+//
+// Each page imports one library, asks it, and notes the time since its navigation; the bytes come from loopback, as
+// gzip. A mock answers within the page; a chat goes to the server through the throttled network.
+// ROUNDS says how often (5); DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { launch, skip } from './chromium.mjs';
 import { path } from './pages.mjs';
@@ -15,14 +19,21 @@ const NETWORKS = { 'Fast 4G': [165, 9e6 / 8 * 0.9, 1.5e6 / 8 * 0.9], 'Slow 4G': 
 
 if (skip) throw new Error(skip);
 
-const ours = (file) => `import { LlmClient } from './${file}';
-const answer = await new LlmClient({ mock: () => 'hi' }).chatAsync('x');
+const ANSWER = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
+const MOCK = `fetch: async () => Response.json(${JSON.stringify(ANSWER)})`;
+
+/** What each library's page runs; `more` is how it gets its answer. */
+const ours = (file) => (isMock) => `import { LlmClient } from './${file}';
+const answer = await new LlmClient({ baseURL: '/v1', model: 'm', ${isMock ? "mock: () => 'hi'" : ''} }).chatAsync('x');
 done(answer.text);`;
-const openai = `import OpenAI from 'openai';
-const answer = { id: 'x', object: 'chat.completion', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
-const client = new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: true, fetch: async () => Response.json(answer) });
+const openai = (isMock) => `import OpenAI from 'openai-7';
+const client = new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: true, baseURL: location.origin + '/v1', ${isMock ? MOCK : ''} });
 const { choices } = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
 done(choices[0].message.content);`;
+const vercel = (isMock) => `import { generateText } from 'ai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+const models = createOpenAICompatible({ name: 'x', baseURL: location.origin + '/v1', ${isMock ? MOCK : ''} });
+done((await generateText({ model: models('m'), prompt: 'x' })).text);`;
 const bundled = async (contents) => (await build({
   stdin: { contents, resolveDir: path('.') }, bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', platform: 'browser',
 })).outputFiles[0].text;
@@ -30,35 +41,39 @@ const bundled = async (contents) => (await build({
 /** The files of each page, by their paths. */
 const files = new Map();
 const types = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
-const add = (at, content) => files.set(at, { body: gzipSync(content, { level: 9 }), type: types[at.split('.').pop()] });
-const page = (name, program, head = '') => {
-  add(`/${name}/index.html`, `<!doctype html><meta charset=utf-8><link rel=icon href=data:,>${head}<script>
+const add = (at, content) => files.set(at, { body: gzipSync(content, { level: 9 }), brotli: brotliCompressSync(content).length, type: types[at.split('.').pop()] });
+const names = [];
+
+/** Adds the two pages of a library: `/NAME/` with a mock, and `/NAME/chat.html`. */
+async function library(name, program, make = (contents) => contents, head = '') {
+  for (const [file, isMock] of [['index.html', true], ['chat.html', false]]) {
+    add(`/${name}/${file}`, `<!doctype html><meta charset=utf-8><link rel=icon href=data:,>${head}<script>
 new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); }).observe({ type: 'longtask', buffered: true });
 var longest = 0; function done(text) { if (text !== 'hi') throw new Error(text); window.at = performance.now(); }
-</script><script type=module>${program}</script>`);
-};
-const builds = { now: path('../dist'), ...Object.fromEntries((process.env.DIST ?? '').split(',').filter(Boolean).map((pair) => pair.split('='))) };
-const names = [];
-for (const [build, dist] of Object.entries(builds)) {
-  const module = existsSync(join(dist, 'core-chat.wasm')) ? 'core-chat.wasm' : 'core.wasm';
-  for (const [entry, extra, head] of [
-    ['index.js', [], ''],
-    ['asset.js', [module], `<link rel=preload href=./${module} as=fetch type=application/wasm crossorigin>`],
-  ]) {
-    const name = `${build}-${entry.replace('.js', '')}`;
-    try {
-      for (const file of [entry, ...extra]) add(`/${name}/${file}`, readFileSync(join(dist, file)));
-    } catch {
-      continue;
-    }
-    page(name, ours(entry), head);
-    names.push(name);
+</script><script type=module>${await make(program(isMock))}</script>`);
   }
+  names.push(name);
 }
-page('openai', await bundled(openai));
-names.push('openai');
 
-const server = createServer(({ url }, response) => {
+const builds = { chatcore: path('../dist'), ...Object.fromEntries((process.env.DIST ?? '').split(',').filter(Boolean).map((pair) => pair.split('='))) };
+for (const [name, dist] of Object.entries(builds)) {
+  const module = existsSync(join(dist, 'core-chat.wasm')) ? 'core-chat.wasm' : 'core.wasm';
+  add(`/${name}/index.js`, readFileSync(join(dist, 'index.js')));
+  await library(name, ours('index.js'));
+  if (!existsSync(join(dist, 'asset.js'))) continue;
+  for (const file of ['asset.js', module]) add(`/${name}/asset/${file}`, readFileSync(join(dist, file)));
+  await library(`${name}/asset`, ours('asset.js'), undefined,
+    `<link rel=preload href=./${module} as=fetch type=application/wasm crossorigin><link rel=modulepreload href=./asset.js>`);
+}
+await library('openai 7', openai, bundled);
+await library('ai 7', vercel, bundled);
+
+const server = createServer((request, response) => {
+  if (request.method === 'POST') {
+    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ANSWER)));
+    return;
+  }
+  const url = decodeURI(request.url);
   const file = files.get(url.endsWith('/') ? `${url}index.html` : url);
   if (!file) return response.writeHead(404).end();
   response.writeHead(200, { 'content-type': file.type, 'content-encoding': 'gzip', 'cache-control': 'max-age=3600' }).end(file.body);
@@ -66,37 +81,50 @@ const server = createServer(({ url }, response) => {
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const base = `http://127.0.0.1:${server.address().port}`;
 
-const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 const browser = await launch();
-for (const name of names) {
-  const sum = [...files].filter(([at]) => at.startsWith(`/${name}/`)).reduce((sum, [, { body }]) => sum + body.length, 0);
-  console.log(`${name}: ${(sum / 1000).toFixed(0)} KB, gzip`);
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1].toFixed(0);
+
+/** Times of the first and the second visit, and the longest task of the first. */
+async function visits(at, [latency, download, upload], rate) {
+  const context = await browser.newContext();
+  const seen = [];
+  let task;
+  for (let visit = 0; visit < 2; visit += 1) {
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    await session.send('Network.emulateNetworkConditions', { offline: false, latency, downloadThroughput: download, uploadThroughput: upload });
+    await session.send('Emulation.setCPUThrottlingRate', { rate });
+    await page.goto(base + encodeURI(at), { waitUntil: 'commit' });
+    await page.waitForFunction(() => window.at !== undefined, undefined, { timeout: 120_000, polling: 50 });
+    seen.push(await page.evaluate(() => window.at));
+    task ??= await page.evaluate(() => window.longest);
+    await page.close();
+  }
+  await context.close();
+  return [...seen, task];
 }
-console.log(`milliseconds from navigation to the first answer of a mock (longest task); medians of ${ROUNDS}`);
-for (const [network, [latency, download, upload]] of Object.entries(NETWORKS)) {
-  for (const rate of [1, 4]) {
-    const cells = [];
-    for (const name of names) {
-      const times = { first: [], second: [], task: [] };
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const context = await browser.newContext();
-        for (const visit of ['first', 'second']) {
-          const page = await context.newPage();
-          const session = await context.newCDPSession(page);
-          await session.send('Network.enable');
-          await session.send('Network.emulateNetworkConditions', { offline: false, latency, downloadThroughput: download, uploadThroughput: upload });
-          await session.send('Emulation.setCPUThrottlingRate', { rate });
-          await page.goto(`${base}/${name}/`, { waitUntil: 'commit' });
-          await page.waitForFunction(() => window.at !== undefined, undefined, { timeout: 120_000, polling: 50 });
-          times[visit].push(await page.evaluate(() => window.at));
-          if (visit === 'first') times.task.push(await page.evaluate(() => window.longest));
-          await page.close();
-        }
-        await context.close();
-      }
-      cells.push(`${name} ${median(times.first).toFixed(0)} (${median(times.task).toFixed(0)}), again ${median(times.second).toFixed(0)}`);
+
+console.log(`Milliseconds from navigation to the first answer (the same on the second visit; longest task): medians of ${ROUNDS}, load ${loadavg()[0].toFixed(1)}.\n`);
+console.log(`| | ${names.join(' | ')} |\n|---|${names.map(() => '---|').join('')}`);
+const weigh = (of) => names.map((name) => {
+  const own = [...files].filter(([at]) => at.startsWith(`/${name}/`) && !at.slice(name.length + 2).includes('/') && !at.endsWith('chat.html'));
+  return `${(own.reduce((sum, [, file]) => sum + of(file), 0) / 1000).toFixed(0)} KB`;
+});
+console.log(`| bytes on the wire, gzip | ${weigh(({ body }) => body.length).join(' | ')} |`);
+console.log(`| the same as brotli | ${weigh(({ brotli }) => brotli).join(' | ')} |`);
+for (const [network, conditions] of Object.entries(NETWORKS)) {
+  for (const [what, file, rate] of [['mock', '', 1], ['mock', '', 4], ['chat', 'chat.html', 1]]) {
+    // In turns, so that what else the machine does hits all.
+    const times = Object.fromEntries(names.map((name) => [name, []]));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const name of names) times[name].push(await visits(`/${name}/${file}`, conditions, rate));
     }
-    console.log(`${network}, ${rate} ×: ${cells.join(' | ')}`);
+    const cells = names.map((name) => {
+      const [first, second, task] = [0, 1, 2].map((at) => median(times[name].map((seen) => seen[at])));
+      return `${first} (${second}; ${task})`;
+    });
+    console.log(`| ${network}, ${rate} ×, a ${what} | ${cells.join(' | ')} |`);
   }
 }
 await browser.close();

@@ -1,10 +1,11 @@
 // The chunk of the default entry with all dialects.
 // @ts-expect-error: made by the build
-import { inlined } from '../../pkg/all/inline.js';
-// @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/all/bindings.js';
 import { inflateText } from '../border/inflate.js';
 import type { Loaded } from '../border/load.js';
 
+/** The build puts it before the code. */
+declare const CHATCORE_WASM: string;
+
 /** @internal */
-export const load = async (): Promise<Loaded> => ({ wasm: await inflateText(inlined), makeBindings });
+export const load = async (): Promise<Loaded> => ({ wasm: await inflateText(CHATCORE_WASM), makeBindings });

@@ -7,11 +7,12 @@ import { setHostSecrets } from '../api/guard.js';
 import { setSource } from '../border/load.js';
 import { proxySecrets, viaHttp } from '../node/fetch.js';
 // @ts-expect-error: made by the build
-import { inlined } from '../../pkg/fast/inline.js';
-// @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/fast/bindings.js';
 
-setSource(() => ({ wasm: brotliDecompressSync(Uint8Array.from(atob(inlined as string), (letter) => letter.charCodeAt(0))) as Uint8Array, makeBindings }));
+/** The build puts it before the code. */
+declare const CHATCORE_WASM: string;
+
+setSource(() => ({ wasm: brotliDecompressSync(Uint8Array.from(atob(CHATCORE_WASM), (letter) => letter.charCodeAt(0))) as Uint8Array, makeBindings }));
 setFetch(viaHttp);
 setHostSecrets(proxySecrets);
 

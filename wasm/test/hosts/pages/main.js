@@ -1,0 +1,3 @@
+import { program } from './program.js';
+
+document.querySelector('#answer').textContent = await program();
