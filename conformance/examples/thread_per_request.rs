@@ -1,7 +1,7 @@
-//! A stranger's transport, held against the suite: plain HTTP on the standard library's sockets, with
-//! a thread and a connection for each request.
+//! A transport from outside chatcore, tested with the suite. It speaks plain HTTP on the standard
+//! library's sockets, with one thread and one connection for each request.
 //!
-//! `cargo run --example thread_per_request` runs every case and prints what does not hold.
+//! `cargo run --example thread_per_request` runs every case and prints the cases that fail.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -19,7 +19,7 @@ use futures_lite::stream;
 use http::{Request, Response};
 use smol::channel::{Receiver, Sender, bounded};
 
-/// What it cannot do, and why.
+/// The cases that it cannot pass, and why.
 pub const SKIPS: Skips = &[
     ("connections_are_reused", NO_REUSE),
     ("a_stream_hands_its_connection_back", NO_REUSE),
@@ -31,7 +31,7 @@ const NO_REUSE: &str = "each request has a connection of its own";
 
 fn main() -> ExitCode {
     let report = check_transport(hosts::smol, |_| Arc::new(ThreadPerRequest), SKIPS);
-    // Where nobody reads, nothing is printed.
+    // If standard output is closed, nothing is printed.
     let _ = writeln!(io::stdout(), "{report}");
     match report.is_held() {
         true => ExitCode::SUCCESS,
@@ -55,7 +55,7 @@ impl Transport for ThreadPerRequest {
         let exchange = move || {
             let failed = match begin(&request, &line) {
                 Ok((response, body)) => {
-                    // Where nobody waits any more, the connection is closed by returning.
+                    // If nobody waits any more, the return closes the connection.
                     match heads.send_blocking(Ok(response)) {
                         Ok(()) => body.send_to(&sender),
                         Err(_) => return,
@@ -93,7 +93,7 @@ struct State {
     is_given_up: bool,
 }
 
-/// Closes the connection when it is dropped, whatever its thread is waiting for.
+/// Closes the connection when it is dropped, even while the request's thread waits for something.
 struct HangUp(Line);
 
 impl Drop for HangUp {
@@ -107,14 +107,14 @@ impl Drop for HangUp {
     }
 }
 
-/// Nobody waits for the answer any more.
+/// The error if nobody waits for the answer any more.
 struct Gone;
 
 fn failed(kind: Kind, what: &str, error: io::Error) -> TransportError {
     TransportError::new(kind, format!("{what}: {error}")).with_source(error)
 }
 
-/// Sends the request and reads the answer's head.
+/// Sends the request and reads the head of the response.
 fn begin(request: &Request<Bytes>, line: &Line) -> Result<(Response<()>, Body), TransportError> {
     let stream = connect(request)?;
     {
@@ -130,7 +130,7 @@ fn begin(request: &Request<Bytes>, line: &Line) -> Result<(Response<()>, Body), 
     let mut reader = BufReader::new(stream);
     loop {
         let (head, framing) = parse(&read_head(&mut reader)?)?;
-        // What comes before the answer, such as 103 Early Hints, is not the answer.
+        // An informational response, such as 103 Early Hints, comes before the real response.
         if !head.status().is_informational() {
             return Ok((head, Body { reader, framing }));
         }
@@ -183,7 +183,7 @@ fn written(request: &Request<Bytes>) -> Vec<u8> {
     bytes
 }
 
-/// The longest head that is read.
+/// The maximum size of a head, in bytes.
 const HEAD: u64 = 64 << 10;
 
 fn read_head(reader: &mut impl BufRead) -> Result<Vec<u8>, TransportError> {
@@ -212,7 +212,7 @@ fn read_head(reader: &mut impl BufRead) -> Result<Vec<u8>, TransportError> {
     Ok(head)
 }
 
-/// How the end of a body is told.
+/// How the end of a body is marked.
 #[derive(Clone, Copy)]
 enum Framing {
     Length(u64),
@@ -265,7 +265,8 @@ impl Body {
         }
     }
 
-    /// Hands on `length` bytes as they come; without a length, all until the end.
+    /// Passes on `length` bytes as they arrive. Without a length, passes on all bytes until the
+    /// end.
     fn pass(&mut self, length: Option<u64>, pieces: &Sender<Piece>) -> Result<(), TransportError> {
         let mut left = length.unwrap_or(u64::MAX);
         while left > 0 {
@@ -299,7 +300,7 @@ impl Body {
                 self.line()?;
                 continue;
             }
-            // Trailers, up to an empty line.
+            // Skip the trailers, up to an empty line.
             while !self.line()?.is_empty() {}
             return Ok(());
         }

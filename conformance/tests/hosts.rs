@@ -1,4 +1,4 @@
-//! The event loops of the suite pass its executor cases themselves.
+//! The suite's own event loops pass its executor cases.
 
 use chatcore_conformance::NONE;
 use chatcore_conformance::hosts::smol;
@@ -7,7 +7,7 @@ chatcore_conformance::executor_tests! {
     smols_global_executor: smol(), NONE;
 }
 
-/// The figures of the README.
+/// The README states the real numbers of cases.
 #[test]
 fn the_readme_counts_the_cases() {
     use chatcore_conformance::{CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, TRANSPORT_CASES};

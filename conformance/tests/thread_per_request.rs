@@ -1,4 +1,4 @@
-//! The example's transport passes the suite, one test for each case, on three event loops.
+//! The transport of the example passes the suite on three event loops. Each case is one test.
 
 #[path = "../examples/thread_per_request.rs"]
 #[allow(

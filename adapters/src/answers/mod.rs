@@ -1,7 +1,8 @@
-//! Answers in the forms of providers: a [`ChatResponse`] or its [`ChatEvent`]s → what a server sends.
+//! Writes answers in the forms of providers: a [`ChatResponse`] or its [`ChatEvent`]s → what a
+//! server sends.
 //!
-//! This is the provider's side of a dialect. It is for what stands in a provider's place: a server
-//! before chatcore, the demo model, the simulator, a fake in a test.
+//! This is the provider's side of a dialect. Use it for code that takes a provider's place: a
+//! server in front of chatcore, the demo model, the simulator, or a fake in a test.
 //!
 //! ```
 //! use chatcore::{ChatEvent, FinishReason};
@@ -32,28 +33,28 @@ use std::fmt::Debug;
 use chatcore::{ChatEvent, ChatResponse};
 use serde_json::{Map, Value};
 
-/// How one protocol writes answers.
+/// How answers are written in one protocol.
 pub trait Form: Debug + Send + Sync {
     /// The name of the dialect that reads them.
     fn dialect(&self) -> &'static str;
 
-    /// How the path of a request in this protocol ends.
+    /// The end of the path of requests in this protocol.
     fn path(&self) -> &'static str;
 
-    /// The header that names a request.
+    /// The header that carries the id of a request.
     fn request_id_header(&self) -> &'static str;
 
-    /// A complete answer. What it lacks (an id, a model) is `frame`'s.
+    /// A complete answer. An id or a model that the answer lacks comes from `frame`.
     fn whole(&self, answer: &ChatResponse, frame: &Frame) -> Value;
 
-    /// Begins to write an answer as a stream of server-sent events.
+    /// Begins a stream of server-sent events for one answer.
     fn stream(&self, frame: Frame) -> Box<dyn Events>;
 
     /// The body of an error.
     fn refuse(&self, refusal: &Refusal) -> Value;
 }
 
-/// Writes the events of one answer as they come.
+/// Writes the events of one answer as they arrive.
 pub trait Events: Debug + Send {
     /// The bytes for the next event. They may be empty.
     fn write(&mut self, event: &ChatEvent) -> Vec<u8>;
@@ -69,29 +70,32 @@ pub const FORMS: [&dyn Form; 3] = [
     &anthropic::AnthropicForm,
 ];
 
-/// The form of the requests whose path this is.
+/// The form for requests to this path.
 pub fn form_of(path: &str) -> Option<&'static dyn Form> {
     FORMS.into_iter().find(|form| path.ends_with(form.path()))
 }
 
-/// What an answer says beside its content.
+/// The fields of an answer in addition to its content.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Used if the answer has none.
+    /// Used if the answer has no id. The form of OpenAI's Responses always uses it.
     pub id: String,
-    /// Used if the answer names none.
+    /// Used if the answer names no model.
     pub model: String,
-    /// When the request came, in seconds since 1970. Anthropic's form has no such field.
+    /// The time when the request arrived, in seconds since 1970. Anthropic's form has no such
+    /// field.
     pub created: u64,
-    /// Whether a stream of OpenAI's chat completions tells its usage. The other forms always do.
+    /// Whether a stream of OpenAI's chat completions reports its usage. The other forms always
+    /// report it.
     pub include_usage: bool,
-    /// Whether Anthropic's form tells a usage of zeros if there is none, because its clients demand
-    /// one.
+    /// Whether Anthropic's form writes a usage of zeros if the answer has none. Set it if the
+    /// clients demand a usage.
     pub demands_usage: bool,
-    /// The finish reason in the form's own words, in place of the one that the answer has.
+    /// A finish reason in the form's own words, which replaces the one of the answer. In the form
+    /// of OpenAI's Responses it is the reason why the answer is incomplete.
     pub finish: Option<String>,
-    /// Further fields of a response in the form of OpenAI's Responses, which repeats those of its
+    /// Further fields for the form of OpenAI's Responses, in which a response repeats fields of its
     /// request.
     pub repeated: Map<String, Value>,
 }
@@ -111,17 +115,17 @@ impl Frame {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The HTTP status, also within a stream, where it is not sent.
+    /// The HTTP status. Within a stream, no status is sent, but it decides the type of the error.
     pub status: u16,
-    /// For people.
+    /// The message for people.
     pub message: String,
-    /// For programs. Anthropic has no such field, and clients ignore it.
+    /// The code for programs. Anthropic's own errors have no such field, and clients ignore it.
     pub code: Option<String>,
     /// The field that is wrong.
     pub param: Option<String>,
-    /// The type of the error in the form's own words, in place of the one for the status.
+    /// A type of error in the form's own words, which replaces the one for the status.
     pub kind: Option<String>,
-    /// The id of the request, which Anthropic's form repeats.
+    /// The id of the request. Only Anthropic's form writes it.
     pub request_id: Option<String>,
 }
 
@@ -136,7 +140,7 @@ impl Refusal {
     }
 }
 
-/// `given`, or `own` if there is none.
+/// `given`, or `own` if `given` is empty.
 fn or<'a>(given: &'a str, own: &'a str) -> &'a str {
     match given {
         "" => own,

@@ -1,5 +1,5 @@
-//! Converts events to the parts of a message as they begin, grow and end. Anthropic's messages and
-//! OpenAI's Responses number the parts of a stream, and are both written from these steps.
+//! Converts events to steps: the parts of a message begin, grow and end. Anthropic's messages and
+//! OpenAI's Responses number the parts of a stream, and both are written from these steps.
 
 use chatcore::chat::Extra;
 use chatcore::{ChatEvent, ChatResponse, Fold, Part};

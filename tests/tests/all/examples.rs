@@ -1,9 +1,9 @@
-//! Each item at the top of a published crate shows how it is used: its documentation has an example,
-//! which is compiled and run as any other, or says why it has none ("No example: …").
+//! Each item that `lib.rs` of a published crate exports shows how to use it: its documentation has
+//! an example, which is a normal doc test, or says why it has none ("No example: …").
 
 use std::path::{Path, PathBuf};
 
-/// What is another crate's, and documented there.
+/// Items of other crates. They are documented there.
 const FOREIGN: [&str; 5] = ["Stream", "async_trait", "bytes", "http", "serde_json"];
 
 fn source(krate: &str) -> PathBuf {
@@ -40,7 +40,7 @@ fn exported(lib: &str) -> Vec<String> {
     .collect()
 }
 
-/// The items that a file declares with `pub`, each with what stands above it.
+/// The items that a file declares with `pub`, each with the documentation and attributes above it.
 fn declared(text: &str) -> Vec<(String, Vec<&str>)> {
     const KINDS: [&str; 8] = [
         "struct", "enum", "trait", "type", "const", "static", "fn", "async fn",

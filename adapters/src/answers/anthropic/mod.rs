@@ -71,7 +71,7 @@ impl Form for AnthropicForm {
     }
 }
 
-/// The prefix of a signature that carries other dialects' proofs, as a JSON object.
+/// The prefix of a signature that carries other dialects' proofs. A JSON object follows it.
 pub const CARRIED: &str = "chatcore:";
 
 /// The signature of reasoning: Anthropic's own, or other dialects' proofs, or empty if there are

@@ -24,7 +24,7 @@ impl Events for Chunks {
                 }
                 return Vec::new();
             }
-            // An answer that has begun without a word.
+            // An answer that has begun without text.
             ChatEvent::Text(text) if text.is_empty() => return self.begin(),
             ChatEvent::Text(text) => json!({"content": text}),
             ChatEvent::Reasoning(text) => json!({"reasoning_content": text}),
@@ -54,7 +54,7 @@ impl Events for Chunks {
                 return data(&chunk);
             }
             ChatEvent::Finish { reason, .. } => return self.end(reason),
-            // Parts that OpenAI's streams cannot carry.
+            // Other parts cannot be sent in OpenAI's streams.
             _ => return Vec::new(),
         };
         let mut bytes = self.begin();

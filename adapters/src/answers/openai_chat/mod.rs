@@ -40,7 +40,7 @@ impl Form for OpenAiChatForm {
     }
 }
 
-/// The body of an error, which OpenAI's forms have in common.
+/// The body of an error. Both of OpenAI's forms use it.
 pub(super) fn refuse(refusal: &Refusal) -> Value {
     let kind = match refusal.status {
         401 | 403 => "authentication_error",
@@ -65,9 +65,9 @@ fn finish_reason<'a>(reason: &'a FinishReason, frame: &'a Frame) -> &'a str {
     }
 }
 
-/// The fields of a tool call as they appear in OpenAI's form. What belongs to another dialect stays
-/// under that dialect's name, and returns under it. The ids of Responses are left out, because a call
-/// with them needs its reasoning, for which this protocol has no place.
+/// The fields of a tool call as they appear in OpenAI's form. Fields of another dialect stay under
+/// that dialect's name, and return under it. The ids of Responses are left out: a call with them
+/// needs its reasoning item, and this protocol has no place for that.
 fn own_members(mut extra: Extra) -> Extra {
     extra.remove("openai_responses");
     if let Some(Value::Object(own)) = extra.remove("openai_chat") {

@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// The block as which an answer tells this part.
+    /// The block in which an answer sends this part.
     fn block(part: Part) -> Value {
         let mut answer = ChatResponse::default();
         answer.message = Message::new(Role::Assistant, vec![part]);

@@ -59,7 +59,7 @@ impl App {
             .await
     }
 
-    /// Answers in `form`, as a stream or completely.
+    /// Answers in `form`, as a stream or as a complete answer.
     async fn in_form(
         &self,
         conn: &mut Conn,
@@ -87,7 +87,7 @@ impl App {
     }
 }
 
-/// The frame of an answer with this id; its model is the one that the client asked for.
+/// The frame of an answer with this id. Its model is the one that the client asked for.
 fn frame_for(ask: &Ask, id: String) -> Frame {
     Frame::new(id, ask.request.model.clone().unwrap_or_default())
 }
