@@ -25,7 +25,7 @@ pub fn from_env() -> Result<LlmClient, Error> {
 
 /// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1).
 ///
-/// Where [`config.mock`](Config::mock) is set, the demo model answers instead of
+/// Where [`config.mock`](Config::mock) is set, the demo model (feature `demo`) answers instead of
 /// HTTP. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) one call runs at a
 /// time, and no task runs in the background; smol's reactor thread, which waits for all sockets of
 /// the process, is there all the same, and a host name is looked up on a thread for such work.

@@ -6,7 +6,7 @@
 //!
 //! # #[cfg(all(feature = "smol", feature = "http1"))]
 //! # fn main() -> Result<(), chatcore::Error> {
-//! let client = chatcore_adapters::from_env()?; // DEEPSEEK_API_KEY, or USE_MOCK_LLM=true
+//! let client = chatcore_adapters::from_env()?; // DEEPSEEK_API_KEY, or USE_MOCK_LLM=true with the feature `demo`
 //! println!("{}", client.chat("Why is the sky blue?")?);
 //! # Ok(())
 //! # }
@@ -21,7 +21,7 @@
 //! | `smol`, `http1` (default) | `smol_client`, `from_env` | any number of chats on smol's reactor thread and its background thread |
 //! | `threads`, `ureq` | `threads_client` | `LLM_ASYNC_WORKERS` threads with blocking calls, as the old Python client did |
 //! | `surf` | your own | an unmaintained client, for applications that have it already |
-//! | `demo` (default) | `demo::DemoTransport` | nothing leaves the process |
+//! | `demo` | `demo::DemoTransport` | nothing leaves the process |
 //!
 //! `smol_builder` and `threads_builder` begin the same clients, for settings that the environment does
 //! not have. Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None

@@ -1,44 +1,40 @@
 //! The offline demo model: a [`Transport`] that answers with real wire bytes.
 //!
-//! ```text
-//!  request ─► openai, anthropic ─► model ───────► reply ───────► openai, anthropic ─► script
-//!             bytes → Ask          Ask → text     cut, counted   reply → bytes        paced
-//! ```
+//! It speaks OpenAI's chat completions, whole and as a stream, with request ids, usage, finish reasons
+//! and errors in OpenAI's own form, so that a program takes the same way through the library as with a
+//! real provider. Nothing leaves the process, and no key is checked.
 //!
-//! It speaks OpenAI's chat completions, and Anthropic's messages where the path ends in
-//! `/messages`, whole and as a stream, with request ids, usage, finish reasons and errors in the
-//! provider's own form, so that a program takes the same way through the library as with a real
-//! provider. Nothing leaves the process and nothing is checked of the key.
+//! The model is a handful of rules: it calculates, counts, says what it is told to say, translates a
+//! few phrases, remembers a name, writes a verse, and calls a tool that the prompt names. To anything
+//! else it repeats what it was told. It answers Chinese in Chinese. The same request always gets the
+//! same bytes.
 //!
-//! The model is a set of rules: it greets, calculates, counts, translates some phrases, remembers
-//! what the conversation says, follows simple system prompts, calls tools it is asked for by
-//! name, and says of all else that it does not know. It answers Chinese in Chinese. The same
-//! request always gets the same bytes.
-//!
-//! **A token** of the demo model is a word together with the white space before it, or one
-//! Chinese character with the punctuation behind it; each message costs four more. That is an
-//! estimate: a real model counts about a third more for English.
+//! **A token** of the demo model is a word with the white space before it, or one Chinese character
+//! with the punctuation after it. Each message costs four more. A real model counts about a third
+//! more for English.
 
-mod anthropic;
 mod ask;
 mod model;
-mod openai;
-mod reply;
-mod script;
+mod sums;
 mod tokens;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatcore::{ByteStream, Executor, Transport, TransportError};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use chatcore::{
+    BoxFuture, ByteStream, ChatEvent, ChatResponse, Executor, Fold, Transport, TransportError,
+};
+use futures_core::Stream;
+use http::{HeaderValue, Request, Response, StatusCode, header};
 
-use self::ask::{Ask, Refusal};
-use self::reply::Reply;
-use self::script::{Pace, Script};
+use self::ask::Ask;
+use crate::answers::openai_chat::OpenAiChatForm;
+use crate::answers::{Form, Frame, Refusal};
 
 /// The offline demo model, see the [module](self).
 ///
@@ -52,7 +48,7 @@ use self::script::{Pace, Script};
 /// let client = LlmClient::builder(executor, Arc::new(DemoTransport::new()))
 ///     .provider(Provider::demo())
 ///     .build()?;
-/// let answer = run_async_in_sync(client.ask("What is 2+2?"))?;
+/// let answer = run_async_in_sync(client.chat_async("What is 2+2?"))?;
 /// assert_eq!(answer.text(), "2+2 = 4.");
 /// # Ok(())
 /// # }
@@ -64,150 +60,177 @@ pub struct DemoTransport {
     pace: Option<Pace>,
 }
 
+/// How long the model takes.
+#[derive(Clone)]
+struct Pace {
+    executor: Arc<dyn Executor>,
+    first: Duration,
+    per_word: Duration,
+}
+
 impl DemoTransport {
     /// A model that answers at once.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A model that takes its time, as `executor` measures it: `first` until its first word, and
-    /// `per_word` for each word after it. A whole answer comes once all of its words are there.
+    /// A model that takes time, measured by `executor`: `first` until its first word, and `per_word`
+    /// for each word after it. A complete answer arrives after all of its words.
     #[must_use]
     pub fn latency(self, executor: Arc<dyn Executor>, first: Duration, per_word: Duration) -> Self {
-        Self {
-            pace: Some(Pace {
-                executor,
-                first,
-                per_word,
-            }),
-        }
+        let pace = Pace {
+            executor,
+            first,
+            per_word,
+        };
+        Self { pace: Some(pace) }
     }
 }
 
 #[async_trait]
 impl Transport for DemoTransport {
-    /// Never fails: what is wrong with a request is a response with status 400, 404 or 405.
+    /// Never fails: what is wrong with a request is a response with status 400 or 404.
     ///
     /// Cancel-safe, as the body is: dropping either cancels its timer.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        let wire = Wire::of(request.uri().path());
         let id = fingerprint(&request);
-        let answered = wire.answer(&request, &id);
-        let (status, content_type, script) = match answered {
-            Ok((script, true)) => (StatusCode::OK, "text/event-stream; charset=utf-8", script),
-            Ok((script, false)) => (StatusCode::OK, "application/json", script),
-            Err(refusal) => (
-                refusal.status,
-                "application/json",
-                Script::whole(wire.refuse(&refusal, &id), 0),
-            ),
+        let (status, content_type, pieces) = match Ask::read(&request) {
+            Err(refusal) => (refusal.status, "application/json", vec![refused(&refusal)]),
+            Ok(ask) => {
+                let (frame, events) = answer(&ask, &id);
+                let words = events.iter().filter(|event| is_word(event)).count();
+                let at_once = if ask.stream {
+                    0
+                } else {
+                    words.saturating_sub(1)
+                };
+                if let Some(pace) = &self.pace {
+                    let rest = pace
+                        .per_word
+                        .saturating_mul(u32::try_from(at_once).unwrap_or(u32::MAX));
+                    pace.executor.sleep(pace.first.saturating_add(rest)).await;
+                }
+                match ask.stream {
+                    true => (
+                        200,
+                        "text/event-stream; charset=utf-8",
+                        streamed(frame, &events),
+                    ),
+                    false => (200, "application/json", vec![whole(&frame, &events)]),
+                }
+            }
         };
-        if let Some(pace) = self.pace.as_ref().filter(|_| status == StatusCode::OK) {
-            pace.before_headers(&script).await;
-        }
-        let length = script.length();
-        let mut response = Response::new(script.play(self.pace.clone()));
-        *response.status_mut() = status;
+        let mut response = Response::new(ByteStream::new(Playing {
+            pieces: pieces.into_iter(),
+            next: None,
+            pace: self.pace.clone(),
+            has_begun: false,
+            wait: None,
+        }));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Some(length) = length {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
         if let Ok(id) = HeaderValue::try_from(format!("req_{id}")) {
-            headers.insert(wire.request_id_header(), id);
+            headers.insert(OpenAiChatForm.request_id_header(), id);
         }
         Ok(response)
     }
 }
 
+/// A chunk of a body, and whether the model takes time for it.
+type Piece = (Bytes, bool);
+
+fn is_word(event: &ChatEvent) -> bool {
+    matches!(
+        event,
+        ChatEvent::Text(_) | ChatEvent::ToolCallArguments { .. }
+    )
+}
+
+fn answer(ask: &Ask, id: &str) -> (Frame, Vec<ChatEvent>) {
+    let mut frame = Frame::new(format!("chatcmpl-{id}"), &*ask.model);
+    // A fixed time, so that the same request gets the same bytes.
+    frame.created = 1_700_000_000;
+    frame.include_usage = ask.include_usage;
+    (frame, model::answer(ask, id))
+}
+
+fn streamed(frame: Frame, events: &[ChatEvent]) -> Vec<Piece> {
+    let mut writer = OpenAiChatForm.stream(frame);
+    let pieces = events
+        .iter()
+        .map(|event| (writer.write(event).into(), is_word(event)));
+    pieces
+        .filter(|(bytes, _): &Piece| !bytes.is_empty())
+        .collect()
+}
+
+fn whole(frame: &Frame, events: &[ChatEvent]) -> Piece {
+    let mut fold = Fold::new();
+    events.iter().for_each(|event| fold.push_ref(event));
+    let answer: ChatResponse = fold.finish();
+    (
+        OpenAiChatForm.whole(&answer, frame).to_string().into(),
+        false,
+    )
+}
+
+fn refused(refusal: &Refusal) -> Piece {
+    (OpenAiChatForm.refuse(refusal).to_string().into(), false)
+}
+
+/// A body that is sent piece by piece. The first word comes at once, because the headers have waited
+/// for it.
+struct Playing {
+    pieces: std::vec::IntoIter<Piece>,
+    next: Option<Bytes>,
+    pace: Option<Pace>,
+    has_begun: bool,
+    wait: Option<BoxFuture<'static, ()>>,
+}
+
+impl Stream for Playing {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.next.is_none() {
+            let Some((bytes, is_word)) = this.pieces.next() else {
+                return Poll::Ready(None);
+            };
+            let is_later = is_word && std::mem::replace(&mut this.has_begun, true);
+            let pace = this.pace.as_ref().filter(|_| is_later);
+            this.wait = pace.map(|pace| pace.executor.sleep(pace.per_word));
+            this.next = Some(bytes);
+        }
+        if let Some(wait) = &mut this.wait {
+            ready!(wait.as_mut().poll(cx));
+            this.wait = None;
+        }
+        Poll::Ready(this.next.take().map(Ok))
+    }
+}
+
 impl fmt::Debug for DemoTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("DemoTransport");
-        if let Some(pace) = &self.pace {
-            debug
-                .field("first", &pace.first)
-                .field("per_word", &pace.per_word);
-        }
-        debug.finish_non_exhaustive()
-    }
-}
-
-/// The protocol that a request speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wire {
-    OpenAi,
-    Anthropic,
-}
-
-impl Wire {
-    fn of(path: &str) -> Self {
-        if path.ends_with("/messages") {
-            Self::Anthropic
-        } else {
-            Self::OpenAi
-        }
-    }
-
-    fn request_id_header(self) -> &'static str {
-        match self {
-            Self::OpenAi => "x-request-id",
-            Self::Anthropic => "request-id",
-        }
-    }
-
-    /// The answer, and whether it is a stream.
-    fn answer(self, request: &Request<Bytes>, id: &str) -> Result<(Script, bool), Refusal> {
-        let path = request.uri().path();
-        if self == Self::OpenAi && !path.ends_with("/chat/completions") {
-            return Err(Refusal {
-                status: StatusCode::NOT_FOUND,
-                ..Refusal::new(format!("Invalid URL ({} {path})", request.method()))
-            });
-        }
-        if request.method() != Method::POST {
-            return Err(Refusal {
-                status: StatusCode::METHOD_NOT_ALLOWED,
-                ..Refusal::new(format!("Not allowed to {} on {path}", request.method()))
-            });
-        }
-        let body = serde_json::from_slice(request.body()).map_err(|error| {
-            Refusal::new(format!(
-                "We could not parse the JSON body of your request: {error}"
-            ))
-        })?;
-        let ask: Ask = match self {
-            Self::OpenAi => openai::read(&body)?,
-            Self::Anthropic => anthropic::read(&body)?,
-        };
-        let reply = Reply::to(&ask);
-        let script = match (self, ask.stream) {
-            (Self::OpenAi, false) => openai::whole(&ask, &reply, id),
-            (Self::OpenAi, true) => openai::stream(&ask, &reply, id),
-            (Self::Anthropic, false) => anthropic::whole(&ask, &reply, id),
-            (Self::Anthropic, true) => anthropic::stream(&ask, &reply, id),
-        };
-        Ok((script, ask.stream))
-    }
-
-    fn refuse(self, refusal: &Refusal, id: &str) -> serde_json::Value {
-        match self {
-            Self::OpenAi => openai::refuse(refusal),
-            Self::Anthropic => anthropic::refuse(refusal, id),
-        }
+        let pace = self.pace.as_ref();
+        f.debug_struct("DemoTransport")
+            .field("first", &pace.map(|pace| pace.first))
+            .field("per_word", &pace.map(|pace| pace.per_word))
+            .finish_non_exhaustive()
     }
 }
 
 /// What ids are made of: the same for the same request (FNV-1a, 64 bits).
 fn fingerprint(request: &Request<Bytes>) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in request
+    let bytes = request
         .uri()
         .path()
         .bytes()
-        .chain(request.body().iter().copied())
-    {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
+        .chain(request.body().iter().copied());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("demo_{hash:016x}")
 }
 

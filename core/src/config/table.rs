@@ -90,5 +90,5 @@ settings! {
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
     LLM_MODEL: Text, "", "The model; by default the provider's, where it has one.";
     LLM_API_KEY: Text, "", "The key; else the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";
-    USE_MOCK_LLM: Boolean, "false", "`true`: the offline demo model answers; no key is needed and nothing is sent.";
+    USE_MOCK_LLM: Boolean, "false", "`true`: the offline demo model answers (feature `demo` of the adapters); no key is needed and nothing is sent.";
 }

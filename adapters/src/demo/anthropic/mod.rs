@@ -1,7 +1,0 @@
-//! Anthropic's messages, from the server's side.
-
-mod answer;
-mod ask;
-
-pub(super) use answer::{refuse, stream, whole};
-pub(super) use ask::read;
