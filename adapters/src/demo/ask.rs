@@ -1,4 +1,4 @@
-//! The body of a request → what is asked.
+//! Reads what a request asks.
 
 use bytes::Bytes;
 use http::Request;
@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::tokens::count;
 use crate::answers::{Form, Refusal, openai_chat::OpenAiChatForm};
 
-/// What is asked of the demo model.
+/// What a request asks of the demo model.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) model: String,
-    /// The role and the text of each message, system prompts left out.
+    /// The role and the text of each message, without system prompts.
     pub(super) turns: Vec<(String, String)>,
     pub(super) stream: bool,
     pub(super) include_usage: bool,
@@ -96,7 +96,7 @@ fn strings(list: &Value) -> Vec<String> {
     items.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The text of a content: a string, or the parts that have a text.
+/// The text of a message's content: the string itself, or the texts of its parts, joined.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),

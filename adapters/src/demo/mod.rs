@@ -1,17 +1,17 @@
 //! The offline demo model: a [`Transport`] that answers with real wire bytes.
 //!
-//! It speaks OpenAI's chat completions, whole and as a stream, with request ids, usage, finish reasons
-//! and errors in OpenAI's own form, so that a program takes the same way through the library as with a
-//! real provider. Nothing leaves the process, and no key is checked.
+//! It speaks OpenAI's chat completions, as complete answers and as streams, with request ids,
+//! usage, finish reasons and errors in OpenAI's own form. A program therefore uses the same code of
+//! the library as with a real provider. Nothing leaves the process, and no key is checked.
 //!
-//! The model is a handful of rules: it calculates, counts, says what it is told to say, translates a
-//! few phrases, remembers a name, writes a verse, and calls a tool that the prompt names. To anything
-//! else it repeats what it was told. It answers Chinese in Chinese. The same request always gets the
-//! same bytes.
+//! The model consists of a few rules. It calculates, counts, says what it is told to say,
+//! translates a few phrases, remembers a name, writes a verse, and calls a tool that the prompt
+//! names. In all other cases it repeats the prompt. It answers Chinese in Chinese, except for the
+//! verse. The same request always gets the same bytes.
 //!
 //! **A token** of the demo model is a word with the white space before it, or one Chinese character
-//! with the punctuation after it. Each message costs four more. A real model counts about a third
-//! more for English.
+//! with the punctuation after it. A token has at most 16 characters. Each message and each tool
+//! costs four tokens more. For English, a real model counts about a third more tokens.
 
 mod ask;
 mod model;
@@ -36,7 +36,7 @@ use self::ask::Ask;
 use crate::answers::openai_chat::OpenAiChatForm;
 use crate::answers::{Form, Frame, Refusal};
 
-/// The offline demo model, see the [module](self).
+/// The offline demo model. See the [module](self).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -74,8 +74,8 @@ impl DemoTransport {
         Self::default()
     }
 
-    /// A model that takes time, measured by `executor`: `first` until its first word, and `per_word`
-    /// for each word after it. A complete answer arrives after all of its words.
+    /// A model that takes time, measured by `executor`: `first` for its first word, and `per_word`
+    /// for each later word. A complete answer arrives after the time of all its words.
     #[must_use]
     pub fn latency(self, executor: Arc<dyn Executor>, first: Duration, per_word: Duration) -> Self {
         let pace = Pace {
@@ -89,9 +89,9 @@ impl DemoTransport {
 
 #[async_trait]
 impl Transport for DemoTransport {
-    /// Never fails: what is wrong with a request is a response with status 400 or 404.
+    /// Never fails: a wrong request gets a response with status 400 or 404.
     ///
-    /// Cancel-safe, as the body is: dropping either cancels its timer.
+    /// Cancel-safe, and so is the body: dropping either cancels its timer.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let id = fingerprint(&request);
         let (status, content_type, pieces) = match Ask::read(&request) {
@@ -179,8 +179,8 @@ fn refused(refusal: &Refusal) -> Piece {
     (OpenAiChatForm.refuse(refusal).to_string().into(), false)
 }
 
-/// A body that is sent piece by piece. The first word comes at once, because the headers have waited
-/// for it.
+/// A body that is sent piece by piece. Its first word does not wait, because the headers have
+/// waited for it already.
 struct Playing {
     pieces: std::vec::IntoIter<Piece>,
     next: Option<Bytes>,
@@ -221,7 +221,8 @@ impl fmt::Debug for DemoTransport {
     }
 }
 
-/// What ids are made of: the same for the same request (FNV-1a, 64 bits).
+/// The part that ids are made of, a hash of the request (FNV-1a, 64 bits). The same request has the
+/// same ids.
 fn fingerprint(request: &Request<Bytes>) -> String {
     let bytes = request
         .uri()

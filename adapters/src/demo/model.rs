@@ -15,7 +15,7 @@ pub(super) fn answer(ask: &Ask, id: &str) -> Vec<ChatEvent> {
         .map_or(("", ""), |(role, text)| (role, text.trim()));
     let tool = ask.tools.iter().find(|(name, _)| is_named(prompt, name));
     let tool = tool.or(ask.tools.first().filter(|_| ask.must_call));
-    // After a tool's result the model speaks.
+    // After the result of a tool, the model answers with text.
     let tool = tool.filter(|_| role == "user");
     let (mut text, mut reason) = match tool {
         Some((_, schema)) => {
@@ -66,7 +66,7 @@ pub(super) fn answer(ask: &Ask, id: &str) -> Vec<ChatEvent> {
     events
 }
 
-/// Whether the prompt names the tool: `get_weather`, or `get weather`.
+/// Whether the prompt names the tool, for example as `get_weather` or as `get weather`.
 fn is_named(prompt: &str, name: &str) -> bool {
     let (prompt, name) = (prompt.to_lowercase(), name.to_lowercase());
     prompt.contains(&name) || prompt.contains(&name.replace('_', " "))
@@ -80,7 +80,7 @@ fn is_chinese(text: &str) -> bool {
         .count()
 }
 
-/// One of two texts by the language of the prompt, which replaces `{}`.
+/// The text in the language of the prompt. The prompt replaces `{}` in it.
 fn say(prompt: &str, english: &str, chinese: &str) -> String {
     let text = if is_chinese(prompt) { chinese } else { english };
     text.replace("{}", prompt)
@@ -173,7 +173,7 @@ fn name_in(text: &str) -> Option<&str> {
     Some(&behind[..end]).filter(|name| !name.is_empty())
 }
 
-/// Counts, up to a hundred numbers.
+/// Counts at most a hundred numbers.
 fn counted(lower: &str) -> String {
     let numbers: Vec<_> = numbers(lower)
         .into_iter()
@@ -198,10 +198,10 @@ fn numbers(text: &str) -> Vec<f64> {
         .collect()
 }
 
-/// How deep a schema is followed.
+/// The maximum depth to which a schema is followed.
 const MAX_DEPTH: u32 = 8;
 
-/// A value of `schema`, made of the numbers and words of the prompt.
+/// A value for `schema`, made from the numbers and words of the prompt.
 fn fill(schema: &Value, prompt: &str, numbers: &mut std::vec::IntoIter<f64>, depth: u32) -> Value {
     if let Some(allowed) = schema["enum"].as_array() {
         let is_named = |value: &&Value| value.as_str().is_some_and(|word| is_named(prompt, word));

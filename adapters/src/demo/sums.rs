@@ -1,6 +1,6 @@
-//! Sums: `+ - * /` and parentheses over decimal numbers.
+//! Calculates sums: decimal numbers with `+ - * /` and parentheses.
 
-/// Words for signs.
+/// Words that stand for signs.
 const SIGNS: [(&str, &str); 8] = [
     (" plus ", " + "),
     (" minus ", " - "),
@@ -22,13 +22,14 @@ pub(super) fn find(text: &str) -> Option<(String, String)> {
     parts.find_map(|part| Some((part.to_owned(), value(part)?)))
 }
 
-/// The value of a sum; `None` for anything else, a number alone and a division by zero included.
+/// The value of a sum. `None` for all other texts, also for a number alone and for a division by
+/// zero.
 fn value(text: &str) -> Option<String> {
     let text: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
     let mut rest = &text[..];
     let value = terms(&mut rest, 0)?;
     let is_sum = rest.is_empty() && text.iter().skip(1).any(|byte| b"+-*/".contains(byte));
-    // Twelve digits: what is further behind is the error of binary fractions.
+    // Twelve digits after the point, because later digits are only the error of binary fractions.
     let shown = format!("{value:.12}");
     let shown = shown.trim_end_matches('0').trim_end_matches('.');
     (is_sum && value.is_finite()).then(|| shown.to_owned())
@@ -64,7 +65,7 @@ fn factors(rest: &mut &[u8], depth: u32) -> Option<f64> {
     Some(value)
 }
 
-/// How deep parentheses may nest.
+/// The maximum depth of nested parentheses and minus signs.
 const MAX_DEPTH: u32 = 50;
 
 fn atom(rest: &mut &[u8], depth: u32) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! The demo model through a client, and byte by byte.
+//! Tests of the demo model through a client, and of its bytes.
 
 use chatcore::{Dialect, FinishReason, LlmClient, Message, Mode, Provider, Tool};
 use futures_lite::StreamExt;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A clock that stands still until somebody sleeps, and then has moved.
+/// A clock that only moves when something sleeps. A sleep ends at once.
 #[derive(Debug, Default)]
 struct Clock(Arc<std::sync::Mutex<Duration>>);
 

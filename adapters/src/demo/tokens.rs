@@ -1,10 +1,10 @@
-//! What the demo model counts as a token.
+//! The tokens of the demo model.
 
-/// The longest piece, in characters.
+/// The maximum length of a token, in characters.
 const LONGEST: usize = 16;
 
-/// Cuts `text` into its tokens: a word with the white space before it, or one Chinese character
-/// with the punctuation behind it. Joined, they are the text again.
+/// Splits `text` into its tokens: a word with the white space before it, or one Chinese character
+/// with the punctuation after it. Joined, they are the text again.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -17,12 +17,12 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many tokens `text` has.
+/// The number of tokens in `text`.
 pub(super) fn count(text: &str) -> u64 {
     tokens(text).map(|_| 1).sum()
 }
 
-/// Where the first token of `text` ends.
+/// The end of the first token of `text`, as a byte index.
 fn first_end(text: &str) -> usize {
     let mut in_word = false;
     let mut after_wide = false;
@@ -41,7 +41,7 @@ fn first_end(text: &str) -> usize {
     text.len()
 }
 
-/// Whether `c` is of a script that writes no spaces between its words.
+/// Whether the script of `c` writes no spaces between words.
 pub(super) fn is_wide(c: char) -> bool {
     matches!(u32::from(c),
         0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x2_0000..=0x3_FFFF)
