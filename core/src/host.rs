@@ -223,7 +223,7 @@ impl Target {
                 return Err(invalid(
                     "the provider is the offline demo model (USE_MOCK_LLM is true, or \
                      Provider::demo was given), which answers only through the demo transport; \
-                     nothing was sent: give DemoTransport, or unset USE_MOCK_LLM or name another \
+                     nothing was sent: use DemoTransport, unset USE_MOCK_LLM, or choose another \
                      Provider",
                 ));
             }
@@ -403,10 +403,7 @@ mod tests {
             assert_eq!(error.kind(), TransportErrorKind::InvalidInput, "{bad}");
         }
         let demo = target(DEMO_URL).unwrap_err().to_string();
-        for part in [
-            "nothing was sent",
-            "give DemoTransport, or unset USE_MOCK_LLM",
-        ] {
+        for part in ["nothing was sent", "use DemoTransport, unset USE_MOCK_LLM"] {
             assert!(demo.contains(part), "{demo}");
         }
     }

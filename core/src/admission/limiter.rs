@@ -170,8 +170,8 @@ impl Acquire {
             let waiting = state.waiting.len() + self.others;
             if self.when_full == WhenFull::Fail && waiting >= limiter.queue_size {
                 let message = format!(
-                    "the queue is full: {waiting} requests wait for the rate limit or for a place, \
-                     and {} may",
+                    "the queue is full: {waiting} requests wait for the rate limit or a permit \
+                     (limit {})",
                     limiter.queue_size
                 );
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));

@@ -222,7 +222,7 @@ impl Future for Acquire {
             }
             if this.when_full == WhenFull::Fail && state.waiting.len() >= state.queue_size {
                 let message = format!(
-                    "the queue is full: {} requests are in flight, {} wait, and {} may",
+                    "the queue is full: {} requests are in flight and {} wait (limit {})",
                     state.active,
                     state.waiting.len(),
                     state.queue_size

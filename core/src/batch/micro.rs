@@ -428,7 +428,7 @@ impl<O, E> Future for Item<O, E> {
 pub(super) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,
-        "the batch processor is closed, or its executor is",
+        "the batch processor or its executor is closed",
     )
 }
 

@@ -35,7 +35,7 @@ impl TryFrom<Value> for Message {
     fn try_from(value: Value) -> Result<Self, String> {
         match value {
             Value::Object(fields) => read_message(fields),
-            _ => Err("a message is an object".to_owned()),
+            _ => Err("a message must be an object".to_owned()),
         }
     }
 }
@@ -84,7 +84,7 @@ fn read_message(fields: Extra) -> Result<Message, Wrong> {
     }
     let role = match known.role {
         Some(Value::String(role)) => Role::from(&*role),
-        Some(_) => return Err("a message's role is a string".to_owned()),
+        Some(_) => return Err("a message's role must be a string".to_owned()),
         None => return Err("a message has no role".to_owned()),
     };
     let has_content = known.content.is_some();
@@ -154,7 +154,7 @@ fn content(value: Value) -> Result<Vec<Part>, Wrong> {
         Value::Null => Ok(Vec::new()),
         Value::String(text) => Ok(vec![Part::text(text)]),
         Value::Array(list) => list.into_iter().map(read_part).collect(),
-        _ => Err("a message's content is a string, an array of parts, or null".to_owned()),
+        _ => Err("a message's content must be a string, an array of parts, or null".to_owned()),
     }
 }
 
@@ -195,7 +195,7 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
     let fields = match value {
         Value::Object(fields) => fields,
         Value::String(text) => return Ok(Part::text(text)),
-        _ => return Err("a part of a message is an object with a type".to_owned()),
+        _ => return Err("a part of a message must be an object with a type".to_owned()),
     };
     let has = |name: &str| fields.contains_key(name);
     match fields.get("type").and_then(Value::as_str) {
@@ -208,7 +208,7 @@ fn read_part(value: Value) -> Result<Part, Wrong> {
         Some("refusal") if !has("refusal") => fields::refusal(fields),
         Some("refusal") => match &fields["refusal"] {
             Value::String(text) => Ok(Part::Refusal(Refusal::new(text.as_str()))),
-            _ => Err("a part of the type refusal has its words in a string".to_owned()),
+            _ => Err("the field `refusal` of a refusal part must be a string".to_owned()),
         },
         Some("tool_result") if has("call_id") => tool_result(fields),
         Some("image_url") => image_url(fields),
@@ -230,7 +230,11 @@ fn other(fields: Extra) -> Result<Part, Wrong> {
             ("value", value) => block = value,
             ("dialect", Value::String(dialect)) => from = Some(dialect),
             ("dialect", Value::Null) => {}
-            ("dialect", _) => return Err("dialect of another part is a string".to_owned()),
+            ("dialect", _) => {
+                return Err("the field `dialect` of a part of the type other must be \
+                                          a string"
+                    .to_owned());
+            }
             _ => {}
         }
     }

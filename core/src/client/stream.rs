@@ -86,7 +86,7 @@ impl ChatStream {
             State::Reading(answer) => answer.finish(),
             _ => Err(Error::new(
                 ErrorKind::Truncated,
-                "the stream has failed before; its error was handed over then",
+                "the stream failed before, and has already returned its error",
             )),
         }
     }

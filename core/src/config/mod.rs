@@ -37,7 +37,8 @@ pub struct Config {
     pub provider: Provider,
     /// Concurrency, the queue and the time limit: the `LLM_ASYNC_…` variables.
     pub scheduling: AsyncConfig,
-    /// The total number of attempts, the first one included: `LLM_MAX_RETRIES`, default 3.
+    /// The total number of attempts, the first one included: `LLM_MAX_RETRIES`, default 3; 0 counts
+    /// as 1.
     pub max_attempts: u32,
     /// Whether the offline demo model answers: `USE_MOCK_LLM`, default false. If so, the provider
     /// is [`Provider::demo`].
@@ -77,10 +78,10 @@ impl Config {
         self
     }
 
-    /// Sets the total number of attempts, the first one included. 1 means no retries.
+    /// Sets the total number of attempts, the first one included. 1 means no retries; 0 counts as 1.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
-        self.max_attempts = max_attempts;
+        self.max_attempts = max_attempts.max(1);
         self
     }
 
@@ -141,8 +142,8 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
         let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|known| known.name).collect();
         return Err(Error::config(format!(
-            "LLM_PROVIDER is {}, which is none of {}; for any other server that speaks \
-             OpenAI's chat completions, take openai_compatible and set LLM_BASE_URL",
+            "LLM_PROVIDER is {}, but must be one of {}; for any other server with OpenAI's chat \
+             completions, use openai_compatible and set LLM_BASE_URL",
             Quoted(&name),
             names.join(", ")
         )));
@@ -158,7 +159,7 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     }
     if provider.model().is_empty() {
         return Err(Error::config(format!(
-            "LLM_PROVIDER is {}, which has no LLM_MODEL of its own: set LLM_MODEL",
+            "LLM_PROVIDER is {}, which has no default model: set LLM_MODEL",
             Quoted(&name)
         )));
     }
@@ -184,8 +185,8 @@ fn check_key(provider: &Provider, var: &str, key: &str) -> Result<(), Error> {
         return Ok(());
     };
     let message = format!(
-        "{var} has the form of a key of {}, and would be sent to {}, the default provider: set {} \
-         (or LLM_PROVIDER={} if that is meant)",
+        "{var} looks like a key for {}, but would be sent to {}, the default provider: set {} (or \
+         LLM_PROVIDER={} to send it there anyway)",
         form.owner,
         provider.name(),
         form.what_to_set(),
@@ -248,6 +249,12 @@ mod tests {
         assert_eq!(config.max_attempts, 9);
         let both = read(&[("LLM_MAX_RETRIES", "2"), ("XWE_MAX_LLM_RETRIES", "9")]);
         assert_eq!(both.unwrap().max_attempts, 2);
+    }
+
+    #[test]
+    fn no_attempts_count_as_one() {
+        let config = Config::new(Provider::demo()).max_attempts(0);
+        assert_eq!(config.max_attempts, 1);
     }
 
     #[test]
@@ -317,20 +324,24 @@ mod tests {
     #[test]
     fn bad_values_name_variable_value_and_what_is_allowed() {
         for (name, value, allowed) in [
-            ("LLM_ASYNC_WORKERS", "many", "a whole number from 1"),
-            ("LLM_ASYNC_WORKERS", "0", "a whole number from 1"),
-            ("LLM_ASYNC_WORKERS", "-3", "a whole number from 1"),
-            ("LLM_ASYNC_QUEUE_SIZE", "1.5", "a whole number from 0"),
+            ("LLM_ASYNC_WORKERS", "many", "a whole number of at least 1"),
+            ("LLM_ASYNC_WORKERS", "0", "a whole number of at least 1"),
+            ("LLM_ASYNC_WORKERS", "-3", "a whole number of at least 1"),
+            (
+                "LLM_ASYNC_QUEUE_SIZE",
+                "1.5",
+                "a whole number of at least 0",
+            ),
             ("LLM_ASYNC_TIMEOUT", "soon", "seconds"),
             ("LLM_ASYNC_TIMEOUT", "0", "seconds"),
             ("LLM_ASYNC_TIMEOUT", "NaN", "seconds"),
             ("LLM_ASYNC_TIMEOUT", "inf", "seconds"),
             ("LLM_ASYNC_ENABLED", "maybe", "true or false"),
-            ("LLM_MAX_RETRIES", "0", "a whole number from 1"),
-            ("XWE_MAX_LLM_RETRIES", "x", "a whole number from 1"),
+            ("LLM_MAX_RETRIES", "0", "a whole number of at least 1"),
+            ("XWE_MAX_LLM_RETRIES", "x", "a whole number of at least 1"),
             ("USE_MOCK_LLM", "2", "true or false"),
             ("LLM_ALLOW_HTTP", "perhaps", "true or false"),
-            ("LLM_PROVIDER", "skynet", "none of deepseek, openai"),
+            ("LLM_PROVIDER", "skynet", "must be one of deepseek, openai"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Config);

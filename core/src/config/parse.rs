@@ -43,9 +43,11 @@ impl<'a> Vars<'a> {
             SettingKind::Count { least } => least,
             _ => 0,
         };
-        self.parse(setting, &format!("a whole number from {least}"), |value| {
-            value.parse().ok().filter(|&count| count >= least)
-        })
+        self.parse(
+            setting,
+            &format!("a whole number of at least {least}"),
+            |value| value.parse().ok().filter(|&count| count >= least),
+        )
     }
 
     /// Seconds, more than 0. `None` if the variable is not set.
@@ -53,11 +55,16 @@ impl<'a> Vars<'a> {
         if self.text(setting.var).is_none() {
             return Ok(None);
         }
-        let seconds = self.parse(setting, "seconds, more than 0 and at most 1e9", |value| {
-            let seconds = json::decimal(value)?;
-            let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
-            allowed.then(|| time::seconds(seconds))
-        })?;
+        let seconds = self.parse(
+            setting,
+            "a number of seconds, more than 0 and at most \
+                                           1e9",
+            |value| {
+                let seconds = json::decimal(value)?;
+                let allowed = seconds > 0.0 && seconds <= MAX_SECONDS;
+                allowed.then(|| time::seconds(seconds))
+            },
+        )?;
         Ok(Some(seconds))
     }
 
@@ -84,7 +91,7 @@ impl<'a> Vars<'a> {
         let value = text.as_deref().unwrap_or(setting.default);
         parse(value).ok_or_else(|| {
             Error::config(format!(
-                "{} is {}; allowed is {allowed}",
+                "{} is {}; it must be {allowed}",
                 setting.var,
                 Quoted(value)
             ))

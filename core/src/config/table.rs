@@ -80,15 +80,15 @@ macro_rules! settings {
 #[rustfmt::skip]
 settings! {
     LLM_ASYNC_WORKERS: Count { least: 1 }, "5", "Requests in flight at once; on the thread pool, also its threads.";
-    LLM_ASYNC_QUEUE_SIZE: Count { least: 0 }, "100", "Requests that may wait; beyond it `QueueFull` at once, or waiting where the caller chose backpressure.";
-    LLM_ASYNC_TIMEOUT: Seconds, "30.0", "Seconds for one call over all its attempts, its wait in the queue included. Not set: 30 for a default call, and more for one that asks for more tokens or for reasoning.";
+    LLM_ASYNC_QUEUE_SIZE: Count { least: 0 }, "100", "Requests that may wait; further requests fail with `QueueFull`, or wait if the caller chose backpressure.";
+    LLM_ASYNC_TIMEOUT: Seconds, "30.0", "Seconds for one call over all its attempts, including its wait in the queue. If it is not set: 30 for a default call, and more for a call that asks for more tokens or for reasoning.";
     LLM_ASYNC_ENABLED: Boolean, "true", "`false`: calls still work, one at a time, with no background tasks.";
-    LLM_MAX_RETRIES: Count { least: 1 }, "3", "Attempts in all, the first one included.";
-    XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which stands above it.";
-    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `openai_chat`, `openai_responses`, `anthropic`, `gemini`, `vertex`, `azure`, `azure_classic`, `bedrock`, `openrouter`, `mistral`, `groq`, `xai`, `cohere`, `together`, `fireworks`, `cerebras`, `perplexity`, `nvidia`, `huggingface`, `github`, `moonshot`, `moonshot_cn`, `zhipu`, `zhipu_cn`, `qwen`, `qwen_cn`, `minimax`, `minimax_cn`, `siliconflow`, `siliconflow_cn`, `volcengine`, `hunyuan`, `stepfun`, `qianfan`, `ollama`, `lmstudio`, `vllm`, `llamacpp`, `sglang`, `litellm`, or `openai_compatible` for any other server that speaks OpenAI's chat completions.";
-    LLM_BASE_URL: Text, "", "The provider's address; its own by default. Without `LLM_PROVIDER` it is spoken to as DeepSeek is: set `LLM_PROVIDER=openai_compatible` for other servers. `http` takes a key only on loopback, or with `LLM_ALLOW_HTTP`.";
+    LLM_MAX_RETRIES: Count { least: 1 }, "3", "Total number of attempts, including the first.";
+    XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which takes precedence.";
+    LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `openai_chat`, `openai_responses`, `anthropic`, `gemini`, `vertex`, `azure`, `azure_classic`, `bedrock`, `openrouter`, `mistral`, `groq`, `xai`, `cohere`, `together`, `fireworks`, `cerebras`, `perplexity`, `nvidia`, `huggingface`, `github`, `moonshot`, `moonshot_cn`, `zhipu`, `zhipu_cn`, `qwen`, `qwen_cn`, `minimax`, `minimax_cn`, `siliconflow`, `siliconflow_cn`, `volcengine`, `hunyuan`, `stepfun`, `qianfan`, `ollama`, `lmstudio`, `vllm`, `llamacpp`, `sglang`, `litellm`, or `openai_compatible` for any other server with OpenAI's chat completions.";
+    LLM_BASE_URL: Text, "", "The base URL; the provider's default if it is not set. Without `LLM_PROVIDER` the server is treated as DeepSeek: set `LLM_PROVIDER=openai_compatible` for other servers. Over `http` a key is sent only to loopback, or with `LLM_ALLOW_HTTP`.";
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
-    LLM_MODEL: Text, "", "The model; by default the provider's, where it has one.";
-    LLM_API_KEY: Text, "", "The key; else the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";
+    LLM_MODEL: Text, "", "The model. If it is not set, the provider's default model is used, if it has one.";
+    LLM_API_KEY: Text, "", "The key. If it is not set, the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";
     USE_MOCK_LLM: Boolean, "false", "`true`: the offline demo model answers (feature `demo` of the adapters); no key is needed and nothing is sent.";
 }

@@ -92,8 +92,8 @@ fn flaw(key: &str) -> Option<(&'static str, String)> {
     }
     let is_quote = |byte: Option<&u8>| byte.is_some_and(|byte| b"\"'`".contains(byte));
     if is_quote(key.as_bytes().first()) || is_quote(key.as_bytes().last()) {
-        let why = "the API key has a quotation mark at one end and not the same at the other; \
-                   leave the quotation marks out";
+        let why = "the API key begins or ends with an unmatched quotation mark; leave the \
+                   quotation marks out";
         return Some(("key_quote", why.to_owned()));
     }
     None

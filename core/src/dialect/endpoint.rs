@@ -165,7 +165,7 @@ impl Endpoint {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `path` is not a valid path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
-        let invalid = || Error::invalid(format!("{} cannot be a URL's path", Quoted(path)));
+        let invalid = || Error::invalid(format!("{} is not a valid URL path", Quoted(path)));
         let mut full = [self.path.as_str(), path].concat();
         if !self.query.0.is_empty() {
             full.push(if path.contains('?') { '&' } else { '?' });

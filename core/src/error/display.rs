@@ -72,7 +72,7 @@ impl Error {
         {
             write!(
                 f,
-                "; the attempt before: {}",
+                "; the previous attempt failed: {}",
                 Line(&before.0.message, MESSAGE)
             )?;
         }
@@ -225,6 +225,9 @@ mod tests {
     fn what_failed_before_is_said() {
         let before = Error::new(ErrorKind::Server, "out of order");
         let same = Error::new(ErrorKind::Timeout, "late").with_causes(vec![before]);
-        assert_eq!(same.to_string(), "late; the attempt before: out of order");
+        assert_eq!(
+            same.to_string(),
+            "late; the previous attempt failed: out of order"
+        );
     }
 }

@@ -129,14 +129,14 @@ impl ErrorKind {
             Self::Overloaded | Self::Server => "try again later",
             Self::Connection => "check the network, the proxy and the base URL (LLM_BASE_URL)",
             Self::Protocol => {
-                "check that the base URL (LLM_BASE_URL) is the API's, not a web page's"
+                "check that the base URL (LLM_BASE_URL) is that of the API, not of a web page"
             }
             Self::OutOfTokens => "raise max_tokens, or ask for less reasoning (reasoning_effort)",
             Self::QueueFull => {
-                "let it wait for its place (`.when_full(WhenFull::Wait)`; `.patient()` for one call \
-                 of many, or a BatchProcessor), or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+                "let the call wait (`.when_full(WhenFull::Wait)`; `.patient()` for one call of \
+                 many, or a BatchProcessor), or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
             }
-            Self::Closed => "make a new one",
+            Self::Closed => "create a new one",
             _ => return None,
         })
     }

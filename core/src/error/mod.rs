@@ -114,7 +114,7 @@ impl Error {
     pub fn timeout(phase: Phase, limit: Duration) -> Self {
         let mut error = Self::new(
             ErrorKind::Timeout,
-            format!("timed out {phase}: the limit of {} ran out", Span(limit)),
+            format!("timed out after {} {phase}", Span(limit)),
         );
         error.0.phase = Some(phase);
         error
@@ -362,5 +362,10 @@ mod tests {
         assert_eq!(error.phase(), Some(Phase::Overall));
         assert!(!error.is_retryable());
         assert!(Error::timeout(Phase::Headers, Duration::ZERO).is_retryable());
+        assert_eq!(error.message(), "timed out after 30s over the whole call");
+        assert_eq!(
+            Error::timeout(Phase::ByteIdle, Duration::from_millis(500)).message(),
+            "timed out after 500ms without a byte of the answer"
+        );
     }
 }

@@ -59,10 +59,10 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Queue => "in the queue",
             Self::Connect => "while connecting",
-            Self::Headers => "waiting for the response's headers",
+            Self::Headers => "waiting for the response headers",
             Self::FirstContent => "waiting for the first content",
-            Self::ByteIdle => "because no byte came",
-            Self::ContentIdle => "because no content came",
+            Self::ByteIdle => "without a byte of the answer",
+            Self::ContentIdle => "without new content",
             Self::Attempt => "in one attempt",
             Self::Overall => "over the whole call",
         })

@@ -136,13 +136,11 @@ async fn run(
 fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn EmbedDialect, Error> {
     let dialect = dialect(shared)?;
     if request.inputs.is_empty() {
-        return Err(Error::invalid(
-            "there is nothing to embed: no text is given",
-        ));
+        return Err(Error::invalid("`inputs` is empty: give at least one text"));
     }
     if let Some(place) = request.inputs.iter().position(String::is_empty) {
         return Err(Error::invalid(format!(
-            "the text {place} (counted from 0) is empty: it has no embedding"
+            "text {place} (counted from 0) is empty and cannot be embedded"
         )));
     }
     let model = request.model.as_deref().unwrap_or(shared.endpoint.model());
@@ -152,7 +150,7 @@ fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn Embed
     }
     if request.extra.contains_key("input") {
         return Err(Error::invalid(
-            "`input` is not set by hand: the texts are the request's `inputs`",
+            "do not set `input` in extra; the texts come from `inputs`",
         ));
     }
     Ok(dialect)
@@ -161,7 +159,7 @@ fn check<'a>(shared: &'a Shared, request: &EmbedRequest) -> Result<&'a dyn Embed
 fn dialect(shared: &Shared) -> Result<&dyn EmbedDialect, Error> {
     shared.dialect.embeddings().ok_or_else(|| {
         Error::invalid(format!(
-            "the dialect {} has no embeddings; ask a provider that has, with a client of its own",
+            "the dialect {} does not support embeddings; use a client for a provider that does",
             shared.dialect.facts().name()
         ))
     })
@@ -234,7 +232,8 @@ impl Job for EmbedJob {
         let (count, first) = (self.count, self.first);
         let decode = move |body: &str| {
             let Some(embeddings) = dialect.embeddings() else {
-                return Err(Error::new(ErrorKind::Internal, "the dialect has changed"));
+                let why = "the dialect no longer supports embeddings";
+                return Err(Error::new(ErrorKind::Internal, why));
             };
             let answer = embeddings.decode(body, count)?;
             check_count(&answer, count, first)?;
@@ -249,10 +248,10 @@ fn check_count(answer: &Embeddings, count: usize, first: usize) -> Result<(), Er
     let vectors = &answer.vectors;
     let why = if vectors.len() != count {
         let sent = vectors.len();
-        format!("the answer has {sent} vectors, and the request had {count} texts")
+        format!("the answer has {sent} vectors for {count} texts")
     } else if let Some(place) = vectors.iter().position(Vec::is_empty) {
         let place = first + place;
-        format!("the answer has no vector for the text {place} (counted from 0)")
+        format!("the answer has no vector for text {place} (counted from 0)")
     } else {
         return Ok(());
     };

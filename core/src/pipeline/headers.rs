@@ -35,7 +35,7 @@ impl CallHeaders {
 
     fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let name = HeaderName::try_from(name)
-            .map_err(|_| format!("{} cannot be the name of a header", Quoted(name)))?;
+            .map_err(|_| format!("{} is not a valid header name", Quoted(name)))?;
         let shown = name.as_str().to_owned();
         if CONNECTION_HEADERS.contains(&&*shown) {
             return Err(format!(
@@ -44,7 +44,7 @@ impl CallHeaders {
         }
         if CLIENT_HEADERS.contains(&&*shown) {
             return Err(format!(
-                "the header {shown} cannot be set for one call; a key belongs to the Provider"
+                "the header {shown} cannot be set for one call; set the key on the Provider"
             ));
         }
         let mut value = HeaderValue::try_from(value)
@@ -74,8 +74,8 @@ impl CallHeaders {
             }
             if request.contains_key(name) && !replaceable.contains_key(name) {
                 return Err(Error::invalid(format!(
-                    "the header {shown} is the dialect's own and cannot be set for one call; \
-                     Provider::with_header replaces it for all"
+                    "the header {shown} belongs to the dialect and cannot be set for one call; \
+                     Provider::with_header replaces it for all calls"
                 )));
             }
         }
@@ -173,8 +173,8 @@ mod tests {
             ("x-api-key", "x", "x-api-key cannot be set"),
             ("host", "elsewhere", "host cannot be set"),
             ("Transfer-Encoding", "chunked", "cannot be set"),
-            ("a b", "x", "\"a b\" cannot be the name"),
-            ("", "x", "cannot be the name"),
+            ("a b", "x", "\"a b\" is not a valid header name"),
+            ("", "x", "is not a valid header name"),
             ("x-mine", "a\r\nb: c", "value of the header x-mine"),
         ] {
             let mut headers = CallHeaders::default();

@@ -47,7 +47,7 @@ pub(crate) async fn models(
         rules.when_full = WhenFull::Wait;
     }
     let why = format!(
-        "the list of models does not end, after {} of them",
+        "the list of models does not end: stopped after {} models",
         models.len()
     );
     let error = Error::new(ErrorKind::Protocol, why);
@@ -57,7 +57,7 @@ pub(crate) async fn models(
 fn dialect(shared: &Shared) -> Result<&dyn ModelsDialect, Error> {
     shared.dialect.models().ok_or_else(|| {
         Error::invalid(format!(
-            "the dialect {} has no list of models",
+            "the dialect {} cannot list models",
             shared.dialect.facts().name()
         ))
     })
@@ -103,7 +103,10 @@ impl Job for ModelsJob {
         let dialect = Arc::clone(&shared.dialect);
         let decode = move |body: &str| match dialect.models() {
             Some(models) => models.decode(body),
-            None => Err(Error::new(ErrorKind::Internal, "the dialect has changed")),
+            None => {
+                let why = "the dialect can no longer list models";
+                Err(Error::new(ErrorKind::Internal, why))
+            }
         };
         Box::new(WholeReader::new(head, shared, decode))
     }

@@ -116,7 +116,7 @@ fn poll_event(
 
 fn not_its_reader() -> Error {
     Error::new(
-        ErrorKind::Protocol,
-        "the answer was read by another job's reader",
+        ErrorKind::Internal,
+        "the reader belongs to another kind of job",
     )
 }

@@ -118,8 +118,8 @@ impl Shared {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the request would go to another origin than that of the base URL of {}; the dialect \
-             {} or the credentials changed it",
+            "the request would go to another origin than the base URL of {}: the dialect {} or the \
+             credentials changed its URI",
             self.endpoint.provider(),
             self.dialect.facts().name()
         )))

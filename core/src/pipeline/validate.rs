@@ -36,7 +36,7 @@ pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
         return refuse("max_tokens is 0, so there would be no answer");
     }
     if request.stop.iter().any(String::is_empty) {
-        return refuse("a text of `stop` is empty: it would end every answer before it begins");
+        return refuse("`stop` contains an empty text, which would end every answer at once");
     }
     check_tools(request)
 }
@@ -47,10 +47,11 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
         if name.is_empty() {
             return refuse("a tool has no name");
         }
-        // Each provider allows less than this, and differently.
+        // The most that a provider allows: Anthropic allows 128 bytes, and Gemini dots and colons.
         if name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refuse(format!(
-                "{} cannot be a tool's name: use letters, digits, _ and -, at most 64",
+                "{} is not a valid tool name: use letters, digits, _ and -, and at most 64 of \
+                 them, which every provider accepts",
                 Quoted(name)
             ));
         }
@@ -58,11 +59,11 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
             .iter()
             .any(|other| other.name == *name)
         {
-            return refuse(format!("there are two tools of the name {}", Quoted(name)));
+            return refuse(format!("two tools have the name {}", Quoted(name)));
         }
         if !tool.parameters.is_object() {
             return refuse(format!(
-                "the parameters of the tool {} are no JSON Schema object",
+                "the parameters of the tool {} must be a JSON Schema object",
                 Quoted(name)
             ));
         }
@@ -71,13 +72,13 @@ fn check_tools(request: &ChatRequest) -> Result<(), Error> {
     let has_others = request.extra.contains_key("tools");
     match &request.tool_choice {
         Some(ToolChoice::Required) if request.tools.is_empty() && !has_others => {
-            refuse("a tool must be called, and there is none")
+            refuse("tool_choice requires a tool call, but the request has no tools")
         }
         Some(ToolChoice::Tool(name))
             if !has_others && request.tools.iter().all(|tool| tool.name != *name) =>
         {
             refuse(format!(
-                "the tool {} must be called, and there is none of that name",
+                "tool_choice names the tool {}, but the request has no such tool",
                 Quoted(name)
             ))
         }
@@ -103,7 +104,7 @@ fn check_parts(place: usize, message: &Message, has_nameless_call: bool) -> Resu
             }
             (Part::ToolResult(_), Role::System | Role::Assistant) => {
                 return refuse(format!(
-                    "a tool result stands in message {place}, of the role {role}; its role is tool"
+                    "message {place} has the role {role} and holds a tool result; use the role tool"
                 ));
             }
             (Part::ToolCall(call), _) if call.name.is_empty() => {
@@ -111,8 +112,8 @@ fn check_parts(place: usize, message: &Message, has_nameless_call: bool) -> Resu
             }
             (Part::ToolCall(_), Role::System | Role::User) => {
                 return refuse(format!(
-                    "a tool call stands in message {place}, of the role {role}; only the \
-                     assistant calls tools"
+                    "message {place} has the role {role} and holds a tool call; only assistant \
+                     messages may"
                 ));
             }
             (Part::ToolResult(_), _) => {}
@@ -132,7 +133,10 @@ fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
     // Also false for NaN.
     match (0.0..=most).contains(&value) {
         true => Ok(()),
-        false => refuse(format!("{name} is {}; allowed is 0 to {}", value, most)),
+        false => refuse(format!(
+            "{name} is {}; it must be from 0 to {}",
+            value, most
+        )),
     }
 }
 
@@ -161,12 +165,15 @@ mod tests {
             ),
             (hi().temperature(f64::NAN), "temperature is NaN"),
             (hi().temperature(-0.1), "temperature is -0.1"),
-            (hi().temperature(2.1), "allowed is 0 to 2"),
+            (hi().temperature(2.1), "it must be from 0 to 2"),
             (hi().temperature(f64::INFINITY), "temperature is inf"),
             (hi().max_tokens(0), "max_tokens is 0"),
             (hi().model(" "), "model's name is empty"),
             (hi().tool(Tool::new("", json!({}))), "tool has no name"),
-            (hi().tool(Tool::new("f", json!(1))), "no JSON Schema"),
+            (
+                hi().tool(Tool::new("f", json!(1))),
+                "must be a JSON Schema object",
+            ),
             (
                 ChatRequest::new([Message::tool_result("", "x")]),
                 "does not name the call",
@@ -177,34 +184,35 @@ mod tests {
             ),
             (
                 ChatRequest::new([Message::user("x").part(ToolCall::new("a", "f", ""))]),
-                "only the assistant",
+                "only assistant messages",
             ),
             (
                 ChatRequest::new([Message::assistant("x").part(ToolResult::new("a", ""))]),
-                "its role is tool",
+                "use the role tool",
             ),
-            (hi().tool(tool("a b")), "cannot be a tool's name"),
+            (hi().tool(tool("a b")), "is not a valid tool name"),
+            (hi().tool(tool(&"a".repeat(129))), "at most 64"),
             (hi().tool(tool("f")).tool(tool("f")), "two tools"),
             (
                 ChatRequest {
                     tool_choice: Some(ToolChoice::Required),
                     ..hi()
                 },
-                "there is none",
+                "the request has no tools",
             ),
             (
                 ChatRequest {
                     tool_choice: Some(ToolChoice::Tool("g".into())),
                     ..hi().tool(tool("f"))
                 },
-                "none of that name",
+                "has no such tool",
             ),
             (
                 ChatRequest {
                     stop: vec![String::new()],
                     ..hi()
                 },
-                "`stop` is empty",
+                "`stop` contains an empty text",
             ),
         ] {
             let error = validate(&request).unwrap_err();
@@ -212,6 +220,8 @@ mod tests {
             assert!(error.to_string().contains(why), "{why}: {error}");
         }
         assert!(validate(&hi().temperature(0.0).max_tokens(1)).is_ok());
+        // Anthropic accepts this name.
+        assert!(validate(&hi().tool(tool(&"a".repeat(128)))).is_ok());
         let nameless = Message::new(Role::Assistant, [ToolCall::new("", "f", "{}").into()]);
         let answered = [Message::user("x"), nameless, Message::tool_result("", "y")];
         assert!(validate(&ChatRequest::new(answered)).is_ok());

@@ -72,7 +72,7 @@ impl Wrong {
             Self::Host(error) => error.to_string(),
             Self::Placeholder(word) => {
                 return format!(
-                    "the base URL{} has a placeholder in it: replace {word} by your own",
+                    "the base URL{} has a placeholder in it: replace {word} with your own value",
                     shown(url)
                 );
             }

@@ -47,7 +47,8 @@ impl Provider {
         for rule in self.model_rules().own() {
             rule.off_members().map_err(|error| {
                 Error::config(format!(
-                    "reasoning_off of the model rule for {} is not made of JSON members: {error}",
+                    "reasoning_off of the model rule for {} is not a valid list of JSON members: \
+                     {error}",
                     Quoted(&rule.models)
                 ))
             })?;
@@ -94,7 +95,7 @@ impl Provider {
             _ => String::new(),
         };
         Error::config(format!(
-            "{} has no address of its own: set LLM_BASE_URL or Provider::with_base_url{form}",
+            "{} has no default base URL: set LLM_BASE_URL or Provider::with_base_url{form}",
             self.name()
         ))
         .with_code(Some("no_scheme".to_owned()))
@@ -106,7 +107,7 @@ impl Provider {
             return Some("the API key".to_owned());
         }
         if self.credentials().is_some() {
-            return Some("what the credentials add".to_owned());
+            return Some("the credentials".to_owned());
         }
         let mut names = self.headers().keys().map(HeaderName::as_str);
         if let Some(name) = names.find(|name| names_credential(name)) {
@@ -146,7 +147,7 @@ impl Provider {
             return None;
         }
         let advice = format!(
-            "the key has the form of a key of {}, and was sent to {}: set {}",
+            "the key looks like a key for {}, but was sent to {}: set {}",
             form.owner,
             url.host,
             form.what_to_set()
@@ -157,8 +158,9 @@ impl Provider {
 
 fn unencrypted(what: &str, url: &BaseUrl) -> Error {
     Error::config(format!(
-        "{what} would be sent unencrypted to {}: use https; or leave the key away, if the server \
-         asks for none; or set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network",
+        "{what} would be sent unencrypted to {}: use https; or leave the key out, if the server \
+         does not require one; or set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the \
+         network",
         url.base.authority
     ))
     .with_code(Some("unencrypted".to_owned()))

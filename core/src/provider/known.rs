@@ -246,7 +246,7 @@ mod tests {
                 .endpoint()
                 .unwrap_err();
             assert_eq!(error.code(), Some("placeholder"), "{error}");
-            let what = format!("replace {word} by your own");
+            let what = format!("replace {word} with your own value");
             assert!(error.to_string().contains(&what), "{error}");
         }
         let whole = vertex("p", "us").with_api_key("k-0123456789");

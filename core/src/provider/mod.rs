@@ -196,7 +196,7 @@ impl Provider {
     /// header belongs to the connection ([`CONNECTION_HEADERS`]).
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let header = HeaderName::try_from(name)
-            .map_err(|_| Error::config(format!("{} cannot be a header's name", Quoted(name))))?;
+            .map_err(|_| Error::config(format!("{} is not a valid header name", Quoted(name))))?;
         let shown = header.as_str().to_owned();
         if CONNECTION_HEADERS.contains(&&*shown) {
             return Err(Error::config(format!(

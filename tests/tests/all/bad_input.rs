@@ -42,18 +42,21 @@ fn requests() {
         ),
         (
             call(&openai).temperature(f64::NAN),
-            "temperature is NaN; allowed is 0 to 2",
+            "temperature is NaN; it must be from 0 to 2",
         ),
         (
             call(&openai).temperature(-1.0),
-            "temperature is -1; allowed is 0 to 2",
+            "temperature is -1; it must be from 0 to 2",
         ),
         (
             call(&openai).temperature(2.5),
-            "temperature is 2.5; allowed is 0 to 2",
+            "temperature is 2.5; it must be from 0 to 2",
         ),
         (call(&anthropic).temperature(1.5), "Anthropic allows 0 to 1"),
-        (call(&openai).top_p(1.5), "top_p is 1.5; allowed is 0 to 1"),
+        (
+            call(&openai).top_p(1.5),
+            "top_p is 1.5; it must be from 0 to 1",
+        ),
         (call(&openai).max_tokens(0), "max_tokens is 0"),
         (call(&openai).model(""), "model's name is empty"),
         (call(&openai).extra("n", 3), "several answers"),
@@ -67,11 +70,11 @@ fn requests() {
         ),
         (
             call(&anthropic).header("anthropic-version", "2020-01-01"),
-            "anthropic-version is the dialect's own",
+            "anthropic-version belongs to the dialect",
         ),
         (
             call(&openai).extra("stream", true),
-            "`stream` is not set by hand",
+            "do not set `stream` in extra",
         ),
         (call(&anthropic).seed(1), "Anthropic has no seed"),
         (
@@ -145,7 +148,11 @@ fn variables() {
     // error.
     let error = Config::from_vars(|name| (name == "LLM_ASYNC_WORKERS").then(|| "five".into()));
     let error = error.unwrap_err().to_string();
-    for part in ["LLM_ASYNC_WORKERS", "\"five\"", "a whole number from 1"] {
+    for part in [
+        "LLM_ASYNC_WORKERS",
+        "\"five\"",
+        "a whole number of at least 1",
+    ] {
         assert!(error.contains(part), "{error}");
     }
 }

@@ -47,7 +47,7 @@ export function address(given: string, page?: string): Address | Flaw {
   if (host instanceof Flaw) return host;
   if (!/^[\x21-\x7e]*$/.test(after)) return flaw('no_url', 'is not a URL');
   const placeholder = placeholderOf(until(authority, /:/), until(after, /\?/));
-  if (placeholder !== undefined) return flaw('placeholder', `has a placeholder in it: replace ${placeholder} by your own`);
+  if (placeholder !== undefined) return flaw('placeholder', `has a placeholder in it: replace ${placeholder} with your own value`);
   const query = after.includes('?') ? after.slice(after.indexOf('?') + 1) : '';
   const parameters = Object.fromEntries(query.split('&').filter(Boolean).map((parameter) => {
     const name = until(parameter, /=/);

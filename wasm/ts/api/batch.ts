@@ -77,7 +77,7 @@ export class BatchProcessor<I, O> {
   constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
     const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
     if (typeof work !== 'function') throw new TypeError('a BatchProcessor takes a function, which runs one item');
-    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be a number of milliseconds, at least 0`);
     this.#work = { run: work, onProgress, countTokens };
     this.#batchSize = count('batchSize', batchSize);
     this.#maxWorkers = count('maxWorkers', maxWorkers);

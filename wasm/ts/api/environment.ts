@@ -54,7 +54,7 @@ export class Variables {
     const value = this.text(name) ?? SETTINGS[name].default;
     if (/^(1|true|yes|on)$/i.test(value)) return true;
     if (/^(0|false|no|off)$/i.test(value)) return false;
-    throw fail(`${name} is ${value}; allowed is true or false (1/0, yes/no, on/off)`);
+    throw fail(`${name} is ${value}; it must be true or false (1/0, yes/no, on/off)`);
   }
 
   /** Seconds, in milliseconds. */
@@ -62,7 +62,7 @@ export class Variables {
     const seconds = this.text(name);
     if (seconds === undefined) return undefined;
     if (!/^[\d.]+(e\d+)?$/i.test(seconds) || !(Number(seconds) > 0 && Number(seconds) <= 1e9)) {
-      throw fail(`${name} is ${seconds}; allowed is seconds, more than 0 and at most 1e9`);
+      throw fail(`${name} is ${seconds}; it must be a number of seconds, more than 0 and at most 1e9`);
     }
     return Number(seconds) * 1000;
   }

@@ -21,7 +21,7 @@ export function timer(milliseconds: number, then: () => void): () => void {
 
 /** @internal A number of things that are to run: 0 counts as 1. */
 export function count(name: string, value: number): number {
-  if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; allowed is a whole number from 0`);
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; it must be a whole number of at least 0`);
   return Math.max(1, value);
 }
 
@@ -39,7 +39,7 @@ export function toError(reason: unknown): Error {
  * aborted then.
  */
 export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promise<T>, timeoutMs: number): Promise<T> {
-  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; allowed is a number of milliseconds from 0`);
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be a number of milliseconds, at least 0`);
   const controller = new AbortController();
   let clear = () => {};
   const limit = new Promise<never>((_, reject) => {

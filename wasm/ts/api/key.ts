@@ -23,7 +23,7 @@ export function keyOf(given: string): string | Flaw {
     return flaw(code!, `has ${what} in it (at character ${place} of ${key.length}); copy it again`);
   }
   if (/^["'`]|["'`]$/.test(key)) {
-    return flaw('key_quote', 'has a quotation mark at one end and not the same at the other; leave the quotation marks out');
+    return flaw('key_quote', 'begins or ends with an unmatched quotation mark; leave the quotation marks out');
   }
   return key;
 }
@@ -48,6 +48,6 @@ export function keyGiver(ask: () => string | Promise<string>, ofAnother: (key: s
 export function foreign(key: string, provider: string): Flaw | undefined {
   const form = key.length < KEY_MIN_LENGTH ? undefined : KEY_FORMS.find(({ prefix }) => key.startsWith(prefix));
   if (!form || form.set === `LLM_PROVIDER=${provider}`) return undefined;
-  return new Flaw('key_of_another_provider', spoken(`the API key has the form of a key of ${form.owner}, and would be sent to ${provider}, `
-    + `the default provider: set ${form.set} (or provider: '${provider}' if that is meant)`));
+  return new Flaw('key_of_another_provider', spoken(`the API key looks like a key for ${form.owner}, but would be sent to ${provider}, `
+    + `the default provider: set ${form.set} (or provider: '${provider}' to send it there anyway)`));
 }

@@ -49,7 +49,7 @@ export class RateLimiter {
    */
   constructor(calls: number, periodMs: number, burst: number = calls) {
     if (!(periodMs >= 0 && periodMs < Infinity)) {
-      throw new RangeError(`periodMs is ${periodMs}; allowed is a number of milliseconds from 0`);
+      throw new RangeError(`periodMs is ${periodMs}; it must be a number of milliseconds, at least 0`);
     }
     this.#calls = count('calls', calls);
     this.#burst = count('burst', burst);

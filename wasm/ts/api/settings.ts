@@ -44,7 +44,7 @@ export function limits(
   for (const [name, value] of Object.entries({ ...timeouts, overall: overall ?? timeouts?.overall })) {
     if (value === undefined) continue;
     if (typeof value !== 'number' || !(value >= 0)) {
-      throw fail(`the time limit ${name} is ${String(value)}; allowed is a number of milliseconds from 0, or Infinity`);
+      throw fail(`the time limit ${name} is ${String(value)}; it must be a number of milliseconds, at least 0, or Infinity`);
     }
     all[name] = value === Infinity ? -1 : value;
   }
@@ -54,7 +54,7 @@ export function limits(
 function whole(option: string, given: object | undefined, most = Number.MAX_SAFE_INTEGER): void {
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
-      throw fail(`${option}${name} is ${String(value)}; allowed is a whole number from 1`);
+      throw fail(`${option}${name} is ${String(value)}; it must be a whole number of at least 1`);
     }
   }
 }
@@ -76,7 +76,7 @@ function counts(options: ClientOptions, vars: Variables): Record<keyof typeof CO
     const old = option === 'maxAttempts' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
     const value = own === undefined ? vars.text(name) ?? old ?? otherwise : String(own);
     if (!(/^\d+$/.test(value) && Number(value) >= least)) {
-      throw fail(`${own !== undefined ? option : old === undefined ? name : OLD_RETRIES} is ${value}; allowed is a whole number from ${least}`
+      throw fail(`${own !== undefined ? option : old === undefined ? name : OLD_RETRIES} is ${value}; it must be a whole number of at least ${least}`
         + (option === 'maxAttempts' ? ' (it counts all attempts: 1 means no retries)' : ''));
     }
     all[option] = Math.min(Number(value), 0xffffffff);

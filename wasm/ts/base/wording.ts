@@ -4,20 +4,20 @@
 const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ["check the model's name (LLM_MODEL) and the base URL (LLM_BASE_URL)", "check the model's name (model) and the base URL (baseURL)"],
   ['check the network, the proxy and the base URL (LLM_BASE_URL)', 'check the network, the proxy and the base URL (baseURL)'],
-  ["check that the base URL (LLM_BASE_URL) is the API's", "check that the base URL (baseURL) is the API's"],
+  ["check that the base URL (LLM_BASE_URL) is that of the API", "check that the base URL (baseURL) is that of the API"],
   ['wait, or lower LLM_ASYNC_WORKERS', 'wait, or lower workers'],
   ['raise max_tokens, or ask for less reasoning (reasoning_effort)', 'raise maxTokens, or ask for less reasoning (reasoningEffort)'],
-  ['let it wait for its place (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), or raise '
-    + 'LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS', 'leave waitForQueue true, so that it waits for its place, or raise queueSize or workers'],
+  ['let the call wait (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), or raise '
+    + 'LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS', 'leave waitForQueue true, so that the call waits, or raise queueSize or workers'],
   ['the API key is empty; set LLM_API_KEY', 'the API key is empty; give an apiKey'],
-  ['no model is named; set LLM_MODEL, or name one in the request', 'no model is named; set model for the client or for the call'],
+  ['no model is set; set LLM_MODEL, or name a model in the request', 'no model is set; set model for the client or for the call'],
   ['leave it out with .temperature(None)', 'leave it out with temperature: null'],
   ['leave it out with .max_tokens(None)', 'leave it out with maxTokens: null'],
   ['shorten it, or raise max_request_bytes', 'shorten it, or raise maxRequestBytes'],
   ['shorten it, lower max_tokens, or raise tokens_per_minute or token_burst',
     'shorten it, lower maxTokens, or raise limits.tokensPerMinute or limits.tokenBurst'],
   ['set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network', 'set allowHttp: true, if you trust the network'],
-  ['cannot be set for one call; Provider::with_header replaces it for all', "cannot be set for one call; the client's headers replace it for all"],
+  ['cannot be set for one call; Provider::with_header replaces it for all calls', "cannot be set for one call; the client's headers replace it for all calls"],
   ['put the key in LLM_API_KEY and leave only the host', 'give the key as apiKey and leave only the host'],
   ['; set LLM_BASE_URL to ', '; set baseURL to '],
   ['set LLM_BASE_URL or Provider::with_base_url', 'set baseURL'],
@@ -27,7 +27,7 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['send its bytes with Part::image_base64', 'send its bytes as base64'],
   ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
   ['the text with Part::text', 'the text in a part of the type text'],
-  ['or say its words with Part::text', 'or say its words in a part of the type text'],
+  ['or send its transcript with Part::text', 'or send its transcript in a part of the type text'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];
 

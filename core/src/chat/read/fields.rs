@@ -82,7 +82,7 @@ impl Fields {
         match self.0.get_mut(name).map(Value::take) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(format!("the field `{name}` is no string")),
+            Some(_) => Err(format!("the field `{name}` is not a string")),
         }
     }
 
@@ -90,7 +90,7 @@ impl Fields {
         let mut fields = match self.0.get_mut("source").map(Value::take) {
             Some(Value::Object(fields)) => Self(fields),
             None | Some(Value::Null) => return Err("missing field `source`".to_owned()),
-            Some(_) => return Err("the field `source` is no object".to_owned()),
+            Some(_) => return Err("the field `source` is not an object".to_owned()),
         };
         Ok(match &*fields.text("type")? {
             "url" => MediaSource::Url {
@@ -110,7 +110,7 @@ impl Fields {
             },
             _ => {
                 return Err(format!(
-                    "the type of a source is one of {}",
+                    "the type of a source must be one of {}",
                     MediaSource::KINDS.join(", ")
                 ));
             }

@@ -138,7 +138,7 @@ fn the_own_form_round_trips() {
 fn what_is_no_message_says_why() {
     for (message, why) in [
         (json!({"content": "x"}), "no role"),
-        (json!({"role": 1, "content": "x"}), "role is a string"),
+        (json!({"role": 1, "content": "x"}), "role must be a string"),
         (json!({"role": "user"}), "no content"),
         (json!({"role": "user", "content": 1}), "an array of parts"),
         (
@@ -151,7 +151,7 @@ fn what_is_no_message_says_why() {
         ),
         (
             json!({"role": "user", "content": [{"type": "text", "text": 1}]}),
-            "`text` is no string",
+            "`text` is not a string",
         ),
         (
             json!({"role": "user", "content": [{"type": "image", "source": {"type": "tape"}}]}),
@@ -159,7 +159,7 @@ fn what_is_no_message_says_why() {
         ),
         (
             json!({"role": "user", "content": [{"type": "image", "source": 1}]}),
-            "`source` is no object",
+            "`source` is not an object",
         ),
         (
             json!({"role": "user", "content": [{"type": "image_url"}]}),

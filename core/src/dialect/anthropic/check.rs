@@ -32,7 +32,8 @@ pub(super) fn check(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Er
 fn removed(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Error> {
     let refused = |what: &str| {
         Err(Error::invalid(format!(
-            "Anthropic's API version {} takes no {what}; leave it out, or ask for 2023-06-01",
+            "Anthropic's API version {} does not accept {what}; leave it out, or use version \
+             2023-06-01",
             dialect.version
         )))
     };
@@ -52,10 +53,10 @@ fn removed(dialect: &Anthropic, request: &ChatRequest) -> Result<(), Error> {
                 (Role::Assistant, Part::Other { value, .. })
                     if value["type"] == "document" && !is_foreign_block(DIALECT, part) =>
                 {
-                    return refused("document of the assistant");
+                    return refused("documents in assistant messages");
                 }
                 (Role::User, Part::Text(text)) if cites(&text.extra) => {
-                    return refused("citations of the user");
+                    return refused("citations in user messages");
                 }
                 _ => {}
             }
@@ -97,8 +98,8 @@ fn parts(message: &Message) -> Result<(), Error> {
                     _ => ("a", "file"),
                 };
                 return Err(Error::invalid(format!(
-                    "{article} {kind} stands in a message of the {role}; Anthropic takes {kind}s \
-                     from the user and in the results of tools only"
+                    "{article} {kind} is in a message of the role {role}; Anthropic accepts \
+                     {kind}s only in user messages and in tool results"
                 )));
             }
             Part::ToolResult(result) => result.content.iter().try_for_each(has_block)?,
@@ -131,7 +132,7 @@ fn has_block(part: &Part) -> Result<(), Error> {
         Part::Audio(_) => Err(cannot_carry(
             DIALECT,
             "audio",
-            "send what is said in it as text, or ask a model that hears",
+            "send a transcript as text, or use a provider that accepts audio",
         )),
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ pub(super) fn body(
     let turns = turns(request);
     if turns.is_empty() {
         return Err(Error::invalid(
-            "there is only a system prompt; Anthropic answers a user's message",
+            "the conversation has only a system prompt; Anthropic requires a user message",
         ));
     }
     let max_tokens = request

@@ -93,8 +93,8 @@ fn share(effort: &ReasoningEffort) -> Result<f64, Error> {
         ReasoningEffort::Xhigh | ReasoningEffort::Max => 0.95,
         other => {
             return Err(Error::invalid(format!(
-                "this model knows no reasoning effort {}; use minimal, low, medium, high, xhigh \
-                 or max, or set `thinking` with extra",
+                "this model does not support the reasoning effort {}; use minimal, low, medium, \
+                 high, xhigh or max, or set `thinking` with extra",
                 Quoted(other.as_str())
             )));
         }

@@ -184,7 +184,7 @@ fn write_name(name: &str, text: &mut String) {
 fn write_missing(count: usize, text: &mut String) -> Result<(), Error> {
     if count > MOST_MISSING {
         return Err(wrong(format!(
-            "the arguments of a call came in pieces, and {count} items of a list did not come"
+            "the arguments of a call came in pieces, and {count} items of a list are missing"
         )));
     }
     text.extend(std::iter::repeat_n("null,", count));
@@ -193,7 +193,7 @@ fn write_missing(count: usize, text: &mut String) -> Result<(), Error> {
 
 fn twice(path: &str) -> Error {
     wrong(format!(
-        "the arguments of a call came in pieces that do not fit together: {} came again, or out \
+        "the arguments of a call came in pieces that do not fit together: {} was repeated or out \
          of order",
         crate::quote::Quoted(path)
     ))

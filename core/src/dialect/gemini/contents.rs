@@ -62,7 +62,7 @@ impl<'a> Turns<'a> {
         }
         match all.turns.is_empty() {
             true => Err(Error::invalid(
-                "there is only a system prompt; Gemini answers a user's message",
+                "the conversation has only a system prompt; Gemini requires a user message",
             )),
             false => Ok(all),
         }

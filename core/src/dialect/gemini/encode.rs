@@ -25,7 +25,7 @@ pub(super) fn body(rule: &ModelRule, request: &ChatRequest) -> Result<Vec<u8>, E
         Some(Value::Object(config)) => config,
         Some(_) => {
             return Err(Error::invalid(
-                "the extra field `generationConfig` is no object",
+                "the extra field `generationConfig` is not an object",
             ));
         }
     };
@@ -34,14 +34,14 @@ pub(super) fn body(rule: &ModelRule, request: &ChatRequest) -> Result<Vec<u8>, E
         .is_some_and(|count| *count != 1)
     {
         return Err(Error::invalid(
-            "`candidateCount` asks for several answers in one; send several requests, for example \
+            "`candidateCount` requests several answers at once; send several requests, for example \
              with gather_with_limit",
         ));
     }
     let tools = match extra.remove(TOOLS) {
         None => Vec::new(),
         Some(Value::Array(tools)) => tools,
-        Some(_) => return Err(Error::invalid("the extra field `tools` is no array")),
+        Some(_) => return Err(Error::invalid("the extra field `tools` is not an array")),
     };
     let turns = contents::Turns::of(request)?;
     let thinking = Thinking::of(request, rule, &config)?;

@@ -28,7 +28,7 @@ impl<'a> Media<'a> {
                 "an image as text",
             ),
             Part::File(file) => (&file.source, None, &file.extra, "a file"),
-            Part::Audio(audio) => (&audio.source, None, &audio.extra, "sound as text"),
+            Part::Audio(audio) => (&audio.source, None, &audio.extra, "audio as text"),
             _ => return None,
         };
         Some(Self {

@@ -64,8 +64,7 @@ pub(super) fn write(
         Part::ToolCall(call) => write_call(writer, call, calls),
         Part::ToolResult(_) => {
             return Err(Error::invalid(
-                "the result of a tool stands in a message of the assistant; put it in one of the \
-                 role tool",
+                "a tool result is in an assistant message; put it in a message of the role tool",
             ));
         }
         part => match Media::of(part) {

@@ -21,7 +21,7 @@ pub(super) fn parse(path: &str) -> Result<Vec<Step>, Error> {
     let steps = path.strip_prefix('$').and_then(steps);
     steps.filter(|steps| !steps.is_empty()).ok_or_else(|| {
         wrong(format!(
-            "an argument of a call came with {}, which is no path to a value",
+            "an argument of a call came with {}, which is not a valid path",
             Quoted(path)
         ))
     })
@@ -109,7 +109,7 @@ mod tests {
             "", "$", "id", "$id", "$[", "$[-1]", "$['a]", "$['a'b]", "$[*]",
         ] {
             let error = parse(path).unwrap_err().to_string();
-            assert!(error.contains("no path to a value"), "{path}: {error}");
+            assert!(error.contains("not a valid path"), "{path}: {error}");
         }
         assert!(parse(&format!("${}", ".a".repeat(128))).is_ok());
         assert!(parse(&format!("${}", ".a".repeat(129))).is_err());

@@ -95,8 +95,8 @@ fn budget(word: &str, max_tokens: Option<u64>) -> Result<u64, Error> {
     let known = BUDGETS.iter().find(|(effort, _)| *effort == word);
     let Some((_, tokens)) = known else {
         return Err(Error::invalid(format!(
-            "this model knows no reasoning effort {}; use none, minimal, low, medium, high, xhigh \
-             or max, or set `thinkingConfig` in the extra field `generationConfig`",
+            "this model does not support the reasoning effort {}; use none, minimal, low, medium, \
+             high, xhigh or max, or set `thinkingConfig` in the extra field `generationConfig`",
             Quoted(word)
         )));
     };

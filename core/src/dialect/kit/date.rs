@@ -37,6 +37,12 @@ pub(crate) fn http_date(text: &str) -> Option<i64> {
 /// is dropped.
 pub(crate) fn rfc3339(text: &str) -> Option<i64> {
     let text = text.as_bytes();
+    if !matches!(
+        (text.get(4)?, text.get(7)?, text.get(10)?),
+        (b'-', b'-', b'T' | b't' | b' ')
+    ) {
+        return None;
+    }
     let date = [
         number(text, 0, 4)?,
         number(text, 5, 2)?,
@@ -49,7 +55,7 @@ pub(crate) fn rfc3339(text: &str) -> Option<i64> {
     }
     let offset = match text.get(zone)? {
         b'Z' | b'z' if text.len() == zone + 1 => 0,
-        sign @ (b'+' | b'-') => {
+        sign @ (b'+' | b'-') if text.get(zone + 3) == Some(&b':') && text.len() == zone + 6 => {
             let minutes = number(text, zone + 1, 2)? * 60 + number(text, zone + 4, 2)?;
             if *sign == b'-' { -minutes } else { minutes }
         }
@@ -151,6 +157,8 @@ mod tests {
         for (text, expected) in [
             ("2026-11-23T10:00:00Z", "Mon, 23 Nov 2026 10:00:00 GMT"),
             ("2024-02-29T23:59:59.123Z", "Thu, 29 Feb 2024 23:59:59 GMT"),
+            ("2026-11-23t10:00:00z", "Mon, 23 Nov 2026 10:00:00 GMT"),
+            ("2026-11-23 10:00:00Z", "Mon, 23 Nov 2026 10:00:00 GMT"),
             ("2026-01-01T01:00:00+02:00", "Wed, 31 Dec 2025 23:00:00 GMT"),
             ("2026-01-01T01:00:00-01:30", "Thu, 01 Jan 2026 02:30:00 GMT"),
         ] {
@@ -163,6 +171,12 @@ mod tests {
             "2026-11-23T10:00:00",
             "2026-11-23T10:00:00Zulu",
             "2026-11-23T10:00:00+2",
+            "2026/11/23T10:00:00Z",
+            "2026-11:23T10:00:00Z",
+            "2026a11-23T10:00:00Z",
+            "2026-11-23_10:00:00Z",
+            "2026-11-23T10:00:00+02.00",
+            "2026-11-23T10:00:00+02:00Z",
         ] {
             assert_eq!(rfc3339(text), None, "{text}");
         }

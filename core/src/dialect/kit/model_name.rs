@@ -11,7 +11,7 @@ use crate::quote::Quoted;
 pub(crate) fn check(model: &str) -> Result<(), Error> {
     if model.trim().is_empty() {
         return Err(Error::invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
+            "no model is set; set LLM_MODEL, or name a model in the request",
         ));
     }
     Ok(())
@@ -27,7 +27,7 @@ pub(crate) fn check_segment(model: &str) -> Result<(), Error> {
     check(model)?;
     if matches!(model, "." | "..") {
         return Err(Error::invalid(format!(
-            "{} is no model's name",
+            "{} is not a valid model name",
             Quoted(model)
         )));
     }

@@ -385,7 +385,7 @@ pub(super) fn not_of(dialect: &str, data: &str, error: JsonError) -> Error {
         let why = "the answer's JSON ends before it is complete";
         return Error::new(ErrorKind::Truncated, why).with_body(data.as_bytes());
     }
-    let why = format!("the answer is not of the dialect {dialect}: {error}");
+    let why = format!("the answer does not match the dialect {dialect}: {error}");
     Error::new(ErrorKind::Protocol, why).with_body(data.as_bytes())
 }
 

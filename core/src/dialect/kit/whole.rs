@@ -91,7 +91,7 @@ impl WholeBody {
             let coding = failure::compression(self.headers.get(CONTENT_ENCODING), body);
             return Err(match coding {
                 Some(coding) => failure::compressed(&coding),
-                None => failure::not_understood("the answer is no JSON", body),
+                None => failure::not_understood("the answer is not JSON", body),
             });
         }
         decode(text).map_err(|error| match error.kind() {

@@ -14,13 +14,13 @@ use crate::json::{Reader, Writer};
 pub fn begin(request: &ChatRequest) -> Result<Writer, Error> {
     if request.extra.get("n").is_some_and(|n| n != 1) {
         return Err(Error::invalid(
-            "`n` asks for several answers in one; send several requests, for example with \
+            "`n` requests several answers at once; send several requests, for example with \
              gather_with_limit",
         ));
     }
     if request.extra.contains_key("stream") {
         return Err(Error::invalid(
-            "`stream` is not set by hand: await the call for a whole answer, or take its stream()",
+            "do not set `stream` in extra; await the call for a whole answer, or call stream()",
         ));
     }
     Ok(Writer::with_capacity(estimate(request)))

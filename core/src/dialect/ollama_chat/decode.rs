@@ -54,7 +54,7 @@ impl Assemble for Answer {
         match out.is_finished() {
             true => Ok(()),
             false => Err(kit::not_understood(
-                "the answer is not done",
+                "the answer's `done` is not true",
                 body.as_bytes(),
             )),
         }

@@ -24,7 +24,7 @@ pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec
     let options = match extra.remove(OPTIONS) {
         None => Extra::new(),
         Some(Value::Object(options)) => options,
-        Some(_) => return Err(invalid("the extra field `options` is no object")),
+        Some(_) => return Err(invalid("the extra field `options` is not an object")),
     };
     let mut map = ObjectWriter::replaced_by(&mut writer, &extra);
     map.string("model", model);
@@ -71,12 +71,12 @@ pub(super) fn body(model: &str, request: &ChatRequest, mode: Mode) -> Result<Vec
 fn check(model: &str, request: &ChatRequest) -> Result<(), Error> {
     if model.trim().is_empty() {
         return Err(invalid(
-            "no model is named; set LLM_MODEL, or name one in the request",
+            "no model is set; set LLM_MODEL, or name a model in the request",
         ));
     }
     match &request.tool_choice {
         Some(ToolChoice::Required | ToolChoice::Tool(_)) => Err(invalid(
-            "Ollama cannot be made to call a tool; leave tool_choice out",
+            "Ollama cannot be required to call a tool; leave tool_choice out",
         )),
         _ => Ok(()),
     }
@@ -222,12 +222,16 @@ fn content(map: &mut ObjectWriter<'_, '_>, parts: &[Part]) -> Result<(), Error> 
                 return Err(kit::cannot_carry(NAME, "a file", instead));
             }
             Part::Audio(_) => {
-                let instead = "send what is said in it as text";
+                let instead = "send a transcript as text";
                 return Err(kit::cannot_carry(NAME, "audio", instead));
             }
             part @ Part::Other { .. } if !kit::is_foreign_block(NAME, part) => {
-                let instead = "leave it out, or name the dialect it is of";
-                return Err(kit::cannot_carry(NAME, "a block without a name", instead));
+                let instead = "leave it out, or set the dialect that it belongs to";
+                return Err(kit::cannot_carry(
+                    NAME,
+                    "a block without a dialect",
+                    instead,
+                ));
             }
             _ => {}
         }
@@ -259,8 +263,8 @@ fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
         Ok(arguments @ Value::Object(_)) => arguments,
         _ => {
             return Err(invalid(format!(
-                "the arguments of the call of {} are no JSON object, which Ollama demands; \
-                 mend them, or leave the call out",
+                "the arguments of the call of {} are not a JSON object, which Ollama requires; \
+                 correct them, or leave the call out",
                 call.name
             )));
         }

@@ -22,8 +22,7 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
                     let role = message.role.as_str();
                     let article = if part.kind() == "file" { "a" } else { "an" };
                     return Err(Error::invalid(format!(
-                        "{article} {} stands in a message of the role {role}; put it in one of \
-                         the user",
+                        "{article} {} is in a message of the role {role}; put it in a user message",
                         part.kind()
                     )));
                 }

@@ -5,14 +5,14 @@ use super::calls::{Among, Calls};
 use super::details::Details;
 use super::media::{self, Sound};
 use super::wire::{self, Chunk, Content, Delta, Said};
-use crate::chat::{ChatEvent, Extra, FinishReason, Part};
+use crate::chat::{ChatEvent, FinishReason, Part};
 use crate::dialect::kit::decoder::{Assemble, Output, Prose};
 use crate::dialect::kit::failure;
 use crate::dialect::kit::kept::Kept;
 use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{
-    Count, Fields, Object, Raw, Read, Unknown, extra_of, parse_event_into, parse_into, read,
-    to_extra, too_many,
+    Count, Fields, Object, Raw, Read, extra_of, parse_event_into, parse_into, push_extra, read,
+    too_many,
 };
 use crate::error::Error;
 
@@ -297,14 +297,6 @@ fn say(content: &mut Content<'_>, prose: Prose, out: &mut Output) -> Result<(), 
         }
     }
     Ok(())
-}
-
-fn push_extra(unknown: Unknown<'_>, event: impl FnOnce(Extra) -> ChatEvent, out: &mut Output) {
-    if unknown.is_empty() {
-        return;
-    }
-    let extra = to_extra(unknown, out);
-    out.push(event(extra));
 }
 
 fn member<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {

@@ -102,14 +102,16 @@ fn list(reader: &mut Reader<'_>, vectors: &mut [Vec<f32>]) -> Result<(), Error> 
             Some(_) => {
                 let index = index.unwrap_or_default();
                 return Err(wrong(format!(
-                    "the answer has two vectors of the index {index}"
+                    "the answer has two vectors with the index {index}"
                 )));
             }
             None => {
-                let index = index.map_or("an unknown one".to_owned(), |index| index.to_string());
+                let index = match index {
+                    Some(index) => format!("with the index {index}"),
+                    None => "without a valid index".to_owned(),
+                };
                 return Err(wrong(format!(
-                    "the answer has a vector of the index {index}, and the request had {inputs} \
-                     texts"
+                    "the answer has a vector {index}, but the request had {inputs} texts"
                 )));
             }
         }
@@ -127,7 +129,7 @@ fn read(reader: &mut Reader<'_>, vector: &mut Vec<f32>) -> Result<(), Error> {
     let (floats, rest) = bytes.as_chunks();
     if floats.is_empty() || !rest.is_empty() {
         return Err(wrong(
-            "an embedding of the answer is a text, and not floats in base64",
+            "an embedding of the answer is a string that is not base64 of 32-bit floats",
         ));
     }
     vector.extend(floats.iter().copied().map(f32::from_le_bytes));

@@ -23,8 +23,8 @@ pub(super) fn check(request: &ChatRequest) -> Result<(), Error> {
                 Part::ToolResult(result) => result.content.iter().try_for_each(media::check)?,
                 part if media::is_media(part) && !is_users => {
                     return Err(Error::invalid(format!(
-                        "a part of the type {} stands in a message of the role {}; put it in one \
-                         of the user",
+                        "a part of the type {} is in a message of the role {}; put it in a user \
+                         message",
                         part.kind(),
                         message.role.as_str()
                     )));

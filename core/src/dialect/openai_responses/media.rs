@@ -31,7 +31,7 @@ pub(super) fn check(part: &Part) -> Result<(), Error> {
         Part::Audio(_) => Err(cannot_carry(
             DIALECT,
             "audio",
-            "use chat completions (openai_chat), or say its words with Part::text",
+            "use chat completions (openai_chat), or send its transcript with Part::text",
         )),
         _ => Ok(()),
     }

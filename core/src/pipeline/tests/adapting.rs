@@ -83,6 +83,30 @@ fn a_late_answer_is_asked_for_twice_and_the_sooner_wins() {
 }
 
 #[test]
+fn a_call_fails_with_the_first_error_if_both_attempts_fail() {
+    // The second attempt fails first, and the call waits for the first one.
+    let hedging = Hedging::after(Duration::from_secs(2));
+    let answers = [Answering::Late(20.0, 400), Answering::Late(1.0, 404)];
+    let setup = setup(answers, |builder| builder.hedging(hedging));
+    let error = setup.chat().unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::BadRequest, 2));
+    assert_eq!(
+        (setup.sent(), setup.clock.seconds()),
+        (vec![0.0, 2.0], 20.0)
+    );
+    assert_eq!(setup.client.status().active, 0);
+
+    // One lost attempt leaves the other one to answer.
+    let answers = [Answering::Late(5.0, 400), Answering::Good(10.0)];
+    let setup = self::setup(answers, |builder| builder.hedging(hedging));
+    assert_eq!(setup.chat().unwrap().attempts, 2);
+    assert_eq!(
+        (setup.clock.seconds(), setup.client.status().active),
+        (12.0, 0)
+    );
+}
+
+#[test]
 fn hedges_have_a_budget() {
     let answers = (0..4_000).map(|_| Answering::Good(3.0));
     let hedging = Hedging::after(Duration::from_secs(2));

@@ -41,6 +41,8 @@ enum Answering {
     Good(f64),
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
+    /// This status after this many seconds.
+    Late(f64, u16),
     Lost,
     Refused,
     /// Endless content, as fast as the client reads it.
@@ -105,6 +107,11 @@ impl Transport for Script {
                     Some(value) => response.header("retry-after", value),
                     None => response,
                 };
+                Ok(response.body(ByteStream::from_bytes("{}")).unwrap())
+            }
+            Answering::Late(seconds, status) => {
+                self.executor.sleep(Duration::from_secs_f64(seconds)).await;
+                let response = response.status(status);
                 Ok(response.body(ByteStream::from_bytes("{}")).unwrap())
             }
             Answering::Lost => Err(TransportError::new(TransportErrorKind::Reset, "lost")),

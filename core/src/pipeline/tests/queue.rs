@@ -158,9 +158,9 @@ fn a_full_queue_says_what_to_set() {
     assert_eq!(error.kind(), ErrorKind::QueueFull);
     assert_eq!(
         error.to_string(),
-        "demo: the queue is full: 1 requests are in flight, 1 wait, and 1 may; let it wait for its \
-         place (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a \
-         BatchProcessor), or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+        "demo: the queue is full: 1 requests are in flight and 1 wait (limit 1); let the call wait \
+         (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), \
+         or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
     );
 }
 

@@ -95,8 +95,8 @@ fn cases() -> Vec<(Part, [Is; 5])> {
             [
                 Sent(json!({"type": "input_audio", "input_audio":
                     {"data": "SUQz", "format": "mp3"}})),
-                Refused("audio; send what is said in it"),
-                Refused("audio; send what is said in it"),
+                Refused("audio; send a transcript"),
+                Refused("audio; send a transcript"),
                 Refused("audio; use chat completions"),
                 Sent(json!({"inlineData": {"mimeType": "audio/mpeg", "data": "SUQz"}})),
             ],
@@ -106,8 +106,8 @@ fn cases() -> Vec<(Part, [Is; 5])> {
             [
                 Sent(json!({"type": "input_audio", "input_audio":
                     {"data": "UklG", "format": "wav"}})),
-                Refused("audio; send what is said in it"),
-                Refused("audio; send what is said in it"),
+                Refused("audio; send a transcript"),
+                Refused("audio; send a transcript"),
                 Refused("audio; use chat completions"),
                 Sent(json!({"inlineData": {"mimeType": "audio/x-wav; rate=8000", "data": "UklG"}})),
             ],
@@ -116,8 +116,8 @@ fn cases() -> Vec<(Part, [Is; 5])> {
             Part::audio_url(url),
             [
                 Refused("audio by its URL or id; send its bytes"),
-                Refused("audio; send what is said in it"),
-                Refused("audio; send what is said in it"),
+                Refused("audio; send a transcript"),
+                Refused("audio; send a transcript"),
                 Refused("audio; use chat completions"),
                 Sent(json!({"fileData": {"fileUri": url}})),
             ],
@@ -161,10 +161,7 @@ fn a_part_in_the_wrong_place_is_refused() {
         for dialect in &dialects()[..2] {
             let request = ChatRequest::new([Message::user("hi"), said.clone()]);
             let why = sent(&**dialect, &request).unwrap_err().to_string();
-            assert!(
-                why.contains(&format!("{kind} stands in a message")),
-                "{why}"
-            );
+            assert!(why.contains(&format!("{kind} is in a message")), "{why}");
         }
     }
 }

@@ -98,28 +98,28 @@ fn wrong_answers_are_errors_that_say_so() {
         (
             r#"{"data":[{"embedding":[1]}]}"#,
             Protocol,
-            "no vector for the text 1",
+            "no vector for text 1",
         ),
-        (r#"{"data":[]}"#, Protocol, "no vector for the text 0"),
+        (r#"{"data":[]}"#, Protocol, "no vector for text 0"),
         (
             r#"{"data":[{"embedding":[]},{"embedding":[1]}]}"#,
             Protocol,
-            "no vector for the text 0",
+            "no vector for text 0",
         ),
         (
             r#"{"data":[{"embedding":[1]},{"embedding":[1]},{"embedding":[1]}]}"#,
             Protocol,
-            "a vector of the index 2",
+            "a vector with the index 2",
         ),
         (
             r#"{"data":[{"index":1,"embedding":[1]},{"index":1,"embedding":[1]}]}"#,
             Protocol,
-            "two vectors of the index 1",
+            "two vectors with the index 1",
         ),
         (
             r#"{"data":[{"index":-1,"embedding":[1]}]}"#,
             Protocol,
-            "an unknown one",
+            "a vector without a valid index",
         ),
         (r#"{"data":[{"embedding":"?"}]}"#, Protocol, "base64"),
         (r#"{"data":[{"embedding":"AAA="}]}"#, Protocol, "base64"),
@@ -159,12 +159,9 @@ fn what_cannot_be_asked_is_refused_before_anything_is_sent() {
     let (client, provider) = client(&sim, openai(), |b| b, |_, sent| vectors(sent));
     let none: [&str; 0] = [];
     let cases = [
-        (client.embed(none), "no text is given"),
-        (
-            client.embed(["a", ""]),
-            "the text 1 (counted from 0) is empty",
-        ),
-        (client.embed(["a"]).model(" "), "no model is named"),
+        (client.embed(none), "`inputs` is empty"),
+        (client.embed(["a", ""]), "text 1 (counted from 0) is empty"),
+        (client.embed(["a"]).model(" "), "no model is set"),
         (client.embed(["a"]).dimensions(0), "0 dimensions"),
         (client.embed(["a"]).extra("input", "b"), "`input`"),
         (client.embed(["a"]).header("host", "b"), "host"),
@@ -187,7 +184,9 @@ fn a_dialect_without_embeddings_says_so() {
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(
-        error.to_string().contains("anthropic has no embeddings"),
+        error
+            .to_string()
+            .contains("anthropic does not support embeddings"),
         "{error}"
     );
     assert_eq!(error.provider(), Some("anthropic"));
@@ -232,12 +231,12 @@ fn ollama_speaks_its_own() {
         (
             r#"{"embeddings":[[1],[2]]}"#,
             ErrorKind::Protocol,
-            "2 vectors, and the request had 1",
+            "2 vectors for 1 texts",
         ),
         (
             r#"{"embeddings":[[]]}"#,
             ErrorKind::Protocol,
-            "no vector for the text 0",
+            "no vector for text 0",
         ),
         (
             r#"{"model":"x"}"#,
@@ -300,11 +299,8 @@ fn gemini_sends_a_request_for_each_text() {
         }]})
     );
     for (answer, why) in [
-        (r#"{"embeddings":[]}"#, "0 vectors, and the request had 1"),
-        (
-            r#"{"embeddings":[{"values":[]}]}"#,
-            "no vector for the text 0",
-        ),
+        (r#"{"embeddings":[]}"#, "0 vectors for 1 texts"),
+        (r#"{"embeddings":[{"values":[]}]}"#, "no vector for text 0"),
         (
             r#"{"embeddings":[{"values":[1]},{"values":[1]}]}"#,
             "more vectors than the 1",

@@ -84,7 +84,7 @@ fn one_failure_ends_all_and_names_the_text() {
     let error = sim.run(async move { call.await }).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
     assert!(
-        error.to_string().contains("two vectors of the index 6"),
+        error.to_string().contains("two vectors with the index 6"),
         "{error}"
     );
     // The first request was cancelled, and the third was never sent.

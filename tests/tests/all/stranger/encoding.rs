@@ -140,11 +140,11 @@ fn what_cannot_be_said_is_refused() {
     for (request, why) in [
         (ChatRequest::new([linked]), "image_base64"),
         (forced, "tool_choice"),
-        (ask().model(" "), "no model is named"),
-        (ask().extra("options", 1), "`options` is no object"),
+        (ask().model(" "), "no model is set"),
+        (ask().extra("options", 1), "`options` is not an object"),
         (
             ChatRequest::new([Message::user("hi"), broken]),
-            "no JSON object",
+            "are not a JSON object",
         ),
     ] {
         let error = encode(&request, Mode::Whole).unwrap_err();

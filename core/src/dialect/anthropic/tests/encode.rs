@@ -207,7 +207,7 @@ fn images_come_from_the_user() {
         [Part::image_url("https://a.example/x.png")],
     );
     let why = refused(&ChatRequest::new([Message::user("hi"), said]));
-    assert!(why.contains("message of the assistant"), "{why}");
+    assert!(why.contains("message of the role assistant"), "{why}");
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn effort_is_a_budget_for_older_models() {
     assert!(why.contains("needs more than 1024"), "{why}");
     let odd = ReasoningEffort::Other("hectic".into());
     let why = refused(&thinks("claude-haiku-4-5", odd, 8000));
-    assert!(why.contains("no reasoning effort \"hectic\""), "{why}");
+    assert!(why.contains("the reasoning effort \"hectic\""), "{why}");
 }
 
 #[test]

@@ -47,18 +47,18 @@ fn the_version_of_2026_takes_less() {
         (hi().extra("top_k", 5), "top_k"),
         (
             ChatRequest::new([Message::new(Role::User, [cited.into()])]),
-            "citations of the user",
+            "citations in user messages",
         ),
         (
             ChatRequest::new([Message::user("hi"), said]),
-            "document of the assistant",
+            "documents in assistant messages",
         ),
     ] {
         let error = sent(&new, &request, Mode::Whole).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         let message = error.to_string();
         assert!(
-            message.contains(&format!("2026-10-21 takes no {what}")),
+            message.contains(&format!("2026-10-21 does not accept {what}")),
             "{message}"
         );
         let error = sent(&Anthropic::default(), &request, Mode::Whole).err();
@@ -144,10 +144,10 @@ fn a_name_that_would_leave_the_path_is_refused() {
     let clouds = [Anthropic::vertex(), Anthropic::bedrock()];
     for dialect in &clouds {
         for (model, why) in [
-            ("", "no model is named"),
-            (" ", "no model is named"),
-            (".", "is no model's name"),
-            ("..", "is no model's name"),
+            ("", "no model is set"),
+            (" ", "no model is set"),
+            (".", "is not a valid model name"),
+            ("..", "is not a valid model name"),
         ] {
             for mode in [Mode::Whole, Mode::Stream] {
                 let error = sent(dialect, &hi().model(model), mode).unwrap_err();
@@ -159,12 +159,7 @@ fn a_name_that_would_leave_the_path_is_refused() {
         assert!(within.uri().path().contains("/..%2Fx"), "{}", within.uri());
     }
     let nameless = sent(&Anthropic::default(), &hi().model(" "), Mode::Whole);
-    assert!(
-        nameless
-            .unwrap_err()
-            .message()
-            .contains("no model is named")
-    );
+    assert!(nameless.unwrap_err().message().contains("no model is set"));
 }
 
 #[test]

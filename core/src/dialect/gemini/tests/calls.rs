@@ -133,5 +133,10 @@ fn pieces_that_do_not_fit_together_are_an_error() {
     }
     let nameless = chunk(json!([call(json!({"args": {"a": 1}}))]), "STOP");
     let error = failure(200, &sse(&[nameless]));
-    assert!(error.to_string().contains("does not say which"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("the call in the answer has no name"),
+        "{error}"
+    );
 }

@@ -31,7 +31,8 @@ pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) 
     let message = match said.message() {
         Some(message) => message,
         None if status.is_redirection() => format!(
-            "the server redirects ({}), which is not followed, so that the key goes nowhere else",
+            "the server redirects ({}); redirects are not followed, so that the key is not sent to \
+             another server",
             status.as_u16()
         ),
         None => match (
@@ -120,7 +121,7 @@ pub fn truncated() -> Error {
 pub fn nameless_call() -> Error {
     Error::new(
         ErrorKind::Server,
-        "the model called a tool and the answer does not say which: the call has no name",
+        "the model called a tool, but the call in the answer has no name",
     )
 }
 
@@ -129,9 +130,9 @@ pub(crate) fn compressed(coding: &str) -> Error {
     Error::new(
         ErrorKind::Protocol,
         format!(
-            "the answer is compressed (content-encoding {coding}), which was not asked for and is \
-             not decoded; turn compression off at the server or proxy, or send the header \
-             accept-encoding: identity"
+            "the answer is compressed (content-encoding {coding}), which the request did not ask \
+             for and chatcore does not decode; turn compression off at the server or proxy, or \
+             send the header accept-encoding: identity"
         ),
     )
 }

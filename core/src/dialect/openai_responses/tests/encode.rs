@@ -223,7 +223,7 @@ fn what_responses_cannot_say_is_refused() {
         ),
         (
             ChatRequest::new([Message::assistant("").part(Part::image_url("u"))]),
-            "stands in a message of the role assistant",
+            "is in a message of the role assistant",
         ),
     ] {
         let message = refused(&request);
