@@ -24,20 +24,21 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    pub(super) fn read(request: &Request<Bytes>) -> Result<Self, Refusal> {
+    pub(super) fn read(request: &Request<Bytes>) -> Result<Self, Box<Refusal>> {
         let path = request.uri().path();
         if !path.ends_with(OpenAiChatForm.path()) {
             let why = format!("Invalid URL ({} {path})", request.method());
-            return Err(Refusal::new(404, why));
+            return Err(Box::new(Refusal::new(404, why)));
         }
         let body: Value = serde_json::from_slice(request.body()).map_err(|error| {
-            Refusal::new(400, format!("The body of the request is not JSON: {error}"))
+            let why = format!("The body of the request is not JSON: {error}");
+            Box::new(Refusal::new(400, why))
         })?;
         let missing = |param: &str| {
             let mut refusal = Refusal::new(400, format!("Missing required parameter: '{param}'."));
             refusal.param = Some(param.to_owned());
             refusal.code = Some("missing_required_parameter".to_owned());
-            refusal
+            Box::new(refusal)
         };
         let model = body["model"].as_str().ok_or_else(|| missing("model"))?;
         let messages = body["messages"]

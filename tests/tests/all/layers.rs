@@ -206,6 +206,8 @@ fn imports(code: &str) -> BTreeSet<String> {
         }
     }
     found.remove("");
+    // A macro of `dialect::kit`: exported macros are at the root of a crate.
+    found.remove("fields");
     found
 }
 
