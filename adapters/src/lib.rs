@@ -78,3 +78,13 @@ mod docs_providers {}
 #[cfg(all(doctest, feature = "smol", feature = "http1"))]
 #[doc = include_str!("../../docs/proxies.md")]
 mod docs_proxies {}
+
+/// Every Rust snippet of docs/batches.md compiles as it stands.
+#[cfg(all(
+    doctest,
+    feature = "journal-files",
+    feature = "smol",
+    feature = "http1"
+))]
+#[doc = include_str!("../../docs/batches.md")]
+mod docs_batches {}

@@ -25,7 +25,14 @@ const ANSWER: u64 = 256;
 /// rules of thumb for prose, on the high side outside English; code may take more. The answer
 /// counts `max_tokens`, which is how OpenAI counts it when a request arrives, or 256 tokens without
 /// a limit.
-pub(crate) fn tokens(request: &ChatRequest) -> u64 {
+///
+/// ```
+/// use chatcore::{ChatRequest, estimate_tokens};
+///
+/// let request = ChatRequest::from("Why is the sky blue?").max_tokens(100);
+/// assert_eq!(estimate_tokens(&request), 4 + 5 + 100);
+/// ```
+pub fn tokens(request: &ChatRequest) -> u64 {
     let messages = request.messages.iter().map(message);
     let tools = request.tools.iter().map(|tool| {
         let description = tool.description.as_deref().map_or(0, quarters);

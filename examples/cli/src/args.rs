@@ -1,0 +1,287 @@
+//! The options, from which help, completions and the manual page are made.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+const EXAMPLES: &str = "\
+Examples:
+  chatcore chat 'Why is the sky blue?'
+  chatcore batch run in.jsonl -o out.jsonl --concurrency 50 --rpm 500
+  zstdcat prompts.zst | chatcore batch run - -o out.jsonl
+  chatcore doctor
+
+The provider, the model and the key are read from the environment: LLM_PROVIDER, LLM_MODEL and
+LLM_API_KEY, or the provider's own variable such as DEEPSEEK_API_KEY. USE_MOCK_LLM=true (or --mock)
+asks the offline demo model.";
+
+const BATCH_EXAMPLES: &str = "\
+Examples:
+  chatcore batch run in.jsonl -o out.jsonl
+  chatcore batch run in.jsonl -o out.jsonl --dry-run --price 0.27,1.10
+  chatcore batch run in.jsonl -o out.jsonl --max-cost 20 --price 0.27,1.10 --deadline 8h
+  chatcore batch run in.jsonl -o out.jsonl --retry-errors --report report.html
+
+The same command resumes a run that was stopped or killed. Each line of INPUT is a request of
+OpenAI's Batch API, or {\"prompt\": …}, or {\"messages\": […]}; a file whose first line does not begin
+with { has a prompt on each line.
+
+Exit status:
+  0  every item has an answer
+  1  the run could not go on; what is done is kept
+  2  an option, a setting or the input is wrong; nothing was sent
+  3  every item has a result, and some of them are errors
+  4  stopped by Ctrl-C, --deadline or --max-cost; the same command resumes";
+
+/// LLM chats and batches on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "chatcore", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Who is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Provider")]
+pub(crate) struct Who {
+    /// The provider, in place of LLM_PROVIDER
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    /// The model, in place of LLM_MODEL
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// The provider's address, in place of LLM_BASE_URL
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) base_url: Option<String>,
+    /// Ask the offline demo model; nothing is sent
+    #[arg(long, global = true)]
+    pub(crate) mock: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run many requests from a file
+    Batch {
+        #[command(subcommand)]
+        command: BatchCommand,
+    },
+    /// Ask a question, or talk
+    Chat(ChatArgs),
+    /// List the models that the provider offers
+    Models {
+        /// Print JSON, a line for each model
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the settings, the network and the key with one small request
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BatchCommand {
+    /// Run a batch on this machine, or resume one
+    Run(Box<RunArgs>),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = BATCH_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// The requests: a file, plain or packed by gzip or zstd; `-` reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) input: PathBuf,
+    /// Where the answers go; with results of an earlier run in it, that run is resumed
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+    /// Where the errors go [default: the output's name with `.errors` before its extension]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) errors: Option<PathBuf>,
+    /// How the lines of the input are written
+    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    pub(crate) format: FormatArg,
+    /// What becomes of a line that is not JSON
+    #[arg(long, value_enum, default_value_t = BadLinesArg::Record)]
+    pub(crate) bad_lines: BadLinesArg,
+    /// Estimate tokens and cost, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run items again that have an error
+    #[arg(long)]
+    pub(crate) retry_errors: bool,
+    /// Resume with another provider, model or key than the run was begun with
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// At the end, bring the answers into the order of the input
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// Write a page with plots of latency, tokens, cost and errors
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Requests in flight at once [default: LLM_ASYNC_WORKERS, else 5]
+    #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) concurrency: Option<u32>,
+    /// Requests per minute
+    #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rpm: Option<u32>,
+    /// Tokens per minute, of prompts and answers
+    #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tpm: Option<u64>,
+    /// Let the number of requests in flight follow what the provider takes; --concurrency is then
+    /// the most
+    #[arg(long, help_heading = "Speed")]
+    pub(crate) adaptive: bool,
+    /// Attempts for each item, the first one included [default: LLM_MAX_RETRIES, else 3]
+    #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) attempts: Option<u32>,
+
+    /// Dollars for a million tokens of prompt and of answer, for example `0.27,1.10`
+    #[arg(long, value_name = "IN,OUT", help_heading = "Limits", value_parser = price)]
+    pub(crate) price: Option<Price>,
+    /// Send nothing more once the run has cost so many dollars, its earlier parts included
+    #[arg(long, value_name = "DOLLARS", help_heading = "Limits", requires = "price", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+    /// Send nothing more after this time, for example `8h` or `90m`
+    #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = humantime::parse_duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    /// Instructions before each conversation that has none
+    #[arg(
+        long,
+        value_name = "TEXT",
+        help_heading = "Requests that do not say otherwise"
+    )]
+    pub(crate) system_prompt: Option<String>,
+    /// Tokens of an answer at most
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Requests that do not say otherwise"
+    )]
+    pub(crate) max_tokens: Option<u32>,
+    /// How freely to sample, 0 to 2
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Requests that do not say otherwise"
+    )]
+    pub(crate) temperature: Option<f64>,
+
+    /// Milliseconds after which results are made safe against a loss of power; 0: each one, before
+    /// its item counts as done
+    #[arg(long, value_name = "MS", default_value_t = 100, help_heading = "Disk")]
+    pub(crate) sync_interval: u64,
+    /// Results after which they are made safe, if that is sooner
+    #[arg(long, value_name = "N", default_value_t = 1_000, help_heading = "Disk")]
+    pub(crate) sync_lines: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// The question; without one, standard input is read, and on a terminal a conversation begins
+    pub(crate) question: Vec<String>,
+    /// Instructions to the model
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) system_prompt: Option<String>,
+    /// Tokens of an answer at most
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u32>,
+    /// How freely to sample, 0 to 2
+    #[arg(long, value_name = "X")]
+    pub(crate) temperature: Option<f64>,
+    /// Print the whole answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// As the first line says
+    Auto,
+    /// A JSON object on each line
+    Json,
+    /// A prompt on each line
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BadLinesArg {
+    /// It gets a line among the errors, and the others run
+    Record,
+    /// Nothing is sent
+    Refuse,
+}
+
+/// Dollars for a million tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Price {
+    pub(crate) input: f64,
+    pub(crate) output: f64,
+}
+
+impl Price {
+    /// What so many tokens cost, in dollars.
+    pub(crate) fn of(self, input_tokens: u64, output_tokens: u64) -> f64 {
+        (self.input * input_tokens as f64 + self.output * output_tokens as f64) / 1e6
+    }
+}
+
+fn price(text: &str) -> Result<Price, String> {
+    let both = text.split_once(',').and_then(|(input, output)| {
+        let [input, output] = [input, output].map(|part| dollars(part.trim()).ok());
+        Some(Price {
+            input: input?,
+            output: output?,
+        })
+    });
+    both.ok_or_else(|| "two numbers with a comma between them, such as 0.27,1.10".to_owned())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
+        _ => Err("a number of dollars, such as 20 or 0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn prices_and_limits_are_read() {
+        let parsed = price("0.27, 1.10").unwrap();
+        assert!((parsed.of(1_000_000, 2_000_000) - 2.47).abs() < 1e-9);
+        for wrong in ["", "1", "1,", "a,b", "-1,2", "1,inf"] {
+            assert!(price(wrong).is_err(), "{wrong}");
+        }
+        let line = [
+            "chatcore",
+            "batch",
+            "run",
+            "a",
+            "-o",
+            "b",
+            "--max-cost",
+            "1",
+        ];
+        assert!(Cli::try_parse_from(line).is_err(), "a cap needs a price");
+    }
+}

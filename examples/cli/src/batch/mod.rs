@@ -1,0 +1,238 @@
+//! `chatcore batch run`: a batch over files.
+
+mod estimate;
+mod report;
+mod run;
+mod show;
+mod stats;
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{
+    Adaptive, BatchProcessor, ChatRequest, ChatResponse, Config, Executor, LlmClient, Message,
+    RateLimits, Role,
+};
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::journal::files::{
+    BadLines, FilesBuilder, FilesJournal, Format, Identity, sort,
+};
+
+use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
+use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
+use crate::{say, setup};
+use run::{Ended, Limits};
+use show::Show;
+use stats::Stats;
+
+pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
+    let config = setup::config(who)?;
+    let defaults = Defaults::of(&args);
+    if args.dry_run {
+        return estimate::run(&args, &config, &defaults);
+    }
+    let identity = identity(&config, &args);
+    let client = client(config, &args)?;
+    let journal = builder(&args)?.identity(identity).open().await?;
+    tell_bad_lines(&journal);
+    let journal = Arc::new(journal);
+    let stats = Stats::new(&journal.counts(), args.price);
+    let mut show = Show::new(std::io::stderr().is_terminal());
+    let limits = Limits {
+        max_cost: args.max_cost,
+        deadline: args.deadline,
+    };
+    let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
+    let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
+    let (ended, stats) = run::to_the_end(began, stats, &mut show, limits).await?;
+    show.end(&stats, &ended, journal.output_path(), journal.errors_path());
+    let (output, errors) = (
+        journal.output_path().to_owned(),
+        journal.errors_path().to_owned(),
+    );
+    drop(journal);
+    if let Some(path) = &args.report {
+        let page = report::page(&stats, &ended, &output);
+        std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
+    }
+    match ended {
+        Ended::Failed(error) => Err(error.into()),
+        Ended::Stopped(_) => Ok(STOPPED),
+        Ended::All => {
+            if args.sort {
+                for path in [&output, &errors] {
+                    sort(path).map_err(|error| unwritable(path, &error))?;
+                }
+            }
+            Ok(match stats.failed() {
+                0 => 0,
+                _ => SOME_ERRORS,
+            })
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure {
+        status: FAILED,
+        message: format!("{} cannot be written: {error}", path.display()),
+    }
+}
+
+/// What a request gets that says nothing of it.
+#[derive(Clone, Debug)]
+struct Defaults {
+    system_prompt: Option<String>,
+    max_tokens: Option<u32>,
+    temperature: Option<f64>,
+}
+
+impl Defaults {
+    fn of(args: &RunArgs) -> Self {
+        Self {
+            system_prompt: args.system_prompt.clone(),
+            max_tokens: args.max_tokens,
+            temperature: args.temperature,
+        }
+    }
+
+    fn apply(&self, mut request: ChatRequest) -> ChatRequest {
+        request.max_tokens = request.max_tokens.or(self.max_tokens);
+        request.temperature = request.temperature.or(self.temperature);
+        if let Some(prompt) = &self.system_prompt
+            && !request.messages.iter().any(|m| m.role == Role::System)
+        {
+            request.messages.insert(0, Message::system(prompt.as_str()));
+        }
+        request
+    }
+}
+
+fn processor(client: &LlmClient, defaults: Defaults) -> BatchProcessor<ChatRequest, ChatResponse> {
+    let asked = client.clone();
+    BatchProcessor::new(Arc::clone(client.executor()), move |request| {
+        asked.ask(defaults.apply(request)).patient().into_future()
+    })
+}
+
+/// What a resumed run must have in common with this one.
+fn identity(config: &Config, args: &RunArgs) -> Identity {
+    let mut identity = Identity::of(&config.provider);
+    if let Some(prompt) = &args.system_prompt {
+        identity = identity.with("system prompt", prompt);
+    }
+    if let Some(tokens) = args.max_tokens {
+        identity = identity.with("max tokens", tokens);
+    }
+    if let Some(temperature) = args.temperature {
+        identity = identity.with("temperature", temperature);
+    }
+    identity
+}
+
+fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
+    let mut builder = chatcore_adapters::smol_builder(config)?;
+    if let Some(workers) = args.concurrency {
+        builder = builder.workers(workers as usize);
+    }
+    if let Some(attempts) = args.attempts {
+        builder = builder.max_attempts(attempts);
+    }
+    if args.rpm.is_some() || args.tpm.is_some() {
+        let mut limits = RateLimits::default();
+        limits.requests_per_minute = args.rpm;
+        limits.tokens_per_minute = args.tpm;
+        builder = builder.rate_limits(limits);
+    }
+    if args.adaptive {
+        let most = args.concurrency.map_or(1_000, |most| most as usize);
+        let start = Adaptive::default().start.min(most);
+        builder = builder.adaptive(Adaptive::default().start(start).max(most));
+    }
+    Ok(builder.build()?)
+}
+
+/// How many items are begun at once: as many as may be in flight. Those that wait for a rate limit
+/// count, and are few.
+fn in_flight(client: &LlmClient, args: &RunArgs) -> usize {
+    match args.adaptive {
+        true => args.concurrency.map_or(1_000, |most| most as usize),
+        false => client.status().max_workers,
+    }
+}
+
+fn builder(args: &RunArgs) -> Result<FilesBuilder, Failure> {
+    let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+    let output = args.output.clone();
+    if is_same_file(&args.input, &output) {
+        return Err(Failure {
+            status: WRONG,
+            message: "the input and the output are the same file: name another output".to_owned(),
+        });
+    }
+    let mut builder = match open_pipe(&args.input)? {
+        Some(pipe) => FilesJournal::from_pipe(executor, pipe, output),
+        None => FilesJournal::builder(executor, &args.input, output),
+    };
+    if let Some(errors) = &args.errors {
+        builder = builder.errors(errors);
+    }
+    let interval = Duration::from_millis(args.sync_interval);
+    Ok(builder
+        .format(format(args.format))
+        .bad_lines(match args.bad_lines {
+            BadLinesArg::Record => BadLines::Record,
+            BadLinesArg::Refuse => BadLines::Refuse,
+        })
+        .force(args.force)
+        .retry_errors(args.retry_errors)
+        .sync_every(args.sync_lines, interval))
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn format(format: FormatArg) -> Format {
+    match format {
+        FormatArg::Auto => Format::Auto,
+        FormatArg::Json => Format::Json,
+        FormatArg::Text => Format::Text,
+    }
+}
+
+/// The input, where it can be read only once: standard input, a pipe with a name, `<(…)`.
+fn open_pipe(path: &PathBuf) -> Result<Option<Box<dyn Read + Send>>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(Some(Box::new(std::io::stdin())));
+    }
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => Ok(None),
+        Ok(_) => Ok(Some(Box::new(
+            std::fs::File::open(path).map_err(|error| unreadable(path, &error))?,
+        ))),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure {
+        status: WRONG,
+        message: format!("{} cannot be read: {error}", path.display()),
+    }
+}
+
+fn tell_bad_lines(journal: &FilesJournal) {
+    let input = journal.input();
+    for error in &input.first_bad {
+        say::warning(error.message());
+    }
+    if input.bad_lines > input.first_bad.len() as u64 {
+        say::warning(&format!("{} lines in all cannot be run", input.bad_lines));
+    }
+}

@@ -1,0 +1,181 @@
+//! What a run has done: counts, latencies, tokens, cost.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chatcore::journal::{Counts, Outcome, Recorded};
+use hdrhistogram::Histogram;
+
+use crate::args::Price;
+
+/// How many points of the run's course are kept; when there are more, every second one goes.
+const POINTS: usize = 240;
+
+/// How much of a run's past the pace is taken from.
+const PACE: Duration = Duration::from_secs(30);
+
+/// What a run has done up to now, in memory that does not grow with it.
+pub(super) struct Stats {
+    /// Of the run in all, its earlier lives included.
+    counts: Counts,
+    /// Of this life.
+    pub(super) done_now: u64,
+    pub(super) failed_now: u64,
+    price: Option<Price>,
+    began: Instant,
+    /// Milliseconds of each answer.
+    pub(super) latency: Histogram<u64>,
+    /// Kinds of errors.
+    pub(super) errors: BTreeMap<&'static str, u64>,
+    pub(super) course: Course,
+    /// Results up to now, at times of the last seconds.
+    recent: Vec<(Instant, u64, u64)>,
+}
+
+impl Stats {
+    pub(super) fn new(counts: &Counts, price: Option<Price>) -> Self {
+        Self {
+            counts: *counts,
+            done_now: 0,
+            failed_now: 0,
+            price,
+            began: Instant::now(),
+            latency: histogram(),
+            errors: BTreeMap::new(),
+            course: Course::default(),
+            recent: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, outcome: &Outcome, recorded: Recorded) {
+        if recorded == Recorded::Already {
+            return;
+        }
+        self.counts.add(&outcome.result);
+        let millis = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
+        match &outcome.result {
+            Ok(_) => {
+                self.done_now += 1;
+                self.latency.saturating_record(millis.max(1));
+            }
+            Err(error) => {
+                self.failed_now += 1;
+                *self.errors.entry(error.kind().as_str()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Notes where the run is at this moment.
+    pub(super) fn tick(&mut self) {
+        let now = Instant::now();
+        let finished = self.done_now + self.failed_now;
+        let tokens = self.counts.input_tokens + self.counts.output_tokens;
+        self.recent.push((now, finished, tokens));
+        self.recent.retain(|(at, ..)| now - *at <= PACE);
+        self.course.add(self.elapsed(), finished);
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.counts.total.unwrap_or(self.finished())
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.counts.done
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.counts.failed
+    }
+
+    pub(super) fn finished(&self) -> u64 {
+        self.counts.finished()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.finished() >= self.total()
+    }
+
+    pub(super) fn tokens(&self) -> (u64, u64) {
+        (self.counts.input_tokens, self.counts.output_tokens)
+    }
+
+    /// What the run has cost in dollars, where a price is known.
+    pub(super) fn cost(&self) -> Option<f64> {
+        let (input, output) = self.tokens();
+        self.price.map(|price| price.of(input, output))
+    }
+
+    /// Items and tokens a second, over the last seconds.
+    pub(super) fn pace(&self) -> (f64, f64) {
+        match (self.recent.first(), self.recent.last()) {
+            (Some(first), Some(last)) if last.0 > first.0 => {
+                let seconds = (last.0 - first.0).as_secs_f64();
+                let items = (last.1 - first.1) as f64 / seconds;
+                (items, (last.2 - first.2) as f64 / seconds)
+            }
+            _ => (0.0, 0.0),
+        }
+    }
+
+    /// How long the rest takes at this pace.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let (items, _) = self.pace();
+        let left = self.total().saturating_sub(self.finished()) as f64;
+        Duration::try_from_secs_f64(left / items).ok()
+    }
+}
+
+/// Up to ten hours, to three digits.
+fn histogram() -> Histogram<u64> {
+    #[expect(clippy::expect_used, reason = "the bounds are constants that it takes")]
+    Histogram::new_with_bounds(1, 36_000_000, 3).expect("bounds in their order")
+}
+
+/// How many items were finished at which time, in a bounded number of points.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    pub(super) points: Vec<(Duration, u64)>,
+    /// How many moments one point stands for.
+    stride: usize,
+    skipped: usize,
+}
+
+impl Course {
+    fn add(&mut self, at: Duration, finished: u64) {
+        self.skipped += 1;
+        if self.skipped < self.stride {
+            return;
+        }
+        self.skipped = 0;
+        self.points.push((at, finished));
+        if self.points.len() == POINTS {
+            let mut place = 0;
+            self.points.retain(|_| {
+                place += 1;
+                place % 2 == 0
+            });
+            self.stride = 2 * self.stride.max(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_course_of_a_long_run_stays_short() {
+        let mut course = Course::default();
+        for n in 0..100_000 {
+            course.add(Duration::from_millis(n), n);
+        }
+        assert!(course.points.len() < POINTS && course.points.len() > POINTS / 4);
+        assert!(course.points.is_sorted());
+        let (last, _) = course.points[course.points.len() - 1];
+        assert!(last > Duration::from_secs(99), "{last:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! `chatcore doctor`: what is set, and whether it works.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use chatcore::{Config, Error, ErrorKind, SETTINGS};
+
+use crate::args::Who;
+use crate::failure::{FAILED, Failure, WRONG};
+use crate::models;
+use crate::say::{self, BAD, DIM, GOOD, WARN};
+use crate::setup;
+
+/// Where the proxy of a request is read from.
+const PROXIES: &[&str] = &[
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// The clock must be about right, or certificates are not valid yet: this program is younger.
+const BUILT_AFTER: Duration = Duration::from_secs(1_764_547_200);
+
+pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
+    let mut text = String::from("Settings\n");
+    for setting in SETTINGS {
+        if let Ok(value) = std::env::var(setting.var)
+            && !value.trim().is_empty()
+        {
+            let shown = match setting.var.contains("KEY") {
+                true => "(set)".to_owned(),
+                false => value,
+            };
+            text.push_str(&format!("  {} = {shown}\n", setting.var));
+        }
+    }
+    for var in PROXIES {
+        if let Ok(value) = std::env::var(var)
+            && !value.is_empty()
+        {
+            text.push_str(&format!("  {var} = {}\n", without_password(&value)));
+        }
+    }
+    say::out(&text)?;
+    let config = match setup::config(who) {
+        Ok(config) => config,
+        Err(error) => return told("settings", &error),
+    };
+    say::out(&provider(&config))?;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    match since.is_ok_and(|since| since > BUILT_AFTER) {
+        true => good("clock", "plausible"),
+        false => bad("clock", "it is wrong: set it, or no certificate is valid"),
+    }?;
+    let own = config.provider.model().to_owned();
+    let client = match chatcore_adapters::smol_client(config) {
+        Ok(client) => client,
+        Err(error) => return told("settings", &error),
+    };
+    let began = Instant::now();
+    match client.ask("Say OK.").max_tokens(16).await {
+        Ok(answer) => good(
+            "one call",
+            &format!("{} ms, {}", began.elapsed().as_millis(), answer.model),
+        )?,
+        // The key, the network and the model work.
+        Err(error) if error.kind() == ErrorKind::OutOfTokens => good(
+            "one call",
+            &format!("{} ms, no text in 16 tokens", began.elapsed().as_millis()),
+        )?,
+        Err(error) => return told("one call", &error),
+    }
+    match client.models().await {
+        Ok(list) => match models::warning(&list, &own, SystemTime::now()) {
+            Some(warning) => say::out(&format!("  {WARN}!{WARN:#} model: {warning}\n"))?,
+            None => good("models", &format!("{} are offered", list.len()))?,
+        },
+        Err(error) => say::out(&format!("  {DIM}- models: {error}{DIM:#}\n"))?,
+    }
+    Ok(0)
+}
+
+fn provider(config: &Config) -> String {
+    let provider = &config.provider;
+    let base_url = provider.base_url().split('?').next().unwrap_or_default();
+    let key = match (provider.api_key(), provider.api_key_var()) {
+        (Some(_), _) => "set".to_owned(),
+        (None, Some(var)) => format!("not set ({var})"),
+        (None, None) => "none needed".to_owned(),
+    };
+    format!(
+        "Provider\n  {}, {} at {base_url}\n  dialect {}, key {key}\nChecks\n",
+        provider.name(),
+        provider.model(),
+        provider.dialect().facts().name(),
+    )
+}
+
+/// A proxy's URL without who asks it.
+fn without_password(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://…@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn good(what: &str, how: &str) -> std::io::Result<()> {
+    say::out(&format!("  {GOOD}✓{GOOD:#} {what}: {how}\n"))
+}
+
+fn bad(what: &str, how: &str) -> std::io::Result<()> {
+    say::out(&format!("  {BAD}✗{BAD:#} {what}: {how}\n"))
+}
+
+/// Says what is wrong, and with which part: name, TLS, key, model.
+fn told(what: &str, error: &Error) -> Result<u8, Failure> {
+    bad(what, &error.to_string())?;
+    Ok(match error.kind() {
+        ErrorKind::Config | ErrorKind::InvalidInput => WRONG,
+        _ => FAILED,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, shown) in [
+            ("http://proxy:3128", "http://proxy:3128"),
+            ("http://u:p@proxy:3128", "http://…@proxy:3128"),
+            ("http://u:p@q@proxy", "http://…@proxy"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The program `chatcore`.
+//!
+//! ```text
+//!  args ─► setup (settings → client) ─► batch, chat, models, doctor
+//! ```
+
+mod args;
+mod batch;
+mod chat;
+mod doctor;
+mod failure;
+mod models;
+mod say;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{BatchCommand, Cli, Command};
+use failure::{Failure, WRONG};
+
+fn main() -> ExitCode {
+    // Each request has a socket. Where this fails, the limit stays as it is.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { WRONG } else { 0 });
+        }
+    };
+    match smol::block_on(run(cli)) {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            say::error(&failure.message);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        Command::Batch {
+            command: BatchCommand::Run(args),
+        } => batch::run(&cli.who, *args).await,
+        Command::Chat(args) => chat::run(&cli.who, args).await,
+        Command::Models { json } => models::run(&cli.who, json).await,
+        Command::Doctor => doctor::run(&cli.who).await,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "chatcore", &mut text);
+            say::out(&String::from_utf8_lossy(&text))?;
+            Ok(0)
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            say::out(&String::from_utf8_lossy(&text))?;
+            Ok(0)
+        }
+    }
+}

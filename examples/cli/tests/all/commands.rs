@@ -1,0 +1,91 @@
+//! The other commands.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use chatcore_conformance::server::Server;
+
+use crate::harness::{Folder, against, chatcore, outcome, run};
+
+#[test]
+fn a_question_comes_from_the_arguments_or_from_standard_input() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    let (status, out, err) = run(against(&folder, &server, "key/c").args(["chat", "hello", "you"]));
+    assert_eq!((status, out.as_str()), (0, "echo: hello you\n"), "{err}");
+    let mut child = against(&folder, &server, "key/c")
+        .args(["chat", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"from a pipe")
+        .unwrap();
+    let (status, out, _) = outcome(&child.wait_with_output().unwrap());
+    assert_eq!(status, 0);
+    let answer: chatcore::ChatResponse = serde_json::from_str(&out).unwrap();
+    assert_eq!(answer.text(), "echo: from a pipe");
+    let (status, _, err) = run(against(&folder, &server, "key/c")
+        .arg("chat")
+        .stdin(Stdio::null()));
+    assert_eq!(status, 2, "{err}");
+    let (status, _, err) = run(against(&folder, &server, "key/c/status/400").args(["chat", "x"]));
+    assert_eq!(status, 1, "{err}");
+}
+
+#[test]
+fn a_doctor_shows_what_is_set_and_what_is_wrong_and_no_key() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    let secret = "sk-0123456789abcdef";
+    let doctor = |path: &str| {
+        run(against(&folder, &server, path)
+            .env("LLM_API_KEY", secret)
+            .env("HTTPS_PROXY", "http://user:hunter2@proxy:1")
+            .env("NO_PROXY", "127.0.0.1")
+            .arg("doctor"))
+    };
+    let (status, out, err) = doctor("key/d");
+    assert_eq!(status, 0, "{out}{err}");
+    for told in ["LLM_API_KEY = (set)", "✓ one call", "✓ clock", "…@proxy:1"] {
+        assert!(out.contains(told), "{out}");
+    }
+    let (status, wrong, _) = doctor("key/d/status/401");
+    assert_eq!(status, 1, "{wrong}");
+    assert!(
+        wrong.contains("✗ one call") && wrong.contains("check the key"),
+        "{wrong}"
+    );
+    for text in [&out, &wrong] {
+        assert!(
+            !text.contains(secret) && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
+    let (status, out, _) = run(chatcore(&folder).arg("doctor"));
+    assert_eq!(status, 2, "{out}");
+    assert!(out.contains("DEEPSEEK_API_KEY"), "{out}");
+}
+
+#[test]
+fn help_completions_and_the_manual_come_from_the_definitions() {
+    let folder = Folder::new();
+    for (args, told) in [
+        (&["--help"][..], "Examples:"),
+        (&["batch", "run", "--help"], "Exit status:"),
+        (&["completions", "zsh"], "--retry-errors"),
+        (&["completions", "fish"], "retry-errors"),
+        (&["man"], ".TH chatcore"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+    ] {
+        let (status, out, err) = run(chatcore(&folder).args(args));
+        assert_eq!(status, 0, "{args:?}: {err}");
+        assert!(out.contains(told), "{args:?}: {out}");
+        assert!(
+            !out.contains('\u{1b}'),
+            "colours where there is no terminal"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The program as its users run it, in front of a loopback server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "these are tests, helpers included"
+)]
+
+mod batch;
+mod commands;
+mod harness;
+mod kills;

@@ -1,0 +1,266 @@
+//! What a journal in files costs: `cargo bench -p chatcore-tests --bench journal`.
+//!
+//! - `cpu`: the processor's time of this process for each item of a batch on loopback, with the
+//!   journal and without it. The server is a process of its own.
+//! - `memory`: the most memory that a process ever held, over 10,000 items and over many more.
+//! - `open`: how fast a run is opened that has many results already.
+//!
+//! One of them alone: `cargo bench -p chatcore-tests --bench journal -- cpu`. The numbers of the
+//! documentation: `-- cpu`, `-- memory 1000000`, `-- open 10000000` (which takes 5 GB of disk).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it prints figures, and a benchmark that cannot go on must stop"
+)]
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chatcore::{BatchProcessor, ChatRequest, ChatResponse, LlmClient, Message, Provider};
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::journal::files::FilesJournal;
+use chatcore_adapters::transport::Http1Transport;
+use chatcore_conformance::server::Process;
+use cpu_time::ProcessTime;
+
+const WORKERS: usize = 64;
+const TURNS: usize = 9;
+const ITEMS: usize = 20_000;
+
+/// About as long as questions are.
+const PROMPT: &str = "Classify the sentiment of this review as positive, negative or neutral: I \
+                      bought this for my brother, and he has used it every day since. Item";
+
+fn main() {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse().unwrap();
+    // `cargo bench` adds `--bench`.
+    match args.as_slice() {
+        ["cpu", ..] => cpu(),
+        ["memory", "--bench"] => memory(100_000),
+        ["memory", items, ..] => memory(number(items)),
+        ["open", "--bench"] => open(1_000_000),
+        ["open", items, ..] => open(number(items)),
+        // What `memory` starts.
+        ["one", url, items] => one(url, number(items)),
+        _ => {
+            cpu();
+            memory(100_000);
+            open(1_000_000);
+        }
+    }
+}
+
+/// A folder that is deleted with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let name = format!("chatcore-bench-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write_input(path: &Path, items: usize) {
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    for number in 0..items {
+        writeln!(
+            file,
+            "{{\"custom_id\":\"request-{number}\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\
+             \"body\":{{\"model\":\"tiny\",\"messages\":[{{\"role\":\"user\",\"content\":\"{PROMPT} \
+             {number}\"}}],\"max_tokens\":100}}}}"
+        )
+        .unwrap();
+    }
+    file.flush().unwrap();
+}
+
+fn client(url: &str) -> LlmClient {
+    let executor = Arc::new(SmolExecutor::new());
+    let transport = Http1Transport::builder(executor.clone())
+        .max_idle(WORKERS)
+        .build();
+    LlmClient::builder(executor, Arc::new(transport))
+        .provider(Provider::openai_compatible(url.to_owned(), "tiny").with_api_key("sk-bench"))
+        .workers(WORKERS)
+        .build()
+        .unwrap()
+}
+
+fn server() -> (Process, String) {
+    let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
+    // About 600 bytes, as in the other benches.
+    let url = format!("{}/words/56/v1", server.base_url());
+    (server, url)
+}
+
+/// Runs a batch over files, to its end.
+fn with_journal(client: &LlmClient, folder: &Path) {
+    let output = folder.join("out.jsonl");
+    for file in ["out.jsonl", "out.jsonl.run"] {
+        let _ = std::fs::remove_file(folder.join(file));
+    }
+    let executor = Arc::clone(client.executor());
+    smol::block_on(async {
+        let journal = FilesJournal::builder(executor, folder.join("in.jsonl"), output);
+        let journal = Arc::new(journal.open().await.unwrap());
+        let batch = BatchProcessor::requests(client).max_workers(WORKERS);
+        let mut run = batch.process_journal(journal);
+        while let Some(finished) = run.next().await {
+            finished.unwrap().outcome.result.unwrap();
+        }
+    });
+}
+
+/// Runs the same batch in memory alone.
+fn without(client: &LlmClient) {
+    let batch: BatchProcessor<ChatRequest, ChatResponse> =
+        BatchProcessor::requests(client).max_workers(WORKERS);
+    let requests = (0..ITEMS).map(|number| {
+        ChatRequest::new([Message::user(format!("{PROMPT} {number}"))])
+            .model("tiny")
+            .max_tokens(100)
+    });
+    smol::block_on(async {
+        let mut results = batch.process_iter(requests);
+        while let Some((_, result)) = results.next().await {
+            result.unwrap();
+        }
+    });
+}
+
+fn cpu() {
+    let (_server, url) = server();
+    let (client, folder) = (client(&url), Folder::new());
+    write_input(&folder.0.join("in.jsonl"), ITEMS);
+    without(&client);
+    let (mut bare, mut kept, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let one = measure(|| without(&client));
+        let other = measure(|| with_journal(&client, &folder.0));
+        bare.push(one);
+        kept.push(other);
+        added.push(other - one);
+    }
+    println!(
+        "cpu: {ITEMS} items, {WORKERS} at once, microseconds for each, median of {TURNS} turns"
+    );
+    for (name, mut turns) in [("without", bare), ("journal", kept), ("added", added)] {
+        turns.sort_by(f64::total_cmp);
+        let (least, most) = (turns[0], turns[TURNS - 1]);
+        println!(
+            "  {name:8} {:6.1}  ({least:.1} to {most:.1})",
+            turns[TURNS / 2]
+        );
+    }
+}
+
+fn measure(run: impl FnOnce()) -> f64 {
+    let start = ProcessTime::now();
+    run();
+    start.elapsed().as_secs_f64() * 1e6 / ITEMS as f64
+}
+
+/// Runs so many items in this process, and prints the most memory that it ever held.
+fn one(url: &str, items: usize) {
+    let folder = Folder::new();
+    write_input(&folder.0.join("in.jsonl"), items);
+    let start = Instant::now();
+    with_journal(&client(url), &folder.0);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let peak = peak.and_then(|line| line.split_whitespace().nth(1));
+    println!("{} {:.1}", peak.unwrap(), seconds(start.elapsed()));
+}
+
+fn memory(items: usize) {
+    if !cfg!(target_os = "linux") {
+        println!("memory: skipped, since it is read from Linux's /proc");
+        return;
+    }
+    let (_server, url) = server();
+    println!("memory: the most that a process held");
+    for items in [10_000, items] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command
+            .args(["one", &url, &items.to_string()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (peak, took) = text.trim().split_once(' ').unwrap();
+        println!("  {items:9} items: {peak} KiB, {took} s");
+    }
+}
+
+fn open(items: usize) {
+    let folder = Folder::new();
+    let (input, output) = (folder.0.join("in.jsonl"), folder.0.join("out.jsonl"));
+    write_input(&input, items);
+    let executor = Arc::new(SmolExecutor::new());
+    // A run of one item writes a line as it is; the others have the same form.
+    let open = || {
+        let journal = FilesJournal::builder(executor.clone(), &input, &output).force(true);
+        let start = Instant::now();
+        let journal = smol::block_on(journal.open()).unwrap();
+        (journal.counts().done, start.elapsed())
+    };
+    write_results(&input, &output);
+    let size = |path: &Path| std::fs::metadata(path).unwrap().len() as f64 / 1e6;
+    let (results, requests) = (size(&output), size(&input));
+    println!(
+        "open: {items} results of {results:.0} MB, {requests:.0} MB of input, all in the page cache"
+    );
+    for _ in 0..3 {
+        let (done, took) = open();
+        assert_eq!(done, items as u64);
+        let took = seconds(took);
+        println!("  {took:.2} s: {:.0} MB/s", (results + requests) / took);
+    }
+    let start = Instant::now();
+    std::io::copy(&mut File::open(&output).unwrap(), &mut std::io::sink()).unwrap();
+    println!(
+        "  (reading the results alone: {:.2} s)",
+        seconds(start.elapsed())
+    );
+}
+
+/// A result for each line of the input, with the digest that it has.
+fn write_results(input: &Path, output: &Path) {
+    use std::io::BufRead;
+    let mut file = BufWriter::new(File::create(output).unwrap());
+    let lines = std::io::BufReader::new(File::open(input).unwrap()).lines();
+    let answer = "word ".repeat(56);
+    for (number, line) in lines.enumerate() {
+        let digest = twox_hash::XxHash3_64::oneshot(line.unwrap().as_bytes());
+        writeln!(
+            file,
+            "{{\"id\":\"batch_req_{}_{digest:016x}_20_56\",\"custom_id\":\"request-{number}\",\"response\":\
+             {{\"status_code\":200,\"request_id\":\"req-{number}\",\"body\":{{\"id\":\"chatcmpl-{number}\",\
+             \"object\":\"chat.completion\",\"created\":1795934260,\"model\":\"tiny\",\"choices\":[{{\"index\":0,\
+             \"message\":{{\"role\":\"assistant\",\"content\":\"{answer}\",\"refusal\":null}},\"logprobs\":null,\
+             \"finish_reason\":\"stop\"}}],\"usage\":{{\"prompt_tokens\":20,\"completion_tokens\":56,\
+             \"total_tokens\":76}}}}}},\"error\":null}}",
+            number + 1
+        )
+        .unwrap();
+    }
+    file.flush().unwrap();
+}
+
+fn seconds(time: Duration) -> f64 {
+    time.as_secs_f64()
+}
