@@ -1,4 +1,4 @@
-//! Bodies that arrive in order.
+//! Bodies arrive complete, in order, and piece by piece.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use futures_lite::StreamExt;
 use crate::pair::{Pair, expect_bytes, expect_end};
 use crate::{Outcome, ensure};
 
-/// Each piece is handed over before the server sends the next.
+/// Each piece is passed on before the server sends the next.
 async fn streams(pair: &Pair, framing: &str) -> Outcome {
     let path = format!("/gate/pieces/{framing}/split/3,4/text/onextwo");
     let response = pair.send(pair.get(&path)?).await;
     let mut body = response.map_err(|error| error.to_string())?.into_body();
     for piece in ["one", "x", "two"] {
-        // The server holds the next piece back until this one has been read.
+        // The server holds the next piece back until this piece has been read.
         pair.server.release("pieces", 1);
         expect_bytes(&mut body, piece.as_bytes()).await?;
     }
     expect_end(&mut body).await
 }
 
-/// Chunks, as streams of events come.
+/// A chunked body streams, as event streams need.
 pub(crate) async fn chunks_stream(pair: &Pair) -> Outcome {
     streams(pair, "chunked").await
 }
@@ -35,7 +35,7 @@ pub(crate) async fn bodies_without_a_length_stream(pair: &Pair) -> Outcome {
     streams(pair, "close-delimited").await
 }
 
-/// Where neither length nor chunks are told, the end of the connection is the end of the body.
+/// If a response has neither a length nor chunks, its body ends when the connection ends.
 pub(crate) async fn a_body_ends_with_its_connection(pair: &Pair) -> Outcome {
     for pace in ["ok", "dribble/1/0ms", "split/3,5"] {
         let text = pair
@@ -52,7 +52,7 @@ pub(crate) async fn a_body_ends_with_its_connection(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Bytes one by one, also inside of characters and of chunk sizes.
+/// Bytes that arrive one by one, even within characters and chunk sizes.
 pub(crate) async fn dribbled_bodies_are_reassembled(pair: &Pair) -> Outcome {
     let text = "h%C3%A9llo%20%E4%BD%A0%E5%A5%BD%20%F0%9F%A6%80";
     for framing in ["length", "chunked"] {
@@ -69,7 +69,7 @@ pub(crate) async fn dribbled_bodies_are_reassembled(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Eight MiB, to the byte.
+/// Eight MiB, exact to the byte.
 pub(crate) async fn large_bodies_are_whole(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         let (_, body) = pair
@@ -89,7 +89,7 @@ pub(crate) async fn large_bodies_are_whole(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A reader slower than the server gets the same bytes.
+/// A reader that is slower than the server gets the same bytes.
 pub(crate) async fn a_slow_reader_loses_nothing(pair: &Pair) -> Outcome {
     let response = pair.send(pair.get("/chunked/bytes/1m")?).await;
     let mut body = response.map_err(|error| error.to_string())?.into_body();
@@ -106,7 +106,7 @@ pub(crate) async fn a_slow_reader_loses_nothing(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// The shape of what this is all for: a streamed chat in each dialect.
+/// A streamed chat in each dialect, which is what the transport is for.
 pub(crate) async fn a_chat_is_answered_in_both_dialects(pair: &Pair) -> Outcome {
     let question =
         r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"ping 你好"}]}"#;

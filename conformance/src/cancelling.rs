@@ -12,11 +12,12 @@ use crate::pair::{Pair, expect_bytes, get};
 use crate::server::{By, Unresponsive};
 use crate::{Outcome, ensure};
 
-/// The server must see a dropped connection close within this time. A transport that closes at
-/// once takes less than a millisecond; only one that waits for something takes this long.
+/// The server must see a dropped connection close within this time. A transport that closes at once
+/// needs less than a millisecond; only one that waits for something takes this long.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The server sees the connection of `key` closed by the client; how long after `dropped`.
+/// Waits until the server sees that the client closed the connection of `key`. Returns the time
+/// since `dropped`.
 pub(crate) async fn closed_after(
     pair: &Pair,
     key: &str,
@@ -27,8 +28,8 @@ pub(crate) async fn closed_after(
     Ok(at.saturating_duration_since(dropped))
 }
 
-/// The fastest of several tries must keep the limit: a busy machine delays one, and a transport
-/// that waits for something delays all.
+/// Checks that the fastest of several tries keeps the limit. A busy machine delays single tries,
+/// but a transport that waits for something delays all of them.
 pub(crate) fn in_time(what: &str, took: &[Duration]) -> Outcome {
     let fastest = took.iter().min();
     ensure!(
@@ -59,7 +60,7 @@ async fn head(pair: &Pair, request: Request<Bytes>) -> Result<ByteStream, String
     Ok(response.map_err(|error| error.to_string())?.into_body())
 }
 
-/// No head has come.
+/// Before a head arrived.
 pub(crate) async fn dropping_a_waiting_send_closes(pair: &Pair) -> Outcome {
     let mut took = Vec::new();
     for n in 0..3 {
@@ -73,7 +74,7 @@ pub(crate) async fn dropping_a_waiting_send_closes(pair: &Pair) -> Outcome {
     in_time("a future of `send`", &took)
 }
 
-/// The head has come, and nothing has been read.
+/// After the head arrived, before anything was read.
 pub(crate) async fn dropping_an_unread_body_closes(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         let mut took = Vec::new();
@@ -90,7 +91,7 @@ pub(crate) async fn dropping_an_unread_body_closes(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Half of the body has come, and the reader was waiting for more.
+/// After half of the body arrived, while the reader waits for more.
 pub(crate) async fn dropping_a_half_read_body_closes(pair: &Pair) -> Outcome {
     let mut took = Vec::new();
     for n in 0..3 {
@@ -98,7 +99,7 @@ pub(crate) async fn dropping_a_half_read_body_closes(pair: &Pair) -> Outcome {
         let path = format!("/key/{key}/chunked/split/5/stall/1/text/hello%20world");
         let mut body = head(pair, pair.get(&path)?).await?;
         expect_bytes(&mut body, b"hello").await?;
-        // Let it register for what will not come.
+        // Poll once, so that the body registers its waker.
         ensure!(
             future::poll_once(pin!(body.next())).await.is_none(),
             "more came than was sent"
@@ -110,7 +111,7 @@ pub(crate) async fn dropping_a_half_read_body_closes(pair: &Pair) -> Outcome {
     in_time("a half-read body", &took)
 }
 
-/// All events have come, but the server does not end the body.
+/// After all events arrived, while the server keeps the body open.
 pub(crate) async fn dropping_a_held_body_closes(pair: &Pair) -> Outcome {
     let question = r#"{"stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
     let mut took = Vec::new();
@@ -132,10 +133,10 @@ pub(crate) async fn dropping_a_held_body_closes(pair: &Pair) -> Outcome {
     in_time("a body that was read but does not end", &took)
 }
 
-/// How long the connections that are given up may take to be made.
+/// The connect timeout of the requests that are dropped.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A connection that is not there yet.
+/// While the connection is being opened.
 pub(crate) async fn dropping_while_connecting_is_clean(pair: &Pair) -> Outcome {
     let nobody = Unresponsive::new().map_err(|error| error.to_string())?;
     for _ in 0..8 {
@@ -146,7 +147,7 @@ pub(crate) async fn dropping_while_connecting_is_clean(pair: &Pair) -> Outcome {
         ensure!(early.is_none(), "connected to nobody: {early:?}");
         drop(send);
     }
-    // Nothing is held by them: the next request is served at once.
+    // The dropped requests hold nothing, so the next request is served at once.
     let began = Instant::now();
     let text = pair.text("/text/next").await?;
     ensure!(text == "next", "the next answer is {text:?}");
@@ -158,10 +159,10 @@ pub(crate) async fn dropping_while_connecting_is_clean(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// What a dropped request would have been answered must not become the answer of the next.
+/// The answer to a dropped request must not become the answer to the next request.
 pub(crate) async fn a_cancelled_answer_goes_to_nobody(pair: &Pair) -> Outcome {
     for n in 0..5 {
-        // A kept connection, so that there is something to get wrong.
+        // Leaves an idle connection that could be reused wrongly.
         pair.text("/text/warm").await?;
         let key = format!("cancelled-{n}");
         let request = pair.post(&format!("/key/{key}/delay/20ms/echo"), "cancelled")?;

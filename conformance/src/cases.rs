@@ -1,12 +1,12 @@
-//! The lists of cases, each from its macro: both the tables here and the names of stamped tests are
-//! made of them.
+//! The lists of cases. Each list is a macro, from which both the tables here and the names of
+//! generated tests are made.
 //!
-//! A case is a plain `async fn` over an executor, or over a [`Pair`] of executor and transport with a
-//! [`Server`](crate::server::Server) of its own. It says in a sentence what does not hold. What must
-//! come gets a limit that only a hang passes, and what must not come yet is held back by a gate of
-//! the server's, not by the clock.
+//! A case is a plain `async fn` over an executor, or over a [`Pair`] of executor and transport with
+//! its own [`Server`](crate::server::Server). It returns a sentence about what does not hold. An
+//! event that must come has a limit that only a hang exceeds. An event that must not come yet is
+//! held back by a gate of the server, not by the clock.
 //!
-//! A part for another trait is a file with its cases, a list and a table here, its promises in
+//! A suite for another trait needs a file with its cases, a list and a table here, its promises in
 //! `promises.rs`, a macro in `stamp.rs` and a function in `report.rs`.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use chatcore::{BoxFuture, Executor};
 
 use crate::{Outcome, Pair, Subject};
 
-/// Calls `$then!` with what stands in the brackets, and the list of all executor cases.
+/// Calls `$then!` with the content of the brackets and the list of all executor cases.
 #[macro_export]
 macro_rules! executor_cases {
     ($($then:ident)::+ ! [$($with:tt)*]) => {
@@ -29,7 +29,7 @@ macro_rules! executor_cases {
     };
 }
 
-/// Calls `$then!` with what stands in the brackets, and the list of all transport cases.
+/// Calls `$then!` with the content of the brackets and the list of all transport cases.
 #[macro_export]
 macro_rules! transport_cases {
     ($($then:ident)::+ ! [$($with:tt)*]) => {
@@ -71,8 +71,7 @@ macro_rules! transport_cases {
     };
 }
 
-/// Calls `$then!` with what stands in the brackets, and the list of all cases over the whole
-/// client.
+/// Calls `$then!` with the content of the brackets and the list of all cases over the whole client.
 #[macro_export]
 macro_rules! chat_cases {
     ($($then:ident)::+ ! [$($with:tt)*]) => {
@@ -90,8 +89,8 @@ macro_rules! chat_cases {
     };
 }
 
-/// Calls `$then!` with what stands in the brackets, and the list of the cases that run over TLS as
-/// well. The others are about what happens below it.
+/// Calls `$then!` with the content of the brackets and the list of the cases that also run over
+/// TLS. The other cases are about what happens below TLS.
 #[macro_export]
 macro_rules! https_cases {
     ($($then:ident)::+ ! [$($with:tt)*]) => {
@@ -106,7 +105,7 @@ macro_rules! https_cases {
     };
 }
 
-/// Calls `$then!` with what stands in the brackets, and the list of all dialect cases.
+/// Calls `$then!` with the content of the brackets and the list of all dialect cases.
 #[macro_export]
 macro_rules! dialect_cases {
     ($($then:ident)::+ ! [$($with:tt)*]) => {
@@ -120,7 +119,7 @@ macro_rules! dialect_cases {
     };
 }
 
-/// An executor case by its name.
+/// An executor case and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorCase {
     /// The function's name.
@@ -129,7 +128,7 @@ pub struct ExecutorCase {
     pub run: fn(Arc<dyn Executor>) -> BoxFuture<'static, Outcome>,
 }
 
-/// A transport case by its name.
+/// A transport case and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct TransportCase {
     /// The function's name.
@@ -171,7 +170,7 @@ macro_rules! chat_table {
 }
 chat_cases!(chat_table![]);
 
-/// A dialect case by its name.
+/// A dialect case and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct DialectCase {
     /// The function's name.

@@ -1,4 +1,4 @@
-//! Cases over the whole client: answers and streams.
+//! Cases over the whole client: whole answers and streams.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use chatcore::{
 use crate::pair::{CONNECT, Pair};
 use crate::{Outcome, ensure};
 
-/// Text that no split may tear apart.
+/// Text with characters of several bytes, which no split may damage.
 pub(crate) const PROMPT: &str = "你好, wörld 🦀 how are you";
 
-/// A key that must be sent, and shown nowhere.
+/// A key that must be sent, but never shown.
 pub(crate) const KEY: &str = "sk-conformance-0123456789";
 
 pub(crate) fn providers(pair: &Pair, behaviour: &str) -> [Provider; 3] {
@@ -40,8 +40,8 @@ pub(crate) fn client(pair: &Pair, provider: Provider) -> Result<LlmClient, Strin
     client_with(pair, provider, patient(), Caps::default())
 }
 
-/// No time limit of a call's own: on a busy machine it could run out, and a call that hangs ends
-/// with its case.
+/// Time limits that never fire, because a busy machine could exceed them. A call that hangs ends
+/// when its case does.
 pub(crate) fn patient() -> Timeouts {
     let mut limits = Timeouts::default();
     limits.connect = Some(CONNECT.0);
@@ -55,7 +55,7 @@ pub(crate) fn client_with(
     timeouts: Timeouts,
     caps: Caps,
 ) -> Result<LlmClient, String> {
-    // One attempt, so that each failure shows; the cases about retries ask for more.
+    // One attempt, so that every failure shows. The cases about retries set more.
     let mut retry = RetryPolicy::default().max_attempts(1);
     retry.base = Duration::from_millis(5);
     LlmClient::builder(Arc::clone(&pair.executor), Arc::clone(&pair.transport))
@@ -73,7 +73,7 @@ pub(crate) fn openai(pair: &Pair, behaviour: &str) -> Result<LlmClient, String> 
     client(pair, openai)
 }
 
-/// Reads a stream: what came, and the error that ended it.
+/// Reads a stream. Returns its events, and the error that ended it.
 pub(crate) async fn read(stream: &mut ChatStream) -> (Vec<ChatEvent>, Option<Error>) {
     let mut events = Vec::new();
     while let Some(event) = stream.next().await {
@@ -122,7 +122,8 @@ pub(crate) async fn whole_answers(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A stream says the same as a whole answer, in each dialect, and its fold is that answer.
+/// In each dialect, a stream has the same content as a whole answer, and folding its events gives
+/// that answer.
 pub(crate) async fn streams(pair: &Pair) -> Outcome {
     for provider in providers(pair, "/ok") {
         let name = provider.name().to_owned();
@@ -151,7 +152,7 @@ pub(crate) async fn streams(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// However the bytes are cut, and whatever keeps the connection alive, the answer is the same.
+/// The answer is the same however its bytes are split, and whatever keep-alives come first.
 pub(crate) async fn answers_survive_any_delivery(pair: &Pair) -> Outcome {
     delivered(
         pair,
@@ -170,7 +171,7 @@ pub(crate) async fn answers_survive_any_delivery(pair: &Pair) -> Outcome {
     .await
 }
 
-/// However HTTP frames it, the answer is the same.
+/// The answer is the same with any HTTP framing.
 pub(crate) async fn answers_survive_any_framing(pair: &Pair) -> Outcome {
     delivered(pair, &["/close-delimited", "/interim/103/2", "/close-said"]).await
 }
@@ -180,7 +181,7 @@ async fn delivered(pair: &Pair, behaviours: &[&str]) -> Outcome {
         for provider in providers(pair, behaviour) {
             let what = format!("{behaviour}, {}", provider.name());
             let client = client(pair, provider)?;
-            // Comments are of streams alone; blank lines may come before any answer.
+            // Only streams can have comments, but blank lines may come before any answer.
             if !behaviour.starts_with("/keepalives") {
                 let answer = client.chat_async(PROMPT).await;
                 let answer = answer.map_err(|error| format!("{what}, whole: {error:?}"))?;
@@ -202,7 +203,7 @@ async fn delivered(pair: &Pair, behaviours: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// The terminal event ends a stream, though the server leaves the socket open.
+/// The terminal event ends a stream, even if the server keeps the socket open.
 pub(crate) async fn a_terminal_event_ends_a_stream(pair: &Pair) -> Outcome {
     for provider in providers(pair, "/hold") {
         let what = provider.name().to_owned();
@@ -213,7 +214,7 @@ pub(crate) async fn a_terminal_event_ends_a_stream(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Sixty-four at once, each with its own answer.
+/// Sixty-four concurrent calls each get their own answer.
 pub(crate) async fn answers_belong_to_their_questions(pair: &Pair) -> Outcome {
     let client = openai(pair, "/delay/5ms")?;
     let calls = (0..64).map(|n| client.chat_async(format!("question {n}")));
@@ -233,7 +234,7 @@ pub(crate) async fn answers_belong_to_their_questions(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Streams one after the other take one connection.
+/// Consecutive streams use one connection.
 pub(crate) async fn streams_share_a_connection(pair: &Pair) -> Outcome {
     let client = openai(pair, "/ok")?;
     for _ in 0..5 {

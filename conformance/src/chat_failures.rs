@@ -1,4 +1,4 @@
-//! Cases over the whole client: what may go wrong, and how it is told.
+//! Cases over the whole client: failures and how they are reported.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::chat::{PROMPT, client, client_with, openai, patient, providers, read,
 use crate::pair::Pair;
 use crate::{Outcome, ensure};
 
-/// Both ways to ask must fail alike.
+/// Whole answers and streams must fail in the same way.
 async fn fails(
     client: &LlmClient,
     what: &str,
@@ -33,7 +33,7 @@ async fn fails(
     Ok(())
 }
 
-/// Each status has its kind, with the provider's words, the request id and the retry hint.
+/// Each status has its error kind, with the provider's message, the request id and the retry hint.
 pub(crate) async fn error_statuses_are_typed(pair: &Pair) -> Outcome {
     for (behaviour, kind) in [
         ("/status/400", ErrorKind::BadRequest),
@@ -60,7 +60,7 @@ pub(crate) async fn error_statuses_are_typed(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// An error inside a stream that began well, before and after the first content.
+/// An error inside a stream that began normally, before and after the first content.
 pub(crate) async fn errors_in_a_stream_are_typed(pair: &Pair) -> Outcome {
     for after in [0, 2] {
         for provider in providers(pair, &format!("/error-event/{after}")) {
@@ -93,7 +93,7 @@ pub(crate) async fn errors_in_a_stream_are_typed(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// An answer that breaks off is an error, with what had come.
+/// An answer that is cut off is an error, which holds the part that arrived.
 pub(crate) async fn broken_answers_are_errors(pair: &Pair) -> Outcome {
     for (behaviour, kinds) in [
         ("/no-terminal", &[ErrorKind::Truncated][..]),
@@ -137,7 +137,7 @@ pub(crate) async fn broken_answers_are_errors(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A redirect is an error, and whoever it names never sees the key.
+/// A redirect is an error, and its target never gets the key.
 pub(crate) async fn redirects_are_errors(pair: &Pair) -> Outcome {
     let client = openai(pair, "/redirect/307/elsewhere")?;
     fails(&client, "redirect", ErrorKind::Protocol, |error| {
@@ -149,7 +149,7 @@ pub(crate) async fn redirects_are_errors(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// An event and a body beyond the caps are refused.
+/// An event or a body above its cap is refused.
 pub(crate) async fn caps_hold(pair: &Pair) -> Outcome {
     let mut caps = Caps::default();
     caps.event = 64 << 10;
@@ -162,7 +162,7 @@ pub(crate) async fn caps_hold(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Each time limit fires, and is named.
+/// Each time limit fires, and the error names it.
 pub(crate) async fn time_limits_fire(pair: &Pair) -> Outcome {
     let short = Some(Duration::from_millis(60));
     let set = |change: fn(&mut Timeouts, Option<Duration>)| {
@@ -211,7 +211,7 @@ pub(crate) async fn time_limits_fire(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Dropping a call before its answer closes its connection, and frees its place.
+/// Dropping a call before its answer closes its connection and frees its permit.
 pub(crate) async fn dropping_a_call_closes(pair: &Pair) -> Outcome {
     let mut took = Vec::new();
     for n in 0..3 {
@@ -231,7 +231,7 @@ pub(crate) async fn dropping_a_call_closes(pair: &Pair) -> Outcome {
     in_time("a call", &took)
 }
 
-/// Dropping a stream in the middle closes its connection, and frees its place.
+/// Dropping a stream in the middle closes its connection and frees its permit.
 pub(crate) async fn dropping_a_stream_closes(pair: &Pair) -> Outcome {
     let mut took = Vec::new();
     for n in 0..3 {

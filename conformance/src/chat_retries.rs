@@ -1,4 +1,4 @@
-//! Cases over the whole client: what is tried again.
+//! Cases over the whole client: retries.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::chat::{openai, read, text_of};
 use crate::pair::Pair;
 use crate::{Outcome, ensure};
 
-/// What fails for a while is tried again until it is answered, whole and streamed.
+/// A temporary failure is retried until there is an answer, whole and streamed.
 pub(crate) async fn what_passes_is_retried(pair: &Pair) -> Outcome {
     for (n, fault) in [
         "status/503/retry-after-ms/5",
@@ -41,7 +41,7 @@ pub(crate) async fn what_passes_is_retried(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// What will not pass is not tried again, and an error tells of all attempts.
+/// A permanent failure is not retried, and an error has the number of attempts.
 pub(crate) async fn what_does_not_pass_is_not(pair: &Pair) -> Outcome {
     for (n, (fault, kind, attempts)) in [
         ("status/400", ErrorKind::BadRequest, 1),
@@ -81,7 +81,7 @@ pub(crate) async fn what_does_not_pass_is_not(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Once content was handed over there is no going back.
+/// After content was passed on, the call is not retried.
 pub(crate) async fn a_stream_is_retried_only_before_its_first_content(pair: &Pair) -> Outcome {
     let client = openai(pair, "/key/begun/error-event/2")?;
     let (events, error) = read(&mut client.chat_async("a b c d").max_attempts(3).stream()).await;
@@ -92,7 +92,7 @@ pub(crate) async fn a_stream_is_retried_only_before_its_first_content(pair: &Pai
     Ok(())
 }
 
-/// A call that waits to try again holds no place, and dropped it sends nothing more.
+/// A call in backoff holds no permit, and sends nothing more when it is dropped.
 pub(crate) async fn dropping_a_backoff_sends_nothing_more(pair: &Pair) -> Outcome {
     let client = openai(pair, "/key/backs-off/status/503/retry-after/20")?;
     let mut call = Box::pin(
@@ -102,7 +102,7 @@ pub(crate) async fn dropping_a_backoff_sends_nothing_more(pair: &Pair) -> Outcom
             .when_full(WhenFull::Wait)
             .into_future(),
     );
-    // Drives the call until it has failed once and waits.
+    // Polls the call until it has failed once and waits.
     loop {
         ensure!(
             future::poll_once(&mut call).await.is_none(),

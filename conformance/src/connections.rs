@@ -1,4 +1,4 @@
-//! Connections: made, kept, reused, replaced.
+//! Opening, keeping, reusing and replacing connections.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::pair::{Failed, Pair, expect_bytes, expect_end, get};
 use crate::server::{Refusing, Unresponsive};
 use crate::{Outcome, ensure};
 
-/// The connections on which the first `count` requests of `key` came.
+/// The connections that carried the first `count` requests of `key`.
 async fn used_by(pair: &Pair, key: &str, count: u64) -> Result<Vec<u64>, String> {
     let mut used = Vec::new();
     for n in 1..=count {
@@ -23,7 +23,7 @@ async fn used_by(pair: &Pair, key: &str, count: u64) -> Result<Vec<u64>, String>
     Ok(used)
 }
 
-/// One request after the other: one connection.
+/// Consecutive requests use one connection.
 pub(crate) async fn connections_are_reused(pair: &Pair) -> Outcome {
     for n in 0..5 {
         let text = pair.text(&format!("/key/reused/text/{n}")).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn connections_are_reused(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A stream that was read to its end.
+/// A stream that was read to its end returns its connection.
 pub(crate) async fn a_stream_hands_its_connection_back(pair: &Pair) -> Outcome {
     for _ in 0..3 {
         let path = "/key/streams/every/2ms/chunked/split/2,4/text/abcdef";
@@ -52,7 +52,7 @@ pub(crate) async fn a_stream_hands_its_connection_back(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// An error status costs no connection.
+/// A response with an error status returns its connection.
 pub(crate) async fn an_error_status_hands_its_connection_back(pair: &Pair) -> Outcome {
     for status in [500, 429, 404] {
         pair.answer(pair.get(&format!("/key/errors/status/{status}/text/x"))?)
@@ -66,7 +66,7 @@ pub(crate) async fn an_error_status_hands_its_connection_back(pair: &Pair) -> Ou
     Ok(())
 }
 
-/// After `connection: close` the next request takes another connection, at once.
+/// After `connection: close`, the next request uses another connection at once.
 pub(crate) async fn announced_closes_are_believed(pair: &Pair) -> Outcome {
     for n in 0..3 {
         let text = pair
@@ -82,7 +82,7 @@ pub(crate) async fn announced_closes_are_believed(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Thirty-two at once, answered in another order than asked: each gets its own.
+/// Thirty-two concurrent requests, answered in a different order, each get their own answer.
 pub(crate) async fn answers_do_not_mix(pair: &Pair) -> Outcome {
     for round in 0..2 {
         let mut asked = Vec::new();
@@ -104,7 +104,7 @@ pub(crate) async fn answers_do_not_mix(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// While one body waits to be read, other requests are served.
+/// While a body waits to be read, other requests are served.
 pub(crate) async fn an_unread_body_blocks_nobody(pair: &Pair) -> Outcome {
     let mut unread = Vec::new();
     for _ in 0..3 {
@@ -121,8 +121,9 @@ pub(crate) async fn an_unread_body_blocks_nobody(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Bytes after the end of an answer are not the next request's answer: whoever can put them there
-/// would speak for the model. To refuse an answer with such a tail is right too.
+/// Bytes after the end of an answer are not the answer to the next request: an attacker who can add
+/// them could speak for the model. A transport may also refuse an answer that is followed by such
+/// bytes.
 pub(crate) async fn an_answer_nobody_asked_for_goes_to_nobody(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         for n in 0..3 {
@@ -147,7 +148,7 @@ pub(crate) async fn an_answer_nobody_asked_for_goes_to_nobody(pair: &Pair) -> Ou
     Ok(())
 }
 
-/// Drives all of `cases` together; the first failure is the outcome.
+/// Runs all `cases` concurrently. The outcome is the first failure.
 async fn all(cases: Vec<impl Future<Output = Outcome>>) -> Outcome {
     let mut left: Vec<_> = cases.into_iter().map(Box::pin).collect();
     future::poll_fn(|cx| {
@@ -169,16 +170,17 @@ async fn all(cases: Vec<impl Future<Output = Outcome>>) -> Outcome {
     .await
 }
 
-/// A kept connection that has died meanwhile is replaced, and nobody hears of it.
+/// An idle connection that has died is replaced without an error.
 async fn replaced(pair: &Pair, how: &str) -> Outcome {
     for n in 0..3 {
-        // The connection dies when the answer has been read: a reset would take it along.
+        // The connection dies only after the answer was read, because a reset would discard unread
+        // bytes.
         let gate = format!("{how}-{n}");
         pair.server.release(&gate, 1);
         pair.text(&format!("/key/dies-{n}/gate/{gate}/{how}/text/first"))
             .await?;
         pair.server.release(&gate, 1);
-        // By the server, or already by a client that keeps none.
+        // Closed by the server, or earlier by a client that keeps no idle connections.
         pair.server.closed(&format!("dies-{n}")).await?;
         let (_, body) = pair
             .answer(pair.post(&format!("/key/after-{n}/echo"), "second")?)
@@ -197,17 +199,18 @@ async fn replaced(pair: &Pair, how: &str) -> Outcome {
     Ok(())
 }
 
-/// Closed by the server while idle.
+/// The server closes the connection while it is idle.
 pub(crate) async fn a_closed_idle_connection_is_replaced(pair: &Pair) -> Outcome {
     replaced(pair, "close-idle").await
 }
 
-/// Reset by the server while idle.
+/// The server resets the connection while it is idle.
 pub(crate) async fn a_reset_idle_connection_is_replaced(pair: &Pair) -> Outcome {
     replaced(pair, "reset-idle").await
 }
 
-/// A reused connection that breaks within the answer: the chat may have been paid for already.
+/// A reused connection breaks within the answer. The request must not be sent again, because the
+/// chat may already be paid for.
 pub(crate) async fn a_post_is_not_sent_again_after_a_byte(pair: &Pair) -> Outcome {
     pair.text("/then-partial/text/first").await?;
     let request = pair.post("/key/paid/cut/mid-head/echo", "second")?;
@@ -221,7 +224,7 @@ pub(crate) async fn a_post_is_not_sent_again_after_a_byte(pair: &Pair) -> Outcom
     Ok(())
 }
 
-/// Retries belong to the core: on a new connection no failure is tried again.
+/// On a new connection no failure is retried, because retries belong to the core.
 pub(crate) async fn a_failed_post_is_sent_once(pair: &Pair) -> Outcome {
     for at in ["start", "mid-head", "head", "2"] {
         for how in ["reset", "cut"] {
@@ -238,7 +241,7 @@ pub(crate) async fn a_failed_post_is_sent_once(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Nobody listens.
+/// No server listens at the address.
 pub(crate) async fn a_refused_connection_is_a_connect_error(pair: &Pair) -> Outcome {
     let refusing = Refusing::new().map_err(|error| error.to_string())?;
     let url = format!("http://{}/", refusing.address());
@@ -252,7 +255,7 @@ pub(crate) async fn a_refused_connection_is_a_connect_error(pair: &Pair) -> Outc
     Ok(())
 }
 
-/// The limit in the request's extensions rules, and not the default of five seconds.
+/// The request's own connect timeout is used, not the default of five seconds.
 pub(crate) async fn connecting_has_a_time_limit(pair: &Pair) -> Outcome {
     let nobody = Unresponsive::new().map_err(|error| error.to_string())?;
     let mut request = get(&format!("http://{}/", nobody.address()))?;
@@ -269,7 +272,7 @@ pub(crate) async fn connecting_has_a_time_limit(pair: &Pair) -> Outcome {
         failed.message
     );
     ensure!(
-        // A blocking socket's limit may round down.
+        // A blocking socket may round its timeout down.
         took >= Duration::from_millis(190) && took < ConnectTimeout::DEFAULT.0,
         "a limit of 200 ms ran out after {took:?}"
     );
@@ -278,11 +281,11 @@ pub(crate) async fn connecting_has_a_time_limit(pair: &Pair) -> Outcome {
 
 /// `.invalid` never resolves (RFC 2606).
 async fn unknown_host(pair: &Pair) -> Result<Failed, String> {
-    // A resolver that is out of reach takes its time.
+    // A resolver that cannot be reached may take long.
     pair.failure(get("http://nonexistent.invalid/")?).await
 }
 
-/// A name that does not resolve has an error kind of its own.
+/// A name that does not resolve has its own error kind.
 pub(crate) async fn an_unknown_host_is_a_dns_error(pair: &Pair) -> Outcome {
     let failed = unknown_host(pair).await?;
     ensure!(
@@ -294,7 +297,7 @@ pub(crate) async fn an_unknown_host_is_a_dns_error(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// The error says which name is wrong.
+/// The error names the host that does not resolve.
 pub(crate) async fn an_unknown_host_is_named(pair: &Pair) -> Outcome {
     let failed = unknown_host(pair).await?;
     ensure!(
@@ -305,7 +308,7 @@ pub(crate) async fn an_unknown_host_is_named(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A transport for HTTP says so.
+/// An HTTP transport refuses other schemes.
 pub(crate) async fn an_unknown_scheme_is_refused(pair: &Pair) -> Outcome {
     let failed = pair.failure(get("ftp://127.0.0.1/file")?).await?;
     ensure!(
@@ -317,7 +320,7 @@ pub(crate) async fn an_unknown_scheme_is_refused(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Driven by the executor under test, as a background task is.
+/// The request runs in a background task of the executor under test.
 pub(crate) async fn works_inside_a_task(pair: &Pair) -> Outcome {
     let (done, outcome) = bounded(1);
     let transport = pair.transport.clone();
@@ -332,7 +335,7 @@ pub(crate) async fn works_inside_a_task(pair: &Pair) -> Outcome {
                 came.extend_from_slice(&piece);
             }
         }
-        // Nobody waits only where the case has failed already.
+        // The receiver is gone only if the case has already failed.
         let _ = done.send(came).await;
     }));
     let came = outcome.recv().await.map_err(|_| "the task was dropped")?;

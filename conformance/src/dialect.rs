@@ -1,4 +1,4 @@
-//! What the [`Dialect`] trait and its [`Decoder`] promise.
+//! Cases for the promises of the [`Dialect`] trait and its [`Decoder`].
 
 mod decode;
 mod recording;
@@ -12,8 +12,9 @@ pub use self::recording::{Recording, Subject};
 use self::decode::{Read, read, read_with};
 use crate::{Outcome, ensure};
 
-/// So many bytes of a recording are split at every one. A longer one is split at as many places, all
-/// over it: decoding it at each of them takes the square of its length.
+/// A recording of up to this many bytes is split at every byte. A longer one is split at about this
+/// many places, spread over it, because decoding it for each split takes time quadratic in its
+/// length.
 const SPLITS: usize = 4_000;
 
 /// The offsets at which `length` bytes are split.
@@ -21,7 +22,7 @@ fn offsets(length: usize) -> impl Iterator<Item = usize> {
     (1..length).step_by(1 + length / SPLITS)
 }
 
-/// Each recording gives what its constructor says.
+/// Each recording decodes to what its constructor expects.
 pub(crate) fn recordings_are_read(subject: &Subject) -> Outcome {
     ensure!(
         !subject.recordings.is_empty(),
@@ -34,7 +35,8 @@ pub(crate) fn recordings_are_read(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// Split at every byte, byte by byte, and in small pieces: the same events and the same error.
+/// Split at every byte, byte by byte, and in small pieces, a recording gives the same events and
+/// the same error.
 pub(crate) fn bytes_may_be_split_anywhere(subject: &Subject) -> Outcome {
     for recording in &subject.recordings {
         let body = &recording.body;
@@ -59,14 +61,14 @@ pub(crate) fn bytes_may_be_split_anywhere(subject: &Subject) -> Outcome {
                 format!("split at byte {at}")
             })?;
         }
-        // An empty piece says nothing, and ends nothing.
+        // An empty piece changes nothing.
         let (head, tail) = body.split_at(body.len() / 2);
         same(&[b"", head, b"", tail, b""], &|| "with empty pieces".into())?;
     }
     Ok(())
 }
 
-/// Cut at every byte: an error, unless all that the answer says had come.
+/// An answer cut at any byte is an error, unless all of its content had arrived.
 pub(crate) fn a_cut_answer_is_no_answer(subject: &Subject) -> Outcome {
     for recording in subject.recordings.iter().filter(|one| one.is_answer()) {
         let body = &recording.body;
@@ -86,7 +88,7 @@ pub(crate) fn a_cut_answer_is_no_answer(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// Every answer says once why the model stopped, and is done.
+/// Every answer reports once why the model stopped, and is then done.
 pub(crate) fn an_answer_finishes_once(subject: &Subject) -> Outcome {
     for recording in subject.recordings.iter().filter(|one| one.is_answer()) {
         let read = read(subject, recording, &[&recording.body]);
@@ -105,7 +107,7 @@ pub(crate) fn an_answer_finishes_once(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// After a terminal event or an error there is nothing more to take, whatever else comes.
+/// After a terminal event or an error there are no further events, whatever bytes follow.
 pub(crate) fn nothing_follows_the_end(subject: &Subject) -> Outcome {
     for recording in &subject.recordings {
         let body = &recording.body;
@@ -122,7 +124,7 @@ pub(crate) fn nothing_follows_the_end(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// An answer beyond a cap is refused, and an answer far below it is not.
+/// An answer above a cap is refused; an answer far below it is not.
 pub(crate) fn caps_are_kept(subject: &Subject) -> Outcome {
     for recording in subject.recordings.iter().filter(|one| one.is_answer()) {
         let body = &recording.body;
@@ -138,7 +140,7 @@ pub(crate) fn caps_are_kept(subject: &Subject) -> Outcome {
             body.len(),
             caps.body
         );
-        // What a decoder holds may count as well, and is more than the bytes that it came in.
+        // The decoder's own memory may count towards the cap, and is larger than the bytes.
         caps.body = body.len() * 16;
         caps.event = body.len();
         let kept = read_with(subject, recording, &pieces, caps);
@@ -153,8 +155,8 @@ pub(crate) fn caps_are_kept(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// Bytes that were damaged on their way give an answer or an error. Each byte is damaged in turn, in
-/// three ways.
+/// Damaged bytes give an answer or an error, never a panic. Each byte is damaged in turn, in three
+/// ways.
 pub(crate) fn damaged_bytes_are_no_panic(subject: &Subject) -> Outcome {
     for recording in &subject.recordings {
         for at in [0].into_iter().chain(offsets(recording.body.len())) {
@@ -182,7 +184,7 @@ pub(crate) fn damaged_bytes_are_no_panic(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// Two answers that are read at the same time, piece by piece, do not mix.
+/// Two answers that are decoded concurrently, piece by piece, do not mix.
 pub(crate) fn a_decoder_is_of_one_answer(subject: &Subject) -> Outcome {
     let Some(first) = subject.recordings.first() else {
         return Ok(());
@@ -207,7 +209,7 @@ fn request() -> ChatRequest {
         .max_tokens(64)
 }
 
-/// Whole and streamed, with a path in the base URL and without.
+/// Whole and streamed requests, with and without a path in the base URL.
 pub(crate) fn requests_go_below_the_base_url(subject: &Subject) -> Outcome {
     for base in [
         "https://provider.test",
@@ -253,7 +255,7 @@ pub(crate) fn the_same_request_is_written_the_same(subject: &Subject) -> Outcome
     Ok(())
 }
 
-/// Names that can stand in a setting and in a header.
+/// The names are valid in a setting and in a header.
 pub(crate) fn facts_are_plain_names(subject: &Subject) -> Outcome {
     let facts = subject.dialect.facts();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -1,4 +1,4 @@
-//! What the [`Executor`] trait promises.
+//! Cases for the promises of the [`Executor`] trait.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Sleeps end in the order of their length, not of their start.
+/// Sleeps end in the order of their length, not in the order in which they began.
 pub(crate) async fn sleeps_end_in_order(executor: Arc<dyn Executor>) -> Outcome {
     let ended = Mutex::new(Vec::new());
     let sleep = |length: u64| {
@@ -31,8 +31,8 @@ pub(crate) async fn sleeps_end_in_order(executor: Arc<dyn Executor>) -> Outcome 
                 .push(length);
         }
     };
-    // The longest begins first. The other two are polled in the order in which they must end, so
-    // that a machine that stalls until both are over changes nothing.
+    // The longest sleep begins first. The other two are polled in the order in which they must end,
+    // so that the result is the same if the machine stalls until both are over.
     let (hour, long, short) = (sleep(3_600_000), sleep(140), sleep(40));
     let both = async {
         future::zip(short, long).await;
@@ -46,7 +46,7 @@ pub(crate) async fn sleeps_end_in_order(executor: Arc<dyn Executor>) -> Outcome 
     Ok(())
 }
 
-/// A sleep is never too short, by the executor's clock and by the system's.
+/// A sleep is never too short, by the executor's clock or the system's.
 pub(crate) async fn a_sleep_lasts_its_time(executor: Arc<dyn Executor>) -> Outcome {
     for length in [1, 10, 50] {
         let (here, there) = (std::time::Instant::now(), executor.now());
@@ -59,7 +59,7 @@ pub(crate) async fn a_sleep_lasts_its_time(executor: Arc<dyn Executor>) -> Outco
     Ok(())
 }
 
-/// Zero is a duration.
+/// A sleep of zero, or of a nanosecond, ends.
 pub(crate) async fn no_sleep_is_too_short(executor: Arc<dyn Executor>) -> Outcome {
     executor.sleep(Duration::ZERO).await;
     executor.sleep(Duration::from_nanos(1)).await;
@@ -86,7 +86,7 @@ impl Wake for Wakes {
     }
 }
 
-/// A dropped sleep wakes nobody, and holds nothing of the task that slept.
+/// A dropped sleep wakes nobody and holds nothing of its task.
 pub(crate) async fn a_dropped_sleep_lets_go_of_its_waker(executor: Arc<dyn Executor>) -> Outcome {
     let length = ms(50);
     let wakes = Arc::new(Wakes::default());
@@ -96,7 +96,7 @@ pub(crate) async fn a_dropped_sleep_lets_go_of_its_waker(executor: Arc<dyn Execu
         let waker = Waker::from(wakes.clone());
         let early = sleep.as_mut().poll(&mut Context::from_waker(&waker));
         if early.is_pending() {
-            // It goes before its time, most likely; where not, it is asked for again.
+            // Most likely the sleep is dropped before its time. If not, the loop tries again.
             drop((sleep, waker));
             if began.elapsed() < length {
                 break;
@@ -109,7 +109,7 @@ pub(crate) async fn a_dropped_sleep_lets_go_of_its_waker(executor: Arc<dyn Execu
         wakes.0.store(0, Ordering::SeqCst);
     }
     executor.sleep(length * 2).await;
-    // In this order: whatever still holds the waker may yet wake it.
+    // In this order, because a waker that is still held may yet be woken.
     let held = Arc::strong_count(&wakes) - 1;
     ensure!(held == 0, "a dropped sleep still holds its waker");
     let count = wakes.0.load(Ordering::SeqCst);
@@ -117,7 +117,7 @@ pub(crate) async fn a_dropped_sleep_lets_go_of_its_waker(executor: Arc<dyn Execu
     Ok(())
 }
 
-/// A task runs though nobody holds or polls anything.
+/// A task runs even if nobody holds or polls anything.
 pub(crate) async fn spawned_tasks_run_detached(executor: Arc<dyn Executor>) -> Outcome {
     let (sender, receiver) = unbounded();
     for n in 0..100 {
@@ -165,7 +165,7 @@ pub(crate) async fn spawned_tasks_run_side_by_side(executor: Arc<dyn Executor>) 
     Ok(())
 }
 
-/// Spawning and sleeping work inside of tasks.
+/// Spawning and sleeping work inside tasks.
 pub(crate) async fn tasks_spawn_tasks(executor: Arc<dyn Executor>) -> Outcome {
     let (done, outcome) = bounded(1);
     let inner = executor.clone();
@@ -183,19 +183,19 @@ pub(crate) async fn tasks_spawn_tasks(executor: Arc<dyn Executor>) -> Outcome {
         .map_err(|_| "the inner task was dropped".into())
 }
 
-/// However many tasks panic, the next one runs, and sleeps still end.
+/// Even after many tasks have panicked, the next task runs and sleeps still end.
 pub(crate) async fn a_panic_stays_in_its_task(executor: Arc<dyn Executor>) -> Outcome {
     let (sender, receiver) = unbounded::<()>();
     for n in 0..20 {
         let sender = sender.clone();
         executor.spawn(Box::pin(async move {
             let _sender = sender;
-            // Quiet: the hook that prints panics is not called.
+            // Panics without calling the panic hook.
             std::panic::resume_unwind(Box::new(format!("panic {n} of this case")));
         }));
     }
     drop(sender);
-    // Until every task is gone, and with it its sender.
+    // Waits until every task has ended and dropped its sender.
     let _ = receiver.recv().await;
     let (done, outcome) = bounded(1);
     let sleep = executor.sleep(ms(5));
@@ -209,7 +209,7 @@ pub(crate) async fn a_panic_stays_in_its_task(executor: Arc<dyn Executor>) -> Ou
         .map_err(|_| "after panics, a task was dropped without running".into())
 }
 
-/// Time does not run back, from whichever thread it is asked.
+/// Time never goes back, on any thread.
 pub(crate) async fn now_never_goes_back(executor: Arc<dyn Executor>) -> Outcome {
     let mut last = executor.now();
     for round in 0..50 {
@@ -230,8 +230,8 @@ pub(crate) async fn now_never_goes_back(executor: Arc<dyn Executor>) -> Outcome 
 
 /// The executor's clock runs as fast as the system's.
 pub(crate) async fn now_keeps_pace_with_the_system(executor: Arc<dyn Executor>) -> Outcome {
-    // Each reading of the executor's clock stands between two of the system's, so that a machine
-    // that stalls between them widens what is allowed.
+    // Each reading of the executor's clock is taken between two readings of the system's, so that a
+    // stall between them only widens the allowed range.
     let reading = || {
         let early = std::time::Instant::now();
         (early, executor.now(), std::time::Instant::now())
@@ -241,7 +241,7 @@ pub(crate) async fn now_keeps_pace_with_the_system(executor: Arc<dyn Executor>) 
     let last = reading();
     let passed = last.1 - first.1;
     let (least, most) = (last.0 - first.2, last.2 - first.0);
-    // A clock may stand still within a turn of its event loop.
+    // A clock may stand still within one turn of its event loop.
     let turn = ms(100);
     ensure!(
         passed + turn >= least && passed <= most + turn,
@@ -250,7 +250,7 @@ pub(crate) async fn now_keeps_pace_with_the_system(executor: Arc<dyn Executor>) 
     Ok(())
 }
 
-/// `sleep` and `spawn` on threads that the executor does not know.
+/// `sleep` and `spawn` work on threads that the executor does not know.
 pub(crate) async fn works_from_foreign_threads(executor: Arc<dyn Executor>) -> Outcome {
     let (sender, receiver) = unbounded();
     let threads: Vec<_> = (0..4)

@@ -1,4 +1,4 @@
-//! Responses that break off, and what is no response.
+//! Responses that are cut off, and bytes that are no response.
 
 use chatcore::TransportErrorKind::{self, Protocol, Reset, Truncated};
 use futures_lite::StreamExt;
@@ -6,7 +6,7 @@ use futures_lite::StreamExt;
 use crate::pair::{Pair, expect_bytes};
 use crate::{Outcome, ensure};
 
-/// Breaks in the body after `hello`: what came before is handed over, and the end is an error.
+/// The body breaks after `hello`: those bytes are passed on, and the end is an error.
 async fn breaks_after_hello(pair: &Pair, path: &str, kind: TransportErrorKind) -> Outcome {
     let failed = pair.fails(path, &[kind]).await?;
     ensure!(
@@ -22,23 +22,23 @@ async fn breaks_after_hello(pair: &Pair, path: &str, kind: TransportErrorKind) -
     Ok(())
 }
 
-/// Content-Length promises more.
+/// The content-length promises more bytes.
 pub(crate) async fn a_body_short_of_its_length_is_truncated(pair: &Pair) -> Outcome {
     breaks_after_hello(pair, "/cut/5/text/hello%20world", Truncated).await?;
     breaks_after_hello(pair, "/cut/end/text/hello", Truncated).await
 }
 
-/// All the chunks but the last.
+/// All chunks except the last.
 pub(crate) async fn a_body_without_its_last_chunk_is_truncated(pair: &Pair) -> Outcome {
     breaks_after_hello(pair, "/chunked/cut/end/text/hello", Truncated).await
 }
 
-/// An orderly end in the middle of a chunk.
+/// An orderly close in the middle of a chunk.
 pub(crate) async fn a_body_cut_inside_a_chunk_is_truncated(pair: &Pair) -> Outcome {
     breaks_after_hello(pair, "/chunked/cut/5/text/hello%20world", Truncated).await
 }
 
-/// A head, and the end.
+/// A head, followed by the close.
 pub(crate) async fn a_body_that_never_comes_is_truncated(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         pair.fails(&format!("/{framing}/cut/head/text/hello"), &[Truncated])
@@ -47,20 +47,20 @@ pub(crate) async fn a_body_that_never_comes_is_truncated(pair: &Pair) -> Outcome
     Ok(())
 }
 
-/// Reset before a byte of the answer.
+/// A reset before the first byte of the answer.
 pub(crate) async fn a_reset_before_the_head_is_a_reset(pair: &Pair) -> Outcome {
     pair.fails("/reset/start/text/hello", &[Reset]).await?;
     Ok(())
 }
 
-/// Reset within the status line.
+/// A reset within the status line.
 pub(crate) async fn a_reset_inside_the_head_is_a_reset(pair: &Pair) -> Outcome {
     pair.fails("/reset/mid-head/text/hello", &[Reset]).await?;
     Ok(())
 }
 
-/// Reset by the server when the client has read the head and `came` of the body: a reset takes
-/// what was not read yet with it. `path` follows the gate that holds the server back.
+/// The server resets the connection after the client has read the head and `came` of the body,
+/// because a reset discards unread bytes. `path` follows the gate that holds the server back.
 async fn is_reset_after(pair: &Pair, path: &str, came: &str) -> Outcome {
     let gate = path.replace(['/', '%'], "-");
     let request = pair.get(&format!("/gate/{gate}{path}"))?;
@@ -80,7 +80,7 @@ async fn is_reset_after(pair: &Pair, path: &str, came: &str) -> Outcome {
     }
 }
 
-/// Reset between head and body.
+/// A reset between head and body.
 pub(crate) async fn a_reset_after_the_head_is_an_error(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         is_reset_after(pair, &format!("/{framing}/reset/head/text/hello"), "").await?;
@@ -88,7 +88,7 @@ pub(crate) async fn a_reset_after_the_head_is_an_error(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Reset in the middle of the body.
+/// A reset in the middle of the body.
 pub(crate) async fn a_reset_inside_the_body_is_an_error(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         let path = format!("/{framing}/reset/5/text/hello%20world");
@@ -97,7 +97,7 @@ pub(crate) async fn a_reset_inside_the_body_is_an_error(pair: &Pair) -> Outcome 
     Ok(())
 }
 
-/// A reset is no end, also where an orderly end of the connection would be one.
+/// A reset never ends a body, even where an orderly close would.
 pub(crate) async fn a_reset_does_not_end_a_body_without_a_length(pair: &Pair) -> Outcome {
     for (at, came) in [("head", ""), ("5", "hello")] {
         let path = format!("/close-delimited/reset/{at}/text/hello%20world");
@@ -106,26 +106,26 @@ pub(crate) async fn a_reset_does_not_end_a_body_without_a_length(pair: &Pair) ->
     Ok(())
 }
 
-/// An orderly end where an answer should be: the connection is lost.
+/// An orderly close before any answer counts as a lost connection.
 pub(crate) async fn an_end_before_the_head_is_a_reset(pair: &Pair) -> Outcome {
     pair.fails("/cut/start/text/hello", &[Reset]).await?;
     Ok(())
 }
 
-/// An orderly end within the status line.
+/// An orderly close within the status line.
 pub(crate) async fn an_end_inside_the_head_is_an_error(pair: &Pair) -> Outcome {
     pair.fails("/cut/mid-head/text/hello", &[Reset, Protocol])
         .await?;
     Ok(())
 }
 
-/// Not HTTP at all.
+/// Bytes that are not HTTP.
 pub(crate) async fn garbage_is_no_http(pair: &Pair) -> Outcome {
     pair.fails("/garbage/text/hello", &[Protocol]).await?;
     Ok(())
 }
 
-/// A chunk size that is no number.
+/// A chunk size that is not a number.
 pub(crate) async fn a_garbled_chunk_is_no_http(pair: &Pair) -> Outcome {
     pair.fails("/chunked/garbage-chunk/text/hello", &[Protocol])
         .await?;

@@ -7,7 +7,7 @@ use http::Request;
 use crate::pair::{Pair, expect_bytes, expect_end};
 use crate::{Outcome, ensure};
 
-/// Status, headers and body of an ordinary answer.
+/// Status, headers and body of an ordinary response.
 pub(crate) async fn status_and_headers_arrive(pair: &Pair) -> Outcome {
     let request = pair.get("/status/201/header/x-first/1%202/header/x-second/b/text/hello")?;
     let (head, body) = pair.answer(request).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn status_and_headers_arrive(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// An error status is not an error of the transport; its body and headers are there.
+/// A response with an error status is not a transport error, and has its body and headers.
 pub(crate) async fn an_error_status_is_a_response(pair: &Pair) -> Outcome {
     for status in [400, 401, 403, 404, 408, 413, 429, 500, 502, 503] {
         let path = format!("/status/{status}/retry-after/7/v1/chat/completions");
@@ -51,7 +51,7 @@ pub(crate) async fn an_error_status_is_a_response(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Statuses that no registry lists, as providers and gateways send them.
+/// Unregistered statuses that providers and gateways send.
 pub(crate) async fn unregistered_statuses_are_responses(pair: &Pair) -> Outcome {
     for status in [520, 529] {
         let path = format!("/status/{status}/v1/messages");
@@ -66,7 +66,7 @@ pub(crate) async fn unregistered_statuses_are_responses(pair: &Pair) -> Outcome 
     Ok(())
 }
 
-/// Method, path, query, headers and body as they were given, and nothing doubled.
+/// Method, path, query, headers and body arrive as given, and nothing is doubled.
 pub(crate) async fn the_request_arrives_whole(pair: &Pair) -> Outcome {
     let body = r#"{"prompt":"héllo 你好"}"#;
     let request = Request::post(pair.url("/key/whole/echo?a=b&c=%20d"))
@@ -116,7 +116,7 @@ pub(crate) async fn the_request_arrives_whole(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A body larger than any buffer on the way.
+/// A body larger than all buffers in between.
 pub(crate) async fn a_large_request_arrives_whole(pair: &Pair) -> Outcome {
     let body: String = (0..400_000).map(|n| format!("{n:09} ")).collect();
     let (_, echo) = pair.answer(pair.post("/echo", &body)?).await?;
@@ -129,13 +129,13 @@ pub(crate) async fn a_large_request_arrives_whole(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// `send` resolves while not a byte of the body has been sent.
+/// `send` completes before any byte of the body has been sent.
 pub(crate) async fn the_head_comes_before_the_body(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         let path = format!("/gate/body-{framing}/{framing}/text/hello");
         let response = pair.send(pair.get(&path)?).await;
         let response = response.map_err(|error| format!("{framing}: {error}"))?;
-        // Only now may the body come: a transport that waits for it hangs here.
+        // The body is released only now: a transport that waits for it hangs here.
         pair.server.release(&format!("body-{framing}"), 1);
         let mut body = response.into_body();
         expect_bytes(&mut body, b"hello").await?;
@@ -144,7 +144,7 @@ pub(crate) async fn the_head_comes_before_the_body(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Interim answers are not the answer.
+/// Interim responses are skipped.
 async fn skipped(pair: &Pair, interims: &[&str]) -> Outcome {
     for interim in interims {
         let path = format!("/{interim}/text/final");
@@ -164,7 +164,7 @@ async fn skipped(pair: &Pair, interims: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// 102 Processing and 103 Early Hints, with headers of their own, and more than one of them.
+/// 102 Processing and 103 Early Hints, with their own headers, and several in a row.
 pub(crate) async fn interim_answers_are_skipped(pair: &Pair) -> Outcome {
     skipped(
         pair,
@@ -178,7 +178,7 @@ pub(crate) async fn interim_answers_are_skipped(pair: &Pair) -> Outcome {
     .await
 }
 
-/// 100 Continue, though nobody asked for it.
+/// 100 Continue, although the client did not ask for it.
 pub(crate) async fn a_continue_is_skipped(pair: &Pair) -> Outcome {
     skipped(pair, &["interim-bare/100/1", "interim-bare/100/2"]).await
 }
@@ -188,7 +188,7 @@ pub(crate) async fn a_continue_with_headers_is_skipped(pair: &Pair) -> Outcome {
     skipped(pair, &["interim/100/1"]).await
 }
 
-/// 204 ends with its head, and the connection is ready for more.
+/// A 204 ends with its head, and the connection can be reused.
 pub(crate) async fn no_content_has_no_body(pair: &Pair) -> Outcome {
     let (head, body) = pair.answer(pair.get("/status/204/text/unsent")?).await?;
     ensure!(head.status == 204, "status {}", head.status);
@@ -202,7 +202,7 @@ pub(crate) async fn no_content_has_no_body(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Status 200 with nothing in it.
+/// Status 200 with an empty body.
 pub(crate) async fn an_empty_body_is_empty(pair: &Pair) -> Outcome {
     for framing in ["length", "chunked"] {
         let path = format!("/{framing}/empty/v1/chat/completions");
@@ -217,7 +217,7 @@ pub(crate) async fn an_empty_body_is_empty(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A redirect could carry the key to another host: it is a response like any other.
+/// A redirect is returned as a response, because following it could send the key to another host.
 pub(crate) async fn redirects_are_not_followed(pair: &Pair) -> Outcome {
     for status in [301, 302, 303, 307, 308] {
         let path = format!("/redirect/{status}/elsewhere/v1/chat/completions");
@@ -237,7 +237,7 @@ pub(crate) async fn redirects_are_not_followed(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// Heads such as gateways send: 60 headers, and one of 6 KiB.
+/// Heads as gateways send them: 60 headers, and a header of 6 KiB.
 pub(crate) async fn ordinary_heads_are_not_too_large(pair: &Pair) -> Outcome {
     let many = pair.text("/many-headers/60/text/many").await?;
     ensure!(many == "many", "60 headers: {many:?}");
@@ -250,13 +250,13 @@ pub(crate) async fn ordinary_heads_are_not_too_large(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A header of 8 MiB must not be held in memory.
+/// A header of 8 MiB is refused, not held in memory.
 pub(crate) async fn a_huge_header_is_an_error(pair: &Pair) -> Outcome {
     pair.fails("/huge-header/8m/text/huge", &[TooLarge]).await?;
     Ok(())
 }
 
-/// A head that never ends must.
+/// An endless head is refused.
 pub(crate) async fn endless_headers_are_an_error(pair: &Pair) -> Outcome {
     pair.fails("/key/endless/endless-headers/0ms/text/x", &[TooLarge])
         .await?;
@@ -264,7 +264,7 @@ pub(crate) async fn endless_headers_are_an_error(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// The head byte by byte.
+/// A head that arrives byte by byte.
 pub(crate) async fn a_dribbled_head_is_reassembled(pair: &Pair) -> Outcome {
     let path = "/dribble/1/1ms/header/x-first/1/text/hello";
     let (head, body) = pair.answer(pair.get(path)?).await?;

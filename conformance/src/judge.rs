@@ -1,16 +1,16 @@
-//! What an adapter cannot pass, with the reason, and how an outcome is judged by it.
+//! Judges an outcome, given the list of cases that an implementation cannot pass.
 
 use crate::{CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, Outcome, TRANSPORT_CASES};
 
-/// Cases that an adapter cannot pass, each with the reason. They are run all the same: one that
-/// passes must leave the list, and so must a name that no case has.
+/// Cases that an implementation cannot pass, each with the reason. They are run nevertheless: a
+/// case that passes must leave the list, and so must a name without a case.
 pub type Skips = &'static [(&'static str, &'static str)];
 
-/// Nothing is skipped.
+/// Skips no case.
 pub const NONE: Skips = &[];
 
-/// Judges the outcome of the case called `name` by the list of what an adapter cannot pass. The
-/// answer is `None`, or what is worth printing about a skip.
+/// Judges the outcome of the case `name`, given the cases that an implementation cannot pass.
+/// Returns `None`, or a message about a skipped case to print.
 ///
 /// ```
 /// use chatcore_conformance::judge;
@@ -23,8 +23,8 @@ pub const NONE: Skips = &[];
 /// ```
 ///
 /// # Errors
-/// The case does not hold and should, or holds though it stands among the skips; or a skip names
-/// no case.
+/// If the case fails and is not in `skips`, if it passes although it is in `skips`, or if a name in
+/// `skips` has no case.
 pub fn judge(name: &str, skips: Skips, outcome: Outcome) -> Result<Option<String>, String> {
     if let Some((unknown, _)) = skips.iter().find(|(case, _)| !is_case(case)) {
         return Err(format!(

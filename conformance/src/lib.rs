@@ -1,13 +1,13 @@
-//! What every [`Executor`], [`Transport`] and [`Dialect`] of `chatcore` must do, as a suite that you
-//! run on your own.
+//! Tests what every [`Executor`], [`Transport`] and [`Dialect`] of `chatcore` must do, as a suite
+//! to run on your own implementation.
 //!
-//! It needs no test framework and no runtime of yours. Each case has a name, fails with a sentence,
-//! and names the sentence of the trait's documentation that does not hold. No case depends on how
-//! fast the machine is.
+//! The suite needs no test framework and no particular runtime. Each case has a name. A case that
+//! fails says why in a sentence, and quotes the sentence of the trait's documentation that does not
+//! hold. No case depends on how fast the machine is.
 //!
 //! # As tests
 //!
-//! Add the crate to your `dev-dependencies`, and stamp one `#[test]` for each case:
+//! Add the crate to your `dev-dependencies`, and generate one `#[test]` for each case:
 //!
 //! ```no_run
 //! # use chatcore::{Executor, Transport};
@@ -48,30 +48,30 @@
 //! }
 //! ```
 //!
-//! A [`Host`] is an event loop that drives a case. To hold a transport alone, take
-//! [`hosts::smol`]: smol's global executor. [`hosts`] has further event loops, on which a
-//! transport has to work as well: one that polls once per frame, one that polls spuriously.
+//! A [`Host`] is an event loop that runs a case. To test only a transport, use [`hosts::smol`],
+//! smol's global executor. [`hosts`] has further event loops on which a transport must work too:
+//! one polls once per frame, another polls tasks that were not woken.
 //!
 //! # As a program
 //!
-//! [`check_executor`], [`check_transport`] and [`check_dialect`] run all cases and give a
-//! [`Report`]. The example `thread_per_request` is a small transport, and a `main` that prints its
+//! [`check_executor`], [`check_transport`] and [`check_dialect`] run all cases and return a
+//! [`Report`]. The example `thread_per_request` has a small transport, and a `main` that prints its
 //! report: `cargo run --example thread_per_request`.
 //!
 //! # A dialect
 //!
-//! A dialect is held against answers that you have recorded, split at every byte: see
+//! A dialect is tested with answers that you have recorded, which are split at every byte: see
 //! [`Recording`] and [`dialect_tests!`].
 //!
 //! # Over TLS
 //!
-//! [`https_tests!`] runs a selection of the cases over TLS. The transport has to trust the
-//! certificate of [`server::Secured::roots`].
+//! [`https_tests!`] runs some of the cases over TLS. The transport must trust the certificate from
+//! [`server::Secured::roots`].
 //!
 //! # The server
 //!
-//! The transport cases talk to [`server::Server`], a loopback server whose paths say how it
-//! misbehaves. It is of use in other tests, too.
+//! The transport cases use [`server::Server`], a loopback server whose paths say how it misbehaves.
+//! It is useful in other tests, too.
 //!
 //! [`Executor`]: chatcore::Executor
 //! [`Transport`]: chatcore::Transport
@@ -113,16 +113,16 @@ pub use self::stamp::assert_held;
 
 pub(crate) use self::chat::patient;
 
-/// What the macros call.
+/// Called by the macros.
 #[doc(hidden)]
 pub mod __stamp {
     pub use crate::stamp::{on_dialect, on_executor, on_transport};
 }
 
-/// What a case says: nothing, or what does not hold.
+/// The result of a case: `Ok`, or a sentence about what does not hold.
 pub type Outcome = Result<(), String>;
 
-/// Returns from a case with a sentence unless a condition holds.
+/// Returns from a case with a sentence if a condition does not hold.
 ///
 /// ```
 /// use chatcore_conformance::{Outcome, ensure};

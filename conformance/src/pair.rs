@@ -1,4 +1,5 @@
-//! What a transport case works with: the pair under test, a server, and requests in short.
+//! The environment of a transport case: the pair under test, a server, and short forms for
+//! requests.
 
 use std::fmt::Write;
 use std::io;
@@ -16,21 +17,21 @@ use http::{Request, Response};
 use crate::server::{Secured, Server, What};
 use crate::{CASE_CAP, Outcome, Scheme, ensure};
 
-/// An executor, a transport, and a server for them alone.
+/// An executor, a transport, and a server only for them.
 #[derive(Debug)]
 pub struct Pair {
     /// The executor under test.
     pub executor: Arc<dyn Executor>,
     /// The transport under test.
     pub transport: Arc<dyn Transport>,
-    /// The server that this case talks to, and no other.
+    /// The server of this case.
     pub server: Server,
-    /// The TLS in front of it. Dropped before it.
+    /// The TLS front of the server, for [`Scheme::Https`].
     secured: Option<Secured>,
 }
 
-/// Connections have as long as a case has: on a busy machine dozens of TLS handshakes at once take
-/// longer than the default allows.
+/// Connecting may take as long as a case, because on a busy machine dozens of concurrent TLS
+/// handshakes take longer than the default timeout.
 pub(crate) const CONNECT: ConnectTimeout = ConnectTimeout(CASE_CAP);
 
 /// How a request failed.
@@ -38,14 +39,14 @@ pub(crate) const CONNECT: ConnectTimeout = ConnectTimeout(CASE_CAP);
 pub(crate) struct Failed {
     pub(crate) kind: TransportErrorKind,
     pub(crate) message: String,
-    /// The head had come.
+    /// Whether the head had arrived.
     pub(crate) in_body: bool,
-    /// What of the body had come.
+    /// The part of the body that had arrived.
     pub(crate) body: Vec<u8>,
 }
 
 impl Pair {
-    /// Starts the server that `transport` is to reach by `scheme`.
+    /// Starts a server that `transport` reaches with `scheme`.
     pub fn start(
         executor: Arc<dyn Executor>,
         transport: Arc<dyn Transport>,
@@ -64,7 +65,7 @@ impl Pair {
         })
     }
 
-    /// `path` on the server, by the scheme of this case; it begins with a slash.
+    /// The URL of `path` on the server, with the scheme of this case. `path` begins with a slash.
     pub fn url(&self, path: &str) -> String {
         match &self.secured {
             None => self.server.url(path),
@@ -91,7 +92,7 @@ impl Pair {
         self.transport.send(request).await
     }
 
-    /// Sends a request that must be answered whole.
+    /// Sends a request that must get a complete answer.
     pub(crate) async fn answer(&self, request: Request<Bytes>) -> Result<(Parts, Vec<u8>), String> {
         let what = format!("{} {}", request.method(), request.uri().path());
         self.attempt(request)
@@ -99,7 +100,7 @@ impl Pair {
             .map_err(|failed| format!("{what} fails: {:?}, \"{}\"", failed.kind, failed.message))
     }
 
-    /// Gets what must be there, as text.
+    /// Gets `path`, which must have a complete answer, as text.
     pub(crate) async fn text(&self, path: &str) -> Result<String, String> {
         let (_, body) = self.answer(self.get(path)?).await?;
         String::from_utf8(body).map_err(|error| error.to_string())
@@ -119,7 +120,7 @@ impl Pair {
         }
     }
 
-    /// Getting `path` must fail with one of `kinds`.
+    /// Gets `path`, which must fail with one of `kinds`.
     pub(crate) async fn fails(
         &self,
         path: &str,
@@ -135,7 +136,7 @@ impl Pair {
         Ok(failed)
     }
 
-    /// Sends a request that may be answered whole or fail.
+    /// Sends a request that may get a complete answer or fail.
     pub(crate) async fn attempt(
         &self,
         request: Request<Bytes>,
@@ -161,7 +162,7 @@ impl Pair {
         Ok((head, body))
     }
 
-    /// What the server saw, for a failure's message.
+    /// The server's latest events, for the message of a failure.
     pub(crate) fn history(&self) -> String {
         let events = self.server.events();
         let mut text = String::from("the server saw:");
@@ -190,7 +191,7 @@ pub(crate) fn get(url: &str) -> Result<Request<Bytes>, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Reads until exactly `expected` has come, and no more.
+/// Reads until exactly `expected` has arrived.
 pub(crate) async fn expect_bytes(body: &mut ByteStream, expected: &[u8]) -> Outcome {
     let mut came = Vec::new();
     while came.len() < expected.len() {

@@ -1,9 +1,9 @@
-//! What the traits' documentation promises, by the cases that hold it.
+//! The promises in the traits' documentation, with the cases that check each.
 
-/// A sentence of a trait's documentation, and the cases that look whether it holds.
+/// A sentence from a trait's documentation, and the cases that check it.
 #[derive(Clone, Copy, Debug)]
 pub struct Promise {
-    /// The item of `chatcore` in whose documentation it stands.
+    /// The item of `chatcore` whose documentation has the sentence.
     pub of: &'static str,
     /// The sentence.
     pub says: &'static str,
@@ -11,8 +11,8 @@ pub struct Promise {
     pub cases: &'static [&'static str],
 }
 
-/// The promise that the case called `name` holds an implementation to. The cases over the whole
-/// client have none of their own: look at the transport cases first.
+/// The promise that the case `name` checks. The cases over the whole client check none: look at the
+/// transport cases first.
 pub fn promise(name: &str) -> Option<&'static Promise> {
     PROMISES
         .iter()
@@ -25,7 +25,7 @@ const EXECUTOR_NOW: &str = "Executor::now";
 const TRANSPORT: &str = "Transport";
 const DECODER: &str = "Decoder";
 
-/// Every promise. A test of chatcore's holds the sentences against the documentation.
+/// All promises. A test in chatcore compares the sentences with the documentation.
 pub const PROMISES: &[Promise] = &[
     Promise {
         of: EXECUTOR_SPAWN,

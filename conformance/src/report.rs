@@ -1,4 +1,4 @@
-//! All cases at once, for those who have no test framework or another one.
+//! Runs all cases at once, for users without a test framework or with another one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::{
     TRANSPORT_CASES, judge, run_dialect_case, run_executor_case, run_transport_case,
 };
 
-/// What came of all cases. `Display` lists what does not hold and what was skipped, each with its
+/// The results of all cases. `Display` lists the failures and the skipped cases, each with its
 /// reason.
 #[derive(Clone, Debug, Default)]
 #[must_use]
@@ -21,22 +21,22 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every case holds, those that are skipped aside.
+    /// Whether every case passed, except those that are skipped.
     pub fn is_held(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// The names of the cases that hold.
+    /// The names of the cases that passed.
     pub fn held(&self) -> &[&'static str] {
         &self.held
     }
 
-    /// The cases that were skipped: name, reason, and how each fails.
+    /// The skipped cases: name, reason, and how each fails.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// What does not hold: the case's name, what it saw, and what the trait's documentation says.
+    /// The failures: the case's name, what it saw, and what the trait's documentation says.
     pub fn failures(&self) -> &[String] {
         &self.failures
     }
@@ -64,7 +64,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs every executor case, each on a host of its own.
+/// Runs every executor case, each on a new host.
 pub fn check_executor(host: impl Fn() -> Host, skips: Skips) -> Report {
     let mut report = Report::default();
     for case in EXECUTOR_CASES {
@@ -77,8 +77,8 @@ pub fn check_executor(host: impl Fn() -> Host, skips: Skips) -> Report {
     report
 }
 
-/// Runs every transport case, and every case over the whole client, over plain HTTP: each on a
-/// host, a transport and a server of its own.
+/// Runs every transport case and every case over the whole client, with plain HTTP. Each case has a
+/// new host, transport and server.
 ///
 /// ```no_run
 /// use std::sync::Arc;

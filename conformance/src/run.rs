@@ -1,4 +1,4 @@
-//! How a case is run: by a host, on a thread of its own, within a time limit.
+//! Runs a case on a host, on a separate thread, within a time limit.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -12,23 +12,23 @@ use crate::{
     CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, Outcome, Pair, Subject, TRANSPORT_CASES, promise,
 };
 
-/// A case may take this long; one that takes longer hangs.
+/// The time limit of a case. A case that takes longer hangs.
 pub const CASE_CAP: Duration = Duration::from_secs(120);
 
-/// After its time limit a case still gets this long, for the sentence in which it says so.
+/// The extra time after the limit in which a case can report that it hangs.
 const GRACE: Duration = Duration::from_secs(30);
 
 type Case = BoxFuture<'static, Outcome>;
 
-/// An event loop that drives a case, as an application's event loop drives a chat.
+/// An event loop that runs a case, as an application's event loop runs a chat.
 pub struct Host {
     executor: Arc<dyn Executor>,
     drive: Box<dyn FnOnce(Case) -> Outcome + Send>,
 }
 
 impl Host {
-    /// `drive` runs a future to its end on the thread that calls it, and beside it the tasks that
-    /// `executor` is given.
+    /// `drive` runs a future to its end on the calling thread, together with the tasks that are
+    /// spawned on `executor`.
     pub fn new(
         executor: Arc<dyn Executor>,
         drive: impl FnOnce(BoxFuture<'static, Outcome>) -> Outcome + Send + 'static,
@@ -39,7 +39,7 @@ impl Host {
         }
     }
 
-    /// Drives the case outside of `executor`, by smol's `block_on` in a plain thread.
+    /// Runs the case outside `executor`, with smol's `block_on` on a plain thread.
     pub fn outside(executor: Arc<dyn Executor>) -> Self {
         Self::new(executor, smol::block_on)
     }
@@ -49,12 +49,13 @@ impl Host {
         &self.executor
     }
 
-    /// Runs `case` to its end, or says that it hangs when `cap` has passed.
+    /// Runs `case` to its end. A case that takes longer than `cap` hangs.
     ///
-    /// It has a thread of its own, so that a loop that never polls again does not hang the caller.
+    /// It runs on a separate thread, so that a loop that never polls again does not hang the
+    /// caller.
     ///
     /// # Errors
-    /// What the case says, or that it hangs or panicked.
+    /// What does not hold, or that the case hangs or panicked.
     pub fn run(self, cap: Duration, case: BoxFuture<'static, Outcome>) -> Outcome {
         let late = async move {
             smol::Timer::after(cap).await;
@@ -63,7 +64,7 @@ impl Host {
         let (done, outcome) = mpsc::channel();
         let run = move || {
             let outcome = (self.drive)(Box::pin(case.or(late)));
-            // Nobody waits any more where the loop was given up.
+            // The receiver is gone if the caller gave the loop up.
             let _ = done.send(outcome);
         };
         let thread = thread::Builder::new().name("host".into()).spawn(run);
@@ -90,7 +91,8 @@ impl fmt::Debug for Host {
     }
 }
 
-/// Runs the executor case called `name` on `host`; past `cap` (see [`CASE_CAP`]) it hangs.
+/// Runs the executor case `name` on `host`. A case that takes longer than `cap` (see [`CASE_CAP`])
+/// hangs.
 ///
 /// # Errors
 /// What does not hold, that it hangs, or that no case has this name.
@@ -102,7 +104,7 @@ pub fn run_executor_case(name: &str, cap: Duration, host: Host) -> Outcome {
         .map_err(|failure| promised(name, failure))
 }
 
-/// Runs the dialect case called `name`, on the thread that calls it.
+/// Runs the dialect case `name` on the calling thread.
 ///
 /// # Errors
 /// What does not hold, or that no case has this name.
@@ -112,7 +114,7 @@ pub fn run_dialect_case(name: &str, subject: &Subject) -> Outcome {
     (case.run)(subject).map_err(|failure| promised(name, failure))
 }
 
-/// What a case saw, and what the documentation says in its place.
+/// What a case saw, with the sentence of the documentation that it contradicts.
 fn promised(name: &str, failure: String) -> String {
     match promise(name) {
         Some(promise) => format!(
@@ -123,7 +125,7 @@ fn promised(name: &str, failure: String) -> String {
     }
 }
 
-/// Whether a case reaches its server with TLS or without.
+/// Whether a case connects to its server with or without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// Plain HTTP.
@@ -132,8 +134,8 @@ pub enum Scheme {
     Https,
 }
 
-/// Runs the transport case, or the case over the whole client, called `name` on `host`, against a
-/// server of its own; past `cap` (see [`CASE_CAP`]) it hangs.
+/// Runs the case `name`, of a transport or over the whole client, on `host` against its own server.
+/// A case that takes longer than `cap` (see [`CASE_CAP`]) hangs.
 ///
 /// # Errors
 /// What does not hold and what the server saw, that it hangs, or that no case has this name.
@@ -157,11 +159,11 @@ pub fn run_transport_case(
         .map_err(|failure| format!("{}\n{}", promised(name, failure), pair.history()))
 }
 
-/// Runs a case on `count` plain threads at once, each with a server of its own. They share
-/// `executor` and `transport`, and block until their case is done, as callers without async do.
+/// Runs a case on `count` plain threads at once, each with its own server. The threads share
+/// `executor` and `transport`, and block until their case is done, like callers without async.
 ///
 /// # Errors
-/// The first failure of any of them, as of [`run_transport_case`].
+/// The first failure among the threads, as in [`run_transport_case`].
 pub fn run_on_threads(
     count: usize,
     name: &str,
@@ -183,7 +185,7 @@ pub fn run_on_threads(
             let outcome = thread.join();
             outcome.unwrap_or_else(|_| Err("a caller's thread panicked".into()))
         });
-        // All of them are waited for, and the first failure is told.
+        // Waits for all threads, and returns the first failure.
         outcomes.fold(Ok(()), Result::and)
     })
 }

@@ -1,4 +1,4 @@
-//! Stamps one `#[test]` for each case.
+//! Macros that generate one `#[test]` for each case.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::{
     run_transport_case,
 };
 
-/// Fails the test, or prints why a case was skipped: [`judge`] for tests that you stamp yourself.
+/// Fails the test, or prints why a case is skipped: [`judge`] for tests that you write yourself.
 ///
 /// # Panics
-/// The case does not hold and should, or holds though it stands among the skips.
+/// If the case fails and is not in `skips`, or passes although it is.
 #[expect(clippy::panic, clippy::print_stdout, reason = "it is called by tests")]
 pub fn assert_held(name: &str, skips: Skips, outcome: Outcome) {
     match judge(name, skips, outcome) {
@@ -44,8 +44,8 @@ pub fn on_dialect(name: &str, skips: Skips, subject: &Subject) {
     assert_held(name, skips, run_dialect_case(name, subject));
 }
 
-/// A test for each case of a list, which calls a function with the case's name. Give it to a list:
-/// `chat_cases!(chatcore_conformance::stamp![run])`.
+/// Generates a test for each case of a list. Each test calls a function with the case's name. Pass
+/// this macro to a list: `chat_cases!(chatcore_conformance::stamp![run])`.
 #[macro_export]
 macro_rules! stamp {
     ([$run:path] $($module:ident: $($name:ident),+ $(,)?);+) => {
@@ -56,8 +56,8 @@ macro_rules! stamp {
     };
 }
 
-/// For each executor a module with a test for each case: `NAME: HOST, SKIPS;`. The host is made
-/// anew for each test.
+/// Generates a module for each executor, with a test for each case: `NAME: HOST, SKIPS;`. Each test
+/// creates a new host.
 #[macro_export]
 macro_rules! executor_tests {
     ($($module:ident: $host:expr, $skips:expr;)+) => {
@@ -74,11 +74,11 @@ macro_rules! executor_tests {
     };
 }
 
-/// For each transport a module with a test for each case over plain HTTP, on the transport alone
-/// and on the whole client: `NAME: HOST, TRANSPORT, SKIPS;`.
+/// Generates a module for each transport, with a test for each case over plain HTTP, both for the
+/// transport alone and for the whole client: `NAME: HOST, TRANSPORT, SKIPS;`.
 ///
-/// `TRANSPORT` is a function from the host's executor to an `Arc<dyn Transport>`. Host and
-/// transport are made anew for each test.
+/// `TRANSPORT` is a function from the host's executor to an `Arc<dyn Transport>`. Each test creates
+/// a new host and transport.
 #[macro_export]
 macro_rules! transport_tests {
     ($($module:ident: $host:expr, $transport:expr, $skips:expr;)+) => {
@@ -97,8 +97,8 @@ macro_rules! transport_tests {
     };
 }
 
-/// As [`transport_tests!`], with the cases that run over TLS: the transport has to trust the
-/// certificate of [`Secured::roots`](crate::server::Secured::roots).
+/// Like [`transport_tests!`], with the cases that run over TLS. The transport must trust the
+/// certificate from [`Secured::roots`](crate::server::Secured::roots).
 #[macro_export]
 macro_rules! https_tests {
     ($($module:ident: $host:expr, $transport:expr, $skips:expr;)+) => {
@@ -116,7 +116,7 @@ macro_rules! https_tests {
     };
 }
 
-/// For each dialect a module with a test for each case: `NAME: SUBJECT, SKIPS;`.
+/// Generates a module for each dialect, with a test for each case: `NAME: SUBJECT, SKIPS;`.
 ///
 /// ```no_run
 /// use chatcore::dialect::OllamaChat;

@@ -1,4 +1,4 @@
-//! Bytes → events, and what they come to.
+//! Decodes bytes to events and their result.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use http::response::Parts;
 
 use super::{Recording, Subject};
 
-/// What reading an answer has given so far.
+/// The result of decoding so far.
 pub(super) struct Read {
     decoder: Box<dyn Decoder>,
     fold: Fold,
@@ -52,7 +52,7 @@ impl Read {
         self
     }
 
-    /// Takes all events that there are.
+    /// Takes all available events.
     fn take(&mut self) {
         loop {
             match self.decoder.next_event() {
@@ -70,12 +70,12 @@ impl Read {
         self.is_done = self.decoder.is_done();
     }
 
-    /// How many events come of further bytes.
+    /// Feeds further bytes, and returns how many events they give.
     pub(super) fn more(&mut self, bytes: &[u8]) -> usize {
         self.decoder.feed(Bytes::copy_from_slice(bytes));
         self.decoder.end();
         let mut events = 0;
-        // An error may be told again and again; an event is what must not come.
+        // An error may be repeated, but there must be no further event.
         while let Ok(Some(_)) = self.decoder.next_event() {
             events += 1;
         }
@@ -115,12 +115,13 @@ fn head(recording: &Recording) -> Parts {
     for (name, value) in &recording.headers {
         head = head.header(name, value);
     }
-    // A head that cannot be is one without headers; the recording's author sees it in the outcome.
+    // An invalid head becomes one without headers, which the recording's author sees in the
+    // outcome.
     let head = head.body(()).unwrap_or_default();
     head.into_parts().0
 }
 
-/// Reads a recording that comes in these pieces.
+/// Decodes a recording that arrives in these pieces.
 pub(super) fn read(subject: &Subject, recording: &Recording, pieces: &[&[u8]]) -> Read {
     read_with(subject, recording, pieces, Caps::default())
 }
@@ -136,7 +137,7 @@ pub(super) fn read_with(
     read.end()
 }
 
-/// Reads two recordings in turns, a few bytes of each.
+/// Decodes two recordings alternately, a few bytes of each.
 pub(super) fn side_by_side(
     subject: &Subject,
     first: &Recording,

@@ -1,4 +1,4 @@
-//! A dialect with the answers that it is held against.
+//! A dialect, and the recorded answers to test it with.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use chatcore::{Dialect, Endpoint, ErrorKind, Mode, Provider};
 use super::Read;
 use crate::{Outcome, ensure};
 
-/// A dialect under test, and what its provider has answered.
+/// A dialect under test, and recorded answers of its provider.
 ///
-/// The cases that read need recordings: at least one answer, whole or streamed. Record real ones,
-/// with what is rare among them: reasoning, tool calls, errors in mid-stream.
+/// The decoding cases need recordings: at least one answer, whole or streamed. Record real answers,
+/// and include the rare ones: reasoning, tool calls, errors in the middle of a stream.
 pub struct Subject {
     pub(super) dialect: Arc<dyn Dialect>,
     provider: Box<dyn Fn(String) -> Provider + Send + Sync>,
@@ -19,7 +19,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Holds `dialect` against the suite.
+    /// A subject for `dialect`, without recordings.
     pub fn new(dialect: impl Dialect + Clone) -> Self {
         let of_provider = dialect.clone();
         Self {
@@ -54,7 +54,7 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// An answer as its provider sent it, and what must come of it.
+/// An answer as its provider sent it, and the expected result.
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub(super) name: String,
@@ -67,12 +67,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A stream's body, with status 200. `name` stands in failures.
+    /// The body of a stream, with status 200. Failures show `name`.
     pub fn stream(name: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::new(name, Mode::Stream, body)
     }
 
-    /// The body of a whole answer, with status 200. `name` stands in failures.
+    /// The body of a whole answer, with status 200. Failures show `name`.
     pub fn whole(name: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::new(name, Mode::Whole, body)
     }
@@ -89,28 +89,28 @@ impl Recording {
         }
     }
 
-    /// The status it came with, 200 by default.
+    /// Sets the status of the response; 200 by default.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// Adds a header that it came with.
+    /// Adds a header of the response.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Its text must be this. By default any text will do.
+    /// Sets the expected text. By default any text is accepted.
     #[must_use]
     pub fn says(mut self, text: impl Into<String>) -> Self {
         self.says = Some(text.into());
         self
     }
 
-    /// It must end in an error of this kind. By default it must be an answer.
+    /// Expects an error of this kind. By default an answer is expected.
     #[must_use]
     pub fn fails_as(mut self, kind: ErrorKind) -> Self {
         self.fails = Some(kind);

@@ -1,18 +1,18 @@
-//! Plan and request to a response: status, headers, and the pieces of its body.
+//! Makes a response from a plan and a request: status, headers, and the pieces of its body.
 
 use super::dialect::{Question, anthropic, error, openai, responses};
 use super::log::Seen;
 use super::plan::{Body, Endpoint, Framing, Plan};
 
-/// A response before it is cut into writes.
+/// A response before it is split into writes.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: Option<String>,
     pub(super) headers: Vec<(String, String)>,
-    /// An event each, where the body is a stream of events.
+    /// One piece per event if the body is an event stream.
     pub(super) pieces: Vec<Vec<u8>>,
-    /// How the body's end is told unless the plan says otherwise.
+    /// How the body ends, unless the plan says otherwise.
     pub(super) framing: Framing,
 }
 
@@ -27,14 +27,14 @@ impl Answer {
         }
     }
 
-    /// An error of the server's own, told in the words of the endpoint's provider.
+    /// An error of the server itself, in the JSON of the endpoint's provider.
     pub(super) fn refusal(status: u16, message: &str, number: u64) -> Self {
         let plan = Plan::default();
         let (kind, body) = error::body(&plan.endpoint, status, &plan, Some(message), number);
         Self::whole(status, kind, body)
     }
 
-    /// What `plan` answers to `request`. `origin` is another name for this server.
+    /// The response to `request` according to `plan`. `origin` is another name for this server.
     pub(super) fn to(request: &Seen, plan: &Plan, origin: &str) -> Self {
         let mut answer = Self::content(request, plan, origin);
         if let Some(kind) = &plan.content_type {
@@ -118,7 +118,7 @@ impl Answer {
             };
         }
         if plan.error_event.is_some() {
-            // An error body under status 200, as some gateways send it.
+            // An error body with status 200, as some gateways send it.
             let (_, body) = error::body(&plan.endpoint, 500, plan, None, request.number);
             return Self::whole(200, "application/json", body);
         }

@@ -1,4 +1,4 @@
-//! One connection from its first request to its end.
+//! Serves one connection from its first request to its end.
 
 use std::io;
 use std::net::TcpStream;
@@ -17,11 +17,11 @@ use super::request::{self, NoRequest, Request};
 use super::route::Route;
 use super::script::{Ends, Script, Step};
 
-/// Before a reset: gives a client that is waiting the time to read what was written, because a
-/// reset takes unread bytes with it. On a busy machine it may not do; a gate does.
+/// The wait before a reset, which gives a waiting client time to read what was written, because a
+/// reset discards unread bytes. On a busy machine it may be too short; a gate is reliable.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Serves one connection and says, once it is gone, who closed it.
+/// Serves one connection, and records which side closed it.
 pub(super) async fn serve(mut stream: Async<TcpStream>, log: Arc<Log>, origin: String) {
     let number = log.accepted();
     let by = Connection {
@@ -51,13 +51,13 @@ struct Connection<'a> {
     number: u64,
     log: &'a Arc<Log>,
     origin: &'a str,
-    /// What came beyond the last request.
+    /// Bytes received after the last request.
     unread: Vec<u8>,
 }
 
 impl Connection<'_> {
     async fn run(mut self) -> By {
-        // Pieces must leave when they are written. Where this fails the client is gone.
+        // Each piece must be sent when it is written. This fails only if the client is gone.
         let _ = self.stream.get_ref().set_nodelay(true);
         let mut poison = None;
         loop {
@@ -83,7 +83,8 @@ impl Connection<'_> {
         }
     }
 
-    /// One request and its answer; how it ends, and whether the client wants no more.
+    /// Handles one request. Returns what happens to the connection, and whether the client wants it
+    /// closed.
     async fn turn(&mut self, poison: Option<Poison>) -> Result<(Ends, bool), Gone> {
         let request = match request::read(self.stream, &mut self.unread).await {
             Ok(request) => request,
@@ -117,7 +118,7 @@ impl Connection<'_> {
             Some(Poison::Close) => return Ok(Ends::Close),
             Some(Poison::Partial) => {
                 self.stream.write_all(b"HTTP/1.1 2").await?;
-                // No reset: it could overtake the bytes, and the client would see none of them.
+                // Not a reset, because a reset could discard the bytes before the client sees them.
                 return Ok(Ends::Close);
             }
         }
@@ -135,8 +136,8 @@ impl Connection<'_> {
         self.play(script, Some(flight)).await
     }
 
-    /// Takes the steps of `script`. A request is in flight until its last bytes go out, so that a
-    /// client that keeps to a limit is never seen above it.
+    /// Runs the steps of `script`. A request is in flight until its last bytes are sent, so that a
+    /// client that keeps a limit never seems to exceed it.
     async fn play(&mut self, script: Script, mut flight: Option<InFlight>) -> Result<Ends, Gone> {
         let last = script.steps.len().saturating_sub(1);
         for (n, step) in script.steps.into_iter().enumerate() {
@@ -159,7 +160,7 @@ impl Connection<'_> {
                 }
                 Step::Repeat(bytes, every) => loop {
                     self.stream.write_all(&bytes).await?;
-                    // Even a client that reads at once leaves room for the other connections.
+                    // Lets other connections run, even if the client reads at once.
                     future::yield_now().await;
                     self.wait(every).await?;
                 },
@@ -192,7 +193,7 @@ impl Connection<'_> {
     }
 
     fn reset(&self) {
-        // Closing without lingering sends a reset in place of an orderly end.
+        // With a linger time of zero, closing sends a reset instead of an orderly close.
         let socket = socket2::SockRef::from(self.stream.get_ref());
         let _ = socket.set_linger(Some(Duration::ZERO));
     }
@@ -202,7 +203,7 @@ impl Connection<'_> {
 async fn gone(stream: &Async<TcpStream>) {
     match stream.peek(&mut [0]).await {
         Ok(0) | Err(_) => {}
-        // It has sent more in the meantime: it is there.
+        // The client has sent more bytes, so it is still connected.
         Ok(_) => future::pending().await,
     }
 }

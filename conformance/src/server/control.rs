@@ -1,5 +1,5 @@
-//! What tests in other processes ask the server: paths that begin with `/_`, and the preflight
-//! requests of browsers. None of it is counted.
+//! Requests from tests in other processes, with paths that begin with `/_`, and preflight requests
+//! of browsers. None of them is counted.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::plan::Framing;
 use super::request::Request;
 use super::route::{path, percent_decoded};
 
-/// The answer, if this is a request for this module.
+/// The response, if the request is for this module.
 pub(super) async fn answer(request: &Request, log: &Arc<Log>) -> Option<Answer> {
     if request.method == "OPTIONS" {
         return Some(preflight(request));
@@ -46,7 +46,7 @@ pub(super) async fn answer(request: &Request, log: &Arc<Log>) -> Option<Answer> 
     })
 }
 
-/// Waits for the request number `count` (from 1) of `key`.
+/// Waits for the request number `count` of `key`, counted from 1.
 pub(super) async fn wait_request(log: &Log, key: &str, count: u64) -> Result<Arc<Seen>, String> {
     let nth = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
     let wait = log.until(|state| state.requests(key).nth(nth).cloned());

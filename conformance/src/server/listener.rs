@@ -1,4 +1,4 @@
-//! Sockets that listen, and the thread that serves them.
+//! Listening sockets, and the thread that serves them.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,10 +14,10 @@ use socket2::{Domain, Socket, Type};
 use super::connection;
 use super::log::Log;
 
-/// Thousands of clients may connect at once.
+/// Large enough for thousands of clients that connect at once.
 const BACKLOG: i32 = 4096;
 
-/// The serving thread; dropping this ends it, and closes every connection.
+/// The serving thread. Dropping this ends the thread and closes every connection.
 #[derive(Debug)]
 pub(super) struct Serving {
     stop: Option<Sender<()>>,
@@ -28,23 +28,23 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // A panic in there has been printed already.
+            // A panic in the thread has already been printed.
             let _ = thread.join();
         }
     }
 }
 
-/// Listens on a port of 127.0.0.1 (0: any) and serves it on a thread of its own.
+/// Listens on a port of 127.0.0.1 (0 for any free port) and serves it on a separate thread.
 pub(super) fn serve(port: u16, log: Arc<Log>) -> io::Result<(SocketAddr, Serving)> {
     serve_each(port, move |stream, address| {
-        // Another origin than 127.0.0.1, which leads here too.
+        // Another origin than 127.0.0.1 that leads to the same server.
         let origin = format!("localhost:{}", address.port());
         connection::serve(stream, log.clone(), origin)
     })
 }
 
-/// As [`serve`], with `connection` for each connection that is accepted; it is told the address
-/// that is listened on.
+/// Like [`serve`], with `connection` for each accepted connection. It also gets the listening
+/// address.
 pub(super) fn serve_each<C: Future<Output = ()>>(
     port: u16,
     connection: impl Fn(Async<TcpStream>, SocketAddr) -> C + Send + 'static,
@@ -73,7 +73,7 @@ fn run<C: Future<Output = ()>>(
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => executor.spawn(connection(stream)).detach(),
-                // Out of descriptors, most likely: some will be free soon.
+                // Most likely no file descriptors are left. Some will be free soon.
                 Err(_) => {
                     Timer::after(Duration::from_millis(10)).await;
                 }
@@ -81,7 +81,7 @@ fn run<C: Future<Output = ()>>(
         }
     };
     let until_stopped = async {
-        // Nothing is ever sent: the channel is closed.
+        // Nothing is ever sent; the channel is closed to stop the server.
         let _ = stopped.recv().await;
     };
     smol::block_on(executor.run(accept.or(until_stopped)));
@@ -95,7 +95,7 @@ pub(super) fn listen(port: u16, backlog: i32) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// An address where connections are refused: its port is taken, and nobody listens there.
+/// An address where connections are refused: the port is taken, but nothing listens on it.
 #[derive(Debug)]
 pub struct Refusing {
     address: SocketAddr,
@@ -103,7 +103,7 @@ pub struct Refusing {
 }
 
 impl Refusing {
-    /// Takes a port of 127.0.0.1 for as long as this value lives, so that no other test can get it.
+    /// Reserves a port of 127.0.0.1 while this value lives, so that no other test gets it.
     pub fn new() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
@@ -120,7 +120,7 @@ impl Refusing {
     }
 }
 
-/// An address that takes no notice: connections to it neither succeed nor fail.
+/// An address that does not react: connections to it neither succeed nor fail.
 #[derive(Debug)]
 pub struct Unresponsive {
     address: SocketAddr,
@@ -129,13 +129,14 @@ pub struct Unresponsive {
 }
 
 impl Unresponsive {
-    /// Fills the queue of a listener that accepts nobody; what comes after is dropped.
+    /// Fills the backlog of a listener that accepts no connection, so that the system drops further
+    /// ones.
     pub fn new() -> io::Result<Self> {
         let listener = listen(0, 0)?;
         let address = listener.local_addr()?;
         let (mut queued, mut late) = (Vec::new(), 0);
-        // On a busy machine a connection may be late though the queue has room: several in a row
-        // are not.
+        // On a busy machine a single connection may be late although the backlog has room, but not
+        // several in a row.
         while late < 3 {
             match TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
                 Ok(stream) => {
@@ -155,7 +156,7 @@ impl Unresponsive {
         })
     }
 
-    /// The address that takes no notice.
+    /// The address that does not react.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,4 +1,4 @@
-//! What the server saw: events, requests, counters, and a wake-up for those who wait for them.
+//! The server's records: events, requests and counters, and a way to wait for changes.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -11,31 +11,31 @@ use futures_lite::FutureExt;
 
 use super::request::Request;
 
-/// Events kept; the oldest are forgotten first, so that a long load test fits in memory.
+/// How many events are kept. The oldest are dropped first, so that a long load test fits in memory.
 const KEPT: usize = 65_536;
 
-/// How long a wait lasts before it is given up. Generous: a loaded machine is slow, and a wait
-/// that fails says that something never came, not that it came late.
+/// The time limit of a wait. Generous, because a busy machine is slow: a wait that fails means that
+/// the event never came, not that it came late.
 pub const WAIT_CAP: Duration = Duration::from_secs(60);
 
-/// One request as it came in.
+/// A received request.
 #[derive(Debug)]
 pub struct Seen {
-    /// Its number: 1 is the server's first.
+    /// The request's number; the server's first request is 1.
     pub number: u64,
-    /// The connection it came on: 1 is the server's first.
+    /// The connection's number; the server's first connection is 1.
     pub connection: u64,
-    /// The name under which it is counted: `/key/NAME` in its path, else the whole path.
+    /// The key under which the request is counted: `/key/NAME` in its path, or else the whole path.
     pub key: String,
     /// `GET`, `POST`, …
     pub method: String,
     /// Path and query, as they were sent.
     pub target: String,
-    /// Names in lower case, in the order in which they came.
+    /// The headers in the order of arrival, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, with the transfer coding taken off.
+    /// The body, without its transfer coding.
     pub body: Vec<u8>,
-    /// When it was there with its whole body.
+    /// When the whole request had arrived.
     pub at: Instant,
 }
 
@@ -47,49 +47,49 @@ impl Seen {
     }
 }
 
-/// Which end closed a connection.
+/// Which side closed a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The client closed or reset it.
+    /// The client closed or reset the connection.
     Client,
-    /// The server did, because the request's path said so.
+    /// The server closed the connection, because the request's path said so.
     Server,
 }
 
-/// Something the server saw or did.
+/// An event on a connection.
 #[derive(Clone, Debug)]
 pub enum What {
     /// A connection was accepted.
     Accepted,
-    /// A request came in whole.
+    /// A whole request was received.
     Request(Arc<Seen>),
-    /// The answer to the request of this number was written to its end.
+    /// The answer to the request with this number was completely written.
     Answered(u64),
-    /// The connection is gone.
+    /// The connection was closed.
     Closed(By),
 }
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Instant,
-    /// On which connection.
+    /// The connection's number.
     pub connection: u64,
-    /// What.
+    /// What happened.
     pub what: What,
 }
 
-/// How much happened, for the whole server or for one key.
+/// Counters, of the whole server or of one key.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Counts {
-    /// Requests that came in whole.
+    /// Whole requests received.
     pub requests: u64,
-    /// Requests whose answer has not been written to its end.
+    /// Requests whose answer has not been completely written.
     pub in_flight: u64,
-    /// The most that were in flight at once.
+    /// The largest number of requests in flight at once.
     pub max_in_flight: u64,
-    /// Answers that were written to their end.
+    /// Answers that were completely written.
     pub answered: u64,
 }
 
@@ -113,10 +113,10 @@ pub struct Stats {
     pub accepted: u64,
     /// Connections open now.
     pub open: u64,
-    /// Over all keys.
+    /// The counters over all keys.
     #[serde(flatten)]
     pub total: Counts,
-    /// By key: `/key/NAME` in the path, else the whole path.
+    /// The counters by key: `/key/NAME` in the path, or else the whole path.
     pub keys: HashMap<String, Counts>,
 }
 
@@ -145,7 +145,7 @@ impl Log {
         value
     }
 
-    /// Numbers a new connection.
+    /// Records a new connection and returns its number.
     pub(super) fn accepted(&self) -> u64 {
         self.change(|state| {
             state.stats.accepted += 1;
@@ -198,12 +198,12 @@ impl Log {
         self.lock().events.iter().cloned().collect()
     }
 
-    /// Lets `pieces` more pieces through the gate called `key`.
+    /// Lets `pieces` more pieces through the gate `key`.
     pub(super) fn release(&self, key: &str, pieces: u64) {
         self.change(|state| *state.gates.entry(key.to_owned()).or_default() += pieces);
     }
 
-    /// Waits until the gate called `key` lets one more piece through.
+    /// Waits until the gate `key` lets one more piece through.
     pub(super) async fn pass(&self, key: &str) {
         self.until(|state| {
             let left = state.gates.get_mut(key).filter(|left| **left > 0)?;
@@ -239,7 +239,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// The answer is written to its end.
+    /// Call this when the answer is completely written.
     pub(super) fn answered(mut self) {
         self.answered = true;
     }
@@ -259,7 +259,7 @@ impl Drop for InFlight {
     }
 }
 
-/// Waits for `wait`, or says what never came.
+/// Waits for `wait`, or returns what never came.
 pub(super) async fn within<T>(
     cap: Duration,
     what: impl FnOnce() -> String,
@@ -300,7 +300,7 @@ impl State {
             })
     }
 
-    /// When and by whom `connection` was closed, if it was.
+    /// When `connection` was closed and by which side, if it was.
     pub(super) fn closed(&self, connection: u64) -> Option<(By, Instant)> {
         let closed = |event: &Event| match event.what {
             What::Closed(by) if event.connection == connection => Some((by, event.at)),

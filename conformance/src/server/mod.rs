@@ -1,8 +1,8 @@
 //! A loopback HTTP/1.1 server that can misbehave.
 //!
-//! It speaks OpenAI chat completions and Responses and Anthropic messages, whole and streamed, and answers
-//! `echo: ` and the prompt, so that a test can prove which answer belongs to which request. **The
-//! path says how it behaves**, so that any HTTP client in any language can use it:
+//! It speaks OpenAI's chat completions and Responses and Anthropic's messages, whole and streamed.
+//! It answers with `echo: ` and the prompt, so that a test can prove which answer belongs to which
+//! request. **The path sets its behaviour**, so that any HTTP client in any language can use it:
 //!
 //! ```text
 //! {base}/key/k1/delay/50ms/chunked/cut/12/v1/chat/completions
@@ -10,67 +10,68 @@
 //!        as `k1`  order and number
 //! ```
 //!
-//! The base URL of a client is therefore `{base}/…/v1` (or `{base}/…`, as DeepSeek has it) for
-//! OpenAI's dialect, and `{base}/…` or `{base}/…/v1` for Anthropic's. A path that is misspelt answers 404 and says why. Words may be
-//! percent-encoded. Durations are `50ms` or `2s`; sizes are `7`, `64k` or `8m`.
+//! The base URL of a client is therefore `{base}/…/v1` (or `{base}/…`, as for DeepSeek) for
+//! OpenAI's dialect, and `{base}/…` or `{base}/…/v1` for Anthropic's. A misspelt path is answered
+//! with 404 and a reason. Words may be percent-encoded. Durations are `50ms` or `2s`; sizes are
+//! `7`, `64k` or `8m`.
 //!
 //! | endpoint | answer |
 //! |---|---|
-//! | `v1/chat/completions`, `chat/completions` | OpenAI, whole, or SSE with `"stream":true`; usage (in streams if asked for by `stream_options`); header `x-request-id` |
+//! | `v1/chat/completions`, `chat/completions` | OpenAI, whole, or SSE with `"stream":true`; usage (in streams only if `stream_options` asks for it); header `x-request-id` |
 //! | `v1/responses` | OpenAI's Responses, whole or SSE; usage; header `x-request-id` |
 //! | `v1/messages` | Anthropic, whole or SSE; usage; header `request-id` |
 //! | `text/WORDS` | these words, `text/plain` |
-//! | `bytes/SIZE` | so many bytes, 0 to 250 again and again |
+//! | `bytes/SIZE` | this many bytes, counting from 0 to 250 repeatedly |
 //! | `echo` | the request's body |
 //!
-//! A *piece* below is an event of a stream, and all of a whole answer. Ids are `chatcmpl-N`,
-//! `msg_N` and `req-N` for the server's request number N; a word counts as a token.
+//! Below, a *piece* is an event of a stream, or the whole of a whole answer. Ids are `chatcmpl-N`,
+//! `msg_N` and `req-N` for the server's request number N. One word counts as one token.
 //!
 //! | behaviour | effect |
 //! |---|---|
-//! | `key/NAME` | counts and finds the request under NAME (else under its whole path) |
+//! | `key/NAME` | counts and finds the request under NAME instead of its whole path |
 //! | `ok` | none |
-//! | `flaky/N` | the behaviours after it hold for the first N requests of the key only: `flaky/2/status/503` |
+//! | `flaky/N` | the behaviours after it apply only to the first N requests of the key: `flaky/2/status/503` |
 //! | **when** | |
 //! | `delay/50ms` | waits before the status line |
 //! | `pause/50ms` | waits between head and body |
 //! | `every/50ms` | waits between pieces |
 //! | `gate/NAME` | sends the head; each piece waits for a release of NAME, and so does a reset or an end that comes after the head or after the answer |
 //! | `stall/N` | sends the head and N pieces, then nothing more |
-//! | `split/3,17,40` | the pieces are cut at these offsets of the body, 1 ms apart |
-//! | `dribble/1/0ms` | all in writes of so many bytes with this gap between them, also inside of a character and of the head |
+//! | `split/3,17,40` | cuts the body into pieces at these offsets, 1 ms apart |
+//! | `dribble/1/0ms` | each write has this many bytes, with this gap between writes, even within a character or the head |
 //! | **how** | |
-//! | `chunked`, `length`, `close-delimited` | how the body's end is told; streams are chunked and whole answers have a length unless it is said |
-//! | `interim/103/2`, `interim-bare/100/1` | this 1xx answer so many times before the real one, with a header or without |
+//! | `chunked`, `length`, `close-delimited` | how the body ends; by default streams are chunked and whole answers have a length |
+//! | `interim/103/2`, `interim-bare/100/1` | this 1xx response, this many times, before the real one; with a header, or without |
 //! | `header/NAME/VALUE` | one more header |
-//! | `huge-header/SIZE`, `many-headers/N` | a header of this size; so many headers |
+//! | `huge-header/SIZE`, `many-headers/N` | a header of this size; this many headers |
 //! | `type/TYPE` | another content type (`text%2Fhtml`; `none`) |
 //! | **what** | |
-//! | `as/PROVIDER` | refuses what `openai`, `deepseek`, `anthropic` or `mistral` refuses today, in its own words; thinks as its models do, and keeps to the limit of tokens |
-//! | `status/CODE` | this status, from 300 on with the provider's error body (502: HTML); `status/204` has none |
+//! | `as/PROVIDER` | refuses what `openai`, `deepseek`, `anthropic` or `mistral` currently refuses, with its messages; reasons as its models do, and keeps the limit of tokens |
+//! | `status/CODE` | this status; from 300 on with the provider's error body (502: HTML); `status/204` has no body |
 //! | `error-code/CODE` | the code (OpenAI) or type (Anthropic) in an error body or event |
 //! | `retry-after/VALUE`, `retry-after-ms/VALUE` | these headers |
-//! | `redirect/307/NAME` | to another origin, where whoever follows is counted under NAME |
-//! | `page`, `empty`, `body/TEXT` | an HTML page, nothing, or TEXT for a body, with status 200 unless it is said |
-//! | `words/N` | an answer of N words in place of the echo |
-//! | `pad/SIZE` | so many bytes more in the first piece of text: one huge line |
+//! | `redirect/307/NAME` | a redirect to another origin, where a client that follows it is counted under NAME |
+//! | `page`, `empty`, `body/TEXT` | an HTML page, nothing, or TEXT as the body, by default with status 200 |
+//! | `words/N` | an answer of N words instead of the echo |
+//! | `pad/SIZE` | this many more bytes in the first piece of text: one huge line |
 //! | `finish/REASON` | another finish reason |
 //! | `no-usage` | no usage |
 //! | `no-terminal` | a stream that ends cleanly without a finish and `[DONE]`, or `message_stop` |
-//! | `garbage-event/N` | after N words, an event that is no JSON; as a whole answer, JSON cut short |
+//! | `garbage-event/N` | after N words, an event that is not JSON; as a whole answer, JSON cut short |
 //! | `error-event/N` | after N words, an error event and the end; as a whole answer, an error body with status 200 |
-//! | `keepalives/N/50ms`, `pings/…`, `blank/…` | N SSE comments, Anthropic pings or blank lines before the answer, each followed by a wait; `forever` in place of N: the answer never comes |
-//! | **what goes wrong below** | |
-//! | `reset/AT`, `cut/AT` | a reset (RST), or an orderly end (FIN), at `start` (before a byte), `mid-head`, `head` (after it), N (bytes of body), or `end` (whole body, but the last chunk, or ten more bytes that the length promises, are missing) |
-//! | `garbage`, `garbage-chunk` | no HTTP at all; a chunk size that is no number |
+//! | `keepalives/N/50ms`, `pings/…`, `blank/…` | N SSE comments, Anthropic pings or blank lines before the answer, each followed by a wait; with `forever` instead of N, the answer never comes |
+//! | **faults below HTTP** | |
+//! | `reset/AT`, `cut/AT` | a reset (RST), or an orderly end (FIN), at `start` (before any byte), `mid-head`, `head` (after it), N (bytes of body), or `end` (after the whole body, but without the last chunk, or with ten bytes missing from the length) |
+//! | `garbage`, `garbage-chunk` | bytes that are not HTTP; a chunk size that is not a number |
 //! | `silent` | nothing is ever sent |
-//! | `endless-headers/10ms` | a head without an end, 1 KiB for each duration |
-//! | **what comes after** | |
-//! | `hold` | the body is whole but does not end: the socket stays open after `[DONE]` |
-//! | `extra` | the bytes of a second answer (`wrong`) follow, for which nobody asked |
+//! | `endless-headers/10ms` | an endless head, 1 KiB per duration |
+//! | **after the answer** | |
+//! | `hold` | the body is complete but does not end: the socket stays open after `[DONE]` |
+//! | `extra` | the bytes of a second, unrequested answer (`wrong`) follow |
 //! | `close-said` | `connection: close`, and closed |
-//! | `close-idle`, `reset-idle` | closed or reset right after the answer without having said so |
-//! | `then-close`, `then-partial` | kept, but the next request on the connection is closed without a byte, or after nine bytes of an answer |
+//! | `close-idle`, `reset-idle` | closed or reset right after the answer, without an announcement |
+//! | `then-close`, `then-partial` | kept, but the next request on the connection finds it closed without a byte, or after nine bytes of an answer |
 //!
 //! | control (`GET`, JSON, not counted) | answer |
 //! |---|---|
@@ -81,7 +82,7 @@
 //! | `/_release/NAME/N` | lets N pieces (default 1) through the gate |
 //!
 //! Waits end with status 504 after [`WAIT_CAP`]. Every answer has `access-control-allow-origin: *`,
-//! and preflights are answered, for the tests in browsers.
+//! and preflight requests are answered, for tests in browsers.
 
 mod answer;
 mod connection;
@@ -143,11 +144,11 @@ impl Server {
         Self::start_on(0)
     }
 
-    /// Starts a server on `port` of 127.0.0.1 (0: any).
+    /// Starts a server on `port` of 127.0.0.1 (0 for any free port).
     ///
-    /// Raises the process's limit of open files as far as it may, for the sake of load tests.
+    /// Raises the process's limit of open files as far as allowed, for load tests.
     pub fn start_on(port: u16) -> io::Result<Self> {
-        // Where this fails, the limit stays as it is, and most tests do not mind.
+        // If this fails, the limit stays as it is, which is enough for most tests.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let log = Arc::new(Log::default());
         let (address, serving) = listener::serve(port, log.clone())?;
@@ -158,17 +159,17 @@ impl Server {
         })
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// `path` on this server; it begins with a slash.
+    /// The URL of `path` on this server. `path` begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Where it listens.
+    /// The listening address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -178,17 +179,17 @@ impl Server {
         self.log.stats()
     }
 
-    /// The counters of one key; zeros if it has not been seen.
+    /// The counters of one key; zeros if no request had this key.
     pub fn counts(&self, key: &str) -> Counts {
         self.log.stats().keys.get(key).copied().unwrap_or_default()
     }
 
-    /// What happened, the oldest first: the last 65,536 events.
+    /// The last 65,536 events, the oldest first.
     pub fn events(&self) -> Vec<Event> {
         self.log.events()
     }
 
-    /// Lets `pieces` more pieces through the gate called `gate`.
+    /// Lets `pieces` more pieces through the gate `gate`.
     pub fn release(&self, gate: &str, pieces: u64) {
         self.log.release(gate, pieces);
     }
@@ -196,18 +197,19 @@ impl Server {
     /// Waits for the first request of `key`.
     ///
     /// # Errors
-    /// A sentence, if it has not come within [`WAIT_CAP`]; so in all that wait.
+    /// A sentence, if the request has not arrived within [`WAIT_CAP`]. The same applies to all
+    /// methods that wait.
     pub async fn request(&self, key: &str) -> Result<Arc<Seen>, String> {
         self.nth_request(key, 1).await
     }
 
-    /// Waits for the request number `count` (from 1) of `key`.
+    /// Waits for the request number `count` of `key`, counted from 1.
     pub async fn nth_request(&self, key: &str, count: u64) -> Result<Arc<Seen>, String> {
         control::wait_request(&self.log, key, count).await
     }
 
-    /// Waits until the connection of the last request of `key` is closed; says by whom, and when
-    /// the server saw it.
+    /// Waits until the connection of the last request of `key` is closed. Returns which side closed
+    /// it, and when the server noticed.
     pub async fn closed(&self, key: &str) -> Result<(By, Instant), String> {
         control::wait_closed(&self.log, key).await
     }
@@ -218,7 +220,7 @@ impl Server {
             .await
     }
 
-    /// Waits until the counters satisfy `reached`; `what` names it in the error.
+    /// Waits until the counters satisfy `reached`. `what` describes it in the error.
     pub async fn reaches(
         &self,
         what: &str,

@@ -1,68 +1,67 @@
-//! What a path asks the server to do, as a value.
+//! What a path asks the server to do.
 
 use std::time::Duration;
 
 use super::provider::Provider;
 
-/// What is answered, and how. The default is a correct answer, at once.
+/// What the response is, and how it is sent. The default is a correct answer without delay.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) endpoint: Endpoint,
 
-    /// Before the status line.
+    /// The wait before the status line.
     pub(super) delay: Option<Duration>,
-    /// Between the head and the body.
+    /// The wait between head and body.
     pub(super) pause: Option<Duration>,
-    /// Between the pieces of the body.
+    /// The wait between the pieces of the body.
     pub(super) every: Option<Duration>,
-    /// Each piece of the body waits until this gate is released, and so does a break after the head.
+    /// Each piece of the body waits for this gate, and so does a break after the head.
     pub(super) gate: Option<String>,
-    /// The body is cut at these offsets into pieces of its own, in place of events.
+    /// The body is split into pieces at these offsets, instead of by events.
     pub(super) split: Vec<usize>,
-    /// All of the response in writes of so many bytes, with a gap between them (zero: as fast as
-    /// it goes).
+    /// Each write has this many bytes, with this gap between writes (zero for none).
     pub(super) dribble: Option<(usize, Duration)>,
-    /// After so many pieces nothing more comes.
+    /// Nothing more is sent after this many pieces.
     pub(super) stall: Option<usize>,
 
     pub(super) framing: Option<Framing>,
-    /// This status, so many times, before the real one; with a header or without.
+    /// This status, this many times, before the real one; the flag adds a header.
     pub(super) interim: Option<(u16, usize, bool)>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) content_type: Option<String>,
 
-    /// Answers only what this provider would.
+    /// Applies the rules of this provider.
     pub(super) provider: Option<Provider>,
-    /// A status of 400 and more has the provider's error body.
+    /// The status. From 400 on, the body is the provider's error.
     pub(super) status: Option<u16>,
     pub(super) error_code: Option<String>,
-    /// A status, and the key under which whoever follows it is counted.
+    /// A status, and the key under which a client that follows the redirect is counted.
     pub(super) redirect: Option<(u16, String)>,
     pub(super) body: Option<Body>,
-    /// An answer of so many words in place of the echo.
+    /// An answer of this many words instead of the echo.
     pub(super) words: Option<usize>,
-    /// So many bytes more in the first piece of text.
+    /// This many more bytes in the first piece of text.
     pub(super) pad: usize,
     pub(super) finish: Option<String>,
     pub(super) no_usage: bool,
     pub(super) no_terminal: bool,
-    /// After so many pieces of text: an event that is no JSON.
+    /// An event that is not JSON, after this many pieces of text.
     pub(super) garbage_event: Option<usize>,
-    /// After so many pieces of text: an error event, and the end.
+    /// An error event and the end, after this many pieces of text.
     pub(super) error_event: Option<usize>,
-    /// What is sent before the answer to keep the connection alive.
+    /// Keep-alive bytes before the answer.
     pub(super) beats: Option<Beats>,
 
     pub(super) fault: Option<(Fault, At)>,
-    /// The first chunk's size is not a number.
+    /// Whether the first chunk's size is not a number.
     pub(super) garbage_chunk: bool,
     pub(super) instead: Instead,
-    /// After the answer come the bytes of another, for which nobody asked.
+    /// Whether the bytes of a second, unrequested answer follow.
     pub(super) extra: bool,
     pub(super) after: After,
 }
 
-/// What is asked for.
+/// The requested endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Endpoint {
     OpenAiChat,
@@ -70,7 +69,7 @@ pub(super) enum Endpoint {
     Anthropic,
     /// This text.
     Text(String),
-    /// So many bytes, counting up from 0 to 250.
+    /// This many bytes, counting from 0 to 250 repeatedly.
     Bytes(usize),
     /// The request's body.
     Echo,
@@ -78,7 +77,7 @@ pub(super) enum Endpoint {
     Unknown,
 }
 
-/// How the end of a body is told.
+/// How a body ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Framing {
     #[default]
@@ -92,7 +91,7 @@ pub(super) enum Framing {
 pub(super) enum Fault {
     /// A reset (RST).
     Reset,
-    /// An orderly end (FIN) in the wrong place.
+    /// An orderly close (FIN) in the wrong place.
     Fin,
 }
 
@@ -105,14 +104,13 @@ pub(super) enum At {
     MidHead,
     /// Between head and body.
     Head,
-    /// After so many bytes of the body, framing not counted.
+    /// After this many bytes of the body, without its framing.
     Body(usize),
-    /// After the whole body: its last chunk is missing, or its length says that ten bytes more
-    /// were to come.
+    /// After the whole body. Its last chunk is missing, or its length promises ten more bytes.
     End,
 }
 
-/// A body that has nothing to do with the request.
+/// A body that does not depend on the request.
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     /// An HTML page.
@@ -121,11 +119,11 @@ pub(super) enum Body {
     Text(String),
 }
 
-/// Bytes that mean nothing, sent in front of an answer.
+/// Meaningless bytes that are sent before an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Beats {
     pub(super) beat: &'static [u8],
-    /// `None`: forever, and the answer never comes.
+    /// How often they are sent; `None` means forever, so the answer never comes.
     pub(super) count: Option<usize>,
     pub(super) every: Duration,
 }
@@ -136,42 +134,42 @@ impl Beats {
     pub(super) const BLANK: &'static [u8] = b"\n";
 }
 
-/// What stands in for a whole response.
+/// What is sent instead of a response.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Instead {
-    /// The response is a response.
+    /// A normal response.
     #[default]
     Nothing,
     /// Nothing is ever sent.
     Silent,
-    /// These bytes, and the end.
+    /// These bytes, followed by the close.
     Raw(Vec<u8>),
-    /// A status line, then headers without an end, one for each duration.
+    /// A status line and endless headers, one per duration.
     EndlessHeaders(Duration),
 }
 
-/// What becomes of the connection once the answer is out.
+/// What happens to the connection after the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum After {
     #[default]
     Keep,
-    /// The body is not ended, and nothing more comes.
+    /// The body does not end, and nothing more is sent.
     Hold,
     /// `connection: close`, then closed.
     CloseSaid,
-    /// Closed without having said so.
+    /// Closed without an announcement.
     CloseSilently,
-    /// Reset without having said so.
+    /// Reset without an announcement.
     ResetSilently,
-    /// Kept, but the next request on it meets this.
+    /// Kept, but the next request on the connection fails like this.
     Poison(Poison),
 }
 
-/// How a kept connection receives its next request.
+/// What the next request on a kept connection finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Poison {
-    /// Closed, without a byte of an answer.
+    /// The connection is closed without a byte of an answer.
     Close,
-    /// Part of a status line, then an orderly end.
+    /// Part of a status line, then an orderly close.
     Partial,
 }

@@ -1,10 +1,10 @@
-//! A server in a process of its own.
+//! A server in a separate process.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// A loopback server in a process of its own: neither its memory nor its event loop is the
-/// caller's. Dropping it ends the process.
+/// A loopback server in a separate process, so that the caller shares neither memory nor event loop
+/// with it. Dropping this ends the process.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -12,11 +12,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`: the program `loopback`, or another one that prints the server's base URL
-    /// as its first line, and that ends with its standard input.
+    /// Starts `command`: the program `loopback`, or another program that prints the server's base
+    /// URL as its first line and exits when its standard input is closed.
     ///
     /// # Errors
-    /// The program cannot be started, or prints nothing.
+    /// If the program cannot be started, or prints nothing.
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -46,7 +46,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // It has ended, or ends by itself.
+        // The process has exited or is about to, because its standard input is closed.
         self.child.wait().ok();
     }
 }

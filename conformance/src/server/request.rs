@@ -1,4 +1,4 @@
-//! Reads one request from a connection: head by `httparse`, body by length or by chunks.
+//! Reads one request from a connection: the head with `httparse`, the body by its length or chunks.
 
 use std::io;
 
@@ -6,29 +6,29 @@ use smol::Async;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use std::net::TcpStream;
 
-/// The largest head that is read.
+/// The maximum size of a head.
 const MAX_HEAD: usize = 256 * 1024;
-/// The largest body that is read.
+/// The maximum size of a body.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const MAX_HEADERS: usize = 128;
 
-/// A request, whole.
+/// A whole request.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    /// The client will not send another on this connection.
+    /// Whether the client will send no further request on this connection.
     pub(super) close: bool,
 }
 
-/// Why there is no request.
+/// Why no request was read.
 #[derive(Debug)]
 pub(super) enum NoRequest {
     /// The client closed or reset the connection.
     Gone,
-    /// What came is not a request.
+    /// The bytes are not a valid request.
     Bad(String),
 }
 
@@ -49,7 +49,7 @@ enum Length {
     Chunked,
 }
 
-/// Reads the next request; `buffer` holds what came beyond the last one.
+/// Reads the next request. `buffer` holds the bytes received after the previous one.
 pub(super) async fn read(
     stream: &mut Async<TcpStream>,
     buffer: &mut Vec<u8>,

@@ -1,23 +1,24 @@
-//! A path, read from left to right: behaviours with their arguments, then the endpoint.
+//! Reads a path from left to right: behaviours with their arguments, then the endpoint.
 //!
-//! The table of the [module](super) is this file in words.
+//! The table in the [module](super) documents this file.
 
 use std::time::Duration;
 
 use super::plan::{After, At, Beats, Body, Endpoint, Fault, Framing, Instead, Plan, Poison};
 use super::provider::Provider;
 
-/// What a path asks for: under which key it is counted, and what is answered.
+/// The key of a request, and how to answer it.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) key: String,
     plan: Plan,
-    /// After so many requests of the key, the plan without what follows `flaky` in the path.
+    /// After this many requests of the key, this plan is used, without the behaviours after
+    /// `flaky`.
     calm: Option<(u64, Plan)>,
 }
 
 impl Route {
-    /// The plan for the key's request number `attempt` (from 1).
+    /// The plan for the key's request number `attempt`, counted from 1.
     pub(super) fn plan(&self, attempt: u64) -> &Plan {
         match &self.calm {
             Some((faults, calm)) if attempt > *faults => calm,
@@ -25,7 +26,7 @@ impl Route {
         }
     }
 
-    /// Reads a request's target. The error is a sentence for whoever wrote the path.
+    /// Reads a request's target. The error is a sentence for the author of the path.
     pub(super) fn of(target: &str) -> Result<Self, String> {
         let path = path(target);
         let mut words = Words(path.split('/').filter(|word| !word.is_empty()));
@@ -55,7 +56,7 @@ impl Route {
     }
 }
 
-/// The path of a target in origin form or, as proxies get it, in absolute form.
+/// The path of a target in origin form or in absolute form, which proxies get.
 pub(super) fn path(target: &str) -> &str {
     let target = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |start| &rest[start..]),
@@ -134,7 +135,7 @@ fn behaviour<'a>(
         "keepalives" => plan.beats = Some(words.beats(Beats::COMMENT)?),
         "pings" => plan.beats = Some(words.beats(Beats::PING)?),
         "blank" => plan.beats = Some(words.beats(Beats::BLANK)?),
-        // What goes wrong below HTTP.
+        // Faults below HTTP.
         "reset" => plan.fault = Some((Fault::Reset, words.at()?)),
         "cut" => plan.fault = Some((Fault::Fin, words.at()?)),
         "garbage" => {
@@ -143,7 +144,7 @@ fn behaviour<'a>(
         "garbage-chunk" => plan.garbage_chunk = true,
         "silent" => plan.instead = Instead::Silent,
         "endless-headers" => plan.instead = Instead::EndlessHeaders(words.duration()?),
-        // What comes after.
+        // After the answer.
         "hold" => plan.after = After::Hold,
         "extra" => plan.extra = true,
         "close-said" => plan.after = After::CloseSaid,
@@ -160,7 +161,7 @@ fn behaviour<'a>(
     Ok(())
 }
 
-/// The rest of a path, taken word by word.
+/// The rest of a path, read word by word.
 struct Words<I>(I);
 
 impl<'a, I: Iterator<Item = &'a str>> Words<I> {
@@ -177,7 +178,7 @@ impl<'a, I: Iterator<Item = &'a str>> Words<I> {
         word.parse().map_err(|_| format!("`{word}` is no number"))
     }
 
-    /// A number, or one with `k` or `m` for KiB or MiB.
+    /// A number, optionally with `k` or `m` for KiB or MiB.
     fn size(&mut self) -> Result<usize, String> {
         let word = self.word()?;
         size(word).ok_or_else(|| format!("`{word}` is no size (`7`, `64k`, `8m`)"))

@@ -1,4 +1,4 @@
-//! A response as the steps in which it goes out: what is written, when, and how it ends.
+//! The steps in which a response is sent: what is written, when, and how it ends.
 
 use std::io::Write;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::plan::{After, At, Endpoint, Fault, Framing, Instead, Plan, Poison};
 
-/// The gap between pieces that must not arrive as one, where the plan names none.
+/// The default gap between pieces that must not arrive together.
 const APART: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
@@ -15,18 +15,18 @@ pub(super) enum Step {
     Wait(Duration),
     /// Waits for a gate.
     Pass(String),
-    /// Writes this again and again, until the client is gone.
+    /// Writes these bytes again and again until the client disconnects.
     Repeat(Vec<u8>, Duration),
 }
 
-/// What becomes of the connection after the last step.
+/// What happens to the connection after the last step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ends {
     Keep,
     Poison(Poison),
     Close,
     Reset,
-    /// Nothing more, until the client is gone.
+    /// Sends nothing more until the client disconnects.
     Hold,
 }
 
@@ -34,17 +34,18 @@ pub(super) enum Ends {
 pub(super) struct Script {
     pub(super) steps: Vec<Step>,
     pub(super) ends: Ends,
-    /// The answer is all there: it is not broken off.
+    /// Whether the answer is complete, not cut off.
     pub(super) complete: bool,
 }
 
 impl Script {
-    /// An answer as it is, at once.
+    /// Sends an answer without delay.
     pub(super) fn plain(answer: &Answer, number: u64, close: bool) -> Self {
         Self::of(&Plan::default(), answer, number, close)
     }
 
-    /// How `answer` goes out by `plan`; `close` if the client wants the connection closed.
+    /// The steps that send `answer` according to `plan`. `close` says whether the client wants the
+    /// connection closed.
     pub(super) fn of(plan: &Plan, answer: &Answer, number: u64, close: bool) -> Self {
         let mut out = Out {
             framing: framing(plan, answer),
@@ -67,7 +68,7 @@ impl Script {
 
 fn framing(plan: &Plan, answer: &Answer) -> Framing {
     match plan.framing.unwrap_or(answer.framing) {
-        // The length of what keeps a connection alive is not known beforehand.
+        // The total length of keep-alives is not known in advance.
         Framing::Length if plan.beats.is_some() => Framing::Chunked,
         framing => framing,
     }
@@ -77,12 +78,12 @@ fn framing(plan: &Plan, answer: &Answer) -> Framing {
 struct Out {
     steps: Vec<Step>,
     framing: Framing,
-    /// The next write is one of its own.
+    /// Whether the next write must be separate from the previous one.
     apart: bool,
 }
 
 impl Out {
-    /// The whole response. `Err` is how it breaks off.
+    /// The whole response. `Err` says how it is cut off.
     fn respond(
         &mut self,
         plan: &Plan,
@@ -196,7 +197,7 @@ impl Out {
             _ => "x-request-id",
         };
         let _ = write!(head, "{id}: req-{number}\r\n");
-        // A page of any origin may talk to this server: that is what browser tests are.
+        // Pages of any origin may use this server, because browser tests need that.
         head.extend_from_slice(
             b"access-control-allow-origin: *\r\naccess-control-expose-headers: *\r\n",
         );
@@ -265,7 +266,7 @@ impl Out {
         Ok(())
     }
 
-    /// One piece, or what of it goes out before the break.
+    /// One piece, or the part of it that is sent before the break.
     fn piece(&mut self, plan: &Plan, piece: &[u8], sent: usize) -> Result<(), Ends> {
         let bytes = framed(self.framing, piece);
         let Some((_, here @ At::Body(at))) = plan.fault else {
@@ -299,7 +300,7 @@ impl Out {
         self.steps.push(Step::Wait(duration));
     }
 
-    /// Cuts all writes into writes of `size` bytes.
+    /// Splits all writes into writes of `size` bytes.
     fn dribble(&mut self, size: usize, gap: Duration) {
         let mut steps = Vec::new();
         for step in self.steps.drain(..) {

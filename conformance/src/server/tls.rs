@@ -1,4 +1,4 @@
-//! TLS in front of a server: what comes in is decrypted and handed on, and the other way round.
+//! A TLS front for a server: it decrypts what clients send, and encrypts what the server sends.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -14,14 +14,14 @@ use smol::Async;
 
 use super::listener::{self, Serving};
 
-/// The certificate of this process, for `localhost` and 127.0.0.1. Nobody else signed it.
+/// The self-signed certificate of this process, for `localhost` and 127.0.0.1.
 struct Certificate {
     pem: String,
     config: Arc<ServerConfig>,
 }
 
 impl Certificate {
-    /// Made once for the process: making a key takes longer than a test.
+    /// Created once per process, because generating a key takes longer than a test.
     fn get() -> io::Result<&'static Self> {
         static MADE: OnceLock<Result<Certificate, String>> = OnceLock::new();
         let made = MADE.get_or_init(|| Self::make().map_err(|error| error.to_string()));
@@ -43,7 +43,7 @@ impl Certificate {
     }
 }
 
-/// A running front with TLS. Dropping it closes its connections.
+/// A running TLS front. Dropping it closes its connections.
 #[derive(Debug)]
 pub struct Secured {
     address: SocketAddr,
@@ -51,16 +51,16 @@ pub struct Secured {
 }
 
 impl Secured {
-    /// Starts on a free port of 127.0.0.1, before the server at `behind`.
+    /// Starts a front on a free port of 127.0.0.1, for the server at `behind`.
     ///
     /// # Errors
-    /// No port is free, or the certificate cannot be made.
+    /// If no port is free, or the certificate cannot be created.
     pub fn start(behind: SocketAddr) -> io::Result<Self> {
         let acceptor = TlsAcceptor::from(Arc::clone(&Certificate::get()?.config));
         let (address, serving) = listener::serve_each(0, move |stream, _| {
             let acceptor = acceptor.clone();
             async move {
-                // An error is the client's to notice: its connection is closed.
+                // On an error the connection is closed, which the client notices.
                 let _ = relay(stream, acceptor, behind).await;
             }
         })?;
@@ -70,15 +70,15 @@ impl Secured {
         })
     }
 
-    /// The certificate to trust, as PEM: the same for all of this process.
+    /// The certificate to trust, as PEM. It is the same for the whole process.
     ///
     /// # Errors
-    /// The certificate cannot be made.
+    /// If the certificate cannot be created.
     pub fn roots() -> io::Result<&'static str> {
         Ok(&Certificate::get()?.pem)
     }
 
-    /// `path` on this front; it begins with a slash.
+    /// The URL of `path` on this front. `path` begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
     }
@@ -98,15 +98,15 @@ async fn relay(
     let up = copy(from_client, to_server);
     let down = async {
         let copied = copy(from_server, &mut to_client).await;
-        // Says that nothing more will come, so that the end is not taken for a cut.
+        // Sends a close_notify, so that the end is not taken for a truncation.
         to_client.close().await?;
         copied
     };
-    // The end of either direction ends both, as with the server itself.
+    // The end of one direction ends both, as for the server itself.
     up.or(down).await
 }
 
-/// Hands on what `from` brings, each piece to its last byte: what TLS holds back is flushed.
+/// Copies from `from` to `to`. Flushes after each piece, because TLS may hold bytes back.
 async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {

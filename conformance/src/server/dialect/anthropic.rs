@@ -1,4 +1,4 @@
-//! Anthropic messages, whole and streamed.
+//! Anthropic's messages, whole and streamed.
 
 use super::{Answer, Question, json};
 use crate::server::plan::Plan;

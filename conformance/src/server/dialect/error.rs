@@ -1,9 +1,9 @@
-//! What providers answer with an error status.
+//! The error bodies of providers.
 
 use super::json;
 use crate::server::plan::{Endpoint, Plan};
 
-/// Content type and body of an error.
+/// The content type and body of an error.
 pub(crate) fn body(
     endpoint: &Endpoint,
     status: u16,
@@ -12,7 +12,7 @@ pub(crate) fn body(
     number: u64,
 ) -> (&'static str, Vec<u8>) {
     if status == 502 {
-        // Gateways in front of a provider know nothing of its JSON.
+        // Gateways in front of a provider do not use its JSON.
         return ("text/html", PAGE.to_vec());
     }
     let anthropic = *endpoint == Endpoint::Anthropic;
@@ -39,7 +39,7 @@ pub(crate) fn body(
     ("application/json", body.into_bytes())
 }
 
-/// An HTML page, such as a gateway or a captive portal sends.
+/// An HTML page, as a gateway or a captive portal sends it.
 pub(crate) const PAGE: &[u8] = b"<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\n\
     <body><center><h1>Bad gateway</h1></center><hr><center>nginx</center></body></html>\n";
 

@@ -1,4 +1,4 @@
-//! The provider dialects that the server speaks: the prompt is read, and comes back in the answer.
+//! The server's dialects. They read the prompt and repeat it in the answer.
 
 pub(super) mod anthropic;
 pub(super) mod error;
@@ -13,17 +13,17 @@ use serde_json::value::RawValue;
 use super::plan::Plan;
 use super::provider::Thinking;
 
-/// What a chat request asks for, in either dialect.
+/// A chat request in any dialect.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// The request's number; it becomes the answer's id.
+    /// The request's number, which becomes the answer's id.
     pub(super) number: u64,
     pub(super) model: String,
     pub(super) stream: bool,
     pub(super) stream_usage: bool,
     /// The text of the last message.
     prompt: String,
-    /// Words of all messages together.
+    /// The number of words in all messages.
     prompt_words: usize,
     thinking: Thinking,
 }
@@ -34,7 +34,7 @@ struct Body<'a> {
     model: Cow<'a, str>,
     #[serde(borrow, default)]
     messages: Vec<Message<'a>>,
-    /// What Responses has in the place of messages.
+    /// Responses has `input` instead of `messages`.
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     #[serde(default)]
@@ -64,7 +64,7 @@ struct Part<'a> {
 }
 
 impl Question {
-    /// Reads a request's body. The error is what the provider would say.
+    /// Reads a request's body. The error is the provider's message.
     pub(super) fn read(number: u64, body: &[u8]) -> Result<Self, String> {
         let invalid = |error| format!("invalid request: {error}");
         let mut body: Body<'_> = serde_json::from_slice(body).map_err(invalid)?;
@@ -94,7 +94,7 @@ impl Question {
         })
     }
 
-    /// The same, asked of a model that works like this.
+    /// The same question for a model with this behaviour.
     pub(super) fn thinking(mut self, thinking: Thinking) -> Self {
         self.stream_usage |= thinking.stream_usage;
         self.thinking = thinking;
@@ -143,22 +143,22 @@ fn first_words(mut text: String, count: usize) -> (String, bool) {
     }
 }
 
-/// What the model says; a word counts as a token.
+/// The model's answer. One word counts as one token.
 #[derive(Debug)]
 pub(super) struct Answer {
     text: String,
     pad: usize,
     pub(super) prompt_tokens: usize,
-    /// Those of the thoughts included.
+    /// The tokens of the answer, reasoning included.
     pub(super) answer_tokens: usize,
     pub(super) thought_tokens: usize,
     shows_thoughts: bool,
-    /// The limit of tokens ran out before its end.
+    /// Whether the token limit cut it off.
     pub(super) is_cut: bool,
 }
 
 impl Answer {
-    /// The thoughts that are shown, in pieces of up to 100 words.
+    /// The visible reasoning, in pieces of up to 100 words.
     pub(super) fn thoughts(&self) -> Vec<String> {
         let shown = if self.shows_thoughts {
             self.thought_tokens
@@ -169,12 +169,12 @@ impl Answer {
         (0..shown).step_by(100).map(piece).collect()
     }
 
-    /// As a JSON string.
+    /// The text as a JSON string.
     pub(super) fn json(&self) -> String {
         json(&format!("{}{}", "x".repeat(self.pad), self.text))
     }
 
-    /// Word by word, each as a JSON string; they add up to the whole.
+    /// The words of the text, each as a JSON string. Together they are the whole text.
     pub(super) fn pieces(&self) -> impl Iterator<Item = String> {
         let mut pad = self.pad;
         self.text.split_inclusive(' ').map(move |word| {

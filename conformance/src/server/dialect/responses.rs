@@ -82,7 +82,7 @@ pub(crate) fn events(question: &Question, plan: &Plan) -> Vec<Vec<u8>> {
     events
 }
 
-/// A response that has ended.
+/// A finished response.
 fn response(question: &Question, answer: &Answer, plan: &Plan) -> String {
     let id = question.number;
     let usage = match plan.no_usage {
@@ -121,7 +121,7 @@ fn reasoning(id: u64) -> String {
     )
 }
 
-/// Why the answer is not complete, if it is not.
+/// Why the answer is incomplete, if it is.
 fn reason<'a>(answer: &Answer, plan: &'a Plan) -> Option<&'a str> {
     let usual = answer.is_cut.then_some("max_output_tokens");
     plan.finish.as_deref().or(usual)

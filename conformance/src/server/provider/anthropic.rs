@@ -1,11 +1,11 @@
-//! Anthropic's messages, by API version and by model.
+//! Anthropic's messages, depending on API version and model.
 
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, Thinking, count, field, has_bearer, messages, text};
 use crate::server::log::Seen;
 
-/// Every field of a request.
+/// All fields of a request.
 const FIELDS: &[&str] = &[
     "cache_control",
     "container",
@@ -30,7 +30,7 @@ const FIELDS: &[&str] = &[
 
 const SAMPLING: &[&str] = &["temperature", "top_p", "top_k"];
 
-/// What the names of models begin with that take no sampling parameters under any version.
+/// Prefixes of models that accept no sampling parameters with any API version.
 const NO_SAMPLING: &[&str] = &[
     "claude-opus-4-7",
     "claude-opus-4-8",
@@ -104,8 +104,8 @@ pub(super) fn check(request: &Seen, body: &Map<String, Value>) -> Result<Thinkin
     })
 }
 
-/// The place of what the version 2026-10-21 does not take any more: documents of the assistant,
-/// citations of the user.
+/// The path of content that the version 2026-10-21 no longer accepts: documents of the assistant,
+/// and citations of the user.
 fn removed((n, message): (usize, &Value)) -> Option<String> {
     let is_assistant = message["role"] == "assistant";
     let blocks = message["content"].as_array()?;

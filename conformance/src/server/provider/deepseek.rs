@@ -1,11 +1,11 @@
-//! DeepSeek: thinks unless told otherwise, and wants its thoughts back.
+//! DeepSeek: reasons unless told otherwise, and requires its reasoning back.
 
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, Thinking, count, field, has_bearer, has_items, messages, text, words_of};
 use crate::server::log::Seen;
 
-/// `deepseek-chat` and `deepseek-reasoner` are gone since 2026-07-24.
+/// `deepseek-chat` and `deepseek-reasoner` no longer exist since 2026-07-24.
 const MODELS: &[&str] = &[
     "deepseek-flash",
     "deepseek-pro",
@@ -46,7 +46,7 @@ pub(super) fn check(request: &Seen, body: &Map<String, Value>) -> Result<Thinkin
             "The `reasoning_content` in the thinking mode must be passed back to the API.",
         ));
     }
-    // `none` does not turn it off: only `thinking` does.
+    // `none` does not turn reasoning off; only `thinking` does.
     let effort = match text(body, "reasoning_effort") {
         Some("minimal" | "low") => "low",
         Some("max" | "ultra") => "max",
@@ -60,7 +60,7 @@ pub(super) fn check(request: &Seen, body: &Map<String, Value>) -> Result<Thinkin
     })
 }
 
-/// Whether a message calls tools without the thoughts that led to the calls.
+/// Whether a message calls tools without the reasoning that led to the calls.
 fn lacks_thoughts(message: &Value) -> bool {
     let Some(message) = message.as_object() else {
         return false;

@@ -1,11 +1,11 @@
-//! Mistral: refuses every field that it does not know, also within messages.
+//! Mistral: refuses every unknown field, even within messages.
 
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, Thinking, count, has_bearer, messages, text};
 use crate::server::log::Seen;
 
-/// Every field of a request. `seed` is called `random_seed`; there is no `stream_options`.
+/// All fields of a request. `seed` is called `random_seed`, and there is no `stream_options`.
 const FIELDS: &[&str] = &[
     "frequency_penalty",
     "guardrails",
@@ -31,7 +31,7 @@ const FIELDS: &[&str] = &[
     "top_p",
 ];
 
-/// The fields of a message, by its role.
+/// The fields of a message for each role.
 const MESSAGE_FIELDS: &[(&str, &[&str])] = &[
     ("system", &["role", "content"]),
     ("user", &["role", "content"]),
@@ -39,7 +39,7 @@ const MESSAGE_FIELDS: &[(&str, &[&str])] = &[
     ("tool", &["role", "content", "tool_call_id", "name"]),
 ];
 
-/// What the names of its models begin with.
+/// Prefixes of the model names.
 const FAMILIES: &[&str] = &[
     "codestral",
     "devstral",

@@ -1,7 +1,7 @@
-//! Providers as they are today: what each refuses, in its own words, and how much it thinks.
+//! Current providers: what each refuses, with its messages, and how much its models reason.
 //!
-//! A path that holds `as/openai` answers only what OpenAI would answer. The rules were checked
-//! against the providers' documentation and their users' error reports in November 2026.
+//! A path with `as/openai` answers only what OpenAI would answer. The rules were checked against
+//! the providers' documentation and their users' error reports in November 2026.
 
 mod anthropic;
 mod deepseek;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::log::Seen;
 
-/// A provider whose refusals the server repeats.
+/// A provider whose refusals the server imitates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Provider {
     OpenAi,
@@ -22,23 +22,23 @@ pub(super) enum Provider {
     Mistral,
 }
 
-/// Why a request is refused: a status, and a body in the provider's own shape.
+/// A refusal: a status, and a body in the provider's form.
 #[derive(Debug, PartialEq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) body: Value,
 }
 
-/// How the model of a request works. The default answers at once, and says all of it.
+/// How a model answers a request. By default it answers at once and completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Thinking {
-    /// The words that it thinks before the first word of its answer; each costs a token.
+    /// How many words it reasons before its answer; each costs a token.
     pub(super) words: usize,
-    /// Whether the thoughts are shown, as `reasoning_content`.
+    /// Whether the reasoning is visible, as `reasoning_content`.
     pub(super) shown: bool,
-    /// The most tokens that thoughts and answer may have together.
+    /// The maximum number of tokens for reasoning and answer together.
     pub(super) limit: Option<usize>,
-    /// Whether streams end with usage although nobody asked for it.
+    /// Whether streams end with usage even if the request does not ask for it.
     pub(super) stream_usage: bool,
 }
 
@@ -55,7 +55,7 @@ impl Provider {
         })
     }
 
-    /// What the provider makes of a request, before its model reads the messages.
+    /// Checks a request as the provider does, before its model reads the messages.
     pub(super) fn check(self, request: &Seen) -> Result<Thinking, Refusal> {
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let empty = Map::new();
@@ -71,7 +71,7 @@ impl Provider {
 }
 
 impl Refusal {
-    /// An error in OpenAI's shape.
+    /// An error in OpenAI's form.
     fn openai(status: u16, message: &str, kind: &str, param: Value, code: Value) -> Self {
         let error = json!({"message": message, "type": kind, "param": param, "code": code});
         Self {
@@ -87,7 +87,7 @@ fn has_bearer(request: &Seen) -> bool {
     !key.trim().is_empty()
 }
 
-/// The field `name`, unless it is not there or null.
+/// The field `name`, unless it is missing or null.
 fn field<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     body.get(name).filter(|value| !value.is_null())
 }
@@ -111,7 +111,7 @@ fn messages(body: &Map<String, Value>) -> &[Value] {
     list.map_or(&[], Vec::as_slice)
 }
 
-/// The words that a model thinks at this effort.
+/// How many words a model reasons at this effort.
 fn words_of(effort: &str) -> usize {
     match effort {
         "none" => 0,

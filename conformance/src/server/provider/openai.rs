@@ -1,17 +1,17 @@
-//! OpenAI's chat completions: which model takes which parameter.
+//! OpenAI's chat completions: which model accepts which parameter.
 
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, Thinking, count, field, has_bearer, has_items, text, words_of};
 use crate::server::log::Seen;
 
-/// What a family of models takes.
+/// The parameters that a family of models accepts.
 pub(super) struct Family {
-    /// What its names begin with.
+    /// The prefix of the models' names.
     prefix: &'static str,
-    /// The efforts it takes; none at all if it does not reason.
+    /// The accepted efforts; empty if the models do not reason.
     pub(super) efforts: &'static [&'static str],
-    /// The effort of a request that names none.
+    /// The effort of a request that sets none.
     pub(super) unasked: &'static str,
 }
 
@@ -30,7 +30,7 @@ const fn family(
 const ALL: &[&str] = &["none", "low", "medium", "high", "xhigh", "max"];
 const NEVER_NONE: &[&str] = &["low", "medium", "high", "xhigh"];
 
-/// The first whose prefix fits a model's name is its family.
+/// A model belongs to the first family whose prefix matches its name.
 const FAMILIES: &[Family] = &[
     family("gpt-6-astra", NEVER_NONE, "medium"),
     family("gpt-6.1-sol", NEVER_NONE, "medium"),
@@ -51,7 +51,7 @@ const FAMILIES: &[Family] = &[
     family("gpt-4.1", &[], ""),
 ];
 
-/// Every field of a request.
+/// All fields of a request.
 const FIELDS: &[&str] = &[
     "audio",
     "frequency_penalty",
@@ -145,7 +145,7 @@ pub(super) fn check_key(request: &Seen) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The model of a request, and its family.
+/// The model of a request, and the model's family.
 pub(super) fn family_of(body: &Map<String, Value>) -> Result<(&str, &'static Family), Refusal> {
     let Some(model) = text(body, "model") else {
         let message = "you must provide a model parameter";
@@ -164,7 +164,7 @@ pub(super) fn family_of(body: &Map<String, Value>) -> Result<(&str, &'static Fam
     Ok((model, family))
 }
 
-/// For a model that does not reason.
+/// Checks a request to a model that does not reason.
 fn plain(body: &Map<String, Value>) -> Result<Thinking, Refusal> {
     if field(body, "reasoning_effort").is_some() {
         return Err(unrecognized("reasoning_effort"));
@@ -188,7 +188,7 @@ fn plain(body: &Map<String, Value>) -> Result<Thinking, Refusal> {
     })
 }
 
-/// What a model refuses while it reasons.
+/// Refuses what a model does not accept while it reasons.
 fn check_reasoning(body: &Map<String, Value>, model: &str) -> Result<(), Refusal> {
     for name in ["temperature", "top_p"] {
         let Some(value) = field(body, name) else {
@@ -210,7 +210,7 @@ fn check_reasoning(body: &Map<String, Value>, model: &str) -> Result<(), Refusal
             return Err(unsupported(name));
         }
     }
-    // Older models, gpt-5 and the o-series, take both.
+    // Older models, gpt-5 and the o-series, accept both.
     let refuses_tools = model.starts_with("gpt-5.") || model.starts_with("gpt-6");
     if refuses_tools && has_items(body, "tools") {
         let message = format!(
@@ -218,7 +218,7 @@ fn check_reasoning(body: &Map<String, Value>, model: &str) -> Result<(), Refusal
              /v1/chat/completions. To use function tools, use /v1/responses or set \
              reasoning_effort to 'none'."
         );
-        // It names the effort even where the request does not, and has no code.
+        // The error names the effort even if the request does not, and has no code.
         return Err(invalid(&message, json!("reasoning_effort"), Value::Null));
     }
     Ok(())
@@ -229,7 +229,7 @@ fn unsupported(name: &str) -> Refusal {
     invalid(&message, json!(name), json!("unsupported_parameter"))
 }
 
-/// The refusal of a field that is unknown, or unknown to this model: it has neither param nor code.
+/// The refusal of a field that is unknown, or unknown to this model. It has neither param nor code.
 fn unrecognized(name: &str) -> Refusal {
     let message = format!("Unrecognized request argument supplied: {name}");
     invalid(&message, Value::Null, Value::Null)

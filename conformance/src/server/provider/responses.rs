@@ -1,4 +1,4 @@
-//! OpenAI's Responses: which model takes which parameter.
+//! OpenAI's Responses: which model accepts which parameter.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::openai::{check_key, family_of, invalid};
 use super::{Refusal, Thinking, count, field, words_of};
 use crate::server::log::Seen;
 
-/// Every field of a request.
+/// All fields of a request.
 const FIELDS: &[&str] = &[
     "background",
     "conversation",
