@@ -1,4 +1,4 @@
-//! A file system in memory that a simulation can crash.
+//! An in-memory file system that a simulation can crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::SimExecutor;
 use crate::journal::files::{AppendFile, Disk, Lock};
 
-/// A file system in memory, for the journal of files: what is written survives the death of the
-/// process ([`kill`](Self::kill)), and what was not made safe is torn by a loss of power
+/// An in-memory file system for the journal of files. Written bytes survive the death of the
+/// process ([`kill`](Self::kill)); bytes that were not synced are torn by a power loss
 /// ([`lose_power`](Self::lose_power)). Clones are the same disk.
 ///
-/// Handles and locks of before a crash are dead: writes through them fail.
+/// Handles and locks from before a crash are dead: writing through such a handle fails.
 #[derive(Clone, Default)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
@@ -23,12 +23,13 @@ pub struct SimDisk {
 struct State {
     files: BTreeMap<PathBuf, Content>,
     locks: BTreeSet<PathBuf>,
-    /// How often it has crashed.
+    /// The number of crashes.
     crashes: u64,
-    /// Bytes that may still be written; none: any number.
+    /// How many more bytes may be written; `None` for no limit.
     room: Option<usize>,
     is_read_only: bool,
-    /// The next write is torn at this place, of those that it has, and the process dies of it.
+    /// If set, the process dies during the next write. This number, modulo the write's length, says
+    /// how many of its bytes are written.
     tear: Option<u64>,
     writes: u64,
     syncs: u64,
@@ -37,9 +38,9 @@ struct State {
 #[derive(Default)]
 struct Content {
     bytes: Vec<u8>,
-    /// How many of them outlive a loss of power.
+    /// How many of the bytes survive a power loss.
     safe: usize,
-    /// Which file of this name it is.
+    /// Tells files with the same name apart, after one was removed.
     number: u64,
 }
 
@@ -49,7 +50,7 @@ impl SimDisk {
         Self::default()
     }
 
-    /// Puts a file on the disk, safe against any crash.
+    /// Puts a file on the disk that survives any crash.
     pub fn put(&self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
         let mut state = self.lock();
@@ -64,27 +65,27 @@ impl SimDisk {
         state.files.insert(path.into(), content);
     }
 
-    /// What is in a file; nothing where there is none.
+    /// The content of a file; empty if there is no such file.
     pub fn get(&self, path: impl AsRef<Path>) -> Vec<u8> {
         let state = self.lock();
         let file = state.files.get(path.as_ref());
         file.map(|file| file.bytes.clone()).unwrap_or_default()
     }
 
-    /// Deletes a file; handles that are open go on writing to nothing.
+    /// Deletes a file. Open handles still write, but their bytes are lost.
     pub fn remove(&self, path: impl AsRef<Path>) {
         self.lock().files.remove(path.as_ref());
     }
 
-    /// The process dies by `kill -9`: what was written stays, and its locks are free.
+    /// Kills the process, as `kill -9` does: written bytes stay, and its locks are released.
     pub fn kill(&self) {
         let mut state = self.lock();
         state.crashes += 1;
         state.locks.clear();
     }
 
-    /// The machine loses its power: of what was not made safe, any beginning is left of each file,
-    /// sometimes with zeros after it.
+    /// Cuts the machine's power: each file keeps its synced bytes and a random part of the others,
+    /// sometimes followed by zeros.
     pub fn lose_power(&self, sim: &SimExecutor) {
         self.kill();
         let mut state = self.lock();
@@ -94,34 +95,34 @@ impl SimDisk {
             let whole = file.bytes.len();
             file.bytes.truncate(kept);
             if sim.random_chance(0.2) {
-                // The length reached the disk, and the content did not.
+                // The file's length reached the disk, but its content did not.
                 file.bytes.resize(whole, 0);
             }
             file.safe = file.bytes.len();
         }
     }
 
-    /// As [`kill`](Self::kill), in the midst of the next write: a part of its bytes is there.
+    /// Like [`kill`](Self::kill), but during the next write: a random part of its bytes is written.
     pub fn kill_in_next_write(&self, sim: &SimExecutor) {
         self.lock().tear = Some(sim.random());
     }
 
-    /// How often it has crashed.
+    /// The number of crashes.
     pub fn crashes(&self) -> u64 {
         self.lock().crashes
     }
 
-    /// How many bytes may still be written before the disk is full; `None`: any number.
+    /// Sets how many more bytes may be written before the disk is full; `None` for no limit.
     pub fn set_room(&self, room: Option<usize>) {
         self.lock().room = room;
     }
 
-    /// Whether writes are refused.
+    /// Sets whether writes are refused.
     pub fn set_read_only(&self, is_read_only: bool) {
         self.lock().is_read_only = is_read_only;
     }
 
-    /// How many times bytes were appended, and how many times a file was made safe.
+    /// How many times bytes were appended, and how many times a file was synced.
     pub fn writes_and_syncs(&self) -> (u64, u64) {
         let state = self.lock();
         (state.writes, state.syncs)

@@ -1,12 +1,12 @@
 //! The simulator: an executor with virtual time and a seeded order, and a network with an LLM
-//! provider at its end, for tests of chatcore and of every application that embeds it.
+//! provider at its end. It is for tests of chatcore and of applications that embed it.
 //!
-//! A test of an hour of traffic, with rate limits, resets and stalls in it, takes milliseconds,
-//! repeats to the byte under the same seed, and proves a deadlock instead of hanging.
+//! A test of an hour of traffic, with rate limits, resets and stalls, takes milliseconds. It gives
+//! the same bytes for the same seed, and reports a deadlock instead of hanging.
 //!
 //! # Testing an application
 //!
-//! Give the application's client a [`SimExecutor`] and a [`SimTransport`], run the scenario under
+//! Give the application's client a [`SimExecutor`] and a [`SimTransport`], run the scenario with
 //! many seeds, and check what must always hold:
 //!
 //! ```
@@ -42,14 +42,14 @@
 //! });
 //! ```
 //!
-//! A failure tells its seed; `CHATCORE_SIM_SEED=17 cargo test …` runs that one alone.
+//! A failure prints its seed; `CHATCORE_SIM_SEED=17 cargo test …` runs only that seed.
 //!
-//! What changes in the midst of a run, such as an outage of ten seconds or a limit that is
-//! lowered, is set by [`SimTransport::set_script`] and [`SimTransport::set_limits`].
+//! [`SimTransport::set_script`] and [`SimTransport::set_limits`] change the network during a run,
+//! for an outage of ten seconds or a lowered limit.
 //!
-//! # What the client was held to with it
+//! # What the client must withstand
 //!
-//! Each line is a simulation in `adapters/tests/sim`, and one command prints all figures:
+//! Each line is a simulation in `adapters/tests/sim`. One command prints all figures:
 //!
 //! ```text
 //! cargo test --release -p chatcore-adapters --no-default-features \
@@ -82,10 +82,10 @@
 //!
 //! # What must stay outside
 //!
-//! A run repeats as long as nothing outside takes part in it: no wall clock, no other thread, no
-//! random source but [`SimExecutor::random`], and nothing that hangs on the iteration order of
+//! A run repeats exactly if nothing outside takes part in it: no wall clock, no other thread, no
+//! randomness except [`SimExecutor::random`], and nothing that depends on the iteration order of
 //! std's hash maps. [`Latency::Exponential`] uses the platform's logarithm, so its last bits may
-//! differ from one platform to another.
+//! differ between platforms.
 
 #[cfg(feature = "journal-files")]
 mod disk;

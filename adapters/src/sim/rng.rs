@@ -1,6 +1,7 @@
-//! The random numbers of a run: splitmix64, which is eight lines, fast, and the same everywhere.
+//! The random numbers of a run: splitmix64, which is eight lines long, fast, and the same on every
+//! platform.
 
-/// A seeded generator (splitmix64, by Sebastiano Vigna). Not for secrets.
+/// A seeded random number generator (splitmix64, by Sebastiano Vigna). Not for secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Rng(u64);
 
@@ -15,17 +16,17 @@ impl Rng {
     }
 }
 
-/// Of any number, one below `bound`; 0 for a bound of 0. The bias is under `bound` in 2⁶⁴.
+/// Maps any number to one below `bound`; to 0 if `bound` is 0. The bias is below `bound` in 2⁶⁴.
 pub(super) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
-/// Of any number, one from 0 up to, and without, 1.
+/// Maps any number to one from 0 to below 1.
 pub(super) fn unit(number: u64) -> f64 {
     (number >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Spreads the bits of a number over all of it (splitmix64's finalizer).
+/// Mixes the bits of a number (splitmix64's finalizer).
 pub(super) fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,52 +1,53 @@
-//! Why a run could not come to its end.
+//! Why a run could not finish.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// A task that had not ended when a run stopped.
+/// A task that had not ended when the run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PendingTask {
-    /// The task's number, in the order of spawning. 0 is the future that was given to the run.
+    /// The task's number, in spawn order. 0 is the future that was passed to the run.
     pub id: u64,
-    /// The name given to [`spawn_named`](super::SimExecutor::spawn_named); empty without one.
+    /// The name passed to [`spawn_named`](super::SimExecutor::spawn_named), or empty.
     pub name: String,
-    /// How often it was polled.
+    /// How many times it was polled.
     pub polls: u64,
-    /// When it was polled last, since the simulation's start.
+    /// When it was last polled, counted from the simulation's start.
     pub last_polled: Duration,
 }
 
-/// What stopped a run.
+/// Why a run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SimErrorKind {
-    /// The run's future waits, no task can run, and no timer is set: nothing will ever happen.
+    /// The run's future waits, no task can run, and no timer is set, so nothing can ever happen.
     Deadlock,
-    /// So many polls were made without time going on: tasks wake each other, or themselves,
-    /// without end.
+    /// The maximum number of polls was made without time passing, because tasks wake each other or
+    /// themselves endlessly.
     Livelock {
-        /// The cap, from [`max_polls_per_moment`](super::Sim::max_polls_per_moment).
+        /// The maximum, from [`max_polls_per_moment`](super::Sim::max_polls_per_moment).
         polls: u64,
     },
-    /// The virtual time limit has passed, so something waits while something else keeps ticking.
+    /// The virtual time limit passed. Something still waits while something else keeps setting
+    /// timers.
     TimeLimit {
         /// The limit, from [`time_limit`](super::Sim::time_limit).
         limit: Duration,
     },
-    /// A spawned task panicked, and that was not [allowed](super::Sim::panics_allowed).
+    /// A spawned task panicked, and panics were not [allowed](super::Sim::panics_allowed).
     TaskPanicked {
-        /// Which task.
+        /// The task's number.
         task: u64,
-        /// Its name, empty without one.
+        /// The task's name, or empty.
         name: String,
-        /// What it said.
+        /// The panic's message.
         message: String,
     },
 }
 
-/// A run that could not come to its end: why, when, under which seed, and what was left.
+/// A run that could not finish: why, when, with which seed, and which tasks were left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimError {
     pub(super) kind: SimErrorKind,
@@ -56,7 +57,7 @@ pub struct SimError {
 }
 
 impl SimError {
-    /// What stopped the run.
+    /// Why the run stopped.
     pub fn kind(&self) -> &SimErrorKind {
         &self.kind
     }
@@ -66,18 +67,18 @@ impl SimError {
         self.seed
     }
 
-    /// When it stopped, since the simulation's start.
+    /// When the run stopped, counted from the simulation's start.
     pub fn at(&self) -> Duration {
         self.at
     }
 
-    /// The tasks that had not ended, in the order of their spawning.
+    /// The tasks that had not ended, in spawn order.
     pub fn pending(&self) -> &[PendingTask] {
         &self.pending
     }
 }
 
-/// How many pending tasks an error lists.
+/// How many pending tasks an error's text lists.
 const LISTED: usize = 20;
 
 impl fmt::Display for SimError {

@@ -1,4 +1,4 @@
-//! What tasks, clients and transports hold of a simulation.
+//! The handle to a simulation for tasks, clients and transports.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,12 +12,11 @@ use super::timers::Sleep;
 use super::trace::Entry;
 use super::{PendingTask, Shared};
 
-/// A handle to a simulation: the [`Executor`] that a client runs on, and the source of the
-/// randomness of a scenario. Cheap to clone; it does not keep tasks alive once its
-/// [`Sim`](super::Sim) is dropped.
+/// A handle to a simulation: the [`Executor`] that a client runs on, and the random numbers of a
+/// scenario. Cheap to clone. It does not keep tasks alive after its [`Sim`](super::Sim) is dropped.
 ///
-/// It is `Send` and `Sync` as the trait demands, and meant for one thread: wakes and spawns from
-/// other threads come at moments of their own, and so break the repetition.
+/// It is `Send` and `Sync` because the trait requires it, but is meant for one thread: wakes and
+/// spawns from other threads come at unpredictable times, so the run does not repeat.
 #[derive(Clone, Debug)]
 pub struct SimExecutor {
     pub(super) shared: Arc<Shared>,
@@ -29,22 +28,22 @@ impl SimExecutor {
         Instant::from_epoch(self.shared.lock().now)
     }
 
-    /// Completes once `duration` of virtual time has passed, counted from this call; at its first
-    /// poll for a duration of zero. Dropping it takes its timer away.
+    /// Completes once `duration` of virtual time has passed since this call; for zero, at its first
+    /// poll. Dropping it removes its timer.
     pub fn sleep(&self, duration: Duration) -> Sleep {
         let at = self.shared.lock().now.saturating_add(duration);
         Sleep::new(Arc::clone(&self.shared), at)
     }
 
-    /// Runs `task` in the background, detached. It is first polled after this call has returned.
-    /// A panic in it ends it, and ends the run unless
-    /// [allowed](super::Sim::panics_allowed). Once the [`Sim`](super::Sim) is dropped, tasks
-    /// are dropped without being run.
+    /// Runs `task` in the background, detached. It is first polled after this call has returned. A
+    /// panic ends the task, and also the run, unless panics are
+    /// [allowed](super::Sim::panics_allowed). After the [`Sim`](super::Sim) is dropped, tasks are
+    /// dropped without being run.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn_boxed(String::new(), Box::pin(task));
     }
 
-    /// As [`spawn`](Self::spawn), with a name that reports of deadlocks and panics tell.
+    /// Like [`spawn`](Self::spawn), with a name for reports of deadlocks and panics.
     pub fn spawn_named(
         &self,
         name: impl Into<String>,
@@ -56,7 +55,7 @@ impl SimExecutor {
     fn spawn_boxed(&self, name: String, future: BoxFuture<'static, ()>) {
         let mut state = self.shared.lock();
         if state.closed {
-            // The future's `drop` may come back here.
+            // Unlocked first, because the future's `drop` may use this handle.
             drop(state);
             drop(future);
             return;
@@ -75,7 +74,7 @@ impl SimExecutor {
         self.shared.lock().seed
     }
 
-    /// A number drawn from the seed, any of 64 bits.
+    /// A random 64-bit number from the seed.
     pub fn random(&self) -> u64 {
         let mut state = self.shared.lock();
         let number = state.rng.next();
@@ -84,50 +83,50 @@ impl SimExecutor {
         number
     }
 
-    /// A number below `bound`, drawn from the seed; 0 for a bound of 0.
+    /// A random number below `bound` from the seed; 0 if `bound` is 0.
     pub fn random_below(&self, bound: u64) -> u64 {
         below(self.random(), bound)
     }
 
-    /// A number from 0 up to, and without, 1, drawn from the seed.
+    /// A random number from 0 to below 1 from the seed.
     pub fn random_unit(&self) -> f64 {
         unit(self.random())
     }
 
-    /// True in `share` of all cases, drawn from the seed; 0 is never and 1 is always.
+    /// True with the probability `share`, from the seed; 0 means never and 1 always.
     pub fn random_chance(&self, share: f64) -> bool {
         self.random_unit() < share
     }
 
-    /// Adds a fact to the trace, so that runs that differ in it differ in their hash.
+    /// Adds a fact to the trace, so that runs with different facts have different hashes.
     pub fn record(&self, fact: u64) {
         let mut state = self.shared.lock();
         let nanos = state.now.as_nanos() as u64;
         state.trace.add(Entry::Recorded, fact, nanos);
     }
 
-    /// The hash of all that has happened up to now.
+    /// The hash of everything that has happened so far.
     pub fn trace_hash(&self) -> u64 {
         self.shared.lock().trace.hash()
     }
 
-    /// How many polls were made up to now.
+    /// The number of polls so far.
     pub fn polls(&self) -> u64 {
         self.shared.lock().polls
     }
 
-    /// The spawned tasks that have not ended, in the order of their spawning.
+    /// The spawned tasks that have not ended, in spawn order.
     pub fn pending_tasks(&self) -> Vec<PendingTask> {
         let state = self.shared.lock();
         state.tasks.values().map(|task| task.pending()).collect()
     }
 
-    /// How many timers are set.
+    /// The number of timers that are set.
     pub fn pending_timers(&self) -> usize {
         self.shared.lock().timers.len()
     }
 
-    /// How many spawned tasks have panicked.
+    /// The number of spawned tasks that have panicked.
     pub fn panicked(&self) -> u64 {
         self.shared.lock().panicked
     }

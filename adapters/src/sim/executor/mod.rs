@@ -1,4 +1,4 @@
-//! The executor: one thread, virtual time, an order drawn from a seed.
+//! The executor: one thread, virtual time, and an order from a seed.
 //!
 //! ```text
 //!  who can run ──(one of them, drawn)──► polled ──► ended
@@ -33,19 +33,19 @@ use task::Task;
 use timers::Timers;
 use trace::Trace;
 
-/// What the owner and the handles share.
+/// State shared by the owner and the handles.
 pub(super) struct Shared {
     state: Mutex<State>,
 }
 
-/// All of a simulation but the futures.
+/// The whole state of a simulation except the futures.
 struct State {
     seed: u64,
     rng: Rng,
     now: Duration,
-    /// Those that can run.
+    /// The tasks that can run.
     ready: Vec<Arc<Task>>,
-    /// Those that have not ended, by their number.
+    /// The tasks that have not ended, by number.
     tasks: BTreeMap<u64, Arc<Task>>,
     timers: Timers,
     trace: Trace,
@@ -60,7 +60,7 @@ struct State {
     closed: bool,
 }
 
-/// What a run may use up.
+/// The limits of a run.
 #[derive(Clone, Copy, Debug)]
 struct Caps {
     polls_per_moment: u64,
@@ -96,7 +96,8 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of a user's runs under the lock, so a poisoned state is a consistent one.
+        // No user code runs under the lock, so the state is consistent even if the lock is
+        // poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The owner of a simulation, and its loop.
+//! The owner of a simulation, and its main loop.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,23 +16,24 @@ use super::task::Task;
 use super::trace::Entry;
 use super::{Shared, State};
 
-/// How many polls there may be at one moment by default.
+/// The default for the maximum number of polls without time passing.
 pub(super) const MAX_POLLS_PER_MOMENT: u64 = 10_000_000;
 
-/// How far virtual time may go by default.
+/// The default for the virtual time limit.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A simulation: an executor with one thread, virtual time, and an order drawn from a seed.
+/// A simulation: an executor with one thread, virtual time, and an order from a seed.
 ///
-/// - Of all tasks that can run, the seed draws the next one. Time stands still while anyone can
-///   run, and then jumps to the next timer.
-/// - Where nobody can run and no timer is set, the run ends in a
+/// - The seed picks the next task among all that can run. Time stands still while any task can run,
+///   and then jumps to the next timer.
+/// - If no task can run and no timer is set, the run ends with a
 ///   [`Deadlock`](SimErrorKind::Deadlock) instead of hanging.
-/// - All that happens goes into a [hash](SimExecutor::trace_hash): the same seed gives the same
-///   one, as long as nothing outside takes part (wall clocks, threads, the iteration order of
-///   std's hash maps, addresses).
+/// - Everything that happens is added to a [hash](SimExecutor::trace_hash). The same seed gives the
+///   same hash, if nothing outside takes part (wall clocks, threads, the iteration order of std's
+///   hash maps, addresses).
 ///
-/// All methods of its [`SimExecutor`] can be called on it. Dropping it drops all its tasks.
+/// It dereferences to [`SimExecutor`], so all methods of that type can be called on it. Dropping it
+/// drops all its tasks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,7 +55,7 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// A simulation at time zero whose order is drawn from `seed`.
+    /// A simulation at time zero, with an order from `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
             executor: SimExecutor {
@@ -63,41 +64,41 @@ impl Sim {
         }
     }
 
-    /// Sets how many polls there may be without time going on, before a run ends in a
-    /// [`Livelock`](SimErrorKind::Livelock). Default 10,000,000.
+    /// Sets how many polls may be made without time passing, before a run ends with a
+    /// [`Livelock`](SimErrorKind::Livelock). Default: 10,000,000.
     #[must_use]
     pub fn max_polls_per_moment(self, polls: u64) -> Self {
         self.executor.shared.lock().caps.polls_per_moment = polls;
         self
     }
 
-    /// Sets how far virtual time may go, before a run ends in a
-    /// [`TimeLimit`](SimErrorKind::TimeLimit). Default 30 days.
+    /// Sets how far virtual time may go, before a run ends with a
+    /// [`TimeLimit`](SimErrorKind::TimeLimit). Default: 30 days.
     #[must_use]
     pub fn time_limit(self, limit: Duration) -> Self {
         self.executor.shared.lock().caps.time = limit;
         self
     }
 
-    /// Lets runs go on when a spawned task panics; [`panicked`](SimExecutor::panicked) counts
-    /// them. Default: the run ends in [`TaskPanicked`](SimErrorKind::TaskPanicked).
+    /// Lets runs continue when a spawned task panics; [`panicked`](SimExecutor::panicked) counts
+    /// these tasks. Default: the run ends with [`TaskPanicked`](SimErrorKind::TaskPanicked).
     #[must_use]
     pub fn panics_allowed(self) -> Self {
         self.executor.shared.lock().caps.panics_allowed = true;
         self
     }
 
-    /// A handle to give to clients and transports.
+    /// A handle for clients and transports.
     pub fn executor(&self) -> Arc<SimExecutor> {
         Arc::new(self.executor.clone())
     }
 
-    /// Runs `future`, and all spawned tasks beside it, until the future has ended. Tasks that
-    /// have not ended by then go on in the next run.
+    /// Runs `future`, together with all spawned tasks, until the future completes. Tasks that have
+    /// not ended continue in the next run.
     ///
     /// # Panics
-    /// Where [`try_run`](Self::try_run) gives an error, with that error; and with the future's
-    /// own panic. Both tell the seed.
+    /// With the error that [`try_run`](Self::try_run) would return, or with the future's own panic.
+    /// Both print the seed.
     #[track_caller]
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match self.try_run(future) {
@@ -110,13 +111,13 @@ impl Sim {
         }
     }
 
-    /// Runs `future`, and all spawned tasks beside it, until the future has ended.
+    /// Runs `future`, together with all spawned tasks, until the future completes.
     ///
     /// # Errors
     /// A deadlock, a livelock, the time limit, or the panic of a spawned task.
     ///
     /// # Panics
-    /// With the future's own panic, after telling the seed; and when called within a run.
+    /// With the future's own panic, after printing the seed; and if called within a run.
     #[track_caller]
     pub fn try_run<F: Future>(&self, future: F) -> Result<F::Output, SimError> {
         let shared = &self.executor.shared;
@@ -155,13 +156,13 @@ impl Drop for Sim {
         drop((ready, wakers));
         for task in tasks.into_values() {
             let held = task.take();
-            // A second panic while one unwinds would end the process.
+            // A second panic during unwinding would abort the process.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(held)));
         }
     }
 }
 
-/// Tells the seed where the run's own future panics, and leaves nothing behind.
+/// Prints the seed if the run's future panics, and cleans up.
 struct Running<'a> {
     shared: &'a Arc<Shared>,
     main: &'a Arc<Task>,
@@ -186,7 +187,7 @@ impl Drop for Running<'_> {
     }
 }
 
-/// What to do next.
+/// What the loop does next.
 enum Step {
     Poll(Arc<Task>, Duration),
     Wake(Vec<Waker>),
@@ -272,14 +273,14 @@ fn drive<F: Future>(
 
 fn poll_task(shared: &Shared, task: &Arc<Task>, now: Duration) {
     let (future, waker) = task.begin_poll(now);
-    // None where a waker outlived its task.
+    // `None` if a waker outlived its task.
     let Some(mut future) = future else {
         return;
     };
     let polled = catch_unwind(AssertUnwindSafe(move || {
         let mut cx = Context::from_waker(&waker);
         let polled = future.as_mut().poll(&mut cx);
-        // What has ended is dropped in here, since its `drop` may panic too.
+        // A finished future is dropped here, because its `drop` may panic too.
         polled.is_pending().then_some((future, waker))
     }));
     match polled {

@@ -1,4 +1,4 @@
-//! One scenario under many seeds.
+//! Runs one scenario with many seeds.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::handle::SimExecutor;
 use super::run::Sim;
 
-/// The variable that names the one seed to run.
+/// The variable that selects a single seed.
 const SEED_VARIABLE: &str = "CHATCORE_SIM_SEED";
 
 impl Sim {
-    /// Runs `scenario` once for each of `seeds`, each time in a new simulation, and gives the
-    /// trace hashes in the order of the seeds.
+    /// Runs `scenario` once for each seed, each time in a new simulation. Returns the trace hashes
+    /// in the order of the seeds.
     ///
-    /// Where the variable `CHATCORE_SIM_SEED` is set, only that seed is run: this is how one
-    /// failure among many is looked at alone.
+    /// If the variable `CHATCORE_SIM_SEED` is set, only that seed is run, to examine a single
+    /// failure.
     ///
     /// ```
     /// use std::time::Duration;
@@ -32,8 +32,8 @@ impl Sim {
     /// ```
     ///
     /// # Panics
-    /// When the scenario does, or [`run`](Self::run) does: either tells the seed. When the
-    /// variable holds no number.
+    /// If the scenario or [`run`](Self::run) panics, after printing the seed; and if the variable
+    /// is not a number.
     #[track_caller]
     pub fn run_seeds<F, Fut>(seeds: impl IntoIterator<Item = u64>, scenario: F) -> Vec<u64>
     where
@@ -42,7 +42,7 @@ impl Sim {
     {
         let one = |seed| {
             let sim = Self::new(seed);
-            // Within the run, so that a panic before the future is there tells the seed too.
+            // Within the run, so that a panic before the future exists prints the seed too.
             sim.run(async { scenario(sim.executor()).await });
             sim.trace_hash()
         };
@@ -52,10 +52,10 @@ impl Sim {
         }
     }
 
-    /// The seed that the variable `CHATCORE_SIM_SEED` names, where it is set.
+    /// The seed in the variable `CHATCORE_SIM_SEED`, if it is set.
     ///
     /// # Panics
-    /// When it holds no number.
+    /// If the variable is not a number.
     pub fn seed_from_env() -> Option<u64> {
         let value = std::env::var_os(SEED_VARIABLE)?;
         let seed = value.to_str().and_then(|text| text.parse().ok());

@@ -1,4 +1,4 @@
-//! One spawned task: its future, and the waker that puts it among those that can run.
+//! One spawned task: its future, and the waker that marks it as ready.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,23 +15,23 @@ pub(super) struct Task {
     pub(super) id: u64,
     pub(super) name: String,
     shared: Weak<Shared>,
-    /// Whether it stands among those that can run.
+    /// Whether it is in the list of ready tasks.
     queued: AtomicBool,
     inner: Mutex<Inner>,
 }
 
-/// What changes with each poll.
+/// The parts that change with each poll.
 struct Inner {
-    /// None while it is polled and once it has ended; always none for the run's own future.
+    /// `None` while it is polled and after it has ended; always `None` for the run's own future.
     future: Option<BoxFuture<'static, ()>>,
     polls: u64,
     last_polled: Duration,
-    /// Made once, since a poll would otherwise count references twice.
+    /// Kept between polls, because a new waker per poll would change the reference count twice.
     waker: Option<Waker>,
 }
 
 impl Task {
-    /// A task that stands among those that can run already.
+    /// A task that is already in the list of ready tasks.
     pub(super) fn new(
         shared: &Arc<Shared>,
         id: u64,
@@ -52,7 +52,7 @@ impl Task {
         })
     }
 
-    /// A poll begins: gives the future and the waker. From here on it can be woken again.
+    /// Begins a poll: returns the future and the waker. From now on the task can be woken again.
     pub(super) fn begin_poll(
         self: &Arc<Self>,
         now: Duration,
@@ -68,14 +68,15 @@ impl Task {
         (inner.future.take(), waker)
     }
 
-    /// A poll was no end.
+    /// Ends a poll that returned `Pending`.
     pub(super) fn end_poll(&self, future: Option<BoxFuture<'static, ()>>, waker: Waker) {
         let mut inner = self.lock();
         inner.future = future;
         inner.waker = Some(waker);
     }
 
-    /// Takes what it holds, for the caller to drop: a future's `drop` is code of the user's.
+    /// Takes everything the task holds, for the caller to drop outside the lock: a future's `drop`
+    /// is user code.
     pub(super) fn take(&self) -> (Option<BoxFuture<'static, ()>>, Option<Waker>) {
         let mut inner = self.lock();
         (inner.future.take(), inner.waker.take())
@@ -92,7 +93,7 @@ impl Task {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        // No code of a user's runs under the lock.
+        // No user code runs under the lock.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The executor's promises.
+//! Tests of the executor's promises.
 
 use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +15,8 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Tasks that sleep, yield, spawn and log: (the trace's hash, the order in which they logged).
+/// Tasks that sleep, yield, spawn and log. Returns the trace's hash and the order of the log
+/// entries.
 fn scenario(seed: u64) -> (u64, Vec<u64>) {
     let sim = Sim::new(seed);
     let log = Arc::new(Mutex::new(Vec::new()));
@@ -145,7 +146,7 @@ fn a_dropped_sleep_leaves_no_timer_and_does_not_move_the_clock() {
             .await;
             assert_eq!(handle.pending_timers(), 0);
         }
-        // A sleep that is awaited twice over its life keeps one timer.
+        // A sleep that is awaited twice keeps one timer.
         let mut sleep = handle.sleep(ms(10));
         or(&mut sleep, handle.sleep(ms(1))).await;
         or(&mut sleep, handle.sleep(ms(1))).await;
@@ -156,7 +157,7 @@ fn a_dropped_sleep_leaves_no_timer_and_does_not_move_the_clock() {
     assert_eq!(sim.pending_timers(), 0);
 }
 
-/// Counts how many of it were dropped.
+/// Counts how many of its instances were dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Drop for Counted {
@@ -257,7 +258,7 @@ fn polls_a_second() {
                 }
             });
         }
-        // Of this thread's processor time, which other programs do not take away.
+        // This thread's CPU time, which does not depend on other programs.
         let began = ThreadTime::now();
         sim.run(sim.sleep(Duration::from_secs(10_000)));
         let took = began.elapsed();

@@ -1,4 +1,4 @@
-//! Sleeping: a timer exists as long as its future does.
+//! Sleeping. A timer exists as long as its future.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Shared;
 
-/// The timers that are set, the next one first.
+/// The timers that are set, the earliest first.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     set: BTreeMap<(Duration, u64), Waker>,
@@ -26,7 +26,7 @@ impl Timers {
         self.set.first_key_value().map(|(&(at, _), _)| at)
     }
 
-    /// Takes the first timer that is due.
+    /// Removes and returns the first timer, if it is due.
     pub(super) fn pop_due(&mut self, now: Duration) -> Option<(u64, Waker)> {
         let entry = self.set.first_entry()?;
         let (at, id) = *entry.key();
@@ -38,11 +38,11 @@ impl Timers {
     }
 }
 
-/// Completes once its time has come. Dropping it takes the timer away.
+/// Completes at its time. Dropping it removes the timer.
 pub struct Sleep {
     shared: Arc<Shared>,
     at: Duration,
-    /// Set once the timer is.
+    /// The timer's id, once the timer is set.
     id: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ impl Sleep {
 
     fn unset(&mut self) {
         if let Some(id) = self.id.take() {
-            // Bound to a name, so that the waker is dropped outside of the lock.
+            // Bound to a name, so that the waker is dropped outside the lock.
             let waker = self.shared.lock().timers.set.remove(&(self.at, id));
             drop(waker);
         }
@@ -77,8 +77,8 @@ impl Future for Sleep {
                 this.unset();
                 return Poll::Ready(());
             }
-            // A moment that cannot be represented never comes: no timer, so that waiting for it
-            // alone is a deadlock.
+            // A time that cannot be represented never comes. It gets no timer, so that waiting only
+            // for it is a deadlock.
             if this.at == Duration::MAX {
                 return Poll::Pending;
             }

@@ -1,8 +1,9 @@
-//! What a run did, in 64 bits.
+//! A hash of everything that happened in a run.
 
 use super::super::rng::mix;
 
-/// What happened; the first word of each entry, so that entries of two kinds never look alike.
+/// The kind of an event. It is the first word of each entry, so that entries of different kinds
+/// never look alike.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
     Spawned = 1,
@@ -12,7 +13,7 @@ pub(super) enum Entry {
     Recorded,
 }
 
-/// A running hash over all that happened, in its order.
+/// A running hash of all events, in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trace(u64);
 

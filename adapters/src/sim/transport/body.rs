@@ -1,4 +1,4 @@
-//! A body that does as its plan says.
+//! A body that follows its plan.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,11 +16,11 @@ use crate::sim::Sleep;
 pub(super) struct Body {
     plan: Plan,
     exchange: Exchange,
-    /// Whether the answer is one of status 200.
+    /// Whether the response has status 200.
     is_answer: bool,
-    /// When the piece before the first one was sent.
+    /// When the piece before the next one was due.
     sent: Duration,
-    /// The wait for the first piece, once it has begun.
+    /// The wait for the next piece, once it has begun.
     waits: Option<Sleep>,
 }
 
@@ -50,7 +50,8 @@ impl Stream for Body {
             return Poll::Pending;
         }
         if !wait.is_zero() {
-            // Counted from the piece before: a provider does not wait for its reader.
+            // Counted from when the previous piece was due, because a provider does not wait for
+            // its reader.
             let due = this.sent.saturating_add(wait);
             let sim = this.exchange.sim();
             let left = due.saturating_sub(sim.now().since_epoch());
@@ -74,7 +75,7 @@ impl Stream for Body {
             Some((_, Piece::Repeat(bytes, every))) => {
                 let again = Piece::Repeat(bytes.clone(), every);
                 this.plan.pieces.push_back((every, again));
-                // The first one comes after its time, too.
+                // The first repetition also comes only after its interval.
                 match wait.is_zero() {
                     true => return Pin::new(this).poll_next(cx),
                     false => Some(Ok(bytes)),

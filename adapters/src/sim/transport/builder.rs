@@ -1,4 +1,4 @@
-//! Building a simulated network and provider.
+//! Builds a simulated network and provider.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use super::server::Server;
 use super::{Say, SimTransport};
 use crate::sim::SimExecutor;
 
-/// Builds a [`SimTransport`]. By default nothing takes time, nothing is limited and nothing goes
-/// wrong.
+/// Builds a [`SimTransport`]. By default nothing takes time, nothing is limited and no request has
+/// a fault.
 ///
-/// A streamed answer has its headers after `connect + headers`, its first token `first_token`
-/// later, and each further token `token` later. A whole answer has its headers and its body at
-/// once, when the stream of it would be at its end.
+/// The headers of a streamed answer arrive after `connect + headers`, its first token `first_token`
+/// later, and each further token `token` later. The headers and body of a whole answer arrive
+/// together, at the time when its stream would end.
 #[must_use]
 pub struct SimTransportBuilder {
     sim: SimExecutor,
@@ -48,37 +48,38 @@ impl SimTransportBuilder {
         self
     }
 
-    /// Sets how long a request takes from its arrival to its headers.
+    /// Sets the time from a request's arrival to its headers.
     pub fn headers(mut self, latency: Latency) -> Self {
         self.timing.headers = latency;
         self
     }
 
-    /// Sets how long the first token takes after the headers.
+    /// Sets the time from the headers to the first token.
     pub fn first_token(mut self, latency: Latency) -> Self {
         self.timing.first_token = latency;
         self
     }
 
-    /// Sets how long each token after the first one takes.
+    /// Sets the time before each further token.
     pub fn token(mut self, latency: Latency) -> Self {
         self.timing.token = latency;
         self
     }
 
-    /// Sets the limits that the provider keeps.
+    /// Sets the provider's limits.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets what goes wrong.
+    /// Sets the faults.
     pub fn script(mut self, script: Script) -> Self {
         self.script = script;
         self
     }
 
-    /// Sets what the provider says. It must depend on nothing but the request, or runs differ.
+    /// Sets the provider's answers. An answer may depend only on the request, or runs do not
+    /// repeat.
     pub fn answer(mut self, say: impl Fn(&SimRequest) -> String + Send + Sync + 'static) -> Self {
         self.say = Arc::new(say);
         self

@@ -1,75 +1,75 @@
-//! What goes wrong, and with which request.
+//! Faults, and the requests that have them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// One thing that goes wrong with one request.
+/// One fault of one request.
 ///
-/// Where a fault comes after a number of tokens, that many tokens of the answer were sent before
-/// it, as many as the answer has at most; of a whole answer, as large a part of its bytes.
+/// A fault `after_tokens` comes after that many tokens of the answer were sent, or after all tokens
+/// if the answer has fewer. For a whole answer, it comes after the corresponding part of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nobody listens: [`Connect`](chatcore::TransportErrorKind::Connect) after the connect
-    /// latency.
+    /// The connection is refused: [`Connect`](chatcore::TransportErrorKind::Connect) after the
+    /// connect latency.
     ConnectRefused,
-    /// Nobody answers: [`ConnectTimeout`](chatcore::TransportErrorKind::ConnectTimeout) once the
-    /// request's own connect limit has passed.
+    /// The connection hangs: [`ConnectTimeout`](chatcore::TransportErrorKind::ConnectTimeout) once
+    /// the request's own connect timeout has passed.
     ConnectHangs,
-    /// The connection is reset when the headers were due. The request counts against no limit.
+    /// The connection is reset when the headers are due. The request counts against no limit.
     ResetBeforeHeaders,
-    /// The headers never come. The request counts against no limit.
+    /// The headers never arrive. The request counts against no limit.
     HeadersHang,
     /// The connection is reset within the body:
     /// [`Truncated`](chatcore::TransportErrorKind::Truncated) from the transport.
     Reset {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
     },
     /// The body is shorter than HTTP promised:
     /// [`Truncated`](chatcore::TransportErrorKind::Truncated) from the transport.
     Truncated {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
     },
-    /// The body ends cleanly as HTTP sees it, without the dialect's terminal event.
+    /// The body ends cleanly for HTTP, but without the dialect's terminal event.
     EndsEarly {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
     },
-    /// Nothing comes any more, and the connection stays open.
+    /// Nothing more arrives, and the connection stays open.
     Stalls {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
     },
-    /// Nothing but keep-alives comes any more, without end: comments in a stream, blank lines in
-    /// a whole answer.
+    /// Only keep-alives arrive from then on, endlessly: comments in a stream, blank lines in a
+    /// whole answer.
     KeepAlives {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
-        /// The time between two; zero counts as a millisecond.
+        /// The time between two keep-alives; zero counts as a millisecond.
         every: Duration,
     },
-    /// An error under status 200: an event in a stream, after which it ends; the body of a whole
-    /// answer.
+    /// An error with status 200: in a stream, an event after which the stream ends; otherwise the
+    /// body of the answer.
     ErrorEvent {
-        /// Tokens sent before it.
+        /// How many tokens are sent before the fault.
         after_tokens: usize,
     },
-    /// The answer is complete, and its body never ends.
+    /// The answer is complete, but its body never ends.
     StaysOpen,
     /// An error status with the dialect's error body, such as 500, 503 or 529.
     Status(u16),
-    /// Status 200 with a web page.
+    /// Status 200 with a web page as the body.
     WrongContentType,
-    /// The answer is whole, and does not say what it cost.
+    /// The answer is complete, but has no usage.
     NoUsage,
 }
 
-/// Which fault befalls which request: by its number, or by chance from the seed.
+/// Which request has which fault: by its number, or by chance from the seed.
 ///
-/// Requests are numbered from 1 in the order in which `send` is first polled. The number rules
-/// over chance, and the chances are tried in the order in which they were given.
+/// Requests are numbered from 1 in the order in which `send` is first polled. A fault by number
+/// takes precedence over faults by chance, which are tried in the order in which they were added.
 ///
 /// ```
 /// use chatcore_adapters::sim::{Fault, Script};
@@ -86,19 +86,19 @@ pub struct Script {
 }
 
 impl Script {
-    /// Nothing goes wrong.
+    /// A script without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The request with this number has this fault; the first one is 1.
+    /// Gives the request with this number a fault; the first request is 1.
     #[must_use]
     pub fn nth(mut self, number: u64, fault: Fault) -> Self {
         self.by_number.insert(number, fault);
         self
     }
 
-    /// The first so many requests have this fault.
+    /// Gives the first `count` requests a fault.
     #[must_use]
     pub fn first(mut self, count: u64, fault: Fault) -> Self {
         self.by_number
@@ -106,14 +106,14 @@ impl Script {
         self
     }
 
-    /// Any request has this fault with this probability, from 0 to 1.
+    /// Gives every request a fault with this probability, from 0 to 1.
     #[must_use]
     pub fn chance(mut self, probability: f64, fault: Fault) -> Self {
         self.by_chance.push((probability, fault));
         self
     }
 
-    /// Every request has this fault.
+    /// Gives every request a fault.
     #[must_use]
     pub fn always(self, fault: Fault) -> Self {
         self.chance(1.0, fault)

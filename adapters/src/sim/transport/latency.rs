@@ -1,50 +1,50 @@
-//! How long things take.
+//! Durations drawn from a distribution.
 
 use std::time::Duration;
 
 use super::super::executor::SimExecutor;
 
-/// How long something takes: a distribution that each sample is drawn from by the seed.
+/// How long something takes. Each sample is drawn from this distribution with the seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Latency {
     /// Always the same.
     Constant(Duration),
-    /// Anything between the two.
+    /// Evenly distributed between two durations.
     Uniform {
-        /// The shortest.
+        /// The shortest duration.
         from: Duration,
-        /// The longest.
+        /// The longest duration.
         to: Duration,
     },
-    /// Mostly fast and now and then slow: the tail that hedging is for.
+    /// Mostly fast and occasionally slow: the tail latency that hedging is for.
     TwoPeaks {
-        /// How long the fast ones take.
+        /// The duration of a fast sample.
         fast: Duration,
-        /// How long the slow ones take.
+        /// The duration of a slow sample.
         slow: Duration,
-        /// How many are slow, from 0 to 1.
+        /// The share of slow samples, from 0 to 1.
         slow_share: f64,
     },
-    /// Memoryless, as arrivals are.
+    /// Memoryless, like the times between independent arrivals.
     Exponential {
-        /// The mean.
+        /// The mean duration.
         mean: Duration,
     },
 }
 
 impl Latency {
-    /// No time at all.
+    /// No time.
     pub const ZERO: Self = Self::Constant(Duration::ZERO);
 
-    /// Always so many milliseconds.
+    /// Always `millis` milliseconds.
     pub const fn millis(millis: u64) -> Self {
         Self::Constant(Duration::from_millis(millis))
     }
 
     pub(super) fn sample(self, sim: &SimExecutor) -> Duration {
         match self {
-            // No draw where there is no choice.
+            // Draws no random number if there is no choice.
             Self::Constant(latency) => latency,
             Self::Uniform { from, to } => {
                 let nanos = to.saturating_sub(from).as_nanos() as u64;
@@ -70,11 +70,11 @@ impl From<Duration> for Latency {
     }
 }
 
-/// How long each part of an answer takes. Default: no time at all.
+/// How long each part of an answer takes. By default nothing takes time.
 ///
-/// A streamed answer has its headers after `connect + headers`, its first token `first_token`
-/// later, and each token after that `token` later. A whole answer has its headers and its body
-/// when the stream of it would be at its end.
+/// The headers of a streamed answer arrive after `connect + headers`, its first token `first_token`
+/// later, and each further token `token` later. The headers and body of a whole answer arrive at
+/// the time when its stream would end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Timing {
     pub(super) connect: Latency,

@@ -1,4 +1,4 @@
-//! The limits that the provider keeps, exactly.
+//! The provider's limits, kept exactly.
 
 mod meter;
 
@@ -8,20 +8,20 @@ use http::{HeaderMap, HeaderValue};
 
 use meter::Meter;
 
-/// How a provider counts "per minute".
+/// How the provider counts "per minute".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Window {
-    /// A bucket as large as the limit, full at the start, refilled evenly.
+    /// A bucket with the size of the limit. It is full at the start and refills evenly.
     #[default]
     TokenBucket,
-    /// By the clock's minutes, from the start of the simulation on.
+    /// In whole minutes since the start of the simulation.
     Fixed,
-    /// Any 60 seconds.
+    /// In any 60 seconds.
     Sliding,
 }
 
-/// How a refusal says when to come again.
+/// How a refusal tells the client when to retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryAfter {
@@ -30,15 +30,15 @@ pub enum RetryAfter {
     Seconds,
     /// `retry-after-ms`, in whole milliseconds, rounded up.
     Millis,
-    /// Not at all.
+    /// No header.
     Omitted,
 }
 
-/// The limits that the simulated provider keeps. Default: none.
+/// The limits of the simulated provider. By default there are none.
 ///
-/// A request counts when it arrives, with the words of its prompt and of its answer as its
-/// tokens. Refused requests do not count. A rate refusal is a 429 that says when to come again;
-/// a refusal for concurrency says nothing, as a hidden limit does not.
+/// A request counts when it arrives; its tokens are the words of its prompt and of its answer.
+/// Refused requests do not count. A refusal by a rate limit is a 429 with the time to retry; a
+/// refusal for concurrency has no such time, like a hidden limit.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     requests_per_minute: Option<u64>,
@@ -75,16 +75,16 @@ impl Limits {
         self
     }
 
-    /// Sets how many requests are worked on at once, and the status for those beyond (429 or
-    /// 503, say). One is worked on from its arrival until the last byte of its answer is
-    /// read, or it is dropped.
+    /// Sets how many requests are worked on at once, and the status for requests beyond that (for
+    /// example 429 or 503). A request is worked on from its arrival until the last byte of its
+    /// answer is read or it is dropped.
     #[must_use]
     pub fn concurrency(mut self, requests: usize, status: u16) -> Self {
         self.concurrency = Some((requests, status));
         self
     }
 
-    /// Sets how a rate refusal says when to come again.
+    /// Sets how a refusal by a rate limit tells the client when to retry.
     #[must_use]
     pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
         self.retry_after = retry_after;
@@ -92,21 +92,21 @@ impl Limits {
     }
 }
 
-/// What the limits say to a request.
+/// The limits' decision about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Accepted,
-    /// Too many at once.
+    /// Too many requests at once.
     TooMany {
         status: u16,
     },
-    /// Too many in a minute.
+    /// Too many requests or tokens in a minute.
     TooFast {
         wait: Duration,
     },
 }
 
-/// The limits at work.
+/// The limits with their current counts.
 #[derive(Debug)]
 pub(super) struct Gate {
     requests: Option<Meter>,
@@ -126,7 +126,7 @@ impl Gate {
         }
     }
 
-    /// Lets a request in, and counts it, or says why not. `working` are worked on already.
+    /// Admits and counts a request, or returns why not. `working` requests are being worked on.
     pub(super) fn admit(&mut self, working: usize, tokens: u64, now: Duration) -> Verdict {
         if let Some((limit, status)) = self.concurrency
             && working >= limit
@@ -149,7 +149,7 @@ impl Gate {
         Verdict::Accepted
     }
 
-    /// What the refusal says about when to come again, rounded as it is said.
+    /// Writes the time to retry into `headers`, and returns it as it was rounded.
     pub(super) fn announce(&self, wait: Duration, headers: &mut HeaderMap) -> Option<Duration> {
         let unit = match self.retry_after {
             RetryAfter::Seconds => 1_000_000_000,
@@ -165,7 +165,7 @@ impl Gate {
         Some(unit * u32::try_from(units).unwrap_or(u32::MAX))
     }
 
-    /// What every answer says about the limits.
+    /// Writes the limits into the headers of an answer.
     pub(super) fn describe(&mut self, anthropic: bool, now: Duration, headers: &mut HeaderMap) {
         let meters = [
             ("requests", &mut self.requests),
@@ -174,7 +174,7 @@ impl Gate {
         for (what, meter) in meters {
             let Some(meter) = meter else { continue };
             let mut set = |name: &str, value: String| {
-                // Anthropic's resets are dates, and a simulation has no date.
+                // Anthropic sends resets as dates, and a simulation has no date.
                 let name = match (anthropic, name) {
                     (true, "reset") => return,
                     (true, _) => format!("anthropic-ratelimit-{what}-{name}"),

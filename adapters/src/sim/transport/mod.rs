@@ -39,19 +39,20 @@ use limits::Verdict;
 use plan::Plan;
 use server::{End, Exchange, Server};
 
-/// What the provider says to a request.
+/// Makes the provider's answer to a request.
 type Say = dyn Fn(&SimRequest) -> String + Send + Sync;
 
-/// A simulated network with one LLM provider at its end. It speaks OpenAI's chat completions,
-/// and Anthropic's messages where the path ends in `/messages`, in the bytes of the real ones.
+/// A simulated network with one LLM provider at its end. The provider speaks OpenAI's chat
+/// completions, and Anthropic's messages if the path ends in `/messages`, with the bytes of the
+/// real protocols.
 ///
-/// By default it takes no time, has no limits and no faults, and says `echo: ` and the last
-/// message of the user's. A word is a token. Each token of a stream is one chunk, and is sent at
-/// its moment whether or not the client reads.
+/// By default the network takes no time, has no limits and no faults, and the answer is `echo: `
+/// followed by the user's last message. One word is one token. Each token of a stream is one chunk,
+/// sent at its scheduled time whether or not the client reads.
 ///
-/// Connections are kept and used again after an answer was read to its end. Dropping the future
-/// of `send`, or a body before its end, closes the connection at once and frees the request's
-/// place at the provider.
+/// A connection is kept and reused after an answer was read to its end. Dropping the future of
+/// `send`, or a body before its end, closes the connection at once and frees the request's place at
+/// the provider.
 #[derive(Clone)]
 pub struct SimTransport {
     server: Arc<Server>,
@@ -60,24 +61,24 @@ pub struct SimTransport {
 }
 
 impl SimTransport {
-    /// Begins a transport in this simulation.
+    /// A builder for a transport in this simulation.
     pub fn builder(sim: &SimExecutor) -> SimTransportBuilder {
         SimTransportBuilder::new(sim.clone())
     }
 
-    /// What the network and the provider have seen up to now.
+    /// The statistics of the network and the provider so far.
     pub fn stats(&self) -> Stats {
         self.server.stats()
     }
 
-    /// Changes the limits that the provider keeps, from now on. What it has counted up to now is
-    /// forgotten, but for those that it works on.
+    /// Changes the provider's limits from now on. Its counts are reset, except for the requests
+    /// that it is working on.
     pub fn set_limits(&self, limits: Limits) {
         self.server.set_limits(&limits);
     }
 
-    /// Changes what goes wrong, for requests that are sent from now on: an outage that begins, or
-    /// one that ends. Requests keep their numbers.
+    /// Changes the faults of requests that are sent from now on, for example to begin or end an
+    /// outage. The numbering of requests continues.
     ///
     /// ```
     /// use std::time::Duration;
@@ -102,7 +103,7 @@ impl SimTransport {
     /// Checks that nothing is left after a drain.
     ///
     /// # Panics
-    /// When a request is in flight, or a connection was neither closed nor is idle.
+    /// If a request is in flight, or if a connection is neither closed nor idle.
     #[track_caller]
     pub fn assert_idle(&self) {
         let stats = self.stats();
@@ -155,7 +156,7 @@ impl SimTransport {
         Ok(())
     }
 
-    /// What the provider answers to a request that has arrived.
+    /// The provider's reply to a request that has arrived.
     async fn answer(
         &self,
         exchange: &mut Exchange,
@@ -203,7 +204,7 @@ impl SimTransport {
                 Reply::new(200, "text/event-stream; charset=utf-8", plan)
             }
             (Verdict::Accepted, fault) => {
-                // Nothing is sent before all of it is there.
+                // Nothing is sent before the whole answer is ready.
                 let waits = (0..tokens).map(&mut wait);
                 let generation = waits.fold(Duration::ZERO, Duration::saturating_add);
                 self.sim().sleep(generation).await;
@@ -261,7 +262,7 @@ impl fmt::Debug for SimTransport {
     }
 }
 
-/// A response before its body has its account.
+/// A response whose body is not connected to its `Exchange` yet.
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! What a body will do, and when: an answer and its fault, laid out before the first byte.
+//! Plans what a body does and when: an answer and its fault, before the first byte is sent.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,36 +9,36 @@ use chatcore::TransportErrorKind;
 use super::answer::{self, Answer};
 use super::fault::Fault;
 
-/// One thing that a body does.
+/// One step of a body.
 #[derive(Debug)]
 pub(super) enum Piece {
-    /// Sends bytes, and so many tokens in them.
+    /// Sends bytes that contain this many tokens.
     Data(Bytes, u64),
-    /// Fails.
+    /// Fails with this error.
     Fail(TransportErrorKind, &'static str),
-    /// Sends these bytes again and again.
+    /// Sends these bytes again and again, at this interval.
     Repeat(Bytes, Duration),
-    /// Does nothing any more, though there is more to say.
+    /// Does nothing more, although the answer is incomplete.
     Hang,
-    /// Does nothing any more, for all was said.
+    /// Does nothing more, because the answer is complete.
     Linger,
 }
 
-/// What a body does, each after a wait. At the end of the list the body ends.
+/// The steps of a body, each after a wait. The body ends after the last step.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) pieces: VecDeque<(Duration, Piece)>,
 }
 
 impl Plan {
-    /// A body that is there at once.
+    /// A body that is available at once.
     pub(super) fn whole(body: impl Into<Bytes>, tokens: u64) -> Self {
         let mut plan = Self::default();
         plan.push(Duration::ZERO, Piece::Data(body.into(), tokens));
         plan
     }
 
-    /// The body of a whole answer, broken by `fault` where there is one.
+    /// The body of a whole answer, broken by `fault` if there is one.
     pub(super) fn of_whole(answer: &Answer<'_>, fault: Option<Fault>) -> Self {
         let tokens = answer.tokens.len();
         let body = Bytes::from(answer.whole());
@@ -49,7 +49,7 @@ impl Plan {
         let mut plan = Self::default();
         match fault.and_then(after_tokens) {
             Some(after) => {
-                // Never all of it: a fault after the end would be none.
+                // Never all of it, because a fault after the end would have no effect.
                 let after = after.min(tokens);
                 let bytes = body.len() * after / (tokens + 1);
                 plan.push_data(Duration::ZERO, body.slice(..bytes), after as u64);
@@ -60,7 +60,7 @@ impl Plan {
         plan
     }
 
-    /// The body of a streamed answer, broken by `fault` where there is one. `wait` gives the time
+    /// The body of a streamed answer, broken by `fault` if there is one. `wait` returns the time
     /// before each token.
     pub(super) fn of_stream(
         answer: &Answer<'_>,
@@ -81,7 +81,7 @@ impl Plan {
         plan
     }
 
-    /// Whether all was said, so that the provider has no more work with it.
+    /// Whether the answer is complete, so that the provider no longer works on it.
     pub(super) fn is_said(&self) -> bool {
         matches!(self.pieces.front(), None | Some((_, Piece::Linger)))
     }
@@ -120,10 +120,10 @@ impl Plan {
     }
 }
 
-/// What an error under status 200 says.
+/// The message of an error with status 200.
 const ERROR: &str = "a simulated failure within the answer";
 
-/// After how many tokens a fault breaks the body; none for those that leave it whole.
+/// After how many tokens a fault breaks the body; `None` if it leaves the body whole.
 fn after_tokens(fault: Fault) -> Option<usize> {
     match fault {
         Fault::Reset { after_tokens }

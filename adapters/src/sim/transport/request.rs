@@ -1,33 +1,33 @@
-//! What a request asks, as far as the simulated provider reads it.
+//! A request, as far as the simulated provider reads it.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// What a request asks.
+/// A request to the simulated provider.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SimRequest {
-    /// Its number, from 1, in the order of sending.
+    /// The request's number, counted from 1 in the order of sending.
     pub number: u64,
-    /// Whether its path ends in `/messages`, so that it speaks Anthropic's dialect.
+    /// Whether the path ends in `/messages`, which means Anthropic's dialect.
     pub is_anthropic: bool,
-    /// Whether it wants a stream.
+    /// Whether it asks for a stream.
     pub streams: bool,
-    /// The model that it asks.
+    /// The requested model.
     pub model: String,
-    /// The text of the last message of the user's.
+    /// The text of the user's last message.
     pub prompt: String,
-    /// How many tokens the answer may have, where it says so.
+    /// The maximum number of tokens of the answer, if the request sets one.
     pub max_tokens: Option<usize>,
-    /// The words of all messages.
+    /// The number of words in all messages and the system prompt.
     pub input_tokens: u64,
-    /// Its body, as JSON.
+    /// The body as JSON.
     pub body: Value,
     pub(super) wants_usage: bool,
 }
 
 impl SimRequest {
-    /// Reads a request; or the status and the message for one that cannot be read.
+    /// Reads a request. `Err` holds the status and message for a request that cannot be read.
     pub(super) fn read(number: u64, request: &http::Request<Bytes>) -> Result<Self, (u16, String)> {
         let path = request.uri().path();
         let is_anthropic = path.ends_with("/messages");
@@ -67,7 +67,7 @@ impl SimRequest {
     }
 }
 
-/// The text of a content: a string, or parts of which some are text.
+/// The text of a message's content: a string, or the text among its parts.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),

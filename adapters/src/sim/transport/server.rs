@@ -1,4 +1,4 @@
-//! What all requests to one simulated provider share, and the account of each.
+//! State shared by all requests to one simulated provider, and the record of each request.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use super::stats::Stats;
 use crate::sim::SimExecutor;
 use crate::sim::rng::mix;
 
-/// How many refused requests are remembered before those whose time has come are forgotten.
+/// From this many refused requests on, those whose wait is over are forgotten.
 const REMEMBERED: usize = 1_024;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ struct State {
     stats: Stats,
     script: Script,
     gate: Gate,
-    /// Until when a request with this body was asked to wait.
+    /// Until when a request was told to wait, by the hash of its body.
     refused: BTreeMap<u64, Duration>,
 }
 
@@ -47,7 +47,7 @@ impl Server {
         self.lock().stats.clone()
     }
 
-    /// A request is sent: gives its number and its account.
+    /// Begins a request. Returns its number and its record.
     pub(super) fn begin(self: &Arc<Self>, body: &[u8]) -> (u64, Exchange) {
         let now = self.now();
         let body = hash(body);
@@ -99,13 +99,13 @@ impl Server {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of a user's runs under the lock.
+        // No user code runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The account of one request: whatever becomes of it, it ends once. Dropped before its end, the
-/// client has given it up, and its connection is closed.
+/// The record of one request, which ends exactly once. Dropping it before that means that the
+/// client gave up the request, and closes its connection.
 #[derive(Debug)]
 pub(super) struct Exchange {
     server: Arc<Server>,
@@ -116,14 +116,14 @@ pub(super) struct Exchange {
     has_ended: bool,
 }
 
-/// How a request has ended.
+/// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The whole answer was read: the connection may be used again.
+    /// The whole answer was read. The connection can be reused.
     Read { completed: bool },
-    /// It failed: the connection is gone.
+    /// The request failed. The connection is closed.
     Failed,
-    /// The client has dropped it.
+    /// The client dropped the request.
     Dropped,
 }
 
@@ -132,13 +132,13 @@ impl Exchange {
         &self.server.sim
     }
 
-    /// Has a fault.
+    /// Records that the request has a fault.
     pub(super) fn befall(&mut self) {
         self.is_faulty = true;
         self.server.lock().stats.faults += 1;
     }
 
-    /// Takes a connection that is there already, if there is one.
+    /// Takes an idle connection, if there is one.
     pub(super) fn reuse(&mut self) -> bool {
         let idle = &mut self.server.lock().stats.connections_idle;
         self.is_connected = *idle > 0;
@@ -146,18 +146,18 @@ impl Exchange {
         self.is_connected
     }
 
-    /// A new connection was made.
+    /// Records a new connection.
     pub(super) fn connected(&mut self) {
         self.is_connected = true;
         self.server.lock().stats.connections_opened += 1;
     }
 
-    /// It has arrived.
+    /// Records that the request has arrived.
     pub(super) fn arrived(&self) {
         self.server.lock().stats.arrived += 1;
     }
 
-    /// Lets it in, or says why not.
+    /// Admits the request, or returns why not.
     pub(super) fn admit(&mut self, input: u64, output: u64) -> Verdict {
         let now = self.server.now();
         let mut state = self.server.lock();
@@ -177,13 +177,14 @@ impl Exchange {
         verdict
     }
 
-    /// What the limits say in the headers.
+    /// Writes the limits into the headers.
     pub(super) fn describe_limits(&self, is_anthropic: bool, headers: &mut HeaderMap) {
         let now = self.server.now();
         self.server.lock().gate.describe(is_anthropic, now, headers);
     }
 
-    /// Says when to come again, and remembers it. `due` is when the limits let it in.
+    /// Writes the time to retry into the headers, and remembers it. `due` is when the limits would
+    /// admit the request.
     pub(super) fn announce_wait(&self, due: Duration, headers: &mut HeaderMap) {
         let now = self.server.now();
         let mut state = self.server.lock();
@@ -200,14 +201,14 @@ impl Exchange {
         self.server.lock().stats.output_tokens += tokens;
     }
 
-    /// The provider has said all: its place is free, though the body's end was not read.
+    /// The provider has sent everything: its place is free, even if the body's end was not read.
     pub(super) fn worked(&mut self) {
         if std::mem::take(&mut self.is_working) {
             self.server.lock().stats.working -= 1;
         }
     }
 
-    /// It has ended; what comes later counts for nothing.
+    /// Ends the record. Only the first end counts.
     pub(super) fn end(&mut self, end: End) {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
@@ -240,7 +241,7 @@ impl Drop for Exchange {
     }
 }
 
-/// The same everywhere, unlike std's hasher.
+/// A hash that is the same on every platform, unlike std's.
 fn hash(bytes: &[u8]) -> u64 {
     let mut hash = mix(bytes.len() as u64);
     for word in bytes.chunks(8) {

@@ -1,41 +1,41 @@
-//! What the network and the provider have seen.
+//! Statistics of the network and the provider.
 
-/// What the simulated network and provider have seen up to one moment.
+/// The statistics of the simulated network and provider so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests that a client began to send.
+    /// Requests that clients began to send.
     pub sent: u64,
     /// Requests that arrived at the provider.
     pub arrived: u64,
-    /// Answers of status 200 whose last byte was read, those with a fault not included.
+    /// Answers with status 200 that were read to their last byte, without those that had a fault.
     pub completed: u64,
     /// Requests that had a fault from the script.
     pub faults: u64,
-    /// Requests refused for too many in a minute.
+    /// Requests refused by a rate limit.
     pub refused_by_rate: u64,
-    /// Requests refused for too many at once.
+    /// Requests refused by the concurrency limit.
     pub refused_by_concurrency: u64,
     /// Requests sent again, with the same body, before the announced Retry-After had passed.
     pub early_retries: u64,
-    /// Requests whose future, or whose body, was dropped by the client before its end.
+    /// Requests whose future or body the client dropped before its end.
     pub dropped: u64,
-    /// Requests under way now: sent, and neither answered to the end, nor failed, nor dropped.
+    /// Requests in flight now: sent, and neither fully answered nor failed nor dropped.
     pub in_flight: usize,
-    /// The most that were under way at once.
+    /// The largest number of requests in flight at once.
     pub max_in_flight: usize,
-    /// Requests that the provider works on now: arrived, and not refused.
+    /// Requests that the provider is working on now: arrived and not refused.
     pub working: usize,
-    /// The most that the provider worked on at once.
+    /// The largest number of requests that the provider worked on at once.
     pub max_working: usize,
-    /// Connections made.
+    /// Connections opened.
     pub connections_opened: u64,
     /// Connections closed, by either side.
     pub connections_closed: u64,
-    /// Connections that wait to be used again.
+    /// Idle connections that can be reused.
     pub connections_idle: u64,
-    /// Tokens of the prompts that were accepted.
+    /// Tokens in the prompts of admitted requests.
     pub input_tokens: u64,
-    /// Tokens that were read by clients.
+    /// Tokens that clients read.
     pub output_tokens: u64,
 }

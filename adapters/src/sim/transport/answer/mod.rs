@@ -1,4 +1,4 @@
-//! An answer's bytes, as the real providers send them.
+//! Encodes an answer as the real providers do.
 
 mod anthropic;
 mod openai;
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use super::request::SimRequest;
 
-/// What the provider says to one request.
+/// The provider's answer to one request.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     pub(super) ask: &'a SimRequest,
-    /// The words, each with the space before it.
+    /// The words of the answer, each with the space before it.
     pub(super) tokens: Vec<&'a str>,
-    /// Whether it was cut to what the request allows.
+    /// Whether it was cut to the request's limit.
     is_cut: bool,
-    /// Whether it says what it cost.
+    /// Whether it includes its usage.
     tells_usage: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// All of it in one piece.
+    /// The answer in one piece.
     pub(super) fn whole(&self) -> String {
         match self.ask.is_anthropic {
             true => anthropic::whole(self),
@@ -41,7 +41,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What a stream begins with, before the first token.
+    /// The beginning of a stream, before the first token.
     pub(super) fn opening(&self) -> String {
         match self.ask.is_anthropic {
             true => anthropic::opening(self),
@@ -57,7 +57,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What a stream ends with, its terminal event last.
+    /// The end of a stream, with its terminal event last.
     pub(super) fn ending(&self) -> String {
         match self.ask.is_anthropic {
             true => anthropic::ending(self),
@@ -66,7 +66,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The error object of a status, or of an error under status 200 where there is none.
+/// The error object for a status, or for an error with status 200 if `status` is `None`.
 pub(super) fn error(is_anthropic: bool, status: Option<u16>, message: &str) -> Value {
     let status = status.unwrap_or(500);
     match is_anthropic {

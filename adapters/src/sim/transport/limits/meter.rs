@@ -1,4 +1,4 @@
-//! One limit per minute, counted in whole numbers, so that it is exact to the nanosecond.
+//! One limit per minute, in integers, so that it is exact to the nanosecond.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,11 +16,12 @@ pub(super) struct Meter {
 
 #[derive(Debug)]
 enum Count {
-    /// What is left, in limit · nanoseconds of a minute: a nanosecond brings `limit` of them.
+    /// What is left, in parts of which a request or token costs `MINUTE_NANOS`, so that each
+    /// nanosecond adds `limit` parts.
     Bucket { level: u128, at: Duration },
-    /// What this minute has used.
+    /// The use in this minute.
     Fixed { minute: u64, used: u64 },
-    /// What was let in during the last minute, the oldest first.
+    /// The admitted costs of the last minute, the oldest first.
     Sliding {
         log: VecDeque<(Duration, u64)>,
         used: u64,
@@ -48,7 +49,7 @@ impl Meter {
         self.limit
     }
 
-    /// How long until `cost` fits in; none where it does now. What never fits waits a minute.
+    /// How long until `cost` fits; `None` if it fits now. A cost above the limit waits a minute.
     pub(super) fn wait(&mut self, cost: u64, now: Duration) -> Option<Duration> {
         if cost > self.limit {
             return Some(MINUTE);

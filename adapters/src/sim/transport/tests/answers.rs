@@ -1,4 +1,4 @@
-//! Answers, and what is refused.
+//! Answers and refusals.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn a_stream_comes_token_by_token_at_its_moments() {
         let expected = [("", 1_100), ("echo: ", 1_110), ("a ", 1_111), ("b", 1_112)];
         assert_eq!(words, expected.map(|(word, at)| (word.to_owned(), ms(at))));
 
-        // The connection is used again, so that it takes no time to make one.
+        // The connection is reused, so connecting takes no time.
         let response = transport.send(chat("a b", false)).await.unwrap();
         assert_eq!(sim.now().since_epoch(), ms(1_112 + 112));
         let (text, error) = read(response.into_body()).await;

@@ -1,4 +1,4 @@
-//! Faults, and requests that are dropped.
+//! Faults and dropped requests.
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn faults_within_the_body() {
         broken(Fault::Reset { after_tokens: 0 }),
         (0, Some(Truncated), ms(1_100), false)
     );
-    // More tokens than there are: all of them, and the fault all the same.
+    // More tokens than the answer has: all are sent, and the fault still comes.
     assert_eq!(
         broken(Fault::Reset { after_tokens: 99 }),
         (4, Some(Truncated), ms(1_113), false)
@@ -148,7 +148,7 @@ fn a_drop_closes_its_connection_and_frees_its_place_in_every_phase() {
             let stats = transport.stats();
             assert_eq!((stats.dropped, stats.in_flight, stats.working), (1, 0, 0));
             seen.insert((stats.connections_closed, stats.output_tokens));
-            // Its place is free at once.
+            // The request's place is free at once.
             let next = transport.send(chat("next", true)).await.unwrap();
             assert_eq!(next.status(), 200);
             read(next.into_body()).await;

@@ -1,4 +1,4 @@
-//! Limits of the server.
+//! The provider's limits.
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn tokens_count_and_the_headers_tell_what_is_left() {
     let limits = Limits::new().tokens_per_minute(12).requests_per_minute(100);
     let transport = SimTransport::builder(&sim).limits(limits).build();
     sim.run(async {
-        // Two words in, and three out.
+        // Two words in the prompt and three in the answer.
         for left in ["7", "2"] {
             let response = transport.send(chat("a b", false)).await.unwrap();
             assert_eq!(response.status(), 200);
@@ -66,7 +66,7 @@ fn tokens_count_and_the_headers_tell_what_is_left() {
         }
         let refused = transport.send(chat("a b", false)).await.unwrap();
         assert_eq!(refused.status(), 429);
-        // Three are missing, and five seconds bring one.
+        // Three tokens are missing, and one is added every five seconds.
         assert_eq!(refused.headers()["retry-after"], "15");
         assert_eq!(refused.headers()["x-ratelimit-reset-tokens"], "50000ms");
         assert_eq!(refused.headers()["x-ratelimit-remaining-requests"], "98");

@@ -1,4 +1,4 @@
-//! The network and the provider, without a client above them.
+//! The network and the provider, without a client.
 
 mod answers;
 mod faults;
@@ -34,7 +34,7 @@ fn chat(prompt: &str, streams: bool) -> http::Request<Bytes> {
     ask(prompt, streams, "chat/completions")
 }
 
-/// A builder in which each part takes a time of its own.
+/// A builder in which each part takes a different time.
 fn timed(sim: &Sim) -> SimTransportBuilder {
     SimTransport::builder(sim)
         .connect(Latency::millis(1_000))
@@ -43,7 +43,7 @@ fn timed(sim: &Sim) -> SimTransportBuilder {
         .token(Latency::millis(1))
 }
 
-/// Everything that a body does: its text, and the error that it ended in.
+/// Reads a body: its text, and the error that ended it.
 async fn read(mut body: ByteStream) -> (String, Option<TransportErrorKind>) {
     let mut text = String::new();
     while let Some(chunk) = body.next().await {
@@ -55,8 +55,8 @@ async fn read(mut body: ByteStream) -> (String, Option<TransportErrorKind>) {
     (text, None)
 }
 
-/// Sends one streamed request with this fault, reading for at most ten minutes: its text, its
-/// error and the moment of its end; none where it did not end.
+/// Sends one streamed request with this fault, and reads for at most ten minutes. Returns its text
+/// and error, or `None` if it did not end, and the time.
 fn with_fault(
     fault: Fault,
 ) -> (

@@ -1,4 +1,4 @@
-//! A whole run: its trace, its deadlocks, and changes on the way.
+//! Whole runs: their traces, deadlocks, and changes during a run.
 
 use super::*;
 
@@ -69,7 +69,8 @@ fn a_reader_that_comes_late_finds_what_was_sent_meanwhile() {
     sim.run(async {
         let response = transport.send(chat("a b c", true)).await.unwrap();
         let mut body = response.into_body();
-        // The role and the first token; then the reader is busy for longer than the rest takes.
+        // Reads the role and the first token. The reader is then busy for longer than the rest
+        // takes.
         body.next().await.unwrap().unwrap();
         body.next().await.unwrap().unwrap();
         sim.sleep(ms(5_000)).await;
@@ -94,7 +95,7 @@ fn limits_and_faults_change_while_it_runs() {
         assert_eq!(status().await, 503);
         transport.set_script(Script::new());
         let held = transport.send(chat("hi", true)).await.unwrap();
-        // The one that is worked on counts.
+        // The request that is being worked on still counts.
         transport.set_limits(Limits::new().concurrency(1, 429));
         assert_eq!(status().await, 429);
         drop(held);
