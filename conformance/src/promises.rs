@@ -29,8 +29,8 @@ const DECODER: &str = "Decoder";
 pub const PROMISES: &[Promise] = &[
     Promise {
         of: EXECUTOR_SPAWN,
-        says: "Runs `task` in the background, detached: it goes on until it is done, and nobody \
-               waits for it.",
+        says: "Runs `task` in the background, detached: it runs to its end, and nobody waits for \
+               it.",
         cases: &[
             "spawned_tasks_run_detached",
             "spawned_tasks_run_side_by_side",
@@ -39,13 +39,13 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: EXECUTOR_SPAWN,
-        says: "A panic in it must stay in it.",
+        says: "A panic in the task must not reach anything else.",
         cases: &["a_panic_stays_in_its_task"],
     },
     Promise {
         of: EXECUTOR_SLEEP,
-        says: "Completes once `duration` has passed, counted from this call and by `now`: when it \
-               completes, `now` has moved by `duration` at least.",
+        says: "Completes once `duration` has passed since this call, measured by `now`: on \
+               completion, `now` has advanced by at least `duration`.",
         cases: &[
             "sleeps_end_in_order",
             "a_sleep_lasts_its_time",
@@ -55,24 +55,24 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: EXECUTOR_SLEEP,
-        says: "Dropping it cancels it.",
+        says: "Dropping the future cancels the timer.",
         cases: &["a_dropped_sleep_lets_go_of_its_waker"],
     },
     Promise {
         of: EXECUTOR_NOW,
-        says: "Monotonic time: a duration since an epoch of the executor's own choosing, which \
-               must not change while the executor lives.",
+        says: "Monotonic time: a duration since an epoch of the executor's choosing, which must \
+               not change while the executor lives.",
         cases: &["now_never_goes_back", "now_keeps_pace_with_the_system"],
     },
     Promise {
         of: "Executor",
-        says: "The core calls `sleep` and `now` from whichever task or thread drives a chat, so \
-               both must work outside of the executor's own threads.",
+        says: "The core calls `sleep` and `now` from any task or thread that drives a chat, so \
+               both must work outside the executor's own threads.",
         cases: &["works_from_foreign_threads"],
     },
     Promise {
         of: TRANSPORT,
-        says: "`send` resolves as soon as the response's status and headers are there; an error \
+        says: "`send` completes as soon as the response's status and headers have come. An error \
                status is a response like any other.",
         cases: &[
             "status_and_headers_arrive",
@@ -89,7 +89,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "What the core asks of an HTTP client: send one request, stream one body back.",
+        says: "What the core needs from an HTTP client: send one request, and stream one body \
+               back.",
         cases: &[
             "the_request_arrives_whole",
             "a_large_request_arrives_whole",
@@ -103,7 +104,7 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "The body streams as it arrives, in the pieces in which it arrives.",
+        says: "The body streams in the pieces in which it arrives.",
         cases: &[
             "chunks_stream",
             "bodies_with_a_length_stream",
@@ -115,8 +116,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "It ends cleanly only where HTTP says so: a body cut short of its length or of its \
-               last chunk, or lost with its connection, ends in `TransportErrorKind::Truncated`.",
+        says: "It ends cleanly only where HTTP says so. A body that ends before its length or its \
+               last chunk, or with a lost connection, ends in `TransportErrorKind::Truncated`.",
         cases: &[
             "a_body_ends_with_its_connection",
             "no_content_has_no_body",
@@ -132,7 +133,7 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "TransportErrorKind::Reset",
-        says: "The connection was lost before the response's headers were there.",
+        says: "The connection was lost before the response's headers had come.",
         cases: &[
             "a_reset_before_the_head_is_a_reset",
             "a_reset_inside_the_head_is_a_reset",
@@ -142,13 +143,13 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "TransportErrorKind::Protocol",
-        says: "What came back is not HTTP.",
+        says: "The response is not HTTP.",
         cases: &["garbage_is_no_http", "a_garbled_chunk_is_no_http"],
     },
     Promise {
         of: TRANSPORT,
-        says: "Dropping the future, or a body that has not ended, closes the connection at once; \
-               a body that has ended hands it back to the pool.",
+        says: "Dropping the future, or a body before its end, closes the connection at once. A \
+               body that has ended returns the connection to the pool.",
         cases: &[
             "connections_are_reused",
             "a_stream_hands_its_connection_back",
@@ -162,8 +163,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "Requests run side by side, and each gets its own answer: what else comes on a \
-               connection is never taken for the answer to the next request.",
+        says: "Requests run concurrently, and each gets its own response. Extra bytes on a \
+               connection are never taken for the response to the next request.",
         cases: &[
             "announced_closes_are_believed",
             "answers_do_not_mix",
@@ -174,8 +175,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "Redirects are not followed, and the request is sent once: retries belong to the \
-               core.",
+        says: "Redirects are not followed, and the request is sent once, because retries belong to \
+               the core.",
         cases: &[
             "redirects_are_not_followed",
             "a_post_is_not_sent_again_after_a_byte",
@@ -184,8 +185,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "A reused connection that turns out to be dead may be replaced as long as not one \
-               byte of an answer came.",
+        says: "A reused connection that turns out to be dead may be replaced as long as no byte of \
+               a response has come.",
         cases: &[
             "a_closed_idle_connection_is_replaced",
             "a_reset_idle_connection_is_replaced",
@@ -198,8 +199,7 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: TRANSPORT,
-        says: "The connection is made within the `ConnectTimeout` found in the request's \
-               extensions",
+        says: "Connecting takes no longer than the `ConnectTimeout` in the request's extensions.",
         cases: &["connecting_has_a_time_limit"],
     },
     Promise {
@@ -214,8 +214,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: DECODER,
-        says: "Feed bytes as they come, take the events out after each piece, and call `end` when \
-               no more will come.",
+        says: "Feed bytes as they come, take the events after each piece, and call `end` when no \
+               more bytes will come.",
         cases: &["recordings_are_read"],
     },
     Promise {
@@ -225,8 +225,9 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "Decoder::next_event",
-        says: "The provider's error, `Truncated` if the end came before a terminal event, \
-               `Protocol` for what is not of this dialect, `ResponseTooLarge` beyond the caps.",
+        says: "The provider's error, `Truncated` if the bytes ended before a terminal event, \
+               `Protocol` for bytes that this dialect cannot read, `ResponseTooLarge` beyond the \
+               caps.",
         cases: &[
             "a_cut_answer_is_no_answer",
             "caps_are_kept",
@@ -235,8 +236,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "Decoder::is_done",
-        says: "Whether the terminal event was read: the answer is complete, whatever the server \
-               still does with the connection.",
+        says: "Whether the terminal event was read. The answer is complete then, whatever the \
+               server does with the connection.",
         cases: &["an_answer_finishes_once"],
     },
     Promise {
@@ -246,8 +247,8 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "dialect",
-        says: "A dialect does no I/O and keeps no state between requests; a `Decoder` is the \
-               state of one answer.",
+        says: "A dialect does no I/O and keeps no state between requests. A `Decoder` is the state \
+               of one answer.",
         cases: &[
             "a_decoder_is_of_one_answer",
             "the_same_request_is_written_the_same",
@@ -255,13 +256,13 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         of: "Dialect::encode",
-        says: "The request asks for what `mode` says; its URI is below the endpoint's base URL.",
+        says: "`mode` says whether it asks for a stream. Its URI is below the endpoint's base URL.",
         cases: &["requests_go_below_the_base_url"],
     },
     Promise {
         of: "Dialect::facts",
-        says: "What this dialect states of itself: its name, the header that carries a key, and \
-               the response headers that it reads.",
+        says: "What this dialect states about itself: its name, the header that carries the key, \
+               and the response headers that it reads.",
         cases: &["facts_are_plain_names"],
     },
 ];
