@@ -200,6 +200,7 @@ const TLS_WORDS: [&str; 9] = [
 fn failed(failure: Failure, in_body: bool) -> TransportError {
     let kind = match failure.code.as_str() {
         "CHATCORE_BODY" => Kind::Protocol,
+        "CHATCORE_PROXY" => Kind::Proxy,
         "ENOTFOUND" | "EAI_AGAIN" => Kind::Dns,
         "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL" => Kind::Connect,
         "UND_ERR_CONNECT_TIMEOUT" => Kind::ConnectTimeout,

@@ -1,6 +1,8 @@
 // Whether a request goes by `node:http`, or by `fetch` because somebody saw to it.
 import type { Init } from '../border/fetch.js';
-import { send, type Http } from './http.js';
+import { isPlain, send, type Http, type Way } from './http.js';
+import { proxyFor, type Proxy } from './proxy.js';
+import { through } from './tunnel.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -15,16 +17,39 @@ const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].m
 /** @internal What sends in Node where the caller gave nothing. */
 export const viaHttp: Fetch = async (url, init) => {
   if (!isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
+  const to = String(url);
   let http: Http;
+  let way: Way | undefined;
+  const proxy = proxyOf(to);
   try {
-    const found = load(String(url).startsWith('https:'));
+    const found = load(to.startsWith('https:'));
     http = found instanceof Promise ? await found : found;
+    if (proxy && !leadsItself(http)) way = through(proxy, new URL(to), http, await load(proxy.secure));
   } catch {
     // A place without Node's modules, though it says that it is Node.
     return host.fetch(url, init);
   }
-  return send(http, String(url), init as Init);
+  return send(http, to, init as Init, way);
 };
+
+let last: { url: string; proxy: Proxy | undefined } | undefined;
+
+/** The proxy that the environment names for an address: mostly that of the last one. */
+function proxyOf(url: string): Proxy | undefined {
+  if (last?.url !== url) last = { url, proxy: proxyFor(new URL(url), environment()) };
+  return last.proxy;
+}
+
+function environment(): Record<string, string | undefined> {
+  try {
+    return host.process?.env ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Whether the program has an agent of its own, or Node goes by the environment itself (NODE_USE_ENV_PROXY). */
+const leadsItself = (http: Http) => !isPlain(http) || (http.globalAgent.options as { proxyEnv?: unknown }).proxyEnv !== undefined;
 
 const isNode = () => Boolean(host.process?.versions?.node) && !host.process?.versions?.bun && !host.Deno;
 
@@ -77,7 +102,7 @@ function isFetchReplaced(): boolean {
 }
 
 let seenDispatchers: readonly (object | undefined)[] = [];
-let isPlain = true;
+let isDefaultOnly = true;
 
 /** Whether undici was given something: a proxy, a mock, certificates. What is not plainly its own default counts. */
 function isDispatcherSet(): boolean {
@@ -86,9 +111,9 @@ function isDispatcherSet(): boolean {
     seenDispatchers = [newer, older];
     // Newer versions put their own in the older place, for those that look there.
     const isCopy = newer && older?.constructor.name === 'Dispatcher1Wrapper';
-    isPlain = [newer, isCopy ? undefined : older].every((dispatcher) => !dispatcher || isDefault(dispatcher));
+    isDefaultOnly = [newer, isCopy ? undefined : older].every((dispatcher) => !dispatcher || isDefault(dispatcher));
   }
-  return !isPlain;
+  return !isDefaultOnly;
 }
 
 function isDefault(dispatcher: object): boolean {

@@ -19,7 +19,7 @@ interface Outgoing extends Emitter {
   reusedSocket: boolean; writableFinished: boolean;
   end(body?: Uint8Array): void; destroy(error?: unknown): void;
 }
-interface Agent { options: object; addRequest: unknown; createSocket: unknown; createConnection: unknown }
+interface Agent { options: object; addRequest: unknown; createSocket: unknown; createConnection(options: never, done: never): unknown }
 
 /** @internal What is used of `node:http` and of `node:https`. */
 export interface Http {
@@ -30,8 +30,18 @@ export interface Http {
 
 interface Target { secure: boolean; options: object }
 
-/** How long a connection may take, in milliseconds. */
-const CONNECT_MS = TIMEOUTS.connect;
+/** @internal How a request goes to its server. */
+export interface Way {
+  http: Http;
+  /** Whether the connection is encrypted. */
+  secure: boolean;
+  headers: Readonly<Record<string, string>>;
+  /** Options of the request; a fresh one uses no connection that is kept. */
+  options(fresh: boolean): object;
+}
+
+/** @internal How long a connection may take, in milliseconds. */
+export const CONNECT_MS = TIMEOUTS.connect;
 /** For how long the loss of a kept connection means that it was closed before the request came, in milliseconds. */
 const REPLACE_WITHIN_MS = 3_000;
 
@@ -39,26 +49,31 @@ const REPLACE_WITHIN_MS = 3_000;
 let looking: Promise<void> | undefined;
 
 /** @internal Sends a request of the core's: a URL, and a body of bytes. */
-export async function send(http: Http, url: string, init: Init): Promise<Response> {
+export async function send(http: Http, url: string, init: Init, via?: Way): Promise<Response> {
   const { secure, options } = target(url);
   // What a server sends unasked behind an answer is seen first, and its connection not used again.
   if (looking) await looking;
-  const sent = new Sent(http, secure, options, init);
+  const own = { http, secure, headers: {}, options: (fresh: boolean) => (fresh ? anew(http) : {}) };
+  const way = via ?? own;
+  const sent = new Sent(way, { ...options, ...way.options(false) }, init);
   try {
     return await sent.answer as unknown as Response;
   } catch (error) {
     if (!sent.isUnheard(error)) throw error;
     // Once, and on a new connection: others that are kept may be as dead, and each might pay for the chat.
-    return await new Sent(http, secure, { ...options, ...anew(http) }, init).answer as unknown as Response;
+    return await new Sent(way, { ...options, ...way.options(true) }, init).answer as unknown as Response;
   }
 }
 
 /** A new connection, where the program has no agent of its own kind, which may lead through a proxy. */
-function anew({ globalAgent, Agent }: Http): { agent?: Agent } {
-  const isPlain = (['addRequest', 'createSocket', 'createConnection'] as const)
-    .every((name) => globalAgent[name] === Agent.prototype[name]);
-  return isPlain ? { agent: new Agent({ ...globalAgent.options, keepAlive: false }) } : {};
+function anew(http: Http): { agent?: Agent } {
+  const { globalAgent, Agent } = http;
+  return isPlain(http) ? { agent: new Agent({ ...globalAgent.options, keepAlive: false }) } : {};
 }
+
+/** @internal Whether the global agent is of Node's own kind, and not one of the program's. */
+export const isPlain = ({ globalAgent, Agent }: Http): boolean => (['addRequest', 'createSocket', 'createConnection'] as const)
+  .every((name) => globalAgent[name] === Agent.prototype[name]);
 
 let last: { url: string; target: Target } | undefined;
 
@@ -86,10 +101,10 @@ class Sent {
   #readBefore = 0;
   #began = 0;
 
-  constructor(http: Http, secure: boolean, options: object, init: Init) {
+  constructor({ http, secure, headers: more }: Way, options: object, init: Init) {
     const body = init.body as Uint8Array | undefined;
     const length = body && { 'content-length': body.length };
-    const headers = { 'user-agent': 'chatcore', ...init.headers as Record<string, string>, ...length };
+    const headers = { 'user-agent': 'chatcore', ...init.headers as Record<string, string>, ...length, ...more };
     const request = http.request({ ...options, method: init.method, headers });
     this.#request = request;
     this.answer = new Promise((resolve, reject) => {
