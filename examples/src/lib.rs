@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // example programs talk to people
 
+use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,24 @@ use chatcore::{Config, Error, ErrorKind, Executor, KNOWN_PROVIDERS, LlmClient, P
 use chatcore_adapters::demo::DemoTransport;
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::Http1Transport;
+
+/// Prints a line. Unlike `println!`, it ends the program without a panic when nobody reads the output
+/// any more, as behind `| head`.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::put(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// Prints text at once, without an end of line. It ends the program when nobody reads the output any
+/// more.
+pub fn put(text: fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    if out.write_fmt(text).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
 
 /// The demo model's delay before the first word.
 const FIRST: Duration = Duration::from_millis(120);
@@ -33,7 +53,7 @@ pub fn client_or_demo() -> Result<LlmClient, Error> {
 pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error> {
     let config = Config::from_env()?;
     if config.mock {
-        println!("USE_MOCK_LLM is set, so the offline demo model answers.");
+        say!("USE_MOCK_LLM is set, so the offline demo model answers.");
         return demo_client(executor, config);
     }
     let (provider, model) = (config.provider.name(), config.provider.model());
@@ -42,14 +62,12 @@ pub fn client_or_demo_on(executor: Arc<dyn Executor>) -> Result<LlmClient, Error
     let client = LlmClient::builder(Arc::clone(&executor), Arc::new(http));
     match client.config(config.clone()).build() {
         Ok(client) => {
-            println!("{asked}");
+            say!("{asked}");
             Ok(client)
         }
         Err(error) => match instead_of(&error) {
             Some(how) => {
-                println!(
-                    "No API key is set for {provider}, so the offline demo model answers. {how}"
-                );
+                say!("No API key is set for {provider}, so the offline demo model answers. {how}");
                 demo_client(executor, config)
             }
             None => Err(error),

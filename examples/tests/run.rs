@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
@@ -16,6 +16,10 @@ const KEY: &str = "sk-never-shown-0123456789";
 
 /// Runs a program with these variables and none that could reach a provider by accident.
 fn run(program: &str, vars: &[(&str, &str)]) -> Output {
+    command(program, vars).output().unwrap()
+}
+
+fn command(program: &str, vars: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
     // What programs need on some systems; nothing of chatcore's.
@@ -24,7 +28,20 @@ fn run(program: &str, vars: &[(&str, &str)]) -> Output {
             command.env(name, value);
         }
     }
-    command.envs(vars.iter().copied()).output().unwrap()
+    command.envs(vars.iter().copied());
+    command
+}
+
+/// As behind `| head`: nobody reads what is printed.
+#[test]
+fn quickstart_ends_quietly_when_its_output_is_closed() {
+    let mut quickstart = command(QUICKSTART, &[("USE_MOCK_LLM", "true")]);
+    let quickstart = quickstart.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut quickstart = quickstart.spawn().unwrap();
+    drop(quickstart.stdout.take());
+    let output = quickstart.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert!(output.status.success(), "{:?}", output.status);
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -181,6 +198,7 @@ fn custom_executor_speaks_plain_http() {
     let vars = [
         ("LLM_API_KEY", KEY),
         ("LLM_BASE_URL", base_url.as_str()),
+        ("LLM_MODEL", "tiny"),
         ("NO_PROXY", "127.0.0.1"),
     ];
     let printed = printed(CUSTOM_EXECUTOR, &vars);
@@ -290,7 +308,7 @@ fn no_other_model_answers_for_a_provider_that_was_named() {
         ),
         (
             [
-                ("LLM_BASE_URL", "https://llm.example/v1"),
+                ("LLM_BASE_URL", "https://api.deepseek.com/v1"),
                 ("LLM_MODEL", "m"),
             ],
             "no API key for deepseek: set DEEPSEEK_API_KEY",
@@ -347,6 +365,7 @@ fn a_key_that_comes_back_is_not_shown() {
     let vars = [
         ("LLM_API_KEY", KEY),
         ("LLM_BASE_URL", base_url.as_str()),
+        ("LLM_MODEL", "tiny"),
         ("NO_PROXY", "127.0.0.1"),
     ];
     let output = run(QUICKSTART, &vars);
@@ -365,7 +384,7 @@ fn a_key_that_comes_back_is_not_shown() {
 /// A model that the provider has today, and the variables beyond key and address that name it;
 /// the first is the provider's default.
 const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
-    ("deepseek", &[]),
+    ("deepseek", &[("LLM_PROVIDER", "deepseek")]),
     ("openai", &[("LLM_PROVIDER", "openai")]),
     ("anthropic", &[("LLM_PROVIDER", "anthropic")]),
     (

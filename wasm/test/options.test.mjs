@@ -297,6 +297,8 @@ test('and so for the environment', () => {
   set('LLM_MAX_RETRIES', '0', /LLM_MAX_RETRIES is 0/);
   set('LLM_PROVIDER', 'skynet', /the provider is skynet/);
   set('LLM_BASE_URL', 'nonsense', /baseURL does not begin with https/);
+  set('LLM_BASE_URL', 'https://x.example/v1', /openai_compatible has no model of its own/);
+  set('LLM_BASE_URL', 'https://API.DeepSeek.com/v1');
   assert.equal(set('LLM_ASYNC_WORKERS', '7').status().maxWorkers, 7);
   assert.equal(set('LLM_ASYNC_ENABLED', 'no').status().maxWorkers, 1);
   process.env['OPENAI_API_KEY'] = 'k';

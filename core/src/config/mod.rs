@@ -11,7 +11,7 @@ pub use table::{SETTINGS, Setting, SettingKind};
 
 use crate::error::Error;
 use crate::policy::retry::RetryPolicy;
-use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider};
+use crate::provider::{KNOWN_PROVIDERS, KeyForm, Provider, host_of};
 use crate::quote::Quoted;
 
 use parse::Vars;
@@ -137,8 +137,9 @@ impl Config {
 fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let chosen = vars.text("LLM_PROVIDER");
     // A caller that sets a base URL has chosen where the key is sent.
-    let is_default = chosen.is_none() && vars.text("LLM_BASE_URL").is_none();
-    let name = chosen.unwrap_or_else(|| table::LLM_PROVIDER.default.to_owned());
+    let is_named = chosen.is_some();
+    let base_url = vars.text("LLM_BASE_URL");
+    let name = chosen.unwrap_or_else(|| unnamed(base_url.as_deref()).to_owned());
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
         let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|known| known.name).collect();
         return Err(Error::config(format!(
@@ -148,7 +149,8 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
             names.join(", ")
         )));
     };
-    if let Some(base_url) = vars.text("LLM_BASE_URL") {
+    let is_default = !is_named && base_url.is_none();
+    if let Some(base_url) = base_url {
         provider = provider.with_base_url(base_url);
     }
     if let Some(model) = vars.text("LLM_MODEL") {
@@ -156,6 +158,13 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     }
     if provider.base_url().is_empty() {
         return Err(provider.no_base_url());
+    }
+    if provider.model().is_empty() && !is_named {
+        return Err(Error::config(
+            "LLM_BASE_URL is set and LLM_PROVIDER is not, so the server may be any that speaks \
+             OpenAI's chat completions, and has no model of its own: set LLM_MODEL, or name the \
+             provider in LLM_PROVIDER",
+        ));
     }
     if provider.model().is_empty() {
         return Err(Error::config(format!(
@@ -176,6 +185,23 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
         }
     }
     Ok(provider)
+}
+
+/// The provider where `LLM_PROVIDER` is not set: the default one, or any server that speaks OpenAI's
+/// chat completions where there is an address that is not the default provider's. An address that
+/// cannot be read is reported when the client is built.
+fn unnamed(base_url: Option<&str>) -> &'static str {
+    let default = table::LLM_PROVIDER.default;
+    match base_url {
+        Some(base_url) if is_elsewhere(base_url) => "openai_compatible",
+        _ => default,
+    }
+}
+
+fn is_elsewhere(base_url: &str) -> bool {
+    let default = Provider::by_name(table::LLM_PROVIDER.default);
+    let own = default.and_then(|provider| host_of(provider.base_url()));
+    host_of(base_url).is_some_and(|host| Some(host) != own)
 }
 
 /// Refuses a key that can only belong to another provider, if no provider was chosen. The key would
@@ -283,9 +309,36 @@ mod tests {
             ("LLM_PROVIDER", "deepseek"),
             ("LLM_BASE_URL", "https://gateway.example/v1"),
         ] {
-            assert!(read(&[("LLM_API_KEY", key), chosen]).is_ok(), "{chosen:?}");
+            let model = ("LLM_MODEL", "m");
+            assert!(
+                read(&[("LLM_API_KEY", key), chosen, model]).is_ok(),
+                "{chosen:?}"
+            );
         }
         assert!(read(&[("LLM_API_KEY", "sk-0123456789abcdef0123456789abcdef")]).is_ok());
+    }
+
+    #[test]
+    fn an_address_without_a_provider_is_that_of_any_compatible_server() {
+        let named = |base_url, model| {
+            let vars = [("LLM_BASE_URL", base_url), ("LLM_MODEL", model)];
+            read(&vars).map(|config| config.provider.name().to_owned())
+        };
+        for (base_url, expected) in [
+            ("http://127.0.0.1:8080/v1", "openai_compatible"),
+            ("https://deepseek.gateway.example/v1", "openai_compatible"),
+            ("https://API.DeepSeek.com/v1", "deepseek"),
+            ("nonsense", "deepseek"),
+        ] {
+            assert_eq!(named(base_url, "m").unwrap(), expected, "{base_url}");
+        }
+        assert_eq!(named("https://api.deepseek.com", "").unwrap(), "deepseek");
+        let error = named("http://127.0.0.1:8080/v1", "")
+            .unwrap_err()
+            .to_string();
+        for part in ["LLM_BASE_URL", "LLM_MODEL", "LLM_PROVIDER"] {
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     #[test]

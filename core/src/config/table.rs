@@ -86,7 +86,7 @@ settings! {
     LLM_MAX_RETRIES: Count { least: 1 }, "3", "Total number of attempts, including the first.";
     XWE_MAX_LLM_RETRIES: Count { least: 1 }, "3", "The old client's name for `LLM_MAX_RETRIES`, which takes precedence.";
     LLM_PROVIDER: Text, "deepseek", "`deepseek`, `openai`, `openai_chat`, `openai_responses`, `anthropic`, `gemini`, `vertex`, `azure`, `azure_classic`, `bedrock`, `openrouter`, `mistral`, `groq`, `xai`, `cohere`, `together`, `fireworks`, `cerebras`, `perplexity`, `nvidia`, `huggingface`, `github`, `moonshot`, `moonshot_cn`, `zhipu`, `zhipu_cn`, `qwen`, `qwen_cn`, `minimax`, `minimax_cn`, `siliconflow`, `siliconflow_cn`, `volcengine`, `hunyuan`, `stepfun`, `qianfan`, `ollama`, `lmstudio`, `vllm`, `llamacpp`, `sglang`, `litellm`, or `openai_compatible` for any other server with OpenAI's chat completions.";
-    LLM_BASE_URL: Text, "", "The base URL; the provider's default if it is not set. Without `LLM_PROVIDER` the server is treated as DeepSeek: set `LLM_PROVIDER=openai_compatible` for other servers. Over `http` a key is sent only to loopback, or with `LLM_ALLOW_HTTP`.";
+    LLM_BASE_URL: Text, "", "The base URL; the provider's default if it is not set. Without `LLM_PROVIDER` it means `openai_compatible`, except at DeepSeek's own host. Over `http` a key is sent only to loopback, or with `LLM_ALLOW_HTTP`.";
     LLM_ALLOW_HTTP: Boolean, "false", "`true`: the key may be sent unencrypted, to an `http` address that is not on this machine.";
     LLM_MODEL: Text, "", "The model. If it is not set, the provider's default model is used, if it has one.";
     LLM_API_KEY: Text, "", "The key. If it is not set, the provider's own variable is read, such as `DEEPSEEK_API_KEY`.";

@@ -125,6 +125,11 @@ fn with_scheme(rest: &str) -> Option<String> {
     Some(url)
 }
 
+/// The host of a base URL, if it can be read.
+pub(crate) fn host_of(url: &str) -> Option<Host> {
+    Some(split(unquoted(url)).ok()?.host)
+}
+
 fn split(url: &str) -> Result<BaseUrl, Wrong> {
     let (name, rest) = match url.find("://") {
         Some(at) => (&url[..at], &url[at + 3..]),

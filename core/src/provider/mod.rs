@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+pub(crate) use base_url::host_of;
 pub use key_form::{KEY_FORMS, KeyForm};
 pub use known::KnownProvider;
 pub use table::KNOWN_PROVIDERS;

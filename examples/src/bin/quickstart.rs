@@ -4,15 +4,12 @@
 //! cargo run --release --bin quickstart
 //! ```
 
-#![allow(clippy::print_stdout)] // an example program talks to people
-
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use chatcore::{ChatResponse, Error, LlmClient, Message, gather_with_limit};
 use chatcore_adapters::run_async_in_sync;
-use chatcore_examples::{client_or_demo, exit};
+use chatcore_examples::{client_or_demo, exit, put, say};
 
 /// How many of the ten prompts are in flight at once.
 const LIMIT: usize = 4;
@@ -51,7 +48,7 @@ async fn one_chat(client: &LlmClient) -> Result<(), Error> {
 
     let answer = client.ask(prompt).await?;
 
-    println!("> {prompt}\n{answer}");
+    say!("> {prompt}\n{answer}");
     show_cost(&answer, client.executor().now() - began);
     Ok(())
 }
@@ -59,7 +56,7 @@ async fn one_chat(client: &LlmClient) -> Result<(), Error> {
 async fn one_stream(client: &LlmClient) -> Result<(), Error> {
     heading("One stream, as it arrives");
     let prompt = "Write a short poem about the sea.";
-    println!("> {prompt}");
+    say!("> {prompt}");
     let began = client.executor().now();
     let mut first = None;
 
@@ -67,15 +64,13 @@ async fn one_stream(client: &LlmClient) -> Result<(), Error> {
     while let Some(text) = stream.next_text().await {
         let text = text?;
         first.get_or_insert_with(|| client.executor().now() - began);
-        print!("{text}");
-        // Without a line end, the terminal would not show the text yet. A closed pipe is ignored.
-        stdout().flush().ok();
+        put(format_args!("{text}"));
     }
     let answer = stream.into_response().await?;
 
-    println!();
+    say!("");
     if let Some(first) = first {
-        print!("first word after {}, ", seconds(first));
+        put(format_args!("first word after {}, ", seconds(first)));
     }
     show_cost(&answer, client.executor().now() - began);
     Ok(())
@@ -90,7 +85,7 @@ async fn one_conversation(client: &LlmClient) -> Result<(), Error> {
 
         let answer = client.ask(&conversation).await?;
 
-        println!("> {prompt}\n{answer}");
+        say!("> {prompt}\n{answer}");
         show_cost(&answer, client.executor().now() - began);
         conversation.push(answer.message);
     }
@@ -119,9 +114,9 @@ async fn ten_at_once(client: &LlmClient) {
             Ok(answer) => (tokens(&answer), one_line(&answer.text())),
             Err(error) => ("failed".to_owned(), error.to_string()),
         };
-        println!("{:>7}  {tokens:>9}  {prompt} → {answer}", seconds(took));
+        say!("{:>7}  {tokens:>9}  {prompt} → {answer}", seconds(took));
     }
-    println!(
+    say!(
         "all ten took {}; one by one they would have taken {}",
         seconds(took),
         seconds(one_by_one)
@@ -131,7 +126,7 @@ async fn ten_at_once(client: &LlmClient) {
 fn show_status(client: &LlmClient) {
     heading("Status");
     let status = client.status();
-    println!(
+    say!(
         "{} workers, {} active, {} of {} queued; {} calls: {} succeeded, {} failed, {} cancelled",
         status.max_workers,
         status.active,
@@ -145,11 +140,11 @@ fn show_status(client: &LlmClient) {
 }
 
 fn heading(text: &str) {
-    println!("\n── {text} ──");
+    say!("\n── {text} ──");
 }
 
 fn show_cost(answer: &ChatResponse, took: Duration) {
-    println!("[{}, {}]", seconds(took), tokens(answer));
+    say!("[{}, {}]", seconds(took), tokens(answer));
 }
 
 /// The number of tokens of the prompt and of the answer.

@@ -156,7 +156,7 @@ export interface ModelRule {
 export interface ClientOptions {
   /**
    * Who answers, which says how it is spoken to. Default `deepseek`, or `openai_compatible` with a
-   * `baseURL`. `LLM_PROVIDER`.
+   * `baseURL` that is not at DeepSeek's own host. `LLM_PROVIDER`.
    */
   provider?: ProviderName;
   /**

@@ -93,6 +93,17 @@ function refuseUnset(options: ClientOptions): void {
   }
 }
 
+/**
+ * The provider where none is named: the default one, or any server that speaks OpenAI's chat completions where there is
+ * an address that is not the default provider's. What is wrong with an address is told later.
+ */
+function unnamed(baseURL: string | undefined, inPage: boolean): ProviderName {
+  const standard = SETTINGS.LLM_PROVIDER.default;
+  if (baseURL === undefined) return standard;
+  const [base, own] = [address(String(baseURL), inPage ? pageAddress() : undefined), address(PROVIDERS[standard].baseURL)];
+  return base instanceof Flaw || (!(own instanceof Flaw) && base.host === own.host) ? standard : 'openai_compatible';
+}
+
 interface Endpoint { base?: Address | undefined; key?: string | undefined; giveKey?: GiveKey | undefined }
 
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
@@ -172,7 +183,7 @@ export function settings(options: ClientOptions): Settings {
   whole('adaptive.', moving, 0xffffffff);
   const headers = plain(own ?? {}, fail);
   const mocked = mock === undefined ? vars.isOn('USE_MOCK_LLM') : mock !== false;
-  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? (baseURL === undefined ? SETTINGS.LLM_PROVIDER.default : 'openai_compatible')) as string;
+  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? unnamed(baseURL ?? vars.text('LLM_BASE_URL'), inPage)) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
   const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
   if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are Anthropic's, and the provider is ${provider}`);
