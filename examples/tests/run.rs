@@ -1,4 +1,4 @@
-//! The example programs, run offline as a user runs them.
+//! Runs the example programs offline, as a user does.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are no tests to clippy
 
@@ -14,7 +14,7 @@ const TOOLS: &str = env!("CARGO_BIN_EXE_tools");
 
 const KEY: &str = "sk-never-shown-0123456789";
 
-/// Runs a program with these variables and none that could reach a provider by accident.
+/// Runs a program with these variables, and with no others that could reach a provider by accident.
 fn run(program: &str, vars: &[(&str, &str)]) -> Output {
     command(program, vars).output().unwrap()
 }
@@ -22,7 +22,7 @@ fn run(program: &str, vars: &[(&str, &str)]) -> Output {
 fn command(program: &str, vars: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
-    // What programs need on some systems; nothing of chatcore's.
+    // Variables that programs need on some systems. None of them concerns chatcore.
     for name in ["PATH", "SystemRoot", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -32,7 +32,7 @@ fn command(program: &str, vars: &[(&str, &str)]) -> Command {
     command
 }
 
-/// As behind `| head`: nobody reads what is printed.
+/// Nobody reads the output, as with `| head`.
 #[test]
 fn quickstart_ends_quietly_when_its_output_is_closed() {
     let mut quickstart = command(QUICKSTART, &[("USE_MOCK_LLM", "true")]);
@@ -48,7 +48,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// What a program that must succeed has printed.
+/// The output of a program, which must succeed.
 fn printed(program: &str, vars: &[(&str, &str)]) -> String {
     let output = run(program, vars);
     let errors = text(&output.stderr);
@@ -124,7 +124,7 @@ fn custom_executor_interleaves_three_chats() {
     for said in ["6 * 7 = 42.", "only dragons and", "天空是蓝色的"] {
         assert!(printed.contains(said), "{printed}");
     }
-    // Some frame has seen all three on their way.
+    // In one frame at least, all three were in progress.
     let all_on_their_way = printed
         .lines()
         .filter_map(|line| line.split_once('[')?.1.split_once(']'))
@@ -132,7 +132,7 @@ fn custom_executor_interleaves_three_chats() {
     assert!(all_on_their_way, "{printed}");
 }
 
-/// A server that streams the answer "one two three" to each request, a word at a time.
+/// A server that streams the answer "one two three" to each request, word by word.
 fn words() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -168,7 +168,7 @@ fn stream_words(mut socket: TcpStream) {
             &word("three"),
             &(chunk(end) + &chunk("data: [DONE]") + "0\r\n\r\n"),
         ] {
-            // Later than the request by a frame and more, as from a server that is far away.
+            // At least one frame after the request, as from a distant server.
             std::thread::sleep(Duration::from_millis(20));
             if socket.write_all(piece.as_bytes()).is_err() {
                 return;
@@ -177,7 +177,7 @@ fn stream_words(mut socket: TcpStream) {
     }
 }
 
-/// `None` once the client has closed the connection.
+/// Reads the head of a request. `None` if the client has closed the connection.
 fn read_head(socket: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -190,8 +190,9 @@ fn read_head(socket: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// The loop runs in a process where nothing else waits for sockets: their reactor is on a thread
-/// of its own. A call that is never told of its answer ends as one that timed out.
+/// The loop runs in a process in which nothing else waits for sockets. Their reactor is on a
+/// separate thread. If the reactor does not wake a call for its answer, the call ends with a
+/// timeout.
 #[test]
 fn custom_executor_speaks_plain_http() {
     let base_url = words();
@@ -342,7 +343,7 @@ fn a_key_that_cannot_be_sent_is_not_shown() {
     assert!(!errors.contains("never-shown"), "{errors}");
 }
 
-/// A server that tells everyone the key it was sent.
+/// The server repeats the key that it was sent.
 #[test]
 fn a_key_that_comes_back_is_not_shown() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -381,8 +382,8 @@ fn a_key_that_comes_back_is_not_shown() {
     );
 }
 
-/// A model that the provider has today, and the variables beyond key and address that name it;
-/// the first is the provider's default.
+/// The providers. Each has the variables, in addition to key and address, that select it and a
+/// model that it offers today. Without `LLM_MODEL`, that is its default model.
 const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
     ("deepseek", &[("LLM_PROVIDER", "deepseek")]),
     ("openai", &[("LLM_PROVIDER", "openai")]),

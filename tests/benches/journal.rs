@@ -1,12 +1,13 @@
-//! What a journal in files costs: `cargo bench -p chatcore-tests --bench journal`.
+//! Measures the cost of a journal in files: `cargo bench -p chatcore-tests --bench journal`.
 //!
-//! - `cpu`: the processor's time of this process for each item of a batch on loopback, with the
-//!   journal and without it. The server is a process of its own.
-//! - `memory`: the most memory that a process ever held, over 10,000 items and over many more.
-//! - `open`: how fast a run is opened that has many results already.
+//! - `cpu`: the CPU time of this process for each item of a batch on loopback, with and without the
+//!   journal. The server is a separate process.
+//! - `memory`: the peak memory of a process, with 10,000 items and with many more.
+//! - `open`: the time to open a run that has many results already.
 //!
-//! One of them alone: `cargo bench -p chatcore-tests --bench journal -- cpu`. The numbers of the
-//! documentation: `-- cpu`, `-- memory 1000000`, `-- open 10000000` (which takes 5 GB of disk).
+//! To run only one of them: `cargo bench -p chatcore-tests --bench journal -- cpu`. The numbers in
+//! the documentation come from `-- cpu`, `-- memory 1000000` and `-- open 10000000` (which needs 5
+//! GB of disk).
 
 #![allow(
     clippy::unwrap_used,
@@ -32,7 +33,7 @@ const WORKERS: usize = 64;
 const TURNS: usize = 9;
 const ITEMS: usize = 20_000;
 
-/// About as long as questions are.
+/// A prompt of typical length.
 const PROMPT: &str = "Classify the sentiment of this review as positive, negative or neutral: I \
                       bought this for my brother, and he has used it every day since. Item";
 
@@ -47,7 +48,7 @@ fn main() {
         ["memory", items, ..] => memory(number(items)),
         ["open", "--bench"] => open(1_000_000),
         ["open", items, ..] => open(number(items)),
-        // What `memory` starts.
+        // `memory` starts this.
         ["one", url, items] => one(url, number(items)),
         _ => {
             cpu();
@@ -57,7 +58,7 @@ fn main() {
     }
 }
 
-/// A folder that is deleted with it.
+/// A folder that is deleted when this is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -103,12 +104,12 @@ fn client(url: &str) -> LlmClient {
 
 fn server() -> (Process, String) {
     let server = Process::start(&mut Command::new(env!("CARGO_BIN_EXE_loopback"))).unwrap();
-    // About 600 bytes, as in the other benches.
+    // An answer of about 600 bytes, as in the other benchmarks.
     let url = format!("{}/words/56/v1", server.base_url());
     (server, url)
 }
 
-/// Runs a batch over files, to its end.
+/// Runs a batch over files to its end.
 fn with_journal(client: &LlmClient, folder: &Path) {
     let output = folder.join("out.jsonl");
     for file in ["out.jsonl", "out.jsonl.run"] {
@@ -126,7 +127,7 @@ fn with_journal(client: &LlmClient, folder: &Path) {
     });
 }
 
-/// Runs the same batch in memory alone.
+/// Runs the same batch only in memory.
 fn without(client: &LlmClient) {
     let batch: BatchProcessor<ChatRequest, ChatResponse> =
         BatchProcessor::requests(client).max_workers(WORKERS);
@@ -175,7 +176,7 @@ fn measure(run: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / ITEMS as f64
 }
 
-/// Runs so many items in this process, and prints the most memory that it ever held.
+/// Runs `items` items in this process, and prints its peak memory and the time.
 fn one(url: &str, items: usize) {
     let folder = Folder::new();
     write_input(&folder.0.join("in.jsonl"), items);
@@ -211,7 +212,7 @@ fn open(items: usize) {
     let (input, output) = (folder.0.join("in.jsonl"), folder.0.join("out.jsonl"));
     write_input(&input, items);
     let executor = Arc::new(SmolExecutor::new());
-    // A run of one item writes a line as it is; the others have the same form.
+    // Opens the run. Returns the number of its results, and the time.
     let open = || {
         let journal = FilesJournal::builder(executor.clone(), &input, &output).force(true);
         let start = Instant::now();
@@ -238,7 +239,7 @@ fn open(items: usize) {
     );
 }
 
-/// A result for each line of the input, with the digest that it has.
+/// Writes a result for each line of the input, with the digest of the line.
 fn write_results(input: &Path, output: &Path) {
     use std::io::BufRead;
     let mut file = BufWriter::new(File::create(output).unwrap());
