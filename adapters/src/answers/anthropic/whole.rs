@@ -13,9 +13,6 @@ pub(super) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
     let mut whole = begun(answer, frame);
     whole["content"] = json!(content);
     whole["stop_reason"] = json!(frame.finish.as_deref().or(stop_reason(answer)));
-    if answer.usage.is_none() && !frame.demands_usage {
-        whole.as_object_mut().map(|fields| fields.remove("usage"));
-    }
     for name in ["stop_sequence", "stop_details", "container"] {
         if let Some(value) = answer.extra.get(name) {
             whole[name] = value.clone();
@@ -26,7 +23,7 @@ pub(super) fn write(answer: &ChatResponse, frame: &Frame) -> Value {
 
 /// The message before any content arrived.
 pub(super) fn begun(answer: &ChatResponse, frame: &Frame) -> Value {
-    json!({
+    let mut message = json!({
         "id": or(&answer.id, &frame.id),
         "type": "message",
         "role": "assistant",
@@ -34,8 +31,11 @@ pub(super) fn begun(answer: &ChatResponse, frame: &Frame) -> Value {
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
-        "usage": usage(answer.usage.as_ref().unwrap_or(&Usage::default())),
-    })
+    });
+    if answer.usage.is_some() || frame.demands_usage {
+        message["usage"] = usage(answer.usage.as_ref().unwrap_or(&Usage::default()));
+    }
+    message
 }
 
 /// Whether the part becomes a block.

@@ -32,6 +32,8 @@ pub use request::SimRequest;
 pub use stats::Stats;
 
 use super::SimExecutor;
+use crate::answers::Form;
+use crate::answers::openai_chat::OpenAiChatForm;
 use answer::Answer;
 use body::Body;
 use latency::Timing;
@@ -168,7 +170,7 @@ impl SimTransport {
             Ok(ask) => ask,
             Err((status, message)) => {
                 self.sim().sleep(headers).await;
-                return Reply::error(false, status, &message);
+                return Reply::error(&OpenAiChatForm, status, &message);
             }
         };
         let text = (self.say)(&ask);
@@ -185,15 +187,13 @@ impl SimTransport {
         };
         let mut reply = match (verdict, fault) {
             (Verdict::TooMany { status }, _) => {
-                Reply::error(ask.is_anthropic, status, "too many requests at once")
+                Reply::error(ask.form, status, "too many requests at once")
             }
-            (Verdict::TooFast { .. }, _) => Reply::error(
-                ask.is_anthropic,
-                429,
-                "too many requests or tokens in a minute",
-            ),
+            (Verdict::TooFast { .. }, _) => {
+                Reply::error(ask.form, 429, "too many requests or tokens in a minute")
+            }
             (Verdict::Accepted, Some(Fault::Status(status))) => {
-                Reply::error(ask.is_anthropic, status, "a simulated failure")
+                Reply::error(ask.form, status, "a simulated failure")
             }
             (Verdict::Accepted, Some(Fault::WrongContentType)) => {
                 let page = "<!DOCTYPE html><html><body>a simulated web page</body></html>";
@@ -280,13 +280,9 @@ impl Reply {
         }
     }
 
-    fn error(is_anthropic: bool, status: u16, message: &str) -> Self {
-        let error = answer::error(is_anthropic, Some(status), message);
-        Self::new(
-            status,
-            "application/json",
-            Plan::whole(error.to_string(), 0),
-        )
+    fn error(form: &dyn Form, status: u16, message: &str) -> Self {
+        let error = answer::error(form, status, message);
+        Self::new(status, "application/json", Plan::whole(error, 0))
     }
 
     fn into_response(mut self, number: u64, exchange: Exchange) -> Response<ByteStream> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatcore::TransportErrorKind;
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Stream};
 use super::fault::Fault;
 
 /// One step of a body.
@@ -43,8 +43,7 @@ impl Plan {
         let tokens = answer.tokens.len();
         let body = Bytes::from(answer.whole());
         if let Some(Fault::ErrorEvent { .. }) = fault {
-            let error = answer::error(answer.ask.is_anthropic, None, ERROR);
-            return Self::whole(error.to_string(), 0);
+            return Self::whole(answer::error(answer.ask.form, 500, ERROR), 0);
         }
         let mut plan = Self::default();
         match fault.and_then(after_tokens) {
@@ -56,7 +55,7 @@ impl Plan {
             }
             None => plan.push_data(Duration::ZERO, body, tokens as u64),
         }
-        plan.push_fault(fault, answer.ask.is_anthropic, Bytes::from_static(b"\n"));
+        plan.push_fault(fault, &mut answer.stream(), Bytes::from_static(b"\n"));
         plan
     }
 
@@ -68,16 +67,17 @@ impl Plan {
         mut wait: impl FnMut(usize) -> Duration,
     ) -> Self {
         let mut plan = Self::default();
-        plan.push_data(Duration::ZERO, answer.opening().into(), 0);
+        let mut stream = answer.stream();
+        plan.push_data(Duration::ZERO, answer.opening(&mut stream).into(), 0);
         let sent = fault.and_then(after_tokens).unwrap_or(usize::MAX);
         for (place, token) in answer.tokens.iter().take(sent).enumerate() {
-            plan.push_data(wait(place), answer.token(token).into(), 1);
+            plan.push_data(wait(place), stream.token(token).into(), 1);
         }
         if fault.and_then(after_tokens).is_none() {
-            plan.push_data(Duration::ZERO, answer.ending().into(), 0);
+            plan.push_data(Duration::ZERO, answer.ending(&mut stream).into(), 0);
         }
         let keep_alive = Bytes::from_static(b": keep-alive\n\n");
-        plan.push_fault(fault, answer.ask.is_anthropic, keep_alive);
+        plan.push_fault(fault, &mut stream, keep_alive);
         plan
     }
 
@@ -86,7 +86,7 @@ impl Plan {
         matches!(self.pieces.front(), None | Some((_, Piece::Linger)))
     }
 
-    fn push_fault(&mut self, fault: Option<Fault>, is_anthropic: bool, keep_alive: Bytes) {
+    fn push_fault(&mut self, fault: Option<Fault>, stream: &mut Stream, keep_alive: Bytes) {
         let piece = match fault {
             Some(Fault::Reset { .. }) => Piece::Fail(
                 TransportErrorKind::Truncated,
@@ -99,9 +99,7 @@ impl Plan {
             Some(Fault::KeepAlives { every, .. }) => {
                 Piece::Repeat(keep_alive, every.max(Duration::from_millis(1)))
             }
-            Some(Fault::ErrorEvent { .. }) => {
-                Piece::Data(answer::error_event(is_anthropic, ERROR).into(), 0)
-            }
+            Some(Fault::ErrorEvent { .. }) => Piece::Data(stream.error(ERROR).into(), 0),
             Some(Fault::Stalls { .. }) => Piece::Hang,
             Some(Fault::StaysOpen) => Piece::Linger,
             _ => return,

@@ -3,6 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::answers::Form;
+use crate::answers::anthropic::AnthropicForm;
+use crate::answers::openai_chat::OpenAiChatForm;
+
 /// A request to the simulated provider.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -24,14 +28,17 @@ pub struct SimRequest {
     /// The body as JSON.
     pub body: Value,
     pub(super) wants_usage: bool,
+    /// The form that it speaks.
+    pub(super) form: &'static dyn Form,
 }
 
 impl SimRequest {
     /// Reads a request. `Err` holds the status and message for a request that cannot be read.
     pub(super) fn read(number: u64, request: &http::Request<Bytes>) -> Result<Self, (u16, String)> {
         let path = request.uri().path();
-        let is_anthropic = path.ends_with("/messages");
-        if !is_anthropic && !path.ends_with("/chat/completions") {
+        let form = form_at(path);
+        let is_anthropic = path.ends_with(AnthropicForm.path());
+        if !path.ends_with(form.path()) {
             return Err((404, format!("there is nothing at {path}")));
         }
         let body: Value = serde_json::from_slice(request.body())
@@ -63,7 +70,16 @@ impl SimRequest {
             input_tokens,
             wants_usage: body["stream_options"]["include_usage"] == true,
             body,
+            form,
         })
+    }
+}
+
+/// The form of the requests at this path; OpenAI's where there is nothing.
+pub(super) fn form_at(path: &str) -> &'static dyn Form {
+    match path.ends_with(AnthropicForm.path()) {
+        true => &AnthropicForm,
+        false => &OpenAiChatForm,
     }
 }
 
