@@ -42,7 +42,9 @@ impl KeyFunction {
         match operation.await {
             Completion::Text(key) => Ok(key),
             Completion::Failed(failure) => Err(refused(failure)),
-            _ => Err(wrong("it gave no key")),
+            _ => Err(wrong(
+                "it gave no key; it must return a string, or a promise of one",
+            )),
         }
     }
 }
@@ -81,7 +83,7 @@ fn wrong(why: &str) -> Error {
 fn refused(failure: Failure) -> Error {
     let error = match failure.code.starts_with(OWN) {
         true => wrong(&failure.message).with_code(Some(failure.code)),
-        false => wrong("its own error is the cause"),
+        false => wrong("it threw an error, which is the cause of this one; nothing was sent"),
     };
     error.with_source(HostError(bridge::local(failure.error)))
 }

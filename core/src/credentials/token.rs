@@ -104,7 +104,8 @@ enum State {
 
 impl TokenSource {
     /// Calls `ask` whenever a token is needed. An error of `ask` ends the attempt, and its
-    /// [kind](crate::ErrorKind) decides whether there is another attempt. The error must hold no
+    /// [kind](crate::ErrorKind) decides whether there is another attempt. Its message says that it is
+    /// about the token, so that nobody looks for the fault at the provider. The error must hold no
     /// secret.
     pub fn new<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -180,8 +181,9 @@ impl TokenSource {
 #[async_trait]
 impl Credentials for TokenSource {
     async fn authorize(&self, request: &mut Request<Bytes>, _attempt: u32) -> Result<(), Error> {
-        let token = self.token().await?;
-        let value = token.key.header(self.prefix)?;
+        let failed = |error: Error| error.with_context("there is no token to send");
+        let token = self.token().await.map_err(failed)?;
+        let value = token.key.header(self.prefix).map_err(failed)?;
         request.headers_mut().insert(self.header.clone(), value);
         Ok(())
     }

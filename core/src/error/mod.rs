@@ -287,6 +287,12 @@ impl Error {
         self
     }
 
+    /// Puts before the message what could not be done because of it.
+    pub(crate) fn with_context(mut self, context: &str) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_head(mut self, head: Option<Box<ResponseHead>>) -> Self {
         self.0.head = head;
         self

@@ -33,7 +33,7 @@ fn exported(lib: &str) -> Vec<String> {
         };
         names
             .split(',')
-            .map(|name| name.trim().to_owned())
+            .map(|name| name.trim().split(" as ").next().unwrap().to_owned())
             .collect::<Vec<_>>()
     })
     .filter(|name| !name.is_empty() && !FOREIGN.contains(&name.as_str()))

@@ -145,6 +145,7 @@ fn an_error_is_the_calls_and_is_not_kept() {
     let (setup, tokens) = with([Err(ErrorKind::Auth)], [], |source| source);
     let error = setup.chat().unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));
+    assert_eq!(error.message(), "there is no token to send: no token");
     assert!(setup.sent().is_empty());
     setup.chat().unwrap();
     assert_eq!(tokens.asked.load(Relaxed), 2);
