@@ -38,13 +38,12 @@ impl ResponseHead {
     pub(crate) fn of(head: &Parts, limits: LimitHints, redact: impl Fn(&mut String)) -> Self {
         let mut headers = head.headers.clone();
         for (name, value) in &mut headers {
-            if let Ok(text) = value.to_str() {
-                let mut clean = text.to_owned();
-                redact(&mut clean);
-                if clean != text {
-                    *value = HeaderValue::try_from(clean)
-                        .unwrap_or_else(|_| HeaderValue::from_static(""));
-                }
+            // A header may have bytes that are not ASCII beside the secret.
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let mut clean = text.clone().into_owned();
+            redact(&mut clean);
+            if clean != text {
+                *value = HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static(""));
             }
             if name == SET_COOKIE {
                 value.set_sensitive(true);
@@ -90,6 +89,8 @@ mod tests {
         let response = http::Response::builder()
             .header("x-echo", "Bearer sk-1")
             .header("x-plain", "a")
+            .header("x-bytes", &b"\xe9 sk-1"[..])
+            .header("x-other", &b"\xe9"[..])
             .header("set-cookie", "session=1")
             .body(())
             .unwrap();
@@ -97,6 +98,8 @@ mod tests {
         let head = ResponseHead::of(&response.into_parts().0, LimitHints::default(), redact);
         assert_eq!(head.headers["x-echo"], "Bearer [redacted]");
         assert_eq!(head.headers["x-plain"], "a");
+        assert_eq!(head.headers["x-bytes"], "\u{fffd} [redacted]");
+        assert_eq!(head.headers["x-other"].as_bytes(), b"\xe9");
         assert_eq!(head.headers["set-cookie"], "session=1");
         assert!(!format!("{head:?}").contains("session"));
     }

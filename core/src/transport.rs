@@ -172,8 +172,11 @@ pub enum TransportErrorKind {
     ConnectTimeout,
     /// The TLS handshake failed, for example because the certificate is not trusted.
     Tls,
-    /// The proxy could not be used, or refused to connect.
+    /// The proxy could not be reached, or could not connect to the server.
     Proxy,
+    /// The proxy cannot be used as it is configured: its URL is not valid, or it refuses the user,
+    /// the password or the destination. Another attempt does not help.
+    ProxyRefused,
     /// The connection was lost before the response's headers had come.
     Reset,
     /// The headers came and the body was not complete: it ended before its length or its last
@@ -204,6 +207,7 @@ impl TransportErrorKind {
                 | Self::ConnectTimeout
                 | Self::Tls
                 | Self::Proxy
+                | Self::ProxyRefused
                 | Self::InvalidInput
                 | Self::QueueFull
                 | Self::Closed

@@ -19,8 +19,12 @@ impl From<TransportError> for Error {
         if kind == ErrorKind::Timeout {
             converted.0.phase = Some(Phase::Connect);
         }
-        // An untrusted certificate will not be trusted for the next attempt either.
-        if error.kind() == TransportErrorKind::Tls {
+        // The next attempt would find the same certificate, or the same wrong password. Some proxies
+        // lock an account after a few of those.
+        if matches!(
+            error.kind(),
+            TransportErrorKind::Tls | TransportErrorKind::ProxyRefused
+        ) {
             converted.0.should_retry = Some(false);
         }
         converted.with_source(error)

@@ -21,6 +21,7 @@ use crate::observe::{Asked, Operation};
 use crate::policy::defaults::Wishes;
 use crate::policy::estimate;
 use crate::policy::plan::Plan;
+use crate::secrets::Secrets;
 
 /// Runs a chat to its first content (a stream) or to its end (a whole answer).
 pub(crate) async fn chat(
@@ -39,7 +40,11 @@ fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Erro
         plan,
         mode,
         fetches_as_stream: call.fetches_as_stream,
-        keeps_head: call.keeps_head,
+        keeps_head: call.keeps_head.then(|| {
+            let mut secrets = Secrets::new();
+            call.rules.headers.tell_secrets(&mut secrets);
+            Box::new(secrets)
+        }),
     };
     begin(shared, ask, call.rules, mode)
 }
@@ -52,7 +57,8 @@ struct ChatAsk<'a> {
     mode: Mode,
     /// Whether to fetch a whole answer as a stream, if the caller decided that.
     fetches_as_stream: Option<bool>,
-    keeps_head: bool,
+    /// As in [`ChatJob`].
+    keeps_head: Option<Box<Secrets>>,
 }
 
 impl Ask for ChatAsk<'_> {
@@ -114,7 +120,9 @@ struct ChatJob {
     variant: Option<Arc<dyn Dialect>>,
     plan: Plan,
     mode: Mode,
-    keeps_head: bool,
+    /// If the head of the response is kept: the secrets of the call's own headers, which must not
+    /// be in it.
+    keeps_head: Option<Box<Secrets>>,
 }
 
 impl Job for ChatJob {
@@ -130,9 +138,12 @@ impl Job for ChatJob {
         let dialect = self.dialect(shared);
         let decoder = dialect.decoder(head, self.mode, shared.caps);
         let mut reader = ChatReader::new(decoder, head, self.mode, shared);
-        if self.keeps_head {
+        if let Some(of_call) = &self.keeps_head {
             let limits = dialect.limits(&head.headers);
-            reader.keep_head(ResponseHead::of(head, limits, |text| shared.redact(text)));
+            reader.keep_head(ResponseHead::of(head, limits, |text| {
+                shared.redact(text);
+                of_call.redact(text);
+            }));
         }
         Box::new(reader)
     }

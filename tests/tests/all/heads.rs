@@ -15,6 +15,8 @@ use chatcore_adapters::executor::SmolExecutor;
 
 const KEY: &str = "sk-of-the-client-0123456789";
 
+const CALL_KEY: &str = "token-of-one-call-0123456789";
+
 /// A transport that answers with headers and records the URLs.
 #[derive(Default)]
 struct Heads {
@@ -40,6 +42,7 @@ impl Transport for Heads {
             .header("x-ratelimit-remaining-requests", "499")
             .header("x-ratelimit-reset-requests", "120ms")
             .header("x-echo", format!("Bearer {KEY}"))
+            .header("x-echo-of-the-call", format!("token {CALL_KEY}"))
             .header("set-cookie", "session=1")
             .body(ByteStream::from_bytes(self.body.clone()));
         Ok(response.unwrap())
@@ -91,6 +94,25 @@ fn an_answer_has_its_head_where_that_is_asked_for() {
         assert!(json.get("head").is_none(), "{json}");
         assert_eq!(client.ask("hi").await.unwrap().head, None);
     });
+}
+
+#[test]
+fn a_secret_in_a_header_of_the_call_is_taken_out_of_the_head() {
+    for (status, body) in [(200, WHOLE), (400, "{}")] {
+        let (client, _) = client(status, body);
+        let call = client
+            .ask("hi")
+            .keep_head(true)
+            .header("x-auth-token", CALL_KEY);
+        let head = match smol::block_on(call.into_future()) {
+            Ok(answer) => answer.head.map(|head| *head),
+            Err(error) => error.head().cloned(),
+        };
+        assert_eq!(
+            head.unwrap().headers["x-echo-of-the-call"],
+            "token [redacted]"
+        );
+    }
 }
 
 #[test]

@@ -249,7 +249,7 @@ impl Task<'_> {
             && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
             return Err(TransportError::new(
-                TransportErrorKind::Proxy,
+                TransportErrorKind::ProxyRefused,
                 format!("the proxy refused the request: it answered {status}"),
             ));
         }

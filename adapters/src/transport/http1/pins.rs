@@ -28,6 +28,8 @@ impl Pins {
         let host = Host::parse(host)
             .map_err(|error| bad(format!("the pinned host {error}")).with_source(error))?
             .into_bare_string();
+        // TLS names a server without the dot at the end that makes a name absolute.
+        let host = host.strip_suffix('.').unwrap_or(&host).to_owned();
         let pinned = self.0.entry(host.clone()).or_default();
         for key in keys {
             let digest = parse(key.as_ref()).ok_or_else(|| {
@@ -126,6 +128,16 @@ mod tests {
         for bad in ["", "sha256/", "sha1/AAAA", "47DEQpj8", &NOTHING[1..]] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_with_a_dot_at_its_end_is_the_same_host() {
+        let mut pins = Pins::default();
+        pins.add("LLM.example.com.", [NOTHING]).unwrap();
+        // What rustls hands over for either spelling.
+        let certified = rcgen::generate_simple_self_signed(["llm.example.com".to_owned()]).unwrap();
+        let name = ServerName::try_from("llm.example.com").unwrap();
+        assert!(pins.check(certified.cert.der(), &name).is_err());
     }
 
     #[test]

@@ -45,24 +45,24 @@ pub(super) async fn open(
     proxy: &Proxy,
 ) -> Result<Stream, TransportError> {
     let request = request(&destination)?;
-    let refused = |why: String| {
+    let failed = |kind, why: String| {
         let message = format!("the proxy did not connect to {named}: {why}");
-        TransportError::new(TransportErrorKind::Proxy, message)
+        TransportError::new(kind, message)
     };
     let lost = |error: io::Error| {
         let why = match error.kind() {
             io::ErrorKind::InvalidData => error.to_string(),
             _ => "the connection to it was lost".to_owned(),
         };
-        refused(why).with_source(error)
+        failed(TransportErrorKind::Proxy, why).with_source(error)
     };
     if let Some(why) = authenticate(&mut stream, proxy).await.map_err(lost)? {
-        return Err(refused(why.to_owned()));
+        return Err(failed(TransportErrorKind::ProxyRefused, why.to_owned()));
     }
     send(&mut stream, &request).await.map_err(lost)?;
     match reply(&mut stream).await.map_err(lost)? {
         0 => Ok(stream),
-        code => Err(refused(reason(code))),
+        code => Err(failed(kind(code), reason(code))),
     }
 }
 
@@ -145,6 +145,15 @@ async fn reply(stream: &mut Stream) -> io::Result<u8> {
         // Some proxies close right after the code when they refuse.
         Err(_) if code != 0 => Ok(code),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether another attempt may help: a server that was not reached may be reached later, but the
+/// proxy's rules (2) and the commands that it knows (7 and 8) stay the same.
+fn kind(code: u8) -> TransportErrorKind {
+    match code {
+        2 | 7 | 8 => TransportErrorKind::ProxyRefused,
+        _ => TransportErrorKind::Proxy,
     }
 }
 

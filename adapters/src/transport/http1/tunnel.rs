@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use chatcore::{TransportError, TransportErrorKind};
 use futures_lite::AsyncWriteExt;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::exchange::{Incoming, answer_to};
 use super::request::{Origin, encode_connect};
@@ -20,13 +20,14 @@ pub(super) async fn open(
     user_agent: &HeaderValue,
     max_head: usize,
 ) -> Result<Stream, TransportError> {
-    let refused = |why: &str| {
+    let failed = |kind, why: &str| {
         let message = format!(
             "the proxy did not connect to {}:{}: {why}",
             origin.host, origin.port
         );
-        TransportError::new(TransportErrorKind::Proxy, message)
+        TransportError::new(kind, message)
     };
+    let refused = |why: &str| failed(TransportErrorKind::Proxy, why);
     let lost = |error| refused("the connection to it was lost").with_source(error);
     let head = encode_connect(origin, user_agent, proxy);
     stream.write_all(&head).await.map_err(lost)?;
@@ -41,7 +42,16 @@ pub(super) async fn open(
             refused(&error.to_string()).with_source(error)
         })?;
     if !response.status().is_success() {
-        return Err(refused(&format!("it answered {}", response.status())));
+        // 407 and 403 stay the same for the next attempt; 502 and 504 may not.
+        let kind = match response.status() {
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                TransportErrorKind::Proxy
+            }
+            status if status.is_client_error() => TransportErrorKind::ProxyRefused,
+            _ => TransportErrorKind::Proxy,
+        };
+        let why = format!("it answered {}", response.status());
+        return Err(failed(kind, &why));
     }
     if !unread.is_empty() {
         return Err(refused("it sent bytes of its own into the tunnel"));

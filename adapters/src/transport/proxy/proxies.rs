@@ -79,8 +79,9 @@ impl Proxies {
     pub(crate) fn tell_secrets(&self, secrets: &mut Secrets) {
         for slot in [&self.http, &self.https] {
             if let Slot::Through(proxy) = slot {
-                if let Some((_, password)) = proxy.credentials() {
-                    secrets.add(password);
+                if let Some((user, password)) = proxy.credentials() {
+                    // Without a password, the user is a token.
+                    secrets.add(if password.is_empty() { user } else { password });
                 }
                 if let Some(Ok(value)) = proxy.authorization().map(HeaderValue::to_str) {
                     secrets.add(value);
@@ -93,7 +94,7 @@ impl Proxies {
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Proxy`] if the variable for this proxy does not parse. The message
+    /// [`TransportErrorKind::ProxyRefused`] if the variable for this proxy does not parse. The message
     /// names the variable.
     pub fn for_uri(&self, uri: &Uri) -> Result<Option<&Proxy>, TransportError> {
         let slot = match uri.scheme_str() {
@@ -105,7 +106,10 @@ impl Proxies {
             Slot::Direct => Ok(None),
             _ if self.bypass.covers(host) => Ok(None),
             Slot::Through(proxy) => Ok(Some(proxy)),
-            Slot::Broken(why) => Err(TransportError::new(TransportErrorKind::Proxy, why.clone())),
+            Slot::Broken(why) => Err(TransportError::new(
+                TransportErrorKind::ProxyRefused,
+                why.clone(),
+            )),
         }
     }
 }

@@ -138,7 +138,7 @@ fn no_piece_of_a_password_becomes_a_host_and_no_wrong_port_another() {
         "",
     ] {
         let error = Proxy::parse(url).unwrap_err();
-        assert_eq!(error.kind(), TransportErrorKind::Proxy, "{url}");
+        assert_eq!(error.kind(), TransportErrorKind::ProxyRefused, "{url}");
         let error = format!("{error} {error:?}");
         assert!(
             !error.contains("hunt") && !error.contains("ter2"),

@@ -83,7 +83,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Proxy`] if `url` is not a URL, has another scheme, or has no valid host
+    /// [`TransportErrorKind::ProxyRefused`] if `url` is not a URL, has another scheme, or has no valid host
     /// or port; or if the user or the password of a SOCKS proxy is longer than 255 bytes, or its user
     /// is empty. The message shows no part of `url`, because a password may be anywhere in a
     /// malformed URL.
@@ -191,7 +191,7 @@ impl fmt::Debug for Proxy {
 
 fn invalid(why: &str) -> TransportError {
     TransportError::new(
-        TransportErrorKind::Proxy,
+        TransportErrorKind::ProxyRefused,
         format!("the proxy cannot be used: {why}"),
     )
 }

@@ -65,7 +65,7 @@ impl Agents {
             .as_ref()
             .ok_or_else(|| {
                 TransportError::new(
-                    TransportErrorKind::Proxy,
+                    TransportErrorKind::ProxyRefused,
                     "the proxy's URL cannot be used: check the host, and the user and password",
                 )
             })

@@ -47,10 +47,33 @@ impl Failure {
         match error {
             Error::Timeout(_) => error,
             source => Error::Other(Box::new(Self {
-                kind: TransportErrorKind::Proxy,
+                kind: match is_refusal(&source) {
+                    true => TransportErrorKind::ProxyRefused,
+                    false => TransportErrorKind::Proxy,
+                },
                 source,
             })),
         }
+    }
+}
+
+/// Whether the proxy refuses the user, the password or the destination, so that another attempt
+/// would be refused too.
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        // ureq gives the status of an HTTP proxy in its message only.
+        Error::ConnectProxyFailed(why) => {
+            let status = why.split_once("responded ").map(|(_, status)| status);
+            status.is_some_and(|status| {
+                status.starts_with('4') && !status.starts_with("408") && !status.starts_with("429")
+            })
+        }
+        // A wrong password, or the rules of a SOCKS proxy.
+        Error::Io(error) => {
+            error.kind() == io::ErrorKind::PermissionDenied
+                || error.to_string() == "connection not allowed by ruleset"
+        }
+        _ => false,
     }
 }
 
@@ -61,6 +84,7 @@ impl fmt::Display for Failure {
             TransportErrorKind::Connect => "no connection could be made",
             TransportErrorKind::Tls => "the TLS handshake failed",
             TransportErrorKind::Proxy => "the proxy could not be used",
+            TransportErrorKind::ProxyRefused => "the proxy refused to connect",
             _ => "the connection failed",
         })
     }

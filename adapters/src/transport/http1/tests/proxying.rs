@@ -150,7 +150,7 @@ fn a_proxy_that_refuses_is_an_error_with_its_status() {
         refuse(unauthorized, "http://a.test/"),
         refuse(b"HTTP/1.1 407 Authenticate\r\n\r\n", "https://a.test/"),
     ] {
-        assert_eq!(error.kind(), TransportErrorKind::Proxy);
+        assert_eq!(error.kind(), TransportErrorKind::ProxyRefused);
         assert!(error.to_string().contains("407"), "{error}");
         let shown = format!("{error:?}");
         assert!(
@@ -215,7 +215,7 @@ fn a_proxy_variable_that_does_not_parse_stops_its_requests() {
     let env = Proxies::from_vars(|name| (name == "https_proxy").then(|| "socks4://h".to_owned()));
     let transport = builder().proxies(env).build();
     let error = run(&transport, get("https://a.test/")).unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Proxy);
+    assert_eq!(error.kind(), TransportErrorKind::ProxyRefused);
     assert!(error.to_string().contains("https_proxy"), "{error}");
 }
 

@@ -122,7 +122,13 @@ fn what_a_proxy_refuses_is_said() {
             ..Manners::default()
         };
         let (kind, message) = refusal(manners, "");
-        assert_eq!(kind, TransportErrorKind::Proxy);
+        // Its rules and the commands that it knows stay the same for another attempt.
+        let is_lasting = matches!(code, 2 | 7 | 8);
+        let expected = match is_lasting {
+            true => TransportErrorKind::ProxyRefused,
+            false => TransportErrorKind::Proxy,
+        };
+        assert_eq!(kind, expected, "{code}");
         assert!(
             message.contains(why) && message.contains("a.test:80"),
             "{message}"
@@ -147,7 +153,7 @@ fn who_is_not_let_in_learns_what_to_do() {
         ),
     ] {
         let (kind, message) = refusal(manners, user);
-        assert_eq!(kind, TransportErrorKind::Proxy);
+        assert_eq!(kind, TransportErrorKind::ProxyRefused);
         assert!(
             message.contains(why) && !message.contains("secret"),
             "{message}"

@@ -87,7 +87,10 @@ fn a_proxy_gets_a_connect_with_its_credentials_and_its_failures_are_its_own() {
             .body(Bytes::new())
             .unwrap()
     };
-    assert_eq!(kind(send(&transport, request())), TransportErrorKind::Proxy);
+    assert_eq!(
+        kind(send(&transport, request())),
+        TransportErrorKind::ProxyRefused
+    );
     let refused = requests.recv().unwrap().head;
     assert!(refused.starts_with("CONNECT api.test:80 HTTP/1.1\r\n"));
     // me:p@ss
@@ -219,5 +222,5 @@ fn a_socks_proxy_connects_and_looks_names_up() {
     };
     let (proxy, _asked) = socks(manners, server.addr);
     let refused = send_through(&format!("socks5h://{proxy}"), url);
-    assert_eq!(kind(refused), TransportErrorKind::Proxy);
+    assert_eq!(kind(refused), TransportErrorKind::ProxyRefused);
 }
