@@ -38,6 +38,7 @@
 //! | you want to | see |
 //! |---|---|
 //! | ask, stream, go on with a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
+//! | get an answer as a type, or tools whose arguments are one | `ChatCall::json`, `JsonCall`, `JsonStream`, `Tool::of`; the features `schema` and `typed` |
 //! | turn texts into vectors | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
 //! | know which models there are | [`LlmClient::models`], [`ModelInfo`] |
 //! | choose a provider, or describe one | [`Provider`], [`dialect`] |
@@ -55,6 +56,13 @@
 //! Each dialect beside OpenAI's chat completions has a feature, with the providers that speak it:
 //! `anthropic`, `gemini`, `ollama`, and `openai-responses` (the providers `openai` and `azure`, too).
 //! They are on by default; a program whose size matters leaves out those that it does not speak.
+//!
+//! `typed` is off by default, and adds typed answers and arguments: `ChatCall::json_schema`,
+//! `ToolCall::arguments`, `JsonStream`, `PartialJson`. It adds one crate to the tree,
+//! `serde_path_to_error`. `schema` adds to it the schemas of Rust types, `ChatCall::json` and
+//! `Tool::of`, and six more crates: `schemars`, `dyn-clone` and `ref-cast`, which are linked, and
+//! `schemars_derive`, `serde_derive_internals` and `ref-cast-impl`, which only run at compile time
+//! (`cargo tree -e normal -p chatcore --features schema`).
 //!
 //! `tracing` is off by default. It opens a span for each call, all its attempts included, below
 //! the span that is current when the call is first polled. Its fields have the names of
@@ -99,12 +107,16 @@ mod pipeline;
 mod policy;
 mod provider;
 mod quote;
+#[cfg(any(feature = "anthropic", feature = "typed"))]
+mod schema;
 mod secrets;
 mod status;
 #[cfg(test)]
 mod testing;
 mod time;
 mod transport;
+#[cfg(feature = "typed")]
+mod typed;
 mod unquote;
 mod words;
 
@@ -147,9 +159,14 @@ pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
 pub use provider::{KEY_FORMS, KNOWN_PROVIDERS, KeyForm, KnownProvider, Provider};
+/// The version whose `JsonSchema` the types of typed answers derive.
+#[cfg(feature = "schema")]
+pub use schemars;
 pub use secrets::{RecentSecrets, Secrets};
 /// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
 pub use serde_json;
 pub use status::Status;
 pub use time::Instant;
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
+#[cfg(feature = "typed")]
+pub use typed::{JsonAnswer, JsonCall, JsonStream, Mismatch, PartialJson};

@@ -66,7 +66,7 @@ test('what an event holds', () => {
 const CLASSES = {
   config: 'LlmError', invalid_input: 'InvalidInputError', auth: 'AuthError', bad_request: 'BadRequestError',
   not_found: 'BadRequestError', rate_limited: 'RateLimitError', quota_exceeded: 'RateLimitError', overloaded: 'ServerError',
-  server: 'ServerError', connection: 'ConnectionError', timeout: 'TimeoutError', truncated: 'StreamError', out_of_tokens: 'StreamError',
+  server: 'ServerError', connection: 'ConnectionError', timeout: 'TimeoutError', truncated: 'StreamError', out_of_tokens: 'StreamError', invalid_output: 'StreamError',
   protocol: 'StreamError', response_too_large: 'StreamError', queue_full: 'QueueFullError', closed: 'ClosedError',
   journal: 'LlmError', internal: 'LlmError', aborted: 'AbortError',
 };

@@ -17,10 +17,16 @@ use crate::chat::{
 use crate::dialect::Mode;
 use crate::error::Error;
 use crate::executor::BoxFuture;
+#[cfg(feature = "typed")]
+use crate::executor::Executor;
 use crate::pipeline::Call;
+#[cfg(feature = "typed")]
+use crate::pipeline::CallParts;
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
+#[cfg(feature = "typed")]
+use crate::time::Instant;
 
 /// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
 /// answer, or take its [`stream`](Self::stream).
@@ -48,11 +54,35 @@ use crate::policy::timeouts::Timeouts;
 pub struct ChatCall {
     backend: Arc<dyn Backend>,
     call: Call,
+    /// The clock of a call that consists of several requests.
+    #[cfg(feature = "typed")]
+    executor: Arc<dyn Executor>,
 }
 
 impl ChatCall {
-    pub(super) fn new(backend: Arc<dyn Backend>, call: Call) -> Self {
-        Self { backend, call }
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        call: Call,
+        #[cfg(feature = "typed")] executor: Arc<dyn Executor>,
+    ) -> Self {
+        Self {
+            backend,
+            call,
+            #[cfg(feature = "typed")]
+            executor,
+        }
+    }
+
+    /// What the call asks for, and how it runs.
+    #[cfg(feature = "typed")]
+    pub(crate) fn parts_mut(&mut self) -> &mut CallParts {
+        &mut self.call.0
+    }
+
+    /// The present moment of the call's executor.
+    #[cfg(feature = "typed")]
+    pub(crate) fn now(&self) -> Instant {
+        self.executor.now()
     }
 
     /// Changes the request, without a copy of it.

@@ -129,7 +129,12 @@ impl LlmClient {
 
     fn call(&self, request: ChatRequest, defaults: Defaults) -> ChatCall {
         let call = Call::new(request, defaults, self.rules());
-        ChatCall::new(Arc::clone(&self.inner.backend), call)
+        ChatCall::new(
+            Arc::clone(&self.inner.backend),
+            call,
+            #[cfg(feature = "typed")]
+            Arc::clone(&self.inner.executor),
+        )
     }
 
     /// Asks for an embedding of each text: a vector that says what it means. The model is the

@@ -18,6 +18,7 @@ mod facts;
 #[cfg(feature = "gemini")]
 mod gemini;
 mod jobs;
+mod json_output;
 pub mod kit;
 #[cfg(feature = "ollama")]
 mod ollama_chat;
@@ -45,6 +46,7 @@ pub use facts::{Facts, KeyHeader};
 #[cfg(feature = "gemini")]
 pub use gemini::Gemini;
 pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
+pub use json_output::JsonOutput;
 pub(crate) use kit::hints::request_id;
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
 pub(crate) use kit::whole::WholeBody;
@@ -172,6 +174,13 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// or, if it has none, `reasoning_effort` and `thinking`.
     fn reasoning_off<'a>(&self, rule: &'a ModelRule) -> &'a str {
         &rule.reasoning_off
+    }
+
+    /// How far the provider holds an answer to
+    /// [`ResponseFormat::JsonSchema`](crate::chat::ResponseFormat::JsonSchema). Not at all by
+    /// default.
+    fn json_output(&self, _endpoint: &Endpoint, _request: &ChatRequest) -> JsonOutput {
+        JsonOutput::Prompt
     }
 
     /// Whether a stream reports everything that a whole answer does, usage included. If so, whole

@@ -53,6 +53,9 @@ pub enum ErrorKind {
     /// spent them on reasoning. The reasoning and the usage are in
     /// [`Error::partial`](super::Error::partial). Not retried.
     OutOfTokens,
+    /// A typed answer, or the arguments of a tool call, does not fit its type or schema. Not
+    /// retried; `JsonCall::repairs` lets the model correct it.
+    InvalidOutput,
     /// The answer does not match the dialect: no HTTP, no JSON, or a web page. Not retried.
     Protocol,
     /// The answer, or a piece of it, exceeds the caps. Not retried.
@@ -111,6 +114,7 @@ impl ErrorKind {
         Timeout = "timeout",
         Truncated = "truncated",
         OutOfTokens = "out_of_tokens",
+        InvalidOutput = "invalid_output",
         Protocol = "protocol",
         ResponseTooLarge = "response_too_large",
         QueueFull = "queue_full",

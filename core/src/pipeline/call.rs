@@ -42,7 +42,20 @@ pub(crate) struct CallParts {
     pub(crate) fetches_as_stream: Option<bool>,
     /// Whether to keep the head of the response for the caller.
     pub(crate) keeps_head: bool,
+    /// How to send the schema of a typed answer. `None` sends the request as it is.
+    #[cfg(feature = "typed")]
+    pub(crate) schema_use: Option<SchemaUse>,
     pub(crate) rules: Rules,
+}
+
+/// How to send the schema of a typed answer.
+#[cfg(feature = "typed")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaUse {
+    /// As the dialect's rules demand.
+    Fitted,
+    /// In the prompt.
+    InPrompt,
 }
 
 impl Call {
@@ -52,6 +65,8 @@ impl Call {
             defaults,
             fetches_as_stream: None,
             keeps_head: false,
+            #[cfg(feature = "typed")]
+            schema_use: None,
             rules,
         }))
     }

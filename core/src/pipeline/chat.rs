@@ -34,6 +34,8 @@ pub(crate) async fn chat(
 
 fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Error> {
     let mut call = call.0;
+    #[cfg(feature = "typed")]
+    let fitted = super::schema::fit(&shared, &mut call);
     let plan = shared.fill_in(&mut call.request, &call.defaults);
     let ask = ChatAsk {
         request: &call.request,
@@ -46,6 +48,11 @@ fn begin_chat(shared: Arc<Shared>, call: Call, mode: Mode) -> Result<Begun, Erro
             Box::new(secrets)
         }),
     };
+    #[cfg(feature = "typed")]
+    if let Err(why) = fitted {
+        let asked = ask.asked(&shared);
+        return Err(super::begin::refuse(&shared, &asked, &call.rules, why));
+    }
     begin(shared, ask, call.rules, mode)
 }
 

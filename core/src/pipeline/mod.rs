@@ -28,6 +28,8 @@ mod locked;
 mod models;
 mod opened;
 mod queue;
+#[cfg(feature = "typed")]
+mod schema;
 mod settle;
 mod shared;
 #[cfg(test)]
@@ -42,6 +44,8 @@ use std::time::Duration;
 
 pub(crate) use call::Rules;
 pub use call::{Call, JobCall};
+#[cfg(feature = "typed")]
+pub(crate) use call::{CallParts, SchemaUse};
 pub(crate) use chat::chat;
 pub(crate) use chat_reader::ChatReader;
 pub(crate) use embed::embed;

@@ -9,7 +9,7 @@ use super::Provider;
 use super::table::{self, Row};
 #[cfg(feature = "gemini")]
 use crate::dialect::kit::escape::escape;
-use crate::dialect::{Dialect, OpenAiChat, Quirks};
+use crate::dialect::{Dialect, JsonOutput, OpenAiChat, Quirks};
 use crate::host::DEMO_URL;
 use crate::models::ModelRules;
 
@@ -142,7 +142,8 @@ impl Provider {
     /// answers only through the adapters' demo transport. Every other transport refuses its base
     /// URL, which is not `http`, and sends nothing.
     pub fn demo() -> Self {
-        Self::new("demo", DEMO_URL, "demo", OpenAiChat::new(Quirks::default()))
+        let quirks = Quirks::default().json_output(JsonOutput::Grammar);
+        Self::new("demo", DEMO_URL, "demo", OpenAiChat::new(quirks))
     }
 
     /// The provider that `LLM_PROVIDER` names, with its defaults: a row of

@@ -10,7 +10,7 @@ use crate::dialect::Anthropic;
 use crate::dialect::Gemini;
 #[cfg(feature = "ollama")]
 use crate::dialect::OllamaChat;
-use crate::dialect::{Dialect, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
+use crate::dialect::{Dialect, JsonOutput, MaxTokensField, OpenAiChat, Quirks, ReasoningField};
 #[cfg(feature = "openai-responses")]
 use crate::dialect::{OpenAi, OpenAiResponses};
 
@@ -90,7 +90,7 @@ providers! {
     GROQ: "groq", ["GROQ_API_KEY"], "https://api.groq.com/openai/v1", "openai/gpt-oss-120b", completion_tokens, "https://console.groq.com/docs/deprecations", "2026-11-29";
     XAI: "xai", ["XAI_API_KEY"], "https://api.x.ai/v1", "grok-4.3", completion_tokens, "https://docs.x.ai/docs/migration/may-15-retirement", "2026-11-29";
     COHERE: "cohere", ["COHERE_API_KEY", "CO_API_KEY"], "https://api.cohere.ai/compatibility/v1", "command-a-plus-05-2026", plain, "https://docs.cohere.com/docs/compatibility-api", "2026-11-29";
-    TOGETHER: "together", ["TOGETHER_API_KEY"], "https://api.together.ai/v1", "", plain, "https://docs.together.ai/reference/chat-completions", "2026-11-29";
+    TOGETHER: "together", ["TOGETHER_API_KEY"], "https://api.together.ai/v1", "", grammar, "https://docs.together.ai/reference/chat-completions", "2026-11-29";
     FIREWORKS: "fireworks", ["FIREWORKS_API_KEY"], "https://api.fireworks.ai/inference/v1", "", returns_reasoning, "https://docs.fireworks.ai/guides/reasoning", "2026-11-29";
     CEREBRAS: "cerebras", ["CEREBRAS_API_KEY"], "https://api.cerebras.ai/v1", "gpt-oss-120b", completion_tokens, "https://inference-docs.cerebras.ai/api-reference/chat-completions", "2026-11-29";
     PERPLEXITY: "perplexity", ["PERPLEXITY_API_KEY", "PPLX_API_KEY"], "https://api.perplexity.ai", "sonar", perplexity, "https://docs.perplexity.ai/api-reference/sonar-post", "2026-11-29";
@@ -102,23 +102,23 @@ providers! {
     MOONSHOT_CN: "moonshot_cn", ["MOONSHOT_API_KEY", "KIMI_API_KEY"], "https://api.moonshot.cn/v1", "kimi-k2.6", moonshot, "https://platform.kimi.com/docs/api/chat", "2026-11-29";
     ZHIPU: "zhipu", ["ZAI_API_KEY", "ZHIPU_API_KEY"], "https://api.z.ai/api/paas/v4", "glm-5.2", returns_reasoning, "https://docs.z.ai/guides/capabilities/thinking-mode", "2026-11-29";
     ZHIPU_CN: "zhipu_cn", ["ZHIPU_API_KEY", "ZAI_API_KEY"], "https://open.bigmodel.cn/api/paas/v4", "glm-5.2", returns_reasoning, "https://docs.bigmodel.cn/cn/guide/capabilities/thinking", "2026-11-29";
-    QWEN: "qwen", ["DASHSCOPE_API_KEY"], "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "qwen-plus", plain, "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "2026-11-29";
-    QWEN_CN: "qwen_cn", ["DASHSCOPE_API_KEY"], "https://dashscope.aliyuncs.com/compatible-mode/v1", "qwen-plus", plain, "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "2026-11-29";
+    QWEN: "qwen", ["DASHSCOPE_API_KEY"], "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "qwen-plus", json_object, "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "2026-11-29";
+    QWEN_CN: "qwen_cn", ["DASHSCOPE_API_KEY"], "https://dashscope.aliyuncs.com/compatible-mode/v1", "qwen-plus", json_object, "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "2026-11-29";
     MINIMAX: "minimax", ["MINIMAX_API_KEY"], "https://api.minimax.io/v1", "MiniMax-M3", minimax, "https://platform.minimax.io/docs/api-reference/text-openai-api", "2026-11-29";
     MINIMAX_CN: "minimax_cn", ["MINIMAX_API_KEY"], "https://api.minimaxi.com/v1", "MiniMax-M3", minimax, "https://platform.minimaxi.com/docs/guides/quickstart", "2026-11-29";
-    SILICONFLOW: "siliconflow", ["SILICONFLOW_API_KEY"], "https://api.siliconflow.com/v1", "", plain, "https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions", "2026-11-29";
-    SILICONFLOW_CN: "siliconflow_cn", ["SILICONFLOW_CN_API_KEY", "SILICONFLOW_API_KEY"], "https://api.siliconflow.cn/v1", "", plain, "https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions", "2026-11-29";
+    SILICONFLOW: "siliconflow", ["SILICONFLOW_API_KEY"], "https://api.siliconflow.com/v1", "", json_object, "https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions", "2026-11-29";
+    SILICONFLOW_CN: "siliconflow_cn", ["SILICONFLOW_CN_API_KEY", "SILICONFLOW_API_KEY"], "https://api.siliconflow.cn/v1", "", json_object, "https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions", "2026-11-29";
     VOLCENGINE: "volcengine", ["ARK_API_KEY", "VOLCANO_ENGINE_API_KEY"], "https://ark.cn-beijing.volces.com/api/v3", "", returns_reasoning, "https://www.volcengine.com/docs/82379/1330310", "2026-11-29";
     HUNYUAN: "hunyuan", ["HUNYUAN_API_KEY"], "https://api.hunyuan.cloud.tencent.com/v1", "", plain, "https://cloud.tencent.com/document/product/1729/111007", "2026-11-29";
-    STEPFUN: "stepfun", ["STEPFUN_API_KEY", "STEP_API_KEY"], "https://api.stepfun.com/v1", "step-3.7-flash", plain, "https://platform.stepfun.com/docs/zh/api-reference/chat/chat-completion-create", "2026-11-29";
+    STEPFUN: "stepfun", ["STEPFUN_API_KEY", "STEP_API_KEY"], "https://api.stepfun.com/v1", "step-3.7-flash", json_object, "https://platform.stepfun.com/docs/zh/api-reference/chat/chat-completion-create", "2026-11-29";
     QIANFAN: "qianfan", ["QIANFAN_API_KEY"], "https://qianfan.baidubce.com/v2", "", plain, "https://cloud.baidu.com/doc/qianfan-api/s/3m9b5lqft", "2026-11-29";
 
     #[cfg(feature = "ollama")]
     OLLAMA: "ollama", [], "http://127.0.0.1:11434", "", ollama, "https://docs.ollama.com/api", "2026-11-28";
-    LMSTUDIO: "lmstudio", ["LMSTUDIO_API_KEY"], "http://127.0.0.1:1234/v1", "", plain, "https://lmstudio.ai/docs/developer/openai-compat/chat-completions", "2026-11-29";
-    VLLM: "vllm", ["VLLM_API_KEY"], "http://127.0.0.1:8000/v1", "", plain, "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html", "2026-11-29";
-    LLAMACPP: "llamacpp", ["LLAMA_API_KEY"], "http://127.0.0.1:8080/v1", "", plain, "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", "2026-11-29";
-    SGLANG: "sglang", ["SGLANG_API_KEY"], "http://127.0.0.1:30000/v1", "", plain, "https://docs.sglang.ai/basic_usage/openai_api_completions.html", "2026-11-29";
+    LMSTUDIO: "lmstudio", ["LMSTUDIO_API_KEY"], "http://127.0.0.1:1234/v1", "", grammar, "https://lmstudio.ai/docs/developer/openai-compat/chat-completions", "2026-11-29";
+    VLLM: "vllm", ["VLLM_API_KEY"], "http://127.0.0.1:8000/v1", "", grammar, "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html", "2026-11-29";
+    LLAMACPP: "llamacpp", ["LLAMA_API_KEY"], "http://127.0.0.1:8080/v1", "", grammar, "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", "2026-11-29";
+    SGLANG: "sglang", ["SGLANG_API_KEY"], "http://127.0.0.1:30000/v1", "", grammar, "https://docs.sglang.ai/basic_usage/openai_api_completions.html", "2026-11-29";
     LITELLM: "litellm", ["LITELLM_API_KEY"], "http://127.0.0.1:4000/v1", "", plain, "https://docs.litellm.ai/docs/simple_proxy", "2026-11-29";
     OPENAI_COMPATIBLE: "openai_compatible", [], "", "", plain, "https://developers.openai.com/api/reference/resources/chat", "2026-11-28";
 }
@@ -132,10 +132,27 @@ fn plain() -> Arc<dyn Dialect> {
     chat(Quirks::default())
 }
 
-/// The token limit has OpenAI's newer name.
+/// Answers have JSON mode, without a schema.
+fn json_object() -> Arc<dyn Dialect> {
+    chat(Quirks {
+        json_output: JsonOutput::JsonObject,
+        ..Quirks::default()
+    })
+}
+
+/// The server compiles schemas to grammars.
+fn grammar() -> Arc<dyn Dialect> {
+    chat(Quirks {
+        json_output: JsonOutput::Grammar,
+        ..Quirks::default()
+    })
+}
+
+/// The token limit has OpenAI's newer name, and schemas follow its strict mode.
 fn completion_tokens() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
+        json_output: JsonOutput::Strict,
         ..Quirks::default()
     })
 }
@@ -162,14 +179,17 @@ fn azure_classic() -> Arc<dyn Dialect> {
     chat(Quirks {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
         api_key_header: true,
+        json_output: JsonOutput::Strict,
         ..Quirks::default()
     })
 }
 
-/// Reasoning is sent back as `reasoning_content`, the field in which it arrived.
+/// Reasoning is sent back as `reasoning_content`, the field in which it arrived. Answers have JSON
+/// mode, without a schema.
 fn returns_reasoning() -> Arc<dyn Dialect> {
     chat(Quirks {
         reasoning_field: Some(ReasoningField::ReasoningContent),
+        json_output: JsonOutput::JsonObject,
         ..Quirks::default()
     })
 }
@@ -177,6 +197,7 @@ fn returns_reasoning() -> Arc<dyn Dialect> {
 fn openrouter() -> Arc<dyn Dialect> {
     chat(Quirks {
         reasoning_field: Some(ReasoningField::Reasoning),
+        json_output: JsonOutput::Strict,
         ..Quirks::default()
     })
 }
@@ -189,6 +210,7 @@ fn mistral() -> Arc<dyn Dialect> {
         stream_usage_unasked: true,
         strict_messages: true,
         seed_field: "random_seed",
+        json_output: JsonOutput::Strict,
         ..Quirks::default()
     })
 }
@@ -205,6 +227,7 @@ fn perplexity() -> Arc<dyn Dialect> {
 /// Kimi requires its reasoning back, and has deprecated `max_tokens`.
 fn moonshot() -> Arc<dyn Dialect> {
     chat(Quirks {
+        json_output: JsonOutput::JsonObject,
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
         reasoning_field: Some(ReasoningField::ReasoningContent),
         ..Quirks::default()

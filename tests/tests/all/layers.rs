@@ -30,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("models", &["json", "words"]),
     ("credentials", &["error", "executor", "secrets", "unquote"]),
     ("frame", &["error", "json"]),
+    ("schema", &[]),
     // how a request is written, and how an answer is read
     (
         "dialect",
@@ -42,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "head",
             "json",
             "models",
+            "schema",
             "secrets",
             "quote",
             "time",
@@ -95,6 +97,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "json",
             "observe",
             "policy",
+            "schema",
             "secrets",
             "quote",
             "time",
@@ -121,6 +124,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "status",
             "time",
             "transport",
+        ],
+    ),
+    (
+        "typed",
+        &[
+            "chat", "client", "error", "executor", "pipeline", "policy", "schema",
         ],
     ),
     ("journal", &["chat", "error", "executor"]),

@@ -51,6 +51,8 @@ mod spans;
 #[cfg(test)]
 mod stranger;
 #[cfg(test)]
+mod typed;
+#[cfg(test)]
 mod websocket;
 #[cfg(test)]
 mod worst;

@@ -138,7 +138,7 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   rate_limited: RateLimitError, quota_exceeded: RateLimitError, auth: AuthError,
   bad_request: BadRequestError, not_found: BadRequestError, invalid_input: InvalidInputError,
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
-  truncated: StreamError, out_of_tokens: StreamError, protocol: StreamError, response_too_large: StreamError,
+  truncated: StreamError, out_of_tokens: StreamError, invalid_output: StreamError, protocol: StreamError, response_too_large: StreamError,
   queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, journal: LlmError,
   internal: LlmError,
 };

@@ -1,13 +1,14 @@
 //! Writes the request's JSON directly from the [`ChatRequest`].
 
 use super::thinking::{self, Thinking, effort};
-use super::{Anthropic, AnthropicPlatform, DIALECT, blocks, check, schema};
+use super::{Anthropic, AnthropicPlatform, DIALECT, blocks, check};
 use crate::chat::{ChatRequest, Part, ResponseFormat, Role, Tool, ToolChoice};
 use crate::dialect::Mode;
 use crate::dialect::kit::write::{self, ObjectWriter};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::models::ModelRule;
+use crate::schema::{ANTHROPIC, reduce};
 
 /// The body of a request.
 pub(super) fn body(
@@ -182,7 +183,7 @@ fn write_tool(writer: &mut Writer, tool: &Tool) {
     }
     if let Some(writer) = map.field("input_schema") {
         match tool.strict {
-            Some(true) => writer.value(&schema::taken(&tool.parameters)),
+            Some(true) => writer.value(&reduce(&tool.parameters, &ANTHROPIC)),
             _ => writer.value(&tool.parameters),
         }
     }
@@ -230,7 +231,7 @@ fn output_config(map: &mut ObjectWriter<'_, '_>, request: &ChatRequest, rule: &M
         writer.open('{');
         writer.member("type", "json_schema");
         writer.key("schema");
-        writer.value(&schema::taken(schema));
+        writer.value(&reduce(schema, &ANTHROPIC));
         writer.close('}');
     }
     writer.close('}');

@@ -7,7 +7,6 @@ mod decode;
 mod encode;
 mod models;
 mod platform;
-mod schema;
 mod thinking;
 mod usage;
 mod wire;
@@ -27,7 +26,8 @@ use super::kit::decoder::AnswerDecoder;
 use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
 use super::{
-    Caps, Decoder, Dialect, Endpoint, Facts, KeyHeader, LimitHints, Mode, ModelsDialect, Quota,
+    Caps, Decoder, Dialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints, Mode,
+    ModelsDialect, Quota,
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
@@ -289,6 +289,10 @@ impl Dialect for Anthropic {
 
     fn refuses_sampling(&self) -> bool {
         self.is_without_sampling()
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        JsonOutput::Anthropic
     }
 
     fn streams_tell_all(&self) -> bool {

@@ -25,7 +25,8 @@ use super::kit::decoder::AnswerDecoder;
 use super::kit::escape::escape;
 use super::kit::model_name;
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, Mode, ModelsDialect,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, KeyHeader, Mode,
+    ModelsDialect,
 };
 use crate::chat::{ChatRequest, Part};
 use crate::error::Error;
@@ -119,6 +120,10 @@ impl Dialect for Gemini {
 
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         Box::new(AnswerDecoder::new(head, caps, Chunks::default()))
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        JsonOutput::Gemini
     }
 
     fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {

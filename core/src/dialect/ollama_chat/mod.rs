@@ -12,7 +12,7 @@ mod wire;
 use bytes::Bytes;
 use chatcore::dialect::kit::{AnswerDecoder, JsonValues};
 use chatcore::dialect::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, Mode, ModelsDialect,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, Mode, ModelsDialect,
 };
 use chatcore::{ChatRequest, Error, ModelRule};
 use http::Request;
@@ -65,6 +65,10 @@ impl Dialect for OllamaChat {
     fn decoder(&self, head: &http::response::Parts, _: Mode, caps: Caps) -> Box<dyn Decoder> {
         let decoder = AnswerDecoder::new(head, caps, Answer::default());
         Box::new(decoder.framing(JsonValues::new(caps.event)))
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        JsonOutput::Grammar
     }
 
     fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {

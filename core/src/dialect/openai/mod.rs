@@ -12,8 +12,8 @@ use http::{HeaderMap, Request};
 use super::kit::response_headers;
 use super::openai_chat::limits;
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, LimitHints, MaxTokensField,
-    Mode, ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints,
+    MaxTokensField, Mode, ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
@@ -68,6 +68,7 @@ impl Default for OpenAi {
         Self {
             chat: OpenAiChat::new(Quirks {
                 max_tokens_field: MaxTokensField::MaxCompletionTokens,
+                json_output: JsonOutput::Strict,
                 ..Quirks::default()
             }),
             responses: Arc::new(OpenAiResponses::default()),
@@ -111,6 +112,10 @@ impl Dialect for OpenAi {
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
         self.chat.models()
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        JsonOutput::Strict
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

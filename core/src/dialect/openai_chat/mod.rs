@@ -28,7 +28,7 @@ use super::kit::decoder::AnswerDecoder;
 use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, KeyHeader, LimitHints, Mode,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints, Mode,
     ModelsDialect,
 };
 use crate::chat::ChatRequest;
@@ -96,6 +96,10 @@ impl Dialect for OpenAiChat {
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
         limits(headers)
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        self.quirks.json_output
     }
 
     fn streams_tell_all(&self) -> bool {

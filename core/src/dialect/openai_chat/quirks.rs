@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::JsonOutput;
+
 /// The differences between servers that speak OpenAI's chat completions. The default suits most of
 /// them.
 ///
@@ -38,6 +40,9 @@ pub struct Quirks {
     /// Whether the key is sent in the header `api-key`, as Azure expects, and not as
     /// `Authorization: Bearer`. Default false.
     pub api_key_header: bool,
+    /// How far the server holds an answer to a JSON schema. Default [`JsonOutput::Prompt`], because
+    /// a server that ignores a schema would answer in any form.
+    pub json_output: JsonOutput,
     /// Members of every request, as JSON without the braces, such as `"reasoning_split":true`. A
     /// field that the caller sets takes precedence. Default none.
     pub members: Cow<'static, str>,
@@ -53,6 +58,7 @@ impl Default for Quirks {
             strict_messages: false,
             seed_field: "seed",
             api_key_header: false,
+            json_output: JsonOutput::Prompt,
             members: Cow::Borrowed(""),
         }
     }
@@ -105,6 +111,13 @@ impl Quirks {
     #[must_use]
     pub fn api_key_header(mut self, in_api_key: bool) -> Self {
         self.api_key_header = in_api_key;
+        self
+    }
+
+    /// Sets how far the server holds an answer to a JSON schema.
+    #[must_use]
+    pub fn json_output(mut self, json_output: JsonOutput) -> Self {
+        self.json_output = json_output;
         self
     }
 

@@ -25,7 +25,8 @@ use super::kit::ids::with_ids;
 use super::kit::response_headers;
 use super::openai_chat::{OpenAiEmbeddings, OpenAiModels, limits};
 use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, LimitHints, Mode, ModelsDialect,
+    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, LimitHints, Mode,
+    ModelsDialect,
 };
 use crate::chat::ChatRequest;
 use crate::error::Error;
@@ -105,6 +106,10 @@ impl Dialect for OpenAiResponses {
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
         limits(headers)
+    }
+
+    fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
+        JsonOutput::Strict
     }
 
     fn reasoning_off<'a>(&self, _: &'a ModelRule) -> &'a str {

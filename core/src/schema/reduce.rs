@@ -1,117 +1,109 @@
-//! Converts JSON schemas to what Anthropic accepts in strict mode.
-//!
-//! Anthropic refuses bounds of numbers, strings and arrays, unknown formats, `oneOf`, and objects
-//! that may have more properties than they name. A keyword that is removed from a schema is added
-//! to its description, so that the model can still follow it. Anthropic's own SDK does the same
-//! (`_transform.py`, November 2026).
+//! Removes from a schema what a provider refuses, and tells it in the descriptions.
 
 use serde_json::{Map, Value};
 
-/// Keywords that Anthropic refuses.
-const REFUSED: [&str; 10] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "uniqueItems",
-    "patternProperties",
-];
-
-/// String formats that Anthropic accepts.
-const FORMATS: [&str; 10] = [
-    "date-time",
-    "time",
-    "date",
-    "duration",
-    "email",
-    "hostname",
-    "uri",
-    "ipv4",
-    "ipv6",
-    "uuid",
-];
+use super::Rules;
 
 /// The depth to which schemas are converted. Deeper schemas are sent unchanged.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
-/// Converts a schema.
-pub(super) fn taken(schema: &Value) -> Value {
-    at_depth(schema, MAX_DEPTH)
+/// Converts a schema to what `rules` accept. A keyword that is removed is added to the
+/// description, so that the model can still follow it.
+pub(crate) fn reduce(schema: &Value, rules: &Rules) -> Value {
+    at_depth(schema, rules, MAX_DEPTH)
 }
 
-fn at_depth(schema: &Value, depth: usize) -> Value {
+fn at_depth(schema: &Value, rules: &Rules, depth: usize) -> Value {
     let (Value::Object(fields), Some(depth)) = (schema, depth.checked_sub(1)) else {
         return schema.clone();
     };
-    let mut taken = Map::new();
+    let mut reduced = Map::new();
     let mut notes: Vec<String> = Vec::new();
     for (name, value) in fields {
         let kept = match name.as_str() {
+            name if rules.refused.contains(&name) => None,
             "oneOf" if !fields.contains_key("anyOf") => {
-                taken.insert("anyOf".to_owned(), each(value, depth));
+                reduced.insert("anyOf".to_owned(), each(value, rules, depth));
                 continue;
             }
-            "anyOf" | "allOf" => Some(each(value, depth)),
-            "items" => Some(at_depth(value, depth)),
-            "properties" | "$defs" | "definitions" => Some(named(value, depth)),
-            "additionalProperties" => (*value == false).then(|| value.clone()),
-            "minItems" => (*value == 0 || *value == 1).then(|| value.clone()),
-            "format" => {
-                let is_known = value.as_str().is_some_and(|word| FORMATS.contains(&word));
-                is_known.then(|| value.clone())
+            "oneOf" => None,
+            "anyOf" | "allOf" | "prefixItems" => Some(each(value, rules, depth)),
+            "items" => Some(at_depth(value, rules, depth)),
+            "properties" | "$defs" | "definitions" => Some(named(value, rules, depth)),
+            "additionalProperties" if rules.maps && value.is_object() => {
+                Some(at_depth(value, rules, depth))
             }
-            name if REFUSED.contains(&name) || name == "oneOf" => None,
+            "additionalProperties" => (rules.maps || *value == false).then(|| value.clone()),
+            "minItems" => value
+                .as_u64()
+                .filter(|least| *least <= rules.max_min_items)
+                .map(|_| value.clone()),
+            "format" => (rules.knows_format(value)).then(|| value.clone()),
+            "pattern" => (rules.accepts_pattern(value)).then(|| value.clone()),
             _ => Some(value.clone()),
         };
         match kept {
             Some(value) => {
-                taken.insert(name.clone(), value);
+                reduced.insert(name.clone(), value);
             }
             None => notes.push(format!("{name}: {value}")),
         }
     }
-    if fields.contains_key("properties") || fields.get("type").is_some_and(|kind| kind == "object")
-    {
-        taken.insert("additionalProperties".to_owned(), Value::Bool(false));
+    let is_object =
+        fields.contains_key("properties") || fields.get("type").is_some_and(is_object_type);
+    if is_object && rules.closes_objects && !reduced.contains_key("additionalProperties") {
+        reduced.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
     if !notes.is_empty() {
         let note = format!("{{{}}}", notes.join(", "));
-        let description = match taken.get("description").and_then(Value::as_str) {
+        let description = match reduced.get("description").and_then(Value::as_str) {
             Some(description) => [description, "\n\n", &note].concat(),
             None => note,
         };
-        taken.insert("description".to_owned(), description.into());
+        reduced.insert("description".to_owned(), description.into());
     }
-    Value::Object(taken)
+    Value::Object(reduced)
 }
 
 /// Converts a list of schemas.
-fn each(value: &Value, depth: usize) -> Value {
+fn each(value: &Value, rules: &Rules, depth: usize) -> Value {
     match value {
-        Value::Array(list) => list.iter().map(|schema| at_depth(schema, depth)).collect(),
+        Value::Array(list) => list
+            .iter()
+            .map(|schema| at_depth(schema, rules, depth))
+            .collect(),
         other => other.clone(),
     }
 }
 
 /// Converts an object of named schemas.
-fn named(value: &Value, depth: usize) -> Value {
+fn named(value: &Value, rules: &Rules, depth: usize) -> Value {
     let Value::Object(schemas) = value else {
         return value.clone();
     };
     let schemas = schemas.iter();
-    let taken = schemas.map(|(name, schema)| (name.clone(), at_depth(schema, depth)));
-    Value::Object(taken.collect())
+    let reduced = schemas.map(|(name, schema)| (name.clone(), at_depth(schema, rules, depth)));
+    Value::Object(reduced.collect())
 }
 
-#[cfg(test)]
+/// Whether a `type` is, or includes, that of objects.
+pub(super) fn is_object_type(kind: &Value) -> bool {
+    kind == "object"
+        || kind
+            .as_array()
+            .is_some_and(|kinds| kinds.contains(&"object".into()))
+}
+
+#[cfg(all(test, feature = "anthropic"))]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::rules::ANTHROPIC;
+
+    fn taken(schema: &Value) -> Value {
+        reduce(schema, &ANTHROPIC)
+    }
 
     #[test]
     fn what_is_taken_stays_as_it_is() {

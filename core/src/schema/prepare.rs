@@ -1,0 +1,119 @@
+//! The form of a schema that is the same for all providers.
+
+use serde_json::{Map, Value, json};
+
+use super::reduce::is_object_type;
+use super::refs::resolve;
+
+/// The property that holds an answer which is no object.
+pub(crate) const WRAPPER: &str = "value";
+
+/// A schema whose root is an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) schema: Value,
+    /// Whether the caller's schema is that of the property [`WRAPPER`].
+    pub(crate) is_wrapped: bool,
+}
+
+/// Gives a schema a root that is an object, because most providers demand one. A schema of
+/// another type becomes the schema of a property.
+pub(crate) fn prepare(schema: Value) -> Prepared {
+    let mut schema = schema;
+    if let Some(target) = root_target(&schema) {
+        schema = target;
+    }
+    if is_object(&schema) {
+        return Prepared {
+            schema,
+            is_wrapped: false,
+        };
+    }
+    let mut wrapper = json!({
+        "type": "object",
+        "properties": {},
+        "required": [WRAPPER],
+        "additionalProperties": false,
+    });
+    if let Value::Object(fields) = &mut schema {
+        for defs in ["$defs", "definitions"] {
+            if let Some(named) = fields.shift_remove(defs) {
+                wrapper[defs] = named;
+            }
+        }
+        fields.shift_remove("$schema");
+    }
+    if move_root_refs(&mut schema) | wrapper.get_mut("$defs").is_some_and(move_root_refs) {
+        wrapper["$defs"][WRAPPER] = schema;
+        schema = json!({ "$ref": ROOT });
+    }
+    wrapper["properties"][WRAPPER] = schema;
+    Prepared {
+        schema: wrapper,
+        is_wrapped: true,
+    }
+}
+
+/// The place of a wrapped schema that refers to itself.
+const ROOT: &str = "#/$defs/value";
+
+/// A root that is only a reference, replaced by its target.
+fn root_target(schema: &Value) -> Option<Value> {
+    let fields = schema.as_object()?;
+    let reference = fields.get("$ref")?.as_str()?;
+    let Value::Object(mut target) = resolve(schema, reference)?.clone() else {
+        return None;
+    };
+    for (name, value) in fields {
+        if name != "$ref" && !target.contains_key(name) {
+            target.insert(name.clone(), value.clone());
+        }
+    }
+    Some(Value::Object(target))
+}
+
+fn is_object(schema: &Value) -> bool {
+    let Value::Object(fields) = schema else {
+        return false;
+    };
+    let is_union = ["anyOf", "oneOf", "enum", "const", "not"]
+        .iter()
+        .any(|name| fields.contains_key(*name));
+    !is_union
+        && match fields.get("type") {
+            Some(kind) => kind == "object" && is_object_type(kind),
+            None => fields.contains_key("properties"),
+        }
+}
+
+/// Lets references to the root point to the place where the root is moved to. Says whether there
+/// were any.
+fn move_root_refs(schema: &mut Value) -> bool {
+    match schema {
+        Value::Object(fields) => {
+            let mut any = move_root_ref(fields);
+            for value in fields.values_mut() {
+                any |= move_root_refs(value);
+            }
+            any
+        }
+        Value::Array(list) => {
+            let mut any = false;
+            for value in list {
+                any |= move_root_refs(value);
+            }
+            any
+        }
+        _ => false,
+    }
+}
+
+fn move_root_ref(fields: &mut Map<String, Value>) -> bool {
+    match fields.get_mut("$ref") {
+        Some(reference) if *reference == "#" => {
+            *reference = ROOT.into();
+            true
+        }
+        _ => false,
+    }
+}

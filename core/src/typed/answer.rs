@@ -1,0 +1,59 @@
+//! A typed answer.
+
+use crate::chat::{ChatResponse, Usage};
+
+/// The value of a typed answer, and the answer that it was read from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct JsonAnswer<T> {
+    /// The value.
+    pub value: T,
+    /// The whole answer. If the model had to correct itself, it is the last answer, and its
+    /// [`usage`](ChatResponse::usage) and [`attempts`](ChatResponse::attempts) count all of them.
+    pub response: ChatResponse,
+}
+
+impl<T> JsonAnswer<T> {
+    pub(super) fn new(value: T, response: ChatResponse) -> Self {
+        Self { value, response }
+    }
+
+    /// The value alone.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+/// What several answers to one call cost together.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    pub(super) attempts: u32,
+    usage: Option<Usage>,
+}
+
+impl Spent {
+    /// Counts an answer, and lets it report everything that was spent so far.
+    pub(super) fn add(&mut self, answer: &mut ChatResponse) {
+        self.attempts = self.attempts.saturating_add(answer.attempts);
+        if let Some(usage) = &mut answer.usage {
+            if let Some(before) = &self.usage {
+                add(usage, before);
+            }
+            self.usage = Some(usage.clone());
+        }
+        answer.usage.clone_from(&self.usage);
+        answer.attempts = self.attempts;
+    }
+}
+
+fn add(usage: &mut Usage, before: &Usage) {
+    let optional = |now: Option<u64>, before: Option<u64>| match (now, before) {
+        (Some(now), Some(before)) => Some(now.saturating_add(before)),
+        (now, before) => now.or(before),
+    };
+    usage.input_tokens = usage.input_tokens.saturating_add(before.input_tokens);
+    usage.output_tokens = usage.output_tokens.saturating_add(before.output_tokens);
+    usage.cache_read_tokens = optional(usage.cache_read_tokens, before.cache_read_tokens);
+    usage.cache_write_tokens = optional(usage.cache_write_tokens, before.cache_write_tokens);
+    usage.reasoning_tokens = optional(usage.reasoning_tokens, before.reasoning_tokens);
+}

@@ -1,0 +1,487 @@
+//! JSON that is still being written.
+
+use serde_json::{Map, Value};
+
+/// The deepest value that is read.
+const MAX_DEPTH: usize = 128;
+
+/// Reads JSON as it is being written. The value holds everything that has come so far: a text
+/// grows by pieces, and a number, `true`, `false` or `null` is there once it is complete.
+///
+/// Each byte is read once, so that the work is proportional to the text. Words before the first
+/// `{` or `[` are passed over, as are those after the end. If the text turns out not to be JSON, the
+/// value is that of the next object or array.
+///
+/// ```
+/// use chatcore::PartialJson;
+/// use chatcore::serde_json::json;
+///
+/// let mut partial = PartialJson::new();
+/// partial.feed(r#"{"name":"Ad"#);
+/// assert_eq!(*partial.value(), json!({"name": "Ad"}));
+/// partial.feed(r#"a","age":3"#);
+/// assert_eq!(*partial.value(), json!({"name": "Ada"}));
+/// partial.feed("6}");
+/// assert_eq!(*partial.value(), json!({"name": "Ada", "age": 36}));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct PartialJson {
+    root: Value,
+    /// The arrays and objects that are open, the outermost first.
+    open: Vec<Container>,
+    state: State,
+    /// The text that is being read: of a string, a key, a number or a literal.
+    text: String,
+    escape: Escape,
+    /// The first half of a surrogate pair, if the second one is to come.
+    high: Option<u16>,
+    /// Whether the root must be an object.
+    is_object: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Container {
+    Array,
+    /// With the key of the member that is being read.
+    Object(String),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Before the root.
+    #[default]
+    Start,
+    /// Before a value.
+    Value,
+    /// After `[`.
+    FirstItem,
+    /// After `{`.
+    FirstKey,
+    /// After a comma in an object.
+    Key,
+    InKey,
+    AfterKey,
+    InString,
+    /// In a number or a literal.
+    InScalar,
+    /// After a value.
+    AfterValue,
+    /// After the root.
+    Done,
+}
+
+/// How far an escape in a string has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Escape {
+    #[default]
+    None,
+    Backslash,
+    /// After `\u` and some of its digits.
+    Unicode {
+        digits: u8,
+        code: u16,
+    },
+}
+
+impl PartialJson {
+    /// A reader that has read nothing. Its value is null.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A reader of an object.
+    pub(super) fn of_object() -> Self {
+        Self {
+            is_object: true,
+            ..Self::default()
+        }
+    }
+
+    /// Reads the next piece of the text. Says whether the value has grown.
+    pub fn feed(&mut self, piece: &str) -> bool {
+        let mut has_grown = false;
+        let mut rest = piece;
+        while !rest.is_empty() {
+            // The plain beginning of a string is taken at once.
+            if matches!(self.state, State::InString | State::InKey) && self.escape == Escape::None {
+                let bytes = rest.as_bytes();
+                let plain = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+                if plain > 0 {
+                    self.end_pair();
+                    self.text.push_str(&rest[..plain]);
+                }
+                rest = &rest[plain..];
+            }
+            let Some(char) = rest.chars().next() else {
+                break;
+            };
+            match self.step(char) {
+                Ok(step) => {
+                    has_grown |= step.has_grown;
+                    if step.is_taken {
+                        rest = &rest[char.len_utf8()..];
+                    }
+                }
+                Err(NotJson) => {
+                    has_grown |= !self.root.is_null();
+                    // A brace may be the fault, and the beginning of the next value too.
+                    let is_taken = self.state == State::Start;
+                    *self = Self {
+                        is_object: self.is_object,
+                        ..Self::default()
+                    };
+                    if is_taken || !matches!(char, '{' | '[') {
+                        rest = &rest[char.len_utf8()..];
+                    }
+                }
+            }
+        }
+        self.flush() | has_grown
+    }
+
+    /// What has come so far. Null before the value begins.
+    pub fn value(&self) -> &Value {
+        &self.root
+    }
+
+    /// What has come.
+    pub fn into_value(self) -> Value {
+        self.root
+    }
+
+    /// Whether the value is complete.
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Done
+    }
+
+    fn step(&mut self, char: char) -> Result<Step, NotJson> {
+        let is_space = matches!(char, ' ' | '\t' | '\n' | '\r');
+        match self.state {
+            State::Done => Ok(Step::TAKEN),
+            State::Start if char == '{' || (char == '[' && !self.is_object) => self.begin(char),
+            State::Start => Ok(Step::TAKEN),
+            State::InString | State::InKey => self.in_string(char),
+            State::InScalar => self.in_scalar(char),
+            _ if is_space => Ok(Step::TAKEN),
+            State::FirstItem if char == ']' => self.close(),
+            State::Value | State::FirstItem => self.begin(char),
+            State::FirstKey if char == '}' => self.close(),
+            State::FirstKey | State::Key if char == '"' => self.go(State::InKey),
+            State::AfterKey if char == ':' => self.go(State::Value),
+            State::AfterValue => match (self.open.last(), char) {
+                (Some(Container::Array), ',') => self.go(State::Value),
+                (Some(Container::Object(_)), ',') => self.go(State::Key),
+                (Some(Container::Array), ']') | (Some(Container::Object(_)), '}') => self.close(),
+                _ => Err(NotJson),
+            },
+            _ => Err(NotJson),
+        }
+    }
+
+    fn go(&mut self, state: State) -> Result<Step, NotJson> {
+        self.state = state;
+        Ok(Step::TAKEN)
+    }
+
+    /// Begins a value with its first character.
+    fn begin(&mut self, char: char) -> Result<Step, NotJson> {
+        let (value, container, state) = match char {
+            '{' => {
+                let object = Container::Object(String::new());
+                (Value::Object(Map::new()), Some(object), State::FirstKey)
+            }
+            '[' => (
+                Value::Array(Vec::new()),
+                Some(Container::Array),
+                State::FirstItem,
+            ),
+            '"' => (Value::String(String::new()), None, State::InString),
+            '-' | '0'..='9' | 't' | 'f' | 'n' => {
+                self.text.push(char);
+                return self.go(State::InScalar);
+            }
+            _ => return Err(NotJson),
+        };
+        if self.open.len() == MAX_DEPTH {
+            return Err(NotJson);
+        }
+        self.put(value);
+        self.open.extend(container);
+        self.state = state;
+        Ok(Step::GROWN)
+    }
+
+    fn close(&mut self) -> Result<Step, NotJson> {
+        self.open.pop();
+        self.go(match self.open.is_empty() {
+            true => State::Done,
+            false => State::AfterValue,
+        })
+    }
+
+    fn in_scalar(&mut self, char: char) -> Result<Step, NotJson> {
+        if char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.') {
+            self.text.push(char);
+            return Ok(Step::TAKEN);
+        }
+        let value = serde_json::from_str(&self.text).map_err(|_| NotJson)?;
+        self.text.clear();
+        self.put(value);
+        self.state = State::AfterValue;
+        Ok(Step {
+            has_grown: true,
+            is_taken: false,
+        })
+    }
+
+    fn in_string(&mut self, char: char) -> Result<Step, NotJson> {
+        match self.escape {
+            Escape::None if char == '\\' => self.escape = Escape::Backslash,
+            Escape::None => return self.end_string(),
+            Escape::Backslash => {
+                self.escape = Escape::None;
+                if char != 'u' {
+                    self.end_pair();
+                }
+                match char {
+                    '"' | '\\' | '/' => self.text.push(char),
+                    'b' => self.text.push('\u{8}'),
+                    'f' => self.text.push('\u{c}'),
+                    'n' => self.text.push('\n'),
+                    'r' => self.text.push('\r'),
+                    't' => self.text.push('\t'),
+                    'u' => self.escape = Escape::Unicode { digits: 0, code: 0 },
+                    _ => return Err(NotJson),
+                }
+            }
+            Escape::Unicode { digits, code } => {
+                let digit = char.to_digit(16).ok_or(NotJson)?;
+                let code = (code << 4) | digit as u16;
+                self.escape = match digits {
+                    3 => {
+                        self.push_unit(code);
+                        Escape::None
+                    }
+                    _ => Escape::Unicode {
+                        digits: digits + 1,
+                        code,
+                    },
+                };
+            }
+        }
+        Ok(Step::TAKEN)
+    }
+
+    /// Adds a character, or half of a pair, that was written as `\u…`.
+    fn push_unit(&mut self, unit: u16) {
+        if let Some(high) = self.high.take() {
+            if let Some(Ok(char)) = char::decode_utf16([high, unit]).next() {
+                self.text.push(char);
+                return;
+            }
+            self.text.push(char::REPLACEMENT_CHARACTER);
+        }
+        match unit {
+            0xd800..=0xdbff => self.high = Some(unit),
+            unit => {
+                let char = char::from_u32(unit.into());
+                self.text.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+        }
+    }
+
+    /// Replaces the first half of a pair whose second half did not come.
+    fn end_pair(&mut self) {
+        if self.high.take().is_some() {
+            self.text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+
+    fn end_string(&mut self) -> Result<Step, NotJson> {
+        self.end_pair();
+        if self.state == State::InKey {
+            let key = std::mem::take(&mut self.text);
+            match self.open.last_mut() {
+                Some(Container::Object(current)) => *current = key,
+                _ => return Err(NotJson),
+            }
+            return self.go(State::AfterKey);
+        }
+        let has_grown = self.flush();
+        self.state = State::AfterValue;
+        Ok(Step {
+            has_grown,
+            is_taken: true,
+        })
+    }
+
+    /// Adds what was read of a string to the value. Says whether there was anything.
+    fn flush(&mut self) -> bool {
+        if self.state != State::InString || self.text.is_empty() {
+            return false;
+        }
+        let text = std::mem::take(&mut self.text);
+        if let Some(Value::String(string)) = self.member(self.open.len()) {
+            string.push_str(&text);
+        }
+        true
+    }
+
+    /// Adds a value to the innermost container.
+    fn put(&mut self, value: Value) {
+        let Some(depth) = self.open.len().checked_sub(1) else {
+            self.root = value;
+            return;
+        };
+        let key = match &self.open[depth] {
+            Container::Object(key) => key.clone(),
+            Container::Array => String::new(),
+        };
+        match self.member(depth) {
+            Some(Value::Array(items)) => items.push(value),
+            Some(Value::Object(members)) => {
+                members.insert(key, value);
+            }
+            _ => {}
+        }
+    }
+
+    /// The value that is being read, `depth` containers below the root.
+    fn member(&mut self, depth: usize) -> Option<&mut Value> {
+        let mut value = &mut self.root;
+        for container in &self.open[..depth] {
+            value = match (container, value) {
+                (Container::Array, Value::Array(items)) => items.last_mut()?,
+                (Container::Object(key), Value::Object(members)) => members.get_mut(key)?,
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+}
+
+/// What a character did.
+struct Step {
+    has_grown: bool,
+    /// Whether the character was used up.
+    is_taken: bool,
+}
+
+impl Step {
+    const TAKEN: Self = Self {
+        has_grown: false,
+        is_taken: true,
+    };
+    const GROWN: Self = Self {
+        has_grown: true,
+        is_taken: true,
+    };
+}
+
+/// The text is not JSON.
+struct NotJson;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(pieces: &[&str]) -> Value {
+        let mut partial = PartialJson::new();
+        for piece in pieces {
+            partial.feed(piece);
+        }
+        partial.into_value()
+    }
+
+    #[test]
+    fn a_prefix_is_read_as_far_as_it_goes() {
+        for (text, value) in [
+            ("", json!(null)),
+            ("{", json!({})),
+            ("[1,2", json!([1])),
+            ("[1,2 ", json!([1, 2])),
+            (r#"{"a"#, json!({})),
+            (r#"{"a":"x\u00e9\n\ud83d"#, json!({"a": "xé\n"})),
+            (r#"{"a":"\ud83d\ude00"#, json!({"a": "😀"})),
+            (r#"{"a":"\ud83d!"#, json!({"a": "\u{fffd}!"})),
+            (r#"{"a":tru"#, json!({})),
+            (
+                r#"{"a":true,"b":[{"c":null},{"d""#,
+                json!({"a": true, "b": [{"c": null}, {}]}),
+            ),
+            (r#"{"a":{"b":-1.5e3}"#, json!({"a": {"b": -1500.0}})),
+            (
+                "Here it is:\n```json\n{\"a\": 1}\n```\nDone.",
+                json!({"a": 1}),
+            ),
+            ("Fill {this} in: {\"a\": 1}", json!({"a": 1})),
+            ("{{\"a\": 1}}", json!({"a": 1})),
+        ] {
+            assert_eq!(read(&[text]), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_says_whether_the_value_has_grown() {
+        let mut partial = PartialJson::new();
+        let pieces = [
+            "x", "{", r#""a"#, r#"":"#, r#""b"#, r#"c"#, r#"""#, ",", r#""d":1"#, "}", " ",
+        ];
+        let grown = pieces.map(|piece| partial.feed(piece));
+        let expected = [
+            false, true, false, false, true, true, false, false, false, true, false,
+        ];
+        assert_eq!(grown, expected);
+        assert!(partial.is_complete());
+    }
+
+    #[test]
+    fn a_deep_text_is_no_danger() {
+        let partial = read(&["[".repeat(100_000).as_str()]);
+        assert!(partial.is_array() || partial.is_null());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("\\PC{0,4}", inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whole_json_is_read_as_it_is_however_it_is_split(
+            value in any_json(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        ) {
+            let value = json!([value]);
+            let text = value.to_string();
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len())).collect();
+            places.retain(|place| text.is_char_boundary(*place));
+            places.extend([0, text.len()]);
+            places.sort_unstable();
+            let pieces: Vec<&str> = places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(read(&pieces), value);
+        }
+
+        #[test]
+        fn any_text_is_no_danger(text in "[\\[\\]{}:,\"a1 \\\\u-]{0,60}") {
+            let whole = read(&[&text]);
+            let chars: Vec<String> = text.chars().map(String::from).collect();
+            let pieces: Vec<&str> = chars.iter().map(String::as_str).collect();
+            prop_assert_eq!(read(&pieces), whole);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Reads a text into a type.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::mismatch::Mismatch;
+use super::partial::PartialJson;
+use super::wanted::Wanted;
+use crate::chat::{ChatResponse, FinishReason};
+use crate::error::{Error, ErrorKind};
+use crate::schema::{Fault, WRAPPER, check, strip};
+
+/// Reads the value of an answer.
+///
+/// # Errors
+/// [`InvalidOutput`](ErrorKind::InvalidOutput), with the answer in it. If its source is a
+/// [`Mismatch`], the model may be able to correct it.
+pub(super) fn answer<T: DeserializeOwned>(
+    answer: &ChatResponse,
+    wanted: &Wanted,
+) -> Result<T, Error> {
+    let text = answer.text();
+    let error = match value(&text, wanted) {
+        Ok(value) => return Ok(value),
+        Err(mismatch) => mismatch,
+    };
+    let what = format!("the answer's JSON ({})", wanted.name);
+    let error = match &answer.finish_reason {
+        Some(FinishReason::Length) => {
+            let why = "the answer was cut before its JSON was complete; raise max_tokens";
+            Error::new(ErrorKind::InvalidOutput, why)
+        }
+        Some(FinishReason::ContentFilter) => declined(),
+        _ if answer.refusal().is_some() => declined(),
+        _ if text.trim().is_empty() && answer.tool_calls().next().is_some() => {
+            let why = "the model called a tool instead of answering; send the result back first";
+            Error::new(ErrorKind::InvalidOutput, why)
+        }
+        _ => error.into_error(&what),
+    };
+    let mut error = error
+        .with_request_id(answer.request_id.clone())
+        .with_partial(answer.clone());
+    error.set_attempts(answer.attempts);
+    Err(error)
+}
+
+fn declined() -> Error {
+    let why = "the model declined to answer; its words are in the partial answer";
+    Error::new(ErrorKind::InvalidOutput, why)
+}
+
+/// Reads a text that must fit what is wanted.
+fn value<T: DeserializeOwned>(text: &str, wanted: &Wanted) -> Result<T, Box<Mismatch>> {
+    let mut json = json(text)?;
+    let prepared = &wanted.prepared;
+    strip(&mut json, &prepared.schema);
+    let fault = || check(&json, &prepared.schema).err();
+    if wanted.is_checked
+        && let Some(fault) = fault()
+    {
+        return Err(of_fault(fault, text, &json, prepared.is_wrapped));
+    }
+    let inner = match prepared.is_wrapped {
+        true => json.get(WRAPPER).unwrap_or(&Value::Null),
+        false => &json,
+    };
+    typed(inner, text).map_err(|mismatch| match fault() {
+        // The schema's words name what is wrong more plainly than the type's.
+        Some(fault) => of_fault(fault, text, &json, prepared.is_wrapped),
+        None => mismatch,
+    })
+}
+
+/// Reads JSON into a type.
+///
+/// # Errors
+/// Where and why the type refuses it.
+pub(super) fn typed<T: DeserializeOwned>(json: &Value, text: &str) -> Result<T, Box<Mismatch>> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        Mismatch::new(path, error.into_inner().to_string(), text, json.clone())
+    })
+}
+
+fn of_fault(fault: Fault, text: &str, json: &Value, is_wrapped: bool) -> Box<Mismatch> {
+    let mut path = fault.path;
+    if is_wrapped && let Some(inner) = path.strip_prefix(WRAPPER) {
+        path = match inner.strip_prefix('.').unwrap_or(inner) {
+            "" => ".".to_owned(),
+            inner => inner.to_owned(),
+        };
+    }
+    let json = match is_wrapped {
+        true => json.get(WRAPPER).cloned().unwrap_or_default(),
+        false => json.clone(),
+    };
+    Mismatch::new(path, fault.why, text, json)
+}
+
+/// The JSON of a text. Models put it into a code fence or into prose, although they are asked not
+/// to.
+///
+/// # Errors
+/// What is wrong with the JSON, and the part of it that is right.
+pub(super) fn json(text: &str) -> Result<Value, Box<Mismatch>> {
+    let trimmed = text.trim();
+    let error = match serde_json::from_str(trimmed) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    for candidate in [fenced(trimmed), braced(trimmed)].into_iter().flatten() {
+        if let Ok(value) = serde_json::from_str(candidate) {
+            return Ok(value);
+        }
+    }
+    let mut partial = PartialJson::of_object();
+    partial.feed(text);
+    let reason = match trimmed.is_empty() {
+        true => "there is no text".to_owned(),
+        false => format!("the text is not JSON: {error}"),
+    };
+    Err(Mismatch::new(
+        ".".to_owned(),
+        reason,
+        text,
+        partial.into_value(),
+    ))
+}
+
+/// The inside of a code fence.
+fn fenced(text: &str) -> Option<&str> {
+    let (_, after) = text.split_once("```")?;
+    let (_, inside) = after.split_once('\n')?;
+    Some(&inside[..inside.rfind("```")?])
+}
+
+/// From the first brace to the last one.
+fn braced(text: &str) -> Option<&str> {
+    text.get(text.find('{')?..=text.rfind('}')?)
+}

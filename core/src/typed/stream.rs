@@ -1,0 +1,124 @@
+//! A typed answer as a stream.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::answer::JsonAnswer;
+use super::partial::PartialJson;
+use super::read;
+use super::wanted::Wanted;
+use crate::chat::{ChatEvent, ChatResponse};
+use crate::client::ChatStream;
+use crate::error::Error;
+use crate::schema::WRAPPER;
+
+/// A typed answer as a stream: a value that grows with the answer.
+///
+/// Cancel-safe: dropping it ends the call. A dropped [`next`](Self::next) loses nothing.
+///
+/// ```
+/// use chatcore::serde_json::{Value, json};
+///
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let schema = json!({
+///     "type": "object",
+///     "properties": {"title": {"type": "string"}, "steps": {"type": "array", "items": {"type": "string"}}},
+///     "required": ["title", "steps"],
+/// });
+/// let mut stream = client
+///     .ask("How do I make tea?")
+///     .json_schema::<Value>("recipe", schema)
+///     .stream();
+/// while let Some(value) = stream.next().await {
+///     println!("{}", value?["title"]);
+/// }
+/// let recipe = stream.into_answer().await?.value;
+/// # let _ = recipe;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct JsonStream<T> {
+    stream: ChatStream,
+    wanted: Arc<Wanted>,
+    json: PartialJson,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> JsonStream<T> {
+    pub(super) fn new(stream: ChatStream, wanted: Arc<Wanted>) -> Self {
+        Self {
+            stream,
+            wanted,
+            json: PartialJson::of_object(),
+            value: PhantomData,
+        }
+    }
+
+    /// The value, each time that it has grown. `None` at the end, and after an error.
+    ///
+    /// A text grows by pieces. A number, `true`, `false` and `null` are there once they are
+    /// complete. Each byte of the answer is read once, however many values are taken.
+    pub async fn next(&mut self) -> Option<Result<&Value, Error>> {
+        loop {
+            match self.stream.next().await? {
+                Ok(ChatEvent::Text(text)) if self.json.feed(&text) => {
+                    return Some(Ok(self.value()));
+                }
+                Ok(_) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// The value so far. Null before it begins.
+    pub fn value(&self) -> &Value {
+        let json = self.json.value();
+        match self.wanted.prepared.is_wrapped {
+            true => json.get(WRAPPER).unwrap_or(&Value::Null),
+            false => json,
+        }
+    }
+
+    /// The value so far as `P`, a type in which everything may be missing: `Option` fields, or
+    /// `#[serde(default)]`. It reads the whole value again each time.
+    ///
+    /// # Errors
+    /// [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the value does not fit `P` yet.
+    pub fn partial<P: DeserializeOwned>(&self) -> Result<P, Error> {
+        let text = self.response().map(ChatResponse::text).unwrap_or_default();
+        read::typed(self.value(), &text)
+            .map_err(|mismatch| mismatch.into_error("the answer's JSON so far"))
+    }
+
+    /// The answer so far, with its reasoning, without its end.
+    pub fn response(&self) -> Option<&ChatResponse> {
+        self.stream.partial()
+    }
+}
+
+impl<T: DeserializeOwned> JsonStream<T> {
+    /// Reads to the end, and gives the typed answer.
+    ///
+    /// # Errors
+    /// The stream's error, or [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the answer does
+    /// not fit.
+    pub async fn into_answer(self) -> Result<JsonAnswer<T>, Error> {
+        let response = self.stream.into_response().await?;
+        let value = read::answer(&response, &self.wanted)?;
+        Ok(JsonAnswer::new(value, response))
+    }
+}
+
+impl<T> fmt::Debug for JsonStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonStream")
+            .field("stream", &self.stream)
+            .field("schema", &self.wanted.name)
+            .finish_non_exhaustive()
+    }
+}
