@@ -19,6 +19,9 @@ pub struct SimDisk {
     state: Arc<Mutex<State>>,
 }
 
+/// How many bytes reach the disk together. Less than in reality, so that short files have several.
+const PAGE: usize = 64;
+
 #[derive(Default)]
 struct State {
     files: BTreeMap<PathBuf, Content>,
@@ -84,8 +87,9 @@ impl SimDisk {
         state.locks.clear();
     }
 
-    /// Cuts the machine's power: each file keeps its synced bytes and a random part of the others,
-    /// sometimes followed by zeros.
+    /// Cuts the machine's power: each file keeps its synced bytes and a random part of the others.
+    /// In place of the rest there are sometimes zeros, at the file's end or between what was kept,
+    /// because a system writes the pages of a file in any order.
     pub fn lose_power(&self, sim: &SimExecutor) {
         self.kill();
         let mut state = self.lock();
@@ -97,6 +101,13 @@ impl SimDisk {
             if sim.random_chance(0.2) {
                 // The file's length reached the disk, but its content did not.
                 file.bytes.resize(whole, 0);
+            }
+            if sim.random_chance(0.5) {
+                for block in file.bytes[file.safe..].chunks_mut(PAGE) {
+                    if sim.random_chance(0.2) {
+                        block.fill(0);
+                    }
+                }
             }
             file.safe = file.bytes.len();
         }
@@ -192,6 +203,13 @@ impl Disk for SimDisk {
 
     fn exists(&self, path: &Path) -> bool {
         self.lock().files.contains_key(path)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = SimDisk::lock(self);
+        state.may_write(state.crashes)?;
+        let removed = state.files.remove(path);
+        removed.map(drop).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn lock(&self, path: &Path) -> io::Result<Lock> {

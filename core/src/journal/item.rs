@@ -68,8 +68,8 @@ impl Counts {
             Ok(answer) => {
                 self.done += 1;
                 if let Some(usage) = &answer.usage {
-                    self.input_tokens += usage.input_tokens;
-                    self.output_tokens += usage.output_tokens;
+                    self.input_tokens = self.input_tokens.saturating_add(usage.input_tokens);
+                    self.output_tokens = self.output_tokens.saturating_add(usage.output_tokens);
                 }
             }
             Err(_) => self.failed += 1,

@@ -56,16 +56,24 @@ pub(super) struct Paths {
 
 impl Paths {
     /// The output's path with something after it.
-    pub(super) fn beside(&self, after: &str) -> PathBuf {
+    fn beside(&self, after: &str) -> PathBuf {
         let mut path = self.output.clone().into_os_string();
         path.push(after);
         path.into()
     }
 
-    /// What a run keeps beside its results: what it must have in common with the next one, and the
-    /// lock.
+    /// What a run must have in common with the next one.
     pub(super) fn run(&self) -> PathBuf {
         self.beside(".run")
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.beside(".lock")
+    }
+
+    /// The digests of the names of items, while the input is checked.
+    pub(super) fn names(&self) -> PathBuf {
+        self.beside(".names")
     }
 
     /// Where the input is kept that came from a pipe.
@@ -164,16 +172,21 @@ impl FilesBuilder {
         self
     }
 
-    /// Opens the files: takes the lock, reads the results that are there, cuts off a last line that
-    /// is torn, and reads the whole input once. Nothing is sent.
+    /// Opens the files: takes the lock, reads the results that are there, and reads the whole input
+    /// once. Nothing is sent. A last line that is torn is then cut off, and so is what a loss of
+    /// power has damaged; if anything is refused, no file of results has changed.
+    ///
+    /// An `input` that can be read only once (a named pipe, `/dev/stdin`) is copied first, as with
+    /// [`from_pipe`](FilesJournal::from_pipe).
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) with a word for the reason as its code: `locked` where another
-    /// process runs this batch, `another_run` where the identity is another one, `another_input`
-    /// where the input has changed in lines that have results, `foreign_output` where the output
-    /// holds something else than results. [`InvalidInput`](ErrorKind::InvalidInput) with
-    /// `duplicate_custom_id`, or with `invalid_line` where bad lines are refused.
-    /// [`Journal`](ErrorKind::Journal) where a file cannot be read or written.
+    /// [`Config`](ErrorKind::Config) with a word for the reason as its code: `locked` if another
+    /// process runs this batch, `another_run` if the identity is another one, `another_input` if
+    /// the input has changed in lines that have results, `foreign_output` if the output or the file
+    /// of errors holds something else than results, `same_file` if two of the files are the same.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, or with `invalid_line`
+    /// if bad lines are refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or
+    /// written.
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();
         run_blocking(blocks, move || super::open::open(self)).await

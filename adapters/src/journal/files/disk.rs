@@ -25,8 +25,8 @@ pub trait AppendFile: Debug + Send + Sync + 'static {
 /// A lock that is held as long as this value lives, and no longer than the process.
 pub type Lock = Box<dyn Any + Send + Sync>;
 
-/// What the journal asks of a file system. [`StdDisk`] is the operating system's;
-/// `sim::SimDisk` tears writes and crashes.
+/// What the journal asks of a file system. [`StdDisk`] is the operating system's; `sim::SimDisk`
+/// tears writes and crashes.
 pub trait Disk: Debug + Send + Sync + 'static {
     /// Opens a file to read it from its beginning.
     ///
@@ -55,6 +55,27 @@ pub trait Disk: Debug + Send + Sync + 'static {
 
     /// Whether there is such a file.
     fn exists(&self, path: &Path) -> bool;
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Whether both paths lead to the same file, or to the same name if there is no file yet.
+    fn is_same(&self, one: &Path, other: &Path) -> bool {
+        one == other
+    }
+
+    /// Whether the file gives its content only once, as a pipe does. The journal reads its input
+    /// twice, so it copies such an input first.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    fn is_pipe(&self, path: &Path) -> io::Result<bool> {
+        let _ = path;
+        Ok(false)
+    }
 
     /// Locks a file against other processes, and makes it where there is none.
     ///
@@ -86,11 +107,18 @@ impl Disk for StdDisk {
     }
 
     fn append(&self, path: &Path, length: u64) -> io::Result<Arc<dyn AppendFile>> {
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
-        if file.metadata()?.len() > length {
-            file.set_len(length)?;
+        // Windows does not cut a file through a handle that may only append.
+        let whole = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        if whole.metadata()?.len() > length {
+            whole.set_len(length)?;
         }
-        file.sync_all()?;
+        whole.sync_all()?;
+        drop(whole);
+        let file = OpenOptions::new().append(true).open(path)?;
         sync_folder(path)?;
         Ok(Arc::new(StdFile {
             path: path.to_owned(),
@@ -118,6 +146,25 @@ impl Disk for StdDisk {
         path.exists()
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn is_same(&self, one: &Path, other: &Path) -> bool {
+        let is_linked = match (std::fs::metadata(one), std::fs::metadata(other)) {
+            (Ok(one), Ok(other)) => cfg!(unix) && is_same(&one, &other),
+            _ => false,
+        };
+        is_linked || canonical(one) == canonical(other)
+    }
+
+    fn is_pipe(&self, path: &Path) -> io::Result<bool> {
+        let metadata = std::fs::metadata(path)?;
+        // `/dev/stdin` may be a file that is read from where another process left it.
+        let is_descriptor = path.starts_with("/dev") || path.starts_with("/proc");
+        Ok(!metadata.is_dir() && (!metadata.is_file() || is_descriptor))
+    }
+
     #[expect(
         clippy::incompatible_msrv,
         reason = "the feature needs Rust 1.89, as its documentation says"
@@ -134,6 +181,20 @@ impl Disk for StdDisk {
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// The path without links and detours. The file need not exist, but its folder must.
+fn canonical(path: &Path) -> PathBuf {
+    let of_folder = || {
+        let folder = path.parent()?;
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    let whole = path.canonicalize().ok().or_else(of_folder);
+    whole.unwrap_or_else(|| path.to_owned())
 }
 
 /// Makes the names in a file's folder outlive a loss of power, where the system can.

@@ -1,4 +1,6 @@
-//! Which lines of the input have a result: a bitmap, and a check sum for each block of lines.
+//! Which lines of the input have a result: a bitmap and a check sum for each block of lines.
+
+use std::collections::HashMap;
 
 use chatcore::journal::Counts;
 
@@ -7,62 +9,66 @@ use super::tag::Tag;
 /// How many lines share a check sum.
 pub(super) const BLOCK: u64 = 1024;
 
-/// Which lines of the input have a result. A line takes one bit, and a block of lines eight bytes.
+/// Which lines of the input have a result. A line takes about two bits.
+///
+/// Blocks without a result take nothing, so that the number of a line, which is read from a file,
+/// cannot ask for more memory than the file's own size justifies.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    bits: Vec<u64>,
-    /// For each block, what the digests of its lines with a result add up to, in any order.
-    sums: Vec<u64>,
+    blocks: HashMap<u64, Box<Block>>,
     pub(super) counts: Counts,
     /// The last line that has a result.
     last: u64,
 }
 
+#[derive(Debug, Default)]
+struct Block {
+    bits: [u64; (BLOCK / 64) as usize],
+    /// The sum of the digests of the lines that have a result, in any order.
+    sum: u64,
+}
+
+impl Block {
+    fn word(&mut self, place: u64) -> (&mut u64, u64) {
+        let within = place % BLOCK;
+        (&mut self.bits[(within / 64) as usize], 1 << (within % 64))
+    }
+}
+
 impl Done {
-    /// Notes the result of a line; whether it is the first one.
+    /// Notes the result of a line. Returns whether it is the first one.
     pub(super) fn add(&mut self, tag: Tag, is_answer: bool) -> bool {
-        if !self.set(tag.place) {
+        let block = self.blocks.entry(tag.place / BLOCK).or_default();
+        let (word, bit) = block.word(tag.place);
+        if *word & bit != 0 {
             return false;
         }
-        let block = (tag.place / BLOCK) as usize;
-        if self.sums.len() <= block {
-            self.sums.resize(block + 1, 0);
-        }
-        self.sums[block] = self.sums[block].wrapping_add(sum(tag.place, tag.digest));
+        *word |= bit;
+        block.sum = block.sum.wrapping_add(sum(tag.place, tag.digest));
         self.last = self.last.max(tag.place);
         let counts = &mut self.counts;
         match is_answer {
             true => counts.done += 1,
             false => counts.failed += 1,
         }
-        counts.input_tokens += tag.input_tokens;
-        counts.output_tokens += tag.output_tokens;
+        counts.input_tokens = counts.input_tokens.saturating_add(tag.input_tokens);
+        counts.output_tokens = counts.output_tokens.saturating_add(tag.output_tokens);
         true
-    }
-
-    fn set(&mut self, place: u64) -> bool {
-        let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
-        if self.bits.len() <= word {
-            // Grown by doubling, as a vector does.
-            self.bits.resize(word + 1, 0);
-        }
-        let is_new = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
-        is_new
     }
 
     /// Whether a line has a result.
     pub(super) fn has(&self, place: u64) -> bool {
-        let word = self.bits.get((place / 64) as usize);
-        word.is_some_and(|word| word & (1 << (place % 64)) != 0)
+        let within = place % BLOCK;
+        let block = self.blocks.get(&(place / BLOCK));
+        block.is_some_and(|block| block.bits[(within / 64) as usize] & (1 << (within % 64)) != 0)
     }
 
     /// The check sum of a block.
     pub(super) fn sum_of(&self, block: u64) -> u64 {
-        self.sums.get(block as usize).copied().unwrap_or(0)
+        self.blocks.get(&block).map_or(0, |block| block.sum)
     }
 
-    /// The last line that has a result; 0 where none has.
+    /// The last line that has a result; 0 if none has.
     pub(super) fn last(&self) -> u64 {
         self.last
     }
@@ -98,6 +104,23 @@ mod tests {
         assert_eq!(done.last(), 5_000);
         assert_eq!(done.sum_of(4), sum(5_000, 155_000));
         assert_eq!(done.sum_of(3), 0);
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_costs_nothing() {
+        let mut done = Done::default();
+        for place in [u64::MAX, u64::MAX - 5_000, 1 << 60] {
+            let tag = Tag {
+                place,
+                input_tokens: u64::MAX,
+                output_tokens: u64::MAX,
+                ..Tag::default()
+            };
+            assert!(done.add(tag, true) && done.has(place));
+        }
+        assert_eq!((done.last(), done.blocks.len()), (u64::MAX, 3));
+        assert_eq!(done.counts.input_tokens, u64::MAX);
+        assert_eq!(done.counts.output_tokens, u64::MAX);
     }
 
     #[test]

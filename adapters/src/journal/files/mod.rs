@@ -40,6 +40,7 @@ mod identity;
 mod items;
 mod line;
 mod lines;
+mod mend;
 mod open;
 mod result;
 mod scan;
@@ -212,14 +213,24 @@ impl Journal for FilesJournal {
     }
 }
 
-/// What came from a pipe; the file is deleted when the journal is.
+/// A copy of what came from a pipe. The file is deleted when this is dropped.
 #[derive(Debug)]
-struct Spooled(PathBuf);
+struct Spooled {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+impl Spooled {
+    fn new(disk: &Arc<dyn Disk>, path: PathBuf) -> Self {
+        let disk = Arc::clone(disk);
+        Self { path, disk }
+    }
+}
 
 impl Drop for Spooled {
     fn drop(&mut self) {
-        // What is left lies beside the output under a name that says what it is.
-        let _ = std::fs::remove_file(&self.0);
+        // A file that cannot be deleted stays beside the output, and its name says what it is.
+        let _ = self.disk.remove(&self.path);
     }
 }
 

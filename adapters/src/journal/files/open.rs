@@ -1,18 +1,19 @@
 //! Opening a run: the lock, the results that are there, the input.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use chatcore::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::builder::{BadLines, FilesBuilder, Paths, Source, refused};
-use super::check::check;
+use super::check::{check, unreadable};
 use super::disk::{Disk, Lock};
 use super::done::Done;
 use super::identity::Identity;
 use super::items::Items;
+use super::mend::mend;
 use super::scan::{ScanError, Scanned, scan};
 use super::supply::Supply;
 use super::writer::{Output, Writer};
@@ -41,21 +42,31 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
         every,
         disk,
     } = builder;
+    refuse_same_paths(&*disk, &paths, &input)?;
     let lock = lock(&*disk, &paths)?;
-    check_run(&*disk, &paths, &identity, is_forced)?;
-    if retries_errors {
-        set_aside(&*disk, &paths.errors)?;
-    }
+    // Nothing on the disk changes until everything was checked.
+    let run = check_run(&*disk, &paths, identity, is_forced)?;
     let mut done = Done::default();
-    let answers = read_results(&*disk, &paths.output, true, &mut done)?;
-    let errors = read_results(&*disk, &paths.errors, false, &mut done)?;
+    let mut answers = read_results(&*disk, &paths.output, true, &mut done)?;
+    let mut errors = match retries_errors {
+        // They must be the journal's own nevertheless, because the file is renamed.
+        true => read_results(&*disk, &paths.errors, false, &mut Done::default())?,
+        false => read_results(&*disk, &paths.errors, false, &mut done)?,
+    };
 
+    let input = match input {
+        Source::File(path) if is_pipe(&*disk, &path)? => {
+            let pipe = disk.read(&path);
+            let pipe = pipe.map_err(|error| unreadable(&path.display().to_string(), &error))?;
+            Source::Pipe(pipe)
+        }
+        other => other,
+    };
     let (path, spooled) = match input {
         Source::File(path) => (path, None),
         Source::Pipe(pipe) => {
             let path = paths.input();
-            spool(&*disk, pipe, &path)?;
-            (path.clone(), Some(Spooled(path)))
+            (path.clone(), Some(spool(&disk, pipe, path)?))
         }
     };
     let name = match &spooled {
@@ -64,7 +75,7 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
     };
     let reader = Arc::clone(&disk);
     let open = move || Items::new(reader.read(&path)?, format);
-    let input = check(&open, &name, paths.beside(".names"), &done)?;
+    let input = check(&open, &name, paths.names(), &done)?;
     if bad_lines == BadLines::Refuse
         && let Some(first) = input.first_bad.first()
     {
@@ -77,22 +88,26 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
     }
     done.counts.total = Some(input.items);
 
-    let output = |path: &Path, scanned: &Scanned| -> Result<Output, Error> {
-        let file = disk.append(path, scanned.length);
-        Ok(Output {
-            file: file.map_err(|error| refused(path, "written", &error))?,
-            name: path.display().to_string(),
-        })
-    };
+    if retries_errors {
+        set_aside(&*disk, &paths.errors)?;
+        errors = Scanned::default();
+    }
     let outputs = [
-        output(&paths.output, &answers)?,
-        output(&paths.errors, &errors)?,
+        open_output(&*disk, &paths.output, &mut answers)?,
+        open_output(&*disk, &paths.errors, &mut errors)?,
     ];
+    if let Some(run) = run {
+        let path = paths.run();
+        let json = serde_json::to_vec_pretty(&run)
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        let written = disk.replace(&path, &json);
+        written.map_err(|error| refused(&path, "written", &error))?;
+    }
     let blocks = disk.blocks();
     let done = Arc::new(Mutex::new(done));
     let reopen = {
         let name = name.clone();
-        move || open().map_err(|error| super::check::unreadable(&name, &error))
+        move || open().map_err(|error| unreadable(&name, &error))
     };
     Ok(FilesJournal {
         supply: Supply::new(
@@ -112,7 +127,7 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
 }
 
 fn lock(disk: &dyn Disk, paths: &Paths) -> Result<Lock, Error> {
-    let path = paths.beside(".lock");
+    let path = paths.lock();
     disk.lock(&path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
             let why = format!(
@@ -126,49 +141,79 @@ fn lock(disk: &dyn Disk, paths: &Paths) -> Result<Lock, Error> {
     })
 }
 
-/// Compares with the run that is to be resumed, and notes what this one is.
+/// Refuses files that would overwrite each other.
+fn refuse_same_paths(disk: &dyn Disk, paths: &Paths, input: &Source) -> Result<(), Error> {
+    let of_input = match input {
+        Source::File(path) => Some(("the input", path.clone())),
+        Source::Pipe(_) => None,
+    };
+    let own = [
+        ("the output", paths.output.clone()),
+        ("the file of errors", paths.errors.clone()),
+        ("the settings of the run", paths.run()),
+        ("the lock of the run", paths.lock()),
+        ("the copy of a pipe", paths.input()),
+        ("the names of the items", paths.names()),
+    ];
+    let files: Vec<_> = of_input.into_iter().chain(own).collect();
+    for (number, (what, path)) in files.iter().enumerate() {
+        let others = &mut files[number + 1..].iter();
+        if let Some((other, _)) = others.find(|(_, other)| disk.is_same(path, other)) {
+            let why = format!(
+                "{what} and {other} are the same file, {}: name another one",
+                path.display()
+            );
+            return Err(Error::new(ErrorKind::Config, why).with_code(Some("same_file".to_owned())));
+        }
+    }
+    Ok(())
+}
+
+fn is_pipe(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
+    let is_pipe = disk.is_pipe(path);
+    is_pipe.map_err(|error| unreadable(&path.display().to_string(), &error))
+}
+
+/// Compares with the run that is to be resumed. Returns what must be written about this run, if
+/// that is not there yet.
 fn check_run(
     disk: &dyn Disk,
     paths: &Paths,
-    identity: &Identity,
+    identity: Identity,
     is_forced: bool,
-) -> Result<(), Error> {
+) -> Result<Option<RunFile>, Error> {
     let path = paths.run();
     let before = match read_all(disk, &path) {
         Ok(bytes) => serde_json::from_slice::<RunFile>(&bytes).ok(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(refused(&path, "read", &error)),
     };
-    match before {
-        Some(before) if before.chatcore_run == VERSION => {
-            if before.identity == *identity {
-                return Ok(());
-            }
-            if !is_forced {
-                identity.check(&before.identity)?;
+    match before.filter(|before| before.chatcore_run == VERSION) {
+        Some(before) if before.identity == identity => return Ok(None),
+        Some(before) if !is_forced => identity.check(&before.identity)?,
+        None if !is_forced => {
+            for results in [&paths.output, &paths.errors] {
+                if !is_empty(disk, results)? {
+                    return Err(unknown_results(results, &path));
+                }
             }
         }
-        _ if is_forced || is_empty(disk, &paths.output)? => {}
-        _ => {
-            let why = format!(
-                "{} is there already, and it is not known how it was made, because {} is missing \
-                 or of another version: choose another output, or force it",
-                paths.output.display(),
-                path.display()
-            );
-            return Err(
-                Error::new(ErrorKind::Config, why).with_code(Some("foreign_output".to_owned()))
-            );
-        }
+        _ => {}
     }
-    let run = RunFile {
+    Ok(Some(RunFile {
         chatcore_run: VERSION,
-        identity: identity.clone(),
-    };
-    let json = serde_json::to_vec_pretty(&run)
-        .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-    disk.replace(&path, &json)
-        .map_err(|error| refused(&path, "written", &error))
+        identity,
+    }))
+}
+
+fn unknown_results(results: &Path, run: &Path) -> Error {
+    let why = format!(
+        "{} is there already, and it is not known how it was made, because {} is missing or of \
+         another version: choose another output, or force it",
+        results.display(),
+        run.display()
+    );
+    Error::new(ErrorKind::Config, why).with_code(Some("foreign_output".to_owned()))
 }
 
 fn is_empty(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
@@ -214,10 +259,7 @@ fn read_results(
     let file = match disk.read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Scanned {
-                length: 0,
-                lines: 0,
-            });
+            return Ok(Scanned::default());
         }
         Err(error) => return Err(refused(path, "read", &error)),
     };
@@ -225,7 +267,8 @@ fn read_results(
         ScanError::Io(error) => refused(path, "read", &error),
         ScanError::Foreign(line) => {
             let why = format!(
-                "line {line} of {} is not a result of chatcore's: choose another output",
+                "line {line} of {} is not as chatcore writes results: choose another file, or, if \
+                 a program has rewritten it, restore it as it was",
                 path.display()
             );
             Error::new(ErrorKind::Config, why).with_code(Some("foreign_output".to_owned()))
@@ -233,17 +276,43 @@ fn read_results(
     })
 }
 
+/// Opens a file of results to add to it, without what is damaged.
+fn open_output(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> Result<Output, Error> {
+    let mut open = || {
+        if !scanned.damaged.is_empty() {
+            mend(disk, path, scanned)?;
+        }
+        disk.append(path, scanned.length)
+    };
+    let file = open().map_err(|error| refused(path, "written", &error))?;
+    Ok(Output {
+        file,
+        name: path.display().to_string(),
+    })
+}
+
 /// Keeps what comes from a pipe, which can be read only once.
-fn spool(disk: &dyn Disk, mut pipe: Box<dyn Read + Send>, path: &Path) -> Result<(), Error> {
-    let refused = |error: io::Error| refused(path, "written", &error);
-    let file = disk.append(path, 0).map_err(refused)?;
+fn spool(
+    disk: &Arc<dyn Disk>,
+    mut pipe: Box<dyn Read + Send>,
+    path: PathBuf,
+) -> Result<Spooled, Error> {
+    // The pipe may be what an earlier run has left at `path`, so that file is not overwritten.
+    let mut name = path.clone().into_os_string();
+    name.push(".new");
+    let new = Spooled::new(disk, name.into());
+    let refused = |error: io::Error| refused(&path, "written", &error);
+    let file = disk.append(&new.path, 0).map_err(refused)?;
     let mut buffer = vec![0; 256 * 1024];
     loop {
         match pipe.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => break,
             Ok(read) => file.append(&buffer[..read]).map_err(refused)?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(super::check::unreadable("the input", &error)),
+            Err(error) => return Err(unreadable("the input", &error)),
         }
     }
+    drop(file);
+    disk.rename(&new.path, &path).map_err(refused)?;
+    Ok(Spooled::new(disk, path))
 }

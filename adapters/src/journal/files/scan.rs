@@ -1,30 +1,34 @@
-//! A file of results, read again: which lines of the input it has, and where it is whole.
+//! Reads a file of results again: which lines of the input it has, and where it is damaged.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::done::Done;
 use super::tag::Tag;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const BUFFER: usize = 1 << 20;
 
 /// The longest line of results that is read.
 const LONGEST: usize = 1 << 30;
 
-/// What a file of results says.
-#[derive(Debug, PartialEq, Eq)]
+/// What a file of results holds.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scanned {
-    /// How long it is up to the end of its last whole line.
+    /// The length of the file up to the end of its last whole line.
     pub(super) length: u64,
-    /// How many lines it has up to there.
+    /// How many results it has.
     pub(super) lines: u64,
+    /// The damaged lines before `length`, as ranges of bytes. A loss of power leaves them if later
+    /// pages of the file reached the disk and earlier ones did not.
+    pub(super) damaged: Vec<Range<u64>>,
 }
 
-/// Why a file of results cannot be gone on with.
+/// Why a run cannot go on with a file of results.
 #[derive(Debug)]
 pub(super) enum ScanError {
     Io(io::Error),
-    /// This line is none that the journal wrote, and others follow that are.
+    /// The journal did not write the line with this number.
     Foreign(u64),
 }
 
@@ -36,8 +40,9 @@ impl From<io::Error> for ScanError {
 
 /// Notes every result of a file in `done`.
 ///
-/// A last line that is torn is left out of the length, and so is what a loss of power leaves at a
-/// file's end: lines of zeros, and pieces of lines.
+/// Only two things are damage: zeros, which a loss of power leaves where a page was not written, and
+/// a last line without a line end that begins as the journal's lines begin. Any other line that is
+/// not a result is an error, because the file may belong to another program.
 pub(super) fn scan(
     mut file: impl Read,
     is_answer: bool,
@@ -45,12 +50,9 @@ pub(super) fn scan(
 ) -> Result<Scanned, ScanError> {
     let mut buffer = vec![0; BUFFER];
     let mut filled = 0;
-    let mut whole = Scanned {
-        length: 0,
-        lines: 0,
-    };
-    // Where the buffer begins in the file, and what is broken since the last whole line.
-    let (mut offset, mut broken) = (0, 0);
+    let mut scanned = Scanned::default();
+    // Where the buffer begins in the file, the line there, and whether the buffer holds zeros.
+    let (mut offset, mut number, mut has_zeros) = (0, 1, false);
     loop {
         let read = match file.read(&mut buffer[filled..]) {
             Ok(read) => read,
@@ -58,39 +60,80 @@ pub(super) fn scan(
             Err(error) => return Err(error.into()),
         };
         if read == 0 {
-            return Ok(whole);
+            if !may_be_cut(&buffer[..filled]) {
+                return Err(ScanError::Foreign(number));
+            }
+            let length = scanned.length;
+            scanned.damaged.retain(|damaged| damaged.start < length);
+            return Ok(scanned);
         }
         let seen = filled;
         filled += read;
+        has_zeros |= memchr::memchr(0, &buffer[seen..filled]).is_some();
         let mut at = 0;
         for end in memchr::memchr_iter(b'\n', &buffer[seen..filled]) {
             let end = seen + end;
-            match result(&buffer[at..end]) {
-                Some(_) if broken > 0 => return Err(ScanError::Foreign(whole.lines + 1)),
-                Some(tag) => {
+            let range = offset + at as u64..offset + end as u64 + 1;
+            match line(&buffer[at..end], has_zeros) {
+                Some(Line::Result(tag)) => {
                     done.add(tag, is_answer);
-                    whole.lines += 1;
-                    whole.length = offset + end as u64 + 1;
+                    scanned.lines += 1;
+                    scanned.length = range.end;
                 }
-                None => broken += 1,
+                Some(Line::Blank) => scanned.length = range.end,
+                Some(Line::Damaged) => scanned.damaged.push(range),
+                None => return Err(ScanError::Foreign(number)),
             }
+            number += 1;
             at = end + 1;
         }
         buffer.copy_within(at..filled, 0);
         filled -= at;
         offset += at as u64;
+        has_zeros &= memchr::memchr(0, &buffer[..filled]).is_some();
         if filled == buffer.len() {
             if filled >= LONGEST {
-                return Err(ScanError::Foreign(whole.lines + 1));
+                return Err(ScanError::Foreign(number));
             }
             buffer.resize(2 * filled, 0);
         }
     }
 }
 
-/// The tag of a line that is whole.
-fn result(line: &[u8]) -> Option<Tag> {
-    Tag::read(line).filter(|_| line.ends_with(b"}"))
+/// A line that a file of results may have.
+enum Line {
+    Result(Tag),
+    /// Left by an editor.
+    Blank,
+    Damaged,
+}
+
+/// Reads a line without its line end; `None` if the journal cannot have written it.
+fn line(line: &[u8], may_have_zeros: bool) -> Option<Line> {
+    // An editor or a transfer may have changed the line ends.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if may_have_zeros && line.contains(&0) {
+        return is_damaged(line).then_some(Line::Damaged);
+    }
+    match Tag::read(line).filter(|_| line.ends_with(b"}")) {
+        Some(tag) => Some(Line::Result(tag)),
+        None => line.trim_ascii().is_empty().then_some(Line::Blank),
+    }
+}
+
+/// Whether a line with zeros is left of lines that the journal wrote: it begins as they do, and has
+/// no control characters, which JSON escapes.
+fn is_damaged(line: &[u8]) -> bool {
+    let Some(zero) = memchr::memchr(0, line) else {
+        return false;
+    };
+    let (begin, rest) = line.split_at(zero);
+    Tag::is_begun(begin) && rest.iter().all(|&byte| byte == 0 || byte >= b' ')
+}
+
+/// Whether bytes after the last line end may be cut off.
+fn may_be_cut(rest: &[u8]) -> bool {
+    Tag::is_begun(rest) && !rest.contains(&0) || is_damaged(rest) || rest.trim_ascii().is_empty()
 }
 
 #[cfg(test)]
@@ -156,14 +199,78 @@ mod tests {
         let mut zeros = bytes.clone();
         zeros.extend_from_slice(&[0; 4096]);
         zeros.extend_from_slice(b"\":1}\n\0\0");
-        let (result, _) = scanned(&zeros);
-        assert_eq!(result.unwrap().length, bytes.len() as u64);
+        let scanned = scanned(&zeros).0.unwrap();
+        assert_eq!(scanned.length, bytes.len() as u64);
+        assert!(scanned.damaged.is_empty());
     }
 
     #[test]
-    fn another_programs_line_is_no_torn_end() {
-        let mut bytes = b"{\"custom_id\":\"a\"}\n".to_vec();
-        bytes.extend_from_slice(&file(1));
-        assert!(matches!(scanned(&bytes).0, Err(ScanError::Foreign(1))));
+    fn whole_lines_after_a_hole_count_wherever_the_hole_is() {
+        let bytes = file(4);
+        let ends: Vec<_> = memchr::memchr_iter(b'\n', &bytes).collect();
+        for from in 0..bytes.len() {
+            for length in [1, 40, 80] {
+                let mut bytes = bytes.clone();
+                let to = bytes.len().min(from + length);
+                bytes[from..to].fill(0);
+                let (result, done) = scanned(&bytes);
+                let scanned = result.unwrap();
+                let mut begin = 0;
+                for (place, end) in (1..).zip(&ends) {
+                    // With the line end before it.
+                    let is_whole = to < begin || from > *end;
+                    assert_eq!(done.has(place), is_whole, "{place} of {from}..{to}");
+                    begin = end + 1;
+                }
+                let damaged = scanned.damaged.iter();
+                assert!(damaged.clone().all(|range| range.end <= scanned.length));
+                let hole = from as u64..to.min(scanned.length as usize) as u64;
+                assert!(
+                    hole.is_empty()
+                        || damaged
+                            .clone()
+                            .any(|d| d.start <= hole.start && hole.end <= d.end),
+                    "{hole:?} is in none of {:?}",
+                    scanned.damaged
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn line_ends_and_blank_lines_may_be_an_editors() {
+        let text = String::from_utf8(file(3)).unwrap();
+        let bytes = format!("\n{}\r\n", text.replace('\n', "\r\n"));
+        let (result, done) = scanned(bytes.as_bytes());
+        let scanned = result.unwrap();
+        assert_eq!((scanned.lines, scanned.length), (3, bytes.len() as u64));
+        assert!(done.has(3));
+    }
+
+    #[test]
+    fn another_programs_file_is_refused() {
+        let own = String::from_utf8(file(2)).unwrap();
+        for (text, line) in [
+            (format!("{{\"custom_id\":\"a\"}}\n{own}"), 1),
+            (format!("{own}{{\"custom_id\":\"a\"}}\n"), 3),
+            (format!("{own}more"), 3),
+            ("a log\n".to_owned(), 1),
+            ("a log".to_owned(), 1),
+            ("[1, 2]\n".to_owned(), 1),
+            // As Python's json.dumps writes the journal's own lines.
+            (own.replace(':', ": "), 1),
+            // Not finished, and not the last.
+            (format!("{}\n{own}", &own[..30]), 1),
+            // With zeros, and not the journal's.
+            ("log\0\0\0\n".to_owned(), 1),
+            ("\0\0\0\x18ftypmp42\n".to_owned(), 1),
+            ("\0\0\x01".to_owned(), 1),
+        ] {
+            let result = scanned(text.as_bytes()).0;
+            assert!(
+                matches!(result, Err(ScanError::Foreign(number)) if number == line),
+                "{text:?}: {result:?}"
+            );
+        }
     }
 }

@@ -5,9 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chatcore::Error;
-use chatcore::Executor;
 use chatcore::journal::{Claim, Item, Lease};
+use chatcore::{Error, ErrorKind, Executor};
 use event_listener::Event;
 
 use super::done::Done;
@@ -94,7 +93,7 @@ impl Supply {
                 let is_between = state.is_at_end && !state.is_reading;
                 if is_between && state.leases.is_empty() {
                     if !state.is_left_behind {
-                        return Ok(Claim::End);
+                        return self.end();
                     }
                     state.is_at_end = false;
                     state.is_left_behind = false;
@@ -108,6 +107,21 @@ impl Supply {
             };
             listener.await;
         }
+    }
+
+    /// The end of the input: every item must have a result.
+    fn end(&self) -> Result<Claim, Error> {
+        let counts = self.done().counts;
+        let missing = counts.total.unwrap_or(0).saturating_sub(counts.finished());
+        if missing == 0 {
+            return Ok(Claim::End);
+        }
+        let why = format!(
+            "{} has become shorter since it was checked: {missing} of its items are missing; give \
+             the whole input, then resume",
+            self.name
+        );
+        Err(Error::new(ErrorKind::Journal, why).with_code(Some("another_input".to_owned())))
     }
 
     /// Reads a chunk in the background, so that a claim that is dropped loses none.
@@ -144,9 +158,9 @@ impl Supply {
         let mut chunk = Vec::new();
         let mut bytes = 0;
         let is_left_behind = std::cell::Cell::new(false);
-        // One lock for the chunk: results that are recorded meanwhile wait some microseconds.
+        // Locked for each line, so that results are recorded meanwhile.
         let is_wanted = |line: u64| {
-            if self.is_done(line) {
+            if self.done().has(line) {
                 return false;
             }
             let is_held = held
@@ -174,9 +188,8 @@ impl Supply {
         })
     }
 
-    fn is_done(&self, line: u64) -> bool {
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.has(line)
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One item of a lease was recorded.
@@ -243,7 +256,7 @@ impl Drop for Told {
     fn drop(&mut self) {
         if let Some(supply) = &self.0 {
             let why = "the executor was shut down while the input was read; resume the batch";
-            let error = Error::new(chatcore::ErrorKind::Journal, why);
+            let error = Error::new(ErrorKind::Journal, why);
             supply.lock().failure.get_or_insert(error);
             supply.changed.notify(usize::MAX);
         }

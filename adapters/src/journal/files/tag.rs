@@ -45,7 +45,14 @@ impl Tag {
         );
     }
 
-    /// Reads the beginning of a result's line; `None` where it is none.
+    /// Whether these bytes may be the beginning of a result's line: of a whole one, or of one that
+    /// was cut off at any byte.
+    pub(super) fn is_begun(bytes: &[u8]) -> bool {
+        let both = PREFIX.len().min(bytes.len());
+        bytes[..both] == PREFIX[..both]
+    }
+
+    /// Reads the beginning of a result's line; `None` if it is none.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         let rest = line.strip_prefix(PREFIX)?;
         let end = rest.iter().take(80).position(|&byte| byte == b'"')?;
@@ -82,6 +89,7 @@ mod tests {
         for cut in 0..line.len() - 20 {
             let read = Tag::read(&line[..cut]);
             assert!(read.is_none() || read == Some(tag), "{cut}");
+            assert!(Tag::is_begun(&line[..cut]), "{cut}");
         }
         for other in [
             "{}",
@@ -90,6 +98,9 @@ mod tests {
             "{\"id\":\"batch_req_1_0_0_0_0\"}",
         ] {
             assert_eq!(Tag::read(other.as_bytes()), None, "{other}");
+        }
+        for other in ["x", "{\"id\":\"x", "{\"id\": \"batch_req_1"] {
+            assert!(!Tag::is_begun(other.as_bytes()), "{other}");
         }
     }
 

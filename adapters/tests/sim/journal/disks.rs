@@ -10,12 +10,12 @@ use chatcore_adapters::sim::{Sim, SimDisk, SimExecutor, SimTransport};
 use super::{assert_each_once, input, processor, results};
 use crate::support::{client, ms};
 
-fn files(sim: &Arc<SimExecutor>, disk: &SimDisk) -> FilesBuilder {
+pub(super) fn files(sim: &Arc<SimExecutor>, disk: &SimDisk) -> FilesBuilder {
     FilesJournal::builder(sim.clone(), "in.jsonl", "out.jsonl").disk(Arc::new(disk.clone()))
 }
 
 /// Runs what is left; the last error where there was one.
-async fn run(
+pub(super) async fn run(
     sim: &Arc<SimExecutor>,
     network: &Arc<SimTransport>,
     journal: FilesJournal,
@@ -31,7 +31,7 @@ async fn run(
     Ok(recorded)
 }
 
-fn scenario<F: Future<Output = ()>>(
+pub(super) fn scenario<F: Future<Output = ()>>(
     items: usize,
     test: impl Fn(Arc<SimExecutor>, SimDisk, Arc<SimTransport>) -> F,
 ) {
