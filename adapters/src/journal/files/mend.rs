@@ -19,7 +19,8 @@ pub(super) fn mend(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> io::R
     let mut file = disk.read(path)?;
     let (mut at, mut length) = (0, 0);
     let damaged = std::mem::take(&mut scanned.damaged);
-    for range in damaged.into_iter().chain([scanned.length..scanned.length]) {
+    let end = std::iter::once(scanned.length..scanned.length);
+    for range in damaged.into_iter().chain(end) {
         pass(&mut *file, range.start - at, Some(&*copy))?;
         pass(&mut *file, range.end - range.start, None)?;
         length += range.start - at;
