@@ -1,6 +1,6 @@
 //! Makes a response from a plan and a request: status, headers, and the pieces of its body.
 
-use super::dialect::{Question, anthropic, error, openai, responses};
+use super::dialect::{Question, error, writing};
 use super::log::Seen;
 use super::plan::{Body, Endpoint, Framing, Plan};
 
@@ -106,13 +106,8 @@ impl Answer {
             }
         };
         if question.stream {
-            let pieces = match plan.endpoint {
-                Endpoint::Anthropic => anthropic::events(&question, plan),
-                Endpoint::OpenAiResponses => responses::events(&question, plan),
-                _ => openai::events(&question, plan),
-            };
             return Self {
-                pieces,
+                pieces: writing::events(&question, plan),
                 framing: Framing::Chunked,
                 ..Self::whole(200, "text/event-stream", Vec::new())
             };
@@ -125,11 +120,6 @@ impl Answer {
         if plan.garbage_event.is_some() {
             return Self::whole(200, "application/json", b"{\"choices\":[{".to_vec());
         }
-        let body = match plan.endpoint {
-            Endpoint::Anthropic => anthropic::whole(&question, plan),
-            Endpoint::OpenAiResponses => responses::whole(&question, plan),
-            _ => openai::whole(&question, plan),
-        };
-        Self::whole(200, "application/json", body)
+        Self::whole(200, "application/json", writing::whole(&question, plan))
     }
 }

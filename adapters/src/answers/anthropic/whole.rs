@@ -121,10 +121,12 @@ pub(super) fn usage(usage: &Usage) -> Value {
     let cached = read.saturating_add(written);
     let mut told = json!({
         "input_tokens": usage.input_tokens.saturating_sub(cached),
-        "cache_creation_input_tokens": written,
-        "cache_read_input_tokens": read,
         "output_tokens": usage.output_tokens,
     });
+    if cached > 0 {
+        told["cache_creation_input_tokens"] = json!(written);
+        told["cache_read_input_tokens"] = json!(read);
+    }
     if let Some(thinking) = usage.reasoning_tokens {
         told["output_tokens_details"] = json!({"thinking_tokens": thinking});
     }

@@ -78,11 +78,16 @@ fn own_members(mut extra: Extra) -> Extra {
 
 /// The usage in OpenAI's fields.
 fn usage(usage: &Usage) -> Value {
-    json!({
+    let mut told = json!({
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens(),
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens.unwrap_or(0)},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens.unwrap_or(0)},
-    })
+    });
+    if let Some(cached) = usage.cache_read_tokens {
+        told["prompt_tokens_details"] = json!({"cached_tokens": cached});
+    }
+    if let Some(thought) = usage.reasoning_tokens {
+        told["completion_tokens_details"] = json!({"reasoning_tokens": thought});
+    }
+    told
 }

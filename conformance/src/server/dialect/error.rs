@@ -1,6 +1,8 @@
 //! The error bodies of providers.
 
-use super::json;
+use chatcore_adapters::answers::Refusal;
+
+use super::writing;
 use crate::server::plan::{Endpoint, Plan};
 
 /// The content type and body of an error.
@@ -21,21 +23,16 @@ pub(crate) fn body(
     } else {
         openai_kind(status)
     };
-    let message = json(message.unwrap_or(known));
-    let body = if anthropic {
-        let kind = json(plan.error_code.as_deref().unwrap_or(kind));
-        format!(
-            "{{\"type\":\"error\",\"error\":{{\"type\":{kind},\"message\":{message}}},\
-             \"request_id\":\"req-{number}\"}}"
-        )
-    } else {
-        let code = plan.error_code.as_deref().or(code);
-        let code = code.map_or_else(|| "null".into(), json);
-        format!(
-            "{{\"error\":{{\"message\":{message},\"type\":\"{kind}\",\"param\":null,\
-             \"code\":{code}}}}}"
-        )
-    };
+    let mut refusal = Refusal::new(status, message.unwrap_or(known));
+    refusal.kind = Some(kind.to_owned());
+    refusal.code = code.map(str::to_owned);
+    refusal.request_id = Some(format!("req-{number}"));
+    let given = plan.error_code.clone();
+    match anthropic {
+        true => refusal.kind = given.or(refusal.kind),
+        false => refusal.code = given.or(refusal.code),
+    }
+    let body = writing::form_of(endpoint).refuse(&refusal).to_string();
     ("application/json", body.into_bytes())
 }
 

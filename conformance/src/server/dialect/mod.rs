@@ -1,9 +1,7 @@
 //! The server's dialects. They read the prompt and repeat it in the answer.
 
-pub(super) mod anthropic;
 pub(super) mod error;
-pub(super) mod openai;
-pub(super) mod responses;
+pub(super) mod writing;
 
 use std::borrow::Cow;
 
@@ -169,25 +167,13 @@ impl Answer {
         (0..shown).step_by(100).map(piece).collect()
     }
 
-    /// The text as a JSON string.
-    pub(super) fn json(&self) -> String {
-        json(&format!("{}{}", "x".repeat(self.pad), self.text))
-    }
-
-    /// The words of the text, each as a JSON string. Together they are the whole text.
+    /// The words of the text. Together they are the whole text.
     pub(super) fn pieces(&self) -> impl Iterator<Item = String> {
         let mut pad = self.pad;
-        self.text.split_inclusive(' ').map(move |word| {
-            if pad == 0 {
-                return json(word);
-            }
-            json(&format!("{}{word}", "x".repeat(std::mem::take(&mut pad))))
-        })
+        self.text
+            .split_inclusive(' ')
+            .map(move |word| "x".repeat(std::mem::take(&mut pad)) + word)
     }
-}
-
-pub(super) fn json(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 fn words(text: &str) -> usize {

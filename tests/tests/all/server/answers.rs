@@ -177,10 +177,7 @@ fn streams_are_bent_as_the_path_says() {
     assert_eq!(broken[3]["error"]["code"], "server_error");
     assert!(stream("error-event/0", "messages").contains("overloaded_error"));
     let garbage = stream("garbage-event/1", "chat/completions");
-    assert!(
-        garbage.contains("data: {\"choices\":[{\"delta\":\n\n"),
-        "{garbage}"
-    );
+    assert!(garbage.contains("data: {\"delta\":\n\n"), "{garbage}");
     assert!(garbage.ends_with("data: [DONE]\n\n"), "{garbage}");
     let kept = stream("keepalives/3/1ms", "chat/completions");
     assert!(kept.starts_with(&": keep-alive\n\n".repeat(3)), "{kept}");
