@@ -7,6 +7,13 @@ use crate::words::kinds;
 
 /// The location of the bytes of an [`Image`], a [`File`] or an [`Audio`]. Each dialect accepts some
 /// of these sources, and refuses the others before anything is sent.
+///
+/// ```
+/// use chatcore::chat::MediaSource;
+///
+/// let uploaded = MediaSource::file("file-abc123");
+/// assert_eq!(uploaded.kind(), "file");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -100,6 +107,15 @@ impl MediaSource {
 }
 
 /// An image.
+///
+/// ```
+/// use chatcore::chat::{Image, MediaSource};
+/// use chatcore::Message;
+///
+/// let photo = Image::new(MediaSource::url("https://example.com/a.png")).detail("low");
+/// let message = Message::user("What is this?").part(photo);
+/// # let _ = message;
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Image {
@@ -121,6 +137,13 @@ impl Image {
             detail: None,
             extra: Extra::new(),
         }
+    }
+
+    /// Sets how closely the model should look (`low`, `high`, `auto`).
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
     }
 }
 
@@ -169,6 +192,15 @@ impl File {
 }
 
 /// Audio: the user's words, or the model's answer.
+///
+/// ```
+/// use chatcore::chat::{Audio, MediaSource};
+/// use chatcore::Message;
+///
+/// let voice = Audio::new(MediaSource::base64("audio/wav", "UklGRg=="));
+/// let message = Message::user("What does she say?").part(voice);
+/// # let _ = message;
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Audio {
@@ -190,6 +222,13 @@ impl Audio {
             transcript: None,
             extra: Extra::new(),
         }
+    }
+
+    /// Sets the spoken words.
+    #[must_use]
+    pub fn transcript(mut self, transcript: impl Into<String>) -> Self {
+        self.transcript = Some(transcript.into());
+        self
     }
 }
 

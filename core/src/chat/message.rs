@@ -131,6 +131,13 @@ impl Message {
         )
     }
 
+    /// Sets the speaker's name, where several speak in one role.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
     /// Adds a part, for example an image.
     #[must_use]
     pub fn part(mut self, part: impl Into<Part>) -> Self {

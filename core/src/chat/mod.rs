@@ -24,4 +24,11 @@ pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 pub use usage::Usage;
 
 /// Fields that chatcore does not know. They are kept as they came, and sent as they are.
+///
+/// ```
+/// use chatcore::ChatRequest;
+///
+/// let request = ChatRequest::from("hi").extra("user", "u-17");
+/// assert_eq!(request.extra["user"], "u-17");
+/// ```
 pub type Extra = serde_json::Map<String, serde_json::Value>;

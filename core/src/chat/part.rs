@@ -73,6 +73,12 @@ impl Part {
 }
 
 /// Text.
+///
+/// ```
+/// use chatcore::Part;
+///
+/// assert_eq!(Part::text("hi").kind(), "text");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Text {
@@ -94,6 +100,15 @@ impl Text {
 }
 
 /// The model's reasoning.
+///
+/// ```
+/// use chatcore::chat::Reasoning;
+/// use chatcore::{Message, Part, Role};
+///
+/// let thought = Reasoning::new("2 + 2 is 4.").signature("EqQB…");
+/// let message = Message::new(Role::Assistant, [thought.into(), Part::text("4")]);
+/// assert_eq!(message.reasoning(), "2 + 2 is 4.");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reasoning {
@@ -137,6 +152,16 @@ impl Reasoning {
 }
 
 /// The model's reason for declining to answer.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// let answer = client.ask("Why is the sky blue?").await?;
+/// if let Some(why) = answer.refusal() {
+///     println!("declined: {why}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Refusal {

@@ -215,6 +215,15 @@ impl<M: Into<Message>> FromIterator<M> for ChatRequest {
 }
 
 /// How much a model should reason before it answers.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// use chatcore::chat::ReasoningEffort;
+///
+/// let answer = client.ask("Is 7,919 prime?").reasoning_effort(ReasoningEffort::Low).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -250,6 +259,28 @@ open_words! {
 }
 
 /// The form that an answer must have.
+///
+/// ```
+/// # async fn example(client: chatcore::LlmClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use chatcore::chat::ResponseFormat;
+/// use chatcore::serde_json::{self, Value, json};
+///
+/// let format = ResponseFormat::JsonSchema {
+///     name: "city".into(),
+///     schema: json!({
+///         "type": "object",
+///         "properties": {"name": {"type": "string"}, "people": {"type": "integer"}},
+///         "required": ["name", "people"],
+///         "additionalProperties": false,
+///     }),
+///     strict: true,
+/// };
+/// let answer = client.ask("The largest city of Portugal.").response_format(format).await?;
+/// let city: Value = serde_json::from_str(&answer.text())?;
+/// println!("{}", city["name"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -62,6 +62,13 @@ impl Tool {
         self
     }
 
+    /// Sets whether the provider must enforce the schema, if it can.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = Some(strict);
+        self
+    }
+
     /// Adds an unknown field, such as `cache_control`.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -150,6 +157,14 @@ impl ToolCall {
 }
 
 /// The result of a tool call.
+///
+/// ```
+/// use chatcore::chat::ToolResult;
+/// use chatcore::{Message, Role};
+///
+/// let message = Message::new(Role::Tool, [ToolResult::new("call_1", "18 degrees, dry").into()]);
+/// assert_eq!(message, Message::tool_result("call_1", "18 degrees, dry"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolResult {

@@ -6,6 +6,14 @@ use std::fmt;
 use super::ThreadPool;
 
 /// Builds a [`ThreadPool`].
+///
+/// ```
+/// use chatcore_adapters::executor::ThreadPool;
+///
+/// let pool = ThreadPool::builder().workers(8).queue_size(1_000).name("llm").build()?;
+/// assert_eq!(pool.status().max_workers, 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ThreadPoolBuilder {
     workers: usize,
@@ -72,6 +80,12 @@ impl ThreadPoolBuilder {
 }
 
 /// Why a pool could not be made.
+///
+/// ```
+/// use chatcore_adapters::executor::{ThreadPool, threads::PoolError};
+///
+/// assert_eq!(ThreadPool::new(0).unwrap_err(), PoolError::NoWorkers);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolError {

@@ -7,6 +7,15 @@ use super::Proxy;
 use super::bypass::{Bypass, Listed};
 
 /// The proxies of a transport, and the hosts that are connected to directly.
+///
+/// ```
+/// use chatcore_adapters::transport::{Proxies, Proxy};
+///
+/// let through_one = Proxies::all(Proxy::parse("http://proxy.example.com:3128")?);
+/// let as_the_environment_says = Proxies::from_env();
+/// # let _ = (through_one, as_the_environment_says);
+/// # Ok::<(), chatcore::TransportError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
     http: Slot,

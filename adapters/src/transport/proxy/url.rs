@@ -8,6 +8,14 @@ use http::HeaderValue;
 use super::userinfo;
 
 /// The protocol of a proxy.
+///
+/// ```
+/// use chatcore_adapters::transport::Proxy;
+///
+/// let proxy = Proxy::parse("socks5h://localhost:9050")?;
+/// assert_eq!(proxy.scheme().as_str(), "socks5h");
+/// # Ok::<(), chatcore::TransportError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProxyScheme {

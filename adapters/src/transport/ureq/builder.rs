@@ -12,6 +12,17 @@ use crate::transport::identity::{Identity, certificates};
 use crate::transport::proxy::Proxies;
 
 /// Builds a [`UreqTransport`]; made by [`UreqTransport::builder`].
+///
+/// ```
+/// use chatcore_adapters::executor::ThreadPool;
+/// use chatcore_adapters::transport::{Proxies, UreqTransport};
+///
+/// let transport = UreqTransport::builder(ThreadPool::new(5)?)
+///     .proxies(Proxies::none())
+///     .build();
+/// # let _ = transport;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UreqBuilder {

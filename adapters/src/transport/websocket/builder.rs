@@ -10,6 +10,20 @@ use super::connector::WebSocketConnector;
 use super::pool::{Limits, Pool};
 
 /// Builds a [`WebSocketTransport`]; made by [`WebSocketTransport::builder`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use chatcore_adapters::executor::SmolExecutor;
+/// use chatcore_adapters::transport::{Http1Transport, WebSocketTransport, websocket::Http1Connector};
+///
+/// let executor = Arc::new(SmolExecutor::new());
+/// let http = Http1Transport::new(executor.clone());
+/// let transport = WebSocketTransport::builder(executor, Http1Connector::new(http.clone()), http)
+///     .max_sockets(4)
+///     .build();
+/// # let _ = transport;
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct WebSocketBuilder {
