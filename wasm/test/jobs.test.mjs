@@ -34,6 +34,7 @@ test('texts become vectors of 32-bit floats, in order', async () => {
   const one = client('/embed', { headers: { 'X-Tenant': 'a' } });
   const answer = await one.embed(['x', '你好'], { dimensions: 2, extra: { user: 'u' }, headers: { 'X-Tenant': 'b' } });
   assert.deepEqual(answer.vectors, [Float32Array.of(1, 0.1), Float32Array.of(2, 0.1)]);
+  assert.ok(answer.headers.date);
   assert.equal(answer.model, 'small');
   assert.equal(answer.usage.inputTokens, 2);
   assert.equal(answer.attempts, 1);

@@ -122,7 +122,7 @@ export class LlmClient {
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
     const { text, cause } = await this.#ask(prepare, [options.signal], context, site);
-    return embeddings(text, cause as Float32Array<ArrayBuffer>[]);
+    return embeddings(text, cause as Float32Array<ArrayBuffer>[], this.#headers(context) ?? {});
   }
 
   /** The models that the provider offers, all pages of its list. Rejects with an LlmError. */

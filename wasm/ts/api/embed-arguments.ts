@@ -37,7 +37,7 @@ export function embedArguments(inputs: string | readonly string[], options: Embe
 }
 
 /** @internal The answer of the core; the vectors come apart. */
-export function embeddings(text: string, vectors: Float32Array<ArrayBuffer>[]): Embeddings {
+export function embeddings(text: string, vectors: Float32Array<ArrayBuffer>[], headers: Embeddings['headers']): Embeddings {
   const [model, used, requestId, attempts] = JSON.parse(text) as [string, UsageView | null, string | null, number];
-  return { vectors, model, usage: used && usage(used), requestId, attempts };
+  return { vectors, model, usage: used && usage(used), requestId, attempts, headers };
 }

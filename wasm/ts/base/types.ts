@@ -216,6 +216,8 @@ export interface Embeddings {
   readonly requestId: string | null;
   /** How many requests were sent in all. */
   readonly attempts: number;
+  /** The headers of the last answer, their names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A model that a provider offers. */
