@@ -190,13 +190,71 @@ for (const [name, ai, specificationVersion] of [['ai 7', seven, 'v4'], ['ai 6', 
     assert.equal(hanging.requests[0].signal.aborted, true);
   });
 
+  test(`${name}: the parts of a stream keep their order, so that the provider gets them back in it`, async () => {
+    const events = [
+      { type: 'message_start', message: { id: 'x', model: 'm', usage: { input_tokens: 1, output_tokens: 1 } } },
+      ...[
+        [{ type: 'thinking', thinking: '' }, { type: 'thinking_delta', thinking: 'first' }],
+        [{ type: 'tool_use', id: 'c1', name: 'weather', input: {} }, { type: 'input_json_delta', partial_json: '{"city":"Paris"}' }],
+        [{ type: 'thinking', thinking: '' }, { type: 'thinking_delta', thinking: 'second' }],
+        [{ type: 'tool_use', id: 'c2', name: 'weather', input: {} }, { type: 'input_json_delta', partial_json: '{"city":"Rome"}' }],
+      ].flatMap(([content_block, delta], index) => [{ type: 'content_block_start', index, content_block }, { type: 'content_block_delta', index, delta }, { type: 'content_block_stop', index }]),
+      { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 2 } }, { type: 'message_stop' },
+    ];
+    const body = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+    const { client } = asked([() => new Response(body, { headers: { 'content-type': 'text/event-stream' } })],
+      { provider: 'anthropic', baseURL: 'https://llm.example', model: 'claude-haiku-5-5' });
+    const { stream } = await models(client)().doStream({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }], maxOutputTokens: 4000 });
+    const order = [];
+    for await (const piece of stream) if (['reasoning-delta', 'tool-call'].includes(piece.type)) order.push(piece.delta ?? piece.toolCallId);
+    assert.deepEqual(order, ['first', 'c1', 'second', 'c2']);
+  });
+
+  test(`${name}: calls that a server mixes are put together before they are told`, async () => {
+    const part = (index, args) => ({ index, function: { arguments: args } });
+    const { client } = asked([() => streamed([{ tool_calls: [call(0, 'c1', 'weather', '{"ci')] }, { tool_calls: [call(1, 'c2', 'weather', '{"city":')] },
+      { tool_calls: [part(0, 'ty":"Paris"}')] }, { tool_calls: [part(1, '"Rome"}')] }], 'tool_calls')]);
+    const { stream } = await models(client)().doStream({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }] });
+    const calls = [];
+    for await (const piece of stream) if (piece.type === 'tool-call') calls.push([piece.toolCallId, JSON.parse(piece.input).city]);
+    assert.deepEqual(calls, [['c1', 'Paris'], ['c2', 'Rome']]);
+  });
+
+  test(`${name}: what a dialect has no field for is a warning`, async () => {
+    const answer = { id: 'x', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } };
+    const { client, requests } = asked([() => Response.json(answer)], { provider: 'anthropic', baseURL: 'https://llm.example', model: 'claude-haiku-5-5' });
+    const { warnings } = await models(client)().doGenerate({
+      prompt: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }], maxOutputTokens: 9, topK: 4, presencePenalty: 1, providerOptions: { chatcore: { top_k: 5 } },
+    });
+    assert.deepEqual(warnings.map(({ feature }) => feature), ['topK', 'presencePenalty']);
+    assert.deepEqual([requests[0].top_k, requests[0].presence_penalty], [5, undefined]);
+  });
+
   test(`${name}: embedMany`, async () => {
     const { client } = asked([() => Response.json({ model: 'e', data: [{ index: 0, embedding: [1, 0.5] }, { index: 1, embedding: [0, 2] }], usage: { prompt_tokens: 3, total_tokens: 3 } })]);
     const { embeddings, usage } = await embedMany({ model: models(client).embeddingModel('e'), values: ['a', 'b'] });
     assert.deepEqual(embeddings, [[1, 0.5], [0, 2]]);
     assert.equal(usage.tokens, 3);
+    const { client: own, requests } = asked([() => Response.json({ model: 'e', data: [{ index: 0, embedding: [1] }] })]);
+    await embedMany({
+      model: models(own).embeddingModel('e'), values: ['a'], headers: { 'x-own': '1' }, providerOptions: { chatcore: { dimensions: 256, user: 'u' } },
+    });
+    const [{ dimensions, user, headers }] = requests;
+    assert.deepEqual({ dimensions, user, own: headers['x-own'] }, { dimensions: 256, user: 'u', own: '1' });
   });
 }
+
+test('ai 7: a block that only one dialect knows goes back as it came', async () => {
+  const block = { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'x' } };
+  const answer = (content, stop_reason) => ({ id: 'x', type: 'message', role: 'assistant', model: 'm', content, stop_reason, usage: { input_tokens: 1, output_tokens: 1 } });
+  const { client, requests } = asked([
+    () => Response.json(answer([block, { type: 'tool_use', id: 'c1', name: 'weather', input: { city: 'Paris' } }], 'tool_use')),
+    () => Response.json(answer([{ type: 'text', text: 'Clear.' }], 'end_turn')),
+  ], { provider: 'anthropic', baseURL: 'https://llm.example', model: 'claude-haiku-5-5' });
+  const weather = seven.tool({ description: 'the weather', inputSchema: z.object({ city: z.string() }), execute: async () => 'clear' });
+  await seven.generateText({ model: createChatcore(client)(), prompt: 'Weather?', maxOutputTokens: 4000, tools: { weather }, stopWhen: (seven.stepCountIs ?? seven.isStepCount)(3) });
+  assert.deepEqual(requests[1].messages[1].content[0], block);
+});
 
 test('the types are those of both versions of the interface', () => {
   const folder = mkdtempSync(path('./ai-types-'));

@@ -58,3 +58,29 @@ test('a module that cannot be loaded is asked for again by the next call', async
   });
   assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
 });
+
+test('an abort does not wait for a module that is still loading', async () => {
+  const { LlmClient, setWasm } = await import('../dist/slim.js?abort');
+  setWasm(() => new Promise(() => {}));
+  const client = new LlmClient({ provider: 'openai_compatible', baseURL: 'https://llm.example/v1', model: 'm', fetch: async () => assert.fail('nothing is sent') });
+  const options = () => {
+    const controller = new AbortController();
+    queueMicrotask(() => controller.abort(new Error('enough')));
+    return { signal: controller.signal };
+  };
+  await assert.rejects(client.ask('x', options()), (error) => error.name === 'AbortError' && error.cause?.message === 'enough');
+  await assert.rejects(client.embed(['x'], options()), { name: 'AbortError' });
+  await assert.rejects(client.askStream('x', options()).final(), { name: 'AbortError' });
+  const stream = client.askStream('x');
+  const pending = stream.final();
+  stream.abort();
+  await assert.rejects(pending, { name: 'AbortError' });
+  assert.equal(client.status().active, 0);
+});
+
+test('a server that gives the module\'s media type a parameter serves it all the same', async (t) => {
+  t.mock.method(globalThis, 'fetch', async (url) =>
+    new Response(await readFile(fileURLToPath(url)), { headers: { 'content-type': 'application/wasm; charset=utf-8' } }));
+  const { LlmClient } = await import('../dist/asset.js?charset');
+  assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
+});

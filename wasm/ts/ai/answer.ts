@@ -1,19 +1,24 @@
 // An answer of chatcore → what `ai` reads.
 import { keep } from './kept.js';
-import type { AiContent, AiFinishReason, AiMetadata, AiUsage } from './types.js';
+import type { AiContent, AiCustom, AiFinishReason, AiMetadata, AiUsage } from './types.js';
 import type { ChatResponse, JsonObject, MediaSource, Part, Usage } from '../base/types.js';
 
-/** @internal Makes a file's data of the version of the interface. */
-export type FileOf<F> = (source: MediaSource) => F | undefined;
+/** @internal What differs between the versions of the interface. */
+export interface Form<F> {
+  /** Makes a file's data. */
+  fileOf(source: MediaSource): F | undefined;
+  /** Whether it has content of the kind `custom`. */
+  hasCustom: boolean;
+}
 
 /** @internal The parts of an answer. */
-export function contentOf<F>({ message: { content } }: ChatResponse, fileOf: FileOf<F>): AiContent<F>[] {
+export function contentOf<F>({ message: { content } }: ChatResponse, form: Form<F>): AiContent<F>[] {
   const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  return parts.flatMap((part) => partContent(part, fileOf));
+  return parts.flatMap((part) => partContent(part, form));
 }
 
 /** @internal One part of an answer. */
-export function partContent<F>(part: Part, fileOf: FileOf<F>): AiContent<F>[] {
+export function partContent<F>(part: Part, form: Form<F>): AiContent<F>[] {
   switch (part.type) {
     case 'text': return part.text ? [{ type: 'text', text: part.text, ...keep(part, ['type', 'text']) }] : [];
     case 'refusal': return [{ type: 'text', text: part.text }];
@@ -23,10 +28,12 @@ export function partContent<F>(part: Part, fileOf: FileOf<F>): AiContent<F>[] {
       ...keep(part, ['type', 'id', 'name', 'arguments']),
     }];
     case 'image': case 'audio': case 'file': {
-      const data = fileOf(part.source);
+      const data = form.fileOf(part.source);
       const mediaType = 'media_type' in part.source ? part.source.media_type : undefined;
       return data === undefined ? [] : [{ type: 'file', mediaType: mediaType ?? `${part.type === 'file' ? 'application' : part.type}/*`, data }];
     }
+    // A block that only one dialect knows, such as the result of a tool that the provider runs. It goes back unchanged.
+    case 'other': return form.hasCustom ? [{ type: 'custom', kind: `chatcore.${part.dialect}`, ...keep(part, []) } as AiCustom<F>] : [];
     default: return [];
   }
 }

@@ -1,31 +1,57 @@
 // The options of a call of `ai` → those of chatcore, and warnings of what cannot be done.
 import type { AiCallOptions, AiTool, AiWarning } from './types.js';
-import type { ChatOptions } from '../api/options.js';
+import type { ChatOptions, EmbedOptions } from '../api/options.js';
 import type { Extra, Tool, ToolChoice } from '../base/types.js';
 
 /** @internal What is sent, and what could not be. */
 export interface AiCall { options: ChatOptions; warnings: AiWarning[] }
 
 /** @internal */
-export function callOf(model: string | undefined, call: AiCallOptions): AiCall {
+export function callOf(model: string | undefined, call: AiCallOptions, onlyChatCompletions: boolean): AiCall {
   const warnings: AiWarning[] = [];
-  const { chatcore, ...others } = call.providerOptions ?? {};
-  for (const name of Object.keys(others)) {
-    warnings.push({ type: 'unsupported', feature: `providerOptions.${name}`, details: 'give the fields of the provider as providerOptions.chatcore' });
-  }
+  const chatcore = ownOptions(call.providerOptions, warnings);
   const options: ChatOptions = {
     model, temperature: call.temperature, maxTokens: call.maxOutputTokens, stop: call.stopSequences, topP: call.topP, seed: call.seed,
     signal: call.abortSignal, headers: headersOf(call.headers), ...toolsOf(call, warnings), ...formatOf(call),
     reasoningEffort: call.reasoning === 'provider-default' ? undefined : call.reasoning,
-    extra: extraOf(call, chatcore),
+    extra: extraOf(call, chatcore, onlyChatCompletions, warnings),
   };
-  return { options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)), warnings };
+  return { options: given(options), warnings };
 }
 
-function extraOf(call: AiCallOptions, more: Extra | undefined): Extra | undefined {
-  const extra = { top_k: call.topK, presence_penalty: call.presencePenalty, frequency_penalty: call.frequencyPenalty, ...more };
-  const given = Object.entries(extra).filter(([, value]) => value !== undefined);
-  return given.length ? Object.fromEntries(given) : undefined;
+/** @internal The options of a call for embeddings. `dimensions` among the fields is chatcore's own option. */
+export function embedCallOf(
+  model: string, { abortSignal: signal, headers, providerOptions }: Pick<AiCallOptions, 'abortSignal' | 'headers' | 'providerOptions'>,
+): { options: EmbedOptions; warnings: AiWarning[] } {
+  const warnings: AiWarning[] = [];
+  const { dimensions, ...more } = ownOptions(providerOptions, warnings) ?? {};
+  const extra = Object.keys(more).length ? more : undefined;
+  return { options: given({ model, signal, headers: headersOf(headers), dimensions: dimensions as number | undefined, extra }), warnings };
+}
+
+const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+/** The fields for chatcore, and a warning of all others. */
+function ownOptions({ chatcore, ...others }: AiCallOptions['providerOptions'] = {}, warnings: AiWarning[]): Extra | undefined {
+  for (const name of Object.keys(others)) {
+    warnings.push({ type: 'unsupported', feature: `providerOptions.${name}`, details: 'give the fields of the provider as providerOptions.chatcore' });
+  }
+  return chatcore as Extra | undefined;
+}
+
+/** Fields of chat completions that chatcore has no option for. Other dialects have other names for them, or none. */
+function extraOf(call: AiCallOptions, more: Extra | undefined, onlyChatCompletions: boolean, warnings: AiWarning[]): Extra | undefined {
+  const fields = { top_k: call.topK, presence_penalty: call.presencePenalty, frequency_penalty: call.frequencyPenalty };
+  const features = { top_k: 'topK', presence_penalty: 'presencePenalty', frequency_penalty: 'frequencyPenalty' };
+  const extra: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    if (onlyChatCompletions) extra[name] = value;
+    else warnings.push({ type: 'unsupported', feature: features[name as keyof typeof fields], details: "give the provider's own field as providerOptions.chatcore" });
+  }
+  Object.assign(extra, more);
+  return Object.keys(extra).length ? extra as Extra : undefined;
 }
 
 /** Those of `ai` itself tell its version, which is nobody's business. */

@@ -1,6 +1,6 @@
 // A provider for Vercel's `ai`: its models run on a client's queue, limits and retries.
-import { contentOf, finishOf, metadataOf, usageOf, type FileOf } from './answer.js';
-import { callOf } from './call.js';
+import { contentOf, finishOf, metadataOf, usageOf, type Form } from './answer.js';
+import { callOf, embedCallOf } from './call.js';
 import { messagesOf } from './prompt.js';
 import { piecesOf } from './stream.js';
 import type { AiAnswer, AiAnswerFile, AiEmbeddingModel, AiLanguageModel, AiStreamPart } from './types.js';
@@ -14,6 +14,8 @@ export interface AiClient {
   ask(messages: readonly Message[], options?: ChatOptions): Promise<ChatResponse>;
   askStream(messages: readonly Message[], options?: ChatOptions): ChatStream;
   embed(inputs: readonly string[], options?: EmbedOptions): Promise<Embeddings>;
+  /** @internal */
+  readonly onlyChatCompletions?: boolean;
 }
 
 /** Options of `createChatcore`. */
@@ -56,40 +58,43 @@ export function createChatcore<V extends 'v3' | 'v4' = 'v4'>(client: AiClient, o
 
 const isLink = (source: MediaSource) => source.type === 'url' && URL.canParse(source.url);
 
-/** A file's data, in the form of each version. */
-const FILES: { [V in 'v3' | 'v4']: FileOf<AiAnswerFile[V]> } = {
-  v3: (source) => (source.type === 'base64' ? source.data : undefined),
-  v4: (source) => {
-    if (source.type === 'base64') return { type: 'data', data: source.data };
-    return source.type === 'url' && isLink(source) ? { type: 'url', url: new URL(source.url) } : undefined;
+/** The forms of each version. */
+const FORMS: { [V in 'v3' | 'v4']: Form<AiAnswerFile[V]> } = {
+  v3: { hasCustom: false, fileOf: (source) => (source.type === 'base64' ? source.data : undefined) },
+  v4: {
+    hasCustom: true,
+    fileOf: (source) => {
+      if (source.type === 'base64') return { type: 'data', data: source.data };
+      return source.type === 'url' && isLink(source) ? { type: 'url', url: new URL(source.url) } : undefined;
+    },
   },
 };
 
 function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationVersion: V, modelId?: string): AiLanguageModel<V> {
   type File = AiAnswerFile[V];
-  const fileOf = FILES[specificationVersion] as FileOf<File>;
+  const form = FORMS[specificationVersion] as Form<File>;
   return {
     specificationVersion, provider: 'chatcore', modelId: modelId ?? 'default',
     // chatcore tells what a provider cannot fetch, so that nothing is downloaded for it.
     supportedUrls: { '*/*': [/^https?:/] },
 
     async doGenerate(call): Promise<AiAnswer<File>> {
-      const { options, warnings } = callOf(modelId, call);
+      const { options, warnings } = callOf(modelId, call, client.onlyChatCompletions ?? true);
       const answer = await client.ask(messagesOf(call.prompt), options);
       return {
-        content: contentOf(answer, fileOf), finishReason: finishOf(answer.finishReason, answer.finishReasonRaw), usage: usageOf(answer.usage),
+        content: contentOf(answer, form), finishReason: finishOf(answer.finishReason, answer.finishReasonRaw), usage: usageOf(answer.usage),
         providerMetadata: metadataOf(answer), warnings,
         response: { ...answer.id ? { id: answer.id } : {}, ...answer.model ? { modelId: answer.model } : {}, headers: { ...answer.headers } },
       };
     },
 
     async doStream(call) {
-      const { options, warnings } = callOf(modelId, call);
+      const { options, warnings } = callOf(modelId, call, client.onlyChatCompletions ?? true);
       const stream = client.askStream(messagesOf(call.prompt), options);
       const events = stream[Symbol.asyncIterator]();
       // What fails before the first content is the call's own error.
       const first = await events.next();
-      const pieces = piecesOf(stream, first, events, warnings, fileOf, call.includeRawChunks === true);
+      const pieces = piecesOf(stream, first, events, warnings, form, call.includeRawChunks === true);
       return { stream: streamOf(pieces, stream), response: { headers: { ...stream.headers } } };
     },
   };
@@ -109,8 +114,9 @@ const embeddingModelOf = <V extends 'v3' | 'v4'>(client: AiClient, specification
   specificationVersion, provider: 'chatcore', modelId,
   // The client sends as many requests as the provider's limit asks for.
   maxEmbeddingsPerCall: Infinity, supportsParallelCalls: true,
-  async doEmbed({ values, abortSignal: signal }) {
-    const { vectors, usage } = await client.embed(values, { model: modelId, ...signal ? { signal } : {} });
-    return { embeddings: vectors.map((vector) => [...vector]), ...usage ? { usage: { tokens: usage.inputTokens } } : {}, warnings: [] };
+  async doEmbed({ values, ...call }) {
+    const { options, warnings } = embedCallOf(modelId, call);
+    const { vectors, usage } = await client.embed(values, options);
+    return { embeddings: vectors.map((vector) => [...vector]), ...usage ? { usage: { tokens: usage.inputTokens } } : {}, warnings };
   },
 });

@@ -1,5 +1,5 @@
 // The events of a stream of chatcore → the pieces that `ai` reads.
-import { finishOf, metadataOf, partContent, usageOf, type FileOf } from './answer.js';
+import { finishOf, metadataOf, partContent, usageOf, type Form } from './answer.js';
 import type { AiMetadata, AiStreamPart, AiWarning } from './types.js';
 import type { ChatStream } from '../api/stream.js';
 import type { ChatEvent, JsonObject, Part } from '../base/types.js';
@@ -14,13 +14,13 @@ interface Call { id: string; name: string; input: string; fields: Fields }
 
 /** @internal One stream. */
 export class Pieces<F> {
-  readonly #fileOf: FileOf<F>;
+  readonly #form: Form<F>;
   readonly #calls = new Map<number, Call>();
   #block: Block | undefined;
   #count = 0;
 
-  constructor(fileOf: FileOf<F>) {
-    this.#fileOf = fileOf;
+  constructor(form: Form<F>) {
+    this.#form = form;
   }
 
   /** The pieces that one event makes. */
@@ -47,6 +47,7 @@ export class Pieces<F> {
         break;
       case 'tool_call_start':
         yield* this.#end();
+        yield* this.#called(false);
         this.#calls.set(event.index, { id: event.id, name: event.name, input: '', fields: {} });
         yield { type: 'tool-input-start', id: event.id, toolName: event.name };
         break;
@@ -64,6 +65,7 @@ export class Pieces<F> {
       }
       case 'part':
         yield* this.#end();
+        yield* this.#called(false);
         yield* this.#whole(event.part);
         break;
     }
@@ -72,21 +74,28 @@ export class Pieces<F> {
   /** The ends of all that is open. */
   *rest(): Generator<AiStreamPart<F>> {
     yield* this.#end();
-    for (const { id, name, input, fields } of this.#calls.values()) {
+    yield* this.#called(true);
+  }
+
+  /** The calls that are complete, or all. A call comes before the parts that follow it, because their order goes back. */
+  *#called(all: boolean): Generator<AiStreamPart<F>> {
+    for (const [index, { id, name, input, fields }] of this.#calls) {
+      // Pieces of one call may come after the start of the next one.
+      if (!all && !isJson(input)) return;
+      this.#calls.delete(index);
       yield { type: 'tool-input-end', id };
       yield { type: 'tool-call', toolCallId: id, toolName: name, input: input || '{}', ...metadata(fields) };
     }
-    this.#calls.clear();
   }
 
   *#whole(part: Part): Generator<AiStreamPart<F>> {
-    for (const content of partContent(part, this.#fileOf)) {
+    for (const content of partContent(part, this.#form)) {
       if ('text' in content) {
         yield* this.#piece(content.type, content.text);
         Object.assign(this.#block!.fields, content.providerMetadata?.chatcore);
         yield* this.#end();
       } else {
-        yield content;
+        yield content as AiStreamPart<F>;
       }
     }
   }
@@ -99,6 +108,7 @@ export class Pieces<F> {
   *#open(kind: Block['kind']): Generator<AiStreamPart<F>> {
     if (this.#block?.kind === kind) return;
     yield* this.#end();
+    yield* this.#called(false);
     this.#block = { kind, id: String(this.#count += 1), fields: {} };
     yield { type: `${kind}-start`, id: this.#block.id };
   }
@@ -111,13 +121,22 @@ export class Pieces<F> {
   }
 }
 
+const isJson = (text: string) => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** @internal All pieces of a stream, from `stream-start` to `finish`. An error after the first content is a piece. */
 export async function* piecesOf<F>(
-  stream: ChatStream, first: IteratorResult<ChatEvent, void>, events: AsyncGenerator<ChatEvent, void>, warnings: AiWarning[], fileOf: FileOf<F>,
+  stream: ChatStream, first: IteratorResult<ChatEvent, void>, events: AsyncGenerator<ChatEvent, void>, warnings: AiWarning[], form: Form<F>,
   raw: boolean,
 ): AsyncGenerator<AiStreamPart<F>> {
   yield { type: 'stream-start', warnings };
-  const pieces = new Pieces(fileOf);
+  const pieces = new Pieces(form);
   try {
     for (let next = first; !next.done; next = await events.next()) {
       if (raw) yield { type: 'raw', rawValue: next.value };

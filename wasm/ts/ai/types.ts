@@ -92,7 +92,11 @@ export interface AiUsage {
 export type AiContent<F> =
   | { type: 'text' | 'reasoning'; text: string; providerMetadata?: AiMetadata }
   | { type: 'file'; mediaType: string; data: F; providerMetadata?: AiMetadata }
-  | { type: 'tool-call'; toolCallId: string; toolName: string; input: string; providerMetadata?: AiMetadata };
+  | { type: 'tool-call'; toolCallId: string; toolName: string; input: string; providerMetadata?: AiMetadata }
+  | AiCustom<F>;
+
+/** A block that only one provider knows. Version 3, whose files are bare, has none. */
+export type AiCustom<F> = F extends string ? never : { type: 'custom'; kind: `${string}.${string}`; providerMetadata?: AiMetadata };
 
 export interface AiAnswer<F> {
   content: AiContent<F>[];
@@ -110,7 +114,8 @@ export type AiStreamPart<F> =
   | { type: 'text-start' | 'text-end' | 'reasoning-start' | 'reasoning-end' | 'tool-input-end'; id: string; providerMetadata?: AiMetadata }
   | { type: 'text-delta' | 'reasoning-delta' | 'tool-input-delta'; id: string; delta: string }
   | { type: 'tool-input-start'; id: string; toolName: string }
-  | Exclude<AiContent<F>, { text: string }>
+  | Exclude<AiContent<F>, { text: string } | { type: 'custom' }>
+  | AiCustom<F>
   | { type: 'raw'; rawValue: unknown }
   | { type: 'error'; error: unknown }
   | { type: 'finish'; usage: AiUsage; finishReason: AiFinishReason; providerMetadata?: AiMetadata };
@@ -137,7 +142,9 @@ export interface AiEmbeddingModel<V extends 'v3' | 'v4' = 'v4'> {
   readonly modelId: string;
   readonly maxEmbeddingsPerCall: number;
   readonly supportsParallelCalls: boolean;
-  doEmbed(options: { values: string[]; abortSignal?: AbortSignal; headers?: Record<string, string | undefined> }): Promise<{
+  doEmbed(options: {
+    values: string[]; abortSignal?: AbortSignal; headers?: Record<string, string | undefined>; providerOptions?: AiOptions;
+  }): Promise<{
     embeddings: number[][]; usage?: { tokens: number }; warnings: AiWarning[];
   }>;
 }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { whenAborted } from '../base/abort.js';
+import { unlessAborted, whenAborted } from '../base/abort.js';
 import { CallContext } from '../border/call-context.js';
 import type { Core, Told, User } from '../border/core.js';
 import { embedArguments, embeddings } from './embed-arguments.js';
@@ -66,6 +66,11 @@ export class LlmClient {
       canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
       release: () => this.#release(),
     };
+  }
+
+  /** @internal Whether its module has the dialect of chat completions alone. */
+  get onlyChatCompletions(): boolean {
+    return this.#module === 'chat';
   }
 
   /**
@@ -191,12 +196,12 @@ export class LlmClient {
     return { core, raw: this.#raw };
   }
 
-  /** Begins a call once the core is there. `close` waits for those that have come so far. */
-  async #begin(start: (here: Here) => void): Promise<void> {
+  /** Begins a call once the core is there, unless a signal is aborted before. `close` waits for those that have come so far. */
+  async #begin(start: (here: Here) => void, signals: readonly (AbortSignal | undefined)[] = []): Promise<void> {
     this.#starting += 1;
     try {
       let here: Here | undefined;
-      while (!(here = this.#here())) await core(this.#module);
+      while (!(here = this.#here())) await unlessAborted(core(this.#module), signals);
       start(here);
     } finally {
       this.#starting -= 1;
@@ -298,7 +303,7 @@ export class LlmClient {
       };
       const here = this.#here();
       if (here) start(here);
-      else await this.#begin(start);
+      else await this.#begin(start, signals);
       if (!told) throw abortError(aborted());
       return await told;
     } catch (error) {

@@ -33,6 +33,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   readonly #finish: <E extends LlmError>(error: E) => E;
   readonly #headers: () => Readonly<Record<string, string>> | undefined;
   #forget = () => {};
+  #interrupt = () => {};
   #opened: Opened | undefined;
   #ready: ChatEvent[] = [];
   #text = '';
@@ -128,10 +129,12 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         this.#forget = whenAborted(this.#signal, () => this.#stop(abortError(this.#signal, this.#text)));
       }
       if (!this.#opened) {
-        const opened = await this.#open(() => this.#leave());
-        if (this.#over) {
-          opened.first?.catch(() => {});
-          return close(opened);
+        // The module may still be loading, which does not hold up an abort.
+        const opening = this.#open(() => this.#leave());
+        const opened = await Promise.race([opening, new Promise<undefined>((end) => { this.#interrupt = () => end(undefined); })]);
+        if (!opened || this.#over) {
+          opening.then(discard, () => {});
+          return;
         }
         this.#opened = opened;
       }
@@ -158,12 +161,19 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #stop(error: LlmError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#interrupt();
     this.#error = error && this.#finish(error);
     this.#forget();
     const opened = this.#opened;
     this.#opened = undefined;
     if (opened) close(opened);
   }
+}
+
+/** A call that was opened when nobody waited for it any more. */
+function discard(opened: Opened): void {
+  opened.first?.catch(() => {});
+  close(opened);
 }
 
 /** Freeing a call drops the stream of the core, which closes its connection unless the answer is complete. */

@@ -22,3 +22,12 @@ export function whenAborted(signal: AbortSignal | undefined, run: () => void): (
     shared.delete(signal);
   };
 }
+
+/** @internal Waits for `promise`, but no longer than until one of the signals is aborted: then it rejects. */
+export function unlessAborted<T>(promise: Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const forgets = signals.map((signal) => whenAborted(signal, () => reject(signal!.reason)));
+    const forget = () => { for (const forget of forgets) forget(); };
+    promise.then(resolve, reject).finally(forget);
+  });
+}

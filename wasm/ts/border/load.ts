@@ -83,7 +83,8 @@ async function compile(response: Response): Promise<WebAssembly.Module> {
   if (response.ok === false) throw new LlmError(`the module was not found: ${response.url} answered ${response.status}`, { code: 'config' });
   const { compileStreaming } = WebAssembly as Partial<typeof WebAssembly>;
   const type = response.headers?.get('content-type') ?? '';
-  if (compileStreaming && /^application\/wasm\b/.test(type) && typeof Response === 'function' && response instanceof Response) {
+  // The host takes this media type alone, without a parameter such as `charset`.
+  if (compileStreaming && type.trim().toLowerCase() === 'application/wasm' && typeof Response === 'function' && response instanceof Response) {
     return compileStreaming.call(WebAssembly, response);
   }
   return WebAssembly.compile(await response.arrayBuffer());
