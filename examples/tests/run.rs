@@ -292,7 +292,7 @@ fn a_bad_setting_is_one_line_that_names_it() {
             "error: ",
             "LLM_ASYNC_WORKERS",
             "\"many\"",
-            "a whole number from 1",
+            "a whole number of at least 1",
         ] {
             assert!(errors.contains(part), "{errors}");
         }

@@ -7,7 +7,7 @@ use crate::harness::{Server, command};
 
 /// A provider, and the variables that select it and its model.
 const PROVIDERS: &[(&str, &[(&str, &str)])] = &[
-    ("deepseek", &[]),
+    ("deepseek", &[("LLM_PROVIDER", "deepseek")]),
     ("openai", &[("LLM_PROVIDER", "openai")]),
     (
         "openai",
