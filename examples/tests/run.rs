@@ -11,6 +11,7 @@ const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const CUSTOM_EXECUTOR: &str = env!("CARGO_BIN_EXE_custom_executor");
 const MIGRATION: &str = env!("CARGO_BIN_EXE_migration");
 const TOOLS: &str = env!("CARGO_BIN_EXE_tools");
+const EXTRACT: &str = env!("CARGO_BIN_EXE_extract");
 
 const KEY: &str = "sk-never-shown-0123456789";
 
@@ -274,6 +275,25 @@ fn tools_are_called_and_their_results_told() {
             "convert_temperature({",
             "→ Ok(\"22.2 °C\")",
             "The tool returned: 22.2 °C",
+        ],
+    );
+}
+
+#[test]
+fn a_type_is_read_from_each_text() {
+    let printed = printed(EXTRACT, &[]);
+    assert_in_order(
+        &printed,
+        &[
+            "the offline demo model answers",
+            "> I would like 3 of the blue mugs.",
+            "Order: mugs",
+            "pieces: 3",
+            "> A complaint: ",
+            "Complaint: one",
+            "> A question: ",
+            "Question: Norway",
+            "pieces: 2",
         ],
     );
 }

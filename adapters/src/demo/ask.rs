@@ -20,6 +20,8 @@ pub(super) struct Ask {
     /// The names of the tools, and the schemas of their arguments.
     pub(super) tools: Vec<(String, Value)>,
     pub(super) must_call: bool,
+    /// The schema that the answer must have.
+    pub(super) schema: Option<Value>,
     pub(super) prompt_tokens: u64,
 }
 
@@ -66,6 +68,7 @@ impl Ask {
             .map(|(name, schema)| count(name) + count(&schema.to_string()) + 4);
         let limit = ["max_completion_tokens", "max_tokens"].map(|name| body[name].as_u64());
         let choice = &body["tool_choice"];
+        let format = &body["response_format"]["json_schema"];
         Ok(Self {
             model: model.to_owned(),
             prompt_tokens: said.chain(described).sum(),
@@ -73,6 +76,7 @@ impl Ask {
                 .into_iter()
                 .filter(|(role, _)| !matches!(role.as_str(), "system" | "developer"))
                 .collect(),
+            schema: format.get("schema").cloned(),
             stream: body["stream"] == true,
             include_usage: body["stream_options"]["include_usage"] == true,
             max_tokens: limit

@@ -27,7 +27,14 @@ pub(super) fn answer(ask: &Ask, id: &str) -> Vec<ChatEvent> {
             say(prompt, "The tool returned: {}", "工具返回了：{}"),
             FinishReason::Stop,
         ),
-        None => (speak(ask, prompt), FinishReason::Stop),
+        None => match &ask.schema {
+            Some(schema) => {
+                let mut numbers = numbers(prompt).into_iter();
+                let value = fill(schema, prompt, &mut numbers, 0);
+                (value.to_string(), FinishReason::Stop)
+            }
+            None => (speak(ask, prompt), FinishReason::Stop),
+        },
     };
     if let Some(end) = ask
         .stop
@@ -212,7 +219,8 @@ fn fill(schema: &Value, prompt: &str, numbers: &mut std::vec::IntoIter<f64>, dep
             .cloned()
             .unwrap_or_default();
     }
-    match schema["type"].as_str() {
+    let kind = &schema["type"];
+    match kind.as_str().or_else(|| kind[0].as_str()) {
         Some("string") => {
             let last = prompt.split_whitespace().next_back().unwrap_or_default();
             json!(last.trim_matches(|c: char| c.is_ascii_punctuation()))

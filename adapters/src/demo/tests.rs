@@ -108,6 +108,19 @@ fn a_client_gets_what_a_provider_would_send() {
 }
 
 #[test]
+fn a_schema_is_obeyed() {
+    let mut body = ask("Get weather at 72 degrees in fahrenheit for Paris.");
+    body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "w",
+        "schema": {"type": "object", "properties": {"degrees": {"type": ["integer", "null"]},
+            "city": {"type": "string"}}}}});
+    let answer = whole(&body);
+    assert_eq!(
+        answer["choices"][0]["message"]["content"],
+        r#"{"degrees":72,"city":"Paris"}"#
+    );
+}
+
+#[test]
 fn limits_stop_and_the_same_request_gets_the_same_bytes() {
     let mut body = ask("Count from 1 to 9.");
     body["max_tokens"] = json!(3);

@@ -10,10 +10,11 @@
 use std::process::ExitCode;
 
 use chatcore::chat::ToolResult;
-use chatcore::serde_json::{Value, json};
+use chatcore::schemars::{self, JsonSchema};
 use chatcore::{Error, LlmClient, Message, Part, Role, Tool, ToolCall};
 use chatcore_adapters::run_async_in_sync;
 use chatcore_examples::{client_or_demo, exit};
+use serde::Deserialize;
 
 /// How many rounds of calls the model may make before it must answer.
 const ROUNDS: usize = 5;
@@ -48,17 +49,26 @@ async fn run(client: &LlmClient, prompt: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The arguments of the tool.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Convert {
+    degrees: f64,
+    /// The scale of the result.
+    to: Scale,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Scale {
+    Celsius,
+    Fahrenheit,
+}
+
 fn convert_temperature() -> Tool {
-    let parameters = json!({
-        "type": "object",
-        "properties": {
-            "degrees": {"type": "number"},
-            "to": {"type": "string", "enum": ["celsius", "fahrenheit"]},
-        },
-        "required": ["degrees", "to"],
-    });
-    Tool::new("convert_temperature", parameters)
-        .description("Converts degrees Fahrenheit to Celsius, or Celsius to Fahrenheit.")
+    Tool::of::<Convert>(
+        "convert_temperature",
+        "Converts degrees Fahrenheit to Celsius, or Celsius to Fahrenheit.",
+    )
 }
 
 /// Runs one call. An error is sent to the model, which may try again.
@@ -76,23 +86,9 @@ fn call(call: &ToolCall) -> Part {
 }
 
 fn convert(call: &ToolCall) -> Result<String, String> {
-    let arguments = call.arguments_json().map_err(|error| error.to_string())?;
-    let degrees = arguments["degrees"]
-        .as_f64()
-        .ok_or("degrees must be a number")?;
-    match arguments["to"].as_str() {
-        Some("celsius") => Ok(format!("{:.1} °C", (degrees - 32.0) / 1.8)),
-        Some("fahrenheit") => Ok(format!("{:.1} °F", degrees * 1.8 + 32.0)),
-        _ => Err(format!(
-            "`to` must be celsius or fahrenheit, not {}",
-            given(&arguments["to"])
-        )),
-    }
-}
-
-fn given(value: &Value) -> String {
-    match value {
-        Value::Null => "missing".to_owned(),
-        other => other.to_string(),
-    }
+    let Convert { degrees, to } = call.arguments().map_err(|error| error.to_string())?;
+    Ok(match to {
+        Scale::Celsius => format!("{:.1} °C", (degrees - 32.0) / 1.8),
+        Scale::Fahrenheit => format!("{:.1} °F", degrees * 1.8 + 32.0),
+    })
 }
