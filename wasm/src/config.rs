@@ -151,7 +151,7 @@ fn one_of<T: Copy>(
     let found = all.iter().copied().find(|one| word_of(*one) == word);
     found
         .map(Some)
-        .ok_or_else(|| wrong(name, "none of its words"))
+        .ok_or_else(|| wrong(name, "not one of its allowed values"))
 }
 
 fn adaptive(from: &mut Object) -> Result<Option<Adaptive>, Error> {
@@ -268,7 +268,9 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
     if !milliseconds.is_finite() || milliseconds < 0.0 {
         return Err(Error::new(
             ErrorKind::Config,
-            format!("the time limit {name} is {milliseconds}, which is no number of milliseconds"),
+            format!(
+                "the time limit {name} is {milliseconds}, which is not a number of milliseconds"
+            ),
         ));
     }
     Ok(Duration::from_micros((milliseconds * 1000.0) as u64))

@@ -43,7 +43,7 @@ impl KeyFunction {
             Completion::Text(key) => Ok(key),
             Completion::Failed(failure) => Err(refused(failure)),
             _ => Err(wrong(
-                "it gave no key; it must return a string, or a promise of one",
+                "it returned no key; it must return a string, or a promise of one",
             )),
         }
     }

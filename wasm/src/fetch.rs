@@ -70,7 +70,10 @@ impl Transport for Fetch {
             match operation.await {
                 Completion::Failed(failure) => Err(failed(failure, false)),
                 Completion::Text(lines) => response(&lines, connection),
-                _ => Err(TransportError::new(Kind::Other, "the host gave no answer")),
+                _ => Err(TransportError::new(
+                    Kind::Other,
+                    "the host returned no response",
+                )),
             }
         })
         .await
@@ -83,11 +86,12 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     if status == "opaqueredirect" {
         return Err(TransportError::new(
             Kind::Protocol,
-            "the server redirects, and redirects are not followed: set baseURL to where it leads",
+            "the server redirects, and redirects are not followed: set baseURL to the address that \
+             it redirects to",
         ));
     }
     let status = StatusCode::from_bytes(status.as_bytes()).map_err(|error| {
-        TransportError::new(Kind::Protocol, "the answer's status is no HTTP status")
+        TransportError::new(Kind::Protocol, "the answer's status is not an HTTP status")
             .with_source(error)
     })?;
     let mut headers = HeaderMap::new();

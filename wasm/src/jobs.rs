@@ -80,7 +80,7 @@ fn strings(json: &str) -> Result<Vec<String>, Error> {
         }
         Ok::<_, chatcore::json::JsonError>(texts)
     };
-    let why = "the texts to embed are no array of strings";
+    let why = "the texts to embed are not an array of strings";
     read().map_err(|_| Error::new(ErrorKind::InvalidInput, why))
 }
 

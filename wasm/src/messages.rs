@@ -11,13 +11,13 @@ use crate::request::{not_json, undocumented, wrong};
 pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
     let mut reader = Reader::new(text);
     if reader.peek().map_err(not_json)? != b'[' {
-        return Err(wrong("messages", "no array"));
+        return Err(wrong("messages", "not an array"));
     }
     let mut items = reader.array().map_err(not_json)?;
     let mut messages = Vec::new();
     while reader.item(&mut items).map_err(not_json)? {
         if reader.peek().map_err(not_json)? != b'{' {
-            return Err(wrong("a message", "no object"));
+            return Err(wrong("a message", "not an object"));
         }
         messages.push(match fields(&mut reader).map_err(not_json)? {
             Fields {

@@ -26,7 +26,7 @@ impl Object {
     pub(crate) fn new(place: &'static str, value: Value) -> Result<Self, Error> {
         match value {
             Value::Object(members) => Ok(Self { place, members }),
-            _ => Err(wrong(place, "no object")),
+            _ => Err(wrong(place, "not an object")),
         }
     }
 
@@ -54,7 +54,7 @@ impl Object {
         if let Some(value) = self.take(name) {
             *into = read(&value);
             if into.is_none() {
-                return Err(wrong(name, "not the number that it should be"));
+                return Err(wrong(name, "not a valid number for this field"));
             }
         }
         Ok(())
@@ -74,7 +74,7 @@ impl Object {
         match self.take(name) {
             None => return Err(wrong(self.place, &format!("without {name}"))),
             Some(Value::String(text)) => *into = text,
-            Some(_) => return Err(wrong(name, "no string")),
+            Some(_) => return Err(wrong(name, "not a string")),
         }
         Ok(())
     }
@@ -88,7 +88,7 @@ impl Object {
         match self.take(name) {
             None => {}
             Some(Value::String(text)) => *into = Some(text),
-            Some(_) => return Err(wrong(name, "no string")),
+            Some(_) => return Err(wrong(name, "not a string")),
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Object {
         match self.take(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(list)) => Ok(list),
-            Some(_) => Err(wrong(name, "no array")),
+            Some(_) => Err(wrong(name, "not an array")),
         }
     }
 
@@ -118,7 +118,7 @@ impl Object {
         match self.take("extra") {
             None => {}
             Some(Value::Object(members)) => *into = members,
-            Some(_) => return Err(wrong("extra", "no object")),
+            Some(_) => return Err(wrong("extra", "not an object")),
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Numbers {
         }
         match small_count(&self.max_tokens.into()) {
             Some(count) => Ok(Some(count)),
-            None => Err(wrong("maxTokens", "not the number that it should be")),
+            None => Err(wrong("maxTokens", "not a valid number for this field")),
         }
     }
 
@@ -219,7 +219,7 @@ fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Erro
     request.stop = match from.take("stop") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(list)) => texts("stop", list)?,
-        Some(_) => return Err(wrong("stop", "no array")),
+        Some(_) => return Err(wrong("stop", "not an array")),
         None => Vec::new(),
     };
     from.number("seed", &mut request.seed, Value::as_i64)?;
@@ -271,7 +271,7 @@ fn tool_choice(value: Value) -> Result<ToolChoice, Error> {
         Some("auto") => Ok(ToolChoice::Auto),
         Some("none") => Ok(ToolChoice::None),
         Some("required") => Ok(ToolChoice::Required),
-        Some(_) => Err(wrong("toolChoice", "none of its words")),
+        Some(_) => Err(wrong("toolChoice", "not one of its allowed values")),
         None => {
             let mut tool = String::new();
             Object::new("toolChoice", value)?.text("tool", &mut tool)?;
@@ -295,6 +295,6 @@ fn response_format(value: Value) -> Result<ResponseFormat, Error> {
                 strict: from.is("strict"),
             }
         }
-        _ => return Err(wrong("responseFormat", "of a type that there is not")),
+        _ => return Err(wrong("responseFormat", "of an unknown type")),
     })
 }

@@ -68,7 +68,7 @@ test('what is wrong is told early and typed', async () => {
   const one = client('/wrong');
   for (const [inputs, options, why] of [
     [[], {}, /no text is given/], [['a', ''], {}, /text 1/], [[1], {}, /array of strings/],
-    ['a', { dimensions: NaN }, /dimensions is NaN/], ['a', { dimension: 2 }, /no option dimension/],
+    ['a', { dimensions: NaN }, /dimensions is NaN/], ['a', { dimension: 2 }, /unknown option dimension/],
     ['a', { extra: { a: 1n } }, /written as JSON/],
   ]) {
     await assert.rejects(one.embed(inputs, options), (error) => {

@@ -242,10 +242,10 @@ test('hedging: a second request when the first content is late, and the late one
 test('the constructor tells what is wrong', () => {
   const good = { apiKey: 'k' };
   for (const [options, pattern] of [
-    [{ provider: 'nobody' }, /none of deepseek, openai.*; for any other server.* take openai_compatible and set baseURL$/],
+    [{ provider: 'nobody' }, /must be one of deepseek, openai.*; for any other server.* use openai_compatible and set baseURL$/],
     [{ provider: 'openai' }, /OPENAI_API_KEY/],
     [{}, /DEEPSEEK_API_KEY/],
-    [{ ...good, baseUrl: 'https://x.example' }, /no option baseUrl/],
+    [{ ...good, baseUrl: 'https://x.example' }, /unknown option baseUrl/],
     [{ apiKey: '' }, /API key is empty/],
     [{ apiKey: 'sk-\nsecret' }, /line break/],
     [{ ...good, workers: 0 }, /workers is 0; it must be a whole number of at least 1/],
@@ -266,14 +266,14 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /the API key would be sent unencrypted to api.openai.com.*allowHttp: true/],
     [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /neither https nor http/],
     [{ ...good, baseURL: 'https://me:pw@x.example/v1', model: 'm' }, /user name/],
-    [{ ...good, baseURL: undefined }, /baseURL is undefined, as from a variable that is not set/],
+    [{ ...good, baseURL: undefined }, /baseURL is undefined, for example because a variable is not set/],
     [{ ...good, baseURL: '' }, /baseURL is empty/],
     [{ ...good, provider: undefined }, /provider is undefined/],
     [{ ...good, maxRequestBytes: 0 }, /maxRequestBytes is 0/],
-    [{ ...good, baseURL: 'https://x.example/v1' }, /openai_compatible has no model of its own: set model$/],
-    [{ ...good, provider: 'openai_compatible', model: 'm' }, /has no baseURL of its own: set baseURL$/],
-    [{ ...good, provider: 'openai_compatible' }, /has no model and no baseURL of its own: set model and baseURL$/],
-    [{ ...good, provider: 'vertex' }, /vertex has no baseURL of its own: set baseURL, for example to https:\/\/LOCATION-aiplatform\./],
+    [{ ...good, baseURL: 'https://x.example/v1' }, /openai_compatible has no default model: set model$/],
+    [{ ...good, provider: 'openai_compatible', model: 'm' }, /has no default baseURL: set baseURL$/],
+    [{ ...good, provider: 'openai_compatible' }, /has no default model and no default baseURL: set model and baseURL$/],
+    [{ ...good, provider: 'vertex' }, /vertex has no default baseURL: set baseURL, for example to https:\/\/LOCATION-aiplatform\./],
     [{ ...good, provider: 'bedrock' }, /set model and baseURL, for example to https:\/\/bedrock-mantle\.REGION\.api\.aws\/v1$/],
   ]) {
     assert.throws(() => new LlmClient(options), (error) => {
@@ -308,7 +308,7 @@ test('and so for the environment', () => {
 
 test('what only the core knows is told by the first call, as code config', async () => {
   const one = new LlmClient({ baseURL: 'https://x.example/v1', model: 'm', modelRules: [{ models: 'm', reasoning: 'perhaps' }] });
-  await assert.rejects(one.chatAsync('x'), isConfig(/reasoning is none of its words/));
+  await assert.rejects(one.chatAsync('x'), isConfig(/reasoning is not one of its allowed values/));
 });
 
 test('each provider that the types name is one of the core', async () => {

@@ -78,10 +78,10 @@ impl Framing for AwsEventStream {
         };
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
         if length < SHORTEST {
-            return Err(broken("a frame is shorter than its own ends"));
+            return Err(broken("a frame is shorter than its lengths and checksums"));
         }
         if length > (self.max_event / 3 * 4).saturating_add(AROUND) {
-            let why = format!("an event of the stream has {length} bytes; too many");
+            let why = format!("an event of the stream has {length} bytes, which is too many");
             return Err(Error::new(ErrorKind::ResponseTooLarge, why));
         }
         if self.buffer.len() < length {
@@ -94,7 +94,7 @@ impl Framing for AwsEventStream {
 }
 
 fn broken(why: &str) -> Error {
-    let why = format!("the answer is no AWS event stream: {why}");
+    let why = format!("the answer is not an AWS event stream: {why}");
     Error::new(ErrorKind::Protocol, why)
 }
 
@@ -116,14 +116,17 @@ fn event(message: &Message, max_event: usize) -> Result<Frame, Error> {
         return Ok(Frame::new(payload.clone()).name(name));
     }
     let chunk: Value = serde_json::from_slice(payload)
-        .map_err(|error| broken(&format!("a chunk is no JSON: {error}")))?;
+        .map_err(|error| broken(&format!("a chunk is not JSON: {error}")))?;
     let wrapped = chunk["bytes"].as_str().unwrap_or_default();
     let data = BASE64.decode(wrapped);
-    let data = data.map_err(|error| broken(&format!("a chunk is no base64: {error}")))?;
+    let data = data.map_err(|error| broken(&format!("a chunk is not base64: {error}")))?;
     match data.len() <= max_event {
         true => Ok(Frame::new(data.into())),
         false => {
-            let why = format!("an event of the stream has {} bytes; too many", data.len());
+            let why = format!(
+                "an event of the stream has {} bytes, which is too many",
+                data.len()
+            );
             Err(Error::new(ErrorKind::ResponseTooLarge, why))
         }
     }

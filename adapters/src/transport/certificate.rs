@@ -11,7 +11,7 @@ pub(super) fn explain(error: &Error, trust: &str) -> String {
         Error::InvalidCertificate(cause) => cause,
         Error::AlertReceived(alert) if is_about_the_client(*alert) => {
             return format!(
-                "{error}; the server wants a certificate of this client that it trusts: set it by \
+                "{error}; the server requires a client certificate that it trusts: set one with \
                  `client_certificate`"
             );
         }
@@ -19,31 +19,29 @@ pub(super) fn explain(error: &Error, trust: &str) -> String {
     };
     let advice = match cause {
         CertificateError::UnknownIssuer => {
-            format!(
-                "an authority of your own, or a certificate that signs itself, is trusted by {trust}"
-            )
+            format!("to trust a private authority or a self-signed certificate, add it to {trust}")
         }
         CertificateError::BadSignature => format!(
-            "a trusted authority has the name of its issuer and another key: if the certificate \
-             was made anew, the new one must be trusted by {trust}"
+            "a trusted authority has the name of its issuer but another key: if the authority's \
+             certificate was renewed, add the new one to {trust}"
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the certificate must have this name, or this address, among its subjectAltNames: \
-             a common name (CN) does not count"
+            "the certificate must list this name or address among its subjectAltNames, because a \
+             common name (CN) does not count"
                 .to_owned()
         }
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => {
-            "the server needs a certificate of today, or this machine's clock is wrong".to_owned()
+            "renew the server's certificate, or correct this machine's clock".to_owned()
         }
         cause if is_authority(cause) => format!(
-            "the server shows the certificate of an authority (CA:TRUE) as its own: make one with \
-             basicConstraints=CA:FALSE for it, which is trusted by {trust}"
+            "the server uses the certificate of an authority (CA:TRUE) as its own: create one with \
+             basicConstraints=CA:FALSE for it, and add that to {trust}"
         ),
         CertificateError::Other(cause) => {
-            return format!("the server's certificate is not accepted: {cause}");
+            return format!("the server's certificate was rejected: {cause}");
         }
         _ => return error.to_string(),
     };

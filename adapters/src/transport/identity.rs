@@ -21,8 +21,8 @@ impl Identity {
         let chain = certificates(certificate)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
             bad(
-                "there is no private key in the PEM: PKCS #8, PKCS #1 and SEC 1 are known, and an \
-                 encrypted one is decrypted by `openssl pkey` first",
+                "the PEM has no private key in PKCS #8, PKCS #1 or SEC 1; decrypt an encrypted key \
+                 with `openssl pkey` first",
             )
             .with_source(error)
         })?;
@@ -30,8 +30,8 @@ impl Identity {
         let made = made.map_err(|error| {
             let why = match &error {
                 Error::InconsistentKeys(_) => {
-                    "it is not the key of the first certificate; the client's own certificate comes \
-                     first, and those that signed it after it"
+                    "the key does not match the first certificate; put the client's own \
+                     certificate first, and then its issuers"
                         .to_owned()
                 }
                 error => error.to_string(),

@@ -57,7 +57,7 @@ impl Allowed {
                     404,
                     "model_not_found",
                     format!(
-                        "the model {named:?} does not exist here; there are: {}",
+                        "the model {named:?} is not served here; use one of: {}",
                         self.models.join(", ")
                     ),
                 )
@@ -73,7 +73,10 @@ impl Allowed {
                 code: "too_many_tokens".to_owned(),
                 ..ApiError::invalid(
                     name,
-                    format!("{name} is {asked}; this server allows {}", self.max_tokens),
+                    format!(
+                        "{name} is {asked}; this server allows at most {}",
+                        self.max_tokens
+                    ),
                 )
             }),
         }
@@ -106,11 +109,11 @@ impl Allowed {
     /// Refuses a conversation with no messages or too many. `name` is its field.
     pub(crate) fn check_length(&self, name: &str, length: usize) -> Result<(), ApiError> {
         if length == 0 {
-            return Err(ApiError::invalid(name, format!("there are no {name}")));
+            return Err(ApiError::invalid(name, format!("{name} is empty")));
         }
         if length > self.max_messages {
             let why = format!(
-                "there are {length} {name}; this server allows {}",
+                "{name} has {length} items; this server allows at most {}",
                 self.max_messages
             );
             return Err(ApiError {
@@ -153,7 +156,7 @@ pub(crate) fn read(mut fields: Fields, form: Form, allowed: &Allowed) -> Result<
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid(
                 fields.place("messages"),
-                "give either message or messages",
+                "give either message or messages, not both",
             ));
         }
         (None, None) => {

@@ -31,7 +31,7 @@ pub(crate) fn read(
 ) -> Result<Batch, ApiError> {
     let prompts = fields.texts("prompts")?.ok_or_else(|| missing("prompts"))?;
     if prompts.is_empty() {
-        return Err(ApiError::invalid("prompts", "there are no prompts"));
+        return Err(ApiError::invalid("prompts", "prompts is empty"));
     }
     if prompts.len() > max_prompts {
         return Err(ApiError {
@@ -39,7 +39,7 @@ pub(crate) fn read(
             ..ApiError::invalid(
                 "prompts",
                 format!(
-                    "there are {} prompts; this server allows {max_prompts}",
+                    "prompts has {} items; this server allows at most {max_prompts}",
                     prompts.len()
                 ),
             )

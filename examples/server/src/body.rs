@@ -44,7 +44,7 @@ pub(crate) async fn read(
     };
     let late = async {
         Timer::after(limit).await;
-        let message = format!("the body did not come within {limit:?}");
+        let message = format!("the body did not arrive within {limit:?}");
         Err(ApiError::new(408, "body_timeout", message))
     };
     parse(&bytes.or(late).await?)
@@ -58,7 +58,10 @@ fn check_encoding(conn: &Conn) -> Result<(), ApiError> {
     match encodings.find(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         None => Ok(()),
         Some(encoding) => {
-            let message = format!("bodies are taken as they are, not as {encoding:?}");
+            let message = format!(
+                "the content-encoding {encoding:?} is not supported; send the \
+                                   body without one"
+            );
             Err(ApiError::new(415, "unsupported_encoding", message))
         }
     }
@@ -67,7 +70,11 @@ fn check_encoding(conn: &Conn) -> Result<(), ApiError> {
 /// Parses JSON that must be an object.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        ApiError::new(400, "invalid_json", format!("the body is no JSON: {error}"))
+        ApiError::new(
+            400,
+            "invalid_json",
+            format!("the body is not JSON: {error}"),
+        )
     })?;
     Fields::of(value, "")
 }

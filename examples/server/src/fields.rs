@@ -144,7 +144,7 @@ pub(crate) fn unknown(place: impl Into<String>) -> ApiError {
     let place = place.into();
     ApiError {
         code: "unknown_field".to_owned(),
-        ..ApiError::invalid(place.clone(), format!("there is no field {place}"))
+        ..ApiError::invalid(place.clone(), format!("the field {place} is unknown"))
     }
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn wrong(place: &str, expected: &str, found: &Value) -> ApiError {
         Value::Array(_) => "an array".to_owned(),
         Value::Object(_) => "an object".to_owned(),
     };
-    let message = format!("the field {place} must be {expected}, and is {found}");
+    let message = format!("the field {place} must be {expected}, but is {found}");
     ApiError {
         code: "invalid_type".to_owned(),
         ..ApiError::invalid(place, message)
@@ -177,7 +177,7 @@ mod tests {
         let mut fields = Fields::of(json!({"a": 1, "b": ["x", 2], "n": 0}), "messages[1]").unwrap();
         let error = fields.text("a").unwrap_err();
         assert_eq!(error.param.as_deref(), Some("messages[1].a"));
-        assert!(error.message.contains("must be a string, and is 1"));
+        assert!(error.message.contains("must be a string, but is 1"));
         let error = fields.texts("b").unwrap_err();
         assert_eq!(error.param.as_deref(), Some("messages[1].b[1]"));
         assert_eq!(fields.count("n").unwrap_err().code, "invalid_type");

@@ -30,9 +30,7 @@ pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiErro
         return Err(ApiError::new(
             403,
             "unknown_host",
-            format!(
-                "the server is not known as {name:?}; CHATCORE_HOSTS names what it is known as"
-            ),
+            format!("this server is not called {name:?}; CHATCORE_HOSTS lists its names"),
         ));
     }
     let Some(origin) = header(conn, KnownHeaderName::Origin)? else {
@@ -44,7 +42,7 @@ pub(crate) fn check_site(conn: &Conn, settings: &Settings) -> Result<(), ApiErro
         false => Err(ApiError::new(
             403,
             "cross_origin",
-            format!("pages of {origin} may not ask this server"),
+            format!("pages of {origin} may not send requests to this server"),
         )),
     }
 }
@@ -78,7 +76,7 @@ pub(crate) fn check_token(conn: &Conn, settings: &Settings) -> Result<(), ApiErr
         false => Err(ApiError::new(
             401,
             "invalid_token",
-            "the access token is not right",
+            "the access token is wrong",
         )),
     }
 }
@@ -117,7 +115,7 @@ fn header(conn: &Conn, name: impl Into<HeaderName<'static>>) -> Result<Option<&s
         None => Err(ApiError::new(
             400,
             "invalid_header",
-            format!("the header {name} must be there once, and be text"),
+            format!("the request must have exactly one header {name}, and its value must be text"),
         )),
     }
 }

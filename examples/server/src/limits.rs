@@ -53,7 +53,7 @@ impl PerClient {
                     429,
                     "too_many_requests",
                     format!(
-                        "this address has begun too many chats; the next is free in {:.1} s",
+                        "this address has started too many chats; try again in {:.1} s",
                         wait.as_secs_f64()
                     ),
                 )

@@ -85,7 +85,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     let (starter, drain) = drain::drain();
     let who = match (upstream.is_demo, &upstream.advice) {
         (true, Some(advice)) => format!("the offline demo model answers. {advice}"),
-        (true, None) => "the offline demo model answers, as USE_MOCK_LLM asks".to_owned(),
+        (true, None) => "the offline demo model answers, because USE_MOCK_LLM is set".to_owned(),
         (false, _) => format!("{} of {} answers", upstream.model, upstream.provider),
     };
     let client = upstream.client.clone();
@@ -102,7 +102,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
     let stop = async {
         let signal = signals.next().await;
         if signal.is_some() {
-            say("shutting down: what runs is finished\n");
+            say("shutting down: running chats may finish\n");
         }
         starter.begin();
         // A second signal stops the server at once.
@@ -116,7 +116,7 @@ async fn run(settings: Settings) -> Result<(), (u8, String)> {
         0 => client.close().await,
         usize::MAX => say("stopped at once\n"),
         cut => say(&format!(
-            "the grace period is over: {cut} connections are cut\n"
+            "the grace period is over: {cut} connections were cut\n"
         )),
     }
     Ok(())

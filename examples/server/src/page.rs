@@ -47,7 +47,7 @@ pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, Api
     read.map_err(|_| {
         let message = format!(
             "{name} is not in {}: the npm package is not built. Run `npm ci && npm run build` in \
-             wasm/, or name the folder of its build by --npm (CHATCORE_NPM)",
+             wasm/, or set the folder of its build with --npm (CHATCORE_NPM)",
             settings.npm.display()
         );
         ApiError::new(404, "package_not_built", message)

@@ -17,26 +17,26 @@ pub(crate) struct Setting {
 /// [`chatcore::SETTINGS`].
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Setting] = &[
-    row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "Where to listen. Beyond loopback only with a token, or with CHATCORE_OPEN."),
-    row("token", "CHATCORE_TOKEN", "", "The access token: with one, every request but /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
-    row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Whoever reaches it spends the key."),
-    row("models", "CHATCORE_MODELS", "", "The models that may be asked for, separated by commas; the first is the default. Else the provider's model alone."),
-    row("max-body", "CHATCORE_MAX_BODY", "1048576", "Bytes that a request's body, or a WebSocket message, may have."),
-    row("max-messages", "CHATCORE_MAX_MESSAGES", "200", "Messages that a conversation may have."),
-    row("max-prompts", "CHATCORE_MAX_PROMPTS", "100", "Prompts that a batch may have."),
-    row("max-tokens", "CHATCORE_MAX_TOKENS", "4096", "Tokens that an answer may have; also what the OpenAI front asks for where a request does not say."),
-    row("max-chats", "CHATCORE_MAX_CHATS", "32", "Chats that one WebSocket may run at once."),
-    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may begin in a minute, all at once if it likes; 0: any number."),
-    row("trust-proxy", "CHATCORE_TRUST_PROXY", "false", "true: a proxy stands before the server, so the client's address is the last of X-Forwarded-For."),
-    row("hosts", "CHATCORE_HOSTS", "", "The names that the server is reached by, separated by commas. On loopback without it: localhost and loopback addresses; else any."),
-    row("max-connections", "CHATCORE_MAX_CONNECTIONS", "4096", "Connections at once; more get 503."),
-    row("max-connections-per-address", "CHATCORE_MAX_CONNECTIONS_PER_ADDRESS", "1024", "Connections of one client address at once; more get 429. 0: any number. Behind a proxy (trust-proxy) all have the proxy's address, and this does not hold."),
-    row("header-timeout", "CHATCORE_HEADER_TIMEOUT", "10", "Seconds for a request's head, from its first byte."),
-    row("body-timeout", "CHATCORE_BODY_TIMEOUT", "30", "Seconds for a request's body."),
-    row("write-timeout", "CHATCORE_WRITE_TIMEOUT", "30", "Seconds that a client may take none of the bytes written to it."),
-    row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that a connection is kept open between two requests, and a WebSocket on which no chat runs after the client's last message or ping."),
-    row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats get to finish after SIGTERM."),
-    row("web", "CHATCORE_WEB", "", "A folder to serve the page from; else the one that is built in."),
+    row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "The address to listen on. An address beyond loopback requires a token or CHATCORE_OPEN."),
+    row("token", "CHATCORE_TOKEN", "", "The access token. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
+    row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Anyone who reaches the server can use the key."),
+    row("models", "CHATCORE_MODELS", "", "The models that clients may request, separated by commas; the first is the default. If it is not set, only the provider's model."),
+    row("max-body", "CHATCORE_MAX_BODY", "1048576", "Maximum size of a request's body or a WebSocket message, in bytes."),
+    row("max-messages", "CHATCORE_MAX_MESSAGES", "200", "Maximum number of messages in a conversation."),
+    row("max-prompts", "CHATCORE_MAX_PROMPTS", "100", "Maximum number of prompts in a batch."),
+    row("max-tokens", "CHATCORE_MAX_TOKENS", "4096", "Maximum number of tokens in an answer; also the default of the OpenAI-compatible front for a request without a limit."),
+    row("max-chats", "CHATCORE_MAX_CHATS", "32", "Maximum number of concurrent chats on one WebSocket."),
+    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may start in a minute, possibly all at once; 0 means no limit."),
+    row("trust-proxy", "CHATCORE_TRUST_PROXY", "false", "true: the server is behind a proxy, so the client's address is the last one in X-Forwarded-For."),
+    row("hosts", "CHATCORE_HOSTS", "", "The host names by which clients reach the server, separated by commas. If it is not set: on loopback, localhost and loopback addresses; otherwise any name."),
+    row("max-connections", "CHATCORE_MAX_CONNECTIONS", "4096", "Maximum number of concurrent connections; further ones get 503."),
+    row("max-connections-per-address", "CHATCORE_MAX_CONNECTIONS_PER_ADDRESS", "1024", "Maximum number of concurrent connections from one client address; further ones get 429. 0 means no limit. It is not applied behind a proxy (trust-proxy), because all connections have the proxy's address there."),
+    row("header-timeout", "CHATCORE_HEADER_TIMEOUT", "10", "Time limit for a request's head, in seconds from its first byte."),
+    row("body-timeout", "CHATCORE_BODY_TIMEOUT", "30", "Time limit for a request's body, in seconds."),
+    row("write-timeout", "CHATCORE_WRITE_TIMEOUT", "30", "Seconds after which a client that reads nothing of what is written to it is disconnected."),
+    row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that an idle connection is kept open between two requests, or a WebSocket without a running chat after the client's last message or ping."),
+    row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats have to finish after SIGTERM."),
+    row("web", "CHATCORE_WEB", "", "A folder to serve the page from. If it is not set, the built-in page is served."),
     row("npm", "CHATCORE_NPM", "wasm/dist", "The folder of the npm package's build, which the page needs."),
 ];
 
@@ -109,7 +109,7 @@ pub(crate) fn read(
         let setting = TABLE
             .iter()
             .find(known)
-            .ok_or_else(|| format!("there is no option {flag}; --help shows all"))?;
+            .ok_or_else(|| format!("unknown option {flag}; --help lists all options"))?;
         let value = value
             .or_else(|| args.next())
             .ok_or_else(|| format!("{flag} needs a value"))?;
@@ -124,9 +124,9 @@ pub(crate) fn read(
 fn help() -> String {
     let mut text = String::from(
         "A chat server: JSON, SSE, WebSocket, batches, an OpenAI-compatible front, metrics.\n\n\
-         Each option can be a variable of the environment instead. The provider, its key, the\n\
-         queue and the retries are set by the variables LLM_… of chatcore; with no key and no\n\
-         provider named, the offline demo model answers.\n",
+         Each option can also be set by its environment variable. The provider, its key, the\n\
+         queue and the retries are set by chatcore's variables LLM_…; without a key and a\n\
+         provider, the offline demo model answers.\n",
     );
     for setting in TABLE {
         let default = match setting.default {
@@ -177,8 +177,9 @@ impl Values<'_> {
         let open: bool = self.parse("open", "true or false")?;
         if !settings.addr.ip().is_loopback() && settings.token.is_none() && !open {
             return Err(format!(
-                "{} is beyond loopback, and there is no access token: whoever reached the server \
-                 would spend the key. Set CHATCORE_TOKEN, or CHATCORE_OPEN=true if that is meant",
+                "{} is beyond loopback, and there is no access token, so anyone who reaches the \
+                 server could use the key. Set CHATCORE_TOKEN, or CHATCORE_OPEN=true to \
+                 allow it",
                 settings.addr
             ));
         }
@@ -217,7 +218,7 @@ impl Values<'_> {
                 .iter()
                 .find(|setting| setting.flag == flag)
                 .map_or("", |s| s.var);
-            format!("--{flag} ({var}) is {value:?}; allowed is {allowed}")
+            format!("--{flag} ({var}) is {value:?}; it must be {allowed}")
         })
     }
 
@@ -226,7 +227,7 @@ impl Values<'_> {
         let seconds: f64 = self.parse(flag, allowed)?;
         match (0.001..=86_400.0).contains(&seconds) {
             true => Ok(Duration::from_secs_f64(seconds)),
-            false => Err(format!("--{flag} is {seconds}; allowed is {allowed}")),
+            false => Err(format!("--{flag} is {seconds}; it must be {allowed}")),
         }
     }
 }

@@ -164,7 +164,7 @@ fn obey(
     let mut fields = body::parse(text.as_bytes())?;
     *id = fields.text("id")?.unwrap_or_default();
     if id.is_empty() || id.len() > 128 {
-        let message = "each message names its chat by an id of 1 to 128 bytes";
+        let message = "each message must name its chat with an id of 1 to 128 bytes";
         return Err(ApiError::invalid("id", message));
     }
     let place = running.iter().position(|chat| chat.id == *id);
@@ -181,18 +181,21 @@ fn obey(
         _ => {
             return Err(ApiError::invalid(
                 "type",
-                "a message's type is chat or cancel",
+                "a message's type must be chat or cancel",
             ));
         }
     }
     if place.is_some() {
-        return Err(ApiError::invalid("id", "a chat of this id runs already"));
+        return Err(ApiError::invalid(
+            "id",
+            "a chat with this id is already running",
+        ));
     }
     if shared.drain.has_begun() {
         return Err(ApiError::draining());
     }
     if running.len() >= shared.settings.max_chats {
-        let message = format!("{} chats run on this socket already", running.len());
+        let message = format!("{} chats are already running on this socket", running.len());
         return Err(ApiError::new(429, "too_many_chats", message));
     }
     let ask = ask::read(fields, Form::Any, &shared.allowed)?;
@@ -261,7 +264,10 @@ impl Sides {
         }
         let is_idle = Pin::new(&mut self.idle.timer).poll(cx).is_ready();
         match is_idle {
-            true => Poll::Ready(Next::End(CloseCode::Away, "nothing was asked for too long")),
+            true => Poll::Ready(Next::End(
+                CloseCode::Away,
+                "the socket was idle for too long",
+            )),
             false => Poll::Pending,
         }
     }
@@ -299,7 +305,7 @@ impl Sides {
 fn ending(error: &tungstenite::Error) -> Next {
     match error {
         tungstenite::Error::Capacity(_) => Next::End(CloseCode::Size, "the message is too large"),
-        tungstenite::Error::Utf8(_) => Next::End(CloseCode::Invalid, "the message is no UTF-8"),
+        tungstenite::Error::Utf8(_) => Next::End(CloseCode::Invalid, "the message is not UTF-8"),
         tungstenite::Error::Protocol(_) => {
             Next::End(CloseCode::Protocol, "the frames are malformed")
         }

@@ -51,7 +51,7 @@ export function createChatcore<V extends 'v3' | 'v4' = 'v4'>(client: AiClient, o
     specificationVersion, languageModel,
     embeddingModel: (modelId: string) => embeddingModelOf(client, specificationVersion, modelId),
     imageModel: (modelId: string): never => {
-      throw new LlmError(`chatcore makes no pictures, and so has no model ${modelId} for them`, { code: 'config' });
+      throw new LlmError(`chatcore cannot make images, so it has no image model ${modelId}`, { code: 'config' });
     },
   });
 }

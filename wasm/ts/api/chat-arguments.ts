@@ -12,7 +12,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
 ]);
 
 const finite = (name: string, value: unknown) => {
-  if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is no number`);
+  if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is not a number`);
 };
 
 // Of these the core learns in other ways than as JSON, or not at all.
@@ -46,7 +46,7 @@ export function chatArguments(
 ): ChatArguments {
   let more = patient;
   for (const name in options) {
-    if (!KNOWN.has(name)) throw invalidInput(`there is no option ${name}; a field of the provider's own goes in extra`);
+    if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
     more ||= !APART.has(name);
   }
   const { systemPrompt, temperature: own, maxTokens } = options;

@@ -171,7 +171,7 @@ export class LlmClient {
   #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
     if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, PROMPT, site, batch);
     if (typeof item !== 'object' || item === null) {
-      return Promise.reject(located(invalidInput('an item of a batch is no prompt and no conversation'), site));
+      return Promise.reject(located(invalidInput('an item of a batch is neither a prompt nor a conversation'), site));
     }
     if ('prompt' in item) {
       const { prompt, ...options } = item;

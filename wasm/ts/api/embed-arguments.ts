@@ -14,11 +14,11 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
 /** @internal A call for embeddings in the order in which it crosses the border. Throws a InvalidInputError. */
 export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules, context: CallContext) {
   for (const name in options) {
-    if (!KNOWN.has(name)) throw invalidInput(`there is no option ${name}; a field of the provider's own goes in extra`);
+    if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
   }
   const { model, dimensions, extra, headers, timeouts, timeoutMs, maxAttempts, waitForQueue } = options;
   for (const [name, number] of Object.entries({ dimensions, maxAttempts })) {
-    if (number !== undefined && !Number.isFinite(number)) throw invalidInput(`${name} is ${String(number)}, which is no number`);
+    if (number !== undefined && !Number.isFinite(number)) throw invalidInput(`${name} is ${String(number)}, which is not a number`);
   }
   context.headers = headers && ofCall(headers, rules);
   let texts: string;

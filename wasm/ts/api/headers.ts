@@ -22,7 +22,7 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
   for (const [label, value] of Object.entries(given) as [string, unknown][]) {
     if (value === undefined) continue;
     if (!NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
-      throw fail(`the header ${JSON.stringify(label)} cannot be sent: its name or its value is none of a header's`);
+      throw fail(`the header ${JSON.stringify(label)} cannot be sent: its name or value is not valid in a header`);
     }
     const name = label.toLowerCase();
     if (CONNECTION.has(name)) throw fail(`the header ${name} cannot be set: it belongs to the connection`);
@@ -50,7 +50,7 @@ export function headerRules(provider: string, ofClient: Headers, isOpen: boolean
 export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Headers {
   const headers = plain(given, invalidInput);
   for (const name in headers) {
-    if (reserved.has(name)) throw invalidInput(`the header ${name} cannot be set for one call; the client has it for all`);
+    if (reserved.has(name)) throw invalidInput(`the header ${name} cannot be set for one call; the client sets it for all calls`);
     if (isOpen && namesCredential(name)) {
       throw invalidInput(`the header ${name} would be sent unencrypted: use https, or set allowHttp: true, if you trust the network`);
     }

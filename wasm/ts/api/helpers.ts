@@ -44,7 +44,7 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promi
   let clear = () => {};
   const limit = new Promise<never>((_, reject) => {
     clear = timer(timeoutMs, () => {
-      const error = new TimeoutError(`it took longer than ${timeoutMs} ms`, { code: 'timeout', phase: 'overall', retryable: false });
+      const error = new TimeoutError(`timed out after ${timeoutMs} ms`, { code: 'timeout', phase: 'overall', retryable: false });
       reject(error);
       controller.abort(error);
     });

@@ -35,7 +35,7 @@ export type GiveKey = (note: (key: string) => void) => Promise<string>;
 export function keyGiver(ask: () => string | Promise<string>, ofAnother: (key: string) => Flaw | undefined): GiveKey {
   return async (note) => {
     const given: unknown = await ask();
-    if (typeof given !== 'string') throw codedError('it gave no string', 'key_none');
+    if (typeof given !== 'string') throw codedError('it returned no string', 'key_none');
     const key = unquoted(given);
     note(key);
     const flaw = ofAnother(key);

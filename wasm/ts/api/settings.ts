@@ -88,7 +88,7 @@ function counts(options: ClientOptions, vars: Variables): Record<keyof typeof CO
 function refuseUnset(options: ClientOptions): void {
   for (const [name, otherwise] of [['baseURL', "the provider's own address"], ['provider', 'the default provider']] as const) {
     if (name in options && (options[name] === undefined || options[name] === '')) {
-      throw fail(`${name} is ${options[name] === '' ? 'empty' : 'undefined'}, as from a variable that is not set: set it, or leave the option out for ${otherwise}`);
+      throw fail(`${name} is ${options[name] === '' ? 'empty' : 'undefined'}, for example because a variable is not set: set it, or leave the option out to use ${otherwise}`);
     }
   }
 }
@@ -109,8 +109,8 @@ interface Endpoint { base?: Address | undefined; key?: string | undefined; giveK
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
   const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
   if (!Object.hasOwn(PROVIDERS, provider)) {
-    throw fail(`the provider is ${provider}, which is none of ${Object.keys(PROVIDERS).join(', ')}; for any other server that speaks `
-      + "OpenAI's chat completions, take openai_compatible and set baseURL");
+    throw fail(`the provider is ${provider}, but must be one of ${Object.keys(PROVIDERS).join(', ')}; for any other server with `
+      + "OpenAI's chat completions, use openai_compatible and set baseURL");
   }
   const its = PROVIDERS[provider as ProviderName];
   const given = baseURL ?? vars.text('LLM_BASE_URL');
@@ -118,13 +118,13 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   if (base instanceof Flaw) {
     throw fail(base.code === 'user_info' ? `baseURL ${base.why}; give the key as apiKey and leave only the host`
       : `baseURL${shown(String(given))} ${base.why}${base.code === 'placeholder' ? ''
-        : '; it is like https://api.deepseek.com/v1, and only in a page may it be relative'}`, base.code);
+        : '; set it to a URL like https://api.deepseek.com/v1; it may be relative only in a page'}`, base.code);
   }
   const missing: [name: string, example: string][] = [];
   if (!(its.model || named)) missing.push(['model', '']);
   if (!(its.baseURL || base)) missing.push(['baseURL', its.form && `, for example to ${its.form}`]);
   if (missing.length) {
-    throw fail(`${provider} has no ${missing.map(([name]) => name).join(' and no ')} of its own: `
+    throw fail(`${provider} has no default ${missing.map(([name]) => name).join(' and no default ')}: `
       + `set ${missing.map(([name, example]) => name + example).join(' and ')}`);
   }
 
@@ -145,7 +145,7 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
     if (flaw) throw fail(flaw.why, flaw.code);
     key = checked as string;
   } else if (!isKeyless && !giveKey && variables.length && !isPlain) {
-    throw fail(`no API key for ${provider}: give an apiKey or set ${variables[0]}; where a server of your own adds the key, `
+    throw fail(`no API key for ${provider}: give an apiKey or set ${variables[0]}; if your own server adds the key, `
       + 'give apiKey: null and its baseURL', 'missing_api_key');
   }
   if (base?.isOpen && !allowHttp) {
@@ -154,8 +154,8 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
     const what = key !== undefined || giveKey ? 'the API key' : header !== undefined ? `the header ${header}`
       : parameter !== undefined ? `the parameter ${parameter} of baseURL` : undefined;
     if (what) {
-      throw fail(`${what} would be sent unencrypted to ${base.host}: use https; or leave the key away (apiKey: null), if the server `
-        + 'asks for none; or set allowHttp: true (LLM_ALLOW_HTTP), if you trust the network', 'unencrypted');
+      throw fail(`${what} would be sent unencrypted to ${base.host}: use https; or leave the key out (apiKey: null), if the server `
+        + 'does not require one; or set allowHttp: true (LLM_ALLOW_HTTP), if you trust the network', 'unencrypted');
     }
   }
   return { base, key, giveKey };
@@ -169,10 +169,10 @@ export function settings(options: ClientOptions): Settings {
     adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
     betas, fetch: _, workers: _w, queueSize: _q, maxAttempts: _m, ...unknown
   } = options;
-  for (const name in unknown) throw fail(`there is no option ${name}`);
+  for (const name in unknown) throw fail(`unknown option ${name}`);
   refuseUnset(options);
   if (apiKey != null && inPage && !dangerouslyAllowBrowser) {
-    throw fail('a key in a page can be read by everybody who opens it: give a baseURL on your own origin and no key, '
+    throw fail('everybody who opens a page can read a key in it: give a baseURL on your own origin and no key, '
       + 'or set dangerouslyAllowBrowser');
   }
   const vars = new Variables(inPage);
@@ -186,7 +186,7 @@ export function settings(options: ClientOptions): Settings {
   const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? unnamed(baseURL ?? vars.text('LLM_BASE_URL'), inPage)) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
   const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
-  if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are Anthropic's, and the provider is ${provider}`);
+  if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are for Anthropic only, but the provider is ${provider}`);
   const alone = !vars.isOn('LLM_ASYNC_ENABLED');
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };

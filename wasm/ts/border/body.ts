@@ -53,7 +53,7 @@ export class BodyReader {
       this.#rest = done ? this.#end() : value == null ? NOTHING : this.#bytes(value);
     }
     if (this.#isFirst && this.#encoding && isCompressed(this.#rest)) {
-      throw codedError(`the answer has the content-encoding ${this.#encoding}, and the function fetch does not undo it`, 'CHATCORE_BODY');
+      throw codedError(`the answer has the content-encoding ${this.#encoding}, which the given fetch does not decode`, 'CHATCORE_BODY');
     }
     this.#isFirst = false;
     const bytes = this.#rest.subarray(0, SLICE);
@@ -93,7 +93,7 @@ const isCompressed = ([one, two]: Uint8Array) => (one === 0x1f && two === 0x8b) 
 function bytesOf(value: unknown): Uint8Array {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value))) return new Uint8Array(value as ArrayBuffer);
-  throw codedError('the body gave what is neither bytes nor text', 'CHATCORE_BODY');
+  throw codedError('the body yielded something that is neither bytes nor text', 'CHATCORE_BODY');
 }
 
 const once = (value: () => unknown): Pieces => {

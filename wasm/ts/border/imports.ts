@@ -145,7 +145,7 @@ class Sent implements Exchange {
     };
     void this.#telling(id, async () => {
       const response = await fetch(url, init, context) as AnyResponse | undefined;
-      if (typeof response !== 'object' || response === null) throw codedError('fetch gave no response', 'CHATCORE_BODY');
+      if (typeof response !== 'object' || response === null) throw codedError('fetch returned no response', 'CHATCORE_BODY');
       let head = String(response.status || response.type);
       let encoding = '';
       const headers: Record<string, string> = {};

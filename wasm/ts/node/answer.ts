@@ -87,7 +87,7 @@ export class Answer {
     });
     incoming.on('error', this.fail);
     incoming.on('close', () => {
-      if (!hasEnded) this.fail(codedError('the connection was closed within the answer', 'ECONNRESET'));
+      if (!hasEnded) this.fail(codedError('the connection was closed in the middle of the answer', 'ECONNRESET'));
     });
     // A decoder that takes no more stops its source, and the connection would stay for ever.
     decoder?.on('error', (error: unknown) => {

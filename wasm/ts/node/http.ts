@@ -130,7 +130,7 @@ class Sent {
         else if (!isWhole()) answer.fail(error);
       });
       request.on('close', () => {
-        if (!this.#isOver) reject(codedError('the connection was closed before an answer came', 'ECONNRESET'));
+        if (!this.#isOver) reject(codedError('the connection was closed before the answer', 'ECONNRESET'));
       });
       request.on('socket', (socket: Socket) => this.#uses(socket, secure ? 'secureConnect' : 'connect'));
     });
@@ -161,7 +161,7 @@ class Sent {
     if (socket.connecting) limitConnecting(socket, connected, this.#request);
     asking.set(socket, () => !this.#isOver);
     if (!this.#request.reusedSocket) prepare(socket);
-    else if (!isClean(socket)) this.#request.destroy(codedError('the kept connection had bytes that nobody asked for', 'ECONNRESET'));
+    else if (!isClean(socket)) this.#request.destroy(codedError('the idle connection received unexpected bytes', 'ECONNRESET'));
   }
 }
 

@@ -28,7 +28,7 @@ export class Answer implements Call {
     if (this.#size > MAX_WAITING) {
       this.isLeft = true;
       this.#waiting = [];
-      this.fail(codedError('the answer was given up: too much of it waited to be read', 'CHATCORE_BODY'));
+      this.fail(codedError('the answer was dropped because too much of it was not read', 'CHATCORE_BODY'));
     }
     this.#wake?.();
   }

@@ -16,7 +16,8 @@ pub(super) struct Date {
 impl Date {
     pub(super) fn of(now: SystemTime) -> Result<Self, Error> {
         let since = now.duration_since(UNIX_EPOCH).map_err(|error| {
-            let message = "the clock is before 1970, and AWS takes no such signature; set it";
+            let message = "this machine's clock is set before 1970, and AWS rejects such a \
+                           signature; correct the clock";
             Error::new(ErrorKind::Config, message).with_source(error)
         })?;
         let seconds = since.as_secs();

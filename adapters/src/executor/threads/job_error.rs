@@ -27,8 +27,8 @@ impl fmt::Display for JobError {
         match self {
             Self::QueueFull { queue_size } => write!(
                 f,
-                "every worker is busy and {queue_size} jobs wait already: try again later, or \
-                 raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
+                "every worker is busy and {queue_size} jobs are already waiting: try again later, \
+                 or raise LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS"
             ),
             Self::Closed => f.write_str("the thread pool is closed"),
             Self::Panicked(message) => write!(f, "the job panicked: {message}"),

@@ -221,10 +221,13 @@ pub(super) fn refused(path: &Path, what: &str, error: &io::Error) -> Error {
     };
     let advice = match error.kind() {
         NotFound => "check the path",
-        PermissionDenied | ReadOnlyFilesystem => "make the folder writable, or choose another one",
+        PermissionDenied | ReadOnlyFilesystem => {
+            "make the folder writable, or choose another \
+                                                  folder"
+        }
         StorageFull => "make room on the disk",
         IsADirectory => "name a file, not a folder",
-        _ => "look at the disk",
+        _ => "check the disk",
     };
     let why = format!("{} cannot be {what}: {error}; {advice}", path.display());
     let error = io::Error::new(error.kind(), error.to_string());

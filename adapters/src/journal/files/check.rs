@@ -134,8 +134,8 @@ fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(
         more => format!(", and {more} more are repeated"),
     };
     let why = format!(
-        "{input} has the custom_id {:?} on line {one} and on line {other}{more}: results are known \
-         by it; give each line its own",
+        "{input} has the custom_id {:?} on line {one} and on line {other}{more}: results are \
+         matched by custom_id, so give each line its own",
         names[&one]
     );
     Err(Error::new(ErrorKind::InvalidInput, why).with_code(Some("duplicate_custom_id".to_owned())))
@@ -143,8 +143,8 @@ fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(
 
 fn another_input(name: &str, first: u64, last: u64) -> Error {
     let why = format!(
-        "{name} is not the input that the output has results of: between line {first} and line \
-         {last} it has changed; give the input as it was, or choose another output"
+        "{name} is not the input that the output was made from: it changed between line {first} \
+         and line {last}; restore the input, or choose another output"
     );
     Error::new(ErrorKind::Config, why).with_code(Some("another_input".to_owned()))
 }
@@ -156,8 +156,8 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
 
 fn cannot_check(error: &io::Error) -> Error {
     let why = format!(
-        "the names of the items could not be checked, for which a file beside the output is \
-         needed: {error}"
+        "the names of the items could not be checked, because that needs a file beside the output: \
+         {error}"
     );
     Error::new(ErrorKind::Journal, why)
 }

@@ -227,7 +227,7 @@ impl AppendFile for StdFile {
             true => Ok(()),
             false => Err(io::Error::new(
                 io::ErrorKind::NotFound,
-                "another file has taken its name",
+                "another file now has its name",
             )),
         }
     }

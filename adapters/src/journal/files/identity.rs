@@ -61,11 +61,11 @@ impl Identity {
         let mut differences: Vec<_> = names
             .filter(|name| self.0.get(*name) != before.0.get(*name))
             .map(|name| match (before.0.get(name), self.0.get(name)) {
-                (Some(_), Some(_)) if name == "key" => "the key is another one".to_owned(),
-                (Some(was), Some(is)) => format!("{name} was {was}, and is {is}"),
-                (Some(was), None) => format!("{name} was {was}, and is not set"),
+                (Some(_), Some(_)) if name == "key" => "the key has changed".to_owned(),
+                (Some(was), Some(is)) => format!("{name} was {was} and is now {is}"),
+                (Some(was), None) => format!("{name} was {was} and is no longer set"),
                 (None, is) => format!(
-                    "{name} was not set, and is {}",
+                    "{name} was not set and is now {}",
                     is.map_or("", String::as_str)
                 ),
             })
@@ -76,8 +76,8 @@ impl Identity {
             return Ok(());
         }
         let why = format!(
-            "this output was begun by a run with other settings: {}; set them as they were, choose \
-             another output, or force it",
+            "this output was begun by a run with other settings: {}; restore the settings, choose \
+             another output, or force the run",
             differences.join("; ")
         );
         Err(Error::new(ErrorKind::Config, why).with_code(Some("another_run".to_owned())))
@@ -96,10 +96,10 @@ mod tests {
         let now = Identity::of(&provider.with_model("other").with_api_key("sk-secret"));
         let error = now.check(&before).unwrap_err().to_string();
         for part in [
-            "model was deepseek-flash, and is other",
-            "temperature was 0.2, and is not set",
-            "the key is another one",
-            "force it",
+            "model was deepseek-flash and is now other",
+            "temperature was 0.2 and is no longer set",
+            "the key has changed",
+            "force the run",
         ] {
             assert!(error.contains(part), "{error}");
         }

@@ -80,7 +80,9 @@ pub(super) fn request(line: &str) -> Result<ChatRequest, Error> {
     })?;
     match body {
         Some(_) if has_own => {
-            return Err(wrong("it has a body, and fields of a request beside it"));
+            return Err(wrong(
+                "it has both a body and request fields beside the body",
+            ));
         }
         Some(body) => each_member(body, |name, value| asked.set(name, value))?,
         None => {}
@@ -139,12 +141,12 @@ impl Asked {
             }
             "response_format" => request.response_format = Some(response_format(value)?),
             "stream" if value != "false" => {
-                return Err(wrong("it asks for a stream, and a batch has whole answers"));
+                return Err(wrong(
+                    "it sets stream, but a batch supports only whole answers",
+                ));
             }
             "n" if value != "1" => {
-                return Err(wrong(
-                    "its n is not 1: ask for several answers in several lines",
-                ));
+                return Err(wrong("its n is not 1: use one line for each answer"));
             }
             "stream" | "stream_options" | "n" => {}
             name => {
@@ -218,7 +220,7 @@ fn tool_choice(value: Value) -> Result<ToolChoice, Error> {
         (Some("none"), _) => Ok(ToolChoice::None),
         (Some("required"), _) => Ok(ToolChoice::Required),
         (None, Some(name)) => Ok(ToolChoice::Tool(name.to_owned())),
-        _ => Err(wrong("its tool_choice is none that is known")),
+        _ => Err(wrong("its tool_choice is unknown")),
     }
 }
 
@@ -239,7 +241,7 @@ fn response_format(value: &str) -> Result<ResponseFormat, Error> {
                 None => Err(wrong("the json_schema of its response_format has no name")),
             }
         }
-        _ => Err(wrong("its response_format is of no type that is known")),
+        _ => Err(wrong("its response_format has an unknown type")),
     }
 }
 
@@ -318,14 +320,17 @@ mod tests {
             (r#"{"prompt":"a"} x"#, "not the JSON"),
             ("{}", "neither a body"),
             (r#"{"prompt":7}"#, "7 is not a string"),
-            (r#"{"body":{"messages":[]},"prompt":"a"}"#, "beside it"),
+            (
+                r#"{"body":{"messages":[]},"prompt":"a"}"#,
+                "beside the body",
+            ),
             (
                 r#"{"url":"/v1/embeddings","body":{}}"#,
                 "only /v1/chat/completions",
             ),
             (r#"{"method":"GET","body":{}}"#, "not POST"),
             (r#"{"prompt":"a","stream":true}"#, "stream"),
-            (r#"{"prompt":"a","n":2}"#, "several lines"),
+            (r#"{"prompt":"a","n":2}"#, "one line for each answer"),
             (
                 r#"{"prompt":"a","max_tokens":-1}"#,
                 "its max_tokens is wrong",

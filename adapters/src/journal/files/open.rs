@@ -208,8 +208,8 @@ fn check_run(
 
 fn unknown_results(results: &Path, run: &Path) -> Error {
     let why = format!(
-        "{} is there already, and it is not known how it was made, because {} is missing or of \
-         another version: choose another output, or force it",
+        "{} already exists, and it is unknown how it was made, because {} is missing or has \
+         another version: choose another output, or force the run",
         results.display(),
         run.display()
     );

@@ -24,7 +24,7 @@ pub fn sort(path: &Path) -> io::Result<()> {
         }
         let tag = Tag::read(&line).filter(|_| line.ends_with(b"\n"));
         let tag = tag.ok_or_else(|| {
-            let why = format!("line {} is not a whole result", lines.len() + 1);
+            let why = format!("line {} is not a complete result", lines.len() + 1);
             io::Error::new(io::ErrorKind::InvalidData, why)
         })?;
         lines.push((tag.place, at, length));

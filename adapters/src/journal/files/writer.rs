@@ -295,14 +295,14 @@ fn failed(what: &str, output: &Output, error: &std::io::Error) -> Error {
     let advice = match error.kind() {
         StorageFull => "make room on the disk, then resume",
         NotFound => {
-            "the file was deleted or replaced while the batch ran: put it back, or begin again with \
+            "the file was deleted or replaced while the batch ran: restore it, or start again with \
              another output"
         }
         PermissionDenied | ReadOnlyFilesystem => "make it writable, then resume",
         _ => "resume when the disk works again",
     };
     let why = format!(
-        "{} could not be {what}: {error}; what was recorded before stays; {advice}",
+        "{} could not be {what}: {error}; results recorded before are kept; {advice}",
         output.name
     );
     let error = std::io::Error::new(error.kind(), error.to_string());

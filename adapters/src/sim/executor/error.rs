@@ -88,7 +88,7 @@ impl fmt::Display for SimError {
                 write!(f, "deadlock: nothing can run, and no timer is set")?;
             }
             SimErrorKind::Livelock { polls } => {
-                write!(f, "livelock: {polls} polls without time going on")?;
+                write!(f, "livelock: {polls} polls without the clock advancing")?;
             }
             SimErrorKind::TimeLimit { limit } => {
                 write!(f, "the virtual time limit of {limit:?} has passed")?;

@@ -122,7 +122,7 @@ impl Sim {
     pub fn try_run<F: Future>(&self, future: F) -> Result<F::Output, SimError> {
         let shared = &self.executor.shared;
         let already = std::mem::replace(&mut shared.lock().running, true);
-        assert!(!already, "this simulation runs already");
+        assert!(!already, "this simulation is already running");
         let main = Task::new(shared, 0, "the run's own future".into(), None);
         let _running = Running {
             shared,

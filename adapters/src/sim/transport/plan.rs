@@ -94,7 +94,7 @@ impl Plan {
             ),
             Some(Fault::Truncated { .. }) => Piece::Fail(
                 TransportErrorKind::Truncated,
-                "the simulated body was shorter than promised",
+                "the simulated body was shorter than its length",
             ),
             Some(Fault::KeepAlives { every, .. }) => {
                 Piece::Repeat(keep_alive, every.max(Duration::from_millis(1)))

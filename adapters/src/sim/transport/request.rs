@@ -42,7 +42,7 @@ impl SimRequest {
             return Err((404, format!("there is nothing at {path}")));
         }
         let body: Value = serde_json::from_slice(request.body())
-            .map_err(|error| (400, format!("the body is no JSON: {error}")))?;
+            .map_err(|error| (400, format!("the body is not JSON: {error}")))?;
         let messages = body["messages"]
             .as_array()
             .ok_or_else(|| (400, "there are no messages".to_owned()))?;

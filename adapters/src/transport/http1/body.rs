@@ -274,7 +274,7 @@ fn lost(error: io::Error) -> TransportError {
     let message = match error.kind() {
         // TLS that ends without a close_notify may have been cut by an attacker.
         io::ErrorKind::UnexpectedEof => "the connection ended before the end of the answer's body",
-        _ => "the connection was lost within the answer's body",
+        _ => "the connection was lost in the answer's body",
     };
     TransportError::new(TransportErrorKind::Truncated, message).with_source(error)
 }

@@ -114,8 +114,11 @@ pub(super) fn answer_to(method: &Method) -> Result<Call<RecvResponse>, Transport
 }
 
 fn unexpected(error: ureq_proto::Error) -> TransportError {
-    TransportError::new(TransportErrorKind::Other, "the request could not be begun")
-        .with_source(error)
+    TransportError::new(
+        TransportErrorKind::Other,
+        "the request could not be started",
+    )
+    .with_source(error)
 }
 
 /// Why no head was received.
@@ -137,7 +140,7 @@ impl Failure {
                 }
                 let when = match answered {
                     false => "before it answered",
-                    true => "within the headers of its answer",
+                    true => "in the headers of its answer",
                 };
                 let message = format!("the connection to {peer} was lost {when}");
                 TransportError::new(TransportErrorKind::Reset, message).with_source(error)
@@ -254,7 +257,7 @@ impl Incoming {
         // end.
         let start = unread.len().min(7);
         if unread[..start] != b"HTTP/1."[..start] {
-            return Err(protocol("what came back is not HTTP/1"));
+            return Err(protocol("the answer is not HTTP/1"));
         }
         while has_end(unread, self.scanned) {
             let (used, response) = match self.call.try_response(unread, false) {

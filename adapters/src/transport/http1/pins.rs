@@ -34,14 +34,14 @@ impl Pins {
         for key in keys {
             let digest = parse(key.as_ref()).ok_or_else(|| {
                 bad(format!(
-                    "a key that is pinned for {host} is no SHA-256 in base64, as in \
+                    "a key that is pinned for {host} is not a SHA-256 in base64, such as \
                      sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
                 ))
             })?;
             pinned.push(digest);
         }
         match pinned.is_empty() {
-            true => Err(bad(format!("no key is pinned for {host}"))),
+            true => Err(bad(format!("the list of pinned keys for {host} is empty"))),
             false => Ok(()),
         }
     }
@@ -91,8 +91,8 @@ impl fmt::Display for NotPinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the server's public key is sha256/{}, which is not among those that are pinned for {}: \
-             pin it if the server has a new key; otherwise somebody stands between",
+            "the server's public key is sha256/{}, which is not one of the keys pinned for {}: pin \
+             it if the server has a new key; otherwise somebody may be intercepting the connection",
             self.key, self.host
         )
     }

@@ -57,7 +57,7 @@ pub(super) fn encode(
 ) -> Result<Encoded, TransportError> {
     let (parts, body) = request.into_parts();
     if parts.method == Method::CONNECT {
-        return Err(invalid("CONNECT is not a request that can be sent"));
+        return Err(invalid("the method CONNECT is not supported"));
     }
     let headers = &parts.headers;
     let mut head = Head(Vec::with_capacity(estimate(&parts.uri, headers)));

@@ -88,12 +88,14 @@ async fn authenticate(stream: &mut Stream, proxy: &Proxy) -> io::Result<Option<&
             }
             send(stream, &message).await?;
             let [_, status] = read(stream).await?;
-            Ok((status != 0).then_some("it refuses the user and the password"))
+            Ok((status != 0).then_some("it rejected the user and password"))
         }
         (_, None) => Ok(Some(
-            "it wants a user and a password: write socks5://user:password@host",
+            "it requires a user and password: write socks5://user:password@host",
         )),
-        (_, Some(_)) => Ok(Some("it takes neither a user and a password nor nobody")),
+        (_, Some(_)) => Ok(Some(
+            "it accepts neither a user and password nor anonymous clients",
+        )),
     }
 }
 
@@ -112,7 +114,7 @@ fn request(destination: &Destination<'_>) -> Result<Vec<u8>, TransportError> {
         }
         Destination::Name(name, port) => {
             let length = u8::try_from(name.len()).map_err(|error| {
-                let why = "the host name is longer than the 255 bytes that SOCKS can say";
+                let why = "the host name is longer than the 255 bytes that SOCKS allows";
                 TransportError::new(TransportErrorKind::InvalidInput, why).with_source(error)
             })?;
             request.extend_from_slice(&[3, length]);
@@ -162,12 +164,12 @@ fn reason(code: u8) -> String {
         1 => "it failed".to_owned(),
         2 => "its rules do not allow it".to_owned(),
         3 => "the network is unreachable".to_owned(),
-        4 => "the host is unreachable, or unknown to it".to_owned(),
+        4 => "it cannot reach or resolve the host".to_owned(),
         5 => "the connection was refused".to_owned(),
         6 => "the connection took too many hops (TTL expired)".to_owned(),
-        7 => "it does not make connections".to_owned(),
-        8 => "it does not know this kind of address; try socks5h:// in place of socks5://, or the \
-              other way round"
+        7 => "it does not support CONNECT".to_owned(),
+        8 => "it does not support this type of address; try socks5h:// instead of socks5://, or \
+              the reverse"
             .to_owned(),
         code => format!("it answered with the code {code}"),
     }
@@ -176,7 +178,7 @@ fn reason(code: u8) -> String {
 fn not_socks() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "what it speaks is not SOCKS 5; for an HTTP proxy write http://",
+        "its reply is not SOCKS 5; for an HTTP proxy write http://",
     )
 }
 

@@ -23,7 +23,7 @@ use crate::transport::certificate;
 use crate::transport::identity::{Identity, certificates};
 
 /// The settings that make a certificate trusted, for the advice in an error.
-const TRUSTED_BY: &str = "`extra_roots` or SSL_CERT_FILE";
+const TRUSTED_BY: &str = "`extra_roots` or the file in SSL_CERT_FILE";
 
 /// The rest of the transport uses TLS only through this trait.
 pub(super) trait Tls: Debug + Send + Sync {
@@ -89,7 +89,7 @@ impl Tls for Rustls {
                 None => blocking::unblock(move || inner.load()).await?,
             };
             let name = ServerName::try_from(host.to_owned()).map_err(|error| {
-                failed(host, "a certificate cannot have this name").with_source(error)
+                failed(host, "this is not a valid name for a certificate").with_source(error)
             })?;
             let session = TlsConnector::from(config)
                 .connect(name, stream)
@@ -174,7 +174,7 @@ fn bad_file(why: &str) -> TransportError {
 
 /// `by` is what names the roots.
 fn unusable(error: impl std::error::Error + Send + Sync + 'static, by: &str) -> TransportError {
-    let message = format!("the root certificates cannot be used: {error}; name them by {by}");
+    let message = format!("the root certificates cannot be used: {error}; set them with {by}");
     TransportError::new(TransportErrorKind::Tls, message).with_source(error)
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn open(
         return Err(failed(kind, &why));
     }
     if !unread.is_empty() {
-        return Err(refused("it sent bytes of its own into the tunnel"));
+        return Err(refused("it sent unexpected bytes into the tunnel"));
     }
     Ok(stream)
 }

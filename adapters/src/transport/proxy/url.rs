@@ -106,8 +106,8 @@ impl Proxy {
             // Other programs read this as SOCKS 4, 5 or 5h, so it is ambiguous.
             "socks" => {
                 return Err(invalid(
-                    "write socks5:// in place of socks://, or socks5h:// where the proxy looks \
-                     names up",
+                    "write socks5:// instead of socks://, or socks5h:// to let the proxy resolve \
+                     names",
                 ));
             }
             // The text before `://` is not shown, because it could be part of a password.
@@ -122,7 +122,7 @@ impl Proxy {
         // for the host.
         if rest[authority.len()..].contains('@') {
             return Err(invalid(
-                "write a `/`, `?` or `#` in its user or password percent-encoded (%2F, %3F, %23)",
+                "percent-encode a `/`, `?` or `#` in its user or password (%2F, %3F, %23)",
             ));
         }
         let (credentials, host) = match authority.rsplit_once('@') {
@@ -134,7 +134,7 @@ impl Proxy {
             && (user.is_empty() || user.len() > SOCKS_MAX || password.len() > SOCKS_MAX)
         {
             return Err(invalid(
-                "the user of a SOCKS proxy has 1 to 255 bytes, and the password 255 at most",
+                "the user of a SOCKS proxy must have 1 to 255 bytes, and the password at most 255",
             ));
         }
         let (host, port) = Host::parse_with_port(host).map_err(|error| {

@@ -86,7 +86,7 @@ fn failed(error: io::Error) -> TransportError {
         ),
         _ => TransportError::new(
             TransportErrorKind::Truncated,
-            "the connection failed while the body came in",
+            "the connection failed in the body",
         ),
     }
     .with_source(error)

@@ -152,11 +152,11 @@ fn explain(error: Error, ended: bool) -> Error {
         ),
         Some(_) => (
             Kind::Reset,
-            "the connection was lost before the answer came".into(),
+            "the connection was lost before the answer".into(),
         ),
         None if ended => (
             Kind::Reset,
-            "the connection was closed before the answer came".into(),
+            "the connection was closed before the answer".into(),
         ),
         None if text.contains("less than 8kb") || text.contains("too many headers") => (
             Kind::TooLarge,

@@ -19,7 +19,7 @@ pub(super) fn request(request: Request<Bytes>) -> Result<types::Request, Transpo
         .method
         .as_str()
         .parse()
-        .map_err(|_| invalid("surf does not know the request's method"))?;
+        .map_err(|_| invalid("surf does not support the request's method"))?;
     let mut request = types::Request::new(method, url);
     if !body.is_empty() {
         let length = body.len();

@@ -85,7 +85,7 @@ impl UreqBuilder {
             .map(|one| Certificate::from_der(one).to_owned())
             .collect();
         let key = PrivateKey::from_pem(key.as_ref()).map_err(|error| {
-            let why = "the client certificate cannot be used: its key is not understood";
+            let why = "the client certificate cannot be used: its key has an unsupported type";
             TransportError::new(TransportErrorKind::Tls, why).with_source(error)
         })?;
         self.identity = Some(ClientCert::new_with_certs(&chain, key));

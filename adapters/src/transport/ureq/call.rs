@@ -189,7 +189,7 @@ impl Call {
             if state.pool_closes {
                 return Err(TransportError::new(
                     TransportErrorKind::Closed,
-                    "the thread pool was closed while the body waited for its reader",
+                    "the thread pool was closed before the body was read",
                 ));
             }
             state.worker_waits = true;

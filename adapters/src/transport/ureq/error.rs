@@ -126,11 +126,11 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
         // Only the connect timeout is set.
         Error::Timeout(_) => (
             Kind::ConnectTimeout,
-            "making the connection took longer than its limit".into(),
+            "connecting took longer than the connect timeout".into(),
         ),
         Error::Io(source) if is_lost(source) => (
             Kind::Reset,
-            "the connection was lost before the answer came".into(),
+            "the connection was lost before the answer".into(),
         ),
         Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
             let why = tls_cause(&error).map(|cause| certificate::explain(cause, TRUSTED_BY));
@@ -139,7 +139,7 @@ pub(super) fn before_head(error: Error, answered: bool) -> TransportError {
         }
         Error::Io(_) => (
             Kind::Reset,
-            "the connection failed before the answer came".into(),
+            "the connection failed before the answer".into(),
         ),
         // Before any byte of an answer arrived, a protocol error is about the request.
         Error::Protocol(what) if !answered => (
@@ -189,14 +189,10 @@ pub(super) fn in_body(error: io::Error) -> TransportError {
             Kind::Truncated,
             "the body ended before its length or its last chunk",
         ),
-        Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => (
-            Kind::Tls,
-            "the TLS connection failed while the body came in",
-        ),
-        Error::Io(_) => (
-            Kind::Truncated,
-            "the connection failed while the body came in",
-        ),
+        Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
+            (Kind::Tls, "the TLS connection failed in the body")
+        }
+        Error::Io(_) => (Kind::Truncated, "the connection failed in the body"),
         Error::Protocol(_) | Error::BodyStalled => {
             (Kind::Protocol, "the body is not framed as HTTP says")
         }
@@ -211,7 +207,7 @@ pub(super) fn in_body(error: io::Error) -> TransportError {
 pub(super) fn broken_body() -> TransportError {
     TransportError::new(
         TransportErrorKind::Truncated,
-        "the connection broke before the body, which has no length, had ended",
+        "the connection was lost before the end of a body without a length",
     )
 }
 

@@ -58,7 +58,8 @@ impl Stream for Body {
             End::TooMuch | End::Abandoned => TransportError::new(
                 TransportErrorKind::TooLarge,
                 format!(
-                    "the answer was given up: more than {MAX_WAITING} bytes of it waited to be read"
+                    "the answer was dropped because more than {MAX_WAITING} bytes of it were not \
+                     read"
                 ),
             ),
         };

@@ -61,7 +61,7 @@ impl Pump {
                     }
                     Write::Close => {
                         outgoing.close().await;
-                        return SocketClosed::new(1000, "this side has closed the socket");
+                        return SocketClosed::new(1000, "this side closed the socket");
                     }
                 }
             }
@@ -81,9 +81,8 @@ impl Pump {
 impl Drop for Pump {
     /// Runs when the task ends or the executor drops it: the socket is then closed.
     fn drop(&mut self) {
-        self.socket.set_closed(SocketClosed::lost(
-            "the executor has dropped the socket's task",
-        ));
+        self.socket
+            .set_closed(SocketClosed::lost("the executor dropped the socket's task"));
         self.room.has_changed();
     }
 }

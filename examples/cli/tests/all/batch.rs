@@ -68,7 +68,7 @@ fn errors_are_kept_apart_and_run_again_by_choice() {
     let (status, _, err) = run(against(&folder, &server, "key/e").args(RUN));
     assert_eq!(status, 2, "{err}");
     assert!(
-        err.contains("base URL was") && err.contains("force it"),
+        err.contains("base URL was") && err.contains("force the run"),
         "{err}"
     );
     let again = ["--force", "--retry-errors"];
@@ -118,7 +118,7 @@ fn what_is_wrong_is_told_before_anything_is_sent() {
         (
             &["batch", "run", "in.jsonl", "-o", "notes.txt"],
             2,
-            "it is not known how it was made",
+            "it is unknown how it was made",
         ),
         (
             &["batch", "run", "in.jsonl", "-o", "no/such/folder/o"],

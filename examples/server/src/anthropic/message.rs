@@ -19,7 +19,7 @@ pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
         Some(other) => {
             return Err(ApiError::invalid(
                 fields.place("role"),
-                format!("{other:?} is no role; there are user, assistant, system"),
+                format!("{other:?} is not a role; use user, assistant or system"),
             ));
         }
         None => return Err(missing(fields.place("role"))),
@@ -126,7 +126,7 @@ fn read_source(fields: &mut Fields) -> Result<MediaSource, ApiError> {
         _ => {
             return Err(ApiError::invalid(
                 source.place("type"),
-                "a source's type is base64, url, file or text",
+                "a source's type must be base64, url, file or text",
             ));
         }
     })

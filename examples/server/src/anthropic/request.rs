@@ -90,7 +90,7 @@ fn tools(fields: &mut Fields) -> Result<Vec<Tool>, ApiError> {
         if tool.text("type")?.is_some_and(|kind| kind != "custom") {
             return Err(ApiError::invalid(
                 tool.place("type"),
-                "this server offers no tools of the provider's own; a tool's type is custom",
+                "this server does not offer the provider's own tools; a tool's type must be custom",
             ));
         }
         let name = tool.text("name")?;
@@ -126,7 +126,7 @@ fn tool_choice(
         _ => {
             return Err(ApiError::invalid(
                 "tool_choice.type",
-                "the type of tool_choice is auto, any, none or tool",
+                "the type of tool_choice must be auto, any, none or tool",
             ));
         }
     });
@@ -161,7 +161,7 @@ fn thinking(
             if format.text("type")?.as_deref() != Some("json_schema") {
                 return Err(ApiError::invalid(
                     format.place("type"),
-                    "a format's type is json_schema",
+                    "a format's type must be json_schema",
                 ));
             }
             let schema = format.value("schema");
@@ -192,7 +192,7 @@ fn thinking(
         _ => {
             return Err(ApiError::invalid(
                 "thinking.type",
-                "the type of thinking is adaptive, enabled or disabled",
+                "the type of thinking must be adaptive, enabled or disabled",
             ));
         }
     };

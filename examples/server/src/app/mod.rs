@@ -118,14 +118,14 @@ impl App {
             Route::Responses => self.responses(conn).await?,
             Route::Socket => return Ok(None),
             Route::NotAllowed(allowed) => {
-                let message = format!("this path takes {allowed} only");
+                let message = format!("this path accepts only {allowed}");
                 return Err(ApiError {
                     allow: Some(allowed),
                     ..ApiError::new(405, "method_not_allowed", message)
                 });
             }
             Route::Unknown => {
-                let message = format!("there is nothing at {}", conn.path());
+                let message = format!("nothing is served at {}", conn.path());
                 return Err(ApiError::new(404, "not_found", message));
             }
         }))
@@ -246,7 +246,7 @@ impl App {
         if status < 400 {
             return (status, conn);
         }
-        let message = "this path takes WebSocket handshakes only";
+        let message = "this path accepts only WebSocket handshakes";
         let error = ApiError::new(status, "websocket_required", message);
         let conn = typed(conn, "application/json");
         (status, conn.with_body(error.to_json().to_string()))

@@ -50,12 +50,12 @@ impl Seats {
         let client = network(client);
         let mut taken = self.taken();
         if taken.all >= self.max {
-            let message = "this server has as many connections as it may have";
+            let message = "this server has reached its limit of connections; try again later";
             return Err(ApiError::busy(503, "too_many_connections", message));
         }
         let own = taken.each.get(&client).copied().unwrap_or(0);
         if self.max_each.is_some_and(|max| own >= max) {
-            let message = format!("this address has {own} connections already");
+            let message = format!("this address already has {own} connections; close one first");
             return Err(ApiError::busy(429, "too_many_connections", message));
         }
         taken.all += 1;

@@ -22,7 +22,7 @@ pub(crate) fn read(value: Value, path: &str) -> Result<Message, ApiError> {
         other => {
             return Err(ApiError::invalid(
                 fields.place("role"),
-                format!("{other:?} is no role; there are system, developer, user, assistant, tool"),
+                format!("{other:?} is not a role; use system, developer, user, assistant or tool"),
             ));
         }
     };
@@ -117,7 +117,7 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
         _ => {
             return Err(ApiError::invalid(
                 fields.place("type"),
-                "a part's type is text, image_url, input_audio, file or refusal",
+                "a part's type must be text, image_url, input_audio, file or refusal",
             ));
         }
     };

@@ -130,7 +130,7 @@ fn tools(fields: &mut Fields) -> Result<Vec<Tool>, ApiError> {
             _ => {
                 return Err(ApiError::invalid(
                     tool.place("type"),
-                    "a tool's type is function",
+                    "a tool's type must be function",
                 ));
             }
         }

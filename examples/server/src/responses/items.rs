@@ -65,7 +65,7 @@ fn read_item(value: Value, path: &str) -> Result<(Role, Vec<Part>), ApiError> {
         Some("item_reference") => {
             return Err(ApiError::invalid(
                 fields.place("type"),
-                "this server keeps no items; send them whole",
+                "this server stores no items; send whole items",
             ));
         }
         // Items of OpenAI's own tools, passed on unchanged.
@@ -94,7 +94,7 @@ fn read_message(mut fields: Fields) -> Result<(Role, Vec<Part>), ApiError> {
         Some(other) => {
             return Err(ApiError::invalid(
                 fields.place("role"),
-                format!("{other:?} is no role; there are system, developer, user, assistant"),
+                format!("{other:?} is not a role; use system, developer, user or assistant"),
             ));
         }
         None => return Err(missing(fields.place("role"))),
@@ -184,8 +184,8 @@ fn read_part(value: Value, path: &str) -> Result<Part, ApiError> {
         _ => {
             return Err(ApiError::invalid(
                 fields.place("type"),
-                "a part's type is input_text, output_text, refusal, input_image, input_file or \
-                 input_audio",
+                "a part's type must be input_text, output_text, refusal, input_image, input_file \
+                 or input_audio",
             ));
         }
     })

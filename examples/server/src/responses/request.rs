@@ -69,7 +69,12 @@ pub(crate) fn read(
             allowed.check_length("input", list.len())?;
             items::read(list)?
         }
-        Some(_) => return Err(ApiError::invalid("input", "input is a string or an array")),
+        Some(_) => {
+            return Err(ApiError::invalid(
+                "input",
+                "input must be a string or an array",
+            ));
+        }
         None => return Err(missing("input")),
     };
     if let Some(instructions) = fields.text("instructions")? {
@@ -115,7 +120,10 @@ pub(crate) fn read(
     fields.value("stream_options");
     for kept in ["previous_response_id", "conversation", "prompt"] {
         if fields.value(kept).is_some() {
-            let why = format!("this server keeps no answers: leave {kept} out, and send all items");
+            let why = format!(
+                "this server stores no answers: leave {kept} out, and send all \
+                               items"
+            );
             return Err(ApiError {
                 code: "unsupported_value".to_owned(),
                 ..ApiError::invalid(kept, why)
@@ -174,7 +182,8 @@ fn tools(fields: &mut Fields) -> Result<Vec<Tool>, ApiError> {
         if tool.text("type")?.as_deref() != Some("function") {
             return Err(ApiError::invalid(
                 tool.place("type"),
-                "this server offers no tools of the provider's own; a tool's type is function",
+                "this server does not offer the provider's own tools; a tool's type must be \
+                 function",
             ));
         }
         let name = tool.text("name")?;

@@ -189,9 +189,9 @@ fn the_advice_is_about_what_is_wrong() {
             .push(DnType::CommonName, "a stranger");
     });
     for (certificate, advice) in [
-        (stranger, "trusted by `extra_roots`"),
+        (stranger, "add it to `extra_roots`"),
         // Named like the trusted authority, but with a different key.
-        (Secured::new(), "made anew"),
+        (Secured::new(), "was renewed"),
         (Secured::with(authority), "CA:FALSE"),
     ] {
         let error = verdict(&certificate, &one).unwrap_err();

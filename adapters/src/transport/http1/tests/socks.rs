@@ -110,10 +110,10 @@ fn what_a_proxy_refuses_is_said() {
         (1, "it failed"),
         (2, "rules"),
         (3, "network is unreachable"),
-        (4, "host is unreachable"),
+        (4, "cannot reach or resolve"),
         (5, "refused"),
         (6, "TTL"),
-        (7, "does not make connections"),
+        (7, "does not support CONNECT"),
         (8, "socks5h://"),
         (99, "code 99"),
     ] {
@@ -149,7 +149,7 @@ fn who_is_not_let_in_learns_what_to_do() {
         (
             wants(2, false),
             "me:secret@",
-            "refuses the user and the password",
+            "rejected the user and password",
         ),
     ] {
         let (kind, message) = refusal(manners, user);

@@ -174,7 +174,7 @@ fn a_certificate_that_cannot_be_used_is_refused_at_once() {
         ("", &*key, "no certificate"),
         (&certificate, "", "no private key"),
         (&certificate, &certificate, "no private key"),
-        (&other, &key, "not the key of the first certificate"),
+        (&other, &key, "does not match the first certificate"),
     ] {
         let error = builder().client_certificate(certificate, key).unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Tls);
