@@ -3,6 +3,8 @@
 use crate::chat::{ChatResponse, Usage};
 
 /// The value of a typed answer, and the answer that it was read from.
+///
+/// No example here: [`ChatCall::json_schema`](crate::ChatCall::json_schema) has one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct JsonAnswer<T> {

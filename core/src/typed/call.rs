@@ -103,6 +103,8 @@ impl ChatCall {
 /// `ChatCall::json` and [`ChatCall::json_schema`] make it.
 ///
 /// Cancel-safe: as a [`ChatCall`].
+///
+/// No example here: [`ChatCall::json_schema`] has one.
 #[must_use = "a call does nothing until it is awaited or streamed"]
 pub struct JsonCall<T> {
     call: ChatCall,

@@ -4,7 +4,14 @@
 use std::path::{Path, PathBuf};
 
 /// Items of other crates. They are documented there.
-const FOREIGN: [&str; 5] = ["Stream", "async_trait", "bytes", "http", "serde_json"];
+const FOREIGN: [&str; 6] = [
+    "Stream",
+    "async_trait",
+    "bytes",
+    "http",
+    "schemars",
+    "serde_json",
+];
 
 fn source(krate: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
