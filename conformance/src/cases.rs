@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use chatcore::{BoxFuture, Executor};
 
-use crate::{Outcome, Pair, Subject};
+use crate::{Keeper, Outcome, Pair, Subject};
 
 /// Calls `$then!` with the content of the brackets and the list of all executor cases.
 #[macro_export]
@@ -119,6 +119,18 @@ macro_rules! dialect_cases {
     };
 }
 
+/// Calls `$then!` with what stands in the brackets, and the list of all journal cases.
+#[macro_export]
+macro_rules! journal_cases {
+    ($($then:ident)::+ ! [$($with:tt)*]) => {
+        $($then)::+! { [$($with)*]
+            journal: every_item_is_handed_out_once, the_first_result_stays, what_is_recorded_stays,
+                what_is_released_comes_again, counts_add_up, a_dropped_claim_loses_nothing,
+                results_come_together, a_batch_comes_to_its_end,
+        }
+    };
+}
+
 /// An executor case and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorCase {
@@ -189,3 +201,23 @@ macro_rules! dialect_table {
     };
 }
 dialect_cases!(dialect_table![]);
+
+/// A journal case by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalCase {
+    /// The function's name.
+    pub name: &'static str,
+    /// The case.
+    pub run: for<'a> fn(&'a Keeper, Arc<dyn Executor>) -> BoxFuture<'a, Outcome>,
+}
+
+macro_rules! journal_table {
+    ([] $($module:ident: $($name:ident),+ $(,)?);+) => {
+        /// Every journal case.
+        pub const JOURNAL_CASES: &[JournalCase] = &[$($(JournalCase {
+            name: stringify!($name),
+            run: |keeper, executor| Box::pin(crate::$module::$name(keeper, executor)),
+        }),+),+];
+    };
+}
+journal_cases!(journal_table![]);

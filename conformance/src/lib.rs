@@ -63,6 +63,11 @@
 //! A dialect is tested with answers that you have recorded, which are split at every byte: see
 //! [`Recording`] and [`dialect_tests!`].
 //!
+//! # A journal
+//!
+//! A journal is held by a run that is begun, opened, dropped and opened again: see [`Keeper`] and
+//! [`journal_tests!`].
+//!
 //! # Over TLS
 //!
 //! [`https_tests!`] runs some of the cases over TLS. The transport must trust the certificate from
@@ -89,6 +94,7 @@ mod executor;
 mod faults;
 mod heads;
 pub mod hosts;
+mod journal;
 mod judge;
 mod pair;
 mod promises;
@@ -98,16 +104,18 @@ pub mod server;
 mod stamp;
 
 pub use self::cases::{
-    CHAT_CASES, DIALECT_CASES, DialectCase, EXECUTOR_CASES, ExecutorCase, TRANSPORT_CASES,
-    TransportCase,
+    CHAT_CASES, DIALECT_CASES, DialectCase, EXECUTOR_CASES, ExecutorCase, JOURNAL_CASES,
+    JournalCase, TRANSPORT_CASES, TransportCase,
 };
 pub use self::dialect::{Recording, Subject};
+pub use self::journal::Keeper;
 pub use self::judge::{NONE, Skips, judge};
 pub use self::pair::Pair;
 pub use self::promises::{PROMISES, Promise, promise};
-pub use self::report::{Report, check_dialect, check_executor, check_transport};
+pub use self::report::{Report, check_dialect, check_executor, check_journal, check_transport};
 pub use self::run::{
-    CASE_CAP, Host, Scheme, run_dialect_case, run_executor_case, run_on_threads, run_transport_case,
+    CASE_CAP, Host, Scheme, run_dialect_case, run_executor_case, run_journal_case, run_on_threads,
+    run_transport_case,
 };
 pub use self::stamp::assert_held;
 
@@ -116,7 +124,7 @@ pub(crate) use self::chat::patient;
 /// Called by the macros.
 #[doc(hidden)]
 pub mod __stamp {
-    pub use crate::stamp::{on_dialect, on_executor, on_transport};
+    pub use crate::stamp::{on_dialect, on_executor, on_journal, on_transport};
 }
 
 /// The result of a case: `Ok`, or a sentence about what does not hold.

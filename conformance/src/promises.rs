@@ -24,6 +24,7 @@ const EXECUTOR_SLEEP: &str = "Executor::sleep";
 const EXECUTOR_NOW: &str = "Executor::now";
 const TRANSPORT: &str = "Transport";
 const DECODER: &str = "Decoder";
+const JOURNAL: &str = "Journal";
 
 /// All promises. A test in chatcore compares the sentences with the documentation.
 pub const PROMISES: &[Promise] = &[
@@ -264,5 +265,35 @@ pub const PROMISES: &[Promise] = &[
         says: "What this dialect states about itself: its name, the header that carries the key, \
                and the response headers that it reads.",
         cases: &["facts_are_plain_names"],
+    },
+    Promise {
+        of: JOURNAL,
+        says: "An item is in one lease at a time; a lease that has run out, or was released, is \
+               nobody's, and its items without a result are handed out again.",
+        cases: &[
+            "every_item_is_handed_out_once",
+            "what_is_released_comes_again",
+            "a_batch_comes_to_its_end",
+        ],
+    },
+    Promise {
+        of: JOURNAL,
+        says: "The first result that is recorded for an item stays.",
+        cases: &["the_first_result_stays"],
+    },
+    Promise {
+        of: JOURNAL,
+        says: "Records the result of an item, and completes when the record outlives this process",
+        cases: &["what_is_recorded_stays", "results_come_together"],
+    },
+    Promise {
+        of: JOURNAL,
+        says: "How far the run is, over all its workers and all its lives.",
+        cases: &["counts_add_up"],
+    },
+    Promise {
+        of: JOURNAL,
+        says: "where leases do not run out, it has taken none.",
+        cases: &["a_dropped_claim_loses_nothing"],
     },
 ];

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use chatcore::{Executor, Transport};
 
 use crate::{
-    CASE_CAP, CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, Host, Outcome, Scheme, Skips, Subject,
-    TRANSPORT_CASES, judge, run_dialect_case, run_executor_case, run_transport_case,
+    CASE_CAP, CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, Host, JOURNAL_CASES, Keeper, Outcome,
+    Scheme, Skips, Subject, TRANSPORT_CASES, judge, run_dialect_case, run_executor_case,
+    run_journal_case, run_transport_case,
 };
 
 /// The results of all cases. `Display` lists the failures and the skipped cases, each with its
@@ -100,6 +101,16 @@ pub fn check_transport(
         let host = host();
         let transport = transport(host.executor());
         let outcome = run_transport_case(case.name, CASE_CAP, host, Scheme::Http, transport);
+        report.add(case.name, skips, outcome);
+    }
+    report
+}
+
+/// Runs every journal case, each on a host and over a run of its own.
+pub fn check_journal(host: impl Fn() -> Host, keeper: impl Fn() -> Keeper, skips: Skips) -> Report {
+    let mut report = Report::default();
+    for case in JOURNAL_CASES {
+        let outcome = run_journal_case(case.name, CASE_CAP, host(), keeper());
         report.add(case.name, skips, outcome);
     }
     report

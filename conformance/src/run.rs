@@ -9,7 +9,8 @@ use chatcore::{BoxFuture, Executor, Transport};
 use futures_lite::FutureExt;
 
 use crate::{
-    CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, Outcome, Pair, Subject, TRANSPORT_CASES, promise,
+    CHAT_CASES, DIALECT_CASES, EXECUTOR_CASES, JOURNAL_CASES, Keeper, Outcome, Pair, Subject,
+    TRANSPORT_CASES, promise,
 };
 
 /// The time limit of a case. A case that takes longer hangs.
@@ -100,6 +101,21 @@ pub fn run_executor_case(name: &str, cap: Duration, host: Host) -> Outcome {
     let case = EXECUTOR_CASES.iter().find(|case| case.name == name);
     let case = case.ok_or_else(|| format!("no executor case is called `{name}`"))?;
     let future = (case.run)(Arc::clone(&host.executor));
+    host.run(cap, future)
+        .map_err(|failure| promised(name, failure))
+}
+
+/// Runs the journal case called `name` on `host`; past `cap` (see [`CASE_CAP`]) it hangs.
+///
+/// # Errors
+/// What does not hold, that it hangs, or that no case has this name.
+pub fn run_journal_case(name: &str, cap: Duration, host: Host, keeper: Keeper) -> Outcome {
+    let case = JOURNAL_CASES.iter().find(|case| case.name == name);
+    let run = case
+        .ok_or_else(|| format!("no journal case is called `{name}`"))?
+        .run;
+    let executor = Arc::clone(&host.executor);
+    let future = Box::pin(async move { run(&keeper, executor).await });
     host.run(cap, future)
         .map_err(|failure| promised(name, failure))
 }

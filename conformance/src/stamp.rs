@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chatcore::{Executor, Transport};
 
 use crate::{
-    CASE_CAP, Host, Outcome, Scheme, Skips, Subject, judge, run_dialect_case, run_executor_case,
-    run_transport_case,
+    CASE_CAP, Host, Keeper, Outcome, Scheme, Skips, Subject, judge, run_dialect_case,
+    run_executor_case, run_journal_case, run_transport_case,
 };
 
 /// Fails the test, or prints why a case is skipped: [`judge`] for tests that you write yourself.
@@ -42,6 +42,11 @@ pub fn on_transport(
 #[doc(hidden)]
 pub fn on_dialect(name: &str, skips: Skips, subject: &Subject) {
     assert_held(name, skips, run_dialect_case(name, subject));
+}
+
+#[doc(hidden)]
+pub fn on_journal(name: &str, skips: Skips, host: Host, keeper: Keeper) {
+    assert_held(name, skips, run_journal_case(name, CASE_CAP, host, keeper));
 }
 
 /// Generates a test for each case of a list. Each test calls a function with the case's name. Pass
@@ -149,6 +154,47 @@ macro_rules! dialect_tests {
             }
 
             $crate::dialect_cases!($crate::stamp![run]);
+        })+
+    };
+}
+
+/// For each journal a module with a test for each case: `NAME: HOST, KEEPER, SKIPS;`. Host and keeper
+/// are made anew for each test.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use chatcore::{ChatRequest, Executor, Journal};
+/// # fn journal_of(_: Vec<(String, ChatRequest)>) -> Arc<dyn Journal> { unreachable!() }
+/// use chatcore_conformance::{Keeper, NONE, hosts};
+///
+/// /// A run that lives in memory: to open it again is to share it.
+/// fn keeper() -> Keeper {
+///     Keeper::new(|_executor, items| {
+///         let journal = journal_of(items);
+///         move || {
+///             let journal = Arc::clone(&journal);
+///             Box::pin(async move { Ok(journal) })
+///         }
+///     })
+/// }
+///
+/// chatcore_conformance::journal_tests! {
+///     my_journal: hosts::smol(), keeper(), NONE;
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! journal_tests {
+    ($($module:ident: $host:expr, $keeper:expr, $skips:expr;)+) => {
+        $(mod $module {
+            #[allow(unused_imports, reason = "what the expressions name may be found without it")]
+            use super::*;
+
+            fn run(name: &str) {
+                $crate::__stamp::on_journal(name, $skips, $host, $keeper);
+            }
+
+            $crate::journal_cases!($crate::stamp![run]);
         })+
     };
 }

@@ -153,7 +153,7 @@ pub use observe::{CallEvent, CallInfo, Observer, Operation};
 pub use pipeline::{Call, JobCall};
 pub use policy::adaptive::Adaptive;
 pub use policy::defaults::Defaults;
-pub use policy::estimate::tokens as estimate_tokens;
+pub use policy::estimate::estimate_tokens;
 pub use policy::hedge::Hedging;
 pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;

@@ -110,7 +110,7 @@ fn server() -> (Process, String) {
 }
 
 /// Runs a batch over files to its end.
-fn with_journal(client: &LlmClient, folder: &Path) {
+fn with_journal(client: &LlmClient, folder: &Path, in_place: bool) {
     let output = folder.join("out.jsonl");
     for file in ["out.jsonl", "out.jsonl.run"] {
         let _ = std::fs::remove_file(folder.join(file));
@@ -118,7 +118,7 @@ fn with_journal(client: &LlmClient, folder: &Path) {
     let executor = Arc::clone(client.executor());
     smol::block_on(async {
         let journal = FilesJournal::builder(executor, folder.join("in.jsonl"), output);
-        let journal = Arc::new(journal.open().await.unwrap());
+        let journal = Arc::new(journal.write_in_place(in_place).open().await.unwrap());
         let batch = BatchProcessor::requests(client).max_workers(WORKERS);
         let mut run = batch.process_journal(journal);
         while let Some(finished) = run.next().await {
@@ -149,22 +149,32 @@ fn cpu() {
     let (client, folder) = (client(&url), Folder::new());
     write_input(&folder.0.join("in.jsonl"), ITEMS);
     without(&client);
-    let (mut bare, mut kept, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    let mut turns: [Vec<f64>; 5] = Default::default();
     for _ in 0..TURNS {
-        let one = measure(|| without(&client));
-        let other = measure(|| with_journal(&client, &folder.0));
-        bare.push(one);
-        kept.push(other);
-        added.push(other - one);
+        let bare = measure(|| without(&client));
+        let in_place = measure(|| with_journal(&client, &folder.0, true));
+        let on_thread = measure(|| with_journal(&client, &folder.0, false));
+        let figures = [bare, in_place, in_place - bare, on_thread, on_thread - bare];
+        turns
+            .iter_mut()
+            .zip(figures)
+            .for_each(|(turns, figure)| turns.push(figure));
     }
     println!(
         "cpu: {ITEMS} items, {WORKERS} at once, microseconds for each, median of {TURNS} turns"
     );
-    for (name, mut turns) in [("without", bare), ("journal", kept), ("added", added)] {
+    let names = [
+        "without a journal",
+        "written in place",
+        "  added",
+        "on a thread",
+        "  added",
+    ];
+    for (name, mut turns) in names.iter().zip(turns) {
         turns.sort_by(f64::total_cmp);
         let (least, most) = (turns[0], turns[TURNS - 1]);
         println!(
-            "  {name:8} {:6.1}  ({least:.1} to {most:.1})",
+            "  {name:18} {:6.1}  ({least:.1} to {most:.1})",
             turns[TURNS / 2]
         );
     }
@@ -181,7 +191,7 @@ fn one(url: &str, items: usize) {
     let folder = Folder::new();
     write_input(&folder.0.join("in.jsonl"), items);
     let start = Instant::now();
-    with_journal(&client(url), &folder.0);
+    with_journal(&client(url), &folder.0, true);
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
     let peak = peak.and_then(|line| line.split_whitespace().nth(1));
@@ -215,7 +225,7 @@ fn open(items: usize) {
     // Opens the run. Returns the number of its results, and the time.
     let open = || {
         let journal = FilesJournal::builder(executor.clone(), &input, &output).force(true);
-        let start = Instant::now();
+        let start = ProcessTime::now();
         let journal = smol::block_on(journal.open()).unwrap();
         (journal.counts().done, start.elapsed())
     };

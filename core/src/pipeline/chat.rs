@@ -83,7 +83,7 @@ impl Ask for ChatAsk<'_> {
     }
 
     fn tokens(&self) -> u64 {
-        estimate::tokens(self.request)
+        estimate::estimate_tokens(self.request)
     }
 
     fn write(mut self, shared: &Shared) -> Result<(Request<Bytes>, Box<dyn Job>), Error> {

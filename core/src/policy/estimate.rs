@@ -32,7 +32,7 @@ const ANSWER: u64 = 256;
 /// let request = ChatRequest::from("Why is the sky blue?").max_tokens(100);
 /// assert_eq!(estimate_tokens(&request), 4 + 5 + 100);
 /// ```
-pub fn tokens(request: &ChatRequest) -> u64 {
+pub fn estimate_tokens(request: &ChatRequest) -> u64 {
     let messages = request.messages.iter().map(message);
     let tools = request.tools.iter().map(|tool| {
         let description = tool.description.as_deref().map_or(0, quarters);
@@ -113,7 +113,7 @@ mod tests {
     use crate::chat::Tool;
 
     fn estimate(text: &str) -> u64 {
-        tokens(&ChatRequest::new([Message::user(text)]).max_tokens(0)) - MESSAGE
+        estimate_tokens(&ChatRequest::new([Message::user(text)]).max_tokens(0)) - MESSAGE
     }
 
     #[test]
@@ -128,25 +128,31 @@ mod tests {
     #[test]
     fn the_answer_counts_as_long_as_it_may_be() {
         let request = ChatRequest::new([Message::user("hi")]);
-        assert_eq!(tokens(&request), 5 + ANSWER);
-        assert_eq!(tokens(&request.max_tokens(1_000)), 5 + 1_000);
+        assert_eq!(estimate_tokens(&request), 5 + ANSWER);
+        assert_eq!(estimate_tokens(&request.max_tokens(1_000)), 5 + 1_000);
     }
 
     #[test]
     fn tools_images_and_results_count() {
         let plain = ChatRequest::new([Message::user("hi")]);
         let tool = Tool::new("weather", json!({"type": "object", "properties": {}}));
-        assert!(tokens(&plain.clone().tool(tool)) >= tokens(&plain) + 10);
+        assert!(estimate_tokens(&plain.clone().tool(tool)) >= estimate_tokens(&plain) + 10);
         let image = Message::user("hi").part(Part::image_url("https://example.com/a.png"));
-        assert_eq!(tokens(&ChatRequest::new([image])), tokens(&plain) + IMAGE);
+        assert_eq!(
+            estimate_tokens(&ChatRequest::new([image])),
+            estimate_tokens(&plain) + IMAGE
+        );
         let pdf = Part::file_base64("application/pdf", "A".repeat(1 << 20));
         let asked = |part: Part| ChatRequest::new([Message::user("hi").part(part)]);
-        assert_eq!(tokens(&asked(pdf)), tokens(&plain) + FILE);
+        assert_eq!(estimate_tokens(&asked(pdf)), estimate_tokens(&plain) + FILE);
         let text = Part::file_text("x".repeat(400));
-        assert_eq!(tokens(&asked(text)), tokens(&plain) + 100);
+        assert_eq!(estimate_tokens(&asked(text)), estimate_tokens(&plain) + 100);
         let sound = Part::audio_base64("audio/wav", "A".repeat(1 << 20));
-        assert_eq!(tokens(&asked(sound)), tokens(&plain) + AUDIO);
+        assert_eq!(
+            estimate_tokens(&asked(sound)),
+            estimate_tokens(&plain) + AUDIO
+        );
         let result = Message::tool_result("call_1", "x".repeat(400));
-        assert!(tokens(&ChatRequest::new([result])) >= 100 + ANSWER);
+        assert!(estimate_tokens(&ChatRequest::new([result])) >= 100 + ANSWER);
     }
 }

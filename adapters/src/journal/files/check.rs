@@ -1,7 +1,7 @@
 //! The input, read once before anything is sent: how many items it has, whether each has a name of
 //! its own, and whether it is the input of the results that are there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ pub(super) fn check(
     let mut block = Block::default();
     let mut have_names = false;
     let mut last = 0;
-    while let Some(head) = items.head().map_err(unreadable)? {
+    while let Some(head) = items.head(|line| done.has(line)).map_err(unreadable)? {
         input.items += 1;
         last = head.number;
         block.go_on(head.number, done, name)?;
@@ -57,9 +57,9 @@ pub(super) fn check(
         match head.name {
             Ok(own) => {
                 have_names |= own.is_some();
-                let own = own.unwrap_or_else(|| own_name(head.number));
+                let own = own.unwrap_or_else(|| digest(own_name(head.number).as_bytes()));
                 names
-                    .add(digest(own.as_bytes()), head.number)
+                    .add(own, head.number)
                     .map_err(|error| cannot_check(&error))?;
             }
             Err(error) => {
@@ -114,14 +114,10 @@ impl Block {
 fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(), Error> {
     let of_pairs = pairs.iter().flat_map(|&(one, other)| [one, other]);
     let mut names: HashMap<u64, String> = of_pairs.map(|line| (line, String::new())).collect();
-    while let Some(head) = items.head().map_err(|error| unreadable(input, &error))? {
-        if let Some(name) = names.get_mut(&head.number) {
-            *name = head
-                .name
-                .ok()
-                .flatten()
-                .unwrap_or_else(|| own_name(head.number));
-        }
+    let lines: HashSet<u64> = names.keys().copied().collect();
+    let next = |items: &mut Items| items.next_wanted(|line| lines.contains(&line));
+    while let Some((item, _)) = next(&mut items).map_err(|error| unreadable(input, &error))? {
+        names.insert(item.place, item.id);
     }
     let mut equal = pairs
         .iter()

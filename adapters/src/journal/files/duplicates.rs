@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// How many names are held in memory; more are sorted in runs on disk.
-const HELD: usize = 32 * 1024;
+const HELD: usize = 8 * 1024;
 
 /// How much of each run is read at once, in entries.
-const WINDOW: usize = 256;
+const WINDOW: usize = 64;
 
 /// An entry is the digest of a name, and the number of its line.
 type Entry = (u64, u64);

@@ -29,8 +29,8 @@ pub struct Items {
 pub(super) struct Head {
     pub(super) number: u64,
     pub(super) digest: u64,
-    /// The name that the line gives itself, or what is wrong with the line.
-    pub(super) name: Result<Option<String>, Error>,
+    /// The digest of the name that the line gives itself, or what is wrong with the line.
+    pub(super) name: Result<Option<u64>, Error>,
 }
 
 impl Items {
@@ -43,8 +43,9 @@ impl Items {
         Ok(Self { lines, format })
     }
 
-    /// The next line's head.
-    pub(super) fn head(&mut self) -> io::Result<Option<Head>> {
+    /// The next line's head. Where `is_known`, the line was checked before, and only its name is
+    /// looked for.
+    pub(super) fn head(&mut self, is_known: impl Fn(u64) -> bool) -> io::Result<Option<Head>> {
         let Some(line) = self.lines.next()? else {
             return Ok(None);
         };
@@ -54,7 +55,13 @@ impl Items {
             digest: digest(line.bytes),
             name: match (text, self.format) {
                 (Ok(_), Format::Text) => Ok(None),
-                (Ok(text), _) => line::custom_id(text).map(|id| id.map(|id| id.into_owned())),
+                (Ok(text), _) => match line::leading_custom_id(text) {
+                    Some(id) if is_known(line.number) => Ok(Some(digest(id.as_bytes()))),
+                    _ => {
+                        let id = line::custom_id(text);
+                        id.map(|id| id.map(|id| digest(id.as_bytes())))
+                    }
+                },
                 (Err(error), _) => Err(error),
             }
             .map_err(|error| at_line(line.number, &error)),

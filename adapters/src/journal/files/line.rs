@@ -51,6 +51,16 @@ pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     read().map_err(|error: JsonError| wrong(format!("it is not the JSON of a request: {error}")))
 }
 
+/// The `custom_id` of a line that begins with it and has no escapes in it; the rest of the line is
+/// not looked at.
+pub(super) fn leading_custom_id(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix('{')?.trim_start();
+    let rest = rest.strip_prefix("\"custom_id\"")?.trim_start();
+    let rest = rest.strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let (id, _) = rest.split_once('"')?;
+    (!id.contains('\\')).then_some(id)
+}
+
 /// What a JSON line asks.
 pub(super) fn request(line: &str) -> Result<ChatRequest, Error> {
     let mut asked = Asked::default();
@@ -268,6 +278,15 @@ mod tests {
             assert_eq!(request(line).unwrap(), expected, "{line}");
         }
         assert_eq!(custom_id(whole).unwrap().unwrap(), "a");
+        assert_eq!(leading_custom_id(whole), Some("a"));
+        assert_eq!(leading_custom_id("{ \"custom_id\" : \"b\"}"), Some("b"));
+        for other in [
+            "{\"custom_id\":\"\\u0061\"}",
+            "{\"prompt\":\"a\"}",
+            "{\"custom_id\":\"a",
+        ] {
+            assert_eq!(leading_custom_id(other), None, "{other}");
+        }
         assert_eq!(custom_id(r#"{"prompt":"a"}"#).unwrap(), None);
     }
 

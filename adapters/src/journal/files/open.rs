@@ -40,6 +40,7 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
         is_forced,
         retries_errors,
         every,
+        in_place,
         disk,
     } = builder;
     refuse_same_paths(&*disk, &paths, &input)?;
@@ -117,7 +118,7 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
             name,
             Arc::clone(&done),
         ),
-        writer: Writer::new(executor, outputs, blocks, every),
+        writer: Writer::new(executor, outputs, blocks, in_place, every),
         done,
         input,
         paths,

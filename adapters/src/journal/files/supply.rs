@@ -13,9 +13,10 @@ use super::done::Done;
 use super::items::Items;
 use super::run_blocking;
 
-/// How many items are handed out together, and how many bytes of lines at most.
-const CHUNK_ITEMS: usize = 1_000;
-const CHUNK_BYTES: usize = 16 << 20;
+/// How many items are handed out together, and how many bytes of lines at most: enough that the
+/// thread that reads them costs little, and little enough to be held in memory.
+const CHUNK_ITEMS: usize = 256;
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// Opens the input from its beginning.
 pub(super) type Open = Box<dyn Fn() -> Result<Items, Error> + Send + Sync>;

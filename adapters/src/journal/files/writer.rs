@@ -42,6 +42,8 @@ pub(super) struct Writer {
     executor: Arc<dyn Executor>,
     outputs: [Output; 2],
     blocks: bool,
+    /// Whether lines are written by the task that records them.
+    in_place: bool,
     every: SyncEvery,
     state: Mutex<State>,
     /// When `written`, `synced` or `failure` changed.
@@ -66,12 +68,14 @@ impl Writer {
         executor: Arc<dyn Executor>,
         outputs: [Output; 2],
         blocks: bool,
+        in_place: bool,
         every: SyncEvery,
     ) -> Arc<Self> {
         Arc::new(Self {
             executor,
             outputs,
             blocks,
+            in_place,
             every,
             state: Mutex::default(),
             changed: Event::new(),
@@ -95,7 +99,7 @@ impl Writer {
         write(&mut state.pending[to as usize]);
         state.queued += 1;
         let number = state.queued;
-        if !std::mem::replace(&mut state.is_writing, true) {
+        if !self.in_place && !std::mem::replace(&mut state.is_writing, true) {
             let writer = Arc::clone(self);
             drop(state);
             self.spawn(async move { writer.write_groups().await });
@@ -105,8 +109,16 @@ impl Writer {
 
     /// Completes when a `kill -9` no longer undoes the line with this number; where every line is
     /// made safe, when a loss of power does not either.
-    pub(super) async fn recorded(&self, number: u64) -> Result<(), Error> {
+    pub(super) async fn recorded(self: &Arc<Self>, number: u64) -> Result<(), Error> {
         let is_strict = self.every.interval.is_zero();
+        if self.in_place {
+            // Whoever else has a result in this turn queues it first.
+            futures_lite::future::yield_now().await;
+            self.write_here(number)?;
+            if !is_strict {
+                return Ok(());
+            }
+        }
         self.until(|state| match is_strict {
             true => state.synced >= number,
             false => state.written >= number,
@@ -117,6 +129,10 @@ impl Writer {
     /// Completes when everything that was queued outlives a loss of power.
     pub(super) async fn sync(self: &Arc<Self>) -> Result<(), Error> {
         let queued = self.lock().queued;
+        if self.in_place {
+            // A record that was dropped may have left its line.
+            self.write_here(queued)?;
+        }
         self.until(|state| state.written >= queued).await?;
         loop {
             {
@@ -161,6 +177,44 @@ impl Writer {
         }));
     }
 
+    /// Writes what is queued, unless the line with this number is written already.
+    fn write_here(self: &Arc<Self>, number: u64) -> Result<(), Error> {
+        let mut state = self.lock();
+        if state.written >= number {
+            return Ok(());
+        }
+        if let Some(error) = &state.failure {
+            return Err(error.clone());
+        }
+        // The lock is held: nobody else may write, and lines must not change places.
+        let mut group = std::mem::take(&mut state.pending);
+        let result = write_all(&self.outputs, &group);
+        group.iter_mut().for_each(Vec::clear);
+        state.pending = group;
+        if let Err(error) = result {
+            state.failure = Some(error.clone());
+            drop(state);
+            self.changed.notify(usize::MAX);
+            return Err(error);
+        }
+        state.written = state.queued;
+        let is_due = self.is_due(&state);
+        drop(state);
+        self.sync_in_time(is_due);
+        Ok(())
+    }
+
+    fn is_due(&self, state: &State) -> bool {
+        self.every.interval.is_zero() || state.written - state.synced >= self.every.lines
+    }
+
+    fn sync_in_time(self: &Arc<Self>, is_due: bool) {
+        match is_due {
+            true => self.start_sync(),
+            false => self.plan_sync(),
+        }
+    }
+
     /// Writes until nothing is queued.
     async fn write_groups(self: Arc<Self>) {
         let mut spare = [Vec::new(), Vec::new()];
@@ -172,13 +226,7 @@ impl Writer {
             };
             let files = self.outputs.clone();
             let (mut group, result) = run_blocking(self.blocks, move || {
-                let mut result = Ok(());
-                for (output, bytes) in files.iter().zip(&group) {
-                    if !bytes.is_empty() && result.is_ok() {
-                        let written = output.file.append(bytes);
-                        result = written.map_err(|error| failed("written", output, &error));
-                    }
-                }
+                let result = write_all(&files, &group);
                 (group, result)
             })
             .await;
@@ -193,15 +241,10 @@ impl Writer {
                 state.written = queued;
                 let is_done = state.queued == queued;
                 state.is_writing = !is_done;
-                let is_due =
-                    self.every.interval.is_zero() || queued - state.synced >= self.every.lines;
-                (is_done, is_due)
+                (is_done, self.is_due(&state))
             };
             self.changed.notify(usize::MAX);
-            match is_due {
-                true => self.start_sync(),
-                false => self.plan_sync(),
-            }
+            self.sync_in_time(is_due);
             if is_done {
                 return;
             }
@@ -288,6 +331,18 @@ impl Drop for Told {
             writer.fail(Error::new(ErrorKind::Journal, why));
         }
     }
+}
+
+fn write_all(outputs: &[Output; 2], group: &[Vec<u8>; 2]) -> Result<(), Error> {
+    let some = outputs
+        .iter()
+        .zip(group)
+        .filter(|(_, bytes)| !bytes.is_empty());
+    for (output, bytes) in some {
+        let written = output.file.append(bytes);
+        written.map_err(|error| failed("written", output, &error))?;
+    }
+    Ok(())
 }
 
 fn failed(what: &str, output: &Output, error: &std::io::Error) -> Error {

@@ -188,6 +188,8 @@ fn builder(args: &RunArgs) -> Result<FilesBuilder, Failure> {
         })
         .force(args.force)
         .retry_errors(args.retry_errors)
+        // Nothing else runs in this process.
+        .write_in_place(true)
         .sync_every(args.sync_lines, interval))
 }
 

@@ -4,6 +4,7 @@
 
 mod adapters;
 mod dialects;
+mod journals;
 mod loops;
 mod promises;
 mod rounds;

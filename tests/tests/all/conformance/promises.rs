@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use chatcore_conformance::{DIALECT_CASES, EXECUTOR_CASES, PROMISES, TRANSPORT_CASES};
+use chatcore_conformance::{
+    DIALECT_CASES, EXECUTOR_CASES, JOURNAL_CASES, PROMISES, TRANSPORT_CASES,
+};
 
 /// The doc comments of a file as plain text, without link syntax.
 fn documentation(file: &str) -> String {
@@ -33,7 +35,13 @@ fn documentation(file: &str) -> String {
 
 #[test]
 fn every_promise_stands_in_the_documentation() {
-    let documented = ["executor.rs", "transport.rs", "dialect/mod.rs"].map(documentation);
+    let documented = [
+        "executor.rs",
+        "transport.rs",
+        "dialect/mod.rs",
+        "journal/mod.rs",
+    ];
+    let documented = documented.map(documentation);
     for promise in PROMISES {
         let found = documented.iter().any(|text| text.contains(promise.says));
         assert!(
@@ -49,7 +57,9 @@ fn every_case_holds_one_promise() {
     let executors = EXECUTOR_CASES.iter().map(|case| case.name);
     let transports = TRANSPORT_CASES.iter().map(|case| case.name);
     let dialects = DIALECT_CASES.iter().map(|case| case.name);
-    let cases: BTreeSet<_> = executors.chain(transports).chain(dialects).collect();
+    let journals = JOURNAL_CASES.iter().map(|case| case.name);
+    let cases = executors.chain(transports).chain(dialects).chain(journals);
+    let cases: BTreeSet<_> = cases.collect();
     let held: Vec<_> = PROMISES
         .iter()
         .flat_map(|promise| promise.cases)
