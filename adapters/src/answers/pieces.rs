@@ -1,8 +1,11 @@
 //! Converts events to steps: the parts of a message begin, grow and end. Anthropic's messages and
 //! OpenAI's Responses number the parts of a stream, and both are written from these steps.
 
+use std::collections::VecDeque;
+
 use chatcore::chat::Extra;
 use chatcore::{ChatEvent, ChatResponse, Fold, Part};
+use serde_json::value::RawValue;
 
 /// A change of a part.
 #[derive(Debug, PartialEq)]
@@ -43,6 +46,8 @@ pub(super) struct Pieces {
     growing: Option<usize>,
     /// The calls that have begun: their event index, and the index of their part.
     calls: Vec<(usize, usize)>,
+    /// The parts of the calls that have not ended, in their order.
+    open_calls: VecDeque<usize>,
     /// A call whose `Begin` is held back, because more of its fields may arrive.
     held: Option<usize>,
 }
@@ -56,6 +61,7 @@ impl Pieces {
             next: 0,
             growing: None,
             calls: Vec::new(),
+            open_calls: VecDeque::new(),
             held: None,
         }
     }
@@ -105,9 +111,10 @@ impl Pieces {
                 let part = match self.call(*index) {
                     Some(part) => part,
                     None => {
-                        self.end_growing(&mut steps);
+                        self.end_before_a_new_part(&mut steps);
                         let part = self.add();
                         self.calls.push((*index, part));
+                        self.open_calls.push_back(part);
                         self.held = Some(part);
                         part
                     }
@@ -116,13 +123,16 @@ impl Pieces {
                     if self.held.take_if(|held| *held == part).is_some() {
                         self.begin(part, &mut steps);
                     }
-                    if let Some(place) = self.places[part] {
+                    // After its end a call has only white space to come.
+                    if let Some(place) = self.places[part]
+                        && self.open_calls.contains(&part)
+                    {
                         steps.push(Step::Arguments(place, fragment.clone()));
                     }
                 }
             }
             ChatEvent::Part(whole) => {
-                self.end_growing(&mut steps);
+                self.end_before_a_new_part(&mut steps);
                 let part = self.add();
                 self.begin(part, &mut steps);
                 if let Some(place) = self.places[part] {
@@ -132,8 +142,8 @@ impl Pieces {
             }
             ChatEvent::Finish { .. } => {
                 self.end_growing(&mut steps);
-                let calls = self.calls.iter().filter_map(|(_, part)| self.places[*part]);
-                steps.extend(calls.map(Step::End));
+                let calls = self.open_calls.drain(..);
+                steps.extend(calls.filter_map(|part| self.places[part]).map(Step::End));
             }
             _ => {}
         }
@@ -145,12 +155,26 @@ impl Pieces {
         // There is a part without a place, so a new part has begun.
         let is_new = self.answer().message.parts.len() > self.places.len();
         if is_new {
-            self.end_growing(steps);
+            self.end_before_a_new_part(steps);
             let part = self.add();
             self.growing = Some(part);
             self.begin(part, steps);
         }
         self.growing.and_then(|part| self.places[part])
+    }
+
+    /// Ends what is complete before another part begins, because clients take the last part for the
+    /// one that ends. A call is complete once its arguments are: a server may start a second call
+    /// before the first has all of its arguments, and then both stay open.
+    fn end_before_a_new_part(&mut self, steps: &mut Vec<Step>) {
+        self.end_growing(steps);
+        while let Some(part) = self.open_calls.front().copied()
+            && let Some(Part::ToolCall(call)) = self.fold.partial().message.parts.get(part)
+            && serde_json::from_str::<&RawValue>(&call.arguments).is_ok()
+        {
+            self.open_calls.pop_front();
+            steps.extend(self.places[part].map(Step::End));
+        }
     }
 
     fn end_growing(&mut self, steps: &mut Vec<Step>) {
@@ -277,6 +301,72 @@ mod tests {
                 Step::Begin(call),
                 Step::Arguments(call, "{}".into()),
                 Step::End(call),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_call_ends_before_the_next_part_begins() {
+        let start = |index| ChatEvent::ToolCallStart {
+            index,
+            id: "c".into(),
+            name: "f".into(),
+        };
+        let arguments = |index, fragment: &str| ChatEvent::ToolCallArguments {
+            index,
+            fragment: fragment.into(),
+        };
+        let finish = ChatEvent::Finish {
+            reason: FinishReason::ToolCalls,
+            raw: "x".into(),
+        };
+        let steps = |events: &[ChatEvent]| {
+            let mut pieces = Pieces::new(|_| true);
+            let steps = events.iter().flat_map(|event| pieces.push(event));
+            steps.collect::<Vec<_>>()
+        };
+        let (one, two, text) = (place(0, 0), place(1, 1), place(2, 2));
+        let in_order = [
+            start(0),
+            arguments(0, "{}"),
+            start(1),
+            arguments(1, "{}"),
+            ChatEvent::Text("so".into()),
+            finish.clone(),
+        ];
+        assert_eq!(
+            steps(&in_order),
+            [
+                Step::Begin(one),
+                Step::Arguments(one, "{}".into()),
+                Step::End(one),
+                Step::Begin(two),
+                Step::Arguments(two, "{}".into()),
+                Step::End(two),
+                Step::Begin(text),
+                Step::Text(text, "so".into()),
+                Step::End(text),
+            ]
+        );
+        // What a server mixes stays whole.
+        let mixed = [
+            start(0),
+            arguments(0, "{"),
+            start(1),
+            arguments(0, "}"),
+            arguments(1, "{}"),
+            finish,
+        ];
+        assert_eq!(
+            steps(&mixed),
+            [
+                Step::Begin(one),
+                Step::Arguments(one, "{".into()),
+                Step::Begin(two),
+                Step::Arguments(one, "}".into()),
+                Step::Arguments(two, "{}".into()),
+                Step::End(one),
+                Step::End(two),
             ]
         );
     }
