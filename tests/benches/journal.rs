@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use chatcore::{BatchProcessor, ChatRequest, ChatResponse, LlmClient, Message, Provider};
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::journal::files::FilesJournal;
+use chatcore_adapters::journal::files::{FilesJournal, Identity};
 use chatcore_adapters::transport::Http1Transport;
 use chatcore_conformance::server::Process;
 use cpu_time::ProcessTime;
@@ -117,7 +117,8 @@ fn with_journal(client: &LlmClient, folder: &Path, in_place: bool) {
     }
     let executor = Arc::clone(client.executor());
     smol::block_on(async {
-        let journal = FilesJournal::builder(executor, folder.join("in.jsonl"), output);
+        let input = folder.join("in.jsonl");
+        let journal = FilesJournal::builder(executor, Identity::new(), input, output);
         let journal = Arc::new(journal.write_in_place(in_place).open().await.unwrap());
         let batch = BatchProcessor::requests(client).max_workers(WORKERS);
         let mut run = batch.process_journal(journal);
@@ -224,7 +225,8 @@ fn open(items: usize) {
     let executor = Arc::new(SmolExecutor::new());
     // Opens the run. Returns the number of its results, and the time.
     let open = || {
-        let journal = FilesJournal::builder(executor.clone(), &input, &output).force(true);
+        let journal =
+            FilesJournal::builder(executor.clone(), Identity::new(), &input, &output).force(true);
         let start = ProcessTime::now();
         let journal = smol::block_on(journal.open()).unwrap();
         (journal.counts().done, start.elapsed())

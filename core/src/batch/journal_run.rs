@@ -35,6 +35,10 @@ pub struct Finished {
 ///
 /// Dropping it drops what is in flight and gives the rest back to the journal.
 ///
+/// Everything happens while the stream is polled, the renewal of leases included. A consumer that
+/// does not come back within [`Lease::lasts`](crate::journal::Lease::lasts) loses its leases to other
+/// workers, so work that takes longer belongs in a task of its own.
+///
 /// No example here: that method has one.
 #[must_use = "a batch does nothing until its results are polled"]
 pub struct JournalRun {
@@ -49,7 +53,7 @@ pub struct JournalRun {
     running: FuturesUnordered<BoxFuture<'static, Ran>>,
     keeping: FuturesUnordered<BoxFuture<'static, ()>>,
     held: Vec<Arc<Held>>,
-    /// What ended the run, once everything in flight has finished.
+    /// Why the run ends before its time. It is the last thing that the stream gives.
     failure: Option<Error>,
 }
 
@@ -58,7 +62,7 @@ enum Stage {
     Claiming,
     /// No more claims: what is in flight finishes.
     Finishing,
-    /// Nothing is in flight: leases are given back, and all of it is made safe.
+    /// Nothing is in flight: the journal takes leases back, and makes all results safe.
     Closing,
     Ended,
 }
@@ -156,10 +160,7 @@ impl JournalRun {
         let free = self.max_workers - self.running.len();
         if self.stage == Stage::Finishing && self.running.is_empty() {
             // A claim that is under way is dropped: nobody would work on what it gives.
-            self.stage = Stage::Closing;
-            let left = self.held.drain(..).filter(|held| held.is_left());
-            let close = close(Arc::clone(&self.journal), left.collect());
-            self.asking = Some(Box::pin(async move { Asked::Closed(close.await) }));
+            self.close();
         } else if self.stage == Stage::Claiming
             && self.asking.is_none()
             && self.waiting.is_empty()
@@ -214,7 +215,11 @@ impl JournalRun {
                 }));
             }
             Asked::Claimed(Ok(_)) => self.stage = self.stage.max_finishing(),
-            Asked::Claimed(Err(error)) => self.fail(error),
+            Asked::Claimed(Err(error)) => {
+                // What is in flight is paid for, and is recorded if the journal can still do that.
+                self.failure.get_or_insert(error);
+                self.stop();
+            }
             Asked::Waited => {}
             Asked::Total(total) => self.meter.set_total(total),
             Asked::Closed(result) => {
@@ -226,15 +231,21 @@ impl JournalRun {
         }
     }
 
-    /// The journal failed: nothing in flight could be recorded, and nothing can be given back.
+    /// The journal cannot record: what is in flight is dropped, and everything that has no result
+    /// is given back.
     fn fail(&mut self, error: Error) {
-        self.stage = Stage::Ended;
         self.failure.get_or_insert(error);
         self.waiting.clear();
         self.running.clear();
-        self.keeping.clear();
-        self.held.clear();
-        self.asking = None;
+        self.close();
+    }
+
+    /// Gives every lease back, then makes all results safe.
+    fn close(&mut self) {
+        self.stage = Stage::Closing;
+        let left = self.held.drain(..).filter(|held| held.is_left());
+        let close = close(Arc::clone(&self.journal), left.collect());
+        self.asking = Some(Box::pin(async move { Asked::Closed(close.await) }));
     }
 }
 

@@ -82,7 +82,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
     /// The worker calls it at every third of that time. After [`Renewal::Lost`], and after `lasts`
     /// without a renewal by its own clock, it begins no more items of the lease; those in flight
     /// finish, and their results are offered to [`record`](Self::record). By default leases do not
-    /// run out, and this is never called.
+    /// run out, and this is never called. It is called while the
+    /// [`JournalRun`](crate::JournalRun) is polled: a consumer that stops polling loses its leases.
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Renewal, Error>> {
         let _ = lease;
         Box::pin(std::future::ready(Ok(Renewal::Held)))

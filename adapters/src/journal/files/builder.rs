@@ -8,11 +8,15 @@ use std::time::Duration;
 use chatcore::{Error, ErrorKind, Executor};
 
 use super::FilesJournal;
-use super::disk::{Disk, StdDisk};
+use super::disk::{Disk, Lock, StdDisk};
 use super::identity::Identity;
 use super::line::Format;
 use super::run_blocking;
 use super::writer::SyncEvery;
+
+/// How often a lock that is held is tried again, and how long each time is waited for.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What becomes of an input line that is not the JSON of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +95,12 @@ impl FilesBuilder {
     /// [`sync_every`](Self::sync_every) says so.
     pub const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
-    pub(super) fn new(executor: Arc<dyn Executor>, input: Source, output: PathBuf) -> Self {
+    pub(super) fn new(
+        executor: Arc<dyn Executor>,
+        identity: Identity,
+        input: Source,
+        output: PathBuf,
+    ) -> Self {
         Self {
             executor,
             input,
@@ -101,7 +110,7 @@ impl FilesBuilder {
             },
             format: Format::default(),
             bad_lines: BadLines::default(),
-            identity: Identity::new(),
+            identity,
             is_forced: false,
             retries_errors: false,
             every: SyncEvery {
@@ -130,12 +139,6 @@ impl FilesBuilder {
     /// error.
     pub fn bad_lines(mut self, bad_lines: BadLines) -> Self {
         self.bad_lines = bad_lines;
-        self
-    }
-
-    /// What this run must have in common with the one that it resumes. Default: nothing.
-    pub fn identity(mut self, identity: Identity) -> Self {
-        self.identity = identity;
         self
     }
 
@@ -200,7 +203,37 @@ impl FilesBuilder {
     /// written.
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();
-        run_blocking(blocks, move || super::open::open(self)).await
+        let lock = self.lock(blocks).await?;
+        run_blocking(blocks, move || super::open::open(self, lock)).await
+    }
+}
+
+impl FilesBuilder {
+    /// Takes the lock. A journal of this process that was dropped a moment ago still writes, so this
+    /// tries for a while.
+    async fn lock(&self, blocks: bool) -> Result<Lock, Error> {
+        for _ in 0..LOCK_TRIES {
+            let taken = self.try_lock(blocks).await;
+            match taken {
+                Err(error) if error.code() == Some("locked") => {
+                    self.executor.sleep(LOCK_PAUSE).await;
+                }
+                taken => return taken,
+            }
+        }
+        self.try_lock(blocks).await
+    }
+
+    async fn try_lock(&self, blocks: bool) -> Result<Lock, Error> {
+        let (disk, paths) = (Arc::clone(&self.disk), self.paths.clone());
+        let input = match &self.input {
+            Source::File(path) => Some(path.clone()),
+            Source::Pipe(_) => None,
+        };
+        run_blocking(blocks, move || {
+            super::open::lock(&*disk, &paths, input.as_deref())
+        })
+        .await
     }
 }
 

@@ -118,12 +118,9 @@ impl Disk for StdDisk {
         }
         whole.sync_all()?;
         drop(whole);
-        let file = OpenOptions::new().append(true).open(path)?;
+        let file = StdFile::open_append(path)?;
         sync_folder(path)?;
-        Ok(Arc::new(StdFile {
-            path: path.to_owned(),
-            file,
-        }))
+        Ok(Arc::new(file))
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -209,9 +206,17 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 #[derive(Debug)]
-struct StdFile {
+pub(super) struct StdFile {
     path: PathBuf,
     file: File,
+}
+
+impl StdFile {
+    pub(super) fn open_append(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open(path)?;
+        let path = path.to_owned();
+        Ok(Self { path, file })
+    }
 }
 
 impl AppendFile for StdFile {

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub struct Identity(BTreeMap<String, String>);
 
 impl Identity {
-    /// Nothing in common is asked for.
+    /// Nothing need be the same: any run with an empty identity can be resumed.
     pub fn new() -> Self {
         Self::default()
     }

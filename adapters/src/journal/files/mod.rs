@@ -78,11 +78,14 @@ use writer::{To, Writer};
 /// ```
 /// # use std::sync::Arc;
 /// use chatcore::BatchProcessor;
-/// use chatcore_adapters::journal::files::FilesJournal;
+/// use chatcore_adapters::journal::files::{FilesJournal, Identity};
 ///
-/// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
+/// # async fn example(config: chatcore::Config, client: chatcore::LlmClient)
+/// #     -> Result<(), chatcore::Error> {
 /// let executor = Arc::clone(client.executor());
-/// let journal = FilesJournal::builder(executor, "in.jsonl", "out.jsonl").open().await?;
+/// let identity = Identity::of(&config.provider);
+/// let journal = FilesJournal::builder(executor, identity, "in.jsonl", "out.jsonl");
+/// let journal = journal.open().await?;
 /// let mut run = BatchProcessor::requests(&client).process_journal(Arc::new(journal));
 /// while let Some(finished) = run.next().await {
 ///     finished?;
@@ -98,28 +101,40 @@ pub struct FilesJournal {
     input: Input,
     paths: Paths,
     _spooled: Option<Spooled>,
-    _lock: Lock,
 }
 
 impl FilesJournal {
     /// Begins a journal whose items are the lines of `input`, and whose answers go to `output`.
-    /// `executor` runs what goes on in the background.
+    /// `executor` runs what goes on in the background. A run with another `identity`, such as
+    /// another model's, is not resumed; see [`Identity::of`].
     pub fn builder(
         executor: Arc<dyn Executor>,
+        identity: Identity,
         input: impl Into<PathBuf>,
         output: impl Into<PathBuf>,
     ) -> FilesBuilder {
-        FilesBuilder::new(executor, Source::File(input.into()), output.into())
+        FilesBuilder::new(
+            executor,
+            identity,
+            Source::File(input.into()),
+            output.into(),
+        )
     }
 
     /// As [`builder`](Self::builder), with the items of a pipe. All of it is read, and kept in a
     /// file beside the output, before anything is sent. To resume, give the same again.
     pub fn from_pipe(
         executor: Arc<dyn Executor>,
+        identity: Identity,
         pipe: impl Read + Send + 'static,
         output: impl Into<PathBuf>,
     ) -> FilesBuilder {
-        FilesBuilder::new(executor, Source::Pipe(Box::new(pipe)), output.into())
+        FilesBuilder::new(
+            executor,
+            identity,
+            Source::Pipe(Box::new(pipe)),
+            output.into(),
+        )
     }
 
     /// What was found in the input.
@@ -171,6 +186,13 @@ impl FilesJournal {
     }
 }
 
+/// Makes the results safe, in the background.
+impl Drop for FilesJournal {
+    fn drop(&mut self) {
+        self.writer.close();
+    }
+}
+
 /// Seconds since 1970.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -180,7 +202,9 @@ fn now() -> u64 {
 impl Journal for FilesJournal {
     /// Waits, where other claims hold what is left.
     fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
-        Box::pin(self.supply.claim())
+        let dead = async { Err(self.writer.failed().await) };
+        // Items whose results cannot be written are not handed out.
+        Box::pin(futures_lite::future::or(dead, self.supply.claim()))
     }
 
     fn record<'a>(

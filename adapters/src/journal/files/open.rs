@@ -16,7 +16,7 @@ use super::items::Items;
 use super::mend::mend;
 use super::scan::{ScanError, Scanned, scan};
 use super::supply::Supply;
-use super::writer::{Output, Writer};
+use super::writer::{Output, Outputs, Writer};
 use super::{FilesJournal, Spooled};
 
 /// The file beside the output.
@@ -29,7 +29,8 @@ struct RunFile {
 
 const VERSION: u32 = 1;
 
-pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
+/// Opens a run whose lock was taken by [`lock`].
+pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Error> {
     let FilesBuilder {
         executor,
         input,
@@ -43,8 +44,6 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
         in_place,
         disk,
     } = builder;
-    refuse_same_paths(&*disk, &paths, &input)?;
-    let lock = lock(&*disk, &paths)?;
     // Nothing on the disk changes until everything was checked.
     let run = check_run(&*disk, &paths, identity, is_forced)?;
     let mut done = Done::default();
@@ -93,10 +92,13 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
         set_aside(&*disk, &paths.errors)?;
         errors = Scanned::default();
     }
-    let outputs = [
-        open_output(&*disk, &paths.output, &mut answers)?,
-        open_output(&*disk, &paths.errors, &mut errors)?,
-    ];
+    let outputs = Outputs {
+        files: [
+            open_output(&*disk, &paths.output, &mut answers)?,
+            open_output(&*disk, &paths.errors, &mut errors)?,
+        ],
+        _lock: lock,
+    };
     if let Some(run) = run {
         let path = paths.run();
         let json = serde_json::to_vec_pretty(&run)
@@ -123,11 +125,12 @@ pub(super) fn open(builder: FilesBuilder) -> Result<FilesJournal, Error> {
         input,
         paths,
         _spooled: spooled,
-        _lock: lock,
     })
 }
 
-fn lock(disk: &dyn Disk, paths: &Paths) -> Result<Lock, Error> {
+/// Takes the lock of a run, unless its files would overwrite each other.
+pub(super) fn lock(disk: &dyn Disk, paths: &Paths, input: Option<&Path>) -> Result<Lock, Error> {
+    refuse_same_paths(disk, paths, input)?;
     let path = paths.lock();
     disk.lock(&path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
@@ -143,11 +146,8 @@ fn lock(disk: &dyn Disk, paths: &Paths) -> Result<Lock, Error> {
 }
 
 /// Refuses files that would overwrite each other.
-fn refuse_same_paths(disk: &dyn Disk, paths: &Paths, input: &Source) -> Result<(), Error> {
-    let of_input = match input {
-        Source::File(path) => Some(("the input", path.clone())),
-        Source::Pipe(_) => None,
-    };
+fn refuse_same_paths(disk: &dyn Disk, paths: &Paths, input: Option<&Path>) -> Result<(), Error> {
+    let of_input = input.map(|path| ("the input", path.to_owned()));
     let own = [
         ("the output", paths.output.clone()),
         ("the file of errors", paths.errors.clone()),

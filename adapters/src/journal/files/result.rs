@@ -2,9 +2,12 @@
 
 use chatcore::journal::Outcome;
 use chatcore::json::Writer;
-use chatcore::{ChatResponse, Error, FinishReason, Usage};
+use chatcore::{ChatResponse, Error, FinishReason, Part};
+use serde_json::{Map, Value, json};
 
 use super::tag::Tag;
+use crate::answers::openai_chat::OpenAiChatForm;
+use crate::answers::{Form, Frame};
 
 /// Adds the line of a result to `to`, its line end included. `created` is in seconds since 1970.
 pub(super) fn write(to: &mut Vec<u8>, outcome: &Outcome, created: u64) {
@@ -47,122 +50,70 @@ fn writer_raw(to: &mut Vec<u8>, writer: Writer) {
 }
 
 fn response(to: &mut Writer, answer: &ChatResponse, created: u64) {
+    let frame = Frame {
+        created,
+        ..Frame::default()
+    };
+    let mut body = OpenAiChatForm.whole(answer, &frame);
+    let more = beyond_the_form(answer);
+    if !more.is_empty() {
+        body["chatcore"] = Value::Object(more);
+    }
     to.open('{');
     to.key("status_code");
     to.count(200);
     to.member("request_id", answer.request_id.as_deref().unwrap_or(""));
     to.key("body");
-    to.open('{');
-    to.member("id", &answer.id);
-    to.member("object", "chat.completion");
-    to.key("created");
-    to.count(created);
-    to.member("model", &answer.model);
-    to.key("choices");
-    to.open('[');
-    to.open('{');
-    to.key("index");
-    to.count(0);
-    to.key("message");
-    message(to, answer);
-    to.key("logprobs");
-    match answer.extra.get("logprobs") {
-        Some(logprobs) => to.value(logprobs),
-        None => to.null(),
-    }
-    to.key("finish_reason");
-    match &answer.finish_reason {
-        Some(reason) => to.string(finish_reason(reason)),
-        None => to.null(),
-    }
-    to.close('}');
-    to.close(']');
-    if let Some(cost) = &answer.usage {
-        to.key("usage");
-        usage(to, cost);
-    }
-    to.close('}');
+    to.value(&body);
     to.close('}');
 }
 
-/// OpenAI has no word for a refusal and for a pause: its clients take neither.
-fn finish_reason(reason: &FinishReason) -> &str {
-    match reason {
-        FinishReason::Refusal | FinishReason::Pause => "stop",
-        reason => reason.as_str(),
+/// The fields of an answer for which OpenAI's form has no place, in the JSON form of
+/// [`ChatResponse`].
+fn beyond_the_form(answer: &ChatResponse) -> Map<String, Value> {
+    let mut more = Map::new();
+    let message = &answer.message;
+    if !message.extra.is_empty() || !is_in_the_form(&message.parts) {
+        more.insert("message".into(), json!(message));
     }
+    let has_place = |name: &str| matches!(name, "logprobs" | "system_fingerprint");
+    let extra = answer.extra.iter().filter(|(name, _)| !has_place(name));
+    let extra: Map<_, _> = extra.map(|(name, v)| (name.clone(), v.clone())).collect();
+    if !extra.is_empty() {
+        more.insert("extra".into(), extra.into());
+    }
+    if let Some(FinishReason::Refusal | FinishReason::Pause) = answer.finish_reason {
+        more.insert("finish_reason".into(), json!(answer.finish_reason));
+    }
+    let usage = answer.usage.as_ref();
+    if usage.is_some_and(|usage| usage.cache_write_tokens.is_some()) {
+        more.insert("usage".into(), json!(usage));
+    }
+    more
 }
 
-fn message(to: &mut Writer, answer: &ChatResponse) {
-    let text = answer.text();
-    let refusal = answer.refusal();
-    let mut calls = answer.tool_calls().peekable();
-    to.open('{');
-    to.member("role", "assistant");
-    to.key("content");
-    match text.is_empty() && (refusal.is_some() || calls.peek().is_some()) {
-        true => to.null(),
-        false => to.string(&text),
-    }
-    to.key("refusal");
-    match refusal {
-        Some(refusal) => to.string(refusal),
-        None => to.null(),
-    }
-    let reasoning = answer.reasoning();
-    if !reasoning.is_empty() {
-        to.member("reasoning_content", &reasoning);
-    }
-    if calls.peek().is_some() {
-        to.key("tool_calls");
-        to.open('[');
-        for call in calls {
-            to.open('{');
-            to.member("id", &call.id);
-            to.member("type", "function");
-            to.key("function");
-            to.open('{');
-            to.member("name", &call.name);
-            to.member("arguments", &call.arguments);
-            to.close('}');
-            to.close('}');
+/// Whether OpenAI's form holds all of these parts, in their order: reasoning, text or a refusal, and
+/// calls of tools, without fields of their own.
+fn is_in_the_form(parts: &[Part]) -> bool {
+    let place = |part: &Part| match part {
+        Part::Reasoning(part)
+            if part.extra.is_empty() && part.signature.is_none() && part.encrypted.is_none() =>
+        {
+            Some(0)
         }
-        to.close(']');
-    }
-    to.close('}');
-}
-
-fn usage(to: &mut Writer, usage: &Usage) {
-    to.open('{');
-    for (name, count) in [
-        ("prompt_tokens", usage.input_tokens),
-        ("completion_tokens", usage.output_tokens),
-        ("total_tokens", usage.total_tokens()),
-    ] {
-        to.key(name);
-        to.count(count);
-    }
-    for (details, name, count) in [
-        (
-            "prompt_tokens_details",
-            "cached_tokens",
-            usage.cache_read_tokens,
-        ),
-        (
-            "completion_tokens_details",
-            "reasoning_tokens",
-            usage.reasoning_tokens,
-        ),
-    ] {
-        if let Some(count) = count {
-            to.key(details);
-            to.open('{');
-            to.key(name);
-            to.count(count);
-            to.close('}');
-        }
-    }
-    to.close('}');
+        Part::Text(part) if part.extra.is_empty() => Some(1),
+        Part::Refusal(part) if part.extra.is_empty() => Some(2),
+        Part::ToolCall(call) if call.extra.is_empty() => Some(3),
+        _ => None,
+    };
+    let mut last = None;
+    parts.iter().all(|part| {
+        let place = place(part);
+        // Of calls there may be several; several texts would become one.
+        let is_next = place.is_some() && (last < place || (last == place && last == Some(3)));
+        last = place;
+        is_next
+    })
 }
 
 /// The response of a request that the provider refused; null where there was none.
@@ -213,8 +164,8 @@ fn failure(to: &mut Writer, error: &Error) {
 mod tests {
     use std::time::Duration;
 
-    use chatcore::{ChatEvent, ErrorKind, Fold, ToolCall};
-    use serde_json::{Value, json};
+    use chatcore::chat::{Audio, Extra, Image, MediaSource, Reasoning, Text};
+    use chatcore::{ChatEvent, ErrorKind, Fold, ToolCall, Usage};
 
     use super::*;
 
@@ -262,6 +213,7 @@ mod tests {
         assert_eq!(choice["message"]["content"], "hi");
         assert_eq!(choice["finish_reason"], "stop");
         assert_eq!(body["usage"]["total_tokens"], 7);
+        assert!(body.get("chatcore").is_none());
     }
 
     #[test]
@@ -270,6 +222,62 @@ mod tests {
         let message = &line["response"]["body"]["choices"][0]["message"];
         assert_eq!(message["content"], Value::Null);
         assert_eq!(message["tool_calls"][0]["function"]["name"], "f");
+    }
+
+    #[test]
+    fn what_openais_form_has_no_place_for_is_kept() {
+        let extra = |name: &str| Extra::from_iter([(name.to_owned(), json!({"a": "b"}))]);
+        let mut text = Text::new("hi");
+        text.extra = extra("citations");
+        let mut call = ToolCall::new("c", "f", "{}");
+        call.extra = extra("gemini");
+        let mut signed = Reasoning::new("why");
+        signed.signature = Some("sig".into());
+        let other = Part::Other {
+            dialect: Some("anthropic".into()),
+            value: json!({"type": "server_tool_use"}),
+        };
+        let source = || MediaSource::base64("image/png", "iVBORw0KGgo=");
+        let parts: [Part; 7] = [
+            text.into(),
+            call.into(),
+            signed.into(),
+            Reasoning::encrypted("x").into(),
+            other,
+            Image::new(source()).into(),
+            Audio::new(MediaSource::base64("audio/wav", "UklGRg==")).into(),
+        ];
+        for part in &parts {
+            let whole = answer([ChatEvent::part(part.clone())]);
+            let line = line(Ok(whole.clone()));
+            let kept = &line["response"]["body"]["chatcore"]["message"];
+            let back: chatcore::Message = serde_json::from_value(kept.clone()).unwrap();
+            assert_eq!(back, whole.message);
+        }
+        // In the form's order and out of it.
+        let plain = [
+            Reasoning::new("r").into(),
+            Part::text("a"),
+            ToolCall::new("c", "f", "{}").into(),
+            ToolCall::new("d", "f", "{}").into(),
+        ];
+        assert!(is_in_the_form(&plain));
+        assert!(!is_in_the_form(&[plain[1].clone(), plain[1].clone()]));
+        assert!(!is_in_the_form(&[plain[2].clone(), plain[1].clone()]));
+
+        let mut whole = answer([ChatEvent::Text("hi".into())]);
+        whole.extra = extra("grounding");
+        whole.extra.extend(extra("system_fingerprint"));
+        whole.finish_reason = Some(FinishReason::Pause);
+        let mut usage = Usage::new(5, 2);
+        usage.cache_write_tokens = Some(3);
+        whole.usage = Some(usage);
+        let body = line(Ok(whole))["response"]["body"].take();
+        assert_eq!(body["system_fingerprint"], json!({"a": "b"}));
+        let kept = &body["chatcore"];
+        assert_eq!(kept["extra"], json!({"grounding": {"a": "b"}}));
+        assert_eq!(kept["finish_reason"], json!(FinishReason::Pause));
+        assert_eq!(kept["usage"]["cache_write_tokens"], 3);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatcore::{Error, ErrorKind, Executor};
 use event_listener::Event;
 
-use super::disk::AppendFile;
+use super::disk::{AppendFile, Lock};
 use super::run_blocking;
 
 /// How long the first line of a group waits for others. It is little beside a request, and a group
@@ -37,10 +37,17 @@ pub(super) struct Output {
     pub(super) name: String,
 }
 
+/// The files, and the lock on them. Every task and thread that writes holds all of it, so that the
+/// lock is free only when the last write has ended.
+pub(super) struct Outputs {
+    pub(super) files: [Output; 2],
+    pub(super) _lock: Lock,
+}
+
 /// Writes lines in groups.
 pub(super) struct Writer {
     executor: Arc<dyn Executor>,
-    outputs: [Output; 2],
+    outputs: Arc<Outputs>,
     blocks: bool,
     /// Whether lines are written by the task that records them.
     in_place: bool,
@@ -60,20 +67,22 @@ struct State {
     is_writing: bool,
     is_syncing: bool,
     is_sync_planned: bool,
+    /// Nobody records any more, so what is written is made safe at once.
+    is_closed: bool,
     failure: Option<Error>,
 }
 
 impl Writer {
     pub(super) fn new(
         executor: Arc<dyn Executor>,
-        outputs: [Output; 2],
+        outputs: Outputs,
         blocks: bool,
         in_place: bool,
         every: SyncEvery,
     ) -> Arc<Self> {
         Arc::new(Self {
             executor,
-            outputs,
+            outputs: Arc::new(outputs),
             blocks,
             in_place,
             every,
@@ -188,7 +197,7 @@ impl Writer {
         }
         // The lock is held: nobody else may write, and lines must not change places.
         let mut group = std::mem::take(&mut state.pending);
-        let result = write_all(&self.outputs, &group);
+        let result = write_all(&self.outputs.files, &group);
         group.iter_mut().for_each(Vec::clear);
         state.pending = group;
         if let Err(error) = result {
@@ -205,7 +214,9 @@ impl Writer {
     }
 
     fn is_due(&self, state: &State) -> bool {
-        self.every.interval.is_zero() || state.written - state.synced >= self.every.lines
+        state.is_closed
+            || self.every.interval.is_zero()
+            || state.written - state.synced >= self.every.lines
     }
 
     fn sync_in_time(self: &Arc<Self>, is_due: bool) {
@@ -224,9 +235,9 @@ impl Writer {
                 let mut state = self.lock();
                 (std::mem::replace(&mut state.pending, spare), state.queued)
             };
-            let files = self.outputs.clone();
+            let outputs = Arc::clone(&self.outputs);
             let (mut group, result) = run_blocking(self.blocks, move || {
-                let result = write_all(&files, &group);
+                let result = write_all(&outputs.files, &group);
                 (group, result)
             })
             .await;
@@ -256,12 +267,16 @@ impl Writer {
         if std::mem::replace(&mut self.lock().is_sync_planned, true) {
             return;
         }
-        let writer = Arc::clone(self);
-        self.spawn(async move {
-            writer.executor.sleep(writer.every.interval).await;
-            writer.lock().is_sync_planned = false;
-            writer.start_sync();
-        });
+        // The sleep does not hold the writer, which holds the lock on the files.
+        let sleep = self.executor.sleep(self.every.interval);
+        let writer = Arc::downgrade(self);
+        self.executor.spawn(Box::pin(async move {
+            sleep.await;
+            if let Some(writer) = writer.upgrade() {
+                writer.lock().is_sync_planned = false;
+                writer.start_sync();
+            }
+        }));
     }
 
     /// Makes safe what was written, at once.
@@ -276,9 +291,9 @@ impl Writer {
         let writer = Arc::clone(self);
         self.spawn(async move {
             let written = writer.lock().written;
-            let files = writer.outputs.clone();
+            let outputs = Arc::clone(&writer.outputs);
             let result = run_blocking(writer.blocks, move || {
-                files.iter().try_for_each(|output| {
+                outputs.files.iter().try_for_each(|output| {
                     let synced = output.file.sync();
                     synced.map_err(|error| failed("made safe", output, &error))
                 })
@@ -302,6 +317,20 @@ impl Writer {
                 (false, _) => {}
             }
         });
+    }
+
+    /// Makes safe what was written, in the background. The lock is free soon afterwards.
+    pub(super) fn close(self: &Arc<Self>) {
+        self.lock().is_closed = true;
+        self.start_sync();
+    }
+
+    /// Completes when writing has failed, with the reason.
+    pub(super) async fn failed(&self) -> Error {
+        match self.until(|_| false).await {
+            Err(error) => error,
+            Ok(()) => Error::new(ErrorKind::Internal, "a wait without a condition has ended"),
+        }
     }
 
     fn fail(&self, error: Error) {

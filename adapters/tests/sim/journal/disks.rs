@@ -11,10 +11,16 @@ use super::{assert_each_once, input, processor, results};
 use crate::support::{client, ms};
 
 pub(super) fn files(sim: &Arc<SimExecutor>, disk: &SimDisk) -> FilesBuilder {
-    let journal = FilesJournal::builder(sim.clone(), "in.jsonl", "out.jsonl");
+    let journal = FilesJournal::builder(sim.clone(), Identity::new(), "in.jsonl", "out.jsonl");
     journal
         .disk(Arc::new(disk.clone()))
         .write_in_place(sim.seed() % 2 == 1)
+}
+
+pub(super) fn of_model(sim: &Arc<SimExecutor>, disk: &SimDisk, model: &str) -> FilesBuilder {
+    let identity = Identity::new().with("model", model);
+    let journal = FilesJournal::builder(sim.clone(), identity, "in.jsonl", "out.jsonl");
+    journal.disk(Arc::new(disk.clone()))
 }
 
 /// Runs what is left; the last error where there was one.
@@ -102,7 +108,7 @@ fn one_process_at_a_time() {
 #[test]
 fn another_model_is_refused_unless_forced() {
     scenario(3, |sim, disk, network| async move {
-        let of = |model: &str| files(&sim, &disk).identity(Identity::new().with("model", model));
+        let of = |model: &str| of_model(&sim, &disk, model);
         let journal = of("a").open().await.unwrap();
         run(&sim, &network, journal).await.unwrap();
         let error = of("b").open().await.unwrap_err();
@@ -212,7 +218,7 @@ fn a_pipe_is_kept_while_the_run_is_open() {
     scenario(0, |sim, disk, network| async move {
         let open = || {
             let pipe = std::io::Cursor::new(input(50));
-            let journal = FilesJournal::from_pipe(sim.clone(), pipe, "out.jsonl");
+            let journal = FilesJournal::from_pipe(sim.clone(), Identity::new(), pipe, "out.jsonl");
             journal.disk(Arc::new(disk.clone())).open()
         };
         let journal = open().await.unwrap();

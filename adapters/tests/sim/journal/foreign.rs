@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chatcore_adapters::journal::files::{Disk, FilesJournal, Identity};
 
-use super::disks::{files, run, scenario};
+use super::disks::{files, of_model, run, scenario};
 use super::{assert_each_once, input};
 
 #[test]
@@ -21,9 +21,9 @@ fn another_programs_file_is_refused_and_stays_as_it_was() {
                     .errors("existing")
                     .retry_errors(true)
                     .force(true),
-                FilesJournal::builder(sim.clone(), "in.jsonl", "existing")
+                FilesJournal::builder(sim.clone(), Identity::new(), "in.jsonl", "existing")
                     .disk(Arc::new(disk.clone())),
-                FilesJournal::builder(sim.clone(), "in.jsonl", "existing")
+                FilesJournal::builder(sim.clone(), Identity::new(), "in.jsonl", "existing")
                     .disk(Arc::new(disk.clone()))
                     .force(true),
             ];
@@ -50,7 +50,8 @@ fn files_that_would_overwrite_each_other_are_refused() {
             ("in.jsonl", "out.jsonl", "out.jsonl.run"),
             ("out.jsonl.lock", "out.jsonl", "errors"),
         ] {
-            let journal = FilesJournal::builder(sim.clone(), input, output).errors(errors);
+            let journal =
+                FilesJournal::builder(sim.clone(), Identity::new(), input, output).errors(errors);
             let journal = journal.disk(Arc::new(disk.clone())).force(true);
             let error = journal.open().await.unwrap_err();
             assert_eq!(error.code(), Some("same_file"), "{error}");
@@ -62,7 +63,7 @@ fn files_that_would_overwrite_each_other_are_refused() {
 #[test]
 fn what_is_refused_has_changed_nothing() {
     scenario(30, |sim, disk, network| async move {
-        let of = |model: &str| files(&sim, &disk).identity(Identity::new().with("model", model));
+        let of = |model: &str| of_model(&sim, &disk, model);
         disk.put("in.jsonl", format!("{}{{oops\n", input(30)));
         let journal = of("a").open().await.unwrap();
         run(&sim, &network, journal).await.unwrap();

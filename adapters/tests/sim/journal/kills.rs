@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chatcore::{Error, Executor};
-use chatcore_adapters::journal::files::{FilesBuilder, FilesJournal};
+use chatcore_adapters::journal::files::{FilesBuilder, FilesJournal, Identity};
 use chatcore_adapters::sim::{Fault, Latency, Script, Sim, SimDisk, SimExecutor, SimTransport};
 
 use super::mortal::{Life, Lived};
@@ -22,7 +22,7 @@ enum Death {
 
 /// Who writes: the journal's own task, or in every second run the task that records.
 fn journal(executor: Arc<dyn Executor>, disk: &SimDisk, seed: u64) -> FilesBuilder {
-    FilesJournal::builder(executor, "in.jsonl", "out.jsonl")
+    FilesJournal::builder(executor, Identity::new(), "in.jsonl", "out.jsonl")
         .disk(Arc::new(disk.clone()))
         .write_in_place(seed % 2 == 1)
 }

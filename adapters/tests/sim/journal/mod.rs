@@ -1,6 +1,7 @@
 //! Batches over journals: no item is lost and none has two results, whatever dies and whenever.
 
 mod disks;
+mod failures;
 mod foreign;
 mod kills;
 mod leases;

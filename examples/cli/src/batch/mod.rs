@@ -35,7 +35,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     }
     let identity = identity(&config, &args);
     let client = client(config, &args)?;
-    let journal = builder(&args)?.identity(identity).open().await?;
+    let journal = builder(&args, identity)?.open().await?;
     tell_bad_lines(&journal);
     let journal = Arc::new(journal);
     let stats = Stats::new(&journal.counts(), args.price);
@@ -163,7 +163,7 @@ fn in_flight(client: &LlmClient, args: &RunArgs) -> usize {
     }
 }
 
-fn builder(args: &RunArgs) -> Result<FilesBuilder, Failure> {
+fn builder(args: &RunArgs, identity: Identity) -> Result<FilesBuilder, Failure> {
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let output = args.output.clone();
     if is_same_file(&args.input, &output) {
@@ -173,8 +173,8 @@ fn builder(args: &RunArgs) -> Result<FilesBuilder, Failure> {
         });
     }
     let mut builder = match open_pipe(&args.input)? {
-        Some(pipe) => FilesJournal::from_pipe(executor, pipe, output),
-        None => FilesJournal::builder(executor, &args.input, output),
+        Some(pipe) => FilesJournal::from_pipe(executor, identity, pipe, output),
+        None => FilesJournal::builder(executor, identity, &args.input, output),
     };
     if let Some(errors) = &args.errors {
         builder = builder.errors(errors);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chatcore::{ChatRequest, Executor, Journal};
 use chatcore_adapters::journal::MemoryJournal;
-use chatcore_adapters::journal::files::FilesJournal;
+use chatcore_adapters::journal::files::{FilesJournal, Identity};
 use chatcore_conformance::hosts::{frame_loop, smol};
 use chatcore_conformance::{Keeper, NONE, journal_tests};
 use serde_json::json;
@@ -60,7 +60,8 @@ fn files(in_place: bool) -> Keeper {
             let folder = Arc::clone(&folder);
             let paths = ["in.jsonl", "out.jsonl"].map(|name| folder.0.join(name));
             let [input, output] = paths;
-            let journal = FilesJournal::builder(Arc::clone(&executor), input, output)
+            let executor = Arc::clone(&executor);
+            let journal = FilesJournal::builder(executor, Identity::new(), input, output)
                 .write_in_place(in_place);
             Box::pin(async move {
                 let journal = journal.open().await?;
