@@ -203,37 +203,37 @@ impl FilesBuilder {
     /// written.
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();
-        let lock = self.lock(blocks).await?;
-        run_blocking(blocks, move || super::open::open(self, lock)).await
-    }
-}
-
-impl FilesBuilder {
-    /// Takes the lock. A journal of this process that was dropped a moment ago still writes, so this
-    /// tries for a while.
-    async fn lock(&self, blocks: bool) -> Result<Lock, Error> {
-        for _ in 0..LOCK_TRIES {
-            let taken = self.try_lock(blocks).await;
-            match taken {
-                Err(error) if error.code() == Some("locked") => {
-                    self.executor.sleep(LOCK_PAUSE).await;
-                }
-                taken => return taken,
-            }
-        }
-        self.try_lock(blocks).await
-    }
-
-    async fn try_lock(&self, blocks: bool) -> Result<Lock, Error> {
-        let (disk, paths) = (Arc::clone(&self.disk), self.paths.clone());
         let input = match &self.input {
             Source::File(path) => Some(path.clone()),
             Source::Pipe(_) => None,
         };
-        run_blocking(blocks, move || {
-            super::open::lock(&*disk, &paths, input.as_deref())
-        })
-        .await
+        let (executor, disk) = (Arc::clone(&self.executor), Arc::clone(&self.disk));
+        let lock = take_lock(executor, disk, self.paths.clone(), input).await?;
+        run_blocking(blocks, move || super::open::open(self, lock)).await
+    }
+}
+
+/// Takes the lock. A journal of this process that was dropped a moment ago still writes, so this
+/// tries for a while.
+async fn take_lock(
+    executor: Arc<dyn Executor>,
+    disk: Arc<dyn Disk>,
+    paths: Paths,
+    input: Option<PathBuf>,
+) -> Result<Lock, Error> {
+    let mut tries = 0;
+    loop {
+        let (own_disk, paths, input) = (Arc::clone(&disk), paths.clone(), input.clone());
+        let taken = run_blocking(disk.blocks(), move || {
+            super::open::lock(&*own_disk, &paths, input.as_deref())
+        });
+        match taken.await {
+            Err(error) if error.code() == Some("locked") && tries < LOCK_TRIES => {
+                tries += 1;
+                executor.sleep(LOCK_PAUSE).await;
+            }
+            taken => return taken,
+        }
     }
 }
 
