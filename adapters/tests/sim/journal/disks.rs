@@ -114,7 +114,7 @@ fn another_model_is_refused_unless_forced() {
         let error = of("b").open().await.unwrap_err();
         assert_eq!(error.code(), Some("another_run"));
         assert!(
-            error.to_string().contains("model was a, and is b"),
+            error.to_string().contains("model was a and is now b"),
             "{error}"
         );
         assert!(of("a").open().await.is_ok());
