@@ -76,6 +76,7 @@
 //! versions of its own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::use_debug, reason = "tests show values"))]
 
 // Ollama's dialect names this crate as a dialect outside of it does: see `tests/stranger`.
 #[cfg(feature = "ollama")]
