@@ -29,7 +29,7 @@ with { has a prompt on each line.
 
 Exit status:
   0  every item has an answer
-  1  the run could not go on; what is done is kept
+  1  the run could not go on, for example because nothing connects; what is done is kept
   2  an option, a setting or the input is wrong; nothing was sent
   3  every item has a result, and some of them are errors
   4  stopped by Ctrl-C, --deadline or --max-cost; the same command resumes";
@@ -109,7 +109,7 @@ pub(crate) struct RunArgs {
     /// How the lines of the input are written
     #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
     pub(crate) format: FormatArg,
-    /// What becomes of a line that is not JSON
+    /// What becomes of a line that is not the JSON of a request
     #[arg(long, value_enum, default_value_t = BadLinesArg::Record)]
     pub(crate) bad_lines: BadLinesArg,
     /// Estimate tokens and cost, and send nothing
@@ -206,7 +206,7 @@ pub(crate) struct ChatArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormatArg {
-    /// As the first line says
+    /// As the first line says; one that begins with [ is refused
     Auto,
     /// A JSON object on each line
     Json,

@@ -12,7 +12,7 @@ use crate::setup;
 pub(crate) async fn run(who: &Who, args: ChatArgs) -> Result<u8, Failure> {
     let config = setup::config(who)?;
     let model = config.provider.model().to_owned();
-    let client = chatcore_adapters::smol_client(config)?;
+    let client = setup::client(config)?;
     let mut question = args.question.join(" ");
     if question.is_empty() || question == "-" {
         let input = std::io::stdin();

@@ -26,7 +26,7 @@ const PROXIES: &[&str] = &[
 const BUILT_AFTER: Duration = Duration::from_secs(1_764_547_200);
 
 pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
-    let mut text = String::from("Settings\n");
+    let mut text = String::new();
     for setting in SETTINGS {
         if let Ok(value) = std::env::var(setting.var)
             && !value.trim().is_empty()
@@ -45,7 +45,10 @@ pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
             text.push_str(&format!("  {var} = {}\n", without_password(&value)));
         }
     }
-    say::out(&text)?;
+    if text.is_empty() {
+        text.push_str("  no variable is set\n");
+    }
+    say::out(&format!("Settings\n{text}"))?;
     let config = match setup::config(who) {
         Ok(config) => config,
         Err(error) => return told("settings", &error),
@@ -57,7 +60,8 @@ pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
         false => bad("clock", "it is wrong: set it, or no certificate is valid"),
     }?;
     let own = config.provider.model().to_owned();
-    let client = match chatcore_adapters::smol_client(config) {
+    let is_demo = config.mock;
+    let client = match setup::client(config) {
         Ok(client) => client,
         Err(error) => return told("settings", &error),
     };
@@ -73,6 +77,10 @@ pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
             &format!("{} ms, no text in 16 tokens", began.elapsed().as_millis()),
         )?,
         Err(error) => return told("one call", &error),
+    }
+    if is_demo {
+        good("models", "the demo model is the only one")?;
+        return Ok(0);
     }
     match client.models().await {
         Ok(list) => match models::warning(&list, &own, SystemTime::now()) {

@@ -15,8 +15,12 @@ const SOON: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
     let config = setup::config(who)?;
     let own = config.provider.model().to_owned();
-    let client = chatcore_adapters::smol_client(config)?;
-    let mut models = client.models().await?;
+    let is_demo = config.mock;
+    let client = setup::client(config)?;
+    let mut models = match is_demo {
+        true => demo(&own),
+        false => client.models().await?,
+    };
     models.sort_by(|one, other| one.id.cmp(&other.id));
     let mut text = String::new();
     for model in &models {
@@ -31,6 +35,13 @@ pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
         say::warning(&warning);
     }
     Ok(0)
+}
+
+/// The list of the demo model, which has none of its own.
+fn demo(own: &str) -> Vec<ModelInfo> {
+    let mut model = ModelInfo::default();
+    model.id = own.to_owned();
+    vec![model]
 }
 
 fn line(model: &ModelInfo, is_own: bool) -> String {

@@ -33,3 +33,41 @@ pub(crate) fn warning(line: &str) {
 pub(crate) fn error(line: &str) {
     note(&format!("{BAD}error:{BAD:#} {line}"));
 }
+
+/// A number of things: `1 answer`, `2 answers`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
+/// An amount of dollars: to the cent, and a smaller one to two digits.
+pub(crate) fn dollars(amount: f64) -> String {
+    let digits = match amount > 0.0 && amount < 0.1 {
+        // Two digits from the first one that is not zero.
+        true => (1.0 - amount.log10().floor()).min(12.0) as usize,
+        false => 2,
+    };
+    format!("${amount:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_as_one_says_them() {
+        assert_eq!(count(1, "answer"), "1 answer");
+        assert_eq!(count(0, "error"), "0 errors");
+        for (amount, told) in [
+            (0.0, "$0.00"),
+            (12.346, "$12.35"),
+            (0.25, "$0.25"),
+            (0.042, "$0.042"),
+            (0.000_001_37, "$0.0000014"),
+        ] {
+            assert_eq!(dollars(amount), told);
+        }
+    }
+}

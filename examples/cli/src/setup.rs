@@ -1,6 +1,6 @@
 //! The environment and the options → settings and a client.
 
-use chatcore::{Config, Error};
+use chatcore::{Config, Error, LlmClient};
 
 use crate::args::Who;
 
@@ -16,4 +16,30 @@ pub(crate) fn config(who: &Who) -> Result<Config, Error> {
         };
         option.or_else(|| std::env::var(name).ok())
     })
+}
+
+/// A client of these settings.
+pub(crate) fn client(config: Config) -> Result<LlmClient, Error> {
+    let key_var = key_var(&config);
+    chatcore_adapters::smol_client(config)
+        .map_err(|error| on_the_command_line(error, key_var.as_deref()))
+}
+
+/// The variable that the provider's key is read from.
+pub(crate) fn key_var(config: &Config) -> Option<String> {
+    config.provider.api_key_var().map(str::to_owned)
+}
+
+/// An error of the settings, with advice for the command line in place of the library's.
+pub(crate) fn on_the_command_line(error: Error, key_var: Option<&str>) -> Error {
+    match (error.code(), key_var) {
+        (Some(code @ "missing_api_key"), Some(var)) => {
+            let why = format!(
+                "there is no API key: set {var} or LLM_API_KEY, or ask the offline demo model with \
+                 --mock"
+            );
+            Error::new(error.kind(), why).with_code(Some(code.to_owned()))
+        }
+        _ => error,
+    }
 }

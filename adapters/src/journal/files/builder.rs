@@ -198,8 +198,8 @@ impl FilesBuilder {
     /// process runs this batch, `another_run` if the identity is another one, `another_input` if
     /// the input has changed in lines that have results, `foreign_output` if the output or the file
     /// of errors holds something else than results, `same_file` if two of the files are the same.
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, or with `invalid_line`
-    /// if bad lines are refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if the
+    /// input begins with `[` and no format is set, or with `invalid_line` if bad lines are refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or
     /// written.
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();

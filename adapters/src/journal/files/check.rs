@@ -50,7 +50,7 @@ pub(super) fn check(
     while let Some(head) = items.head(|line| done.has(line)).map_err(unreadable)? {
         input.items += 1;
         last = head.number;
-        block.go_on(head.number, done, name)?;
+        block.go_on(head.number, done, name, head.number)?;
         if done.has(head.number) {
             block.sum = block.sum.wrapping_add(sum(head.number, head.digest));
         }
@@ -72,9 +72,13 @@ pub(super) fn check(
     }
     // Before the sums: the number of the last result may be any, if its line is broken.
     if done.last() > last {
-        return Err(another_input(name, last + 1, done.last()));
+        let how = format!(
+            "it ends at line {last}, and line {} has a result",
+            done.last()
+        );
+        return Err(another_input(name, &how));
     }
-    block.go_on(u64::MAX, done, name)?;
+    block.go_on(u64::MAX, done, name, last)?;
     // The names of lines without one cannot be equal.
     if have_names {
         let pairs = names.pairs(PAIRS).map_err(|error| cannot_check(&error))?;
@@ -93,14 +97,24 @@ struct Block {
 }
 
 impl Block {
-    /// Goes on to the block of `line`; those before it must have the sums of the results.
-    fn go_on(&mut self, line: u64, done: &Done, name: &str) -> Result<(), Error> {
+    /// Goes on to the block of `line`; those before it must have the sums of the results. The input
+    /// has been read up to the line `read`.
+    fn go_on(&mut self, line: u64, done: &Done, name: &str, read: u64) -> Result<(), Error> {
         let to = line / BLOCK;
         let end = to.min(done.last() / BLOCK + 1);
         while self.number < end {
             if self.sum != done.sum_of(self.number) {
                 let first = (self.number * BLOCK).max(1);
-                return Err(another_input(name, first, first + BLOCK - 1));
+                let last = ((self.number + 1) * BLOCK - 1).min(read);
+                let mut how = format!("it changed between line {first} and line {last}");
+                if done.has_errors(self.number) {
+                    how.push_str(
+                        ", where some lines have an error, which counts as a result; if only such \
+                         lines changed, run them again with --retry-errors \
+                         (FilesBuilder::retry_errors)",
+                    );
+                }
+                return Err(another_input(name, &how));
             }
             self.number += 1;
             self.sum = 0;
@@ -137,17 +151,22 @@ fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(
     Err(Error::new(ErrorKind::InvalidInput, why).with_code(Some("duplicate_custom_id".to_owned())))
 }
 
-fn another_input(name: &str, first: u64, last: u64) -> Error {
+fn another_input(name: &str, how: &str) -> Error {
     let why = format!(
-        "{name} is not the input that the output was made from: it changed between line {first} \
-         and line {last}; restore the input, or choose another output"
+        "{name} is not the input that the output was made from: {how}; restore the input, or choose \
+         another output"
     );
     Error::new(ErrorKind::Config, why).with_code(Some("another_input".to_owned()))
 }
 
 pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
     let why = format!("{name} cannot be read: {error}");
-    Error::new(ErrorKind::Journal, why)
+    let of_input = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<Error>());
+    let kind = of_input.map_or(ErrorKind::Journal, Error::kind);
+    let code = of_input.and_then(Error::code).map(str::to_owned);
+    Error::new(kind, why).with_code(code)
 }
 
 fn cannot_check(error: &io::Error) -> Error {

@@ -26,6 +26,8 @@ struct Block {
     bits: [u64; (BLOCK / 64) as usize],
     /// The sum of the digests of the lines that have a result, in any order.
     sum: u64,
+    /// Whether one of the results is an error.
+    has_errors: bool,
 }
 
 impl Block {
@@ -45,6 +47,7 @@ impl Done {
         }
         *word |= bit;
         block.sum = block.sum.wrapping_add(sum(tag.place, tag.digest));
+        block.has_errors |= !is_answer;
         self.last = self.last.max(tag.place);
         let counts = &mut self.counts;
         match is_answer {
@@ -66,6 +69,12 @@ impl Done {
     /// The check sum of a block.
     pub(super) fn sum_of(&self, block: u64) -> u64 {
         self.blocks.get(&block).map_or(0, |block| block.sum)
+    }
+
+    /// Whether a line of a block has an error as its result.
+    pub(super) fn has_errors(&self, block: u64) -> bool {
+        let block = self.blocks.get(&block);
+        block.is_some_and(|block| block.has_errors)
     }
 
     /// The last line that has a result; 0 if none has.
@@ -104,6 +113,7 @@ mod tests {
         assert_eq!(done.last(), 5_000);
         assert_eq!(done.sum_of(4), sum(5_000, 155_000));
         assert_eq!(done.sum_of(3), 0);
+        assert!(done.has_errors(0) && !done.has_errors(4) && !done.has_errors(3));
     }
 
     #[test]

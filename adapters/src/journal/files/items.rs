@@ -49,7 +49,7 @@ impl Items {
         let Some(line) = self.lines.next()? else {
             return Ok(None);
         };
-        let text = text(&line, &mut self.format);
+        let text = text(&line, &mut self.format)?;
         Ok(Some(Head {
             number: line.number,
             digest: digest(line.bytes),
@@ -75,14 +75,16 @@ impl Items {
     ) -> io::Result<Option<(Item, usize)>> {
         while let Some(line) = self.lines.next()? {
             let number = line.number;
-            let text = text(&line, &mut self.format);
+            let text = text(&line, &mut self.format)?;
             if !is_wanted(number) {
                 continue;
             }
             let (id, request) = match (text, self.format) {
                 (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
-                // The name of a line that cannot be read else.
-                (Ok(text), _) => (line::custom_id(text).ok().flatten(), line::request(text)),
+                (Ok(text), _) => match line::custom_id(text) {
+                    Ok(id) => (id, line::request(text)),
+                    Err(error) => (None, Err(error)),
+                },
                 (Err(error), _) => (None, Err(error)),
             };
             let item = Item {
@@ -106,14 +108,27 @@ impl Iterator for Items {
     }
 }
 
-/// The text of a line; the first one says how all are written.
-fn text<'a>(line: &Line<'a>, format: &mut Format) -> Result<&'a str, Error> {
+/// The text of a line; the first one says how all are written. The outer error is about the whole
+/// input.
+fn text<'a>(line: &Line<'a>, format: &mut Format) -> io::Result<Result<&'a str, Error>> {
     if *format == Format::Auto {
         *format = match line.bytes.first() {
             Some(b'{') => Format::Json,
+            Some(b'[') => return Err(io::Error::new(io::ErrorKind::InvalidData, array())),
             _ => Format::Text,
         };
     }
+    Ok(line_text(line))
+}
+
+/// The error of an input that is probably a JSON array.
+fn array() -> Error {
+    let why = "it begins with [, as a JSON array does: write each request on a line of its own (jq -c \
+               '.[]' does that); if each line is a prompt, choose the format text (--format text)";
+    Error::new(ErrorKind::InvalidInput, why).with_code(Some("json_array".to_owned()))
+}
+
+fn line_text<'a>(line: &Line<'a>) -> Result<&'a str, Error> {
     let wrong = |why: String| {
         Error::new(ErrorKind::InvalidInput, why).with_code(Some("invalid_line".to_owned()))
     };
@@ -167,5 +182,27 @@ mod tests {
         assert!(items("plain", Format::Json)[0].request.is_err());
         let brace = items("{ is a brace", Format::Text);
         assert!(brace[0].request.is_ok());
+    }
+
+    #[test]
+    fn an_array_is_refused_unless_its_lines_are_prompts() {
+        let text = "\n [{\"prompt\":\"x\"},\n{\"prompt\":\"y\"}]\n";
+        let mut read = Items::new(io::Cursor::new(text), Format::Auto).unwrap();
+        let error = read.next().unwrap().unwrap_err();
+        assert!(error.to_string().contains("--format text"), "{error}");
+        assert_eq!(items(text, Format::Text).len(), 2);
+    }
+
+    #[test]
+    fn a_line_whose_custom_id_is_no_id_is_not_run() {
+        let read = items(
+            "{\"custom_id\":7,\"prompt\":\"x\"}\n{\"custom_id\":[7],\"prompt\":\"y\"}\n",
+            Format::Auto,
+        );
+        assert_eq!(read[0].id, "7");
+        assert!(read[0].request.is_ok());
+        assert_eq!(read[1].id, "request-2");
+        let error = read[1].request.as_ref().unwrap_err();
+        assert!(error.message().contains("its custom_id is [7]"), "{error}");
     }
 }

@@ -9,11 +9,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::fields::misspelt;
+
 /// How the lines of an input are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// As the first line says: JSON where it begins with `{`, else text.
+    /// As the first line says: JSON where it begins with `{`, else text. An input that begins with
+    /// `[` is refused, because it is more likely a JSON array than a prompt.
     #[default]
     Auto,
     /// Each line is a JSON object: OpenAI's Batch form, or one of the short forms.
@@ -30,7 +33,8 @@ pub(super) fn own_name(number: u64) -> String {
     format!("request-{number}")
 }
 
-/// The `custom_id` of a JSON line, if it has one. The whole line is checked to be JSON.
+/// The `custom_id` of a JSON line, if it has one; of a number, its text. The whole line is checked
+/// to be JSON.
 pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     let read = || {
         let mut reader = Reader::new(line);
@@ -38,8 +42,12 @@ pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
         let mut found = None;
         while let Some(name) = reader.name(&mut members)? {
             match &*name {
-                "custom_id" if !reader.null()? => found = Some(reader.string()?),
-                "custom_id" => {}
+                "custom_id" if reader.null()? => {}
+                "custom_id" => match reader.peek()? {
+                    b'"' => found = Some(Ok(reader.string()?)),
+                    b'-' | b'0'..=b'9' => found = Some(Ok(Cow::Borrowed(reader.raw()?))),
+                    _ => found = Some(Err(reader.raw()?)),
+                },
                 _ => {
                     reader.raw()?;
                 }
@@ -48,7 +56,14 @@ pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
         reader.end()?;
         Ok(found)
     };
-    read().map_err(|error: JsonError| wrong(format!("it is not the JSON of a request: {error}")))
+    let found = read()
+        .map_err(|error: JsonError| wrong(format!("it is not the JSON of a request: {error}")))?;
+    found.transpose().map_err(|value| {
+        let value = shortened(value);
+        wrong(format!(
+            "its custom_id is {value}, which is neither a string nor a number"
+        ))
+    })
 }
 
 /// The `custom_id` of a line that begins with it and has no escapes in it; the rest of the line is
@@ -160,6 +175,10 @@ impl Asked {
             }
             "stream" | "stream_options" | "n" => {}
             name => {
+                if let Some(meant) = misspelt(name) {
+                    let why = format!("it has the unknown field {name:?}; write {meant:?}");
+                    return Err(wrong(why));
+                }
                 let value: Value = typed(value).map_err(or)?;
                 request.extra.insert(name.to_owned(), value);
             }
@@ -291,6 +310,23 @@ mod tests {
     }
 
     #[test]
+    fn a_custom_id_that_is_a_number_is_its_text() {
+        for (line, id) in [
+            (r#"{"custom_id":7,"prompt":"y"}"#, Some("7")),
+            (r#"{"prompt":"y","custom_id": -1.5e3 }"#, Some("-1.5e3")),
+            (r#"{"custom_id":null,"prompt":"y"}"#, None),
+        ] {
+            assert_eq!(custom_id(line).unwrap().as_deref(), id, "{line}");
+        }
+        for value in ["true", "[1]", r#"{"a":1}"#] {
+            let line = format!(r#"{{"custom_id":{value},"prompt":"y"}}"#);
+            let error = custom_id(&line).unwrap_err();
+            assert!(error.message().contains(value), "{error}");
+            assert_eq!(error.code(), Some("invalid_line"));
+        }
+    }
+
+    #[test]
     fn every_field_has_its_place() {
         let read = request(
             r#"{"prompt":"hi","system_prompt":"be brief","temperature":0.5,"top_p":0.9,"seed":-1,
@@ -354,6 +390,8 @@ mod tests {
                 r#"{"prompt":"a","max_tokens":-1}"#,
                 "its max_tokens is wrong",
             ),
+            (r#"{"prompt":"a","max_token":5}"#, "write \"max_tokens\""),
+            (r#"{"promt":"a"}"#, "unknown field \"promt\""),
             (r#"{"messages":[{"content":"a"}]}"#, "no role"),
             (
                 r#"{"prompt":"a","tools":[{"type":"web"}]}"#,
@@ -364,7 +402,7 @@ mod tests {
             assert!(error.message().contains(why), "{line}: {error}");
             assert_eq!(error.code(), Some("invalid_line"));
         }
-        assert!(custom_id(r#"{"custom_id":7}"#).is_err());
+        assert!(custom_id(r#"{"custom_id":-}"#).is_err());
         assert!(custom_id(r#"{"custom_id":"a","body":{"a":}}"#).is_err());
     }
 }

@@ -19,9 +19,12 @@
 //! - OpenAI's: `{"custom_id": …, "method": "POST", "url": "/v1/chat/completions", "body": {…}}`;
 //! - `{"messages": […]}` or `{"prompt": …}`, with `custom_id`, `model`, `system_prompt` and any
 //!   other field of a body beside it;
-//! - where the first line does not begin with `{`: text, each line a prompt.
+//! - where the first line does not begin with `{`: text, each line a prompt. One that begins with `[`
+//!   is refused unless the [`Format`] says what it is.
 //!
-//! A line without a `custom_id` is called `request-N` after its number.
+//! A line without a `custom_id` is called `request-N` after its number. A `custom_id` that is a number
+//! is kept as its text. A field of the body that chatcore does not know goes to the provider as it
+//! is, unless it is a misspelt one that chatcore knows, such as `max_token`: such a line is not run.
 //!
 //! # How a run is resumed
 //!
@@ -36,6 +39,7 @@ mod check;
 mod disk;
 mod done;
 mod duplicates;
+mod fields;
 mod identity;
 mod items;
 mod line;

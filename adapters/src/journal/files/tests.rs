@@ -120,6 +120,46 @@ fn a_run_is_resumed_with_any_line_ends() {
 }
 
 #[test]
+fn an_error_counts_as_a_result_until_it_is_run_again() {
+    let folder = Folder::new();
+    let input = folder.put("in.jsonl", "{\"prompt\":\"a\"}\n{oops\n");
+    run(&wait(folder.builder(&input).open()).unwrap()).unwrap();
+    let mended = THREE.lines().take(2).collect::<Vec<_>>().join("\n");
+    folder.put("in.jsonl", mended);
+    let error = wait(folder.builder(&input).open()).unwrap_err();
+    assert_eq!(error.code(), Some("another_input"));
+    for told in ["--retry-errors", "between line 1 and line 2"] {
+        assert!(error.message().contains(told), "{error}");
+    }
+    let again = folder.builder(&input).retry_errors(true);
+    assert_eq!(run(&wait(again.open()).unwrap()).unwrap(), 2);
+    // No line is named that the input does not have.
+    folder.put("in.jsonl", "{\"prompt\":\"a\"}\n");
+    let error = wait(folder.builder(&input).open()).unwrap_err();
+    assert!(error.message().contains("ends at line 1"), "{error}");
+}
+
+#[test]
+fn a_number_and_its_text_are_one_custom_id() {
+    let folder = Folder::new();
+    let lines = "{\"custom_id\":7,\"prompt\":\"a\"}\n{\"custom_id\":\"7\",\"prompt\":\"b\"}\n";
+    let input = folder.put("in.jsonl", lines);
+    let error = wait(folder.builder(&input).open()).unwrap_err();
+    assert_eq!(error.code(), Some("duplicate_custom_id"), "{error}");
+}
+
+#[test]
+fn an_array_is_not_taken_for_prompts() {
+    let folder = Folder::new();
+    let input = folder.put("in.json", "[{\"prompt\":\"a\"},\n{\"prompt\":\"b\"}]\n");
+    let error = wait(folder.builder(&input).open()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.code(), Some("json_array"));
+    let text = folder.builder(&input).format(Format::Text);
+    assert_eq!(wait(text.open()).unwrap().counts().total, Some(2));
+}
+
+#[test]
 fn a_lock_is_for_one_handle_at_a_time() {
     let folder = Folder::new();
     let path = folder.at("lock");

@@ -41,11 +41,17 @@ pub(super) fn run(args: &RunArgs, config: &Config, defaults: &Defaults) -> Resul
         }
     }
     let (provider, model) = (config.provider.name(), config.provider.model());
-    let mut text = format!("{BOLD}{count}{BOLD:#} items for {model} of {provider}");
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} for {model} of {provider}",
+        say::count(count, "item")
+    );
     if bad > 0 {
         text.push_str(&format!(", {bad} of which cannot be run"));
     }
-    text.push_str(&format!("\nabout {input} tokens of prompts\n"));
+    text.push_str(&format!(
+        "\nabout {} of prompts\n",
+        say::count(input, "token")
+    ));
     let unlimited = count - bad - limited;
     text.push_str(&format!("at most {output} tokens of answers"));
     if unlimited > 0 {
@@ -56,7 +62,8 @@ pub(super) fn run(args: &RunArgs, config: &Config, defaults: &Defaults) -> Resul
     text.push('\n');
     if let Some(price) = args.price {
         let (least, most) = (price.of(input, 0), price.of(input, output));
-        text.push_str(&format!("about ${least:.2} to ${most:.2}\n"));
+        let (least, most) = (say::dollars(least), say::dollars(most));
+        text.push_str(&format!("about {least} to {most}\n"));
     }
     text.push_str("nothing was sent\n");
     say::out(&text)?;

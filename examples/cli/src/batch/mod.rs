@@ -1,6 +1,7 @@
 //! `chatcore batch run`: a batch over files.
 
 mod estimate;
+mod outage;
 mod report;
 mod run;
 mod show;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatcore::{
-    Adaptive, BatchProcessor, ChatRequest, ChatResponse, Config, Executor, LlmClient, Message,
-    RateLimits, Role,
+    Adaptive, BatchProcessor, ChatRequest, ChatResponse, Config, ErrorKind, Executor, LlmClient,
+    Message, RateLimits, Role,
 };
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::journal::files::{
@@ -23,6 +24,7 @@ use chatcore_adapters::journal::files::{
 use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
 use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
 use crate::{say, setup};
+use outage::Outage;
 use run::{Ended, Limits};
 use show::Show;
 use stats::Stats;
@@ -44,7 +46,8 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         max_cost: args.max_cost,
         deadline: args.deadline,
     };
-    let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
+    let outage = Outage::new();
+    let batch = processor(&client, defaults, &outage).max_workers(in_flight(&client, &args));
     let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
     let (ended, stats) = run::to_the_end(began, stats, &mut show, limits).await?;
     show.end(&stats, &ended, journal.output_path(), journal.errors_path());
@@ -58,7 +61,13 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
     }
     match ended {
-        Ended::Failed(error) => Err(error.into()),
+        Ended::Failed(error) => Err(match outage.cause() {
+            Some(cause) if error.kind() == ErrorKind::Closed => Failure {
+                status: FAILED,
+                message: format!("nothing connects any more, so the run was stopped: {cause}"),
+            },
+            _ => error.into(),
+        }),
         Ended::Stopped(_) => Ok(STOPPED),
         Ended::All => {
             if args.sort {
@@ -110,10 +119,19 @@ impl Defaults {
     }
 }
 
-fn processor(client: &LlmClient, defaults: Defaults) -> BatchProcessor<ChatRequest, ChatResponse> {
-    let asked = client.clone();
+fn processor(
+    client: &LlmClient,
+    defaults: Defaults,
+    outage: &Outage,
+) -> BatchProcessor<ChatRequest, ChatResponse> {
+    let (asked, outage) = (client.clone(), outage.clone());
     BatchProcessor::new(Arc::clone(client.executor()), move |request| {
-        asked.ask(defaults.apply(request)).patient().into_future()
+        let request = defaults.apply(request);
+        let (asked, outage) = (asked.clone(), outage.clone());
+        async move {
+            let send = || asked.ask(request.clone()).patient().into_future();
+            outage.ask(|| asked.status().limit, send).await
+        }
     })
 }
 
@@ -133,6 +151,7 @@ fn identity(config: &Config, args: &RunArgs) -> Identity {
 }
 
 fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
+    let key_var = setup::key_var(&config);
     let mut builder = chatcore_adapters::smol_builder(config)?;
     if let Some(workers) = args.concurrency {
         builder = builder.workers(workers as usize);
@@ -151,7 +170,9 @@ fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
         let start = Adaptive::default().start.min(most);
         builder = builder.adaptive(Adaptive::default().start(start).max(most));
     }
-    Ok(builder.build()?)
+    Ok(builder
+        .build()
+        .map_err(|error| setup::on_the_command_line(error, key_var.as_deref()))?)
 }
 
 /// How many items are begun at once: as many as may be in flight. Those that wait for a rate limit

@@ -86,8 +86,8 @@ pub(super) async fn to_the_end(
                 run.stop();
                 show.pause(|| {
                     say::note(&format!(
-                        "finishing {} requests in flight; Ctrl-C again stops at once",
-                        run.in_flight()
+                        "finishing {} in flight; Ctrl-C again stops at once",
+                        say::count(run.in_flight() as u64, "request")
                     ));
                 });
             }

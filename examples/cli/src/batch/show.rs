@@ -53,7 +53,7 @@ impl Show {
             let id = &finished.outcome.id;
             self.pause(|| say::note(&format!("{BAD}{id}{BAD:#}: {error}")));
         }
-        if self.errors == ERRORS {
+        if self.errors == ERRORS + 1 {
             self.pause(|| say::note("further errors are in their file"));
         }
     }
@@ -91,10 +91,15 @@ impl Show {
         }
         let (done, failed) = (stats.done(), stats.failed());
         let left = stats.total().saturating_sub(stats.finished());
-        let mut text = format!("{BOLD}{done}{BOLD:#} answers in {}", output.display());
+        let mut text = format!(
+            "{BOLD}{}{BOLD:#} in {}",
+            say::count(done, "answer"),
+            output.display()
+        );
         if failed > 0 {
             text.push_str(&format!(
-                ", {BAD}{failed} errors{BAD:#} in {}",
+                ", {BAD}{}{BAD:#} in {}",
+                say::count(failed, "error"),
                 errors.display()
             ));
         }
@@ -102,17 +107,21 @@ impl Show {
         let (input, output) = stats.tokens();
         text.push_str(&format!(", {input} + {output} tokens"));
         if let Some(cost) = stats.cost() {
-            text.push_str(&format!(", ${cost:.4}"));
+            text.push_str(&format!(", {}", say::dollars(cost)));
         }
         say::note(&text);
+        let left = match left {
+            1 => "1 item is left".to_owned(),
+            _ => format!("{left} items are left"),
+        };
         match ended {
             Ended::All if failed == 0 => say::note(&format!("{GOOD}complete{GOOD:#}")),
             Ended::All => say::note("complete; --retry-errors runs the errors again"),
             Ended::Stopped(why) => say::note(&format!(
-                "{WARN}{why}{WARN:#}; {left} items are left, the same command resumes"
+                "{WARN}{why}{WARN:#}; {left}, the same command resumes"
             )),
             Ended::Failed(_) => say::note(&format!(
-                "{left} items are left; the same command resumes when the cause is mended"
+                "{left}; the same command resumes when the cause is mended"
             )),
         }
     }
@@ -126,7 +135,7 @@ fn line(stats: &Stats, in_flight: usize) -> String {
         stats.failed()
     );
     if let Some(cost) = stats.cost() {
-        text.push_str(&format!(", ${cost:.2}"));
+        text.push_str(&format!(", {}", say::dollars(cost)));
     }
     if let Some(left) = stats.left() {
         text.push_str(&format!(", {} left", whole_seconds(left)));

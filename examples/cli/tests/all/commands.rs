@@ -70,6 +70,40 @@ fn a_doctor_shows_what_is_set_and_what_is_wrong_and_no_key() {
 }
 
 #[test]
+fn the_demo_model_is_listed_and_checked_offline() {
+    let folder = Folder::new();
+    let (status, out, err) = run(chatcore(&folder).args(["models", "--mock"]));
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(out, "demo (configured)\n");
+    let (status, out, _) = run(chatcore(&folder).args(["doctor", "--mock"]));
+    assert_eq!(status, 0, "{out}");
+    assert!(out.starts_with("Settings\n  no variable is set\n"), "{out}");
+    assert!(out.contains("✓ models: the demo model"), "{out}");
+    assert!(!out.contains("LLM_BASE_URL"), "{out}");
+}
+
+#[test]
+fn a_missing_key_is_advice_for_the_command_line() {
+    let folder = Folder::new();
+    folder.write("in.jsonl", "{\"prompt\":\"x\"}\n");
+    for args in [
+        &["chat", "hello"][..],
+        &["models"],
+        &["doctor"],
+        &["batch", "run", "in.jsonl", "-o", "o"],
+    ] {
+        let (status, out, err) = run(chatcore(&folder).env("LLM_PROVIDER", "deepseek").args(args));
+        assert_eq!(status, 2, "{args:?}: {err}");
+        let told = out + &err;
+        assert!(
+            told.contains("DEEPSEEK_API_KEY") && told.contains("--mock"),
+            "{args:?}: {told}"
+        );
+        assert!(!told.contains("Provider::"), "{args:?}: {told}");
+    }
+}
+
+#[test]
 fn help_completions_and_the_manual_come_from_the_definitions() {
     let folder = Folder::new();
     for (args, told) in [

@@ -10,4 +10,5 @@
 mod batch;
 mod commands;
 mod harness;
+mod inputs;
 mod kills;

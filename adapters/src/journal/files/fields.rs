@@ -1,0 +1,93 @@
+//! Misspelt names of fields.
+
+/// The fields that chatcore reads.
+const OWN: &[&str] = &[
+    "custom_id",
+    "method",
+    "url",
+    "body",
+    "model",
+    "prompt",
+    "system_prompt",
+    "messages",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "seed",
+    "stop",
+    "tools",
+    "tool_choice",
+    "reasoning_effort",
+    "response_format",
+    "stream",
+    "stream_options",
+];
+
+/// Providers' fields that are one letter away from chatcore's: OpenRouter's list of models to fall
+/// back to.
+const OTHERS: &[&str] = &["models"];
+
+/// Below this length a name that differs in one letter is more likely another field: `top_k`.
+const SHORT: usize = 5;
+
+/// The field of chatcore's that an unknown field was probably meant to be: its name differs in case
+/// and separators (`maxTokens`), or in one letter (`temprature`).
+pub(super) fn misspelt(name: &str) -> Option<&'static str> {
+    if OTHERS.contains(&name) {
+        return None;
+    }
+    let plain = plain(name);
+    OWN.iter().copied().find(|own| {
+        let own = self::plain(own);
+        // One letter too many, too few, another, or two that changed places.
+        let most = usize::from(own.len() >= SHORT);
+        own.len().abs_diff(plain.len()) <= most && strsim::osa_distance(&own, &plain) <= most
+    })
+}
+
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|char| !matches!(char, '_' | '-'));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_are_told_from_other_fields() {
+        for (name, meant) in [
+            ("max_token", "max_tokens"),
+            ("maxTokens", "max_tokens"),
+            ("temprature", "temperature"),
+            ("promt", "prompt"),
+            ("pormpt", "prompt"),
+            ("systemprompt", "system_prompt"),
+            ("customId", "custom_id"),
+            ("message", "messages"),
+            ("topP", "top_p"),
+        ] {
+            assert_eq!(misspelt(name), Some(meant), "{name}");
+        }
+        for name in [
+            "top_k",
+            "top_a",
+            "min_p",
+            "min_tokens",
+            "models",
+            "user",
+            "store",
+            "metadata",
+            "logprobs",
+            "presence_penalty",
+            "n",
+            "reasoning",
+            "service_tier",
+            "steps",
+            "x",
+        ] {
+            assert_eq!(misspelt(name), None, "{name}");
+        }
+    }
+}

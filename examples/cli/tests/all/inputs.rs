@@ -1,0 +1,115 @@
+//! `chatcore batch run`: what its input says, and a provider that is not there.
+
+use std::net::TcpListener;
+
+use chatcore_conformance::server::Server;
+
+use crate::harness::{Folder, against, chatcore, requests, run};
+
+const RUN: &[&str] = &["batch", "run", "in.jsonl", "-o", "out.jsonl"];
+
+#[test]
+fn a_number_names_a_line_and_a_bad_line_is_never_run() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write(
+        "in.jsonl",
+        "{\"custom_id\":7,\"prompt\":\"y\"}\n{\"custom_id\":[7],\"prompt\":\"y\"}\n\
+         {\"custom_id\":\"c\",\"promt\":\"y\"}\n",
+    );
+    let (status, _, err) = run(against(&folder, &server, "key/ids").args(RUN));
+    assert_eq!(status, 3, "{err}");
+    assert!(err.contains("1 answer in out.jsonl, 2 errors in"), "{err}");
+    assert!(!err.contains("further errors"), "{err}");
+    assert_eq!(server.counts("ids").requests, 1);
+    assert!(folder.results("out.jsonl").contains_key("7"));
+    let errors = folder.results("out.errors.jsonl");
+    assert!(
+        errors.contains_key("request-2") && errors.contains_key("c"),
+        "{errors:?}"
+    );
+    assert!(folder.read("out.errors.jsonl").contains("promt"));
+    // A mended line is run when it is asked for.
+    let mended = "{\"custom_id\":7,\"prompt\":\"y\"}\n{\"custom_id\":\"b\",\"prompt\":\"y\"}\n\
+                  {\"custom_id\":\"c\",\"prompt\":\"y\"}\n";
+    folder.write("in.jsonl", mended);
+    let (status, _, err) = run(against(&folder, &server, "key/ids").args(RUN));
+    assert_eq!(status, 2, "{err}");
+    assert!(
+        err.contains("--retry-errors") && err.contains("line 1 and line 3"),
+        "{err}"
+    );
+    let again = ["--retry-errors"];
+    let (status, _, err) = run(against(&folder, &server, "key/ids").args(RUN).args(again));
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(folder.results("out.jsonl").len(), 3);
+}
+
+#[test]
+fn further_errors_are_told_when_there_are_some() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    for (items, are_told) in [(3, false), (4, true)] {
+        folder.write("in.jsonl", &requests(items));
+        let output = format!("out{items}.jsonl");
+        let (status, _, err) = run(against(&folder, &server, "key/f/status/400")
+            .args(["batch", "run", "in.jsonl", "-o", &output]));
+        assert_eq!(status, 3, "{err}");
+        assert_eq!(err.contains("further errors"), are_told, "{err}");
+    }
+}
+
+#[test]
+fn an_array_is_refused_with_what_to_do() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", "[\n{\"prompt\":\"x\"}\n]\n");
+    for more in [&[][..], &["--dry-run"]] {
+        let (status, _, err) = run(against(&folder, &server, "key/a").args(RUN).args(more));
+        assert_eq!(status, 2, "{err}");
+        assert!(err.contains("jq") && err.contains("--format text"), "{err}");
+    }
+    assert_eq!(server.counts("a").requests, 0);
+    let text = ["--format", "text"];
+    let (status, _, err) = run(against(&folder, &server, "key/a").args(RUN).args(text));
+    assert_eq!(status, 0, "{err}");
+}
+
+#[test]
+fn small_costs_have_their_digits() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", &requests(1));
+    let dry = ["--dry-run", "--price", "0.1,0.2"];
+    let (status, out, err) = run(against(&folder, &server, "key/cost").args(RUN).args(dry));
+    assert_eq!(status, 0, "{err}");
+    assert!(
+        out.starts_with("1 item for") && !out.contains("$0.00 "),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_ends_the_run_without_errors() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", &requests(100));
+    // Nothing listens at a port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let (status, _, err) = run(chatcore(&folder)
+        .env("LLM_PROVIDER", "openai_compatible")
+        .env("LLM_MODEL", "m")
+        .env("LLM_BASE_URL", format!("http://{address}/v1"))
+        .args(RUN)
+        .args(["--concurrency", "4", "--attempts", "1"]));
+    assert_eq!(status, 1, "{err}");
+    assert!(
+        err.contains("nothing connects") && err.contains("100 items are left"),
+        "{err}"
+    );
+    assert!(err.contains("LLM_BASE_URL"), "{err}");
+    assert_eq!(folder.read("out.errors.jsonl"), "");
+    // Once a server is there, all of it runs.
+    let again = ["--force"];
+    let (status, _, err) = run(against(&folder, &server, "key/back").args(RUN).args(again));
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(folder.results("out.jsonl").len(), 100);
+}
