@@ -39,5 +39,5 @@ test('betas of Anthropic\'s go in their header, and are no one else\'s', async (
   const { client: anthropic, bodies } = client({ provider: 'anthropic', model: 'claude-haiku-5-5', betas: ['one-2026-01-01', 'two-2026-02-02'] });
   await anthropic.ask('x').catch(() => {});
   assert.equal(bodies[0].headers['anthropic-beta'], 'one-2026-01-01,two-2026-02-02');
-  assert.throws(() => client({ betas: ['x'] }), { code: 'config', message: /betas are Anthropic's/ });
+  assert.throws(() => client({ betas: ['x'] }), { code: 'config', message: /betas are for Anthropic only/ });
 });

@@ -154,6 +154,15 @@ for (const [who, give] of Object.entries(givenBy)) {
   }
 }
 
+test('a secret of 8 characters is taken out, a shorter one is a placeholder, as the README says', async () => {
+  for (const [apiKey, isShown] of [['Zq7-xK', true], ['Zq7-xK2', true], ['Zq7-xK2w', false]]) {
+    const client = new LlmClient({ baseURL: `http://127.0.0.1:${echo}/v1`, model: 'm', maxAttempts: 1, apiKey });
+    const error = await client.chatAsync(apiKey).catch((error) => error);
+    assert.equal(error.message.includes(apiKey), isShown, error.message);
+    assert.equal(error.message.includes('[redacted]'), !isShown, error.message);
+  }
+});
+
 test('the password of a proxy that a server echoes', async () => {
   process.env.HTTPS_PROXY = 'http://me:hunter2%2Fhunter2@proxy.example:3128';
   try {

@@ -261,7 +261,7 @@ test('the constructor tells what is wrong', () => {
     [{ ...good, hedging: { quantile: 2 } }, /quantile from 0.5/],
     [{ ...good, hedging: { afterMs: 5, quantile: 0.9 } }, /either afterMs/],
     [{ ...good, headers: { 'a b': 'c' } }, /header "a b" cannot be sent/],
-    [{ ...good, provider: 'bedrock', baseURL: 'https://bedrock-mantle.REGION.api.aws/v1', model: 'm' }, /placeholder in it: replace REGION by your own$/],
+    [{ ...good, provider: 'bedrock', baseURL: 'https://bedrock-mantle.REGION.api.aws/v1', model: 'm' }, /placeholder in it: replace REGION with your own value$/],
     [{ ...good, baseURL: '/api/v1', model: 'm' }, /baseURL "\/api\/v1" is not absolute/],
     [{ ...good, baseURL: 'http://api.openai.com/v1', model: 'm' }, /the API key would be sent unencrypted to api.openai.com.*allowHttp: true/],
     [{ ...good, baseURL: 'ftp://127.0.0.1/v1', model: 'm' }, /neither https nor http/],
@@ -297,7 +297,7 @@ test('and so for the environment', () => {
   set('LLM_MAX_RETRIES', '0', /LLM_MAX_RETRIES is 0/);
   set('LLM_PROVIDER', 'skynet', /the provider is skynet/);
   set('LLM_BASE_URL', 'nonsense', /baseURL does not begin with https/);
-  set('LLM_BASE_URL', 'https://x.example/v1', /openai_compatible has no model of its own/);
+  set('LLM_BASE_URL', 'https://x.example/v1', /openai_compatible has no default model/);
   set('LLM_BASE_URL', 'https://API.DeepSeek.com/v1');
   assert.equal(set('LLM_ASYNC_WORKERS', '7').status().maxWorkers, 7);
   assert.equal(set('LLM_ASYNC_ENABLED', 'no').status().maxWorkers, 1);

@@ -45,15 +45,11 @@ test('by require', () => {
   assert.equal(run('node', ['b.cjs']), 'mock: hi\n');
 });
 
-test('slim, with a module of its own', () => {
-  writeFileSync(join(folder, 'c.mjs'), `
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { LlmClient, setWasm } from 'chatcore/slim';
-setWasm(() => readFile(fileURLToPath(import.meta.resolve('chatcore/core.wasm'))));
-console.log(String(await new LlmClient({ mock: true }).chatAsync('hi')));
-`);
-  assert.equal(run('node', ['c.mjs']), 'mock: hi\n');
+test('the program of the README for slim', () => {
+  const readme = readFileSync(join(folder, 'node_modules/chatcore/README.md'), 'utf8');
+  const [program] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text).filter((text) => text.includes('chatcore/slim'));
+  writeFileSync(join(folder, 'c.mjs'), program);
+  assert.equal(run('node', ['c.mjs'], folder, { USE_MOCK_LLM: 'true' }), 'mock: Why is the sky blue?\n');
 });
 
 test('no line of code is so long that an uncaught error fills the screen', () => {
@@ -93,14 +89,31 @@ console.log(error.stack.split('\\n')[1], error.cause.stack);
   assert.match(readFileSync(join(wasm, 'ts/border/imports.ts'), 'utf8').split('\n')[line - 1], /fetch\(url, init, context\)|#telling/);
 });
 
+function nodeTypes() {
+  for (const name of ['@types', 'undici-types']) cpSync(join(wasm, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+}
+
+function compile(settings, what = '') {
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
+  try {
+    run(bin('tsc'), ['-p', '.']);
+  } catch (error) {
+    assert.fail(`${what}\n${error.stdout}`);
+  }
+}
+
 test('the programs of the README compile, and the declarations have no `any`', () => {
   const root = join(folder, 'node_modules/chatcore');
   const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text);
-  assert.ok(blocks.length >= 7, `${blocks.length}`);
+  assert.ok(blocks.length >= 6, `${blocks.length}`);
   blocks.forEach((text, n) => writeFileSync(join(folder, `readme-${n}.mts`), `${text}\nexport {};\n`));
+  // Those in TypeScript are of one section, and go on from one another.
+  const typed = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, text]) => text);
+  assert.equal(typed.length, 2);
+  writeFileSync(join(folder, 'readme-typed.mts'), typed.join(''));
   // What a program has of its own, and `ai`, which is not installed here.
   writeFileSync(join(folder, 'readme.d.ts'), `
-import type { Message, Tool, LlmClient } from 'chatcore';
+import type { LlmClient } from 'chatcore';
 declare global {
   const tokens: { current(): Promise<{ value: string }> };
   const pdf: { toString(encoding: string): string };
@@ -108,19 +121,17 @@ declare global {
   const show: (finished: number, total?: number) => void;
   const signal: AbortSignal;
   const prompts: string[];
-  const tools: Tool[];
-  const messages: Message[];
   const client: LlmClient;
 }
 `);
   writeFileSync(join(folder, 'ai.d.ts'), "declare module 'ai' { export function streamText(options: { model: { specificationVersion: 'v4' }; prompt: string }): { toUIMessageStreamResponse(): Response }; }\n");
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files: ['readme.d.ts', 'ai.d.ts', ...blocks.map((_, n) => `readme-${n}.mts`)], compilerOptions: {
-    strict: true, noImplicitAny: false, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'], types: [], module: 'esnext', moduleResolution: 'bundler',
-  } }));
-  try {
-    run(bin('tsc'), ['-p', '.']);
-  } catch (error) {
-    assert.fail(error.stdout);
+  // The types of Node, which one of them needs.
+  nodeTypes();
+  for (const [files, noImplicitAny] of [[blocks.map((_, n) => `readme-${n}.mts`), false], [['readme-typed.mts'], true]]) {
+    compile({ files: ['readme.d.ts', 'ai.d.ts', ...files], compilerOptions: {
+      strict: true, noImplicitAny, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
+      types: ['node'], module: 'esnext', moduleResolution: 'bundler',
+    } });
   }
   const types = readdirSync(join(root, 'dist/types'), { recursive: true }).filter((name) => name.endsWith('.d.ts'));
   for (const name of types) {
@@ -156,22 +167,30 @@ const phase = new TimeoutError('x', { code: 'timeout' }).phase; phase satisfies 
 await using other = new LlmClient({ mock: true }); void other;
 `);
   writeFileSync(join(folder, 'e.cts'), "import chatcore = require('chatcore');\nexport const client: chatcore.LlmClient = new chatcore.LlmClient();\n");
-  cpSync(join(wasm, 'node_modules/@types'), join(folder, 'node_modules/@types'), { recursive: true });
-  cpSync(join(wasm, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'), { recursive: true });
+  // Every entry, as an import and as a require, and every file of declarations, so that none names what is not there.
+  const entries = Object.keys(JSON.parse(readFileSync(join(folder, 'node_modules/chatcore/package.json'), 'utf8')).exports)
+    .filter((name) => !/\.(wasm|json)$/.test(name)).map((name) => `chatcore${name.slice(1)}`);
+  assert.ok(entries.includes('chatcore/websocket'), `${entries}`);
+  writeFileSync(join(folder, 'g.mts'), `${entries.map((name, n) => `import * as e${n} from '${name}'; void e${n};`).join('\n')}
+import { webSocketFetch, type Socket } from 'chatcore/websocket';
+declare const socket: Socket;
+webSocketFetch({ open: (url: string, headers: Record<string, string>) => { void url; void headers; return socket; } }).close();
+`);
+  writeFileSync(join(folder, 'h.cts'), entries.map((name, n) => `import r${n} = require('${name}'); void r${n};`).join('\n'));
+  const root = join(folder, 'node_modules/chatcore/dist/types');
+  const declared = readdirSync(root, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map((name) => join(root, name));
+  assert.ok(declared.some((name) => name.endsWith('websocket/fetch.d.cts')));
+  nodeTypes();
   // With the types of Node alone, of a page alone, and of both; the declarations are checked as well.
   for (const [module, files, lib, types] of [
-    ['nodenext', ['d.mts', 'e.cts'], ['es2022'], ['node']], ['nodenext', ['d.mts', 'e.cts'], ['es2022', 'dom'], ['node']],
-    ['bundler', ['d.mts'], ['es2022', 'dom'], []],
+    ['nodenext', ['d.mts', 'e.cts', 'g.mts', 'h.cts', ...declared], ['es2022'], ['node']],
+    ['nodenext', ['d.mts', 'e.cts', 'g.mts', 'h.cts', ...declared], ['es2022', 'dom'], ['node']],
+    ['bundler', ['d.mts', 'g.mts', ...declared], ['es2022', 'dom'], []],
   ]) {
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files, compilerOptions: {
+    compile({ files, compilerOptions: {
       strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false,
       target: 'es2022', lib, types, module: module === 'bundler' ? 'esnext' : module, moduleResolution: module,
-    } }));
-    try {
-      run(bin('tsc'), ['-p', '.']);
-    } catch (error) {
-      assert.fail(`${module}, ${lib}, ${types}:\n${error.stdout}`);
-    }
+    } }, `${module}, ${lib}, ${types}`);
   }
 });
 

@@ -3,13 +3,18 @@ import type { CallContext } from '../border/call-context.js';
 import { InvalidInputError, invalidInput } from '../base/errors.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
+import { toolChoiceOf, toolsOf } from './tools.js';
 import type { ChatOptions } from './options.js';
+import { CONVERSATION } from '../base/tables.js';
 import type { AnyMessage } from '../base/types.js';
 
 const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
   'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxAttempts', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
   'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature', 'fetchAsStream',
 ]);
+
+/** @internal Whether an option of a call has this name. */
+export const isOption = (name: string) => KNOWN.has(name);
 
 const finite = (name: string, value: unknown) => {
   if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is not a number`);
@@ -42,8 +47,9 @@ export const inOrder = (call: ChatArguments, context: CallContext) => {
 
 /** @internal Throws a InvalidInputError for what JSON cannot say; the core checks the rest. */
 export function chatArguments(
-  messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
+  question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
 ): ChatArguments {
+  const messages = messagesOf(question, defaults === CONVERSATION ? 'messages' : 'the prompt');
   let more = patient;
   for (const name in options) {
     if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
@@ -70,14 +76,22 @@ export function chatArguments(
   }
 }
 
+/** A prompt or a conversation as messages. The core checks each message. */
+function messagesOf(question: unknown, name: string): readonly AnyMessage[] {
+  if (typeof question === 'string') return [{ role: 'user', content: question }];
+  if (Array.isArray(question)) return question as AnyMessage[];
+  const what = question == null ? String(question) : typeof question === 'object' ? 'an object' : `a ${typeof question}`;
+  throw invalidInput(`${name} ${name === 'messages' ? 'are' : 'is'} ${what}; give a text, or an array of messages { role, content }`);
+}
+
 function rest(options: ChatOptions, patient: boolean): string {
   const { timeouts, timeoutMs, maxAttempts, topP, seed } = options;
   finite('topP', topP);
   finite('seed', seed);
   finite('maxAttempts', maxAttempts);
   return JSON.stringify({
-    topP, seed, model: options.model, stop: options.stop, tools: options.tools, extra: options.extra,
-    toolChoice: options.toolChoice, reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
+    topP, seed, model: options.model, stop: options.stop, tools: toolsOf(options.tools), extra: options.extra,
+    toolChoice: toolChoiceOf(options.toolChoice), reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
     maxAttempts, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
     timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, invalidInput) : undefined,
   });

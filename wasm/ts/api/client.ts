@@ -15,7 +15,7 @@ import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
 import { secretsOf } from './secrets.js';
 import { settings, startingAt, type Settings } from './settings.js';
-import { inOrder, chatArguments, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
+import { inOrder, chatArguments, isOption, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
 import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
@@ -78,17 +78,17 @@ export class LlmClient {
    * Rejects with an LlmError.
    */
   ask(question: string | readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run(asMessages(question), options, NONE, siteAbove(this.ask));
+    return this.#run(question, options, NONE, siteAbove(this.ask));
   }
 
   /** The same as a stream of events. Nothing is sent until it is read. */
   askStream(question: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
-    return this.#stream(asMessages(question), options, NONE, siteAbove(this.askStream));
+    return this.#stream(question, options, NONE, siteAbove(this.askStream));
   }
 
   /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
   chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
-    return this.#run([{ role: 'user', content: prompt }], options, PROMPT, siteAbove(this.chatAsync));
+    return this.#run(prompt, options, PROMPT, siteAbove(this.chatAsync));
   }
 
   /** Goes on with a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
@@ -98,8 +98,8 @@ export class LlmClient {
 
   /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
   chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
-    const defaults = typeof prompt === 'string' ? PROMPT : CONVERSATION;
-    return this.#stream(asMessages(prompt), options, defaults, siteAbove(this.chatStream));
+    const defaults = Array.isArray(prompt) ? CONVERSATION : PROMPT;
+    return this.#stream(prompt, options, defaults, siteAbove(this.chatStream));
   }
 
   /**
@@ -169,15 +169,20 @@ export class LlmClient {
   }
 
   #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
-    if (typeof item === 'string') return this.#run([{ role: 'user', content: item }], {}, PROMPT, site, batch);
+    if (typeof item === 'string') return this.#run(item, {}, PROMPT, site, batch);
     if (typeof item !== 'object' || item === null) {
       return Promise.reject(located(invalidInput('an item of a batch is neither a prompt nor a conversation'), site));
     }
     if ('prompt' in item) {
       const { prompt, ...options } = item;
-      return this.#run([{ role: 'user', content: prompt }], options, PROMPT, site, batch);
+      return this.#run(prompt, options, PROMPT, site, batch);
     }
-    if (!('messages' in item)) return this.#run(item, {}, CONVERSATION, site, batch);
+    if (Array.isArray(item)) return this.#run(item, {}, CONVERSATION, site, batch);
+    if (!('messages' in item)) {
+      const unknown = Object.keys(item).filter((name) => !isOption(name));
+      const why = `an item of a batch has neither prompt nor messages${unknown.length > 0 ? `, and the unknown ${unknown.join(', ')}` : ''}`;
+      return Promise.reject(located(invalidInput(`${why}; give { prompt } or { messages } with the options of a call`), site));
+    }
     const { messages, ...options } = item;
     return this.#run(messages, options, CONVERSATION, site, batch);
   }
@@ -238,22 +243,22 @@ export class LlmClient {
   }
 
   async #run(
-    messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
+    question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
   ): Promise<ChatResponse> {
     const context = new CallContext();
     const prepare = () => {
-      const asked = chatArguments(messages, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
+      const asked = chatArguments(question, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
       return (raw: RawClient, home: number) => raw.run(home, ...inOrder(asked, context));
     };
     const { text } = await this.#ask(prepare, [options.signal, batch?.signal], context, site);
     return response(JSON.parse(text) as ResponseView, () => this.#headers(context) ?? {});
   }
 
-  #stream(messages: readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site): ChatStream {
+  #stream(question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site): ChatStream {
     let asked: ChatArguments;
     let wrong: unknown;
     try {
-      asked = chatArguments(messages, options, defaults, this.#headerRules);
+      asked = chatArguments(question, options, defaults, this.#headerRules);
     } catch (error) {
       wrong = error;
     }
@@ -315,9 +320,6 @@ export class LlmClient {
 }
 
 interface Here { core: Core; raw: RawClient }
-
-const asMessages = (question: string | readonly AnyMessage[]): readonly AnyMessage[] =>
-  (typeof question === 'string' ? [{ role: 'user', content: question }] : question);
 
 const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
 

@@ -25,7 +25,7 @@ export type {
 } from './options.js';
 export type { ProviderName, Reasons, Takes } from '../base/tables.js';
 export type {
-  AnyMessage, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
-  MediaSource, Message, ModelInfo, OpenAIMessage, OtherPart, Part, Progress, ReasoningEffort, ReasoningPart,
-  RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
+  AnyMessage, AnyTool, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
+  MediaSource, Message, ModelInfo, OpenAIMessage, OpenAITool, OpenAIToolChoice, OtherPart, Part, Progress,
+  ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
 } from '../base/types.js';

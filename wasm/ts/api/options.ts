@@ -1,7 +1,7 @@
 // What a client and a call may be told.
 import type { ProviderName, Reasons, Takes } from '../base/tables.js';
 import type {
-  AnyMessage, Extra, JsonObject, Message, Progress, ReasoningEffort, ResponseFormat, Tool, ToolChoice,
+  AnyMessage, AnyTool, Extra, JsonObject, Message, OpenAIToolChoice, Progress, ReasoningEffort, ResponseFormat, ToolChoice,
 } from '../base/types.js';
 
 /** Time limits in milliseconds; `Infinity` lifts one. Connecting is the host's own matter. */
@@ -43,10 +43,10 @@ export interface ChatOptions {
   stop?: readonly string[];
   /** A seed for providers that can repeat an answer. */
   seed?: number;
-  /** The tools that the model may call. */
-  tools?: readonly Tool[];
+  /** The tools that the model may call, also in the form of OpenAI's chat completions. */
+  tools?: readonly AnyTool[];
   /** Whether and which tool it must call. */
-  toolChoice?: ToolChoice;
+  toolChoice?: ToolChoice | OpenAIToolChoice;
   /** How much the model should reason. Default: not, where the model lets it be turned off. */
   reasoningEffort?: ReasoningEffort;
   /** What form the answer must have. */

@@ -39,7 +39,7 @@ export interface LlmErrorDetails {
 /** On the prototypes of the classes below: the class's name. Another copy of the package, in another realm, has it too. */
 const CLASS = Symbol.for('chatcore: class of errors');
 
-/** The base class of all errors of chatcore. It never holds a key. */
+/** The base class of all errors of chatcore. Keys and other secrets of 8 characters or more are redacted in it. */
 export class LlmError extends Error {
   /** Errors of another copy of the package are instances, too, such as those of its CommonJS form or of another realm. */
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -124,8 +124,20 @@ export interface Tool {
   extra?: Extra;
 }
 
+/** A function in the form of OpenAI's chat completions. */
+export interface OpenAITool {
+  type: 'function';
+  function: { name: string; description?: string; parameters?: object; strict?: boolean | null };
+}
+
+/** A tool in either form. */
+export type AnyTool = Tool | OpenAITool;
+
 /** Whether and which tool the model must call. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
+
+/** The choice of one tool in the form of OpenAI's chat completions. */
+export interface OpenAIToolChoice { type: 'function'; function: { name: string } }
 
 /** How much the model should reason. */
 export type ReasoningEffort = Effort | (string & {});

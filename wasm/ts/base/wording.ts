@@ -2,9 +2,8 @@
 // is replaced as a whole, so that nothing that a server said is touched. A test holds that none is missing.
 
 const PHRASES: readonly (readonly [of: string, here: string])[] = [
-  ["check the model's name (LLM_MODEL) and the base URL (LLM_BASE_URL)", "check the model's name (model) and the base URL (baseURL)"],
-  ['check the network, the proxy and the base URL (LLM_BASE_URL)', 'check the network, the proxy and the base URL (baseURL)'],
-  ["check that the base URL (LLM_BASE_URL) is that of the API", "check that the base URL (baseURL) is that of the API"],
+  ["the model's name (LLM_MODEL)", "the model's name (model)"],
+  ['the base URL (LLM_BASE_URL)', 'the base URL (baseURL)'],
   ['wait, or lower LLM_ASYNC_WORKERS', 'wait, or lower workers'],
   ['raise max_tokens, or ask for less reasoning (reasoning_effort)', 'raise maxTokens, or ask for less reasoning (reasoningEffort)'],
   ['let the call wait (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), or raise '
@@ -28,6 +27,8 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
   ['the text with Part::text', 'the text in a part of the type text'],
   ['or send its transcript with Part::text', 'or send its transcript in a part of the type text'],
+  ['put the schema into the prompt with .in_prompt()', 'describe the schema in the prompt'],
+  ['its JSON was complete; raise max_tokens', 'its JSON was complete; raise maxTokens'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];
 

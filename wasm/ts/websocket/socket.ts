@@ -4,7 +4,7 @@ import type { Create } from './create.js';
 import { Lanes, type Call } from './lanes.js';
 import { read } from './message.js';
 
-/** @internal A WebSocket, as far as it is used. */
+/** A WebSocket, as far as it is used: the host's own, or one of the package `ws`. */
 export interface Socket {
   binaryType?: string;
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: SocketEvent) => void): void;
@@ -12,7 +12,8 @@ export interface Socket {
   close(code?: number): void;
 }
 
-interface SocketEvent { data?: unknown; code?: number; reason?: string; message?: string }
+/** What a listener of a {@link Socket} gets. */
+export interface SocketEvent { type?: string; data?: unknown; code?: number; reason?: string; message?: string }
 
 /** After these codes the server would do the same again. */
 const FINAL = [1000, 1002, 1003, 1007, 1008];

@@ -1,0 +1,47 @@
+// The tools of a call: chatcore's form, or that of OpenAI's chat completions.
+import { invalidInput } from '../base/errors.js';
+import type { AnyTool, OpenAIToolChoice, Tool, ToolChoice } from '../base/types.js';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a schema of the arguments is called elsewhere. */
+const OTHER_NAMES = ['input_schema', 'inputSchema', 'parametersJsonSchema', 'schema'];
+
+/** @internal The tools in chatcore's form. Throws an InvalidInputError for what is no tool. */
+export function toolsOf(tools: readonly AnyTool[] | undefined): readonly Tool[] | undefined {
+  // The core says what is wrong with a list that is none.
+  return Array.isArray(tools) ? tools.map((tool: unknown, place) => toolOf(tool, `tools[${place}]`)) : tools as undefined;
+}
+
+function toolOf(given: unknown, place: string): Tool {
+  if (!isObject(given)) throw invalidInput(`${place} is no object; write { name, description, parameters }`);
+  const isOpenAI = isObject(given.function);
+  const tool = isOpenAI ? flat(given) : given;
+  if (typeof tool.name !== 'string') {
+    const { type } = given;
+    throw invalidInput(typeof type === 'string' && type !== 'function'
+      ? `${place} has the type ${type} and no name; put a tool that the provider runs in extra: { tools: […] }`
+      : `${place} has no name; write { name, description, parameters }`);
+  }
+  // A tool in OpenAI's form that names no parameters takes none.
+  if (tool.parameters == null && isOpenAI) tool.parameters = { type: 'object', properties: {} };
+  if (!isObject(tool.parameters)) {
+    const other = OTHER_NAMES.find((name) => isObject(tool[name]));
+    throw invalidInput(`${place} (${tool.name}) has no parameters; ${other ? `call its ${other} parameters`
+      : "write a JSON schema of its arguments, or { type: 'object', properties: {} } where it takes none"}`);
+  }
+  return tool as unknown as Tool;
+}
+
+/** Takes the function out of a tool in OpenAI's form. What stands beside the function is kept as `extra`. */
+function flat({ type: _, function: inner, extra, ...beside }: Record<string, unknown>): Record<string, unknown> {
+  const { strict, ...fields } = inner as Record<string, unknown>;
+  return { ...fields, ...typeof strict === 'boolean' && { strict }, extra: { ...beside, ...isObject(extra) && extra } };
+}
+
+/** @internal The choice in chatcore's form. */
+export function toolChoiceOf(choice: ToolChoice | OpenAIToolChoice | undefined): ToolChoice | undefined {
+  return isObject(choice) && 'function' in choice && isObject(choice.function)
+    ? { tool: choice.function.name as string } : choice as ToolChoice | undefined;
+}
