@@ -25,8 +25,9 @@ const TOLD: usize = 5;
 pub struct Input {
     /// How many items it has.
     pub items: u64,
-    /// How many of its lines are not JSON. What is wrong with a line that is JSON is found when it
-    /// is about to be sent.
+    /// How many of its lines are not JSON, have a misspelt field, or have a `custom_id` that is
+    /// neither a string nor a number. What else is wrong with a line is found when it is about to be
+    /// sent.
     pub bad_lines: u64,
     /// What is wrong with the first few of them.
     pub first_bad: Vec<Error>,

@@ -34,7 +34,7 @@ const SHORT: usize = 5;
 /// The field of chatcore's that an unknown field was probably meant to be: its name differs in case
 /// and separators (`maxTokens`), or in one letter (`temprature`).
 pub(super) fn misspelt(name: &str) -> Option<&'static str> {
-    if OTHERS.contains(&name) {
+    if OWN.contains(&name) || OTHERS.contains(&name) {
         return None;
     }
     let plain = plain(name);
@@ -71,6 +71,8 @@ mod tests {
             assert_eq!(misspelt(name), Some(meant), "{name}");
         }
         for name in [
+            "max_tokens",
+            "top_p",
             "top_k",
             "top_a",
             "min_p",

@@ -58,7 +58,7 @@ impl Items {
                 (Ok(text), _) => match line::leading_custom_id(text) {
                     Some(id) if is_known(line.number) => Ok(Some(digest(id.as_bytes()))),
                     _ => {
-                        let id = line::custom_id(text);
+                        let id = line::checked_custom_id(text);
                         id.map(|id| id.map(|id| digest(id.as_bytes())))
                     }
                 },

@@ -36,7 +36,22 @@ pub(super) fn own_name(number: u64) -> String {
 /// The `custom_id` of a JSON line, if it has one; of a number, its text. The whole line is checked
 /// to be JSON.
 pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
-    let read = || {
+    read_custom_id(line, |_| {})
+}
+
+/// As [`custom_id`]; a line with a misspelt field is refused, too.
+pub(super) fn checked_custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
+    let mut unknown = None;
+    let id = read_custom_id(line, |name| {
+        if unknown.is_none() {
+            unknown = refuse_misspelt(name).err();
+        }
+    })?;
+    unknown.map_or(Ok(id), Err)
+}
+
+fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<'_, str>>, Error> {
+    let mut read = || {
         let mut reader = Reader::new(line);
         let mut members = reader.object()?;
         let mut found = None;
@@ -48,7 +63,8 @@ pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
                     b'-' | b'0'..=b'9' => found = Some(Ok(Cow::Borrowed(reader.raw()?))),
                     _ => found = Some(Err(reader.raw()?)),
                 },
-                _ => {
+                name => {
+                    other(name);
                     reader.raw()?;
                 }
             }
@@ -175,15 +191,22 @@ impl Asked {
             }
             "stream" | "stream_options" | "n" => {}
             name => {
-                if let Some(meant) = misspelt(name) {
-                    let why = format!("it has the unknown field {name:?}; write {meant:?}");
-                    return Err(wrong(why));
-                }
+                refuse_misspelt(name)?;
                 let value: Value = typed(value).map_err(or)?;
                 request.extra.insert(name.to_owned(), value);
             }
         }
         Ok(())
+    }
+}
+
+fn refuse_misspelt(name: &str) -> Result<(), Error> {
+    match misspelt(name) {
+        Some(meant) => {
+            let why = format!("it has the unknown field {name:?}; write {meant:?}");
+            Err(wrong(why))
+        }
+        None => Ok(()),
     }
 }
 

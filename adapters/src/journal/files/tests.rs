@@ -149,6 +149,23 @@ fn a_number_and_its_text_are_one_custom_id() {
 }
 
 #[test]
+fn a_misspelt_field_is_found_before_anything_is_sent() {
+    let folder = Folder::new();
+    let line = "{\"custom_id\":\"a\",\"prompt\":\"x\",\"max_token\":5,\"top_k\":1}\n";
+    let input = folder.put("in.jsonl", line);
+    let refuse = folder.builder(&input).bad_lines(BadLines::Refuse);
+    let error = wait(refuse.open()).unwrap_err();
+    assert_eq!(error.code(), Some("invalid_line"));
+    assert!(error.message().contains("max_token\""), "{error}");
+    let journal = wait(folder.builder(&input).open()).unwrap();
+    assert_eq!(journal.input().bad_lines, 1);
+    // Its error has its own name.
+    assert_eq!(run(&journal).unwrap(), 1);
+    let errors = fs::read_to_string(folder.at("out.errors.jsonl")).unwrap();
+    assert!(errors.contains("\"custom_id\":\"a\""), "{errors}");
+}
+
+#[test]
 fn an_array_is_not_taken_for_prompts() {
     let folder = Folder::new();
     let input = folder.put("in.json", "[{\"prompt\":\"a\"},\n{\"prompt\":\"b\"}]\n");
