@@ -27,7 +27,7 @@ const base = (path) => (path === 'pings' ? `http://127.0.0.1:${pinging.address()
 async function theirs(path, { abort = false } = {}) {
   const controller = new AbortController();
   const work = async () => {
-    const client = new OpenAI({ baseURL: base(path), apiKey: 'k', maxAttempts: 0, timeout: 200 });
+    const client = new OpenAI({ baseURL: base(path), apiKey: 'k', maxRetries: 0, timeout: 200 });
     const stream = await client.chat.completions.create(
       { model: 'm', stream: true, messages: [{ role: 'user', content: 'one two three' }] }, { signal: controller.signal });
     for await (const chunk of stream) if (abort && chunk.choices[0]?.delta.content) controller.abort();
@@ -57,7 +57,7 @@ async function ours(path, { abort = false, ...options } = {}) {
   return assert.fail('it ended without an error');
 }
 
-for (const path of ['no-terminal', 'close-delimited/no-terminal', 'close-delimited/cut/400']) {
+for (const path of ['no-terminal', 'close-delimited/no-terminal', 'close-delimited/cut/500']) {
   test(`a body that ends without a terminal event (${path}): theirs ends silently`, async () => {
     assert.equal(await theirs(path), 'ended');
     const error = await ours(path);
@@ -91,9 +91,9 @@ test('an abort in mid-stream: theirs ends silently', async () => {
 });
 
 test('a socket reset in the middle of a body: theirs is a bare TypeError without what had come', async () => {
-  const raw = await theirs('reset/400');
+  const raw = await theirs('reset/500');
   assert.ok(raw instanceof TypeError && !(raw instanceof OpenAI.OpenAIError), `${raw}`);
-  const error = await ours('reset/400');
+  const error = await ours('reset/500');
   assert.ok(error instanceof StreamError, `${error}`);
   assert.equal(error.code, 'truncated');
   assert.equal(error.retryable, true);

@@ -176,6 +176,7 @@ import { webSocketFetch, type Socket } from 'chatcore/websocket';
 declare const socket: Socket;
 webSocketFetch({ open: (url: string, headers: Record<string, string>) => { void url; void headers; return socket; } }).close();
 `);
+  writeFileSync(join(folder, 'page.mts'), "import { webSocketFetch } from 'chatcore/websocket';\nwebSocketFetch({ open: (url) => new WebSocket(url) });\n");
   writeFileSync(join(folder, 'h.cts'), entries.map((name, n) => `import r${n} = require('${name}'); void r${n};`).join('\n'));
   const root = join(folder, 'node_modules/chatcore/dist/types');
   const declared = readdirSync(root, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map((name) => join(root, name));
@@ -185,7 +186,7 @@ webSocketFetch({ open: (url: string, headers: Record<string, string>) => { void 
   for (const [module, files, lib, types] of [
     ['nodenext', ['d.mts', 'e.cts', 'g.mts', 'h.cts', ...declared], ['es2022'], ['node']],
     ['nodenext', ['d.mts', 'e.cts', 'g.mts', 'h.cts', ...declared], ['es2022', 'dom'], ['node']],
-    ['bundler', ['d.mts', 'g.mts', ...declared], ['es2022', 'dom'], []],
+    ['bundler', ['d.mts', 'g.mts', 'page.mts', ...declared], ['es2022', 'dom'], []],
   ]) {
     compile({ files, compilerOptions: {
       strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false,
