@@ -1,4 +1,4 @@
-//! What answers a call: an endpoint, or something in front of one.
+//! What a client sends its calls to: an endpoint, or a wrapper around one or more of them.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -17,10 +17,10 @@ use crate::executor::BoxFuture;
 use crate::pipeline::{Call, ChatReader, JobCall, Opened};
 use crate::status::Status;
 
-/// What answers a call. The client of one endpoint is a backend; a router over several, a cache, a
-/// recorder and a replayer are others.
+/// Answers a client's calls. A client for one endpoint has a built-in backend. Other backends are
+/// routers over several endpoints, caches, recorders and replayers.
 ///
-/// A router that asks a second backend where the first one fails before its first content:
+/// A router that falls back to a second backend if the first one fails before its first content:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,47 +54,49 @@ use crate::status::Status;
 /// }
 /// ```
 pub trait Backend: Debug + Send + Sync + 'static {
-    /// Runs a call up to its first content ([`Mode::Stream`]) or to its end ([`Mode::Whole`]).
-    /// There is no other attempt after the first content.
+    /// Runs a call until its first content has arrived ([`Mode::Stream`]) or until its end
+    /// ([`Mode::Whole`]). A call is never retried after its first content.
     ///
     /// Cancel-safe: dropping the future, or the answer, ends the call.
     ///
     /// # Errors
-    /// Why there is no answer, or why it ended before its first content.
+    /// Any reason why the call has no answer, or ended before its first content.
     fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>>;
 
-    /// Runs a call for embeddings. By default the backend has none.
+    /// Runs a call for embeddings. The default implementation fails with
+    /// [`InvalidInput`](ErrorKind::InvalidInput).
     ///
     /// # Errors
-    /// Why there are no vectors.
+    /// Any reason why the call has no vectors.
     fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {
         drop(call);
         missing("embeddings")
     }
 
-    /// Reads the list of models. By default the backend has none.
+    /// Reads the list of models. The default implementation fails with
+    /// [`InvalidInput`](ErrorKind::InvalidInput).
     ///
     /// # Errors
-    /// Why there is no list.
+    /// Any reason why the list could not be read.
     fn models(&self, call: JobCall<()>) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
         drop(call);
         missing("list of models")
     }
 
-    /// What the backend does at this moment.
+    /// The backend's current status.
     fn status(&self) -> Status;
 
-    /// Takes no more calls, and completes when those that run have ended.
+    /// Refuses new calls, and completes when all running calls have ended.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The answer of a backend that does not do `what` is asked.
+/// The error of a backend that does not support `what`.
 fn missing<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, Error>> {
     let why = format!("this client's backend has no {what}: it answers chats only");
     Box::pin(std::future::ready(Err(Error::invalid(why))))
 }
 
-/// An answer whose first content is there, or all of it.
+/// An answer of which at least the first content has arrived.
 ///
 /// ```
 /// use chatcore::{Answer, ChatEvent, ChatResponse, Error, FinishReason, Message};
@@ -121,12 +123,12 @@ enum Inner {
     Events(Box<Events>),
     Whole {
         response: Box<ChatResponse>,
-        /// The events that it is made of, as far as they were not handed over.
+        /// The response as events, without those already returned. `None` until the first poll.
         events: Option<VecDeque<ChatEvent>>,
     },
 }
 
-/// An answer that comes in events, and what they have added up to so far.
+/// An answer that arrives in events, and the partial response that they make up so far.
 struct Events {
     events: Pin<Box<dyn Stream<Item = Result<ChatEvent, Error>> + Send>>,
     fold: Fold,
@@ -137,7 +139,7 @@ impl Answer {
         Self(Inner::Endpoint(opened))
     }
 
-    /// An answer that comes in events. The last one is [`ChatEvent::Finish`], or an error.
+    /// An answer that arrives in events. The last event must be [`ChatEvent::Finish`] or an error.
     pub fn from_events(
         events: impl Stream<Item = Result<ChatEvent, Error>> + Send + 'static,
     ) -> Self {
@@ -147,7 +149,7 @@ impl Answer {
         })))
     }
 
-    /// An answer that is there already, for example from a cache.
+    /// An answer that is already complete, for example from a cache.
     pub fn from_response(response: ChatResponse) -> Self {
         Self(Inner::Whole {
             response: Box::new(response),
@@ -173,7 +175,8 @@ impl Answer {
         }
     }
 
-    /// What was handed over so far.
+    /// The response made up of the events returned so far; the whole response if it was complete
+    /// from the start.
     pub fn partial(&self) -> Option<&ChatResponse> {
         match &self.0 {
             Inner::Endpoint(opened) => opened.partial(),
@@ -182,10 +185,10 @@ impl Answer {
         }
     }
 
-    /// Reads to the end, and gives the whole answer, the events already taken included.
+    /// Reads to the end and returns the whole answer, including the events that were already read.
     ///
     /// # Errors
-    /// That of an event.
+    /// The first error among the events.
     pub async fn into_response(mut self) -> Result<ChatResponse, Error> {
         while let Some(event) = poll_fn(|cx| self.poll_next(cx)).await {
             event?;
@@ -193,7 +196,7 @@ impl Answer {
         self.finish()
     }
 
-    /// Whether all of it is there, so that no event need be read to [`finish`](Self::finish).
+    /// Whether [`finish`](Self::finish) may be called without reading any events.
     pub(super) fn is_whole(&self, mode: Mode) -> bool {
         match self.0 {
             Inner::Endpoint(_) => mode == Mode::Whole,
@@ -202,7 +205,7 @@ impl Answer {
         }
     }
 
-    /// The whole answer, once all of it was read.
+    /// The whole answer. All events must have been read, unless [`is_whole`](Self::is_whole).
     pub(super) fn finish(self) -> Result<ChatResponse, Error> {
         match self.0 {
             Inner::Endpoint(opened) => opened.finish(ChatReader::take_response),

@@ -25,8 +25,8 @@ use crate::policy::timeouts::Timeouts;
 use crate::provider::Provider;
 use crate::transport::Transport;
 
-/// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without
-/// a key, and all else is as the table of [`SETTINGS`](crate::SETTINGS) says.
+/// Builds an [`LlmClient`]. Without a [`config`](Self::config) the provider is DeepSeek without a
+/// key, and everything else has the defaults in the table [`SETTINGS`](crate::SETTINGS).
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -63,8 +63,8 @@ pub struct LlmClientBuilder {
 }
 
 impl LlmClientBuilder {
-    /// How large a request may be, in bytes of JSON, unless
-    /// [`max_request_bytes`](Self::max_request_bytes) says so: what Anthropic takes.
+    /// The default of [`max_request_bytes`](Self::max_request_bytes), in bytes of JSON: Anthropic's
+    /// limit.
     pub const DEFAULT_MAX_REQUEST_BYTES: usize = 32 << 20;
 
     pub(super) fn new(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Self {
@@ -97,8 +97,8 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets how many requests run at once, how many may wait, and, if `scheduling` sets it, the
-    /// overall time limit.
+    /// Sets how many requests run at once, how many may wait, and the overall time limit if
+    /// `scheduling` has one.
     pub fn scheduling(mut self, scheduling: AsyncConfig) -> Self {
         if let Some(timeout) = scheduling.own_timeout() {
             self.timeouts.set_overall(Some(timeout));
@@ -119,8 +119,8 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets the overall time limit of each call, whatever it asks for. Default: 30 s for a default
-    /// call, and more for one that asks for more; see [`Timeouts`].
+    /// Sets a fixed overall time limit for each call. Default: 30 s for a default call, and more
+    /// for a call that requests a longer answer; see [`Timeouts`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.set_overall(Some(timeout));
         self
@@ -132,7 +132,7 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets when a failed attempt is followed by another.
+    /// Sets when a failed attempt is retried.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
@@ -144,27 +144,27 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets how many requests and tokens there may be in a minute. Default: no limits.
+    /// Limits the requests and tokens per minute. Default: no limits.
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.rate_limits = Some(limits);
         self
     }
 
-    /// Lets the number of requests in flight follow what the provider bears. Default: off. The
-    /// number of workers then counts for nothing; `adaptive` has bounds of its own. Without
-    /// effect where async is not [enabled](AsyncConfig::is_async_enabled).
+    /// Adapts the number of requests in flight to the load that the provider accepts. Default: off.
+    /// The number of workers is then ignored, because `adaptive` has its own bounds. Has no effect
+    /// if async is not [enabled](AsyncConfig::is_async_enabled).
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
         self
     }
 
-    /// Sends a request a second time when its first content is late. Default: off.
+    /// Sends a request a second time if its first content is late. Default: off.
     pub fn hedging(mut self, hedging: Hedging) -> Self {
         self.hedging = Some(hedging);
         self
     }
 
-    /// Sets who hears of every call.
+    /// Sets an observer that is notified of every call.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
@@ -176,25 +176,25 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Sets how large a request may be, in bytes of JSON. Default 32 MiB, which is what Anthropic
-    /// takes.
+    /// Sets how large a request may be, in bytes of JSON. Default: 32 MiB, which is Anthropic's
+    /// limit.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
         self
     }
 
-    /// Sets whether whole answers are fetched as streams underneath. Default: those that may take
-    /// long; see [`ChatCall::fetch_as_stream`](crate::ChatCall::fetch_as_stream).
+    /// Sets whether whole answers are fetched as streams. Default: only answers that may take long;
+    /// see [`ChatCall::fetch_as_stream`](crate::ChatCall::fetch_as_stream).
     pub fn fetch_as_stream(mut self, fetch_as_stream: bool) -> Self {
         self.fetches_as_stream = Some(fetch_as_stream);
         self
     }
 
-    /// Checks it all, and makes the client.
+    /// Checks the settings and creates the client.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if a key is missing, or the provider is one that
-    /// nothing can be sent to; see [`Provider::endpoint`].
+    /// [`Config`](crate::ErrorKind::Config) if a key is missing, or if no request can be sent to
+    /// the provider; see [`Provider::endpoint`].
     pub fn build(mut self) -> Result<LlmClient, Error> {
         self.timeouts.let_idle_follow();
         let workers = match self.scheduling.is_async_enabled() {
@@ -202,7 +202,8 @@ impl LlmClientBuilder {
             false => 1,
         };
         let queue_size = self.scheduling.queue_size();
-        // One at a time is one at a time, whatever the provider bears.
+        // With async disabled, exactly one request runs at a time, so the adaptive limit is
+        // ignored.
         let adaptive = self.adaptive.filter(|_| self.scheduling.is_async_enabled());
         let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);

@@ -1,4 +1,4 @@
-//! One call, being shaped.
+//! A chat call, before and while it runs.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -28,12 +28,13 @@ use crate::policy::timeouts::Timeouts;
 #[cfg(feature = "typed")]
 use crate::time::Instant;
 
-/// One call, being shaped: set what differs from the defaults, then `.await` it for the whole
+/// Builds one call: set what differs from the defaults, then `.await` the call for the whole
 /// answer, or take its [`stream`](Self::stream).
 ///
-/// Cancel-safe: dropping the future frees its place and closes its connection; the provider may
+/// Cancel-safe: dropping the future frees its permit and closes its connection. The provider may
 /// have begun to answer, and may charge for it.
-/// The setters of the request are those of [`ChatRequest`], by the same names.
+///
+/// The setters of [`ChatRequest`] are available here under the same names.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -54,7 +55,7 @@ use crate::time::Instant;
 pub struct ChatCall {
     backend: Arc<dyn Backend>,
     call: Call,
-    /// The clock of a call that consists of several requests.
+    /// The clock, for typed answers, which may take several requests.
     #[cfg(feature = "typed")]
     executor: Arc<dyn Executor>,
 }
@@ -73,19 +74,19 @@ impl ChatCall {
         }
     }
 
-    /// What the call asks for, and how it runs.
+    /// The request and the rules of the call.
     #[cfg(feature = "typed")]
     pub(crate) fn parts_mut(&mut self) -> &mut CallParts {
         &mut self.call.0
     }
 
-    /// The present moment of the call's executor.
+    /// The current time of the call's executor.
     #[cfg(feature = "typed")]
     pub(crate) fn now(&self) -> Instant {
         self.executor.now()
     }
 
-    /// Changes the request, without a copy of it.
+    /// Applies one of the request's by-value setters without cloning the request.
     fn with(mut self, change: impl FnOnce(ChatRequest) -> ChatRequest) -> Self {
         let request = std::mem::take(&mut self.call.0.request);
         self.call.0.request = change(request);
@@ -113,8 +114,7 @@ impl ChatCall {
         self.with(|request| request.temperature(temperature))
     }
 
-    /// Sets how many tokens the answer may have at most, its reasoning included. `None` leaves it
-    /// to the provider.
+    /// Limits the tokens of the answer, including its reasoning. `None` leaves it to the provider.
     pub fn max_tokens(mut self, max_tokens: impl Into<Option<u32>>) -> Self {
         self.call.0.defaults.max_tokens = None;
         self.with(|request| request.max_tokens(max_tokens))
@@ -125,7 +125,7 @@ impl ChatCall {
         self.with(|request| request.top_p(top_p))
     }
 
-    /// Sets the texts that end the answer.
+    /// Sets texts that end the answer.
     pub fn stop<S: Into<String>>(self, stop: impl IntoIterator<Item = S>) -> Self {
         self.with(|request| request.stop(stop))
     }
@@ -140,7 +140,7 @@ impl ChatCall {
         self.with(|request| request.tool(tool))
     }
 
-    /// Sets whether and which tool the model must call.
+    /// Sets whether the model must call a tool, and which one.
     pub fn tool_choice(self, choice: impl Into<Option<ToolChoice>>) -> Self {
         self.with(|request| request.tool_choice(choice))
     }
@@ -150,18 +150,18 @@ impl ChatCall {
         self.with(|request| request.reasoning_effort(effort))
     }
 
-    /// Sets what form the answer must have.
+    /// Sets the form of the answer, for example JSON.
     pub fn response_format(self, format: impl Into<Option<ResponseFormat>>) -> Self {
         self.with(|request| request.response_format(format))
     }
 
-    /// Adds a field for the provider that chatcore has no name for, sent as it is.
+    /// Adds a provider-specific field that chatcore has no setter for. It is sent unchanged.
     pub fn extra(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.with(|request| request.extra(name, value))
     }
 
-    /// Sets what to ask for where the request says nothing. These are wishes: what the model
-    /// refuses is left out. [`ask`](super::LlmClient::ask) has none;
+    /// Sets defaults for fields that the request does not set. A default that the model refuses is
+    /// left out. [`ask`](super::LlmClient::ask) has none;
     /// [`chat_async`](super::LlmClient::chat_async) has [`Defaults::PROMPT`], and
     /// [`chat_with_context_async`](super::LlmClient::chat_with_context_async) has
     /// [`Defaults::CONVERSATION`].
@@ -170,16 +170,14 @@ impl ChatCall {
         self
     }
 
-    /// Sets a header for this call alone, for example an idempotency key or a trace's id. It goes
-    /// with every attempt, and replaces one of the same name that
-    /// [`Provider::with_header`](crate::Provider::with_header) set. `Debug` does not show its
-    /// value.
+    /// Sets a header for this call alone, for example an idempotency key or a trace's id. The
+    /// header is sent with every attempt, and replaces a header of the same name set by
+    /// [`Provider::with_header`](crate::Provider::with_header). `Debug` does not show its value.
     ///
-    /// What is wrong with it is told by the call, as
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), before anything is sent: a name or a
-    /// value that cannot be a header; `authorization`, `content-type`, `x-api-key` and what
-    /// belongs to the connection (such as `host` and `content-length`); and what the dialect sets
-    /// itself (such as `anthropic-version`).
+    /// The call fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) before anything is sent
+    /// if the name or the value is not a valid header, or if the name is reserved. Reserved are
+    /// `authorization`, `content-type`, `x-api-key`, the headers of the connection (such as `host`
+    /// and `content-length`), and headers that the dialect sets (such as `anthropic-version`).
     ///
     /// ```
     /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -196,9 +194,9 @@ impl ChatCall {
         self
     }
 
-    /// Tells the transport something about this call: a value among the
-    /// [extensions](http::Request::extensions) of each of its requests, for a transport that
-    /// looks for one of this type. It replaces an earlier one of the type.
+    /// Passes a value to the transport: it is put into the [extensions](http::Request::extensions)
+    /// of each of the call's requests, for a transport that looks for this type. It replaces an
+    /// earlier value of the same type.
     ///
     /// ```
     /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -219,69 +217,72 @@ impl ChatCall {
         self
     }
 
-    /// The overall time limit of this call, whatever it asks for. Default: the client's, and where
-    /// that has none, as long as the answer may take; see [`Timeouts`].
+    /// Sets a fixed overall time limit for this call. Default: the client's limit. If the client
+    /// has none, the limit depends on how long the answer may take; see [`Timeouts`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         Arc::make_mut(&mut self.call.0.rules.timeouts).set_overall(Some(timeout));
         self
     }
 
-    /// All time limits of this call.
+    /// Sets all time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.call.0.rules.timeouts = Arc::new(timeouts);
         self
     }
 
-    /// How many attempts this call has in all, the first one included; 1 means no retries.
+    /// Sets how many attempts this call has in all, the first one included; 1 means no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         let retry = RetryPolicy::clone(&self.call.0.rules.retry);
         self.call.0.rules.retry = Arc::new(retry.max_attempts(attempts));
         self
     }
 
-    /// What to do when the queue is full. Default [`WhenFull::Fail`].
+    /// Sets what to do when the queue is full. Default: [`WhenFull::Fail`].
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.call.0.rules.when_full = when_full;
         self
     }
 
-    /// Waits for its place as long as it takes, in a full queue and for the rate limits too: the
-    /// overall limit then holds for each attempt instead. For one call of many; a batch does so.
+    /// Waits for a permit as long as it takes, even if the queue is full or the rate limits are
+    /// used up. The overall time limit then applies to each attempt instead. Batches do this for
+    /// each of their calls.
     pub fn patient(mut self) -> Self {
         self.call.0.rules.patient = true;
         self.call.0.rules.when_full = WhenFull::Wait;
         self
     }
 
-    /// Waits for its place as long as it takes, in a full queue and for the rate limits too, unless
-    /// a time limit was set: the default overall limit begins when the call has its place. For
-    /// calls that are made all at once and are all to be answered. An overall limit that the call,
-    /// the client or `LLM_ASYNC_TIMEOUT` sets covers the wait as ever.
+    /// Waits for a permit as long as it takes, even if the queue is full or the rate limits are
+    /// used up, unless a time limit was set: the default overall limit begins when the call gets
+    /// its permit. Use it for many calls that start at once and must all be answered. An overall
+    /// limit set by the call, the client or `LLM_ASYNC_TIMEOUT` still covers the wait.
     pub fn wait_for_place(mut self) -> Self {
         self.call.0.rules.waits_freely = true;
         self.call.0.rules.when_full = WhenFull::Wait;
         self
     }
 
-    /// Whether a whole answer is fetched as a stream underneath, with the same result. Default: if
-    /// it may take long, because the model reasons or the answer may have more than 2,048 tokens;
-    /// then time limits measure its progress, and no proxy cuts a silent connection.
+    /// Sets whether a whole answer is fetched as a stream. The result is the same. Default: only if
+    /// the answer may take long, because the model reasons or the answer may have more than 2,048
+    /// tokens. With a stream, time limits can measure progress, and no proxy closes a silent
+    /// connection.
     pub fn fetch_as_stream(mut self, fetch_as_stream: bool) -> Self {
         self.call.0.fetches_as_stream = Some(fetch_as_stream);
         self
     }
 
-    /// Sets whether the [head](crate::ResponseHead) of the response is kept, with its headers and the
-    /// provider's rate limits. It is in the answer ([`ChatResponse::head`]), in the
-    /// [partial](ChatStream::partial) answer of a stream from its first event on, and in the error of
-    /// an attempt that the server answered ([`Error::head`]). Default: false.
+    /// Sets whether to keep the [head](crate::ResponseHead) of the response, with its headers and
+    /// the provider's rate limits. Default: false. The head is then in the answer
+    /// ([`ChatResponse::head`]), in the [partial](ChatStream::partial) answer of a stream from its
+    /// first event on, and in the error if the server answered the failed attempt
+    /// ([`Error::head`]).
     pub fn keep_head(mut self, keep_head: bool) -> Self {
         self.call.0.keeps_head = keep_head;
         self
     }
 
-    /// The answer as a stream of events, from the first content on. Nothing is sent until the
-    /// stream is polled; an error before the first content is its first and last item.
+    /// Returns the answer as a stream of events. Nothing is sent until the stream is polled. If the
+    /// call fails before its first content, the error is the stream's only item.
     pub fn stream(self) -> ChatStream {
         ChatStream::new(self.backend.open(self.call, Mode::Stream))
     }
@@ -312,7 +313,8 @@ pub struct ChatFuture(State);
 
 enum State {
     Opening(BoxFuture<'static, Result<Answer, Error>>),
-    /// Boxed, because only the answers of other backends than an endpoint come here.
+    /// Boxed to keep the future small: only custom backends reach this state, because an endpoint
+    /// returns whole answers.
     Reading(Box<Answer>),
     Done,
 }
@@ -343,7 +345,7 @@ impl Future for ChatFuture {
                         _ => return Poll::Pending,
                     },
                 },
-                // As every future that was polled after its end.
+                // Polled after completion.
                 State::Done => return Poll::Pending,
             }
         }

@@ -1,4 +1,4 @@
-//! A call for embeddings, being shaped.
+//! A call for embeddings, before it runs.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::pipeline::JobCall;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
 
-/// A call for embeddings, being shaped: set what differs from the defaults, then `.await` it.
+/// Builds a call for embeddings: set what differs from the defaults, then `.await` the call.
 ///
-/// Texts beyond what the provider takes in one request (OpenAI: 2,048 texts or 300,000 tokens) are
-/// sent in several. Each is a call of its own in the client's queue, for its rate limits, retries,
-/// [`status`](super::LlmClient::status) and its [`Observer`](crate::Observer). Where one fails, the
-/// whole call fails.
+/// More texts than the provider accepts in one request (OpenAI: 2,048 texts or 300,000 tokens) are
+/// split over several requests. The client's queue, rate limits, retries,
+/// [`status`](super::LlmClient::status) and [`Observer`](crate::Observer) treat each request as a
+/// separate call. If one request fails, the whole call fails.
 ///
-/// Cancel-safe: dropping the future frees its places and closes its connections; the provider may
+/// Cancel-safe: dropping the future frees its permits and closes its connections. The provider may
 /// have begun to answer, and may charge for it.
 ///
 /// ```
@@ -49,19 +49,19 @@ impl EmbedCall {
         Self { backend, call }
     }
 
-    /// Asks this model.
+    /// Sets the model.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.call.request.model = Some(model.into());
         self
     }
 
-    /// How many numbers each vector should have, for models that can shorten theirs.
+    /// Sets the length of each vector, for models that can return shorter vectors.
     pub fn dimensions(mut self, dimensions: u32) -> Self {
         self.call.request.dimensions = Some(dimensions);
         self
     }
 
-    /// Adds a field for the provider that chatcore has no name for, sent as it is.
+    /// Adds a provider-specific field that chatcore has no setter for. It is sent unchanged.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.call.request.extra.insert(name.into(), value.into());
         self
@@ -73,41 +73,41 @@ impl EmbedCall {
         self
     }
 
-    /// Tells the transport something about this call; see
-    /// [`ChatCall::extension`](crate::ChatCall::extension).
+    /// Passes a value to the transport; see [`ChatCall::extension`](crate::ChatCall::extension).
     pub fn extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
         self.call.rules.extensions.insert(value);
         self
     }
 
-    /// The overall time limit of this call, all its requests included. Default: the client's, and
-    /// where that has none, 30 s for each request and 0.9 ms for each of its tokens, up to 10 min.
+    /// Sets the overall time limit of this call, which covers all its requests. Default: the
+    /// client's limit. If the client has none, 30 s for each request plus 0.9 ms for each of its
+    /// tokens, up to 10 min.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         Arc::make_mut(&mut self.call.rules.timeouts).set_overall(Some(timeout));
         self
     }
 
-    /// All time limits of this call.
+    /// Sets all time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.call.rules.timeouts = Arc::new(timeouts);
         self
     }
 
-    /// How many attempts each request has in all, the first one included; 1 means no retries.
+    /// Sets how many attempts each request has in all, the first one included; 1 means no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         let retry = RetryPolicy::clone(&self.call.rules.retry);
         self.call.rules.retry = Arc::new(retry.max_attempts(attempts));
         self
     }
 
-    /// What to do when the queue is full. Default [`WhenFull::Fail`]. It holds for the first
-    /// request; those that follow it wait.
+    /// Sets what to do when the queue is full. Default: [`WhenFull::Fail`]. This applies to the
+    /// first request only; later requests of the call always wait.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.call.rules.when_full = when_full;
         self
     }
 
-    /// Waits for its places as long as it takes unless a time limit was set; see
+    /// Waits for permits as long as it takes unless a time limit was set; see
     /// [`ChatCall::wait_for_place`](crate::ChatCall::wait_for_place).
     pub fn wait_for_place(mut self) -> Self {
         self.call.rules.waits_freely = true;
@@ -115,8 +115,8 @@ impl EmbedCall {
         self
     }
 
-    /// Waits for its places as long as it takes, in a full queue and for the rate limits too: the
-    /// overall limit then holds for each attempt instead.
+    /// Waits for permits as long as it takes, even if the queue is full or the rate limits are used
+    /// up. The overall time limit then applies to each attempt instead.
     pub fn patient(mut self) -> Self {
         self.call.rules.patient = true;
         self.call.rules.when_full = WhenFull::Wait;

@@ -1,4 +1,4 @@
-//! The client of one endpoint, as a backend.
+//! The backend of a client for one endpoint.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use crate::executor::BoxFuture;
 use crate::pipeline::{self, Call, JobCall, Shared};
 use crate::status::Status;
 
-/// One endpoint, asked through the pipeline.
+/// Sends calls to one endpoint through the pipeline.
 #[derive(Debug)]
 pub(super) struct EndpointBackend(pub(super) Arc<Shared>);
 
 impl Backend for EndpointBackend {
     fn open(&self, call: Call, mode: Mode) -> BoxFuture<'static, Result<Answer, Error>> {
         let shared = Arc::clone(&self.0);
-        // Made inside, so that it is not moved into the box as a whole.
+        // The future is created inside the block, so that it is built in the box instead of being
+        // moved there.
         Box::pin(async move {
             let opened = pipeline::chat(shared, call, mode).await?;
             Ok(Answer::of_endpoint(opened))

@@ -1,4 +1,4 @@
-//! The client: what is asked.
+//! The client, and the calls that it builds.
 
 mod backend;
 mod builder;
@@ -31,8 +31,8 @@ use crate::transport::Transport;
 /// A chat client. Cheap to clone; all clones share one queue, one set of permits and one
 /// transport.
 ///
-/// It is built from the two seams and a [`Config`](crate::Config). The crate `chatcore-adapters`
-/// has ready-made executors and transports for native programs.
+/// A client is built from an [`Executor`], a [`Transport`] and a [`Config`](crate::Config). The
+/// crate `chatcore-adapters` has ready-made executors and transports for native programs.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -62,26 +62,27 @@ pub struct LlmClient {
 struct Inner {
     backend: Arc<dyn Backend>,
     executor: Arc<dyn Executor>,
-    /// How a call runs that says nothing else.
+    /// The defaults of a call.
     timeouts: Arc<Timeouts>,
     retry: Arc<RetryPolicy>,
 }
 
 impl LlmClient {
-    /// Begins a client that runs on `executor` and sends through `transport`.
+    /// Starts building a client that runs on `executor` and sends through `transport`.
     pub fn builder(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> LlmClientBuilder {
         LlmClientBuilder::new(executor, transport)
     }
 
-    /// Asks a prompt, a conversation or a whole request, with the provider's own defaults: no
-    /// temperature, no limit of tokens and nothing about reasoning is sent unless the caller sets
-    /// it. (Anthropic demands a limit: see [`Anthropic`](crate::dialect::Anthropic).)
+    /// Sends a prompt, a conversation or a whole request, with the provider's own defaults: no
+    /// temperature, token limit or reasoning setting is sent unless the caller sets it. (Anthropic
+    /// requires a token limit: see [`Anthropic`](crate::dialect::Anthropic).)
     ///
-    /// It takes whatever converts into a [`ChatRequest`]: `&str` and `String`, one [`Message`],
-    /// arrays, slices and vectors of messages or of `(role, text)` pairs, a [`ChatRequest`].
+    /// `question` is anything that converts into a [`ChatRequest`]: `&str` and `String`, one
+    /// [`Message`], arrays, slices and vectors of messages or of `(role, text)` pairs, a
+    /// [`ChatRequest`].
     ///
-    /// The returned call can be shaped further, and is then awaited for the whole answer or
-    /// [streamed](ChatCall::stream). Nothing is sent until then.
+    /// The returned [`ChatCall`] has setters; await it for the whole answer, or
+    /// [stream](ChatCall::stream) it. Nothing is sent until then.
     ///
     /// ```
     /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -99,12 +100,11 @@ impl LlmClient {
     /// # }
     /// ```
     ///
-    /// A call that finds the queue full (`LLM_ASYNC_QUEUE_SIZE`) fails at once with
-    /// [`QueueFull`](crate::ErrorKind::QueueFull), because a service under load must hear of it
-    /// while it can still turn its own callers away; calls that pile up in silence only run into
-    /// their time limits. A script that asks many things at once takes a
-    /// [`BatchProcessor`](crate::BatchProcessor), or lets the calls wait:
-    /// [`when_full`](ChatCall::when_full), [`patient`](ChatCall::patient).
+    /// If the queue (`LLM_ASYNC_QUEUE_SIZE`) is full, the call fails at once with
+    /// [`QueueFull`](crate::ErrorKind::QueueFull), so that a service under load can reject its own
+    /// callers early. Calls that queued without bound would only run into their time limits. A
+    /// script that makes many calls at once should use a [`BatchProcessor`](crate::BatchProcessor),
+    /// or let the calls wait: [`when_full`](ChatCall::when_full), [`patient`](ChatCall::patient).
     pub fn ask(&self, question: impl Into<ChatRequest>) -> ChatCall {
         self.call(question.into(), Defaults::NONE)
     }
@@ -137,11 +137,10 @@ impl LlmClient {
         )
     }
 
-    /// Asks for an embedding of each text: a vector that says what it means. The model is the
-    /// provider's unless the call names one, and must be one that embeds.
+    /// Requests an embedding of each text: a vector that represents its meaning. The default model
+    /// is the provider's; the model used must support embeddings.
     ///
-    /// What comes back is a call that can be shaped further, and is then awaited. Nothing happens
-    /// until then.
+    /// The returned [`EmbedCall`] has setters; await it for the result. Nothing is sent until then.
     pub fn embed<S: Into<String>>(&self, inputs: impl IntoIterator<Item = S>) -> EmbedCall {
         self.embed_request(EmbedRequest::new(inputs))
     }
@@ -152,8 +151,8 @@ impl LlmClient {
         EmbedCall::new(Arc::clone(&self.inner.backend), call)
     }
 
-    /// The models that the provider offers, all pages of its list. The client's time limits and
-    /// retries hold; a limit that was set holds for all pages together.
+    /// Lists the models that the provider offers, from all pages of its list. The client's time
+    /// limits and retries apply. An explicit overall time limit covers all pages together.
     ///
     /// ```
     /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -165,10 +164,10 @@ impl LlmClient {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) where the dialect or the backend has no
-    /// such list; else as a chat.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the dialect or the backend cannot list
+    /// models; otherwise the same errors as a chat.
     ///
-    /// Cancel-safe: dropping the future ends it.
+    /// Cancel-safe: dropping the future ends the call.
     pub async fn models(&self) -> Result<Vec<ModelInfo>, Error> {
         let call = JobCall::new((), self.rules());
         self.inner.backend.models(call).await
@@ -179,8 +178,9 @@ impl LlmClient {
         Rules::new(Arc::clone(&inner.timeouts), Arc::clone(&inner.retry))
     }
 
-    /// A client whose calls `backend` answers: a router over several endpoints, a cache, a
-    /// recorder. Time limits and retries are those of the defaults, unless a call sets its own.
+    /// Creates a client whose calls go to `backend`, for example a router over several endpoints, a
+    /// cache or a recorder. Time limits and retries have their default values unless a call sets
+    /// its own.
     pub fn with_backend(executor: Arc<dyn Executor>, backend: Arc<dyn Backend>) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -192,22 +192,21 @@ impl LlmClient {
         }
     }
 
-    /// What answers this client's calls, to put something in front of it.
+    /// The backend that answers this client's calls, for example to wrap it in another one.
     pub fn backend(&self) -> &Arc<dyn Backend> {
         &self.inner.backend
     }
 
-    /// What the client does at this moment: all its numbers are of one moment, but for the
-    /// counters, which only grow.
+    /// The client's current status.
     pub fn status(&self) -> Status {
         self.inner.backend.status()
     }
 
-    /// Closes the client, for all its clones: what runs and what waits for its place is finished;
-    /// what comes after, and what waits for a rate limit or to try again, gets
-    /// [`Closed`](crate::ErrorKind::Closed). Completes when nothing runs any more. A
-    /// [`ChatStream`] runs until its end or until it is dropped: awaiting this while holding one
-    /// that is not read waits for ever.
+    /// Closes the client and all its clones. Calls that run or wait for a permit are finished. New
+    /// calls, and calls that wait for a rate limit or before a retry, fail with
+    /// [`Closed`](crate::ErrorKind::Closed). Completes when no call runs any more. A [`ChatStream`]
+    /// runs until its end or until it is dropped, so awaiting `close` while holding an unread
+    /// stream never completes.
     ///
     /// Cancel-safe: the client stays closed when the future is dropped.
     pub async fn close(&self) {

@@ -1,4 +1,4 @@
-//! An answer as a stream.
+//! An answer as a stream of events.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,8 +15,8 @@ use crate::executor::BoxFuture;
 /// An answer as a stream of [`ChatEvent`]s. It ends after the event
 /// [`Finish`](ChatEvent::Finish), or with one error.
 ///
-/// Cancel-safe: dropping it frees its place and closes its connection. Polling it goes on where
-/// it stopped.
+/// Cancel-safe: dropping the stream frees its permit and closes its connection. Dropping a future
+/// of [`next`](Self::next) loses no event.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -54,7 +54,7 @@ impl ChatStream {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// The next piece of text; other events are passed over.
+    /// The next piece of text; other events are skipped.
     pub async fn next_text(&mut self) -> Option<Result<String, Error>> {
         loop {
             match self.next().await? {
@@ -65,8 +65,8 @@ impl ChatStream {
         }
     }
 
-    /// What was handed over so far, as an answer without its end. `None` before the first event
-    /// and after an error, which holds it then.
+    /// The answer as read so far, without its end. `None` before the first event, and after an
+    /// error, because the error then holds it.
     pub fn partial(&self) -> Option<&ChatResponse> {
         match &self.state {
             State::Reading(answer) => answer.partial(),
@@ -74,10 +74,11 @@ impl ChatStream {
         }
     }
 
-    /// Reads to the end, and gives the whole answer, the events already taken included.
+    /// Reads to the end and returns the whole answer, including the events that were already read.
     ///
     /// # Errors
-    /// The stream's error; [`Truncated`](crate::ErrorKind::Truncated) if it was taken before.
+    /// The stream's error, or [`Truncated`](crate::ErrorKind::Truncated) if that error was already
+    /// returned.
     pub async fn into_response(mut self) -> Result<ChatResponse, Error> {
         while let Some(event) = self.next().await {
             event?;
