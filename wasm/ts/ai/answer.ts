@@ -1,13 +1,13 @@
-// An answer of chatcore → what `ai` reads.
+// Converts an answer of chatcore to the form that `ai` reads.
 import { keep } from './kept.js';
 import type { AiContent, AiCustom, AiFinishReason, AiMetadata, AiUsage } from './types.js';
 import type { ChatResponse, JsonObject, MediaSource, Part, Usage } from '../base/types.js';
 
-/** @internal What differs between the versions of the interface. */
+/** @internal The differences between the versions of the interface. */
 export interface Form<F> {
-  /** Makes a file's data. */
+  /** Converts a file's data; undefined if this version has no form for it. */
   fileOf(source: MediaSource): F | undefined;
-  /** Whether it has content of the kind `custom`. */
+  /** Whether this version has content of the type `custom`. */
   hasCustom: boolean;
 }
 
@@ -32,7 +32,7 @@ export function partContent<F>(part: Part, form: Form<F>): AiContent<F>[] {
       const mediaType = 'media_type' in part.source ? part.source.media_type : undefined;
       return data === undefined ? [] : [{ type: 'file', mediaType: mediaType ?? `${part.type === 'file' ? 'application' : part.type}/*`, data }];
     }
-    // A block that only one dialect knows, such as the result of a tool that the provider runs. It goes back unchanged.
+    // A block that only one dialect knows, such as the result of a tool that the provider runs. It is sent back unchanged.
     case 'other': return form.hasCustom ? [{ type: 'custom', kind: `chatcore.${part.dialect}`, ...keep(part, []) } as AiCustom<F>] : [];
     default: return [];
   }
@@ -62,5 +62,5 @@ export function usageOf(usage: Usage | null): AiUsage {
   };
 }
 
-/** @internal What of an answer has no place of its own. */
+/** @internal The fields of an answer that `ai` has no name for. */
 export const metadataOf = ({ requestId, attempts, extra }: ChatResponse): AiMetadata => ({ chatcore: { requestId, attempts, extra } });

@@ -1,9 +1,9 @@
-// The options of a call of `ai` → those of chatcore, and warnings of what cannot be done.
+// Converts the options of a call of `ai` to chatcore's options, with warnings for those that are not supported.
 import type { AiCallOptions, AiTool, AiWarning } from './types.js';
 import type { ChatOptions, EmbedOptions } from '../api/options.js';
 import type { Extra, Tool, ToolChoice } from '../base/types.js';
 
-/** @internal What is sent, and what could not be. */
+/** @internal The options to send, and warnings for those that are not supported. */
 export interface AiCall { options: ChatOptions; warnings: AiWarning[] }
 
 /** @internal */
@@ -19,7 +19,7 @@ export function callOf(model: string | undefined, call: AiCallOptions, onlyChatC
   return { options: given(options), warnings };
 }
 
-/** @internal The options of a call for embeddings. `dimensions` among the fields is chatcore's own option. */
+/** @internal The options of a call for embeddings. The field `dimensions` becomes chatcore's option of that name. */
 export function embedCallOf(
   model: string, { abortSignal: signal, headers, providerOptions }: Pick<AiCallOptions, 'abortSignal' | 'headers' | 'providerOptions'>,
 ): { options: EmbedOptions; warnings: AiWarning[] } {
@@ -32,7 +32,7 @@ export function embedCallOf(
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
-/** The fields for chatcore, and a warning of all others. */
+/** The fields under `chatcore`. Warns of all others. */
 function ownOptions({ chatcore, ...others }: AiCallOptions['providerOptions'] = {}, warnings: AiWarning[]): Extra | undefined {
   for (const name of Object.keys(others)) {
     warnings.push({ type: 'unsupported', feature: `providerOptions.${name}`, details: 'give the fields of the provider as providerOptions.chatcore' });
@@ -40,7 +40,7 @@ function ownOptions({ chatcore, ...others }: AiCallOptions['providerOptions'] = 
   return chatcore as Extra | undefined;
 }
 
-/** Fields of chat completions that chatcore has no option for. Other dialects have other names for them, or none. */
+/** Fields of chat completions for which chatcore has no option. Other dialects have other names for them, or none. */
 function extraOf(call: AiCallOptions, more: Extra | undefined, onlyChatCompletions: boolean, warnings: AiWarning[]): Extra | undefined {
   const fields = { top_k: call.topK, presence_penalty: call.presencePenalty, frequency_penalty: call.frequencyPenalty };
   const features = { top_k: 'topK', presence_penalty: 'presencePenalty', frequency_penalty: 'frequencyPenalty' };
@@ -54,7 +54,7 @@ function extraOf(call: AiCallOptions, more: Extra | undefined, onlyChatCompletio
   return Object.keys(extra).length ? extra as Extra : undefined;
 }
 
-/** Those of `ai` itself tell its version, which is nobody's business. */
+/** The call's headers, without `user-agent`: `ai` sets it to its own version, which providers need not know. */
 function headersOf(headers: Record<string, string | undefined> | undefined): Record<string, string> | undefined {
   const given = Object.entries(headers ?? {}).filter(([name, value]) => value !== undefined && name.toLowerCase() !== 'user-agent');
   return given.length ? Object.fromEntries(given) as Record<string, string> : undefined;
@@ -62,7 +62,7 @@ function headersOf(headers: Record<string, string | undefined> | undefined): Rec
 
 function toolsOf({ tools = [], toolChoice }: AiCallOptions, warnings: AiWarning[]): Pick<ChatOptions, 'tools' | 'toolChoice'> {
   const taken = tools.flatMap((tool) => toolOf(tool, warnings));
-  // `ai` names a choice where there is none to make, too.
+  // `ai` sets a choice even if there are no tools.
   if (taken.length === 0) return {};
   return { tools: taken, toolChoice: toolChoice && choiceOf(toolChoice) };
 }
@@ -86,7 +86,7 @@ const choiceOf = (choice: NonNullable<AiCallOptions['toolChoice']>): ToolChoice 
 function formatOf({ responseFormat: format }: AiCallOptions): Pick<ChatOptions, 'responseFormat'> {
   if (format?.type !== 'json') return {};
   if (!format.schema) return { responseFormat: { type: 'json_object' } };
-  // Some providers take letters, digits, `_` and `-` alone.
+  // Some providers accept only letters, digits, `_` and `-`.
   const name = (format.name ?? 'answer').replaceAll(/[^\w-]/g, '_');
   return { responseFormat: { type: 'json_schema', name, schema: format.schema, strict: true } };
 }

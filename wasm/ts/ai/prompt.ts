@@ -1,14 +1,14 @@
-// A prompt of `ai` → messages of chatcore.
+// Converts a prompt of `ai` to messages of chatcore.
 import { base64Of, imageType } from './bytes.js';
 import { kept, partOf } from './kept.js';
 import type { AiFileData, AiMessage, AiPart, AiResultContent, AiToolOutput } from './types.js';
 import type { MediaSource, Message, Part } from '../base/types.js';
 
-/** @internal Throws an error for what no message of chatcore can say. */
+/** @internal Parts that chatcore's messages cannot express are left out. */
 export const messagesOf = (prompt: readonly AiMessage[]): Message[] => prompt.flatMap((message): Message[] => {
   if (message.role === 'system') return [{ role: 'system', content: message.content }];
   const parts = message.content;
-  // Each result is a message of its own, as the dialects want it.
+  // Each result becomes a separate message, as the dialects require.
   if (message.role === 'tool') return parts.flatMap((part) => (part.type === 'tool-result' ? [result(part)] : []));
   return [{ role: message.role, content: parts.flatMap(part) }];
 });
@@ -22,7 +22,7 @@ function part(part: AiPart): Part[] {
       const { toolCallId: id, toolName: name, input } = part;
       return [{ type: 'tool_call', id, name, arguments: typeof input === 'string' ? input : JSON.stringify(input), ...kept(part.providerOptions) }];
     }
-    // A tool that the provider ran itself is one of its own blocks.
+    // A call of a tool that the provider ran itself is one of the provider's own blocks.
     case 'custom': return partOf(part.providerOptions);
     default: return [];
   }
@@ -59,7 +59,7 @@ function resultPart(item: AiResultContent): Part[] {
 
 const text = (text: string): Part => ({ type: 'text', text });
 
-/** A picture, sound or a document. */
+/** A picture, an audio or a document, by the media type. */
 function file(data: AiFileData, mediaType: string, name?: string): Part {
   const [kind] = mediaType.split('/');
   const source = sourceOf(data, mediaType);
@@ -87,8 +87,8 @@ function here(data: Uint8Array | string, mediaType: string): MediaSource {
 const atUrl = ({ href }: URL, mediaType: string): MediaSource =>
   ({ type: 'url', url: href, ...isWhole(mediaType) ? { media_type: mediaType } : {} });
 
-/** Whether it names a type, and not only its first half (`image`, `image/*`). */
+/** Whether it is a full media type, and not only its first half (`image`, `image/*`). */
 const isWhole = (mediaType: string) => /^[^/*]+\/[^*]+$/.test(mediaType);
 
-/** The one id, or the first of those by provider. */
+/** The id, or the first of the ids by provider. */
 const idOf = (id: string | Record<string, string>) => (typeof id === 'string' ? id : Object.values(id)[0] ?? '');

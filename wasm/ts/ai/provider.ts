@@ -1,4 +1,4 @@
-// A provider for Vercel's `ai`: its models run on a client's queue, limits and retries.
+// A provider for Vercel's `ai`. Its models use a client's queue, limits and retries.
 import { contentOf, finishOf, metadataOf, usageOf, type Form } from './answer.js';
 import { callOf, embedCallOf } from './call.js';
 import { messagesOf } from './prompt.js';
@@ -9,7 +9,7 @@ import type { ChatStream } from '../api/stream.js';
 import { LlmError } from '../base/errors.js';
 import type { ChatResponse, Embeddings, MediaSource, Message } from '../base/types.js';
 
-/** What of a client is used: an `LlmClient` of whatever entry. */
+/** The parts of a client that are used. An `LlmClient` of any entry fits. */
 export interface AiClient {
   ask(messages: readonly Message[], options?: ChatOptions): Promise<ChatResponse>;
   askStream(messages: readonly Message[], options?: ChatOptions): ChatStream;
@@ -20,24 +20,24 @@ export interface AiClient {
 
 /** Options of `createChatcore`. */
 export interface AiProviderOptions<V extends 'v3' | 'v4' = 'v4'> {
-  /** The version of the interface: `v4` (the default) is that of `ai` 7, `v3` that of `ai` 6. */
+  /** The version of the interface: `v4` (the default) for `ai` 7, `v3` for `ai` 6. */
   specificationVersion?: V;
 }
 
-/** Models by their names. */
+/** Returns models by name. */
 export interface AiProvider<V extends 'v3' | 'v4' = 'v4'> {
-  /** The model of this name; the client's own where none is given. */
+  /** The model with this name; the client's own model if no name is given. */
   (modelId?: string): AiLanguageModel<V>;
   readonly specificationVersion: V;
   languageModel(modelId?: string): AiLanguageModel<V>;
   embeddingModel(modelId: string): AiEmbeddingModel<V>;
-  /** Throws: chatcore makes no pictures. */
+  /** Always throws, because chatcore makes no images. */
   imageModel(modelId: string): never;
 }
 
 /**
- * A provider for Vercel's `ai` on a client: `generateText`, `streamText` and what stands on them run on the client's
- * queue, limits, retries and time limits. Fields of the provider's own go in `providerOptions.chatcore`.
+ * A provider for Vercel's `ai` that uses a client: `generateText`, `streamText` and the functions built on them get the
+ * client's queue, limits, retries and timeouts. Put the provider's own fields in `providerOptions.chatcore`.
  *
  * ```js
  * const model = createChatcore(new LlmClient({ provider: 'openai' }));
@@ -58,7 +58,7 @@ export function createChatcore<V extends 'v3' | 'v4' = 'v4'>(client: AiClient, o
 
 const isLink = (source: MediaSource) => source.type === 'url' && URL.canParse(source.url);
 
-/** The forms of each version. */
+/** The form of each version. */
 const FORMS: { [V in 'v3' | 'v4']: Form<AiAnswerFile[V]> } = {
   v3: { hasCustom: false, fileOf: (source) => (source.type === 'base64' ? source.data : undefined) },
   v4: {
@@ -75,7 +75,7 @@ function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationV
   const form = FORMS[specificationVersion] as Form<File>;
   return {
     specificationVersion, provider: 'chatcore', modelId: modelId ?? 'default',
-    // chatcore tells what a provider cannot fetch, so that nothing is downloaded for it.
+    // Keeps `ai` from downloading URLs: chatcore sends them, or reports that the provider cannot fetch them.
     supportedUrls: { '*/*': [/^https?:/] },
 
     async doGenerate(call): Promise<AiAnswer<File>> {
@@ -92,7 +92,7 @@ function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationV
       const { options, warnings } = callOf(modelId, call, client.onlyChatCompletions ?? true);
       const stream = client.askStream(messagesOf(call.prompt), options);
       const events = stream[Symbol.asyncIterator]();
-      // What fails before the first content is the call's own error.
+      // A failure before the first content rejects the call itself.
       const first = await events.next();
       const pieces = piecesOf(stream, first, events, warnings, form, call.includeRawChunks === true);
       return { stream: streamOf(pieces, stream), response: { headers: { ...stream.headers } } };
@@ -100,7 +100,7 @@ function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationV
   };
 }
 
-/** Pieces are made when they are read; a reader who goes away closes the connection. */
+/** Makes pieces on demand. A reader that cancels closes the connection. */
 const streamOf = <F>(pieces: AsyncGenerator<AiStreamPart<F>>, stream: ChatStream) => new ReadableStream<AiStreamPart<F>>({
   async pull(controller) {
     const { done, value } = await pieces.next();
@@ -112,7 +112,7 @@ const streamOf = <F>(pieces: AsyncGenerator<AiStreamPart<F>>, stream: ChatStream
 
 const embeddingModelOf = <V extends 'v3' | 'v4'>(client: AiClient, specificationVersion: V, modelId: string): AiEmbeddingModel<V> => ({
   specificationVersion, provider: 'chatcore', modelId,
-  // The client sends as many requests as the provider's limit asks for.
+  // The client splits the texts into as many requests as the provider's limit requires.
   maxEmbeddingsPerCall: Infinity, supportsParallelCalls: true,
   async doEmbed({ values, ...call }) {
     const { options, warnings } = embedCallOf(modelId, call);

@@ -1,4 +1,4 @@
-// The events of a stream of chatcore → the pieces that `ai` reads.
+// Converts the events of a stream of chatcore to the pieces that `ai` reads.
 import { finishOf, metadataOf, partContent, usageOf, type Form } from './answer.js';
 import type { AiMetadata, AiStreamPart, AiWarning } from './types.js';
 import type { ChatStream } from '../api/stream.js';
@@ -8,7 +8,7 @@ type Fields = Record<string, JsonObject | string>;
 const metadata = (fields: Fields): { providerMetadata?: AiMetadata } =>
   (Object.keys(fields).length ? { providerMetadata: { chatcore: fields } } : {});
 
-/** Text, reasoning or a call that is being written. Its end waits for what belongs to it. */
+/** Text or reasoning that is being written. Its end piece waits for the block's metadata, such as a signature. */
 interface Block { kind: 'text' | 'reasoning'; id: string; fields: Fields }
 interface Call { id: string; name: string; input: string; fields: Fields }
 
@@ -71,13 +71,13 @@ export class Pieces<F> {
     }
   }
 
-  /** The ends of all that is open. */
+  /** Ends all open blocks and calls. */
   *rest(): Generator<AiStreamPart<F>> {
     yield* this.#end();
     yield* this.#called(true);
   }
 
-  /** The calls that are complete, or all. A call comes before the parts that follow it, because their order goes back. */
+  /** Yields the complete calls, or all. A call comes before the parts that follow it, because the order is sent back. */
   *#called(all: boolean): Generator<AiStreamPart<F>> {
     for (const [index, { id, name, input, fields }] of this.#calls) {
       // Pieces of one call may come after the start of the next one.

@@ -1,14 +1,14 @@
-// The language-model interface of Vercel's `ai`, as far as it is used here: versions 4 (`ai` 7) and 3 (`ai` 6). Types of
-// its own, so that the package has no dependency for them; a test holds them against those of `@ai-sdk/provider`.
+// The parts of the language-model interface of Vercel's `ai` that are used here: versions 4 (`ai` 7) and 3 (`ai` 6). The
+// types are declared here, so that the package needs no dependency; a test compares them with `@ai-sdk/provider`.
 import type { JsonObject, JsonValue } from '../base/types.js';
 
 /** Options that only one provider understands, by the provider's name. */
 export type AiOptions = Record<string, Record<string, unknown>>;
 
-/** What only one provider says, by the provider's name. */
+/** Metadata of one provider's own, by the provider's name. */
 export type AiMetadata = Record<string, Record<string, JsonValue | undefined>>;
 
-/** Bytes, text or an address; version 3 has the first two and URLs without a `type`. */
+/** Bytes, text or a URL. Version 3 has only bytes, strings and URLs, without a `type`. */
 export type AiFileData =
   | Uint8Array | string | URL
   | { type: 'data'; data: Uint8Array | string }
@@ -27,7 +27,7 @@ export type AiResultContent =
   | { type: 'file-id' | 'image-file-id'; fileId: string | Record<string, string> }
   | { type: 'custom' };
 
-/** What a tool gave back. */
+/** The output of a tool. */
 export type AiToolOutput =
   | { type: 'text' | 'error-text'; value: string }
   | { type: 'json' | 'error-json'; value: unknown }
@@ -74,7 +74,7 @@ export interface AiCallOptions {
   providerOptions?: AiOptions;
 }
 
-/** What of a call the model could not do. */
+/** A feature of a call that is not supported. */
 export type AiWarning = { type: 'unsupported'; feature: string; details?: string };
 
 export interface AiFinishReason {
@@ -88,14 +88,14 @@ export interface AiUsage {
   raw?: JsonObject;
 }
 
-/** A part of an answer. A file's data is bare in version 3. */
+/** A part of an answer. In version 3 a file's data has no wrapper object. */
 export type AiContent<F> =
   | { type: 'text' | 'reasoning'; text: string; providerMetadata?: AiMetadata }
   | { type: 'file'; mediaType: string; data: F; providerMetadata?: AiMetadata }
   | { type: 'tool-call'; toolCallId: string; toolName: string; input: string; providerMetadata?: AiMetadata }
   | AiCustom<F>;
 
-/** A block that only one provider knows. Version 3, whose files are bare, has none. */
+/** A block that only one provider knows. Version 3 has none; its `F` is a string. */
 export type AiCustom<F> = F extends string ? never : { type: 'custom'; kind: `${string}.${string}`; providerMetadata?: AiMetadata };
 
 export interface AiAnswer<F> {
@@ -107,7 +107,7 @@ export interface AiAnswer<F> {
   warnings: AiWarning[];
 }
 
-/** A piece of a streamed answer. */
+/** One piece of a streamed answer. */
 export type AiStreamPart<F> =
   | { type: 'stream-start'; warnings: AiWarning[] }
   | { type: 'response-metadata'; id?: string; modelId?: string; timestamp?: Date }

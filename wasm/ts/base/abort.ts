@@ -2,8 +2,8 @@ const shared = new WeakMap<AbortSignal, { all: Set<() => void>; listener: () => 
 
 /**
  * @internal
- * Runs `run` when the signal is aborted; the returned function takes that back. All that wait for
- * one signal share one listener, since Node warns of a leak from the eleventh on.
+ * Runs `run` when the signal is aborted; the returned function unregisters it. All callers for one signal share one
+ * listener, because Node warns of a leak from the eleventh listener on.
  */
 export function whenAborted(signal: AbortSignal | undefined, run: () => void): () => void {
   if (!signal) return () => {};
@@ -23,7 +23,7 @@ export function whenAborted(signal: AbortSignal | undefined, run: () => void): (
   };
 }
 
-/** @internal Waits for `promise`, but no longer than until one of the signals is aborted: then it rejects. */
+/** @internal Waits for `promise`. Rejects as soon as one of the signals is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const forgets = signals.map((signal) => whenAborted(signal, () => reject(signal!.reason)));

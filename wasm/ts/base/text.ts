@@ -4,11 +4,11 @@
 export const Encoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> } =
   typeof TextEncoder === 'function' ? TextEncoder as never : class { encode = encode; };
 
-/** @internal Of what a decoder can do, no more than decoding whole texts. */
+/** @internal Decodes whole texts only; it does not stream. */
 export const Decoder: new (label?: string, options?: object) => { decode(bytes?: Uint8Array): string } =
   typeof TextDecoder === 'function' ? TextDecoder : class { decode = decode; };
 
-/** @internal A half of a pair that stands alone becomes U+FFFD, as with the host's own. */
+/** @internal A lone surrogate becomes U+FFFD, as in the host's encoder. */
 export function encode(text: string): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [];
   for (const letter of text) {
@@ -22,7 +22,7 @@ export function encode(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(bytes);
 }
 
-/** @internal For valid UTF-8, which is what the core writes and what requests are made of. */
+/** @internal Only for valid UTF-8, such as the core's output and requests. */
 export function decode(bytes: Uint8Array = new Uint8Array()): string {
   const letters: string[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -1,12 +1,12 @@
 const BLANK = '[\\s\\ufeff\\u200b]*';
 const AROUND = new RegExp(`^${BLANK}|${BLANK}$`, 'g');
 
-/** @internal Text without white space, byte order marks and pairs of quotes around it, as it comes from an `.env` file. */
+/** @internal Strips the white space, byte order marks and pairs of quotes around a text, such as a value from an `.env` file. */
 export function unquoted(given: string): string {
   let text = given.replace(AROUND, '');
   for (const quote of ['"', "'", '"', "'"]) {
     const inner = text.slice(1, -1);
-    // `"a" "b"` is no quoted text.
+    // `"a" "b"` is not one quoted text.
     if (text.length >= 2 && text.startsWith(quote) && text.endsWith(quote) && !inner.includes(quote)) text = inner.replace(AROUND, '');
   }
   return text;

@@ -1,10 +1,10 @@
-// Types of the bindings: the JavaScript through which the module is called, made by wasm-bindgen in the build, and the
-// functions that it calls on the host.
+// Types of the bindings that wasm-bindgen generates in the build: the functions that call the module, and the host
+// functions that the module calls.
 import type { CallContext } from './call-context.js';
 
 type Fetch = (url: string, init: RequestInit, context: CallContext | undefined) => Promise<Response>;
 
-/** @internal Gives a key. */
+/** @internal Asks the program for a key. */
 export type AskKey = () => Promise<string>;
 
 /** @internal A request and its answer. */
@@ -26,15 +26,15 @@ export interface HostFunctions {
 
 /** @internal A call that is read as a stream. */
 export interface RawCall {
-  /** A promise's id, for a JSON array of events; the host's error that ended them is beside it. */
+  /** Returns the id of a promise for a JSON array of events, and for the host's error if one ended the stream. */
   next(): number;
   free(): void;
 }
 /** @internal */
 export interface RawClient {
   /**
-   * A promise's id, for the answer as JSON. A number that is not given is NaN; a default is a wish, which is left
-   * out where the model refuses it. `context` is the third argument of `fetch`.
+   * Returns the id of a promise for the answer as JSON. NaN means that a number is not set. A default is left out if
+   * the model refuses it. `context` is passed to `fetch` as the third argument.
    */
   run(
     home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
@@ -44,12 +44,12 @@ export interface RawClient {
     home: number, messages: string, temperature: number, maxTokens: number, defaultTemperature: number,
     defaultMaxTokens: number, rest: string, context: CallContext | undefined,
   ): RawCall;
-  /** A promise's id, for what `embeddings` reads; the texts and the options are JSON. */
+  /** Returns the id of a promise for what `embeddings` reads. The texts and the options are JSON. */
   embed(home: number, texts: string, options: string, context: CallContext | undefined): number;
-  /** A promise's id, for a JSON array of models. */
+  /** Returns the id of a promise for a JSON array of models. */
   models(home: number): number;
   status(): string;
-  /** A promise's id. */
+  /** Returns the id of a promise. */
   close(home: number): number;
   free(): void;
 }
@@ -64,12 +64,12 @@ export interface Bindings {
   text(id: number, text: string): void;
   piece(id: number, bytes: Uint8Array, isLast: boolean): void;
   failed(id: number, error: unknown, code: string, message: string): void;
-  /** Takes secrets out of texts: JSON arrays of strings. */
+  /** Redacts secrets in texts. Both arguments and the result are JSON arrays of strings. */
   redact(secrets: string, texts: string): string;
 }
 
-/** @internal What the bindings use of the globals. */
+/** @internal The globals that the bindings use. */
 export interface Globals { TextDecoder: unknown; TextEncoder: unknown; FinalizationRegistry: unknown; WebAssembly: unknown }
 
-/** @internal What the build makes of the bindings of one module. */
+/** @internal The function that the build makes from the bindings of one module. */
 export type MakeBindings = (host: HostFunctions, globals: Globals) => Bindings;

@@ -1,12 +1,12 @@
-// The body of an answer, whatever a function like `fetch` has it made of.
+// Reads the body of a response, whatever type a function like `fetch` gave it.
 import { codedError } from '../base/errors.js';
 import { pause } from '../base/pause.js';
 import { Encoder } from '../base/text.js';
 
-/** @internal On an answer whose whole body is so short that it need not be read in pieces: gives all of it. */
+/** @internal On a response with a short body: returns the whole body at once. */
 export const TAKE_ALL = Symbol('chatcore: take all');
 
-/** @internal An answer, as far as it is looked at. */
+/** @internal The parts of a response that are read. */
 export interface AnyResponse {
   status?: unknown; type?: unknown; headers?: unknown; body?: unknown;
   arrayBuffer?(): Promise<ArrayBuffer | ArrayBufferView>;
@@ -19,21 +19,21 @@ export interface Piece { bytes: Uint8Array; isLast: boolean }
 
 interface Pieces { next(): Promise<{ done?: boolean | undefined; value?: unknown }>; stop?(): unknown }
 
-/** The most bytes that are handed over at once. */
+/** The most bytes that are passed to the core at once. */
 const SLICE = 256 * 1024;
-/** What handing a piece over costs beside its bytes, as so many bytes. */
+/** The fixed cost of passing one piece to the core, as an equivalent number of bytes. */
 const PER_PIECE = 4096;
 const NOTHING = new Uint8Array();
 
-/** @internal Reads a body piece by piece. A body that is always ready lets other work of the host go between. */
+/** @internal Reads a body piece by piece. Pauses at times, so that a body that is always ready does not block the host. */
 export class BodyReader {
   readonly #response: AnyResponse;
-  /** What the answer says that it is compressed by. Hosts undo that, and leave the header. */
+  /** The response's `content-encoding`. Hosts decode the body, and leave the header. */
   readonly #encoding: string;
   #isFirst = true;
   #pieces: Pieces | undefined;
   #rest: Uint8Array = NOTHING;
-  /** The first half of a letter of two units, where a piece of text ends within it. */
+  /** The first half of a surrogate pair, if a piece of text ends within the pair. */
   #half = '';
   #isOver = false;
   #work = 0;
@@ -66,7 +66,7 @@ export class BodyReader {
     return { bytes, isLast: this.#isOver && this.#rest.length === 0 };
   }
 
-  /** Tells the body that no more of it is wanted. */
+  /** Cancels the body. */
   stop(): void {
     void Promise.resolve().then(() => this.#pieces?.stop?.()).catch(() => {});
   }
@@ -86,10 +86,10 @@ export class BodyReader {
   }
 }
 
-/** Whether they begin as gzip does, or zstd. (Brotli has no beginning of its own.) */
+/** Whether the bytes begin like gzip or zstd. (Brotli has no signature.) */
 const isCompressed = ([one, two]: Uint8Array) => (one === 0x1f && two === 0x8b) || (one === 0x28 && two === 0xb5);
 
-/** Bytes of whatever realm. */
+/** Bytes from any realm. */
 function bytesOf(value: unknown): Uint8Array {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value))) return new Uint8Array(value as ArrayBuffer);
@@ -122,13 +122,13 @@ function piecesOf(response: AnyResponse): Pieces {
     const { arrayBuffer } = body;
     return once(() => (typeof arrayBuffer === 'function' ? arrayBuffer.call(body) as unknown : body));
   }
-  // Streams of Node are iterable, too.
+  // Node's streams are iterable, too.
   const iterator = ((body as { [Symbol.asyncIterator]?(): AsyncIterator<unknown> })[Symbol.asyncIterator]?.()
     ?? (body as unknown as Iterable<unknown>)[Symbol.iterator]()) as AsyncIterator<unknown> | Iterator<unknown>;
   return { next: async () => iterator.next(), stop: () => iterator.return?.() };
 }
 
-/** @internal Calls `each` with the headers of an answer: those of `fetch`, a map, pairs or an object. */
+/** @internal Calls `each` with every header of a response: `Headers`, a map, pairs or an object. */
 export function eachHeader(headers: unknown, each: (name: string, value: string) => void): void {
   const tell = (value: unknown, name: unknown) => {
     if (value != null) each(String(name).toLowerCase(), Array.isArray(value) ? value.join(', ') : String(value));

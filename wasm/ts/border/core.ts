@@ -6,16 +6,16 @@ import { Imports } from './imports.js';
 import { afterOthers } from '../base/pause.js';
 import { Decoder, Encoder } from '../base/text.js';
 
-/** @internal What a promise of the core comes to: JSON or nothing, and the host's own error if one is behind it. */
+/** @internal What a promise of the core resolves to: JSON or an empty text, and the host's own error if there was one. */
 export interface Told { text: string; cause: unknown }
 
 interface Waiting { resolve(told: Told): void; reject(error: unknown): void }
 
 /** @internal A client of a core. */
 export interface User {
-  /** Whether it can go on with a fresh core as if nothing had been, after so long a time without a call. */
+  /** Whether the client can continue with a fresh core without losing state, after this long without a call. */
   canMove(idleMs: number): boolean;
-  /** Lets the core go; nothing of it is used any more. */
+  /** Releases the client's objects in the core. */
   release(): void;
 }
 
@@ -26,7 +26,7 @@ const MAX_MEMORY = 32 << 20;
 export class Core {
   readonly bindings: Bindings;
   dead = false;
-  /** Streams that are open. */
+  /** The number of open streams. */
   streams = 0;
   readonly #imports: Imports;
   readonly #onEnd: (core: Core) => void;
@@ -51,14 +51,14 @@ export class Core {
 
   get home(): number { return this.#home; }
 
-  /** Runs `work`, goes on with the tasks that it woke, and sees to it that a trap becomes an error and settles all that waits. */
+  /** Runs `work`, then polls the tasks that it woke. A trap becomes an error and rejects all pending promises. */
   enter<T>(work: () => T, home = 0): T {
     if (this.#depth === 0) this.#home = home;
     this.#depth += 1;
     try {
       return work();
     } catch (error) {
-      // Text is the core's own refusal; all else leaves it in a state that nobody knows.
+      // A string is a refusal by the core. Anything else is a trap, and leaves the core in an unknown state.
       if (typeof error === 'string') throw error;
       throw this.#fail(error);
     } finally {
@@ -67,13 +67,13 @@ export class Core {
     }
   }
 
-  /** A task of `home` was woken. It goes on when the core is left, since a task may be what runs. */
+  /** A task of `home` was woken. It is polled after the module returns, because a task may be running now. */
   soon(home: number, yields: boolean): void {
     if (yields) {
       afterOthers(() => this.visit(home));
     } else if (home === this.#home) {
       this.#woken = true;
-      // The host collects garbage by itself.
+      // Garbage collection can wake a task while no call into the core runs.
       if (this.#depth === 0) this.#later(home);
     } else {
       const other = this.#homes.get(home);
@@ -82,12 +82,12 @@ export class Core {
     }
   }
 
-  /** Goes on with the tasks of a home. */
+  /** Polls the tasks of a home. */
   visit(home: number): void {
     this.quietly(() => { this.#woken = true; }, home);
   }
 
-  /** Runs `work` where nothing is left to be told: not in a dead core, and a trap is only noted. */
+  /** Runs `work` unless the core is dead. A trap is not thrown, because it has already rejected all pending promises. */
   quietly(work: () => void, home = 0): void {
     try {
       if (!this.dead) this.enter(work, home);
@@ -98,7 +98,7 @@ export class Core {
     this.quietly(news, home);
   }
 
-  /** The home of a call that begins here. */
+  /** The home of a call that begins here. `onLost` is called when that home is gone. */
   arrive(onLost: () => void): Home {
     const home = homeHere((number) => this.visit(number), () => {
       this.#homes.delete(home.number);
@@ -108,13 +108,13 @@ export class Core {
     return home;
   }
 
-  /** A call of this home is over. */
+  /** Called when the call of this home has ended. */
   leave(home: Home): void {
     this.#homes.delete(home.number);
     home.leave();
   }
 
-  /** A promise of the core, which says its id; it also settles when the core traps. */
+  /** A promise for an operation of the core; `begin` returns its id. It rejects if the core traps. */
   wait(begin: () => number, home = 0): Promise<Told> {
     return new Promise((resolve, reject) => {
       if (this.dead) throw trapped(undefined);
@@ -134,19 +134,19 @@ export class Core {
     if (this.#waiting.size === 0) this.#rest();
   }
 
-  /** Rejects a promise that has not come to anything yet. */
+  /** Signals the core to abort an operation whose promise is pending. */
   abort(id: number, home: number): void {
     if (this.#waiting.has(id)) this.quietly(() => this.bindings.signal(id), home);
   }
 
-  /** Notes who has to let go before the memory can. */
+  /** Registers a client that must release its objects before this instance can be replaced. */
   use(user: User): void {
     if (this.#users.push(weak(user)) < this.#pruneAt) return;
     this.#users = this.#users.filter((ref) => ref.deref());
     this.#pruneAt = Math.max(16, 2 * this.#users.length);
   }
 
-  /** Whether it has become so large that another is to take its place, and nothing runs. */
+  /** Retires this instance if its memory is too large and nothing runs. Returns whether it did. */
   retires(): boolean {
     if (this.dead || !this.#memory || this.#memory.buffer.byteLength <= MAX_MEMORY) return false;
     if (this.#waiting.size > 0 || this.streams > 0 || this.#depth > 0) return false;
@@ -158,7 +158,7 @@ export class Core {
     return true;
   }
 
-  /** Nobody waits for anything. */
+  /** Called when no promise is pending. */
   #rest(): void {
     this.#imports.hold(false);
     this.#idleSince = performance.now();
@@ -184,7 +184,7 @@ export class Core {
   }
 
   #later(home: number): void {
-    // Less work in Node than queueMicrotask.
+    // Cheaper in Node than queueMicrotask.
     void Promise.resolve().then(() => this.visit(home));
   }
 
@@ -206,17 +206,17 @@ function trapped(cause: unknown): LlmError {
 
 const brand = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
 
-/** @internal Whether it is a compiled module, of whatever realm. */
+/** @internal Whether `value` is a compiled module, from any realm. */
 export const isModule = (value: unknown): value is WebAssembly.Module => brand(value) === 'WebAssembly.Module';
 
 const weak = (user: User): WeakRef<User> => (typeof WeakRef === 'function' ? new WeakRef(user) : { deref: () => user } as WeakRef<User>);
 
-/** What the bindings use of the globals, with what some hosts lack. */
+/** The globals that the bindings use, with replacements for those that some hosts lack. */
 function globals(core: Core) {
   return {
     TextDecoder: Decoder,
     TextEncoder: Encoder,
-    // It frees what nobody holds any more, and may trap like all else.
+    // Frees objects of the module that are no longer referenced; that may trap, too.
     FinalizationRegistry: typeof FinalizationRegistry === 'function' && class extends FinalizationRegistry<unknown> {
       constructor(free: (held: unknown) => void) {
         super((held) => core.quietly(() => free(held)));

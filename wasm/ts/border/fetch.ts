@@ -1,11 +1,11 @@
-// The host's `fetch`, or what an entry has in its place.
+// The host's `fetch`, or the replacement that an entry sets.
 
 type Fetch = typeof globalThis.fetch;
 
-/** @internal Beside the `signal` of a request: says what to do when it is aborted, for less than a signal costs. */
+/** @internal A cheaper alternative to a request's `signal`: registers a function to run on abort. */
 export const ON_ABORT = Symbol('chatcore: on abort');
 
-/** @internal Says how to let a connection keep the process alive, or not. */
+/** @internal Registers a function that sets whether the connection keeps the process alive. */
 export const ON_HOLD = Symbol('chatcore: on hold');
 
 /** @internal */
@@ -16,10 +16,10 @@ export interface Init extends RequestInit {
 
 let found: Fetch = (url, init) => globalThis.fetch(url, init);
 
-/** @internal What sends requests where the caller gave nothing. */
+/** @internal Sends requests if the caller gave no `fetch`. */
 export const hostFetch: Fetch = (url, init) => found(url, init);
 
-/** @internal Says what sends them. */
+/** @internal Sets the function that `hostFetch` calls. */
 export function setFetch(fetch: Fetch): void {
   found = fetch;
 }

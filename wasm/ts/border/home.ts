@@ -1,24 +1,25 @@
-// Where a call is at home. Most hosts have one place for all timers and requests. On workerd each incoming
-// request has its own: what one request made cannot be used by another one, and is gone when that request is.
+// The home of a call: where its timers and requests are made. Most hosts have one home for all calls. On workerd each
+// incoming request has its own: a timer or a connection that one request made cannot be used by another request, and
+// is gone when its request ends.
 
-/** @internal The place of one call. */
+/** @internal The home of one call. */
 export interface Home {
   readonly number: number;
-  /** Goes there, from wherever, and turns the core. */
+  /** Makes the core poll its tasks at this home. May be called from any home. */
   wake(): void;
-  /** The call is over. */
+  /** Called when the call has ended. */
   leave(): void;
 }
 
-/** @internal What a home turns: the core, at that home. */
+/** @internal Makes the core poll its tasks at a home. */
 export type Turn = (home: number) => void;
 
-/** @internal Makes a home of the place where it is called. `onLost` is called, elsewhere, when that place is gone. */
+/** @internal Makes a home for the request that runs now. `onLost` is called from another request when that request is gone. */
 export type MakeHome = (turn: Turn, onLost: () => void) => Home;
 
 let make: MakeHome | undefined;
 
-/** @internal For a host where calls have homes of their own. */
+/** @internal Called by the entry for a host where each call has its own home. */
 export function setHomes(makeHome: MakeHome): void {
   make = makeHome;
 }

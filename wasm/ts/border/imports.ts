@@ -7,13 +7,13 @@ import { ON_ABORT, ON_HOLD, type Init } from './fetch.js';
 import type { AskKey, Bindings, Exchange, HostFunctions } from './bindings.js';
 import { RESPONSE_HEADERS } from '../base/tables.js';
 
-/** Each header that crosses the border costs time, and those that nobody reads need not. */
+/** The headers that the core reads. The others are not passed to the module, because each one costs time. */
 const READ: ReadonlySet<string> = new Set(RESPONSE_HEADERS);
 
-/** @internal What the host tells: an instance of the core, and the promises that wait for it. */
+/** @internal The parts of `Core` that the imports call back. */
 export interface Teller {
   readonly bindings: Bindings;
-  /** Where timers and requests are made now; see home.ts. */
+  /** The home of the timers and requests that are made now; see home.ts. */
   readonly home: number;
   tell(home: number, report: () => void): void;
   soon(home: number, yields: boolean): void;
@@ -24,7 +24,7 @@ type Report = (bindings: Bindings) => void;
 type Fetch = Parameters<HostFunctions['send']>[0];
 type Timer = ReturnType<typeof setTimeout>;
 
-/** What Node's timers have. */
+/** The methods of Node's timers. */
 interface Holdable { ref?(): void; unref?(): void }
 
 /** @internal The host's side of one core. */
@@ -33,14 +33,14 @@ export class Imports implements HostFunctions {
   readonly #timers = new Map<number, Timer>();
   readonly #open = new Set<Sent>();
   #isHeld = false;
-  /** The last head of a request; the next one is mostly the same. */
+  /** The head of the last request; the next one is usually the same. */
   #last = { lines: '', method: '', url: '', headers: {} };
 
   constructor(core: Teller) {
     this.#core = core;
   }
 
-  /** Whether timers and connections keep the process alive: only while somebody waits for what they bring. */
+  /** Sets whether timers and connections keep the process alive: only while a promise is pending. */
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
@@ -81,7 +81,7 @@ export class Imports implements HostFunctions {
 
   askKey(ask: AskKey, id: number): void {
     const { home } = this.#core;
-    // Not within the core: the function may call the client.
+    // Runs outside the core, because the function may call the client.
     const given = Promise.resolve().then(ask).then((key): Report => (bindings) => bindings.text(id, key), (error: unknown) => failure(id, error));
     void given.then((report) => this.#core.tell(home, () => report(this.#core.bindings)));
   }
@@ -101,7 +101,7 @@ export class Imports implements HostFunctions {
 
 interface Request { method: string; url: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }
 
-/** A request, and its answer once it has come. */
+/** A request, and its response once the head has come. */
 class Sent implements Exchange {
   readonly #request: Request;
   readonly #tell: (report: Report) => void;
@@ -128,7 +128,7 @@ class Sent implements Exchange {
     const init: Init = {
       // A GET has no body, and `fetch` refuses an empty one.
       method, headers: { ...headers }, redirect: 'manual', ...method === 'GET' ? {} : { body },
-      // Made when it is asked for, because it is expensive.
+      // Created on first use, because it is expensive.
       get signal() {
         sent.#controller ??= new AbortController();
         if (sent.#isAborted) sent.#controller.abort();
@@ -151,7 +151,7 @@ class Sent implements Exchange {
       const headers: Record<string, string> = {};
       eachHeader(response.headers, (name, value) => {
         headers[name] = value;
-        // Node's own HTTP says what it has left as it came.
+        // `node/answer.ts` drops this header if it decodes the body, so there the core is told of it.
         if (name === 'content-encoding' && !(TAKE_ALL in response)) encoding = value;
         else if (READ.has(name)) head += `\n${name}\n${value.replaceAll('\n', ' ')}`;
       });
@@ -174,7 +174,7 @@ class Sent implements Exchange {
     this.#isAborted = true;
     if (this.#head) this.#context?.dropped(this.#head);
     this.#over();
-    // Not within the core: what listens to the signal may call the client.
+    // Runs outside the core, because a listener of the signal may call the client.
     void Promise.resolve().then(() => {
       this.#controller?.abort();
       this.#onAbort?.();
@@ -187,7 +187,7 @@ class Sent implements Exchange {
     this.#onHold?.(isHeld);
   }
 
-  /** Begins something, and tells the core what comes of it, or why it failed. */
+  /** Runs `begin`, and reports its result or its error to the core. */
   async #telling(id: number, begin: () => Promise<Report>): Promise<void> {
     let report: Report;
     try {
@@ -226,13 +226,13 @@ const text = (of: unknown, name: string) => {
   return typeof value === 'string' ? value : '';
 };
 
-/** What the host says of an error, and of those that caused it. */
+/** Reports an error of the host, with the messages and codes of its causes. */
 function failure(id: number, error: unknown): Report {
   const message: string[] = [];
   let code = '';
   let cause: unknown = error;
   for (let depth = 0; cause != null && depth < 4; depth += 1) {
-    // The innermost says most; one of our own says all.
+    // The innermost code is the most specific, but a code of chatcore's own is never replaced.
     if (!code.startsWith('CHATCORE_')) code = text(cause, 'code') || code;
     for (const more of [text(cause, 'message'), text(cause, 'code')]) {
       if (more && !message.some((known) => known.includes(more))) message.push(more);

@@ -1,4 +1,4 @@
-// Inflates the module: by the host, whose `DecompressionStream` works beside the page's main thread.
+// Inflates the module by the host's `DecompressionStream`, which does not block the page's main thread.
 import { gunzipSync } from 'fflate';
 
 /** @internal Inflates gzip. Hosts without `DecompressionStream` (Safari before 16.4, jsdom) do it in JavaScript. */
@@ -7,5 +7,5 @@ export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuff
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }
 
-/** @internal The same of base64. */
+/** @internal Inflates gzip in base64. */
 export const inflateText = (base64: string) => inflate(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));

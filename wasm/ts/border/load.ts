@@ -1,9 +1,9 @@
-// Loads the core once, lazily, and makes a fresh instance after a trap, or when one has grown too large.
+// Loads the core once, lazily. Makes a fresh instance after a trap, or when an instance has grown too large.
 import type { MakeBindings } from './bindings.js';
 import { Core, isModule } from './core.js';
 import { LlmError } from '../base/errors.js';
 
-/** A `WebAssembly.Module`. Its own name would demand types that Node's do not have. */
+/** A `WebAssembly.Module`. That name is not used, because it would require types that Node's do not have. */
 export interface WasmModule {}
 
 /** What `setWasm` takes: the bytes, a compiled module, or a response. */
@@ -12,14 +12,14 @@ export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 /** @internal The modules that the build makes: with the dialect of chat completions alone, and with all dialects. */
 export type ModuleName = 'chat' | 'all';
 
-/** @internal A module, and the bindings that were made for it. */
+/** @internal A module, and the bindings that the build made for it. */
 export interface Loaded { wasm: WasmSource; makeBindings: MakeBindings }
 
 /** One module: where it comes from, and its instance. */
 class Source {
   readonly #load: () => Loaded | Promise<Loaded>;
   #loading: Promise<Ready> | undefined;
-  /** The module, once it is there: a further instance is made at once. */
+  /** The compiled module. Further instances are made from it without waiting. */
   #ready: Ready | undefined;
   #current: Core | undefined;
 
@@ -67,30 +67,30 @@ interface Ready { module: WebAssembly.Module; makeBindings: MakeBindings }
 
 let sources: Partial<Record<ModuleName, Source>> = {};
 
-/** @internal Says where the one module comes from that serves every client; nothing is loaded yet. */
+/** @internal Sets the source of the one module that serves every client. Loads nothing yet. */
 export function setSource(load: () => Loaded | Promise<Loaded>): void {
   const source = new Source(load);
   sources = { chat: source, all: source };
 }
 
-/** @internal Says where each module comes from; nothing is loaded yet. */
+/** @internal Sets the source of each module. Loads nothing yet. */
 export function setSources(loads: Record<ModuleName, () => Loaded | Promise<Loaded>>): void {
   sources = { chat: new Source(loads.chat), all: new Source(loads.all) };
 }
 
-/** Compiles while the bytes come, where the host can and the server names the media type. */
+/** Compiles while the bytes arrive, if the host can and the server sends the right media type. */
 async function compile(response: Response): Promise<WebAssembly.Module> {
   if (response.ok === false) throw new LlmError(`the module was not found: ${response.url} answered ${response.status}`, { code: 'config' });
   const { compileStreaming } = WebAssembly as Partial<typeof WebAssembly>;
   const type = response.headers?.get('content-type') ?? '';
-  // The host takes this media type alone, without a parameter such as `charset`.
+  // The host accepts only this media type, without a parameter such as `charset`.
   if (compileStreaming && type.trim().toLowerCase() === 'application/wasm' && typeof Response === 'function' && response instanceof Response) {
     return compileStreaming.call(WebAssembly, response);
   }
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** What to do about an error of the host's, where that is known. */
+/** What to do about an error of the host, if that is known. */
 function hint(error: unknown): string {
   const said = error instanceof Error ? `${error.name}: ${error.message}` : '';
   return /unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(said)

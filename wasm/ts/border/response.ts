@@ -1,6 +1,6 @@
 import type { ChatResponse, JsonObject, Message, Part, Usage } from '../base/types.js';
 
-/** @internal An answer as the core writes it. A message that is nothing but a text comes as a string. */
+/** @internal An answer as the core writes it. A message that consists of one text is a string. */
 export type ResponseView = [
   id: string, model: string, message: string | Message, finishReason: string | null, finishReasonRaw: string,
   usage: UsageView | null, requestId: string | null, attempts: number, skippedEvents: number, extra?: JsonObject,
@@ -26,16 +26,16 @@ const of = <T extends Part['type']>(parts: readonly Part[], type: T) =>
 
 const joined = (parts: readonly { text: string }[]) => parts.map(({ text }) => text).join('');
 
-/** What gives the headers of an answer. They are worked out when they are asked for, because few programs do. */
+/** Functions that compute the headers of an answer on demand, because few programs read them. */
 const headersOf = new WeakMap<object, () => Readonly<Record<string, string>>>();
 
-// Not in the answer itself: a function cannot be cloned for another worker.
+// On the prototype, because an answer with a function of its own could not be cloned for another worker.
 const methods = {
   toString(this: ChatResponse) { return this.text; },
   get headers() { return headersOf.get(this)?.() ?? {}; },
 };
 
-/** @internal `headers` gives the headers of the answer. */
+/** @internal `headers` returns the headers of the answer. */
 export function response(view: ResponseView, headers?: () => Readonly<Record<string, string>>): ChatResponse {
   const [id, model, said, finishReason, finishReasonRaw, used, requestId, attempts, skippedEvents, extra = {}] = view;
   const message: Message = typeof said === 'string' ? { role: 'assistant', content: said } : said;

@@ -1,15 +1,15 @@
-// Homes on workerd. Each keeps a timer of the request that it belongs to: it shows that the request is alive,
-// keeps workerd from taking it for hung while its call waits in the queue, and is a way to get there.
+// Homes on workerd. Each home keeps a timer in the request that it belongs to. The timer shows that the request is
+// alive, keeps workerd from treating it as hung while its call waits in the queue, and runs code in that request.
 import type { Home, MakeHome, Turn } from './home.js';
 
 const host = globalThis as typeof globalThis & { Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
-// Where the flag is off, what waits for a promise goes on in the request that resolved it.
+// If the flag is off, code that awaits a promise continues in the request that resolved the promise.
 const promisesGoHome = host.Cloudflare?.compatibilityFlags?.handle_cross_request_promise_resolution === true;
 
 const BEAT_MS = 1_000;
-/** How often a home looks whether it was woken, where a promise cannot bring the news. */
+/** How often a home checks whether it was woken, if a promise cannot notify it. */
 const LOOK_MS = 10;
-/** A request that shows no life this often, while others do, is gone. */
+/** A request whose timer misses this many beats, while those of others run, is gone. */
 const BEATS_MISSED = 5;
 
 class RequestHome implements Home {
@@ -47,7 +47,7 @@ class RequestHome implements Home {
     this.#onLost();
   }
 
-  /** What follows the promise runs at the home, whichever request resolves it. */
+  /** The code after the promise runs at this home, whichever request resolves the promise. */
   #listen(): void {
     void new Promise<void>((resolve) => { this.#ring = resolve; }).then(() => {
       if (!homes.has(this.number)) return;
@@ -80,7 +80,7 @@ export const requestHome: MakeHome = (turn, onLost) => {
   return home;
 };
 
-/** Ends the calls of requests that are gone: their places in the queue belong to others. */
+/** Ends the calls of requests that are gone, to free their places in the queue. */
 function sweep(): void {
   const now = Date.now();
   if (now - swept < BEAT_MS) return;

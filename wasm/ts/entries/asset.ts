@@ -1,6 +1,6 @@
-// `chatcore/asset`: the modules are files of their own beside this one, which servers compress and browsers cache as
-// compiled code. Tools that know `new URL(…, import.meta.url)` copy them to the build. A client loads the one that it
-// needs.
+// `chatcore/asset`: the modules are separate files beside this one, which servers compress and browsers cache as
+// compiled code. Bundlers that support `new URL(…, import.meta.url)` copy the files to their output. A client loads the
+// module that it needs.
 // @ts-expect-error: made by the build
 import { makeBindings as makeAll } from '../../pkg/all/bindings.js';
 // @ts-expect-error: made by the build

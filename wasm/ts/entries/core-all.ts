@@ -4,7 +4,7 @@ import { makeBindings } from '../../pkg/all/bindings.js';
 import { inflateText } from '../border/inflate.js';
 import type { Loaded } from '../border/load.js';
 
-/** The build puts it before the code. */
+/** The build defines it at the top of the file. */
 declare const CHATCORE_WASM: string;
 
 /** @internal */

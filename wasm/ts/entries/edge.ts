@@ -1,5 +1,5 @@
-// For Next.js' edge runtime, which inflates nothing and compiles no WebAssembly itself: its bundlers give a compiled
-// module for `?module`.
+// For Next.js' edge runtime, which can neither inflate nor compile WebAssembly itself. Its bundlers replace an import
+// with `?module` by a compiled module.
 import { setSource } from '../border/load.js';
 // @ts-expect-error: the bundler gives a compiled module
 import wasm from './core.wasm?module';

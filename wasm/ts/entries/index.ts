@@ -1,11 +1,11 @@
-// The module for chat completions stands in the entry itself, as gzip in base64, so that every tool takes it without
-// configuration. The one for all dialects is a chunk of its own, which comes when a client needs it.
+// The module for chat completions is embedded in this entry, as gzip in base64, so that every bundler accepts it
+// without configuration. The module for all dialects is a separate chunk, loaded when a client needs it.
 // @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/chat/bindings.js';
 import { inflateText } from '../border/inflate.js';
 import { setSources } from '../border/load.js';
 
-/** The build puts it before the code. */
+/** The build defines it at the top of the file. */
 declare const CHATCORE_WASM: string;
 
 setSources({

@@ -1,9 +1,9 @@
-// Without a module in it: the program says where that comes from.
+// `chatcore/slim`: contains no module; the program gives it to `setWasm`.
 // @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/all/bindings.js';
 import { setSource, type WasmSource } from '../border/load.js';
 
-/** Says where the module `chatcore/core.wasm` comes from: bytes, a compiled module, a response. */
+/** Sets the source of the module `chatcore/core.wasm`: its bytes, a compiled module, or a response. */
 export function setWasm(wasm: WasmSource | Promise<WasmSource> | (() => WasmSource | Promise<WasmSource>)): void {
   const load = typeof wasm === 'function' ? wasm as () => WasmSource | Promise<WasmSource> : () => wasm;
   setSource(async () => ({ wasm: await load(), makeBindings }));

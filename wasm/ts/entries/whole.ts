@@ -1,5 +1,5 @@
 // `chatcore/whole`, and `require('chatcore')` outside of Node: all dialects in one file, for hosts that cannot import a
-// chunk when they need it (service workers, Jest without modules).
+// chunk later (service workers, Jest without modules).
 import { load } from './core-all.js';
 import { setSource } from '../border/load.js';
 

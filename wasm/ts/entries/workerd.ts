@@ -1,4 +1,4 @@
-// For Cloudflare's workerd, which compiles the module itself, and where a connection belongs to one request.
+// For Cloudflare's workerd. It compiles the module itself, and there each connection belongs to one incoming request.
 import { setHomes } from '../border/home.js';
 import { setSource } from '../border/load.js';
 import { setServer } from '../api/environment.js';

@@ -1,4 +1,4 @@
-// An answer of `node:http`, as much like a `Response` as is asked for.
+// A response of `node:http`, with the parts of a `Response` that `border/body.ts` reads.
 // @ts-expect-error: no types of Node's here
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { TAKE_ALL } from '../border/body.js';
@@ -16,13 +16,13 @@ export interface Incoming extends Source {
 
 type Read = { done: boolean; value: Uint8Array | undefined };
 
-/** How much of an answer is held for a reader that is busy, in bytes. */
+/** The most bytes of a response that are buffered for a slow reader. */
 const HELD = 64 * 1024;
-/** An answer of no more bytes is taken at once. */
+/** A response of at most this many bytes is read whole. */
 const SHORT = 99_999;
 
-// Each piece is passed on as it comes, since a stream may pause anywhere. Where it ends too early, what it
-// holds tells: that of a mere status may be empty.
+// Each piece is flushed as it comes, because a stream may pause anywhere. A compressed body that ends too early is no
+// error of the decoder's: its content tells whether it is complete, and the body of a mere status may be empty.
 const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = constants as Record<string, number>;
 const flushing = { flush: Z_SYNC_FLUSH, finishFlush: Z_SYNC_FLUSH };
 const flushingBrotli = { flush: BROTLI_OPERATION_FLUSH, finishFlush: BROTLI_OPERATION_FLUSH };
@@ -33,12 +33,12 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
   br: () => createBrotliDecompress(flushingBrotli) as Decoder,
 };
 
-/** @internal The status, the headers, and the body, which is its own reader. */
+/** @internal A response. It is also its own body, and the body's reader. */
 export class Answer {
   readonly status: number;
   readonly headers: { forEach(each: (value: string, name: string) => void): void };
   readonly [TAKE_ALL]: (() => Promise<Uint8Array>) | undefined;
-  /** It ends with this error, once what had come is handed over. */
+  /** Ends the body with this error, after the bytes that have already come. */
   readonly fail: (error: unknown) => void;
   readonly #source: Source;
   readonly #parts: Uint8Array[] = [];
@@ -48,20 +48,20 @@ export class Answer {
   #error: unknown;
   #tell: (() => void) | undefined;
 
-  /** `onEnd` is called when all of the answer has come. */
+  /** `onEnd` is called when all of the response has come. */
   constructor(incoming: Incoming, onEnd: () => void) {
     const encoding = String(incoming.headers['content-encoding'] ?? '').toLowerCase();
-    // Nobody asked for it, but some servers do so all the same.
+    // Some servers compress although the request does not ask for it.
     const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]!() : undefined;
     this.status = incoming.statusCode;
-    // The length of what is compressed says nothing of what comes out.
-    // Of an error, what has come is told though the rest never does.
+    // A compressed length says nothing about the decoded size. The body of an error status is read in pieces, so that
+    // its beginning is reported even if the rest never comes.
     const isShort = !decoder && this.status < 400 && Number(incoming.headers['content-length']) <= SHORT;
     this[TAKE_ALL] = isShort ? () => this.#takeAll() : undefined;
     this.headers = {
       forEach(each) {
         for (const name in incoming.headers) {
-          // What is undone is not said.
+          // A decoded body no longer has this encoding.
           if (!decoder || name !== 'content-encoding') each(String(incoming.headers[name]), name);
         }
       },
@@ -89,7 +89,7 @@ export class Answer {
     incoming.on('close', () => {
       if (!hasEnded) this.fail(codedError('the connection was closed in the middle of the answer', 'ECONNRESET'));
     });
-    // A decoder that takes no more stops its source, and the connection would stay for ever.
+    // A decoder that stops reading pauses its source, and the connection would stay open forever.
     decoder?.on('error', (error: unknown) => {
       this.#end(lost ?? error);
       incoming.destroy();
@@ -101,7 +101,7 @@ export class Answer {
 
   getReader(): this { return this; }
 
-  /** All that has come since the last time, or the end. */
+  /** All bytes that have come since the last call, or the end. */
   async read(): Promise<Read> {
     if (this.#held === 0 && !this.#over) await this.#more();
     if (this.#held > 0) return { done: false, value: this.#take() };

@@ -1,4 +1,4 @@
-// Whether a request goes by `node:http`, or by `fetch` because somebody saw to it.
+// Decides whether a request goes over `node:http`, or over `fetch` because the program replaced or configured `fetch`.
 import type { Init } from '../border/fetch.js';
 import { isPlain, send, type Http, type Way } from './http.js';
 import { proxyFor, type Proxy } from './proxy.js';
@@ -14,7 +14,7 @@ interface NodeProcess {
 const host = globalThis as typeof globalThis & { process?: NodeProcess; Deno?: unknown; [dispatcher: symbol]: object | undefined };
 const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
 
-/** @internal What sends in Node where the caller gave nothing. */
+/** @internal Sends requests in Node if the caller gave no `fetch`. */
 export const viaHttp: Fetch = async (url, init) => {
   if (!isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
   const to = String(url);
@@ -26,7 +26,7 @@ export const viaHttp: Fetch = async (url, init) => {
     http = found instanceof Promise ? await found : found;
     if (proxy && !leadsItself(http)) way = through(proxy, new URL(to), http, await load(proxy.secure));
   } catch {
-    // A place without Node's modules, though it says that it is Node.
+    // This host claims to be Node, but has no modules of Node's.
     return host.fetch(url, init);
   }
   return send(http, to, init as Init, way);
@@ -34,7 +34,7 @@ export const viaHttp: Fetch = async (url, init) => {
 
 let last: { url: string; proxy: Proxy | undefined } | undefined;
 
-/** The proxy that the environment names for an address: mostly that of the last one. */
+/** The proxy for a URL, by the environment. Cached, because the next URL is usually the same. */
 function proxyOf(url: string): Proxy | undefined {
   if (last?.url !== url) last = { url, proxy: proxyFor(new URL(url), environment()) };
   return last.proxy;
@@ -48,31 +48,31 @@ function environment(): Record<string, string | undefined> {
   }
 }
 
-/** Whether the program has an agent of its own, or Node goes by the environment itself (NODE_USE_ENV_PROXY). */
+/** Whether the program set its own agent, or Node itself uses the environment's proxies (NODE_USE_ENV_PROXY). */
 const leadsItself = (http: Http) => !isPlain(http) || (http.globalAgent.options as { proxyEnv?: unknown }).proxyEnv !== undefined;
 
 const isNode = () => Boolean(host.process?.versions?.node) && !host.process?.versions?.bun && !host.Deno;
 
 const modules: { plain?: Http; secure?: Http } = {};
 
-/** `node:http` or `node:https`, once it is needed: loading them takes Node some milliseconds. */
+/** Loads `node:http` or `node:https` on first use, because loading takes Node some milliseconds. */
 function load(secure: boolean): Http | Promise<Http> {
   const name = secure ? 'secure' : 'plain';
   const known = modules[name];
   if (known) return known;
   const found = host.process?.getBuiltinModule?.(secure ? 'node:https' : 'node:http') as Http | undefined;
   if (found) return modules[name] = found;
-  // Where there is no such function yet; not in every place that runs CommonJS.
+  // For versions without `getBuiltinModule`. Not every host that runs CommonJS supports `import()`.
   return imported(secure).then((found) => modules[name] = found);
 }
 
 async function imported(secure: boolean): Promise<Http> {
-  // Of the default, since what is patched (by traces, by mocks) is patched there.
+  // The default export, because tracers and mocks patch that one.
   // @ts-expect-error: no types of Node's here
   return (secure ? await import('node:https') : await import('node:http')).default as Http;
 }
 
-/** @internal The passwords of proxies: those that the environment names, and those of agents of the program's. */
+/** @internal The passwords of proxies, from the environment and from the program's own agents. */
 export function proxySecrets(): string[] {
   const env = host.process?.env ?? {};
   const named = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [env[name], env[name.toLowerCase()]]);
@@ -91,7 +91,7 @@ export function proxySecrets(): string[] {
 let seenFetch: Fetch | undefined;
 let isOwn = true;
 
-/** Whether `fetch` is another than Node's, whose text names what it loads; none at all is not. */
+/** Whether `fetch` was replaced. The source of Node's own names the module that it loads. A missing `fetch` does not count. */
 function isFetchReplaced(): boolean {
   const { fetch } = host;
   if (fetch !== seenFetch) {
@@ -104,12 +104,12 @@ function isFetchReplaced(): boolean {
 let seenDispatchers: readonly (object | undefined)[] = [];
 let isDefaultOnly = true;
 
-/** Whether undici was given something: a proxy, a mock, certificates. What is not plainly its own default counts. */
+/** Whether the program set a dispatcher of undici: a proxy, a mock, certificates. All but undici's plain default counts. */
 function isDispatcherSet(): boolean {
   const [newer, older] = DISPATCHERS.map((key) => host[key]);
   if (newer !== seenDispatchers[0] || older !== seenDispatchers[1]) {
     seenDispatchers = [newer, older];
-    // Newer versions put their own in the older place, for those that look there.
+    // Newer versions of undici also put a wrapper in the older place, for programs that look there.
     const isCopy = newer && older?.constructor.name === 'Dispatcher1Wrapper';
     isDefaultOnly = [newer, isCopy ? undefined : older].every((dispatcher) => !dispatcher || isDefault(dispatcher));
   }

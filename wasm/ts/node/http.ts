@@ -1,5 +1,5 @@
-// Requests by `node:http`, which takes less than half of the time of Node's `fetch`. It does as much of
-// `fetch` as `border/imports.ts` asks for, and nothing that a page could see.
+// Requests over `node:http`, which takes less than half of the time of Node's `fetch`. Implements only the parts of
+// `fetch` that `border/imports.ts` uses, and nothing that only a page could see.
 // @ts-expect-error: no types of Node's here
 import { readSync } from 'node:fs';
 import { codedError } from '../base/errors.js';
@@ -21,7 +21,7 @@ interface Outgoing extends Emitter {
 }
 interface Agent { options: object; addRequest: unknown; createSocket: unknown; createConnection(options: never, done: never): unknown }
 
-/** @internal What is used of `node:http` and of `node:https`. */
+/** @internal The parts of `node:http` and `node:https` that are used. */
 export interface Http {
   request(options: object): Outgoing;
   globalAgent: Agent;
@@ -36,22 +36,22 @@ export interface Way {
   /** Whether the connection is encrypted. */
   secure: boolean;
   headers: Readonly<Record<string, string>>;
-  /** Options of the request; a fresh one uses no connection that is kept. */
+  /** Options of the request. If `fresh`, it uses no kept-alive connection. */
   options(fresh: boolean): object;
 }
 
 /** @internal How long a connection may take, in milliseconds. */
 export const CONNECT_MS = TIMEOUTS.connect;
-/** For how long the loss of a kept connection means that it was closed before the request came, in milliseconds. */
+/** If a kept connection is lost within this many milliseconds, the server is assumed to have closed it before the request came. */
 const REPLACE_WITHIN_MS = 3_000;
 
-/** Until the host has looked at its connections again: an answer has ended just now. */
+/** Set when an answer has just ended, until the host has polled its connections again. */
 let looking: Promise<void> | undefined;
 
-/** @internal Sends a request of the core's: a URL, and a body of bytes. */
+/** @internal Sends a request of the core: a URL, and a body of bytes. */
 export async function send(http: Http, url: string, init: Init, via?: Way): Promise<Response> {
   const { secure, options } = target(url);
-  // What a server sends unasked behind an answer is seen first, and its connection not used again.
+  // Waits until bytes that a server sent unasked after its answer are seen, so that its connection is not reused.
   if (looking) await looking;
   const own = { http, secure, headers: {}, options: (fresh: boolean) => (fresh ? anew(http) : {}) };
   const way = via ?? own;
@@ -60,24 +60,24 @@ export async function send(http: Http, url: string, init: Init, via?: Way): Prom
     return await sent.answer as unknown as Response;
   } catch (error) {
     if (!sent.isUnheard(error)) throw error;
-    // Once, and on a new connection: others that are kept may be as dead, and each might pay for the chat.
+    // Retries once, on a new connection: other kept connections may be dead too, and each retry might be billed.
     return await new Sent(way, { ...options, ...way.options(true) }, init).answer as unknown as Response;
   }
 }
 
-/** A new connection, where the program has no agent of its own kind, which may lead through a proxy. */
+/** Options for a new connection. None if the program set its own kind of agent, which may lead through a proxy. */
 function anew(http: Http): { agent?: Agent } {
   const { globalAgent, Agent } = http;
   return isPlain(http) ? { agent: new Agent({ ...globalAgent.options, keepAlive: false }) } : {};
 }
 
-/** @internal Whether the global agent is of Node's own kind, and not one of the program's. */
+/** @internal Whether the global agent is Node's own kind, and not the program's. */
 export const isPlain = ({ globalAgent, Agent }: Http): boolean => (['addRequest', 'createSocket', 'createConnection'] as const)
   .every((name) => globalAgent[name] === Agent.prototype[name]);
 
 let last: { url: string; target: Target } | undefined;
 
-/** Where a request goes: mostly where the last one went. */
+/** Where a request goes. Cached, because the next request usually has the same URL. */
 function target(url: string): Target {
   if (last?.url !== url) {
     const { protocol, hostname, port, pathname, search } = new URL(url);
@@ -87,12 +87,12 @@ function target(url: string): Target {
   return last.target;
 }
 
-/** A request that is sent, and its answer to come. */
+/** A sent request, and its pending answer. */
 class Sent {
   readonly answer: Promise<Answer>;
   readonly #request: Outgoing;
   #aborted = false;
-  /** Whether it has an answer, or never will. */
+  /** Whether the head of the answer has come, or never will. */
   #isOver = false;
   /** Whether all of the answer has come. */
   #isRead = false;
@@ -115,7 +115,7 @@ class Sent {
         isWhole = () => incoming.complete;
         answer = new Answer(incoming, () => {
           this.#isRead = true;
-          // A server that has answered all may leave the rest of the request where it is.
+          // A server that has answered completely may never read the rest of the request.
           if (!request.writableFinished) request.destroy();
           else if (this.#socket) watchIdle(this.#socket);
         });
@@ -123,9 +123,9 @@ class Sent {
       });
       request.on('error', (error: unknown) => {
         this.#isOver = true;
-        // What the server sent, which may hold what it was sent.
+        // Raw bytes from the server, which may echo the request with its key.
         delete (error as { rawPacket?: unknown }).rawPacket;
-        // What is no HTTP within a body is told here, and only here; what comes after it means nothing.
+        // Invalid HTTP within a body is reported only here. An error after the whole body means nothing.
         if (!answer) reject(error);
         else if (!isWhole()) answer.fail(error);
       });
@@ -141,12 +141,12 @@ class Sent {
     });
     init[ON_HOLD]((isHeld) => {
       this.#isHeld = isHeld;
-      // After that the connection may serve others.
+      // Once the answer is read, the connection may serve other requests.
       if (this.#socket && !this.#isRead) hold(this.#socket, isHeld);
     });
   }
 
-  /** Whether it went over a kept connection that the server had closed, as far as one can tell. */
+  /** Whether it apparently went over a kept connection that the server had already closed. */
   isUnheard(error: unknown): boolean {
     const { code } = error as { code?: unknown };
     return !this.#aborted && this.#request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')
@@ -169,11 +169,11 @@ class Sent {
 const asking = new WeakMap<Socket, () => boolean>();
 
 /**
- * A server that refuses a request while it is sent may answer, and end the connection. Node then hears of the
- * end from a write, and closes the connection without a look at what has come; the look is taken here.
+ * A server that refuses a request while it is being sent may answer and close the connection. Node then learns of the
+ * close from a failed write, and destroys the socket without reading what has come. This reads it first.
  */
 function prepare(socket: Socket): void {
-  // A connection may also fail after its answer, when no request listens any more.
+  // A connection may also fail after its answer, when no request listens for errors.
   socket.on('error', () => {});
   if (socket.encrypted) return;
   const destroy = socket._destroy;
@@ -194,10 +194,10 @@ function hold(socket: Socket, isHeld: boolean): void {
   else socket.unref();
 }
 
-/** How many bytes a kept connection had read when its last answer ended, and what ends it if more come. */
+/** How many bytes a kept connection had read when its last answer ended, and the listener that destroys it if more come. */
 const idle = new WeakMap<Socket, { read: number; end: () => void }>();
 
-/** A kept connection on which bytes come that nobody asked for is not used again. */
+/** Destroys a kept connection if unrequested bytes come on it, so that it is not reused. */
 function watchIdle(socket: Socket): void {
   const end = () => socket.destroy();
   idle.set(socket, { read: socket.bytesRead, end });
@@ -213,11 +213,11 @@ function isClean(socket: Socket): boolean {
   return socket.bytesRead === was.read;
 }
 
-/** Not within `Sent`, which a socket's listeners would hold for as long as the socket lives. */
+/** Not a method of `Sent`, because the socket's listeners would keep the `Sent` for as long as the socket lives. */
 function limitConnecting(socket: Socket, connected: string, request: Outgoing): void {
   const late = () => request.destroy(codedError(`no connection within ${CONNECT_MS} ms`, 'UND_ERR_CONNECT_TIMEOUT'));
   const timer = setTimeout(late, CONNECT_MS) as unknown as { unref(): void } & number;
-  // The connection itself keeps the process alive, if it is to.
+  // Only the connection decides whether the process stays alive, not this timer.
   timer.unref();
   const done = () => {
     clearTimeout(timer);

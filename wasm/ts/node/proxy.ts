@@ -1,5 +1,5 @@
-// The proxy for an address, by the variables that curl and the native transports read: HTTPS_PROXY, HTTP_PROXY,
-// ALL_PROXY and NO_PROXY, in small letters too.
+// The proxy for a URL, by the variables that curl and the native transports read: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY
+// and NO_PROXY, also in lower case.
 import { codedError } from '../base/errors.js';
 
 /** @internal */
@@ -8,7 +8,7 @@ export interface Proxy {
   secure: boolean;
   host: string;
   port: number;
-  /** The value of `proxy-authorization`, where the variable has a user. */
+  /** The value of `proxy-authorization`, if the variable names a user. */
   authorization: string | undefined;
 }
 
@@ -16,8 +16,8 @@ export interface Proxy {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * @internal The proxy of `url`; none is a direct connection. Throws for a variable that names a proxy which cannot be
- * used, because the request must not go another way.
+ * @internal The proxy for `url`; undefined means a direct connection. Throws if a variable names a proxy that cannot be
+ * used, because the request must not bypass it.
  */
 export function proxyFor(url: URL, env: Environment): Proxy | undefined {
   const set = (name: string): [string, string] | undefined => {
@@ -29,7 +29,7 @@ export function proxyFor(url: URL, env: Environment): Proxy | undefined {
   return parsed(...named);
 }
 
-/** Whoever calls a CGI program chooses its HTTP_PROXY, by a header `proxy`. */
+/** In a CGI program, the client of the server can set HTTP_PROXY, by a header `proxy`. */
 const isForged = (name: string, env: Environment) => name === 'HTTP_PROXY' && env.REQUEST_METHOD !== undefined;
 
 function parsed(variable: string, value: string): Proxy {
@@ -53,7 +53,7 @@ function parsed(variable: string, value: string): Proxy {
   };
 }
 
-/** Whether it is this machine, or in the list of NO_PROXY: names, addresses, networks such as 10.0.0.0/8, or `*`. */
+/** Whether `url` is this machine or matches NO_PROXY, a list of names, addresses, networks such as 10.0.0.0/8, or `*`. */
 function isDirect({ hostname, port, protocol }: URL, list: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (/^(.+\.)?localhost$|^127(\.\d+){3}$|^::1$/.test(host)) return true;
@@ -68,7 +68,7 @@ function isDirect({ hostname, port, protocol }: URL, list: string): boolean {
   });
 }
 
-/** Whether an IPv4 address is in a network, where `item` is one. */
+/** If `item` is an IPv4 network, a function that tells whether an address is in it. */
 function networkOf(item: string): ((host: string) => boolean) | undefined {
   const [, address, bits] = /^([\d.]+)\/(\d{1,2})$/.exec(item) ?? [];
   const base = numberOf(address ?? '');

@@ -1,5 +1,5 @@
-// Requests through a proxy: a tunnel for those with TLS, of which the proxy sees no more than the host; others are
-// forwarded with their whole address.
+// Requests through a proxy. A request with TLS goes through a tunnel, so that the proxy sees only its host. Others are
+// forwarded with their whole URL.
 import { codedError } from '../base/errors.js';
 import { CONNECT_MS, type Http, type Way } from './http.js';
 import type { Proxy } from './proxy.js';
@@ -9,10 +9,10 @@ interface TunnelOptions { host: string; port: number }
 type Done = (error: unknown, socket?: unknown) => void;
 interface Connecting extends Emitter { end(): void; destroy(error: unknown): void; setTimeout(ms: number, late: () => void): void }
 
-/** Those whose connections are kept, by their proxies. */
+/** The agents that keep connections alive, by proxy. */
 const kept = new Map<string, object>();
 
-/** @internal `http` is what the request itself needs, `toProxy` what the proxy does. */
+/** @internal `http` is the module for the request itself, `toProxy` the module for the connection to the proxy. */
 export function through(proxy: Proxy, url: URL, http: Http, toProxy: Http): Way {
   const authorization: Record<string, string> = proxy.authorization ? { 'proxy-authorization': proxy.authorization } : {};
   const { host, port } = proxy;

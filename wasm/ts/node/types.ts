@@ -1,4 +1,4 @@
-// What is used of Node's own classes, whose types this package does without.
+// The parts of Node's classes that are used, because this package does not depend on Node's types.
 
 type Listener = (...values: never[]) => void;
 

@@ -1,9 +1,9 @@
-// The answer of one call: messages in, the body of a response out.
+// The answer of one call: takes the server's messages, and gives the body of a response.
 import { codedError } from '../base/errors.js';
 import type { Call } from './lanes.js';
 import type { Message } from './message.js';
 
-/** How many characters of one answer may wait to be read. Beyond that it is given up, so that it fills no memory. */
+/** The most characters of one answer that may wait to be read. A longer one is dropped, to bound memory. */
 const MAX_WAITING = 32 * 1024 * 1024;
 
 /** @internal The answer of one call. */
@@ -43,13 +43,13 @@ export class Answer implements Call {
     this.end();
   }
 
-  /** The caller reads no more. */
+  /** Called when the caller stops reading. */
   leave(): void {
     this.isLeft = true;
     this.#waiting = [];
   }
 
-  /** The next message; none after the last one. */
+  /** The next message; undefined after the last one. */
   async next(): Promise<Message | undefined> {
     for (;;) {
       const message = this.#waiting.shift();
@@ -64,5 +64,5 @@ export class Answer implements Call {
   }
 }
 
-/** @internal A message as an event of a stream: one `data:` line. A line end within JSON is white space. */
+/** @internal A message as a server-sent event with one `data:` line. Line ends within JSON are only white space. */
 export const eventOf = ({ text }: Message): string => `data: ${text.replaceAll(/[\r\n]/g, ' ')}\n\n`;

@@ -1,20 +1,20 @@
-// A POST of the Responses dialect as the message `response.create`.
+// Turns a POST of the Responses dialect into the message `response.create`.
 
 type Json = Record<string, unknown>;
 
 /** @internal A request for a response. */
 export interface Create {
-  /** The fields that go as they came. */
+  /** The fields that are sent unchanged. */
   readonly fields: Json;
-  /** The items of the input; none where it is one text. */
+  /** The items of the input; empty if the input is a string. */
   readonly items: readonly unknown[];
   /** The digest of the first item, of the first two, and so on. */
   readonly digests: readonly string[];
-  /** The response that the caller goes on from. */
+  /** The response that the caller continues from (`previous_response_id`). */
   readonly previous: string | undefined;
 }
 
-/** @internal Reads a POST; nothing where it must go by HTTP: it asks for no response, or for one in the background. */
+/** @internal Reads a POST. Returns undefined if it must go over HTTP: it asks for no response, or for one in the background. */
 export function createOf(url: string, method: string | undefined, body: unknown, hasContext: boolean): Create | undefined {
   if (method !== 'POST' || !new URL(url).pathname.endsWith('/responses')) return undefined;
   const parsed = parse(body);
@@ -28,7 +28,7 @@ export function createOf(url: string, method: string | undefined, body: unknown,
   };
 }
 
-/** @internal The message, on the lane of this name; the first items are left out that the response `known.id` ends with. */
+/** @internal The message, on the lane of this name. The first `known.count` items are left out, because the response `known.id` includes them. */
 export function messageOf(create: Create, lane: string | undefined, known?: { id: string; count: number }): string {
   const previous = known?.id ?? create.previous;
   return JSON.stringify({
@@ -40,7 +40,7 @@ export function messageOf(create: Create, lane: string | undefined, known?: { id
   });
 }
 
-/** @internal The digest of the items behind `before`, and of `item` after them. */
+/** @internal The digest of a list of items: `before` is the digest of all but the last, `item` is the last. */
 export function after(before: string, item: unknown): string {
   return digest(before + JSON.stringify(item, (_name, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
@@ -54,7 +54,7 @@ function digestsOf(items: readonly unknown[]): string[] {
   return items.map((item) => (last = after(last, item)));
 }
 
-/** Of this process alone, so that nobody can make two inputs of one digest. */
+/** Random for each process, so that nobody can construct two inputs with the same digest. */
 const SEEDS = crypto.getRandomValues(new Uint32Array(4));
 
 /** 128 bits of a text, by multiplication and mixing; not for secrets. */

@@ -8,40 +8,41 @@ import { closed, type Socket } from './socket.js';
 
 type Fetch = typeof globalThis.fetch;
 
-/** What {@link webSocketFetch} can be told. */
+/** Options of {@link webSocketFetch}. */
 export interface WebSocketFetchOptions {
-  /** Sockets at most for calls with the same URL and headers, and eight times as many in all. Default: 8. */
+  /** The most sockets for calls with the same URL and headers. The limit for all sockets is eight times this. Default: 8. */
   maxSockets?: number;
-  /** Calls at once on each socket, where the server tells lanes apart. Default: 16, OpenAI's limit. */
+  /** The most calls at once on each socket, if the server supports several (`stream_id`). Default: 16, OpenAI's limit. */
   maxLanes?: number;
   /** Seconds until an idle socket is closed. Default: 300. */
   idleLimit?: number;
-  /** Seconds from which on a socket takes no more calls. Default: 3300, because OpenAI closes one after 3600. */
+  /** Seconds after which a socket takes no new calls. Default: 3300, because OpenAI closes a socket after 3600. */
   ageLimit?: number;
-  /** Whether every turn sends the whole input. Default: false, a turn sends what is new to its lane. */
+  /** Whether every turn sends its whole input. Default: false; a turn sends only the items that are new to its lane. */
   wholeInput?: boolean;
-  /** What sends all other requests. Default: `globalThis.fetch`. */
+  /** Sends all requests that do not go over a WebSocket. Default: `globalThis.fetch`. */
   fetch?: Fetch;
   /**
-   * Opens a socket. Default: the host's `WebSocket` with the headers, which Node 22, Bun and Deno take. A page cannot
-   * send headers: give a function there that proves who asks in another way, for example by a token in the URL.
+   * Opens a socket. Default: the host's `WebSocket` with the headers, which Node 22, Bun and Deno support. A page
+   * cannot send headers: there, give a function that authenticates in another way, such as by a token in the URL.
    */
   open?: (url: string, headers: Record<string, string>) => Socket;
 }
 
-/** A function like `fetch`, and the way to close its sockets. */
+/** A function like `fetch`, with a method that closes its sockets. */
 export type WebSocketFetch = Fetch & {
   /** Closes every socket; calls on them fail. An open socket keeps a process of Node alive until its idle limit. */
   close(): void;
 };
 
-/** A socket that was used before and is lost within so many milliseconds was closed before the request came. */
+/** If a reused socket is lost within this many milliseconds, the server is assumed to have closed it before the request came. */
 const REPLACE_WITHIN = 3000;
 const OF_THE_BODY = ['content-type', 'content-length', 'accept', 'accept-encoding'];
 
 /**
- * A function like `fetch` that sends OpenAI's Responses over WebSockets that stay open; all else goes by HTTP, and so
- * does a request whose socket cannot be opened. A turn that goes on from the last one of its lane sends what is new.
+ * A function like `fetch` that sends OpenAI's Responses over WebSockets that stay open. All other requests go over
+ * HTTP, and so does a request whose socket cannot be opened. A turn that continues a conversation on the same lane
+ * sends only its new items.
  *
  * ```js
  * import { LlmClient } from 'chatcore';
@@ -64,7 +65,7 @@ export function webSocketFetch(options: WebSocketFetchOptions = {}): WebSocketFe
     try {
       return await ask(pool, url, headersOf(init.headers), create, init.signal ?? undefined);
     } catch (error) {
-      // The answer by HTTP says why, and may well be the answer.
+      // Over HTTP the server either answers or says why it does not.
       if (error instanceof NotOpened) {
         if (error.isServers) pool.forbidSockets(url, headersOf(init.headers));
         return http(input, init);
@@ -75,7 +76,7 @@ export function webSocketFetch(options: WebSocketFetchOptions = {}): WebSocketFe
   return Object.assign(fetch as Fetch, { close: () => pool.close() });
 }
 
-/** A socket could not be opened; `isServers` where it is the server that opened none. */
+/** A socket could not be opened. `isServers` is true if connecting to the server failed. */
 class NotOpened extends Error {
   isServers = false;
 }
@@ -115,7 +116,7 @@ async function ask(
       over();
       throw codedError('the answer has no messages', 'CHATCORE_BODY');
     }
-    // A server may ignore what it is asked to go on from, without a word.
+    // A server may ignore `previous_response_id` without reporting it.
     const isIgnored = seat.known !== undefined && first.meaning === 'event'
       && first.previous !== undefined && first.previous !== seat.known;
     if (isIgnored && !tried.has('whole context')) {

@@ -1,27 +1,27 @@
-// The lanes of one socket: which one a call takes, and whose a message is.
+// The lanes of one socket: which lane a call takes, and which call a message belongs to.
 import { after, messageOf, type Create } from './create.js';
 import type { Message } from './message.js';
 
-/** How many lanes of a socket may ever have a name: OpenAI's limit. */
+/** How many lane names one socket may use in its lifetime: OpenAI's limit. */
 const MAX_NAMES = 32;
 
-/** @internal A call, as its socket knows it. */
+/** @internal The parts of a call that its socket uses. */
 export interface Call {
-  /** Whether nobody reads its answer any more. */
+  /** Whether the caller no longer reads the answer. */
   readonly isLeft: boolean;
   take(message: Message): void;
   end(): void;
   fail(error: unknown): void;
 }
 
-/** What the server keeps after a response: how many items, and their digest where they are known. */
+/** What the server keeps after a response: its id, the number of items, and their digest if they are known. */
 interface Context { id: string; count: number; digest: string | undefined }
 
 interface Lane { name: number; call: Call | undefined; context: Context; hasContext: boolean }
 
 /** @internal The lanes of one socket. */
 export class Lanes {
-  /** Whether the server tells lanes apart. Not known before its first answer. */
+  /** Whether the server tells lanes apart; undefined until its first answer. */
   areToldApart: boolean | undefined;
   #lanes: Lane[] = [];
   #names = 0;
@@ -38,28 +38,28 @@ export class Lanes {
     return this.#lanes.flatMap((lane) => lane.call ?? []);
   }
 
-  /** Whether no call can ever come: all names are given, and no lane is left. */
+  /** Whether the socket can take no more calls: every lane name is used up, and no lane is left. */
   get areSpent(): boolean {
     return this.#names === MAX_NAMES && this.#lanes.length === 0;
   }
 
-  /** Whether one more call may come: `max` at once, or one where lanes are not told apart. */
+  /** Whether one more call fits: up to `max` at once, or only one if the server does not tell lanes apart. */
   hasRoom(max: number): boolean {
     const hasLane = this.#names < MAX_NAMES || this.#lanes.some((lane) => !lane.call);
     return hasLane && this.inFlight < (this.areToldApart ? max : 1);
   }
 
-  /** How many items of the call's input a free lane knows already, at most; −1 where none knows any. */
+  /** The most items of the call's input that any free lane already knows; −1 if no free lane has a matching context. */
   known(create: Create): number {
     return Math.max(-1, ...this.#free().map((lane) => knownItems(lane, create)));
   }
 
-  /** Puts a call on the lane that knows most of its input, and gives the message to send, and the response that it goes on from. */
+  /** Puts a call on the lane that knows most of its input. Returns the message to send, and the response that the lane continues from. */
   begin(call: Call, create: Create, isWhole: boolean): { text: string; known: string | undefined } {
     const free = this.#free();
     const best = free.filter((lane) => knownItems(lane, create) >= 0).sort((a, b) => knownItems(b, create) - knownItems(a, create))[0];
     const lane = best ?? free.find((lane) => !lane.hasContext) ?? this.#add() ?? free[0]!;
-    // The lanes stand in the order of their last use, so that the first free one is the oldest.
+    // Lanes are sorted by last use, so that the first free lane is the least recently used.
     this.#lanes = [...this.#lanes.filter((other) => other !== lane), lane];
     const count = isWhole ? 0 : knownItems(lane, create);
     const { id } = lane.context;
@@ -70,7 +70,7 @@ export class Lanes {
     return { text: messageOf(create, this.areToldApart === false ? undefined : nameOf(lane), known), known: known?.id };
   }
 
-  /** What a message changes; gives the call that it belongs to. */
+  /** Updates the lane that a message belongs to, and returns its call. */
   take(message: Message): Call | undefined {
     const busy = this.#lanes.filter((lane) => lane.call);
     const lane = message.lane === undefined ? (busy.length === 1 ? busy[0] : undefined)
@@ -93,7 +93,7 @@ export class Lanes {
     return call;
   }
 
-  /** The server has lost the contexts. */
+  /** Called when the server has lost the contexts. */
   forget(): void {
     for (const lane of this.#lanes) lane.hasContext = false;
   }
@@ -113,7 +113,7 @@ export class Lanes {
 
 const nameOf = (lane: Lane) => `lane-${lane.name}`;
 
-/** How many items of the input the lane knows; −1 where its context is another. */
+/** How many items of the input the lane knows; −1 if its context does not match. */
 function knownItems({ context: { id, count, digest }, hasContext }: Lane, create: Create): number {
   if (!hasContext) return -1;
   if (create.previous !== undefined) return create.previous === id ? 0 : -1;

@@ -1,24 +1,24 @@
-// One message of the server: whose it is, and what it means for its lane.
+// One message from the server: its lane, and what it means for that lane.
 
 type Json = Record<string, unknown>;
 
-/** @internal What a transport can do about an error. */
+/** @internal How to retry after an error. */
 export type Remedy = 'whole context' | 'other socket' | 'no lanes';
 
-/** @internal A server's message, as far as lanes need it. */
+/** @internal The parts of a server's message that lanes need. */
 export interface Message {
   /** The message itself. */
   readonly text: string;
   readonly lane: string | undefined;
-  /** What it is for its lane: one of many, the end with a context to go on from, another end, or an error. */
+  /** An event among others, the end with a context to continue from, another end, or an error. */
   readonly meaning: 'event' | 'completed' | 'ended' | 'error';
-  /** The id of the response that is complete. */
+  /** The id of the message's response. */
   readonly id: string | undefined;
-  /** What the response goes on from, where the message has a response. */
+  /** The response's `previous_response_id`, null if it has none; undefined if the message has no response. */
   readonly previous: unknown;
-  /** The item that is done. */
+  /** The finished item, in a `response.output_item.done`. */
   readonly item: unknown;
-  /** What its error asks for. */
+  /** How to retry, if the message is an error that allows it. */
   readonly remedy: Remedy | undefined;
   readonly status: number | undefined;
   readonly headers: Record<string, string>;
@@ -27,7 +27,7 @@ export interface Message {
 const ENDS = ['response.incomplete', 'response.failed', 'response.cancelled'];
 const TOO_OLD = ['websocket_connection_limit_reached', 'websocket_stream_limit_reached'];
 
-/** @internal Reads a message; one that is no JSON object says nothing about lanes. */
+/** @internal Reads a message. Text that is no JSON object becomes an event without a lane. */
 export function read(text: string): Message {
   const message = parse(text);
   const error = objectOf(message.error);
@@ -52,7 +52,7 @@ export function read(text: string): Message {
   };
 }
 
-/** Headers that belong to the request; those of a body mean nothing here. */
+/** The valid headers of an error, without `content-…`, which would describe another body. */
 function headersOf(value: unknown): Record<string, string> {
   const pairs = Object.entries(objectOf(value)).slice(0, 128);
   const isHeader = ([name, value]: [string, unknown]) =>

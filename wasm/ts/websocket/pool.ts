@@ -1,27 +1,27 @@
-// The sockets of one `fetch`, and who waits for a lane.
+// The sockets of one `fetch`, and the calls that wait for a lane.
 import type { Answer } from './answer.js';
 import type { Create } from './create.js';
 import { Line, type Socket } from './socket.js';
 
-/** @internal What the pool allows; times in seconds. */
+/** @internal The pool's limits; times in seconds. */
 export interface Limits { sockets: number; lanes: number; idle: number; age: number }
 
 /** @internal Opens a socket, and waits until it is open. */
 export type Open = (url: string, headers: Record<string, string>) => Promise<Socket>;
 
-/** The sockets to one URL with the same headers, and so the same key. */
+/** The sockets to one URL with the same headers, and therefore the same key. */
 interface Target { lines: Line[]; opening: number; areToldApart: boolean | undefined; forgets: boolean; httpUntil: number; waiting: Set<() => void> }
 
-/** @internal The socket that a call is on. `wasIdle` says that it was there already, without a call on it, `known` which response it goes on from. */
+/** @internal The socket that a call is on. `wasIdle`: it was already open and had no call. `known`: the response that the call continues from. */
 export interface Seat { line: Line; wasIdle: boolean; known: string | undefined }
 
-/** How many targets are remembered without a socket. Keys that expire make new ones. */
+/** With more targets than this, unused ones are removed. Each new key makes a new target. */
 const MAX_UNUSED = 16;
 
-/** Milliseconds after which a server that opened no socket is asked for one again. */
+/** Milliseconds until a socket is tried again at a server where none could be opened. */
 const ASKED_AGAIN_AFTER = 300_000;
 
-/** How many times the sockets of one target there are in all. */
+/** The limit for all sockets is this many times the limit for one target. */
 const TARGETS = 8;
 
 const openOf = ({ lines, opening }: Target) => lines.filter((line) => line.isOpen).length + opening;
@@ -37,7 +37,7 @@ export class Pool {
     this.#open = open;
   }
 
-  /** Puts a call on a lane and sends it. Waits where all lanes are taken; nothing where there are too many sockets of others. */
+  /** Puts a call on a lane and sends it. Waits while all lanes are taken. Returns undefined if the call must go over HTTP. */
   async seat(url: string, headers: Record<string, string>, create: Create, answer: Answer, isWhole: boolean): Promise<Seat | undefined> {
     const target = this.#target(url, headers);
     if (Date.now() < target.httpUntil) return undefined;
@@ -57,7 +57,7 @@ export class Pool {
       }
       if (openOf(target) < this.#limits.sockets) {
         if (!this.#makePlace()) return undefined;
-        // A new socket knows nothing to go on from.
+        // A new socket has no context to continue from.
         const begin = (line: Line) => { if (!answer.isLeft) line.begin(answer, create, isWhole); };
         return { line: await this.#add(target, url, headers, begin), wasIdle: false, known: undefined };
       }
@@ -66,7 +66,7 @@ export class Pool {
     }
   }
 
-  /** Whether one more socket may be opened: an idle one is closed where there are too many. */
+  /** Whether one more socket may be opened. At the limit for all sockets, closes an idle one to make room. */
   #makePlace(): boolean {
     const targets = [...this.#targets.values()];
     if (targets.reduce((sum, target) => sum + openOf(target), 0) < this.#limits.sockets * TARGETS) return true;
@@ -75,17 +75,17 @@ export class Pool {
     return idle !== undefined;
   }
 
-  /** The server opens no sockets: requests go by HTTP for some minutes. */
+  /** Called when the server refuses sockets: requests go over HTTP for five minutes. */
   forbidSockets(url: string, headers: Record<string, string>): void {
     this.#target(url, headers).httpUntil = Date.now() + ASKED_AGAIN_AFTER;
   }
 
-  /** The server ignores what a turn goes on from, so that it is sent whole from here on. */
+  /** Called when the server ignores `previous_response_id`: every turn sends its whole input from now on. */
   forbidContexts(url: string, headers: Record<string, string>): void {
     this.#target(url, headers).forgets = true;
   }
 
-  /** The server knows no lanes. */
+  /** Called when the server does not support lanes: each socket runs one call at a time from now on. */
   forbidLanes(url: string, headers: Record<string, string>): void {
     const target = this.#target(url, headers);
     target.areToldApart = false;
@@ -97,12 +97,12 @@ export class Pool {
     for (const { lines } of this.#targets.values()) for (const line of lines) line.close();
   }
 
-  /** Lets those who wait look again. */
+  /** Makes all waiting calls check again for a lane. */
   wakeAll(): void {
     for (const target of this.#targets.values()) wake(target);
   }
 
-  /** Opens a socket. The call that it is opened for begins before others hear of it. */
+  /** Opens a socket. The call that needed it begins before other calls can use it. */
   async #add(target: Target, url: string, headers: Record<string, string>, begin: (line: Line) => void): Promise<Line> {
     target.opening += 1;
     try {
