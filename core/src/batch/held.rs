@@ -1,4 +1,4 @@
-//! A lease that a worker holds, and what keeps it.
+//! A lease that a worker holds, and its renewal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub(super) struct Held {
     lease: Lease,
-    /// When the lease was asked for: it is counted from there.
+    /// When the lease was claimed. Its time runs from then.
     asked_at: Instant,
     /// Items that have no result yet.
     left: AtomicUsize,
@@ -34,23 +34,23 @@ impl Held {
         &self.lease
     }
 
-    /// Whether no more of its items may be begun.
+    /// Whether the lease is lost: no more of its items may be started.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Whether it still has items without a result.
+    /// Whether the lease still has items without a result.
     pub(super) fn is_left(&self) -> bool {
         self.left.load(Ordering::Relaxed) > 0
     }
 
-    /// One of its items was recorded.
+    /// Called when one of the lease's items was recorded.
     pub(super) fn ended(&self) {
         self.left.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Renews the lease until all its items are recorded, or it is lost; `None` where it does not
-    /// run out.
+    /// A future that renews the lease until all its items are recorded or the lease is lost. `None`
+    /// if the lease does not expire.
     pub(super) fn keep(
         held: &Arc<Self>,
         journal: &Arc<dyn Journal>,
@@ -62,7 +62,8 @@ impl Held {
             let mut until = held.asked_at + lasts;
             loop {
                 let now = executor.now();
-                // A renewal that failed is tried again soon; the lease's end is not missed.
+                // A third of the lease's time, so that a failed renewal can be retried. Never past
+                // the end of the lease.
                 executor.sleep((lasts / 3).min(until - now)).await;
                 if !held.is_left() {
                     return;
@@ -72,7 +73,8 @@ impl Held {
                     break;
                 }
                 let renewal = journal.renew(&held.lease);
-                // A journal that does not answer must not hold the lease beyond its time.
+                // If the journal does not answer, the lease still counts as lost when its time is
+                // over.
                 let end = executor.sleep(until - asked_at);
                 match select(renewal, end).await {
                     Either::Left((Ok(Renewal::Held), _)) => until = asked_at + lasts,

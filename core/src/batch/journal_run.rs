@@ -1,4 +1,4 @@
-//! A batch over a journal: claims, sends, records.
+//! Runs a batch from a journal: claims items, sends them, records the results.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -30,14 +30,14 @@ pub struct Finished {
     pub recorded: Recorded,
 }
 
-/// The results of a batch over a [`Journal`], as they are recorded. See
+/// The results of a batch from a [`Journal`], as they are recorded. See
 /// [`process_journal`](super::BatchProcessor::process_journal).
 ///
-/// Dropping it drops what is in flight and gives the rest back to the journal.
+/// Dropping the run cancels the items in flight and releases the run's leases.
 ///
-/// Everything happens while the stream is polled, the renewal of leases included. A consumer that
-/// does not come back within [`Lease::lasts`](crate::journal::Lease::lasts) loses its leases to other
-/// workers, so work that takes longer belongs in a task of its own.
+/// The run only makes progress, and only renews its leases, while the stream is polled. A consumer
+/// that does not poll again within [`Lease::lasts`](crate::journal::Lease::lasts) loses its leases
+/// to other workers, so do slower work in a separate task.
 ///
 /// No example here: that method has one.
 #[must_use = "a batch does nothing until its results are polled"]
@@ -47,27 +47,28 @@ pub struct JournalRun {
     max_workers: usize,
     meter: Meter,
     stage: Stage,
-    /// A claim, a wait for the next one, or the end's bookkeeping.
+    /// The pending journal operation: a claim, the wait before the next claim, the count of items,
+    /// or closing.
     asking: Option<BoxFuture<'static, Asked>>,
     waiting: VecDeque<(Arc<Held>, Item)>,
     running: FuturesUnordered<BoxFuture<'static, Ran>>,
     keeping: FuturesUnordered<BoxFuture<'static, ()>>,
     held: Vec<Arc<Held>>,
-    /// Why the run ends before its time. It is the last thing that the stream gives.
+    /// Why the run ends early. It is the last item of the stream.
     failure: Option<Error>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Claiming,
-    /// No more claims: what is in flight finishes.
+    /// No more claims; the items in flight finish.
     Finishing,
-    /// Nothing is in flight: the journal takes leases back, and makes all results safe.
+    /// Nothing is in flight; leases are released and the journal is synced.
     Closing,
     Ended,
 }
 
-/// What the journal answered.
+/// The result of the pending journal operation.
 enum Asked {
     Claimed(Result<(Claim, Option<Arc<Held>>), Error>),
     Waited,
@@ -75,15 +76,15 @@ enum Asked {
     Closed(Result<(), Error>),
 }
 
-/// What became of one item.
+/// The result of one item.
 enum Ran {
     Recorded(Arc<Held>, Box<Finished>),
-    /// Not recorded, because the error is not about this item.
+    /// Failed with an error that is not specific to this item. Not recorded.
     Unanswerable(Error),
     Unrecorded(Error),
 }
 
-/// Whether an error says nothing about the item, so that every other one would fail of it too.
+/// Whether every other item would fail with the same error.
 fn ends_the_run(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -112,8 +113,8 @@ impl JournalRun {
         }
     }
 
-    /// Claims no more items: those in flight finish and are recorded, then the stream ends, and what
-    /// is left can be resumed. For a deadline, a spending cap, or Ctrl-C.
+    /// Stops claiming items. The items in flight finish and are recorded, then the stream ends;
+    /// another run can resume the rest. Use it for a deadline, a spending cap, or Ctrl-C.
     pub fn stop(&mut self) {
         if self.stage == Stage::Claiming {
             self.stage = Stage::Finishing;
@@ -121,26 +122,26 @@ impl JournalRun {
         self.waiting.clear();
     }
 
-    /// How many items are in flight: begun and not recorded.
+    /// How many items are in flight: started and not yet recorded.
     pub fn in_flight(&self) -> usize {
         self.running.len()
     }
 
-    /// The next item that was recorded; `None` at the end of the run. An error is the last thing
-    /// before the end.
+    /// The next recorded item; `None` at the end of the run. An error is the last item before the
+    /// end.
     ///
     /// # Errors
-    /// The journal's own; and an error that every item would fail of, such as a key that is not
-    /// accepted ([`Auth`](ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
+    /// Errors of the journal, and errors that every item would fail with, such as a rejected key
+    /// ([`Auth`](ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
     /// [`Config`](ErrorKind::Config), [`Closed`](ErrorKind::Closed)). Such an item is not recorded
     /// as failed, so that the run can be resumed.
     ///
-    /// Cancel-safe: dropping the future loses no result, and the items go on at the next call.
+    /// Cancel-safe: dropping the future loses no result, and the items continue at the next call.
     pub async fn next(&mut self) -> Option<Result<Finished, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Begins what has a place.
+    /// Starts claimed items while fewer than `max_workers` are in flight.
     fn begin(&mut self) {
         while self.running.len() < self.max_workers
             && let Some((held, item)) = self.waiting.pop_front()
@@ -155,11 +156,11 @@ impl JournalRun {
         }
     }
 
-    /// Asks the journal for more, where there is room and nothing waits.
+    /// Claims more items if a worker is free and no claimed item waits.
     fn ask(&mut self) {
         let free = self.max_workers - self.running.len();
         if self.stage == Stage::Finishing && self.running.is_empty() {
-            // A claim that is under way is dropped: nobody would work on what it gives.
+            // This drops a pending claim, because its items would not be started.
             self.close();
         } else if self.stage == Stage::Claiming
             && self.asking.is_none()
@@ -216,7 +217,8 @@ impl JournalRun {
             }
             Asked::Claimed(Ok(_)) => self.stage = self.stage.max_finishing(),
             Asked::Claimed(Err(error)) => {
-                // What is in flight is paid for, and is recorded if the journal can still do that.
+                // The items in flight are already paid for, so they finish and are recorded if the
+                // journal still can.
                 self.failure.get_or_insert(error);
                 self.stop();
             }
@@ -231,8 +233,8 @@ impl JournalRun {
         }
     }
 
-    /// The journal cannot record: what is in flight is dropped, and everything that has no result
-    /// is given back.
+    /// Ends the run because the journal could not record a result. Cancels the items in flight and
+    /// releases all leases.
     fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
         self.waiting.clear();
@@ -240,7 +242,7 @@ impl JournalRun {
         self.close();
     }
 
-    /// Gives every lease back, then makes all results safe.
+    /// Releases every lease that still has items, then syncs the journal.
     fn close(&mut self) {
         self.stage = Stage::Closing;
         let left = self.held.drain(..).filter(|held| held.is_left());
@@ -291,7 +293,7 @@ async fn run_item(
     }
 }
 
-/// Gives back what is left, and makes all of it safe.
+/// Releases the leases in `left`, then syncs the journal. Returns the first error.
 async fn close(journal: Arc<dyn Journal>, left: Vec<Arc<Held>>) -> Result<(), Error> {
     let mut result = Ok(());
     for held in left {
@@ -331,7 +333,7 @@ impl Stream for JournalRun {
                     this.stop();
                 }
                 Poll::Ready(Some(Ran::Unrecorded(error))) => this.fail(error),
-                // Nothing runs: the journal was asked, and wakes this.
+                // Nothing is in flight. `ask` begins closing in the next iteration.
                 Poll::Ready(None) if this.stage == Stage::Finishing => {}
                 _ => return Poll::Pending,
             }
@@ -341,20 +343,22 @@ impl Stream for JournalRun {
 
 impl Unpin for JournalRun {}
 
-/// Gives back the leases that still have items; in the background where that takes time.
+/// Releases the leases that still have items; in a background task if that does not complete at
+/// once.
 impl Drop for JournalRun {
     fn drop(&mut self) {
         let left: Vec<_> = self.held.drain(..).filter(|held| held.is_left()).collect();
         if left.is_empty() {
             return;
         }
-        // What is in flight ends first: its items are among those given back.
+        // Cancel the items in flight first, because their leases are released.
         self.running.clear();
         self.asking = None;
         let journal = Arc::clone(&self.journal);
         let mut release: BoxFuture<'static, ()> = Box::pin(async move {
             for held in left {
-                // Nobody is there to be told; without it the leases run out by themselves.
+                // There is no caller to report an error to. A lease that is not released expires by
+                // itself.
                 let _ = journal.release(held.lease()).await;
             }
         });

@@ -1,4 +1,4 @@
-//! Micro-batching: single requests, collected into batches that run in the background.
+//! Micro-batching: collects single requests into batches that run in the background.
 //!
 //! ```text
 //!  add ─► collecting ──(full, timeout, flush)──► ready ──(max_concurrent_batches)──► running
@@ -22,27 +22,28 @@ use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
 use crate::time::Instant;
 
-/// The requests that were added and have no result yet.
+/// The added requests that have no result yet.
 pub(super) struct Micro<I, O, E> {
     state: Mutex<State<I, O, E>>,
 }
 
 struct State<I, O, E> {
     collecting: Vec<Request<I, O, E>>,
-    /// When the first of them was added.
+    /// When the first request in `collecting` was added.
     collecting_since: Instant,
     timer_runs: bool,
     ready: VecDeque<Batch<I, O, E>>,
-    /// Whether somebody is at starting what is ready.
+    /// Whether a call of `start_ready` is in its loop.
     starting: bool,
     running: usize,
-    /// The number of the batch that is being collected.
+    /// The number of the batch being collected.
     number: u64,
     /// The numbers of the batches that are ready or running.
     unfinished: BTreeSet<u64>,
     closed: bool,
     cancelled: bool,
-    /// Who waits for batches to finish, and which batches must stop when they are cancelled.
+    /// Wakers of callers that wait for batches to finish, and of running batches, which must notice
+    /// a cancellation.
     wakers: Vec<Waker>,
 }
 
@@ -91,7 +92,8 @@ where
         if state.closed {
             return Err(closed());
         }
-        // Those whose callers have gone take no place; which matters only where places run out.
+        // Remove requests whose callers have gone, but only when the batch is about to be full,
+        // because only then their space matters.
         if state.collecting.len() + 1 >= limits.batch_size {
             state
                 .collecting
@@ -119,8 +121,8 @@ where
         Ok(receiver)
     }
 
-    /// Makes what was collected a batch that is ready, and gives the number up to which batches
-    /// were made.
+    /// Moves the collected requests to a ready batch. Returns the number of the next batch: all
+    /// batches made so far have lower numbers.
     pub(super) fn flush(self: &Arc<Self>, work: &Work<I, O, E>, limits: Limits) -> u64 {
         let mut state = self.lock();
         let requests = std::mem::take(&mut state.collecting);
@@ -136,9 +138,10 @@ where
         end
     }
 
-    /// Starts what there is room for. A task that its executor drops at once, as one that is shut
-    /// down does, comes back here from inside of `spawn`: it leaves the next batch to the loop that
-    /// runs, or thousands of batches would nest.
+    /// Starts ready batches while `max_concurrent_batches` allows. An executor that is shut down
+    /// drops a task inside `spawn`, and dropping a [`Running`] calls this function again. The inner
+    /// call returns at once and leaves the next batch to the outer loop; otherwise thousands of
+    /// batches would nest on the stack.
     fn start_ready(self: &Arc<Self>, work: &Work<I, O, E>, limits: Limits) {
         let mut state = self.lock();
         if std::mem::replace(&mut state.starting, true) {
@@ -161,7 +164,8 @@ where
         self.lock().closed = true;
     }
 
-    /// Drops all that waits, and tells what runs to stop.
+    /// Drops all waiting requests and wakes the running batches, which then stop. Returns the
+    /// number that [`finished`](Self::finished) takes.
     pub(super) fn cancel(&self) -> u64 {
         let mut state = self.lock();
         state.closed = true;
@@ -174,13 +178,14 @@ where
         let end = state.number;
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
-        // Outside of the lock: items and wakers are a user's.
+        // Dropped outside the lock, because dropping items and waking wakers runs the caller's
+        // code.
         drop((collecting, ready));
         wake(wakers);
         end
     }
 
-    /// Completes once all batches before `end` are done.
+    /// Completes when all batches with numbers below `end` are done.
     pub(super) async fn finished(&self, end: u64) {
         poll_fn(|cx| {
             let mut state = self.lock();
@@ -200,12 +205,12 @@ where
     }
 }
 
-/// Who starts what is ready; one at a time.
+/// The right to start ready batches. Only one exists at a time.
 struct Starting<'a, I, O, E>(&'a Micro<I, O, E>);
 
 impl<I, O, E> Starting<'_, I, O, E> {
-    /// The next batch that there is room for. `None` ends the turn under the same lock, so that
-    /// no room that opens later is overlooked.
+    /// The next batch, if `max_concurrent_batches` allows one more. Otherwise clears `starting`
+    /// under the same lock, so that a batch that ends later starts the next one.
     fn next(&self, limits: Limits) -> Option<Batch<I, O, E>> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let batch = match state.running < limits.max_concurrent_batches {
@@ -221,7 +226,7 @@ impl<I, O, E> Starting<'_, I, O, E> {
 }
 
 impl<I, O, E> Drop for Starting<'_, I, O, E> {
-    /// An executor that panics in `spawn` must not stop all batches for good.
+    /// Clears `starting` if `spawn` panicked; otherwise no batch could ever start again.
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,8 +243,8 @@ impl<I, O, E> State<I, O, E> {
     }
 }
 
-/// Begins each batch whose first request has waited long enough. It ends when there is nothing to
-/// begin; the next request starts it again.
+/// Flushes a batch when its first request has waited for `timeout`. The timer ends when no requests
+/// are being collected; the next request starts a new one.
 struct Timer<I, O, E> {
     micro: Weak<Micro<I, O, E>>,
     work: Work<I, O, E>,
@@ -280,8 +285,8 @@ where
 }
 
 impl<I, O, E> Drop for Timer<I, O, E> {
-    /// An executor that shuts down drops the task: what was collected then gets `Closed`, since
-    /// nobody would begin it.
+    /// An executor that shuts down drops this task. The collected requests then fail with `Closed`,
+    /// because no timer would flush them.
     fn drop(&mut self) {
         if self.done {
             return;
@@ -297,7 +302,7 @@ impl<I, O, E> Drop for Timer<I, O, E> {
     }
 }
 
-/// A batch that runs. Dropped, however that comes about, it makes room for the next one.
+/// A running batch. Dropping it, even by a panic or a shutdown, lets the next batch start.
 struct Running<I, O, E>
 where
     I: Send + 'static,
@@ -337,7 +342,7 @@ where
                         match result {
                             Some(result) => {
                                 self.work.ended(&mut meter, &result);
-                                // It may have gone just now; then nobody wants the result.
+                                // Fails if the caller has just gone; the result is then not needed.
                                 let _ = reply.send(result);
                             }
                             None => meter.left(),
@@ -378,7 +383,7 @@ where
     }
 }
 
-/// One request that runs, for as long as its caller waits for it.
+/// One running request. It ends early when its caller drops the future.
 struct Item<O, E> {
     work: BoxFuture<'static, Result<O, E>>,
     reply: Option<oneshot::Sender<Result<O, E>>>,
@@ -392,7 +397,7 @@ where
     fn start<I: Send + 'static>(work: &Work<I, O, E>, request: Request<I, O, E>) -> Self {
         let work = work.clone();
         let work = async move { work.start(request.item).await };
-        // A panic must cost no other request of the batch its result.
+        // A panic in one request must not affect the other requests of the batch.
         let work = AssertUnwindSafe(work).catch_unwind();
         Self {
             work: Box::pin(async move { work.await.unwrap_or_else(|_| Err(panicked().into())) }),
@@ -424,7 +429,7 @@ impl<O, E> Future for Item<O, E> {
     }
 }
 
-/// What a request gets that was added too late, or dropped.
+/// The error of a request that was added after closing, or dropped.
 pub(super) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,

@@ -1,4 +1,4 @@
-//! Many items through one function, as many at once as may be.
+//! Runs many items through one async function, with a limit on how many run at once.
 
 mod held;
 mod journal_run;
@@ -29,7 +29,7 @@ use micro::Micro;
 use progress::Meter;
 use work::Work;
 
-/// What becomes of the requests that were added, when a processor is closed.
+/// What happens to the added requests when a processor is closed.
 ///
 /// ```
 /// # async fn example(batch: chatcore::BatchProcessor<String, chatcore::ChatResponse>) {
@@ -41,24 +41,24 @@ use work::Work;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Closing {
-    /// What was added is finished.
+    /// All added requests are finished.
     #[default]
     Finish,
-    /// What waits and what runs is dropped; its requests get
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// Waiting and running requests are dropped and fail with [`Closed`](crate::ErrorKind::Closed).
     Cancel,
 }
 
-/// Runs many items through one async function: chats, or anything else.
+/// Runs many items through one async function, for example chats.
 ///
-/// - [`process_batch`](Self::process_batch): all items, results in their order;
-/// - [`process_iter`](Self::process_iter) and [`process_stream`](Self::process_stream): any number
-///   of items, results as they finish;
-/// - [`add_request`](Self::add_request): one item at a time from many places, collected into
-///   batches in the background.
+/// - [`process_batch`](Self::process_batch): runs all items and returns the results in the order of
+///   the items;
+/// - [`process_iter`](Self::process_iter) and [`process_stream`](Self::process_stream): run any
+///   number of items and yield results as they finish;
+/// - [`add_request`](Self::add_request): takes single items from many callers and collects them
+///   into batches in the background.
 ///
-/// A failed item does not stop the others. The defaults are the old client's: batches of 10, 5
-/// items at once, a batch begins after 1 s at the latest, one batch at once.
+/// A failed item does not stop the others. The defaults are those of the Python client: batches of
+/// 10, 5 items at once, one batch at once, and a batch starts after 1 s at the latest.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) {
@@ -81,7 +81,7 @@ pub struct BatchProcessor<I, O, E = Error> {
     micro: Arc<Micro<I, O, E>>,
 }
 
-/// How much at once.
+/// The settings for batch sizes and concurrency.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     batch_size: usize,
@@ -90,18 +90,17 @@ struct Limits {
     max_concurrent_batches: usize,
 }
 
-/// The defaults, which are the old client's.
+/// The defaults, which are those of the Python client.
 impl<I, O, E> BatchProcessor<I, O, E> {
-    /// How many added requests make a batch, unless [`batch_size`](Self::batch_size) says so.
+    /// The default of [`batch_size`](Self::batch_size): how many added requests make a batch.
     pub const DEFAULT_BATCH_SIZE: usize = 10;
-    /// How many items run at once in each batch, unless [`max_workers`](Self::max_workers) says
-    /// so.
+    /// The default of [`max_workers`](Self::max_workers): how many items run at once in each batch.
     pub const DEFAULT_MAX_WORKERS: usize = 5;
-    /// How long the first request of a batch waits for others, unless
-    /// [`timeout`](Self::timeout) says so.
+    /// The default of [`timeout`](Self::timeout): how long the first request of a batch waits for
+    /// others.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
-    /// How many batches of added requests run at once, unless
-    /// [`max_concurrent_batches`](Self::max_concurrent_batches) says so.
+    /// The default of [`max_concurrent_batches`](Self::max_concurrent_batches): how many batches of
+    /// added requests run at once.
     pub const DEFAULT_CONCURRENT_BATCHES: usize = 1;
 
     const LIMITS: Limits = Limits {
@@ -113,13 +112,14 @@ impl<I, O, E> BatchProcessor<I, O, E> {
 }
 
 impl<I: Into<ChatRequest> + Send + 'static> BatchProcessor<I, ChatResponse> {
-    /// Asks each item as [`ask`](LlmClient::ask) does, with the provider's own defaults. An item is
-    /// a [`ChatRequest`], or a prompt, a message or a conversation that converts into one.
+    /// Sends each item as [`ask`](LlmClient::ask) does, with the provider's own defaults. An item
+    /// is a [`ChatRequest`], or a prompt, a message or a conversation that converts into one.
     ///
-    /// An item waits for its place as long as it takes, in a full queue and for the rate limits.
-    /// The client's overall time limit holds for each attempt, from when it is sent;
-    /// [`total`](crate::Timeouts::total) limits an item with its wait. No more than the client's
-    /// own workers run at once, however many [`max_workers`](Self::max_workers) there are.
+    /// An item waits for a permit as long as it takes, even if the queue is full or the rate limits
+    /// are used up. The client's overall time limit applies to each attempt, from when it is sent;
+    /// [`total`](crate::Timeouts::total) limits an item including its wait. The client's own number
+    /// of workers still limits how many requests run at once, even if
+    /// [`max_workers`](Self::max_workers) is higher.
     ///
     /// ```
     /// # async fn example(client: chatcore::LlmClient) {
@@ -165,11 +165,12 @@ impl BatchProcessor<String, ChatResponse> {
 }
 
 impl BatchProcessor<ChatRequest, ChatResponse> {
-    /// Runs what is left of a journal, [`max_workers`](Self::max_workers) items at once, and gives
-    /// each item as it is recorded. It runs in the caller: dropping it drops what runs.
+    /// Runs the items of a journal that have no result, [`max_workers`](Self::max_workers) at once,
+    /// and yields each item when it is recorded. The run is driven by polling the stream: dropping
+    /// it cancels the items in flight.
     ///
-    /// [`on_progress`](Self::on_progress) hears of the items of this call; what was done before is
-    /// in [`Journal::progress`]. Memory does not grow with the number of items.
+    /// [`on_progress`](Self::on_progress) reports only the items of this run; [`Journal::progress`]
+    /// includes earlier runs. Memory use does not grow with the number of items.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -197,10 +198,11 @@ where
     O: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    /// Runs `work` on each item.
+    /// Creates a processor that runs `work` on each item.
     ///
-    /// The executor's clock measures progress, and its tasks run the batches of
-    /// [`add_request`](Self::add_request); the other ways run in their caller.
+    /// The executor provides the clock for progress, and runs the batches of
+    /// [`add_request`](Self::add_request) as tasks. The `process_*` methods run in the caller's
+    /// task.
     pub fn new<F>(
         executor: Arc<dyn Executor>,
         work: impl Fn(I) -> F + Send + Sync + 'static,
@@ -215,51 +217,51 @@ where
         }
     }
 
-    /// How many added requests make a batch. Default 10; 0 counts as 1.
+    /// Sets how many added requests make a batch. Default: 10; 0 counts as 1.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.limits.batch_size = batch_size.max(1);
         self
     }
 
-    /// How many items run at once, in each batch. Default 5; 0 counts as 1.
+    /// Sets how many items run at once in each batch. Default: 5; 0 counts as 1.
     #[must_use]
     pub fn max_workers(mut self, max_workers: usize) -> Self {
         self.limits.max_workers = max_workers.max(1);
         self
     }
 
-    /// How long the first request of a batch waits for others at most. Default 1 s.
+    /// Sets how long the first request of a batch waits for others at most. Default: 1 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
     }
 
-    /// How many batches of added requests run at once. Default 1; 0 counts as 1.
+    /// Sets how many batches of added requests run at once. Default: 1; 0 counts as 1.
     #[must_use]
     pub fn max_concurrent_batches(mut self, batches: usize) -> Self {
         self.limits.max_concurrent_batches = batches.max(1);
         self
     }
 
-    /// Tells how far a batch has come after each of its items. It is called where the batch
-    /// runs, so it should be quick.
+    /// Calls `tell` with the progress of a batch after each of its items. `tell` runs in the
+    /// batch's task and should return quickly.
     #[must_use]
     pub fn on_progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.work.set_on_progress(tell);
         self
     }
 
-    /// Says what an item cost, for [`Progress::tokens`].
+    /// Sets the function that counts an item's tokens for [`Progress::tokens`].
     #[must_use]
     pub fn count_tokens(mut self, count: impl Fn(&O) -> u64 + Send + Sync + 'static) -> Self {
         self.work.set_count_tokens(count);
         self
     }
 
-    /// Runs all items, [`max_workers`](Self::max_workers) at once, and gives their results in
-    /// the items' order. It runs in the caller: dropping the future drops what runs.
+    /// Runs all items, [`max_workers`](Self::max_workers) at once, and returns their results in the
+    /// order of the items. Everything runs in this future: dropping it cancels the running items.
     pub async fn process_batch(&self, items: impl IntoIterator<Item = I>) -> Vec<Result<O, E>> {
         let mut results = self.process_iter(items);
         let mut in_order = Vec::new();
@@ -269,13 +271,14 @@ where
             }
             in_order[place] = Some(result);
         }
-        // Every place was filled: each item ran to its end.
+        // No `None` is left, because each item ran to its end.
         in_order.into_iter().flatten().collect()
     }
 
-    /// Runs the items, [`max_workers`](Self::max_workers) at once, and gives each result as it
-    /// finishes, with the item's place. It takes an item from the iterator only when it can run.
-    /// It runs in the caller: dropping it drops what runs.
+    /// Runs the items, [`max_workers`](Self::max_workers) at once, and yields each result as it
+    /// finishes, with the item's position in the input. An item is taken from the iterator only
+    /// when a worker is free. Everything runs while the stream is polled: dropping it cancels the
+    /// running items.
     ///
     /// ```
     /// # async fn example(batch: chatcore::BatchProcessor<String, chatcore::ChatResponse>) {
@@ -292,9 +295,10 @@ where
         self.process_stream(stream::iter(items))
     }
 
-    /// Runs the items of a stream, [`max_workers`](Self::max_workers) at once, and gives each
-    /// result as it finishes, with the item's place. It pulls an item only when it can run. It
-    /// runs in the caller: dropping it drops what runs.
+    /// Runs the items of a stream, [`max_workers`](Self::max_workers) at once, and yields each
+    /// result as it finishes, with the item's position in the input. An item is pulled only when a
+    /// worker is free. Everything runs while the returned stream is polled: dropping it cancels the
+    /// running items.
     pub fn process_stream<S>(&self, items: S) -> BatchResults<S, I, O, E>
     where
         S: Stream<Item = I>,
@@ -302,15 +306,15 @@ where
         BatchResults::new(items, self.work.clone(), self.limits.max_workers)
     }
 
-    /// Adds one item to the batch that is being collected, and gives its result. The batch
-    /// begins in the background when it is full, when its first item has waited for
+    /// Adds one item to the batch being collected, and returns the item's result. The batch starts
+    /// in the background when it is full, when its first item has waited for
     /// [`timeout`](Self::timeout), or at a [`flush`](Self::flush).
     ///
-    /// Dropping the future takes the item out; if it runs already, its work is dropped.
+    /// Dropping the future removes the item; if it is already running, its work is cancelled.
     ///
     /// # Errors
-    /// The work's own; [`Closed`](crate::ErrorKind::Closed) after [`close`](Self::close);
-    /// [`Internal`](crate::ErrorKind::Internal) where the work panicked.
+    /// The error of the work; [`Closed`](crate::ErrorKind::Closed) after [`close`](Self::close) or
+    /// if the executor shuts down; [`Internal`](crate::ErrorKind::Internal) if the work panicked.
     pub async fn add_request(&self, item: I) -> Result<O, E> {
         let added = self.micro.add(&self.work, self.limits, item)?;
         match added.await {
@@ -319,21 +323,20 @@ where
         }
     }
 
-    /// Begins the batch that is being collected, full or not. Completes when it, and all batches
-    /// before it, are done.
+    /// Starts the batch being collected, full or not. Completes when that batch and all earlier
+    /// batches are done.
     ///
-    /// Cancel-safe: the batches go on when the future is dropped.
+    /// Cancel-safe: the batches continue if the future is dropped.
     pub async fn flush(&self) {
         let last = self.micro.flush(&self.work, self.limits);
         self.micro.finished(last).await;
     }
 
-    /// Takes no more requests. Completes when what was added is finished, or dropped, as
-    /// `closing` says. [`process_batch`](Self::process_batch),
-    /// [`process_iter`](Self::process_iter) and [`process_stream`](Self::process_stream) are not
-    /// affected: their callers drop them.
+    /// Refuses new requests. Completes when all added requests are finished or dropped, depending
+    /// on `closing`. [`process_batch`](Self::process_batch), [`process_iter`](Self::process_iter)
+    /// and [`process_stream`](Self::process_stream) are not affected; drop them to cancel them.
     ///
-    /// Cancel-safe: the processor stays closed when the future is dropped.
+    /// Cancel-safe: the processor stays closed if the future is dropped.
     pub async fn close(&self, closing: Closing) {
         let last = match closing {
             Closing::Finish => {

@@ -1,10 +1,10 @@
-//! How far a batch has come.
+//! The progress of a batch.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// How far a batch has come, told after each item.
+/// The progress of a batch, reported after each item.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) {
@@ -19,32 +19,32 @@ use crate::time::Instant;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Items in all, where that is known.
+    /// All items, if their number is known.
     pub total: Option<usize>,
-    /// Items that ended well.
+    /// Items that succeeded.
     pub done: usize,
     /// Items that failed.
     pub failed: usize,
-    /// Items that run.
+    /// Items that are running.
     pub in_flight: usize,
-    /// Tokens that the items which ended well cost, where the processor
-    /// [counts them](super::BatchProcessor::count_tokens).
+    /// Tokens of the items that succeeded, if the processor [counts
+    /// them](super::BatchProcessor::count_tokens).
     pub tokens: u64,
-    /// Time since the batch began.
+    /// Time since the batch started.
     pub elapsed: Duration,
-    /// How long the rest will take at the pace so far; `None` where the total is not known, or
-    /// nothing has ended yet.
+    /// Estimated time for the remaining items, at the pace so far; `None` if the total is not
+    /// known.
     pub remaining: Option<Duration>,
 }
 
 impl Progress {
-    /// Items that ended, well or not.
+    /// Items that succeeded or failed.
     pub fn finished(&self) -> usize {
         self.done + self.failed
     }
 }
 
-/// Keeps the account that [`Progress`] shows.
+/// Counts items and time for [`Progress`].
 #[derive(Debug)]
 pub(super) struct Meter {
     began: Instant,
@@ -63,7 +63,7 @@ impl Meter {
         self.progress.total = total;
     }
 
-    /// Whether nothing has begun yet.
+    /// Whether no item has been started yet.
     pub(super) fn is_fresh(&self) -> bool {
         self.progress.in_flight == 0 && self.progress.finished() == 0
     }
@@ -72,13 +72,13 @@ impl Meter {
         self.progress.in_flight += 1;
     }
 
-    /// One item was taken out by who added it.
+    /// Counts an item as removed: its caller dropped it, or it was not recorded.
     pub(super) fn left(&mut self) {
         self.progress.in_flight -= 1;
         self.progress.total = self.progress.total.map(|total| total.saturating_sub(1));
     }
 
-    /// One item ended; `tokens` is `None` if it failed.
+    /// Counts an item as finished; `tokens` is `None` if it failed.
     pub(super) fn ended(&mut self, tokens: Option<u64>, now: Instant) -> &Progress {
         let progress = &mut self.progress;
         progress.in_flight -= 1;
@@ -94,7 +94,7 @@ impl Meter {
         progress.remaining = progress.total.map(|total| {
             let left = total.saturating_sub(finished) as f64;
             let seconds = progress.elapsed.as_secs_f64() * (left / finished as f64);
-            // More items than there is time for: the total may be any number.
+            // The total may be any number, so the time may not fit into a `Duration`.
             Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
         });
         progress

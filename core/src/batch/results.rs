@@ -1,4 +1,4 @@
-//! Results as they finish, in flat memory.
+//! Results as they finish, in constant memory.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,10 +12,11 @@ use futures_util::stream::FuturesUnordered;
 use super::{Meter, Work};
 use crate::executor::BoxFuture;
 
-/// The results of a batch as they finish, each with the place of its item in the input.
+/// The results of a batch as they finish, each with the position of its item in the input.
 ///
-/// It pulls from the input only as an item can run, and holds no more than those that run, so
-/// that a million items take the memory of a few. Dropping it drops what runs.
+/// An item is pulled from the input only when a worker is free, and only running items are held, so
+/// memory use does not grow with the number of items. Dropping the stream cancels the running
+/// items.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) {
@@ -30,7 +31,7 @@ use crate::executor::BoxFuture;
 /// ```
 #[must_use = "a batch does nothing until its results are polled"]
 pub struct BatchResults<S, I, O, E> {
-    /// `None` once it has ended.
+    /// `None` once the input has ended.
     input: Option<Pin<Box<S>>>,
     work: Work<I, O, E>,
     max_workers: usize,
@@ -64,9 +65,9 @@ where
     O: Send + 'static,
     E: Send + 'static,
 {
-    /// The next result, with the place of its item in the input; `None` after the last one.
+    /// The next result, with the position of its item in the input; `None` after the last one.
     ///
-    /// Cancel-safe: dropping the future loses no result, and the items go on at the next call.
+    /// Cancel-safe: dropping the future loses no result, and the items continue at the next call.
     pub async fn next(&mut self) -> Option<(usize, Result<O, E>)> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -106,7 +107,7 @@ where
                 this.work.ended(&mut this.meter, &result);
                 Poll::Ready(Some((place, result)))
             }
-            // Nothing runs; the input is at its end, or will wake this.
+            // Nothing runs and the input has ended.
             Poll::Ready(None) if this.input.is_none() => Poll::Ready(None),
             _ => Poll::Pending,
         }

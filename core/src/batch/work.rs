@@ -10,7 +10,7 @@ type Run<I, O, E> = dyn Fn(I) -> BoxFuture<'static, Result<O, E>> + Send + Sync;
 type CountTokens<O> = dyn Fn(&O) -> u64 + Send + Sync;
 type OnProgress = dyn Fn(&Progress) + Send + Sync;
 
-/// The function that a processor applies to each item, and who wants to hear of it.
+/// The function that a processor applies to each item, and the callbacks around it.
 pub(super) struct Work<I, O, E> {
     pub(super) executor: Arc<dyn Executor>,
     run: Arc<Run<I, O, E>>,
@@ -46,7 +46,7 @@ impl<I, O, E> Work<I, O, E> {
         (self.run)(item)
     }
 
-    /// Keeps the account of an item that ended, and tells of it.
+    /// Counts an item that ended, and reports the progress.
     pub(super) fn ended(&self, meter: &mut Meter, result: &Result<O, E>) {
         let tokens = result.as_ref().ok().map(|output| match &self.count_tokens {
             Some(count) => count(output),

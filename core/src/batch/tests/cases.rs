@@ -1,8 +1,8 @@
-//! What a processor must do, case by case; the npm package's `BatchProcessor` is held against the
-//! same file. Times are in milliseconds. A step adds an item that takes so long (and may fail, or
-//! whose caller leaves at a time), flushes, or closes. For an item, `begins` is when its work
-//! began, `ends` when and how its caller had a result. `told` is each call of `on_progress`: when,
-//! and of how many items how many ended well, failed, and ran.
+//! Runs the cases in a golden file, which the tests of the npm package's `BatchProcessor` share.
+//! Times are in milliseconds. A step adds an item, flushes, or closes. An item has a duration, may
+//! fail, and its caller may drop it at a given time. For an item, `begins` is when its work
+//! started, and `ends` is when and how its caller got a result. `told` lists the calls of
+//! `on_progress`: the time, and the total, succeeded, failed and running items.
 
 use std::pin::pin;
 
@@ -14,10 +14,10 @@ use crate::error::ErrorKind;
 use crate::testing::Clockwork;
 
 const CASES: &str = include_str!("../../../cases/batch.jsonl");
-/// The same file, to write anew what a processor does: `CHATCORE_GOLDEN=write`.
+/// The path of the same file, for `CHATCORE_GOLDEN=write`, which regenerates it.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cases/batch.jsonl");
 
-/// A place in the steps, how long it takes, and whether it fails.
+/// An item's index in the steps, its duration, and whether it fails.
 type Item = (usize, Duration, bool);
 
 fn milliseconds(of: &Value) -> Duration {
@@ -28,7 +28,7 @@ fn now(clock: &Clockwork) -> u64 {
     (clock.seconds() * 1000.0).round() as u64
 }
 
-/// What came of the steps, in their order, and what was told of progress.
+/// The results of the steps, in their order, and the reported progress.
 fn run(case: &Value) -> (Vec<Value>, Vec<Value>) {
     let (clock, executor) = Clockwork::new();
     let steps = case["steps"].as_array().unwrap();

@@ -91,7 +91,7 @@ fn a_full_batch_begins_at_once_and_a_part_of_one_in_time() {
         assert_eq!(result.unwrap(), n * 2);
     }
     assert_eq!(clock.seconds(), 2.0);
-    // One alone waits a second for others.
+    // A single item waits 1 s for others.
     assert_eq!(clock.run(batch.add_request(7)).unwrap(), 14);
     assert_eq!(clock.seconds(), 5.0);
 }
@@ -171,7 +171,7 @@ fn a_panic_costs_no_other_its_result() {
     assert_eq!(*results[2].as_ref().unwrap(), 2);
 }
 
-/// An executor that shuts down: it drops its tasks, and its sleeps end at once.
+/// An executor that is shut down: it drops its tasks, and its sleeps end at once.
 #[derive(Debug)]
 struct Gone;
 
@@ -205,7 +205,7 @@ fn an_executor_that_drops_its_tasks_leaves_nobody_waiting() {
     }
 }
 
-/// An executor that keeps its tasks until it shuts down, and from then on drops each at once.
+/// An executor that holds its tasks until it shuts down, and from then on drops each task at once.
 struct Holding(Mutex<Option<Vec<crate::BoxFuture<'static, ()>>>>);
 
 impl std::fmt::Debug for Holding {
