@@ -1,4 +1,4 @@
-//! Which models a provider offers.
+//! The list of models that a provider offers.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,18 +18,19 @@ use crate::chat::Extra;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelInfo {
-    /// The name to ask it by.
+    /// The model's name in requests.
     pub id: String,
-    /// Who made it; `None` where the provider does not say.
+    /// The model's owner; `None` if the provider does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// How many tokens of prompt and answer fit in it, where the provider says.
+    /// The size of the context window, in tokens of prompt and answer, if the provider reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_tokens: Option<u64>,
-    /// When it shuts down, as the provider writes it (`2027-01-14`), where the provider says.
+    /// When the model shuts down, in the provider's own form (`2027-01-14`), if the provider
+    /// reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shutdown_date: Option<String>,
-    /// What else the provider says of it.
+    /// Other fields that the provider reports.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }

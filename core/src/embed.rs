@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::chat::{Extra, Usage};
 
-/// What is asked of an embedding model: a vector for each text.
+/// A request for embeddings: one vector for each text.
 ///
-/// A field that is `None` is not sent: the provider's own default holds.
+/// A field that is `None` is not sent, so the provider's own default applies.
 ///
 /// ```
 /// use chatcore::EmbedRequest;
@@ -21,20 +21,20 @@ use crate::chat::{Extra, Usage};
 #[serde(default)]
 #[non_exhaustive]
 pub struct EmbedRequest {
-    /// The model. `None` asks for the provider's model, which must be one that embeds.
+    /// The model. `None` means the provider's default model, which must support embeddings.
     pub model: Option<String>,
-    /// The texts. There may be more than the provider takes in one request: they are sent in
-    /// several, and the vectors are joined in the order of the texts.
+    /// The texts. If there are more than the provider accepts in one request, they are split over
+    /// several requests, and the vectors are joined in the order of the texts.
     pub inputs: Vec<String>,
-    /// How many numbers each vector should have, for models that can shorten theirs.
+    /// The length of each vector, for models that can return shorter vectors.
     pub dimensions: Option<u32>,
-    /// Fields for the provider that chatcore has no name for, sent as they are. They replace a
-    /// field of the same name; `input` cannot be one of them.
+    /// Provider-specific fields that chatcore has no setter for. They are sent unchanged, and
+    /// replace a field of the same name. `input` is not allowed.
     pub extra: Extra,
 }
 
 impl EmbedRequest {
-    /// Asks for a vector for each of `inputs`.
+    /// Creates a request for a vector for each of `inputs`.
     pub fn new<S: Into<String>>(inputs: impl IntoIterator<Item = S>) -> Self {
         Self {
             inputs: inputs.into_iter().map(Into::into).collect(),
@@ -49,14 +49,14 @@ impl EmbedRequest {
         self
     }
 
-    /// Sets how many numbers each vector should have.
+    /// Sets the length of each vector.
     #[must_use]
     pub fn dimensions(mut self, dimensions: u32) -> Self {
         self.dimensions = Some(dimensions);
         self
     }
 
-    /// Adds a field for the provider, sent as it is.
+    /// Adds a provider-specific field, which is sent unchanged.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -80,20 +80,20 @@ impl EmbedRequest {
 pub struct Embeddings {
     /// A vector for each text.
     pub vectors: Vec<Vec<f32>>,
-    /// The model that answered; empty where the provider did not say.
+    /// The model that answered; empty if the provider did not report it.
     pub model: String,
-    /// What it cost over all requests; `None` where the provider did not say. The provider's own
-    /// object is there if it was one request.
+    /// The usage of all requests together; `None` if the provider did not report it. The provider's
+    /// own usage object is kept only if there was a single request.
     pub usage: Option<Usage>,
     /// The provider's id of the last request, from the response's headers.
     pub request_id: Option<String>,
-    /// How many requests were sent in all, those that failed and were sent again included.
+    /// How many requests were sent in all, including failed ones that were retried.
     pub attempts: u32,
 }
 
 impl fmt::Debug for Embeddings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Thousands of numbers would hide the rest.
+        // The vectors are left out, because thousands of numbers would hide the rest.
         f.debug_struct("Embeddings")
             .field("vectors", &self.vectors.len())
             .field("dimensions", &self.vectors.first().map_or(0, Vec::len))

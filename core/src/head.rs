@@ -1,4 +1,4 @@
-//! What a response says before its body.
+//! The head of a response: status, headers and rate limits.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use http::header::SET_COOKIE;
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-/// What a response said before its body: its status, its headers, and the provider's rate limits in
-/// them. Kept on request: see [`ChatCall::keep_head`](crate::ChatCall::keep_head).
+/// The head of a response: its status, its headers, and the provider's rate limits from the
+/// headers. It is kept only on request: see [`ChatCall::keep_head`](crate::ChatCall::keep_head).
 ///
-/// A value in which the server echoes a secret that the client was given is changed: the secret is
-/// taken out of it. `Debug` shows no cookies.
+/// If the server echoes one of the client's secrets in a header, the secret is removed from the
+/// value. `Debug` shows no cookies.
 ///
 /// ```
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
@@ -29,16 +29,16 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// What the headers say about the provider's rate limits, read by the dialect.
+    /// The provider's rate limits, which the dialect reads from the headers.
     pub limits: LimitHints,
 }
 
 impl ResponseHead {
-    /// The head of a response; `redact` takes secrets out of the value of a header.
+    /// Copies the head of a response. `redact` removes secrets from the value of a header.
     pub(crate) fn of(head: &Parts, limits: LimitHints, redact: impl Fn(&mut String)) -> Self {
         let mut headers = head.headers.clone();
         for (name, value) in &mut headers {
-            // A header may have bytes that are not ASCII beside the secret.
+            // Lossy, because the header may have non-ASCII bytes beside the secret.
             let text = String::from_utf8_lossy(value.as_bytes());
             let mut clean = text.clone().into_owned();
             redact(&mut clean);
@@ -57,26 +57,26 @@ impl ResponseHead {
     }
 }
 
-/// What a provider's headers say about its limits. Hints only: they may tighten limits of one's
-/// own, never loosen them.
+/// A provider's rate limits according to its headers. They are hints: they may tighten the client's
+/// own limits, but never loosen them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitHints {
-    /// Requests in a time.
+    /// The limit on requests.
     pub requests: Quota,
-    /// Tokens in a time.
+    /// The limit on tokens.
     pub tokens: Quota,
 }
 
-/// One limit: how much, how much is left, and when it is full again.
+/// One rate limit and its current state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {
-    /// How much there is in all.
+    /// The limit per period.
     pub limit: Option<u64>,
-    /// How much is left.
+    /// How much is left of it.
     pub remaining: Option<u64>,
-    /// How long until it is full again.
+    /// How long until the whole limit is available again.
     pub reset: Option<Duration>,
 }
 

@@ -1,7 +1,7 @@
 //! One LLM chat client whose core runs on any executor.
 //!
-//! A prompt goes down through four layers, and its answer comes back up through the same four.
-//! Each layer knows only the one below it.
+//! A prompt passes through four layers, and its answer comes back through the same four. Each layer
+//! depends only on the one below it.
 //!
 //! ```text
 //!  prompt ─► client ──► pipeline ───────► transport ──► the network
@@ -12,10 +12,10 @@
 //!  answer ◄─ client ◄── pipeline ◄─────── transport
 //! ```
 //!
-//! The core opens no socket, starts no thread and reads no clock: it asks an [`Executor`] for
-//! tasks, sleep and time, and a [`Transport`] to send a request. Native programs take both from
-//! the crate `chatcore-adapters`; the npm package `chatcore` brings the browser's; an event loop
-//! of your own needs under 60 lines.
+//! The core opens no socket, starts no thread and reads no clock. It uses an [`Executor`] for
+//! tasks, sleep and time, and a [`Transport`] to send requests. The crate `chatcore-adapters` has
+//! both for native programs; the npm package `chatcore` has both for browsers; an executor for your
+//! own event loop takes under 60 lines.
 //!
 //! # A first chat
 //!
@@ -53,9 +53,10 @@
 //!
 //! # Features
 //!
-//! Each dialect beside OpenAI's chat completions has a feature, with the providers that speak it:
-//! `anthropic`, `gemini`, `ollama`, and `openai-responses` (the providers `openai` and `azure`, too).
-//! They are on by default; a program whose size matters leaves out those that it does not speak.
+//! Each dialect other than OpenAI's chat completions has a feature, which includes the providers
+//! that use it: `anthropic`, `gemini`, `ollama`, and `openai-responses` (which includes the
+//! providers `openai` and `azure`). All are on by default; leave out the ones you do not need to
+//! make a program smaller.
 //!
 //! `typed` is off by default, and adds typed answers and arguments: `ChatCall::json_schema`,
 //! `ToolCall::arguments`, `JsonStream`, `PartialJson`. It adds one crate to the tree,
@@ -64,21 +65,23 @@
 //! `schemars_derive`, `serde_derive_internals` and `ref-cast-impl`, which only run at compile time
 //! (`cargo tree -e normal -p chatcore --features schema`).
 //!
-//! `tracing` is off by default. It opens a span for each call, all its attempts included, below
-//! the span that is current when the call is first polled. Its fields have the names of
-//! OpenTelemetry's GenAI conventions (`gen_ai.request.model`, `gen_ai.usage.input_tokens`,
-//! `error.type` with the word of [`ErrorKind::as_str`], and so on), and a layer such as
-//! `tracing-opentelemetry`'s sends them on as they are. Prompts, answers and keys are never in it.
+//! `tracing` is off by default. It opens one span for each call, including all its attempts, as a
+//! child of the span that is current when the call is first polled. The span's fields have the
+//! names of OpenTelemetry's GenAI conventions (`gen_ai.request.model`, `gen_ai.usage.input_tokens`,
+//! `error.type` with the value of [`ErrorKind::as_str`], and so on), so a layer such as
+//! `tracing-opentelemetry` can export them unchanged. A span never contains prompts, answers or
+//! keys.
 //!
-//! Of other crates' types, the public API shows only those of `bytes`, `http`, `futures_core`,
-//! `serde` and `serde_json`. All but `serde` are re-exported here, and so is the macro of `async_trait`,
-//! by which [`Transport`] and [`Credentials`] are implemented: a crate that uses these needs no
-//! versions of its own.
+//! The public API uses types of only these other crates: `bytes`, `http`, `futures_core`, `serde`
+//! and `serde_json`. All but `serde` are re-exported here, and so is the macro of `async_trait`,
+//! with which [`Transport`] and [`Credentials`] are implemented. A crate that uses the re-exports
+//! does not need these dependencies itself.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::use_debug, reason = "tests show values"))]
 
-// Ollama's dialect names this crate as a dialect outside of it does: see `tests/stranger`.
+// The Ollama dialect refers to this crate by name, as an external dialect does: see
+// `tests/stranger`.
 #[cfg(feature = "ollama")]
 extern crate self as chatcore;
 
@@ -98,8 +101,8 @@ mod head;
 mod helpers;
 mod host;
 pub mod journal;
-// Public for the wasm crate and the benchmarks, and no part of the API: no version keeps it. What a
-// dialect needs of it is in `dialect::kit`.
+// Public for the wasm crate and the benchmarks only. Not part of the API: it may change in any
+// version. The parts that dialects need are in `dialect::kit`.
 #[doc(hidden)]
 pub mod json;
 pub mod models;
@@ -122,10 +125,10 @@ mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
-/// The macro by which [`Transport`] and [`Credentials`] are implemented.
+/// The macro for implementing [`Transport`] and [`Credentials`].
 pub use async_trait::async_trait;
 pub use batch::{BatchProcessor, BatchResults, Closing, Finished, JournalRun, Progress};
-/// The version whose `Bytes` are the bodies of requests and responses.
+/// The crate whose `Bytes` are used for the bodies of requests and responses.
 pub use bytes;
 pub use catalogue::ModelInfo;
 pub use chat::{
@@ -141,12 +144,12 @@ pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};
 pub use embed::{EmbedRequest, Embeddings};
 pub use error::{Error, ErrorKind, Phase};
 pub use executor::{BoxFuture, Executor};
-/// The trait of [`ChatStream`], [`BatchResults`] and [`ByteStream`].
+/// The trait that [`ChatStream`], [`BatchResults`] and [`ByteStream`] implement.
 pub use futures_core::Stream;
 pub use head::ResponseHead;
 pub use helpers::{DEFAULT_GATHER_LIMIT, RateLimiter, gather_with_limit, run_with_timeout};
 pub use host::{Host, HostError, Target};
-/// The version whose requests, responses and headers a [`Transport`] and a [`Dialect`] handle.
+/// The crate whose requests, responses and headers [`Transport`] and [`Dialect`] use.
 pub use http;
 pub use journal::Journal;
 pub use models::{MODEL_RULES, ModelRule};
@@ -160,11 +163,11 @@ pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;
 pub use provider::{KEY_FORMS, KNOWN_PROVIDERS, KeyForm, KnownProvider, Provider};
-/// The version whose `JsonSchema` the types of typed answers derive.
+/// The crate whose `JsonSchema` the types of typed answers derive.
 #[cfg(feature = "schema")]
 pub use schemars;
 pub use secrets::{RecentSecrets, Secrets};
-/// The version whose `Value` and `json!` the parameters of a [`Tool`] are made of.
+/// The crate whose `Value` and `json!` are used for the parameters of a [`Tool`].
 pub use serde_json;
 pub use status::Status;
 pub use time::Instant;
