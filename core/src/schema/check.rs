@@ -63,8 +63,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks that one of the variants accepts the value. Otherwise the fault is that of the only
-    /// variant that comes near, if there is only one.
+    /// Checks that one of the variants accepts the value. If exactly one variant has the right
+    /// type, required properties and constants, but refuses the value, its fault is returned.
     fn union(
         &self,
         value: &Value,

@@ -10,12 +10,13 @@ use super::{Fault, Rules};
 /// Keywords that mean nothing to a model, and that some providers refuse.
 const SILENT: [&str; 5] = ["$schema", "$id", "$comment", "examples", "nullable"];
 
-/// Converts a schema whose root is an object to what `rules` accept. What an answer may be stays
-/// the same, except that a property which may be missing may have to be null instead
-/// ([`strip`](super::strip) undoes that), and that dropped keywords are only told in descriptions.
+/// Converts a schema whose root is an object to what `rules` accept. The converted schema accepts
+/// the same answers, except that an optional property may have to be null instead of missing
+/// ([`strip`](super::strip) undoes that), and that dropped keywords are only mentioned in
+/// descriptions.
 ///
 /// # Errors
-/// What the provider cannot express, and where.
+/// A [`Fault`] with the part that the provider cannot express, and its path.
 pub(crate) fn fit(schema: &Value, rules: &Rules) -> Result<Value, Fault> {
     let recursion = recursion(schema)?;
     if let Some(reference) = &recursion
@@ -85,7 +86,7 @@ impl Fitter<'_> {
             fields.insert("enum".to_owned(), Value::Array(vec![value]));
         }
         if fields.get("type").is_some_and(is_number_type) {
-            // The sizes of numbers, such as `uint32`, are no formats of JSON Schema.
+            // Number sizes such as `uint32` are not formats of JSON Schema.
             fields.shift_remove("format");
         }
         let says = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
@@ -104,7 +105,7 @@ impl Fitter<'_> {
         Ok(Value::Object(fields))
     }
 
-    /// Checks that a reference ends at a schema, not at itself.
+    /// Checks that a chain of references ends at a schema, not in a loop.
     fn check_reference(&self, reference: &str, path: &str) -> Result<(), Fault> {
         let mut target = resolve(self.root, reference);
         for _ in 0..MAX_DEPTH {
@@ -116,10 +117,10 @@ impl Fitter<'_> {
         self.refuse(path, "schema that refers only to itself")
     }
 
-    /// Replaces a reference beside other keywords, and `allOf`, by what they refer to.
+    /// Replaces `$ref` beside other keywords, and `allOf`, with the schemas they refer to.
     fn inline(&self, fields: &mut Map<String, Value>, path: &str) -> Result<(), Fault> {
         let form = &self.rules.form;
-        // Each turn removes one level of indirection.
+        // Each iteration removes one level of indirection.
         for _ in 0..MAX_DEPTH {
             let mut parts = Vec::new();
             if !form.ref_siblings
@@ -169,7 +170,8 @@ impl Fitter<'_> {
         }
         if !self.rules.maps {
             let is_open = match fields.get("additionalProperties") {
-                // Closing an object without properties would leave the model nothing to say.
+                // An object without properties counts as open, because closed it would accept only
+                // `{}`.
                 None => !fields.contains_key("properties"),
                 Some(others) => *others != false,
             };
@@ -215,7 +217,7 @@ impl Fitter<'_> {
         let is_array = fields.get("type").is_some_and(|kind| kind == "array");
         let has_prefix = fields.contains_key("prefixItems");
         if has_prefix && fields.get("items").is_some_and(Value::is_boolean) {
-            // llama.cpp reads no other `prefixItems` than those without `items`.
+            // llama.cpp reads `prefixItems` only if there is no `items`.
             fields.shift_remove("items");
         }
         match fields.get_mut("items") {
@@ -229,7 +231,7 @@ impl Fitter<'_> {
         if !self.rules.form.prefix_items
             && let Some(Value::Array(list)) = fields.get("prefixItems")
         {
-            // Which item has which schema is told in the description.
+            // The description still says which item has which schema.
             let mut distinct: Vec<Value> = Vec::new();
             for schema in list {
                 if !distinct.contains(schema) {
@@ -246,7 +248,7 @@ impl Fitter<'_> {
     }
 }
 
-/// Whether a `type` is that of numbers, and perhaps null.
+/// Whether a `type` allows only numbers, or numbers and null.
 fn is_number_type(kind: &Value) -> bool {
     let is_number = |kind: &Value| kind == "integer" || kind == "number";
     match kind {
@@ -263,7 +265,7 @@ fn is_annotation(name: &str) -> bool {
     ["title", "description", "default"].contains(&name)
 }
 
-/// Adds the type of constants that have none, because some providers demand one.
+/// Adds a type to constants that have none, because some providers require one.
 fn infer_type(fields: &mut Map<String, Value>) {
     if fields.contains_key("type") {
         return;
@@ -348,7 +350,7 @@ pub(super) fn accepts_null(schema: &Value) -> bool {
     }
 }
 
-/// Drops the definitions to which nothing refers any more.
+/// Drops the definitions that are no longer referenced.
 fn drop_unused_defs(schema: &mut Value) {
     for defs in ["$defs", "definitions"] {
         loop {

@@ -1,11 +1,11 @@
-//! Merges the parts of a schema that all hold at once.
+//! Merges schemas that must all match at once.
 
 use serde_json::{Map, Value};
 
-/// Adds to `into` what `from` demands as well. A description or a title of `into` stays.
+/// Adds the keywords of `from` to `into`. The description, title and default of `into` win.
 ///
 /// # Errors
-/// The keyword on which both have different values.
+/// The keyword that has different values in both.
 pub(super) fn merge(
     into: &mut Map<String, Value>,
     from: &Map<String, Value>,

@@ -46,7 +46,7 @@ pub(crate) use strip::strip;
 #[cfg(feature = "typed")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The place, such as `items[2].price`. `.` is the root.
+    /// The path, such as `items[2].price`. `.` is the root.
     pub(crate) path: String,
     /// What is wrong. Never contains a value.
     pub(crate) why: String,

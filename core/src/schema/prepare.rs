@@ -1,11 +1,11 @@
-//! The form of a schema that is the same for all providers.
+//! Prepares a schema in the same way for all providers.
 
 use serde_json::{Map, Value, json};
 
 use super::reduce::is_object_type;
 use super::refs::resolve;
 
-/// The property that holds an answer which is no object.
+/// The property that holds an answer that is not an object.
 pub(crate) const WRAPPER: &str = "value";
 
 /// A schema whose root is an object.
@@ -16,8 +16,8 @@ pub(crate) struct Prepared {
     pub(crate) is_wrapped: bool,
 }
 
-/// Gives a schema a root that is an object, because most providers demand one. A schema of
-/// another type becomes the schema of a property.
+/// Gives a schema an object as its root, because most providers require one. A schema of another
+/// type becomes the schema of the property [`WRAPPER`].
 pub(crate) fn prepare(schema: Value) -> Prepared {
     let mut schema = schema;
     if let Some(target) = root_target(&schema) {
@@ -54,7 +54,7 @@ pub(crate) fn prepare(schema: Value) -> Prepared {
     }
 }
 
-/// The place of a wrapped schema that refers to itself.
+/// The location of a wrapped schema that refers to itself.
 const ROOT: &str = "#/$defs/value";
 
 /// A root that is only a reference, replaced by its target.
@@ -86,7 +86,7 @@ fn is_object(schema: &Value) -> bool {
         }
 }
 
-/// Lets references to the root point to the place where the root is moved to. Says whether there
+/// Rewrites references to the root to [`ROOT`], where the root is moved to. Returns whether there
 /// were any.
 fn move_root_refs(schema: &mut Value) -> bool {
     match schema {

@@ -1,4 +1,4 @@
-//! Removes from a schema what a provider refuses, and tells it in the descriptions.
+//! Removes keywords that a provider refuses from a schema, and adds them to the descriptions.
 
 use serde_json::{Map, Value};
 
@@ -7,8 +7,8 @@ use super::Rules;
 /// The depth to which schemas are converted. Deeper schemas are sent unchanged.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// Converts a schema to what `rules` accept. A keyword that is removed is added to the
-/// description, so that the model can still follow it.
+/// Converts a schema to one that `rules` accept. A removed keyword is added to the description, so
+/// that the model can still follow it.
 pub(crate) fn reduce(schema: &Value, rules: &Rules) -> Value {
     at_depth(schema, rules, MAX_DEPTH)
 }

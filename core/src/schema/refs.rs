@@ -10,7 +10,7 @@ pub(super) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value>
     root.pointer(reference.strip_prefix('#')?)
 }
 
-/// Calls `visit` with every schema directly within this one, and with its place.
+/// Calls `visit` with every direct subschema and its name in a path.
 pub(super) fn children<'a>(
     schema: &'a Map<String, Value>,
     mut visit: impl FnMut(&'a Value, &str) -> Result<(), Fault>,
@@ -32,7 +32,7 @@ pub(super) fn children<'a>(
     Ok(())
 }
 
-/// The place `name` below `path`.
+/// The path of `name` below `path`.
 pub(super) fn below(path: &str, name: &str) -> String {
     match (path, name) {
         (path, "") => path.to_owned(),
@@ -45,7 +45,8 @@ pub(super) fn below(path: &str, name: &str) -> String {
 /// The reference by which a schema contains itself, if it does.
 ///
 /// # Errors
-/// For a reference to another document or to nothing, and for a schema that is too deep.
+/// A [`Fault`] for a reference to another document or to a missing schema, and for a schema that is
+/// too deep.
 pub(super) fn recursion(root: &Value) -> Result<Option<String>, Fault> {
     let mut search = Search {
         root,

@@ -1,11 +1,11 @@
-//! What each kind of provider accepts in a schema.
+//! The schema keywords that each kind of provider accepts.
 
 use serde_json::Value;
 
-/// What a provider accepts in a schema.
+/// The schema keywords that a provider accepts.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// Keywords that are refused, besides those that the fields below speak of.
+    /// Refused keywords, besides those that the fields below describe.
     pub(super) refused: &'static [&'static str],
     /// The values of `format` that are accepted. `None` accepts all.
     pub(super) formats: Option<&'static [&'static str]>,
@@ -13,7 +13,7 @@ pub(crate) struct Rules {
     pub(super) anchored_patterns: bool,
     /// The greatest `minItems` that is accepted.
     pub(super) max_min_items: u64,
-    /// Whether an object that says nothing about other properties must refuse them.
+    /// Whether `additionalProperties: false` is added to objects without `additionalProperties`.
     pub(super) closes_objects: bool,
     /// Whether objects may have properties that the schema does not name.
     pub(super) maps: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Rules {
 #[cfg(feature = "typed")]
 #[derive(Debug)]
 pub(super) struct Form {
-    /// Who has these rules, for errors.
+    /// The name of the provider, for error messages.
     pub(super) of: &'static str,
     /// Whether `allOf` is accepted.
     pub(super) all_of: bool,
@@ -38,7 +38,7 @@ pub(super) struct Form {
     pub(super) optional: bool,
     /// Whether a schema may contain itself.
     pub(super) recursion: bool,
-    /// Whether `$ref` may stand beside other keywords.
+    /// Whether `$ref` may have other keywords beside it.
     pub(super) ref_siblings: bool,
     /// Whether a schema may accept any value.
     pub(super) anything: bool,
@@ -111,9 +111,9 @@ const fn anthropic(refused: &'static [&'static str]) -> Rules {
     }
 }
 
-/// Anthropic's rules for a typed answer. What its documentation does not list is moved to the
-/// description too, as are `default` and `pattern`, which its SDK moves. <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>,
-/// 2026-11-29.
+/// Anthropic's rules for a typed answer. Keywords that its documentation does not list are moved to
+/// the description too, as are `default` and `pattern`, because its SDK moves them.
+/// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>, 2026-11-29.
 #[cfg(feature = "typed")]
 pub(crate) static ANTHROPIC_FIT: Rules = anthropic(&[
     "default",
@@ -234,7 +234,7 @@ pub(crate) static GEMINI: Rules = Rules {
     },
 };
 
-/// Servers that compile a schema to a grammar: llama.cpp and Ollama, which uses it, and the
+/// Servers that compile a schema to a grammar: llama.cpp, Ollama (which uses llama.cpp), and the
 /// engines of vLLM and SGLang. llama.cpp's `common/json-schema-to-grammar.cpp`, 2026-11-29.
 #[cfg(feature = "typed")]
 pub(crate) static GRAMMAR: Rules = Rules {

@@ -1,4 +1,4 @@
-//! Removes nulls that stand in place of missing properties.
+//! Removes nulls that represent missing properties.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +6,8 @@ use super::fit::accepts_null;
 use super::reduce::MAX_DEPTH;
 use super::refs::resolve;
 
-/// Removes each property that is null, may be missing and may not be null. In OpenAI's strict mode
-/// no property may be missing, so that null says that it is.
+/// Removes each null property that the schema makes optional but not nullable. In OpenAI's strict
+/// mode no property may be missing, so the model writes null for a missing one.
 pub(crate) fn strip(value: &mut Value, schema: &Value) {
     strip_at(value, schema, schema, MAX_DEPTH);
 }
@@ -76,7 +76,8 @@ fn takes_null(schema: &Value, root: &Value, depth: usize) -> bool {
     }
 }
 
-/// Whether a value may be of a variant, by its type, its required properties and its constants.
+/// Whether a value could match a variant, judging only by its type, required properties and
+/// constants.
 pub(super) fn may_be(value: &Value, variant: &Value, root: &Value, depth: usize) -> bool {
     let (Some(depth), Value::Object(fields)) = (depth.checked_sub(1), variant) else {
         return *variant != false;
@@ -107,7 +108,7 @@ pub(super) fn may_be(value: &Value, variant: &Value, root: &Value, depth: usize)
         })
 }
 
-/// Whether a value has the type that a schema demands.
+/// Whether a value has the type that a schema requires.
 pub(super) fn has_type(value: &Value, fields: &Map<String, Value>) -> bool {
     let is = |kind: &Value| match kind.as_str() {
         Some("object") => value.is_object(),
@@ -128,7 +129,7 @@ pub(super) fn has_type(value: &Value, fields: &Map<String, Value>) -> bool {
     }
 }
 
-/// Whether a value is the constant, or one of the values, that a schema demands.
+/// Whether a value matches the `const` and the `enum` of a schema.
 pub(super) fn is_listed(value: &Value, fields: &Map<String, Value>) -> bool {
     fields.get("const").is_none_or(|only| only == value)
         && match fields.get("enum") {

@@ -1,4 +1,4 @@
-//! The table of schemas in `core/cases/schemas.json`: what each kind of provider is sent.
+//! Tests the table in `core/cases/schemas.json`: the schema that is sent to each kind of provider.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ const KINDS: [(&str, &Rules); 4] = [
     ("grammar", &GRAMMAR),
 ];
 
-/// What each kind of provider is sent for a schema: an error if it is refused.
+/// The schema that is sent to each kind of provider, or the error if the schema is refused.
 fn sent(schema: &Value) -> Map<String, Value> {
     let prepared = prepare(schema.clone()).schema;
     let of = |rules: &Rules| match fit(&prepared, rules) {
@@ -22,7 +22,7 @@ fn sent(schema: &Value) -> Map<String, Value> {
     kinds.into_iter().collect()
 }
 
-/// `CHATCORE_GOLDEN=write` writes down what is sent.
+/// `CHATCORE_GOLDEN=write` regenerates the table.
 #[test]
 fn every_case_is_sent_as_the_table_says() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/cases/schemas.json");
@@ -40,7 +40,7 @@ fn every_case_is_sent_as_the_table_says() {
     }
 }
 
-/// Every value that a case calls good is good before and after `strip`, and every other is refused.
+/// After `strip`, every `good` value of a case is accepted, and every `bad` one is refused.
 #[test]
 fn every_case_accepts_its_values() {
     let text = include_str!("../../cases/schemas.json");
