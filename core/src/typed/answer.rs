@@ -2,7 +2,7 @@
 
 use crate::chat::{ChatResponse, Usage};
 
-/// The value of a typed answer, and the answer that it was read from.
+/// The value of a typed answer, and the response that it was read from.
 ///
 /// No example here: [`ChatCall::json_schema`](crate::ChatCall::json_schema) has one.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ impl<T> JsonAnswer<T> {
     }
 }
 
-/// What several answers to one call cost together.
+/// The attempts and the usage of several answers to one call.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     pub(super) attempts: u32,
@@ -34,7 +34,7 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// Counts an answer, and lets it report everything that was spent so far.
+    /// Adds an answer, then sets its attempts and usage to the totals so far.
     pub(super) fn add(&mut self, answer: &mut ChatResponse) {
         self.attempts = self.attempts.saturating_add(answer.attempts);
         if let Some(usage) = &mut answer.usage {

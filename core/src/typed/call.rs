@@ -22,13 +22,14 @@ use crate::policy::retry::RetryPolicy;
 
 impl ChatCall {
     /// Asks for an answer of the type `T`: JSON that matches the schema of `T`. Awaiting the call
-    /// gives a [`JsonAnswer`]; [`JsonCall::stream`] gives a value that grows.
+    /// returns a [`JsonAnswer`]; [`JsonCall::stream`] returns a value that grows as the answer
+    /// arrives.
     ///
     /// The provider enforces the schema if it can. The schema is rewritten to the rules of its
     /// dialect ([`JsonOutput`](crate::dialect::JsonOutput)): keywords that the provider refuses are
-    /// told in the descriptions, and a `T` that is no object is wrapped into one. If the provider
-    /// has only JSON mode, or not even that, the schema is put into the prompt. In all cases the
-    /// answer must fit `T`, or the call fails.
+    /// moved to the descriptions, and a `T` that is not an object is wrapped in one. If the
+    /// provider has only JSON mode, or not even that, the schema is put into the prompt. In all
+    /// cases the answer must fit `T`, or the call fails.
     ///
     /// Descriptions help the model: they are the documentation comments of `T` and its fields.
     /// Bounds (`#[schemars(range(…))]`) are sent, but only the type is checked when the answer is
@@ -60,9 +61,8 @@ impl ChatCall {
     /// ```
     ///
     /// # Errors
-    /// Awaiting the call fails as a chat does, and with
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) before anything is sent if the provider
-    /// cannot express the schema ([`JsonCall::in_prompt`] is a way out), or with
+    /// The errors of a chat; [`InvalidInput`](crate::ErrorKind::InvalidInput) before anything is
+    /// sent if the provider cannot express the schema (use [`JsonCall::in_prompt`] then); and
     /// [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the answer does not fit; see
     /// [`Mismatch`] and [`JsonCall::repairs`].
     #[cfg(feature = "schema")]
@@ -99,10 +99,10 @@ impl ChatCall {
     }
 }
 
-/// One call for a typed answer: await it, or take its [`stream`](Self::stream).
-/// `ChatCall::json` and [`ChatCall::json_schema`] make it.
+/// One call for a typed answer: await it, or take its [`stream`](Self::stream). Created by
+/// `ChatCall::json` and [`ChatCall::json_schema`].
 ///
-/// Cancel-safe: as a [`ChatCall`].
+/// Cancel-safe, like a [`ChatCall`].
 ///
 /// No example here: [`ChatCall::json_schema`] has one.
 #[must_use = "a call does nothing until it is awaited or streamed"]
@@ -125,26 +125,26 @@ impl<T> JsonCall<T> {
         }
     }
 
-    /// How often the model is asked to correct an answer that does not fit. It gets its answer back
-    /// with the place and the reason of the fault. Default: 0.
+    /// Sets how often the model is asked to correct an answer that does not fit. The model gets its
+    /// answer back with the path of the fault and the reason. Default: 0.
     ///
     /// Every correction counts towards the call's attempts
     /// ([`max_attempts`](ChatCall::max_attempts)), its time limit and its usage. An answer that was
     /// cut at `max_tokens`, or that declines, is not corrected. A [`stream`](Self::stream) is never
-    /// corrected, because its beginning was handed over.
+    /// corrected, because the caller has already received its beginning.
     pub fn repairs(mut self, repairs: u32) -> Self {
         self.repairs = repairs;
         self
     }
 
     /// Puts the schema into the prompt, for a schema that the provider cannot enforce. JSON mode is
-    /// used where there is one.
+    /// used if the provider has one.
     pub fn in_prompt(mut self) -> Self {
         self.call.parts_mut().schema_use = Some(SchemaUse::InPrompt);
         self
     }
 
-    /// The answer as a stream, whose value grows.
+    /// Returns the answer as a stream whose value grows as the answer arrives.
     pub fn stream(self) -> JsonStream<T> {
         JsonStream::new(self.call.stream(), self.wanted)
     }
@@ -190,14 +190,14 @@ impl<T: DeserializeOwned> JsonCall<T> {
     }
 }
 
-/// Adds the attempts of the answers before to an error.
+/// Adds the attempts of earlier answers to an error.
 fn counted(mut error: Error, before: u32) -> Error {
     let attempts = error.attempts().saturating_add(before);
     error.set_attempts(attempts);
     error
 }
 
-/// Makes the call one that asks for a correction, with at most `attempts` attempts.
+/// Changes the call to a request for a correction, with at most `attempts` attempts.
 fn correct(call: &mut ChatCall, answer: ChatResponse, mismatch: &Mismatch, attempts: u32) {
     let text = format!(
         "That answer does not match the JSON schema: at {}, {}. Answer again with the whole \

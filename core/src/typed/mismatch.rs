@@ -42,7 +42,7 @@ impl Mismatch {
         error.source()?.downcast_ref()
     }
 
-    /// The place of the fault, such as `items[2].price`. `.` is the whole value.
+    /// The path of the fault, such as `items[2].price`. `.` is the whole value.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -57,8 +57,8 @@ impl Mismatch {
         &self.text
     }
 
-    /// The JSON of the text; if the text is cut or no JSON, the part of it that is. Null if there
-    /// is none.
+    /// The JSON of the text. If the text is cut off or is not JSON, the part that could be read;
+    /// null if there is none.
     pub fn value(&self) -> &Value {
         &self.value
     }
@@ -89,7 +89,7 @@ impl fmt::Debug for Mismatch {
 
 impl StdError for Mismatch {}
 
-/// Leaves out what the reason quotes from the answer: texts in `"…"`, and the name of an unknown
+/// Removes quotations of the answer from the reason: texts in `"…"`, and the name of an unknown
 /// field or variant.
 fn without_quotes(reason: &str) -> String {
     let mut kept = String::new();

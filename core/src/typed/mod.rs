@@ -1,12 +1,12 @@
-//! Typed answers: JSON of a schema, read into a type.
+//! Typed answers: JSON that matches a schema, deserialized into a type.
 //!
 //! ```text
 //!  ChatCall ──json──► JsonCall ──await──► read: text → JSON → strip nulls → check → T ─► JsonAnswer
 //!                        └──stream──► JsonStream: a value that grows with the answer
 //! ```
 //!
-//! The pipeline gives the schema the form that the provider accepts. What comes here is the
-//! answer's text.
+//! The pipeline converts the schema to the form that the provider accepts. This module reads the
+//! text of the answer.
 
 mod answer;
 mod call;

@@ -1,16 +1,17 @@
-//! JSON that is still being written.
+//! Parses JSON that is still being written.
 
 use serde_json::{Map, Value};
 
-/// The deepest value that is read.
+/// The maximum nesting depth.
 const MAX_DEPTH: usize = 128;
 
-/// Reads JSON as it is being written. The value holds everything that has come so far: a text
-/// grows by pieces, and a number, `true`, `false` or `null` is there once it is complete.
+/// Parses JSON while it is being written. The value holds everything that has arrived so far:
+/// strings grow piece by piece, and a number, `true`, `false` or `null` appears once it is
+/// complete.
 ///
-/// Each byte is read once, so that the work is proportional to the text. Words before the first
-/// `{` or `[` are passed over, as are those after the end. If the text turns out not to be JSON, the
-/// value is that of the next object or array.
+/// Each byte is read once, so that the work is proportional to the text. Text before the first `{`
+/// or `[` is skipped, and so is text after the end. If the text turns out not to be JSON, the value
+/// is that of the next object or array.
 ///
 /// ```
 /// use chatcore::PartialJson;
@@ -27,13 +28,13 @@ const MAX_DEPTH: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct PartialJson {
     root: Value,
-    /// The arrays and objects that are open, the outermost first.
+    /// The open arrays and objects, outermost first.
     open: Vec<Container>,
     state: State,
-    /// The text that is being read: of a string, a key, a number or a literal.
+    /// The text of the string, key, number or literal being read.
     text: String,
     escape: Escape,
-    /// The first half of a surrogate pair, if the second one is to come.
+    /// The first half of a surrogate pair whose second half has not arrived yet.
     high: Option<u16>,
     /// Whether the root must be an object.
     is_object: bool,
@@ -42,7 +43,7 @@ pub struct PartialJson {
 #[derive(Clone, Debug)]
 enum Container {
     Array,
-    /// With the key of the member that is being read.
+    /// With the key of the member being read.
     Object(String),
 }
 
@@ -70,7 +71,7 @@ enum State {
     Done,
 }
 
-/// How far an escape in a string has come.
+/// The state of an escape sequence in a string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Escape {
     #[default]
@@ -84,12 +85,12 @@ enum Escape {
 }
 
 impl PartialJson {
-    /// A reader that has read nothing. Its value is null.
+    /// Creates a parser. Its value is null.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A reader of an object.
+    /// Creates a parser that accepts only an object as the root.
     pub(super) fn of_object() -> Self {
         Self {
             is_object: true,
@@ -97,12 +98,12 @@ impl PartialJson {
         }
     }
 
-    /// Reads the next piece of the text. Says whether the value has grown.
+    /// Reads the next piece of the text. Returns whether the value has grown.
     pub fn feed(&mut self, piece: &str) -> bool {
         let mut has_grown = false;
         let mut rest = piece;
         while !rest.is_empty() {
-            // The plain beginning of a string is taken at once.
+            // Take everything up to the next quote or backslash at once.
             if matches!(self.state, State::InString | State::InKey) && self.escape == Escape::None {
                 let bytes = rest.as_bytes();
                 let plain = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
@@ -124,7 +125,7 @@ impl PartialJson {
                 }
                 Err(NotJson) => {
                     has_grown |= !self.root.is_null();
-                    // A brace may be the fault, and the beginning of the next value too.
+                    // The brace that made the text invalid may also begin the next value.
                     let is_taken = self.state == State::Start;
                     *self = Self {
                         is_object: self.is_object,
@@ -139,12 +140,12 @@ impl PartialJson {
         self.flush() | has_grown
     }
 
-    /// What has come so far. Null before the value begins.
+    /// The value so far. Null before the value begins.
     pub fn value(&self) -> &Value {
         &self.root
     }
 
-    /// What has come.
+    /// Returns the value so far.
     pub fn into_value(self) -> Value {
         self.root
     }
@@ -290,7 +291,7 @@ impl PartialJson {
         }
     }
 
-    /// Replaces the first half of a pair whose second half did not come.
+    /// Replaces the first half of a surrogate pair whose second half did not follow.
     fn end_pair(&mut self) {
         if self.high.take().is_some() {
             self.text.push(char::REPLACEMENT_CHARACTER);
@@ -315,7 +316,7 @@ impl PartialJson {
         })
     }
 
-    /// Adds what was read of a string to the value. Says whether there was anything.
+    /// Moves the text read so far to the string in the value. Returns whether there was any.
     fn flush(&mut self) -> bool {
         if self.state != State::InString || self.text.is_empty() {
             return false;
@@ -360,7 +361,7 @@ impl PartialJson {
     }
 }
 
-/// What a character did.
+/// The effect of one character.
 struct Step {
     has_grown: bool,
     /// Whether the character was used up.

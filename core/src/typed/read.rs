@@ -50,7 +50,7 @@ fn declined() -> Error {
     Error::new(ErrorKind::InvalidOutput, why)
 }
 
-/// Reads a text that must fit what is wanted.
+/// Reads the value from a text that must match the schema and the type.
 fn value<T: DeserializeOwned>(text: &str, wanted: &Wanted) -> Result<T, Box<Mismatch>> {
     let mut json = json(text)?;
     let prepared = &wanted.prepared;
@@ -66,7 +66,7 @@ fn value<T: DeserializeOwned>(text: &str, wanted: &Wanted) -> Result<T, Box<Mism
         false => &json,
     };
     typed(inner, text).map_err(|mismatch| match fault() {
-        // The schema's words name what is wrong more plainly than the type's.
+        // The fault from the schema is clearer than the error from the type.
         Some(fault) => of_fault(fault, text, &json, prepared.is_wrapped),
         None => mismatch,
     })
@@ -75,7 +75,7 @@ fn value<T: DeserializeOwned>(text: &str, wanted: &Wanted) -> Result<T, Box<Mism
 /// Reads JSON into a type.
 ///
 /// # Errors
-/// Where and why the type refuses it.
+/// The path at which the type refuses the JSON, and the reason.
 pub(super) fn typed<T: DeserializeOwned>(json: &Value, text: &str) -> Result<T, Box<Mismatch>> {
     serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();
@@ -98,11 +98,10 @@ fn of_fault(fault: Fault, text: &str, json: &Value, is_wrapped: bool) -> Box<Mis
     Mismatch::new(path, fault.why, text, json)
 }
 
-/// The JSON of a text. Models put it into a code fence or into prose, although they are asked not
-/// to.
+/// Extracts JSON from a text. Models put it into a code fence or into prose, even if asked not to.
 ///
 /// # Errors
-/// What is wrong with the JSON, and the part of it that is right.
+/// The syntax error, with the part of the JSON that could be read.
 pub(super) fn json(text: &str) -> Result<Value, Box<Mismatch>> {
     let trimmed = text.trim();
     let error = match serde_json::from_str(trimmed) {
@@ -128,14 +127,14 @@ pub(super) fn json(text: &str) -> Result<Value, Box<Mismatch>> {
     ))
 }
 
-/// The inside of a code fence.
+/// The content of the first code fence.
 fn fenced(text: &str) -> Option<&str> {
     let (_, after) = text.split_once("```")?;
     let (_, inside) = after.split_once('\n')?;
     Some(&inside[..inside.rfind("```")?])
 }
 
-/// From the first brace to the last one.
+/// The text from the first `{` to the last `}`.
 fn braced(text: &str) -> Option<&str> {
     text.get(text.find('{')?..=text.rfind('}')?)
 }

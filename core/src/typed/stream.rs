@@ -18,7 +18,7 @@ use crate::schema::WRAPPER;
 
 /// A typed answer as a stream: a value that grows with the answer.
 ///
-/// Cancel-safe: dropping it ends the call. A dropped [`next`](Self::next) loses nothing.
+/// Cancel-safe: dropping the stream ends the call. A dropped [`next`](Self::next) loses nothing.
 ///
 /// ```
 /// use chatcore::serde_json::{Value, json};
@@ -59,10 +59,10 @@ impl<T> JsonStream<T> {
         }
     }
 
-    /// The value, each time that it has grown. `None` at the end, and after an error.
+    /// Waits until the value has grown and returns it. `None` at the end, and after an error.
     ///
-    /// A text grows by pieces. A number, `true`, `false` and `null` are there once they are
-    /// complete. Each byte of the answer is read once, however many values are taken.
+    /// Strings grow piece by piece. A number, `true`, `false` or `null` appears once it is
+    /// complete. Each byte of the answer is parsed only once, no matter how often this is called.
     pub async fn next(&mut self) -> Option<Result<&Value, Error>> {
         loop {
             match self.stream.next().await? {
@@ -84,8 +84,8 @@ impl<T> JsonStream<T> {
         }
     }
 
-    /// The value so far as `P`, a type in which everything may be missing: `Option` fields, or
-    /// `#[serde(default)]`. It reads the whole value again each time.
+    /// The value so far as `P`, a type whose fields may all be missing: `Option` fields, or
+    /// `#[serde(default)]`. Each call deserializes the whole value again.
     ///
     /// # Errors
     /// [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the value does not fit `P` yet.
@@ -95,14 +95,14 @@ impl<T> JsonStream<T> {
             .map_err(|mismatch| mismatch.into_error("the answer's JSON so far"))
     }
 
-    /// The answer so far, with its reasoning, without its end.
+    /// The response so far, with its reasoning, without its end.
     pub fn response(&self) -> Option<&ChatResponse> {
         self.stream.partial()
     }
 }
 
 impl<T: DeserializeOwned> JsonStream<T> {
-    /// Reads to the end, and gives the typed answer.
+    /// Reads to the end and returns the typed answer.
     ///
     /// # Errors
     /// The stream's error, or [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the answer does

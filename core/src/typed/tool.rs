@@ -12,7 +12,7 @@ use crate::error::Error;
 
 #[cfg(feature = "schema")]
 impl Tool {
-    /// A tool whose arguments are of the type `A`. [`ToolCall::arguments`] reads them.
+    /// Creates a tool whose arguments have the type `A`. [`ToolCall::arguments`] reads them.
     ///
     /// ```
     /// use chatcore::schemars::{self, JsonSchema};
@@ -45,8 +45,8 @@ impl ToolCall {
     ///
     /// # Errors
     /// [`InvalidOutput`](crate::ErrorKind::InvalidOutput) with a [`Mismatch`](crate::Mismatch) as
-    /// its source. Its message can be sent back to the model as the tool's result
-    /// ([`ToolResult::error`](crate::chat::ToolResult::error)), so that it can try again.
+    /// its source. Send the message back to the model as the tool's result
+    /// ([`ToolResult::error`](crate::chat::ToolResult::error)) to let it try again.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let text = match self.arguments.trim() {
             "" => "{}",

@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::chat::ResponseFormat;
 use crate::schema::{Prepared, prepare};
 
-/// What a typed answer must be.
+/// The requirements for a typed answer.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) name: String,
     pub(super) prepared: Prepared,
-    /// Whether an answer is checked against the schema. Otherwise only its type decides.
+    /// Whether an answer is checked against the schema. Otherwise it must only deserialize into the
+    /// type.
     pub(super) is_checked: bool,
 }
 
@@ -38,8 +39,8 @@ impl Wanted {
     }
 }
 
-/// The schema of a type. Types that it uses are written in their place, because some servers do
-/// not follow references; only a type that contains itself stays a reference.
+/// The schema of a type. The types that it uses are inlined, because some servers do not follow
+/// references; only a type that contains itself stays a reference.
 #[cfg(feature = "schema")]
 pub(super) fn schema_of<T: schemars::JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().with(|settings| {
@@ -52,7 +53,8 @@ pub(super) fn schema_of<T: schemars::JsonSchema>() -> Value {
         .to_value()
 }
 
-/// A name of letters, digits, `_` and `-`, at most 64 of them, as OpenAI demands.
+/// Converts a name to the form that OpenAI requires: letters, digits, `_` and `-`, at most 64 of
+/// them.
 fn permitted(name: &str) -> String {
     let permitted = name.chars().map(|char| match char {
         char if char.is_ascii_alphanumeric() || char == '_' || char == '-' => char,
