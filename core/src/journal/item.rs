@@ -1,4 +1,4 @@
-//! What a journal hands out, and what it takes back.
+//! Items and their results.
 
 use std::time::Duration;
 
@@ -8,14 +8,13 @@ use crate::error::Error;
 /// One item of a batch, as a journal hands it out.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Its number in the input, from 1; of a file, the number of its line.
+    /// The item's number in the input, from 1. In a file, it is the line number.
     pub place: u64,
-    /// Its name, which is unique in the input: OpenAI's `custom_id`.
+    /// The item's name, which is unique in the input; OpenAI's `custom_id`.
     pub id: String,
-    /// What the journal wants to know again when the result is recorded; the worker hands it back
-    /// as it is.
+    /// A value for the journal's own use. The worker returns it unchanged with the result.
     pub tag: u64,
-    /// What to ask. An error where the input cannot be read: the item is then recorded as failed
+    /// The request. An error if the input could not be read; the item is then recorded as failed
     /// with this error, and nothing is sent.
     pub request: Result<ChatRequest, Error>,
 }
@@ -31,33 +30,33 @@ pub struct Outcome {
     pub tag: u64,
     /// The answer, or why there is none.
     pub result: Result<ChatResponse, Error>,
-    /// How long the item took, from when the worker began it: with its wait for the client's queue
-    /// and rate limits, all attempts included.
+    /// How long the item took from when the worker started it, including the wait for the client's
+    /// queue and rate limits, and all attempts.
     pub took: Duration,
 }
 
-/// What became of a result.
+/// How the journal handled a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is the item's result.
+    /// The result was recorded.
     First,
-    /// The item had a result already, which stays.
+    /// The item already had a result, which was kept.
     Already,
 }
 
-/// How far a run is, over all its workers and all its lives.
+/// The progress of a run, over all its workers and all its restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Items in all, where that is known.
+    /// All items, if their number is known.
     pub total: Option<u64>,
     /// Items that have an answer.
     pub done: u64,
     /// Items that have an error.
     pub failed: u64,
-    /// Tokens of the prompts of those that have an answer.
+    /// Prompt tokens of the items that have an answer.
     pub input_tokens: u64,
-    /// Tokens of the answers.
+    /// Output tokens of the items that have an answer.
     pub output_tokens: u64,
 }
 
@@ -76,7 +75,7 @@ impl Counts {
         }
     }
 
-    /// Items that have a result, an answer or an error.
+    /// Items that have a result: an answer or an error.
     pub fn finished(&self) -> u64 {
         self.done + self.failed
     }

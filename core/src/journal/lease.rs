@@ -1,4 +1,4 @@
-//! Who works on which items, and for how long.
+//! Leases: which worker may work on which items, and for how long.
 
 use std::time::Duration;
 
@@ -7,34 +7,33 @@ use super::Item;
 /// The right to work on some items.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// Which items: the journal's own number for them.
+    /// The journal's own number for the leased items.
     pub chunk: u64,
-    /// Which lease of them: it grows each time that the chunk is leased again, so that a worker that
-    /// was away can be told from the one that took over.
+    /// Grows each time that the chunk is leased again. It tells an earlier worker's lease from the
+    /// lease of the worker that took over.
     pub fence: u64,
-    /// How long the lease holds without a renewal, counted from when
-    /// [`claim`](super::Journal::claim) was called; `None`: until it is released, or the process
-    /// ends.
+    /// How long the lease lasts without a renewal, counted from the call of
+    /// [`claim`](super::Journal::claim). `None`: until it is released or the process ends.
     pub lasts: Option<Duration>,
 }
 
-/// What a claim gave.
+/// The result of a claim.
 #[derive(Debug)]
 pub enum Claim {
-    /// A lease of these items; there is at least one.
+    /// A lease of these items. There is at least one item.
     Items(Lease, Vec<Item>),
-    /// Nothing at this moment: others hold what is left, or the run is paused. Ask again after this
-    /// time.
+    /// Nothing now, because other workers hold the remaining items or the run is paused. Claim
+    /// again after this time.
     Later(Duration),
-    /// Nothing, and nothing will come.
+    /// No items are left, or the run was cancelled.
     End,
 }
 
-/// What a renewal gave.
+/// The result of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
-    /// The lease is held on.
+    /// The lease was renewed.
     Held,
-    /// It ran out and is another worker's, or the run was cancelled.
+    /// The lease expired and another worker took it over, or the run was cancelled.
     Lost,
 }
