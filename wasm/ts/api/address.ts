@@ -1,29 +1,29 @@
-// What a base URL must be before anything is sent to it. The core has the same rules (core/src/provider/base_url.rs,
+// Checks a base URL before anything is sent to it. The core has the same rules (core/src/provider/base_url.rs,
 // core/src/host.rs); the tests of both read core/cases/keys.json.
 import { PROVIDERS } from '../base/tables.js';
 import { unquoted } from '../base/unquote.js';
 
-/** @internal A base URL that passed. */
+/** @internal A base URL that passed the checks. */
 export interface Address {
-  /** As the core gets it. */
+  /** The URL that the core gets. */
   url: string;
   host: string;
-  /** Whether it begins with `http:`, where no key is demanded. */
+  /** Whether the scheme is `http`, which requires no key. */
   isPlain: boolean;
-  /** Whether what is sent there could be read on the way. */
+  /** Whether requests could be read on the way: `http`, and not on loopback. */
   isOpen: boolean;
   /** The query's parameters. */
   parameters: Readonly<Record<string, string>>;
 }
 
-/** @internal Why a base URL does not pass: a word, and a sentence. */
+/** @internal Why a base URL or a key does not pass: a code, and the text of a message. */
 export class Flaw {
   constructor(readonly code: string, readonly why: string) {}
 }
 
 const flaw = (code: string, why: string) => new Flaw(code, why);
 
-/** @internal Takes a base URL apart; in a page it may be relative to `page`. */
+/** @internal Parses a base URL; in a page it may be relative to `page`. */
 export function address(given: string, page?: string): Address | Flaw {
   let url = unquoted(given);
   if (page !== undefined && url && !/^[a-z][a-z\d+.-]*:/i.test(url)) {
@@ -56,7 +56,7 @@ export function address(given: string, page?: string): Address | Flaw {
   return { url, host, isPlain, isOpen: isPlain && !isLoopback(host), parameters };
 }
 
-/** @internal The URL as it may be shown: a key may stand in its query, or in its place. */
+/** @internal The URL as it may be shown, because a query may hold a key, and a key may be given in place of the URL. */
 export function shown(given: string): string {
   const url = until(unquoted(given), /[?#]/);
   return /[./:]/.test(url) ? ` ${JSON.stringify(url)}` : '';
@@ -67,13 +67,13 @@ const until = (text: string, end: RegExp) => {
   return at < 0 ? text : text.slice(0, at);
 };
 
-/** The first word in capitals of a host and a path that an address in the table of providers has, too. */
+/** The first word in capitals in a host or a path that is also in a URL of the table of providers. */
 function placeholderOf(host: string, path: string): string | undefined {
   const ofTable = new Set(Object.values(PROVIDERS).flatMap(({ form }) => (form as string).split(/[.\-/?]/)));
   return [...host.split(/[.-]/), ...path.split('/')].find((word) => /^[A-Z]+$/.test(word) && ofTable.has(word));
 }
 
-/** The host of `host` or `host:port`: an address in the usual form, or a name in small letters. */
+/** The host of `host` or `host:port`: an address in its usual form, or a name in lower case. */
 function hostOf(authority: string): string | Flaw {
   const text = authority.startsWith('[') ? /^\[[^\]]*\]?/.exec(authority)![0] : until(authority, /:/);
   const port = authority.slice(text.length);
@@ -90,7 +90,7 @@ function ipv6(text: string): string | Flaw {
     const { hostname } = new URL(`http://${text}`);
     const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? [];
     if (high === undefined || low === undefined) return hostname;
-    // An IPv4 address in disguise.
+    // An IPv4 address mapped to IPv6.
     const [a, b] = [parseInt(high, 16), parseInt(low, 16)];
     return [a >> 8, a & 255, b >> 8, b & 255].join('.');
   } catch {
@@ -105,7 +105,7 @@ function name(text: string): string | Flaw {
   if (bare.length > 253 || !labels.every((label) => /^[\w-]{1,63}$/.test(label))) {
     return flaw('host_name', 'has a host that is neither a name nor an address; an international name is written in its ASCII form (xn--…)');
   }
-  // Readers of numbers do not agree: some take them for octal, for hex, for fewer than four.
+  // Parsers disagree on such numbers: some accept octal, hexadecimal, or fewer than four parts.
   if (/^(0x[\da-f]*|\d+)$/i.test(labels.at(-1)!)) {
     const isAddress = text === bare && labels.length === 4 && labels.every((label) => /^(0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256);
     return isAddress ? text : flaw('host_number', 'has a host that ends in a number and is not an address in full, such as 127.0.0.1');

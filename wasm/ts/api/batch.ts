@@ -11,28 +11,28 @@ import type { ChatResponse, Progress, Settled } from '../base/types.js';
 
 /** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
 export interface BatchProcessorOptions<O = unknown> {
-  /** How many added requests make a batch. Default 10. */
+  /** How many added requests make a full batch. Default 10. */
   batchSize?: number;
-  /** How many items run at once, in each batch. Default 5. */
+  /** How many items of each batch run at once. Default 5. */
   maxWorkers?: number;
-  /** How long the first request of a batch waits for others at most, in milliseconds. Default 1,000. */
+  /** The longest time that the first request of a batch waits for others, in milliseconds. Default 1,000. */
   timeoutMs?: number;
   /** How many batches of added requests run at once. Default 1. */
   maxConcurrentBatches?: number;
-  /** Hears how far a batch has come after each of its items. What it throws is written to the console. */
+  /** Called with the batch's progress after each item. An error that it throws is written to the console. */
   onProgress?: (progress: Progress) => void;
-  /** Says what an item cost, for `Progress.tokens`. */
+  /** Returns the tokens that an item cost, for `Progress.tokens`. */
   countTokens?: (output: O) => number;
 }
 
-/** What becomes of the requests that were added, when a processor is closed: they are finished, or get a ClosedError. */
+/** What `close` does with the added requests: it finishes them, or rejects them with a ClosedError. */
 export type Closing = 'finish' | 'cancel';
 
 /** A request that was added and has no result yet. */
 interface Request<I> {
   readonly item: I;
   isGone: boolean;
-  /** Takes it out, wherever it is. */
+  /** Removes the request, whether it is collected, ready or running. */
   leave(error: Error): void;
   running?: Running<unknown>;
   settle(result: Settled<unknown, Error>): void;
@@ -45,8 +45,8 @@ interface Request<I> {
  * - `processStream`: any number of items, results as they finish;
  * - `addRequest`: one item at a time from many places, collected into batches in the background.
  *
- * A failed item does not stop the others. It does what Rust's `BatchProcessor` does. Where a future is dropped there,
- * a signal is aborted here.
+ * A failed item does not stop the others. The behavior is that of Rust's `BatchProcessor`, with an aborted signal in
+ * place of a dropped future.
  *
  * ```js
  * const batch = BatchProcessor.chats(client, { maxWorkers: 20, onProgress: ({ finished, total }) => show(finished, total) });
@@ -61,7 +61,7 @@ export class BatchProcessor<I, O> {
   readonly #maxWorkers: number;
   readonly #timeoutMs: number;
   readonly #maxConcurrentBatches: number;
-  /** All that were added and have no result yet. */
+  /** All added requests that have no result yet. */
   readonly #open = new Set<Request<I>>();
   #collecting: Request<I>[] = [];
   #clear = () => {};
@@ -71,8 +71,8 @@ export class BatchProcessor<I, O> {
   #isClosed = false;
 
   /**
-   * Runs `work` on each item. Its signal is aborted when nobody waits for the item any more. Throws a RangeError for an
-   * option that is no such number.
+   * Runs `work` on each item. The signal is aborted when nobody waits for the item any more. Throws a RangeError if a
+   * number among the options is invalid.
    */
   constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
     const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
@@ -86,8 +86,8 @@ export class BatchProcessor<I, O> {
   }
 
   /**
-   * Sends each item as a chat, as `client.processBatch` does: an item waits for its place as long as it takes. More than
-   * the client's own `workers` never run at once. Tokens are counted, unless you count them.
+   * Sends each item as a chat, as `client.processBatch` does: an item waits in the client's queue as long as necessary.
+   * The client's `workers` still limit the requests in flight. `countTokens` defaults to the answers' usage.
    */
   static chats(client: LlmClient, options: BatchProcessorOptions<ChatResponse> = {}): BatchProcessor<BatchItem, ChatResponse> {
     const ask = async (item: BatchItem, signal: AbortSignal) => {
@@ -99,26 +99,26 @@ export class BatchProcessor<I, O> {
   }
 
   /**
-   * Runs all items, `maxWorkers` at once, and gives their results in the items' order. Those that have none when the
-   * signal is aborted are errors.
+   * Runs all items, `maxWorkers` at once, and returns their results in the items' order. Items without a result when
+   * the signal is aborted become errors.
    */
   processBatch(items: Iterable<I>, { signal }: { signal?: AbortSignal } = {}): Promise<Settled<O, Error>[]> {
     return runAll(this.#work, items, this.#maxWorkers, signal);
   }
 
   /**
-   * Runs the items of an iterable, `maxWorkers` at once, and gives each result as it finishes. It takes an item only when
-   * that can run. Leaving the loop aborts what runs.
+   * Runs the items of an iterable, `maxWorkers` at once, and yields each result as it finishes. Takes an item from the
+   * iterable only when the item can run. Leaving the loop aborts the running items.
    */
   processStream(items: Iterable<I> | AsyncIterable<I>): AsyncGenerator<BatchResult<O>, void, undefined> {
     return runStream(this.#work, items, this.#maxWorkers);
   }
 
   /**
-   * Adds one item to the batch that is being collected, and gives its result. The batch begins in the background when it
-   * is full, when its first item has waited for `timeoutMs`, or at a `flush()`. Aborting the signal takes the item out; if
-   * it runs already, its own signal is aborted. Rejects with what the function throws, and with a ClosedError after
-   * `close()`.
+   * Adds one item to the batch that is being collected, and returns its result. The batch begins in the background when
+   * it is full, when its first item has waited for `timeoutMs`, or at a `flush()`. Aborting the signal removes the item;
+   * if it already runs, the signal that its function got is aborted. Rejects with the error that the function throws, or
+   * with a ClosedError after `close()`.
    */
   addRequest(item: I, { signal }: { signal?: AbortSignal } = {}): Promise<O> {
     if (this.#isClosed) return Promise.reject(closed('batch processor'));
@@ -144,15 +144,15 @@ export class BatchProcessor<I, O> {
     });
   }
 
-  /** Begins the batch that is being collected, full or not. Resolves when it, and all batches before it, are done. */
+  /** Begins the batch that is being collected, even if it is not full. Resolves when it and all earlier batches are done. */
   async flush(): Promise<void> {
     this.#cut();
     await Promise.all(this.#unfinished);
   }
 
   /**
-   * Takes no more requests. Resolves when what was added is finished, or dropped, as `closing` says. `processBatch` and
-   * `processStream` are not affected: their callers abort them.
+   * Accepts no more requests. Resolves when the added requests are finished or, with `cancel`, rejected. `processBatch`
+   * and `processStream` are not affected: their callers abort them.
    */
   async close(closing: Closing = 'finish'): Promise<void> {
     this.#isClosed = true;
@@ -165,7 +165,7 @@ export class BatchProcessor<I, O> {
   }
 
   #collect(request: Request<I>): void {
-    // Those whose callers have gone take no place, which matters only where places run out.
+    // Removed requests do not count. They are filtered out only when the batch seems full.
     if (this.#collecting.length + 1 >= this.#batchSize) this.#collecting = this.#collecting.filter(({ isGone }) => !isGone);
     if (this.#collecting.length === 0) {
       this.#clear();
@@ -175,7 +175,7 @@ export class BatchProcessor<I, O> {
     if (this.#collecting.length >= this.#batchSize) this.#cut();
   }
 
-  /** Makes what was collected a batch that is ready. */
+  /** Turns the collected requests into a batch that is ready to run. */
   #cut(): void {
     this.#clear();
     const requests = this.#collecting.filter(({ isGone }) => !isGone);
@@ -193,7 +193,7 @@ export class BatchProcessor<I, O> {
       const batch = this.#ready.shift();
       if (!batch) return;
       this.#running += 1;
-      // Not within the caller, who has not got its promise yet.
+      // Deferred, because the caller does not have its promise yet.
       void Promise.resolve().then(() => this.#runBatch(batch.requests)).then(() => {
         this.#running -= 1;
         batch.finish();
@@ -208,7 +208,7 @@ export class BatchProcessor<I, O> {
   }
 }
 
-/** As a timer of no time; a host's own waits for a millisecond. */
+/** A timer of zero milliseconds. The host's own would wait for a millisecond. */
 function soon(then: () => void): () => void {
   let isCleared = false;
   void Promise.resolve().then(() => { if (!isCleared) then(); });

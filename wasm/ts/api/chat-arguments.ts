@@ -20,32 +20,32 @@ const finite = (name: string, value: unknown) => {
   if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is not a number`);
 };
 
-// Of these the core learns in other ways than as JSON, or not at all.
+// These options are not part of the JSON in `rest`.
 const APART: ReadonlySet<string> = new Set<keyof ChatOptions>(['systemPrompt', 'temperature', 'maxTokens', 'headers', 'signal']);
 
-/** @internal A call: the messages and most options as JSON, and headers. A number that is not given is NaN. */
+/** @internal A call: the messages and most options as JSON, and the headers. NaN means that a number is not set. */
 export interface ChatArguments {
   messages: string; temperature: number; maxTokens: number;
-  /** What is asked for where the caller set nothing: wishes, which are left out where the model refuses them. */
+  /** Used if the caller set nothing. A default is left out if the model refuses it. */
   defaultTemperature: number; defaultMaxTokens: number;
-  /** Empty where there are no other options. */
+  /** Empty if there are no other options. */
   rest: string;
   headers: Headers | undefined;
 }
 
-/** @internal What is asked for where the caller sets nothing. */
+/** @internal The defaults of a method, used if the caller sets nothing. */
 export interface Wishes { readonly temperature: number; readonly maxTokens: number }
 
-/** @internal Nothing: the provider's own defaults hold. The core knows it by the limit of 0 tokens. */
+/** @internal No defaults, so that the provider's apply. The core recognizes this by the limit of 0 tokens. */
 export const NONE: Wishes = { temperature: NaN, maxTokens: 0 };
 
-/** @internal A call in the order in which it crosses the border. */
+/** @internal The arguments of a call in the order in which the module takes them. */
 export const inOrder = (call: ChatArguments, context: CallContext) => {
   context.headers = call.headers;
   return [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, context] as const;
 };
 
-/** @internal Throws a InvalidInputError for what JSON cannot say; the core checks the rest. */
+/** @internal Throws an InvalidInputError for unknown options and values that are not valid in JSON. The core checks the rest. */
 export function chatArguments(
   question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
 ): ChatArguments {
@@ -64,14 +64,14 @@ export function chatArguments(
       messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
       temperature: own ?? NaN,
       maxTokens: maxTokens ?? NaN,
-      // Null leaves it to the provider.
+      // With null, the provider's own default applies.
       defaultTemperature: own === undefined ? defaults.temperature : NaN,
       defaultMaxTokens: maxTokens === undefined || defaults === NONE ? defaults.maxTokens : NaN,
       rest: more ? rest(options, patient) : '',
       headers,
     };
   } catch (error) {
-    // A BigInt, or an object that holds itself.
+    // A BigInt, or an object that contains itself.
     throw error instanceof InvalidInputError ? error : invalidInput('the request cannot be written as JSON', error);
   }
 }

@@ -24,8 +24,7 @@ import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status }
 type Fetch = typeof globalThis.fetch;
 
 /**
- * A client. Making one checks its options and does no other work; the core starts with the first
- * call, or with `preload()`.
+ * A client. The constructor only checks the options; the core starts with the first call, or with `preload()`.
  *
  * ```js
  * const client = new LlmClient({ provider: 'openai' });
@@ -35,7 +34,7 @@ type Fetch = typeof globalThis.fetch;
 export class LlmClient {
   readonly #settings: string;
   readonly #module: ModuleName;
-  /** The status where no core is running, with the counters of those that ran. */
+  /** The status while no core is running, with the counters of earlier cores. */
   #idle: Status;
   readonly #fetch: ReturnType<typeof adding>;
   readonly #askKey: AskKey | undefined;
@@ -45,11 +44,11 @@ export class LlmClient {
   #core: Core | undefined;
   #raw: RawClient | undefined;
   #closed = false;
-  /** Calls that were made while the core was not there yet. */
+  /** The number of calls that wait for the core to load. */
   #starting = 0;
   #started: (() => void)[] = [];
 
-  /** Throws an LlmError with the code `config` when an option or a variable is wrong, or a key is missing. */
+  /** Throws an LlmError with the code `config` if an option or a variable is wrong, or the key is missing. */
   constructor(options: ClientOptions = {}) {
     const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module } = checked(options);
     this.#settings = json;
@@ -62,51 +61,51 @@ export class LlmClient {
     this.#fetch = adding(fetch, headers);
     this.#askKey = giveKey && (() => giveKey((key) => guard.note(key)));
     this.#user = {
-      // What it used of its limits counts for a minute.
+      // A fresh core would not know what was used of the limits per minute.
       canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
       release: () => this.#release(),
     };
   }
 
-  /** @internal Whether its module has the dialect of chat completions alone. */
+  /** @internal Whether its module has only the dialect of chat completions. */
   get onlyChatCompletions(): boolean {
     return this.#module === 'chat';
   }
 
   /**
-   * Asks a prompt or a conversation, with the provider's own defaults: nothing is sent that the options do not say.
-   * Rejects with an LlmError.
+   * Sends a prompt or a conversation with the provider's own defaults: only the given options are sent. Rejects with
+   * an LlmError.
    */
   ask(question: string | readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
     return this.#run(question, options, NONE, siteAbove(this.ask));
   }
 
-  /** The same as a stream of events. Nothing is sent until it is read. */
+  /** Like `ask`, but returns a stream of events. Nothing is sent until the stream is read. */
   askStream(question: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
     return this.#stream(question, options, NONE, siteAbove(this.askStream));
   }
 
-  /** Asks one question. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
+  /** Sends one prompt. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
   chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
     return this.#run(prompt, options, PROMPT, siteAbove(this.chatAsync));
   }
 
-  /** Goes on with a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
+  /** Continues a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
   chatWithContextAsync(messages: readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
     return this.#run(messages, options, CONVERSATION, siteAbove(this.chatWithContextAsync));
   }
 
-  /** The answer to a prompt or a conversation as a stream of events. Nothing is sent until it is read. */
+  /** Sends a prompt or a conversation, and returns the answer as a stream of events. Nothing is sent until the stream is read. */
   chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
     const defaults = Array.isArray(prompt) ? CONVERSATION : PROMPT;
     return this.#stream(prompt, options, defaults, siteAbove(this.chatStream));
   }
 
   /**
-   * Asks many, at most `concurrency` at once; the results are in the order of the items, errors
-   * too. An item waits for its place as long as it takes, in a full queue and for the rate limits:
-   * the overall time limit holds for each attempt, from when it is sent. `timeouts.total` limits an
-   * item with its wait, and `waitForQueue: false` makes it fail where the queue is full.
+   * Sends many prompts or conversations, at most `concurrency` at once. The results are in the order of the items,
+   * including errors. An item waits as long as necessary for a full queue and for the rate limits: the overall time
+   * limit applies to each attempt, from when it is sent. `timeouts.total` limits an item including its wait, and
+   * `waitForQueue: false` makes it fail if the queue is full.
    */
   async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
     const site = siteAbove(this.processBatch);
@@ -116,8 +115,8 @@ export class LlmClient {
   }
 
   /**
-   * A vector for each text. More texts than the provider takes in one request are sent in several, and the vectors are
-   * joined in order. Rejects with an LlmError.
+   * Returns a vector for each text. If there are more texts than the provider accepts in one request, several requests
+   * are sent, and the vectors are joined in order. Rejects with an LlmError.
    */
   async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const site = siteAbove(this.embed);
@@ -130,14 +129,14 @@ export class LlmClient {
     return embeddings(text, cause as Float32Array<ArrayBuffer>[], this.#headers(context) ?? {});
   }
 
-  /** The models that the provider offers, all pages of its list. Rejects with an LlmError. */
+  /** Returns the models that the provider offers, from all pages of its list. Rejects with an LlmError. */
   async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
     const prepare = () => (raw: RawClient, home: number) => raw.models(home);
     const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models));
     return JSON.parse(text) as ModelInfo[];
   }
 
-  /** What the client does at this moment. */
+  /** The client's load and counters at this moment. */
   status(): Status {
     const [core, raw, idle] = [this.#core, this.#raw, this.#idle];
     if (!core || core.dead || !raw) return { ...idle, closed: this.#closed };
@@ -146,7 +145,7 @@ export class LlmClient {
     return { ...now, closed: this.#closed };
   }
 
-  /** Takes no more calls, and resolves when those that were made are done. What the client held is free then. */
+  /** Accepts no more calls. Resolves when the calls so far have ended and the client's resources are freed. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#starting > 0) await new Promise<void>((resolve) => { this.#started.push(resolve); });
@@ -157,7 +156,7 @@ export class LlmClient {
       await core.wait(() => raw.close(home.number), home.number);
       if (this.#raw === raw) this.#release();
     } catch (error) {
-      // After a trap nothing runs any more.
+      // After a trap no call runs any more.
       if (!core.dead) throw fromRejection(error);
     } finally {
       core.leave(home);
@@ -187,12 +186,12 @@ export class LlmClient {
     return this.#run(messages, options, CONVERSATION, site, batch);
   }
 
-  /** The client of the core that runs, if one does. */
+  /** This client's object in the running core, if a core is running. */
   #here(): Here | undefined {
     const core = running(this.#module);
     if (!core) return undefined;
     if (this.#core !== core || !this.#raw) {
-      // What it has found out of the provider is not lost with a core.
+      // The adaptive limit that an earlier core found is kept.
       const settings = this.#idle.started > 0 ? startingAt(this.#settings, this.#idle.limit) : this.#settings;
       this.#raw = core.enter(() => new core.bindings.Client(settings, this.#fetch, this.#askKey));
       this.#core = core;
@@ -201,7 +200,7 @@ export class LlmClient {
     return { core, raw: this.#raw };
   }
 
-  /** Begins a call once the core is there, unless a signal is aborted before. `close` waits for those that have come so far. */
+  /** Begins a call once the core is loaded, unless a signal is aborted first. `close` waits for calls that are here. */
   async #begin(start: (here: Here) => void, signals: readonly (AbortSignal | undefined)[] = []): Promise<void> {
     this.#starting += 1;
     try {
@@ -214,7 +213,7 @@ export class LlmClient {
     }
   }
 
-  /** Lets the core go, and keeps what it counted. */
+  /** Releases the core, and keeps its counters. */
   #release(): void {
     const [core, raw] = [this.#core, this.#raw];
     this.#idle = { ...this.status(), active: 0, queued: 0 };
@@ -268,21 +267,21 @@ export class LlmClient {
     return new ChatStream(open, options.signal, ready, () => this.#headers(context));
   }
 
-  /** The headers of the answer that a call came to, where one came. */
+  /** The headers of the response that a call ended with, if there was one. */
   #headers(context: CallContext): Record<string, string> | undefined {
     return context.head && this.#guard.cleanHeaders(context.head.headers, secretsOf(context.headers));
   }
 
-  /** The error of a call, with the headers of its answer and without secrets. */
+  /** The error of a call, with the headers of its response and without secrets. */
   #failed<E extends LlmError>(error: E, context: CallContext): E {
-    // The last attempt may have had no answer.
+    // The last attempt may have had no response.
     const isOfAnswer = context.head?.status === error.status || error.code === 'truncated';
     const headers = isOfAnswer ? this.#headers(context) : undefined;
     if (headers) addHeaders(error, headers);
     return this.#guard.clean(error, secretsOf(context.headers));
   }
 
-  /** Runs a call. `prepare` throws what is wrong with it, and gives what begins it. */
+  /** Runs a call. `prepare` throws if the call is invalid, and returns the function that begins it. */
   async #ask(
     prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
     context: CallContext, site: Site,

@@ -11,7 +11,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
   'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxAttempts', 'waitForQueue',
 ]);
 
-/** @internal A call for embeddings in the order in which it crosses the border. Throws a InvalidInputError. */
+/** @internal The arguments of a call for embeddings in the order in which the module takes them. Throws an InvalidInputError. */
 export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules, context: CallContext) {
   for (const name in options) {
     if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
@@ -30,13 +30,13 @@ export function embedArguments(inputs: string | readonly string[], options: Embe
       timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, invalidInput) : undefined,
     });
   } catch (error) {
-    // A BigInt, or an object that holds itself.
+    // A BigInt, or an object that contains itself.
     throw error instanceof InvalidInputError ? error : invalidInput('the request cannot be written as JSON', error);
   }
   return [texts, rest, context] as const;
 }
 
-/** @internal The answer of the core; the vectors come apart. */
+/** @internal Builds the result from the core's JSON and the vectors, which the core passes separately. */
 export function embeddings(text: string, vectors: Float32Array<ArrayBuffer>[], headers: Embeddings['headers']): Embeddings {
   const [model, used, requestId, attempts] = JSON.parse(text) as [string, UsageView | null, string | null, number];
   return { vectors, model, usage: used && usage(used), requestId, attempts, headers };

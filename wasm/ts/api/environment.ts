@@ -1,4 +1,4 @@
-// The host that the program runs on, and the variables of its environment.
+// The host that the program runs on, and its environment variables.
 import { LlmError } from '../base/errors.js';
 import { SETTINGS, type Variable } from '../base/tables.js';
 import { unquoted } from '../base/unquote.js';
@@ -15,12 +15,12 @@ export const fail = (message: string, providerCode?: string) => new LlmError(mes
 
 let isServer = false;
 
-/** @internal Says that nobody but its owner can read the program, whatever its globals look like. */
+/** @internal Called by an entry for a server: only its owner can read the program, whatever globals it has. */
 export function setServer(): void {
   isServer = true;
 }
 
-/** @internal Whether everybody who opens a page can read the program. */
+/** @internal Whether the program runs in a page or a worker, where everybody who opens the page can read it. */
 export function isPage(): boolean {
   if (isServer) return false;
   return (typeof host.window !== 'undefined' && typeof host.document !== 'undefined')
@@ -30,7 +30,7 @@ export function isPage(): boolean {
 /** @internal The address of the page, which a base URL may be relative to. */
 export const pageAddress = () => host.location?.href;
 
-/** @internal Variables that are not blank, without quotes around their values. */
+/** @internal The variables that are not blank, without quotes around their values. */
 export class Variables {
   readonly #all: Readonly<Record<string, string | undefined>>;
 
@@ -57,7 +57,7 @@ export class Variables {
     throw fail(`${name} is ${value}; it must be true or false (1/0, yes/no, on/off)`);
   }
 
-  /** Seconds, in milliseconds. */
+  /** Reads a number of seconds, and returns it in milliseconds. */
   milliseconds(name: Variable): number | undefined {
     const seconds = this.text(name);
     if (seconds === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The public exports of the package, which every entry passes on.
+// The public exports of the package, which every entry re-exports.
 import { BatchProcessor } from './batch.js';
 import { LlmClient } from './client.js';
 import { named } from '../base/errors.js';

@@ -1,14 +1,14 @@
-// What must not come back out of a client. The core takes its own secrets out of what servers say; those that never
-// enter it are taken out here: headers, keys that a function gives, passwords of proxies.
+// Redacts secrets in errors and response headers. The core redacts the secrets that it knows. This file redacts the
+// others: the caller's headers, keys that a function returned, passwords of proxies.
 import { AbortError, ClosedError, type LlmError } from '../base/errors.js';
 import { running, type ModuleName } from '../border/load.js';
 
-/** How many keys of a function are remembered. */
+/** How many keys that a function returned are remembered. */
 const KEYS = 100;
 
 let ofHost: () => readonly string[] = () => [];
 
-/** @internal For an entry that sends secrets of its own, such as a proxy's password. */
+/** @internal Called by an entry that sends other secrets, such as a proxy's password. */
 export function setHostSecrets(secrets: () => readonly string[]): void {
   ofHost = secrets;
 }
@@ -17,7 +17,7 @@ function hostSecrets(): readonly string[] {
   try {
     return ofHost();
   } catch {
-    // A host that does not let its environment be read.
+    // The host does not allow its environment to be read.
     return [];
   }
 }
@@ -30,20 +30,20 @@ export class Guard {
   readonly #keys = new Set<string>();
   readonly #redact: Redact;
 
-  /** `module` is the one that the client uses. */
+  /** `module` is the module that the client uses. */
   constructor(secrets: readonly string[], module: ModuleName) {
     this.#secrets = secrets;
     this.#redact = (all, texts) => redact(module, all, texts);
   }
 
-  /** Remembers a key that a function has given. */
+  /** Remembers a key that a function returned. */
   note(key: string): void {
     this.#keys.delete(key);
     this.#keys.add(key);
     if (this.#keys.size > KEYS) for (const oldest of this.#keys) { this.#keys.delete(oldest); break; }
   }
 
-  /** Takes all secrets, and those of one call, out of the values of headers. */
+  /** Redacts all secrets, and those of one call, in the values of headers. */
   cleanHeaders(headers: Readonly<Record<string, string>>, ofCall: readonly string[]): Record<string, string> {
     const names = Object.keys(headers);
     const secrets = this.#all(ofCall);
@@ -55,7 +55,7 @@ export class Guard {
     return [...this.#secrets, ...this.#keys, ...ofCall, ...hostSecrets()];
   }
 
-  /** Takes all secrets, and those of one call, out of an error and out of what caused it. */
+  /** Redacts all secrets, and those of one call, in an error and its causes. */
   clean<E extends LlmError>(error: E, ofCall: readonly string[]): E {
     if (error instanceof AbortError || error instanceof ClosedError) return error;
     const secrets = this.#all(ofCall);
@@ -73,7 +73,7 @@ export class Guard {
   }
 }
 
-/** The error that caused one, or a copy of it where it shows a secret. */
+/** The cause of an error, or a redacted copy of it if it shows a secret. */
 function cleanCause(clean: (texts: readonly string[]) => readonly string[], cause: unknown, depth: number): unknown {
   if (!(cause instanceof Error) || depth > 4) return cause;
   const { message, stack = '' } = cause;

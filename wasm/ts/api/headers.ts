@@ -1,4 +1,4 @@
-// The caller's headers. They are put over those of the core here, and never enter it.
+// The caller's headers. They replace the core's headers here, and never enter the core.
 import type { CallContext } from '../border/call-context.js';
 import { invalidInput, type LlmError } from '../base/errors.js';
 import { namesCredential } from './secrets.js';
@@ -6,14 +6,14 @@ import { CLIENT_HEADERS, CONNECTION_HEADERS, PROVIDERS } from '../base/tables.js
 
 type Fetch = typeof globalThis.fetch;
 
-/** @internal Names in small letters, and values. */
+/** @internal Header values by names in lower case. */
 export type Headers = Readonly<Record<string, string>>;
 
-// These belong to the connection.
+// These headers belong to the connection.
 const CONNECTION: ReadonlySet<string> = new Set(CONNECTION_HEADERS);
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-// What a header's value may hold, once it is trimmed.
+// The characters that a trimmed value may have.
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
@@ -31,15 +31,15 @@ export function plain(given: object, fail: (message: string) => LlmError): Heade
   return Object.fromEntries(headers);
 }
 
-/** @internal What holds for the headers of one call. */
+/** @internal The rules for the headers of one call. */
 export interface HeaderRules {
-  /** These belong to the client: the key, the body's type, and what the dialect sets unless the client has replaced it. */
+  /** The headers that only the client sets: the key, the body's type, and the dialect's headers that the client did not replace. */
   reserved: ReadonlySet<string>;
-  /** Whether what is sent could be read on the way. */
+  /** Whether requests could be read on the way. */
   isOpen: boolean;
 }
 
-/** @internal The rules for the calls of a client of this provider, which has headers of its own. */
+/** @internal The rules for the calls of a client of this provider, with the client's own headers. */
 export function headerRules(provider: string, ofClient: Headers, isOpen: boolean): HeaderRules {
   const known: Readonly<Record<string, { headers: readonly string[] } | undefined>> = PROVIDERS;
   const ofDialect = (known[provider]?.headers ?? []).filter((name) => !Object.hasOwn(ofClient, name));
@@ -58,7 +58,7 @@ export function ofCall(given: object, { reserved, isOpen }: HeaderRules): Header
   return headers;
 }
 
-/** @internal A function like `fetch` for the core, which adds the headers of the client, and those of the call. */
+/** @internal A function like `fetch` for the core, which adds the headers of the client and of the call. */
 export function adding(fetch: Fetch, ofClient: Headers) {
   const none = Object.keys(ofClient).length === 0;
   return (url: string, init: RequestInit, context?: CallContext): Promise<Response> => fetch(url, none && !context?.headers ? init

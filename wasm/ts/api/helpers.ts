@@ -19,13 +19,13 @@ export function timer(milliseconds: number, then: () => void): () => void {
   };
 }
 
-/** @internal A number of things that are to run: 0 counts as 1. */
+/** @internal Checks a number of things that run at once; 0 counts as 1. */
 export function count(name: string, value: number): number {
   if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`${name} is ${value}; it must be a whole number of at least 0`);
   return Math.max(1, value);
 }
 
-/** @internal What is given of some options: an option that is undefined is not. */
+/** @internal The options without those that are undefined. */
 export const known = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
@@ -35,8 +35,7 @@ export function toError(reason: unknown): Error {
 }
 
 /**
- * Runs `task`, and rejects with a TimeoutError after `timeoutMs`. The signal given to the task is
- * aborted then.
+ * Runs `task`. After `timeoutMs` milliseconds it rejects with a TimeoutError, and aborts the signal that the task got.
  */
 export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promise<T>, timeoutMs: number): Promise<T> {
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be a number of milliseconds, at least 0`);
@@ -57,8 +56,8 @@ export async function runWithTimeout<T>(task: (signal: AbortSignal) => T | Promi
 }
 
 /**
- * Runs the tasks, at most `limit` at once (0 counts as 1); the results are in the order of the tasks, errors too. The
- * next task is taken from the iterable only as it may run. A RangeError for a limit that is no whole number.
+ * Runs the tasks, at most `limit` at once (0 counts as 1). The results are in the order of the tasks, including errors.
+ * A task is taken from the iterable only when it can run. Rejects with a RangeError if the limit is no whole number.
  */
 export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, limit: number = GATHER_LIMIT): Promise<Settled<T, Error>[]> {
   const most = count('limit', limit);
@@ -73,7 +72,7 @@ export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, 
         return;
       }
       const index = results.length;
-      // Keeps the place of what is to come.
+      // Reserves the place of this task's result.
       results.length += 1;
       results[index] = await settled(next.value);
     }
@@ -84,7 +83,7 @@ export async function gatherWithLimit<T>(tasks: Iterable<() => T | Promise<T>>, 
   return results;
 }
 
-/** @internal What became of a task. */
+/** @internal Runs a task, and returns its value or its error. */
 export async function settled<T>(task: () => T | Promise<T>): Promise<Settled<T, Error>> {
   try {
     return { ok: true, value: await task() };

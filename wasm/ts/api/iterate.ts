@@ -1,9 +1,9 @@
-// What a `for await` loop reads from.
+// An iterator for `for await` loops.
 
 /**
  * @internal
- * An iterator over what `next` gives, until that is undefined. Unlike a generator's, its `return` does not wait
- * for a value that is still to come: it calls `leave` at once.
+ * Iterates over the values of `next` until it returns undefined. Unlike a generator's, its `return` does not wait for a
+ * pending value: it calls `leave` at once.
  */
 export function iterate<T>(next: () => Promise<T | undefined>, leave: () => void): AsyncGenerator<T, void, undefined> {
   let isOver = false;
@@ -22,7 +22,7 @@ export function iterate<T>(next: () => Promise<T | undefined>, leave: () => void
         isOver = true;
         return end;
       } catch (error) {
-        // A loop that was left does not want to hear of it.
+        // The loop was left, so nobody handles the error.
         if (isOver) return end;
         isOver = true;
         throw error;

@@ -1,4 +1,4 @@
-// What a key must be, and whose it is where its form says so. The core has the same rules (core/src/credentials/key.rs,
+// Checks a key, and tells its provider if its form shows it. The core has the same rules (core/src/credentials/key.rs,
 // core/src/provider/key_form.rs); the tests of both read core/cases/keys.json.
 import { Flaw } from './address.js';
 import { codedError } from '../base/errors.js';
@@ -28,10 +28,10 @@ export function keyOf(given: string): string | Flaw {
   return key;
 }
 
-/** @internal Gives a key for one attempt, and tells `note` of each that it gave. */
+/** @internal Returns a key for one attempt. Calls `note` with each key that it got from the caller's function. */
 export type GiveKey = (note: (key: string) => void) => Promise<string>;
 
-/** @internal What calls the caller's function for a key. The core checks the form of what it gives. */
+/** @internal Wraps the caller's function that returns a key. The core checks the form of the key. */
 export function keyGiver(ask: () => string | Promise<string>, ofAnother: (key: string) => Flaw | undefined): GiveKey {
   return async (note) => {
     const given: unknown = await ask();
@@ -44,7 +44,7 @@ export function keyGiver(ask: () => string | Promise<string>, ofAnother: (key: s
   };
 }
 
-/** @internal Why a key cannot be meant for `provider`, which nobody has chosen: it is another one's. */
+/** @internal Why a key cannot be meant for `provider`, the default: its form is another provider's. */
 export function foreign(key: string, provider: string): Flaw | undefined {
   const form = key.length < KEY_MIN_LENGTH ? undefined : KEY_FORMS.find(({ prefix }) => key.startsWith(prefix));
   if (!form || form.set === `LLM_PROVIDER=${provider}`) return undefined;

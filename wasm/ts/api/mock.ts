@@ -1,4 +1,4 @@
-// The offline model: answers in the words of OpenAI's chat completions.
+// The offline model. It answers in the format of OpenAI's chat completions.
 import type { AnyResponse } from '../border/body.js';
 import { Decoder } from '../base/text.js';
 import type { Mock } from './options.js';

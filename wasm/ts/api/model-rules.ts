@@ -3,8 +3,8 @@ import { MODEL_RULES as TABLE } from '../base/tables.js';
 import type { ModelRule } from './options.js';
 
 /**
- * What chatcore knows of models: the first rule that is for a model counts. What a rule does not say is as in
- * `ModelRule`. Give rules of your own as the option `modelRules`; they come before these.
+ * What chatcore knows about models. The first rule that matches a model applies. Fields that a rule does not set have
+ * the defaults in `ModelRule`. Pass your own rules as the option `modelRules`; they come before these.
  *
  * ```js
  * const reasoning = MODEL_RULES.filter(({ reasoning }) => reasoning === 'always').map(({ models }) => models);

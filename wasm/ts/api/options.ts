@@ -1,10 +1,10 @@
-// What a client and a call may be told.
+// The options of a client and of a call.
 import type { ProviderName, Reasons, Takes } from '../base/tables.js';
 import type {
   AnyMessage, AnyTool, Extra, JsonObject, Message, OpenAIToolChoice, Progress, ReasoningEffort, ResponseFormat, ToolChoice,
 } from '../base/types.js';
 
-/** Time limits in milliseconds; `Infinity` lifts one. Connecting is the host's own matter. */
+/** Time limits in milliseconds; `Infinity` means no limit. The time to connect cannot be set. */
 export interface TimeLimits {
   /** Waiting in the queue. */
   queue?: number;
@@ -18,26 +18,26 @@ export interface TimeLimits {
   contentIdle?: number;
   /** One attempt. */
   attempt?: number;
-  /** The whole call; for a stream until its first content. Default 30,000, more for a call that asks for more. */
+  /** The whole call; for a stream, until its first content. Default 30,000, or more for a call that asks for more tokens or for reasoning. */
   overall?: number;
-  /** The whole call, for a stream too, to its last event. */
+  /** The whole call; for a stream, until its last event. */
   total?: number;
 }
 
 /** Options of one call. */
 export interface ChatOptions {
-  /** The model; the client's by default. */
+  /** The model. Default: the client's. */
   model?: string;
   /**
-   * How freely to sample, 0 to 2. Default 0 for a prompt and 0.7 for a conversation, where the model takes it; null
+   * The sampling temperature, 0 to 2. Default 0 for a prompt and 0.7 for a conversation, if the model accepts it; null
    * sends none.
    */
   temperature?: number | null;
-  /** How many tokens the answer may have at most. Default 256, and more where the model reasons; null sends none. */
+  /** The most tokens that the answer may have. Default 256, and more if the model reasons; null sends no limit. */
   maxTokens?: number | null;
   /** Instructions before the conversation. */
   systemPrompt?: string;
-  /** Sample only from the likeliest tokens of this probability. */
+  /** Sample only from the likeliest tokens that together have this probability. */
   topP?: number;
   /** Texts that end the answer. */
   stop?: readonly string[];
@@ -47,194 +47,195 @@ export interface ChatOptions {
   tools?: readonly AnyTool[];
   /** Whether and which tool it must call. */
   toolChoice?: ToolChoice | OpenAIToolChoice;
-  /** How much the model should reason. Default: not, where the model lets it be turned off. */
+  /** How much the model should reason. Default: not at all, if the model's reasoning can be turned off. */
   reasoningEffort?: ReasoningEffort;
   /** What form the answer must have. */
   responseFormat?: ResponseFormat;
-  /** Fields for the provider that chatcore has no name for; they replace one of the same name. */
+  /** Fields of the request that chatcore has no name for. Each replaces chatcore's field of the same name. */
   extra?: Extra;
   /**
-   * Headers for this call alone, in place of the client's of the same name. Those of the key, of
-   * the body and of the dialect cannot be set. In a page each needs the server's leave (CORS).
+   * Headers for this call only. Each replaces the client's header of the same name. The headers of the key, of the
+   * body and of the dialect cannot be set. In a page the server must allow each header (CORS).
    */
   headers?: Readonly<Record<string, string>>;
   /** Aborts the call. */
   signal?: AbortSignal;
-  /** The overall limit, in milliseconds; `Infinity` for none. */
+  /** The overall time limit, in milliseconds; `Infinity` for none. */
   timeoutMs?: number;
-  /** All time limits; those that are missing are the client's. */
+  /** Time limits; the client's apply where one is not set. */
   timeouts?: TimeLimits;
-  /** Attempts in all, the first one included; 1 means no retries. */
+  /** The total number of attempts, including the first; 1 means no retries. */
   maxAttempts?: number;
-  /** Whether to wait where the queue is full; the client's by default. `false`: QueueFullError. */
+  /** Whether to wait if the queue is full. `false`: the call fails with a QueueFullError. Default: as the client. */
   waitForQueue?: boolean;
-  /** Whether a whole answer is fetched as a stream underneath; the client's by default. */
+  /** Whether a whole answer is fetched as a stream internally. Default: as the client. */
   fetchAsStream?: boolean;
 }
 
 /** Options of a call for embeddings. */
 export interface EmbedOptions {
-  /** The model; the client's by default, which must be one that embeds. */
+  /** The model, which must be an embedding model. Default: the client's. */
   model?: string;
   /** How many numbers each vector should have, for models that can shorten theirs. */
   dimensions?: number;
-  /** Fields for the provider that chatcore has no name for. */
+  /** Fields of the request that chatcore has no name for. */
   extra?: Extra;
-  /** Headers for this call alone, in place of the client's of the same name. */
+  /** Headers for this call only. Each replaces the client's header of the same name. */
   headers?: Readonly<Record<string, string>>;
   /** Aborts the call. */
   signal?: AbortSignal;
-  /** The overall limit of the whole call, all its requests included, in milliseconds; `Infinity` for none. */
+  /** The time limit for the whole call with all its requests, in milliseconds; `Infinity` for none. */
   timeoutMs?: number;
-  /** All time limits; those that are missing are the client's. */
+  /** Time limits; the client's apply where one is not set. */
   timeouts?: TimeLimits;
-  /** Attempts of each request in all, the first one included; 1 means no retries. */
+  /** The total number of attempts for each request, including the first; 1 means no retries. */
   maxAttempts?: number;
-  /** Whether to wait where the queue is full; the client's by default. `false`: QueueFullError. */
+  /** Whether to wait if the queue is full. `false`: the call fails with a QueueFullError. Default: as the client. */
   waitForQueue?: boolean;
 }
 
-/** An offline model: true echoes, a function answers from the conversation. */
+/** An offline model: `true` echoes the last message, a function answers the conversation. */
 export type Mock = boolean | ((messages: readonly Message[]) => string | Promise<string>);
 
-/** What a provider grants per minute; requests wait for their turn. */
+/** The provider's limits per minute. Requests wait until they fit. */
 export interface RateLimits {
   /** Requests per minute. */
   requestsPerMinute?: number;
   /** Tokens per minute, input and output together. */
   tokensPerMinute?: number;
-  /** How many requests may go at once, before they are spread over the minute. Default: all. */
+  /** How many requests may be sent at once, before they are spread over the minute. Default: all. */
   requestBurst?: number;
-  /** How many tokens may go at once. Default: all. */
+  /** How many tokens may be sent at once. Default: all. */
   tokenBurst?: number;
 }
 
-/** Between how many requests in flight the number moves. */
+/** The range of an adaptive limit on the requests in flight. */
 export interface Adaptive {
-  /** At the start. Default 5. */
+  /** The limit at the start. Default 5. */
   start?: number;
-  /** At least. Default 1. */
+  /** The lowest limit. Default 1. */
   min?: number;
-  /** At most. Default 1,000. */
+  /** The highest limit. Default 1,000. */
   max?: number;
 }
 
-/** When a second request is sent beside the first. */
+/** When a second request is sent in parallel with the first. */
 export type Hedging =
-  /** Once the first content is later than this, in milliseconds. */
+  /** When the first content has not come after this time, in milliseconds. */
   | { afterMs: number }
-  /** Once it is later than this share of those before, 0.5 to 0.999. The first 20 only teach. */
+  /** When the first content is later than this quantile of earlier calls, 0.5 to 0.999. The first 20 calls are only measured. */
   | { quantile: number };
 
-/** What some models take and refuse, in place of what chatcore knows of them. */
+/** What some models accept and refuse. Replaces chatcore's own rule for these models. */
 export interface ModelRule {
-  /** The models: names, separated by spaces. `*` stands for any text, `?` for one character, `@openai` for all models of a provider. */
+  /** The names of the models, separated by spaces. `*` matches any text, `?` one character, `@openai` all models of a provider. */
   models: string;
-  /** When it takes `temperature` and `topP`. Default `always`. */
+  /** When the model accepts `temperature` and `topP`. Default `always`. */
   sampling?: Takes;
-  /** Whether it takes both in one request. Default true. */
+  /** Whether the model accepts both in one request. Default true. */
   bothSampling?: boolean;
-  /** When it takes tools. Default `always`. */
+  /** When the model accepts tools. Default `always`. */
   tools?: Takes;
-  /** When it reasons. Default `unknown`: nothing about it is sent unless the caller asks for it. */
+  /** When the model reasons. Default `unknown`: nothing about reasoning is sent unless the caller asks for it. */
   reasoning?: Reasons;
   /** Fields of a request that turn reasoning off, such as `{ thinking: { type: 'disabled' } }`. Default: the dialect's. */
   reasoningOff?: JsonObject;
-  /** The model's words for efforts that it does not know, such as `{ minimal: 'low' }`. */
+  /** Replacements for reasoning efforts that the model does not know, such as `{ minimal: 'low' }`. */
   efforts?: Readonly<Record<string, string>>;
-  /** Whether it is asked to reason by a budget of tokens in place of an effort. Default false. */
+  /** Whether reasoning is requested by a budget of tokens instead of an effort. Default false. */
   thinkingBudget?: boolean;
-  /** Whether the limit of tokens is called `max_completion_tokens`. Default false. */
+  /** Whether the token limit is sent as `max_completion_tokens`. Default false. */
   maxCompletionTokens?: boolean;
-  /** Where this stands. */
+  /** Where the rule is documented. */
   source?: string;
-  /** When it was looked up, such as `2026-11-28`. */
+  /** When the source was read, such as `2026-11-28`. */
   date?: string;
 }
 
-/** Options of a client. In Node what is missing is read from the environment variables. */
+/** Options of a client. In Node, options that are not set are read from environment variables. */
 export interface ClientOptions {
   /**
-   * Who answers, which says how it is spoken to. Default `deepseek`, or `openai_compatible` with a
-   * `baseURL` that is not at DeepSeek's own host. `LLM_PROVIDER`.
+   * The provider, which also determines the dialect. Default `deepseek`, or `openai_compatible` with a `baseURL` that
+   * is not at DeepSeek's own host. `LLM_PROVIDER`.
    */
   provider?: ProviderName;
   /**
-   * The provider's address, the version in its path included: `https`, or `http` on loopback, without a key, or with
-   * `allowHttp`. In a page it may be relative to the page. `LLM_BASE_URL`.
+   * The provider's base URL, including the version in its path. It must be `https`; `http` is allowed on loopback,
+   * without a key, or with `allowHttp`. In a page it may be relative to the page. `LLM_BASE_URL`.
    */
   baseURL?: string;
   /**
-   * The key, or a function that gives one. The function is asked before each attempt, within its time limit, and once
-   * more when the provider did not accept its key (401). When it throws, nothing is sent. `null` sends no key, where a
-   * server of your own adds it. `LLM_API_KEY`, or the provider's own (`OPENAI_API_KEY`).
+   * The key, or a function that returns one. The function is called before each attempt, within the attempt's time
+   * limit, and once more if the provider rejects its key (401). If it throws, nothing is sent. `null` sends no key, for
+   * a server of your own that adds it. `LLM_API_KEY`, or the provider's own variable (`OPENAI_API_KEY`).
    */
   apiKey?: string | (() => string | Promise<string>) | null;
   /** Allows a key to be sent unencrypted, to an `http` address that is not on this machine. `LLM_ALLOW_HTTP`. */
   allowHttp?: boolean;
-  /** The model, where a call names none. Default: the provider's. `LLM_MODEL`. */
+  /** The model for calls that name none. Default: the provider's default model. `LLM_MODEL`. */
   model?: string;
-  /** Requests in flight at once. `LLM_ASYNC_WORKERS`, default 5. */
+  /** The most requests in flight at once. `LLM_ASYNC_WORKERS`, default 5. */
   workers?: number;
-  /** Requests that may wait. `LLM_ASYNC_QUEUE_SIZE`, default 100. */
+  /** The most requests that may wait. `LLM_ASYNC_QUEUE_SIZE`, default 100. */
   queueSize?: number;
   /**
-   * Whether calls wait where the queue is full. Default true: calls that are made all at once are all answered.
-   * `false`: QueueFullError.
+   * Whether calls wait if the queue is full. Default true, so that any number of calls may be made at once. `false`: a
+   * call fails with a QueueFullError.
    */
   waitForQueue?: boolean;
   /**
-   * The overall limit of each call, in milliseconds, its wait in the queue included. `LLM_ASYNC_TIMEOUT` (in seconds).
-   * Default 30,000 from when the call has its place, and more for a call that asks for more.
+   * The overall time limit of each call, in milliseconds, including its wait in the queue. `LLM_ASYNC_TIMEOUT` (in
+   * seconds). Default 30,000 from when the call leaves the queue, and more for a call that asks for more tokens or for
+   * reasoning.
    */
   timeoutMs?: number;
-  /** All time limits of each call. */
+  /** The time limits of each call. */
   timeouts?: TimeLimits;
-  /** Attempts in all, the first one included; 1 means no retries. `LLM_MAX_RETRIES`, default 3. */
+  /** The total number of attempts, including the first; 1 means no retries. `LLM_MAX_RETRIES`, default 3. */
   maxAttempts?: number;
-  /** What the provider grants per minute. Default: no limits of our own. */
+  /** The provider's limits per minute, which the client keeps. Default: none. */
   limits?: RateLimits;
   /**
-   * Lets the number of requests in flight follow what the provider bears, in place of `workers`: up
-   * with each answer, down with 429, 503 and timeouts. Default `false`.
+   * Adapts the limit on requests in flight to the provider, in place of `workers`: up with each answer, down with 429,
+   * 503 and timeouts. Default `false`.
    */
   adaptive?: boolean | Adaptive;
   /**
-   * A second request when the first content is late; whichever is first is taken, the other is
-   * aborted. At most one call in twenty gets one. Default: none.
+   * Sends a second request when the first content is late. The request whose content comes first is used, and the
+   * other is aborted. At most one call in twenty gets a second request. Default: none.
    */
   hedging?: Hedging;
-  /** Whether whole answers are fetched as streams underneath. Default: those that may take long. */
+  /** Whether whole answers are fetched as streams internally. Default: only answers that may take long. */
   fetchAsStream?: boolean;
-  /** How large a request may be, in bytes of JSON. Default 33,554,432. */
+  /** The largest request, in bytes of JSON. Default 33,554,432. */
   maxRequestBytes?: number;
-  /** What some models take and refuse, in place of what chatcore knows of them. */
+  /** What some models accept and refuse. These rules come before chatcore's own. */
   modelRules?: readonly ModelRule[];
-  /** Betas of Anthropic's to take part in, by their names. */
+  /** Names of Anthropic's betas to enable. */
   betas?: readonly string[];
-  /** Headers for every request, in place of the dialect's own. In a page each needs the server's leave (CORS). */
+  /** Headers for every request. Each replaces the dialect's header of that name. In a page the server must allow each (CORS). */
   headers?: Readonly<Record<string, string>>;
   /**
-   * A function to use in place of the host's, for example with a proxy. Default: `globalThis.fetch`; in
+   * A function to use instead of the host's `fetch`, for example to go through a proxy. Default: `globalThis.fetch`; in
    * Node `node:http`, unless `globalThis.fetch` or undici's dispatcher was replaced.
    */
   fetch?: typeof globalThis.fetch;
   /** An offline model in place of a provider. `USE_MOCK_LLM`. */
   mock?: Mock;
-  /** Allows a key in a page, where everybody who opens it can read the key. */
+  /** Allows a key in a page, where everybody who opens the page can read it. */
   dangerouslyAllowBrowser?: boolean;
 }
 
-/** A prompt, a conversation, or either with options of its own. */
+/** A prompt, a conversation, or either with its own options. */
 export type BatchItem =
   | string | readonly AnyMessage[] | ({ prompt: string } & ChatOptions) | ({ messages: readonly AnyMessage[] } & ChatOptions);
 
 /** Options of a batch. */
 export interface BatchOptions {
-  /** How many run at once. Default 5; no more than the client's `workers` are in flight. */
+  /** How many items run at once. Default 5. The client's `workers` still limit the requests in flight. */
   concurrency?: number;
-  /** Hears of every item that is done. What it throws is written to the console. */
+  /** Called after each item. An error that it throws is written to the console. */
   onProgress?: (progress: Progress) => void;
-  /** Aborts what is not done: those items are errors, the others keep their answers. */
+  /** Aborts the items that are not finished; they become errors. Finished items keep their answers. */
   signal?: AbortSignal;
 }

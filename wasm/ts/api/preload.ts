@@ -2,7 +2,7 @@
 import { core, type ModuleName } from '../border/load.js';
 import { PROVIDERS, type ProviderName } from '../base/tables.js';
 
-/** @internal The module that speaks the dialect of this provider; names that are not known are refused elsewhere. */
+/** @internal The module with the dialect of this provider. Unknown names are refused elsewhere. */
 export const moduleOf = (provider: string): ModuleName =>
   (PROVIDERS[provider as ProviderName]?.dialect === 'openai_chat' ? 'chat' : 'all');
 

@@ -6,15 +6,15 @@ import { homeHere, type Home } from '../border/home.js';
 /** A slot of the window lasts this part of the period, so that the window is small for any number of calls. */
 const SLOTS = 1024;
 
-/** Calls that were let through shortly after each other. All of them count until the last is a period old. */
+/** Calls that passed shortly after each other. All of them count until the last one is a period old. */
 interface Slot { opened: number; last: number; calls: number }
 
 /** A call that waits, and its neighbours in the queue. */
 interface Waiting { home: Home; go(): void; before?: Waiting | undefined; after?: Waiting | undefined }
 
 /**
- * Lets at most so many calls through in any period of time, wherever it begins: for any work of yours, chats or not.
- * It is fair: first come, first served. The limits of a provider are a matter of the client's option `limits`.
+ * Lets at most a given number of calls through in any period of time, for chats or any other work. It is fair: first
+ * come, first served. For a provider's limits, use the client's option `limits`.
  *
  * ```js
  * const limiter = new RateLimiter(10, 1000, 3); // 10 calls a second, 3 of them at once
@@ -24,14 +24,14 @@ interface Waiting { home: Home; go(): void; before?: Waiting | undefined; after?
  * }
  * ```
  *
- * It does what Rust's `RateLimiter` does, case by case (core/cases/rate_limiter.jsonl). It is not the core's own,
- * because `tryAcquire` answers at once, and because a core that is replaced would forget what it let through.
+ * It behaves like Rust's `RateLimiter` in every case of core/cases/rate_limiter.jsonl. It does not use the core,
+ * because `tryAcquire` is synchronous, and because a core that is replaced would forget the calls that passed.
  */
 export class RateLimiter {
   readonly #calls: number;
   readonly #burst: number;
-  // Times and units are whole numbers, so that nothing drifts: microseconds, of which each brings `calls` units, and a
-  // call costs a period of them.
+  // Times and units are whole numbers, so that nothing drifts. Each microsecond adds `calls` units; a call costs as many
+  // units as the period has microseconds.
   readonly #period: number;
   #slots: Slot[] = [];
   #counted = 0;
@@ -43,9 +43,9 @@ export class RateLimiter {
   #clear: (() => void) | undefined;
 
   /**
-   * At most `calls` in any `periodMs` milliseconds, all of them at once where they come at once. With a `burst`, only
-   * so many may go at once; after these, the calls are spread evenly over the period. 0 calls and a burst of 0 count
-   * as 1; a period of 0 is no limit. Throws a RangeError for what is no such number.
+   * Allows at most `calls` in any `periodMs` milliseconds, all of them at once if they come at once. With a `burst`,
+   * only that many pass at once; further calls are spread evenly over the period. 0 calls and a burst of 0 count as 1; a
+   * period of 0 means no limit. Throws a RangeError for an invalid number.
    */
   constructor(calls: number, periodMs: number, burst: number = calls) {
     if (!(periodMs >= 0 && periodMs < Infinity)) {
@@ -58,8 +58,8 @@ export class RateLimiter {
   }
 
   /**
-   * Resolves when a call may go, and counts it. Where the signal is aborted before, it rejects with an AbortError, has
-   * given up its place, and counted nothing.
+   * Resolves when the call may proceed, and counts it. If the signal is aborted first, it rejects with an AbortError,
+   * leaves the queue, and counts nothing.
    */
   async acquire(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw abortError(signal);
@@ -78,19 +78,19 @@ export class RateLimiter {
     });
   }
 
-  /** Whether a call may go now; if so, it is counted. Never while others wait. */
+  /** Whether a call may proceed now; if so, it is counted. Always false while other calls wait. */
   tryAcquire(): boolean {
     if (this.#first || this.#wait() > 0) return false;
     this.#take();
     return true;
   }
 
-  /** How many wait. */
+  /** The number of waiting calls. */
   waiting(): number {
     return this.#waiting;
   }
 
-  /** Lets those through that may go. Runs at the home of the first, and sets a timer there if it has to wait. */
+  /** Lets through the calls that may proceed. Runs at the home of the first call, and sets a timer there if that must wait. */
   #go(): void {
     const here = this.#first?.home.number;
     while (this.#first?.home.number === here && this.#first) {
@@ -107,7 +107,7 @@ export class RateLimiter {
     this.#first?.home.wake();
   }
 
-  /** The queue has another first, maybe of another home. */
+  /** Called when another call became the first in the queue, maybe at another home. */
   #wake(): void {
     if (this.#first?.home.number === 0) this.#go();
     else this.#first?.home.wake();
@@ -118,7 +118,7 @@ export class RateLimiter {
     this.#clear = timer(Math.ceil(microseconds / 1000), () => this.#go());
   }
 
-  /** How long until a call may go, in microseconds. */
+  /** How long until a call may proceed, in microseconds. */
   #wait(): number {
     const now = this.#advance();
     let wait = 0;
@@ -128,7 +128,7 @@ export class RateLimiter {
       over -= slot.calls;
       wait = slot.last + this.#period - now;
     }
-    // A burst of all the calls allows all that the window does.
+    // A burst as large as `calls` allows everything that the window allows.
     if (this.#burst < this.#calls) wait = Math.max(wait, Math.ceil((this.#period - this.#level) / this.#calls));
     return wait;
   }
@@ -146,7 +146,7 @@ export class RateLimiter {
     }
   }
 
-  /** Lets time pass, and gives the time in microseconds. */
+  /** Updates the window and the level to the current time, which it returns in microseconds. */
   #advance(): number {
     const now = Math.floor(performance.now() * 1000);
     const gone = this.#slots.findIndex(({ last }) => last + this.#period > now);
@@ -166,7 +166,7 @@ export class RateLimiter {
 
   #leave({ home, before, after }: Waiting): void {
     if (!before) {
-      // Its timer.
+      // The timer belongs to the first call.
       this.#clear?.();
       this.#clear = undefined;
     }

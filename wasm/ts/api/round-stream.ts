@@ -1,13 +1,13 @@
-// Results as they finish, in flat memory.
+// Yields results as they finish, in constant memory.
 import { abortError } from '../base/errors.js';
 import { iterate } from './iterate.js';
 import { Round, lengthOf, type Running, type Work } from './round.js';
 import type { Settled } from '../base/types.js';
 
-/** A result of `processStream`, and the place of its item. */
+/** A result of `processStream`, with the index of its item. */
 export type BatchResult<O> = Settled<O, Error> & { readonly place: number };
 
-/** @internal Takes an item only when it can run, and holds no more of them and of results than may run. */
+/** @internal Takes an item only when it can run. Holds at most `maxWorkers` items and results together. */
 export function runStream<I, O>(
   work: Work<I, O>, items: Iterable<I> | AsyncIterable<I>, maxWorkers: number,
 ): AsyncGenerator<BatchResult<O>, void, undefined> {
@@ -48,12 +48,12 @@ class RoundStream<I, O> {
     }
   }
 
-  /** Nobody wants the rest. */
+  /** Called when the caller wants no more results. */
   leave(): void {
     const isLeft = !this.#isOver;
     this.#isOver = true;
     for (const running of this.#running) running.stop(abortError(undefined));
-    // What the source says to it has nobody to hear it.
+    // An error of the source is ignored, because no caller is left to handle it.
     if (isLeft) void Promise.resolve().then(() => this.#source.return?.()).catch(() => {});
     this.#wake();
   }

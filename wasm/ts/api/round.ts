@@ -1,20 +1,20 @@
-// One batch that runs: its items, each as long as somebody waits for it, and how far it has come.
+// One running batch: runs its items, and counts its progress.
 import { whenAborted } from '../base/abort.js';
 import { abortError } from '../base/errors.js';
 import { gatherWithLimit, settled } from './helpers.js';
 import type { ChatResponse, Progress, Settled } from '../base/types.js';
 
-/** @internal What is done with each item, and who hears of it. */
+/** @internal What to do with each item, and the callbacks after it. */
 export interface Work<I, O> {
   run(item: I, signal: AbortSignal): O | Promise<O>;
   countTokens?: ((output: O) => number) | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** @internal An item that runs. */
+/** @internal A running item. */
 export interface Running<O> {
   readonly result: Promise<Settled<O, Error>>;
-  /** Gives up on it: it has this error at once, and its signal is aborted. */
+  /** Stops the item: its result is this error at once, and its signal is aborted. */
   stop(error: Error): void;
 }
 
@@ -33,12 +33,12 @@ export class Round<I, O> {
     this.#total = total;
   }
 
-  /** There are so many items. */
+  /** Sets the number of items, once it is known. */
   setTotal(total: number): void {
     this.#total = total;
   }
 
-  /** Somebody took an item out before it ran. */
+  /** Called when an item was removed before it ran. */
   left(): void {
     if (this.#total !== undefined) this.#total -= 1;
   }
@@ -74,13 +74,13 @@ export class Round<I, O> {
     return result;
   }
 
-  /** The caller of an item that ran took it out. */
+  /** Called when a running item was removed. */
   gone(): void {
     this.#inFlight -= 1;
     this.left();
   }
 
-  /** An item has its result. */
+  /** Called when an item has its result. */
   ended(result: Settled<O, Error>): void {
     this.#inFlight -= 1;
     const { countTokens, onProgress } = this.#work;
@@ -93,7 +93,7 @@ export class Round<I, O> {
       }
       onProgress?.(this.#progress());
     } catch (error) {
-      // What throws here must cost no item its result.
+      // An error in a callback must not lose an item's result.
       console.error(error);
     }
   }
@@ -112,7 +112,7 @@ export class Round<I, O> {
   }
 }
 
-/** @internal Runs all items, so many at once; results in input order. */
+/** @internal Runs all items, `maxWorkers` at once. The results are in input order. */
 export async function runAll<I, O>(
   work: Work<I, O>, items: Iterable<I>, maxWorkers: number, signal?: AbortSignal,
 ): Promise<Settled<O, Error>[]> {
@@ -129,8 +129,8 @@ export async function runAll<I, O>(
   return results.map((result) => (result.ok ? result.value : result));
 }
 
-/** @internal What a chat cost. */
+/** @internal The tokens that a chat cost. */
 export const tokensOf = ({ usage }: ChatResponse) => (usage ? usage.inputTokens + usage.outputTokens : 0);
 
-/** @internal How many there are, where that can be seen. */
+/** @internal The number of items, if it can be known in advance. */
 export const lengthOf = (items: object) => (Array.isArray(items) ? items.length : undefined);

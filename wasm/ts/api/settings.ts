@@ -1,4 +1,4 @@
-// The constructor's options and the environment, checked and written down for the core.
+// Checks the constructor's options and the environment, and serializes them for the core.
 import { address, Flaw, shown, type Address } from './address.js';
 import { fail, isPage, pageAddress, Variables } from './environment.js';
 import type { LlmError } from '../base/errors.js';
@@ -13,30 +13,30 @@ import { ADAPTIVE, PROVIDERS, QUANTILES, SETTINGS, type ProviderName, type Varia
 import type { Status } from '../base/types.js';
 
 const COUNTS = { workers: 'LLM_ASYNC_WORKERS', queueSize: 'LLM_ASYNC_QUEUE_SIZE', maxAttempts: 'LLM_MAX_RETRIES' } as const satisfies Record<string, Variable>;
-/** The old client's name for the last one. */
+/** The old client's name for `LLM_MAX_RETRIES`. */
 const OLD_RETRIES: Variable = 'XWE_MAX_LLM_RETRIES';
 
-/** @internal What a client is made of. */
+/** @internal The checked settings of a client. */
 export interface Settings {
-  /** For the core. */
+  /** The settings for the core. */
   json: string;
   mocked: boolean;
   headers: Headers;
-  /** What must not come back out. */
+  /** Values that must not appear in errors or headers. */
   secrets: readonly string[];
-  /** Its status before the first call. */
+  /** The client's status before the first call. */
   idle: Status;
-  /** Whether what it has used of its limits matters. */
+  /** Whether it has rate limits, whose use must not be forgotten. */
   isLimited: boolean;
-  /** What holds for the headers of its calls. */
+  /** The rules for the headers of its calls. */
   headerRules: HeaderRules;
-  /** What gives a key for each attempt, where the option `apiKey` is a function. */
+  /** Returns a key for each attempt, if the option `apiKey` is a function. */
   giveKey: GiveKey | undefined;
-  /** The module that speaks the provider's dialect. */
+  /** The module with the provider's dialect. */
   module: ModuleName;
 }
 
-/** @internal Time limits as the core takes them: a negative one is no limit. */
+/** @internal Time limits in the core's form, where a negative number means no limit. */
 export function limits(
   timeouts: TimeLimits | undefined, overall: number | undefined, fail: (message: string) => LlmError,
 ): Record<string, number> {
@@ -84,7 +84,7 @@ function counts(options: ClientOptions, vars: Variables): Record<keyof typeof CO
   return all;
 }
 
-/** An option that is there and undefined comes from a variable that is not set: the key would go elsewhere than meant. */
+/** Refuses an option that is present but undefined or empty. It comes from a variable that is not set, and the key would go to the wrong server. */
 function refuseUnset(options: ClientOptions): void {
   for (const [name, otherwise] of [['baseURL', "the provider's own address"], ['provider', 'the default provider']] as const) {
     if (name in options && (options[name] === undefined || options[name] === '')) {
@@ -94,8 +94,8 @@ function refuseUnset(options: ClientOptions): void {
 }
 
 /**
- * The provider where none is named: the default one, or any server that speaks OpenAI's chat completions where there is
- * an address that is not the default provider's. What is wrong with an address is told later.
+ * The provider if none is named: the default provider, or `openai_compatible` if there is a base URL at another host
+ * than the default provider's. An invalid base URL is reported later.
  */
 function unnamed(baseURL: string | undefined, inPage: boolean): ProviderName {
   const standard = SETTINGS.LLM_PROVIDER.default;
@@ -128,7 +128,7 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
       + `set ${missing.map(([name, example]) => name + example).join(' and ')}`);
   }
 
-  // Whoever names a base URL or a provider has said where the key goes.
+  // A caller that sets a base URL or a provider has decided where the key goes.
   const isChosen = options.provider !== undefined || vars.text('LLM_PROVIDER') !== undefined || base !== undefined;
   const ofAnother = (key: string) => (isChosen ? undefined : foreign(key, provider));
   const variables: readonly Variable[] = its.variables;
@@ -161,7 +161,7 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   return { base, key, giveKey };
 }
 
-/** @internal Throws an LlmError with the code `config` for what is wrong. */
+/** @internal Throws an LlmError with the code `config` if a setting is wrong. */
 export function settings(options: ClientOptions): Settings {
   const inPage = isPage();
   const {
@@ -201,7 +201,7 @@ export function settings(options: ClientOptions): Settings {
       provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,
       workers, queueSize, alone, maxAttempts, rate, adaptive: moving, hedging: hedge(hedging), fetchAsStream, maxRequestBytes, modelRules,
       waitForQueue,
-      // Where nobody sets one, the core's holds: 30 s for a default call, more for one that asks for more.
+      // If none is set, the core's default applies: 30 s for a default call, more for a call that asks for more.
       timeouts: limits(timeouts, timeoutMs ?? timeouts?.overall ?? vars.milliseconds('LLM_ASYNC_TIMEOUT'), fail),
       browserAccess: inPage && dangerouslyAllowBrowser, betas,
     }),
@@ -212,13 +212,13 @@ export function settings(options: ClientOptions): Settings {
   };
 }
 
-/** The values of a base URL's parameters, as they stand there and as they read. */
+/** The values of a base URL's parameters, encoded as in the URL and decoded. */
 function parametersOf(base: Address | undefined): string[] {
   const secret = Object.entries(base?.parameters ?? {}).filter(([name]) => mayHoldSecret(name));
   return secret.flatMap(([, value]) => [value, new URLSearchParams(`x=${value}`).get('x') ?? value]);
 }
 
-/** @internal Settings for another core, where a limit that adapts begins with what was found out. */
+/** @internal Settings for another core, in which an adaptive limit starts at the limit that was found so far. */
 export function startingAt(json: string, limit: number): string {
   const { adaptive, ...settings } = JSON.parse(json) as { adaptive?: object };
   return adaptive ? JSON.stringify({ ...settings, adaptive: { ...adaptive, start: limit } }) : json;

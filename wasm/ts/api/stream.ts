@@ -9,14 +9,14 @@ import { response } from '../border/response.js';
 import { Encoder } from '../base/text.js';
 import type { ChatEvent, ChatResponse } from '../base/types.js';
 
-/** @internal A call that has begun, and its first events to come. */
+/** @internal A call that has begun, with the promise of its first events. */
 export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
 
-/** For streams that nobody holds any more. */
+/** Counts streams down that were garbage-collected. */
 const dropped = typeof FinalizationRegistry === 'function'
   ? new FinalizationRegistry<Core>((core) => { core.streams -= 1; }) : undefined;
 
-/** @internal Begins to read a call. */
+/** @internal Starts to read a call. */
 export function opened(core: Core, home: Home, call: RawCall): Opened {
   core.streams += 1;
   dropped?.register(call, core, call);
@@ -24,8 +24,8 @@ export function opened(core: Core, home: Home, call: RawCall): Opened {
 }
 
 /**
- * An answer as an async iterable of events. It ends after the event `finish`, or throws one error.
- * Nothing is sent until it is read. Leaving a `for await` loop early aborts it.
+ * An answer as an async iterable of events. It ends after the event `finish`, or throws one error. Nothing is sent until
+ * it is read. Leaving a `for await` loop early aborts the call.
  */
 export class ChatStream implements AsyncIterable<ChatEvent> {
   readonly #open: (lost: () => void) => Promise<Opened>;
@@ -54,17 +54,17 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     this.#headers = headers;
   }
 
-  /** The events. There is one sequence: two loops share it. */
+  /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
     return iterate(() => this.#next(), () => this.#leave());
   }
 
-  /** The response's headers, their names in small letters; null until they are there. */
+  /** The response's headers, with names in lower case; null until they have come. */
   get headers(): Readonly<Record<string, string>> | null {
     return this.#headers() ?? null;
   }
 
-  /** The pieces of text; other events are passed over. */
+  /** Iterates over the pieces of text, and skips other events. */
   text(): AsyncGenerator<string, void, undefined> {
     const next = async () => {
       let event: ChatEvent | undefined;
@@ -74,14 +74,14 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     return iterate(next, () => this.#leave());
   }
 
-  /** Reads to the end, and gives the whole answer, what was read before included. */
+  /** Reads to the end, and returns the whole answer, including what was read before. */
   async final(): Promise<ChatResponse> {
     while (await this.#next());
     if (this.#final) return this.#final;
     throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
   }
 
-  /** Ends the stream and closes its connection; a pending read gets an AbortError. */
+  /** Ends the stream and closes its connection. A pending read rejects with an AbortError. */
   abort(reason?: unknown): void {
     if (this.#over) return;
     const error = abortError(undefined, this.#text);
@@ -112,7 +112,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
 
   async #next(): Promise<ChatEvent | undefined> {
     for (;;) {
-      // What had come before an error is handed over first.
+      // Events that came before an error are delivered first.
       const event = this.#ready.shift();
       if (event) return event;
       if (this.#error) throw this.#error;
@@ -129,7 +129,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         this.#forget = whenAborted(this.#signal, () => this.#stop(abortError(this.#signal, this.#text)));
       }
       if (!this.#opened) {
-        // The module may still be loading, which does not hold up an abort.
+        // The module may still be loading, which must not delay an abort.
         const opening = this.#open(() => this.#leave());
         const opened = await Promise.race([opening, new Promise<undefined>((end) => { this.#interrupt = () => end(undefined); })]);
         if (!opened || this.#over) {
@@ -170,13 +170,13 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   }
 }
 
-/** A call that was opened when nobody waited for it any more. */
+/** Closes a call that was opened after its stream had ended. */
 function discard(opened: Opened): void {
   opened.first?.catch(() => {});
   close(opened);
 }
 
-/** Freeing a call drops the stream of the core, which closes its connection unless the answer is complete. */
+/** Frees the call. That drops the core's stream, which closes its connection unless the answer is complete. */
 function close({ core, home, call }: Opened): void {
   core.streams -= 1;
   dropped?.unregister(call);

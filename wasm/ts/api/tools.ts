@@ -1,16 +1,16 @@
-// The tools of a call: chatcore's form, or that of OpenAI's chat completions.
+// The tools of a call, in chatcore's form or in the form of OpenAI's chat completions.
 import { invalidInput } from '../base/errors.js';
 import type { AnyTool, OpenAIToolChoice, Tool, ToolChoice } from '../base/types.js';
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a schema of the arguments is called elsewhere. */
+/** Names of other APIs for the schema of the arguments. */
 const OTHER_NAMES = ['input_schema', 'inputSchema', 'parametersJsonSchema', 'schema'];
 
-/** @internal The tools in chatcore's form. Throws an InvalidInputError for what is no tool. */
+/** @internal The tools in chatcore's form. Throws an InvalidInputError for a value that is no tool. */
 export function toolsOf(tools: readonly AnyTool[] | undefined): readonly Tool[] | undefined {
-  // The core says what is wrong with a list that is none.
+  // If it is no array, the core reports the error.
   return Array.isArray(tools) ? tools.map((tool: unknown, place) => toolOf(tool, `tools[${place}]`)) : tools as undefined;
 }
 
@@ -24,7 +24,7 @@ function toolOf(given: unknown, place: string): Tool {
       ? `${place} has the type ${type} and no name; put a tool that the provider runs in extra: { tools: […] }`
       : `${place} has no name; write { name, description, parameters }`);
   }
-  // A tool in OpenAI's form that names no parameters takes none.
+  // A tool in OpenAI's form without parameters takes no arguments.
   if (tool.parameters == null && isOpenAI) tool.parameters = { type: 'object', properties: {} };
   if (!isObject(tool.parameters)) {
     const other = OTHER_NAMES.find((name) => isObject(tool[name]));
@@ -34,7 +34,7 @@ function toolOf(given: unknown, place: string): Tool {
   return tool as unknown as Tool;
 }
 
-/** Takes the function out of a tool in OpenAI's form. What stands beside the function is kept as `extra`. */
+/** Takes the function out of a tool in OpenAI's form. Fields beside the function are kept as `extra`. */
 function flat({ type: _, function: inner, extra, ...beside }: Record<string, unknown>): Record<string, unknown> {
   const { strict, ...fields } = inner as Record<string, unknown>;
   return { ...fields, ...typeof strict === 'boolean' && { strict }, extra: { ...beside, ...isObject(extra) && extra } };

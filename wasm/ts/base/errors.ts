@@ -8,27 +8,27 @@ export type ErrorCode = CoreCode | 'aborted';
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** What every error of chatcore tells. */
+/** The fields of every error of chatcore. */
 export interface LlmErrorDetails {
   /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
   code: ErrorCode;
-  /** The HTTP status of the answer, if one came; 200 for an error inside a stream. */
+  /** The HTTP status of the response, if one came; 200 for an error inside a stream. */
   status?: number | undefined;
   /** Whether sending the same request again may help. */
   retryable?: boolean;
-  /** How long the provider asks to wait, in milliseconds. */
+  /** How long the provider asks the client to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
   /** The provider's id of the request. */
   requestId?: string | undefined;
-  /** How often the request was sent; 0 if never. */
+  /** How often the request was sent; 0 if it never was. */
   attempts?: number;
-  /** The text that had come before it failed. */
+  /** The text that had come before the call failed. */
   partialText?: string | undefined;
   /** The provider's own error code or type, such as `insufficient_quota`. */
   providerCode?: string | undefined;
   /** The field of the request that the provider names as the cause. */
   param?: string | undefined;
-  /** What the provider sent with the error, at most 8 KiB of it, without keys. */
+  /** The body of the error response, at most 8 KiB, without keys. */
   body?: string | undefined;
   /** Which time limit ran out, for a TimeoutError. */
   phase?: TimeoutPhase | undefined;
@@ -36,12 +36,12 @@ export interface LlmErrorDetails {
   cause?: unknown;
 }
 
-/** On the prototypes of the classes below: the class's name. Another copy of the package, in another realm, has it too. */
+/** A property of the prototypes of the classes below: the class's name. Other copies of the package use the same symbol. */
 const CLASS = Symbol.for('chatcore: class of errors');
 
 /** The base class of all errors of chatcore. Keys and other secrets of 8 characters or more are redacted in it. */
 export class LlmError extends Error {
-  /** Errors of another copy of the package are instances, too, such as those of its CommonJS form or of another realm. */
+  /** Errors of another copy of the package count as instances too, such as those of its CommonJS form or of another realm. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     const own: unknown = Object.hasOwn(this.prototype, CLASS) ? (this.prototype as { [CLASS]?: unknown })[CLASS] : undefined;
     for (let at = isObject(value) ? Object.getPrototypeOf(value) as object | null : null; at; at = Object.getPrototypeOf(at) as object | null) {
@@ -52,69 +52,69 @@ export class LlmError extends Error {
 
   /** The kind in one word, such as `rate_limited`, `auth`, `timeout`, `truncated`. */
   declare readonly code: ErrorCode;
-  /** The HTTP status of the answer, if one came. */
+  /** The HTTP status of the response, if one came. */
   declare readonly status: number | undefined;
   /** Whether sending the same request again may help. */
   declare readonly retryable: boolean;
-  /** How long the provider asks to wait, in milliseconds. */
+  /** How long the provider asks the client to wait, in milliseconds. */
   declare readonly retryAfterMs: number | undefined;
   /** The provider's id of the request. */
   declare readonly requestId: string | undefined;
-  /** How often the request was sent; 0 if never. */
+  /** How often the request was sent; 0 if it never was. */
   declare readonly attempts: number;
-  /** The text that had come before it failed. */
+  /** The text that had come before the call failed. */
   declare readonly partialText: string | undefined;
   /** The provider's own error code or type. */
   declare readonly providerCode: string | undefined;
   /** The field of the request that the provider names as the cause. */
   declare readonly param: string | undefined;
-  /** What the provider sent with the error, at most 8 KiB of it, without keys. */
+  /** The body of the error response, at most 8 KiB, without keys. */
   declare readonly body: string | undefined;
-  /** The response's headers, their names in small letters, without keys. They are not printed with the error. */
+  /** The response's headers, with names in lower case, without keys. They are not printed with the error. */
   declare readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(message: string, details: LlmErrorDetails) {
     const { cause, ...rest } = details;
     super(message, cause === undefined ? undefined : { cause });
-    // What is not known is not there, so that an error that is printed is short.
+    // Unknown fields are left out, so that a printed error is short.
     const known = Object.entries(rest).filter(([, value]) => value !== undefined);
     Object.assign(this, { retryable: false, attempts: 0, ...Object.fromEntries(known) });
   }
 }
 
-/** Too many requests or tokens in a time (429), or no quota left. */
+/** Too many requests or tokens in a period (429), or no quota left. */
 export class RateLimitError extends LlmError {}
-/** The key is not accepted (401), or not for this (403). */
+/** The key is not accepted (401), or lacks the permission (403). */
 export class AuthError extends LlmError {}
 /** The provider refused the request (another 4xx). */
 export class BadRequestError extends LlmError {}
 /** chatcore refused the call before anything was sent: an argument is wrong. */
 export class InvalidInputError extends LlmError {}
-/** The provider failed or has too much to do (5xx). */
+/** The provider failed or is overloaded (5xx). */
 export class ServerError extends LlmError {}
-/** No connection, or it was lost. */
+/** No connection could be made, or the connection was lost. */
 export class ConnectionError extends LlmError {}
 /** A time limit ran out. */
 export class TimeoutError extends LlmError {
-  /** Which limit it was. */
+  /** The limit that ran out. */
   declare readonly phase: TimeoutPhase;
   constructor(message: string, details: LlmErrorDetails) {
     super(message, { ...details, phase: details.phase ?? 'overall' });
   }
 }
-/** The caller aborted it; `cause` is the signal's reason. */
+/** The caller aborted the call; `cause` is the signal's reason. */
 export class AbortError extends LlmError {}
-/** The answer ended too early, held an error inside, or is not what the provider speaks. */
+/** The answer ended too early, contained an error, or does not follow the provider's protocol. */
 export class StreamError extends LlmError {}
-/** As many requests wait as may wait. */
+/** The queue is full. */
 export class QueueFullError extends LlmError {}
 /** The client is closed. */
 export class ClosedError extends LlmError {}
 
-/** @internal The build shortens the names of classes, and they are what is printed. */
+/** @internal Restores the names of classes for printed errors, because the build shortens them. */
 export function named(classes: Record<string, { prototype: object }>): void {
   for (const [value, Class] of Object.entries(classes)) {
-    // On the prototype, too, since the stack of an error is written before a field would be set.
+    // On the prototype too, because an error's stack is written before a field would be set.
     for (const of of [Class, Class.prototype]) Object.defineProperty(of, 'name', { value, configurable: true, writable: true });
   }
 }
@@ -133,7 +133,7 @@ export interface ErrorView {
   provider_code?: string; param?: string; body?: string; in_stream: boolean;
 }
 
-// A kind without a class does not compile.
+// A code without a class does not compile.
 const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   rate_limited: RateLimitError, quota_exceeded: RateLimitError, auth: AuthError,
   bad_request: BadRequestError, not_found: BadRequestError, invalid_input: InvalidInputError,
@@ -153,14 +153,14 @@ export function fromView(view: ErrorView, partialText?: string, cause?: unknown)
   });
 }
 
-/** @internal What was thrown, or the JSON that the core refused a call with, as an error of ours. */
+/** @internal Turns a thrown value, or the JSON with which the core refused a call, into an LlmError. */
 export function fromRejection(reason: unknown): LlmError {
   if (reason instanceof LlmError) return reason;
   if (typeof reason === 'string') return fromView(JSON.parse(reason) as ErrorView);
   return new LlmError(`a bug in chatcore: ${String(reason)}`, { code: 'internal', cause: reason });
 }
 
-/** @internal Adds the headers of the answer. */
+/** @internal Adds the headers of the response. */
 export function addHeaders(error: LlmError, headers: Readonly<Record<string, string>>): void {
   Object.defineProperty(error, 'headers', { value: headers, configurable: true, writable: true });
 }
@@ -178,28 +178,28 @@ export const closed = (what = 'client') => new ClosedError(`the ${what} is close
 /** @internal */
 export const invalidInput = (message: string, cause?: unknown) => new InvalidInputError(message, { code: 'invalid_input', cause });
 
-/** @internal An error with a code like those of Node. */
+/** @internal An error with a code like Node's errors. */
 export const codedError = (message: string, code: string, cause?: unknown) =>
   Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
 
-/** @internal The frames of a stack, from the caller's line on. */
+/** @internal The frames of a stack, starting at the caller's line. */
 export interface Site { stack?: string }
 
-/** @internal Notes the line that calls `above`, a function of the package. */
+/** @internal Captures the line that called `above`, a function of the package. */
 export function siteAbove(above: (...words: never[]) => unknown): Site {
   const site: Site = {};
-  // Not in every engine; elsewhere the package's own frames come first.
+  // Not every engine has it; without it the package's own frames come first.
   const { captureStackTrace } = Error as { captureStackTrace?(into: object, above: unknown): void };
   if (captureStackTrace) captureStackTrace.call(Error, site, above);
   else site.stack = new Error().stack ?? '';
   return site;
 }
 
-/** @internal Makes the stack of an error name the line that made the call, not where the answer came in. */
+/** @internal Makes an error's stack show the line that made the call, instead of the place where the answer came in. */
 export function located<E extends Error>(error: E, { stack = '' }: Site): E {
   const head = `${error.name}: ${error.message}`;
   const frames = stack.indexOf('\n    at ');
-  // Other engines than V8 write no head.
+  // Only V8 begins a stack with the message.
   const value = frames >= 0 ? head + stack.slice(frames) : stack.includes('@') ? stack : head;
   Object.defineProperty(error, 'stack', { value, configurable: true, writable: true });
   return error;

@@ -6,15 +6,15 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [name
 /** A JSON object. */
 export type JsonObject = { [name: string]: JsonValue };
 
-/** Fields that chatcore has no name for, sent as they are. */
+/** Fields that chatcore has no name for. They are sent unchanged. */
 export type Extra = { readonly [name: string]: unknown };
 
 /** Text. */
 export interface TextPart { type: 'text'; text: string; extra?: Extra }
 
 /**
- * Where the bytes of a picture, a file or sound are: at a URL that the provider fetches, sent along in base64 or as
- * plain text, or at the provider, to which they were uploaded before.
+ * Where the bytes of an image, a file or an audio are: at a URL that the provider fetches, in the request as base64 or
+ * plain text, or in a file that was uploaded to the provider before.
  */
 export type MediaSource =
   | { type: 'url'; url: string; media_type?: string }
@@ -22,16 +22,16 @@ export type MediaSource =
   | { type: 'file'; file_id: string; media_type?: string }
   | { type: 'text'; text: string };
 
-/** A picture. */
+/** An image. */
 export interface ImagePart {
   type: 'image';
   source: MediaSource;
-  /** How closely the model should look: `low`, `high`, `auto`, where the provider asks. */
+  /** How closely the model should look, if the provider supports it: `low`, `high`, `auto`. */
   detail?: string;
   extra?: Extra;
 }
 
-/** A document for the model to read: a PDF, or what else the provider takes. */
+/** A document for the model to read: a PDF, or another type that the provider accepts. */
 export interface FilePart {
   type: 'file';
   source: MediaSource;
@@ -40,66 +40,66 @@ export interface FilePart {
   extra?: Extra;
 }
 
-/** Sound: what the user said, or what the model answered. The media type is `audio/wav`, `audio/mpeg` or another. */
+/** Audio from the user or the model. The media type is `audio/wav`, `audio/mpeg` or another. */
 export interface AudioPart {
   type: 'audio';
   source: MediaSource;
-  /** What is said in it, where that is known. */
+  /** The spoken text, if it is known. */
   transcript?: string;
   extra?: Extra;
 }
 
-/** A tool that the model asks to be called. */
+/** A tool call that the model requests. */
 export interface ToolCallPart {
   type: 'tool_call';
   /** The provider's id of the call; the result names it. */
   id: string;
   /** The tool's name. */
   name: string;
-  /** The arguments as JSON text, as the model wrote them; it may be invalid JSON. */
+  /** The arguments as JSON text, as the model wrote them; the JSON may be invalid. */
   arguments: string;
   extra?: Extra;
 }
 
-/** What a tool that the model called gave back. */
+/** The result of a tool call. */
 export interface ToolResultPart {
   type: 'tool_result';
   call_id: string;
   content: readonly Part[];
-  /** Whether the tool failed; the content then says how. Default false. */
+  /** Whether the tool failed; the content then describes the error. Default false. */
   is_error?: boolean;
   extra?: Extra;
 }
 
-/** What the model wrote while it reasoned; it must go back unchanged. */
+/** The model's reasoning. It must be sent back unchanged. */
 export interface ReasoningPart { type: 'reasoning'; text: string; signature?: string; encrypted?: string; extra?: Extra }
 
 /** Why the model declines. */
 export interface RefusalPart { type: 'refusal'; text: string; extra?: Extra }
 
-/** A block without a name here, sent back as it is; one that names a `dialect` goes to that dialect only. */
+/** A block that chatcore has no type for. It is sent back unchanged, and only in its `dialect` if it names one. */
 export interface OtherPart { type: 'other'; dialect?: string; value: JsonValue }
 
-/** One part of a message. The names are those of its JSON form, which is the same in Rust. */
+/** One part of a message. The names are those of the JSON form, which is the same in Rust. */
 export type Part =
   | TextPart | ImagePart | FilePart | AudioPart | ToolCallPart | ToolResultPart | ReasoningPart | RefusalPart
   | OtherPart;
 
-/** One message of a conversation. `toolResult()` makes one of a tool's result. */
+/** One message of a conversation. `toolResult()` makes a message from a tool's result. */
 export interface Message {
-  /** Who speaks. */
+  /** The author of the message. */
   role: 'system' | 'user' | 'assistant' | 'tool' | (string & {});
-  /** What is said: text, or parts. */
+  /** The content: text, or parts. */
   content: string | readonly Part[];
-  /** The speaker's name. */
+  /** The author's name. */
   name?: string;
-  /** Fields that must go back to the provider with the message. */
+  /** Fields that must be sent back to the provider with the message. */
   extra?: Extra;
 }
 
 /**
  * A message in the form of OpenAI's chat completions, as another program may have stored it: `tool_calls`,
- * `tool_call_id`, parts of the type `image_url`, no content. What has no name here is sent as it is.
+ * `tool_call_id`, parts of the type `image_url`, no content. Unknown fields are sent unchanged.
  */
 export interface OpenAIMessage {
   role: string;
@@ -112,13 +112,13 @@ export type AnyMessage = Message | OpenAIMessage;
 
 /** A tool that the model may call. */
 export interface Tool {
-  /** Its name. */
+  /** The tool's name. */
   name: string;
-  /** What it does and when to use it: the model reads this. */
+  /** What the tool does and when to use it. The model reads this. */
   description?: string;
   /** A JSON schema of its arguments, of the type `object`. */
   parameters: object;
-  /** Whether the provider must hold the model to the schema, where it can. */
+  /** Whether the provider must make the model follow the schema, if it can. */
   strict?: boolean;
   /** Fields of the tool that chatcore has no name for, such as `cache_control`. */
   extra?: Extra;
@@ -142,25 +142,25 @@ export interface OpenAIToolChoice { type: 'function'; function: { name: string }
 /** How much the model should reason. */
 export type ReasoningEffort = Effort | (string & {});
 
-/** What form the answer must have. `strict` holds the model to the schema; default false. */
+/** The format of the answer. `strict` makes the model follow the schema; default false. */
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
   | { type: 'json_schema'; name: string; schema: object; strict?: boolean };
 
-/** What an answer cost, in tokens. */
+/** The tokens that an answer cost. */
 export interface Usage {
-  /** Of the prompt. */
+  /** Tokens of the prompt. */
   inputTokens: number;
-  /** Of the answer, its reasoning included. */
+  /** Tokens of the answer, including its reasoning. */
   outputTokens: number;
-  /** Of the input: read from the provider's cache. */
+  /** Input tokens that were read from the provider's cache. */
   cacheReadTokens?: number;
-  /** Of the input: written to the provider's cache. */
+  /** Input tokens that were written to the provider's cache. */
   cacheWriteTokens?: number;
-  /** Of the output: spent on reasoning. */
+  /** Output tokens that were spent on reasoning. */
   reasoningTokens?: number;
-  /** The provider's own object, as JSON text. */
+  /** The provider's own usage object, as JSON text. */
   rawJson?: string;
 }
 
@@ -168,34 +168,34 @@ export interface Usage {
 export interface ChatResponse {
   /** The text. */
   readonly text: string;
-  /** What the model wrote while it reasoned. */
+  /** The model's reasoning, as text. */
   readonly reasoning: string;
-  /** The tools that the model asks to be called. */
+  /** The tool calls that the model requests. */
   readonly toolCalls: readonly ToolCallPart[];
-  /** Why the model declined, where the provider keeps that apart from its text. */
+  /** Why the model declined, if the provider separates that from the text. */
   readonly refusal: string | null;
-  /** The answer as a message: push it to the conversation to go on. */
+  /** The answer as a message. Append it to the messages to continue the conversation. */
   readonly message: Message;
-  /** The provider's id of the answer; empty where it gave none. */
+  /** The provider's id of the answer; empty if it gave none. */
   readonly id: string;
-  /** The model that answered; empty where the provider did not say. */
+  /** The model that answered; empty if the provider did not say. */
   readonly model: string;
   /** `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, `pause`, or the provider's word. */
   readonly finishReason: Finish | (string & {}) | null;
-  /** The same in the provider's own word. */
+  /** The finish reason in the provider's own word. */
   readonly finishReasonRaw: string;
-  /** What it cost; null where the provider did not say. */
+  /** What the answer cost; null if the provider did not say. */
   readonly usage: Usage | null;
   /** The provider's id of the request. */
   readonly requestId: string | null;
   /**
-   * The response's headers, their names in small letters. In a page those that the server exposes. They are no part of
-   * the answer's JSON, nor of a clone.
+   * The response's headers, with names in lower case; in a page only those that the server exposes. They are not part
+   * of the answer's JSON or of a clone.
    */
   readonly headers: Readonly<Record<string, string>>;
   /** How often the request was sent. */
   readonly attempts: number;
-  /** How many events of the stream chatcore did not know and passed over. */
+  /** How many unknown events of the stream chatcore skipped. */
   readonly skippedEvents: number;
   /** Fields of the answer that chatcore has no name for. */
   readonly extra: JsonObject;
@@ -220,69 +220,69 @@ export type ChatEvent =
 export interface Embeddings {
   /** A vector for each text, in the order of the texts. */
   readonly vectors: Float32Array<ArrayBuffer>[];
-  /** The model that answered; empty where the provider did not say. */
+  /** The model that answered; empty if the provider did not say. */
   readonly model: string;
-  /** What all requests cost together; null where the provider did not say. */
+  /** What all requests together cost; null if the provider did not say. */
   readonly usage: Usage | null;
   /** The provider's id of the last request. */
   readonly requestId: string | null;
   /** How many requests were sent in all. */
   readonly attempts: number;
-  /** The headers of the last answer, their names in small letters. */
+  /** The headers of the last response, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A model that a provider offers. */
 export interface ModelInfo {
-  /** The name to ask it by. */
+  /** The name to use as `model`. */
   readonly id: string;
-  /** Who made it; null where the provider does not say. */
+  /** Who made the model; null if the provider does not say. */
   readonly owner: string | null;
-  /** How many tokens of prompt and answer fit in it; null where the provider does not say. */
+  /** How many tokens of prompt and answer the model can hold; null if the provider does not say. */
   readonly contextTokens: number | null;
-  /** When it shuts down, as the provider writes it (`2027-01-14`); null where the provider does not say. */
+  /** When the model shuts down, as the provider writes it (`2027-01-14`); null if the provider does not say. */
   readonly shutdownDate: string | null;
-  /** What else the provider says of it. */
+  /** The provider's other fields of the model. */
   readonly extra: JsonObject;
 }
 
-/** What a client does at one moment. */
+/** The load and the counters of a client at one moment. */
 export interface Status {
-  /** Requests that may ever be in flight at once. */
+  /** The most requests that may ever be in flight at once. */
   maxWorkers: number;
-  /** Requests that may be in flight now: `maxWorkers`, unless `adaptive` found that fewer are borne. */
+  /** The most requests that may be in flight now: `maxWorkers`, or fewer if `adaptive` has lowered the limit. */
   limit: number;
   /** Requests in flight. */
   active: number;
-  /** Requests that wait. */
+  /** Requests in the queue. */
   queued: number;
-  /** Requests that may wait. */
+  /** The most requests that the queue can hold. */
   queueSize: number;
-  /** Whether it takes no more calls. */
+  /** Whether the client is closed. */
   closed: boolean;
-  /** Calls so far: begun, answered, failed, dropped by the caller; and attempts after the first. */
+  /** Calls so far: started, succeeded, failed, cancelled by the caller; and retries (attempts after the first). */
   started: number; succeeded: number; failed: number; cancelled: number; retried: number;
 }
 
-/** What became of one of many. */
+/** The result of one of many items: its value, or its error. */
 export type Settled<T, E extends Error = LlmError> = { ok: true; value: T } | { ok: false; error: E };
 
-/** How far a batch has come, told after each item. */
+/** The progress of a batch, reported after each item. */
 export interface Progress {
-  /** Items in all, where that is known. */
+  /** The total number of items, if it is known. */
   total?: number;
-  /** Items that ended well. */
+  /** Items that succeeded. */
   done: number;
   /** Items that failed. */
   failed: number;
-  /** Items that ended, well or not. */
+  /** Items that succeeded or failed. */
   finished: number;
-  /** Items that run. */
+  /** Items that are running. */
   inFlight: number;
-  /** Tokens that the items which ended well cost, input and output together. */
+  /** Tokens that the successful items cost, input and output together. */
   tokens: number;
   /** Milliseconds since the batch began. */
   elapsedMs: number;
-  /** How many more the rest will take at the pace so far, where the total is known. */
+  /** Milliseconds that the remaining items will take at the pace so far, if the total is known. */
   remainingMs?: number;
 }

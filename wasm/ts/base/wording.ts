@@ -1,5 +1,5 @@
-// The core's messages name options as Rust and the environment do; here they have the names of JavaScript. Each phrase
-// is replaced as a whole, so that nothing that a server said is touched. A test holds that none is missing.
+// The core's messages name options as Rust and the environment do. This file replaces them with JavaScript's names. Each
+// phrase is replaced as a whole, so that text from a server is not changed. A test checks that no phrase is missing.
 
 const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ["the model's name (LLM_MODEL)", "the model's name (model)"],

@@ -4,7 +4,7 @@ import type { Create } from './create.js';
 import { Lanes, type Call } from './lanes.js';
 import { read } from './message.js';
 
-/** A WebSocket, as far as it is used: the host's own, or one of the package `ws`. */
+/** The parts of a WebSocket that are used. The host's own fits, and so does one of the package `ws`. */
 export interface Socket {
   binaryType?: string;
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: SocketEvent) => void): void;
@@ -12,13 +12,13 @@ export interface Socket {
   close(code?: number): void;
 }
 
-/** What a listener of a {@link Socket} gets. */
+/** The argument of a listener of a {@link Socket}. */
 export interface SocketEvent { type?: string; data?: unknown; code?: number; reason?: string; message?: string }
 
-/** After these codes the server would do the same again. */
+/** Close codes after which a retry would fail in the same way. */
 const FINAL = [1000, 1002, 1003, 1007, 1008];
 
-/** @internal What becomes of a socket that is told to the pool. */
+/** @internal Called when a lane may have become free, or the socket was closed. */
 export interface Watcher { onChange(): void }
 
 /** @internal One open socket. */
@@ -52,7 +52,7 @@ export class Line {
     return this.#isClosed;
   }
 
-  /** Sends a call; gives the response that it goes on from, if it is this side that knows of it. */
+  /** Sends a call. Returns the response that its lane continues from, if the lane has a matching context. */
   begin(call: Call, create: Create, isWhole: boolean): string | undefined {
     clearTimeout(this.#idle);
     const { text, known } = this.lanes.begin(call, create, isWhole);
@@ -60,16 +60,16 @@ export class Line {
     return known;
   }
 
-  /** A caller reads no more. Where nobody reads any more, the socket is closed, so that the server stops. */
+  /** Called when a caller stops reading. If no call on the socket is read any more, closes it, so that the server stops. */
   leave(isAnswered: boolean): void {
-    // A socket on which nothing came may be dead without anybody's knowing.
+    // If nothing came for the call, the connection may be dead.
     if (!isAnswered) this.#isRetired = true;
     const { calls } = this.lanes;
     if (calls.length > 0 && calls.every((call) => call.isLeft)) this.close();
     this.#watcher.onChange();
   }
 
-  /** No new call comes; the socket is closed when those on it are over. */
+  /** Takes no new calls, and closes the socket when its calls have ended. */
   retire(): void {
     this.#isRetired = true;
     if (this.lanes.inFlight === 0) this.close();
@@ -86,7 +86,7 @@ export class Line {
     const message = read(text);
     const call = this.lanes.take(message);
     if (!call) {
-      // An error without a lane is the connection's; other messages show that the server is there.
+      // An error without a lane is about the connection. Other messages show all calls that the server is alive.
       if (message.meaning === 'error') this.retire();
       else if (message.lane === undefined) for (const other of this.lanes.calls) other.take(message);
       return;
@@ -94,7 +94,7 @@ export class Line {
     call.take(message);
     if (message.meaning !== 'event') {
       call.end();
-      // More may come about a request that failed, and nothing would tell whose it is.
+      // The server may send more about the failed request, and without lanes it could not be told from the next call's.
       if (message.meaning === 'error' && !this.lanes.areToldApart) this.#isRetired = true;
       if (this.#isRetired) this.retire();
       else if (this.lanes.inFlight === 0) this.#waitIdle();
