@@ -1,4 +1,4 @@
-//! A journal in memory, with leases that run out: for tests.
+//! A journal in memory, for tests, with leases that can expire.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,12 @@ use std::time::Duration;
 use chatcore::journal::{Claim, Counts, Item, Journal, Lease, Outcome, Recorded, Renewal};
 use chatcore::{BoxFuture, ChatRequest, Error, ErrorKind, Executor, Instant};
 
-/// How soon a worker asks again, where others hold what is left and their leases do not run out.
+/// How soon a worker claims again, if the run is paused or other workers hold the remaining items
+/// under leases that do not expire.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// A journal in memory, for tests: what a journal of a database does, without one. It outlives the
-/// workers that share it, and not the process.
+/// A journal in memory, for tests. It behaves like a journal in a database, but does not survive
+/// the process. Several workers can share it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -47,7 +48,7 @@ struct State {
     is_cancelled: bool,
 }
 
-/// Who has a chunk.
+/// The lease of a chunk.
 #[derive(Clone, Copy, Debug, Default)]
 struct Chunk {
     fence: u64,
@@ -56,10 +57,10 @@ struct Chunk {
 }
 
 impl MemoryJournal {
-    /// How many items a chunk has, unless [`chunk`](Self::chunk) says so.
+    /// The default of [`chunk`](Self::chunk): how many items a chunk has.
     pub const DEFAULT_CHUNK: usize = 1_000;
 
-    /// A journal of these items, each with its name. Leases do not run out unless
+    /// Creates a journal of these items, each with its name. Leases do not expire unless
     /// [`lease`](Self::lease) is set; `clock` measures them.
     pub fn new<S: Into<String>>(
         clock: Arc<dyn Executor>,
@@ -85,7 +86,7 @@ impl MemoryJournal {
         journal.chunk(Self::DEFAULT_CHUNK)
     }
 
-    /// How many items a chunk has. Default 1,000; 0 counts as 1.
+    /// Sets how many items a chunk has. Default: 1,000; 0 counts as 1.
     #[must_use]
     pub fn chunk(mut self, items: usize) -> Self {
         self.chunk = items.max(1);
@@ -97,29 +98,30 @@ impl MemoryJournal {
         self
     }
 
-    /// How long a lease holds without a renewal. Default: for ever.
+    /// Sets how long a lease lasts without a renewal. Default: for ever.
     #[must_use]
     pub fn lease(mut self, lasts: Duration) -> Self {
         self.lasts = Some(lasts);
         self
     }
 
-    /// Hands out nothing until [`resume`](Self::resume). What is in flight goes on.
+    /// Hands out no items until [`resume`](Self::resume). Items in flight continue.
     pub fn pause(&self) {
         self.lock().is_paused = true;
     }
 
-    /// Hands out again.
+    /// Hands out items again.
     pub fn resume(&self) {
         self.lock().is_paused = false;
     }
 
-    /// Ends the run: nothing more is handed out, and no lease is renewed. What is recorded stays.
+    /// Ends the run: no more items are handed out, and no lease is renewed. Recorded results stay,
+    /// and results can still be recorded.
     pub fn cancel(&self) {
         self.lock().is_cancelled = true;
     }
 
-    /// The results up to now, in the order of the items.
+    /// The results so far, in the order of the items.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.lock().outcomes.iter().flatten().cloned().collect()
     }
@@ -189,7 +191,7 @@ impl MemoryJournal {
         Ok(Recorded::First)
     }
 
-    /// The chunk of a lease that is held still.
+    /// The chunk of a lease, if the lease is still held.
     fn held<'a>(&self, state: &'a mut State, lease: &Lease) -> Option<&'a mut Chunk> {
         let now = self.clock.now();
         let chunk = state.leases.get_mut(usize::try_from(lease.chunk).ok()?)?;
@@ -206,7 +208,7 @@ fn ready<T: Send + 'static>(value: T) -> BoxFuture<'static, Result<T, Error>> {
 
 impl Journal for MemoryJournal {
     fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
-        // Not before it is polled: a future that is dropped takes no lease.
+        // Claims when polled, so that a future that is dropped unpolled takes no lease.
         Box::pin(async { Ok(self.claim_now()) })
     }
 

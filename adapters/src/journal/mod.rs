@@ -1,11 +1,11 @@
-//! Journals: where a batch keeps its items and results, so that it outlives its process.
+//! Journals keep a batch's items and results, so that the batch survives a restart of its process.
 //!
 //! | feature | journal | for |
 //! |---|---|---|
 //! | `journal-files` | [`files::FilesJournal`] | one process; the output file is the journal |
 //! | `journal-memory` | [`MemoryJournal`] | tests, with leases, lost workers and pauses |
 //!
-//! [`chatcore::journal`] says what holds for every journal.
+//! [`chatcore::journal`] lists the promises of every journal.
 
 #[cfg(feature = "journal-files")]
 pub mod files;

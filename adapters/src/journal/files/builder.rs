@@ -1,4 +1,4 @@
-//! Which files, and how they are kept.
+//! The settings of a journal in files.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,22 +14,22 @@ use super::line::Format;
 use super::run_blocking;
 use super::writer::SyncEvery;
 
-/// How often a lock that is held is tried again, and how long each time is waited for.
+/// How often a held lock is tried again, and the pause before each try.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// What becomes of an input line that is not the JSON of a request.
+/// How input lines that are not the JSON of a request are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadLines {
-    /// It gets a line among the errors, and the others run.
+    /// The line is recorded as an error, and the other lines run.
     #[default]
     Record,
-    /// The input is refused, before anything is sent.
+    /// The whole input is refused before anything is sent.
     Refuse,
 }
 
-/// Which files a [`FilesJournal`] keeps, and how.
+/// Builds a [`FilesJournal`].
 #[must_use]
 pub struct FilesBuilder {
     pub(super) executor: Arc<dyn Executor>,
@@ -48,11 +48,11 @@ pub struct FilesBuilder {
 /// Where the input comes from.
 pub(super) enum Source {
     File(PathBuf),
-    /// Read once, so it is kept in a file beside the output.
+    /// It can be read only once, so it is copied to a file beside the output.
     Pipe(Box<dyn Read + Send>),
 }
 
-/// The files beside each other.
+/// The paths of the journal's files.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
     pub(super) output: PathBuf,
@@ -60,14 +60,14 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// The output's path with something after it.
+    /// The output's path with a suffix.
     fn beside(&self, after: &str) -> PathBuf {
         let mut path = self.output.clone().into_os_string();
         path.push(after);
         path.into()
     }
 
-    /// What a run must have in common with the next one.
+    /// The run's [`Identity`].
     pub(super) fn run(&self) -> PathBuf {
         self.beside(".run")
     }
@@ -81,18 +81,18 @@ impl Paths {
         self.beside(".names")
     }
 
-    /// Where the input is kept that came from a pipe.
+    /// The copy of an input that came from a pipe.
     pub(super) fn input(&self) -> PathBuf {
         self.beside(".input")
     }
 }
 
 impl FilesBuilder {
-    /// How many results are made safe against a loss of power together, unless
-    /// [`sync_every`](Self::sync_every) says so.
+    /// The default of [`sync_every`](Self::sync_every): how many results are synced to disk
+    /// together.
     pub const DEFAULT_SYNC_LINES: u64 = 1_000;
-    /// How long a result waits at most until it is made safe against a loss of power, unless
-    /// [`sync_every`](Self::sync_every) says so.
+    /// The default of [`sync_every`](Self::sync_every): how long a result waits at most until it is
+    /// synced to disk.
     pub const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
     pub(super) fn new(
@@ -122,46 +122,46 @@ impl FilesBuilder {
         }
     }
 
-    /// Where the errors go. Default: the output's name with `.errors` before its last extension,
-    /// `out.errors.jsonl` for `out.jsonl`.
+    /// Sets the path of the file of errors. Default: the output's name with `.errors` before its
+    /// last extension, `out.errors.jsonl` for `out.jsonl`.
     pub fn errors(mut self, path: impl Into<PathBuf>) -> Self {
         self.paths.errors = path.into();
         self
     }
 
-    /// How the lines of the input are written. Default: as the first line says.
+    /// Sets the format of the input's lines. Default: [`Format::Auto`].
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// What becomes of a line that is not the JSON of a request. Default: it is recorded as an
-    /// error.
+    /// Sets how lines that are not the JSON of a request are handled. Default: they are recorded as
+    /// errors.
     pub fn bad_lines(mut self, bad_lines: BadLines) -> Self {
         self.bad_lines = bad_lines;
         self
     }
 
-    /// Resumes even where the identity is another one, and takes over results of which it is not
-    /// known how they were made. Default: false.
+    /// Resumes even if the identity differs, and accepts existing results whose identity is
+    /// unknown. Default: false.
     pub fn force(mut self, is_forced: bool) -> Self {
         self.is_forced = is_forced;
         self
     }
 
-    /// Runs items again that have an error. The old file of errors is kept beside the new one, with
-    /// a number at its end. Default: false.
+    /// Runs items that have an error again. The old file of errors is kept beside the new one, with
+    /// a number appended. Default: false.
     pub fn retry_errors(mut self, retries_errors: bool) -> Self {
         self.retries_errors = retries_errors;
         self
     }
 
-    /// When results are made safe against a loss of power: when so many have come, or the first of
-    /// them has waited so long. Default: 1,000, or 100 ms. A `kill -9` undoes none that was
-    /// recorded, whatever this is.
+    /// Sets when results are synced to disk, so that they survive a power loss: after `lines`
+    /// results, or when the first of them has waited for `interval`. Default: 1,000 results or 100
+    /// ms. A recorded result survives a `kill -9` in any case.
     ///
-    /// With an `interval` of zero a result counts as recorded only when it is safe: an item in
-    /// flight then keeps its place until the disk has answered.
+    /// With an `interval` of zero, a result counts as recorded only when it is synced: an item then
+    /// stays in flight until the disk has answered.
     pub fn sync_every(mut self, lines: u64, interval: Duration) -> Self {
         self.every = SyncEvery {
             lines: lines.max(1),
@@ -170,37 +170,37 @@ impl FilesBuilder {
         self
     }
 
-    /// Whether results are written by the task that records them, in place of a thread for such work.
-    /// It takes less than half of the processor's time, and the write goes to the system's cache in
-    /// some microseconds; on a disk that cannot keep up it may hold the event loop. For a program
-    /// that does nothing else. Default: false. Making results safe always has a thread of its own.
+    /// Sets whether the task that records a result also writes it, instead of a blocking thread.
+    /// This takes less than half of the CPU time. A write to the system's cache takes a few
+    /// microseconds, but a disk that cannot keep up may block the event loop, so use it only in a
+    /// program that does nothing else. Default: false. Syncing always uses a blocking thread.
     pub fn write_in_place(mut self, in_place: bool) -> Self {
         self.in_place = in_place;
         self
     }
 
-    /// The file system. Default: the operating system's. The input is read from it, too, unless it
-    /// is a pipe.
+    /// Sets the file system. Default: that of the operating system. The input is read from it too,
+    /// unless it is a pipe.
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
         self.disk = disk;
         self
     }
 
-    /// Opens the files: takes the lock, reads the results that are there, and reads the whole input
-    /// once. Nothing is sent. A last line that is torn is then cut off, and so is what a loss of
-    /// power has damaged; if anything is refused, no file of results has changed.
+    /// Opens the files: takes the lock, reads existing results, and reads the whole input once.
+    /// Nothing is sent. Then an incomplete last line and lines damaged by a power loss are removed
+    /// from the results. If anything is refused, no file of results has changed.
     ///
     /// An `input` that can be read only once (a named pipe, `/dev/stdin`) is copied first, as with
     /// [`from_pipe`](FilesJournal::from_pipe).
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) with a word for the reason as its code: `locked` if another
-    /// process runs this batch, `another_run` if the identity is another one, `another_input` if
-    /// the input has changed in lines that have results, `foreign_output` if the output or the file
-    /// of errors holds something else than results, `same_file` if two of the files are the same.
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if the
-    /// input begins with `[` and no format is set, or with `invalid_line` if bad lines are refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or
-    /// written.
+    /// [`Config`](ErrorKind::Config) with the reason as its code: `locked` if another process runs
+    /// this batch, `another_run` if the identity differs, `another_input` if the input has changed
+    /// in lines that have results, `foreign_output` if the output or the file of errors contains
+    /// anything but results, `same_file` if two of the files are the same.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
+    /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
+    /// refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or written.
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();
         let input = match &self.input {
@@ -213,8 +213,8 @@ impl FilesBuilder {
     }
 }
 
-/// Takes the lock. A journal of this process that was dropped a moment ago still writes, so this
-/// tries for a while.
+/// Takes the lock. Retries for a while, because a journal that was just dropped in this process may
+/// still be writing.
 async fn take_lock(
     executor: Arc<dyn Executor>,
     disk: Arc<dyn Disk>,
@@ -258,7 +258,7 @@ impl std::fmt::Debug for FilesBuilder {
     }
 }
 
-/// A file that could not be opened or written, as an error that says what to do.
+/// The error for a file that could not be opened or written, with advice.
 pub(super) fn refused(path: &Path, what: &str, error: &io::Error) -> Error {
     use io::ErrorKind::{
         IsADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull,

@@ -1,5 +1,5 @@
-//! The input, read once before anything is sent: how many items it has, whether each has a name of
-//! its own, and whether it is the input of the results that are there.
+//! Checks the input before anything is sent: counts its items, checks that their names are unique,
+//! and compares the input with the existing results.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -13,28 +13,27 @@ use super::items::Items;
 use super::line::own_name;
 use super::tag::digest;
 
-/// How many pairs of equal names are looked for.
+/// How many repeated names are looked for.
 const PAIRS: usize = 1_000;
 
-/// How many lines that cannot be read are told.
+/// How many unreadable lines are reported.
 const TOLD: usize = 5;
 
-/// What the input is made of.
+/// The result of checking the input.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Input {
-    /// How many items it has.
+    /// The number of items.
     pub items: u64,
-    /// How many of its lines are not JSON, have a misspelt field, or have a `custom_id` that is
-    /// neither a string nor a number. What else is wrong with a line is found when it is about to be
-    /// sent.
+    /// The number of lines that are not JSON, have a misspelt field, or have a `custom_id` that is
+    /// neither a string nor a number. Other faults are found when the line is about to be sent.
     pub bad_lines: u64,
-    /// What is wrong with the first few of them.
+    /// The errors of the first few bad lines.
     pub first_bad: Vec<Error>,
 }
 
-/// Reads all of the input. `open` opens it, `name` is how messages call it, and at `temporary` a
-/// file may be made.
+/// Reads the whole input. `open` opens it, messages call it `name`, and a temporary file may be
+/// created at `temporary`.
 pub(super) fn check(
     open: impl Fn() -> io::Result<Items>,
     name: &str,
@@ -71,7 +70,7 @@ pub(super) fn check(
             }
         }
     }
-    // Before the sums: the number of the last result may be any, if its line is broken.
+    // Checked before the sums, because a damaged result may have any line number.
     if done.last() > last {
         let how = format!(
             "it ends at line {last}, and line {} has a result",
@@ -80,7 +79,7 @@ pub(super) fn check(
         return Err(another_input(name, &how));
     }
     block.go_on(u64::MAX, done, name, last)?;
-    // The names of lines without one cannot be equal.
+    // If no line has a `custom_id`, all names are default names, which are unique.
     if have_names {
         let pairs = names.pairs(PAIRS).map_err(|error| cannot_check(&error))?;
         if !pairs.is_empty() {
@@ -90,7 +89,7 @@ pub(super) fn check(
     Ok(input)
 }
 
-/// The block of lines that is being read.
+/// The block of lines being read.
 #[derive(Default)]
 struct Block {
     number: u64,
@@ -98,8 +97,8 @@ struct Block {
 }
 
 impl Block {
-    /// Goes on to the block of `line`; those before it must have the sums of the results. The input
-    /// has been read up to the line `read`.
+    /// Moves on to the block of `line`, and checks the sums of the blocks before it against the
+    /// results. The input has been read up to the line `read`.
     fn go_on(&mut self, line: u64, done: &Done, name: &str, read: u64) -> Result<(), Error> {
         let to = line / BLOCK;
         let end = to.min(done.last() / BLOCK + 1);
@@ -125,7 +124,7 @@ impl Block {
     }
 }
 
-/// Looks whether names with equal digests are equal.
+/// Checks whether names with equal digests really are equal, and refuses those that are.
 fn refuse_equal(mut items: Items, pairs: &[(u64, u64)], input: &str) -> Result<(), Error> {
     let of_pairs = pairs.iter().flat_map(|&(one, other)| [one, other]);
     let mut names: HashMap<u64, String> = of_pairs.map(|line| (line, String::new())).collect();

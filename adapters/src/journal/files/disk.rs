@@ -1,4 +1,4 @@
-//! What the journal asks of a file system.
+//! The file system as the journal uses it.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -7,47 +7,48 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file that is only ever added to.
+/// A file that is only appended to.
 pub trait AppendFile: Debug + Send + Sync + 'static {
-    /// Adds bytes at the end. When this returns, a `kill -9` can no longer undo it.
+    /// Appends bytes. When this returns, a `kill -9` can no longer undo the write.
     ///
     /// # Errors
-    /// Some of the bytes may then be there.
+    /// Some of the bytes may have been written.
     fn append(&self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Returns when everything that was added outlives a loss of power.
+    /// Returns when all appended bytes survive a power loss.
     ///
     /// # Errors
-    /// [`NotFound`](io::ErrorKind::NotFound) also where the file was deleted or replaced meanwhile.
+    /// Also [`NotFound`](io::ErrorKind::NotFound) if the file was deleted or replaced in the
+    /// meantime.
     fn sync(&self) -> io::Result<()>;
 }
 
 /// A lock that is held as long as this value lives, and no longer than the process.
 pub type Lock = Box<dyn Any + Send + Sync>;
 
-/// What the journal asks of a file system. [`StdDisk`] is the operating system's; `sim::SimDisk`
-/// tears writes and crashes.
+/// The file system operations that the journal needs. [`StdDisk`] is the operating system's file
+/// system; `sim::SimDisk` simulates torn writes and crashes.
 pub trait Disk: Debug + Send + Sync + 'static {
     /// Opens a file to read it from its beginning.
     ///
     /// # Errors
-    /// [`NotFound`](io::ErrorKind::NotFound) where there is none.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such file.
     fn read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
 
-    /// Opens a file to add to it, and makes it where there is none. What is in it beyond `length`
-    /// bytes is cut off, and the file's name outlives a loss of power when this returns.
+    /// Opens a file for appending, or creates it. Truncates it to `length` bytes if it is longer.
+    /// When this returns, the file's name survives a power loss.
     ///
     /// # Errors
     /// As the operating system says.
     fn append(&self, path: &Path, length: u64) -> io::Result<Arc<dyn AppendFile>>;
 
-    /// Makes a file with this content, or replaces one, all at once.
+    /// Atomically creates or replaces a file with this content.
     ///
     /// # Errors
-    /// As the operating system says; the old file is then still there.
+    /// Errors of the operating system. The old file is then unchanged.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()>;
 
-    /// Gives a file another name.
+    /// Renames a file.
     ///
     /// # Errors
     /// As the operating system says.
@@ -62,29 +63,28 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// As the operating system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Whether both paths lead to the same file, or to the same name if there is no file yet.
+    /// Whether both paths refer to the same file, or to the same name if there is no file yet.
     fn is_same(&self, one: &Path, other: &Path) -> bool {
         one == other
     }
 
-    /// Whether the file gives its content only once, as a pipe does. The journal reads its input
-    /// twice, so it copies such an input first.
+    /// Whether the file can be read only once, like a pipe. The journal reads its input twice, so
+    /// it copies such an input first.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// The errors of [`read`](Self::read).
     fn is_pipe(&self, path: &Path) -> io::Result<bool> {
         let _ = path;
         Ok(false)
     }
 
-    /// Locks a file against other processes, and makes it where there is none.
+    /// Locks a file against other processes, and creates it if needed.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) where another one has the lock.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if another process has the lock.
     fn lock(&self, path: &Path) -> io::Result<Lock>;
 
-    /// Whether its calls may block the thread for longer than a moment, so that they run on threads
-    /// of their own.
+    /// Whether calls may block, so that the journal must make them on blocking threads.
     fn blocks(&self) -> bool {
         true
     }
@@ -107,7 +107,7 @@ impl Disk for StdDisk {
     }
 
     fn append(&self, path: &Path, length: u64) -> io::Result<Arc<dyn AppendFile>> {
-        // Windows does not cut a file through a handle that may only append.
+        // Windows does not truncate a file through an append-only handle.
         let whole = OpenOptions::new()
             .write(true)
             .create(true)
@@ -157,7 +157,7 @@ impl Disk for StdDisk {
 
     fn is_pipe(&self, path: &Path) -> io::Result<bool> {
         let metadata = std::fs::metadata(path)?;
-        // `/dev/stdin` may be a file that is read from where another process left it.
+        // `/dev/stdin` may be a file whose read position another process has moved.
         let is_descriptor = path.starts_with("/dev") || path.starts_with("/proc");
         Ok(!metadata.is_dir() && (!metadata.is_file() || is_descriptor))
     }
@@ -180,7 +180,7 @@ impl Disk for StdDisk {
     }
 }
 
-/// The path without links and detours. The file need not exist, but its folder must.
+/// The path without symbolic links, `.` and `..`. The file need not exist, but its folder must.
 fn canonical(path: &Path) -> PathBuf {
     let of_folder = || {
         let folder = path.parent()?;
@@ -194,7 +194,7 @@ fn canonical(path: &Path) -> PathBuf {
     whole.unwrap_or_else(|| path.to_owned())
 }
 
-/// Makes the names in a file's folder outlive a loss of power, where the system can.
+/// Syncs the folder of a file, so that the file's name survives a power loss. Unix only.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path
@@ -226,7 +226,7 @@ impl AppendFile for StdFile {
 
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()?;
-        // Writes to a file that was deleted succeed, and are lost.
+        // Writes to a deleted file succeed, but are lost.
         let there = std::fs::metadata(&self.path)?;
         match is_same(&there, &self.file.metadata()?) {
             true => Ok(()),
@@ -244,7 +244,7 @@ fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Elsewhere a file that is open cannot be deleted.
+/// On other systems an open file cannot be deleted.
 #[cfg(not(unix))]
 fn is_same(_one: &std::fs::Metadata, _other: &std::fs::Metadata) -> bool {
     true

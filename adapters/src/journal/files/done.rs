@@ -1,4 +1,5 @@
-//! Which lines of the input have a result: a bitmap and a check sum for each block of lines.
+//! Keeps track of the input lines that have a result: a bitmap and a checksum for each block of
+//! lines.
 
 use std::collections::HashMap;
 
@@ -6,13 +7,13 @@ use chatcore::journal::Counts;
 
 use super::tag::Tag;
 
-/// How many lines share a check sum.
+/// How many lines share a checksum.
 pub(super) const BLOCK: u64 = 1024;
 
-/// Which lines of the input have a result. A line takes about two bits.
+/// The set of input lines that have a result. It takes about two bits for each line.
 ///
-/// Blocks without a result take nothing, so that the number of a line, which is read from a file,
-/// cannot ask for more memory than the file's own size justifies.
+/// Blocks without a result take no memory, so that a wrong line number in a file cannot cause a
+/// large allocation.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     blocks: HashMap<u64, Box<Block>>,
@@ -24,9 +25,9 @@ pub(super) struct Done {
 #[derive(Debug, Default)]
 struct Block {
     bits: [u64; (BLOCK / 64) as usize],
-    /// The sum of the digests of the lines that have a result, in any order.
+    /// The sum of the digests of the lines that have a result. It does not depend on their order.
     sum: u64,
-    /// Whether one of the results is an error.
+    /// Whether any of the results is an error.
     has_errors: bool,
 }
 
@@ -38,7 +39,7 @@ impl Block {
 }
 
 impl Done {
-    /// Notes the result of a line. Returns whether it is the first one.
+    /// Records that a line has a result. Returns whether it is the line's first one.
     pub(super) fn add(&mut self, tag: Tag, is_answer: bool) -> bool {
         let block = self.blocks.entry(tag.place / BLOCK).or_default();
         let (word, bit) = block.word(tag.place);
@@ -66,24 +67,25 @@ impl Done {
         block.is_some_and(|block| block.bits[(within / 64) as usize] & (1 << (within % 64)) != 0)
     }
 
-    /// The check sum of a block.
+    /// The checksum of a block.
     pub(super) fn sum_of(&self, block: u64) -> u64 {
         self.blocks.get(&block).map_or(0, |block| block.sum)
     }
 
-    /// Whether a line of a block has an error as its result.
+    /// Whether any line of a block has an error as its result.
     pub(super) fn has_errors(&self, block: u64) -> bool {
         let block = self.blocks.get(&block);
         block.is_some_and(|block| block.has_errors)
     }
 
-    /// The last line that has a result; 0 if none has.
+    /// The highest line number that has a result; 0 if there is none.
     pub(super) fn last(&self) -> u64 {
         self.last
     }
 }
 
-/// What a line adds to its block's check sum: its digest, at its place.
+/// A line's contribution to its block's checksum. The digest is weighted by the line's position, so
+/// that swapped lines change the sum.
 pub(super) fn sum(place: u64, digest: u64) -> u64 {
     digest.wrapping_mul(2 * (place % BLOCK) + 1)
 }

@@ -1,4 +1,4 @@
-//! Names that stand on two lines, found in flat memory.
+//! Finds names that occur on several lines, in constant memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,23 +10,24 @@ const HELD: usize = 8 * 1024;
 /// How much of each run is read at once, in entries.
 const WINDOW: usize = 64;
 
-/// An entry is the digest of a name, and the number of its line.
+/// The digest of a name, and the number of its line.
 type Entry = (u64, u64);
 
 const ENTRY: usize = 16;
 
-/// Collects the digests of names, and tells which come twice.
+/// Collects the digests of names and finds repeated ones.
 pub(super) struct Names {
     held: Vec<Entry>,
-    /// Where the runs are kept, and how many entries each has.
+    /// The path of the file of runs.
     path: PathBuf,
     file: Option<File>,
+    /// How many entries each run has.
     runs: Vec<usize>,
     capacity: usize,
 }
 
 impl Names {
-    /// `path` is where a file may be made for the time of the check.
+    /// A temporary file may be created at `path` during the check.
     pub(super) fn new(path: PathBuf) -> Self {
         Self::with_capacity(path, HELD)
     }
@@ -41,7 +42,7 @@ impl Names {
         }
     }
 
-    /// Adds the name on a line.
+    /// Adds the name of a line.
     pub(super) fn add(&mut self, digest: u64, line: u64) -> io::Result<()> {
         if self.held.len() == self.capacity {
             self.spill()?;
@@ -66,8 +67,9 @@ impl Names {
         Ok(())
     }
 
-    /// The lines that have the digest of an earlier one, each after that one; at most `most` pairs.
-    /// Different names may have one digest: the caller looks.
+    /// Pairs of lines with equal digests, the first line with that digest before the later one; at
+    /// most `most` pairs. Different names may have equal digests, so the caller must compare the
+    /// names.
     pub(super) fn pairs(mut self, most: usize) -> io::Result<Vec<(u64, u64)>> {
         self.held.sort_unstable();
         let Some(mut file) = self.file.take() else {
@@ -105,7 +107,7 @@ impl Names {
     }
 }
 
-/// Finds equal neighbours in what comes sorted.
+/// Finds equal neighbours in sorted entries.
 struct Pairs {
     before: Option<Entry>,
     found: Vec<(u64, u64)>,
@@ -128,7 +130,7 @@ impl Pairs {
             if self.found.len() < self.most {
                 self.found.push((line, entry.1));
             }
-            // The first line of several stays the one that the others are told with.
+            // All repeated lines are paired with the first one.
             return;
         }
         self.before = Some(entry);
@@ -176,7 +178,7 @@ impl Run {
     }
 }
 
-/// A file that is gone when it is closed, where the system can do that.
+/// Creates a temporary file. On Unix it is already unlinked, so it disappears when it is closed.
 fn temporary(path: &Path) -> io::Result<File> {
     let file = File::options()
         .read(true)
@@ -190,7 +192,7 @@ fn temporary(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Elsewhere it is deleted after it was closed.
+/// On other systems the temporary file is deleted here, after it was closed.
 impl Drop for Names {
     fn drop(&mut self) {
         self.file = None;
@@ -212,7 +214,7 @@ mod tests {
         );
         let mut all = Names::with_capacity(std::env::temp_dir().join(unique), capacity);
         for (line, &name) in names.iter().enumerate() {
-            // As digests are: without order.
+            // Multiplied, so that the order is random, like that of digests.
             all.add(name.wrapping_mul(0x9e37_79b9_7f4a_7c15), line as u64 + 1)
                 .unwrap();
         }

@@ -1,4 +1,4 @@
-//! Misspelt names of fields.
+//! Recognizes misspelt field names.
 
 /// The fields that chatcore reads.
 const OWN: &[&str] = &[
@@ -24,15 +24,15 @@ const OWN: &[&str] = &[
     "stream_options",
 ];
 
-/// Providers' fields that are one letter away from chatcore's: OpenRouter's list of models to fall
-/// back to.
+/// Provider-specific fields that differ from a known field in one letter: OpenRouter's list of
+/// fallback models.
 const OTHERS: &[&str] = &["models"];
 
-/// Below this length a name that differs in one letter is more likely another field: `top_k`.
+/// A shorter name that differs in one letter is more likely a different field, such as `top_k`.
 const SHORT: usize = 5;
 
-/// The field of chatcore's that an unknown field was probably meant to be: its name differs in case
-/// and separators (`maxTokens`), or in one letter (`temprature`).
+/// The known field that an unknown field was probably meant to be, because the name differs only in
+/// case and separators (`maxTokens`), or in one letter (`temprature`).
 pub(super) fn misspelt(name: &str) -> Option<&'static str> {
     if OWN.contains(&name) || OTHERS.contains(&name) {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
     let plain = plain(name);
     OWN.iter().copied().find(|own| {
         let own = self::plain(own);
-        // One letter too many, too few, another, or two that changed places.
+        // One letter added, missing or different, or two letters swapped.
         let most = usize::from(own.len() >= SHORT);
         own.len().abs_diff(plain.len()) <= most && strsim::osa_distance(&own, &plain) <= most
     })

@@ -1,4 +1,4 @@
-//! What a run must have in common with the one that it resumes.
+//! The settings that a run must have in common with the run that it resumes.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use chatcore::{Error, ErrorKind, Provider};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What a run must have in common with the one that it resumes: the provider, the model, and
-/// whatever else would make its answers different. Results of two models in one file are otherwise
-/// found too late.
+/// The settings that a run must have in common with the run that it resumes: the provider, the
+/// model, and anything else that would change its answers. Without this check, the results of two
+/// models could end up in one file unnoticed.
 ///
 /// ```
 /// use chatcore::Provider;
@@ -23,13 +23,13 @@ use sha2::{Digest, Sha256};
 pub struct Identity(BTreeMap<String, String>);
 
 impl Identity {
-    /// Nothing need be the same: any run with an empty identity can be resumed.
+    /// An empty identity: any run with an empty identity can be resumed.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The provider's dialect, base URL and model, and a digest of its key, which stands for the
-    /// account. The key cannot be found from it.
+    /// The provider's dialect, base URL and model, and a digest of its key, which identifies the
+    /// account. The key cannot be recovered from the digest.
     pub fn of(provider: &Provider) -> Self {
         // A query may hold a key.
         let base_url = provider.base_url().split('?').next().unwrap_or_default();
@@ -48,14 +48,14 @@ impl Identity {
         }
     }
 
-    /// Adds something that must be the same.
+    /// Adds a setting that must be the same.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.0.insert(name.into(), value.to_string());
         self
     }
 
-    /// Says what differs from the run that is to be resumed.
+    /// Compares with the run to be resumed. The error lists all differences.
     pub(super) fn check(&self, before: &Self) -> Result<(), Error> {
         let names = self.0.keys().chain(before.0.keys());
         let mut differences: Vec<_> = names

@@ -1,4 +1,4 @@
-//! The items of an input, one after the other.
+//! Reads the items of an input one by one.
 
 use std::io::{self, Read};
 
@@ -9,7 +9,7 @@ use super::line::{self, Format};
 use super::lines::{LONGEST_LINE, Line, Lines};
 use super::tag::digest;
 
-/// The items of an input, read as they are asked for, in flat memory.
+/// The items of an input, read one at a time, in constant memory.
 ///
 /// ```
 /// use chatcore_adapters::journal::files::{Format, Items};
@@ -25,26 +25,26 @@ pub struct Items {
     format: Format,
 }
 
-/// What stands on a line, without a look at what it asks.
+/// A line without its request.
 pub(super) struct Head {
     pub(super) number: u64,
     pub(super) digest: u64,
-    /// The digest of the name that the line gives itself, or what is wrong with the line.
+    /// The digest of the line's `custom_id`, if it has one, or the line's error.
     pub(super) name: Result<Option<u64>, Error>,
 }
 
 impl Items {
-    /// The items of a file or a pipe, which may be packed by gzip or zstd.
+    /// Reads the items of a file or a pipe, which may be compressed with gzip or zstd.
     ///
     /// # Errors
-    /// The reader's own.
+    /// Errors of the reader.
     pub fn new(from: impl Read + Send + 'static, format: Format) -> io::Result<Self> {
         let lines = Lines::new(Box::new(from))?;
         Ok(Self { lines, format })
     }
 
-    /// The next line's head. Where `is_known`, the line was checked before, and only its name is
-    /// looked for.
+    /// The next line's head. A line for which `is_known` returns true was checked in an earlier
+    /// run, so only its name is read.
     pub(super) fn head(&mut self, is_known: impl Fn(u64) -> bool) -> io::Result<Option<Head>> {
         let Some(line) = self.lines.next()? else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Items {
         }))
     }
 
-    /// The next item for which `is_wanted` its line.
+    /// The next item whose line number `is_wanted` accepts, with the length of its line in bytes.
     pub(super) fn next_wanted(
         &mut self,
         is_wanted: impl Fn(u64) -> bool,
@@ -108,8 +108,8 @@ impl Iterator for Items {
     }
 }
 
-/// The text of a line; the first one says how all are written. The outer error is about the whole
-/// input.
+/// The text of a line. The first line decides the format of all lines. The outer error concerns the
+/// whole input.
 fn text<'a>(line: &Line<'a>, format: &mut Format) -> io::Result<Result<&'a str, Error>> {
     if *format == Format::Auto {
         *format = match line.bytes.first() {

@@ -1,4 +1,4 @@
-//! One line of the input → what to ask.
+//! Converts a line of the input to a request.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::fields::misspelt;
 
-/// How the lines of an input are written.
+/// The format of an input's lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// As the first line says: JSON where it begins with `{`, else text. An input that begins with
-    /// `[` is refused, because it is more likely a JSON array than a prompt.
+    /// Decided by the first line: JSON if it begins with `{`, otherwise text. An input that begins
+    /// with `[` is refused, because it is more likely a JSON array than a prompt.
     #[default]
     Auto,
     /// Each line is a JSON object: OpenAI's Batch form, or one of the short forms.
@@ -25,21 +25,21 @@ pub enum Format {
     Text,
 }
 
-/// The only path of OpenAI's that is served.
+/// The only OpenAI path that is supported.
 const URL: &str = "/v1/chat/completions";
 
-/// The name of a line that names none.
+/// The default name of a line without a `custom_id`.
 pub(super) fn own_name(number: u64) -> String {
     format!("request-{number}")
 }
 
-/// The `custom_id` of a JSON line, if it has one; of a number, its text. The whole line is checked
-/// to be JSON.
+/// The `custom_id` of a JSON line, if it has one; a number is returned as its text. Fails unless
+/// the whole line is JSON.
 pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     read_custom_id(line, |_| {})
 }
 
-/// As [`custom_id`]; a line with a misspelt field is refused, too.
+/// Like [`custom_id`], but also refuses a line with a misspelt field.
 pub(super) fn checked_custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     let mut unknown = None;
     let id = read_custom_id(line, |name| {
@@ -82,8 +82,8 @@ fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<
     })
 }
 
-/// The `custom_id` of a line that begins with it and has no escapes in it; the rest of the line is
-/// not looked at.
+/// The `custom_id` of a line that begins with it, if it contains no escapes. The rest of the line
+/// is not read.
 pub(super) fn leading_custom_id(line: &str) -> Option<&str> {
     let rest = line.strip_prefix('{')?.trim_start();
     let rest = rest.strip_prefix("\"custom_id\"")?.trim_start();
@@ -92,7 +92,7 @@ pub(super) fn leading_custom_id(line: &str) -> Option<&str> {
     (!id.contains('\\')).then_some(id)
 }
 
-/// What a JSON line asks.
+/// The request of a JSON line.
 pub(super) fn request(line: &str) -> Result<ChatRequest, Error> {
     let mut asked = Asked::default();
     let mut body = None;
@@ -226,7 +226,7 @@ fn shortened(value: &str) -> String {
     short
 }
 
-/// The form that nearly all messages have.
+/// The form of nearly all messages.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plain<'a> {
@@ -377,7 +377,7 @@ mod tests {
             unreachable!("{:?}", read.response_format);
         };
         assert_eq!((name.as_str(), schema["a"].as_u64()), ("s", Some(1)));
-        // Parts, tool calls and pictures go the long way.
+        // Messages with parts and tool calls take the slow path.
         let long = request(
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},
             {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function",

@@ -1,20 +1,20 @@
-//! The lines of an input, plain, gzip or zstd, in flat memory.
+//! Reads the lines of an input, plain, gzip or zstd, in constant memory.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// The longest that a line may be, in bytes; what providers take is shorter.
+/// The maximum length of a line, in bytes; providers accept less.
 pub(super) const LONGEST_LINE: usize = 64 << 20;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// The lines of a file, each with its number.
+/// Reads the lines of a file with their numbers.
 pub(super) struct Lines {
     from: Box<dyn BufRead + Send>,
     line: Vec<u8>,
@@ -23,16 +23,16 @@ pub(super) struct Lines {
 
 /// One line.
 pub(super) struct Line<'a> {
-    /// From 1.
+    /// The line number, from 1.
     pub(super) number: u64,
-    /// Without the line end, and without white space around it.
+    /// The line without its line end and surrounding white space.
     pub(super) bytes: &'a [u8],
-    /// Whether it was longer than [`LONGEST_LINE`]; `bytes` is then its beginning.
+    /// Whether the line was longer than [`LONGEST_LINE`]; `bytes` is then its beginning.
     pub(super) is_cut: bool,
 }
 
 impl Lines {
-    /// Reads what comes from `from`, which may be compressed: its first bytes say so.
+    /// Reads lines from `from`. Its first bytes show whether it is compressed.
     pub(super) fn new(from: Box<dyn Read + Send>) -> io::Result<Self> {
         let mut from = BufReader::with_capacity(BUFFER, from);
         let mut start = Vec::with_capacity(ZSTD.len());
@@ -81,7 +81,7 @@ fn buffered(from: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
     Box::new(BufReader::with_capacity(BUFFER, from))
 }
 
-/// Reads up to the line's end. `None` at the end of the input, else whether the line was cut.
+/// Reads to the end of a line. `None` at the end of the input; otherwise whether the line was cut.
 fn read_line(from: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     let mut is_cut = false;
     let mut is_begun = false;
@@ -108,7 +108,7 @@ fn read_line(from: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Option<bo
     }
 }
 
-/// The frames of a zstd file, one after the other.
+/// Decodes the frames of a zstd file one after another.
 struct Zstd {
     frame: Option<Box<Frame>>,
     next: Option<Box<dyn BufRead + Send>>,

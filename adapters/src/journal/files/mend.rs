@@ -1,4 +1,4 @@
-//! A file of results whose damaged lines are taken out.
+//! Removes damaged lines from a file of results.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,8 +9,8 @@ use super::scan::Scanned;
 /// How many bytes are copied at once.
 const BUFFER: u64 = 256 * 1024;
 
-/// Replaces a file with a copy that has no damaged lines, all at once. The file that was scanned is
-/// left as it is until then. Afterwards `scanned` describes the copy.
+/// Atomically replaces a file with a copy without the damaged lines. The original is unchanged
+/// until then. Afterwards `scanned` describes the copy.
 pub(super) fn mend(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".mended");
@@ -33,7 +33,7 @@ pub(super) fn mend(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> io::R
     Ok(())
 }
 
-/// Reads `length` bytes, and adds them to a file if there is one.
+/// Reads `length` bytes and appends them to `to`, if given.
 fn pass(from: &mut dyn Read, length: u64, to: Option<&dyn AppendFile>) -> io::Result<()> {
     let mut buffer = Vec::new();
     let mut left = length;

@@ -1,7 +1,7 @@
 //! A journal in files: the output is the journal.
 //!
-//! The input, the output and the errors are files of OpenAI's Batch format, so that they can be
-//! given to, and taken from, any tool that knows it.
+//! The input, the output and the errors are files in OpenAI's Batch format, so that other tools for
+//! this format can write and read them.
 //!
 //! ```text
 //!  in.jsonl          read twice: once to check all of it, and in chunks as items are sent
@@ -14,25 +14,26 @@
 //!
 //! # Input
 //!
-//! A file or a pipe, plain or packed by gzip or zstd. Each line is an item:
+//! A file or a pipe, plain or compressed with gzip or zstd. Each line is an item:
 //!
 //! - OpenAI's: `{"custom_id": …, "method": "POST", "url": "/v1/chat/completions", "body": {…}}`;
 //! - `{"messages": […]}` or `{"prompt": …}`, with `custom_id`, `model`, `system_prompt` and any
 //!   other field of a body beside it;
-//! - where the first line does not begin with `{`: text, each line a prompt. One that begins with `[`
-//!   is refused unless the [`Format`] says what it is.
+//! - text, each line a prompt, if the first line does not begin with `{`. An input that begins with
+//!   `[` is refused unless a [`Format`] is set.
 //!
-//! A line without a `custom_id` is called `request-N` after its number. A `custom_id` that is a number
-//! is kept as its text. A field of the body that chatcore does not know goes to the provider as it
-//! is, unless it is a misspelt one that chatcore knows, such as `max_token`: such a line is not run.
+//! A line without a `custom_id` gets the name `request-N`, where N is its line number. A
+//! `custom_id` that is a number is kept as text. A body field that chatcore does not know is sent
+//! to the provider unchanged. If the field looks like a misspelling of a known one, such as
+//! `max_token`, the line is not run.
 //!
 //! # How a run is resumed
 //!
 //! The `id` of each result holds the number and a digest of its line in the input
 //! (`batch_req_17_9f86d081884c7d65_120_45`: line 17; 120 tokens of prompt, 45 of answer). Opening a
-//! run reads the results once, at the speed of the disk, and keeps one bit for each line. The input
-//! is then read, and every line that has a result must be what it was. Lines may be added at its
-//! end.
+//! run reads the results once, at the speed of the disk, and keeps about two bits for each line.
+//! The input is then read, and every line that has a result must be unchanged. Lines may be added
+//! at the end of the input.
 
 mod builder;
 mod check;
@@ -108,9 +109,9 @@ pub struct FilesJournal {
 }
 
 impl FilesJournal {
-    /// Begins a journal whose items are the lines of `input`, and whose answers go to `output`.
-    /// `executor` runs what goes on in the background. A run with another `identity`, such as
-    /// another model's, is not resumed; see [`Identity::of`].
+    /// Starts building a journal whose items are the lines of `input`, and whose answers go to
+    /// `output`. `executor` runs its background tasks. A run with another `identity`, such as that
+    /// of another model, is not resumed; see [`Identity::of`].
     pub fn builder(
         executor: Arc<dyn Executor>,
         identity: Identity,
@@ -125,8 +126,9 @@ impl FilesJournal {
         )
     }
 
-    /// As [`builder`](Self::builder), with the items of a pipe. All of it is read, and kept in a
-    /// file beside the output, before anything is sent. To resume, give the same again.
+    /// Like [`builder`](Self::builder), but reads the items from a pipe. The whole pipe is read and
+    /// copied to a file beside the output before anything is sent. To resume, provide the same
+    /// input again.
     pub fn from_pipe(
         executor: Arc<dyn Executor>,
         identity: Identity,
@@ -141,22 +143,22 @@ impl FilesJournal {
         )
     }
 
-    /// What was found in the input.
+    /// What the check of the input found.
     pub fn input(&self) -> &Input {
         &self.input
     }
 
-    /// Where the answers go.
+    /// The path of the file of answers.
     pub fn output_path(&self) -> &Path {
         &self.paths.output
     }
 
-    /// Where the errors go.
+    /// The path of the file of errors.
     pub fn errors_path(&self) -> &Path {
         &self.paths.errors
     }
 
-    /// How far the run is: [`progress`](Journal::progress), at once.
+    /// The progress of the run, like [`progress`](Journal::progress) but not async.
     pub fn counts(&self) -> Counts {
         self.done().counts
     }
@@ -165,7 +167,8 @@ impl FilesJournal {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a result in the queue; gives its number there, or none where the item has one already.
+    /// Queues a result to be written and returns its number in the queue. `None` if the item
+    /// already has a result.
     fn queue(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<u64>, Error> {
         let usage = outcome.result.as_ref().ok();
         let usage = usage.and_then(|answer| answer.usage.as_ref());
@@ -190,7 +193,7 @@ impl FilesJournal {
     }
 }
 
-/// Makes the results safe, in the background.
+/// Syncs the written results in the background.
 impl Drop for FilesJournal {
     fn drop(&mut self) {
         self.writer.close();
@@ -204,10 +207,11 @@ fn now() -> u64 {
 }
 
 impl Journal for FilesJournal {
-    /// Waits, where other claims hold what is left.
+    /// Waits if other claims hold the remaining items.
     fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
         let dead = async { Err(self.writer.failed().await) };
-        // Items whose results cannot be written are not handed out.
+        // No items are handed out after a write has failed, because their results could not be
+        // written.
         Box::pin(futures_lite::future::or(dead, self.supply.claim()))
     }
 
@@ -241,7 +245,7 @@ impl Journal for FilesJournal {
     }
 }
 
-/// A copy of what came from a pipe. The file is deleted when this is dropped.
+/// The copy of a pipe's content. The file is deleted when this is dropped.
 #[derive(Debug)]
 struct Spooled {
     path: PathBuf,
@@ -257,12 +261,12 @@ impl Spooled {
 
 impl Drop for Spooled {
     fn drop(&mut self) {
-        // A file that cannot be deleted stays beside the output, and its name says what it is.
+        // A file that cannot be deleted stays beside the output.
         let _ = self.disk.remove(&self.path);
     }
 }
 
-/// Runs what may block the thread on a thread for such work.
+/// Runs `work` on a blocking thread, or in place if `blocks` is false.
 async fn run_blocking<T: Send + 'static>(
     blocks: bool,
     work: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! Opening a run: the lock, the results that are there, the input.
+//! Opens a run: takes the lock, reads existing results and checks the input.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::supply::Supply;
 use super::writer::{Output, Outputs, Writer};
 use super::{FilesJournal, Spooled};
 
-/// The file beside the output.
+/// The content of the `.run` file beside the output.
 #[derive(Serialize, Deserialize)]
 struct RunFile {
     /// The version of this format.
@@ -29,7 +29,7 @@ struct RunFile {
 
 const VERSION: u32 = 1;
 
-/// Opens a run whose lock was taken by [`lock`].
+/// Opens a run. The lock must have been taken by [`lock`].
 pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Error> {
     let FilesBuilder {
         executor,
@@ -44,12 +44,12 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
         in_place,
         disk,
     } = builder;
-    // Nothing on the disk changes until everything was checked.
+    // Nothing on the disk changes until everything has been checked.
     let run = check_run(&*disk, &paths, identity, is_forced)?;
     let mut done = Done::default();
     let mut answers = read_results(&*disk, &paths.output, true, &mut done)?;
     let mut errors = match retries_errors {
-        // They must be the journal's own nevertheless, because the file is renamed.
+        // The file must still be the journal's own, because it is renamed below.
         true => read_results(&*disk, &paths.errors, false, &mut Done::default())?,
         false => read_results(&*disk, &paths.errors, false, &mut done)?,
     };
@@ -175,8 +175,8 @@ fn is_pipe(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
     is_pipe.map_err(|error| unreadable(&path.display().to_string(), &error))
 }
 
-/// Compares with the run that is to be resumed. Returns what must be written about this run, if
-/// that is not there yet.
+/// Compares with the run to be resumed. Returns the `.run` file to write, unless it is already
+/// there.
 fn check_run(
     disk: &dyn Disk,
     paths: &Paths,
@@ -234,7 +234,8 @@ fn read_all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Gives a file of errors the next free number, so that its items have no result any more.
+/// Renames a file of errors, appending the next free number, so that its items count as having no
+/// result.
 fn set_aside(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
     if is_empty(disk, path)? {
         return Ok(());
@@ -277,7 +278,7 @@ fn read_results(
     })
 }
 
-/// Opens a file of results to add to it, without what is damaged.
+/// Opens a file of results for appending, after removing damaged lines.
 fn open_output(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> Result<Output, Error> {
     let mut open = || {
         if !scanned.damaged.is_empty() {
@@ -292,13 +293,14 @@ fn open_output(disk: &dyn Disk, path: &Path, scanned: &mut Scanned) -> Result<Ou
     })
 }
 
-/// Keeps what comes from a pipe, which can be read only once.
+/// Copies a pipe, which can be read only once, to a file.
 fn spool(
     disk: &Arc<dyn Disk>,
     mut pipe: Box<dyn Read + Send>,
     path: PathBuf,
 ) -> Result<Spooled, Error> {
-    // The pipe may be what an earlier run has left at `path`, so that file is not overwritten.
+    // The pipe may read from the copy of an earlier run at `path`, so that file must not be
+    // overwritten while reading.
     let mut name = path.clone().into_os_string();
     name.push(".new");
     let new = Spooled::new(disk, name.into());

@@ -1,4 +1,4 @@
-//! A result → its line, as OpenAI's Batch API writes it.
+//! Writes a result as a line in OpenAI's Batch format.
 
 use chatcore::journal::Outcome;
 use chatcore::json::Writer;
@@ -9,7 +9,8 @@ use super::tag::Tag;
 use crate::answers::openai_chat::OpenAiChatForm;
 use crate::answers::{Form, Frame};
 
-/// Adds the line of a result to `to`, its line end included. `created` is in seconds since 1970.
+/// Appends the line of a result to `to`, including the line end. `created` is in seconds since
+/// 1970.
 pub(super) fn write(to: &mut Vec<u8>, outcome: &Outcome, created: u64) {
     let usage = outcome.result.as_ref().ok();
     let usage = usage.and_then(|answer| answer.usage.as_ref());
@@ -68,8 +69,7 @@ fn response(to: &mut Writer, answer: &ChatResponse, created: u64) {
     to.close('}');
 }
 
-/// The fields of an answer for which OpenAI's form has no place, in the JSON form of
-/// [`ChatResponse`].
+/// The fields of an answer that OpenAI's form cannot hold, in the JSON form of [`ChatResponse`].
 fn beyond_the_form(answer: &ChatResponse) -> Map<String, Value> {
     let mut more = Map::new();
     let message = &answer.message;
@@ -92,8 +92,8 @@ fn beyond_the_form(answer: &ChatResponse) -> Map<String, Value> {
     more
 }
 
-/// Whether OpenAI's form holds all of these parts, in their order: reasoning, text or a refusal, and
-/// calls of tools, without fields of their own.
+/// Whether OpenAI's form can hold all these parts in their order: reasoning, then text, then a
+/// refusal, then tool calls, none of them with extra fields.
 fn is_in_the_form(parts: &[Part]) -> bool {
     let place = |part: &Part| match part {
         Part::Reasoning(part)
@@ -109,14 +109,14 @@ fn is_in_the_form(parts: &[Part]) -> bool {
     let mut last = None;
     parts.iter().all(|part| {
         let place = place(part);
-        // Of calls there may be several; several texts would become one.
+        // Several tool calls are allowed, but several texts would be merged into one.
         let is_next = place.is_some() && (last < place || (last == place && last == Some(3)));
         last = place;
         is_next
     })
 }
 
-/// The response of a request that the provider refused; null where there was none.
+/// The response to a request that the provider refused; null if there was no such response.
 fn refused(to: &mut Writer, error: &Error) {
     let Some(status) = error.status().filter(|status| !status.is_success()) else {
         to.null();
@@ -147,7 +147,7 @@ fn refused(to: &mut Writer, error: &Error) {
     to.close('}');
 }
 
-/// OpenAI's `code` and `message`, and the whole error as `detail`.
+/// Writes OpenAI's `code` and `message`, and the whole error as `detail`.
 fn failure(to: &mut Writer, error: &Error) {
     to.open('{');
     to.member("code", error.code().unwrap_or(error.kind().as_str()));
@@ -254,7 +254,7 @@ mod tests {
             let back: chatcore::Message = serde_json::from_value(kept.clone()).unwrap();
             assert_eq!(back, whole.message);
         }
-        // In the form's order and out of it.
+        // Parts in the form's order, and in another order.
         let plain = [
             Reasoning::new("r").into(),
             Part::text("a"),

@@ -1,4 +1,4 @@
-//! Reads a file of results again: which lines of the input it has, and where it is damaged.
+//! Scans a file of results: which lines of the input have a result, and where the file is damaged.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -9,26 +9,26 @@ use super::tag::Tag;
 /// How many bytes are read at once.
 const BUFFER: usize = 1 << 20;
 
-/// The longest line of results that is read.
+/// The maximum length of a line of results.
 const LONGEST: usize = 1 << 30;
 
-/// What a file of results holds.
+/// The result of scanning a file of results.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scanned {
     /// The length of the file up to the end of its last whole line.
     pub(super) length: u64,
-    /// How many results it has.
+    /// The number of results.
     pub(super) lines: u64,
-    /// The damaged lines before `length`, as ranges of bytes. A loss of power leaves them if later
-    /// pages of the file reached the disk and earlier ones did not.
+    /// The byte ranges of the damaged lines before `length`. They arise if a power loss happens
+    /// after later pages of the file reached the disk, but before earlier ones did.
     pub(super) damaged: Vec<Range<u64>>,
 }
 
-/// Why a run cannot go on with a file of results.
+/// Why a run cannot continue with a file of results.
 #[derive(Debug)]
 pub(super) enum ScanError {
     Io(io::Error),
-    /// The journal did not write the line with this number.
+    /// The line with this number was not written by the journal.
     Foreign(u64),
 }
 
@@ -38,10 +38,10 @@ impl From<io::Error> for ScanError {
     }
 }
 
-/// Notes every result of a file in `done`.
+/// Records every result of a file in `done`.
 ///
-/// Only two things are damage: zeros, which a loss of power leaves where a page was not written, and
-/// a last line without a line end that begins as the journal's lines begin. Any other line that is
+/// Only two things count as damage: zeros, which a power loss leaves in place of unwritten pages,
+/// and a last line without a line end that begins like the journal's lines. Any other line that is
 /// not a result is an error, because the file may belong to another program.
 pub(super) fn scan(
     mut file: impl Read,
@@ -51,7 +51,7 @@ pub(super) fn scan(
     let mut buffer = vec![0; BUFFER];
     let mut filled = 0;
     let mut scanned = Scanned::default();
-    // Where the buffer begins in the file, the line there, and whether the buffer holds zeros.
+    // The buffer's offset in the file, the number of its first line, and whether it contains zeros.
     let (mut offset, mut number, mut has_zeros) = (0, 1, false);
     loop {
         let read = match file.read(&mut buffer[filled..]) {
@@ -100,17 +100,17 @@ pub(super) fn scan(
     }
 }
 
-/// A line that a file of results may have.
+/// A line that a file of results may contain.
 enum Line {
     Result(Tag),
-    /// Left by an editor.
+    /// An empty line, left by an editor.
     Blank,
     Damaged,
 }
 
 /// Reads a line without its line end; `None` if the journal cannot have written it.
 fn line(line: &[u8], may_have_zeros: bool) -> Option<Line> {
-    // An editor or a transfer may have changed the line ends.
+    // An editor or a file transfer may have changed the line ends.
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if may_have_zeros && line.contains(&0) {
         return is_damaged(line).then_some(Line::Damaged);
@@ -121,8 +121,8 @@ fn line(line: &[u8], may_have_zeros: bool) -> Option<Line> {
     }
 }
 
-/// Whether a line with zeros is left of lines that the journal wrote: it begins as they do, and has
-/// no control characters, which JSON escapes.
+/// Whether a line with zeros is the remains of a line of the journal: it begins like the journal's
+/// lines, and has no control characters, because JSON escapes them.
 fn is_damaged(line: &[u8]) -> bool {
     let Some(zero) = memchr::memchr(0, line) else {
         return false;
@@ -131,7 +131,7 @@ fn is_damaged(line: &[u8]) -> bool {
     Tag::is_begun(begin) && rest.iter().all(|&byte| byte == 0 || byte >= b' ')
 }
 
-/// Whether bytes after the last line end may be cut off.
+/// Whether the bytes after the last line end may be truncated.
 fn may_be_cut(rest: &[u8]) -> bool {
     Tag::is_begun(rest) && !rest.contains(&0) || is_damaged(rest) || rest.trim_ascii().is_empty()
 }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_whole_line_counts() {
-        // More than one buffer.
+        // Longer than one buffer.
         let bytes = file(2_000);
         assert!(bytes.len() > 2 * BUFFER);
         let (result, done) = scanned(&bytes);
@@ -195,7 +195,7 @@ mod tests {
             assert_eq!(result.unwrap().length, second as u64, "{cut}");
             assert!(!done.has(3));
         }
-        // A loss of power may leave zeros, and what follows them in the same write.
+        // A power loss may leave zeros followed by the rest of the same write.
         let mut zeros = bytes.clone();
         zeros.extend_from_slice(&[0; 4096]);
         zeros.extend_from_slice(b"\":1}\n\0\0");
@@ -217,7 +217,7 @@ mod tests {
                 let scanned = result.unwrap();
                 let mut begin = 0;
                 for (place, end) in (1..).zip(&ends) {
-                    // With the line end before it.
+                    // A line also needs the line end before it.
                     let is_whole = to < begin || from > *end;
                     assert_eq!(done.has(place), is_whole, "{place} of {from}..{to}");
                     begin = end + 1;
@@ -257,11 +257,11 @@ mod tests {
             ("a log\n".to_owned(), 1),
             ("a log".to_owned(), 1),
             ("[1, 2]\n".to_owned(), 1),
-            // As Python's json.dumps writes the journal's own lines.
+            // The journal's lines as rewritten by Python's json.dumps.
             (own.replace(':', ": "), 1),
-            // Not finished, and not the last.
+            // An incomplete line that is not the last one.
             (format!("{}\n{own}", &own[..30]), 1),
-            // With zeros, and not the journal's.
+            // Lines with zeros that are not the journal's.
             ("log\0\0\0\n".to_owned(), 1),
             ("\0\0\0\x18ftypmp42\n".to_owned(), 1),
             ("\0\0\x01".to_owned(), 1),

@@ -1,4 +1,4 @@
-//! A finished output, brought into the order of the input.
+//! Sorts a finished output into the order of the input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::tag::Tag;
 
-/// Brings the lines of a file of results into the order of the input. The file is replaced all at
-/// once, and can be resumed as before. It takes 24 bytes of memory for each line. No run may be
-/// open on it.
+/// Sorts the lines of a file of results into the order of the input. The file is replaced
+/// atomically, and the run can still be resumed. Sorting takes 24 bytes of memory for each line. No
+/// run may have the file open.
 ///
 /// # Errors
-/// The file system's; the file is then as it was. A line that is no result is
-/// [`InvalidData`](io::ErrorKind::InvalidData).
+/// Errors of the file system, and [`InvalidData`](io::ErrorKind::InvalidData) for a line that is
+/// not a result. The file is then unchanged.
 pub fn sort(path: &Path) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let (mut lines, mut line, mut at) = (Vec::new(), Vec::new(), 0);
@@ -39,7 +39,7 @@ pub fn sort(path: &Path) -> io::Result<()> {
     let name = Path::new(&name);
     let result = write(&mut reader, &lines, name).and_then(|()| std::fs::rename(name, path));
     if result.is_err() {
-        // What failed is what is told.
+        // An error here is ignored in favour of the first one.
         let _ = std::fs::remove_file(name);
     }
     result

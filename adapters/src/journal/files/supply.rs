@@ -1,4 +1,4 @@
-//! What is still to be done: chunks of items, read from the input as they are asked for.
+//! Hands out the remaining items in chunks, which are read from the input on demand.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,8 +13,8 @@ use super::done::Done;
 use super::items::Items;
 use super::run_blocking;
 
-/// How many items are handed out together, and how many bytes of lines at most: enough that the
-/// thread that reads them costs little, and little enough to be held in memory.
+/// The maximum size of a chunk, in items and in bytes of lines: large enough that the reading
+/// thread costs little, and small enough to hold in memory.
 const CHUNK_ITEMS: usize = 256;
 const CHUNK_BYTES: usize = 4 << 20;
 
@@ -26,30 +26,30 @@ pub(super) struct Supply {
     executor: Arc<dyn Executor>,
     blocks: bool,
     open: Open,
-    /// How messages call the input.
+    /// The input's name in messages.
     name: String,
     done: Arc<Mutex<Done>>,
     state: Mutex<State>,
-    /// When a chunk was read, or a lease has ended.
+    /// Notified when a chunk was read or a lease has ended.
     changed: Event,
 }
 
 #[derive(Default)]
 struct State {
-    /// The input where it was left; none before it is opened.
+    /// The input at its current position; `None` before it is opened.
     items: Option<Items>,
     ready: Option<Vec<Item>>,
     leases: BTreeMap<u64, Range>,
     next_chunk: u64,
     is_reading: bool,
     is_at_end: bool,
-    /// Whether lines without a result were passed over, or given back: they are read in another
-    /// pass.
+    /// Whether lines without a result were skipped because they were leased, or were released.
+    /// Another pass reads them.
     is_left_behind: bool,
     failure: Option<Error>,
 }
 
-/// The lines of a lease, and how many of its items have no result.
+/// The lines of a lease, and how many of its items have no result yet.
 #[derive(Clone, Copy)]
 struct Range {
     first: u64,
@@ -80,7 +80,8 @@ impl Supply {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next chunk. It waits for leases that are held: what they give back is handed out again.
+    /// The next chunk. At the end of the input this waits until all leases have ended, because
+    /// released items are handed out again.
     pub(super) async fn claim(self: &Arc<Self>) -> Result<Claim, Error> {
         loop {
             let listener = {
@@ -110,7 +111,7 @@ impl Supply {
         }
     }
 
-    /// The end of the input: every item must have a result.
+    /// Called at the end of the input, when every item must have a result.
     fn end(&self) -> Result<Claim, Error> {
         let counts = self.done().counts;
         let missing = counts.total.unwrap_or(0).saturating_sub(counts.finished());
@@ -125,7 +126,7 @@ impl Supply {
         Err(Error::new(ErrorKind::Journal, why).with_code(Some("another_input".to_owned())))
     }
 
-    /// Reads a chunk in the background, so that a claim that is dropped loses none.
+    /// Reads a chunk in a background task, so that a dropped claim loses no items.
     fn read(self: &Arc<Self>, state: &mut State) {
         let mut told = Told(Some(Arc::clone(self)));
         let (supply, items) = (Arc::clone(self), state.items.take());
@@ -159,7 +160,7 @@ impl Supply {
         let mut chunk = Vec::new();
         let mut bytes = 0;
         let is_left_behind = std::cell::Cell::new(false);
-        // Locked for each line, so that results are recorded meanwhile.
+        // Locked for each line only, so that results can be recorded meanwhile.
         let is_wanted = |line: u64| {
             if self.done().has(line) {
                 return false;
@@ -193,7 +194,7 @@ impl Supply {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One item of a lease was recorded.
+    /// Called when an item of a lease was recorded.
     pub(super) fn ended(&self, lease: &Lease) {
         let mut state = self.lock();
         if let Some(range) = state.leases.get_mut(&lease.chunk) {
@@ -206,7 +207,7 @@ impl Supply {
         }
     }
 
-    /// A lease is given back, with what it has left.
+    /// Releases a lease with its remaining items.
     pub(super) fn release(&self, lease: &Lease) {
         {
             let mut state = self.lock();
@@ -244,7 +245,7 @@ struct Chunk {
     is_left_behind: bool,
 }
 
-/// Tells those who wait, where the task that reads was dropped before its end.
+/// Fails the waiting claims if the reading task is dropped before its end.
 struct Told(Option<Arc<Supply>>);
 
 impl Told {

@@ -1,4 +1,4 @@
-//! The `id` of a result's line: which line of the input it belongs to, and what it cost.
+//! The `id` of a line of results: the input line that it belongs to, and the tokens that it used.
 //!
 //! ```text
 //!  {"id":"batch_req_17_9f86d081884c7d65_120_45","custom_id":"…", …
@@ -8,33 +8,33 @@
 //!                   └ number of the input's line
 //! ```
 //!
-//! A file of results is read again by these prefixes alone.
+//! Only these prefixes are read when a run is resumed.
 
 use std::io::Write;
 
 use twox_hash::XxHash3_64;
 
-/// What stands before the tag in each line.
+/// The beginning of each line, before the tag.
 const PREFIX: &[u8] = b"{\"id\":\"batch_req_";
 
-/// What the beginning of a result's line says.
+/// The data at the beginning of a line of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tag {
-    /// The line of the input, from 1.
+    /// The line number in the input, from 1.
     pub(super) place: u64,
-    /// The digest of that line.
+    /// The digest of that input line.
     pub(super) digest: u64,
     pub(super) input_tokens: u64,
     pub(super) output_tokens: u64,
 }
 
-/// The digest of a line of the input, without the white space around it.
+/// The digest of a line of the input. The line must be trimmed.
 pub(super) fn digest(line: &[u8]) -> u64 {
     XxHash3_64::oneshot(line)
 }
 
 impl Tag {
-    /// Writes the beginning of a result's line, with the brace and the name `id`.
+    /// Writes the beginning of a line of results, including the brace and the name `id`.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(PREFIX);
         // Writing to a vector does not fail.
@@ -45,14 +45,13 @@ impl Tag {
         );
     }
 
-    /// Whether these bytes may be the beginning of a result's line: of a whole one, or of one that
-    /// was cut off at any byte.
+    /// Whether a line of results, perhaps cut off at any byte, may begin with these bytes.
     pub(super) fn is_begun(bytes: &[u8]) -> bool {
         let both = PREFIX.len().min(bytes.len());
         bytes[..both] == PREFIX[..both]
     }
 
-    /// Reads the beginning of a result's line; `None` if it is none.
+    /// Reads the beginning of a line of results; `None` if it is not one.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         let rest = line.strip_prefix(PREFIX)?;
         let end = rest.iter().take(80).position(|&byte| byte == b'"')?;
@@ -106,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_digest_never_changes() {
-        // Files of older versions are resumed by it.
+        // Resuming files of older versions depends on it.
         assert_eq!(digest(b""), 0x2d06_8005_38d3_94c2);
     }
 }

@@ -1,4 +1,4 @@
-//! The journal on the operating system's files.
+//! Tests the journal on the operating system's file system.
 
 use std::fs;
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use chatcore::{BoxFuture, Error, ErrorKind, Executor, Instant};
 
 use super::*;
 
-/// Runs each task on a thread of its own.
+/// Runs each task on its own thread.
 #[derive(Debug)]
 struct Threads(std::time::Instant);
 
@@ -30,7 +30,7 @@ impl Executor for Threads {
     }
 }
 
-/// A folder of the test's own, deleted at its end.
+/// A temporary folder of a test, deleted at its end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -68,7 +68,7 @@ fn wait<F: Future>(future: F) -> F::Output {
     futures_lite::future::block_on(future)
 }
 
-/// Records an error for every item that is left; how many there were.
+/// Records an error for every remaining item. Returns how many there were.
 fn run(journal: &FilesJournal) -> Result<usize, Error> {
     wait(async {
         let mut recorded = 0;
@@ -133,7 +133,7 @@ fn an_error_counts_as_a_result_until_it_is_run_again() {
     }
     let again = folder.builder(&input).retry_errors(true);
     assert_eq!(run(&wait(again.open()).unwrap()).unwrap(), 2);
-    // No line is named that the input does not have.
+    // The message names no line that the input does not have.
     folder.put("in.jsonl", "{\"prompt\":\"a\"}\n");
     let error = wait(folder.builder(&input).open()).unwrap_err();
     assert!(error.message().contains("ends at line 1"), "{error}");
@@ -159,7 +159,7 @@ fn a_misspelt_field_is_found_before_anything_is_sent() {
     assert!(error.message().contains("max_token\""), "{error}");
     let journal = wait(folder.builder(&input).open()).unwrap();
     assert_eq!(journal.input().bad_lines, 1);
-    // Its error has its own name.
+    // The error has the `custom_id` of its line.
     assert_eq!(run(&journal).unwrap(), 1);
     let errors = fs::read_to_string(folder.at("out.errors.jsonl")).unwrap();
     assert!(errors.contains("\"custom_id\":\"a\""), "{errors}");
@@ -190,7 +190,7 @@ fn a_lock_is_for_one_handle_at_a_time() {
     let first = wait(folder.builder(&input).open()).unwrap();
     let error = wait(folder.builder(&input).open()).unwrap_err();
     assert_eq!(error.code(), Some("locked"));
-    // Waits until the first one's last write has ended.
+    // Opening waits until the last write of the first journal has ended.
     drop(first);
     assert!(wait(folder.builder(&input).open()).is_ok());
 }
@@ -203,7 +203,7 @@ fn a_file_is_cut_replaced_and_renamed() {
     file.append(b"more").unwrap();
     file.sync().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"0123more");
-    // What is shorter is not made longer.
+    // A shorter file is not extended.
     drop(StdDisk.append(&path, 100).unwrap());
     assert_eq!(fs::read(&path).unwrap(), b"0123more");
 
@@ -289,7 +289,7 @@ fn a_file_that_is_deleted_or_replaced_is_noticed() {
     fs::remove_file(folder.at("out.errors.jsonl")).unwrap();
     let error = run(&journal).unwrap_err();
     assert!(error.to_string().contains("deleted or replaced"), "{error}");
-    // And nothing more is handed out.
+    // No more items are handed out.
     let claimed = wait(journal.claim(1)).unwrap_err();
     assert_eq!(claimed.to_string(), error.to_string());
 }
@@ -325,7 +325,7 @@ fn a_full_disk_says_so() {
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
-/// `/proc` refuses new files, whoever asks; permissions do not hold for root.
+/// Uses `/proc`, which refuses new files even to root; root ignores file permissions.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_takes_no_files_is_named() {

@@ -1,5 +1,5 @@
-//! Lines go to disk in groups: those that come together are written together, and what was written
-//! is made safe against a loss of power in larger groups.
+//! Writes lines to disk in groups: lines that are queued at about the same time are written
+//! together. Written lines are synced, so that they survive a power loss, in larger groups.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,34 +11,34 @@ use event_listener::Event;
 use super::disk::{AppendFile, Lock};
 use super::run_blocking;
 
-/// How long the first line of a group waits for others. It is little beside a request, and a group
-/// costs some microseconds of two threads.
+/// How long the first line of a group waits for others. This is short compared with a request, and
+/// a group costs a few microseconds on each of two threads.
 const GATHERING: Duration = Duration::from_micros(500);
 
-/// When what was written is made to outlive a loss of power.
+/// When written lines are synced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SyncEvery {
     pub(super) lines: u64,
-    /// Zero: a line counts as recorded only when it outlives a loss of power.
+    /// Zero: a line counts as recorded only when it is synced.
     pub(super) interval: Duration,
 }
 
-/// Which file a line goes to.
+/// The file that a line goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum To {
     Answers = 0,
     Errors = 1,
 }
 
-/// A file, and how messages call it.
+/// A file and its name in messages.
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     pub(super) file: Arc<dyn AppendFile>,
     pub(super) name: String,
 }
 
-/// The files, and the lock on them. Every task and thread that writes holds all of it, so that the
-/// lock is free only when the last write has ended.
+/// The files and their lock. Every task and thread that writes holds an `Arc` of this, so that the
+/// lock is released only after the last write has ended.
 pub(super) struct Outputs {
     pub(super) files: [Output; 2],
     pub(super) _lock: Lock,
@@ -49,15 +49,15 @@ pub(super) struct Writer {
     executor: Arc<dyn Executor>,
     outputs: Arc<Outputs>,
     blocks: bool,
-    /// Whether lines are written by the task that records them.
+    /// Whether the task that records a line also writes it.
     in_place: bool,
     every: SyncEvery,
     state: Mutex<State>,
-    /// When `written`, `synced` or `failure` changed.
+    /// Notified when `written`, `synced` or `failure` has changed.
     changed: Event,
 }
 
-/// How many lines have come how far.
+/// The pending lines, and how many lines were queued, written and synced in all.
 #[derive(Default)]
 struct State {
     pending: [Vec<u8>; 2],
@@ -67,7 +67,7 @@ struct State {
     is_writing: bool,
     is_syncing: bool,
     is_sync_planned: bool,
-    /// Nobody records any more, so what is written is made safe at once.
+    /// The journal was dropped, so no more lines will come and written lines are synced at once.
     is_closed: bool,
     failure: Option<Error>,
 }
@@ -95,7 +95,7 @@ impl Writer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a line, which `write` adds to a buffer, in the queue; gives its number.
+    /// Queues a line, which `write` appends to a buffer. Returns the line's number.
     pub(super) fn queue(
         self: &Arc<Self>,
         to: To,
@@ -116,12 +116,13 @@ impl Writer {
         Ok(number)
     }
 
-    /// Completes when a `kill -9` no longer undoes the line with this number; where every line is
-    /// made safe, when a loss of power does not either.
+    /// Completes when the line with this number is written and survives a `kill -9`. If the sync
+    /// interval is zero, completes when the line is synced and survives a power loss.
     pub(super) async fn recorded(self: &Arc<Self>, number: u64) -> Result<(), Error> {
         let is_strict = self.every.interval.is_zero();
         if self.in_place {
-            // Whoever else has a result in this turn queues it first.
+            // Lets other tasks that are ready queue their results first, so that they are written
+            // together.
             futures_lite::future::yield_now().await;
             self.write_here(number)?;
             if !is_strict {
@@ -135,11 +136,11 @@ impl Writer {
         .await
     }
 
-    /// Completes when everything that was queued outlives a loss of power.
+    /// Completes when all lines queued so far are synced.
     pub(super) async fn sync(self: &Arc<Self>) -> Result<(), Error> {
         let queued = self.lock().queued;
         if self.in_place {
-            // A record that was dropped may have left its line.
+            // A dropped `record` may have left its line in the queue.
             self.write_here(queued)?;
         }
         self.until(|state| state.written >= queued).await?;
@@ -160,7 +161,7 @@ impl Writer {
         }
     }
 
-    /// Completes when `is_so` of the state, or with the failure that came before.
+    /// Completes when `is_so` holds for the state. Fails if writing has failed before.
     async fn until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), Error> {
         loop {
             let listener = {
@@ -177,7 +178,8 @@ impl Writer {
         }
     }
 
-    /// Runs a task that must not be lost: where the executor drops it, whoever waits is told.
+    /// Spawns a task that must complete. If the executor drops the task, the writer fails, so that
+    /// nobody waits for ever.
     fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let mut told = Told(Some(Arc::clone(self)));
         self.executor.spawn(Box::pin(async move {
@@ -186,7 +188,7 @@ impl Writer {
         }));
     }
 
-    /// Writes what is queued, unless the line with this number is written already.
+    /// Writes all queued lines, unless the line with this number is already written.
     fn write_here(self: &Arc<Self>, number: u64) -> Result<(), Error> {
         let mut state = self.lock();
         if state.written >= number {
@@ -195,7 +197,8 @@ impl Writer {
         if let Some(error) = &state.failure {
             return Err(error.clone());
         }
-        // The lock is held: nobody else may write, and lines must not change places.
+        // The lock is held during the write, so that no other task writes and the order of lines is
+        // kept.
         let mut group = std::mem::take(&mut state.pending);
         let result = write_all(&self.outputs.files, &group);
         group.iter_mut().for_each(Vec::clear);
@@ -226,7 +229,7 @@ impl Writer {
         }
     }
 
-    /// Writes until nothing is queued.
+    /// Writes groups of lines until the queue is empty.
     async fn write_groups(self: Arc<Self>) {
         let mut spare = [Vec::new(), Vec::new()];
         loop {
@@ -262,12 +265,13 @@ impl Writer {
         }
     }
 
-    /// Makes safe what was written, when its time has come.
+    /// Syncs the written lines after the sync interval.
     fn plan_sync(self: &Arc<Self>) {
         if std::mem::replace(&mut self.lock().is_sync_planned, true) {
             return;
         }
-        // The sleep does not hold the writer, which holds the lock on the files.
+        // The sleeping task must not hold the writer, because the writer holds the lock on the
+        // files.
         let sleep = self.executor.sleep(self.every.interval);
         let writer = Arc::downgrade(self);
         self.executor.spawn(Box::pin(async move {
@@ -279,7 +283,7 @@ impl Writer {
         }));
     }
 
-    /// Makes safe what was written, at once.
+    /// Starts syncing the written lines now.
     fn start_sync(self: &Arc<Self>) {
         {
             let mut state = self.lock();
@@ -319,13 +323,13 @@ impl Writer {
         });
     }
 
-    /// Makes safe what was written, in the background. The lock is free soon afterwards.
+    /// Syncs the written lines in the background. The lock is released soon afterwards.
     pub(super) fn close(self: &Arc<Self>) {
         self.lock().is_closed = true;
         self.start_sync();
     }
 
-    /// Completes when writing has failed, with the reason.
+    /// Completes with the error when writing has failed.
     pub(super) async fn failed(&self) -> Error {
         match self.until(|_| false).await {
             Err(error) => error,
@@ -343,7 +347,7 @@ impl Writer {
     }
 }
 
-/// Tells those who wait, where a task was dropped before its end.
+/// Makes the writer fail if a task is dropped before its end.
 struct Told(Option<Arc<Writer>>);
 
 impl Told {
