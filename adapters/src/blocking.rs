@@ -1,13 +1,13 @@
-//! Chats for code that is not async.
+//! Blocking calls for code that is not async.
 
 use std::future::IntoFuture;
 
 use chatcore::{ChatCall, ChatEvent, ChatResponse, ChatStream, Error, LlmClient, Message};
 use futures_lite::future::block_on;
 
-/// The old client's blocking `chat` and `chat_with_context`.
+/// The blocking `chat` and `chat_with_context` of the Python client.
 ///
-/// They block the calling thread: see [`run_async_in_sync`] for where that does harm.
+/// Both block the calling thread: see [`run_async_in_sync`] for where that is harmful.
 ///
 /// ```
 /// use chatcore_adapters::BlockingChat;
@@ -17,8 +17,8 @@ use futures_lite::future::block_on;
 /// # }
 /// ```
 pub trait BlockingChat {
-    /// Asks one question and waits for the answer. The defaults are the old client's:
-    /// temperature 0.0, at most 256 tokens, no system prompt. To change them, shape
+    /// Asks one question and waits for the answer. The defaults are those of the Python client:
+    /// temperature 0.0, at most 256 tokens, no system prompt. To change them, use
     /// [`LlmClient::chat_async`] and [wait](BlockingCall::wait) for it.
     ///
     /// ```
@@ -34,8 +34,8 @@ pub trait BlockingChat {
     /// What the call fails with; see [`ErrorKind`](chatcore::ErrorKind).
     fn chat(&self, prompt: impl Into<String>) -> Result<ChatResponse, Error>;
 
-    /// Goes on with a conversation and waits for the answer. The defaults are the old client's:
-    /// temperature 0.7, at most 256 tokens.
+    /// Continues a conversation and waits for the answer. The defaults are those of the Python
+    /// client: temperature 0.7, at most 256 tokens.
     ///
     /// # Errors
     /// What the call fails with; see [`ErrorKind`](chatcore::ErrorKind).
@@ -58,7 +58,7 @@ impl BlockingChat for LlmClient {
     }
 }
 
-/// Waiting for a [`ChatCall`] without async.
+/// Waits for a [`ChatCall`] without async.
 ///
 /// ```
 /// use chatcore_adapters::BlockingCall;
@@ -87,8 +87,8 @@ pub trait BlockingCall {
     /// What the call fails with; see [`ErrorKind`](chatcore::ErrorKind).
     fn wait(self) -> Result<ChatResponse, Error>;
 
-    /// Streams the answer: an iterator that waits for each event. Nothing is sent until the first
-    /// one is asked for.
+    /// Streams the answer: returns an iterator that waits for each event. Nothing is sent until the
+    /// first event is requested.
     fn events(self) -> BlockingEvents;
 }
 
@@ -102,7 +102,7 @@ impl BlockingCall for ChatCall {
     }
 }
 
-/// The events of a streamed answer, each of which is waited for. It ends after the event
+/// A blocking iterator over the events of a streamed answer. It ends after the event
 /// [`Finish`](ChatEvent::Finish), or with one error. Dropping it ends the call.
 ///
 /// ```
@@ -124,20 +124,21 @@ impl BlockingCall for ChatCall {
 pub struct BlockingEvents(ChatStream);
 
 impl BlockingEvents {
-    /// The pieces of text alone; other events are passed over.
+    /// Iterates over the pieces of text only; other events are skipped.
     pub fn texts(mut self) -> impl Iterator<Item = Result<String, Error>> {
         std::iter::from_fn(move || block_on(self.0.next_text()))
     }
 
-    /// What was handed over so far; see [`ChatStream::partial`].
+    /// The answer as read so far; see [`ChatStream::partial`].
     pub fn partial(&self) -> Option<&ChatResponse> {
         self.0.partial()
     }
 
-    /// Waits for the rest, and gives the whole answer, the events already taken included.
+    /// Waits for the rest and returns the whole answer, including the events that were already
+    /// read.
     ///
     /// # Errors
-    /// As [`ChatStream::into_response`].
+    /// The errors of [`ChatStream::into_response`].
     pub fn into_response(self) -> Result<ChatResponse, Error> {
         block_on(self.0.into_response())
     }
@@ -163,11 +164,11 @@ impl Iterator for BlockingEvents {
 /// # }
 /// ```
 ///
-/// It works in plain threads, and inside of itself. In async code it blocks the thread that polls,
-/// with all other tasks of that thread: write `.await` there. Where that thread is the only one of
-/// its runtime, and `future` waits for another task of it or for its timers, it never returns: a
-/// runtime cannot turn the wheel that it is blocked in. (The executors of this crate have their
-/// timers on other threads; a game loop of one's own has not.)
+/// It works in plain threads, and calls may be nested. In async code it blocks the polling thread
+/// and all other tasks on that thread, so use `.await` there instead. If that thread is the only
+/// one of its runtime, and `future` waits for the runtime's timers or for another of its tasks, the
+/// call never returns, because the blocked runtime cannot run them. (The executors of this crate
+/// have their timers on other threads; a custom game loop does not.)
 pub fn run_async_in_sync<F: IntoFuture>(future: F) -> F::Output {
     block_on(future.into_future())
 }

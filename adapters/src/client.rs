@@ -1,12 +1,12 @@
-//! A client from its settings, in one line.
+//! Creates clients from their settings.
 
 use std::sync::Arc;
 
 use chatcore::{Config, Error, LlmClient, LlmClientBuilder, Transport};
 
-/// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1) with
-/// the settings of the process's environment: [`smol_client`] of [`Config::from_env`]. The table
-/// of all variables is [`SETTINGS`](chatcore::SETTINGS).
+/// Creates a client on [smol](crate::executor::SmolExecutor) and
+/// [HTTP/1.1](crate::transport::http1) from the environment variables: [`smol_client`] with
+/// [`Config::from_env`]. The table of all variables is [`SETTINGS`](chatcore::SETTINGS).
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -16,19 +16,20 @@ use chatcore::{Config, Error, LlmClient, LlmClientBuilder, Transport};
 /// ```
 ///
 /// # Errors
-/// [`Config`](chatcore::ErrorKind::Config) for a variable that does not parse, which it names,
-/// and with the code `missing_api_key` where no key is set and `USE_MOCK_LLM` is not either.
+/// [`Config`](chatcore::ErrorKind::Config) if a variable does not parse; the message names it. Also
+/// with the code `missing_api_key` if neither a key nor `USE_MOCK_LLM` is set.
 #[cfg(all(feature = "smol", feature = "http1"))]
 pub fn from_env() -> Result<LlmClient, Error> {
     smol_client(Config::from_env()?)
 }
 
-/// A client on [smol](crate::executor::SmolExecutor) and [HTTP/1.1](crate::transport::http1).
+/// Creates a client on [smol](crate::executor::SmolExecutor) and
+/// [HTTP/1.1](crate::transport::http1).
 ///
-/// Where [`config.mock`](Config::mock) is set, the demo model (feature `demo`) answers instead of
-/// HTTP. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) one call runs at a
-/// time, and no task runs in the background; smol's reactor thread, which waits for all sockets of
-/// the process, is there all the same, and a host name is looked up on a thread for such work.
+/// If [`config.mock`](Config::mock) is set, the demo model (feature `demo`) answers and nothing is
+/// sent over HTTP. If async is not [enabled](chatcore::AsyncConfig::is_async_enabled), one call
+/// runs at a time, and no task runs in the background. smol's reactor thread, which waits for all
+/// sockets of the process, still runs, and host names are still resolved on a blocking thread.
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -48,8 +49,8 @@ pub fn smol_client(config: Config) -> Result<LlmClient, Error> {
     smol_builder(config)?.build()
 }
 
-/// Begins a client as [`smol_client`] makes it, for settings that the environment does not have:
-/// rate limits, retries, hedging, an observer.
+/// Starts building a client like that of [`smol_client`], for settings that have no environment
+/// variable: rate limits, retries, hedging, an observer.
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -85,15 +86,15 @@ pub fn smol_builder(config: Config) -> Result<LlmClientBuilder, Error> {
     Ok(LlmClient::builder(executor, transport).config(config))
 }
 
-/// A client on a [thread pool](crate::executor::ThreadPool) and [ureq](crate::transport::ureq):
-/// blocking calls on `LLM_ASYNC_WORKERS` threads.
+/// Creates a client on a [thread pool](crate::executor::ThreadPool) and
+/// [ureq](crate::transport::ureq): blocking calls on `LLM_ASYNC_WORKERS` threads.
 ///
-/// The pool is the client's own: it is closed, and its threads are joined, when the last clone of
-/// the client and the last of its calls are dropped. Every thread starts when it is first needed,
-/// so the demo model, which answers where [`config.mock`](Config::mock) is set,
-/// starts none. Where async is not [enabled](chatcore::AsyncConfig::is_async_enabled) the pool
-/// has one worker, beside the timer's thread: nothing could end a blocking read in the caller's own
-/// thread when its time is over.
+/// The client owns the pool: when the last clone of the client and the last of its calls are
+/// dropped, the pool is closed and its threads are joined. Threads start when they are first
+/// needed, so the demo model, which answers if [`config.mock`](Config::mock) is set, starts none.
+/// If async is not [enabled](chatcore::AsyncConfig::is_async_enabled), the pool has one worker and
+/// the timer's thread, because a blocking read in the caller's own thread could not be ended by a
+/// timeout.
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -112,8 +113,9 @@ pub fn threads_client(config: Config) -> Result<LlmClient, Error> {
     threads_builder(config)?.build()
 }
 
-/// Begins a client as [`threads_client`] makes it, for settings that the environment does not have.
-/// The pool has as many threads as `config` has workers, so set these there and not on the builder.
+/// Starts building a client like that of [`threads_client`], for settings that have no environment
+/// variable. The pool has as many threads as `config` has workers, so set the number of workers in
+/// `config`, not on the builder.
 ///
 /// ```
 /// # fn example() -> Result<(), chatcore::Error> {
@@ -141,8 +143,8 @@ pub fn threads_builder(config: Config) -> Result<LlmClientBuilder, Error> {
     };
     let pool = ThreadPool::builder()
         .workers(workers)
-        // The client's own queue has the limit. A worker may still end a call whose place is free
-        // already, so a limit here as well would turn the next one away.
+        // The client's own queue has the limit. A worker may still be finishing a call whose permit
+        // is already free, so a limit here would refuse the next call.
         .queue_size(usize::MAX)
         .build()
         .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;

@@ -1,5 +1,5 @@
-//! Native executors and HTTP transports for [`chatcore`], one feature each, and the front door of
-//! a native program: a client in one line.
+//! Native executors and HTTP transports for [`chatcore`], one feature each, and functions that
+//! create a client in one line.
 //!
 //! ```no_run
 //! use chatcore_adapters::BlockingChat;
@@ -23,22 +23,22 @@
 //! | `surf` | your own | an unmaintained client, for applications that have it already |
 //! | `demo` | `demo::DemoTransport` | nothing leaves the process |
 //!
-//! `smol_builder` and `threads_builder` begin the same clients, for settings that the environment does
-//! not have. Every executor goes with every transport: give [`chatcore::LlmClient::builder`] the pair. None
-//! of the default features brings tokio in.
+//! `smol_builder` and `threads_builder` build the same clients, for settings that have no
+//! environment variable. Every executor works with every transport: pass both to
+//! [`chatcore::LlmClient::builder`]. None of the default features depends on tokio.
 //!
-//! With the feature `websocket`, `transport::WebSocketTransport` speaks OpenAI's Responses over
-//! sockets that stay open. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS; with
-//! `aws-event-stream`, `framing::aws_event_stream` splits the streams of its Bedrock.
+//! With the feature `websocket`, `transport::WebSocketTransport` speaks OpenAI's Responses API over
+//! persistent sockets. With the feature `sigv4`, `credentials::SigV4` signs each attempt for AWS.
+//! With `aws-event-stream`, `framing::aws_event_stream` splits the streams of Amazon Bedrock.
 //!
-//! With the feature `journal-files`, `journal::files::FilesJournal` keeps a batch in files, so that it
-//! outlives its process; `journal-memory` has a journal for tests.
+//! With the feature `journal-files`, `journal::files::FilesJournal` keeps a batch in files, so that
+//! it can be resumed after its process ends; `journal-memory` has a journal for tests.
 //!
 //! # Blocking and async
 //!
-//! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the old client's `chat` and
-//! `chat_with_context`, [`BlockingCall`] waits for a call that was shaped first, and
-//! [`run_async_in_sync`] waits for any future.
+//! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the Python client's `chat`
+//! and `chat_with_context`, [`BlockingCall`] waits for any chat call, and [`run_async_in_sync`]
+//! waits for any future.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -69,17 +69,17 @@ pub use client::{from_env, smol_builder, smol_client};
 #[cfg(all(feature = "threads", feature = "ureq"))]
 pub use client::{threads_builder, threads_client};
 
-/// Every Rust snippet of docs/providers.md compiles as it stands.
+/// Compiles every Rust snippet of docs/providers.md.
 #[cfg(all(doctest, feature = "sigv4", feature = "aws-event-stream"))]
 #[doc = include_str!("../../docs/providers.md")]
 mod docs_providers {}
 
-/// Every Rust snippet of docs/proxies.md compiles as it stands.
+/// Compiles every Rust snippet of docs/proxies.md.
 #[cfg(all(doctest, feature = "smol", feature = "http1"))]
 #[doc = include_str!("../../docs/proxies.md")]
 mod docs_proxies {}
 
-/// Every Rust snippet of docs/batches.md compiles as it stands.
+/// Compiles every Rust snippet of docs/batches.md.
 #[cfg(all(
     doctest,
     feature = "journal-files",

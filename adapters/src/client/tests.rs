@@ -102,8 +102,7 @@ fn where_async_is_not_enabled_one_runs_at_a_time() {
     }
 }
 
-/// A call whose terminal event has come has freed its place, while its worker still waits for the
-/// end of the body.
+/// A call frees its permit at its last event, while its worker still waits for the end of the body.
 #[cfg(all(feature = "threads", feature = "ureq"))]
 #[test]
 fn a_worker_that_ends_a_call_turns_the_next_one_away_from_no_place() {
