@@ -1,4 +1,4 @@
-//! The options, from which help, completions and the manual page are made.
+//! The command line options. Help, completions and the manual page are generated from them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,20 +44,20 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Who is asked.
+/// The provider and the model.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider")]
 pub(crate) struct Who {
-    /// The provider, in place of LLM_PROVIDER
+    /// The provider; overrides LLM_PROVIDER
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) provider: Option<String>,
-    /// The model, in place of LLM_MODEL
+    /// The model; overrides LLM_MODEL
     #[arg(long, short, global = true, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// The provider's address, in place of LLM_BASE_URL
+    /// The provider's base URL; overrides LLM_BASE_URL
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) base_url: Option<String>,
-    /// Ask the offline demo model; nothing is sent
+    /// Use the offline demo model; nothing is sent
     #[arg(long, global = true)]
     pub(crate) mock: bool,
 }
@@ -69,17 +69,17 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: BatchCommand,
     },
-    /// Ask a question, or talk
+    /// Ask a question or start a conversation
     Chat(ChatArgs),
     /// List the models that the provider offers
     Models {
-        /// Print JSON, a line for each model
+        /// Print one line of JSON for each model
         #[arg(long)]
         json: bool,
     },
     /// Check the settings, the network and the key with one small request
     Doctor,
-    /// Print completions for a shell
+    /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -97,79 +97,80 @@ pub(crate) enum BatchCommand {
 #[derive(Debug, Args)]
 #[command(after_help = BATCH_EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// The requests: a file, plain or packed by gzip or zstd; `-` reads standard input
+    /// The file of requests, plain or compressed with gzip or zstd; `-` reads standard input
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
-    /// Where the answers go; with results of an earlier run in it, that run is resumed
+    /// The file for the answers; if it contains results of an earlier run, that run is resumed
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
-    /// Where the errors go [default: the output's name with `.errors` before its extension]
+    /// The file for the errors [default: the output's name with `.errors` before its extension]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) errors: Option<PathBuf>,
-    /// How the lines of the input are written
+    /// The format of the input
     #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
     pub(crate) format: FormatArg,
-    /// What becomes of a line that is not the JSON of a request
+    /// How to handle a line that is not a valid request
     #[arg(long, value_enum, default_value_t = BadLinesArg::Record)]
     pub(crate) bad_lines: BadLinesArg,
-    /// Estimate tokens and cost, and send nothing
+    /// Estimate tokens and cost without sending anything
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Run items again that have an error
+    /// Run items that ended with an error again
     #[arg(long)]
     pub(crate) retry_errors: bool,
-    /// Resume with another provider, model or key than the run was begun with
+    /// Resume even with a different provider, model or key than the run started with
     #[arg(long)]
     pub(crate) force: bool,
-    /// At the end, bring the answers into the order of the input
+    /// Sort the results into the order of the input at the end
     #[arg(long)]
     pub(crate) sort: bool,
-    /// Write a page with plots of latency, tokens, cost and errors
+    /// Write an HTML report of progress, latency, tokens, cost and errors
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
 
-    /// Requests in flight at once [default: LLM_ASYNC_WORKERS, else 5]
+    /// Maximum number of requests in flight [default: LLM_ASYNC_WORKERS, or 5]
     #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) concurrency: Option<u32>,
-    /// Requests per minute
+    /// Maximum requests per minute
     #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rpm: Option<u32>,
-    /// Tokens per minute, of prompts and answers
+    /// Maximum tokens per minute, of prompts and answers together
     #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tpm: Option<u64>,
-    /// Let the number of requests in flight follow what the provider takes; --concurrency is then
-    /// the most
+    /// Adapt the number of requests in flight to the load that the provider accepts; --concurrency
+    /// is then the maximum
     #[arg(long, help_heading = "Speed")]
     pub(crate) adaptive: bool,
-    /// Attempts for each item, the first one included [default: LLM_MAX_RETRIES, else 3]
+    /// Attempts for each item, including the first [default: LLM_MAX_RETRIES, or 3]
     #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) attempts: Option<u32>,
 
-    /// Dollars for a million tokens of prompt and of answer, for example `0.27,1.10`
+    /// Price in dollars per million tokens of prompts and of answers, for example `0.27,1.10`
     #[arg(long, value_name = "IN,OUT", help_heading = "Limits", value_parser = price)]
     pub(crate) price: Option<Price>,
-    /// Send nothing more once the run has cost so many dollars, its earlier parts included
+    /// Stop sending requests once the run has cost this many dollars, earlier parts of the run
+    /// included
     #[arg(long, value_name = "DOLLARS", help_heading = "Limits", requires = "price", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
-    /// Send nothing more after this time, for example `8h` or `90m`
+    /// Stop sending requests after this time, for example `8h` or `90m`
     #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = humantime::parse_duration)]
     pub(crate) deadline: Option<Duration>,
 
-    /// Instructions before each conversation that has none
+    /// System prompt for each conversation that has none
     #[arg(
         long,
         value_name = "TEXT",
         help_heading = "Requests that do not say otherwise"
     )]
     pub(crate) system_prompt: Option<String>,
-    /// Tokens of an answer at most
+    /// Maximum number of tokens in an answer
     #[arg(
         long,
         value_name = "N",
         help_heading = "Requests that do not say otherwise"
     )]
     pub(crate) max_tokens: Option<u32>,
-    /// How freely to sample, 0 to 2
+    /// Sampling temperature, 0 to 2
     #[arg(
         long,
         value_name = "X",
@@ -177,26 +178,27 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) temperature: Option<f64>,
 
-    /// Milliseconds after which results are made safe against a loss of power; 0: each one, before
-    /// its item counts as done
+    /// Sync results to disk at least every this many milliseconds; 0 syncs each result before its
+    /// item counts as done
     #[arg(long, value_name = "MS", default_value_t = 100, help_heading = "Disk")]
     pub(crate) sync_interval: u64,
-    /// Results after which they are made safe, if that is sooner
+    /// Sync results to disk after this many results, if that is sooner
     #[arg(long, value_name = "N", default_value_t = 1_000, help_heading = "Disk")]
     pub(crate) sync_lines: u64,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// The question; without one, standard input is read, and on a terminal a conversation begins
+    /// The question; if missing, it is read from standard input, or a conversation starts on a
+    /// terminal
     pub(crate) question: Vec<String>,
-    /// Instructions to the model
+    /// The system prompt
     #[arg(long, short, value_name = "TEXT")]
     pub(crate) system_prompt: Option<String>,
-    /// Tokens of an answer at most
+    /// Maximum number of tokens in an answer
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u32>,
-    /// How freely to sample, 0 to 2
+    /// Sampling temperature, 0 to 2
     #[arg(long, value_name = "X")]
     pub(crate) temperature: Option<f64>,
     /// Print the whole answer as JSON
@@ -206,7 +208,7 @@ pub(crate) struct ChatArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormatArg {
-    /// As the first line says; one that begins with [ is refused
+    /// Decided by the first line; one that begins with [ is refused
     Auto,
     /// A JSON object on each line
     Json,
@@ -216,13 +218,13 @@ pub(crate) enum FormatArg {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum BadLinesArg {
-    /// It gets a line among the errors, and the others run
+    /// Record the line as an error and run the others
     Record,
-    /// Nothing is sent
+    /// Refuse the whole input; nothing is sent
     Refuse,
 }
 
-/// Dollars for a million tokens.
+/// Price in dollars per million tokens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Price {
     pub(crate) input: f64,
@@ -230,7 +232,7 @@ pub(crate) struct Price {
 }
 
 impl Price {
-    /// What so many tokens cost, in dollars.
+    /// The cost of these tokens in dollars.
     pub(crate) fn of(self, input_tokens: u64, output_tokens: u64) -> f64 {
         (self.input * input_tokens as f64 + self.output * output_tokens as f64) / 1e6
     }

@@ -40,7 +40,7 @@ pub(crate) async fn run(who: &Who, args: ChatArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The call for a conversation, with what the options say of it.
+/// The call for a conversation, with the options applied.
 fn shaped(client: &LlmClient, args: &ChatArgs, mut messages: Vec<Message>) -> ChatCall {
     if let Some(prompt) = &args.system_prompt {
         messages.insert(0, Message::system(prompt.as_str()));
@@ -55,14 +55,14 @@ fn shaped(client: &LlmClient, args: &ChatArgs, mut messages: Vec<Message>) -> Ch
     call
 }
 
-/// Prints an answer as it comes; gives it, and what it cost.
+/// Prints an answer as it arrives. Returns the answer and its usage.
 async fn print(call: ChatCall) -> Result<(Message, Option<Usage>), Failure> {
     let mut stream = call.stream();
     while let Some(piece) = stream.next_text().await {
         match piece {
             Ok(piece) => say::out(&piece)?,
             Err(error) => {
-                // What came so far stands on a line of its own.
+                // End the line of the partial answer.
                 say::out("\n")?;
                 return Err(error.into());
             }
@@ -107,7 +107,7 @@ async fn talk(client: &LlmClient, args: &ChatArgs, model: &str) -> Result<u8, Fa
                 }
             }
             Err(failure) => {
-                // The question is asked again, or another one.
+                // The failed question is removed, so the user can ask it again or ask another one.
                 say::error(&failure.message);
                 messages.pop();
             }

@@ -1,4 +1,4 @@
-//! `chatcore doctor`: what is set, and whether it works.
+//! `chatcore doctor`: shows the settings and checks whether they work.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::models;
 use crate::say::{self, BAD, DIM, GOOD, WARN};
 use crate::setup;
 
-/// Where the proxy of a request is read from.
+/// The variables from which the proxy is read.
 const PROXIES: &[&str] = &[
     "HTTPS_PROXY",
     "https_proxy",
@@ -22,7 +22,8 @@ const PROXIES: &[&str] = &[
     "no_proxy",
 ];
 
-/// The clock must be about right, or certificates are not valid yet: this program is younger.
+/// Seconds since 1970 at a time before this program was written. A clock that shows less is wrong,
+/// and certificates would not be valid yet.
 const BUILT_AFTER: Duration = Duration::from_secs(1_764_547_200);
 
 pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
@@ -108,7 +109,7 @@ fn provider(config: &Config) -> String {
     )
 }
 
-/// A proxy's URL without who asks it.
+/// A proxy's URL without user name and password.
 fn without_password(url: &str) -> String {
     match url.rsplit_once('@') {
         Some((before, host)) => {
@@ -127,7 +128,7 @@ fn bad(what: &str, how: &str) -> std::io::Result<()> {
     say::out(&format!("  {BAD}✗{BAD:#} {what}: {how}\n"))
 }
 
-/// Says what is wrong, and with which part: name, TLS, key, model.
+/// Prints the error of the check `what`, and returns the exit status.
 fn told(what: &str, error: &Error) -> Result<u8, Failure> {
     bad(what, &error.to_string())?;
     Ok(match error.kind() {

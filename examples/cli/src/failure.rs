@@ -1,17 +1,17 @@
-//! How the program fails: with one line, and a status.
+//! Failures of the program: a message of one line and an exit status.
 
 use chatcore::{Error, ErrorKind};
 
-/// The run could not go on.
+/// The run could not continue.
 pub(crate) const FAILED: u8 = 1;
 /// An option, a setting or the input is wrong.
 pub(crate) const WRONG: u8 = 2;
-/// All is done, and some of it are errors.
+/// Every item has a result, and some results are errors.
 pub(crate) const SOME_ERRORS: u8 = 3;
 /// Stopped before the end.
 pub(crate) const STOPPED: u8 = 4;
 
-/// Why the program ends before its time.
+/// Why the program ends early.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,

@@ -21,12 +21,12 @@ use args::{BatchCommand, Cli, Command};
 use failure::{Failure, WRONG};
 
 fn main() -> ExitCode {
-    // Each request has a socket. Where this fails, the limit stays as it is.
+    // Each request needs a socket. If this fails, the limit stays unchanged.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and the version are no failure.
+            // clap also reports help and the version as errors.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { WRONG } else { 0 });
         }

@@ -1,4 +1,4 @@
-//! `chatcore models`: what the provider offers, and what shuts down.
+//! `chatcore models`: lists the provider's models and their shutdown dates.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::say::{self, BOLD, DIM, WARN};
 use crate::setup;
 
-/// Who uses a model that ends this soon is warned.
+/// The user is warned if the configured model shuts down within this time.
 const SOON: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
 pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
@@ -37,7 +37,7 @@ pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The list of the demo model, which has none of its own.
+/// A list with only the demo model, because its transport has no list.
 fn demo(own: &str) -> Vec<ModelInfo> {
     let mut model = ModelInfo::default();
     model.id = own.to_owned();
@@ -58,7 +58,7 @@ fn line(model: &ModelInfo, is_own: bool) -> String {
     line
 }
 
-/// What the user of the model `own` must know.
+/// A warning if the model `own` shuts down soon or has shut down.
 pub(crate) fn warning(models: &[ModelInfo], own: &str, now: SystemTime) -> Option<String> {
     let model = models.iter().find(|model| model.id == own)?;
     let date = model.shutdown_date.as_ref()?;

@@ -1,5 +1,5 @@
-//! What the program says: results to standard output, all else to standard error. Colours only on a
-//! terminal, and none where NO_COLOR is set.
+//! Writes results to standard output, and everything else to standard error. Colours are used only
+//! on a terminal, and not if NO_COLOR is set.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Writes to standard output at once. A reader that has gone away (`| head`) is no failure.
+/// Writes to standard output and flushes it. A closed pipe (`| head`) is not an error.
 pub(crate) fn out(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -22,7 +22,7 @@ pub(crate) fn out(text: &str) -> io::Result<()> {
 
 /// Writes a line to standard error.
 pub(crate) fn note(line: &str) {
-    // Nobody is there to be told where this fails.
+    // There is nowhere to report a failure of standard error.
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn error(line: &str) {
     note(&format!("{BAD}error:{BAD:#} {line}"));
 }
 
-/// A number of things: `1 answer`, `2 answers`.
+/// A number with a noun: `1 answer`, `2 answers`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
@@ -42,10 +42,10 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     }
 }
 
-/// An amount of dollars: to the cent, and a smaller one to two digits.
+/// An amount in dollars, with cents; below 10 cents, with two significant digits.
 pub(crate) fn dollars(amount: f64) -> String {
     let digits = match amount > 0.0 && amount < 0.1 {
-        // Two digits from the first one that is not zero.
+        // Two significant digits.
         true => (1.0 - amount.log10().floor()).min(12.0) as usize,
         false => 2,
     };

@@ -1,10 +1,10 @@
-//! The environment and the options → settings and a client.
+//! Reads settings from the environment and the options, and creates a client.
 
 use chatcore::{Config, Error, LlmClient};
 
 use crate::args::Who;
 
-/// The settings of the environment, with the options in their place.
+/// Reads the settings from the environment. Options override variables.
 pub(crate) fn config(who: &Who) -> Result<Config, Error> {
     Config::from_vars(|name| {
         let option = match name {
@@ -18,19 +18,19 @@ pub(crate) fn config(who: &Who) -> Result<Config, Error> {
     })
 }
 
-/// A client of these settings.
+/// Creates a client with these settings.
 pub(crate) fn client(config: Config) -> Result<LlmClient, Error> {
     let key_var = key_var(&config);
     chatcore_adapters::smol_client(config)
         .map_err(|error| on_the_command_line(error, key_var.as_deref()))
 }
 
-/// The variable that the provider's key is read from.
+/// The variable from which the provider's key is read.
 pub(crate) fn key_var(config: &Config) -> Option<String> {
     config.provider.api_key_var().map(str::to_owned)
 }
 
-/// An error of the settings, with advice for the command line in place of the library's.
+/// Replaces the library's advice in an error about the settings with advice for the command line.
 pub(crate) fn on_the_command_line(error: Error, key_var: Option<&str>) -> Error {
     match (error.code(), key_var) {
         (Some(code @ "missing_api_key"), Some(var)) => {

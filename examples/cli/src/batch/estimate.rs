@@ -1,4 +1,4 @@
-//! `--dry-run`: what a run would take, without sending anything.
+//! `--dry-run`: estimates the tokens and the cost of a run without sending anything.
 
 use std::fs::File;
 
@@ -70,5 +70,5 @@ pub(super) fn run(args: &RunArgs, config: &Config, defaults: &Defaults) -> Resul
     Ok(0)
 }
 
-/// What the estimate takes for an answer without a limit.
+/// The tokens assumed for an answer without a limit.
 const NO_LIMIT: u32 = 256;

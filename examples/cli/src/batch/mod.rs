@@ -1,4 +1,4 @@
-//! `chatcore batch run`: a batch over files.
+//! `chatcore batch run`: runs a batch from files.
 
 mod estimate;
 mod outage;
@@ -90,7 +90,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
-/// What a request gets that says nothing of it.
+/// Defaults for fields that a request does not set.
 #[derive(Clone, Debug)]
 struct Defaults {
     system_prompt: Option<String>,
@@ -135,7 +135,7 @@ fn processor(
     })
 }
 
-/// What a resumed run must have in common with this one.
+/// The settings that must be the same when the run is resumed.
 fn identity(config: &Config, args: &RunArgs) -> Identity {
     let mut identity = Identity::of(&config.provider);
     if let Some(prompt) = &args.system_prompt {
@@ -175,8 +175,8 @@ fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
         .map_err(|error| setup::on_the_command_line(error, key_var.as_deref()))?)
 }
 
-/// How many items are begun at once: as many as may be in flight. Those that wait for a rate limit
-/// count, and are few.
+/// How many items are started at once: the maximum number of requests in flight. Items that wait
+/// for a rate limit are included, but there are few of them.
 fn in_flight(client: &LlmClient, args: &RunArgs) -> usize {
     match args.adaptive {
         true => args.concurrency.map_or(1_000, |most| most as usize),
@@ -229,7 +229,7 @@ fn format(format: FormatArg) -> Format {
     }
 }
 
-/// The input, where it can be read only once: standard input, a pipe with a name, `<(…)`.
+/// Opens the input if it can be read only once: standard input, a named pipe, `<(…)`.
 fn open_pipe(path: &PathBuf) -> Result<Option<Box<dyn Read + Send>>, Failure> {
     if path.as_os_str() == "-" {
         return Ok(Some(Box::new(std::io::stdin())));

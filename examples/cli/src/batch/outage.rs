@@ -1,4 +1,4 @@
-//! A provider that cannot be reached ends the run, so that its items do not all become errors.
+//! Ends the run if the provider cannot be reached, so that not all items are recorded as errors.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,14 @@ use std::time::Duration;
 use chatcore::{ChatResponse, Error, ErrorKind, TransportError};
 use smol::Timer;
 
-/// How many times each item in flight may fail to connect in a row, with none that connects.
+/// The run ends after this many failed connections in a row for each item in flight.
 const ROUNDS: usize = 3;
 
-/// How long an item that could not connect waits before it tries again.
+/// How long an item that could not connect waits before the next try.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What the items of a run know of the provider together. Clones share it.
+/// The shared knowledge of all items about whether the provider can be reached. Clones share one
+/// state.
 #[derive(Clone, Debug)]
 pub(super) struct Outage {
     state: Arc<Mutex<State>>,
@@ -26,7 +27,7 @@ struct State {
     items: usize,
     /// How many requests reached the provider.
     reached: u64,
-    /// How many could not connect since the last one that reached it.
+    /// How many requests failed to connect since the last one that reached the provider.
     failed: usize,
     /// Why the run ends.
     cause: Option<Error>,
@@ -44,14 +45,14 @@ impl Outage {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why nothing can be reached, if the run ends because of that.
+    /// The connection error, if the run ended because the provider cannot be reached.
     pub(super) fn cause(&self) -> Option<Error> {
         self.lock().cause.clone()
     }
 
-    /// Sends one item. Where no connection can be made, the item waits and is sent again, until it
-    /// is clear whose fault it is: if others reach the provider meanwhile, the error is the item's
-    /// own; if nothing does, the error is of the kind [`Closed`](ErrorKind::Closed), which ends the
+    /// Sends one item. If no connection can be made, the item waits and is sent again until the
+    /// cause is clear. If other items reach the provider in the meantime, the error belongs to this
+    /// item. If no item does, the error has the kind [`Closed`](ErrorKind::Closed), which ends the
     /// run and is not recorded. At most `limit` items are in flight at once.
     pub(super) async fn ask<F>(
         &self,
@@ -78,8 +79,8 @@ impl Outage {
         }
     }
 
-    /// Counts a result. `failed_before` is how many had reached the provider when this item failed
-    /// to connect.
+    /// Counts a result. `failed_before` is how many requests had reached the provider when this
+    /// item last failed to connect.
     fn judge(
         &self,
         result: &Result<ChatResponse, Error>,
@@ -99,7 +100,7 @@ impl Outage {
         };
         state.failed += 1;
         let most = ROUNDS * state.items.min(limit()).max(1);
-        // A certificate or a proxy that refuses does so for every item.
+        // An error that is not retryable, such as a bad certificate, affects every item.
         if state.failed >= most || !error.is_retryable() {
             state.cause.get_or_insert_with(|| error.clone());
             return Verdict::Ended;
@@ -112,7 +113,7 @@ impl Outage {
 }
 
 enum Verdict {
-    /// The result is the item's own.
+    /// The result belongs to the item.
     Result,
     Again,
     /// The run ends.
@@ -199,7 +200,7 @@ mod tests {
             );
             assert!(sent.get() <= 2 * ROUNDS, "{}", sent.get());
             assert_eq!(outage.cause().unwrap().kind(), ErrorKind::Connection);
-            // What is begun later sends nothing.
+            // Items started later send nothing.
             let before = sent.get();
             assert_eq!(fails(&outage, &sent).await.kind(), ErrorKind::Closed);
             assert_eq!(sent.get(), before);
@@ -233,7 +234,7 @@ mod tests {
                 }
                 assert!(outage.cause().is_none());
             }
-            // A certificate that is not trusted is not tried again.
+            // An untrusted certificate is not retried.
             let (outage, sent) = (outage(), Cell::new(0));
             let send = || {
                 sent.set(sent.get() + 1);

@@ -1,4 +1,4 @@
-//! `--report`: the run as one page, which needs no network.
+//! `--report`: writes the run as one HTML page that needs no network.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -78,7 +78,7 @@ fn numbers(stats: &Stats) -> String {
     format!("<table>{}</table>", rows.collect::<String>())
 }
 
-/// A line from the beginning to now.
+/// A plot of finished items over time.
 fn course(stats: &Stats) -> String {
     let end = stats.elapsed().as_secs_f64().max(1e-3);
     let most = (stats.done_now + stats.failed_now).max(1) as f64;
@@ -97,7 +97,7 @@ fn course(stats: &Stats) -> String {
     )
 }
 
-/// How many answers took how long; the scale of time is logarithmic.
+/// A histogram of latencies with a logarithmic time scale.
 fn latency(stats: &Stats) -> String {
     let histogram = &stats.latency;
     if histogram.is_empty() {
@@ -146,7 +146,7 @@ fn errors(stats: &Stats) -> String {
     format!("<svg class=\"bad\" viewBox=\"0 0 {WIDTH} {height}\">{bars}</svg>")
 }
 
-/// A plot above its axis, with what stands at its ends.
+/// A plot with its horizontal axis and the labels at both ends of the axis.
 fn svg(plot: &str, left: &str, right: &str) -> String {
     format!(
         "<svg viewBox=\"0 -4 {WIDTH} {0}\">{plot}<line x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" \
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn latencies_and_errors_are_drawn() {
-        // `Finished` is made by runs only; its parts are what is counted.
+        // Only runs can create a `Finished`, so its parts are passed instead.
         let outcome = |result, took| Outcome {
             place: 1,
             id: "a".into(),

@@ -1,4 +1,4 @@
-//! The loop: results, signals, the clock.
+//! The main loop: handles results, signals and ticks.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use super::stats::Stats;
 use crate::failure::Failure;
 use crate::say;
 
-/// How often what is shown is brought up to date.
+/// How often the display is updated.
 const TICK: Duration = Duration::from_millis(200);
 
-/// When to send nothing more.
+/// When to stop sending requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) max_cost: Option<f64>,
@@ -28,7 +28,7 @@ pub(super) struct Limits {
 pub(super) enum Ended {
     /// Every item has a result.
     All,
-    /// Before its end, because of this. It can be resumed.
+    /// Stopped early, for this reason. The run can be resumed.
     Stopped(&'static str),
     Failed(Error),
 }
@@ -39,7 +39,7 @@ enum Event {
     Tick,
 }
 
-/// Runs until every item has a result, or something stops it.
+/// Runs until every item has a result, or until a signal, a limit or an error stops the run.
 pub(super) async fn to_the_end(
     mut run: JournalRun,
     mut stats: Stats,
@@ -70,7 +70,7 @@ pub(super) async fn to_the_end(
                 Some(Err(error)) => return Ok((Ended::Failed(error), stats)),
                 None => {
                     let ended = match stopped {
-                        // It was about to end anyway.
+                        // If all items have a result, the stop made no difference.
                         Some(why) if !stats.is_complete() => Ended::Stopped(why),
                         _ => Ended::All,
                     };
@@ -78,7 +78,7 @@ pub(super) async fn to_the_end(
                 }
             },
             Event::Signal if stopped == Some(BY_SIGNAL) => {
-                // What is in flight is dropped; what is recorded stays.
+                // Requests in flight are cancelled; recorded results stay.
                 return Ok((Ended::Stopped("stopped at once"), stats));
             }
             Event::Signal => {
@@ -104,7 +104,7 @@ pub(super) async fn to_the_end(
 
 const BY_SIGNAL: &str = "stopped by a signal";
 
-/// Which limit is reached.
+/// The reason to stop, if a limit is reached.
 fn over(stats: &Stats, limits: Limits, began: Instant) -> Option<&'static str> {
     if limits
         .max_cost

@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, and lines elsewhere.
+//! Shows the progress of a run: a bar on a terminal, lines elsewhere.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use super::run::Ended;
 use super::stats::Stats;
 use crate::say::{self, BAD, BOLD, GOOD, WARN};
 
-/// How often a line is written where there is no terminal.
+/// How often a line is written if there is no terminal.
 const LINES: Duration = Duration::from_secs(10);
 
-/// How many errors are shown as they come; all of them are in their file.
+/// How many errors are shown as they arrive. All errors are in the file of errors.
 const ERRORS: u64 = 3;
 
-/// What a run shows of itself.
+/// The progress display of a run.
 pub(super) struct Show {
     bar: Option<ProgressBar>,
     last_line: Instant,
@@ -58,7 +58,7 @@ impl Show {
         }
     }
 
-    /// Brings what is shown up to date.
+    /// Updates the display.
     pub(super) fn tick(&mut self, stats: &mut Stats, in_flight: usize) {
         stats.tick();
         match &self.bar {
@@ -76,7 +76,7 @@ impl Show {
         }
     }
 
-    /// Writes something beside the bar.
+    /// Hides the bar while `write` writes.
     pub(super) fn pause(&self, write: impl FnOnce()) {
         match &self.bar {
             Some(bar) => bar.suspend(write),
@@ -84,7 +84,7 @@ impl Show {
         }
     }
 
-    /// Says how it ended.
+    /// Prints the summary at the end.
     pub(super) fn end(&self, stats: &Stats, ended: &Ended, output: &Path, errors: &Path) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -127,7 +127,7 @@ impl Show {
     }
 }
 
-/// Failed, in flight, tokens a second, cost, time left.
+/// The status line: failed items, items in flight, pace, cost and time left.
 fn line(stats: &Stats, in_flight: usize) -> String {
     let (items, tokens) = stats.pace();
     let mut text = format!(

@@ -1,4 +1,4 @@
-//! What a run has done: counts, latencies, tokens, cost.
+//! Statistics of a run: counts, latencies, tokens, cost.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,27 +8,27 @@ use hdrhistogram::Histogram;
 
 use crate::args::Price;
 
-/// How many points of the run's course are kept; when there are more, every second one goes.
+/// How many points of the progress plot are kept. When there are more, every second one is dropped.
 const POINTS: usize = 240;
 
-/// How much of a run's past the pace is taken from.
+/// The window over which the pace is measured.
 const PACE: Duration = Duration::from_secs(30);
 
-/// What a run has done up to now, in memory that does not grow with it.
+/// Statistics of a run so far, in constant memory.
 pub(super) struct Stats {
-    /// Of the run in all, its earlier lives included.
+    /// Counts of the whole run, including earlier processes.
     counts: Counts,
-    /// Of this life.
+    /// Answers in this process.
     pub(super) done_now: u64,
     pub(super) failed_now: u64,
     price: Option<Price>,
     began: Instant,
     /// Milliseconds of each answer.
     pub(super) latency: Histogram<u64>,
-    /// Kinds of errors.
+    /// Errors by kind, in this process.
     pub(super) errors: BTreeMap<&'static str, u64>,
     pub(super) course: Course,
-    /// Results up to now, at times of the last seconds.
+    /// Recent samples: the time, the finished items and the tokens.
     recent: Vec<(Instant, u64, u64)>,
 }
 
@@ -65,7 +65,7 @@ impl Stats {
         }
     }
 
-    /// Notes where the run is at this moment.
+    /// Takes a sample of the progress.
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         let finished = self.done_now + self.failed_now;
@@ -103,13 +103,13 @@ impl Stats {
         (self.counts.input_tokens, self.counts.output_tokens)
     }
 
-    /// What the run has cost in dollars, where a price is known.
+    /// The cost of the run in dollars, if a price is set.
     pub(super) fn cost(&self) -> Option<f64> {
         let (input, output) = self.tokens();
         self.price.map(|price| price.of(input, output))
     }
 
-    /// Items and tokens a second, over the last seconds.
+    /// Items and tokens per second over the last [`PACE`].
     pub(super) fn pace(&self) -> (f64, f64) {
         match (self.recent.first(), self.recent.last()) {
             (Some(first), Some(last)) if last.0 > first.0 => {
@@ -121,7 +121,7 @@ impl Stats {
         }
     }
 
-    /// How long the rest takes at this pace.
+    /// The estimated time for the remaining items at the current pace.
     pub(super) fn left(&self) -> Option<Duration> {
         let (items, _) = self.pace();
         let left = self.total().saturating_sub(self.finished()) as f64;
@@ -129,17 +129,17 @@ impl Stats {
     }
 }
 
-/// Up to ten hours, to three digits.
+/// A histogram of up to 10 hours with three significant digits.
 fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants that it takes")]
     Histogram::new_with_bounds(1, 36_000_000, 3).expect("bounds in their order")
 }
 
-/// How many items were finished at which time, in a bounded number of points.
+/// The number of finished items over time, in a bounded number of points.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     pub(super) points: Vec<(Duration, u64)>,
-    /// How many moments one point stands for.
+    /// How many samples one point represents.
     stride: usize,
     skipped: usize,
 }

@@ -37,7 +37,7 @@ fn a_run_is_complete_and_then_has_nothing_left() {
         report.contains("<svg") && !report.contains("http"),
         "{report}"
     );
-    // Nothing is left, and the order of the input comes by --sort.
+    // No items are left, and --sort restores the order of the input.
     let (status, _, _) = run(against(&folder, &server, "key/whole")
         .args(RUN)
         .arg("--sort"));
@@ -64,7 +64,7 @@ fn errors_are_kept_apart_and_run_again_by_choice() {
     );
     assert_eq!(folder.results("out.errors.jsonl").len(), 3);
     assert_eq!(folder.read("out.jsonl"), "");
-    // Another address is another run.
+    // A run with another base URL is not resumed.
     let (status, _, err) = run(against(&folder, &server, "key/e").args(RUN));
     assert_eq!(status, 2, "{err}");
     assert!(
@@ -183,7 +183,7 @@ fn a_pipe_is_read_and_a_cap_stops() {
         drop(stdin);
         outcome(&child.wait_with_output().unwrap())
     };
-    // Each answer has a dollar's worth of tokens or more.
+    // Each answer costs at least a dollar.
     let cap = [
         "--concurrency",
         "4",
@@ -201,7 +201,7 @@ fn a_pipe_is_read_and_a_cap_stops() {
     let done = folder.results("out.jsonl").len();
     assert!((1..=14).contains(&done), "{done}");
     assert!(!folder.path("out.jsonl.input").exists());
-    // What an earlier part cost counts: nothing more is begun than could be claimed before.
+    // A deadline of zero stops the resumed run too.
     let (status, _, _) = piped(&["--deadline", "0s"]);
     assert_eq!(status, 4);
     let (status, _, err) = piped(&[]);

@@ -1,4 +1,4 @@
-//! The program, a folder of its own, and what came of a run.
+//! Runs the program in a temporary folder.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chatcore_conformance::server::Server;
 use serde_json::Value;
 
-/// A folder that is deleted with it.
+/// A temporary folder that is deleted when this is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -35,7 +35,7 @@ impl Folder {
         std::fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// How many results of each name a file has. A last line without its end does not count.
+    /// How many results of each name a file has. A last line without a line end is ignored.
     pub(crate) fn results(&self, name: &str) -> BTreeMap<String, usize> {
         let text = self.read(name);
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -55,11 +55,11 @@ impl Drop for Folder {
     }
 }
 
-/// The program in a folder, with no settings of the one who runs the tests.
+/// The program in a folder, without the environment of the user who runs the tests.
 pub(crate) fn chatcore(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatcore"));
     command.current_dir(&folder.0).env_clear();
-    // What a process needs on any system.
+    // Variables that a process needs on any system.
     for name in ["PATH", "SystemRoot", "TMPDIR", "HOME", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -68,7 +68,7 @@ pub(crate) fn chatcore(folder: &Folder) -> Command {
     command
 }
 
-/// The program in front of a server whose path has these behaviours.
+/// The program with a server whose path sets these behaviours.
 pub(crate) fn against(folder: &Folder, server: &Server, path: &str) -> Command {
     let mut command = chatcore(folder);
     command
@@ -78,7 +78,7 @@ pub(crate) fn against(folder: &Folder, server: &Server, path: &str) -> Command {
     command
 }
 
-/// So many requests, each with its number.
+/// This many requests, each with its number.
 pub(crate) fn requests(count: usize) -> String {
     (0..count).fold(String::new(), |mut text, number| {
         writeln!(
@@ -90,7 +90,7 @@ pub(crate) fn requests(count: usize) -> String {
     })
 }
 
-/// The status of a run, and what it wrote to standard output and to standard error.
+/// The exit status of a run, and its standard output and standard error.
 pub(crate) fn outcome(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (
@@ -100,7 +100,7 @@ pub(crate) fn outcome(output: &Output) -> (i32, String, String) {
     )
 }
 
-/// Runs a command; its status, and what it wrote.
+/// Runs a command and collects its result.
 pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     outcome(&command.output().unwrap())
 }

@@ -1,4 +1,4 @@
-//! `chatcore batch run`: what its input says, and a provider that is not there.
+//! `chatcore batch run`: bad inputs, and a provider that cannot be reached.
 
 use std::net::TcpListener;
 
@@ -28,7 +28,7 @@ fn a_number_names_a_line_and_a_bad_line_is_never_run() {
         "{errors:?}"
     );
     assert!(folder.read("out.errors.jsonl").contains("promt"));
-    // A mended line is run when it is asked for.
+    // A corrected line is run with --retry-errors.
     let mended = "{\"custom_id\":7,\"prompt\":\"y\"}\n{\"custom_id\":\"b\",\"prompt\":\"y\"}\n\
                   {\"custom_id\":\"c\",\"prompt\":\"y\"}\n";
     folder.write("in.jsonl", mended);
@@ -89,7 +89,7 @@ fn small_costs_have_their_digits() {
 fn a_server_that_is_not_there_ends_the_run_without_errors() {
     let (folder, server) = (Folder::new(), Server::start().unwrap());
     folder.write("in.jsonl", &requests(100));
-    // Nothing listens at a port that was free a moment ago.
+    // Nothing listens at this port, because it was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -107,7 +107,7 @@ fn a_server_that_is_not_there_ends_the_run_without_errors() {
     );
     assert!(err.contains("LLM_BASE_URL"), "{err}");
     assert_eq!(folder.read("out.errors.jsonl"), "");
-    // Once a server is there, all of it runs.
+    // Once a server listens, all items run.
     let again = ["--force"];
     let (status, _, err) = run(against(&folder, &server, "key/back").args(RUN).args(again));
     assert_eq!(status, 0, "{err}");

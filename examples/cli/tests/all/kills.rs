@@ -29,7 +29,7 @@ fn start(folder: &Folder, server: &Server, concurrency: u64) -> Child {
         .unwrap()
 }
 
-/// Waits until the server has seen so many requests; whether the child lives still.
+/// Waits until the server has seen this many requests. Returns whether the child is still alive.
 fn lives_until(child: &mut Child, server: &Server, requests: u64) -> bool {
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -42,7 +42,7 @@ fn lives_until(child: &mut Child, server: &Server, requests: u64) -> bool {
     }
 }
 
-/// Lines that are whole, counted without being read: there may be many.
+/// Counts complete lines without parsing them, because there may be many.
 fn lines(folder: &Folder) -> u64 {
     let bytes = std::fs::read(folder.path("out.jsonl")).unwrap_or_default();
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
@@ -67,7 +67,7 @@ fn kill_nine_loses_no_item_and_repeats_only_what_was_in_flight() {
             break;
         }
         killed += 1;
-        // A request may be counted late, after its sender's death: the sum is what is held.
+        // The server may count a request after its sender was killed, so only the sum is checked.
         repeated += server.counts("killed").requests - sent - (lines(&folder) - had);
         assert!(
             repeated <= killed * CONCURRENCY,
@@ -105,9 +105,9 @@ fn one_signal_finishes_what_is_in_flight_and_two_stop_at_once() {
     assert!(lives_until(&mut child, &server, 100));
     signal(&child);
     assert_eq!(child.wait().unwrap().code(), Some(4));
-    // All that was sent is recorded.
+    // Every request that was sent is recorded.
     assert_eq!(lines(&folder), server.counts("killed").requests);
-    // With requests that never end, a second signal is needed.
+    // If requests never end, a second signal is needed.
     let mut child = against(&folder, &server, "key/stuck/delay/600s")
         .args(["batch", "run", "in.jsonl", "-o", "stuck.jsonl"])
         .stderr(Stdio::null())

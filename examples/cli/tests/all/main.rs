@@ -1,4 +1,4 @@
-//! The program as its users run it, in front of a loopback server.
+//! Runs the program against a loopback server.
 
 #![allow(
     clippy::unwrap_used,
