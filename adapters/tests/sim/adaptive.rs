@@ -1,4 +1,4 @@
-//! Adaptive concurrency against a limit that the provider keeps to itself.
+//! Adaptive concurrency against a limit that the provider does not announce.
 //!
 //! The figures: `cargo test -p chatcore-adapters --no-default-features --features sim --test sim
 //! adaptive -- --nocapture`
@@ -10,15 +10,15 @@ use chatcore_adapters::sim::{Latency, Limits, Sim, SimExecutor, SimTransport};
 
 use crate::support::{assert_balanced, client, ms, secs};
 
-/// Until the limit is found, in seconds.
+/// Time to find the limit, in seconds.
 const WARM_UP: u64 = 120;
-/// How long it is watched after that, in seconds.
+/// How long the steady state is measured after that, in seconds.
 const STEADY: u64 = 300;
 
-/// A client with more to send than the provider bears: the share of the limit that it uses, and
-/// the share of its requests that are refused, once it is steady.
+/// Runs a client that has more to send than the provider accepts. Returns the share of the limit
+/// that the client uses, and the share of its requests that are refused, both in the steady state.
 async fn steady(sim: Arc<SimExecutor>, hidden: usize, status: u16) -> (f64, f64) {
-    // A second each, give or take.
+    // Each answer takes about a second.
     let transport = SimTransport::builder(&sim)
         .connect(Latency::millis(10))
         .first_token(Latency::Uniform {
@@ -37,7 +37,7 @@ async fn steady(sim: Arc<SimExecutor>, hidden: usize, status: u16) -> (f64, f64)
         let (client, sim) = (client.clone(), sim.clone());
         sim.clone().spawn(async move {
             while sim.now() < until {
-                // A refusal that the retries do not mend is the caller's to see.
+                // The caller sees a refusal if the retries are used up.
                 let call = client.chat_async("hi").when_full(WhenFull::Wait);
                 if call.await.is_err() {
                     sim.sleep(ms(100)).await;

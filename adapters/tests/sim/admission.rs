@@ -64,7 +64,7 @@ fn a_full_queue_refuses_at_once_or_waits_and_status_counts() {
 
         let patient = client.chat_async("patient").when_full(WhenFull::Wait);
         patient.await.unwrap();
-        // Two at once, a tenth of a second each: the sixth one is in the third pair.
+        // Two calls run at once, 100 ms each, so the sixth call is in the third pair.
         assert_eq!(sim.now().since_epoch(), ms(300));
         client.close().await;
         let status = client.status();
@@ -122,7 +122,7 @@ fn dropping_one_that_waits_or_runs_frees_its_place() {
         let mut next = Box::pin(read(client.chat_async("next")));
         assert!(poll_once(&mut next).await.is_none());
 
-        // Anywhere in its life.
+        // At a random time.
         let patience = sim.sleep(ms(sim.random_below(200)));
         let dropped = or(
             async {

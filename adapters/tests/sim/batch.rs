@@ -1,4 +1,4 @@
-//! Batches: as fast as the limit allows, in flat memory.
+//! Batches run as fast as the limit allows, in constant memory.
 //!
 //! The figures: `cargo test -p chatcore-adapters --no-default-features --features sim --test sim
 //! batch -- --nocapture`
@@ -21,7 +21,7 @@ fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
         .build()
 }
 
-/// How much longer a batch takes than whole rounds of its limit would.
+/// The time of a batch divided by the time of full rounds at its limit.
 fn overhead(began: Duration, ended: Duration, items: usize, limit: usize) -> f64 {
     let rounds = items.div_ceil(limit) as u32;
     (ended - began).as_secs_f64() / (LATENCY * rounds).as_secs_f64()
@@ -33,7 +33,7 @@ fn a_batch_takes_as_many_rounds_as_its_limit_needs() {
     for (items, limit) in [(1, 1), (10, 3), (100, 7), (1_000, 50), (5_000, 1_000)] {
         let sim = Sim::new(items as u64);
         let transport = transport(&sim.executor());
-        // The client's own workers are the limit in one run, the batch's in the other.
+        // In one run the client's workers are the limit, in the other the batch's.
         for (workers, batch_workers) in [(limit, items), (items, limit)] {
             let client = client(&sim.executor(), &transport)
                 .workers(workers)
@@ -123,7 +123,7 @@ fn a_dropped_batch_frees_all_it_held() {
     });
 }
 
-/// A stream of items whose work takes a second of virtual time, and nothing else.
+/// Runs items whose work is only a sleep of one second of virtual time.
 async fn run_items(sim: &Arc<SimExecutor>, items: usize) {
     let pulled = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&pulled);
@@ -201,24 +201,24 @@ fn added_requests_run_by_size_by_time_and_by_flush() {
         receive
     };
     sim.run(async {
-        // By size: at once, and in a second when five run at a time.
+        // A full batch starts at once, and its items take a second each, five at a time.
         let ended = together(0..10);
         executor.sleep(secs(10)).await;
         let ended: Vec<_> = ended.try_iter().collect();
         assert_eq!(ended.len(), 10);
         assert_eq!(ended.iter().max(), Some(&secs(2)));
-        // By time: a second after the first of them.
+        // A batch that is not full starts a second after its first item.
         let began = executor.now().since_epoch();
         let ended = together(0..3);
         executor.sleep(secs(10)).await;
         assert!(ended.try_iter().all(|at| at == began + secs(2)));
-        // By flush: at once.
+        // A flushed batch starts at once.
         let began = executor.now().since_epoch();
         let ended = together(0..3);
         executor.sleep(ms(1)).await;
         batch.flush().await;
         assert_eq!(executor.now().since_epoch(), began + ms(1) + secs(1));
-        // Those who asked are told in the same moment, in whatever order.
+        // All callers get their results at the same time, in any order.
         executor.sleep(ms(1)).await;
         assert_eq!(ended.try_iter().count(), 3);
     });
@@ -237,7 +237,7 @@ fn closing_finishes_or_stops_by_choice() {
                     results.lock().unwrap().push(result);
                 });
             }
-            // Two batches run, and two requests wait.
+            // Two batches run and two requests wait.
             sim.sleep(ms(500)).await;
             let began = sim.now();
             batch.close(closing).await;
@@ -260,7 +260,7 @@ fn closing_finishes_or_stops_by_choice() {
     }
 }
 
-/// Work of one second.
+/// A processor whose work takes one second.
 fn counting(sim: &Arc<SimExecutor>) -> BatchProcessor<usize, usize> {
     let clock = Arc::clone(sim);
     BatchProcessor::new(sim.clone(), move |number| {

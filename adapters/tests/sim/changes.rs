@@ -10,7 +10,7 @@ use chatcore_adapters::sim::{Fault, Latency, Limits, Script, Sim, SimTransport};
 
 use crate::support::{assert_balanced, client, ms, secs};
 
-/// The hidden limit falls to a quarter, and comes back.
+/// The hidden limit falls to a quarter, then recovers.
 #[test]
 fn an_adaptive_limit_follows_one_that_moves() {
     for (high, low, seeds) in [(40, 10, 1), (20, 4, 3)] {
@@ -42,7 +42,7 @@ fn an_adaptive_limit_follows_one_that_moves() {
             }
             for hidden in [high, low, high] {
                 transport.set_limits(Limits::new().concurrency(hidden, 429));
-                // Two minutes to find it.
+                // Two minutes to find the limit.
                 sim.sleep(secs(120)).await;
                 let before = transport.stats();
                 sim.sleep(secs(180)).await;
@@ -68,7 +68,7 @@ fn an_adaptive_limit_follows_one_that_moves() {
     }
 }
 
-/// Ten seconds without a provider, in the midst of many calls: after it, all goes on as before.
+/// The provider is down for 10 s during many calls. Afterwards everything continues as before.
 #[test]
 fn an_outage_ends_and_leaves_nothing_behind() {
     for fault in [
@@ -118,7 +118,7 @@ fn an_outage_ends_and_leaves_nothing_behind() {
     }
 }
 
-/// Answers that do not say what they cost: what was estimated for them stands.
+/// If answers do not report their usage, the estimate stays counted.
 #[test]
 fn without_usage_the_estimate_stands() {
     let sent_in_a_minute = |script: Script| {
@@ -139,14 +139,14 @@ fn without_usage_the_estimate_stands() {
             sim.sleep(secs(30)).await;
         });
         let sent = transport.stats().sent;
-        // The rest goes with the simulation.
+        // The other calls are dropped with the simulation.
         drop(sim);
         assert_balanced(&client);
         sent
     };
     let told = sent_in_a_minute(Script::new());
     let untold = sent_in_a_minute(Script::new().always(Fault::NoUsage));
-    // An answer costs three tokens, and some sixty are estimated for it.
+    // An answer costs 3 tokens, but about 60 are estimated.
     assert_eq!(told, 600);
     assert!((80..=100).contains(&untold), "{untold}");
 }

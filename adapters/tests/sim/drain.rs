@@ -1,5 +1,5 @@
-//! What is left once all has ended: nothing, however much there was. And where a call can never
-//! end, that is a deadlock with its proof, and no hanging test.
+//! After all calls have ended, nothing is left over. A call that can never end makes the simulation
+//! report a deadlock instead of hanging the test.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use futures_lite::future::or;
 
 use crate::support::{assert_balanced, client, ms, secs};
 
-/// A hundred calls: some fail, some are dropped, some are tried again, some are hedged.
+/// Makes 100 calls: some fail, some are dropped, some are retried, some are hedged.
 async fn wave(sim: &Arc<SimExecutor>, client: &LlmClient) {
     for number in 0..100 {
         let mut call = client.chat_async(format!("number {number}"));
@@ -32,7 +32,7 @@ async fn wave(sim: &Arc<SimExecutor>, client: &LlmClient) {
             or(answered, patience).await;
         });
     }
-    // Longer than any window of the limits, and than any backoff.
+    // Longer than any rate limit window and any backoff.
     sim.sleep(secs(400)).await;
     assert_balanced(client);
     assert!(sim.pending_tasks().is_empty());
@@ -83,7 +83,7 @@ fn nothing_grows_from_wave_to_wave() {
                 live[9], live[29]
             );
         }
-        // Tables that have once been large keep their room; there is no more than that.
+        // Tables that were once large keep their capacity. Nothing else is left.
         let early = live[..10].iter().max().unwrap();
         assert!(live[29] <= early + 4_096, "{live:?}");
     });

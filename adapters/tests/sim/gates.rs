@@ -1,4 +1,4 @@
-//! A transport whose every request waits at a gate that the test opens.
+//! A transport whose requests each wait until the test opens a gate.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,19 +10,19 @@ use chatcore::{ByteStream, Transport, TransportError};
 use futures_lite::stream;
 use http::{Request, Response};
 
-/// What opens for one request.
+/// The response that opens a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
     /// A whole answer.
     Answer,
-    /// A 503 that asks for a wait of so many milliseconds.
+    /// A 503 that asks for a wait of this many milliseconds.
     Refusal(u64),
 }
 
-/// One request's gate: shut while it is `None`.
+/// The gate of one request. It is closed while the value is `None`.
 pub(crate) type Gate = Arc<Mutex<Option<Open>>>;
 
-/// The gates of the requests sent, in their order.
+/// The gates of all requests, in the order of sending.
 #[derive(Default)]
 pub(crate) struct Gates(Mutex<Vec<Gate>>);
 
@@ -42,7 +42,7 @@ impl Transport for Gates {
     async fn send(&self, _: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
         let gate = Gate::default();
         self.0.lock().unwrap().push(Arc::clone(&gate));
-        // No waker: who opens a gate polls the call itself.
+        // No waker is needed, because a test that opens a gate polls the call itself.
         let open = poll_fn(|_| gate.lock().unwrap().map_or(Poll::Pending, Poll::Ready)).await;
         let (status, wait, body) = match open {
             Open::Answer => (

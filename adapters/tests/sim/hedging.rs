@@ -1,4 +1,4 @@
-//! Hedging against a provider that is now and then slow.
+//! Hedging against a provider that is sometimes slow.
 //!
 //! The figures: `cargo test -p chatcore-adapters --no-default-features --features sim --test sim
 //! hedging -- --nocapture`
@@ -13,13 +13,13 @@ use crate::support::{assert_balanced, client, ms};
 
 const CALLS: u64 = 10_000;
 
-/// The latency that 999 of 1,000 calls stay below, and how many requests were sent for them.
+/// The 99.9th percentile of the latency, and how many requests were sent.
 async fn p999(
     sim: Arc<SimExecutor>,
     streams: bool,
     shape: impl Fn(LlmClientBuilder) -> LlmClientBuilder,
 ) -> (Duration, u64) {
-    // Most take 50 to 150 ms, one in a hundred ten seconds more.
+    // Most answers take 50 to 150 ms; one in 100 takes 10 s more.
     let transport = SimTransport::builder(&sim)
         .headers(Latency::Uniform {
             from: ms(50),
@@ -57,7 +57,7 @@ async fn p999(
     assert_balanced(&client);
     transport.assert_idle();
     let stats = transport.stats();
-    // Of two, one was read to its end, and the other one dropped.
+    // Of the two requests, one was read to its end and the other was dropped.
     assert_eq!(stats.completed, CALLS);
     assert_eq!(stats.dropped, stats.sent - CALLS);
     let mut latencies = std::mem::take(&mut *latencies.lock().unwrap());

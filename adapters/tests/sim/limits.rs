@@ -1,4 +1,4 @@
-//! Each time limit fires at exactly its moment, and says which one it was.
+//! Each time limit fires at the exact time, and the error names the limit.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use chatcore_adapters::sim::{Fault, Latency, Script, Sim, SimTransport};
 
 use crate::support::{assert_balanced, client, ms, read, secs, timed_out};
 
-/// How a call with this fault and these limits ends: the connection takes 1 s, the headers
-/// 100 ms, the first token 10 ms, each further one 1 ms.
+/// Runs a call with this fault and these limits and returns how it ends. The connection takes 1 s,
+/// the headers 100 ms, the first token 10 ms, each further token 1 ms.
 fn ends(streams: bool, fault: Fault, set: impl FnOnce(&mut Timeouts)) -> (Phase, Duration) {
     let sim = Sim::new(1);
     let transport = SimTransport::builder(&sim)
@@ -80,7 +80,7 @@ fn silence_ends_in_byte_idle() {
         limits.byte_idle = Some(secs(7));
         limits.content_idle = Some(secs(8));
     });
-    // The second token came at 1,111 ms.
+    // The second token arrived at 1,111 ms.
     assert_eq!(ended, (Phase::ByteIdle, ms(8_111)));
 }
 
@@ -117,7 +117,7 @@ fn attempt_overall_and_total() {
     let overall = ends(false, keep_alives, |limits| limits.overall = Some(secs(11)));
     assert_eq!(overall, (Phase::Overall, secs(11)));
     let total = ends(true, keep_alives, |limits| {
-        // Of a stream it rules up to the first content only.
+        // For a stream, this limit applies only until the first content.
         limits.overall = Some(secs(11));
         limits.total = Some(secs(13));
     });
@@ -127,7 +127,7 @@ fn attempt_overall_and_total() {
 #[test]
 fn overall_spans_all_attempts_and_their_waits() {
     let sim = Sim::new(1);
-    // Bytes come, so that an attempt may follow.
+    // Bytes arrive, so the attempt may be retried.
     let script = Script::new().always(Fault::KeepAlives {
         after_tokens: 0,
         every: secs(1),

@@ -1,4 +1,4 @@
-//! The client's pipeline under simulation: every promise about time, order and accounts.
+//! Tests the client's pipeline in simulation: time, order and counters.
 
 #![allow(
     clippy::unwrap_used,

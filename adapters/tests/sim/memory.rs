@@ -1,4 +1,4 @@
-//! What a test holds on the heap, counted for each thread: a simulation runs on one.
+//! Counts the heap memory of each thread. A simulation runs on one thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,7 +13,7 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: it is the system's allocator; the counters are not on the heap.
+// SAFETY: all calls go to the system's allocator, and the counters are not on the heap.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
@@ -29,26 +29,26 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn count(bytes: isize) {
-    // A thread that ends has no counters any more.
+    // A thread that is ending no longer has counters.
     let _ = LIVE.try_with(|live| {
         live.set(live.get() + bytes);
         PEAK.try_with(|peak| peak.set(peak.get().max(live.get())))
     });
 }
 
-/// Begins to look for the most that this thread holds, and says what it holds now, in bytes.
+/// Resets the peak of this thread. Returns the bytes that the thread holds now.
 pub(crate) fn reset_peak() -> usize {
     let live = LIVE.get();
     PEAK.set(live);
     live.max(0) as usize
 }
 
-/// What this thread holds now, in bytes.
+/// The bytes that this thread holds now.
 pub(crate) fn live() -> usize {
     LIVE.get().max(0) as usize
 }
 
-/// The most that this thread held since [`reset_peak`], in bytes.
+/// The peak of this thread since [`reset_peak`], in bytes.
 pub(crate) fn peak() -> usize {
     PEAK.get().max(0) as usize
 }

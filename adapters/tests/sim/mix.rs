@@ -1,4 +1,4 @@
-//! Drops, faults, streams and closes at random: whatever happens, the accounts balance.
+//! Random drops, faults, streams and closes. The counters always add up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use futures_lite::future::or;
 
 use crate::support::{assert_balanced, client, ms, secs};
 
-/// What became of the calls, as their callers saw it.
+/// The outcomes of the calls as their callers saw them.
 #[derive(Debug, Default)]
 struct Seen {
     succeeded: AtomicU64,
@@ -64,7 +64,7 @@ fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
         .build()
 }
 
-/// Reads a stream to its end, and tells when the whole answer is there.
+/// Reads a stream to its end, and sets `finished` when the whole answer has arrived.
 async fn read(call: ChatCall, finished: &AtomicBool) -> Result<String, Error> {
     let mut stream = call.stream();
     let mut text = String::new();
@@ -111,7 +111,7 @@ fn one_call(sim: &Arc<SimExecutor>, client: &LlmClient, number: u64, seen: &Arc<
                 assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
                 &seen.failed
             }
-            // All was handed over; only the connection's end was not waited for.
+            // The whole answer was returned; only the end of the connection was not awaited.
             None if finished.load(Relaxed) => &seen.succeeded,
             None => &seen.dropped,
         };
@@ -145,7 +145,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
         sim.sleep(secs(200)).await;
         client.close().await;
     }
-    // Those that a close found in their backoff end too.
+    // Calls that were in backoff at the close end too.
     sim.sleep(secs(1_000)).await;
 
     assert_balanced(&client);
@@ -154,7 +154,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
         [&seen.succeeded, &seen.failed, &seen.dropped].map(|count| count.load(Relaxed));
     assert_eq!(succeeded + failed + dropped, 40, "a call is lost");
     assert_eq!((status.succeeded, status.failed), (succeeded, failed));
-    // One that was dropped may have begun, or not yet.
+    // A dropped call may have started or not.
     assert!(status.cancelled <= dropped);
 
     let stats = transport.stats();

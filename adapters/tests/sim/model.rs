@@ -1,4 +1,4 @@
-//! What a client must do, in the simplest form: lists that are searched, and no wakers.
+//! A simple model of a client, with lists and without wakers.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use chatcore::{ErrorKind, WhenFull};
 
 use crate::gates::Open;
 
-/// What a minute is to the client: a hundredth more.
+/// The client's rate limit window: a minute plus 1 %.
 const MINUTE: Duration = Duration::from_millis(60_600);
 
-/// Where a call is.
+/// The state of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Not polled yet, or, with `true`, about to try again.
+    /// Not polled yet or, if `true`, about to be retried.
     Outside(bool),
     /// In the queue of the rate limit.
     AtTheLimit,
@@ -22,9 +22,9 @@ pub(crate) enum Place {
     Granted,
     /// Sent.
     Sent,
-    /// Waits until then to try again.
+    /// Waits until this time before a retry.
     BacksOff(Duration),
-    /// Ended: `None` with an answer, or dropped.
+    /// Ended. `None` if the call has an answer or was dropped.
     Ended(Option<ErrorKind>),
 }
 
@@ -139,7 +139,7 @@ impl Model {
                     self.retried += 1;
                     let until = now + Duration::from_millis(wait);
                     self.leave(call, Place::BacksOff(until));
-                    // A wait of nothing is over in the same poll.
+                    // A wait of zero ends in the same poll.
                     self.poll(call, None, now);
                 }
                 Some(Open::Refusal(_)) => self.fail(call, ErrorKind::Overloaded),
@@ -183,7 +183,7 @@ impl Model {
 
     /// With its reservation, where there are limits.
     fn ask_permit(&mut self, call: usize, when_full: WhenFull, now: Duration) {
-        // In the queue for the moment, so that it gives back what it has reserved.
+        // Briefly in the queue, so that it gives back its reservation.
         self.calls[call].place = Place::Queued;
         if self.closed {
             self.fail(call, ErrorKind::Closed);

@@ -11,7 +11,7 @@ use chatcore_adapters::sim::{Latency, Sim, SimExecutor, SimTransport};
 
 use crate::support::{assert_balanced, ms, read};
 
-/// An executor that must not be asked to run anything.
+/// An executor that fails the test if a task is spawned.
 #[derive(Debug)]
 struct InTheCaller(Arc<SimExecutor>);
 
@@ -37,7 +37,7 @@ fn calls_run_one_at_a_time_in_their_order_and_in_their_caller() {
         _ => None,
     })
     .unwrap();
-    // Neither of these makes a second request at once.
+    // Neither adaptive limits nor hedging sends a second request at the same time.
     for eager in [false, true] {
         Sim::run_seeds(0..20, |sim| {
             let off = off.clone();
@@ -73,7 +73,7 @@ fn calls_run_one_at_a_time_in_their_order_and_in_their_caller() {
                 let batch = BatchProcessor::chats(&client).max_workers(10);
                 let results = batch.process_batch(prompts).await;
                 assert!(results.iter().all(Result::is_ok));
-                // More than may wait: refused or made to wait, as ever.
+                // More calls than may wait are refused or wait, as usual.
                 let crowd = (0..150).map(|_| client.chat_async("hi"));
                 let answers = chatcore::gather_with_limit(crowd, 150).await;
                 assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 49);

@@ -1,4 +1,4 @@
-//! When everything fails, retries must not make it worse.
+//! When every request fails, retries must not make the outage worse.
 //!
 //! The figures: `cargo test --release -p chatcore-adapters --no-default-features --features sim
 //! --test sim -- --include-ignored --nocapture outage::`
@@ -12,7 +12,7 @@ use chatcore_adapters::sim::{Fault, Latency, Script, Sim, SimExecutor, SimTransp
 
 use crate::support::{assert_balanced, client, ms, read, secs};
 
-/// How the calls of a run come.
+/// How the calls of a run arrive.
 #[derive(Clone, Copy, Debug)]
 enum Arrivals {
     Together,
@@ -20,8 +20,8 @@ enum Arrivals {
     OneAfterAnother,
 }
 
-/// A hundred calls or more, of which none can succeed: how many there were, and how many requests
-/// were sent for them.
+/// Makes 100 or more calls, none of which can succeed. Returns the number of calls and the number
+/// of requests sent.
 async fn outage(sim: Arc<SimExecutor>) -> (u64, u64) {
     let faults = [
         Fault::ConnectRefused,
@@ -91,7 +91,7 @@ async fn outage(sim: Arc<SimExecutor>) -> (u64, u64) {
         sent * 10 <= calls * 11,
         "{sent} requests for {calls} calls, {arrivals:?}"
     );
-    // It is a budget, and no ban.
+    // The budget limits retries but does not forbid them.
     assert!(sent > calls, "{sent} requests for {calls} calls");
     (calls, sent)
 }
@@ -131,7 +131,7 @@ fn a_lone_call_has_all_its_attempts_however_long_the_outage() {
         .build()
         .unwrap();
     sim.run(async {
-        // A crowd spends all there is, and an hour of lone calls follows.
+        // Many calls at once use up the budget, then single calls follow for an hour.
         for _ in 0..200 {
             client.chat_async("hi").await.unwrap_err();
         }
@@ -158,7 +158,7 @@ fn a_provider_that_now_and_then_fails_has_all_of_it_tried_again() {
         let calls = (0..1_000).map(|_| client.chat_async("hi").when_full(WhenFull::Wait));
         let answers = chatcore::gather_with_limit(calls, 5).await;
         for answer in answers {
-            // One in 15,625 fails six times.
+            // One call in 15,625 fails six times.
             if let Err(error) = answer {
                 assert_eq!((error.kind(), error.attempts()), (ErrorKind::Overloaded, 6));
             }

@@ -1,4 +1,4 @@
-//! Requests per minute: the client keeps the provider's limit, and uses it up.
+//! Requests per minute: the client keeps within the provider's limit and uses all of it.
 //!
 //! The figures: `cargo test -p chatcore-adapters --no-default-features --features sim --test sim
 //! pace -- --nocapture`
@@ -45,7 +45,7 @@ fn a_provider_with_the_same_limit_refuses_nothing_at_98_percent_of_it() {
             client_idle(&sim, &client).await;
             let stats = transport.stats();
             assert_eq!((stats.completed, stats.refused_by_rate), (600, 0));
-            // The first 60 arrive at once, and the others in nine minutes at the fastest.
+            // The first 60 requests arrive at once, the others in nine minutes at the fastest.
             let took = last.lock().unwrap().as_secs_f64();
             let share = 540.0 / took;
             if sim.seed() == 0 {

@@ -20,8 +20,8 @@ fn what_fails_before_content_is_tried_again() {
     ];
     for fault in faults {
         for streams in [false, true] {
-            // A whole answer that HTTP ends cleanly before its first byte is no stream cut short:
-            // it is empty, and would be again.
+            // A whole answer that HTTP ends cleanly before its first byte is not a truncated
+            // stream: the answer is empty, and a retry would be empty too.
             if !streams && matches!(fault, Fault::EndsEarly { .. }) {
                 continue;
             }

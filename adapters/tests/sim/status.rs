@@ -12,13 +12,13 @@ use crate::gates::{Gate, Gates, Open};
 use crate::model::{Model, Place, Settings};
 use crate::support::ms;
 
-/// A call, until it has ended.
+/// A running call.
 struct Running {
     future: Option<BoxFuture<'static, Result<ChatResponse, Error>>>,
     gate: Option<Gate>,
 }
 
-/// Failures in a run: so few that the retry budget bears them all.
+/// Failures in a run: few enough for the retry budget.
 const REFUSALS: usize = 8;
 
 fn client(sim: &Arc<SimExecutor>, gates: &Arc<Gates>, settings: &Settings) -> LlmClient {
@@ -60,7 +60,7 @@ fn assert_same(status: &Status, model: &Model, step: usize) {
     assert_eq!(counted, expected, "counters at step {step}: {model:?}");
 }
 
-/// Polls one call, and tells the model.
+/// Polls one call and updates the model.
 async fn poll(sim: &SimExecutor, gates: &Gates, call: &mut Running, model: &mut Model, at: usize) {
     let Some(future) = &mut call.future else {
         return;
@@ -134,7 +134,7 @@ async fn scenario(sim: Arc<SimExecutor>) {
                 }
             }
             48..56 => sim.sleep(ms(100 * (1 + sim.random_below(300)))).await,
-            // A close that nobody waits for closes all the same.
+            // A close that is not awaited still takes effect.
             56 if sim.random_chance(0.2) => {
                 let drained = poll_once(Box::pin(client.close())).await.is_some();
                 model.closed = true;

@@ -1,4 +1,4 @@
-//! What the scenarios share.
+//! Helpers that the scenarios share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A client without retries and without an overall limit that matters.
+/// A client without retries, and with an overall limit too long to matter.
 pub(crate) fn client(sim: &Arc<SimExecutor>, transport: &Arc<SimTransport>) -> LlmClientBuilder {
     LlmClient::builder(sim.clone(), transport.clone())
         .provider(Provider::deepseek().with_api_key("sk-simulated"))
@@ -22,7 +22,7 @@ pub(crate) fn client(sim: &Arc<SimExecutor>, transport: &Arc<SimTransport>) -> L
         .timeout(secs(3_600))
 }
 
-/// Reads a stream to its end: its text, or its error.
+/// Reads a stream to its end. Returns its text or its error.
 pub(crate) async fn read(call: ChatCall) -> Result<String, Error> {
     let mut stream = call.stream();
     let mut text = String::new();
@@ -32,13 +32,13 @@ pub(crate) async fn read(call: ChatCall) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Which limit ran out, and when.
+/// The limit that ran out, and the time.
 pub(crate) fn timed_out(sim: &SimExecutor, error: &Error) -> (Phase, Duration) {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     (error.phase().unwrap(), sim.now().since_epoch())
 }
 
-/// Nothing runs or waits, and every call has ended in exactly one outcome.
+/// Asserts that nothing runs or waits, and that every call has ended in exactly one outcome.
 pub(crate) fn assert_balanced(client: &LlmClient) {
     let status = client.status();
     assert_eq!((status.active, status.queued), (0, 0), "{status:?}");

@@ -1,4 +1,4 @@
-//! Tokens per minute: the client keeps the provider's limit, and uses it up.
+//! Tokens per minute: the client keeps within the provider's limit and uses all of it.
 //!
 //! The figures: `cargo test -p chatcore-adapters --no-default-features --features sim --test sim
 //! tokens -- --nocapture`
@@ -14,11 +14,11 @@ use futures_lite::future::or;
 
 use crate::support::{assert_balanced, client, ms, secs};
 
-/// Words in a prompt, and in the answer to it, which begins with one of its own.
+/// Words in a prompt. The answer repeats them after one word of its own.
 const WORDS: u64 = 20;
-/// What the provider counts for a request.
+/// The tokens that the provider counts for a request.
 const TOKENS: u64 = WORDS + WORDS + 1;
-/// Requests that go in a minute.
+/// How many requests fit in a minute.
 const A_MINUTE: u64 = 100;
 const LIMIT: u64 = TOKENS * A_MINUTE;
 const WINDOWS: [Window; 3] = [Window::TokenBucket, Window::Fixed, Window::Sliding];
@@ -27,7 +27,7 @@ fn prompt() -> String {
     ["word"; WORDS as usize].join(" ")
 }
 
-/// A provider with the limit, and the moments at which it let requests in.
+/// A provider with the limit, and the times at which it admitted requests.
 fn provider(sim: &SimExecutor, window: Window) -> (SimTransportBuilder, Arc<Mutex<Vec<Duration>>>) {
     let arrivals = Arc::new(Mutex::new(Vec::new()));
     let (seen, clock) = (Arc::clone(&arrivals), sim.clone());
@@ -66,8 +66,8 @@ async fn drained(sim: &SimExecutor, client: &LlmClient, calls: u64) {
     }
 }
 
-/// The estimate is half as much again as the provider counts: what was taken too much comes back
-/// with each answer, and is used again in the same minute.
+/// The estimate is 1.5 times what the provider counts. The excess is given back with each answer
+/// and used again in the same minute.
 #[test]
 fn none_is_refused_at_98_percent_of_the_limit() {
     const MINUTES: u64 = 20;
@@ -108,8 +108,8 @@ fn none_is_refused_at_98_percent_of_the_limit() {
     }
 }
 
-/// Answers four times as long as was estimated: the debt is paid with time. The provider may
-/// refuse some, and none is lost.
+/// Answers are four times as long as estimated. The debt delays later requests. The provider may
+/// refuse some requests, but none is lost.
 #[test]
 fn an_estimate_that_is_too_low_loses_nothing() {
     for window in WINDOWS {
@@ -132,7 +132,8 @@ fn an_estimate_that_is_too_low_loses_nothing() {
                 sim.spawn(async move {
                     call.await.unwrap();
                 });
-                // They come one after another, so that each learns from those before.
+                // Requests arrive one after another, so that each estimate learns from the answers
+                // before.
                 sim.sleep(secs(3)).await;
             }
             drained(&sim, &client, 40).await;
@@ -144,12 +145,12 @@ fn an_estimate_that_is_too_low_loses_nothing() {
     }
 }
 
-/// What is dropped in the queue, or fails before it is sent, took nothing.
+/// Calls that are dropped in the queue or fail before they are sent use no tokens.
 #[test]
 fn what_was_not_sent_is_given_back() {
     Sim::run_seeds(0..20, |sim| async move {
         let (builder, arrivals) = provider(&sim, Window::Sliding);
-        // The first hundred never reach the provider.
+        // The first 100 requests never reach the provider.
         let script = (1..=A_MINUTE).fold(Script::new(), |script, number| {
             script.nth(number, Fault::ConnectRefused)
         });
@@ -159,7 +160,7 @@ fn what_was_not_sent_is_given_back() {
             let call = client.chat_async(prompt()).max_tokens(21).into_future();
             let patience = sim.sleep(secs(1));
             sim.spawn(async move {
-                // Two in three give up after a second.
+                // Two calls in three give up after a second.
                 match number % 3 {
                     0 => drop(call.await),
                     _ => or(async { drop(call.await) }, patience).await,
@@ -167,9 +168,9 @@ fn what_was_not_sent_is_given_back() {
             });
         }
         drained(&sim, &client, 3 * A_MINUTE).await;
-        // The estimate of each is 48 tokens, so 85 of them fit in. A hundred were refused a
-        // connection, and took nothing; of the others a window's worth arrived at once, and those
-        // that gave up in the queue left no hole.
+        // The estimate of each request is 48 tokens, so 85 fit in a window. 100 requests were
+        // refused a connection and used no tokens. Of the others, a full window arrived at once,
+        // and calls that gave up in the queue left no gap.
         let arrivals = arrivals.lock().unwrap();
         let at_once = arrivals.iter().filter(|&&at| at < secs(10)).count();
         assert!((85..=100).contains(&at_once), "{at_once}");
@@ -181,12 +182,12 @@ fn what_was_not_sent_is_given_back() {
     });
 }
 
-/// An answer that says nothing of its cost keeps what was estimated for it.
+/// If an answer does not report its usage, the estimate stays counted.
 #[test]
 fn without_usage_the_estimate_stands() {
     Sim::run_seeds(0..20, |sim| async move {
         let (builder, _) = provider(&sim, Window::Sliding);
-        // A stream without a finish event, and so without usage, fails: it is not retried here.
+        // A stream without a finish event has no usage and fails. It is not retried here.
         let fault = Fault::Truncated { after_tokens: 5 };
         let transport = builder.script(Script::new().always(fault)).build();
         let client = limited(&sim, &transport);
@@ -204,8 +205,8 @@ fn without_usage_the_estimate_stands() {
     });
 }
 
-/// The provider grants less than the settings say, and its headers tell: the client holds to the
-/// smaller number.
+/// The provider's headers announce a lower limit than the settings. The client keeps to the lower
+/// one.
 #[test]
 fn what_headers_say_only_tightens() {
     let sent_in_a_minute = |settings: u64| {

@@ -1,4 +1,4 @@
-//! Disks that are full, read-only or gone; inputs that are not what they were; two processes.
+//! Disks that are full, read-only or gone; inputs that have changed; two processes.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) fn of_model(sim: &Arc<SimExecutor>, disk: &SimDisk, model: &str) -> F
     journal.disk(Arc::new(disk.clone()))
 }
 
-/// Runs what is left; the last error where there was one.
+/// Runs the remaining items. Returns the error that ended the run, if any.
 pub(super) async fn run(
     sim: &Arc<SimExecutor>,
     network: &Arc<SimTransport>,
@@ -64,7 +64,7 @@ fn a_full_disk_ends_the_run_and_room_resumes_it() {
             error.to_string().contains("make room on the disk"),
             "{error}"
         );
-        // Nothing can be written, and that is said before anything is sent.
+        // Nothing can be written, and the error comes before anything is sent.
         let sent = network.stats().sent;
         disk.set_read_only(true);
         let error = files(&sim, &disk).open().await.unwrap_err();
@@ -120,7 +120,7 @@ fn another_model_is_refused_unless_forced() {
         assert!(of("a").open().await.is_ok());
         assert!(of("b").force(true).open().await.is_ok());
         assert!(of("b").open().await.is_ok(), "the run is b's from there on");
-        // Results of which it is not known how they were made.
+        // Results whose identity is unknown.
         disk.remove("out.jsonl.run");
         let error = of("b").open().await.unwrap_err();
         assert_eq!(error.code(), Some("foreign_output"));
@@ -145,7 +145,7 @@ fn an_input_may_grow_and_not_change() {
             let error = files(&sim, &disk).open().await.unwrap_err();
             assert_eq!(error.code(), Some("another_input"), "{error}");
         }
-        // Longer, and packed.
+        // A longer, compressed input.
         disk.put("in.jsonl", input(1_201));
         let journal = files(&sim, &disk).open().await.unwrap();
         assert_eq!(run(&sim, &network, journal).await.unwrap(), 1);
@@ -198,7 +198,7 @@ fn bad_lines_are_recorded_or_refused_by_choice() {
         assert_eq!(results(&disk, "out.jsonl").len(), 2);
         let errors = results(&disk, "out.errors.jsonl");
         assert!(errors.contains_key("request-2") && errors.contains_key("request-3"));
-        // They are run again where they were mended, and not else.
+        // Corrected lines are run again only with `retry_errors`.
         let journal = files(&sim, &disk).open().await.unwrap();
         assert_eq!(run(&sim, &network, journal).await.unwrap(), 0);
         disk.put(
@@ -237,7 +237,7 @@ fn results_are_synced_in_groups_and_one_by_one_by_choice() {
         run(&sim, &network, journal).await.unwrap();
         let (_, syncs) = disk.writes_and_syncs();
         let took = sim.now().since_epoch();
-        // Two files each 100 ms, and at the end.
+        // Two files are synced every 100 ms and at the end.
         let most = 2 * (took.as_millis() / 100 + 3);
         assert!(u128::from(syncs) <= most, "{syncs} syncs in {took:?}");
         assert_each_once(&disk, 500);

@@ -1,4 +1,5 @@
-//! Journals that fail: what is paid for is kept, nothing more is spent, and no lease stays behind.
+//! Journals that fail: paid answers are kept, no more requests are sent, and no lease is left
+//! behind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +16,7 @@ use crate::support::{client, ms};
 const ITEMS: usize = 30;
 const WORKERS: usize = 4;
 
-/// A journal whose calls fail from a certain one on.
+/// A journal whose calls fail after a given number of calls.
 #[derive(Debug)]
 struct Failing {
     journal: Arc<MemoryJournal>,
@@ -61,13 +62,14 @@ impl Journal for Failing {
     }
 }
 
-/// Runs a journal that fails, then a whole one on the same items; what each recorded, and sent.
+/// Runs a failing journal, then a working one on the same items. Returns the results recorded and
+/// the requests sent by each.
 async fn fail(sim: &Arc<SimExecutor>, claims: usize, records: usize) -> [(usize, u64); 2] {
     let items = (0..ITEMS).map(|number| {
         let request = ChatRequest::new([Message::user(format!("p{number}"))]);
         (format!("n{number}"), request)
     });
-    // Its leases do not run out: one that is not released would hang the next run.
+    // The journal's leases do not expire, so a lease that is not released would hang the next run.
     let journal = Arc::new(MemoryJournal::new(sim.clone(), items).chunk(WORKERS));
     let failing = Arc::new(Failing {
         journal: Arc::clone(&journal),
@@ -142,7 +144,7 @@ fn a_dead_journal_hands_out_nothing() {
 #[test]
 fn the_lock_is_held_until_the_last_write() {
     scenario(40, |sim, disk, network| async move {
-        // Dropped with results that are queued and not written, and opened again at once.
+        // The journal is dropped with queued but unwritten results, and opened again at once.
         for polls in 1..12 {
             let journal = Arc::new(files(&sim, &disk).open().await.unwrap());
             let client = client(&sim, &network).workers(4).build().unwrap();

@@ -1,4 +1,4 @@
-//! Files that are not the run's own, or are damaged: none is overwritten, and no item is lost.
+//! Files that belong to another program or are damaged: none is overwritten, and no item is lost.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ fn what_is_refused_has_changed_nothing() {
         let error = of("b").force(true).retry_errors(true).open().await;
         assert_eq!(error.unwrap_err().code(), Some("another_input"));
         assert!(before == files.map(|path| disk.get(path)));
-        // So the run is still of the model that it was of.
+        // The identity of the run is unchanged.
         disk.put("in.jsonl", format!("{}{{oops\n", input(30)));
         assert_eq!(
             of("b").open().await.unwrap_err().code(),

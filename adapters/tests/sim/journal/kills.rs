@@ -1,4 +1,4 @@
-//! A run in files whose process dies: at every await, in the midst of writes, with the power.
+//! Runs in files whose process dies at any await, during writes, or by a power loss.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ enum Death {
     PowerLoss,
 }
 
-/// Who writes: the journal's own task, or in every second run the task that records.
+/// Results are written by the journal's own task or, in every second run, by the task that records.
 fn journal(executor: Arc<dyn Executor>, disk: &SimDisk, seed: u64) -> FilesBuilder {
     FilesJournal::builder(executor, Identity::new(), "in.jsonl", "out.jsonl")
         .disk(Arc::new(disk.clone()))
@@ -34,7 +34,7 @@ fn transport(sim: &SimExecutor) -> Arc<SimTransport> {
         .build()
 }
 
-/// One life of a process; whether it came to its end. It may die at any await of any of its tasks.
+/// Runs one process and returns whether it finished. It may die at any await of any of its tasks.
 async fn live(
     sim: &Arc<SimExecutor>,
     disk: &SimDisk,
@@ -64,7 +64,7 @@ async fn live(
         })
         .await;
     match ran {
-        // A write in place that was torn is seen by the one who writes, in the moment of its death.
+        // A torn write in place returns an error to the task that writes, as the process dies.
         Some(_) if disk.crashes() > crashes => false,
         Some(ran) => {
             assert!(ran.is_ok(), "{ran:?}");
@@ -80,7 +80,7 @@ fn lines(disk: &SimDisk) -> usize {
     count("out.jsonl") + count("out.errors.jsonl")
 }
 
-/// Lives until one comes to its end; how many died before.
+/// Runs processes until one finishes. Returns how many died before.
 async fn run_to_the_end(
     sim: &Arc<SimExecutor>,
     disk: &SimDisk,
@@ -94,7 +94,7 @@ async fn run_to_the_end(
         let is_end = live(sim, disk, &network, polls(deaths), death).await;
         let sent = (network.stats().sent - sent) as usize;
         match death {
-            // What was sent and not written was in flight.
+            // Requests that were sent but not recorded were in flight.
             Death::Kill | Death::KillInWrite => {
                 let repeated = sent + had - lines(disk);
                 assert!(repeated <= WORKERS, "{repeated} requests are repeated");
@@ -112,8 +112,8 @@ async fn run_to_the_end(
     unreachable!()
 }
 
-/// A run that dies once, at this await, and then lives to its end; how often it died. An odd seed
-/// writes in place.
+/// A run that dies once, at this await, and then runs to its end. Returns how often it died. With
+/// an odd seed, results are written in place.
 fn die_at(polls: u64, seed: u64, death: Death) -> u64 {
     const ITEMS: usize = 15;
     let sim = Sim::new(seed);
@@ -146,7 +146,7 @@ fn a_run_that_dies_again_and_again_comes_to_its_end() {
             let disk = SimDisk::new();
             disk.put("in.jsonl", input(60));
             let draw = Arc::clone(&sim);
-            // Longer lives with each death, so that there is an end.
+            // Each process may live longer than the one before, so that the run ends.
             let polls = move |deaths: u64| 10 + draw.random_below(60 + 20 * deaths);
             let deaths = run_to_the_end(&sim, &disk, 60, death, polls).await;
             assert!(deaths > 0);
@@ -156,7 +156,7 @@ fn a_run_that_dies_again_and_again_comes_to_its_end() {
 
 #[test]
 fn what_is_not_synced_is_little() {
-    // A run that finds time to sync loses no more than 100 ms of results with the power.
+    // A run that has time to sync loses at most 100 ms of results in a power loss.
     Sim::run_seeds(0..20, |sim| async move {
         let disk = SimDisk::new();
         disk.put("in.jsonl", input(40));
@@ -166,7 +166,7 @@ fn what_is_not_synced_is_little() {
         let polls = 50 + sim.random_below(200);
         live(&sim, &disk, &network, polls, Death::PowerLoss).await;
         let sent = network.stats().sent as usize;
-        // Those in flight, and those of the round before.
+        // The requests in flight, and those of the round before.
         assert!(sent - lines(&disk).min(sent) <= 2 * WORKERS);
         live(&sim, &disk, &network, u64::MAX, Death::Kill).await;
         assert_each_once(&disk, 40);

@@ -1,5 +1,5 @@
-//! Several workers on one journal: leases that run out, renewals that are lost, workers that both
-//! believe they hold a chunk, results that come twice.
+//! Several workers on one journal: leases that expire, renewals that are lost, two workers that
+//! both believe that they hold a chunk, results that are delivered twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -29,7 +29,7 @@ fn memory(sim: &Arc<SimExecutor>, count: usize, chunk: usize) -> Arc<MemoryJourn
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum View {
     True,
-    /// Renewals do not arrive, and the worker is told so by nothing.
+    /// Renewals never complete.
     RenewalsHang,
     /// Renewals fail.
     RenewalsFail,
@@ -90,7 +90,7 @@ impl Journal for Seen {
     }
 }
 
-/// Three workers with one view each; how many of their results came too late.
+/// Runs three workers with one view each. Returns how many of their results came too late.
 fn three_workers(views: [View; 3], seeds: u64) -> usize {
     let late = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&late);
@@ -99,7 +99,7 @@ fn three_workers(views: [View; 3], seeds: u64) -> usize {
         async move {
             const ITEMS: usize = 60;
             let network = SimTransport::builder(&sim)
-                // Some requests take longer than a lease.
+                // Some requests take longer than a lease lasts.
                 .first_token(Latency::Exponential { mean: secs(1) })
                 .script(Script::new().chance(0.1, Fault::Status(400)))
                 .build();
@@ -133,7 +133,7 @@ fn three_workers(views: [View; 3], seeds: u64) -> usize {
             assert_eq!(outcomes.len(), ITEMS, "an item is lost");
             let counts = journal.progress().await.unwrap();
             assert_eq!((counts.total, counts.finished()), (Some(60), 60));
-            // What was sent beyond the items came to nothing, and is known.
+            // There are at most as many extra requests as items.
             let sent = network.stats().sent as usize;
             let late: usize = sent - ITEMS;
             assert!(late <= ITEMS, "{late} requests too many");
@@ -176,7 +176,8 @@ fn workers_that_cannot_renew_stop_sending() {
             for _ in 0..40 {
                 let sent_at = sim.now() - began;
                 run.next().await.unwrap().unwrap();
-                // A lease is for 3 s: what was begun within it ends, and then it is claimed anew.
+                // A lease lasts 3 s: items started within it finish, then the chunk is claimed
+                // again.
                 assert!(sent_at - last <= secs(3), "{sent_at:?} after {last:?}");
                 if sent_at - last > ms(700) {
                     last = sent_at;
@@ -193,7 +194,7 @@ fn workers_that_cannot_renew_stop_sending() {
 fn a_worker_that_died_is_taken_over_from_when_its_lease_has_run_out() {
     Sim::run_seeds(0..50, |sim| async move {
         let journal = memory(&sim, 20, 20);
-        // It dies with its lease, and gives nothing back.
+        // The worker dies with its lease and releases nothing.
         let Claim::Items(dead, claimed) = journal.claim(1).await.unwrap() else {
             unreachable!("there are items");
         };
@@ -211,7 +212,7 @@ fn a_worker_that_died_is_taken_over_from_when_its_lease_has_run_out() {
         }
         assert!(sim.now().since_epoch() >= secs(3));
         assert_eq!(journal.outcomes().len(), 20);
-        // It was not dead, but away: it is told, and its result leaves no trace.
+        // The worker was only away: its result gets `Recorded::Already` and changes nothing.
         assert_eq!(journal.renew(&dead).await.unwrap(), Renewal::Lost);
         let outcome = Outcome {
             place: 1,
@@ -250,7 +251,8 @@ fn a_pause_holds_and_a_cancel_ends_from_outside() {
             recorded += 1;
         }
         assert!(sim.now().since_epoch() > secs(60));
-        // Two chunks and a half of 10 at 5 a second; the third is lost at its renewal, or finished.
+        // Two and a half chunks of 10 items at 5 per second; the third chunk is lost at its
+        // renewal, or finished.
         assert!((20..=30).contains(&recorded), "{recorded}");
         assert_eq!(journal.outcomes().len(), recorded);
     });

@@ -1,4 +1,4 @@
-//! Batches over journals: no item is lost and none has two results, whatever dies and whenever.
+//! Batches from journals: whatever dies and whenever, no item is lost and none has two results.
 
 mod disks;
 mod failures;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chatcore::{BatchProcessor, ChatRequest, ChatResponse, Executor, LlmClient};
 use chatcore_adapters::sim::SimDisk;
 
-/// A processor that asks `client`.
+/// A processor that sends its items with `client`.
 fn processor(
     executor: Arc<dyn Executor>,
     client: &LlmClient,
@@ -26,7 +26,7 @@ fn processor(
     .max_workers(workers)
 }
 
-/// An input of so many lines, with blank lines, both short forms and OpenAI's.
+/// An input of this many items, with blank lines, in both short forms and OpenAI's form.
 fn input(items: usize) -> String {
     let line = |number: usize| match number % 3 {
         0 => format!("{{\"prompt\":\"p{number}\",\"custom_id\":\"n{number}\"}}\n"),
@@ -39,7 +39,7 @@ fn input(items: usize) -> String {
     (0..items).map(line).collect()
 }
 
-/// How many results of each name stand in a file; every line must be whole.
+/// How many results of each name a file has. Every line must be complete.
 fn results(disk: &SimDisk, path: &str) -> BTreeMap<String, usize> {
     let text = String::from_utf8(disk.get(path)).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "{path}: {text}");
@@ -52,7 +52,7 @@ fn results(disk: &SimDisk, path: &str) -> BTreeMap<String, usize> {
     found
 }
 
-/// Each of `items` has exactly one result, an answer or an error.
+/// Asserts that each of `items` has exactly one result, an answer or an error.
 fn assert_each_once(disk: &SimDisk, items: usize) {
     let mut found = results(disk, "out.jsonl");
     for (id, times) in results(disk, "out.errors.jsonl") {

@@ -1,4 +1,4 @@
-//! A process that dies at a poll of its own choosing.
+//! A simulated process that dies at a given poll.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -10,17 +10,17 @@ use std::time::Duration;
 use chatcore::{BoxFuture, Executor, Instant};
 use chatcore_adapters::sim::{SimDisk, SimExecutor};
 
-/// The life of a process: an executor whose tasks are gone after so many polls, those of its main
-/// future included.
+/// A process: an executor whose tasks are dropped after a number of polls, which includes polls of
+/// the main future.
 pub(super) struct Life {
     sim: Arc<SimExecutor>,
     polls_left: AtomicU64,
     is_dead: AtomicBool,
     main: Mutex<Option<Waker>>,
-    /// Its disk, by whose crash it dies.
+    /// The process's disk. The process dies when the disk crashes.
     disk: SimDisk,
     crashes: u64,
-    /// What its death begins with.
+    /// Called first when the process dies.
     die: Box<dyn Fn(&SimDisk) + Send + Sync>,
 }
 
@@ -61,7 +61,7 @@ impl Life {
             self.polls_left.store(left.saturating_sub(1), Relaxed);
             if left == 0 {
                 (self.die)(&self.disk);
-                // Once.
+                // Only once.
                 self.polls_left.store(u64::MAX, Relaxed);
             }
             if self.disk.crashes() > self.crashes {
