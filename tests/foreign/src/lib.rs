@@ -1,13 +1,14 @@
-//! The core on tokio and on GLib's main loop, held against the conformance suite, and how late a
-//! chat is on event loops of all kinds (the program `latency`).
+//! Runs the core on tokio and on GLib's main loop against the conformance suite, and measures the
+//! latency that all kinds of event loops add to a chat (the program `latency`).
 //!
-//! A workspace of its own keeps tokio and GLib out of everybody else's tree.
+//! This is a separate workspace, which keeps tokio and GLib out of the other crates' dependency
+//! trees.
 
 #[cfg(feature = "glib")]
 pub mod main_loop;
 pub mod runtime;
 
-/// The programs of the documentation, compiled and run.
+/// Compiles and runs the programs in the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/embedding.md")]
 mod embedding {}

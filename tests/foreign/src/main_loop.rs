@@ -14,7 +14,7 @@ use glib::{ControlFlow, MainContext, Priority, Source};
 
 /// Background tasks and timers on a main context.
 ///
-/// It works on any thread; some thread has to run the context, as `gtk::Application` does.
+/// It can be used on any thread, but some thread must run the context, as `gtk::Application` does.
 #[derive(Debug)]
 pub struct GlibExecutor {
     context: MainContext,
@@ -22,7 +22,7 @@ pub struct GlibExecutor {
 }
 
 impl GlibExecutor {
-    /// Uses this context: in a GTK program, `MainContext::default()`.
+    /// Uses this context; in a GTK program, pass `MainContext::default()`.
     pub fn new(context: MainContext) -> Self {
         let began = StdInstant::now();
         Self { context, began }
@@ -64,7 +64,7 @@ impl Executor for GlibExecutor {
     }
 }
 
-/// A timer of the context, which is destroyed with this.
+/// A timer of the context. Dropping this destroys the timer.
 struct Sleep {
     timer: Source,
     ended: Option<oneshot::Receiver<()>>,
@@ -83,15 +83,16 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        // The receiver goes first: it would wake its task when the timer drops the sender.
+        // Drop the receiver first; otherwise it would wake its task when the timer drops the
+        // sender.
         self.ended = None;
         self.timer.destroy();
     }
 }
 
-/// A main loop on a context of its own. It is never freed, as a program's default context is not:
-/// GLib 2.74 deadlocks or corrupts memory where a context is freed while another thread destroys one
-/// of its sources.
+/// A main loop on a new context. Like a program's default context, it is never freed, because GLib
+/// 2.74 deadlocks or corrupts memory if a context is freed while another thread destroys one of its
+/// sources.
 pub fn main_loop() -> Host {
     let context = MainContext::new();
     std::mem::forget(context.clone());

@@ -1,4 +1,4 @@
-//! tokio, on one thread beside tasks that are always busy, and with two workers.
+//! tokio, on one thread shared with busy tasks, and with two workers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Background tasks and timers on a tokio runtime.
 ///
-/// The handle works on any thread; the runtime has to run, by `block_on` or on its workers.
+/// The handle can be used on any thread, but the runtime must run, in `block_on` or on its workers.
 #[derive(Debug)]
 pub struct TokioExecutor {
     runtime: Handle,
@@ -17,7 +17,7 @@ pub struct TokioExecutor {
 }
 
 impl TokioExecutor {
-    /// Uses the runtime of this handle: within it, `Handle::current()`.
+    /// Uses the runtime of this handle; inside the runtime, pass `Handle::current()`.
     pub fn new(runtime: Handle) -> Self {
         let began = StdInstant::now();
         Self { runtime, began }
@@ -26,12 +26,12 @@ impl TokioExecutor {
 
 impl Executor for TokioExecutor {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // Dropping the handle that this returns detaches the task; tokio keeps a panic in it.
+        // Dropping the returned handle detaches the task; tokio catches a panic in it.
         self.runtime.spawn(task);
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // A timer belongs to the runtime in which it is made.
+        // A timer belongs to the runtime in which it is created.
         let _guard = self.runtime.enter();
         Box::pin(tokio::time::sleep(duration))
     }
@@ -44,7 +44,7 @@ impl Executor for TokioExecutor {
 /// How long one poll of a busy task takes.
 const BUSY: Duration = Duration::from_millis(1);
 
-/// A task that is always ready, and that holds its thread for a millisecond each time.
+/// A task that is always ready, and occupies its thread for 1 ms in each poll.
 async fn always_busy() {
     loop {
         let began = StdInstant::now();
@@ -68,11 +68,11 @@ fn host(runtime: std::io::Result<Runtime>, busy: usize) -> Result<Host, std::io:
     }))
 }
 
-/// A runtime on the calling thread alone, beside so many tasks that hold it for a millisecond at
-/// a time.
+/// A runtime on the calling thread only, with `busy` tasks that occupy the thread for 1 ms in each
+/// poll.
 ///
 /// # Errors
-/// The runtime cannot be made.
+/// If the runtime cannot be created.
 pub fn current_thread_beside(busy: usize) -> std::io::Result<Host> {
     host(Builder::new_current_thread().enable_time().build(), busy)
 }
@@ -80,7 +80,7 @@ pub fn current_thread_beside(busy: usize) -> std::io::Result<Host> {
 /// A runtime with two worker threads.
 ///
 /// # Errors
-/// The runtime cannot be made.
+/// If the runtime cannot be created.
 pub fn two_workers() -> std::io::Result<Host> {
     let mut builder = Builder::new_multi_thread();
     host(builder.worker_threads(2).enable_time().build(), 0)

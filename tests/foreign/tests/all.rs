@@ -1,4 +1,4 @@
-//! The conformance suite on tokio and on GLib's main loop, with every transport.
+//! Runs the conformance suite on tokio and on GLib's main loop, with every transport.
 
 #[path = "../../tests/all/conformance/stamp.rs"]
 mod stamp;
@@ -11,7 +11,7 @@ use chatcore_conformance::server::Process;
 
 use stamp::*;
 
-/// So many tasks share the thread with the chats, and each holds it for a millisecond at a time.
+/// How many tasks share the thread with the chats. Each occupies it for 1 ms in each poll.
 const BUSY: usize = 2;
 
 fn beside_busy_tasks() -> Host {
@@ -42,7 +42,7 @@ https_tests! {
     tokio_workers_ureq_https: workers(), ureq, NONE;
 }
 
-/// Ten rounds of chats against a server in a process of its own; none may hang.
+/// Runs ten rounds of chats against a server in a separate process. None may hang.
 fn ten_rounds(host: Host, make: Make) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_latency"));
     let server = Process::start(server.arg("--serve")).unwrap();

@@ -1,4 +1,4 @@
-// The size of what a page loads: bundled and minified by esbuild, and compressed by gzip -9.
+// Prints the size that a page loads: bundled and minified by esbuild, and compressed by gzip -9.
 
 import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// The load of the Rust drivers for Node's clients: the same arguments, the same line of JSON.
+// The driver for Node clients. It has the same load, arguments and line of JSON as the Rust
+// drivers.
 //
 //     driver.mjs PEER URL WORK COUNT AT_ONCE WARM_UP EXPECT
 

@@ -1,4 +1,4 @@
-// One chat: what start-up is measured with. once.mjs PEER URL
+// Makes one chat, to measure start-up. once.mjs PEER URL
 
 import { PEERS } from './peers.mjs';
 

@@ -1,4 +1,4 @@
-// Node's clients, each with the same few calls.
+// Node clients behind the same interface.
 
 const messages = (number) => [{ role: 'user', content: `Why is the sky blue? (${number})` }];
 const options = { model: 'bench', temperature: 0, max_tokens: 256 };

@@ -1,4 +1,4 @@
-"""The load of the Rust drivers for Python's clients: the same arguments, the same line of JSON.
+"""The driver for Python clients, with the load, arguments and JSON line of the Rust drivers.
 
     driver.py PEER URL WORK COUNT AT_ONCE WARM_UP EXPECT
 """
@@ -17,7 +17,7 @@ def messages(number):
 
 
 class OpenAI:
-    """openai-python, with as many connections as there are calls at once."""
+    """openai-python, with one connection for each call in flight."""
 
     def __init__(self, url, at_once):
         import httpx
@@ -78,7 +78,7 @@ class LiteLLM:
 
 
 class Httpx:
-    """The HTTP client of both, without them."""
+    """httpx, the HTTP client of both, on its own."""
 
     def __init__(self, url, at_once):
         import httpx
@@ -181,7 +181,7 @@ async def main():
         "wall_us": wall * 1e6,
         "user_us": (after.ru_utime - before.ru_utime) * 1e6,
         "system_us": (after.ru_stime - before.ru_stime) * 1e6,
-        # There is no batch of its own in these clients: the loops are what their users write.
+        # These clients have no batch method, so the loops are the code that their users write.
         "p50_us": None if work == "batch" else quantile(done.latencies, 0.50),
         "p99_us": None if work == "batch" else quantile(done.latencies, 0.99),
         "memory_before_kib": memory_before,

@@ -1,4 +1,4 @@
-"""One chat: what start-up is measured with. once.py PEER URL"""
+"""Makes one chat, to measure start-up. once.py PEER URL"""
 
 import sys
 

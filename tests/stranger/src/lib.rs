@@ -1,8 +1,8 @@
-//! A dialect as a crate outside of chatcore writes it.
+//! A dialect as it would be written outside of chatcore.
 //!
-//! The files of Ollama's dialect in the core name nothing but the public API, so that they compile
-//! here, too. Whoever makes one of those items private breaks this crate, and with it all dialects
-//! that live elsewhere.
+//! The files of the Ollama dialect in the core use only the public API, so they compile here too.
+//! If one of those items becomes private, this crate no longer compiles, and neither would dialects
+//! in other crates.
 
 #[path = "../../../core/src/dialect/ollama_chat/mod.rs"]
 pub mod ollama_chat;

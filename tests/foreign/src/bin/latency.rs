@@ -1,11 +1,11 @@
-//! Prints how late a chat is on each event loop: what it takes beyond the server's own time.
+//! Prints the latency that each event loop adds to a chat: the time beyond the server's own time.
 //!
 //! ```text
 //! cargo run --release --bin latency               # a hundred rounds on every loop
 //! cargo run --release --bin latency -- 10 frame   # ten rounds, on the loops named so
 //! ```
 //!
-//! The loopback server runs in a process of its own: this program again, with `--serve`.
+//! The loopback server runs in a separate process: this program with `--serve`.
 
 use std::error::Error;
 use std::io::{Read, Write, stdin, stdout};
@@ -51,7 +51,7 @@ const LOOPS: &[Loop] = &[
     }),
 ];
 
-/// No row may take longer than this.
+/// The time limit of a row.
 const CAP: Duration = Duration::from_secs(600);
 
 fn main() -> Fallible<()> {
@@ -109,7 +109,7 @@ fn figures(late: &mut [Duration]) -> String {
     format!("{:.1}, {:.1}, {:.1}", at(50), at(99), at(100))
 }
 
-/// The loopback server, until the standard input ends.
+/// Runs the loopback server until standard input ends.
 fn serve() -> Fallible<()> {
     let server = Server::start()?;
     writeln!(stdout(), "{}", server.base_url())?;

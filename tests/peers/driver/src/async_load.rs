@@ -1,4 +1,4 @@
-//! The load of a client whose calls are futures.
+//! The load for async clients.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,25 +9,25 @@ use futures_util::stream;
 
 use crate::{Done, Kind, Load, Work};
 
-/// What came of one call.
+/// The result of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
-    /// Bytes of text, or of the body where the client does not decode it.
+    /// Bytes of text, or of the body if the client does not decode it.
     pub bytes: usize,
     /// Pieces of text, or of the body.
     pub events: usize,
 }
 
-/// A client. Clones share its connections.
+/// An async client. Clones share its connections.
 pub trait Peer: Clone + Send + Sync + 'static {
-    /// A whole answer.
+    /// Requests a whole answer.
     fn chat(&self, number: usize) -> impl Future<Output = Result<Seen, String>> + Send;
 
-    /// A streamed answer, read to its end.
+    /// Requests a streamed answer and reads it to its end.
     fn stream(&self, number: usize) -> impl Future<Output = Result<Seen, String>> + Send;
 
-    /// Many prompts. Most clients have nothing of their own for it, so this is what their users
-    /// write.
+    /// Sends many prompts. Most clients have no method for this, so the default is the code that
+    /// their users write.
     fn batch(
         &self,
         count: usize,
@@ -43,15 +43,15 @@ pub trait Peer: Clone + Send + Sync + 'static {
     }
 }
 
-/// What runs it: on one thread, as client and server have a core each.
+/// Runs the load, on one thread because client and server have one core each.
 pub trait Runtime {
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 
-    /// Runs each as a task of its own.
+    /// Runs each task separately.
     fn run_all(&self, tasks: Vec<Task>) -> Vec<Done>;
 }
 
-/// One loop of the load.
+/// One loop of calls.
 pub type Task = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// An async client and its runtime.
@@ -83,7 +83,7 @@ impl<P: Peer, R: Runtime> Load for AsyncLoad<P, R> {
     }
 }
 
-/// Every `at_once`th call of the work, one after another.
+/// Makes every `at_once`th call of the work, one after another.
 async fn calls<P: Peer>(peer: P, work: Work, first: usize) -> Done {
     let mut done = Done::default();
     done.latencies_ns.reserve(work.count / work.at_once + 1);

@@ -1,15 +1,15 @@
-//! The load of a client whose calls block: a thread for each that is under way.
+//! The load for blocking clients: one thread for each call in flight.
 
 use std::time::Instant;
 
 use crate::{Done, Kind, Load, Seen, Work};
 
-/// A client that blocks. Clones share its connections.
+/// A blocking client. Clones share its connections.
 pub trait BlockingPeer: Clone + Send + 'static {
-    /// A whole answer.
+    /// Requests a whole answer.
     fn chat(&self, number: usize) -> Result<Seen, String>;
 
-    /// A streamed answer, read to its end.
+    /// Requests a streamed answer and reads it to its end.
     fn stream(&self, number: usize) -> Result<Seen, String>;
 }
 

@@ -1,12 +1,12 @@
-//! What all Rust drivers share, so that each differs from the others by its client alone: the
-//! command line, the load, the measuring and the line of JSON at the end.
+//! The code that all Rust drivers share, so that they differ only in the client: the command line,
+//! the load, the measurement and the line of JSON at the end.
 //!
 //! ```text
 //! peer-x URL WORK COUNT AT_ONCE WARM_UP EXPECT
 //! ```
 //!
-//! `WORK` is `chats`, `streams` or `batch`; `EXPECT` is how many bytes each answer must have, as
-//! text or as whatever the client sees, so that an answer that is lost or cut counts as an error.
+//! `WORK` is `chats`, `streams` or `batch`. `EXPECT` is how many bytes each answer must have, in
+//! the form that the client sees, so that a lost or truncated answer counts as an error.
 
 mod async_load;
 mod blocking_load;
@@ -17,21 +17,21 @@ pub use blocking_load::{BlockingLoad, BlockingPeer};
 
 use measure::Usage;
 
-/// What is to be done.
+/// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Whole answers, from `at_once` loops.
     Chats,
     /// Streamed answers, likewise.
     Streams,
-    /// Whole answers, by what the client has for many prompts.
+    /// Whole answers, with the client's method for many prompts.
     Batch,
 }
 
 /// The command line.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The base URL, with `/v1` and without a slash behind it.
+    /// The base URL, with `/v1` and without a trailing slash.
     pub url: String,
     pub kind: Kind,
     pub count: usize,
@@ -40,7 +40,7 @@ pub struct Setup {
     pub expect: usize,
 }
 
-/// Some of the work: `count` answers, `at_once` at a time.
+/// An amount of work: `count` answers, `at_once` at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     pub kind: Kind,
@@ -49,10 +49,10 @@ pub struct Work {
     pub expect: usize,
 }
 
-/// What came of it.
+/// The result of the work.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// From the call to the end of the answer, each; empty for a batch.
+    /// The time of each call to the end of its answer; empty for a batch.
     pub latencies_ns: Vec<u64>,
     pub answers: usize,
     pub events: usize,
@@ -76,7 +76,7 @@ impl Done {
         self.first_error.get_or_insert(wrong);
     }
 
-    /// Adds what another loop did.
+    /// Adds the result of another loop.
     pub fn merge(&mut self, other: Self) {
         self.latencies_ns.extend(other.latencies_ns);
         self.answers += other.answers;
@@ -93,12 +93,12 @@ pub trait Load {
     fn run(&mut self, work: Work) -> Done;
 }
 
-/// The prompt of each number.
+/// The prompt with this number.
 pub fn prompt(number: usize) -> String {
     format!("Why is the sky blue? ({number})")
 }
 
-/// What a client that writes its own JSON sends.
+/// The request body, for clients that do not write JSON themselves.
 pub fn body(number: usize, stream: bool) -> String {
     let stream = if stream { r#","stream":true"# } else { "" };
     format!(
@@ -107,7 +107,7 @@ pub fn body(number: usize, stream: bool) -> String {
     )
 }
 
-/// Reads the command line, runs the load and prints what was measured.
+/// Reads the command line, runs the load and prints the measurements.
 pub fn main<L: Load>(make: impl FnOnce(&Setup) -> L) {
     let setup = match Setup::from_args() {
         Ok(setup) => setup,
@@ -124,7 +124,7 @@ pub fn main<L: Load>(make: impl FnOnce(&Setup) -> L) {
         at_once: setup.at_once.min(count),
         expect: setup.expect,
     };
-    // The same kind as what is measured, so that connections and code are there.
+    // The warm-up does the same kind of work, so that connections are open and code is loaded.
     let warm = load.run(work(setup.warm_up.max(1)));
     let memory_before = measure::begin_memory();
     let before = Usage::now();
@@ -150,7 +150,7 @@ pub fn main<L: Load>(make: impl FnOnce(&Setup) -> L) {
     );
 }
 
-/// Of sorted nanoseconds, in microseconds.
+/// A quantile of sorted nanoseconds, in microseconds.
 fn quantile(sorted: &[u64], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = (last as f64 * q).round() as usize;

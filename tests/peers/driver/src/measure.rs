@@ -1,4 +1,4 @@
-//! Time and memory of this process.
+//! Measures the time and memory of this process.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Usage {
     }
 }
 
-/// Lets this process have as many sockets as it may.
+/// Raises the limit of open files to the maximum.
 pub(crate) fn raise_file_limit() {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
@@ -57,9 +57,9 @@ pub(crate) fn raise_file_limit() {
     }
 }
 
-/// Sets the peak back to what is resident now, and gives that, in KiB.
+/// Resets the peak to the current resident memory, and returns that in KiB.
 pub(crate) fn begin_memory() -> u64 {
-    // The kernel's way to reset the peak (proc(5), clear_refs).
+    // This resets the peak in the kernel (proc(5), clear_refs).
     if let Err(error) = std::fs::write("/proc/self/clear_refs", "5") {
         eprintln!("the peak of memory counts from the start of the process: {error}");
     }

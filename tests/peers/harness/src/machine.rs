@@ -1,4 +1,4 @@
-//! What the figures belong to: date, machine, command, versions.
+//! The conditions of a measurement: date, machine, command, versions.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Measures chatcore beside its peers. `tests/peers/run` builds and installs all and calls this.
+//! Measures chatcore and its peers. `tests/peers/run` builds and installs everything and calls this
+//! program.
 //!
 //! ```text
 //! --short        a few requests each: whether everything works; writes to target/short
@@ -45,7 +46,7 @@ fn main() -> Result<()> {
     let options = Options::from_args()?;
     let folder = match options.form {
         Form::Short => paths::peers().join("target/short"),
-        // A part of it must not stand where the whole is expected.
+        // A partial measurement must not overwrite a complete one.
         _ if options.only.is_some() || options.peers.is_some() => {
             paths::peers().join("target/part")
         }
@@ -58,7 +59,7 @@ fn main() -> Result<()> {
         false => measure(&options)?,
     };
     let text = serde_json::to_string(&session)?;
-    // A run a line: it can be read, and compared.
+    // One run per line, so that the file can be read and compared.
     fs::write(&raw, text.replace("},{", "},\n{") + "\n")?;
     fs::write(folder.join("peers.md"), table::page(&session))?;
     let runs = table::runs(&session);
@@ -115,7 +116,7 @@ fn measure(options: &Options) -> Result<Value> {
     let mut runs = Vec::new();
     for round in 0..options.runs {
         println!("round {} of {}", round + 1, options.runs);
-        // Each round begins with another peer, so that none is always first on a warm core.
+        // Each round starts with a different peer, so that no peer is always first on a warm core.
         let turn = |step: usize| peers[(step + round) % peers.len()];
         for work in WORKS.iter().filter(|work| chosen(&options.only, work.name)) {
             for peer in (0..peers.len()).map(turn) {
@@ -158,7 +159,7 @@ fn kept(mut run: Value, round: usize) -> Value {
     run
 }
 
-/// Puts the table between the two marks of the page on benchmarks.
+/// Puts the table between the two markers in the page on benchmarks.
 fn into_readme(table: &str) -> Result<()> {
     let path = paths::repository().join("docs/benchmarks/README.md");
     let readme = fs::read_to_string(&path)?;

@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths of the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,14 @@ pub(crate) fn repository() -> PathBuf {
     peers().join("../..")
 }
 
-/// A program of this workspace, built as the harness was.
+/// A program of this workspace, built with the same profile as the harness.
 pub(crate) fn program(name: &str) -> PathBuf {
     let harness = std::env::current_exe().unwrap_or_default();
     harness.with_file_name(name)
 }
 
-/// litellm has an environment of its own: its pins do not go with the newest `openai`.
+/// litellm has a separate environment, because its pinned dependencies conflict with the newest
+/// `openai`.
 pub(crate) fn python(peer: &str) -> PathBuf {
     let name = match peer {
         "litellm" => "venv-litellm",

@@ -1,6 +1,6 @@
-//! Who is measured, and at what.
+//! The peers and the work that is measured.
 
-/// What runs a driver.
+/// The language of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
@@ -8,7 +8,7 @@ pub(crate) enum Language {
     Python,
 }
 
-/// What the driver counts as the bytes of an answer; see the server's `sizes`.
+/// Which bytes of an answer the driver counts; see the server's `sizes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sees {
     Text,
@@ -30,31 +30,32 @@ impl Sees {
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) language: Language,
-    /// The bare client of the same transport: what latency and CPU are added to.
+    /// The bare client with the same transport, the baseline for added latency and CPU.
     pub(crate) bare: Option<&'static str>,
     pub(crate) sees: Sees,
-    /// The most it is asked to have in flight. Threads are meant for a few hundred; Python's
-    /// pools search all their connections at every call.
+    /// The maximum number of calls in flight. Threads are meant for a few hundred; Python's pools
+    /// search all their connections at every call.
     pub(crate) most_at_once: usize,
-    /// Whether it starts up and answers once, and so has a start-up time and, in Rust, a size.
+    /// Whether there is a program that chats once, to measure the start-up time and, in Rust, the
+    /// size.
     pub(crate) once: bool,
     /// The package whose version is shown.
     pub(crate) package: &'static str,
-    /// For a client that stands in the table already, run in another way.
+    /// Set if the row shows a client that is already in the table, run in another way.
     pub(crate) variant: Option<Variant>,
 }
 
-/// Another way to run a client. It is measured at chats alone.
+/// Another way to run a client. Only chats are measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
-    /// What follows `peer-` in the name of the program.
+    /// The part of the program name after `peer-`.
     pub(crate) program: &'static str,
-    /// What `PEERS_SMOL` says.
+    /// The value of `PEERS_SMOL`.
     pub(crate) smol: &'static str,
 }
 
 impl Peer {
-    /// What follows `peer-` in the name of the program.
+    /// The part of the program name after `peer-`.
     pub(crate) fn program(&self) -> &'static str {
         self.variant.map_or(self.name, |variant| variant.program)
     }
@@ -91,12 +92,12 @@ pub(crate) const PEERS: &[Peer] = &[
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    /// The letter of the table.
+    /// The letter in the table.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     /// `chats`, `streams` or `batch`.
     pub(crate) kind: &'static str,
-    /// What stands before `/v1` in the URL; see the server.
+    /// The path before `/v1` in the URL; see the server.
     pub(crate) pace: &'static str,
     pub(crate) count: usize,
     pub(crate) at_once: usize,
@@ -120,18 +121,19 @@ pub(crate) const WORKS: &[Work] = &[
     Work { name: "e", title: "a batch of 20,000 prompts, 64 at once", kind: "batch", pace: "", count: 20_000, at_once: 64, warm_up: 640 },
 ];
 
-/// How much of the work a run does.
+/// How much work a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Only whether it works.
+    /// Only checks that everything works.
     Short,
-    /// Fewer requests for the slow languages, whose figures for each do not depend on it.
+    /// Fewer requests for the slow languages, because their figures per request do not depend on
+    /// the number.
     Full,
-    /// All of it for all.
+    /// The full number of requests for all languages.
     Long,
 }
 
-/// The work as `peer` does it, if it can.
+/// The work adapted to `peer`, or `None` if the peer cannot do it.
 pub(crate) fn sized(work: Work, peer: &Peer, form: Form) -> Option<Work> {
     if peer.variant.is_some() && (work.is_stream() || work.at_once > 64) {
         return None;

@@ -1,4 +1,4 @@
-//! Plots: a bar for each client, with a line from the least to the most of the runs.
+//! Plots with a bar for each client, and a line from the minimum to the maximum of the runs.
 
 use std::fmt::Write;
 
@@ -12,8 +12,8 @@ const LEFT: f64 = 140.0;
 const WIDTH: f64 = 520.0;
 const TOP: f64 = 34.0;
 
-/// CPU for each answer or event; of start-ups, the time. The scale is logarithmic, as the clients
-/// are orders of magnitude apart.
+/// Plots the CPU time for each answer or event, or the time of start-ups. The scale is logarithmic,
+/// because the clients differ by orders of magnitude.
 pub(crate) fn bars(runs: &[Value], work: &str, title: &str) -> String {
     let figures: Vec<(&str, Figure)> = PEERS
         .iter()

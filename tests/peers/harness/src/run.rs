@@ -1,4 +1,4 @@
-//! One run of one driver.
+//! Runs a driver once.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use crate::plan::{Form, Language, Peer, Work};
 use crate::server::Server;
 use crate::{Result, paths};
 
-/// Runs drivers on a core of their own.
+/// Runs drivers on a dedicated core.
 pub(crate) struct Runner<'a> {
     pub(crate) server: &'a Server,
     pub(crate) core: usize,
@@ -19,8 +19,8 @@ pub(crate) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Does `work` and gives the driver's figures with the server's beside them. What fails is
-    /// an error in the figures: the others are measured all the same.
+    /// Does `work` and returns the figures of the driver and of the server. A failure is an error
+    /// in the figures, so that the other peers are still measured.
     pub(crate) fn load(&self, peer: &Peer, work: &Work) -> Result<Value> {
         let before = self.server.stats()?;
         let answer = if work.is_stream() { "stream" } else { "whole" };
@@ -54,7 +54,8 @@ impl Runner<'_> {
         Ok(figures)
     }
 
-    /// Starts a program that chats once: how long until its answer stands on its output.
+    /// Runs a program that chats once, and measures the time until its answer appears on its
+    /// output.
     pub(crate) fn once(&self, peer: &Peer) -> Result<Value> {
         let mut command = self.driver(peer, "once", &format!("once-{}", peer.name));
         command.arg(self.server.url(""));
@@ -72,7 +73,7 @@ impl Runner<'_> {
     fn patience(&self) -> Duration {
         match self.form {
             Form::Long => Duration::from_secs(600),
-            // CI's machine may be busy.
+            // The CI machine may be busy.
             Form::Short => Duration::from_secs(300),
             Form::Full => Duration::from_secs(60),
         }
@@ -92,7 +93,7 @@ impl Runner<'_> {
                 .arg(paths::peers().join("python").join(format!("{script}.py")))
                 .arg(peer.name),
         };
-        // Nothing here may reach beyond this machine, and litellm would fetch a price list.
+        // No request may leave this machine, but litellm would fetch a price list.
         command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(proxy).env_remove(proxy.to_lowercase());
@@ -101,7 +102,7 @@ impl Runner<'_> {
     }
 }
 
-/// The output of `command`, and how long it took to come.
+/// Runs `command`. Returns its output, and the time until the first part of the output.
 fn finish(mut command: Command, patience: Duration) -> Result<(String, Duration)> {
     let began = Instant::now();
     let mut child = command

@@ -1,4 +1,4 @@
-//! The server's process.
+//! The process of the server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Result, paths};
 
-/// Ends when it is dropped.
+/// The server process ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
     port: u16,
@@ -33,7 +33,7 @@ impl Server {
         format!("http://127.0.0.1:{}{pace}/v1", self.port)
     }
 
-    /// Its own figures.
+    /// The server's own figures.
     pub(crate) fn stats(&self) -> Result<Value> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
         socket.write_all(b"GET /stats HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")?;

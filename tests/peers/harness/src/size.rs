@@ -1,4 +1,4 @@
-//! What a client weighs: its program, its tree, its build, its bundle.
+//! The size of a client: its program, dependency tree, build time and bundle.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::plan::{Language, PEERS, Peer};
 use crate::{Result, paths};
 
-/// Size of the stripped program that chats once, and its crates; with `builds`, also how long it
-/// takes to build from nothing (sources are there already).
+/// The size of the stripped program that chats once, and its number of crates. With `builds`, also
+/// the time of a clean build (with the sources already downloaded).
 pub(crate) fn programs(builds: bool) -> Result<Vec<Value>> {
     let mut sizes = Vec::new();
     for peer in PEERS {
@@ -32,7 +32,7 @@ fn program(peer: &Peer, builds: bool) -> Result<Value> {
     tree.args(["tree", "--locked", "--prefix", "none", "-e", "normal,build"]);
     tree.args(["-p", &package]);
     let tree = output(tree)?;
-    // A crate that comes again has a star behind it; the program itself is the first.
+    // A repeated crate is marked with a star. The first line is the program itself.
     let crates: BTreeSet<&str> = tree
         .lines()
         .map(|line| {
@@ -68,7 +68,7 @@ fn cargo() -> Command {
     command
 }
 
-/// What a page loads, minified and compressed.
+/// The bytes that a page loads, minified and compressed.
 pub(crate) fn bundles() -> Result<Value> {
     let mut bundle = Command::new("node");
     bundle.arg(paths::peers().join("node/bundle.mjs"));

@@ -1,8 +1,8 @@
-//! Medians and spreads of the runs.
+//! Medians and ranges of the runs.
 
 use serde_json::Value;
 
-/// The median of some runs, and how far they are apart.
+/// The median of some runs, and their minimum and maximum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
@@ -28,24 +28,24 @@ impl Figure {
     }
 }
 
-/// All runs of one peer at one work.
+/// The summary of all runs of one peer at one kind of work.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
-    /// Answers a second, or events of streams.
+    /// Answers per second; for streams, events per second.
     pub(crate) rate: Option<Figure>,
-    /// CPU microseconds of the client for each.
+    /// CPU microseconds of the client for each answer or event.
     pub(crate) cpu: Option<Figure>,
     pub(crate) p50: Option<Figure>,
     pub(crate) p99: Option<Figure>,
-    /// What is added to the bare client of the same round.
+    /// The difference to the bare client in the same round.
     pub(crate) added_cpu: Option<Figure>,
     pub(crate) added_p50: Option<Figure>,
     pub(crate) added_p99: Option<Figure>,
-    /// KiB of resident memory for each in flight, at the peak.
+    /// KiB of resident memory for each call in flight, at the peak.
     pub(crate) memory: Option<Figure>,
-    /// From the start of the process to the answer, in milliseconds.
+    /// Time from the start of the process to its answer, in milliseconds.
     pub(crate) start_up: Option<Figure>,
-    /// The least share of the measured time in which the server had nothing to do.
+    /// The smallest share of the measured time, over the runs, in which the server was idle.
     pub(crate) server_idle: Option<f64>,
     pub(crate) errors: u64,
     pub(crate) first_error: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Summary {
 
 const EVENTS: f64 = 200.0;
 
-/// `runs` are those of the whole session.
+/// Summarizes the runs of one peer. `runs` are all runs of the session.
 pub(crate) fn summary(runs: &[Value], work: &str, peer: &str, bare: Option<&str>) -> Summary {
     let of = |name: &str| -> Vec<&Value> {
         let mine = runs
@@ -74,7 +74,7 @@ pub(crate) fn summary(runs: &[Value], work: &str, peer: &str, bare: Option<&str>
             .find_map(|run| run["first_error"].as_str().map(str::to_owned)),
         ..Summary::default()
     };
-    // A run with errors did other work than the rest; it is counted, not averaged.
+    // A run with errors did different work, so its errors are counted but its figures are left out.
     let good: Vec<&Value> = mine.into_iter().filter(|run| run["errors"] == 0).collect();
     let figure = |value: &dyn Fn(&Value) -> Option<f64>| {
         Figure::of(good.iter().filter_map(|run| value(run)))
@@ -113,8 +113,8 @@ pub(crate) fn summary(runs: &[Value], work: &str, peer: &str, bare: Option<&str>
     result
 }
 
-/// How many answers, or events where they were streamed: what the server sent, as a client may
-/// join or split them.
+/// The number of answers, or of events for streams. Counts the events that the server sent, because
+/// a client may join or split them.
 fn each(run: &Value) -> Option<f64> {
     let answers = run["answers"].as_f64()?;
     match run["work"].as_str()?.starts_with('d') {

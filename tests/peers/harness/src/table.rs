@@ -1,4 +1,4 @@
-//! The tables, in Markdown.
+//! Writes the tables in Markdown.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::plan::{Language, PEERS, WORKS};
 use crate::summary::{Figure, Summary, summary};
 
-/// All of it: `docs/benchmarks/peers.md`.
+/// The whole page `docs/benchmarks/peers.md`.
 pub(crate) fn page(session: &Value) -> String {
     let runs = runs(session);
     let about = &session["about"];
@@ -162,7 +162,8 @@ fn failures(runs: &[Value]) -> String {
     }
 }
 
-/// What docs/benchmarks/README.md shows: CPU of each work, memory of 10,000, start-up and size.
+/// The table in docs/benchmarks/README.md: CPU for each kind of work, memory with 10,000 calls in
+/// flight, start-up and size.
 pub(crate) fn overview(session: &Value) -> String {
     let runs = runs(session);
     let about = &session["about"];
@@ -233,7 +234,7 @@ fn range(figure: &Figure) -> String {
     format!("{}–{}", short(figure.least), short(figure.most))
 }
 
-/// Three digits are as many as the runs agree on.
+/// Three digits, because the runs do not agree on more.
 fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => grouped(&format!("{value:.0}")),
@@ -243,7 +244,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// A whole number with a comma before each three of its digits.
+/// A whole number with commas between groups of three digits.
 fn grouped(number: &str) -> String {
     let digits = number.trim_start_matches('-').len();
     let mut text = String::with_capacity(number.len() + digits / 3);

@@ -1,6 +1,6 @@
-//! smol with its tasks on the calling thread, by `smol::block_on`. `PEERS_SMOL` in the environment
-//! says otherwise: `block_on` is `SmolExecutor::block_on`, and with `threads` the tasks run on a
-//! second thread as well.
+//! smol with its tasks on the calling thread, in `smol::block_on`. The environment variable
+//! `PEERS_SMOL` changes this: `block_on` uses `SmolExecutor::block_on`, and with `threads` the
+//! tasks run on a second thread as well.
 
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use peers_driver::{Done, Runtime, Task};
 #[derive(Debug)]
 pub struct Smol {
     tasks: Arc<smol::Executor<'static>>,
-    /// By the method of chatcore's executor.
+    /// Whether `SmolExecutor::block_on` is used.
     own: bool,
 }
 
 impl Smol {
-    /// The executor for the client: its background tasks run where all others do.
+    /// The executor for the client. Its background tasks run in the same place as all others.
     pub fn executor(&self) -> SmolExecutor {
         SmolExecutor::with(Arc::clone(&self.tasks))
     }
@@ -30,7 +30,7 @@ impl Default for Smol {
         let how = std::env::var("PEERS_SMOL").unwrap_or_default();
         if how == "threads" {
             let tasks = Arc::clone(&tasks);
-            // Ends with the process.
+            // The thread ends with the process.
             thread::spawn(move || smol::block_on(tasks.run(pending::<()>())));
         }
         let own = how == "block_on";

@@ -1,4 +1,4 @@
-//! tokio's runtime of one thread: the best that it has for one core.
+//! tokio's current-thread runtime, which is its fastest on one core.
 
 use std::future::Future;
 
@@ -12,7 +12,7 @@ pub struct Tokio(tokio::runtime::Runtime);
 
 impl Tokio {
     /// # Panics
-    /// Where the system has no room for a runtime.
+    /// If the runtime cannot be created.
     pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

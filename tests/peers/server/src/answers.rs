@@ -1,4 +1,4 @@
-//! The bytes of the answers, made once.
+//! The bytes of the answers, created once.
 
 /// The size of a whole answer's body.
 pub(crate) const WHOLE_BYTES: usize = 600;
@@ -9,13 +9,14 @@ pub(crate) const EVENT_BYTES: usize = 200;
 
 const LAST: &str = "data: [DONE]\n\n";
 
-/// What the server sends. Head and body of each are one piece, so that a whole answer is one write.
+/// The answers that the server sends. Head and body are contiguous, so that a whole answer takes
+/// one write.
 pub(crate) struct Answers {
     /// A whole answer.
     pub(crate) whole: Vec<u8>,
     /// A streamed answer.
     pub(crate) stream: Vec<u8>,
-    /// Where each part of `stream` ends that is written by itself when it is paced.
+    /// The end of each part of `stream` that a paced answer writes separately.
     pub(crate) cuts: Vec<usize>,
 }
 
@@ -39,7 +40,7 @@ impl Answers {
         }
         chunk(&mut stream, LAST);
         stream.extend_from_slice(b"0\r\n\r\n");
-        // The end goes out with the last event.
+        // The end of the stream is sent with the last event.
         cuts.pop();
         cuts.push(stream.len());
         Self {
@@ -49,7 +50,8 @@ impl Answers {
         }
     }
 
-    /// What a client should see of each kind of answer, in bytes: the text, the body, and all.
+    /// How many bytes a client should see of each kind of answer: of the text, of the body, and on
+    /// the wire.
     pub(crate) fn sizes(&self) -> serde_json::Value {
         serde_json::json!({
             "whole": {
@@ -72,7 +74,7 @@ fn whole(text: &str) -> String {
     )
 }
 
-/// `"stop"` is two bytes longer than `null`, so the last event has two bytes of text less.
+/// `"stop"` is two bytes longer than `null`, so the last event has two fewer bytes of text.
 fn event(text: &str, finish: &str) -> String {
     format!(
         "data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"bench\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":{finish}}}]}}\n\n"
@@ -83,8 +85,9 @@ fn chunk(out: &mut Vec<u8>, data: &str) {
     out.extend_from_slice(format!("{:x}\r\n{data}\r\n", data.len()).as_bytes());
 }
 
-/// `make` of as much text as gives `bytes` bytes. Each `number` begins elsewhere in the text, as
-/// litellm takes the same text again and again for a model that has lost its way.
+/// Calls `make` with enough text for a result of `bytes` bytes. The text starts at a different
+/// position for each `number`, because litellm treats repeated equal chunks as a model stuck in a
+/// loop.
 fn padded(bytes: usize, number: usize, make: impl Fn(&str) -> String) -> String {
     let room = bytes.saturating_sub(make("").len());
     let text: String = "The sky is blue because air scatters blue light. "

@@ -1,8 +1,8 @@
-//! One connection: what came, and what is still to go.
+//! One connection, with its unread input and unsent output.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-/// Which answer a request asks for, and when.
+/// The requested answer and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// A chat: a stream or a whole answer, at once or after 50 ms, or event by event.
@@ -20,13 +20,13 @@ pub(crate) enum Pace {
 
 pub(crate) struct Connection {
     socket: OwnedFd,
-    /// The beginning of a request that has not come whole.
+    /// The beginning of an incomplete request.
     pub(crate) input: Vec<u8>,
-    /// How much of the answer under way has gone, and up to where it may go now.
+    /// How much of the current answer has been sent. `until` is how much may be sent now.
     pub(crate) sent: usize,
     pub(crate) until: usize,
     pub(crate) asked: Option<Asked>,
-    /// Bytes of an answer that is not a prepared one.
+    /// The bytes of an answer that was not prepared.
     pub(crate) own: Vec<u8>,
     pub(crate) waits_for_room: bool,
 }
@@ -49,7 +49,7 @@ impl Connection {
     }
 }
 
-/// The first request in `input` and its length, if it is there whole.
+/// The first request in `input` and its length, if it is complete.
 pub(crate) fn parse(input: &[u8]) -> Result<Option<(Asked, usize)>, &'static str> {
     let Some(head_end) = find(input, b"\r\n\r\n") else {
         return Ok(None);
@@ -88,7 +88,7 @@ pub(crate) fn parse(input: &[u8]) -> Result<Option<(Asked, usize)>, &'static str
     Ok(Some((asked, body_start + length)))
 }
 
-/// Bodies are some 100 bytes of JSON: a search is enough, as long as no prompt has this in it.
+/// Bodies are about 100 bytes of JSON. A search is enough, because no prompt contains this text.
 fn is_stream(body: &[u8]) -> bool {
     find(body, b"\"stream\":true").is_some() || find(body, b"\"stream\": true").is_some()
 }

@@ -18,7 +18,8 @@ mod stats;
 use std::io::{Read, Write};
 
 fn main() -> std::io::Result<()> {
-    // The harness holds the other end: when that is gone, this goes too.
+    // The harness holds the other end of standard input. When the harness ends, the server ends
+    // too.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);

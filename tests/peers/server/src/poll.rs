@@ -1,4 +1,4 @@
-//! epoll, as far as the server needs it.
+//! The parts of epoll that the server needs.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -14,7 +14,7 @@ impl Poll {
     pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: no memory is passed.
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
-        // SAFETY: the descriptor was just made, and nobody else has it.
+        // SAFETY: the descriptor was just created, and nothing else owns it.
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
         Ok(Self { epoll })
     }
@@ -23,7 +23,7 @@ impl Poll {
         self.control(libc::EPOLL_CTL_ADD, fd, token, false)
     }
 
-    /// Also tells when there is room to write, if `room`.
+    /// If `room`, also reports when the socket is writable.
     pub(crate) fn change(&self, fd: RawFd, token: u64, room: bool) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_MOD, fd, token, room)
     }

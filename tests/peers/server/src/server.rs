@@ -1,4 +1,4 @@
-//! The loop.
+//! The event loop.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,7 +23,7 @@ pub(crate) struct Server {
     stats: Stats,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
-    /// Counts the uses of each place, so that a timer of a closed connection does nothing.
+    /// Counts how often each slot was used, so that a timer of a closed connection does nothing.
     uses: Vec<u32>,
     timers: BinaryHeap<Reverse<(Instant, usize, u32)>>,
     scratch: Vec<u8>,
@@ -32,8 +32,8 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        // std listens with a backlog of 128; 10,000 connect at once. The kernel caps it.
-        // SAFETY: no memory is passed.
+        // std listens with a backlog of 128, but 10,000 clients connect at once. The kernel caps
+        // the value. SAFETY: no memory is passed.
         unsafe { libc::listen(listener.as_raw_fd(), 16_384) };
         listener.set_nonblocking(true)?;
         let poll = Poll::new()?;
@@ -106,7 +106,7 @@ impl Server {
                     _ => return Err(error),
                 }
             }
-            // SAFETY: the descriptor was just made, and nobody else has it.
+            // SAFETY: the descriptor was just created, and nothing else owns it.
             let socket = unsafe { OwnedFd::from_raw_fd(fd) };
             let on: i32 = 1;
             // SAFETY: `on` lives through the call, and its size is passed.
@@ -130,7 +130,7 @@ impl Server {
         }
     }
 
-    /// Something happened on a connection.
+    /// Handles the events of a connection.
     fn turn(&mut self, place: usize, what: u32) {
         let still = match what & libc::EPOLLOUT as u32 {
             0 => true,
@@ -149,7 +149,7 @@ impl Server {
         }
     }
 
-    /// Reads and begins what was asked. False when the connection is at its end.
+    /// Reads a request and starts its answer. Returns false if the connection must be closed.
     fn read(&mut self, place: usize) -> bool {
         let Some(connection) = &mut self.connections[place] else {
             return true;
@@ -181,7 +181,7 @@ impl Server {
                     false => connection.input.len() - length,
                 };
                 connection.input = Vec::new();
-                // A client that sends its next request before the answer is none of ours.
+                // No measured client sends its next request before the answer.
                 if rest > 0 || connection.asked.is_some() {
                     self.stats.bad_requests += 1;
                     return false;
@@ -243,7 +243,7 @@ impl Server {
         self.timers.push(Reverse((at, place, self.uses[place])));
     }
 
-    /// A timer rang that was set for `at`.
+    /// Handles a timer that was set for `at`.
     fn due(&mut self, place: usize, at: Instant) {
         let Some(connection) = &mut self.connections[place] else {
             return;
@@ -272,7 +272,7 @@ impl Server {
         }
     }
 
-    /// Writes what may go now. False when the connection is broken.
+    /// Writes as much as may be sent now. Returns false if the connection is broken.
     fn write(&mut self, place: usize) -> bool {
         let Some(connection) = &mut self.connections[place] else {
             return true;

@@ -1,9 +1,9 @@
-//! What the server says of itself, so that it can be seen not to be the bottleneck.
+//! The server's own figures, which show that it is not the bottleneck.
 
 use std::time::{Duration, Instant};
 
 pub(crate) struct Stats {
-    /// How many bytes each kind of answer has: of text, of body, and all.
+    /// How many bytes each kind of answer has: of text, of the body, and on the wire.
     sizes: serde_json::Value,
     started: Instant,
     /// Time spent waiting for something to do.

@@ -1,4 +1,4 @@
-//! One chat: what size, crates and start-up are measured with.
+//! Makes one chat, to measure size, crates and start-up.
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;

@@ -1,4 +1,4 @@
-//! One chat: what size, crates and start-up are measured with.
+//! Makes one chat, to measure size, crates and start-up.
 
 const BODY: &str = r#"{"model":"bench","messages":[{"role":"user","content":"Why is the sky blue?"}],"temperature":0.0,"max_tokens":256}"#;
 

@@ -1,4 +1,4 @@
-//! One chat: what size, crates and start-up are measured with.
+//! Makes one chat, to measure size, crates and start-up.
 
 use chatcore::{Config, Error, Provider};
 

@@ -1,4 +1,4 @@
-//! One chat: what size, crates and start-up are measured with.
+//! Makes one chat, to measure size, crates and start-up.
 
 use rig_core::completion::CompletionRequest;
 use rig_core::providers::openai::OpenAIConfig;

@@ -24,7 +24,7 @@ fn main() {
 #[derive(Clone)]
 struct AsyncOpenAi(Client<OpenAIConfig>);
 
-/// `max_tokens` is deprecated there, and it is what compatible servers understand.
+/// `max_tokens` is deprecated in async-openai, but compatible servers understand it.
 #[allow(deprecated)]
 fn request(number: usize) -> Result<CreateChatCompletionRequest, String> {
     CreateChatCompletionRequestArgs::default()

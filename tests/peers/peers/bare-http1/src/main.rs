@@ -1,4 +1,4 @@
-//! chatcore's own HTTP/1.1 transport without chatcore: the limit for chatcore on smol.
+//! chatcore's own HTTP/1.1 transport without the core: the lower bound for chatcore on smol.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! reqwest on tokio: the limit for the clients that are made of it.
+//! reqwest on tokio: the lower bound for the clients that use it.
 
 use futures_util::StreamExt;
 use peers_driver::{AsyncLoad, Peer, Seen, body};

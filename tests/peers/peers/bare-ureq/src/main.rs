@@ -1,4 +1,4 @@
-//! ureq on a thread for each call under way: the limit for chatcore on threads.
+//! ureq with a thread for each call in flight: the lower bound for chatcore on threads.
 
 use std::io::Read;
 

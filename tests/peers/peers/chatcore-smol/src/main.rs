@@ -16,7 +16,7 @@ fn main() {
     });
 }
 
-/// As the others have it by default: as many at once as there are, and all connections kept.
+/// Like the other clients' defaults: no limit on calls at once, and all connections are kept.
 fn client(setup: &Setup, runtime: &Smol) -> LlmClient {
     let executor: Arc<dyn Executor> = Arc::new(runtime.executor());
     let transport = Http1Transport::builder(executor.clone())
@@ -57,7 +57,7 @@ impl Peer for Client {
 
     async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
         let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
-        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        // Like the other drivers, this keeps only the figures of an answer, not the answer.
         batch
             .process_stream(stream::iter((0..count).map(prompt)))
             .map(|(_, answer)| {

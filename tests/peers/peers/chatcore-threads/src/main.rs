@@ -1,4 +1,4 @@
-//! chatcore on a thread pool, over ureq: a worker for each call that is under way.
+//! chatcore on a thread pool, over ureq: a worker for each call in flight.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn client(setup: &Setup) -> LlmClient {
         .expect("the settings are whole")
 }
 
-/// The calls are polled by the thread that waits for them; the pool's workers do the rest.
+/// The calls are polled by the thread that waits for them; the pool's workers do the I/O.
 struct Caller;
 
 impl Runtime for Caller {
@@ -69,7 +69,7 @@ impl Peer for Client {
 
     async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
         let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
-        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        // Like the other drivers, this keeps only the figures of an answer, not the answer.
         batch
             .process_stream(stream::iter((0..count).map(prompt)))
             .map(|(_, answer)| {

@@ -1,4 +1,4 @@
-//! chatcore on tokio, over its own HTTP/1.1: an executor that somebody else wrote.
+//! chatcore on tokio, over its own HTTP/1.1, with an executor that a user would write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn main() {
     });
 }
 
-/// As the others have it by default: as many at once as there are, and all connections kept.
+/// Like the other clients' defaults: no limit on calls at once, and all connections are kept.
 fn client(setup: &Setup, runtime: &Tokio) -> LlmClient {
     let executor: Arc<dyn Executor> = Arc::new(TokioExecutor::on(runtime));
     let transport = Http1Transport::builder(executor.clone())
@@ -30,7 +30,7 @@ fn client(setup: &Setup, runtime: &Tokio) -> LlmClient {
         .expect("the settings are whole")
 }
 
-/// As a user of tokio writes it.
+/// An executor as a tokio user would write it.
 #[derive(Debug)]
 struct TokioExecutor {
     handle: Handle,
@@ -48,7 +48,7 @@ impl TokioExecutor {
 
 impl Executor for TokioExecutor {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // tokio keeps a panic in its task.
+        // tokio catches a panic in the task.
         self.handle.spawn(task);
     }
 
@@ -90,7 +90,7 @@ impl Peer for Client {
 
     async fn batch(&self, count: usize, at_once: usize) -> Vec<Result<Seen, String>> {
         let batch = BatchProcessor::chats(&self.0).max_workers(at_once);
-        // As the others do, it keeps what it looks at of an answer, and not the answer.
+        // Like the other drivers, this keeps only the figures of an answer, not the answer.
         batch
             .process_stream(stream::iter((0..count).map(prompt)))
             .map(|(_, answer)| {

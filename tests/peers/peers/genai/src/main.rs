@@ -10,7 +10,7 @@ use peers_runtime_tokio::Tokio;
 
 fn main() {
     peers_driver::main(|setup| {
-        // It joins what comes after the last slash.
+        // genai replaces the part after the last slash of the base URL.
         let url = format!("{}/", setup.url);
         let resolver = ServiceTargetResolver::from_resolver_fn(
             move |target: ServiceTarget| -> Result<ServiceTarget, Error> {

@@ -1,4 +1,5 @@
-//! No client: prepared bytes go out, and what comes is searched for its end. The physical limit.
+//! No client: sends prepared bytes and searches the received bytes for the end of the answer. This
+//! is the physical limit.
 
 #[path = "../../../server/src/poll.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the server needs more of it")]
@@ -39,7 +40,7 @@ struct Connection {
     socket: TcpStream,
     began: Instant,
     bytes: usize,
-    /// The last bytes that came: the end may be split.
+    /// The last bytes received, because the end marker may be split.
     tail: Vec<u8>,
 }
 
@@ -108,11 +109,11 @@ impl Connection {
         self.began = Instant::now();
         self.bytes = 0;
         self.tail.clear();
-        // Some 300 bytes into an empty buffer: they go at once.
+        // About 300 bytes always fit into the empty socket buffer.
         self.socket.write_all(request)
     }
 
-    /// Whether the answer is whole now.
+    /// Reads, and returns whether the answer is complete.
     fn read(&mut self, scratch: &mut [u8], kind: Kind) -> std::io::Result<bool> {
         let end: &[u8] = match kind {
             Kind::Streams => b"\r\n0\r\n\r\n",
