@@ -37,19 +37,19 @@
 //!
 //! | you want to | see |
 //! |---|---|
-//! | ask, stream, go on with a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
-//! | get an answer as a type, or tools whose arguments are one | `ChatCall::json`, `JsonCall`, `JsonStream`, `Tool::of`; the features `schema` and `typed` |
-//! | turn texts into vectors | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
-//! | know which models there are | [`LlmClient::models`], [`ModelInfo`] |
-//! | choose a provider, or describe one | [`Provider`], [`dialect`] |
+//! | ask a question, stream an answer, continue a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
+//! | read answers or tool arguments into Rust types | `ChatCall::json`, `JsonCall`, `JsonStream`, `Tool::of`; the features `schema` and `typed` |
+//! | compute embeddings | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
+//! | list a provider's models | [`LlmClient::models`], [`ModelInfo`] |
+//! | choose or describe a provider | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
-//! | know what a model takes, or say so | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
-//! | know what went wrong | [`Error`], [`ErrorKind`], [`Phase`] |
-//! | run many at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
-//! | run a batch that outlives its process | [`BatchProcessor::process_journal`], [`journal`] |
-//! | keep to limits, retry, hedge | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
-//! | hear of every call | [`Observer`]; the feature `tracing` |
-//! | embed the core in a runtime of your own | [`Executor`], [`Transport`] |
+//! | look up or set the rules of a model | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
+//! | handle errors | [`Error`], [`ErrorKind`], [`Phase`] |
+//! | run many calls at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
+//! | run a batch that can be resumed | [`BatchProcessor::process_journal`], [`journal`] |
+//! | set rate limits, retries and hedging | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
+//! | observe every call | [`Observer`]; the feature `tracing` |
+//! | embed the core in your own runtime | [`Executor`], [`Transport`] |
 //!
 //! # Features
 //!
