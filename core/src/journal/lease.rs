@@ -34,6 +34,6 @@ pub enum Claim {
 pub enum Renewal {
     /// The lease was renewed.
     Held,
-    /// The lease expired and another worker took it over, or the run was cancelled.
+    /// The lease has expired or belongs to another worker, or the run was cancelled.
     Lost,
 }
