@@ -6,12 +6,12 @@ import { build } from 'esbuild';
 import { bin, buildModule, here, run, writeTables } from './build/module.mjs';
 
 /**
- * The default entry, gzip, everything in it. It only catches a jump that nobody meant: what is right is not
- * left out for its size.
+ * The limit for the whole default entry as gzip. It only catches an accidental jump: useful code is not left out for its
+ * size.
  */
 const LIMIT_KB = 250;
 
-/** `npm run build -- --js` takes the modules that the last build made, where only TypeScript was changed. */
+/** `npm run build -- --js` keeps the modules of the last build, for when only TypeScript was changed. */
 const keeps = process.argv.includes('--js');
 for (const folder of keeps ? ['dist'] : ['dist', 'pkg']) {
   rmSync(join(here, folder), { recursive: true, force: true });
@@ -19,7 +19,7 @@ for (const folder of keeps ? ['dist'] : ['dist', 'pkg']) {
 }
 
 writeTables();
-// Two modules for pages, and one for Node. That of chat completions alone is what most pages load.
+// Two modules for pages, and one for Node. Most pages load the one with only chat completions.
 const small = { profile: 'wasm', std: ['optimize_for_size'], level: ['-Oz', '--converge'] };
 const make = (name, how) => (keeps ? readFileSync(join(here, 'pkg', name, 'core.wasm')) : buildModule(name, how));
 const chat = await make('chat', { ...small, dialects: [] });
@@ -28,10 +28,10 @@ const fast = await make('fast', { profile: 'wasm-fast', std: [], level: ['-O3'] 
 writeFileSync(join(here, 'dist/core-chat.wasm'), chat);
 writeFileSync(join(here, 'dist/core.wasm'), all);
 
-/** Bundles an entry, with the module `inlined` on a line of its own before the code. */
+/** Bundles an entry, with the module `inlined` on a separate line before the code. */
 const bundle = (entry, format, outfile, { inlined, ...more } = {}) => build({
   entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
-  // Short lines, since Node prints the whole line that an error comes from.
+  // Short lines, because Node prints the whole line that an error comes from.
   bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral',
   // The sources are in the package, once.
   sourcemap: 'linked', sourcesContent: false,

@@ -13,7 +13,7 @@ const FEATURES = [
   '--enable-reference-types', '--enable-multivalue',
 ];
 
-/** Runs a program, and gives what it printed. */
+/** Runs a program, and returns its output. */
 export const run = (program, words, options = {}) =>
   execFileSync(program, words, { cwd: here, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, ...options });
 
@@ -21,8 +21,9 @@ export const run = (program, words, options = {}) =>
 export const bin = (name) => join(here, 'node_modules', '.bin', name);
 
 /**
- * Builds a module by a profile of Cargo.toml, with features of the standard library, a level of wasm-opt, and
- * all dialects or those that are named beside chat completions. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and gives the module.
+ * Builds a module with a profile of Cargo.toml, features of the standard library, a level of wasm-opt, and either all
+ * dialects or chat completions and the named ones. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and returns the
+ * module.
  */
 export async function buildModule(name, { profile, std, level, dialects }) {
   const folder = join(here, 'pkg', name);
@@ -37,15 +38,15 @@ export async function buildModule(name, { profile, std, level, dialects }) {
   return readFileSync(join(folder, 'core.wasm'));
 }
 
-/** What stands in tables of the core, as TypeScript. */
+/** Writes the core's tables as TypeScript. */
 export function writeTables() {
   run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/base/tables.ts')]);
 }
 
 function compile(profile, std, dialects, folder) {
-  // The standard library is built anew, without the texts of panics, which nobody would see, since a
-  // panic is a trap here. The compiler is a stable one, whose version rust-toolchain.toml pins because
-  // these of its options are not yet stable; hence RUSTC_BOOTSTRAP, too.
+  // The standard library is rebuilt without panic messages, because a panic is a trap here and nobody would see them.
+  // The compiler is a stable release. rust-toolchain.toml pins its version, because these options are not yet stable;
+  // for the same reason RUSTC_BOOTSTRAP is set.
   run('cargo', [
     'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', profile,
     '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${std.join(',')}`,
@@ -61,7 +62,7 @@ function compile(profile, std, dialects, folder) {
   run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'bindings', built, folder]);
 }
 
-/** The border's names are long; the module and the bindings get the same short ones. */
+/** Shortens the names of imports and exports in the module and in the bindings. */
 function shortenNames(folder) {
   const names = JSON.parse(run(bin('wasm-opt'), [
     '--minify-imports-and-exports-and-modules', ...FEATURES, join(folder, 'core_opt.wasm'), '-o', join(folder, 'core.wasm'),
@@ -76,7 +77,7 @@ function shortenNames(folder) {
     rename(`"${module}": `, '"a": ');
     if (!rename(`        ${name}: `, `        ${short}: `)) throw new Error(`the bindings do not give ${name}`);
   }
-  // Longest first, since some begin with others.
+  // Longest first, because some names are prefixes of others.
   for (const [name, short] of names.exports.sort(([one], [other]) => other.length - one.length)) {
     rename(`wasm.${name}`, `wasm.${short}`);
   }
@@ -84,9 +85,9 @@ function shortenNames(folder) {
 }
 
 /**
- * The bindings keep one instance in its module scope. Wrapped in a function they make as many as asked
- * for. The function's parameters are the `host` that it calls, and what it uses of the host's own
- * globals, since some hosts lack them or have them from another realm.
+ * The bindings keep one instance in their module scope. Wrapped in a function, each call of it makes a separate
+ * instance. The parameters are the `host` whose functions the module calls, and the globals that the bindings use,
+ * because some hosts lack them or have them from another realm.
  */
 async function wrapBindings(folder) {
   const { outputFiles: [{ text }] } = await build({

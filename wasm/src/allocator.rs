@@ -1,14 +1,15 @@
-//! The allocator of the module: TLSF, in constant time and a quarter of the code of the standard
-//! library's own.
+//! The allocator of the module: TLSF. It works in constant time, and its code is a quarter the size
+//! of the standard library's allocator.
 
 use rlsf::{GlobalTlsf, GlobalTlsfOptions};
 
 struct Options;
 
 impl GlobalTlsfOptions for Options {
-    /// Growing copies; in place it would be more code than all the rest.
+    /// Growing a block copies it. Growing in place would be more code than the rest of the
+    /// allocator.
     const ENABLE_REALLOCATION: bool = false;
-    /// The memory stays one piece as it grows, so that bodies larger than a page find a place.
+    /// Memory that grows stays one pool, so that blocks larger than a page fit.
     const COALESCE_POOLS: bool = true;
 }
 

@@ -1,9 +1,10 @@
-//! The one place where the host's values, which never leave their thread, become `Send`.
+//! The only file that makes the host's values `Send`, although they never leave their thread.
 //!
-//! The two traits of the core ask for `Send`; JavaScript has one thread for each instance of the
-//! module, so that nothing here can be dropped or used on another one. The crate `send_wrapper`
-//! asks at each use which thread it is on; the standard library makes a `Thread` for the answer,
-//! out of memory of the system's own allocator, and all of that would be in the npm package.
+//! The core's traits `Executor` and `Transport` require `Send`. JavaScript has one thread for each
+//! instance of the module, so nothing here can be dropped or used on another thread. The crate
+//! `send_wrapper` is not used, because it checks the current thread at each use: the standard
+//! library allocates a `Thread` for that with the system's allocator, and all of that code would be
+//! in the npm package.
 
 use std::fmt;
 use std::future::Future;
@@ -18,21 +19,21 @@ use futures_core::Stream;
 #[cfg(target_feature = "atomics")]
 compile_error!("the module must have one thread: without `atomics` its memory cannot be shared");
 
-/// A value of the host that stays on its thread.
+/// A value of the host, which stays on its thread.
 #[derive(Clone)]
 pub(crate) struct Local<T>(T);
 
-// SAFETY: WebAssembly without atomics has one thread, so that there is none to send to. Elsewhere
-// this crate is compiled for its checks only: what it wraps comes from the host's functions, all of
-// which panic there.
+// SAFETY: WebAssembly without atomics has one thread, so there is no thread to send the value to.
+// On other targets this crate is only compiled for checks: wrapped values come from the host's
+// functions, and these panic there.
 unsafe impl<T> Send for Local<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Local<T> {}
 
 impl<T> Local<T> {
     fn project(self: Pin<&mut Self>) -> Pin<&mut T> {
-        // SAFETY: the value is pinned where its wrapper is; nothing moves it out, and `Local` has
-        // no `Drop` of its own.
+        // SAFETY: the value is pinned with its wrapper; nothing moves it out, and `Local` does not
+        // implement `Drop`.
         unsafe { self.map_unchecked_mut(|local| &mut local.0) }
     }
 }

@@ -1,4 +1,4 @@
-//! One call: run to its end, or read as a stream.
+//! One call, either run to its end or read as a stream.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -16,16 +16,18 @@ use crate::pending;
 use crate::task::{self, Outcome, promise};
 use crate::wire;
 
-/// How many events cross the border at once, so that a fast server does not fill the memory.
+/// The most events that are passed to JavaScript at once, so that a fast server does not fill the
+/// memory.
 const MAX_BATCH: usize = 256;
 
-/// A call that is read as a stream. Freeing it drops what runs, and closes its connection.
+/// A call that is read as a stream. Freeing it drops the running future, which closes its
+/// connection.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Call {
     home: f64,
     state: Rc<RefCell<State>>,
-    /// The promise of what is being read.
+    /// The id of the promise of the current read.
     running: Cell<f64>,
 }
 
@@ -33,14 +35,14 @@ pub struct Call {
 enum State {
     New(Box<ChatCall>),
     Stream(Box<ChatStream>),
-    /// It ended, or is being polled.
+    /// The stream has ended, or is being polled.
     Away,
 }
 
 #[wasm_bindgen]
 impl Call {
-    /// A promise of the events that are there, at least one, as a JSON array; an error is its last
-    /// element. Nothing after the end.
+    /// Returns the id of a promise of the ready events, at least one, as a JSON array. An error is
+    /// its last element. After the end the promise resolves to an empty text.
     pub fn next(&self) -> f64 {
         let shared = Rc::clone(&self.state);
         let read = async move {
@@ -87,7 +89,7 @@ impl Drop for Call {
     }
 }
 
-/// A promise of the whole answer as JSON.
+/// Returns the id of a promise of the whole answer as JSON.
 pub(crate) fn run(home: f64, call: ChatCall) -> f64 {
     let run = async move {
         match call.await {
@@ -108,22 +110,22 @@ pub(crate) fn run(home: f64, call: ChatCall) -> f64 {
 
 /// Events that were ready together.
 struct Batch {
-    /// JSON, or nothing where the stream was over.
+    /// JSON; `None` if the stream had ended.
     items: Option<Writer>,
     after: After,
-    /// The host's own error, where that ended the stream.
+    /// The host's own error, if it ended the stream.
     cause: Option<JsValue>,
 }
 
-/// What comes after a batch.
+/// What follows a batch.
 enum After {
     More,
-    /// The answer is complete; the end of its body may be still to come.
+    /// The answer is complete, but the end of its body may not have come yet.
     Finished,
     Ended,
 }
 
-/// Waits for one event, and takes what else is ready.
+/// Waits for one event, and takes all others that are ready.
 async fn batch(stream: &mut ChatStream) -> Batch {
     let mut items = Writer::default();
     let mut count = 0;
@@ -168,8 +170,8 @@ async fn batch(stream: &mut ChatStream) -> Batch {
     }
 }
 
-/// Reads what follows a complete answer, so that its connection can be used again. The core ends
-/// it where that takes long.
+/// Reads the rest of the body after a complete answer, so that its connection can be reused. The
+/// core ends the read if it takes long.
 async fn drain(mut stream: Box<ChatStream>) {
     while stream.next().await.is_some() {}
 }

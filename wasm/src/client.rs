@@ -16,28 +16,29 @@ use crate::request::Numbers;
 use crate::task::{Outcome, promise};
 use crate::wire;
 
-/// A client. All methods take `&self`, so that calls may run beside each other.
+/// A client. All methods take `&self`, so that calls may run concurrently.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
     pub(crate) client: LlmClient,
     pub(crate) timeouts: Timeouts,
-    /// Whether a call that says nothing waits where the queue is full.
+    /// Whether a call waits if the queue is full and its options do not say.
     pub(crate) waits: bool,
 }
 
 #[wasm_bindgen]
 impl Client {
-    /// A client from settings in JSON, a function like `fetch`, and one that gives a key or
-    /// `undefined`.
+    /// Makes a client from settings in JSON, a function like `fetch`, and a function that returns a
+    /// key or `undefined`.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, String> {
         build(settings, fetch, ask_key).map_err(|error| error::json(&error))
     }
 
-    /// A promise of the whole answer: the home of the call; messages in JSON; numbers of the
-    /// caller's, and those that hold where the caller set none (they are not given if they are no
-    /// numbers); other options in JSON or nothing; and what the function like `fetch` is to get.
+    /// Returns the id of a promise of the whole answer. The arguments are the call's home, its
+    /// messages in JSON, the caller's numbers, the defaults for numbers that the caller did not set
+    /// (NaN means not set), other options in JSON or an empty text, and the third argument for
+    /// `fetch`.
     #[expect(
         clippy::too_many_arguments,
         reason = "numbers cross the border at less cost than JSON"
@@ -65,7 +66,7 @@ impl Client {
         self.shape(spec, more).map(|call| call::run(home, call))
     }
 
-    /// The same, to be read as a stream. Nothing happens until it is read.
+    /// As `run`, but to be read as a stream. Nothing is sent until it is read.
     #[expect(
         clippy::too_many_arguments,
         reason = "numbers cross the border at less cost than JSON"
@@ -98,7 +99,8 @@ impl Client {
         wire::status(&self.client.status())
     }
 
-    /// Takes no more calls, and gives a promise for when those that run are done.
+    /// Accepts no more calls, and returns the id of a promise that resolves when the running calls
+    /// have ended.
     pub fn close(&self, home: f64) -> f64 {
         let client = self.client.clone();
         let close = async move {

@@ -1,4 +1,4 @@
-//! What a client and a call are made of, as JSON.
+//! Reads the settings of a client and of a call from JSON.
 
 use std::time::Duration;
 
@@ -15,27 +15,27 @@ use serde_json::Value;
 use crate::request::texts;
 use crate::request::{Numbers, Object, count, each, not_json, request, small_count, wrong};
 
-/// What a client is made of.
+/// The settings of a client.
 pub(crate) struct Settings {
-    /// Where chats go, but for headers of the caller's, which the other side adds.
+    /// The provider, without the caller's headers, which the TypeScript layer adds.
     pub(crate) provider: Provider,
-    /// How many at once, and how many may wait.
+    /// How many requests run at once, and how many may wait.
     pub(crate) scheduling: AsyncConfig,
-    /// Attempts in all.
+    /// The total number of attempts.
     pub(crate) max_attempts: u32,
     /// Time limits.
     pub(crate) timeouts: Limits,
-    /// What the provider grants per minute.
+    /// The provider's limits per minute.
     pub(crate) rate: RateLimits,
-    /// A limit of requests in flight that moves.
+    /// An adaptive limit on the requests in flight.
     pub(crate) adaptive: Option<Adaptive>,
-    /// When a second request is sent.
+    /// When a second request is sent in parallel.
     pub(crate) hedging: Option<Hedging>,
-    /// Whether whole answers are fetched as streams, where the client says so.
+    /// Whether whole answers are fetched as streams, if the option is set.
     pub(crate) fetch_as_stream: Option<bool>,
-    /// How large a request may be, in bytes of JSON.
+    /// The largest request, in bytes of JSON.
     pub(crate) max_request_bytes: Option<u32>,
-    /// Whether calls wait where the queue is full.
+    /// Whether calls wait if the queue is full.
     pub(crate) wait_for_queue: bool,
 }
 
@@ -75,7 +75,7 @@ impl Settings {
     }
 }
 
-/// The other side has looked at all of it, and given defaults.
+/// The TypeScript layer has already checked these settings and filled in defaults.
 fn provider(from: &mut Object) -> Result<Provider, Error> {
     let mut name = String::new();
     from.text("provider", &mut name)?;
@@ -92,7 +92,7 @@ fn provider(from: &mut Object) -> Result<Provider, Error> {
     }
     provider = match key {
         Some(key) => provider.with_api_key(key),
-        // Another server adds it.
+        // The caller's own server adds the key.
         None => provider.without_api_key(),
     };
     if from.is("allowHttp") {
@@ -138,7 +138,7 @@ fn model_rule(from: &mut Object) -> Result<ModelRule, Error> {
     Ok(rule)
 }
 
-/// The value whose word stands there, where there is one.
+/// Reads a word, and returns the value that it names, if the member exists.
 fn one_of<T: Copy>(
     from: &mut Object,
     name: &'static str,
@@ -182,26 +182,26 @@ fn hedging(mut given: Object) -> Result<Option<Hedging>, Error> {
     Ok(quantile.map(Hedging::at_quantile))
 }
 
-/// What a call is made of.
+/// The settings of a call.
 pub(crate) struct CallSpec {
-    /// In the words of the core.
+    /// The request in the core's form.
     pub(crate) request: ChatRequest,
-    /// What is asked for where the request says nothing.
+    /// The defaults for what the request does not set.
     pub(crate) defaults: Defaults,
-    /// Whether a whole answer is fetched as a stream, where the caller says so.
+    /// Whether a whole answer is fetched as a stream, if the caller set the option.
     pub(crate) fetch_as_stream: Option<bool>,
     /// Time limits.
     pub(crate) timeouts: Limits,
-    /// Attempts in all.
+    /// The total number of attempts.
     pub(crate) max_attempts: Option<u32>,
-    /// Whether it waits where the queue is full, where the caller says so.
+    /// Whether the call waits if the queue is full, if the caller set the option.
     pub(crate) wait_for_queue: Option<bool>,
-    /// Wait as long as it takes: one call of a batch.
+    /// Whether the call waits as long as necessary, because it is one of a batch.
     pub(crate) patient: bool,
 }
 
 impl CallSpec {
-    /// `own` is what the caller set, `defaults` holds where that says nothing; `rest` may be empty.
+    /// `own` are the caller's numbers, `defaults` apply to those not set; `rest` may be empty.
     pub(crate) fn read(
         messages: &str,
         own: Numbers,
@@ -226,11 +226,11 @@ impl CallSpec {
     }
 }
 
-/// Time limits in milliseconds; what is missing stays as it is, and a negative one is no limit.
+/// Time limits in milliseconds. A missing one is left unchanged, and a negative one means no limit.
 pub(crate) struct Limits(pub(crate) Object);
 
 impl Limits {
-    /// Sets what is there.
+    /// Sets the limits that are given.
     pub(crate) fn apply(mut self, to: &mut Timeouts) -> Result<(), Error> {
         for (name, limit) in [
             ("queue", &mut to.queue),
@@ -246,14 +246,14 @@ impl Limits {
             }
         }
         if let Some(overall) = limit_of(&mut self.0, "overall")? {
-            // It holds for every call, though it be the default's length.
+            // Set explicitly, it applies to every call, even if it equals the default.
             *to = std::mem::take(to).overall(overall);
         }
         Ok(())
     }
 }
 
-/// A limit, where it is given; a negative one is none.
+/// Reads a limit, if it is given; a negative one means no limit.
 fn limit_of(from: &mut Object, name: &'static str) -> Result<Option<Option<Duration>>, Error> {
     let mut given = None;
     from.number(name, &mut given, Value::as_f64)?;
@@ -276,7 +276,7 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
     Ok(Duration::from_micros((milliseconds * 1000.0) as u64))
 }
 
-/// Reads JSON from the other side.
+/// Reads a JSON object from the TypeScript layer.
 pub(crate) fn read(text: &str) -> Result<Object, Error> {
     Object::new("it", json::parse(text).map_err(not_json)?)
 }

@@ -1,4 +1,4 @@
-//! A key that a JavaScript function gives, asked for once per attempt.
+//! Keys that a JavaScript function returns; it is called once per attempt.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,14 +12,15 @@ use crate::fetch::HostError;
 use crate::imports;
 use crate::pending::{Completion, Failure, Operation};
 
-/// The code of an error that the package threw itself, so that its message may be shown. What a
-/// caller's function throws may hold a secret: it becomes the cause, and is not in the message.
+/// The prefix of the codes of errors that the package itself throws, so their messages may be
+/// shown. An error that the caller's function throws may hold a secret: it becomes the cause, and
+/// is not in the message.
 const OWN: &str = "key_";
 
-/// [`Credentials`] from the option `apiKey`, where that is a function. It keeps the contract of
-/// [`TokenSource`](chatcore::TokenSource) with tokens that are never valid for a second attempt:
-/// each attempt asks, and after a 401 the call is tried once more with a fresh key. Calls do not
-/// share an answer, because on workerd what one request awaits cannot be awaited by another.
+/// [`Credentials`] from the option `apiKey`, if it is a function. It has the contract of
+/// [`TokenSource`](chatcore::TokenSource) with tokens that are valid for one attempt only: each
+/// attempt calls the function, and after a 401 the call is tried once more with a fresh key. Calls
+/// do not share a key, because on workerd one request cannot await another request's promise.
 #[derive(Debug)]
 pub(crate) struct KeyFunction {
     ask: Local<JsValue>,

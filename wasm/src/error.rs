@@ -1,4 +1,4 @@
-//! Errors as JSON, for the classes of the TypeScript layer.
+//! Errors as JSON, from which the TypeScript layer makes its error classes.
 
 use std::error::Error as _;
 
@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use crate::fetch::HostError;
 use crate::wire;
 
-/// An error as it crosses the border.
+/// Writes an error as JSON.
 pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.open('{');
     w.member("type", "error");
@@ -48,7 +48,7 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.close('}');
 }
 
-/// An error alone.
+/// An error as JSON text.
 pub(crate) fn json(error: &Error) -> String {
     let mut w = Writer::default();
     write(&mut w, error);
@@ -67,5 +67,5 @@ pub(crate) fn cause(error: &Error) -> Option<JsValue> {
     None
 }
 
-/// What a call that was aborted from the other side is rejected with.
+/// The error of a call that JavaScript aborted.
 pub(crate) const ABORTED: &str = r#"{"type":"error","code":"aborted","message":"aborted","retryable":false,"attempts":0,"in_stream":false}"#;

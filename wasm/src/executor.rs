@@ -1,4 +1,4 @@
-//! Tasks, timers and time of the host.
+//! The host's tasks, timers and clock.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::imports;
 use crate::pending::Operation;
 use crate::task;
 
-/// What `setTimeout` takes is an `i32` of milliseconds, 24.8 days; more would fire at once.
+/// `setTimeout` takes an `i32` of milliseconds, 24.8 days; a longer timer would fire at once.
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
 #[wasm_bindgen]
@@ -44,13 +44,13 @@ impl chatcore::Executor for HostExecutor {
     }
 }
 
-/// One timer of the host's, cleared when it is dropped.
+/// One timer of the host, cleared on drop.
 struct Timer {
     fires: Operation,
 }
 
 impl Timer {
-    /// Not earlier than asked: a part of a millisecond counts as a whole one.
+    /// Rounds up to whole milliseconds, so that the timer never fires early.
     async fn start(duration: Duration) {
         let mut timer = Self {
             fires: Operation::new(),

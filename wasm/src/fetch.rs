@@ -1,4 +1,4 @@
-//! The transport: `fetch` of the host, or one that the caller gave.
+//! The transport: the host's `fetch`, or a function that the caller gave.
 
 use std::fmt;
 use std::future::Future;
@@ -16,13 +16,13 @@ use crate::bridge::{self, Local};
 use crate::imports::{self, Exchange};
 use crate::pending::{Completion, Failure, Operation};
 
-/// What the caller gives with a call: the function like `fetch` gets it as its third argument.
+/// A value that belongs to one call, passed to the function like `fetch` as its third argument.
 #[derive(Clone)]
 pub(crate) struct More(pub(crate) Local<JsValue>);
 
-/// `fetch`. A page may send few headers to another origin without a preflight that the server has
-/// to allow: the core sends only what the dialect demands and the caller asked for, and nothing is
-/// added here.
+/// A transport on `fetch`. It adds no headers, because in a page most headers to another origin
+/// need a preflight that the server must allow. The core sends only headers that the dialect
+/// requires or the caller set.
 #[derive(Debug)]
 pub(crate) struct Fetch {
     fetch: Local<JsValue>,
@@ -98,7 +98,7 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
         if let (Ok(header), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
         {
-            // The host has joined those of one name.
+            // The host has already joined headers of the same name.
             headers.insert(header, value);
         }
     }
@@ -111,7 +111,7 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     Ok(response)
 }
 
-/// What is open at the host; aborted when it is dropped before its end.
+/// An open request of the host, aborted if it is dropped before its end.
 struct Connection {
     exchange: Exchange,
     open: bool,
@@ -162,7 +162,7 @@ impl Stream for Body {
     }
 }
 
-/// The host's own error, which the caller gets as the cause of ours.
+/// The host's own error, which becomes the cause of chatcore's error.
 pub(crate) struct HostError(pub(crate) Local<JsValue>);
 
 impl fmt::Debug for HostError {
@@ -179,14 +179,14 @@ impl fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
-/// Whether `word`, which is not empty, stands in `text`. The two-way search of `str::contains` would
+/// Whether `text` contains `word`, which is not empty. The two-way search of `str::contains` would
 /// be much more code.
 fn holds(text: &str, word: &str) -> bool {
     let mut places = text.as_bytes().windows(word.len().max(1));
     places.any(|place| place == word.as_bytes())
 }
 
-/// Words in the codes of errors that tell of a certificate, or of a handshake, that fails each time.
+/// Words in error codes for a certificate or a handshake that fails every time.
 const TLS_WORDS: [&str; 9] = [
     "CERT",
     "TLS",
@@ -199,8 +199,7 @@ const TLS_WORDS: [&str; 9] = [
     "HOSTNAME_MISMATCH",
 ];
 
-/// What the host says when a request fails. Browsers say no more than that it did; Node names
-/// the cause.
+/// Turns the host's failure into a transport error. Browsers give no cause; Node names it.
 fn failed(failure: Failure, in_body: bool) -> TransportError {
     let kind = match failure.code.as_str() {
         "CHATCORE_BODY" => Kind::Protocol,
@@ -211,7 +210,7 @@ fn failed(failure: Failure, in_body: bool) -> TransportError {
         "UND_ERR_HEADERS_OVERFLOW" | "HPE_HEADER_OVERFLOW" => Kind::TooLarge,
         code if code.starts_with("HPE_") => Kind::Protocol,
         code if TLS_WORDS.iter().any(|word| holds(code, word)) => Kind::Tls,
-        // Deno has no codes.
+        // Deno's errors have no codes.
         "" if holds(&failure.message, "certificate") => Kind::Tls,
         _ if in_body => Kind::Truncated,
         "" => Kind::Connect,

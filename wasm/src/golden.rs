@@ -1,7 +1,7 @@
-//! What crosses the border, line by line, as `tests/golden/border.jsonl` holds it.
+//! Tests that the module's output is what `tests/golden/border.jsonl` holds, line by line.
 //!
-//! The tests of the TypeScript layer read that file, so that nothing that the core can say is
-//! unknown there. `CHATCORE_GOLDEN=write cargo test -p chatcore-wasm golden` writes it anew.
+//! The tests of the TypeScript layer read that file, so that the layer knows everything that the
+//! core can write. `CHATCORE_GOLDEN=write cargo test -p chatcore-wasm golden` regenerates it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::request;
 use crate::{error, wire};
 
-/// The events of each kind. A kind that has none here fails the test.
+/// The events of each kind. A kind without an event here fails the test.
 fn events(kind: &str) -> Vec<ChatEvent> {
     let index = 1;
     match kind {
@@ -75,7 +75,7 @@ fn events(kind: &str) -> Vec<ChatEvent> {
     }
 }
 
-/// The parts of each kind, without and with what may be missing.
+/// The parts of each kind, without and with optional fields.
 fn parts(kind: &str) -> Vec<Part> {
     match kind {
         "text" => {
@@ -148,7 +148,7 @@ fn all_parts() -> Vec<Part> {
     Part::KINDS.iter().flat_map(|kind| parts(kind)).collect()
 }
 
-/// The sources of each kind, without and with what may be missing.
+/// The sources of each kind, without and with optional fields.
 fn sources() -> impl Iterator<Item = MediaSource> {
     MediaSource::KINDS.iter().flat_map(|kind| {
         let media_type = || Some("image/png".to_owned());
@@ -174,7 +174,7 @@ fn sources() -> impl Iterator<Item = MediaSource> {
     })
 }
 
-/// The errors of each kind: as it is, reported inside of a stream, and one for each time limit.
+/// The errors of each kind: plain, reported inside a stream, and one for each time limit.
 fn errors(kind: ErrorKind) -> Vec<Error> {
     let error = || Error::new(kind, "why");
     let mut errors = vec![error(), error().in_stream()];
@@ -185,7 +185,7 @@ fn errors(kind: ErrorKind) -> Vec<Error> {
     errors
 }
 
-/// An error of which all is known.
+/// An error with all fields.
 fn whole_error() -> Error {
     let mut partial = ChatResponse::default();
     partial.message.parts.push(Part::text("What had co"));
@@ -243,7 +243,7 @@ fn extra() -> Extra {
     extra
 }
 
-/// What the border writes, as it is.
+/// The text that `write` writes.
 fn written(write: impl FnOnce(&mut Writer)) -> String {
     let mut w = Writer::default();
     write(&mut w);
@@ -254,7 +254,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// An error as it is written, but for its message: the wording is no part of the border.
+/// An error as it is written, without its message, because the wording may change.
 fn written_error(error: &Error) -> String {
     let wire = written(|w| error::write(w, error));
     assert_eq!(parsed(&wire)["code"], error.kind().as_str());

@@ -9,19 +9,19 @@ extern "C" {
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn soon(home: f64, yields: bool);
 
-    /// Calls `signal` with the id after so many milliseconds, unless it is cleared before.
+    /// Calls `signal` with the id after `milliseconds`, unless the timer is cleared first.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn sleep(id: f64, milliseconds: f64);
 
-    /// Clears that timer.
+    /// Clears the timer with this id.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn clear(id: f64);
 
-    /// Calls a function that gives a key, and then `text` or `failed` with the id.
+    /// Calls a function that returns a key, then `text` or `failed` with the id.
     #[wasm_bindgen(js_namespace = host, js_name = askKey)]
     pub(crate) fn ask_key(ask: &JsValue, id: f64);
 
-    /// Sends a request by a function like `fetch`, and calls `text` or `failed` with the id.
+    /// Sends a request by a function like `fetch`, then calls `text` or `failed` with the id.
     /// `lines` are the method, the URL, and the name and the value of each header.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn send(
@@ -32,21 +32,21 @@ extern "C" {
         more: &JsValue,
     ) -> Exchange;
 
-    /// The promise with the id comes to `text`, or is rejected with the error in it, that the
-    /// host's own error `cause` caused.
+    /// Settles the promise with this id: resolves it to `text` and `cause`, or rejects it with the
+    /// error in `text`, whose cause is the host's own error `cause`.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn done(id: f64, is_ok: bool, text: &str, cause: &JsValue);
 
-    /// Appends a copy of these numbers to a list of such, which is made where `list` is undefined,
-    /// and gives the list.
+    /// Appends a copy of these numbers to `list`, and returns it. Makes a new list if `list` is
+    /// undefined.
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn vector(list: JsValue, numbers: &[f32]) -> JsValue;
 
-    /// A request, and its answer.
+    /// A request and its response.
     #[derive(Debug)]
     pub(crate) type Exchange;
 
-    /// Calls `piece` or `failed` with the id.
+    /// Reads the next piece of the body, then calls `piece` or `failed` with the id.
     #[wasm_bindgen(method)]
     pub(crate) fn read(this: &Exchange, id: f64);
 

@@ -1,4 +1,4 @@
-//! Calls that are no chats: embeddings, and the list of models.
+//! Calls other than chats: embeddings, and the list of models.
 
 use chatcore::json::{Reader, Writer};
 use chatcore::{EmbedCall, EmbedRequest, Embeddings, Error, ErrorKind, ModelInfo, WhenFull};
@@ -16,9 +16,9 @@ use crate::wire;
 
 #[wasm_bindgen]
 impl Client {
-    /// A promise of vectors: the home of the call, the texts as a JSON array, the options in JSON,
-    /// and what the function like `fetch` is to get. The vectors stand where an error has its
-    /// cause, because they are no text.
+    /// Returns the id of a promise of vectors. The arguments are the call's home, the texts as a
+    /// JSON array, the options in JSON, and the third argument for `fetch`. The vectors are passed
+    /// in the place of an error's cause, because they are no text.
     pub fn embed(
         &self,
         home: f64,
@@ -33,7 +33,7 @@ impl Client {
         Ok(promise(home, Box::pin(run)))
     }
 
-    /// A promise of the list of models as a JSON array.
+    /// Returns the id of a promise of the list of models as a JSON array.
     pub fn models(&self, home: f64) -> f64 {
         let client = self.client.clone();
         let run = async move {
@@ -106,7 +106,7 @@ fn embeddings(answer: Embeddings) -> Outcome {
     }
     w.count(answer.attempts.into());
     w.close(']');
-    // Each is freed once the host has its copy.
+    // Each vector is freed once the host has its copy.
     let vectors = answer.vectors.into_iter();
     let list = vectors.fold(JsValue::UNDEFINED, |list, vector| {
         imports::vector(list, &vector)

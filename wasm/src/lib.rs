@@ -1,9 +1,9 @@
 //! The core of chatcore for JavaScript hosts.
 //!
-//! The layer in `ts/` is what users see; this crate gives it requests, scheduling, retries and
-//! decoding. What crosses the border is text: a request goes in as JSON, and all events that one
-//! network read brought come out as one JSON array. Promises, timers and requests of the host have an
-//! id each, in the one slab of pending operations.
+//! Users see the layer in `ts/`; this crate provides it with requests, scheduling, retries and
+//! decoding. Values pass between the two as text: a request comes in as JSON, and all events of one
+//! network read go out as one JSON array. Each promise, timer and request of the host has an id in
+//! one slab of pending operations.
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;

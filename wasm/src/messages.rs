@@ -1,4 +1,4 @@
-//! A conversation's JSON → [`Message`]s.
+//! Reads the [`Message`]s of a conversation from JSON.
 
 use chatcore::chat::Extra;
 use chatcore::json::{self, JsonError, Reader};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::request::{not_json, undocumented, wrong};
 
-/// Reads an array of messages, in the forms that [`Message`] is read from.
+/// Reads an array of messages, in all forms that [`Message`] accepts.
 pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
     let mut reader = Reader::new(text);
     if reader.peek().map_err(not_json)? != b'[' {
@@ -31,7 +31,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
     Ok(messages)
 }
 
-/// A role and a text, which is all that most messages have, and what else there is of it.
+/// A message's role and text, which is all that most messages have, and its other fields.
 #[derive(Default)]
 struct Fields {
     role: Option<String>,

@@ -1,10 +1,10 @@
 //! Pending host operations. Each has an id; the host calls back with the id when the operation
 //! completes.
 //!
-//! A generational slab holds them, so that an id which the host still knows after its operation was
-//! dropped never names another one. Promises are not used instead, because each takes two closures
-//! on this side, which the host has to watch until they are gone: more work than all else that a
-//! chat does here.
+//! The operations are in a generational slab, so that an id that the host still knows after its
+//! operation was dropped never names another operation. Promises are not used instead, because each
+//! needs two closures in the module, which the host must track until they are freed: more work than
+//! everything else that a chat does here.
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports has to be public")]
 
@@ -16,8 +16,8 @@ use std::task::{Context, Poll, Waker};
 
 use wasm_bindgen::prelude::*;
 
-/// The bits of an id that hold the slot; the generation stands above them. Together they are no more
-/// than the 53 bits that a JavaScript number holds exactly.
+/// The low bits of an id, which hold the slot; the generation is in the bits above. Together they
+/// fit into the 53 bits that a JavaScript number holds exactly.
 const SLOT_BITS: u32 = 24;
 const GENERATIONS: u64 = 1 << 29;
 
@@ -26,25 +26,25 @@ const GENERATIONS: u64 = 1 << 29;
 pub(crate) enum Completion {
     /// A timer fired, or a promise was aborted.
     Signal,
-    /// The head of an answer, in lines: the status, and the name and the value of each header. Or a
-    /// key.
+    /// The head of a response, in lines: the status, then the name and the value of each header. Or
+    /// a key.
     Text(String),
     /// A piece of a body, and whether it is the last.
     Piece(Vec<u8>, bool),
-    /// It failed.
+    /// The operation failed.
     Failed(Failure),
 }
 
-/// Why something failed at the host.
+/// Why an operation of the host failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: JsValue,
-    /// The code of the host's error, or nothing.
+    /// The code of the host's error; empty if it has none.
     pub(crate) code: String,
     pub(crate) message: String,
 }
 
-/// One pending operation, a future of its completion. Once it is dropped, a completion is ignored.
+/// One pending operation, a future of its completion. After it is dropped, a completion is ignored.
 #[derive(Debug)]
 pub(crate) struct Operation {
     id: u64,
@@ -66,7 +66,7 @@ impl Operation {
         })
     }
 
-    /// What the host calls back with.
+    /// The id with which the host calls back.
     pub(crate) fn id(&self) -> f64 {
         self.id as f64
     }
@@ -85,7 +85,7 @@ impl Future for Operation {
         });
         match before {
             Some(State::Completed(completion)) => Poll::Ready(completion),
-            // The waker that it may hold is dropped here, where the slab is not borrowed.
+            // An old waker is dropped here, while the slab is not borrowed.
             _ => Poll::Pending,
         }
     }
@@ -98,7 +98,7 @@ impl Drop for Operation {
             slab.free.push(slot(self.id));
             Some(before)
         });
-        // As above.
+        // Dropped while the slab is not borrowed.
         drop(before);
     }
 }
@@ -146,25 +146,25 @@ fn complete(id: f64, completion: Completion) {
     }
 }
 
-/// A timer fired, or nobody wants the result of a promise any more.
+/// Called when a timer fired, or a promise was aborted.
 #[wasm_bindgen]
 pub fn signal(id: f64) {
     complete(id, Completion::Signal);
 }
 
-/// The head of an answer has come, or a key.
+/// Called when the head of a response, or a key, has come.
 #[wasm_bindgen]
 pub fn text(id: f64, text: String) {
     complete(id, Completion::Text(text));
 }
 
-/// A piece of a body has come.
+/// Called when a piece of a body has come.
 #[wasm_bindgen]
 pub fn piece(id: f64, bytes: Vec<u8>, is_last: bool) {
     complete(id, Completion::Piece(bytes, is_last));
 }
 
-/// A request, or reading its answer, has failed.
+/// Called when an operation has failed.
 #[wasm_bindgen]
 pub fn failed(id: f64, error: JsValue, code: String, message: String) {
     let failure = Failure {

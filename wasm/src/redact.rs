@@ -1,5 +1,5 @@
-//! Secrets that the core does not know, or not for as long: the caller's headers, the passwords of
-//! proxies, and keys that a function gave long ago. Errors are searched for them as for those that the core knows.
+//! Redacts secrets that the core does not know or no longer remembers: the caller's headers, the
+//! passwords of proxies, and keys that a function returned long ago.
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports has to be public")]
 
@@ -7,7 +7,7 @@ use chatcore::{Secrets, json};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
-/// Takes `secrets` out of `texts`: two JSON arrays of strings; gives the texts as a JSON array.
+/// Redacts `secrets` in `texts`. Both are JSON arrays of strings, as is the result.
 #[wasm_bindgen]
 pub fn redact(secrets: &str, texts: &str) -> String {
     let mut known = Secrets::new();

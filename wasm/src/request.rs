@@ -1,4 +1,4 @@
-//! A request's JSON → [`ChatRequest`].
+//! Reads a [`ChatRequest`] from JSON.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::messages;
 
-/// The members of an object that were not looked at yet, and where it stands.
+/// The members of an object that were not read yet, and the object's place for error messages.
 pub(crate) struct Object {
     place: &'static str,
     members: Extra,
@@ -32,7 +32,7 @@ impl Object {
 
     /// The member of this name, unless it is null.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        // A null stays behind: what is removed from a map makes it close its ranks.
+        // Leaves a null behind, because removing from the map would move its other members.
         let value = self.members.get_mut(name)?.take();
         Some(value).filter(|value| !value.is_null())
     }
@@ -44,7 +44,7 @@ impl Object {
         }
     }
 
-    /// Reads a number into its place, where there is one.
+    /// Reads a number into `into`, if the member exists.
     pub(crate) fn number<T>(
         &mut self,
         name: &'static str,
@@ -60,7 +60,7 @@ impl Object {
         Ok(())
     }
 
-    /// A switch, where it is given.
+    /// A boolean, if it is given.
     pub(crate) fn switch(&mut self, name: &str) -> Option<bool> {
         self.take(name)?.as_bool()
     }
@@ -69,7 +69,7 @@ impl Object {
         matches!(self.take(name), Some(Value::Bool(true)))
     }
 
-    /// Reads a string that must be there into its place.
+    /// Reads a required string into `into`.
     pub(crate) fn text(&mut self, name: &'static str, into: &mut String) -> Result<(), Error> {
         match self.take(name) {
             None => return Err(wrong(self.place, &format!("without {name}"))),
@@ -79,7 +79,7 @@ impl Object {
         Ok(())
     }
 
-    /// Reads a string into its place, where there is one.
+    /// Reads a string into `into`, if the member exists.
     pub(crate) fn optional(
         &mut self,
         name: &'static str,
@@ -93,12 +93,12 @@ impl Object {
         Ok(())
     }
 
-    /// What was not looked at yet.
+    /// The members that were not read yet.
     pub(crate) fn into_members(self) -> Extra {
         self.members
     }
 
-    /// The same as JSON, without the braces.
+    /// The members that were not read yet as JSON, without the braces.
     pub(crate) fn into_members_text(self) -> String {
         let mut writer = json::Writer::default();
         writer.members(&self.members);
@@ -124,7 +124,7 @@ impl Object {
     }
 }
 
-/// Reads each item of an array, which are all objects.
+/// Reads each item of an array of objects.
 pub(crate) fn each<T>(
     place: &'static str,
     list: Vec<Value>,
@@ -137,9 +137,9 @@ pub(crate) fn each<T>(
     Ok(items)
 }
 
-/// The whole number that a JSON number is, if it is one.
+/// A JSON number as an integer, if it is whole.
 pub(crate) fn count(value: &Value) -> Option<u64> {
-    // JavaScript has no other numbers than floats, and may write one as 1e3.
+    // All numbers of JavaScript are floats, and it may write one as 1e3.
     let whole = |number: &f64| number.fract() == 0.0 && (0.0..1.9e19).contains(number);
     value
         .as_u64()
@@ -154,17 +154,17 @@ pub(crate) fn wrong(place: &str, why: &str) -> Error {
     undocumented(format_args!("{place} is {why}"))
 }
 
-/// The error for what is no JSON of the other side's.
+/// The error for invalid JSON from the TypeScript layer.
 pub(crate) fn not_json(error: JsonError) -> Error {
     undocumented(error)
 }
 
-/// The error for what is not as the documentation of the package says.
+/// The error for a value that does not follow the package's documentation.
 pub(crate) fn undocumented(why: impl Display) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("not as documented: {why}"))
 }
 
-/// A temperature and a limit of tokens as they cross the border: not given if they are no numbers.
+/// A temperature and a token limit, as JavaScript passes them: NaN means not set.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbers {
     pub(crate) temperature: f64,
@@ -186,8 +186,7 @@ impl Numbers {
         }
     }
 
-    /// The defaults of a call, which are no options of its caller's.
-    /// A limit of 0 tokens stands for none at all: those of the provider hold.
+    /// The defaults of a call. A limit of 0 tokens means no defaults, so that the provider's apply.
     pub(crate) fn defaults(self) -> Result<Defaults, Error> {
         if self.max_tokens == 0.0 {
             return Ok(Defaults::NONE);
@@ -199,7 +198,7 @@ impl Numbers {
     }
 }
 
-/// A request: messages in JSON, and what the caller set.
+/// Builds a request from messages in JSON and the caller's options.
 pub(crate) fn request(
     messages: &str,
     own: Numbers,

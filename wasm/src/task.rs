@@ -1,9 +1,9 @@
 //! Tasks on the host's event loop.
 //!
-//! Each task has a *home*: the number of the place at the host where its timers and requests
-//! belong. Most hosts have one home, 0. On Cloudflare's workerd each incoming request is a home,
-//! because a timer or a connection that one request made cannot be used by another. A task is only
-//! polled at its home, so that all it asks of the host is made there.
+//! Each task has a *home*, a number: its timers and requests belong to that home. Most hosts have
+//! one home, 0. On Cloudflare's workerd each incoming request is a home, because a timer or a
+//! connection that one request made cannot be used by another. A task is only polled at its home,
+//! so that its timers and requests are made there.
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports has to be public")]
 
@@ -35,7 +35,7 @@ impl Wake for Task {
             return;
         }
         let home = self.home;
-        // A task that wakes itself while it runs lets others go first.
+        // A task that wakes itself while it runs yields to others.
         let yields = RUNNING.get().0 == Arc::as_ptr(&self);
         QUEUE.with_borrow_mut(|queue| queue.push(self));
         imports::soon(home, yields);
@@ -48,7 +48,7 @@ thread_local! {
     static RUNNING: Cell<(*const Task, f64)> = const { Cell::new((ptr::null(), 0.0)) };
 }
 
-/// Runs `work` in the background, at the home of the task that asks for it.
+/// Runs `work` in the background, at the home of the running task.
 pub(crate) fn spawn(work: Work) {
     spawn_at(RUNNING.get().1, work);
 }
@@ -86,12 +86,12 @@ pub fn poll_tasks(home: f64) {
     }
 }
 
-/// What a promise of the host's comes to: JSON, or nothing.
+/// What a promise of the host settles to: JSON, or an empty text.
 pub(crate) struct Outcome {
     /// Whether the promise is fulfilled.
     pub(crate) is_ok: bool,
     pub(crate) text: String,
-    /// The host's own error that caused the one in `text`.
+    /// The host's own error that caused the error in `text`; vectors, for embeddings.
     pub(crate) cause: Option<JsValue>,
 }
 
@@ -105,8 +105,8 @@ impl Outcome {
     }
 }
 
-/// Runs `work` at `home` for a promise of the host's; the id is the promise's. Once the host
-/// calls `signal` with it, the promise is rejected with the code `aborted`, and `work` is dropped.
+/// Runs `work` at `home` for a promise of the host, and returns the promise's id. If the host calls
+/// `signal` with the id, the promise is rejected with the code `aborted`, and `work` is dropped.
 pub(crate) fn promise(home: f64, mut work: Pin<Box<dyn Future<Output = Outcome>>>) -> f64 {
     let mut aborts = Operation::new();
     let id = aborts.id();

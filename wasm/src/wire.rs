@@ -1,10 +1,10 @@
-//! Events and answers as JSON, in the names that `wasm/ts/border/response.ts` reads.
+//! Writes events and answers as JSON, in the form that `wasm/ts/border/response.ts` reads.
 
 use chatcore::chat::{Extra, MediaSource};
 use chatcore::json::Writer;
 use chatcore::{ChatEvent, ChatResponse, Message, Part, Role, Status, Usage};
 
-/// An event of the core's.
+/// An event of the core.
 pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
     w.open('{');
     match event {
@@ -50,7 +50,7 @@ pub(crate) fn event(w: &mut Writer, event: &ChatEvent) {
             w.member("reason", reason.as_str());
             w.member("raw", raw);
         }
-        // No more there are: the test `golden` holds this against `ChatEvent::KINDS`.
+        // There are no other kinds: the test `golden` checks this against `ChatEvent::KINDS`.
         _ => w.member("type", "unknown"),
     }
     w.close('}');
@@ -73,7 +73,7 @@ fn beside(w: &mut Writer, kind: &str, extra: &Extra) {
     w.members(extra);
 }
 
-/// After the last event: all of them, folded.
+/// Written after the last event: the whole answer, folded from all events.
 pub(crate) fn folded(w: &mut Writer, answer: &ChatResponse) {
     w.open('{');
     w.member("type", "response");
@@ -82,7 +82,8 @@ pub(crate) fn folded(w: &mut Writer, answer: &ChatResponse) {
     w.close('}');
 }
 
-/// A whole answer, as an array: names that the other side knows would be read again for each answer.
+/// A whole answer. It is an array, because JavaScript would parse an object's names for each
+/// answer.
 pub(crate) fn response(w: &mut Writer, answer: &ChatResponse) {
     w.open('[');
     w.string(&answer.id);
@@ -106,7 +107,7 @@ pub(crate) fn response(w: &mut Writer, answer: &ChatResponse) {
     w.close(']');
 }
 
-/// A message of the assistant's; what is nothing but a text as a string.
+/// A message of the assistant. A message that consists of one text is a string.
 fn message(w: &mut Writer, message: &Message) {
     let text = match &*message.parts {
         [Part::Text(text)] if text.extra.is_empty() => Some(&text.text),
@@ -211,7 +212,7 @@ fn part(w: &mut Writer, value: &Part) {
     w.close('}');
 }
 
-/// Where a picture, a file or sound is.
+/// The source of an image, a file or an audio.
 fn source(w: &mut Writer, source: &MediaSource) {
     w.key("source");
     w.open('{');
@@ -236,7 +237,7 @@ fn source(w: &mut Writer, source: &MediaSource) {
             }
         }
         MediaSource::Text { text } => prose(w, "text", "text", text),
-        // The test `golden` holds this against `MediaSource::KINDS`.
+        // The test `golden` checks this against `MediaSource::KINDS`.
         _ => w.member("type", "unknown"),
     }
     w.close('}');
@@ -260,7 +261,7 @@ pub(crate) fn usage(w: &mut Writer, usage: &Usage) {
     w.close(']');
 }
 
-/// In the names of JavaScript, since it goes to the user as it is.
+/// The status, with JavaScript's names, because it is passed to the user unchanged.
 pub(crate) fn status(status: &Status) -> String {
     let mut w = Writer::default();
     w.open('{');
@@ -284,7 +285,7 @@ pub(crate) fn status(status: &Status) -> String {
     w.into_text()
 }
 
-/// A member that is a number, where there is one.
+/// A member that is a number, if it exists.
 pub(crate) fn number(w: &mut Writer, name: &str, number: Option<u64>) {
     if let Some(number) = number {
         w.key(name);

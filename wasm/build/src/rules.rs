@@ -1,11 +1,11 @@
-//! The table of model rules, as the package's option `modelRules` takes it.
+//! The table of model rules, in the form of the package's option `modelRules`.
 
 use std::error::Error;
 
 use chatcore::models::{MODEL_RULES, ModelRule};
 use serde_json::{Map, Value, json};
 
-/// All rows. What is a new rule's default is left out of a row.
+/// All rows. A field with its default value is left out.
 pub(crate) fn all() -> Result<Value, Box<dyn Error>> {
     MODEL_RULES.iter().map(row).collect()
 }

@@ -1,4 +1,4 @@
-//! What stands in a table of the core, as TypeScript, so that it stands nowhere else.
+//! Writes the core's tables as TypeScript, so that their values are defined only in the core.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -112,7 +112,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
         let provider = Provider::by_name(known.name).ok_or(known.name)?;
         let mut headers = header_names(&**provider.dialect())?;
         if known.name == "anthropic" {
-            // A page has one more.
+            // In a page it sets one more header.
             headers = header_names(&Anthropic::default().browser_access(true))?;
         }
         let row = json!({
@@ -128,7 +128,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
     Ok(providers.into())
 }
 
-/// The headers that a dialect sets, that of the key included.
+/// The headers that a dialect sets, including the key's header.
 fn header_names(dialect: &dyn Dialect) -> Result<Vec<String>, Box<dyn Error>> {
     let headers = dialect.headers()?;
     let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
@@ -157,7 +157,7 @@ fn key_forms() -> Value {
     rows.collect()
 }
 
-/// Those that every dialect reads, and those that the dialects of the table read beside them.
+/// The response headers that every dialect reads, and those that only some dialects read.
 fn response_headers() -> Vec<&'static str> {
     let mut names = COMMON_RESPONSE_HEADERS.to_vec();
     for known in KNOWN_PROVIDERS {
@@ -212,7 +212,7 @@ fn defaults(out: &mut String) {
     constant(out, "GATHER_LIMIT", doc, DEFAULT_GATHER_LIMIT.into());
 }
 
-/// A constant, of which the declarations of the package show nothing.
+/// A constant that the package's declarations do not show.
 fn constant(out: &mut String, name: &str, doc: &str, value: Value) {
     let _ = write!(
         out,
@@ -220,7 +220,7 @@ fn constant(out: &mut String, name: &str, doc: &str, value: Value) {
     );
 }
 
-/// A type that is one of some words.
+/// A union type of string literals.
 fn words<'a>(out: &mut String, name: &str, doc: &str, words: impl Iterator<Item = &'a str>) {
     let _ = write!(out, "\n/** {doc} */\nexport type {name} =");
     for word in words {
