@@ -1,4 +1,4 @@
-// `chatcore/ai` under Vercel's own packages: `ai` 7 with version 4 of the interface, and `ai` 6 with version 3.
+// `chatcore/ai` with Vercel's own packages: `ai` 7 with version 4 of the interface, and `ai` 6 with version 3.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const streamed = (deltas, finish_reason = 'stop') => {
 };
 const call = (index, id, name, args) => ({ index, id, type: 'function', function: { name, arguments: args } });
 
-/** A client whose answers are these, one for each request, and the requests. */
+/** A client that gets these answers, one for each request, and the list of its requests. */
 function asked(answers, options = {}) {
   const requests = [];
   const fetch = async (url, { body, headers, signal }) => {
@@ -100,7 +100,7 @@ for (const [name, ai, specificationVersion] of [['ai 7', seven, 'v4'], ['ai 6', 
     assert.equal(await result.finishReason, 'stop');
     assert.equal((await (result.totalUsage ?? result.usage)).outputTokens, 14);
 
-    // The route of a server, and the client's side of `useChat`.
+    // A server's route, and the client side of `useChat`.
     const transport = new ai.DefaultChatTransport({ api: 'https://app.example/api/chat', fetch: async () => ask().toUIMessageStreamResponse({ sendReasoning: true }) });
     const stream = await transport.sendMessages({ chatId: '1', trigger: 'submit-message', messages: [{ id: '1', role: 'user', parts: [{ type: 'text', text: 'Weather?' }] }] });
     let message;

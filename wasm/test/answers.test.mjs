@@ -1,4 +1,4 @@
-// What a server's answer may hold, and what a request's JSON may be ordered like.
+// Unusual contents of a server's answer, and the order of the fields in a request's JSON.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BadRequestError, LlmClient, StreamError } from '../dist/node.js';
@@ -6,7 +6,7 @@ import { whole } from './raw.mjs';
 
 const json = { 'content-type': 'application/json' };
 
-/** A client whose requests are kept in `seen`, and answered by `answer`. */
+/** A client whose requests are recorded in `seen` and answered by `answer`. */
 function client(options = {}, answer = () => ({ status: 200, headers: json, body: whole('ok') })) {
   const seen = [];
   const fetch = async (_url, { body }) => {

@@ -1,4 +1,4 @@
-// What a call was given that it cannot take: the error says what to write. OpenAI's forms are taken.
+// Invalid arguments of a call: the error says what to write instead. OpenAI's forms are accepted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidInputError, LlmClient } from '../dist/node.js';
@@ -47,7 +47,7 @@ test('tools and their choice in OpenAI\'s form', async () => {
   await llm.ask('x', { tools: [openai], toolChoice: choice });
   assert.deepEqual(bodies[0].tools, [openai]);
   assert.deepEqual(bodies[1], bodies[0]);
-  // No parameters are none; a field beside the function stays there; a null is no word.
+  // Without parameters the tool takes none. A field beside the function is kept there. A null field is left out.
   await llm.ask('x', { tools: [{ type: 'function', function: { name: 'now', strict: null }, cache_control: { type: 'ephemeral' } }] });
   assert.deepEqual(bodies[2].tools, [
     { type: 'function', function: { name: 'now', parameters: { type: 'object', properties: {} } }, cache_control: { type: 'ephemeral' } },

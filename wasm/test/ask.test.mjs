@@ -1,4 +1,4 @@
-// `ask` and `askStream`: what the options say is sent, and nothing else.
+// `ask` and `askStream` send only the given options.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LlmClient } from '../dist/node.js';

@@ -1,5 +1,5 @@
-// The entry whose module is a file of its own, in Chromium: from a plain server, and by builds of the packed tarball with
-// Vite and webpack, neither of which is told anything about it.
+// The entry `chatcore/asset`, whose modules are separate files, in Chromium: from a plain server, and in builds of the
+// packed tarball with Vite and webpack without any configuration.
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

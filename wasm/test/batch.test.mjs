@@ -1,4 +1,4 @@
-// BatchProcessor does what Rust's does: core/cases/batch.jsonl is held against both.
+// BatchProcessor behaves like Rust's: core/cases/batch.jsonl is tested against both.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -144,7 +144,7 @@ test('what is thrown in a callback, or is no Error, costs no other its result', 
   const results = await batch.processBatch([0, 1, 2]);
   assert.deepEqual(results.map(({ ok, error }) => (ok ? ok : [error.code, error.cause])), [true, ['internal', 'a word'], true]);
   assert.equal(written.mock.callCount(), 3);
-  // Adding to a batch from within one.
+  // Adds to a batch from within a running batch.
   const nested = new BatchProcessor(async (n) => (n > 0 ? nested.addRequest(n - 1) : 'done'), { batchSize: 1, maxConcurrentBatches: 9 });
   assert.equal(await nested.addRequest(5), 'done');
 });

@@ -1,6 +1,6 @@
-// Against a bare fetch and openai-node, in one run: `node test/bench.mjs`. Time and CPU time per chat,
-// time to the first content of a stream, and time to start. The ways take turns, so that what else the machine does
-// hits all.
+// Compares with a bare fetch and openai-node in one run: `node test/bench.mjs`. Measures time and CPU time per chat, time
+// to the first content of a stream, and time to start. The clients take turns, so that other load on the machine
+// affects all of them.
 import { execFileSync } from 'node:child_process';
 import OpenAI from 'openai';
 import { LlmClient } from '../dist/node.js';
@@ -8,7 +8,7 @@ import { start } from './server.mjs';
 
 const CALLS = 400;
 const ROUNDS = 15;
-// Until the host has compiled all that is used: what comes before is slower for each way.
+// Warms up until the host has compiled the used code, because earlier rounds are slower for every client.
 const WARM_UP = 4000;
 const STREAMS = 300;
 const server = await start();
@@ -46,7 +46,7 @@ async function chats() {
   }
 }
 
-/** Milliseconds until the first content was handed over; each reads its stream to the end. */
+/** Milliseconds until the first content was delivered. Each client reads its stream to the end. */
 async function firstContent() {
   const base = `${server.base}/pause/2ms/every/1ms/v1`;
   const client = new LlmClient({ baseURL: base, model: 'm' });
@@ -88,7 +88,7 @@ async function firstContent() {
   }
 }
 
-/** Milliseconds until the core runs, in processes of their own: by what pages load, and by what Node loads. */
+/** Milliseconds until the core runs, measured in separate processes: with the entry for pages, and with Node's. */
 function starts() {
   for (const entry of ['index.js', 'node.js']) {
     const file = JSON.stringify(new URL(`../dist/${entry}`, import.meta.url).href);

@@ -1,5 +1,5 @@
-// Bodies of a `fetch` that the caller gives: whatever they are made of, nothing is lost, and neither a large
-// one nor one that never pauses does harm.
+// Bodies from the caller's own `fetch`: no type of body loses data, and neither a large body nor one that never pauses
+// does harm.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
@@ -91,7 +91,7 @@ test('an iterable that is left hears of it', async () => {
 });
 
 test('what is compressed counts as what comes out of it, whatever length it says', async () => {
-  // Far more than may come: spaces, which are valid before JSON.
+  // Far more than the allowed size: spaces, which are valid before JSON.
   const bomb = gzipSync(Buffer.alloc(300 << 20, ' '), { level: 1 });
   assert.ok(bomb.length > 99_999);
   const small = gzipSync(bomb);
@@ -127,6 +127,6 @@ test('an error in the middle of a body keeps what came and its cause', async () 
 test('an answer that is compressed, and is not unpacked by the fetch, says so', async () => {
   const fetch = async () => ({ status: 200, headers: { ...json, 'content-encoding': 'gzip' }, body: gzipSync(whole('x')) });
   await assert.rejects(client(fetch).chatAsync('x'), (error) => error.code === 'protocol' && /content-encoding gzip/.test(error.message));
-  // One that is, though its header is still there.
+  // A body that was decoded, although its header is still there.
   assert.equal((await client(async () => ({ status: 200, headers: { ...json, 'content-encoding': 'zstd' }, body: whole('x') })).chatAsync('x')).text, 'x');
 });

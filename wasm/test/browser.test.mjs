@@ -1,6 +1,5 @@
-// Headless Chromium on a page served from loopback: by module script, and by builds of the packed
-// tarball with Vite, webpack and esbuild, none of which is told anything about it.
-// Skipped where there is no Chromium.
+// Headless Chromium on a page served from loopback: with a module script, and with builds of the packed tarball by Vite,
+// webpack and esbuild without any configuration. Skipped if there is no Chromium.
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +13,7 @@ import { project } from './packed.mjs';
 import { path, serve } from './pages.mjs';
 import { start } from './server.mjs';
 
-/** Builds the Vite example with each, into folders under its name. */
+/** Builds the Vite example with each bundler, into a folder of the bundler's name. */
 async function builds({ folder }) {
   cpSync(path('../../examples/vite'), folder, { recursive: true, filter: (from) => !/node_modules|package\.json/.test(from) });
   const out = (name) => join(folder, 'built', name);
@@ -84,7 +83,7 @@ test('typed errors and aborts in a page', { skip }, async () => {
     };
     let key = 'no error';
     try { new LlmClient({ apiKey: 'k' }); } catch (error) { key = error.code; }
-    // Another dialect through a server of the page's own, on https, where a key would be demanded.
+    // Another dialect through the page's own server, on https, where a key would be required.
     let keyless;
     const fetch = async (url, { headers }) => { keyless = [url, Object.keys(headers).sort()]; return Response.json({}, { status: 400 }); };
     await new LlmClient({ provider: 'anthropic', baseURL: 'https://own.example/llm', fetch }).chatAsync('x').catch(() => {});

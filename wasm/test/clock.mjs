@@ -1,7 +1,7 @@
 // Virtual time: the host's timers and `performance.now` on a clock that moves only when nothing else can happen.
 const later = globalThis.setImmediate;
 
-/** Runs `main(clock)` in virtual time, which begins at 0, in milliseconds. Throws where nothing can happen any more. */
+/** Runs `main(clock)` in virtual time, which begins at 0, in milliseconds. Throws if nothing can happen any more. */
 export async function inVirtualTime(main) {
   const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
   const timers = new Map();
@@ -9,7 +9,7 @@ export async function inVirtualTime(main) {
   let count = 0;
   globalThis.setTimeout = (run, milliseconds = 0) => {
     count += 1;
-    // Hosts know whole milliseconds only, and wait for at least one.
+    // Hosts round to whole milliseconds, and wait for at least one.
     timers.set(count, { at: now + Math.max(1, Math.trunc(milliseconds)), run });
     return count;
   };
@@ -17,7 +17,7 @@ export async function inVirtualTime(main) {
   performance.now = () => now;
   const clock = {
     now: () => now,
-    /** Resolves at a time. */
+    /** Resolves at the given time. */
     until: (at) => (at <= now ? Promise.resolve() : new Promise((resolve) => { setTimeout(resolve, at - now); })),
   };
   let settled;

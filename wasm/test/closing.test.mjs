@@ -8,10 +8,10 @@ import { answer, event, raw } from './raw.mjs';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n';
 const client = (port, options = {}) => new LlmClient({ baseURL: `http://127.0.0.1:${port}/v1`, model: 'm', maxAttempts: 1, ...options });
-/** No limit ends anything here. */
+/** No time limit ends a call here. */
 const FOREVER = { timeoutMs: Infinity, timeouts: { byteIdle: Infinity } };
 
-/** Runs a program in a Node of its own, where the core is not loaded yet; what it printed. A hang is an error. */
+/** Runs a program in a new Node process, where the core is not loaded yet, and returns its output. A hang is an error. */
 async function program(port, lines, entry = 'node.js') {
   const text = `import { LlmClient } from ${JSON.stringify(new URL(`../dist/${entry}`, import.meta.url).href)};
     const client = new LlmClient({ baseURL: 'http://127.0.0.1:${port}/v1', model: 'm', maxAttempts: 1, timeoutMs: Infinity, timeouts: { byteIdle: Infinity } });
@@ -20,7 +20,7 @@ async function program(port, lines, entry = 'node.js') {
   return stdout.trim();
 }
 
-/** A server whose streams stop after a word, and whose connections never close; and when one was closed. */
+/** A server whose streams stop after a word and whose connections it never closes, and a promise of a closed connection. */
 async function stalling() {
   let gone;
   let begun;
@@ -138,10 +138,10 @@ test('a connection is used again after a stream, whether or not its end came wit
     const made = client(port);
     for (let n = 0; n < 5; n += 1) {
       assert.equal((await made.chatStream('x').final()).text, 'ok');
-      // The end of the body is read after the answer was handed over.
+      // The end of the body is read after the answer was delivered.
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    // A busy machine may be late, and the core waits for the end for 50 ms only.
+    // A busy machine may be late, and the core waits only 50 ms for the end.
     assert.ok(sockets.size < 5, `${sockets.size} connections`);
   }
 });

@@ -1,5 +1,5 @@
-// Where openai-node ends silently, hangs, or throws what is no error of its own, this client rejects
-// with the right typed error.
+// Cases in which openai-node ends silently, hangs, or throws an untyped error. This client rejects with the right typed
+// error.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { start } from './server.mjs';
 let server, pinging;
 before(async () => {
   server = await start();
-  // Some text, and then comments for ever.
+  // Some text, then comments forever.
   pinging = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(`data: ${JSON.stringify({ choices: [{ delta: { content: 'one' } }] })}\n\n`);
@@ -23,7 +23,7 @@ after(() => { server.stop(); pinging.closeAllConnections(); pinging.close(); });
 
 const base = (path) => (path === 'pings' ? `http://127.0.0.1:${pinging.address().port}` : `${server.base}/${path}/v1`);
 
-/** What openai-node does: `ended`, or the error, or `hangs` (its own time limit of 200 ms is set). */
+/** What openai-node does: `ended`, the error, or `hangs` (with its own timeout of 200 ms). */
 async function theirs(path, { abort = false } = {}) {
   const controller = new AbortController();
   const work = async () => {

@@ -1,5 +1,4 @@
-// What a call does that sets little: it waits for its place, it asks for what its model takes, and it says what went
-// wrong.
+// Calls with few options: they wait in the queue, send the defaults that their model accepts, and report what went wrong.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +11,7 @@ import { event, listening, whole } from './raw.mjs';
 
 const json = { 'content-type': 'application/json' };
 
-/** A client whose requests are kept in `seen`, and answered by `answer`. */
+/** A client whose requests are recorded in `seen` and answered by `answer`. */
 function client(options = {}, answer = () => ({ status: 200, headers: json, body: whole('ok') })) {
   const seen = [];
   const fetch = async (_url, { body }) => {
@@ -84,12 +83,12 @@ test('MODEL_RULES is what the core knows, in the form of the option', async () =
   assert.deepEqual(row('@deepseek').reasoningOff, { thinking: { type: 'disabled' } });
   assert.equal(row('o3*').maxCompletionTokens, true);
   assert.equal(row('gpt-5-chat*').sampling, undefined);
-  // Each row, given as a rule of one's own, decides what the row of the core does.
+  // Each row, given as a rule of the caller, has the same effect as the core's row.
   for (const rule of MODEL_RULES) {
     const bodies = [];
     for (const modelRules of [undefined, [rule]]) {
       const { seen, made } = client({ modelRules });
-      // A name that this row is for, and none before it: its patterns with their wildcards filled in.
+      // A model name that only this row matches, and no earlier one: its patterns with the wildcards filled in.
       const names = rule.models.split(' ').filter((pattern) => !pattern.startsWith('@'));
       for (const name of names) {
         const model = name.replaceAll('?', '-').replaceAll('*', '');
@@ -172,7 +171,7 @@ test('a certificate that is not trusted is not asked for again', async (t) => {
     await assert.rejects(made.chatAsync('x'), (error) => error instanceof ConnectionError && error.attempts === 1 && !error.retryable);
     assert.equal(tries, 1);
   }
-  // No TLS at all.
+  // The server does not use TLS.
   const plain = await listening((await import('node:net')).createServer((socket) => { tries += 1; socket.on('error', () => {}).end('HTTP/1.1 400 No\r\n\r\n'); }));
   tries = 0;
   await assert.rejects(new LlmClient({ baseURL: `https://localhost:${plain}/v1`, model: 'm' }).chatAsync('x'), (error) => error.attempts === 1);

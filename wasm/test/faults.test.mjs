@@ -1,4 +1,4 @@
-// Server replies that once went wrong, over real sockets, by Node's own HTTP and by `fetch`; waits are a tenth.
+// Server replies that once went wrong, over real sockets, through `node:http` and `fetch`. The waits are a tenth as long.
 import { test } from 'node:test';
 import { LlmClient } from '../dist/node.js';
 import { play, rows } from './faults/play.mjs';

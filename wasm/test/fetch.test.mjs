@@ -1,3 +1,3 @@
-// The same through `fetch`, as where a caller gives one.
+// Runs node.test.mjs with a `fetch` that the caller gives.
 process.env.TEST_FETCH = '1';
 await import('./node.test.mjs');

@@ -1,5 +1,5 @@
-// Each line of what the core writes (tests/golden/border.jsonl, which a test in Rust holds) becomes the right
-// typed event, part, answer or error.
+// Each line that the core writes (tests/golden/border.jsonl, which a Rust test checks) becomes the right typed event, part,
+// answer or error.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,7 +62,7 @@ test('what an event holds', () => {
   }]);
 });
 
-// `LlmError` alone is for what is no failure of a call.
+// The plain `LlmError` is for errors that are no failure of a call.
 const CLASSES = {
   config: 'LlmError', invalid_input: 'InvalidInputError', auth: 'AuthError', bad_request: 'BadRequestError',
   not_found: 'BadRequestError', rate_limited: 'RateLimitError', quota_exceeded: 'RateLimitError', overloaded: 'ServerError',

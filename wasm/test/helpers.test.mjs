@@ -1,4 +1,4 @@
-// The helpers do what those of the same name do in Rust: case by case where a list of cases is held against both.
+// The helpers behave like Rust's of the same name. Where there is a list of cases, both languages are tested with it.
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -85,7 +85,7 @@ test('gatherWithLimit keeps the order, the limit and the errors, and takes a tas
         yield async () => {
           running += 1;
           most = Math.max(most, running);
-          // Later ones are done sooner.
+          // Later tasks finish sooner.
           await clock.until(clock.now() + 20 - n);
           running -= 1;
           if (n === 7) throw new Error('seven');

@@ -1,5 +1,4 @@
-// Node's own HTTP where a server says something at a time when it should not: before the request is there, behind
-// its answer, or never.
+// `node:http` with a server that sends at the wrong time: before the request has come, after its answer, or never.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createServer as createRaw } from 'node:net';
@@ -14,7 +13,7 @@ test('an answer that comes before the request is sent holds up nothing', async (
   const body = 'x'.repeat(12_000_000);
   const server = createRaw((socket) => {
     socket.on('error', () => {});
-    // It answers at the head of the request, reads no more, and stays.
+    // The server answers at the head of the request, reads no more, and keeps the connection open.
     socket.once('data', () => { socket.pause(); socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}'); });
   });
   const port = await listening(server);
@@ -38,14 +37,14 @@ test('what a server sends unasked behind an answer is no answer to the next requ
     let unasked = 0;
     const port = await raw((socket, request, nth) => {
       socket.write(answer(`${nth}.${request}`));
-      // Behind the answer, in a packet of its own.
+      // After the answer, in a separate packet.
       setImmediate(() => socket.write(extra, () => { unasked += 1; }));
     });
     const made = client(port);
     for (let n = 1; n <= 10; n += 1) {
       const text = String(await made.chatAsync('x'));
       assert.match(text, /^\d+\.\d+$/, `${JSON.stringify(extra)}: ${text}`);
-      // It has come, and nothing was asked since.
+      // The bytes have come, and no request was sent since.
       while (unasked < n) await new Promise(setImmediate);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -53,7 +52,7 @@ test('what a server sends unasked behind an answer is no answer to the next requ
 });
 
 test('an answer that comes before the request is sent, and then the end of the connection', async () => {
-  // Its reset may meet the request while it is written, and must not end the process.
+  // The server's reset may come while the request is written, and must not end the process.
   const server = createRaw((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {

@@ -1,4 +1,4 @@
-// Node's own HTTP, which the entry of Node takes in place of `fetch`.
+// `node:http`, which the entry for Node uses instead of `fetch`.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -72,7 +72,7 @@ test('undici with certificates of its own is what sends, too', async () => {
     get: (target, name) => (name === 'dispatch' ? () => { dispatched += 1; throw new Error('not now'); } : target[name]),
   });
   try {
-    // Node's own is made by the first fetch.
+    // Node makes its own dispatcher at the first fetch.
     await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'x' }).catch(() => {});
     for (const agent of [new Agent(), composed(before ?? globalThis[key])]) {
       globalThis[key] = agent;
@@ -217,7 +217,7 @@ test('a kept connection that was closed as the request came is replaced at once'
     const { text, attempts } = await made.chatAsync('x');
     assert.deepEqual([text, attempts], [expect, 1]);
   }
-  // What was sent anew had a connection for itself.
+  // Each retried request had its own connection.
   assert.deepEqual(served, ['1.1', '1.2', '2.1', '3.1']);
 });
 
@@ -225,7 +225,7 @@ test('however many connections are kept and dead, a chat is sent twice at most',
   let requests = 0;
   const port = await raw((socket, request) => {
     requests += 1;
-    // The first of each connection is answered once all have come, so that none is used twice before.
+    // The first request of each connection is answered once all have come, so that no connection is reused earlier.
     if (request > 1) socket.destroy();
     else if (requests < 16) waiting.push(socket);
     else for (const one of [...waiting, socket]) one.write(answer('ok'));
@@ -379,7 +379,7 @@ test('https: a certificate that is trusted, and one that is not', async (t) => {
   }));
   const made = new LlmClient({ baseURL: `https://localhost:${port}/v1`, model: 'm', apiKey: 'k', maxAttempts: 1 });
   await assert.rejects(made.chatAsync('x'), (error) => error instanceof ConnectionError && error.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT');
-  // As for all of a program's own requests.
+  // As for all other requests of the program.
   https.globalAgent.options.ca = cert;
   try {
     assert.equal(String(await made.chatAsync('x')), 'secret');

@@ -1,4 +1,4 @@
-// Where a key may go, and that none comes back out.
+// Tests where a key may be sent, and that no key appears in errors.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -31,7 +31,7 @@ test('base URLs, by the rules that Rust has too', async () => {
         const fetch = async (url) => { seen.push(url); return { status: 200, body: whole('x') }; };
         let client;
         const why = refusal(() => { client = new LlmClient({ baseURL: url, model: 'm', apiKey, allowHttp, fetch }); });
-        // An empty one comes from a variable that is not set, and has an error of its own.
+        // An empty value comes from a variable that is not set, and has a separate error.
         if (url === '') continue;
         const expected = refused ?? (allowHttp ? undefined : apiKey ? withKey : withoutKey);
         assert.equal(why, expected, `${url}, ${apiKey}, ${allowHttp}`);
@@ -75,7 +75,7 @@ test('a key of another provider does not go to the default one', async () => {
     const fetch = async () => { sent += 1; return { status: 200, body: whole('x') }; };
     await assert.rejects(new LlmClient({ apiKey: async () => apiKey, fetch }).chatAsync('x'), { code: 'invalid_input' });
     assert.equal(sent, 0);
-    // Whoever names a provider or a base URL means it.
+    // A provider or a base URL that the caller sets is intended.
     new LlmClient({ apiKey, provider: 'deepseek' });
     new LlmClient({ apiKey, baseURL: 'https://gateway.example/v1', model: 'm' });
   }
@@ -97,7 +97,7 @@ test('credentials in headers and in the query are not sent unencrypted either', 
   }
 });
 
-/** How servers write what they were sent. */
+/** Forms in which servers echo a key. */
 const forms = {
   plain: (text) => text,
   percent: (text) => encodeURIComponent(text),
@@ -112,7 +112,7 @@ const SECRET = 'sk-Ab/cd+01=23456789xYz';
 
 let echo;
 before(async () => {
-  // Answers with what it was told to say, in a body and a header, in a stream too.
+  // Answers with the given text in a body and a header, also in a stream.
   echo = await listening(createServer((request, response) => {
     let body = '';
     request.on('data', (piece) => { body += piece; }).on('end', () => {
@@ -183,7 +183,7 @@ test('a secret in the error of a fetch', async () => {
   const make = (baseURL) => new LlmClient({ baseURL, model: 'm', maxAttempts: 1, headers: { 'x-gateway': 'hunter2-hunter2' }, fetch: async (...all) => fails(...all) });
   const error = await make('https://a.example/v1').chatAsync('x').catch((error) => error);
   assert.ok(!inspect(error, { depth: 9 }).includes('hunter2'), inspect(error));
-  // A copy of the host's own, without the secret.
+  // A copy of the host's own error, without the secret.
   assert.ok(error.cause instanceof TypeError && error.cause.code === 'EMINE' && error.cause.cause instanceof RangeError);
   assert.match(error.cause.message, /^cannot reach https:\/\/a.example\/v1\/chat\/completions with \[redacted\]$/);
   const inQuery = await make('https://a.example/v1?code=hunter2-hunter2').chatAsync('x').catch((error) => error);

@@ -1,4 +1,4 @@
-// The memory of WebAssembly only grows: an instance that has grown is replaced when nothing runs.
+// WebAssembly memory only grows, so an instance that has grown is replaced when nothing runs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
@@ -8,7 +8,7 @@ import { event, whole } from './raw.mjs';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
-// The package does not hand out its memory, so every instance that it makes is noted here.
+// The package does not expose its memory, so every instance that it makes is recorded here.
 const memories = [];
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(...words) {
@@ -35,7 +35,7 @@ test('a grown instance is replaced, its memory is given back, and the counters g
   assert.equal(String(await other.chatAsync('d')), 'mock: d');
   assert.equal(memories.length, before + 1);
   assert.deepEqual([one.status().succeeded, other.status().succeeded], [2, 2]);
-  // A reference that was looked at stays until the end of its job.
+  // A weak reference that was read keeps its target until the end of the current job.
   for (let n = 0; n < 100; n += 1) {
     await settled();
     gc();

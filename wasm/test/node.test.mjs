@@ -14,7 +14,7 @@ process.on('unhandledRejection', (reason) => unhandled.push(reason));
 before(async () => { server = await start(); });
 after(() => { server.stop(); assert.deepEqual(unhandled, []); });
 
-// By Node's own HTTP, or by a `fetch` that is given: fetch.test.mjs runs all of this again.
+// Through `node:http`. fetch.test.mjs runs the same tests with a given `fetch`.
 const how = process.env.TEST_FETCH ? { fetch: globalThis.fetch } : {};
 const client = (path, options = {}) => new LlmClient({
   baseURL: `${server.base}/${path}/v1`, model: 'm', apiKey: 'sk-secret', maxAttempts: 1, ...how, ...options,
@@ -208,7 +208,7 @@ test('a key from a function, for each attempt', async () => {
   assert.deepEqual(seen, ['Bearer key-1', 'Bearer key-2']);
   await turning.chatStream('x').final();
   assert.deepEqual(seen.slice(2), ['Bearer key-3']);
-  // Each of many at once asks for itself.
+  // Each of many concurrent calls asks for its own key.
   const at = count;
   await Promise.all(Array.from({ length: 5 }, () => turning.chatAsync('x')));
   assert.deepEqual(seen.slice(3).sort(), [4, 5, 6, 7, 8].map((n) => `Bearer key-${n}`));

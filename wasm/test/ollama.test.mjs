@@ -1,5 +1,5 @@
 // The provider `ollama` in Chromium: its dialect, whose files tests/stranger compiles as an outside crate, reads lines
-// of JSON from a loopback server. With the recordings of $CHATCORE_CORPUS, where they are.
+// of JSON from a loopback server. Also with the recordings in $CHATCORE_CORPUS, if it is set.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -55,7 +55,7 @@ before(async () => {
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.evaluate(() => {
-    /** Cuts what comes into pieces of 1 to `most` bytes: a network may join what a server wrote apart. */
+    /** Cuts the response into pieces of 1 to `most` bytes, because the network may join separate writes of the server. */
     const cut = (most) => async (url, init) => {
       const response = await fetch(url, init);
       let length = 0;

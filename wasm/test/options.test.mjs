@@ -1,4 +1,4 @@
-// Every option reaches the core with its meaning; what is wrong is told early and typed.
+// Every option reaches the core with its meaning. Invalid options are refused early, with typed errors.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { InvalidInputError, ClosedError, LlmClient, LlmError, TimeoutError, runWithTimeout, toolResult } from '../dist/node.js';
@@ -38,7 +38,7 @@ test('what a call may say is what the provider gets', async () => {
     tools: [{ type: 'function', function: tool }],
     tool_choice: { type: 'function', function: { name: 'weather' } }, reasoning_effort: 'high',
     response_format: { type: 'json_schema', json_schema: { name: 'n', schema, strict: true } },
-    // It reasons, so it may take long.
+    // The model reasons, so the answer may take long.
     stream: true, stream_options: { include_usage: true },
   });
 });
@@ -121,7 +121,7 @@ test('the tools that an answer asks for, and all else that it says', async () =>
   assert.equal(answer.refusal, null);
   assert.equal(answer.extra.system_fingerprint, 'fp');
   assert.equal(JSON.parse(answer.usage.rawJson).cost, 3);
-  // It goes back as it came.
+  // The part is sent back unchanged.
   await one.chatWithContextAsync([{ role: 'user', content: 'x' }, answer.message, toolResult('c1', 'rain')]);
 });
 
@@ -198,7 +198,7 @@ test('a limit of more than 24.8 days, the longest that a host has, does not run 
   assert.equal(await runWithTimeout(() => new Promise((resolve) => setTimeout(resolve, 30, 'done')), 60 * days), 'done');
 });
 
-/** An answer of a whole chat, as a provider sends it. */
+/** A whole answer to a chat, as a provider sends it. */
 const answered = (text) => new Response(
   JSON.stringify({ choices: [{ message: { role: 'assistant', content: text }, finish_reason: 'stop' }] }),
   { headers: { 'content-type': 'application/json' } });
@@ -217,7 +217,7 @@ test('adaptive: the number in flight follows what the provider bears', async () 
   const client = new LlmClient({ baseURL: 'http://127.0.0.1:1/v1', model: 'm', fetch, adaptive: { start: 12, max: 16 }, maxAttempts: 50 });
   assert.deepEqual([client.status().maxWorkers, client.status().limit], [16, 12]);
   const ask = (length) => client.processBatch(Array.from({ length }, () => 'x'), { concurrency: 20 });
-  // It learns by being refused.
+  // The client learns from the refusal.
   await ask(60);
   assert.ok(refused > 0);
   assert.ok(client.status().limit <= BEARS + 1, JSON.stringify(client.status()));
@@ -313,7 +313,7 @@ test('what only the core knows is told by the first call, as code config', async
 
 test('each provider that the types name is one of the core', async () => {
   const { tables } = await sources({ tables: 'base/tables.ts' });
-  // What the loopback server does not speak.
+  // Requests that the loopback server does not support.
   const candidates = [{ content: { role: 'model', parts: [{ text: 'echo: x' }] }, finishReason: 'STOP', index: 0 }];
   const others = {
     ollama: { message: { role: 'assistant', content: 'echo: x' }, done: true, done_reason: 'stop' },

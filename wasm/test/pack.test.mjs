@@ -66,7 +66,7 @@ test('the tarball has what is needed, and nothing else', () => {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
   const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|slim|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
-  // Each map names sources that are there.
+  // Each source map names existing sources.
   for (const file of files.filter((name) => name.endsWith('.map'))) {
     const sources = JSON.parse(readFileSync(join(root, file), 'utf8')).sources.map((source) => join('dist', source));
     const missing = sources.filter((source) => !files.includes(source) && !/^(pkg|node_modules)\//.test(source));
@@ -107,11 +107,11 @@ test('the programs of the README compile, and the declarations have no `any`', (
   const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text);
   assert.ok(blocks.length >= 6, `${blocks.length}`);
   blocks.forEach((text, n) => writeFileSync(join(folder, `readme-${n}.mts`), `${text}\nexport {};\n`));
-  // Those in TypeScript are of one section, and go on from one another.
+  // The TypeScript blocks belong to one section and build on each other.
   const typed = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, text]) => text);
   assert.equal(typed.length, 2);
   writeFileSync(join(folder, 'readme-typed.mts'), typed.join(''));
-  // What a program has of its own, and `ai`, which is not installed here.
+  // Declares the program's own names, and `ai`, which is not installed here.
   writeFileSync(join(folder, 'readme.d.ts'), `
 import type { LlmClient } from 'chatcore';
 declare global {
@@ -125,7 +125,7 @@ declare global {
 }
 `);
   writeFileSync(join(folder, 'ai.d.ts'), "declare module 'ai' { export function streamText(options: { model: { specificationVersion: 'v4' }; prompt: string }): { toUIMessageStreamResponse(): Response }; }\n");
-  // The types of Node, which one of them needs.
+  // One block needs Node's types.
   nodeTypes();
   for (const [files, noImplicitAny] of [[blocks.map((_, n) => `readme-${n}.mts`), false], [['readme-typed.mts'], true]]) {
     compile({ files: ['readme.d.ts', 'ai.d.ts', ...files], compilerOptions: {

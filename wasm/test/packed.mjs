@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const wasm = fileURLToPath(new URL('..', import.meta.url));
 
-/** Packs and installs; `remove()` ends it. */
+/** Packs and installs the package; `remove()` deletes the folder. */
 export function project() {
   const folder = mkdtempSync(join(tmpdir(), 'chatcore-pack-'));
   const run = (program, words, cwd = folder, env = {}) => execFileSync(

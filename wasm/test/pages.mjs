@@ -16,7 +16,7 @@ export function serve(folders) {
     try {
       const rest = at.slice(mount.length);
       const file = join(folders[mount], rest === '' || rest.endsWith('/') ? `${rest}index.html` : rest);
-      // As strict as it may be.
+      // The strictest policy that works.
       if (mount === '/esbuild/') response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src http:");
       const type = mount.startsWith('/untyped/') && extname(file) === '.wasm' ? undefined : types[extname(file)];
       response.setHeader('content-type', type ?? 'application/octet-stream').end(await readFile(file));

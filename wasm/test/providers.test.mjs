@@ -1,5 +1,5 @@
-// Each provider as it is today: the loopback server refuses what it refuses, and nothing is set
-// beyond its address and a key.
+// Each provider as it is today: the loopback server refuses what the provider refuses, and only the base URL and a key
+// are set.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LlmClient } from '../dist/node.js';

@@ -37,7 +37,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A proxy that leads everything to this machine, what it was asked for, and its address. */
+/** A proxy that forwards everything to this machine, the list of its requests, and its address. */
 async function proxy(status = 200) {
   const asked = [];
   const note = ({ method, url, headers }) => asked.push(`${method} ${url} ${headers['proxy-authorization'] ?? ''}`.trim());
@@ -64,7 +64,7 @@ async function proxy(status = 200) {
 const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 let calls = 0;
 
-/** Asks `origin` under these variables. Each call has a path of its own, since the last way is remembered. */
+/** Sends a request to `origin` with these variables. Each call has its own path, because the last proxy is cached by URL. */
 async function ask(origin, variables, options = {}) {
   reached = [];
   for (const name of NAMES) delete process.env[name];
@@ -102,7 +102,7 @@ test('NO_PROXY and this machine are reached directly', async (t) => {
   assert.equal(await ask(`https://localhost:${secure}`, { HTTPS_PROXY: address }), 'secure');
   assert.equal(await ask(`http://127.0.0.1:${plain}`, { HTTP_PROXY: address }), 'plain');
   assert.deepEqual(asked, []);
-  // Nothing listens there, or the name is unknown: what matters is that the proxy is not asked.
+  // Nothing listens there, or the name is unknown. The test only checks that the proxy is not used.
   for (const [host, list] of [
     ['llm.test', '*'], ['llm.test', 'other, llm.test'], ['a.llm.test', '.llm.test'], ['a.llm.test', 'llm.test'], ['a.llm.test', '*.llm.test'],
     ['llm.test', 'llm.test:443'], ['192.0.2.7', '192.0.2.0/24'], ['192.0.2.7', '192.0.2.7'],

@@ -1,11 +1,11 @@
-// A server of bytes, for what no HTTP library would send.
+// A server that sends raw bytes that no HTTP library would send.
 import { createServer } from 'node:net';
 import { after } from 'node:test';
 
 const closing = [];
 after(() => { for (const close of closing) close(); });
 
-/** Listens on loopback until the tests of the file are over; gives the port. */
+/** Listens on loopback until the file's tests have ended; returns the port. */
 export async function listening(server) {
   await new Promise((listens) => server.listen(0, '127.0.0.1', listens));
   closing.push(() => { server.closeAllConnections?.(); server.close(); });
@@ -37,10 +37,10 @@ export async function raw(on) {
   return port;
 }
 
-/** A whole answer of a chat, as JSON. */
+/** A whole answer to a chat, as JSON. */
 export const whole = (text) => JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] });
 
-/** The same as bytes of HTTP. */
+/** The same answer as an HTTP response. */
 export const answer = (text) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(whole(text))}\r\n\r\n${whole(text)}`;
 
 /** One event of a stream. */

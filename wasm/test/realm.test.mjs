@@ -1,5 +1,5 @@
 // Hosts that lack what browsers and Node have, or have it from another realm: Jest's jsdom, Next.js' edge
-// runtime, workers. Each is played by a context of node:vm with no more globals than are named.
+// runtime, workers. Each is simulated by a context of node:vm that has only the named globals.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { event, whole } from './raw.mjs';
 
 const code = (name) => readFileSync(new URL(`../dist/${name}`, import.meta.url), 'utf8');
 const core = readFileSync(new URL('../dist/core.wasm', import.meta.url));
-/** Without these nothing can be done. */
+/** The globals without which nothing works. */
 const least = { setTimeout, clearTimeout, performance, URL, AbortController, atob, console };
 
 function load(name, globals) {

@@ -1,4 +1,4 @@
-// What a program learns of an answer beside its text: headers, the request's id, attempts, the body of an error.
+// The properties of an answer besides its text: headers, the request's id, attempts, the body of an error.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { before, test } from 'node:test';
@@ -45,7 +45,7 @@ for (const [how, fetch] of [['node:http', undefined], ['fetch', globalThis.fetch
     assert.deepEqual(stream.headers, final.headers);
     assert.match(final.headers['content-type'], /^text\/event-stream/);
     assert.ok(!JSON.stringify(answer).includes('x-mine'));
-    // An answer that another worker got has no headers, and all else.
+    // An answer that was sent to another worker has everything except its headers.
     assert.deepEqual(structuredClone(answer), { ...answer });
   });
 
@@ -79,7 +79,7 @@ for (const [how, fetch] of [['node:http', undefined], ['fetch', globalThis.fetch
     asked('cut');
     const cut = await client().chatStream('x').final().catch((error) => error);
     assert.deepEqual([cut.code, cut.headers['x-request-id']], ['truncated', 'req-cut']);
-    // The last attempt had no answer; the headers of the one before are not its own.
+    // The last attempt had no response, and must not show the headers of the attempt before.
     asked('busy', 'reset', 'reset');
     const lost = await client().chatAsync('x').catch((error) => error);
     assert.deepEqual([lost.status, lost.headers], [undefined, undefined], inspect(lost));

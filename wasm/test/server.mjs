@@ -1,5 +1,5 @@
-// The loopback server that misbehaves, as a child process. `node test/server.mjs` builds it, as npm does before
-// the tests: they have time limits, and would wait for a compiler.
+// The loopback server that misbehaves, as a child process. `node test/server.mjs` builds it. npm does so before the tests,
+// because they have time limits and must not wait for a compiler.
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.exitCode = status ?? 1;
 }
 
-/** Starts it; `stop()` ends it. */
+/** Starts the server; `stop()` ends it. */
 export async function start() {
   const child = spawn('cargo', ['run', '-q', '-p', 'chatcore-tests', '--bin', 'loopback'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
   const base = await new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Bundles the modules together, so that they share what they import, and gives each under its name. */
+/** Bundles the modules together, so that they share their imports, and returns each under its name. */
 export async function sources(files) {
   const contents = Object.entries(files).map(([name, file]) => `export * as ${name} from './${file}';`).join('\n');
   const { outputFiles: [{ text }] } = await build({

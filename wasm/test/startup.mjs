@@ -1,9 +1,9 @@
 // How long a page waits for its first answer, in Chromium with a throttled network and processor, beside openai-node and
 // Vercel's ai: `node test/startup.mjs`, which prints a table in Markdown.
 //
-// Each page imports one library, asks it, and notes the time since its navigation; the bytes come from loopback, as
-// gzip. A mock answers within the page; a chat goes to the server through the throttled network.
-// ROUNDS says how often (5); DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
+// Each page imports one library, sends a chat, and records the time since its navigation. The files come from loopback,
+// as gzip. A mock answers within the page; a chat goes to the server through the throttled network.
+// ROUNDS is the number of rounds (5); DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { loadavg } from 'node:os';
@@ -22,7 +22,7 @@ if (skip) throw new Error(skip);
 const ANSWER = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
 const MOCK = `fetch: async () => Response.json(${JSON.stringify(ANSWER)})`;
 
-/** What each library's page runs; `more` is how it gets its answer. */
+/** The program of each library's page; `more` is how it gets its answer. */
 const ours = (file) => (isMock) => `import { LlmClient } from './${file}';
 const answer = await new LlmClient({ baseURL: '/v1', model: 'm', ${isMock ? "mock: () => 'hi'" : ''} }).chatAsync('x');
 done(answer.text);`;
@@ -115,7 +115,7 @@ console.log(`| bytes on the wire, gzip | ${weigh(({ body }) => body.length).join
 console.log(`| the same as brotli | ${weigh(({ brotli }) => brotli).join(' | ')} |`);
 for (const [network, conditions] of Object.entries(NETWORKS)) {
   for (const [what, file, rate] of [['mock', '', 1], ['mock', '', 4], ['chat', 'chat.html', 1]]) {
-    // In turns, so that what else the machine does hits all.
+    // In turns, so that other load on the machine affects all libraries.
     const times = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const name of names) times[name].push(await visits(`/${name}/${file}`, conditions, rate));

@@ -1,4 +1,4 @@
-// What the documentation comments say of defaults is what the core's tables say.
+// The defaults in documentation comments are those of the core's tables.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

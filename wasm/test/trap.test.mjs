@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-// The package does not hand out its memory, so every instance that it makes is noted here.
+// The package does not expose its memory, so every instance that it makes is recorded here.
 const memories = [];
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(...words) {
@@ -46,7 +46,7 @@ for (const [how, fall] of [
     await assert.rejects(fall(base), isTrap);
     await rejected;
 
-    // What the host still does for the dead instance does no harm: answers come, timers run out.
+    // Late operations of the host for the dead instance do no harm: answers that come, timers that fire.
     await server.release(key, 1000);
     controller.abort();
     stream.abort();

@@ -7,7 +7,7 @@ import { sources } from './sources.mjs';
 
 const { entry: { webSocketFetch } } = await sources({ entry: 'entries/websocket.ts' });
 
-/** A server whose sockets `act` on each message, a function that opens sockets to it, and its URL. */
+/** A server that calls `act` for each message, a function that opens sockets to it, and its URL. */
 async function serve(act) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
@@ -67,7 +67,7 @@ test('a turn sends what is new, and the whole where the server has lost the rest
   const ask = async (input) => (await fetch(server.url, post(input))).text();
   const history = [{ role: 'user', content: '1' }];
   await ask(history);
-  // The order of members is the caller's own.
+  // The members' order differs, and does not matter.
   history.push({ content: [{ text: '1' }], type: 'message', id: 'msg_1', x: null }, { role: 'user', content: '2' });
   await ask(history);
   history.push(item('2'), { role: 'user', content: '3' });
@@ -86,7 +86,7 @@ test('64 calls at once share 8 sockets, and each gets its own answer', async () 
     const calls = waiting.get(socket) ?? waiting.set(socket, []).get(socket);
     calls.push(create);
     most = Math.max(most, calls.length);
-    // Answered in the opposite order, so that the answers come mixed.
+    // Answered in reverse order, so that the answers are interleaved.
     setImmediate(() => { const last = calls.pop(); complete(last, socket, 'r', last.input[0]); });
   });
   const fetch = webSocketFetch({ open });

@@ -1,4 +1,4 @@
-// Messages name options as this package does, and stacks name the line of the caller's.
+// Messages use this package's names of options, and stacks name the caller's line.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const core = new URL('../../core/src/', import.meta.url);
 function texts() {
   const all = [];
   for (const name of readdirSync(core, { recursive: true })) {
-    // What only the reading of the environment says, and what only a native program can do.
+    // Messages about reading the environment, and about features that only native programs have.
     if (!name.endsWith('.rs') || /test|cases\.rs|^config\/|^host\.rs/.test(name)) continue;
     const code = readFileSync(new URL(name, core), 'utf8').split(/#\[cfg\(test\)\]\s*mod /)[0].replaceAll(/^\s*\/\/.*$/gm, '');
     for (const [, text] of code.matchAll(/"((?:[^"\\]|\\[^])*)"/g)) all.push({ name, text: text.replaceAll(/\\\n\s*/g, '').replaceAll('\\"', '"') });
@@ -20,7 +20,7 @@ function texts() {
   return all;
 }
 
-/** Names that only Rust and the environment have. */
+/** Names that exist only in Rust and in the environment. */
 const FOREIGN = /\bLLM_[A-Z_]+|\b[A-Z][a-z]\w*::\w+|\.[a-z_]+\((?=\w*\))|\b(max_tokens|max_request_bytes|reasoning_effort|tokens_per_minute|token_burst|with_header)\b/;
 
 test('no message of the core names an option as Rust does', () => {

@@ -1,5 +1,5 @@
-// Plays the replies of `streams.jsonl`: server replies that once went wrong, each with the right result. They are
-// in the folder that CHATCORE_FAULTS names, else in ../shared/faults beside the repository.
+// Plays the replies of `streams.jsonl`: server replies that once went wrong, each with the right result. The file is in
+// the folder that CHATCORE_FAULTS names, or else in ../shared/faults beside the repository.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const file = process.env.CHATCORE_FAULTS
   ? `${process.env.CHATCORE_FAULTS}/streams.jsonl` : fileURLToPath(new URL('../../../../shared/faults/streams.jsonl', import.meta.url));
 
-/** The replies, or none. */
+/** The replies; empty if the file is missing. */
 export const rows = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : [];
 
 /** A server that plays these steps for each request; its waits are `scale` times as long. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 const text = (text) => ({ text });
 const calls = (...calls) => ({ calls });
-/** An error: its class and code, what it says, and the text that had come. */
+/** An error: its class and code, its message, and the partial text. */
 const error = (name, code, says, partial = '') => ({ name, code, says, partial });
 /** The same, and the request is not repeated. */
 const final = (...rest) => ({ ...error(...rest), requests: 1 });
@@ -26,7 +26,7 @@ const RIGHT = {
   'ping-time': text('Hello'),
   'error-event-text': error('StreamError', 'server', 'upstream gone', 'Hel'),
   'single-newlines': text('Hello'),
-  // Hosts decode it.
+  // Hosts decode the body.
   'gzip-stream': text('Hello'),
   '422-mistral': final('BadRequestError', 'bad_request', 'Extra inputs are not permitted'),
   '429-kimi': final('RateLimitError', 'quota_exceeded', 'account is suspended'),
@@ -42,10 +42,10 @@ const RIGHT = {
   'slow-first-byte': text('Hello'),
 };
 
-/** Whether it is known what is right. */
+/** Whether the right result is known. */
 export const isKnown = (name) => Object.hasOwn(RIGHT, name);
 
-/** Checks what came of a reply: an answer or an error, after so many requests. */
+/** Checks the result of a reply: an answer or an error, and the number of requests. */
 export function check(name, told, requests) {
   const right = RIGHT[name];
   if (right.code) {
@@ -64,7 +64,7 @@ export function check(name, told, requests) {
   if (right.usage) assert.deepEqual([told.usage.inputTokens, told.usage.outputTokens], right.usage);
 }
 
-/** Asks for an answer whole or as a stream; the error if there is one. Only a reply that hangs comes near to the limit. */
+/** Requests an answer whole or as a stream, and returns the error if there is one. Only a reply that hangs reaches the limit. */
 export async function ask(client, isStream, timeoutMs) {
   try {
     const options = { timeoutMs };

@@ -1,5 +1,4 @@
-// The packed tarball in Deno and Bun, neither of which is told anything about it. A host that has no program
-// for this machine is skipped.
+// The packed tarball in Deno and Bun, without any configuration. A host without a program for this machine is skipped.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
-// What every host runs.
+// The program that every host runs.
 import { LlmClient } from 'chatcore';
 
-/** All that it does, as a value to compare. */
+/** Runs everything, and returns a value to compare. */
 export async function program(base) {
   const client = (path, options) => new LlmClient({ baseURL: `${base}/${path}/v1`, model: 'm', apiKey: 'k', maxAttempts: 1, ...options });
   const caught = async (call) => { try { await call; return 'no error'; } catch (error) { return `${error.name} ${error.code}`; } };

@@ -1,5 +1,5 @@
-// The packed tarball in the tools that pages are made with, none of which is told anything about it: each builds a page
-// that asks in two dialects, and the page runs in Chromium.
+// The packed tarball in bundlers, without any configuration: each builds a page that uses two dialects, and the page runs
+// in Chromium.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ after(async () => {
 
 const out = (name) => join(installed.folder, 'built', name);
 
-/** The text that a page comes to. */
+/** The final text of a page. */
 async function answerOf(origin, at = '') {
   const page = await browser.newPage();
   const errors = [];
@@ -53,7 +53,7 @@ async function answerOf(origin, at = '') {
   }
 }
 
-/** The text that the page of a built folder comes to. */
+/** The final text of the page in a built folder. */
 async function served(folder, at = '') {
   const pages = await serve({ '/': folder });
   try {
@@ -109,7 +109,7 @@ for (const entry of ['chatcore', 'chatcore/asset']) {
   });
 }
 
-// With webpack, Next.js 16.4 cannot build a route on the edge, whatever stands in it.
+// With webpack, Next.js 16.4 cannot build any route for the edge runtime.
 for (const [bundler, routes] of [['turbopack', ['node', 'edge']], ['webpack', ['node']]]) {
   test(`Next.js with ${bundler}: a page, and routes on ${routes}`, { skip: need('next') }, async () => {
     const root = join(here, `.next-${bundler}`);

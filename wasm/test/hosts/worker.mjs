@@ -1,4 +1,4 @@
-// A worker that has a client of the module's scope, and one of its own for each request.
+// A worker with one client in module scope, and a separate client for each request.
 import { LlmClient, RateLimiter } from 'chatcore';
 import { program } from './program.mjs';
 
@@ -21,7 +21,7 @@ const routes = {
   },
   '/slow': async (text) => new Response((await slow.chatAsync(text)).text),
   '/stream': (text) => new Response(shared.chatStream(text).toReadableStream()),
-  // Nobody waits for it: its request is gone before its answer comes.
+  // Nobody waits for this call: its request is gone before its answer comes.
   '/forgotten': async (text) => {
     void slow.chatAsync(text).catch(() => {});
     return new Response('');
@@ -33,7 +33,7 @@ const routes = {
     void slow.chatAsync('held', { signal: held.controller.signal }).catch(() => {});
     return new Response('');
   },
-  // Of another request.
+  // Made in another request.
   '/abort': async () => {
     held.stream.abort('enough');
     held.controller.abort('enough');

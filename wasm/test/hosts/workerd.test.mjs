@@ -1,4 +1,4 @@
-// The packed tarball in workerd, which Cloudflare Workers run on. A timer, a request or a stream there belongs to
+// The packed tarball in workerd, the runtime of Cloudflare Workers. A timer, a request or a stream there belongs to
 // the incoming request that made it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -28,12 +28,12 @@ async function freePort() {
   return port;
 }
 
-/** Runs the worker of worker.mjs; `get` asks it. */
+/** Runs the worker of worker.mjs; `get` sends it a request. */
 async function worker(compatibilityDate) {
   const { folder } = installed;
   cpSync(path('program.mjs'), join(folder, 'program.mjs'));
   writeFileSync(join(folder, 'worker.mjs'), readFileSync(path('worker.mjs'), 'utf8').replace('CHATCORE_BASE', server.base));
-  // As wrangler builds a worker: modules of WebAssembly stay beside it.
+  // As wrangler builds a worker: WebAssembly modules stay separate files.
   await build({
     entryPoints: [join(folder, 'worker.mjs')], bundle: true, format: 'esm', outfile: join(folder, 'worker/worker.js'),
     conditions: ['workerd', 'worker', 'browser'], external: ['./core.wasm'], absWorkingDir: folder,
@@ -67,7 +67,7 @@ const worker :Workerd.Worker = (
 
 const times = (count, each) => Promise.all(Array.from({ length: count }, (_, n) => each(`n${n}`)));
 
-// Until 2024-10 a promise went on in the request that resolved it, and not in the one that waits for it.
+// Until 2024-10, code after a promise continued in the request that resolved it, and not in the request that awaits it.
 for (const date of ['2024-01-01', '2026-01-01']) {
   test(`workerd as of ${date}`, { skip }, async (t) => {
     const { get, stop } = await worker(date);

@@ -1,4 +1,4 @@
-// The replies that wait, as long as they do.
+// The replies that wait, with their full waits.
 import { test } from 'node:test';
 import { LlmClient } from '../../dist/node.js';
 import { play, rows } from '../faults/play.mjs';

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
-// The package does not hand out its memory, so the instance that it makes is noted here.
+// The package does not expose its memory, so the instance that it makes is recorded here.
 const memories = [];
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(...words) {
@@ -19,7 +19,7 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 };
 const { LlmClient } = await import('../../dist/index.js');
 
-/** Bytes of heap per call that would be a leak: a listener or a promise that stays is more. */
+/** Bytes of heap per call that count as a leak. A leaked listener or promise is larger. */
 const LEAK = 20;
 
 async function sizes() {
@@ -100,7 +100,7 @@ test('a stream that nobody holds any more closes its connection', async () => {
   });
   await (async () => { await client.chatStream('hello')[Symbol.asyncIterator]().next(); })();
   assert.equal(client.status().active, 1);
-  // The host says when.
+  // The host decides when it collects garbage.
   for (let n = 0; n < 500 && !signal.aborted; n += 1) { gc(); await new Promise((resolve) => setTimeout(resolve, 10)); }
   assert.ok(signal.aborted);
   assert.equal(client.status().active, 0);

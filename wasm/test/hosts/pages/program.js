@@ -1,4 +1,4 @@
-// What a page of every tool does: a chat over the network, and one in a dialect whose module comes when it is needed.
+// The program of every bundler's page: a chat over the network, and a chat in a dialect whose module is loaded on demand.
 import { LlmClient } from 'chatcore';
 
 const ANTHROPIC = {
