@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::merge::merge;
+use super::prepare::copy_root;
 use super::reduce::{MAX_DEPTH, is_object_type, reduce};
 use super::refs::{below, recursion, resolve};
 use super::{Fault, Rules};
@@ -45,6 +46,9 @@ pub(crate) fn fit(schema: &Value, rules: &Rules) -> Result<Value, Fault> {
         }
     }
     drop_unused_defs(&mut fitted);
+    if !rules.form.root_references {
+        copy_root(&mut fitted);
+    }
     Ok(reduce(&fitted, rules))
 }
 

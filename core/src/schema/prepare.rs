@@ -43,9 +43,12 @@ pub(crate) fn prepare(schema: Value) -> Prepared {
         }
         fields.shift_remove("$schema");
     }
-    if move_root_refs(&mut schema) | wrapper.get_mut("$defs").is_some_and(move_root_refs) {
-        wrapper["$defs"][WRAPPER] = schema;
-        schema = json!({ "$ref": ROOT });
+    let name = unused_def(&wrapper);
+    let root = format!("#/$defs/{name}");
+    let in_defs = |defs| move_root_refs(defs, &root);
+    if move_root_refs(&mut schema, &root) | wrapper.get_mut("$defs").is_some_and(in_defs) {
+        wrapper["$defs"][name] = schema;
+        schema = json!({ "$ref": root });
     }
     wrapper["properties"][WRAPPER] = schema;
     Prepared {
@@ -54,8 +57,31 @@ pub(crate) fn prepare(schema: Value) -> Prepared {
     }
 }
 
-/// The location of a wrapped schema that refers to itself.
-const ROOT: &str = "#/$defs/value";
+/// Moves the references to the root of `schema`, whose root is an object, to a copy of the root in
+/// its `$defs`. llama.cpp accepts only references into `$defs`.
+pub(super) fn copy_root(schema: &mut Value) {
+    let name = unused_def(schema);
+    if !move_root_refs(schema, &format!("#/$defs/{name}")) {
+        return;
+    }
+    let mut copy = schema.clone();
+    if let Value::Object(fields) = &mut copy {
+        fields.retain(|name, _| !["$schema", "$defs", "definitions"].contains(&name.as_str()));
+    }
+    schema["$defs"][name] = copy;
+}
+
+/// A name that no schema in `$defs` has.
+fn unused_def(schema: &Value) -> String {
+    let mut name = WRAPPER.to_owned();
+    while schema
+        .get("$defs")
+        .is_some_and(|defs| defs.get(&name).is_some())
+    {
+        name.push('_');
+    }
+    name
+}
 
 /// A root that is only a reference, replaced by its target.
 fn root_target(schema: &Value) -> Option<Value> {
@@ -86,21 +112,21 @@ fn is_object(schema: &Value) -> bool {
         }
 }
 
-/// Rewrites references to the root to [`ROOT`], where the root is moved to. Returns whether there
-/// were any.
-fn move_root_refs(schema: &mut Value) -> bool {
+/// Rewrites references to the root to `root`, where the root is moved to. Returns whether there were
+/// any.
+fn move_root_refs(schema: &mut Value, root: &str) -> bool {
     match schema {
         Value::Object(fields) => {
-            let mut any = move_root_ref(fields);
+            let mut any = move_root_ref(fields, root);
             for value in fields.values_mut() {
-                any |= move_root_refs(value);
+                any |= move_root_refs(value, root);
             }
             any
         }
         Value::Array(list) => {
             let mut any = false;
             for value in list {
-                any |= move_root_refs(value);
+                any |= move_root_refs(value, root);
             }
             any
         }
@@ -108,10 +134,10 @@ fn move_root_refs(schema: &mut Value) -> bool {
     }
 }
 
-fn move_root_ref(fields: &mut Map<String, Value>) -> bool {
+fn move_root_ref(fields: &mut Map<String, Value>, root: &str) -> bool {
     match fields.get_mut("$ref") {
         Some(reference) if *reference == "#" => {
-            *reference = ROOT.into();
+            *reference = root.into();
             true
         }
         _ => false,

@@ -38,6 +38,8 @@ pub(super) struct Form {
     pub(super) optional: bool,
     /// Whether a schema may contain itself.
     pub(super) recursion: bool,
+    /// Whether a schema that contains itself may refer to its root.
+    pub(super) root_references: bool,
     /// Whether `$ref` may have other keywords beside it.
     pub(super) ref_siblings: bool,
     /// Whether a schema may accept any value.
@@ -105,6 +107,7 @@ const fn anthropic(refused: &'static [&'static str]) -> Rules {
             prefix_items: false,
             optional: true,
             recursion: false,
+            root_references: true,
             ref_siblings: false,
             anything: false,
         },
@@ -183,6 +186,7 @@ pub(crate) static OPENAI: Rules = Rules {
         prefix_items: false,
         optional: false,
         recursion: true,
+        root_references: true,
         ref_siblings: false,
         anything: false,
     },
@@ -229,6 +233,7 @@ pub(crate) static GEMINI: Rules = Rules {
         prefix_items: true,
         optional: true,
         recursion: true,
+        root_references: true,
         ref_siblings: false,
         anything: true,
     },
@@ -272,6 +277,7 @@ pub(crate) static GRAMMAR: Rules = Rules {
         prefix_items: true,
         optional: true,
         recursion: true,
+        root_references: false,
         ref_siblings: false,
         anything: true,
     },
