@@ -5,9 +5,9 @@ mod stamp;
 
 use std::process::Command;
 
-use chatcore_foreign::runtime::{current_thread_beside, two_workers};
 use chatcore_conformance::hosts::lateness;
 use chatcore_conformance::server::Process;
+use chatcore_foreign::runtime::{current_thread_beside, two_workers};
 
 use stamp::*;
 

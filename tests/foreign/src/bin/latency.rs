@@ -16,10 +16,12 @@ use std::time::Duration;
 use chatcore::{Executor, Transport};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::transport::{Http1Transport, UreqTransport};
-use chatcore_foreign::runtime::{current_thread_beside, two_workers};
 use chatcore_conformance::Host;
-use chatcore_conformance::hosts::{Lateness, frame_loop, lateness, local_executor, local_pool, restless};
+use chatcore_conformance::hosts::{
+    Lateness, frame_loop, lateness, local_executor, local_pool, restless,
+};
 use chatcore_conformance::server::{Process, Server};
+use chatcore_foreign::runtime::{current_thread_beside, two_workers};
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
