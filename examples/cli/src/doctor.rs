@@ -34,7 +34,7 @@ pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
         {
             let shown = match setting.var.contains("KEY") {
                 true => "(set)".to_owned(),
-                false => value,
+                false => without_secrets(&value),
             };
             text.push_str(&format!("  {} = {shown}\n", setting.var));
         }
@@ -43,7 +43,7 @@ pub(crate) async fn run(who: &Who) -> Result<u8, Failure> {
         if let Ok(value) = std::env::var(var)
             && !value.is_empty()
         {
-            text.push_str(&format!("  {var} = {}\n", without_password(&value)));
+            text.push_str(&format!("  {var} = {}\n", without_secrets(&value)));
         }
     }
     if text.is_empty() {
@@ -110,13 +110,19 @@ fn provider(config: &Config) -> String {
 }
 
 /// A proxy's URL without user name and password.
-fn without_password(url: &str) -> String {
+/// A value without what may hold a secret if it is a URL: the user, the password and the query.
+fn without_secrets(value: &str) -> String {
+    let (url, query) = match value.split_once('?') {
+        Some((url, _)) => (url, "?…"),
+        None => (value, ""),
+    };
     match url.rsplit_once('@') {
         Some((before, host)) => {
             let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{host}")
+            let colon = if scheme.is_empty() { "" } else { "://" };
+            format!("{scheme}{colon}…@{host}{query}")
         }
-        None => url.to_owned(),
+        None => format!("{url}{query}"),
     }
 }
 
@@ -142,13 +148,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_password_is_shown() {
-        for (url, shown) in [
-            ("http://proxy:3128", "http://proxy:3128"),
-            ("http://u:p@proxy:3128", "http://…@proxy:3128"),
-            ("http://u:p@q@proxy", "http://…@proxy"),
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (value, shown) in [
+            ("deepseek", "deepseek"),
+            ("https://llm.example/v1", "https://llm.example/v1"),
+            ("https://llm.example/v1?key=a@b", "https://llm.example/v1?…"),
+            ("http://me:a@b@proxy:1", "http://…@proxy:1"),
+            ("me:hunter2@proxy:1", "…@proxy:1"),
         ] {
-            assert_eq!(without_password(url), shown);
+            assert_eq!(without_secrets(value), shown);
         }
     }
 }
