@@ -67,7 +67,7 @@ test('the list of models', async () => {
 test('what is wrong is told early and typed', async () => {
   const one = client('/wrong');
   for (const [inputs, options, why] of [
-    [[], {}, /no text is given/], [['a', ''], {}, /text 1/], [[1], {}, /array of strings/],
+    [[], {}, /give at least one text/], [['a', ''], {}, /text 1/], [[1], {}, /array of strings/],
     ['a', { dimensions: NaN }, /dimensions is NaN/], ['a', { dimension: 2 }, /unknown option dimension/],
     ['a', { extra: { a: 1n } }, /written as JSON/],
   ]) {
