@@ -78,7 +78,7 @@ test('what is wrong is told early and typed', async () => {
     });
   }
   await assert.rejects(new LlmClient({ mock: true }).models(), /answers chats only/);
-  await assert.rejects(new LlmClient({ provider: 'anthropic', apiKey: 'k' }).embed('a'), /no embeddings/);
+  await assert.rejects(new LlmClient({ provider: 'anthropic', apiKey: 'k' }).embed('a'), /does not support embeddings/);
 });
 
 test('an aborted call ends at once', async () => {
