@@ -25,6 +25,10 @@ fn name(number: usize) -> String {
 }
 
 pub(super) const CASES: &[Case] = &[
+    // many values in one event
+    case("openai: empty strings in an event", |n| {
+        event(&repeat(n, "\""))
+    }),
     // nesting
     case("openai: nested content", |n| {
         message(&format!("\"content\":{}", nested(n, "[{\"text\":", "}]")))

@@ -141,9 +141,20 @@ fn is_error(name: &[u8]) -> bool {
 }
 
 /// Whether the data is the marker that ends a stream.
+///
+/// It looks at the beginning first, and stops at the first byte that cannot follow, because it is
+/// asked again for what follows each value of an event with many values.
 fn is_done(data: &str) -> bool {
-    let word = data.trim_ascii().trim_matches('"');
-    word.eq_ignore_ascii_case("[DONE]") || word.eq_ignore_ascii_case("DONE")
+    let data = data.trim_ascii_start().as_bytes();
+    let data = data.strip_prefix(b"\"").unwrap_or(data);
+    ["[DONE]", "DONE"].iter().any(|word| {
+        data.split_at_checked(word.len())
+            .is_some_and(|(begin, rest)| {
+                let mut rest = rest.iter();
+                begin.eq_ignore_ascii_case(word.as_bytes())
+                    && rest.all(|byte| *byte == b'"' || byte.is_ascii_whitespace())
+            })
+    })
 }
 
 /// Whether `word`, an event's name or all of its data, is a keep-alive.
@@ -158,4 +169,27 @@ fn is_keep_alive(word: &[u8]) -> bool {
     ];
     // A cheap check first: most events have no name, and most names are longer than ten bytes.
     (4..=10).contains(&word.len()) && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_marker_is_known_in_each_form() {
+        for marker in ["[DONE]", " [done]\n", "\"[DONE]\"", "DONE", "\"done\" "] {
+            assert!(is_done(marker), "{marker:?}");
+        }
+        for other in [
+            "",
+            "\"",
+            "[DONE",
+            "[DONE] {}",
+            "DONE DONE",
+            "{\"a\":\"[DONE]\"}",
+            "é",
+        ] {
+            assert!(!is_done(other), "{other:?}");
+        }
+    }
 }
