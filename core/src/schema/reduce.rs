@@ -21,7 +21,7 @@ fn at_depth(schema: &Value, rules: &Rules, depth: usize) -> Value {
     let mut notes: Vec<String> = Vec::new();
     for (name, value) in fields {
         let kept = match name.as_str() {
-            name if rules.refused.contains(&name) => None,
+            name if rules.refuses(name) => None,
             "oneOf" if !fields.contains_key("anyOf") => {
                 reduced.insert("anyOf".to_owned(), each(value, rules, depth));
                 continue;

@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(crate) struct Rules {
     /// Refused keywords, besides those that the fields below describe.
     pub(super) refused: &'static [&'static str],
+    /// Whether the keywords in [`RARE`] are refused too.
+    pub(super) refuses_rare: bool,
     /// The values of `format` that are accepted. `None` accepts all.
     pub(super) formats: Option<&'static [&'static str]>,
     /// Whether a `pattern` must begin with `^` and end with `$`.
@@ -47,6 +49,10 @@ pub(super) struct Form {
 }
 
 impl Rules {
+    pub(super) fn refuses(&self, keyword: &str) -> bool {
+        self.refused.contains(&keyword) || self.refuses_rare && RARE.contains(&keyword)
+    }
+
     pub(super) fn knows_format(&self, format: &Value) -> bool {
         match self.formats {
             None => true,
@@ -59,6 +65,27 @@ impl Rules {
         !self.anchored_patterns || pattern.as_str().is_some_and(is_anchored)
     }
 }
+
+/// Keywords that no provider accepts in the schema of a typed answer.
+const RARE: &[&str] = &[
+    "default",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "dependentRequired",
+    "dependentSchemas",
+    "not",
+    "if",
+    "then",
+    "else",
+];
 
 /// String formats that OpenAI's strict mode and Anthropic accept.
 const FORMATS: &[&str] = &[
@@ -78,22 +105,26 @@ const FORMATS: &[&str] = &[
 /// that may have more properties than they name. Anthropic's own SDK moves these keywords to the
 /// description too (`lib/_parse/_transform.py`, November 2026).
 #[cfg(feature = "anthropic")]
-pub(crate) static ANTHROPIC: Rules = anthropic(&[
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "uniqueItems",
-    "patternProperties",
-]);
+pub(crate) static ANTHROPIC: Rules = anthropic(
+    &[
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+        "patternProperties",
+    ],
+    false,
+);
 
-const fn anthropic(refused: &'static [&'static str]) -> Rules {
+const fn anthropic(refused: &'static [&'static str], refuses_rare: bool) -> Rules {
     Rules {
         refused,
+        refuses_rare,
         formats: Some(FORMATS),
         anchored_patterns: false,
         max_min_items: 1,
@@ -118,62 +149,28 @@ const fn anthropic(refused: &'static [&'static str]) -> Rules {
 /// the description too, as are `default` and `pattern`, because its SDK moves them.
 /// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>, 2026-11-29.
 #[cfg(feature = "typed")]
-pub(crate) static ANTHROPIC_FIT: Rules = anthropic(&[
-    "default",
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "uniqueItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "prefixItems",
-    "patternProperties",
-    "propertyNames",
-    "minProperties",
-    "maxProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "dependentRequired",
-    "dependentSchemas",
-    "not",
-    "if",
-    "then",
-    "else",
-]);
+pub(crate) static ANTHROPIC_FIT: Rules = anthropic(
+    &[
+        "pattern",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "prefixItems",
+    ],
+    true,
+);
 
 /// OpenAI's strict mode. <https://developers.openai.com/api/docs/guides/structured-outputs>,
 /// 2026-11-29.
 #[cfg(feature = "typed")]
 pub(crate) static OPENAI: Rules = Rules {
-    refused: &[
-        "default",
-        "minLength",
-        "maxLength",
-        "uniqueItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "prefixItems",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "dependentRequired",
-        "dependentSchemas",
-        "not",
-        "if",
-        "then",
-        "else",
-    ],
+    refused: &["minLength", "maxLength", "prefixItems"],
+    refuses_rare: true,
     formats: Some(FORMATS),
     anchored_patterns: false,
     max_min_items: u64::MAX,
@@ -197,30 +194,14 @@ pub(crate) static OPENAI: Rules = Rules {
 #[cfg(feature = "typed")]
 pub(crate) static GEMINI: Rules = Rules {
     refused: &[
-        "default",
         "pattern",
         "exclusiveMinimum",
         "exclusiveMaximum",
         "multipleOf",
         "minLength",
         "maxLength",
-        "uniqueItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "dependentRequired",
-        "dependentSchemas",
-        "not",
-        "if",
-        "then",
-        "else",
     ],
+    refuses_rare: true,
     formats: Some(&["date-time", "date", "time"]),
     anchored_patterns: false,
     max_min_items: u64::MAX,
@@ -243,28 +224,8 @@ pub(crate) static GEMINI: Rules = Rules {
 /// engines of vLLM and SGLang. llama.cpp's `common/json-schema-to-grammar.cpp`, 2026-11-29.
 #[cfg(feature = "typed")]
 pub(crate) static GRAMMAR: Rules = Rules {
-    refused: &[
-        "default",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "uniqueItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "dependentRequired",
-        "dependentSchemas",
-        "not",
-        "if",
-        "then",
-        "else",
-    ],
+    refused: &["exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    refuses_rare: true,
     formats: Some(&["date-time", "date", "time", "uuid"]),
     anchored_patterns: true,
     max_min_items: u64::MAX,

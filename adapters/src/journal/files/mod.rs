@@ -170,14 +170,7 @@ impl FilesJournal {
     /// Queues a result to be written and returns its number in the queue. `None` if the item
     /// already has a result.
     fn queue(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<u64>, Error> {
-        let usage = outcome.result.as_ref().ok();
-        let usage = usage.and_then(|answer| answer.usage.as_ref());
-        let tag = Tag {
-            place: outcome.place,
-            digest: outcome.tag,
-            input_tokens: usage.map_or(0, |usage| usage.input_tokens),
-            output_tokens: usage.map_or(0, |usage| usage.output_tokens),
-        };
+        let tag = Tag::of(outcome);
         if !self.done().add(tag, outcome.result.is_ok()) {
             return Ok(None);
         }
@@ -187,7 +180,7 @@ impl FilesJournal {
             Err(_) => To::Errors,
         };
         let number = self.writer.queue(to, |buffer| {
-            result::write(buffer, outcome, now());
+            result::write(buffer, tag, outcome, now());
         })?;
         Ok(Some(number))
     }

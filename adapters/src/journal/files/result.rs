@@ -11,15 +11,7 @@ use crate::answers::{Form, Frame};
 
 /// Appends the line of a result to `to`, including the line end. `created` is in seconds since
 /// 1970.
-pub(super) fn write(to: &mut Vec<u8>, outcome: &Outcome, created: u64) {
-    let usage = outcome.result.as_ref().ok();
-    let usage = usage.and_then(|answer| answer.usage.as_ref());
-    let tag = Tag {
-        place: outcome.place,
-        digest: outcome.tag,
-        input_tokens: usage.map_or(0, |usage| usage.input_tokens),
-        output_tokens: usage.map_or(0, |usage| usage.output_tokens),
-    };
+pub(super) fn write(to: &mut Vec<u8>, tag: Tag, outcome: &Outcome, created: u64) {
     tag.write(to);
     to.extend_from_slice(b",\"custom_id\":");
     let mut writer = Writer::with_capacity(512);
@@ -178,7 +170,7 @@ mod tests {
             took: Duration::ZERO,
         };
         let mut bytes = b"before".to_vec();
-        write(&mut bytes, &outcome, 17);
+        write(&mut bytes, Tag::of(&outcome), &outcome, 17);
         let text = String::from_utf8(bytes).unwrap();
         let line = text.strip_prefix("before").unwrap();
         assert_eq!(line.matches('\n').count(), 1);

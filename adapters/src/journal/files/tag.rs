@@ -12,6 +12,7 @@
 
 use std::io::Write;
 
+use chatcore::journal::Outcome;
 use twox_hash::XxHash3_64;
 
 /// The beginning of each line, before the tag.
@@ -34,6 +35,18 @@ pub(super) fn digest(line: &[u8]) -> u64 {
 }
 
 impl Tag {
+    /// The tag of a result.
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let usage = outcome.result.as_ref().ok();
+        let usage = usage.and_then(|answer| answer.usage.as_ref());
+        Self {
+            place: outcome.place,
+            digest: outcome.tag,
+            input_tokens: usage.map_or(0, |usage| usage.input_tokens),
+            output_tokens: usage.map_or(0, |usage| usage.output_tokens),
+        }
+    }
+
     /// Writes the beginning of a line of results, including the brace and the name `id`.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(PREFIX);
