@@ -160,13 +160,20 @@ fn another_input(name: &str, how: &str) -> Error {
 }
 
 pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
-    let why = format!("{name} cannot be read: {error}");
     let of_input = error
         .get_ref()
         .and_then(|error| error.downcast_ref::<Error>());
-    let kind = of_input.map_or(ErrorKind::Journal, Error::kind);
-    let code = of_input.and_then(Error::code).map(str::to_owned);
-    Error::new(kind, why).with_code(code)
+    match of_input {
+        // Only the message, because the new error shows the code itself.
+        Some(error) => {
+            let why = format!("{name} cannot be read: {}", error.message());
+            Error::new(error.kind(), why).with_code(error.code().map(str::to_owned))
+        }
+        None => Error::new(
+            ErrorKind::Journal,
+            format!("{name} cannot be read: {error}"),
+        ),
+    }
 }
 
 fn cannot_check(error: &io::Error) -> Error {

@@ -172,6 +172,11 @@ fn an_array_is_not_taken_for_prompts() {
     let error = wait(folder.builder(&input).open()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.code(), Some("json_array"));
+    assert_eq!(
+        error.to_string().matches("json_array").count(),
+        1,
+        "{error}"
+    );
     let text = folder.builder(&input).format(Format::Text);
     assert_eq!(wait(text.open()).unwrap().counts().total, Some(2));
 }
