@@ -4,18 +4,10 @@
 use chatcore_adapters::transport::{Proxies, Proxy};
 use libfuzzer_sys::fuzz_target;
 
-const PASSWORD: &str = "pa55-word";
-
 fuzz_target!(|input: (&str, &str, &str)| {
     let (url, bypass, host) = input;
-    // A host may have the password's text as its name, and is shown.
-    if !url.contains(PASSWORD) {
-        let shown = match Proxy::parse(&format!("http://user:{PASSWORD}{url}")) {
-            Ok(proxy) => format!("{proxy:?}"),
-            Err(error) => format!("{error} {error:?}"),
-        };
-        assert!(!shown.contains(PASSWORD), "shows the password: {shown}");
-    }
+    // Two passwords are shown alike. A search for one password would also find a host of that name.
+    assert_eq!(shown("pa55-word", url), shown("s3cret-no", url));
     let proxies = Proxies::from_vars(|name| match name {
         "https_proxy" => Some(url.to_owned()),
         "no_proxy" => Some(bypass.to_owned()),
@@ -25,3 +17,10 @@ fuzz_target!(|input: (&str, &str, &str)| {
         let _ = proxies.for_uri(&uri);
     }
 });
+
+fn shown(password: &str, url: &str) -> String {
+    match Proxy::parse(&format!("http://user:{password}{url}")) {
+        Ok(proxy) => format!("{proxy:?}"),
+        Err(error) => format!("{error} {error:?}"),
+    }
+}
