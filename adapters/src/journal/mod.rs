@@ -9,6 +9,8 @@
 
 #[cfg(feature = "journal-files")]
 pub mod files;
+#[cfg(feature = "journal-files")]
+mod jsonl;
 #[cfg(feature = "journal-memory")]
 mod memory;
 

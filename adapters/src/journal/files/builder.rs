@@ -9,25 +9,13 @@ use chatcore::{Error, ErrorKind, Executor};
 
 use super::FilesJournal;
 use super::disk::{Disk, Lock, StdDisk};
-use super::identity::Identity;
-use super::line::Format;
 use super::run_blocking;
 use super::writer::SyncEvery;
+use crate::journal::jsonl::{BadLines, Format, Identity};
 
 /// How often a held lock is tried again, and the pause before each try.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
-
-/// How input lines that are not the JSON of a request are handled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BadLines {
-    /// The line is recorded as an error, and the other lines run.
-    #[default]
-    Record,
-    /// The whole input is refused before anything is sent.
-    Refuse,
-}
 
 /// Builds a [`FilesJournal`].
 #[must_use]

@@ -8,29 +8,14 @@ use std::path::PathBuf;
 use chatcore::{Error, ErrorKind};
 
 use super::done::{BLOCK, Done, sum};
-use super::duplicates::Names;
-use super::items::Items;
-use super::line::own_name;
-use super::tag::digest;
+use crate::journal::jsonl::duplicates::Names;
+use crate::journal::jsonl::input::{Input, TOLD, unreadable};
+use crate::journal::jsonl::items::Items;
+use crate::journal::jsonl::line::own_name;
+use crate::journal::jsonl::tag::digest;
 
 /// How many repeated names are looked for.
 const PAIRS: usize = 1_000;
-
-/// How many unreadable lines are reported.
-const TOLD: usize = 5;
-
-/// The result of checking the input.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Input {
-    /// The number of items.
-    pub items: u64,
-    /// The number of lines that are not JSON, have a misspelt field, or have a `custom_id` that is
-    /// neither a string nor a number. Other faults are found when the line is about to be sent.
-    pub bad_lines: u64,
-    /// The errors of the first few bad lines.
-    pub first_bad: Vec<Error>,
-}
 
 /// Reads the whole input. `open` opens it, messages call it `name`, and a temporary file may be
 /// created at `temporary`.
@@ -157,23 +142,6 @@ fn another_input(name: &str, how: &str) -> Error {
          another output"
     );
     Error::new(ErrorKind::Config, why).with_code(Some("another_input".to_owned()))
-}
-
-pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
-    let of_input = error
-        .get_ref()
-        .and_then(|error| error.downcast_ref::<Error>());
-    match of_input {
-        // Only the message, because the new error shows the code itself.
-        Some(error) => {
-            let why = format!("{name} cannot be read: {}", error.message());
-            Error::new(error.kind(), why).with_code(error.code().map(str::to_owned))
-        }
-        None => Error::new(
-            ErrorKind::Journal,
-            format!("{name} cannot be read: {error}"),
-        ),
-    }
 }
 
 fn cannot_check(error: &io::Error) -> Error {

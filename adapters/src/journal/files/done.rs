@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chatcore::journal::Counts;
 
-use super::tag::Tag;
+use crate::journal::jsonl::tag::Tag;
 
 /// How many lines share a checksum.
 pub(super) const BLOCK: u64 = 1024;

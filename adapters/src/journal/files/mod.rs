@@ -39,19 +39,11 @@ mod builder;
 mod check;
 mod disk;
 mod done;
-mod duplicates;
-mod fields;
-mod identity;
-mod items;
-mod line;
-mod lines;
 mod mend;
 mod open;
-mod result;
 mod scan;
 mod sort;
 mod supply;
-mod tag;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -64,18 +56,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded};
 use chatcore::{BoxFuture, Error, Executor};
 
-pub use builder::{BadLines, FilesBuilder};
-pub use check::Input;
+pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
+pub use builder::FilesBuilder;
 pub use disk::{AppendFile, Disk, Lock, StdDisk};
-pub use identity::Identity;
-pub use items::Items;
-pub use line::Format;
 pub use sort::sort;
 
+use super::jsonl::result;
+use super::jsonl::tag::Tag;
 use builder::{Paths, Source};
 use done::Done;
 use supply::Supply;
-use tag::Tag;
 use writer::{To, Writer};
 
 /// A journal in files, for one process at a time. See the [module](self).

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use chatcore::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::builder::{BadLines, FilesBuilder, Paths, Source, refused};
-use super::check::{check, unreadable};
+use super::builder::{FilesBuilder, Paths, Source, refused};
+use super::check::check;
 use super::disk::{Disk, Lock};
 use super::done::Done;
-use super::identity::Identity;
-use super::items::Items;
 use super::mend::mend;
 use super::scan::{ScanError, Scanned, scan};
 use super::supply::Supply;
 use super::writer::{Output, Outputs, Writer};
 use super::{FilesJournal, Spooled};
+use crate::journal::jsonl::input::unreadable;
+use crate::journal::jsonl::{BadLines, Identity, Items};
 
 /// The content of the `.run` file beside the output.
 #[derive(Serialize, Deserialize)]

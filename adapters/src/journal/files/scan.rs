@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::done::Done;
-use super::tag::Tag;
+use crate::journal::jsonl::tag::Tag;
 
 /// How many bytes are read at once.
 const BUFFER: usize = 1 << 20;

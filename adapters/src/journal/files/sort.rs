@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::tag::Tag;
+use crate::journal::jsonl::tag::Tag;
 
 /// Sorts the lines of a file of results into the order of the input. The file is replaced
 /// atomically, and the run can still be resumed. Sorting takes 24 bytes of memory for each line. No

@@ -10,8 +10,9 @@ use chatcore::{Error, ErrorKind, Executor};
 use event_listener::Event;
 
 use super::done::Done;
-use super::items::Items;
 use super::run_blocking;
+use crate::journal::jsonl::Items;
+use crate::journal::jsonl::input::unreadable;
 
 /// The maximum size of a chunk, in items and in bytes of lines: large enough that the reading
 /// thread costs little, and small enough to hold in memory.
@@ -175,7 +176,7 @@ impl Supply {
         };
         while chunk.len() < CHUNK_ITEMS && bytes < CHUNK_BYTES {
             let next = input.next_wanted(is_wanted);
-            match next.map_err(|error: io::Error| super::check::unreadable(&self.name, &error))? {
+            match next.map_err(|error: io::Error| unreadable(&self.name, &error))? {
                 Some((item, length)) => {
                     bytes += length;
                     chunk.push(item);

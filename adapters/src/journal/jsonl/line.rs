@@ -29,18 +29,18 @@ pub enum Format {
 const URL: &str = "/v1/chat/completions";
 
 /// The default name of a line without a `custom_id`.
-pub(super) fn own_name(number: u64) -> String {
+pub(in crate::journal) fn own_name(number: u64) -> String {
     format!("request-{number}")
 }
 
 /// The `custom_id` of a JSON line, if it has one; a number is returned as its text. Fails unless
 /// the whole line is JSON.
-pub(super) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
+pub(in crate::journal) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     read_custom_id(line, |_| {})
 }
 
 /// Like [`custom_id`], but also refuses a line with a misspelt field.
-pub(super) fn checked_custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
+pub(in crate::journal) fn checked_custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     let mut unknown = None;
     let id = read_custom_id(line, |name| {
         if unknown.is_none() {
@@ -84,7 +84,7 @@ fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<
 
 /// The `custom_id` of a line that begins with it, if it contains no escapes. The rest of the line
 /// is not read.
-pub(super) fn leading_custom_id(line: &str) -> Option<&str> {
+pub(in crate::journal) fn leading_custom_id(line: &str) -> Option<&str> {
     let rest = line.strip_prefix('{')?.trim_start();
     let rest = rest.strip_prefix("\"custom_id\"")?.trim_start();
     let rest = rest.strip_prefix(':')?.trim_start().strip_prefix('"')?;
@@ -93,7 +93,7 @@ pub(super) fn leading_custom_id(line: &str) -> Option<&str> {
 }
 
 /// The request of a JSON line.
-pub(super) fn request(line: &str) -> Result<ChatRequest, Error> {
+pub(in crate::journal) fn request(line: &str) -> Result<ChatRequest, Error> {
     let mut asked = Asked::default();
     let mut body = None;
     let mut has_own = false;

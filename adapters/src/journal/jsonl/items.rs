@@ -26,11 +26,11 @@ pub struct Items {
 }
 
 /// A line without its request.
-pub(super) struct Head {
-    pub(super) number: u64,
-    pub(super) digest: u64,
+pub(in crate::journal) struct Head {
+    pub(in crate::journal) number: u64,
+    pub(in crate::journal) digest: u64,
     /// The digest of the line's `custom_id`, if it has one, or the line's error.
-    pub(super) name: Result<Option<u64>, Error>,
+    pub(in crate::journal) name: Result<Option<u64>, Error>,
 }
 
 impl Items {
@@ -45,7 +45,10 @@ impl Items {
 
     /// The next line's head. A line for which `is_known` returns true was checked in an earlier
     /// run, so only its name is read.
-    pub(super) fn head(&mut self, is_known: impl Fn(u64) -> bool) -> io::Result<Option<Head>> {
+    pub(in crate::journal) fn head(
+        &mut self,
+        is_known: impl Fn(u64) -> bool,
+    ) -> io::Result<Option<Head>> {
         let Some(line) = self.lines.next()? else {
             return Ok(None);
         };
@@ -69,7 +72,7 @@ impl Items {
     }
 
     /// The next item whose line number `is_wanted` accepts, with the length of its line in bytes.
-    pub(super) fn next_wanted(
+    pub(in crate::journal) fn next_wanted(
         &mut self,
         is_wanted: impl Fn(u64) -> bool,
     ) -> io::Result<Option<(Item, usize)>> {

@@ -16,7 +16,7 @@ type Entry = (u64, u64);
 const ENTRY: usize = 16;
 
 /// Collects the digests of names and finds repeated ones.
-pub(super) struct Names {
+pub(in crate::journal) struct Names {
     held: Vec<Entry>,
     /// The path of the file of runs.
     path: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct Names {
 
 impl Names {
     /// A temporary file may be created at `path` during the check.
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(in crate::journal) fn new(path: PathBuf) -> Self {
         Self::with_capacity(path, HELD)
     }
 
@@ -43,7 +43,7 @@ impl Names {
     }
 
     /// Adds the name of a line.
-    pub(super) fn add(&mut self, digest: u64, line: u64) -> io::Result<()> {
+    pub(in crate::journal) fn add(&mut self, digest: u64, line: u64) -> io::Result<()> {
         if self.held.len() == self.capacity {
             self.spill()?;
         }
@@ -70,7 +70,7 @@ impl Names {
     /// Pairs of lines with equal digests, the first line with that digest before the later one; at
     /// most `most` pairs. Different names may have equal digests, so the caller must compare the
     /// names.
-    pub(super) fn pairs(mut self, most: usize) -> io::Result<Vec<(u64, u64)>> {
+    pub(in crate::journal) fn pairs(mut self, most: usize) -> io::Result<Vec<(u64, u64)>> {
         self.held.sort_unstable();
         let Some(mut file) = self.file.take() else {
             let mut pairs = Pairs::new(most);

@@ -20,23 +20,23 @@ const PREFIX: &[u8] = b"{\"id\":\"batch_req_";
 
 /// The data at the beginning of a line of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tag {
+pub(in crate::journal) struct Tag {
     /// The line number in the input, from 1.
-    pub(super) place: u64,
+    pub(in crate::journal) place: u64,
     /// The digest of that input line.
-    pub(super) digest: u64,
-    pub(super) input_tokens: u64,
-    pub(super) output_tokens: u64,
+    pub(in crate::journal) digest: u64,
+    pub(in crate::journal) input_tokens: u64,
+    pub(in crate::journal) output_tokens: u64,
 }
 
 /// The digest of a line of the input. The line must be trimmed.
-pub(super) fn digest(line: &[u8]) -> u64 {
+pub(in crate::journal) fn digest(line: &[u8]) -> u64 {
     XxHash3_64::oneshot(line)
 }
 
 impl Tag {
     /// The tag of a result.
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(in crate::journal) fn of(outcome: &Outcome) -> Self {
         let usage = outcome.result.as_ref().ok();
         let usage = usage.and_then(|answer| answer.usage.as_ref());
         Self {
@@ -48,7 +48,7 @@ impl Tag {
     }
 
     /// Writes the beginning of a line of results, including the brace and the name `id`.
-    pub(super) fn write(&self, to: &mut Vec<u8>) {
+    pub(in crate::journal) fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(PREFIX);
         // Writing to a vector does not fail.
         let _ = write!(
@@ -59,13 +59,13 @@ impl Tag {
     }
 
     /// Whether a line of results, perhaps cut off at any byte, may begin with these bytes.
-    pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    pub(in crate::journal) fn is_begun(bytes: &[u8]) -> bool {
         let both = PREFIX.len().min(bytes.len());
         bytes[..both] == PREFIX[..both]
     }
 
     /// Reads the beginning of a line of results; `None` if it is not one.
-    pub(super) fn read(line: &[u8]) -> Option<Self> {
+    pub(in crate::journal) fn read(line: &[u8]) -> Option<Self> {
         let rest = line.strip_prefix(PREFIX)?;
         let end = rest.iter().take(80).position(|&byte| byte == b'"')?;
         let text = std::str::from_utf8(&rest[..end]).ok()?;

@@ -56,7 +56,7 @@ impl Identity {
     }
 
     /// Compares with the run to be resumed. The error lists all differences.
-    pub(super) fn check(&self, before: &Self) -> Result<(), Error> {
+    pub(in crate::journal) fn check(&self, before: &Self) -> Result<(), Error> {
         let names = self.0.keys().chain(before.0.keys());
         let mut differences: Vec<_> = names
             .filter(|name| self.0.get(*name) != before.0.get(*name))

@@ -11,7 +11,7 @@ use crate::answers::{Form, Frame};
 
 /// Appends the line of a result to `to`, including the line end. `created` is in seconds since
 /// 1970.
-pub(super) fn write(to: &mut Vec<u8>, tag: Tag, outcome: &Outcome, created: u64) {
+pub(in crate::journal) fn write(to: &mut Vec<u8>, tag: Tag, outcome: &Outcome, created: u64) {
     tag.write(to);
     to.extend_from_slice(b",\"custom_id\":");
     let mut writer = Writer::with_capacity(512);

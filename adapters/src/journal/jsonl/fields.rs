@@ -33,7 +33,7 @@ const SHORT: usize = 5;
 
 /// The known field that an unknown field was probably meant to be, because the name differs only in
 /// case and separators (`maxTokens`), or in one letter (`temprature`).
-pub(super) fn misspelt(name: &str) -> Option<&'static str> {
+pub(in crate::journal) fn misspelt(name: &str) -> Option<&'static str> {
     if OWN.contains(&name) || OTHERS.contains(&name) {
         return None;
     }

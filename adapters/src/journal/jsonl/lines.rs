@@ -9,31 +9,31 @@ use ruzstd::decoding::StreamingDecoder;
 const BUFFER: usize = 256 * 1024;
 
 /// The maximum length of a line, in bytes; providers accept less.
-pub(super) const LONGEST_LINE: usize = 64 << 20;
+pub(in crate::journal) const LONGEST_LINE: usize = 64 << 20;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Reads the lines of a file with their numbers.
-pub(super) struct Lines {
+pub(in crate::journal) struct Lines {
     from: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
 }
 
 /// One line.
-pub(super) struct Line<'a> {
+pub(in crate::journal) struct Line<'a> {
     /// The line number, from 1.
-    pub(super) number: u64,
+    pub(in crate::journal) number: u64,
     /// The line without its line end and surrounding white space.
-    pub(super) bytes: &'a [u8],
+    pub(in crate::journal) bytes: &'a [u8],
     /// Whether the line was longer than [`LONGEST_LINE`]; `bytes` is then its beginning.
-    pub(super) is_cut: bool,
+    pub(in crate::journal) is_cut: bool,
 }
 
 impl Lines {
     /// Reads lines from `from`. Its first bytes show whether it is compressed.
-    pub(super) fn new(from: Box<dyn Read + Send>) -> io::Result<Self> {
+    pub(in crate::journal) fn new(from: Box<dyn Read + Send>) -> io::Result<Self> {
         let mut from = BufReader::with_capacity(BUFFER, from);
         let mut start = Vec::with_capacity(ZSTD.len());
         from.by_ref()
@@ -55,7 +55,7 @@ impl Lines {
     }
 
     /// The next line that is not blank; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(in crate::journal) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
             self.line.clear();
             let is_cut = read_line(&mut *self.from, &mut self.line)?;
