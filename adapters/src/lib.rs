@@ -41,6 +41,8 @@
 //! waits for any future.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// `Debug` output of a value from outside may hold a secret, or control characters: see `Quoted`.
+#![cfg_attr(not(test), warn(clippy::use_debug))]
 
 #[cfg(feature = "answers")]
 pub mod answers;

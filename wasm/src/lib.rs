@@ -5,6 +5,9 @@
 //! network read go out as one JSON array. Each promise, timer and request of the host has an id in
 //! one slab of pending operations.
 
+// `Debug` output of a value from outside may hold a secret, or control characters: see `Quoted`.
+#![cfg_attr(not(test), warn(clippy::use_debug))]
+
 #[cfg(target_arch = "wasm32")]
 mod allocator;
 mod bridge;

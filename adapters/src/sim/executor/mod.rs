@@ -7,6 +7,11 @@
 //!      └─ its timer fired ◄── time goes on ┘   only when nobody can run
 //! ```
 
+#![allow(
+    clippy::use_debug,
+    reason = "durations, in errors for whoever writes a simulation"
+)]
+
 mod error;
 mod handle;
 mod run;
