@@ -39,6 +39,7 @@
 //! |---|---|
 //! | ask a question, stream an answer, continue a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
 //! | read answers or tool arguments into Rust types | `ChatCall::json`, `JsonCall`, `JsonStream`, `Tool::of`; the features `schema` and `typed` |
+//! | let a model call functions of the program | `Toolbox`, `FunctionTool`, `RunnableTool`; the feature `typed` |
 //! | compute embeddings | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
 //! | list a provider's models | [`LlmClient::models`], [`ModelInfo`] |
 //! | choose or describe a provider | [`Provider`], [`dialect`] |
@@ -59,7 +60,7 @@
 //! make a program smaller.
 //!
 //! `typed` is off by default, and adds typed answers and arguments: `ChatCall::json_schema`,
-//! `ToolCall::arguments`, `JsonStream`, `PartialJson`. It adds one crate to the tree,
+//! `ToolCall::arguments`, `JsonStream`, `PartialJson`; and tools that run, `Toolbox`. It adds one crate to the tree,
 //! `serde_path_to_error`. `schema` adds to it the schemas of Rust types, `ChatCall::json` and
 //! `Tool::of`, and six more crates: `schemars`, `dyn-clone` and `ref-cast`, which are linked, and
 //! `schemars_derive`, `serde_derive_internals` and `ref-cast-impl`, which only run at compile time
@@ -118,6 +119,8 @@ mod status;
 #[cfg(test)]
 mod testing;
 mod time;
+#[cfg(feature = "typed")]
+mod toolbox;
 mod transport;
 #[cfg(feature = "typed")]
 mod typed;
@@ -171,6 +174,10 @@ pub use secrets::{RecentSecrets, Secrets};
 pub use serde_json;
 pub use status::Status;
 pub use time::Instant;
+#[cfg(feature = "typed")]
+pub use toolbox::{
+    FunctionTool, IntoToolOutput, RunnableTool, ToolContext, ToolError, ToolOutput, Toolbox,
+};
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
 #[cfg(feature = "typed")]
 pub use typed::{JsonAnswer, JsonCall, JsonStream, Mismatch, PartialJson};

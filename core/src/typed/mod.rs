@@ -22,3 +22,4 @@ pub use call::JsonCall;
 pub use mismatch::Mismatch;
 pub use partial::PartialJson;
 pub use stream::JsonStream;
+pub(crate) use tool::arguments;

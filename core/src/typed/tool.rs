@@ -1,6 +1,7 @@
 //! Tools and their arguments as types.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::read;
 #[cfg(feature = "schema")]
@@ -54,11 +55,18 @@ impl ToolCall {
         };
         read::json(text)
             .and_then(|json| read::typed(&json, text))
-            .map_err(|mismatch| {
-                mismatch.into_error(&format!(
-                    "the JSON of the arguments for the tool {}",
-                    self.name
-                ))
-            })
+            .map_err(|mismatch| mismatch.into_error(&what(&self.name)))
     }
+}
+
+/// Reads the arguments for the tool `name` into a type.
+///
+/// # Errors
+/// As [`ToolCall::arguments`].
+pub(crate) fn arguments<T: DeserializeOwned>(name: &str, json: &Value) -> Result<T, Error> {
+    read::typed(json, "").map_err(|mismatch| mismatch.into_error(&what(name)))
+}
+
+fn what(name: &str) -> String {
+    format!("the JSON of the arguments for the tool {name}")
 }

@@ -132,6 +132,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "chat", "client", "error", "executor", "pipeline", "policy", "schema",
         ],
     ),
+    (
+        "toolbox",
+        &[
+            "chat", "client", "error", "executor", "quote", "schema", "time", "typed",
+        ],
+    ),
     ("journal", &["chat", "error", "executor"]),
     (
         "batch",

@@ -1,0 +1,90 @@
+//! The tools of a program, by name.
+
+use std::sync::Arc;
+
+use super::runnable::RunnableTool;
+use crate::chat::Tool;
+use crate::error::Error;
+use crate::quote::Quoted;
+
+/// The tools that a model may call, each with a name of its own. Cheap to clone: clones share the
+/// tools.
+///
+/// ```
+/// use chatcore::schemars::{self, JsonSchema};
+/// use chatcore::{FunctionTool, Toolbox};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Convert {
+///     /// In degrees Fahrenheit.
+///     degrees: f64,
+/// }
+///
+/// let mut tools = Toolbox::new();
+/// tools.add(FunctionTool::of(
+///     "to_celsius",
+///     "Converts degrees Fahrenheit to Celsius.",
+///     |Convert { degrees }| async move { format!("{:.1} °C", (degrees - 32.0) / 1.8) },
+/// ))?;
+/// assert_eq!(tools.definitions().count(), 1);
+/// # Ok::<(), chatcore::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Toolbox {
+    tools: Vec<Entry>,
+}
+
+/// A tool, and the definition under which it was added.
+#[derive(Clone, Debug)]
+struct Entry {
+    definition: Arc<Tool>,
+    tool: Arc<dyn RunnableTool>,
+}
+
+impl Toolbox {
+    /// An empty toolbox.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a tool: a [`FunctionTool`](super::FunctionTool), a tool of your own, or an
+    /// `Arc<dyn RunnableTool>`.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a tool of this name was added before.
+    /// The toolbox is then unchanged.
+    pub fn add(&mut self, tool: impl RunnableTool) -> Result<&mut Self, Error> {
+        let definition = tool.definition();
+        if self.get(&definition.name).is_some() {
+            return Err(Error::invalid(format!(
+                "the toolbox already has a tool named {}; give one of the two another name",
+                Quoted(&definition.name)
+            )));
+        }
+        self.tools.push(Entry {
+            definition: Arc::new(definition),
+            tool: Arc::new(tool),
+        });
+        Ok(self)
+    }
+
+    /// The tool with this name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn RunnableTool>> {
+        let entry = self
+            .tools
+            .iter()
+            .find(|entry| entry.definition.name == name);
+        entry.map(|entry| &entry.tool)
+    }
+
+    /// The definitions of the tools, in the order in which they were added.
+    pub fn definitions(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.iter().map(|entry| &*entry.definition)
+    }
+
+    /// Whether no tool was added.
+    pub fn is_empty(&self) -> bool {
+        self.tools.is_empty()
+    }
+}
