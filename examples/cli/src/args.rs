@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::serve::ServeArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   chatcore chat 'Why is the sky blue?'
@@ -33,6 +35,12 @@ Exit status:
   2  an option, a setting or the input is wrong; nothing was sent
   3  every item has a result, and some of them are errors
   4  stopped by Ctrl-C, --deadline or --max-cost; the same command resumes";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  chatcore serve                                   # http://127.0.0.1:8080
+  chatcore serve --mock --addr 127.0.0.1:9000
+  CHATCORE_TOKEN=secret chatcore serve --addr 0.0.0.0:8080";
 
 /// LLM chats and batches on the command line.
 #[derive(Debug, Parser)]
@@ -77,6 +85,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Serve chats over HTTP: a page, JSON, streams, WebSocket, and OpenAI's and Anthropic's protocols
+    ///
+    /// Without a key and a provider, the offline demo model answers.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
     /// Check the settings, the network and the key with one small request
     Doctor,
     /// Print a completion script for a shell

@@ -1,7 +1,7 @@
 //! The program `chatcore`.
 //!
 //! ```text
-//!  args ─► setup (settings → client) ─► batch, chat, models, doctor
+//!  args ─► setup (settings → client) ─► batch, chat, models, serve, doctor
 //! ```
 
 mod args;
@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod models;
 mod say;
+mod serve;
 mod setup;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         } => batch::run(&cli.who, *args).await,
         Command::Chat(args) => chat::run(&cli.who, args).await,
         Command::Models { json } => models::run(&cli.who, json).await,
+        Command::Serve(args) => serve::run(&cli.who, args).await,
         Command::Doctor => doctor::run(&cli.who).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -6,7 +6,12 @@ use crate::args::Who;
 
 /// Reads the settings from the environment. Options override variables.
 pub(crate) fn config(who: &Who) -> Result<Config, Error> {
-    Config::from_vars(|name| {
+    Config::from_vars(vars(who))
+}
+
+/// Reads a variable from the options, or else from the environment.
+pub(crate) fn vars(who: &Who) -> impl Fn(&str) -> Option<String> {
+    |name| {
         let option = match name {
             "LLM_PROVIDER" => who.provider.clone(),
             "LLM_MODEL" => who.model.clone(),
@@ -15,7 +20,7 @@ pub(crate) fn config(who: &Who) -> Result<Config, Error> {
             _ => None,
         };
         option.or_else(|| std::env::var(name).ok())
-    })
+    }
 }
 
 /// Creates a client with these settings.

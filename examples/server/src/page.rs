@@ -18,6 +18,9 @@ const FILES: &[(&str, &str)] = &[
     ("words.js", include_str!("../web/words.js")),
 ];
 
+/// What the page uses of the npm package, on the browser's `fetch`.
+const CLIENT: &str = include_str!("../web/plain.js");
+
 /// The page may only load and call this server. `wasm-unsafe-eval` is needed because the npm
 /// package's core is WebAssembly.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
@@ -41,17 +44,14 @@ pub(crate) async fn file(settings: &Settings, name: &str) -> Result<File, ApiErr
     }
 }
 
-/// A file of the built npm package.
+/// A file of the built npm package. If it is not built, the page's own client takes the place of the
+/// package's entry, so that the page needs no file beside the program.
 pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, ApiError> {
-    let read = read(&settings.npm, name).await;
-    read.map_err(|_| {
-        let message = format!(
-            "{name} is not in {}: the npm package is not built. Run `npm ci && npm run build` in \
-             wasm/, or set the folder of its build with --npm (CHATCORE_NPM)",
-            settings.npm.display()
-        );
-        ApiError::new(404, "package_not_built", message)
-    })
+    match read(&settings.npm, name).await {
+        Ok(file) => Ok(file),
+        Err(_) if name == "index.js" => Ok((CLIENT.into(), media_type(name))),
+        Err(error) => Err(not_found(name, &error)),
+    }
 }
 
 async fn read(folder: &Path, name: &str) -> io::Result<File> {

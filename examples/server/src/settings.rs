@@ -1,22 +1,27 @@
 //! The server's settings: one table, read from the command line and the environment.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// One setting. `--flag` on the command line overrides the variable.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
-    pub(crate) flag: &'static str,
-    pub(crate) var: &'static str,
-    pub(crate) default: &'static str,
-    pub(crate) doc: &'static str,
+pub struct Setting {
+    /// The option's name, without its hyphens.
+    pub flag: &'static str,
+    /// The environment variable.
+    pub var: &'static str,
+    /// The value if neither is set; empty where there is none.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
 }
 
 /// Every setting of the server. The provider and the queue are set by the variables in
 /// [`chatcore::SETTINGS`].
 #[rustfmt::skip]
-pub(crate) const TABLE: &[Setting] = &[
+pub const SETTINGS: &[Setting] = &[
     row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "The address to listen on. An address beyond loopback requires a token or CHATCORE_OPEN."),
     row("token", "CHATCORE_TOKEN", "", "The access token. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
     row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Anyone who reaches the server can use the key."),
@@ -37,7 +42,7 @@ pub(crate) const TABLE: &[Setting] = &[
     row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that an idle connection is kept open between two requests, or a WebSocket without a running chat after the client's last message or ping."),
     row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats have to finish after SIGTERM."),
     row("web", "CHATCORE_WEB", "", "A folder to serve the page from. If it is not set, the built-in page is served."),
-    row("npm", "CHATCORE_NPM", "wasm/dist", "The folder of the npm package's build, which the page needs."),
+    row("npm", "CHATCORE_NPM", "wasm/dist", "The folder of the npm package's build, which the page then uses. Without it, the page uses a small client of its own."),
 ];
 
 const fn row(
@@ -56,7 +61,7 @@ const fn row(
 
 /// The settings, parsed and checked.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub struct Settings {
     pub(crate) addr: SocketAddr,
     pub(crate) token: Option<String>,
     pub(crate) models: Vec<String>,
@@ -81,7 +86,9 @@ pub(crate) struct Settings {
 }
 
 /// What the command line asks for.
-pub(crate) enum Asked {
+#[derive(Debug)]
+pub enum Asked {
+    /// Serve with these settings.
     Serve(Box<Settings>),
     /// Print this text and exit.
     Print(String),
@@ -91,7 +98,7 @@ pub(crate) enum Asked {
 ///
 /// # Errors
 /// A sentence that names the setting, its value and what is allowed.
-pub(crate) fn read(
+pub fn read(
     args: impl IntoIterator<Item = String>,
     var: impl Fn(&str) -> Option<String>,
 ) -> Result<Asked, String> {
@@ -106,7 +113,7 @@ pub(crate) fn read(
             None => (arg, None),
         };
         let known = |setting: &&Setting| flag.strip_prefix("--") == Some(setting.flag);
-        let setting = TABLE
+        let setting = SETTINGS
             .iter()
             .find(known)
             .ok_or_else(|| format!("unknown option {flag}; --help lists all options"))?;
@@ -115,10 +122,31 @@ pub(crate) fn read(
             .ok_or_else(|| format!("{flag} needs a value"))?;
         given.push((setting.flag, value));
     }
-    let values = Values { given, var: &var };
-    values
-        .settings()
-        .map(|settings| Asked::Serve(Box::new(settings)))
+    Settings::of(given, var).map(|settings| Asked::Serve(Box::new(settings)))
+}
+
+impl Settings {
+    /// Checks the settings that were given, each with its [`flag`](Setting::flag). The others are
+    /// read from the variables that `var` returns.
+    ///
+    /// # Errors
+    /// A sentence that names the setting, its value and what is allowed.
+    pub fn of(
+        given: Vec<(&'static str, String)>,
+        var: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        Values { given, var: &var }.settings()
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("addr", &self.addr)
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
 }
 
 fn help() -> String {
@@ -128,7 +156,7 @@ fn help() -> String {
          queue and the retries are set by chatcore's variables LLM_…; without a key and a\n\
          provider, the offline demo model answers.\n",
     );
-    for setting in TABLE {
+    for setting in SETTINGS {
         let default = match setting.default {
             "" => "none",
             default => default,
@@ -188,7 +216,7 @@ impl Values<'_> {
 
     fn text(&self, flag: &str) -> Option<String> {
         let given = self.given.iter().rev().find(|(known, _)| *known == flag);
-        let setting = TABLE.iter().find(|setting| setting.flag == flag)?;
+        let setting = SETTINGS.iter().find(|setting| setting.flag == flag)?;
         let value = match given {
             Some((_, value)) => Some(value.clone()),
             None => (self.var)(setting.var),
@@ -214,7 +242,7 @@ impl Values<'_> {
         let value = self.text(flag).unwrap_or_default();
         let value_of = |value: &str| value.to_ascii_lowercase().parse().ok();
         value_of(&value).ok_or_else(|| {
-            let var = TABLE
+            let var = SETTINGS
                 .iter()
                 .find(|setting| setting.flag == flag)
                 .map_or("", |s| s.var);

@@ -31,20 +31,26 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// The provider from the environment. The demo model is used with `USE_MOCK_LLM`, and if no
+    /// The provider that the variables name. The demo model is used with `USE_MOCK_LLM`, and if no
     /// provider is named and no key is set.
     ///
     /// # Errors
     /// If a setting does not parse or cannot be used, or if the named provider has no key.
-    pub(crate) fn from_env(metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let mut config = Config::from_env()?;
+    pub(crate) fn from_vars(
+        var: impl Fn(&str) -> Option<String>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Error> {
+        let mut config = Config::from_vars(&var)?;
         let mut advice = None;
         if !config.mock {
             let error = match Self::new(config.clone(), Arc::clone(&metrics), false) {
                 Err(error) => error,
                 made => return made,
             };
-            advice = instead_of(&error);
+            let is_named = |name: &&str| var(name).is_some_and(|value| !value.trim().is_empty());
+            if !["LLM_PROVIDER", "LLM_BASE_URL"].iter().any(is_named) {
+                advice = instead_of(&error);
+            }
             if advice.is_none() {
                 return Err(error);
             }

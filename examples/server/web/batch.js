@@ -63,7 +63,7 @@ form.addEventListener('submit', async (event) => {
   $('stop-batch').hidden = false;
   try {
     await run(list);
-  } catch { /* the notice says that the package is missing */ } finally {
+  } catch { /* the package was not loaded; the next run tries again */ } finally {
     running = undefined;
     $('run').hidden = false;
     $('stop-batch').hidden = true;

@@ -1,31 +1,19 @@
 // The npm package `chatcore`, towards this server. The server has the key; the page has none.
 
-import { word } from './words.js';
-
 const $ = (id) => document.getElementById(id);
-const BUILD = 'cd wasm && npm ci && npm run build';
 
 let loading;
 let made;
 /** The access token, for as long as the page is open. */
 let token;
 
-/** What went wrong, for everybody to see. */
-export function notice(text, code) {
-  const element = $('notice');
-  element.hidden = !text;
-  element.textContent = text ?? '';
-  if (code) element.append(Object.assign(document.createElement('code'), { textContent: code }));
-}
-
-/** The package: loaded once, at the first call or by `load()`. */
+/** The package, or `plain.js` where it is not built: loaded once, at the first call or by `load()`. */
 export async function load() {
   loading ??= import('/chatcore/index.js');
   try {
     return await loading;
   } catch (error) {
     loading = undefined;
-    notice(word('not_built'), BUILD);
     throw error;
   }
 }

@@ -29,6 +29,6 @@ const show = (name) => {
 for (const pane of panes) pane.addEventListener('click', () => show(pane.dataset.show));
 show('chat');
 
-// So that the first question does not wait for it; the notice says where it is missing.
+// So that the first question does not wait for it.
 load().then((chatcore) => chatcore.preload?.()).catch(() => {});
 document.body.dataset.ready = 'yes';

@@ -22,7 +22,6 @@ const WORDS = {
     stopped: 'Stopped.', cut: 'cut at the limit of tokens', again: 'Try again', answered: 'The answer is complete.',
     progress_words: (done, total, failed, tokens, seconds) => `${done} of ${total}${failed ? `, ${failed} failed` : ''} · ${tokens} tokens · ${seconds} s`,
     token_wanted: 'This server needs an access token.', use_token: 'Use it',
-    not_built: 'The npm package is not built, so this page cannot chat yet. Run this, then reload:',
     failed: (what) => `It failed: ${what}`,
   },
   zh: {
@@ -45,7 +44,6 @@ const WORDS = {
     stopped: '已停止。', cut: '达到 token 上限', again: '重试', answered: '回答完成。',
     progress_words: (done, total, failed, tokens, seconds) => `${done} / ${total}${failed ? `，失败 ${failed}` : ''} · ${tokens} token · ${seconds} 秒`,
     token_wanted: '此服务器需要访问令牌。', use_token: '使用',
-    not_built: 'npm 包尚未构建，页面暂时不能对话。请先运行下面的命令，然后刷新：',
     failed: (what) => `出错了：${what}`,
   },
 };

@@ -1,6 +1,7 @@
 //! The other commands.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use chatcore_conformance::server::Server;
@@ -109,6 +110,8 @@ fn help_completions_and_the_manual_come_from_the_definitions() {
     for (args, told) in [
         (&["--help"][..], "Examples:"),
         (&["batch", "run", "--help"], "Exit status:"),
+        (&["serve", "--help"], "CHATCORE_TOKEN"),
+        (&["completions", "bash"], "--requests-per-minute"),
         (&["completions", "zsh"], "--retry-errors"),
         (&["completions", "fish"], "retry-errors"),
         (&["man"], ".TH chatcore"),
@@ -121,5 +124,61 @@ fn help_completions_and_the_manual_come_from_the_definitions() {
             !out.contains('\u{1b}'),
             "colours where there is no terminal"
         );
+    }
+}
+
+#[test]
+fn a_server_runs_with_its_own_options_and_without_other_files() {
+    let folder = Folder::new();
+    let mut child = chatcore(&folder)
+        .args(["serve", "--mock", "--addr", "127.0.0.1:0"])
+        .env("CHATCORE_MAX_PROMPTS", "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let base = lines.next().unwrap().unwrap();
+    assert!(lines.next().unwrap().unwrap().contains("demo model"));
+    let addr = base.strip_prefix("http://").unwrap();
+    let request = |request: String| {
+        let mut stream = TcpStream::connect(addr).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let get = |path: &str| {
+        request(format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        ))
+    };
+    assert!(get("/").contains("<title>chatcore</title>"));
+    assert!(get("/chatcore/index.js").contains("class LlmClient"));
+    let post = |path: &str, body: &str| {
+        request(format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    assert!(post("/api/chat", r#"{"message":"2 + 3"}"#).contains("2 + 3 = 5."));
+    let refused = post("/api/batch", r#"{"prompts":["a","b"]}"#);
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_server_that_cannot_serve_says_why() {
+    let folder = Folder::new();
+    for (args, told) in [
+        (&["serve", "--max-body", "big"][..], "a number of bytes"),
+        (&["serve", "--addr", "0.0.0.0:0"], "CHATCORE_TOKEN"),
+        (&["serve", "--provider", "deepseek"], "DEEPSEEK_API_KEY"),
+        (&["serve", "--provider", "nobody"], "nobody"),
+    ] {
+        let (status, _, err) = run(chatcore(&folder).args(args));
+        assert_eq!(status, 2, "{args:?}: {err}");
+        assert!(err.contains(told), "{args:?}: {err}");
     }
 }

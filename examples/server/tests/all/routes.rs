@@ -230,9 +230,16 @@ fn the_page_and_its_files() {
         assert_eq!(server.get(path).status, 404, "{path}");
     }
     std::fs::remove_dir_all(&built).unwrap();
-    let error = server.get("/chatcore/index.js");
-    assert_eq!(error.code(), "package_not_built");
-    assert!(error.text().contains("npm run build"));
+    // Without the package, the page's own client takes its place, and it exports what the page uses.
+    let own = server.get("/chatcore/index.js");
+    assert_eq!(
+        (own.status, own.header("content-type")),
+        (200, Some("text/javascript; charset=utf-8"))
+    );
+    for name in ["class LlmClient", "function gatherWithLimit"] {
+        assert!(own.text().contains(name), "{name}");
+    }
+    assert_eq!(server.get("/chatcore/other.js").status, 404);
 }
 
 #[test]

@@ -121,13 +121,41 @@ test('what fails is said, and can be tried again', { skip }, async () => {
   await flaky.stop();
 });
 
-test('a page without the npm package says what to do', { skip }, async () => {
+test('a page without the npm package chats, runs a batch, stops and says what failed', { skip }, async () => {
   const bare = await start({ CHATCORE_NPM: 'no-such-folder' });
   await open(bare.base, WIDE, async (page) => {
-    await page.waitForSelector('#notice:not([hidden])');
-    assert.match(await page.textContent('#notice'), /npm run build/);
+    await ask(page, 'My name is Ada and I like tea.');
+    await answered(page);
+    await ask(page, 'What is my name?');
+    await until(() => page.locator('.turn.assistant').count(), (count) => count === 2);
+    assert.match(await answered(page), /Ada/);
+    assert.match(await last(page).locator('.cost').textContent(), /first content \d+ ms · [1-9]\d* tokens/);
+    await page.fill('#prompts', '1 + 1\n2 + 2\n3 + 3');
+    await page.fill('#at-once', '2');
+    await page.click('#run');
+    await until(() => page.locator('#results li.done').count(), (count) => count === 3);
+    assert.equal(await page.locator('#results li').nth(2).locator('.answer').textContent(), '3 + 3 = 6.');
   });
   await bare.stop();
+  const held = await start({ ...provider(`${loopback.base}/key/plain/words/50/gate/plain/v1`), CHATCORE_NPM: 'no-such-folder' });
+  await open(held.base, WIDE, async (page) => {
+    await ask(page, 'hi');
+    await loopback.release('plain', 3);
+    await until(() => last(page).locator('.text').textContent(), (text) => text.length > 0);
+    await page.click('#stop');
+    await last(page).locator('.cost').waitFor();
+    assert.equal(await loopback.waitClosed('plain'), 'client');
+  });
+  await held.stop();
+  const flaky = await start({ ...provider(`${loopback.base}/key/plainonce/flaky/1/status/400/v1`), CHATCORE_NPM: 'no-such-folder' });
+  await open(flaky.base, WIDE, async (page) => {
+    await ask(page, 'hi');
+    await page.waitForSelector('.turn.failed');
+    assert.equal(await last(page).getAttribute('data-error'), 'bad_request');
+    await last(page).locator('button').click();
+    assert.equal(await answered(page), 'echo: hi');
+  });
+  await flaky.stop();
 });
 
 test('a server with a token asks for it', { skip }, async () => {
