@@ -32,7 +32,8 @@
 //! With `aws-event-stream`, `framing::aws_event_stream` splits the streams of Amazon Bedrock.
 //!
 //! With the feature `journal-files`, `journal::files::FilesJournal` keeps a batch in files, so that
-//! it can be resumed after its process ends; `journal-memory` has a journal for tests.
+//! it can be resumed after its process ends. With `postgres`, `journal::postgres::PostgresJournal`
+//! keeps it in a database, for workers on many machines; `journal-memory` has a journal for tests.
 //!
 //! # Blocking and async
 //!
@@ -59,7 +60,11 @@ pub mod demo;
 pub mod executor;
 #[cfg(feature = "aws-event-stream")]
 pub mod framing;
-#[cfg(any(feature = "journal-files", feature = "journal-memory"))]
+#[cfg(any(
+    feature = "journal-files",
+    feature = "journal-memory",
+    feature = "postgres"
+))]
 pub mod journal;
 #[cfg(feature = "sim")]
 pub mod sim;

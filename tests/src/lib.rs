@@ -1,7 +1,8 @@
-//! The most expensive answers that a server can send, for tests, benchmarks and fuzzing. The tests
-//! themselves are in `tests/all`; those for every implementation of a trait are in
+//! The most expensive answers that a server can send, for tests, benchmarks and fuzzing, and a
+//! PostgreSQL server for tests and benchmarks. The tests themselves are in `tests/all`; those for every implementation of a trait are in
 //! `chatcore-conformance`.
 
+pub mod postgres;
 pub mod worst;
 
 /// Every Rust snippet of README.md compiles as it stands.

@@ -3,16 +3,19 @@
 //! | feature | journal | for |
 //! |---|---|---|
 //! | `journal-files` | [`files::FilesJournal`] | one process; the output file is the journal |
+//! | `postgres` | [`postgres::PostgresJournal`] | many workers on many machines |
 //! | `journal-memory` | [`MemoryJournal`] | tests, with leases, lost workers and pauses |
 //!
 //! [`chatcore::journal`] lists the promises of every journal.
 
 #[cfg(feature = "journal-files")]
 pub mod files;
-#[cfg(feature = "journal-files")]
+#[cfg(any(feature = "journal-files", feature = "postgres"))]
 mod jsonl;
 #[cfg(feature = "journal-memory")]
 mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 #[cfg(feature = "journal-memory")]
 pub use memory::MemoryJournal;

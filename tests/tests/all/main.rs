@@ -37,6 +37,8 @@ mod memory;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod readme;

@@ -191,7 +191,7 @@ fn check_run(
     };
     match before.filter(|before| before.chatcore_run == VERSION) {
         Some(before) if before.identity == identity => return Ok(None),
-        Some(before) if !is_forced => identity.check(&before.identity)?,
+        Some(before) if !is_forced => identity.check(&before.identity, "choose another output")?,
         None if !is_forced => {
             for results in [&paths.output, &paths.errors] {
                 if !is_empty(disk, results)? {

@@ -55,8 +55,9 @@ impl Identity {
         self
     }
 
-    /// Compares with the run to be resumed. The error lists all differences.
-    pub(in crate::journal) fn check(&self, before: &Self) -> Result<(), Error> {
+    /// Compares with the run to be resumed. The error lists all differences, and names `other` as a
+    /// way out.
+    pub(in crate::journal) fn check(&self, before: &Self, other: &str) -> Result<(), Error> {
         let names = self.0.keys().chain(before.0.keys());
         let mut differences: Vec<_> = names
             .filter(|name| self.0.get(*name) != before.0.get(*name))
@@ -76,8 +77,8 @@ impl Identity {
             return Ok(());
         }
         let why = format!(
-            "this output was begun by a run with other settings: {}; restore the settings, choose \
-             another output, or force the run",
+            "this run was begun with other settings: {}; restore the settings, {other}, or force the \
+             run",
             differences.join("; ")
         );
         Err(Error::new(ErrorKind::Config, why).with_code(Some("another_run".to_owned())))
@@ -92,9 +93,12 @@ mod tests {
     fn what_differs_is_named_and_no_key_is_shown() {
         let provider = Provider::deepseek().with_api_key("sk-0123456789abcdef");
         let before = Identity::of(&provider).with("temperature", 0.2);
-        assert!(before.check(&before.clone()).is_ok());
+        assert!(before.check(&before.clone(), "").is_ok());
         let now = Identity::of(&provider.with_model("other").with_api_key("sk-secret"));
-        let error = now.check(&before).unwrap_err().to_string();
+        let error = now
+            .check(&before, "choose another output")
+            .unwrap_err()
+            .to_string();
         for part in [
             "model was deepseek-flash and is now other",
             "temperature was 0.2 and is no longer set",
@@ -106,6 +110,6 @@ mod tests {
         let stored = serde_json::to_string(&before).unwrap();
         assert!(!stored.contains("0123456789abcdef") && !error.contains("secret"));
         let read: Identity = serde_json::from_str(&stored).unwrap();
-        assert!(read.check(&before).is_ok());
+        assert!(read.check(&before, "").is_ok());
     }
 }

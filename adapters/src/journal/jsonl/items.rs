@@ -28,6 +28,7 @@ pub struct Items {
 /// A line without its request.
 pub(in crate::journal) struct Head {
     pub(in crate::journal) number: u64,
+    #[cfg(feature = "journal-files")]
     pub(in crate::journal) digest: u64,
     /// The digest of the line's `custom_id`, if it has one, or the line's error.
     pub(in crate::journal) name: Result<Option<u64>, Error>,
@@ -43,18 +44,40 @@ impl Items {
         Ok(Self { lines, format })
     }
 
+    /// The format of the lines: [`Format::Auto`] until the first line is read.
+    #[cfg(feature = "postgres")]
+    pub(in crate::journal) fn format(&self) -> Format {
+        self.format
+    }
+
     /// The next line's head. A line for which `is_known` returns true was checked in an earlier
     /// run, so only its name is read.
+    #[cfg(feature = "journal-files")]
     pub(in crate::journal) fn head(
         &mut self,
         is_known: impl Fn(u64) -> bool,
     ) -> io::Result<Option<Head>> {
+        let next = self.checked_line(is_known)?;
+        Ok(next.map(|(head, _)| head))
+    }
+
+    /// The next line's head, and the line without its line end and surrounding white space.
+    #[cfg(feature = "postgres")]
+    pub(in crate::journal) fn head_and_line(&mut self) -> io::Result<Option<(Head, &[u8])>> {
+        self.checked_line(|_| false)
+    }
+
+    fn checked_line(
+        &mut self,
+        is_known: impl Fn(u64) -> bool,
+    ) -> io::Result<Option<(Head, &[u8])>> {
         let Some(line) = self.lines.next()? else {
             return Ok(None);
         };
         let text = text(&line, &mut self.format)?;
-        Ok(Some(Head {
+        let head = Head {
             number: line.number,
+            #[cfg(feature = "journal-files")]
             digest: digest(line.bytes),
             name: match (text, self.format) {
                 (Ok(_), Format::Text) => Ok(None),
@@ -68,7 +91,8 @@ impl Items {
                 (Err(error), _) => Err(error),
             }
             .map_err(|error| at_line(line.number, &error)),
-        }))
+        };
+        Ok(Some((head, line.bytes)))
     }
 
     /// The next item whose line number `is_wanted` accepts, with the length of its line in bytes.
@@ -82,20 +106,7 @@ impl Items {
             if !is_wanted(number) {
                 continue;
             }
-            let (id, request) = match (text, self.format) {
-                (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
-                (Ok(text), _) => match line::custom_id(text) {
-                    Ok(id) => (id, line::request(text)),
-                    Err(error) => (None, Err(error)),
-                },
-                (Err(error), _) => (None, Err(error)),
-            };
-            let item = Item {
-                place: number,
-                id: id.map_or_else(|| line::own_name(number), |id| id.into_owned()),
-                tag: digest(line.bytes),
-                request: request.map_err(|error| at_line(number, &error)),
-            };
+            let item = item_of(number, line.bytes, text, self.format);
             return Ok(Some((item, line.bytes.len())));
         }
         Ok(None)
@@ -108,6 +119,34 @@ impl Iterator for Items {
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.next_wanted(|_| true).transpose()?;
         Some(next.map(|(item, _)| item))
+    }
+}
+
+/// The item on a line that was read before.
+#[cfg(feature = "postgres")]
+pub(in crate::journal) fn item(number: u64, line: &[u8], format: Format) -> Item {
+    let line = Line {
+        number,
+        bytes: line,
+        is_cut: line.len() >= LONGEST_LINE,
+    };
+    item_of(number, line.bytes, line_text(&line), format)
+}
+
+fn item_of(number: u64, line: &[u8], text: Result<&str, Error>, format: Format) -> Item {
+    let (id, request) = match (text, format) {
+        (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
+        (Ok(text), _) => match line::custom_id(text) {
+            Ok(id) => (id, line::request(text)),
+            Err(error) => (None, Err(error)),
+        },
+        (Err(error), _) => (None, Err(error)),
+    };
+    Item {
+        place: number,
+        id: id.map_or_else(|| line::own_name(number), |id| id.into_owned()),
+        tag: digest(line),
+        request: request.map_err(|error| at_line(number, &error)),
     }
 }
 

@@ -58,12 +58,14 @@ impl Tag {
         );
     }
 
+    #[cfg(any(feature = "journal-files", test))]
     /// Whether a line of results, perhaps cut off at any byte, may begin with these bytes.
     pub(in crate::journal) fn is_begun(bytes: &[u8]) -> bool {
         let both = PREFIX.len().min(bytes.len());
         bytes[..both] == PREFIX[..both]
     }
 
+    #[cfg(any(feature = "journal-files", test))]
     /// Reads the beginning of a line of results; `None` if it is not one.
     pub(in crate::journal) fn read(line: &[u8]) -> Option<Self> {
         let rest = line.strip_prefix(PREFIX)?;

@@ -1,0 +1,139 @@
+//! The settings of a journal in PostgreSQL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::{Error, ErrorKind};
+use sqlx::Row;
+
+use super::database::{Database, Lane};
+use super::record::Writer;
+use super::runs::{self, unknown_run};
+use super::{Inner, PostgresJournal};
+use crate::journal::jsonl::Identity;
+
+/// A shorter lease could not be renewed in time.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+
+/// Builds a [`PostgresJournal`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PostgresBuilder {
+    database: Database,
+    run: String,
+    identity: Identity,
+    is_forced: bool,
+    worker: String,
+    lease: Duration,
+    gathering: Duration,
+}
+
+impl PostgresBuilder {
+    /// The default of [`lease`](Self::lease).
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
+    /// The default of [`gathering`](Self::gathering).
+    pub const DEFAULT_GATHERING: Duration = Duration::from_millis(2);
+
+    pub(super) fn new(database: Database, run: String, identity: Identity) -> Self {
+        Self {
+            database,
+            run,
+            identity,
+            is_forced: false,
+            worker: format!("process {}", std::process::id()),
+            lease: Self::DEFAULT_LEASE,
+            gathering: Self::DEFAULT_GATHERING,
+        }
+    }
+
+    /// Works on the run even if its other workers have another identity. Default: false.
+    pub fn force(mut self, is_forced: bool) -> Self {
+        self.is_forced = is_forced;
+        self
+    }
+
+    /// Sets the worker's name in [`Database::status`]. Default: `process` and its number.
+    pub fn worker(mut self, name: impl Into<String>) -> Self {
+        self.worker = name.into();
+        self
+    }
+
+    /// Sets how long a lease lasts without a renewal. A chunk of a worker that disappeared is taken
+    /// over after this time. Default: 60 s; less than 100 ms counts as 100 ms.
+    pub fn lease(mut self, lasts: Duration) -> Self {
+        self.lease = lasts.max(SHORTEST_LEASE);
+        self
+    }
+
+    /// Sets how long the first result of a group waits for others, with which it is written in one
+    /// round trip. Default: 2 ms. A group also grows while the one before it is written.
+    pub fn gathering(mut self, time: Duration) -> Self {
+        self.gathering = time;
+        self
+    }
+
+    /// Connects, creates the tables if they are missing, and compares the identity with that of the
+    /// run's other workers.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) with the reason as its code: `postgres` if the database cannot
+    /// be used, `newer_schema` if a newer chatcore made its tables, `unknown_run` if nothing was
+    /// submitted under this name, `another_run` if the identity differs.
+    pub async fn open(self) -> Result<PostgresJournal, Error> {
+        let lane = self.database.lane().await?;
+        let run = self.adopt(&lane).await?;
+        let database = self.database;
+        let writer = Writer::new(database.clone(), run, self.gathering);
+        let inner = Inner {
+            database,
+            run,
+            name: self.run,
+            worker: self.worker.into(),
+            lasts: self.lease,
+            lane,
+        };
+        Ok(PostgresJournal {
+            inner: Arc::new(inner),
+            writer,
+        })
+    }
+
+    /// Finds the run, and stores or compares the identity.
+    async fn adopt(&self, lane: &Lane) -> Result<i64, Error> {
+        let identity = serde_json::to_string(&self.identity)
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        let asked: Arc<(String, String, bool)> =
+            Arc::new((self.run.clone(), identity, self.is_forced));
+        let found = self
+            .database
+            .statement(lane, "find the run", move |connection| {
+                let asked = Arc::clone(&asked);
+                Box::pin(async move {
+                    // Only a change is written, because a row's old version stays as a dead row.
+                    sqlx::query(
+                        "UPDATE run SET identity = $2 WHERE name = $1 AND (identity IS NULL OR $3) \
+                         AND identity IS DISTINCT FROM $2",
+                    )
+                    .bind(&asked.0)
+                    .bind(&asked.1)
+                    .bind(asked.2)
+                    .execute(&mut *connection)
+                    .await?;
+                    let found = sqlx::query("SELECT id, identity FROM run WHERE name = $1")
+                        .bind(&asked.0)
+                        .fetch_optional(connection)
+                        .await?;
+                    let read = |row: sqlx::postgres::PgRow| {
+                        Ok::<(i64, String), sqlx::Error>((row.try_get(0)?, row.try_get(1)?))
+                    };
+                    Ok(found.map(read).transpose()?)
+                })
+            })
+            .await?;
+        let (id, before) = found.ok_or_else(|| unknown_run(&self.run))?;
+        let before: Identity =
+            serde_json::from_str(&before).map_err(|_| runs::damaged("identity"))?;
+        self.identity.check(&before, "submit another run")?;
+        Ok(id)
+    }
+}

@@ -1,0 +1,331 @@
+//! The connection to the server: time limits, retries and secrets.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_lock::Mutex;
+use chatcore::{BoxFuture, Error, ErrorKind, Executor, Instant};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
+
+use super::failure::Failed;
+use super::schema;
+
+/// The first pause before a failed statement is repeated, and the longest one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a connection attempt may take.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// How much later than the server the client gives up on a statement.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection unused for longer is not used again, because a firewall may have forgotten it.
+const STALE: Duration = Duration::from_secs(60);
+
+/// The longest name of a schema or a run, in bytes. PostgreSQL cuts longer names of schemas.
+pub(super) const LONGEST_NAME: usize = 63;
+
+/// A PostgreSQL database that keeps runs: their input, their leases and their results.
+///
+/// Cloning is cheap. Nothing connects before the first method that needs the server. Such a method
+/// creates the tables if they are missing, in a schema of their own. Use a direct connection or a
+/// session pool: a pooler that shares a connection between transactions loses its time limits.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use chatcore_adapters::executor::SmolExecutor;
+/// use chatcore_adapters::journal::postgres::{Database, Submission};
+///
+/// # async fn example() -> Result<(), chatcore::Error> {
+/// let url = std::env::var("CHATCORE_POSTGRES").unwrap_or_default();
+/// let database = Database::new(Arc::new(SmolExecutor::new()), &url)?;
+/// let input = std::fs::File::open("in.jsonl").map_err(std::io::Error::other);
+/// # let input = input.expect("a file");
+/// let found = database.submit("night", input, Submission::default()).await?;
+/// println!("{} items", found.items);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    executor: Arc<dyn Executor>,
+    options: PgConnectOptions,
+    secrets: Vec<String>,
+    schema: String,
+    statement_timeout: Duration,
+    patience: Duration,
+}
+
+/// A place for one connection, which runs one statement at a time.
+#[derive(Default)]
+pub(super) struct Lane {
+    idle: Mutex<Option<Idle>>,
+}
+
+struct Idle {
+    connection: PgConnection,
+    since: Instant,
+}
+
+impl Database {
+    /// The default of [`schema`](Self::with_schema).
+    pub const DEFAULT_SCHEMA: &str = "chatcore";
+    /// The default of [`statement_timeout`](Self::with_statement_timeout).
+    pub const DEFAULT_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// The default of [`patience`](Self::with_patience).
+    pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(300);
+
+    /// The database at a URL such as `postgres://user@host:5432/name?sslmode=verify-full`. What the
+    /// URL leaves out is read from the variables of PostgreSQL (`PGUSER`, `PGPASSWORD`, …) and from
+    /// the file `.pgpass`. `executor` measures time limits.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) if this is not the URL of a PostgreSQL database.
+    pub fn new(executor: Arc<dyn Executor>, url: &str) -> Result<Self, Error> {
+        let secrets = secrets(url);
+        let wrong = |why: &str| {
+            let why = format!(
+                "this is not the URL of a PostgreSQL database: {why}; write \
+                 postgres://user@host:5432/name"
+            );
+            Error::new(ErrorKind::Config, super::failure::redacted(why, &secrets))
+                .with_code(Some("postgres_url".to_owned()))
+        };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(wrong("it does not begin with postgres://"));
+        }
+        let options: PgConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| wrong(&error.to_string()))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                executor,
+                // Statements hold prompts and answers, which belong into no log.
+                options: options.disable_statement_logging(),
+                secrets,
+                schema: Self::DEFAULT_SCHEMA.to_owned(),
+                statement_timeout: Self::DEFAULT_STATEMENT_TIMEOUT,
+                patience: Self::DEFAULT_PATIENCE,
+            }),
+        })
+    }
+
+    /// Sets the schema that holds the tables. Default: `chatcore`.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) unless the name has 1 to 63 bytes, all of them lower-case
+    /// letters of ASCII, digits and underscores, and does not begin with a digit or `pg_`.
+    pub fn with_schema(mut self, schema: &str) -> Result<Self, Error> {
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        let begins = schema
+            .bytes()
+            .next()
+            .is_some_and(|byte| !byte.is_ascii_digit());
+        let is_right = begins
+            && schema.len() <= LONGEST_NAME
+            && schema.bytes().all(plain)
+            && !schema.starts_with("pg_");
+        if !is_right {
+            let why = format!(
+                "{schema:?} cannot be the name of a schema: use lower-case letters, digits and \
+                 underscores"
+            );
+            return Err(Error::new(ErrorKind::Config, why));
+        }
+        Arc::make_mut(&mut self.inner).schema = schema.to_owned();
+        Ok(self)
+    }
+
+    /// Sets how long the server may work on a statement. The client gives up 5 s later, in case
+    /// the connection was lost silently. Default: 10 s.
+    #[must_use]
+    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+        let timeout = timeout.max(Duration::from_millis(10));
+        Arc::make_mut(&mut self.inner).statement_timeout = timeout;
+        self
+    }
+
+    /// Sets for how long a statement is repeated whose failure may pass, such as a lost connection
+    /// or a server that restarts. Default: 5 minutes.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        Arc::make_mut(&mut self.inner).patience = patience;
+        self
+    }
+
+    /// The schema that holds the tables.
+    pub fn schema(&self) -> &str {
+        &self.inner.schema
+    }
+
+    pub(super) fn executor(&self) -> &Arc<dyn Executor> {
+        &self.inner.executor
+    }
+
+    /// A lane whose first connection is made, with tables of this program's version.
+    pub(super) async fn lane(&self) -> Result<Lane, Error> {
+        let lane = Lane::default();
+        schema::migrate(self, &lane).await.map_err(|error| {
+            let kind = match error.kind() {
+                ErrorKind::Journal => ErrorKind::Config,
+                kind => kind,
+            };
+            Error::new(kind, error.message()).with_code(error.code().map(str::to_owned))
+        })?;
+        Ok(lane)
+    }
+
+    /// Runs a statement and repeats it while its failure may pass. `what` completes the sentence
+    /// "PostgreSQL could not …". The statement must have the same effect once and twice, because
+    /// it is unknown whether one that failed was carried out.
+    ///
+    /// Cancel-safe: dropping the future closes the connection if a statement runs on it.
+    pub(super) async fn statement<T, F>(&self, lane: &Lane, what: &str, run: F) -> Result<T, Error>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
+    {
+        let until = self.inner.executor.now() + self.inner.patience;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failed = match self.once(lane, &run).await {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            let wait = pause.mul_f64(0.5 + 0.5 * fraction());
+            if !failed.is_temporary() || self.inner.executor.now() + wait >= until {
+                return Err(self.error(failed, what));
+            }
+            self.inner.executor.sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn error(&self, failed: Failed, what: &str) -> Error {
+        failed.into_error(what, ErrorKind::Journal, &self.inner.secrets)
+    }
+
+    async fn once<T, F>(&self, lane: &Lane, run: &F) -> Result<T, Failed>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
+    {
+        let mut idle = lane.idle.lock().await;
+        let executor = &self.inner.executor;
+        // Taken out, so that a connection in mid-statement is never used again.
+        let fresh = idle
+            .take()
+            .filter(|idle| executor.now() - idle.since < STALE);
+        let mut connection = match fresh {
+            Some(idle) => idle.connection,
+            None => self.within(CONNECTING, self.connect()).await?,
+        };
+        let limit = self.inner.statement_timeout + GRACE;
+        let result = self.within(limit, run(&mut connection)).await;
+        if result.as_ref().err().is_none_or(Failed::keeps_connection) {
+            *idle = Some(Idle {
+                connection,
+                since: executor.now(),
+            });
+        }
+        result
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Failed>>,
+    ) -> Result<T, Failed> {
+        let late = async {
+            self.inner.executor.sleep(limit).await;
+            Err(Failed::TimedOut)
+        };
+        futures_lite::future::or(work, late).await
+    }
+
+    async fn connect(&self) -> Result<PgConnection, Failed> {
+        let mut connection = self.inner.options.connect().await?;
+        let limit = self.inner.statement_timeout.as_millis();
+        // A client that disappears leaves no transaction and no connection behind for long.
+        let settings = format!(
+            "SET search_path TO \"{}\"; SET statement_timeout TO {limit}; SET lock_timeout TO \
+             {limit}; SET idle_in_transaction_session_timeout TO {limit}; SET tcp_keepalives_idle \
+             TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3; SET \
+             client_min_messages TO warning",
+            self.inner.schema
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(settings))
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("host", &self.inner.options.get_host())
+            .field("port", &self.inner.options.get_port())
+            .field("database", &self.inner.options.get_database())
+            .field("schema", &self.inner.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lane")
+    }
+}
+
+/// The passwords that a URL and the environment may hold, in each form that an error could repeat.
+fn secrets(url: &str) -> Vec<String> {
+    let mut secrets: Vec<String> = std::env::var("PGPASSWORD").into_iter().collect();
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    let from_user = user
+        .and_then(|user| user.split_once(':'))
+        .map(|(_, password)| password);
+    let from_query = url.split(['?', '&']).skip(1);
+    let from_query = from_query.filter_map(|pair| pair.strip_prefix("password="));
+    for password in from_user.into_iter().chain(from_query) {
+        let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+        secrets.push(decoded.into_owned());
+        secrets.push(password.to_owned());
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets
+}
+
+/// A number that other processes do not have.
+pub(super) fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// A random number from 0 to 1.
+fn fraction() -> f64 {
+    random() as f64 / u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_a_url_are_known() {
+        let found = secrets("postgres://me:p%40ss:w@x@host:1/db?sslmode=disable&password=other");
+        for secret in ["p@ss:w@x", "p%40ss:w@x", "other"] {
+            assert!(
+                found.iter().any(|found| found == secret),
+                "{secret}: {found:?}"
+            );
+        }
+    }
+}

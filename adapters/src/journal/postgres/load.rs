@@ -1,0 +1,464 @@
+//! Loads the input of a run.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chatcore::{Error, ErrorKind};
+use sqlx::Row;
+
+use super::database::{Database, LONGEST_NAME, Lane, random};
+use super::runs::damaged;
+use crate::journal::jsonl::duplicates::Names;
+use crate::journal::jsonl::input::{BadLines, Input, TOLD, unreadable};
+use crate::journal::jsonl::items::{Items, item};
+use crate::journal::jsonl::line::{Format, own_name};
+use crate::journal::jsonl::tag::digest;
+
+/// The size of a block, in lines and in bytes.
+const BLOCK_ITEMS: usize = 1_000;
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// A chunk has at most this part of the items that are left, so that the workers end together, and
+/// at least this many items, so that claims stay rare.
+const PARTS_LEFT: i64 = 64;
+const SMALLEST_CHUNK: i32 = 8;
+
+/// How many repeated names are looked for.
+const PAIRS: usize = 1_000;
+
+/// How an input is read. The default decides by its first line, and records bad lines as errors.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Submission {
+    format: Format,
+    bad_lines: BadLines,
+    chunk: usize,
+    temporary: PathBuf,
+}
+
+impl Default for Submission {
+    fn default() -> Self {
+        Self {
+            format: Format::default(),
+            bad_lines: BadLines::default(),
+            chunk: Self::DEFAULT_CHUNK,
+            temporary: std::env::temp_dir(),
+        }
+    }
+}
+
+impl Submission {
+    /// The default of [`chunk`](Self::chunk).
+    pub const DEFAULT_CHUNK: usize = BLOCK_ITEMS;
+
+    /// Sets the format of the input's lines. Default: [`Format::Auto`].
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets how lines that are not the JSON of a request are handled. Default: they are recorded as
+    /// errors.
+    pub fn bad_lines(mut self, bad_lines: BadLines) -> Self {
+        self.bad_lines = bad_lines;
+        self
+    }
+
+    /// Sets how many items are leased together at most, from 1 to 1,000. Default: 1,000. Towards
+    /// the end of the input, chunks are smaller.
+    pub fn chunk(mut self, items: usize) -> Self {
+        self.chunk = items.clamp(1, BLOCK_ITEMS);
+        self
+    }
+
+    /// Sets the folder for a temporary file of 16 bytes for each item, if there are more than 8,192
+    /// items. Default: the system's.
+    pub fn temporary_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.temporary = folder.into();
+        self
+    }
+}
+
+impl Database {
+    /// Loads an input, plain or compressed with gzip or zstd, as a new run. The input is read once
+    /// and is not held in memory. Workers can open the run meanwhile; they get no items before all
+    /// of it is loaded.
+    ///
+    /// If this fails, or the process ends before its end, the run has not begun, and can be
+    /// submitted again under the same name.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) with the code `run_exists` if there is a run with this name, or
+    /// `submitted_twice` if another process began to submit it meanwhile.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
+    /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
+    /// refused. [`Journal`](ErrorKind::Journal) if the input cannot be read or the database does not
+    /// answer, and as for [`PostgresBuilder::open`](super::PostgresBuilder::open).
+    pub async fn submit(
+        &self,
+        run: &str,
+        input: impl Read + Send + 'static,
+        submission: Submission,
+    ) -> Result<Input, Error> {
+        check_name(run)?;
+        let lane = self.lane().await?;
+        let loader = random().cast_signed();
+        let id = self.begin(&lane, run, loader).await?;
+        // What an earlier submission left that did not come to its end.
+        self.clear(&lane, id).await?;
+        let loaded = self.load(&lane, run, (id, loader), input, submission).await;
+        if let Err(error) = &loaded
+            && error.code() != Some("submitted_twice")
+        {
+            // An error here is ignored in favour of the first one. The next submission clears up.
+            let _ = self.clear(&lane, id).await;
+            let _ = self.forget(&lane, id, loader).await;
+        }
+        loaded
+    }
+
+    /// Makes the run's row, or takes over that of a submission that did not come to its end.
+    async fn begin(&self, lane: &Lane, run: &str, loader: i64) -> Result<i64, Error> {
+        let name: Arc<str> = Arc::from(run);
+        let begun = self.statement(lane, "make the run", move |connection| {
+            let name = Arc::clone(&name);
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "INSERT INTO run (name, loader) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE \
+                     SET loader = $2 WHERE run.state = 0 RETURNING id",
+                )
+                .bind(&*name)
+                .bind(loader)
+                .fetch_optional(connection)
+                .await?;
+                Ok(row.map(|row| row.try_get(0)).transpose()?)
+            })
+        });
+        begun.await?.ok_or_else(|| {
+            let why = format!(
+                "there already is a run {run:?}: choose another name, or remove that run first"
+            );
+            Error::new(ErrorKind::Config, why).with_code(Some("run_exists".to_owned()))
+        })
+    }
+
+    async fn load(
+        &self,
+        lane: &Lane,
+        run: &str,
+        (id, loader): (i64, i64),
+        input: impl Read + Send + 'static,
+        submission: Submission,
+    ) -> Result<Input, Error> {
+        let temporary = submission
+            .temporary
+            .join(format!("chatcore-{:016x}.names", random()));
+        let (format, bad_lines) = (submission.format, submission.bad_lines);
+        let mut reader = blocking::unblock(move || Reader::new(input, format, temporary)).await?;
+        let mut number = 0;
+        loop {
+            let (after, block) = blocking::unblock(move || {
+                let block = reader.block();
+                (reader, block)
+            })
+            .await;
+            reader = after;
+            let block = block?;
+            if bad_lines == BadLines::Refuse
+                && let Some(first) = reader.found.first_bad.first()
+            {
+                let why = format!("{}; nothing was submitted", first.message());
+                return Err(
+                    Error::new(first.kind(), why).with_code(first.code().map(str::to_owned))
+                );
+            }
+            if block.places.is_empty() {
+                break;
+            }
+            self.insert(lane, run, (id, loader), number, block).await?;
+            number += 1;
+        }
+        let is_json = reader.items.format() != Format::Text;
+        let (pairs, found) = blocking::unblock(move || reader.end()).await?;
+        self.refuse_equal(lane, id, is_json, &pairs).await?;
+        let chunk = i32::try_from(submission.chunk).unwrap_or(i32::MAX);
+        self.finish(lane, run, (id, loader), (found.items, is_json, chunk))
+            .await?;
+        Ok(found)
+    }
+
+    async fn insert(
+        &self,
+        lane: &Lane,
+        run: &str,
+        (id, loader): (i64, i64),
+        number: i64,
+        block: Block,
+    ) -> Result<(), Error> {
+        let block = Arc::new(block);
+        let is_mine = self.statement(lane, "load the input", move |connection| {
+            let block = Arc::clone(&block);
+            Box::pin(async move {
+                // A conflict is a repeated attempt whose answer was lost.
+                let row = sqlx::query(
+                    "WITH mine AS (SELECT id FROM run WHERE id = $1 AND loader = $2 AND state = 0 \
+                     FOR KEY SHARE), loaded AS (INSERT INTO block (run, number, places, lines, \
+                     items) SELECT id, $3, $4, $5, $6 FROM mine ON CONFLICT DO NOTHING) \
+                     SELECT count(*) > 0 FROM mine",
+                )
+                .bind(id)
+                .bind(loader)
+                .bind(number)
+                .bind(&block.places)
+                .bind(&block.lines)
+                .bind(i32::try_from(block.places.len()).unwrap_or(i32::MAX))
+                .fetch_one(connection)
+                .await?;
+                Ok(row.try_get(0)?)
+            })
+        });
+        match is_mine.await? {
+            true => Ok(()),
+            false => Err(submitted_twice(run)),
+        }
+    }
+
+    /// Divides the input into chunks, and starts the run.
+    async fn finish(
+        &self,
+        lane: &Lane,
+        run: &str,
+        (id, loader): (i64, i64),
+        (items, is_json, chunk): (u64, bool, i32),
+    ) -> Result<(), Error> {
+        let items = i64::try_from(items).unwrap_or(i64::MAX);
+        let is_mine = self.statement(lane, "start the run", move |connection| {
+            Box::pin(async move {
+                sqlx::query(FINISH)
+                    .bind(id)
+                    .bind(loader)
+                    .bind(items)
+                    .bind(is_json)
+                    .bind(chunk)
+                    .bind(SMALLEST_CHUNK.min(chunk))
+                    .bind(PARTS_LEFT)
+                    .execute(&mut *connection)
+                    .await?;
+                // An attempt whose answer was lost may have started it.
+                let row = sqlx::query(
+                    "SELECT count(*) > 0 FROM run WHERE id = $1 AND loader = $2 AND state > 0",
+                )
+                .bind(id)
+                .bind(loader)
+                .fetch_one(connection)
+                .await?;
+                Ok(row.try_get(0)?)
+            })
+        });
+        match is_mine.await? {
+            true => Ok(()),
+            false => Err(submitted_twice(run)),
+        }
+    }
+
+    /// Deletes the row of a run that is still loading.
+    async fn forget(&self, lane: &Lane, id: i64, loader: i64) -> Result<(), Error> {
+        self.statement(lane, "clear up", move |connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM run WHERE id = $1 AND loader = $2 AND state = 0")
+                    .bind(id)
+                    .bind(loader)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Compares the names of lines whose names have equal digests, and refuses those that are equal.
+    async fn refuse_equal(
+        &self,
+        lane: &Lane,
+        id: i64,
+        is_json: bool,
+        pairs: &[(u64, u64)],
+    ) -> Result<(), Error> {
+        let format = match is_json {
+            true => Format::Json,
+            false => Format::Text,
+        };
+        let mut equal = None;
+        let mut more = 0_u64;
+        for &(one, other) in pairs {
+            let name = self.name_of(lane, id, one, format).await?;
+            if name != self.name_of(lane, id, other, format).await? {
+                continue;
+            }
+            match equal {
+                None => equal = Some((one, other, name)),
+                Some(_) => more += 1,
+            }
+        }
+        let Some((one, other, name)) = equal else {
+            return Ok(());
+        };
+        let more = match more {
+            0 => String::new(),
+            more => format!(", and {more} more are repeated"),
+        };
+        let why = format!(
+            "the input has the custom_id {name:?} on line {one} and on line {other}{more}: results \
+             are matched by custom_id, so give each line its own; nothing was submitted"
+        );
+        let code = Some("duplicate_custom_id".to_owned());
+        Err(Error::new(ErrorKind::InvalidInput, why).with_code(code))
+    }
+
+    /// The name of the item on a line that was loaded.
+    async fn name_of(
+        &self,
+        lane: &Lane,
+        id: i64,
+        place: u64,
+        format: Format,
+    ) -> Result<String, Error> {
+        let at = place.cast_signed();
+        let line = self.statement(lane, "read the input", move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "SELECT lines[array_position(places, $2)] FROM block \
+                     WHERE run = $1 AND places[1] <= $2 ORDER BY number DESC LIMIT 1",
+                )
+                .bind(id)
+                .bind(at)
+                .fetch_optional(connection)
+                .await?;
+                let line: Option<Option<Vec<u8>>> = row.map(|row| row.try_get(0)).transpose()?;
+                Ok(line.flatten())
+            })
+        });
+        let line = line.await?.ok_or_else(|| damaged("input"))?;
+        Ok(item(place, &line, format).id)
+    }
+}
+
+/// Divides each block into chunks of equal size. The size is that of the items left, the block's
+/// own included, divided by a constant.
+const FINISH: &str = "
+WITH mine AS (
+    UPDATE run SET state = 1, items = $3, is_json = $4
+    WHERE id = $1 AND loader = $2 AND state = 0 RETURNING id
+), sized AS (
+    SELECT number, items, sum(items) OVER (ORDER BY number DESC) AS left_items
+    FROM block WHERE run = $1
+), parts AS (
+    SELECT number, items,
+        least($5::integer, greatest($6::integer, left_items / $7::bigint))::integer AS size
+    FROM sized
+)
+INSERT INTO chunk (run, number, block, first, items)
+SELECT m.id, row_number() OVER (ORDER BY p.number, first), p.number, first,
+    least(p.size, p.items - first)
+FROM mine m, parts p, generate_series(0, p.items - 1, p.size) AS first";
+
+fn check_name(run: &str) -> Result<(), Error> {
+    if run.is_empty() || run.len() > LONGEST_NAME || run.chars().any(char::is_control) {
+        let why = format!(
+            "{run:?} cannot be the name of a run: use 1 to {LONGEST_NAME} bytes, without control \
+             characters"
+        );
+        return Err(Error::new(ErrorKind::Config, why).with_code(Some("run_name".to_owned())));
+    }
+    Ok(())
+}
+
+fn submitted_twice(run: &str) -> Error {
+    let why = format!(
+        "another process has begun to submit the run {run:?} meanwhile, so this submission was \
+         given up"
+    );
+    Error::new(ErrorKind::Config, why).with_code(Some("submitted_twice".to_owned()))
+}
+
+/// Some lines of the input with their numbers.
+#[derive(Debug, Default)]
+struct Block {
+    places: Vec<i64>,
+    lines: Vec<Vec<u8>>,
+}
+
+/// Reads blocks, and collects the names of the items.
+struct Reader {
+    items: Items,
+    names: Names,
+    have_names: bool,
+    found: Input,
+}
+
+impl Reader {
+    fn new(
+        input: impl Read + Send + 'static,
+        format: Format,
+        temporary: PathBuf,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            items: Items::new(input, format).map_err(|error| unreadable(INPUT, &error))?,
+            names: Names::new(temporary),
+            have_names: false,
+            found: Input::default(),
+        })
+    }
+
+    /// The next block; empty at the end.
+    fn block(&mut self) -> Result<Block, Error> {
+        let mut block = Block::default();
+        let mut bytes = 0;
+        while block.places.len() < BLOCK_ITEMS && bytes < BLOCK_BYTES {
+            let next = self.items.head_and_line();
+            let Some((head, line)) = next.map_err(|error| unreadable(INPUT, &error))? else {
+                break;
+            };
+            self.found.items += 1;
+            bytes += line.len();
+            block.places.push(head.number.cast_signed());
+            block.lines.push(line.to_vec());
+            match head.name {
+                Ok(own) => {
+                    self.have_names |= own.is_some();
+                    let own = own.unwrap_or_else(|| digest(own_name(head.number).as_bytes()));
+                    let added = self.names.add(own, head.number);
+                    added.map_err(|error| cannot_check(&error))?;
+                }
+                Err(error) => {
+                    self.found.bad_lines += 1;
+                    if self.found.first_bad.len() < TOLD {
+                        self.found.first_bad.push(error);
+                    }
+                }
+            }
+        }
+        Ok(block)
+    }
+
+    /// Pairs of lines whose names may be equal, and what was found.
+    fn end(self) -> Result<(Vec<(u64, u64)>, Input), Error> {
+        // If no line has a `custom_id`, all names are default names, which are unique.
+        let pairs = match self.have_names {
+            true => self.names.pairs(PAIRS),
+            false => Ok(Vec::new()),
+        };
+        Ok((pairs.map_err(|error| cannot_check(&error))?, self.found))
+    }
+}
+
+/// The input's name in messages.
+const INPUT: &str = "the input";
+
+fn cannot_check(error: &io::Error) -> Error {
+    let why = format!(
+        "the names of the items could not be checked, because that needs a temporary file: {error}"
+    );
+    Error::new(ErrorKind::Journal, why)
+}
