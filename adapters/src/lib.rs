@@ -66,6 +66,8 @@ pub mod framing;
     feature = "postgres"
 ))]
 pub mod journal;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod transport;

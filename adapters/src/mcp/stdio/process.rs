@@ -1,0 +1,161 @@
+//! A child process: started, watched and ended.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use chatcore::Executor;
+use futures_lite::AsyncReadExt;
+
+use super::command::McpCommand;
+use crate::mcp::error::{McpError, McpErrorKind};
+use crate::mcp::limit::within;
+
+/// How much of a program's standard error is kept.
+const KEPT: usize = 2 * 1024;
+/// The time for the status of a program whose output has ended.
+const STATUS: Duration = Duration::from_secs(1);
+
+/// A running program.
+///
+/// When it is dropped, the program has a little time to end by itself, because its input has ended.
+/// Then it is killed.
+pub(super) struct Process {
+    executor: Arc<dyn Executor>,
+    name: String,
+    child: Option<Arc<async_lock::Mutex<Child>>>,
+    errors: Arc<Mutex<VecDeque<u8>>>,
+    farewell: Duration,
+}
+
+impl Process {
+    pub(super) fn start(
+        executor: &Arc<dyn Executor>,
+        command: &McpCommand,
+        farewell: Duration,
+    ) -> Result<(Self, ChildStdout, ChildStdin), McpError> {
+        let name = command.program.to_string_lossy().into_owned();
+        let failed = |error: io::Error| {
+            let kind = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => McpErrorKind::Config,
+                _ => McpErrorKind::Connection,
+            };
+            McpError::new(kind, format!("{name} cannot be started: {error}")).with_source(error)
+        };
+        let stderr = match command.shows_errors {
+            true => Stdio::inherit(),
+            false => Stdio::piped(),
+        };
+        let mut child = command
+            .to_command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let (Some(output), Some(input)) = (child.stdout.take(), child.stdin.take()) else {
+            return Err(McpError::new(
+                McpErrorKind::Connection,
+                format!("{name} has no input or no output"),
+            ));
+        };
+        let errors = Arc::new(Mutex::new(VecDeque::new()));
+        if let Some(stderr) = child.stderr.take() {
+            executor.spawn(Box::pin(keep(stderr, Arc::clone(&errors))));
+        }
+        let process = Self {
+            executor: Arc::clone(executor),
+            name,
+            child: Some(Arc::new(async_lock::Mutex::new(child))),
+            errors,
+            farewell,
+        };
+        Ok((process, output, input))
+    }
+
+    /// Waits for the program's end, and kills it after `limit`.
+    pub(super) async fn ended_within(&self, limit: Duration) -> Option<ExitStatus> {
+        let child = self.child.as_ref()?;
+        ended(&*self.executor, child, limit, true).await
+    }
+
+    /// How the program ended, once its output has ended.
+    pub(super) async fn end(&self) -> Option<String> {
+        let child = self.child.as_ref()?;
+        let status = ended(&*self.executor, child, STATUS, false).await;
+        let how = match status {
+            Some(status) => format!("{} has ended ({status})", self.name),
+            None => format!("{} has closed its output", self.name),
+        };
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: Vec<u8> = errors.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<_> = text
+            .lines()
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+            .collect();
+        Some(match lines.is_empty() {
+            true => how,
+            false => format!(
+                "{how}; the end of its standard error: {}",
+                lines.join(" / ")
+            ),
+        })
+    }
+}
+
+/// Waits for the end of a program. After `limit` it is killed, if `kills`.
+async fn ended(
+    executor: &dyn Executor,
+    child: &async_lock::Mutex<Child>,
+    limit: Duration,
+    kills: bool,
+) -> Option<ExitStatus> {
+    let wait = async { child.lock().await.status().await.ok() };
+    if let Some(status) = within(executor, limit, wait).await {
+        return status;
+    }
+    if !kills {
+        return None;
+    }
+    let mut child = child.lock().await;
+    // It fails if the program has ended meanwhile.
+    child.kill().ok();
+    child.status().await.ok()
+}
+
+/// Keeps the end of what a program writes.
+async fn keep(mut stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(&buffer[..count]);
+        let excess = kept.len().saturating_sub(KEPT);
+        kept.drain(..excess);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        let (executor, limit) = (Arc::clone(&self.executor), self.farewell);
+        // If the executor drops the task, the program is killed at once.
+        self.executor.spawn(Box::pin(async move {
+            ended(&*executor, &child, limit, true).await;
+        }));
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Process").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,117 @@
+//! The tools of an MCP server: lists them, calls one.
+//!
+//! ```text
+//! mcp URL-OR-COMMAND…                       lists the server's tools
+//! mcp --call NAME ARGUMENTS URL-OR-COMMAND… calls a tool with JSON arguments
+//! ```
+//!
+//! A URL is that of an MCP endpoint of streamable HTTP; `MCP_TOKEN` is sent to it as a bearer token.
+//! Anything else is a program with its arguments.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // example programs talk to people
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chatcore::serde_json::{self, Value};
+use chatcore_adapters::executor::SmolExecutor;
+use chatcore_adapters::mcp::{McpClient, McpCommand, McpError};
+use chatcore_adapters::run_async_in_sync;
+use chatcore_adapters::transport::Http1Transport;
+use chatcore_examples::say;
+
+const USAGE: &str = "usage: mcp [--call NAME ARGUMENTS] URL-OR-COMMAND…";
+
+/// What the program is asked to do.
+enum Job {
+    List,
+    Call { name: String, arguments: Value },
+}
+
+fn main() -> ExitCode {
+    let (job, server) = match read(std::env::args().skip(1).collect()) {
+        Ok(read) => read,
+        Err(why) => {
+            eprintln!("{why}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run_async_in_sync(run(job, server)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(mut args: Vec<String>) -> Result<(Job, Vec<String>), String> {
+    let job = match args.first().map(String::as_str) {
+        Some("--call") if args.len() > 3 => {
+            let json = serde_json::from_str(&args[2]);
+            let arguments = json.map_err(|error| format!("the arguments are not JSON: {error}"))?;
+            let name = args[1].clone();
+            args.drain(..3);
+            Job::Call { name, arguments }
+        }
+        _ => Job::List,
+    };
+    match args.first() {
+        None => Err("no server is named".to_owned()),
+        Some(first) if first.starts_with("--") => Err(format!("{first} is not known")),
+        Some(_) => Ok((job, args)),
+    }
+}
+
+fn connect(server: Vec<String>) -> Result<McpClient, McpError> {
+    let executor = Arc::new(SmolExecutor::new());
+    let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    match &server[..] {
+        [url] if is_url(url) => {
+            let http = Http1Transport::new(executor.clone());
+            let builder = McpClient::http(executor, http, url);
+            match std::env::var("MCP_TOKEN") {
+                Ok(token) => builder.bearer(token).build(),
+                Err(_) => builder.build(),
+            }
+        }
+        [program, args @ ..] => {
+            McpClient::stdio(executor, McpCommand::new(program).args(args)).build()
+        }
+        [] => McpClient::stdio(executor, McpCommand::new("")).build(),
+    }
+}
+
+async fn run(job: Job, server: Vec<String>) -> Result<(), McpError> {
+    let client = connect(server)?;
+    let server = client.connect().await?;
+    say!(
+        "{} {}, MCP {}",
+        server.name,
+        server.version,
+        server.protocol_version
+    );
+    match job {
+        Job::List => {
+            let list = client.list_tools().await?;
+            for tool in list.tools {
+                let description = tool.description.unwrap_or_default();
+                say!(
+                    "  {}: {}",
+                    tool.name,
+                    description.lines().next().unwrap_or("")
+                );
+            }
+            for tool in list.rejected {
+                say!("  {} is left out: {}", tool.name, tool.why);
+            }
+        }
+        Job::Call { name, arguments } => {
+            let result = client.call_tool(&name, arguments).await?;
+            let kind = if result.is_error { "failed" } else { "result" };
+            say!("{kind}: {}", result.text());
+        }
+    }
+    client.close().await;
+    Ok(())
+}
