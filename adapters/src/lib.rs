@@ -35,6 +35,9 @@
 //! it can be resumed after its process ends. With `postgres`, `journal::postgres::PostgresJournal`
 //! keeps it in a database, for workers on many machines; `journal-memory` has a journal for tests.
 //!
+//! With the feature `mcp`, `mcp::McpClient` makes tools of what an MCP server has, over HTTP; with
+//! `mcp-stdio`, of a server that is a local program, too.
+//!
 //! # Blocking and async
 //!
 //! [`LlmClient`](chatcore::LlmClient) is async. [`BlockingChat`] adds the Python client's `chat`
@@ -87,6 +90,11 @@ mod docs_providers {}
 #[cfg(all(doctest, feature = "smol", feature = "http1"))]
 #[doc = include_str!("../../docs/proxies.md")]
 mod docs_proxies {}
+
+/// Compiles every Rust snippet of docs/mcp.md.
+#[cfg(all(doctest, feature = "mcp-stdio", feature = "smol", feature = "http1"))]
+#[doc = include_str!("../../docs/mcp.md")]
+mod docs_mcp {}
 
 /// Compiles every Rust snippet of docs/batches.md.
 #[cfg(all(

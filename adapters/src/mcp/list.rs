@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::error::{McpError, McpErrorKind};
 use super::headers::param_headers;
 use super::peer::{Peer, Wish, not_a_call};
+use super::schema::refers_elsewhere;
 
 /// A server's tools.
 ///
@@ -182,6 +183,9 @@ impl Peer {
         let kind = tool.input_schema.get("type");
         if !tool.input_schema.is_object() || kind.is_some_and(|kind| kind != "object") {
             return Err("the schema of its arguments is not that of an object".to_owned());
+        }
+        if refers_elsewhere(&tool.input_schema) {
+            return Err("the schema of its arguments refers to another document".to_owned());
         }
         let headers: Arc<[_]> = match self.channel.has_headers() {
             true => param_headers(&tool.input_schema)?.into(),
