@@ -39,7 +39,7 @@
 //! |---|---|
 //! | ask a question, stream an answer, continue a conversation | [`LlmClient`], [`ChatCall`], [`ChatStream`] |
 //! | read answers or tool arguments into Rust types | `ChatCall::json`, `JsonCall`, `JsonStream`, `Tool::of`; the features `schema` and `typed` |
-//! | let a model call functions of the program | `Toolbox`, `FunctionTool`, `RunnableTool`; the feature `typed` |
+//! | let a model call functions of the program | `Toolbox`, `FunctionTool`, `ToolLoop`; the feature `typed` |
 //! | compute embeddings | [`EmbedCall`], [`EmbedRequest`], [`Embeddings`] |
 //! | list a provider's models | [`LlmClient::models`], [`ModelInfo`] |
 //! | choose or describe a provider | [`Provider`], [`dialect`] |
@@ -176,7 +176,10 @@ pub use status::Status;
 pub use time::Instant;
 #[cfg(feature = "typed")]
 pub use toolbox::{
-    FunctionTool, IntoToolOutput, RunnableTool, ToolContext, ToolError, ToolOutput, Toolbox,
+    Approval, DEFAULT_MAX_TURNS, DEFAULT_TOOL_CONCURRENCY, DEFAULT_TOOL_TIMEOUT, FunctionTool,
+    IntoToolOutput, JsonToolLoop, JsonToolLoopAnswer, JsonToolLoopStream, RunnableTool,
+    ToolContext, ToolError, ToolLoop, ToolLoopAnswer, ToolLoopEvent, ToolLoopLimit, ToolLoopStream,
+    ToolOutput, Toolbox, UnfinishedLoop,
 };
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
 #[cfg(feature = "typed")]

@@ -68,7 +68,7 @@ const CLASSES = {
   not_found: 'BadRequestError', rate_limited: 'RateLimitError', quota_exceeded: 'RateLimitError', overloaded: 'ServerError',
   server: 'ServerError', connection: 'ConnectionError', timeout: 'TimeoutError', truncated: 'StreamError', out_of_tokens: 'StreamError', invalid_output: 'StreamError',
   protocol: 'StreamError', response_too_large: 'StreamError', queue_full: 'QueueFullError', closed: 'ClosedError',
-  journal: 'LlmError', internal: 'LlmError', aborted: 'AbortError',
+  journal: 'LlmError', limit_reached: 'LlmError', internal: 'LlmError', aborted: 'AbortError',
 };
 
 test('every error has its class', () => {

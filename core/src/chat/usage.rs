@@ -56,6 +56,27 @@ impl Usage {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
+    /// Adds the counts of another answer. The provider's own object stays that of this one.
+    ///
+    /// ```
+    /// use chatcore::Usage;
+    ///
+    /// let mut total = Usage::new(1_200, 300);
+    /// total.add(&Usage::new(1_600, 80));
+    /// assert_eq!(total, Usage::new(2_800, 380));
+    /// ```
+    pub fn add(&mut self, other: &Self) {
+        let optional = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cache_read_tokens = optional(self.cache_read_tokens, other.cache_read_tokens);
+        self.cache_write_tokens = optional(self.cache_write_tokens, other.cache_write_tokens);
+        self.reasoning_tokens = optional(self.reasoning_tokens, other.reasoning_tokens);
+    }
+
     /// The provider's own object, parsed. Null if there is none.
     pub fn raw(&self) -> Value {
         serde_json::from_str(&self.raw_json).unwrap_or_default()

@@ -55,7 +55,7 @@ use crate::time::Instant;
 pub struct ChatCall {
     backend: Arc<dyn Backend>,
     call: Call,
-    /// The clock, for typed answers, which may take several requests.
+    /// For typed answers and tool loops, which may take several requests.
     #[cfg(feature = "typed")]
     executor: Arc<dyn Executor>,
 }
@@ -78,6 +78,12 @@ impl ChatCall {
     #[cfg(feature = "typed")]
     pub(crate) fn parts_mut(&mut self) -> &mut CallParts {
         &mut self.call.0
+    }
+
+    /// The executor that the call runs on.
+    #[cfg(feature = "typed")]
+    pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
+        &self.executor
     }
 
     /// The current time of the call's executor.

@@ -56,6 +56,9 @@ pub enum ErrorKind {
     /// A typed answer, or the arguments of a tool call, does not fit its type or schema. Not
     /// retried; `JsonCall::repairs` lets the model correct it.
     InvalidOutput,
+    /// A tool loop reached one of its limits (turns, tokens, cost, time) before the model answered.
+    /// The conversation so far is in the error; see `UnfinishedLoop`. Not retried.
+    LimitReached,
     /// The answer does not match the dialect: no HTTP, no JSON, or a web page. Not retried.
     Protocol,
     /// The answer, or a piece of it, exceeds the caps. Not retried.
@@ -115,6 +118,7 @@ impl ErrorKind {
         Truncated = "truncated",
         OutOfTokens = "out_of_tokens",
         InvalidOutput = "invalid_output",
+        LimitReached = "limit_reached",
         Protocol = "protocol",
         ResponseTooLarge = "response_too_large",
         QueueFull = "queue_full",

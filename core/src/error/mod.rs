@@ -312,6 +312,16 @@ impl Error {
         self
     }
 
+    /// Replaces the source by an error that may keep it as its own source.
+    #[cfg(feature = "typed")]
+    pub(crate) fn with_outer_source<E: StdError + Send + Sync + 'static>(
+        mut self,
+        wrap: impl FnOnce(Option<Arc<dyn StdError + Send + Sync>>) -> E,
+    ) -> Self {
+        self.0.source = Some(Arc::new(wrap(self.0.source.take())));
+        self
+    }
+
     pub(crate) fn with_causes(mut self, causes: Vec<Error>) -> Self {
         self.0.causes = causes;
         self

@@ -18,7 +18,10 @@ pub(super) fn fit(shared: &Shared, call: &mut CallParts) -> Result<(), Error> {
         return Ok(());
     };
     let request = &mut call.request;
-    let output = shared.dialect.json_output(&shared.endpoint, request);
+    let output = beside_tools(
+        shared.dialect.json_output(&shared.endpoint, request),
+        request,
+    );
     let Some(ResponseFormat::JsonSchema { schema, .. }) = &mut request.response_format else {
         return Ok(());
     };
@@ -39,6 +42,19 @@ pub(super) fn fit(shared: &Shared, call: &mut CallParts) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// How JSON is asked for in a request that may have tools. Gemini before 3 refuses a JSON form beside
+/// tools, as llama.cpp does, and a grammar or JSON mode would keep other models from calling them.
+fn beside_tools(output: JsonOutput, request: &ChatRequest) -> JsonOutput {
+    match output {
+        JsonOutput::Gemini | JsonOutput::Grammar | JsonOutput::JsonObject
+            if !request.tools.is_empty() =>
+        {
+            JsonOutput::Prompt
+        }
+        output => output,
+    }
 }
 
 /// The rules of a provider that enforces schemas.

@@ -39,23 +39,11 @@ impl Spent {
         self.attempts = self.attempts.saturating_add(answer.attempts);
         if let Some(usage) = &mut answer.usage {
             if let Some(before) = &self.usage {
-                add(usage, before);
+                usage.add(before);
             }
             self.usage = Some(usage.clone());
         }
         answer.usage.clone_from(&self.usage);
         answer.attempts = self.attempts;
     }
-}
-
-fn add(usage: &mut Usage, before: &Usage) {
-    let optional = |now: Option<u64>, before: Option<u64>| match (now, before) {
-        (Some(now), Some(before)) => Some(now.saturating_add(before)),
-        (now, before) => now.or(before),
-    };
-    usage.input_tokens = usage.input_tokens.saturating_add(before.input_tokens);
-    usage.output_tokens = usage.output_tokens.saturating_add(before.output_tokens);
-    usage.cache_read_tokens = optional(usage.cache_read_tokens, before.cache_read_tokens);
-    usage.cache_write_tokens = optional(usage.cache_write_tokens, before.cache_write_tokens);
-    usage.reasoning_tokens = optional(usage.reasoning_tokens, before.reasoning_tokens);
 }

@@ -115,10 +115,8 @@ pub struct JsonCall<T> {
 
 impl<T> JsonCall<T> {
     fn new(call: ChatCall, wanted: Wanted) -> Self {
-        let mut call = call.response_format(wanted.response_format());
-        call.parts_mut().schema_use.get_or_insert(SchemaUse::Fitted);
         Self {
-            call,
+            call: with_schema(call, &wanted),
             wanted: Arc::new(wanted),
             repairs: 0,
             value: PhantomData,
@@ -199,20 +197,31 @@ fn counted(mut error: Error, before: u32) -> Error {
 
 /// Changes the call to a request for a correction, with at most `attempts` attempts.
 fn correct(call: &mut ChatCall, answer: ChatResponse, mismatch: &Mismatch, attempts: u32) {
-    let text = format!(
-        "That answer does not match the JSON schema: at {}, {}. Answer again with the whole \
-         corrected JSON, and with nothing else.",
-        mismatch.path(),
-        mismatch.reason()
-    );
     let parts = call.parts_mut();
     let messages = &mut parts.request.messages;
     if !answer.message.parts.is_empty() {
         messages.push(answer.message);
     }
-    messages.push(Message::user(text));
+    messages.push(correction(mismatch));
     let retry = RetryPolicy::clone(&parts.rules.retry).max_attempts(attempts);
     parts.rules.retry = Arc::new(retry);
+}
+
+/// Asks for an answer that matches the schema.
+pub(crate) fn with_schema(call: ChatCall, wanted: &Wanted) -> ChatCall {
+    let mut call = call.response_format(wanted.response_format());
+    call.parts_mut().schema_use.get_or_insert(SchemaUse::Fitted);
+    call
+}
+
+/// The message that asks the model to correct its answer.
+pub(crate) fn correction(mismatch: &Mismatch) -> Message {
+    Message::user(format!(
+        "That answer does not match the JSON schema: at {}, {}. Answer again with the whole \
+         corrected JSON, and with nothing else.",
+        mismatch.path(),
+        mismatch.reason()
+    ))
 }
 
 impl<T: DeserializeOwned + 'static> IntoFuture for JsonCall<T> {

@@ -39,7 +39,14 @@ impl Mismatch {
 
     /// The mismatch that an error reports.
     pub fn of(error: &Error) -> Option<&Self> {
-        error.source()?.downcast_ref()
+        let mut source = error.source();
+        while let Some(error) = source {
+            if let Some(mismatch) = error.downcast_ref() {
+                return Some(mismatch);
+            }
+            source = error.source();
+        }
+        None
     }
 
     /// The path of the fault, such as `items[2].price`. `.` is the whole value.

@@ -19,7 +19,10 @@ mod wanted;
 
 pub use answer::JsonAnswer;
 pub use call::JsonCall;
+pub(crate) use call::{correction, with_schema};
 pub use mismatch::Mismatch;
 pub use partial::PartialJson;
+pub(crate) use read::answer as read_answer;
 pub use stream::JsonStream;
 pub(crate) use tool::arguments;
+pub(crate) use wanted::Wanted;

@@ -15,7 +15,7 @@ use crate::schema::{Fault, WRAPPER, check, strip};
 /// # Errors
 /// [`InvalidOutput`](ErrorKind::InvalidOutput), with the answer in it. If its source is a
 /// [`Mismatch`], the model may be able to correct it.
-pub(super) fn answer<T: DeserializeOwned>(
+pub(crate) fn answer<T: DeserializeOwned>(
     answer: &ChatResponse,
     wanted: &Wanted,
 ) -> Result<T, Error> {

@@ -7,16 +7,16 @@ use crate::schema::{Prepared, prepare};
 
 /// The requirements for a typed answer.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) prepared: Prepared,
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) prepared: Prepared,
     /// Whether an answer is checked against the schema. Otherwise it must only deserialize into the
     /// type.
-    pub(super) is_checked: bool,
+    pub(crate) is_checked: bool,
 }
 
 impl Wanted {
-    pub(super) fn new(name: &str, schema: Value, is_checked: bool) -> Self {
+    pub(crate) fn new(name: &str, schema: Value, is_checked: bool) -> Self {
         Self {
             name: permitted(name),
             prepared: prepare(schema),
@@ -26,11 +26,11 @@ impl Wanted {
 
     /// The schema of a type. Its name is the schema's title.
     #[cfg(feature = "schema")]
-    pub(super) fn of<T: schemars::JsonSchema>() -> Self {
+    pub(crate) fn of<T: schemars::JsonSchema>() -> Self {
         Self::new(&T::schema_name(), schema_of::<T>(), false)
     }
 
-    pub(super) fn response_format(&self) -> ResponseFormat {
+    pub(crate) fn response_format(&self) -> ResponseFormat {
         ResponseFormat::JsonSchema {
             name: self.name.clone(),
             schema: self.prepared.schema.clone(),
@@ -42,7 +42,7 @@ impl Wanted {
 /// The schema of a type. The types that it uses are inlined, because some servers do not follow
 /// references; only a type that contains itself stays a reference.
 #[cfg(feature = "schema")]
-pub(super) fn schema_of<T: schemars::JsonSchema>() -> Value {
+pub(crate) fn schema_of<T: schemars::JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;

@@ -135,7 +135,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "toolbox",
         &[
-            "chat", "client", "error", "executor", "quote", "schema", "time", "typed",
+            "chat", "client", "error", "executor", "quote", "schema", "time", "typed", "words",
         ],
     ),
     ("journal", &["chat", "error", "executor"]),

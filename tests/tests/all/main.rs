@@ -53,6 +53,8 @@ mod spans;
 #[cfg(test)]
 mod stranger;
 #[cfg(test)]
+mod toolbox;
+#[cfg(test)]
 mod typed;
 #[cfg(test)]
 mod websocket;

@@ -140,7 +140,7 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   overloaded: ServerError, server: ServerError, connection: ConnectionError, timeout: TimeoutError,
   truncated: StreamError, out_of_tokens: StreamError, invalid_output: StreamError, protocol: StreamError, response_too_large: StreamError,
   queue_full: QueueFullError, closed: ClosedError, aborted: AbortError, config: LlmError, journal: LlmError,
-  internal: LlmError,
+  limit_reached: LlmError, internal: LlmError,
 };
 
 /** @internal */

@@ -3,7 +3,7 @@
 mod answers;
 mod prompts;
 mod repairs;
-mod replies;
+pub(crate) mod replies;
 mod streams;
 mod tools;
 

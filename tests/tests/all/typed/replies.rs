@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::jobs::{Reply, Sent};
 
 /// The answer `text` to a request, in its dialect, whole or as a stream, for 5 and 3 tokens.
-pub(super) fn reply(sent: &Sent, text: &str) -> Reply {
+pub(crate) fn reply(sent: &Sent, text: &str) -> Reply {
     reply_with(sent, text, "stop")
 }
 
