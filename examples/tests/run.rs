@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -273,29 +274,66 @@ fn tools_are_called_and_their_results_told() {
         &[
             "> convert_temperature: 72 degrees to celsius",
             "convert_temperature({",
-            "→ Ok(\"22.2 °C\")",
+            "→ 22.2 °C",
             "The tool returned: 22.2 °C",
+            "(2 turns, ",
         ],
     );
 }
 
 #[test]
-fn a_type_is_read_from_each_text() {
-    let printed = printed(EXTRACT, &[]);
-    assert_in_order(
-        &printed,
-        &[
-            "the offline demo model answers",
-            "> I would like 3 of the blue mugs.",
-            "Order: mugs",
-            "pieces: 3",
-            "> A complaint: ",
-            "Complaint: one",
-            "> A question: ",
-            "Question: Norway",
-            "pieces: 2",
-        ],
+fn tools_ask_before_a_call() {
+    for (line, told) in [
+        ("y\n", "→ 22.2 °C"),
+        ("n\n", "→ error: the user does not want"),
+    ] {
+        let mut tools = command(TOOLS, &[]);
+        tools.arg("--ask").stdin(Stdio::piped());
+        let mut tools = tools.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = tools.stdin.take().unwrap();
+        stdin.write_all(line.as_bytes()).unwrap();
+        let output = tools.wait_with_output().unwrap();
+        assert_in_order(text(&output.stdout), &["run convert_temperature(", told]);
+    }
+}
+
+#[test]
+fn a_type_is_read_from_each_line_and_a_second_run_reads_none() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extract");
+    std::fs::remove_dir_all(&folder).ok();
+    std::fs::create_dir_all(&folder).unwrap();
+    let [input, output] = ["in.txt", "out.jsonl"].map(|name| folder.join(name));
+    let messages = "I would like 3 of the blue mugs.\n\
+                    A question: do you ship 2 lamps to Norway?\n";
+    std::fs::write(&input, messages).unwrap();
+    let run = || {
+        let output = command(EXTRACT, &[])
+            .args([&input, &output])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout).to_owned()
+    };
+    let printed = run();
+    assert!(
+        printed.contains("the offline demo model answers"),
+        "{printed}"
     );
+    // The messages are read at once, in any order.
+    for expected in [
+        "> I would like 3 of the blue mugs.\n  Order: mugs\n  pieces: 3",
+        "> A question: do you ship 2 lamps to Norway?\n  Question: Norway\n  pieces: 2",
+        "2 messages were read",
+    ] {
+        assert!(printed.contains(expected), "{printed}");
+    }
+    let results = std::fs::read_to_string(&output).unwrap();
+    assert_eq!(results.lines().count(), 2);
+    assert!(results.contains(r#"\"subject\":\"Norway\""#), "{results}");
+    assert!(run().contains("0 messages were read"));
+    // A line that is added is read by the next run.
+    std::fs::write(&input, format!("{messages}A complaint: my kettle leaks!\n")).unwrap();
+    assert_in_order(&run(), &["Complaint: ", "1 messages were read"]);
 }
 
 #[test]
