@@ -8,12 +8,14 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(has_faults)");
     println!("cargo::rustc-check-cfg=cfg(has_engine)");
     println!("cargo::rustc-check-cfg=cfg(has_aimock)");
+    println!("cargo::rustc-check-cfg=cfg(has_mcp)");
     println!("cargo::rerun-if-changed=build.rs");
     for var in [
         "CHATCORE_CORPUS",
         "CHATCORE_FAULTS",
         "CHATCORE_LLAMACPP",
         "CHATCORE_AIMOCK",
+        "CHATCORE_MCP",
     ] {
         println!("cargo::rerun-if-env-changed={var}");
     }
@@ -35,6 +37,11 @@ fn main() {
     // A server that speaks every dialect: the base URL of an aimock.
     if env::var_os("CHATCORE_AIMOCK").is_some() {
         println!("cargo::rustc-cfg=has_aimock");
+    }
+
+    // Real MCP servers: the folder where they are installed.
+    if env::var_os("CHATCORE_MCP").is_some() {
+        println!("cargo::rustc-cfg=has_mcp");
     }
 }
 

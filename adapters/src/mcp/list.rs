@@ -162,6 +162,8 @@ impl Peer {
         let tool: McpToolInfo = match serde_json::from_str(raw.get()) {
             Ok(tool) => tool,
             Err(error) => {
+                // The error quotes what it found, which may be long.
+                let error: String = error.to_string().chars().take(200).collect();
                 let why = format!("its definition cannot be read: {error}");
                 return list.rejected.push(rejected(format!("tool {place}"), why));
             }

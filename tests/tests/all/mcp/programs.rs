@@ -1,0 +1,141 @@
+//! Servers that are local programs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatcore::Executor;
+use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
+use chatcore_adapters::mcp::{McpClient, McpCommand, McpErrorKind};
+use serde_json::json;
+use smol::block_on;
+
+/// Answers each request by its number: the handshake is 1, the first call 2. `$1` is what it does
+/// with a call.
+const SERVER: &str = r#"
+answer() { printf '{"jsonrpc": "2.0", "id": %s, "result": %s}\n' "$1" "$2"; }
+call=$1
+while read -r line; do
+    id=${line#*\"id\":}; id=${id%%[!0-9]*}
+    case $line in
+    *'"initialize"'*) answer "$id" '{"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}}' ;;
+    *'"tools/call"'*) eval "$call" ;;
+    esac
+done
+"#;
+
+fn text(text: &str) -> String {
+    format!(r#"answer "$id" '{{"content": [{{"type": "text", "text": "'"{text}"'"}}]}}'"#)
+}
+
+fn command(call: &str) -> McpCommand {
+    McpCommand::new("sh").args(["-c", SERVER, "server", call])
+}
+
+fn client(command: McpCommand) -> McpClient {
+    let executor = Arc::new(SmolExecutor::new());
+    let client = McpClient::stdio(executor, command).protocol_version("2025-06-18");
+    client.build().unwrap()
+}
+
+#[test]
+fn a_program_answers_on_every_executor() {
+    let executors: [Arc<dyn Executor>; 2] = [
+        Arc::new(SmolExecutor::new()),
+        Arc::new(ThreadPool::new(2).unwrap()),
+    ];
+    for executor in executors {
+        let client = McpClient::stdio(executor, command(&text("done")));
+        let client = client.protocol_version("2025-06-18").build().unwrap();
+        let result = block_on(client.call_tool("search", json!({}))).unwrap();
+        assert_eq!(result.text(), "done");
+        block_on(client.close());
+        let error = block_on(client.call_tool("search", json!({}))).unwrap_err();
+        assert_eq!(error.kind(), McpErrorKind::Closed);
+    }
+}
+
+#[test]
+fn a_program_that_has_ended_is_started_again() {
+    let client = client(command(&format!("{}; exit 7", text("$$"))));
+    let pid = || block_on(client.call_tool("search", json!({}))).map(|result| result.text());
+    let first = pid().unwrap();
+    // The end may be seen before the next call or during it, which is not repeated.
+    let second = loop {
+        match pid() {
+            Ok(pid) => break pid,
+            Err(error) => assert_eq!(error.kind(), McpErrorKind::Interrupted, "{error}"),
+        }
+    };
+    assert_ne!(first, second);
+}
+
+#[test]
+fn the_end_of_a_program_says_how_and_why_but_no_secrets() {
+    let secret = "key-0123456789";
+    let call = "echo \"cannot log in with $KEY\" >&2; exit 7";
+    let client = client(command(call).env("KEY", secret));
+    let error = block_on(client.call_tool("search", json!({}))).unwrap_err();
+    assert_eq!(error.kind(), McpErrorKind::Interrupted);
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("exit status: 7"), "{shown}");
+    assert!(shown.contains("cannot log in with [redacted]"), "{shown}");
+    assert!(!shown.contains(secret) && !format!("{client:?}").contains(secret));
+}
+
+#[test]
+fn a_program_inherits_few_variables() {
+    let env = text("$(env | sed 's/=.*//' | sort | tr '\\n' ' ')");
+    let names = |command: McpCommand| {
+        let result = block_on(client(command).call_tool("env", json!({}))).unwrap();
+        result
+            .text()
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let few = names(command(&env).env("MINE", "1"));
+    assert!(
+        few.contains(&"PATH".to_owned()) && few.contains(&"MINE".to_owned()),
+        "{few:?}"
+    );
+    assert!(!few.iter().any(|name| name.starts_with("CARGO")), "{few:?}");
+    let all = names(command(&env).inherit_env());
+    assert!(all.iter().any(|name| name.starts_with("CARGO")), "{all:?}");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_says_so() {
+    for program in ["/nonexistent/server", "/"] {
+        let error = block_on(client(McpCommand::new(program)).connect()).unwrap_err();
+        assert_eq!(error.kind(), McpErrorKind::Config, "{error}");
+        assert!(error.to_string().contains(program), "{error}");
+    }
+}
+
+/// A program that does not end by itself is killed, whether the client is closed or dropped.
+#[test]
+fn no_program_is_left_behind() {
+    for is_closed in [true, false] {
+        // It neither reads its input to the end nor ends.
+        let call = format!("trap '' TERM HUP; {}; exec sleep 1000", text("$$"));
+        let client = client(command(&call));
+        let pid = block_on(client.call_tool("search", json!({})))
+            .unwrap()
+            .text();
+        match is_closed {
+            true => block_on(client.close()),
+            false => drop(client),
+        }
+        let is_alive = || {
+            let mut kill = std::process::Command::new("kill");
+            kill.args(["-0", &pid]).stderr(std::process::Stdio::null());
+            kill.status().unwrap().success()
+        };
+        if is_closed {
+            assert!(!is_alive());
+        }
+        while is_alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
