@@ -48,6 +48,12 @@ for (const entry of ['slim', 'websocket', 'ai']) {
   await bundle(entry, 'esm', `${entry}.js`);
   await bundle(entry, 'cjs', `${entry}.cjs`);
 }
+for (const format of ['esm', 'cjs']) {
+  const end = format === 'esm' ? 'js' : 'cjs';
+  // The hash function's package names its module by this field only.
+  await bundle('journal', format, `journal.${end}`, { mainFields: ['module'] });
+  await bundle('journal-node', format, `journal-node.${end}`, { mainFields: ['module'], external: ['node:*'] });
+}
 await bundle('asset', 'esm', 'asset.js');
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
 await bundle('edge', 'esm', 'edge.js', { external: ['./core.wasm?module'] });

@@ -64,7 +64,7 @@ test('the tarball has what is needed, and nothing else', () => {
   const root = join(folder, 'node_modules/chatcore');
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
-  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|slim|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
+  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|slim|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   // Each source map names existing sources.
   for (const file of files.filter((name) => name.endsWith('.map'))) {
@@ -172,6 +172,21 @@ await using other = new LlmClient({ mock: true }); void other;
     .filter((name) => !/\.(wasm|json)$/.test(name)).map((name) => `chatcore${name.slice(1)}`);
   assert.ok(entries.includes('chatcore/websocket'), `${entries}`);
   writeFileSync(join(folder, 'g.mts'), `${entries.map((name, n) => `import * as e${n} from '${name}'; void e${n};`).join('\n')}
+import { LlmClient } from 'chatcore';
+import { fileJournal, journalFrom, jsonLines, processJournal, type Claim, type Counts, type Journal, type Lease, type Outcome, type Recorded } from 'chatcore/journal';
+class Own implements Journal {
+  async claim(want: number): Promise<Claim> { void want; return { type: 'end' }; }
+  async record(lease: Lease, { place, result }: Outcome): Promise<Recorded> { void lease; return place > 0 && result.ok ? 'first' : 'already'; }
+  async release(): Promise<void> {}
+  async progress(): Promise<Counts> { return { done: 0, failed: 0, inputTokens: 0, outputTokens: 0 }; }
+}
+const client = new LlmClient({ mock: true });
+for await (const { outcome, recorded } of processJournal(client, new Own())) void [outcome.id, recorded];
+const kept = await client.processBatch([{ prompt: 'a', customId: 'b' }, { body: { prompt: 'c' } }], { journal: fileJournal('out.jsonl') });
+void client.processBatch(jsonLines('in.jsonl'), { journal: journalFrom(async ({ items, identity }) => { void [items, identity]; throw new Error(); }) });
+void kept.map((result) => (result.ok ? result.value.text : result.error.providerCode));
+// @ts-expect-error: names are for journals
+void client.processBatch([{ prompt: 'a', customId: 'b' }]);
 import { webSocketFetch, type Socket } from 'chatcore/websocket';
 declare const socket: Socket;
 webSocketFetch({ open: (url: string, headers: Record<string, string>) => { void url; void headers; return socket; } }).close();

@@ -1,5 +1,5 @@
-// The loopback server that misbehaves, as a child process. `node test/server.mjs` builds it. npm does so before the tests,
-// because they have time limits and must not wait for a compiler.
+// The loopback server that misbehaves, as a child process. `node test/server.mjs` builds it, and the program `chatcore`. npm
+// does so before the tests, because they have time limits and must not wait for a compiler.
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { status } = spawnSync('cargo', ['build', '-p', 'chatcore-tests', '--bin', 'loopback'], { cwd, stdio: 'inherit' });
-  process.exitCode = status ?? 1;
+  for (const what of [['chatcore-tests', '--bin', 'loopback'], ['chatcore-cli']]) {
+    const { status } = spawnSync('cargo', ['build', '-p', ...what], { cwd, stdio: 'inherit' });
+    process.exitCode ||= status ?? 1;
+  }
 }
 
 /** Starts the server; `stop()` ends it. */

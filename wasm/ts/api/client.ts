@@ -9,6 +9,8 @@ import type { AskKey, RawClient } from '../border/bindings.js';
 import { Guard } from './guard.js';
 import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
+import { identityOf } from './identity.js';
+import type { JournalItems, JournalOptions } from './journal.js';
 import { core, running, type ModuleName } from '../border/load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from '../border/response.js';
@@ -18,7 +20,7 @@ import { settings, startingAt, type Settings } from './settings.js';
 import { inOrder, chatArguments, isOption, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
 import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
-import type { BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
+import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
 import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from '../base/types.js';
 
 type Fetch = typeof globalThis.fetch;
@@ -107,11 +109,21 @@ export class LlmClient {
    * limit applies to each attempt, from when it is sent. `timeouts.total` limits an item including its wait, and
    * `waitForQueue: false` makes it fail if the queue is full.
    */
-  async processBatch(items: Iterable<BatchItem>, options: BatchOptions = {}): Promise<Settled<ChatResponse>[]> {
+  processBatch(items: Iterable<BatchItem>, options?: BatchOptions): Promise<Settled<ChatResponse>[]>;
+  /**
+   * The same with results that are kept in a journal, so that they survive a crash or a reload: the same call resumes the
+   * batch, and runs only the items that have no result. Returns the results of all items, those of earlier runs too. Rejects
+   * with an LlmError if the journal cannot be opened or written, and if every item would fail, for example because the key
+   * is refused; such items are not recorded, so that the batch can be resumed. `fileJournal` and `browserJournal` are in
+   * `chatcore/journal`.
+   */
+  processBatch(items: JournalItems, options: JournalOptions): Promise<Settled<ChatResponse>[]>;
+  async processBatch(items: JournalItems, options: BatchOptions | JournalOptions = {}): Promise<Settled<ChatResponse>[]> {
+    if ('journal' in options) return options.journal.processBatch(this, items, options);
     const site = siteAbove(this.processBatch);
     const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
     const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
-    return await runAll(work, items, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
+    return await runAll(work, items as Iterable<BatchItem>, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
   }
 
   /**
@@ -134,6 +146,11 @@ export class LlmClient {
     const prepare = () => (raw: RawClient, home: number) => raw.models(home);
     const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models));
     return JSON.parse(text) as ModelInfo[];
+  }
+
+  /** @internal The settings that a run of a batch must have in common with the run that it resumes. */
+  runIdentity(): Promise<Record<string, string>> {
+    return identityOf(this.#settings);
   }
 
   /** The client's load and counters at this moment. */
@@ -167,23 +184,24 @@ export class LlmClient {
     await this.close();
   }
 
-  #one(item: BatchItem, batch: BatchOptions, site: Site): Promise<ChatResponse> {
-    if (typeof item === 'string') return this.#run(item, {}, PROMPT, site, batch);
+  #one(item: BatchItem, batch: BatchCall, site: Site): Promise<ChatResponse> {
+    const [ofPrompt, ofMessages] = batch.onlyGiven ? [NONE, NONE] : [PROMPT, CONVERSATION];
+    if (typeof item === 'string') return this.#run(item, {}, ofPrompt, site, batch);
     if (typeof item !== 'object' || item === null) {
       return Promise.reject(located(invalidInput('an item of a batch is neither a prompt nor a conversation'), site));
     }
     if ('prompt' in item) {
       const { prompt, ...options } = item;
-      return this.#run(prompt, options, PROMPT, site, batch);
+      return this.#run(prompt, options, ofPrompt, site, batch);
     }
-    if (Array.isArray(item)) return this.#run(item, {}, CONVERSATION, site, batch);
+    if (Array.isArray(item)) return this.#run(item, {}, ofMessages, site, batch);
     if (!('messages' in item)) {
       const unknown = Object.keys(item).filter((name) => !isOption(name));
       const why = `an item of a batch has neither prompt nor messages${unknown.length > 0 ? `, and the unknown ${unknown.join(', ')}` : ''}`;
       return Promise.reject(located(invalidInput(`${why}; give { prompt } or { messages } with the options of a call`), site));
     }
     const { messages, ...options } = item;
-    return this.#run(messages, options, CONVERSATION, site, batch);
+    return this.#run(messages, options, ofMessages, site, batch);
   }
 
   /** This client's object in the running core, if a core is running. */

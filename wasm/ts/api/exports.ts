@@ -18,6 +18,7 @@ export {
 } from '../base/errors.js';
 export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from '../base/errors.js';
 export type { BatchProcessorOptions, Closing } from './batch.js';
+export type { BatchClient, BatchJournal, BatchRequest, JournalItem, JournalItems, JournalOptions, JsonLines } from './journal.js';
 export type { BatchResult } from './round-stream.js';
 export type {
   Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,

@@ -239,3 +239,9 @@ export interface BatchOptions {
   /** Aborts the items that are not finished; they become errors. Finished items keep their answers. */
   signal?: AbortSignal;
 }
+
+/** @internal Options of a batch of one item, which a journal runs. */
+export interface BatchCall extends BatchOptions {
+  /** Whether only the given options are sent, as `ask` does. */
+  onlyGiven?: boolean;
+}

@@ -14,9 +14,22 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("node", &["base", "border"]),
     ("api", &["base", "border"]),
     ("ai", &["api", "base"]),
+    ("journal", &["api", "base", "border"]),
+    ("files", &["api", "base", "journal"]),
+    ("indexed", &["api", "base", "journal"]),
     (
         "entries",
-        &["ai", "api", "base", "border", "node", "websocket"],
+        &[
+            "ai",
+            "api",
+            "base",
+            "border",
+            "files",
+            "indexed",
+            "journal",
+            "node",
+            "websocket",
+        ],
     ),
 ];
 

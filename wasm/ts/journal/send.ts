@@ -1,0 +1,34 @@
+// Sends one item of a journal.
+import { fromRejection, invalidInput, LlmError } from '../base/errors.js';
+import type { BatchClient, JournalItem } from '../api/journal.js';
+import type { BatchCall, BatchItem } from '../api/options.js';
+import type { ChatResponse, Settled } from '../base/types.js';
+import { invalid } from './errors.js';
+import { isRequest, requestOf } from './request.js';
+import type { Item } from './journal.js';
+
+/** @internal */
+export async function send(client: BatchClient, { place, request }: Item, signal: AbortSignal): Promise<Settled<ChatResponse>> {
+  try {
+    const { item, onlyGiven } = callOf(request as JournalItem, place);
+    const [result] = await client.processBatch([item], { signal, onlyGiven } as BatchCall);
+    return result!;
+  } catch (error) {
+    return { ok: false, error: fromRejection(error) };
+  }
+}
+
+function callOf(request: JournalItem, place: number): { item: BatchItem; onlyGiven: boolean } {
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) return { item: request as BatchItem, onlyGiven: false };
+  if (isRequest(request)) {
+    try {
+      return { item: requestOf(request), onlyGiven: true };
+    } catch (error) {
+      if (!(error instanceof LlmError)) throw error;
+      throw invalid(`item ${place} cannot be run: ${error.message}`);
+    }
+  }
+  const { customId: _, signal, ...item } = request as { customId?: string; signal?: AbortSignal };
+  if (signal) throw invalidInput('an item whose result is kept cannot have a signal of its own: give the signal to processBatch');
+  return { item: item as BatchItem, onlyGiven: false };
+}
