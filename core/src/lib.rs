@@ -128,6 +128,7 @@ mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
+pub use admission::shared::{LimitAmount, LimitBlock, SharedLimits};
 /// The macro for implementing [`Transport`] and [`Credentials`].
 pub use async_trait::async_trait;
 pub use batch::{BatchProcessor, BatchResults, Closing, Finished, JournalRun, Progress};

@@ -12,10 +12,16 @@
 pub mod files;
 #[cfg(any(feature = "journal-files", feature = "postgres"))]
 mod jsonl;
+#[cfg(any(feature = "journal-memory", feature = "postgres"))]
+mod limits;
 #[cfg(feature = "journal-memory")]
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "journal-memory")]
+mod shares;
 
 #[cfg(feature = "journal-memory")]
 pub use memory::MemoryJournal;
+#[cfg(feature = "journal-memory")]
+pub use shares::MemoryLimits;

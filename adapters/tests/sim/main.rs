@@ -24,6 +24,8 @@ mod one_at_a_time;
 mod outage;
 mod pace;
 mod retries;
+#[cfg(feature = "journal-memory")]
+mod shared;
 mod status;
 mod support;
 mod tokens;

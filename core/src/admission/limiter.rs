@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::queue::WhenFull;
+use super::shared::{Pool, SharedLimits};
 use super::waitlist::{Ticket, WaitList};
 use super::wake::wake;
 use crate::dialect::LimitHints;
@@ -20,26 +21,68 @@ use crate::time::Instant;
 pub(crate) struct Limiter {
     executor: Arc<dyn Executor>,
     queue_size: usize,
+    shared: Option<Arc<dyn SharedLimits>>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     rate: Rate,
+    /// What was drawn of the shared limits. Unused without any.
+    pool: Pool,
+    has_pool: bool,
     waiting: WaitList,
     closed: bool,
 }
 
+impl State {
+    fn reserve(&mut self, now: Instant, tokens: u64) -> Reserve {
+        if self.has_pool {
+            // Nothing is drawn for a request that is too large for the client's own limits.
+            if let Err(error) = self.rate.check(tokens) {
+                return Reserve::TooLarge(error);
+            }
+            if !self.pool.holds(now, tokens) {
+                return Reserve::Wait(None);
+            }
+        }
+        let reserve = self.rate.reserve(now, tokens);
+        if matches!(reserve, Reserve::Ready) {
+            self.pool.take(tokens);
+        }
+        reserve
+    }
+
+    fn leave(&mut self, ticket: &mut Option<Ticket>, tokens: u64) -> Option<Waker> {
+        if ticket.is_some() {
+            self.pool.leaves(tokens);
+        }
+        self.waiting.leave(ticket)
+    }
+}
+
 impl Limiter {
     pub(crate) fn new(executor: Arc<dyn Executor>, rate: Rate, queue_size: usize) -> Arc<Self> {
+        Self::with_shared(executor, rate, queue_size, None)
+    }
+
+    pub(crate) fn with_shared(
+        executor: Arc<dyn Executor>,
+        rate: Rate,
+        queue_size: usize,
+        shared: Option<Arc<dyn SharedLimits>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             executor,
             queue_size,
             state: Mutex::new(State {
                 rate,
+                pool: Pool::default(),
+                has_pool: shared.is_some(),
                 waiting: WaitList::default(),
                 closed: false,
             }),
+            shared,
         })
     }
 
@@ -67,7 +110,7 @@ impl Limiter {
         if !state.waiting.is_turn(None) {
             return None;
         }
-        match state.rate.reserve(now, tokens) {
+        match state.reserve(now, tokens) {
             Reserve::Ready => {
                 drop(state);
                 Some(Reservation::new(self, tokens))
@@ -92,10 +135,10 @@ impl Limiter {
     }
 
     /// Changes the state, and wakes the first task, because the change may admit it.
-    fn change<T>(&self, change: impl FnOnce(&mut Rate, Instant) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
         let now = self.executor.now();
         let mut state = self.lock();
-        let result = change(&mut state.rate, now);
+        let result = change(&mut state, now);
         let next = state.waiting.head();
         drop(state);
         wake(next);
@@ -142,19 +185,19 @@ impl Acquire {
         let limiter = Arc::clone(&self.limiter);
         let mut state = limiter.lock();
         if state.closed {
-            state.waiting.leave(&mut self.ticket);
+            state.leave(&mut self.ticket, self.tokens);
             return Turn::Ready(Err(Error::new(ErrorKind::Closed, "the client is closed")));
         }
         let waits = match state.waiting.is_turn(self.ticket) {
-            true => match state.rate.reserve(now, self.tokens) {
+            true => match state.reserve(now, self.tokens) {
                 Reserve::Ready => {
-                    let next = state.waiting.leave(&mut self.ticket);
+                    let next = state.leave(&mut self.ticket, self.tokens);
                     drop(state);
                     wake(next);
                     return Turn::Ready(Ok(Reservation::new(&limiter, self.tokens)));
                 }
                 Reserve::TooLarge(error) => {
-                    let next = state.waiting.leave(&mut self.ticket);
+                    let next = state.leave(&mut self.ticket, self.tokens);
                     drop(state);
                     wake(next);
                     return Turn::Ready(Err(error));
@@ -177,7 +220,14 @@ impl Acquire {
                 return Turn::Ready(Err(Error::new(ErrorKind::QueueFull, message)));
             }
         }
+        if self.ticket.is_none() {
+            state.pool.joins(self.tokens);
+        }
         state.waiting.wait(&mut self.ticket, waker);
+        if state.has_pool && state.waiting.is_turn(self.ticket) && state.pool.starts_drawing() {
+            drop(state);
+            limiter.draw();
+        }
         waits
     }
 }
@@ -221,7 +271,7 @@ impl Future for Acquire {
 impl Drop for Acquire {
     fn drop(&mut self) {
         if self.ticket.is_some() {
-            let next = self.limiter.lock().waiting.leave(&mut self.ticket);
+            let next = self.limiter.lock().leave(&mut self.ticket, self.tokens);
             wake(next);
         }
     }
@@ -263,7 +313,7 @@ impl Reservation {
     /// may have waited for a permit in between, and the provider counts from its arrival.
     pub(crate) fn sent(&mut self) {
         if self.sent.is_none() {
-            let sent = (self.limiter).change(|rate, now| rate.start(now, self.tokens));
+            let sent = (self.limiter).change(|state, now| state.rate.start(now, self.tokens));
             self.sent = Some(sent);
         }
     }
@@ -271,7 +321,7 @@ impl Reservation {
     /// Takes in the limits in the response's headers.
     pub(crate) fn hint(&self, hints: &LimitHints) {
         if let Some(sent) = &self.sent {
-            (self.limiter).change(|rate, now| rate.hint(now, sent, hints));
+            (self.limiter).change(|state, now| state.rate.hint(now, sent, hints));
         }
     }
 
@@ -284,7 +334,10 @@ impl Reservation {
     pub(crate) fn settle(&mut self, tokens: u64, bytes: u64) {
         let tokens = tokens.min(self.tokens.saturating_add(bytes));
         if let Some(sent) = &mut self.sent {
-            (self.limiter).change(|rate, now| rate.settle(now, sent, tokens));
+            (self.limiter).change(|state, now| {
+                state.rate.settle(now, sent, tokens);
+                state.pool.used(now, self.tokens, tokens);
+            });
         }
     }
 
@@ -292,7 +345,10 @@ impl Reservation {
     /// made.
     pub(crate) fn refund(mut self) {
         if let Some(sent) = &mut self.sent {
-            (self.limiter).change(|rate, now| rate.undo(now, sent));
+            (self.limiter).change(|state, now| {
+                state.rate.undo(now, sent);
+                state.pool.give(now, self.tokens);
+            });
         }
     }
 }
@@ -300,10 +356,14 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.sent.is_none() {
-            (self.limiter).change(|rate, now| rate.release(now, self.tokens));
+            (self.limiter).change(|state, now| {
+                state.rate.release(now, self.tokens);
+                state.pool.give(now, self.tokens);
+            });
         }
     }
 }
 
+mod draw;
 #[cfg(test)]
 mod tests;

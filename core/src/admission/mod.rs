@@ -2,9 +2,11 @@
 //!
 //! [`queue`] holds the permits of a client. [`limiter`] waits until
 //! [`policy::rate`](crate::policy::rate) admits a call. Both keep their waiting tasks in a
-//! [`waitlist`], first in, first out, and wake them through [`wake`].
+//! [`waitlist`], first in, first out, and wake them through [`wake`]. [`shared`] holds the part of
+//! limits that several clients share.
 
 pub(crate) mod limiter;
 pub(crate) mod queue;
+pub(crate) mod shared;
 pub(crate) mod waitlist;
 pub(crate) mod wake;

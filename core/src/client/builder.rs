@@ -8,6 +8,7 @@ use super::endpoint::EndpointBackend;
 use super::{Inner, LlmClient};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
+use crate::admission::shared::SharedLimits;
 use crate::config::{AsyncConfig, Config};
 use crate::dialect::Caps;
 use crate::error::Error;
@@ -55,6 +56,7 @@ pub struct LlmClientBuilder {
     retry: RetryPolicy,
     observer: Option<Arc<dyn Observer>>,
     rate_limits: Option<RateLimits>,
+    shared_limits: Option<Arc<dyn SharedLimits>>,
     adaptive: Option<Adaptive>,
     hedging: Option<Hedging>,
     caps: Caps,
@@ -77,6 +79,7 @@ impl LlmClientBuilder {
             retry: RetryPolicy::default(),
             observer: None,
             rate_limits: None,
+            shared_limits: None,
             adaptive: None,
             hedging: None,
             caps: Caps::default(),
@@ -150,6 +153,13 @@ impl LlmClientBuilder {
         self
     }
 
+    /// Sets limits that this client shares with others. Its own [`rate_limits`](Self::rate_limits)
+    /// hold beside them. Default: none.
+    pub fn shared_limits(mut self, limits: Arc<dyn SharedLimits>) -> Self {
+        self.shared_limits = Some(limits);
+        self
+    }
+
     /// Adapts the number of requests in flight to the load that the provider accepts. Default: off.
     /// The number of workers is then ignored, because `adaptive` has its own bounds. Has no effect
     /// if async is not [enabled](AsyncConfig::is_async_enabled).
@@ -208,9 +218,11 @@ impl LlmClientBuilder {
         let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
         let max_workers = adaptive.as_ref().map_or(workers, AdaptiveLimit::max);
-        let limiter = self.rate_limits.as_ref().map(|limits| {
-            let rate = Rate::per_minute(limits);
-            Limiter::new(Arc::clone(&self.executor), rate, queue_size)
+        let is_limited = self.rate_limits.is_some() || self.shared_limits.is_some();
+        let limiter = is_limited.then(|| {
+            let rate = Rate::per_minute(&self.rate_limits.unwrap_or_default());
+            let executor = Arc::clone(&self.executor);
+            Limiter::with_shared(executor, rate, queue_size, self.shared_limits)
         });
         let mut given = Lessons::default();
         if self.provider.dialect().refuses_sampling() {

@@ -25,13 +25,13 @@ const HELD: Duration = Duration::from_millis(200);
 /// Leases a chunk: one whose lease has run out, or else one that nobody had.
 const CLAIM: &str = "
 WITH expired AS (
-    SELECT c.number FROM chunk c, run r
-    WHERE r.id = $1 AND r.state = 1 AND c.run = $1 AND c.state = 1
+    SELECT c.number FROM chunk c
+    WHERE c.run = $1 AND c.state = 1 AND (SELECT may_send($1))
         AND c.leased_until < clock_timestamp()
     ORDER BY c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
 ), waiting AS (
-    SELECT c.number FROM chunk c, run r
-    WHERE r.id = $1 AND r.state = 1 AND c.run = $1 AND c.state = 0
+    SELECT c.number FROM chunk c
+    WHERE c.run = $1 AND c.state = 0 AND (SELECT may_send($1))
         AND NOT EXISTS (SELECT FROM expired)
     ORDER BY c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
 ), leased AS (
@@ -47,18 +47,17 @@ SELECT l.number, l.fence, r.is_json,
         ELSE ARRAY(SELECT place FROM result WHERE run = $1 AND chunk = l.number) END
 FROM leased l JOIN block b ON b.run = $1 AND b.number = l.block JOIN run r ON r.id = $1";
 
-/// Why there is no chunk: the run's state, and whether any chunk is not finished.
+/// Why there is no chunk: the run's state, and whether any chunk may still be handed out.
 const LEFT: &str = "
-SELECT r.state, EXISTS (SELECT FROM chunk WHERE run = $1 AND state = 0)
-    OR EXISTS (SELECT FROM chunk WHERE run = $1 AND state = 1)
+SELECT r.state, (r.state <> 1 OR may_send($1)) AND (EXISTS (SELECT FROM chunk WHERE run = $1 AND state = 0)
+    OR EXISTS (SELECT FROM chunk WHERE run = $1 AND state = 1))
 FROM run r WHERE r.id = $1";
 
-/// Only a lease that has not run out is extended, and only while the run goes on.
+/// Only a lease that has not run out is extended, and only while items of the run may be sent.
 const RENEW: &str = "
-UPDATE chunk c SET leased_until = clock_timestamp() + $4 * interval '1 microsecond'
-FROM run r
-WHERE r.id = $1 AND r.state = 1 AND c.run = $1 AND c.number = $2 AND c.fence = $3
-    AND c.state = 1 AND c.leased_until >= clock_timestamp()";
+UPDATE chunk SET leased_until = clock_timestamp() + $4 * interval '1 microsecond'
+WHERE run = $1 AND number = $2 AND fence = $3 AND state = 1
+    AND leased_until >= clock_timestamp() AND (SELECT may_send($1))";
 
 /// The lease of a finished chunk is extended without a change.
 const FINISHED: &str = "

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_lock::Mutex;
@@ -63,12 +64,16 @@ struct Inner {
     schema: String,
     statement_timeout: Duration,
     patience: Duration,
+    /// For everything but results and limits. Settings replace it, because they are a connection's.
+    lane: Arc<Lane>,
 }
 
 /// A place for one connection, which runs one statement at a time.
 #[derive(Default)]
 pub(super) struct Lane {
     idle: Mutex<Option<Idle>>,
+    /// Whether the tables are known to have this program's version.
+    is_ready: AtomicBool,
 }
 
 struct Idle {
@@ -115,6 +120,7 @@ impl Database {
                 schema: Self::DEFAULT_SCHEMA.to_owned(),
                 statement_timeout: Self::DEFAULT_STATEMENT_TIMEOUT,
                 patience: Self::DEFAULT_PATIENCE,
+                lane: Arc::default(),
             }),
         })
     }
@@ -141,7 +147,7 @@ impl Database {
             );
             return Err(Error::new(ErrorKind::Config, why));
         }
-        Arc::make_mut(&mut self.inner).schema = schema.to_owned();
+        self.settings().schema = schema.to_owned();
         Ok(self)
     }
 
@@ -150,7 +156,7 @@ impl Database {
     #[must_use]
     pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
         let timeout = timeout.max(Duration::from_millis(10));
-        Arc::make_mut(&mut self.inner).statement_timeout = timeout;
+        self.settings().statement_timeout = timeout;
         self
     }
 
@@ -158,7 +164,7 @@ impl Database {
     /// or a server that restarts. Default: 5 minutes.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
-        Arc::make_mut(&mut self.inner).patience = patience;
+        self.settings().patience = patience;
         self
     }
 
@@ -171,16 +177,25 @@ impl Database {
         &self.inner.executor
     }
 
-    /// A lane whose first connection is made, with tables of this program's version.
-    pub(super) async fn lane(&self) -> Result<Lane, Error> {
-        let lane = Lane::default();
-        schema::migrate(self, &lane).await.map_err(|error| {
-            let kind = match error.kind() {
-                ErrorKind::Journal => ErrorKind::Config,
-                kind => kind,
-            };
-            Error::new(kind, error.message()).with_code(error.code().map(str::to_owned))
-        })?;
+    fn settings(&mut self) -> &mut Inner {
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.lane = Arc::default();
+        inner
+    }
+
+    /// The lane for everything but results and limits, when the tables have this program's version.
+    pub(super) async fn lane(&self) -> Result<Arc<Lane>, Error> {
+        let lane = Arc::clone(&self.inner.lane);
+        if !lane.is_ready.load(Ordering::Relaxed) {
+            schema::migrate(self, &lane).await.map_err(|error| {
+                let kind = match error.kind() {
+                    ErrorKind::Journal => ErrorKind::Config,
+                    kind => kind,
+                };
+                Error::new(kind, error.message()).with_code(error.code().map(str::to_owned))
+            })?;
+            lane.is_ready.store(true, Ordering::Relaxed);
+        }
         Ok(lane)
     }
 

@@ -8,6 +8,7 @@ use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
 use super::database::{Database, LONGEST_NAME, Lane, random};
+use super::limits::RunLimits;
 use super::runs::damaged;
 use crate::journal::jsonl::duplicates::Names;
 use crate::journal::jsonl::input::{BadLines, Input, TOLD, unreadable};
@@ -35,6 +36,7 @@ pub struct Submission {
     bad_lines: BadLines,
     chunk: usize,
     temporary: PathBuf,
+    limits: RunLimits,
 }
 
 impl Default for Submission {
@@ -44,6 +46,7 @@ impl Default for Submission {
             bad_lines: BadLines::default(),
             chunk: Self::DEFAULT_CHUNK,
             temporary: std::env::temp_dir(),
+            limits: RunLimits::default(),
         }
     }
 }
@@ -69,6 +72,13 @@ impl Submission {
     /// the end of the input, chunks are smaller.
     pub fn chunk(mut self, items: usize) -> Self {
         self.chunk = items.clamp(1, BLOCK_ITEMS);
+        self
+    }
+
+    /// Sets limits of the whole run, over all its workers. Workers keep those per minute if their
+    /// clients have [`Database::shared_limits`]. Default: none.
+    pub fn limits(mut self, limits: RunLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -182,6 +192,7 @@ impl Database {
         let is_json = reader.items.format() != Format::Text;
         let (pairs, found) = blocking::unblock(move || reader.end()).await?;
         self.refuse_equal(lane, id, is_json, &pairs).await?;
+        self.set_limits(lane, id, submission.limits).await?;
         let chunk = i32::try_from(submission.chunk).unwrap_or(i32::MAX);
         self.finish(lane, run, (id, loader), (found.items, is_json, chunk))
             .await?;
@@ -222,6 +233,42 @@ impl Database {
             true => Ok(()),
             false => Err(submitted_twice(run)),
         }
+    }
+
+    async fn set_limits(&self, lane: &Lane, id: i64, limits: RunLimits) -> Result<(), Error> {
+        self.statement(lane, "set the limits", move |connection| {
+            Box::pin(async move {
+                let number = |limit: Option<u64>| {
+                    limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX))
+                };
+                sqlx::query(
+                    "UPDATE run SET requests_per_minute = $2, tokens_per_minute = $3, \
+                     max_cost = $4, input_price = $5, output_price = $6 WHERE id = $1",
+                )
+                .bind(id)
+                .bind(number(limits.requests_per_minute))
+                .bind(number(limits.tokens_per_minute))
+                .bind(limits.max_cost)
+                .bind(limits.input_price)
+                .bind(limits.output_price)
+                .execute(&mut *connection)
+                .await?;
+                for (kind, pace) in limits.paces() {
+                    sqlx::query(
+                        "INSERT INTO bucket (run, kind, rate, most, level) \
+                         VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING",
+                    )
+                    .bind(id)
+                    .bind(kind)
+                    .bind(pace.rate)
+                    .bind(pace.most)
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// Divides the input into chunks, and starts the run.

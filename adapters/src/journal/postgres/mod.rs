@@ -31,6 +31,8 @@ mod builder;
 mod claim;
 mod database;
 mod failure;
+mod follow;
+mod limits;
 mod load;
 mod record;
 mod results;
@@ -48,6 +50,8 @@ use futures_channel::oneshot;
 pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
 pub use builder::PostgresBuilder;
 pub use database::Database;
+pub use follow::Follow;
+pub use limits::{PostgresLimits, RunLimits};
 pub use load::Submission;
 pub use results::{ResultLine, Results};
 pub use runs::{RunState, RunStatus, WorkerStatus};
@@ -87,7 +91,7 @@ struct Inner {
     worker: Arc<str>,
     lasts: Duration,
     /// For claims, renewals and counts. Results have a lane of their own.
-    lane: Lane,
+    lane: Arc<Lane>,
 }
 
 impl PostgresJournal {

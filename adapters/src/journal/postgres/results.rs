@@ -28,7 +28,7 @@ pub struct ResultLine {
 #[derive(Debug)]
 pub struct Results {
     database: Database,
-    lane: Lane,
+    lane: Arc<Lane>,
     run: i64,
     /// The last result that was read, by chunk and place.
     after: (i64, i64),

@@ -9,6 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use super::database::{Database, Lane};
 use super::failure::Failed;
+use super::limits::RunLimits;
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct RunStatus {
     pub state: RunState,
     /// Its items and results.
     pub counts: Counts,
+    /// The limits of the whole run.
+    pub limits: RunLimits,
     /// The workers that hold leases.
     pub workers: Vec<WorkerStatus>,
 }
@@ -62,6 +65,24 @@ impl RunStatus {
     /// Whether every item has a result.
     pub fn is_complete(&self) -> bool {
         self.state != RunState::Loading && self.counts.total == Some(self.counts.finished())
+    }
+
+    /// What the results have cost, in dollars; `None` if the run has no prices.
+    pub fn cost(&self) -> Option<f64> {
+        let RunLimits {
+            input_price,
+            output_price,
+            ..
+        } = self.limits;
+        let cost = input_price * self.counts.input_tokens as f64
+            + output_price * self.counts.output_tokens as f64;
+        (input_price > 0.0 || output_price > 0.0).then_some(cost / 1e6)
+    }
+
+    /// Whether the results have cost as much as the run may.
+    pub fn is_over_its_cost(&self) -> bool {
+        let most = self.limits.max_cost;
+        most.is_some_and(|most| self.cost().unwrap_or(0.0) >= most)
     }
 }
 
@@ -86,7 +107,8 @@ SELECT r.items, r.done + COALESCE(sum(c.done), 0)::bigint,
     r.failed + COALESCE(sum(c.failed), 0)::bigint,
     r.input_tokens + COALESCE(sum(c.input_tokens), 0)::bigint,
     r.output_tokens + COALESCE(sum(c.output_tokens), 0)::bigint,
-    r.state, r.name
+    r.state, r.name, r.requests_per_minute, r.tokens_per_minute, r.max_cost, r.input_price,
+    r.output_price
 FROM run r LEFT JOIN chunk c ON c.run = r.id AND c.state = 1
 WHERE r.id = $1 GROUP BY r.id";
 
@@ -260,6 +282,7 @@ impl Database {
                 SELECT ctid FROM result WHERE run = $1 LIMIT $2))",
             "DELETE FROM chunk WHERE ctid = ANY(ARRAY(
                 SELECT ctid FROM chunk WHERE run = $1 LIMIT $2))",
+            "DELETE FROM bucket WHERE run = $1 AND $2 > 0",
             "DELETE FROM block WHERE ctid = ANY(ARRAY(
                 SELECT ctid FROM block WHERE run = $1 LIMIT $2))",
         ] {
@@ -346,6 +369,13 @@ async fn status(connection: &mut PgConnection, id: i64) -> Result<Option<RunStat
         name: row.try_get(6)?,
         state: RunState::from_number(row.try_get(5)?),
         counts: read_counts(&row)?,
+        limits: RunLimits {
+            requests_per_minute: row.try_get::<Option<i64>, _>(7)?.map(unsigned),
+            tokens_per_minute: row.try_get::<Option<i64>, _>(8)?.map(unsigned),
+            max_cost: row.try_get(9)?,
+            input_price: row.try_get(10)?,
+            output_price: row.try_get(11)?,
+        },
         workers,
     }))
 }

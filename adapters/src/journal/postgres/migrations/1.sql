@@ -74,3 +74,32 @@ CREATE TABLE result (
     line bytea NOT NULL,
     PRIMARY KEY (run, chunk, place)
 );
+
+-- The limits per minute of a run, as token buckets. Rows are updated often, so that most of each
+-- page is left free for their versions.
+CREATE TABLE bucket (
+    run bigint NOT NULL,
+    -- 0: requests; 1: tokens
+    kind smallint NOT NULL,
+    -- what a second refills, and the most that is held
+    rate double precision NOT NULL,
+    most double precision NOT NULL,
+    level double precision NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, kind)
+) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.02);
+
+-- What the results of a run have cost, in dollars: those of finished chunks, and of those that are
+-- leased.
+CREATE FUNCTION run_cost(run_id bigint) RETURNS double precision STABLE LANGUAGE sql AS $$
+    SELECT ((r.input_tokens + COALESCE(sum(c.input_tokens), 0)) * r.input_price
+        + (r.output_tokens + COALESCE(sum(c.output_tokens), 0)) * r.output_price) / 1e6
+    FROM run r LEFT JOIN chunk c ON c.run = r.id AND c.state = 1
+    WHERE r.id = run_id GROUP BY r.id
+$$;
+
+-- Whether items of a run may be sent: it is running, and has not reached its cap.
+CREATE FUNCTION may_send(run_id bigint) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT COALESCE((SELECT state = 1 AND CASE WHEN max_cost IS NULL THEN true
+        ELSE run_cost(run_id) < max_cost END FROM run WHERE id = run_id), false)
+$$;
