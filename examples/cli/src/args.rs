@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::batch::fleet::args::{
+    OfRun, ResultsArgs, ResumeArgs, StatusArgs, SubmitArgs, WorkerArgs,
+};
 use crate::serve::ServeArgs;
 
 const EXAMPLES: &str = "\
@@ -105,6 +108,22 @@ pub(crate) enum Command {
 pub(crate) enum BatchCommand {
     /// Run a batch on this machine, or resume one
     Run(Box<RunArgs>),
+    /// Load a batch into PostgreSQL, for workers on many machines
+    Submit(Box<SubmitArgs>),
+    /// Show the progress of the runs in PostgreSQL, and who works on them
+    Status(StatusArgs),
+    /// Work on a run in PostgreSQL until it ends
+    Worker(Box<WorkerArgs>),
+    /// Write the results of a run in PostgreSQL into files
+    Results(ResultsArgs),
+    /// Send no more items of a run in PostgreSQL until it is resumed
+    Pause(OfRun),
+    /// Go on with a run in PostgreSQL that was paused or cancelled
+    Resume(ResumeArgs),
+    /// End a run in PostgreSQL early, and keep its results
+    Cancel(OfRun),
+    /// Delete a run in PostgreSQL with its input and its results
+    Remove(OfRun),
 }
 
 #[derive(Debug, Args)]
@@ -251,7 +270,7 @@ impl Price {
     }
 }
 
-fn price(text: &str) -> Result<Price, String> {
+pub(crate) fn price(text: &str) -> Result<Price, String> {
     let both = text.split_once(',').and_then(|(input, output)| {
         let [input, output] = [input, output].map(|part| dollars(part.trim()).ok());
         Some(Price {
@@ -262,7 +281,7 @@ fn price(text: &str) -> Result<Price, String> {
     both.ok_or_else(|| "two numbers with a comma between them, such as 0.27,1.10".to_owned())
 }
 
-fn dollars(text: &str) -> Result<f64, String> {
+pub(crate) fn dollars(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
         _ => Err("a number of dollars, such as 20 or 0.5".to_owned()),

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{BatchCommand, Cli, Command};
+use args::{BatchCommand, Cli, Command, Who};
+use batch::fleet;
 use failure::{Failure, WRONG};
 
 fn main() -> ExitCode {
@@ -43,9 +44,7 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
-        Command::Batch {
-            command: BatchCommand::Run(args),
-        } => batch::run(&cli.who, *args).await,
+        Command::Batch { command } => batch(&cli.who, command).await,
         Command::Chat(args) => chat::run(&cli.who, args).await,
         Command::Models { json } => models::run(&cli.who, json).await,
         Command::Serve(args) => serve::run(&cli.who, args).await,
@@ -62,5 +61,19 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             say::out(&String::from_utf8_lossy(&text))?;
             Ok(0)
         }
+    }
+}
+
+async fn batch(who: &Who, command: BatchCommand) -> Result<u8, Failure> {
+    match command {
+        BatchCommand::Run(args) => batch::run(who, *args).await,
+        BatchCommand::Submit(args) => fleet::submit(*args).await,
+        BatchCommand::Status(args) => fleet::status(args).await,
+        BatchCommand::Worker(args) => fleet::worker(who, *args).await,
+        BatchCommand::Results(args) => fleet::results(args).await,
+        BatchCommand::Pause(args) => fleet::pause(args).await,
+        BatchCommand::Resume(args) => fleet::resume(args).await,
+        BatchCommand::Cancel(args) => fleet::cancel(args).await,
+        BatchCommand::Remove(args) => fleet::remove(args).await,
     }
 }

@@ -225,8 +225,15 @@ async fn take_lock(
     }
 }
 
-/// `out.errors.jsonl` for `out.jsonl`.
-fn errors_path(output: &Path) -> PathBuf {
+/// The path of the file of errors beside an output: `out.errors.jsonl` for `out.jsonl`.
+///
+/// ```
+/// use chatcore_adapters::journal::files::errors_path;
+///
+/// let path = errors_path("out.jsonl".as_ref());
+/// assert_eq!(path, std::path::Path::new("out.errors.jsonl"));
+/// ```
+pub fn errors_path(output: &Path) -> PathBuf {
     let mut name = output.file_stem().unwrap_or_default().to_owned();
     name.push(".errors");
     if let Some(extension) = output.extension() {

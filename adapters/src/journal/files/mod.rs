@@ -57,7 +57,7 @@ use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded};
 use chatcore::{BoxFuture, Error, Executor};
 
 pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
-pub use builder::FilesBuilder;
+pub use builder::{FilesBuilder, errors_path};
 pub use disk::{AppendFile, Disk, Lock, StdDisk};
 pub use sort::sort;
 

@@ -50,6 +50,8 @@ impl Failed {
     fn text(&self) -> String {
         match self {
             Self::TimedOut => "the server did not answer in time".to_owned(),
+            // Not the place in the server's source code, which sqlx adds.
+            Self::Sql(sqlx::Error::Database(error)) => error.message().to_owned(),
             Self::Sql(error) => error.to_string(),
         }
     }

@@ -1,6 +1,7 @@
-//! `chatcore batch run`: runs a batch from files.
+//! `chatcore batch`: runs a batch from files; [`fleet`] runs one on many machines.
 
 mod estimate;
+pub(crate) mod fleet;
 mod outage;
 mod report;
 mod run;
@@ -35,7 +36,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     if args.dry_run {
         return estimate::run(&args, &config, &defaults);
     }
-    let identity = identity(&config, &args);
+    let identity = defaults.identify(Identity::of(&config.provider));
     let client = client(config, &args)?;
     let journal = builder(&args, identity)?.open().await?;
     tell_bad_lines(&journal);
@@ -107,6 +108,20 @@ impl Defaults {
         }
     }
 
+    /// Adds these settings to those that must be the same when the run is resumed.
+    fn identify(&self, mut identity: Identity) -> Identity {
+        if let Some(prompt) = &self.system_prompt {
+            identity = identity.with("system prompt", prompt);
+        }
+        if let Some(tokens) = self.max_tokens {
+            identity = identity.with("max tokens", tokens);
+        }
+        if let Some(temperature) = self.temperature {
+            identity = identity.with("temperature", temperature);
+        }
+        identity
+    }
+
     fn apply(&self, mut request: ChatRequest) -> ChatRequest {
         request.max_tokens = request.max_tokens.or(self.max_tokens);
         request.temperature = request.temperature.or(self.temperature);
@@ -133,21 +148,6 @@ fn processor(
             outage.ask(|| asked.status().limit, send).await
         }
     })
-}
-
-/// The settings that must be the same when the run is resumed.
-fn identity(config: &Config, args: &RunArgs) -> Identity {
-    let mut identity = Identity::of(&config.provider);
-    if let Some(prompt) = &args.system_prompt {
-        identity = identity.with("system prompt", prompt);
-    }
-    if let Some(tokens) = args.max_tokens {
-        identity = identity.with("max tokens", tokens);
-    }
-    if let Some(temperature) = args.temperature {
-        identity = identity.with("temperature", temperature);
-    }
-    identity
 }
 
 fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {

@@ -1,0 +1,57 @@
+//! `chatcore batch submit`: loads an input into the database.
+
+use std::fs::File;
+use std::io::Read;
+
+use chatcore_adapters::journal::postgres::{BadLines, RunLimits, Submission};
+
+use super::args::{LimitArgs, SubmitArgs};
+use super::database;
+use crate::args::BadLinesArg;
+use crate::batch::{format, unreadable};
+use crate::failure::Failure;
+use crate::say;
+
+pub(crate) async fn submit(args: SubmitArgs) -> Result<u8, Failure> {
+    let database = database(&args.of.postgres)?;
+    let input: Box<dyn Read + Send> = match args.input.as_os_str() == "-" {
+        true => Box::new(std::io::stdin()),
+        false => {
+            let file = File::open(&args.input).map_err(|error| unreadable(&args.input, &error))?;
+            Box::new(file)
+        }
+    };
+    let submission = Submission::default()
+        .format(format(args.format))
+        .bad_lines(match args.bad_lines {
+            BadLinesArg::Record => BadLines::Record,
+            BadLinesArg::Refuse => BadLines::Refuse,
+        })
+        .chunk(args.chunk as usize)
+        .limits(limits(&args.limits));
+    let run = &args.of.run;
+    let found = database.submit(run, input, submission).await?;
+    for error in &found.first_bad {
+        say::warning(error.message());
+    }
+    if found.bad_lines > found.first_bad.len() as u64 {
+        say::warning(&format!("{} lines in all cannot be run", found.bad_lines));
+    }
+    say::note(&format!(
+        "{} submitted as {run}; `chatcore batch worker {run}` on any machine works on it",
+        say::count(found.items, "item")
+    ));
+    Ok(0)
+}
+
+fn limits(args: &LimitArgs) -> RunLimits {
+    let mut limits = RunLimits::default();
+    limits.requests_per_minute = args.rpm.map(u64::from);
+    limits.tokens_per_minute = args.tpm;
+    limits.max_cost = args.max_cost;
+    if let Some(price) = args.price {
+        limits.input_price = price.input;
+        limits.output_price = price.output;
+    }
+    limits
+}
