@@ -155,3 +155,18 @@ test('both send the same request for each form of a line', async (context) => {
   assert.deepEqual(same('own.jsonl'), same('out.jsonl'));
   await client.close();
 });
+
+test('both write the same settings of a run, for every kind of provider', async (context) => {
+  fresh(context, '');
+  for (const [LLM_PROVIDER, LLM_BASE_URL] of [
+    ['deepseek'], ['openai'], ['openai_chat'], ['openai_responses'], ['anthropic'], ['gemini'], ['mistral'], ['bedrock', 'https://bedrock.example/v1/'],
+    ['ollama'], ['openai_compatible', 'https://llm.example/v1/?tenant=a'], ['openai', 'https://gateway.example/openai/v1'],
+  ]) {
+    const own = { LLM_PROVIDER, LLM_API_KEY: 'test-key-0123456789', LLM_MODEL: 'm', ...LLM_BASE_URL && { LLM_BASE_URL } };
+    const output = at.path(`${LLM_PROVIDER}.${LLM_BASE_URL?.length ?? 0}.jsonl`);
+    await promisify(execFile)(chatcore, ['batch', 'run', at.path('in.jsonl'), '-o', output], { env: { PATH: process.env.PATH, ...own } });
+    const client = new LlmClient({ provider: LLM_PROVIDER, model: 'm', apiKey: own.LLM_API_KEY, ...LLM_BASE_URL && { baseURL: LLM_BASE_URL } });
+    // It is refused if anything differs.
+    await client.processBatch(jsonLines(at.path('in.jsonl')), { journal: fileJournal(output) });
+  }
+});

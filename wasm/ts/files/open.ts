@@ -94,6 +94,7 @@ async function checkRun({ output, errors, force }: FileSettings, identity: Ident
   if (before) compare(identity, before);
   for (const results of [output, errors]) {
     const there = await unlessMissing(fs.stat(results)).catch((error: unknown) => { throw refusedFile(results, 'read', error); });
+    if (there?.isDirectory()) throw refusedFile(results, 'written', Object.assign(new Error('it is a folder'), { code: 'EISDIR' }));
     if (there && there.size > 0) {
       throw refused(`${results} already exists, and it is unknown how it was made, because ${path} is missing or has another version: choose `
         + 'another output, or force the run', 'foreign_output');

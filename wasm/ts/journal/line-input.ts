@@ -2,10 +2,10 @@
 import { LlmError } from '../base/errors.js';
 import type { JournalItem, JsonLines } from '../api/journal.js';
 import type { Digest } from './digest.js';
-import { failed, invalid, said } from './errors.js';
+import { failed, invalid, refused, said } from './errors.js';
 import type { Input, InputLine } from './input.js';
 import { LONGEST_LINE, lines, type RawLine } from './lines.js';
-import { nameOf, ofLine, parse, refuseMisspelt } from './request.js';
+import { nameOf, ofLine, parse, prepare, refuseMisspelt } from './request.js';
 
 /** How the lines of an input are read. */
 export interface JsonLinesOptions {
@@ -38,7 +38,7 @@ export class LineInput implements JsonLines {
   readonly #options: JsonLinesOptions;
 
   constructor(source: ByteSource, options: JsonLinesOptions) {
-    for (const name in options) if (name !== 'format' && name !== 'badLines') throw invalid(`unknown option ${name}`);
+    for (const name in options) if (name !== 'format' && name !== 'badLines') throw refused(`unknown option ${name}`);
     this.name = source.name;
     this.#source = source;
     this.#options = options;
@@ -117,7 +117,7 @@ class Line implements InputLine {
   request(): JournalItem {
     return this.#read((text) => {
       if (!this.#isJson) return { body: { prompt: text } };
-      return ofLine(parse(text));
+      return prepare(ofLine(parse(text)));
     });
   }
 

@@ -29,8 +29,22 @@ export function refuseMisspelt(name: string): void {
   if (meant !== undefined) throw invalid(`it has the unknown field ${JSON.stringify(name)}; write ${JSON.stringify(meant)}`);
 }
 
+/** @internal The arguments of a call. */
+export type Call = { messages: readonly AnyMessage[] } & ChatOptions;
+
+/** The calls of requests that were read from lines, so that each is made once. */
+const prepared = new WeakMap<BatchRequest, Call>();
+
+/** @internal The same request, after its call was made. Throws an InvalidInputError if the request cannot be run. */
+export function prepare(request: BatchRequest): BatchRequest {
+  prepared.set(request, made(request));
+  return request;
+}
+
 /** @internal The arguments of the call. Throws an InvalidInputError if the request cannot be run. */
-export function requestOf({ method, url, body }: BatchRequest): { messages: readonly AnyMessage[] } & ChatOptions {
+export const requestOf = (request: BatchRequest): Call => prepared.get(request) ?? made(request);
+
+function made({ method, url, body }: BatchRequest): Call {
   if (method != null && String(method).toUpperCase() !== 'POST') throw invalid('its method is not POST');
   if (url != null && url !== URL) throw invalid(`its url is ${JSON.stringify(url)}; only ${URL} can be run`);
   if (!isObject(body)) throw invalid('its body is not an object');

@@ -159,19 +159,23 @@ export class JournalRun implements AsyncIterable<Finished> {
 
   #start(held: Held, item: Item): void {
     const controller = new AbortController();
-    const running = this.#run(held, item, controller.signal).catch((error: unknown) => this.#drop(error)).then(() => {
+    let end = () => {};
+    // In flight from here on, because the client may run code of the user before it returns.
+    this.#running.set(controller, new Promise((resolve) => { end = resolve; }));
+    void this.#run(held, item, controller).catch((error: unknown) => this.#drop(error)).then(() => {
       this.#running.delete(controller);
+      end();
       this.#turn();
     });
-    this.#running.set(controller, running);
   }
 
   /** Throws if the result could not be recorded. */
-  async #run(held: Held, item: Item, signal: AbortSignal): Promise<void> {
+  async #run(held: Held, item: Item, controller: AbortController): Promise<void> {
+    const { signal } = controller;
     const began = performance.now();
     const result = item.request instanceof Error ? { ok: false as const, error: item.request } : await send(this.#client, item, signal);
-    // Dropped: the error is only that of the abort.
-    if (signal.aborted) return;
+    // Dropped: nobody waits for the result.
+    if (signal.aborted || !result) return;
     if (!result.ok && ENDING.has(result.error.code)) {
       this.#failure ??= { error: result.error };
       return this.stop();
@@ -180,7 +184,8 @@ export class JournalRun implements AsyncIterable<Finished> {
     const recorded = await this.#journal.record(held.lease, outcome);
     held.ended();
     if (signal.aborted) return;
-    this.#meter.recorded(outcome, this.#running.size - 1);
+    this.#running.delete(controller);
+    this.#meter.recorded(outcome, this.#running.size);
     this.#results.push({ outcome, recorded });
   }
 

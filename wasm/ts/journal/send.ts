@@ -1,4 +1,5 @@
 // Sends one item of a journal.
+import { whenAborted } from '../base/abort.js';
 import { fromRejection, invalidInput, LlmError } from '../base/errors.js';
 import type { BatchClient, JournalItem } from '../api/journal.js';
 import type { BatchCall, BatchItem } from '../api/options.js';
@@ -7,8 +8,19 @@ import { invalid } from './errors.js';
 import { isRequest, requestOf } from './request.js';
 import type { Item } from './journal.js';
 
-/** @internal */
-export async function send(client: BatchClient, { place, request }: Item, signal: AbortSignal): Promise<Settled<ChatResponse>> {
+/** @internal The result of an item; undefined as soon as the signal is aborted. */
+export function send(client: BatchClient, item: Item, signal: AbortSignal): Promise<Settled<ChatResponse> | undefined> {
+  return new Promise((resolve) => {
+    const forget = whenAborted(signal, () => resolve(undefined));
+    void sent(client, item, signal).then((result) => {
+      forget();
+      resolve(signal.aborted ? undefined : result);
+    });
+    if (signal.aborted) resolve(undefined);
+  });
+}
+
+async function sent(client: BatchClient, { place, request }: Item, signal: AbortSignal): Promise<Settled<ChatResponse>> {
   try {
     const { item, onlyGiven } = callOf(request as JournalItem, place);
     const [result] = await client.processBatch([item], { signal, onlyGiven } as BatchCall);

@@ -3,6 +3,8 @@
 
 pub(super) mod duplicates;
 mod fields;
+#[cfg(test)]
+mod golden;
 mod identity;
 pub(super) mod input;
 pub(super) mod items;
