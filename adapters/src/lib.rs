@@ -34,6 +34,8 @@
 //! With the feature `journal-files`, `journal::files::FilesJournal` keeps a batch in files, so that
 //! it can be resumed after its process ends. With `postgres`, `journal::postgres::PostgresJournal`
 //! keeps it in a database, for workers on many machines; `journal-memory` has a journal for tests.
+//! With `provider-batches`, `journal::files::BatchFile` remembers the batches of a run through the
+//! provider's Batch API, and the simulator has these APIs.
 //!
 //! With the feature `mcp`, `mcp::McpClient` makes tools of what an MCP server has, over HTTP; with
 //! `mcp-stdio`, of a server that is a local program, too.

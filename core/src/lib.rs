@@ -48,6 +48,7 @@
 //! | handle errors | [`Error`], [`ErrorKind`], [`Phase`] |
 //! | run many calls at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
 //! | run a batch that can be resumed | [`BatchProcessor::process_journal`], [`journal`] |
+//! | run a batch through the provider's Batch API, at half the price | `provider_batch`, with the feature `provider-batches` |
 //! | set rate limits, retries and hedging | [`RateLimits`], [`RetryPolicy`], [`Adaptive`], [`Hedging`] |
 //! | observe every call | [`Observer`]; the feature `tracing` |
 //! | embed the core in your own runtime | [`Executor`], [`Transport`] |
@@ -65,6 +66,9 @@
 //! `Tool::of`, and six more crates: `schemars`, `dyn-clone` and `ref-cast`, which are linked, and
 //! `schemars_derive`, `serde_derive_internals` and `ref-cast-impl`, which only run at compile time
 //! (`cargo tree -e normal -p chatcore --features schema`).
+//!
+//! `provider-batches` is off by default. It adds `LlmClient::provider_batches` and the module
+//! `provider_batch`: the Batch APIs of OpenAI, Anthropic and Gemini, and runs that survive a restart.
 //!
 //! `tracing` is off by default. It opens one span for each call, including all its attempts, as a
 //! child of the span that is current when the call is first polled. The span's fields have the
@@ -111,6 +115,8 @@ mod observe;
 mod pipeline;
 mod policy;
 mod provider;
+#[cfg(feature = "provider-batches")]
+pub mod provider_batch;
 mod quote;
 #[cfg(any(feature = "anthropic", feature = "typed"))]
 mod schema;

@@ -87,12 +87,16 @@
 //! std's hash maps. [`Latency::Exponential`] uses the platform's logarithm, so its last bits may
 //! differ between platforms.
 
+#[cfg(feature = "provider-batches")]
+mod batch_api;
 #[cfg(feature = "journal-files")]
 mod disk;
 mod executor;
 mod rng;
 mod transport;
 
+#[cfg(feature = "provider-batches")]
+pub use batch_api::{BatchApi, BatchFault, BatchTransport, ItemFate};
 #[cfg(feature = "journal-files")]
 pub use disk::SimDisk;
 pub use executor::{PendingTask, Sim, SimError, SimErrorKind, SimExecutor, Sleep};

@@ -23,6 +23,8 @@ mod model;
 mod one_at_a_time;
 mod outage;
 mod pace;
+#[cfg(all(feature = "provider-batches", feature = "journal-memory"))]
+mod provider_batches;
 mod retries;
 #[cfg(feature = "journal-memory")]
 mod shared;

@@ -83,6 +83,17 @@ pub trait Backend: Debug + Send + Sync + 'static {
         missing("list of models")
     }
 
+    /// The provider's Batch API. The default implementation fails with
+    /// [`InvalidInput`](ErrorKind::InvalidInput).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the backend has none.
+    #[cfg(feature = "provider-batches")]
+    fn provider_batches(&self) -> Result<super::ProviderBatches, Error> {
+        let why = "this client's backend has no Batch API: it answers chats only";
+        Err(Error::invalid(why))
+    }
+
     /// The backend's current status.
     fn status(&self) -> Status;
 

@@ -36,6 +36,11 @@ impl Backend for EndpointBackend {
         Box::pin(pipeline::models(Arc::clone(&self.0), call))
     }
 
+    #[cfg(feature = "provider-batches")]
+    fn provider_batches(&self) -> Result<super::ProviderBatches, Error> {
+        super::ProviderBatches::new(Arc::clone(&self.0))
+    }
+
     fn status(&self) -> Status {
         let shared = &self.0;
         let now = shared.admission.snapshot();

@@ -1,6 +1,10 @@
 //! The client, and the calls that it builds.
 
 mod backend;
+#[cfg(feature = "provider-batches")]
+mod batch_answers;
+#[cfg(feature = "provider-batches")]
+mod batches;
 mod builder;
 mod call;
 mod embed;
@@ -11,6 +15,10 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use backend::{Answer, Backend};
+#[cfg(feature = "provider-batches")]
+pub use batch_answers::{BatchAnswer, BatchAnswers, BatchOutcome};
+#[cfg(feature = "provider-batches")]
+pub use batches::{BatchBody, BatchItem, ProviderBatches, Uploaded, may_be_created};
 pub use builder::LlmClientBuilder;
 pub use call::{ChatCall, ChatFuture};
 pub use embed::EmbedCall;
@@ -171,6 +179,17 @@ impl LlmClient {
     pub async fn models(&self) -> Result<Vec<ModelInfo>, Error> {
         let call = JobCall::new((), self.rules());
         self.inner.backend.models(call).await
+    }
+
+    /// The provider's Batch API: many requests in one batch, answered within a day at half the
+    /// price.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the dialect or the backend has none.
+    #[cfg(feature = "provider-batches")]
+    pub fn provider_batches(&self) -> Result<ProviderBatches, Error> {
+        let batches = self.inner.backend.provider_batches()?;
+        Ok(batches.with_rules(self.rules()))
     }
 
     fn rules(&self) -> Rules {

@@ -165,8 +165,12 @@ impl Endpoint {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `path` is not a valid path.
     pub fn uri(&self, path: &str) -> Result<Uri, Error> {
+        self.uri_below(&self.path, path)
+    }
+
+    fn uri_below(&self, base: &str, path: &str) -> Result<Uri, Error> {
         let invalid = || Error::invalid(format!("{} is not a valid URL path", Quoted(path)));
-        let mut full = [self.path.as_str(), path].concat();
+        let mut full = [base, path].concat();
         if !self.query.0.is_empty() {
             full.push(if path.contains('?') { '&' } else { '?' });
             full.push_str(&self.query.0);
@@ -210,6 +214,29 @@ impl Endpoint {
     pub fn get(&self, path: &str) -> Result<Request<Bytes>, Error> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.uri(path)?;
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().remove(CONTENT_TYPE);
+        Ok(request)
+    }
+
+    /// Like [`post`](Self::post), for a path that begins at the root instead of below the base URL.
+    #[cfg(all(feature = "provider-batches", feature = "gemini"))]
+    pub(crate) fn post_at_root(
+        &self,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Request<Bytes>, Error> {
+        let mut request = self.get_at_root(path)?;
+        *request.method_mut() = Method::POST;
+        *request.body_mut() = body.into();
+        Ok(request)
+    }
+
+    /// Like [`get`](Self::get), for a path that begins at the root instead of below the base URL.
+    #[cfg(all(feature = "provider-batches", feature = "gemini"))]
+    pub(crate) fn get_at_root(&self, path: &str) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.uri_below("", path)?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().remove(CONTENT_TYPE);
         Ok(request)

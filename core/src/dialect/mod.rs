@@ -12,6 +12,8 @@
 
 #[cfg(feature = "anthropic")]
 mod anthropic;
+#[cfg(feature = "provider-batches")]
+pub mod batches;
 mod caps;
 mod endpoint;
 mod facts;
@@ -155,6 +157,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 
     /// How the list of models is requested. `None`, the default, if the dialect has none.
     fn models(&self) -> Option<&dyn ModelsDialect> {
+        None
+    }
+
+    /// How the provider's Batch API is used. `None`, the default, if there is none.
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn batches::BatchDialect> {
         None
     }
 

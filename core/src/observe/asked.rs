@@ -17,6 +17,8 @@ pub enum Operation {
     Embeddings,
     /// The list of a provider's models.
     Models,
+    /// A request of a provider's Batch API.
+    ProviderBatch,
 }
 
 impl Operation {
@@ -26,6 +28,7 @@ impl Operation {
             Self::Chat => "chat",
             Self::Embeddings => "embeddings",
             Self::Models => "list_models",
+            Self::ProviderBatch => "provider_batch",
         }
     }
 }

@@ -14,6 +14,8 @@ mod adjust;
 mod attempt;
 mod authorize;
 mod backoff;
+#[cfg(feature = "provider-batches")]
+mod batches;
 mod begin;
 mod call;
 mod chat;
@@ -24,6 +26,8 @@ mod headers;
 mod hedge;
 mod job;
 mod largest;
+#[cfg(feature = "provider-batches")]
+mod lines;
 mod locked;
 mod models;
 mod opened;
@@ -42,6 +46,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "provider-batches")]
+pub(crate) use batches::{
+    batch_dialect, batch_lines, batch_request, decode_item, encode_item, finish_item,
+};
 pub(crate) use call::Rules;
 pub use call::{Call, JobCall};
 #[cfg(feature = "typed")]
@@ -50,6 +58,8 @@ pub(crate) use chat::chat;
 pub(crate) use chat_reader::ChatReader;
 pub(crate) use embed::embed;
 pub(crate) use headers::CallHeaders;
+#[cfg(feature = "provider-batches")]
+pub(crate) use lines::{Line, LinesReader};
 pub(crate) use locked::Locked;
 pub(crate) use models::models;
 pub(crate) use opened::Opened;

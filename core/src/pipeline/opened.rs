@@ -61,19 +61,35 @@ impl Opened<ChatReader> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<ChatEvent, Error>>> {
+        let next = ready!(self.poll_with(cx, ChatReader::next_event));
+        // The finish event completes the answer, so dropping the stream now cancels nothing.
+        if let Some(Ok(ChatEvent::Finish { .. })) = &next {
+            self.settle();
+        }
+        Poll::Ready(next)
+    }
+
+    /// The response so far.
+    pub(crate) fn partial(&self) -> Option<&ChatResponse> {
+        self.exchange
+            .reader_as::<ChatReader>()
+            .map(ChatReader::partial)
+    }
+}
+
+impl<R: Reader> Opened<R> {
+    /// What `next` takes out of the reader next; `None` at the end and after an error.
+    pub(super) fn poll_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        next: impl FnMut(&mut R) -> Result<Option<T>, Error>,
+    ) -> Poll<Option<Result<T, Error>>> {
         if self.ended {
             return Poll::Ready(None);
         }
         let exchange = &mut self.exchange;
-        match ready!(self.outcome.span().enter(|| poll_event(exchange, cx))) {
-            Ok(Some(event)) => {
-                // The finish event completes the answer, so dropping the stream now cancels
-                // nothing.
-                if matches!(event, ChatEvent::Finish { .. }) {
-                    self.settle();
-                }
-                Poll::Ready(Some(Ok(event)))
-            }
+        match ready!(self.outcome.span().enter(|| poll_next(exchange, cx, next))) {
+            Ok(Some(item)) => Poll::Ready(Some(Ok(item))),
             Ok(None) => {
                 self.ended = true;
                 self.settle();
@@ -86,26 +102,20 @@ impl Opened<ChatReader> {
             }
         }
     }
-
-    /// The response so far.
-    pub(crate) fn partial(&self) -> Option<&ChatResponse> {
-        self.exchange
-            .reader_as::<ChatReader>()
-            .map(ChatReader::partial)
-    }
 }
 
-fn poll_event(
+fn poll_next<R: Reader, T>(
     exchange: &mut Exchange,
     cx: &mut Context<'_>,
-) -> Poll<Result<Option<ChatEvent>, Error>> {
+    mut next: impl FnMut(&mut R) -> Result<Option<T>, Error>,
+) -> Poll<Result<Option<T>, Error>> {
     loop {
-        let Some(reader) = exchange.reader_mut::<ChatReader>() else {
+        let Some(reader) = exchange.reader_mut::<R>() else {
             return Poll::Ready(Err(not_its_reader()));
         };
-        match reader.next_event() {
+        match next(reader) {
             Ok(None) => {}
-            Ok(event) => return Poll::Ready(Ok(event)),
+            Ok(item) => return Poll::Ready(Ok(item)),
             Err(error) => return Poll::Ready(Err(exchange.fail(error))),
         }
         if ready!(exchange.poll_progress(cx))?.is_none() {

@@ -14,7 +14,7 @@ const FILE: u64 = 6_000;
 /// Tokens of audio: one minute at OpenAI (10 a second), 20 seconds at Gemini (32 a second).
 const AUDIO: u64 = 600;
 /// Tokens of an answer without `max_tokens`: the client's own default.
-const ANSWER: u64 = 256;
+pub(crate) const ANSWER: u64 = 256;
 
 /// An estimate of the tokens of `request` and of its answer, for the rate limit. The provider's own
 /// count replaces it afterwards.

@@ -152,6 +152,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
+    (
+        "provider_batch",
+        &[
+            "batch", "chat", "client", "dialect", "error", "executor", "journal", "policy", "time",
+        ],
+    ),
 ];
 
 /// The maximum length of a source file in lines, tests included.

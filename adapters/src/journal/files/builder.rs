@@ -69,6 +69,11 @@ impl Paths {
         self.beside(".names")
     }
 
+    /// The batches at the provider.
+    pub(super) fn batches(&self) -> PathBuf {
+        self.beside(".batches")
+    }
+
     /// The copy of an input that came from a pipe.
     pub(super) fn input(&self) -> PathBuf {
         self.beside(".input")

@@ -10,6 +10,7 @@
 //!  out.jsonl.run     what a run must have in common with the one that it resumes
 //!  out.jsonl.lock    one process at a time
 //!  out.jsonl.input   what came from a pipe; deleted at the end
+//!  out.jsonl.batches the batches at the provider (`BatchFile`); deleted when none is left
 //! ```
 //!
 //! # Input
@@ -35,6 +36,8 @@
 //! The input is then read, and every line that has a result must be unchanged. Lines may be added
 //! at the end of the input.
 
+#[cfg(feature = "provider-batches")]
+mod batches;
 mod builder;
 mod check;
 mod disk;
@@ -57,6 +60,8 @@ use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded};
 use chatcore::{BoxFuture, Error, Executor};
 
 pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
+#[cfg(feature = "provider-batches")]
+pub use batches::BatchFile;
 pub use builder::{FilesBuilder, errors_path};
 pub use disk::{AppendFile, Disk, Lock, StdDisk};
 pub use sort::sort;
@@ -181,6 +186,12 @@ impl Drop for FilesJournal {
     fn drop(&mut self) {
         self.writer.close();
     }
+}
+
+fn read_all(disk: &dyn Disk, path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    disk.read(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Seconds since 1970.

@@ -15,7 +15,7 @@ use super::mend::mend;
 use super::scan::{ScanError, Scanned, scan};
 use super::supply::Supply;
 use super::writer::{Output, Outputs, Writer};
-use super::{FilesJournal, Spooled};
+use super::{FilesJournal, Spooled, read_all};
 use crate::journal::jsonl::input::unreadable;
 use crate::journal::jsonl::{BadLines, Identity, Items};
 
@@ -155,6 +155,7 @@ fn refuse_same_paths(disk: &dyn Disk, paths: &Paths, input: Option<&Path>) -> Re
         ("the lock of the run", paths.lock()),
         ("the copy of a pipe", paths.input()),
         ("the names of the items", paths.names()),
+        ("the batches at the provider", paths.batches()),
     ];
     let files: Vec<_> = of_input.into_iter().chain(own).collect();
     for (number, (what, path)) in files.iter().enumerate() {
@@ -226,12 +227,6 @@ fn is_empty(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(refused(path, "read", &error)),
     }
-}
-
-fn read_all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    disk.read(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Renames a file of errors, appending the next free number, so that its items count as having no

@@ -42,7 +42,7 @@ impl Latency {
         Self::Constant(Duration::from_millis(millis))
     }
 
-    pub(super) fn sample(self, sim: &SimExecutor) -> Duration {
+    pub(in crate::sim) fn sample(self, sim: &SimExecutor) -> Duration {
         match self {
             // Draws no random number if there is no choice.
             Self::Constant(latency) => latency,

@@ -5,7 +5,7 @@ mod failures;
 mod foreign;
 mod kills;
 mod leases;
-mod mortal;
+pub(crate) mod mortal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn processor(
 }
 
 /// An input of this many items, with blank lines, in both short forms and OpenAI's form.
-fn input(items: usize) -> String {
+pub(crate) fn input(items: usize) -> String {
     let line = |number: usize| match number % 3 {
         0 => format!("{{\"prompt\":\"p{number}\",\"custom_id\":\"n{number}\"}}\n"),
         1 => format!("\n{{\"messages\":[{{\"role\":\"user\",\"content\":\"p{number}\"}}]}}\n"),
@@ -40,7 +40,7 @@ fn input(items: usize) -> String {
 }
 
 /// How many results of each name a file has. Every line must be complete.
-fn results(disk: &SimDisk, path: &str) -> BTreeMap<String, usize> {
+pub(crate) fn results(disk: &SimDisk, path: &str) -> BTreeMap<String, usize> {
     let text = String::from_utf8(disk.get(path)).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "{path}: {text}");
     let mut found = BTreeMap::new();
@@ -53,7 +53,7 @@ fn results(disk: &SimDisk, path: &str) -> BTreeMap<String, usize> {
 }
 
 /// Asserts that each of `items` has exactly one result, an answer or an error.
-fn assert_each_once(disk: &SimDisk, items: usize) {
+pub(crate) fn assert_each_once(disk: &SimDisk, items: usize) {
     let mut found = results(disk, "out.jsonl");
     for (id, times) in results(disk, "out.errors.jsonl") {
         *found.entry(id).or_default() += times;

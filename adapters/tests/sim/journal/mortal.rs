@@ -12,7 +12,7 @@ use chatcore_adapters::sim::{SimDisk, SimExecutor};
 
 /// A process: an executor whose tasks are dropped after a number of polls, which includes polls of
 /// the main future.
-pub(super) struct Life {
+pub(crate) struct Life {
     sim: Arc<SimExecutor>,
     polls_left: AtomicU64,
     is_dead: AtomicBool,
@@ -25,7 +25,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn new(
+    pub(crate) fn new(
         sim: &Arc<SimExecutor>,
         polls: u64,
         disk: &SimDisk,
@@ -43,7 +43,7 @@ impl Life {
     }
 
     /// The future's output, or none where the process died before.
-    pub(super) async fn run<F: Future>(self: &Arc<Self>, future: F) -> Option<F::Output> {
+    pub(crate) async fn run<F: Future>(self: &Arc<Self>, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|cx| {
             *self.main.lock().unwrap() = Some(cx.waker().clone());
@@ -100,7 +100,7 @@ impl Future for Mortal {
 
 /// The executor of a [`Life`].
 #[derive(Clone, Debug)]
-pub(super) struct Lived(pub(super) Arc<Life>);
+pub(crate) struct Lived(pub(crate) Arc<Life>);
 
 impl Executor for Lived {
     fn spawn(&self, task: BoxFuture<'static, ()>) {

@@ -1,5 +1,7 @@
 //! Anthropic's messages API.
 
+#[cfg(feature = "provider-batches")]
+mod batches;
 mod block;
 mod blocks;
 mod check;
@@ -271,6 +273,11 @@ impl Dialect for Anthropic {
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
         (!self.platform.is_cloud()).then_some(&models::AnthropicModels as _)
+    }
+
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn super::batches::BatchDialect> {
+        (!self.platform.is_cloud()).then_some(&batches::AnthropicBatches as _)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

@@ -1,6 +1,8 @@
 //! Google's generateContent, in the Gemini API and on Vertex AI.
 
 mod args;
+#[cfg(feature = "provider-batches")]
+mod batches;
 mod calls;
 mod contents;
 mod decode;
@@ -141,6 +143,14 @@ impl Dialect for Gemini {
         match self.vertex {
             true => None,
             false => Some(&models::GeminiModels),
+        }
+    }
+
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn super::batches::BatchDialect> {
+        match self.vertex {
+            true => None,
+            false => Some(&batches::GeminiBatches),
         }
     }
 }

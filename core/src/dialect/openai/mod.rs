@@ -114,6 +114,11 @@ impl Dialect for OpenAi {
         self.chat.models()
     }
 
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn super::batches::BatchDialect> {
+        Some(&super::batches::OpenAiBatches)
+    }
+
     fn json_output(&self, _: &Endpoint, _: &ChatRequest) -> JsonOutput {
         JsonOutput::Strict
     }

@@ -24,6 +24,8 @@ pub(super) use embed::OpenAiEmbeddings;
 pub(super) use models::OpenAiModels;
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
+#[cfg(feature = "provider-batches")]
+use super::batches::{BatchDialect, OpenAiBatches};
 use super::kit::decoder::AnswerDecoder;
 use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
@@ -92,6 +94,11 @@ impl Dialect for OpenAiChat {
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
         Some(&OpenAiModels)
+    }
+
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn BatchDialect> {
+        Some(&OpenAiBatches)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {

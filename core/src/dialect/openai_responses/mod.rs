@@ -20,6 +20,8 @@ mod writing;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
+#[cfg(feature = "provider-batches")]
+use super::batches::{BatchDialect, OpenAiBatches};
 use super::kit::decoder::AnswerDecoder;
 use super::kit::ids::with_ids;
 use super::kit::response_headers;
@@ -102,6 +104,11 @@ impl Dialect for OpenAiResponses {
 
     fn models(&self) -> Option<&dyn ModelsDialect> {
         Some(&OpenAiModels)
+    }
+
+    #[cfg(feature = "provider-batches")]
+    fn batches(&self) -> Option<&dyn BatchDialect> {
+        Some(&OpenAiBatches)
     }
 
     fn limits(&self, headers: &HeaderMap) -> LimitHints {
