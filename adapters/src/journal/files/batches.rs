@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::builder::refused;
 use super::disk::{Disk, StdDisk};
-use crate::journal::jsonl::Identity;
 use super::{read_all, run_blocking};
+use crate::journal::jsonl::Identity;
 
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
