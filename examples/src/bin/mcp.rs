@@ -1,8 +1,9 @@
-//! The tools of an MCP server: lists them, calls one.
+//! The tools of an MCP server: lists them, calls one, or lets a model call them.
 //!
 //! ```text
 //! mcp URL-OR-COMMAND…                       lists the server's tools
 //! mcp --call NAME ARGUMENTS URL-OR-COMMAND… calls a tool with JSON arguments
+//! mcp --ask PROMPT URL-OR-COMMAND…          lets a model answer with the tools
 //! ```
 //!
 //! A URL is that of an MCP endpoint of streamable HTTP; `MCP_TOKEN` is sent to it as a bearer token.
@@ -10,22 +11,25 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // example programs talk to people
 
+use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use chatcore::serde_json::{self, Value};
+use chatcore::{Message, Role, ToolLoopEvent, Toolbox};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::mcp::{McpClient, McpCommand, McpError};
 use chatcore_adapters::run_async_in_sync;
 use chatcore_adapters::transport::Http1Transport;
-use chatcore_examples::say;
+use chatcore_examples::{client_or_demo, put, say};
 
-const USAGE: &str = "usage: mcp [--call NAME ARGUMENTS] URL-OR-COMMAND…";
+const USAGE: &str = "usage: mcp [--call NAME ARGUMENTS | --ask PROMPT] URL-OR-COMMAND…";
 
 /// What the program is asked to do.
 enum Job {
     List,
     Call { name: String, arguments: Value },
+    Ask { prompt: String },
 }
 
 fn main() -> ExitCode {
@@ -54,11 +58,18 @@ fn read(mut args: Vec<String>) -> Result<(Job, Vec<String>), String> {
             args.drain(..3);
             Job::Call { name, arguments }
         }
+        Some("--ask") if args.len() > 2 => {
+            let prompt = args[1].clone();
+            args.drain(..2);
+            Job::Ask { prompt }
+        }
         _ => Job::List,
     };
     match args.first() {
         None => Err("no server is named".to_owned()),
-        Some(first) if first.starts_with("--") => Err(format!("{first} is not known")),
+        Some(first) if first.starts_with("--") => Err(format!(
+            "{first} is not known, or something after it is missing"
+        )),
         Some(_) => Ok((job, args)),
     }
 }
@@ -82,7 +93,7 @@ fn connect(server: Vec<String>) -> Result<McpClient, McpError> {
     }
 }
 
-async fn run(job: Job, server: Vec<String>) -> Result<(), McpError> {
+async fn run(job: Job, server: Vec<String>) -> Result<(), Box<dyn Error>> {
     let client = connect(server)?;
     let server = client.connect().await?;
     say!(
@@ -92,26 +103,54 @@ async fn run(job: Job, server: Vec<String>) -> Result<(), McpError> {
         server.protocol_version
     );
     match job {
-        Job::List => {
-            let list = client.list_tools().await?;
-            for tool in list.tools {
-                let description = tool.description.unwrap_or_default();
-                say!(
-                    "  {}: {}",
-                    tool.name,
-                    description.lines().next().unwrap_or("")
-                );
-            }
-            for tool in list.rejected {
-                say!("  {} is left out: {}", tool.name, tool.why);
-            }
-        }
+        Job::List => list(&client).await?,
         Job::Call { name, arguments } => {
             let result = client.call_tool(&name, arguments).await?;
             let kind = if result.is_error { "failed" } else { "result" };
             say!("{kind}: {}", result.text());
         }
+        Job::Ask { prompt } => ask(&client, &prompt).await?,
     }
     client.close().await;
+    Ok(())
+}
+
+async fn list(client: &McpClient) -> Result<(), McpError> {
+    let list = client.list_tools().await?;
+    for tool in list.tools {
+        let description = tool.description.unwrap_or_default();
+        let line = description.lines().next().unwrap_or("");
+        say!("  {}: {line}", tool.name);
+    }
+    for tool in list.rejected {
+        say!("  {} is left out: {}", tool.name, tool.why);
+    }
+    Ok(())
+}
+
+/// Lets the model that the environment names, or the demo model, answer with the tools.
+async fn ask(server: &McpClient, prompt: &str) -> Result<(), Box<dyn Error>> {
+    let mut toolbox = Toolbox::new();
+    for tool in server.tools().await? {
+        toolbox.add(tool)?;
+    }
+    let client = client_or_demo()?;
+    say!("> {prompt}");
+    let mut stream = client.ask(prompt).toolbox(&toolbox).max_turns(10).stream();
+    while let Some(event) = stream.next().await {
+        match event? {
+            ToolLoopEvent::CallAsked { call, .. } => say!("  {}({})", call.name, call.arguments),
+            ToolLoopEvent::CallResult { result, .. } => {
+                let prefix = if result.is_error { "error: " } else { "" };
+                say!(
+                    "  → {prefix}{}",
+                    Message::new(Role::Tool, result.content).text()
+                );
+            }
+            event => put(format_args!("{}", event.as_text().unwrap_or_default())),
+        }
+    }
+    let answer = stream.into_answer().await?;
+    say!("\n({} turns)", answer.turns);
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! A server's tools in a toolbox.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 
-use chatcore::{Part, RunnableTool, ToolContext, Toolbox};
+use chatcore::{LlmClient, Part, Provider, RunnableTool, ToolContext, Toolbox};
+use chatcore_adapters::demo::DemoTransport;
+use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::mcp::McpTool;
 use serde_json::{Value, json};
 use smol::block_on;
 
-use super::script::{Reply, Server};
+use super::script::{Reply, Server, text};
 
 /// A server with three tools, whose calls return what their argument `result` is.
 fn server() -> Server {
@@ -106,4 +109,39 @@ fn media_that_few_providers_accept_are_sent_only_if_asked_for() {
         let parts = run(&tools[0], arguments).await.unwrap();
         assert_eq!(parts, [Part::audio_base64("audio/wav", "QUJD")]);
     });
+}
+
+/// A model, here the demo model, that calls a server's tool and answers with its result.
+#[test]
+fn a_model_uses_them() {
+    let server = Server::stateless(|seen| match seen.method() {
+        "tools/list" => {
+            let schema = json!({
+                "type": "object",
+                "properties": {"text": {"type": "string"}},
+                "required": ["text"],
+            });
+            let tool = json!({"name": "shout", "description": "Shouts.", "inputSchema": schema});
+            Reply::json(seen.result(json!({"tools": [tool]})))
+        }
+        _ => Reply::json(seen.result(text("HELLO!"))),
+    });
+    let executor = Arc::new(SmolExecutor::new());
+    let model = LlmClient::builder(executor, Arc::new(DemoTransport::new()));
+    let model = model.provider(Provider::demo()).build().unwrap();
+    let client = server.client();
+    let answer = block_on(async {
+        let mut toolbox = Toolbox::new();
+        for tool in client.tools().await.unwrap() {
+            toolbox.add(tool).unwrap();
+        }
+        model.ask("shout: hello").toolbox(&toolbox).await.unwrap()
+    });
+    assert!(answer.text().contains("HELLO!"), "{}", answer.text());
+    assert_eq!(answer.turns, 2);
+    let call = server.next_of("tools/call");
+    assert_eq!(
+        call.message["params"]["arguments"],
+        json!({"text": "hello"})
+    );
 }
