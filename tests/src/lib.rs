@@ -25,6 +25,11 @@ mod readme_core {}
 #[doc = include_str!("../../adapters/README.md")]
 mod readme_adapters {}
 
+/// Every Rust snippet of docs/tools.md compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tools.md")]
+mod docs_tools {}
+
 /// The Rust snippet of docs/websocket.md compiles as it stands.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/websocket.md")]
