@@ -76,6 +76,7 @@
 //! | hedging, one in a hundred slow (`hedging`) | p99.9 ten times lower, 5 % more requests | 34 times, 3.6 % |
 //! | a batch of N under a limit of W (`batch`) | 1.02 × ⌈N/W⌉ × latency | 1.00 |
 //! | peak memory of a stream of 1,000,000 items (`batch`) | that of 10,000 | 32 KB and 32 KB |
+//! | tool loops with faults, drops, limits and refusals: each call answered once or reported, none begins after a drop (`tools`) | 1,000 seeds | 1,000 seeds |
 //! | a batch in files, killed at every await (`journal`) | each item once, no more repeats than were in flight | so |
 //! | the same with lost power, zeros and torn lines (`journal`) | each item once | so, 40 seeds |
 //! | two workers that both believe they hold a chunk (`journal`) | each result once | so, 100 seeds |

@@ -31,3 +31,4 @@ mod shared;
 mod status;
 mod support;
 mod tokens;
+mod tools;

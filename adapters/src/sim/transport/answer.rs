@@ -1,6 +1,6 @@
 //! What the simulated provider says, in the form that the request speaks.
 
-use chatcore::{ChatEvent, FinishReason, Fold, Usage};
+use chatcore::{ChatEvent, FinishReason, Fold, ToolCall, Usage};
 
 use super::request::SimRequest;
 use crate::answers::{Events, Form, Frame, Refusal};
@@ -9,8 +9,10 @@ use crate::answers::{Events, Form, Frame, Refusal};
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     pub(super) ask: &'a SimRequest,
-    /// The words, each with the space after it.
-    pub(super) tokens: Vec<&'a str>,
+    /// The tokens: the words of the text, each with the space after it, then the calls, each as
+    /// its beginning and the words of its arguments.
+    pub(super) tokens: Vec<ChatEvent>,
+    has_calls: bool,
     /// Whether it was cut to what the request allows.
     is_cut: bool,
     /// Whether it says what it cost.
@@ -18,14 +20,33 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(ask: &'a SimRequest, text: &'a str, tells_usage: bool) -> Self {
-        let mut tokens: Vec<_> = text.split_inclusive(' ').collect();
+    pub(super) fn new(
+        ask: &'a SimRequest,
+        text: &str,
+        calls: &[ToolCall],
+        tells_usage: bool,
+    ) -> Self {
+        let words = text.split_inclusive(' ');
+        let mut tokens: Vec<_> = words.map(|word| ChatEvent::Text(word.to_owned())).collect();
+        for (index, call) in calls.iter().enumerate() {
+            tokens.push(ChatEvent::ToolCallStart {
+                index,
+                id: call.id.clone(),
+                name: call.name.clone(),
+            });
+            let words = call.arguments.split_inclusive(' ');
+            tokens.extend(words.map(|word| ChatEvent::ToolCallArguments {
+                index,
+                fragment: word.to_owned(),
+            }));
+        }
         let allowed = ask.max_tokens.unwrap_or(usize::MAX);
         let is_cut = tokens.len() > allowed;
         tokens.truncate(allowed);
         Self {
             ask,
             tokens,
+            has_calls: !calls.is_empty(),
             is_cut,
             tells_usage,
         }
@@ -50,6 +71,7 @@ impl<'a> Answer<'a> {
     fn last(&self) -> impl Iterator<Item = ChatEvent> {
         let reason = match self.is_cut {
             true => FinishReason::Length,
+            false if self.has_calls => FinishReason::ToolCalls,
             false => FinishReason::Stop,
         };
         let raw = reason.as_str().to_owned();
@@ -60,7 +82,7 @@ impl<'a> Answer<'a> {
     /// All of it in one piece.
     pub(super) fn whole(&self) -> String {
         let mut fold = Fold::new();
-        fold.push(ChatEvent::Text(self.tokens.concat()));
+        self.tokens.iter().for_each(|token| fold.push_ref(token));
         self.last().for_each(|event| fold.push(event));
         let form = self.ask.form;
         form.whole(&fold.finish(), &self.frame()).to_string()
@@ -94,8 +116,8 @@ impl Stream {
     }
 
     /// One token.
-    pub(super) fn token(&mut self, token: &str) -> Vec<u8> {
-        self.write([ChatEvent::Text(token.to_owned())])
+    pub(super) fn token(&mut self, token: &ChatEvent) -> Vec<u8> {
+        self.0.write(token)
     }
 
     /// An error within the stream.

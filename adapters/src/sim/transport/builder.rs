@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chatcore::ToolCall;
+
 use super::fault::Script;
 use super::latency::{Latency, Timing};
 use super::limits::Limits;
 use super::request::SimRequest;
 use super::server::Server;
-use super::{Say, SimTransport};
+use super::{AskCalls, Say, SimTransport};
 use crate::sim::SimExecutor;
 
 /// Builds a [`SimTransport`]. By default nothing takes time, nothing is limited and no request has
@@ -24,6 +26,7 @@ pub struct SimTransportBuilder {
     limits: Limits,
     script: Script,
     say: Arc<Say>,
+    calls: Arc<AskCalls>,
 }
 
 impl SimTransportBuilder {
@@ -39,6 +42,7 @@ impl SimTransportBuilder {
             limits: Limits::new(),
             script: Script::new(),
             say: Arc::new(|ask| format!("echo: {}", ask.prompt)),
+            calls: Arc::new(|_| Vec::new()),
         }
     }
 
@@ -85,12 +89,43 @@ impl SimTransportBuilder {
         self
     }
 
+    /// Sets the calls of tools that the provider asks for after the text of its answer. They may
+    /// depend only on the request. Default: none.
+    ///
+    /// ```
+    /// use std::future::IntoFuture;
+    /// use chatcore::{LlmClient, Provider, Tool, ToolCall};
+    /// use chatcore_adapters::sim::{Sim, SimTransport};
+    /// # use chatcore::serde_json::json;
+    ///
+    /// let sim = Sim::new(1);
+    /// let transport = SimTransport::builder(&sim.executor())
+    ///     .answer(|_| String::new())
+    ///     .calls(|_| vec![ToolCall::new("call_1", "weather", r#"{"city": "Lyon"}"#)])
+    ///     .build();
+    /// let client = LlmClient::builder(sim.executor(), transport)
+    ///     .provider(Provider::deepseek().with_api_key("sk-simulated"))
+    ///     .build()?;
+    /// let weather = Tool::new("weather", json!({"type": "object"}));
+    /// let answer = sim.run(client.ask("Is it raining?").tool(weather).into_future())?;
+    /// assert_eq!(answer.tool_calls().next().unwrap().name, "weather");
+    /// # Ok::<(), chatcore::Error>(())
+    /// ```
+    pub fn calls(
+        mut self,
+        calls: impl Fn(&SimRequest) -> Vec<ToolCall> + Send + Sync + 'static,
+    ) -> Self {
+        self.calls = Arc::new(calls);
+        self
+    }
+
     /// Makes the transport.
     pub fn build(self) -> Arc<SimTransport> {
         Arc::new(SimTransport {
             server: Server::new(self.sim, self.script, &self.limits),
             timing: self.timing,
             say: self.say,
+            calls: self.calls,
         })
     }
 }

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatcore::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
+use chatcore::{
+    ByteStream, ConnectTimeout, ToolCall, Transport, TransportError, TransportErrorKind,
+};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -44,6 +46,9 @@ use server::{End, Exchange, Server};
 /// Makes the provider's answer to a request.
 type Say = dyn Fn(&SimRequest) -> String + Send + Sync;
 
+/// Makes the calls of tools that the provider asks for.
+type AskCalls = dyn Fn(&SimRequest) -> Vec<ToolCall> + Send + Sync;
+
 /// A simulated network with one LLM provider at its end. The provider speaks OpenAI's chat
 /// completions, and Anthropic's messages if the path ends in `/messages`, with the bytes of the
 /// real protocols.
@@ -60,6 +65,7 @@ pub struct SimTransport {
     server: Arc<Server>,
     timing: Timing,
     say: Arc<Say>,
+    calls: Arc<AskCalls>,
 }
 
 impl SimTransport {
@@ -174,7 +180,8 @@ impl SimTransport {
             }
         };
         let text = (self.say)(&ask);
-        let answer = Answer::new(&ask, &text, fault != Some(Fault::NoUsage));
+        let calls = (self.calls)(&ask);
+        let answer = Answer::new(&ask, &text, &calls, fault != Some(Fault::NoUsage));
         let tokens = answer.tokens.len();
         let verdict = exchange.admit(ask.input_tokens, tokens as u64);
         let due = match verdict {
