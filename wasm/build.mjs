@@ -19,10 +19,10 @@ for (const folder of keeps ? ['dist'] : ['dist', 'pkg']) {
 }
 
 writeTables();
-// Two modules for pages, and one for Node. Most pages load the one with only chat completions.
+// Two modules for pages, and one for Node. Most pages load the one for chats alone.
 const small = { profile: 'wasm', std: ['optimize_for_size'], level: ['-Oz', '--converge'] };
 const make = (name, how) => (keeps ? readFileSync(join(here, 'pkg', name, 'core.wasm')) : buildModule(name, how));
-const chat = await make('chat', { ...small, dialects: [] });
+const chat = await make('chat', { ...small, isLean: true });
 const all = await make('all', small);
 const fast = await make('fast', { profile: 'wasm-fast', std: [], level: ['-O3'] });
 writeFileSync(join(here, 'dist/core-chat.wasm'), chat);

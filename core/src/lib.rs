@@ -60,6 +60,10 @@
 //! providers `openai` and `azure`). All are on by default; leave out the ones you do not need to
 //! make a program smaller.
 //!
+//! Each of them includes the feature `jobs`: [`LlmClient::embed`] and [`LlmClient::models`]. A
+//! program that only chats, with providers that use chat completions, can leave out both
+//! (`default-features = false`).
+//!
 //! `typed` is off by default, and adds typed answers and arguments: `ChatCall::json_schema`,
 //! `ToolCall::arguments`, `JsonStream`, `PartialJson`; and tools that run, `Toolbox`. It adds one crate to the tree,
 //! `serde_path_to_error`. `schema` adds to it the schemas of Rust types, `ChatCall::json` and
@@ -145,9 +149,9 @@ pub use chat::{
     ChatEvent, ChatRequest, ChatResponse, FinishReason, Fold, Message, Part, Role, Tool, ToolCall,
     ToolChoice, Usage,
 };
-pub use client::{
-    Answer, Backend, ChatCall, ChatFuture, ChatStream, EmbedCall, LlmClient, LlmClientBuilder,
-};
+#[cfg(feature = "jobs")]
+pub use client::EmbedCall;
+pub use client::{Answer, Backend, ChatCall, ChatFuture, ChatStream, LlmClient, LlmClientBuilder};
 pub use config::{AsyncConfig, Config, SETTINGS, Setting, SettingKind};
 pub use credentials::{ApiKey, Credentials, Token, TokenSource};
 pub use dialect::{Caps, Decoder, Dialect, Endpoint, Mode};

@@ -21,14 +21,14 @@ export const run = (program, words, options = {}) =>
 export const bin = (name) => join(here, 'node_modules', '.bin', name);
 
 /**
- * Builds a module with a profile of Cargo.toml, features of the standard library, a level of wasm-opt, and either all
- * dialects or chat completions and the named ones. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and returns the
- * module.
+ * Builds a module with a profile of Cargo.toml, features of the standard library, a level of wasm-opt, and everything or,
+ * if `isLean`, what a page needs for chats in chat completions. Writes pkg/NAME/core.wasm and pkg/NAME/bindings.js, and
+ * returns the module.
  */
-export async function buildModule(name, { profile, std, level, dialects }) {
+export async function buildModule(name, { profile, std, level, isLean = false }) {
   const folder = join(here, 'pkg', name);
   mkdirSync(folder, { recursive: true });
-  compile(profile, std, dialects, folder);
+  compile(profile, std, isLean, folder);
   run(bin('wasm-opt'), [
     '--generate-global-effects', '--low-memory-unused', ...level, '--strip-debug', '--strip-producers',
     ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
@@ -43,18 +43,20 @@ export function writeTables() {
   run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'tables', join(here, 'ts/base/tables.ts')]);
 }
 
-function compile(profile, std, dialects, folder) {
+function compile(profile, std, isLean, folder) {
   // The standard library is rebuilt without panic messages, because a panic is a trap here and nobody would see them.
   // The compiler is a stable release. rust-toolchain.toml pins its version, because these options are not yet stable;
   // for the same reason RUSTC_BOOTSTRAP is set.
   run('cargo', [
     'build', '-q', '-p', 'chatcore-wasm', '--target', 'wasm32-unknown-unknown', '--profile', profile,
     '-Zbuild-std=std,panic_abort', `-Zbuild-std-features=${std.join(',')}`,
-    ...dialects ? ['--no-default-features', `--features=${dialects.join(',')}`] : [],
+    ...isLean ? ['--no-default-features'] : [],
   ], {
     env: {
       ...process.env, RUSTC_BOOTSTRAP: '1', CARGO_INCREMENTAL: '0',
-      RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none',
+      RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none'
+        // See core/src/json/float.rs.
+        + (isLean ? ' --cfg chatcore_floats="host"' : ''),
     },
   });
   const { target_directory: target } = JSON.parse(run('cargo', ['metadata', '--no-deps', '--format-version', '1']));

@@ -12,6 +12,8 @@ use crate::credentials::KeyFunction;
 use crate::error;
 use crate::executor::HostExecutor;
 use crate::fetch::{Fetch, More};
+#[cfg(chatcore_floats = "host")]
+use crate::imports;
 use crate::request::Numbers;
 use crate::task::{Outcome, promise};
 use crate::wire;
@@ -143,6 +145,11 @@ impl Client {
 }
 
 fn build(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, Error> {
+    #[cfg(chatcore_floats = "host")]
+    chatcore::json::set_floats(
+        |text| Some(imports::read_float(text)).filter(|number| !number.is_nan()),
+        imports::write_float,
+    );
     let mut settings =
         Settings::read(settings).map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
     if !ask_key.is_undefined() {

@@ -268,9 +268,7 @@ fn duration(name: &str, milliseconds: f64) -> Result<Duration, Error> {
     if !milliseconds.is_finite() || milliseconds < 0.0 {
         return Err(Error::new(
             ErrorKind::Config,
-            format!(
-                "the time limit {name} is {milliseconds}, which is not a number of milliseconds"
-            ),
+            format!("the time limit {name} is not a number of milliseconds"),
         ));
     }
     Ok(Duration::from_micros((milliseconds * 1000.0) as u64))

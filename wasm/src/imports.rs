@@ -37,6 +37,16 @@ extern "C" {
     #[wasm_bindgen(js_namespace = host)]
     pub(crate) fn done(id: f64, is_ok: bool, text: &str, cause: &JsValue);
 
+    /// The float nearest to a decimal number; NaN if the text is no decimal number.
+    #[cfg(chatcore_floats = "host")]
+    #[wasm_bindgen(js_namespace = host, js_name = readFloat)]
+    pub(crate) fn read_float(text: &str) -> f64;
+
+    /// The shortest JSON number that is read as this float, which is finite.
+    #[cfg(chatcore_floats = "host")]
+    #[wasm_bindgen(js_namespace = host, js_name = writeFloat)]
+    pub(crate) fn write_float(number: f64) -> String;
+
     /// Appends a copy of these numbers to `list`, and returns it. Makes a new list if `list` is
     /// undefined.
     #[wasm_bindgen(js_namespace = host)]

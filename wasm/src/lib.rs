@@ -21,6 +21,7 @@ mod fetch;
 #[cfg(test)]
 mod golden;
 mod imports;
+#[cfg(feature = "jobs")]
 mod jobs;
 mod messages;
 mod pending;

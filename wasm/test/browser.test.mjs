@@ -102,3 +102,27 @@ test('typed errors and aborts in a page', { skip }, async () => {
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+test('a chunk that could not be loaded is asked for again', { skip }, async () => {
+  const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);
+  let isOffline = true;
+  const asked = [];
+  await page.route(/core-all/, (route) => {
+    asked.push(new URL(route.request().url()).search);
+    return isOffline ? route.abort() : route.continue();
+  });
+  const ask = () => page.evaluate(async () => {
+    const { LlmClient } = await import('./chatcore/index.js');
+    const answer = { type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } };
+    const client = new LlmClient({ provider: 'anthropic', baseURL: 'https://own.example/llm', fetch: async () => Response.json(answer) });
+    return client.ask('x').then(String, (error) => error.code);
+  });
+  assert.equal(await ask(), 'config');
+  assert.equal(await ask(), 'config');
+  isOffline = false;
+  assert.equal(await ask(), 'hi');
+  assert.equal(await ask(), 'hi');
+  assert.ok(new Set(asked).size >= 3, `each time another URL: ${asked}`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{Audio, Extra, File, Image, MediaSource, Message, Part, Reasoning, Refusal, Role};
 use super::{ToolCall, ToolResult, message};
+use crate::json;
 
 /// The dialect with the form that is read in addition to chatcore's own.
 const OPENAI: &str = "openai_chat";
@@ -175,7 +176,7 @@ fn tool_call(call: &Value) -> Option<Part> {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         // Some servers send the arguments as an object.
-        Some(object) => object.to_string(),
+        Some(object) => json::text_of(object),
     };
     let id = match extra.get("id") {
         None | Some(Value::Null) => "",

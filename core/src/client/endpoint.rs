@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::backend::{Answer, Backend};
+#[cfg(feature = "jobs")]
 use crate::catalogue::ModelInfo;
 use crate::dialect::Mode;
+#[cfg(feature = "jobs")]
 use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::{self, Call, JobCall, Shared};
+#[cfg(feature = "jobs")]
+use crate::pipeline::JobCall;
+use crate::pipeline::{self, Call, Shared};
 use crate::status::Status;
 
 /// Sends calls to one endpoint through the pipeline.
@@ -28,10 +32,12 @@ impl Backend for EndpointBackend {
         })
     }
 
+    #[cfg(feature = "jobs")]
     fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {
         Box::pin(pipeline::embed(Arc::clone(&self.0), call))
     }
 
+    #[cfg(feature = "jobs")]
     fn models(&self, call: JobCall<()>) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
         Box::pin(pipeline::models(Arc::clone(&self.0), call))
     }

@@ -7,8 +7,11 @@ mod batch_answers;
 mod batches;
 mod builder;
 mod call;
+#[cfg(feature = "jobs")]
 mod embed;
 mod endpoint;
+#[cfg(feature = "jobs")]
+mod jobs;
 mod stream;
 
 use std::fmt;
@@ -21,15 +24,15 @@ pub use batch_answers::{BatchAnswer, BatchAnswers, BatchOutcome};
 pub use batches::{BatchBody, BatchItem, ProviderBatches, Uploaded, may_be_created};
 pub use builder::LlmClientBuilder;
 pub use call::{ChatCall, ChatFuture};
+#[cfg(feature = "jobs")]
 pub use embed::EmbedCall;
 pub use stream::ChatStream;
 
-use crate::catalogue::ModelInfo;
 use crate::chat::{ChatRequest, Message};
-use crate::embed::EmbedRequest;
+#[cfg(feature = "provider-batches")]
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::pipeline::{Call, JobCall, Rules};
+use crate::pipeline::{Call, Rules};
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
@@ -143,42 +146,6 @@ impl LlmClient {
             #[cfg(feature = "typed")]
             Arc::clone(&self.inner.executor),
         )
-    }
-
-    /// Requests an embedding of each text: a vector that represents its meaning. The default model
-    /// is the provider's; the model used must support embeddings.
-    ///
-    /// The returned [`EmbedCall`] has setters; await it for the result. Nothing is sent until then.
-    pub fn embed<S: Into<String>>(&self, inputs: impl IntoIterator<Item = S>) -> EmbedCall {
-        self.embed_request(EmbedRequest::new(inputs))
-    }
-
-    /// Sends `request` as [`embed`](Self::embed) does.
-    pub fn embed_request(&self, request: EmbedRequest) -> EmbedCall {
-        let call = JobCall::new(request, self.rules());
-        EmbedCall::new(Arc::clone(&self.inner.backend), call)
-    }
-
-    /// Lists the models that the provider offers, from all pages of its list. The client's time
-    /// limits and retries apply. An explicit overall time limit covers all pages together.
-    ///
-    /// ```
-    /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
-    /// for model in client.models().await? {
-    ///     println!("{} {:?}", model.id, model.context_tokens);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the dialect or the backend cannot list
-    /// models; otherwise the same errors as a chat.
-    ///
-    /// Cancel-safe: dropping the future ends the call.
-    pub async fn models(&self) -> Result<Vec<ModelInfo>, Error> {
-        let call = JobCall::new((), self.rules());
-        self.inner.backend.models(call).await
     }
 
     /// The provider's Batch API: many requests in one batch, answered within a day at half the

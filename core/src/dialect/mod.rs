@@ -51,6 +51,7 @@ pub use jobs::{EmbedDialect, EmbedLimits, ModelPage, ModelsDialect};
 pub use json_output::JsonOutput;
 pub(crate) use kit::hints::request_id;
 pub use kit::response_headers::COMMON_RESPONSE_HEADERS;
+#[cfg(feature = "jobs")]
 pub(crate) use kit::whole::WholeBody;
 #[cfg(feature = "ollama")]
 pub use ollama_chat::OllamaChat;

@@ -41,9 +41,11 @@ mod value;
 mod weight;
 mod write;
 
-pub(crate) use float::decimal;
+#[cfg(chatcore_floats = "host")]
+pub use float::set_floats;
+pub(crate) use float::{decimal, shown as float_shown};
 pub use read::{JsonError, Members, Reader};
 pub use string::{Joiner, Piece};
 pub use value::parse;
-pub(crate) use value::parse_within;
+pub(crate) use value::{parse_within, text_of};
 pub use write::Writer;

@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::float;
 use super::read::{JsonError, Reader};
 use super::weight::Weight;
+use super::write::Writer;
 
 /// Reads one JSON text. Objects keep the order of their members.
 ///
@@ -36,6 +37,13 @@ fn parse_sized(text: &str, sizes: &[u32]) -> Result<Value, JsonError> {
     let value = reader.sized(&mut sizes.iter())?;
     reader.end()?;
     Ok(value)
+}
+
+/// A value as JSON text, as its `Display` writes it.
+pub(crate) fn text_of(value: &Value) -> String {
+    let mut writer = Writer::default();
+    writer.value(value);
+    writer.into_text()
 }
 
 impl Reader<'_> {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-use super::scan;
+use super::{float, scan};
 
 /// Writes JSON text. The caller opens and closes arrays and objects, and writes the names of
 /// members. The writer adds the commas.
@@ -106,8 +106,8 @@ impl Writer {
 
     /// Writes a float, or null if it is not finite, because JSON has no other form for that.
     pub fn float(&mut self, number: f64) {
-        match Number::from_f64(number) {
-            Some(number) => self.number(number),
+        match float::text(number) {
+            Some(text) => self.raw(&text),
             None => self.null(),
         }
     }
@@ -142,7 +142,7 @@ impl Writer {
         match value {
             Value::Null => self.null(),
             Value::Bool(is_true) => self.boolean(*is_true),
-            Value::Number(number) => self.number(number),
+            Value::Number(number) => self.any_number(number),
             Value::String(text) => self.string(text),
             Value::Array(list) => {
                 self.open('[');
@@ -172,6 +172,14 @@ impl Writer {
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(b"\":");
         self.follows = false;
+    }
+
+    fn any_number(&mut self, number: &Number) {
+        match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(number), ..) => self.count(number),
+            (_, Some(number), _) => self.integer(number),
+            (.., number) => self.float(number.unwrap_or(f64::NAN)),
+        }
     }
 
     fn number(&mut self, number: impl fmt::Display) {

@@ -51,6 +51,7 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// The parameters of a call that is no chat.
+    #[cfg(feature = "jobs")]
     pub(crate) fn job(operation: Operation, model: &'a str) -> Self {
         Self {
             operation,

@@ -10,6 +10,7 @@ use super::settle::Outcome;
 use super::{Rules, Shared};
 use crate::dialect::Mode;
 use crate::error::Error;
+#[cfg(feature = "jobs")]
 use crate::observe::Asked;
 
 /// A call whose request is encoded and not sent yet.
@@ -67,6 +68,7 @@ fn write(
 }
 
 /// Ends a call that could not be encoded. It is counted and observed like any other call.
+#[cfg(feature = "jobs")]
 pub(super) fn refuse(shared: &Arc<Shared>, asked: &Asked<'_>, rules: &Rules, why: Error) -> Error {
     Outcome::begin(shared, asked).failed(why, &rules.headers)
 }

@@ -114,6 +114,7 @@ pub struct JobCall<R> {
 }
 
 impl<R> JobCall<R> {
+    #[cfg(feature = "jobs")]
     pub(crate) fn new(request: R, rules: Rules) -> Self {
         Self { request, rules }
     }
@@ -160,6 +161,7 @@ impl Rules {
     /// The rules for each of several requests of a call that begins at `now`. If the caller set an
     /// overall or total limit, it covers all of the requests together. Otherwise the default
     /// overall limit applies to each request.
+    #[cfg(feature = "jobs")]
     pub(super) fn for_several(mut self, now: Instant) -> Self {
         let is_default = self.timeouts.is_default();
         let has_total = self.timeouts.total.is_some();

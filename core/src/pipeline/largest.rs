@@ -1,6 +1,7 @@
 //! Finds the largest part of a request, for the error about its size.
 
 use crate::chat::{Audio, ChatRequest, File, Image, MediaSource, Part};
+use crate::json;
 
 /// Describes the largest part of a request, as the end of an error message.
 pub(super) fn largest_part(request: &ChatRequest) -> String {
@@ -50,7 +51,7 @@ fn size(part: &Part) -> usize {
             reasoning.text.len() + proofs[0] + proofs[1]
         }
         Part::Refusal(refusal) => refusal.text.len(),
-        Part::Other { value, .. } => value.to_string().len(),
+        Part::Other { value, .. } => json::text_of(value).len(),
         // Tool results are not nested.
         Part::ToolResult(_) => 0,
     }

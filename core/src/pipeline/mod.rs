@@ -20,6 +20,7 @@ mod begin;
 mod call;
 mod chat;
 mod chat_reader;
+#[cfg(feature = "jobs")]
 mod embed;
 mod exchange;
 mod headers;
@@ -29,6 +30,7 @@ mod largest;
 #[cfg(feature = "provider-batches")]
 mod lines;
 mod locked;
+#[cfg(feature = "jobs")]
 mod models;
 mod opened;
 mod queue;
@@ -40,6 +42,7 @@ mod shared;
 mod tests;
 mod validate;
 mod watch;
+#[cfg(feature = "jobs")]
 mod whole;
 
 use std::future::Future;
@@ -56,11 +59,13 @@ pub use call::{Call, JobCall};
 pub(crate) use call::{CallParts, SchemaUse};
 pub(crate) use chat::chat;
 pub(crate) use chat_reader::ChatReader;
+#[cfg(feature = "jobs")]
 pub(crate) use embed::embed;
 pub(crate) use headers::CallHeaders;
 #[cfg(feature = "provider-batches")]
 pub(crate) use lines::{Line, LinesReader};
 pub(crate) use locked::Locked;
+#[cfg(feature = "jobs")]
 pub(crate) use models::models;
 pub(crate) use opened::Opened;
 pub(crate) use settle::Counters;

@@ -2,6 +2,7 @@
 
 use crate::chat::{ChatRequest, Message, Part, Role, ToolChoice};
 use crate::error::Error;
+use crate::json;
 use crate::quote::Quoted;
 
 /// Refuses what no provider can answer.
@@ -27,10 +28,10 @@ pub(super) fn validate(request: &ChatRequest) -> Result<(), Error> {
         has_nameless_call |= message.tool_calls().any(|call| call.id.is_empty());
     }
     if let Some(temperature) = request.temperature {
-        in_range("temperature", temperature, 2.0)?;
+        in_range("temperature", temperature, 2)?;
     }
     if let Some(top_p) = request.top_p {
-        in_range("top_p", top_p, 1.0)?;
+        in_range("top_p", top_p, 1)?;
     }
     if request.max_tokens == Some(0) {
         return refuse("max_tokens is 0, so there would be no answer");
@@ -129,15 +130,13 @@ fn check_parts(place: usize, message: &Message, has_nameless_call: bool) -> Resu
     Ok(())
 }
 
-fn in_range(name: &str, value: f64, most: f64) -> Result<(), Error> {
+fn in_range(name: &str, value: f64, most: u32) -> Result<(), Error> {
     // Also false for NaN.
-    match (0.0..=most).contains(&value) {
-        true => Ok(()),
-        false => refuse(format!(
-            "{name} is {}; it must be from 0 to {}",
-            value, most
-        )),
+    if (0.0..=most.into()).contains(&value) {
+        return Ok(());
     }
+    let value = json::float_shown(value);
+    refuse(format!("{name} is {value}; it must be from 0 to {most}"))
 }
 
 fn refuse(why: impl Into<String>) -> Result<(), Error> {

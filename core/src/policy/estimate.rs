@@ -44,6 +44,7 @@ pub fn estimate_tokens(request: &ChatRequest) -> u64 {
 }
 
 /// An estimate of the tokens of one text, rounded up. Code may take twice as many.
+#[cfg(feature = "jobs")]
 pub(crate) fn text(text: &str) -> u64 {
     quarters(text).div_ceil(4)
 }

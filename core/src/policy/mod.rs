@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod rate;
 pub(crate) mod refusal;
 pub(crate) mod retry;
+#[cfg(feature = "jobs")]
 pub(crate) mod split;
 pub(crate) mod timeouts;
 pub(crate) mod token_bucket;

@@ -57,6 +57,7 @@ impl Plan {
     }
 
     /// The plan for a request that is expected to take as long as an answer of `tokens` tokens.
+    #[cfg(feature = "jobs")]
     pub(crate) fn expecting(tokens: u32) -> Self {
         Self {
             wishes: Wishes::default(),

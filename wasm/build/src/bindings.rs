@@ -11,7 +11,7 @@ pub(crate) fn write(input: &str, output: &str) -> Result<(), Box<dyn Error>> {
         .out_name("core")
         .web(true)?
         .typescript(true)
-        .remove_name_section(true)
+        .remove_name_section(false)
         .remove_producers_section(true)
         .generate(output)?;
     Ok(())

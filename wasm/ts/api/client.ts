@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { unlessAborted, whenAborted } from '../base/abort.js';
 import { CallContext } from '../border/call-context.js';
-import type { Core, Told, User } from '../border/core.js';
+import type { Told } from '../border/core.js';
 import { embedArguments, embeddings } from './embed-arguments.js';
 import { abortError, addHeaders, invalidInput, closed, fromRejection, located, siteAbove, type LlmError, type Site } from '../base/errors.js';
 import { hostFetch } from '../border/fetch.js';
@@ -11,10 +11,11 @@ import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
 import { identityOf } from './identity.js';
 import type { JournalItems, JournalOptions } from './journal.js';
-import { core, running, type ModuleName } from '../border/load.js';
+import { core } from '../border/load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
+import { Seats, type Seat } from './seats.js';
 import { secretsOf } from './secrets.js';
 import { settings, startingAt, type Settings } from './settings.js';
 import { inOrder, chatArguments, isOption, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
@@ -22,8 +23,6 @@ import { ChatStream, opened, type Opened } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
 import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
 import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from '../base/types.js';
-
-type Fetch = typeof globalThis.fetch;
 
 /**
  * A client. The constructor only checks the options; the core starts with the first call, or with `preload()`.
@@ -35,16 +34,10 @@ type Fetch = typeof globalThis.fetch;
  */
 export class LlmClient {
   readonly #settings: string;
-  readonly #module: ModuleName;
-  /** The status while no core is running, with the counters of earlier cores. */
-  #idle: Status;
-  readonly #fetch: ReturnType<typeof adding>;
-  readonly #askKey: AskKey | undefined;
-  readonly #user: User;
+  readonly #onlyChatCompletions: boolean;
+  readonly #seats: Seats;
   readonly #guard: Guard;
   readonly #headerRules: HeaderRules;
-  #core: Core | undefined;
-  #raw: RawClient | undefined;
   #closed = false;
   /** The number of calls that wait for the core to load. */
   #starting = 0;
@@ -52,26 +45,24 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` if an option or a variable is wrong, or the key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module } = checked(options);
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module, onlyChatCompletions } = checked(options);
     this.#settings = json;
-    this.#module = module;
-    this.#idle = idle;
+    this.#onlyChatCompletions = onlyChatCompletions;
     this.#headerRules = headerRules;
     const guard = this.#guard = new Guard(secrets, module);
-    const fetch: Fetch = mocked ? mockFetch(options.mock ?? true)
-      : options.fetch ?? hostFetch;
-    this.#fetch = adding(fetch, headers);
-    this.#askKey = giveKey && (() => giveKey((key) => guard.note(key)));
-    this.#user = {
+    const fetch = adding(mocked ? mockFetch(options.mock ?? true) : options.fetch ?? hostFetch, headers);
+    const askKey: AskKey | undefined = giveKey && (() => giveKey((key) => guard.note(key)));
+    this.#seats = new Seats(
+      module, idle,
+      (core, limit) => core.enter(() => new core.bindings.Client(limit === undefined ? json : startingAt(json, limit), fetch, askKey)),
       // A fresh core would not know what was used of the limits per minute.
-      canMove: (idleMs) => !isLimited || !this.#raw || idleMs > 60_000,
-      release: () => this.#release(),
-    };
+      (idleMs) => !isLimited || idleMs > 60_000,
+    );
   }
 
-  /** @internal Whether its module has only the dialect of chat completions. */
+  /** @internal Whether its provider has only the dialect of chat completions. */
   get onlyChatCompletions(): boolean {
-    return this.#module === 'chat';
+    return this.#onlyChatCompletions;
   }
 
   /**
@@ -137,14 +128,14 @@ export class LlmClient {
       const call = embedArguments(inputs, options, this.#headerRules, context);
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
-    const { text, cause } = await this.#ask(prepare, [options.signal], context, site);
+    const { text, cause } = await this.#ask(prepare, [options.signal], context, site, true);
     return embeddings(text, cause as Float32Array<ArrayBuffer>[], this.#headers(context) ?? {});
   }
 
   /** Returns the models that the provider offers, from all pages of its list. Rejects with an LlmError. */
   async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
     const prepare = () => (raw: RawClient, home: number) => raw.models(home);
-    const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models));
+    const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models), true);
     return JSON.parse(text) as ModelInfo[];
   }
 
@@ -155,23 +146,23 @@ export class LlmClient {
 
   /** The client's load and counters at this moment. */
   status(): Status {
-    const [core, raw, idle] = [this.#core, this.#raw, this.#idle];
-    if (!core || core.dead || !raw) return { ...idle, closed: this.#closed };
-    const now = JSON.parse(core.enter(() => raw.status())) as Status;
-    for (const count of COUNTERS) now[count] += idle[count];
-    return { ...now, closed: this.#closed };
+    return { ...this.#seats.status(), closed: this.#closed };
   }
 
   /** Accepts no more calls. Resolves when the calls so far have ended and the client's resources are freed. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#starting > 0) await new Promise<void>((resolve) => { this.#started.push(resolve); });
-    const [core, raw] = [this.#core, this.#raw];
-    if (!core || core.dead || !raw) return;
+    await Promise.all(this.#seats.all().map((seat) => this.#leave(seat)));
+  }
+
+  async #leave(seat: Seat): Promise<void> {
+    const { core, raw } = seat;
+    if (core.dead) return;
     const home = core.arrive(() => {});
     try {
       await core.wait(() => raw.close(home.number), home.number);
-      if (this.#raw === raw) this.#release();
+      this.#seats.release(seat);
     } catch (error) {
       // After a trap no call runs any more.
       if (!core.dead) throw fromRejection(error);
@@ -204,46 +195,23 @@ export class LlmClient {
     return this.#run(messages, options, ofMessages, site, batch);
   }
 
-  /** This client's object in the running core, if a core is running. */
-  #here(): Here | undefined {
-    const core = running(this.#module);
-    if (!core) return undefined;
-    if (this.#core !== core || !this.#raw) {
-      // The adaptive limit that an earlier core found is kept.
-      const settings = this.#idle.started > 0 ? startingAt(this.#settings, this.#idle.limit) : this.#settings;
-      this.#raw = core.enter(() => new core.bindings.Client(settings, this.#fetch, this.#askKey));
-      this.#core = core;
-      core.use(this.#user);
-    }
-    return { core, raw: this.#raw };
-  }
-
   /** Begins a call once the core is loaded, unless a signal is aborted first. `close` waits for calls that are here. */
-  async #begin(start: (here: Here) => void, signals: readonly (AbortSignal | undefined)[] = []): Promise<void> {
+  async #begin(start: (seat: Seat) => void, signals: readonly (AbortSignal | undefined)[] = [], isJob = false): Promise<void> {
     this.#starting += 1;
     try {
-      let here: Here | undefined;
-      while (!(here = this.#here())) await unlessAborted(core(this.#module), signals);
-      start(here);
+      let seat: Seat | undefined;
+      while (!(seat = this.#seats.take(isJob))) await unlessAborted(core(this.#seats.module(isJob)), signals);
+      start(seat);
     } finally {
       this.#starting -= 1;
       if (this.#starting === 0) for (const started of this.#started.splice(0)) started();
     }
   }
 
-  /** Releases the core, and keeps its counters. */
-  #release(): void {
-    const [core, raw] = [this.#core, this.#raw];
-    this.#idle = { ...this.status(), active: 0, queued: 0 };
-    this.#core = undefined;
-    this.#raw = undefined;
-    if (raw) core?.quietly(() => raw.free());
-  }
-
   async #open(asked: ChatArguments, context: CallContext, lost: () => void): Promise<Opened> {
     if (this.#closed) throw closed();
     let stream: Opened | undefined;
-    const start = ({ core, raw }: Here) => {
+    const start = ({ core, raw }: Seat) => {
       const home = core.arrive(lost);
       try {
         const call = core.enter(() => raw.call(home.number, ...inOrder(asked, context)));
@@ -253,8 +221,8 @@ export class LlmClient {
         throw error;
       }
     };
-    const here = this.#here();
-    if (here) start(here);
+    const seat = this.#seats.take(false);
+    if (seat) start(seat);
     else await this.#begin(start);
     return stream!;
   }
@@ -299,10 +267,13 @@ export class LlmClient {
     return this.#guard.clean(error, secretsOf(context.headers));
   }
 
-  /** Runs a call. `prepare` throws if the call is invalid, and returns the function that begins it. */
+  /**
+   * Runs a call. `prepare` throws if the call is invalid, and returns the function that begins it. `isJob` says whether
+   * it is no chat.
+   */
   async #ask(
     prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
-    context: CallContext, site: Site,
+    context: CallContext, site: Site, isJob = false,
   ): Promise<Told> {
     const aborted = () => signals.find((signal) => signal?.aborted);
     let told: Promise<Told> | undefined;
@@ -311,7 +282,7 @@ export class LlmClient {
       if (aborted()) throw abortError(aborted());
       if (this.#closed) throw closed();
       const begin = prepare();
-      const start = ({ core, raw }: Here) => {
+      const start = ({ core, raw }: Seat) => {
         if (aborted()) return;
         let id = 0;
         const abort = () => core.abort(id, home.number);
@@ -323,9 +294,9 @@ export class LlmClient {
           core.leave(home);
         };
       };
-      const here = this.#here();
-      if (here) start(here);
-      else await this.#begin(start, signals);
+      const seat = this.#seats.take(isJob);
+      if (seat) start(seat);
+      else await this.#begin(start, signals, isJob);
       if (!told) throw abortError(aborted());
       return await told;
     } catch (error) {
@@ -335,10 +306,6 @@ export class LlmClient {
     }
   }
 }
-
-interface Here { core: Core; raw: RawClient }
-
-const COUNTERS = ['started', 'succeeded', 'failed', 'cancelled', 'retried'] as const;
 
 function checked(options: ClientOptions): Settings {
   try {

@@ -32,8 +32,9 @@ export interface Settings {
   headerRules: HeaderRules;
   /** Returns a key for each attempt, if the option `apiKey` is a function. */
   giveKey: GiveKey | undefined;
-  /** The module with the provider's dialect. */
+  /** The module with the provider's dialect, for chats. */
   module: ModuleName;
+  onlyChatCompletions: boolean;
 }
 
 /** @internal Time limits in the core's form, where a negative number means no limit. */
@@ -191,11 +192,16 @@ export function settings(options: ClientOptions): Settings {
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
   const most = moving ? Math.max(min, max) : workers;
+  const isLimited = Object.values(rate ?? {}).some((value) => value !== undefined);
+  const module = moduleOf(mocked ? 'openai_compatible' : provider);
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
-    mocked, headers, giveKey, module: moduleOf(mocked ? 'openai_compatible' : provider),
+    mocked, headers, giveKey,
+    // One queue from the beginning, if calls share limits.
+    module: isLimited || moving ? 'all' : module,
+    onlyChatCompletions: module === 'chat',
     secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
-    isLimited: Object.values(rate ?? {}).some((value) => value !== undefined),
+    isLimited,
     headerRules: headerRules(mocked ? 'openai_compatible' : provider, headers, Boolean(base?.isOpen) && !allowsHttp),
     json: JSON.stringify({
       provider: mocked ? 'demo' : provider, baseURL: base?.url, model: named, key, allowHttp: allowsHttp,

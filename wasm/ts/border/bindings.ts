@@ -19,6 +19,8 @@ export interface HostFunctions {
   sleep(id: number, milliseconds: number): void;
   clear(id: number): void;
   askKey(ask: AskKey, id: number): void;
+  readFloat(text: string): number;
+  writeFloat(number: number): string;
   send(fetch: Fetch, id: number, lines: string, body: Uint8Array, context: CallContext | undefined): Exchange;
   done(id: number, isOk: boolean, text: string, cause: unknown): void;
   vector(list: Float32Array[] | undefined, numbers: Float32Array): Float32Array[];

@@ -10,6 +10,9 @@ import { RESPONSE_HEADERS } from '../base/tables.js';
 /** The headers that the core reads. The others are not passed to the module, because each one costs time. */
 const READ: ReadonlySet<string> = new Set(RESPONSE_HEADERS);
 
+/** What the module reads as a float; `Number` also accepts spaces and other bases. */
+const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
 /** @internal The parts of `Core` that the imports call back. */
 export interface Teller {
   readonly bindings: Bindings;
@@ -77,6 +80,16 @@ export class Imports implements HostFunctions {
     // A copy, because the memory of the module may move under the host.
     list.push(numbers.slice());
     return list;
+  }
+
+  readFloat(text: string): number {
+    return DECIMAL.test(text) ? Number(text) : NaN;
+  }
+
+  writeFloat(number: number): string {
+    // With a point or an exponent, as the other modules write it.
+    const text = Object.is(number, -0) ? '-0' : String(number);
+    return /^-?\d+$/.test(text) ? `${text}.0` : text;
   }
 
   askKey(ask: AskKey, id: number): void {

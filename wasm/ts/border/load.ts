@@ -9,7 +9,7 @@ export interface WasmModule {}
 /** What `setWasm` takes: the bytes, a compiled module, or a response. */
 export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 
-/** @internal The modules that the build makes: with the dialect of chat completions alone, and with all dialects. */
+/** @internal The modules that the build makes: for chats alone, with the dialect of chat completions, and with everything. */
 export type ModuleName = 'chat' | 'all';
 
 /** @internal A module, and the bindings that the build made for it. */
@@ -96,6 +96,9 @@ function hint(error: unknown): string {
   return /unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(said)
     ? ": the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src" : '';
 }
+
+/** @internal Whether this module has the jobs that are no chats: embeddings and the list of models. */
+export const hasJobs = (name: ModuleName): boolean => name === 'all' || sources.chat === sources.all;
 
 /** @internal The instance of this module, if one is running. */
 export const running = (name: ModuleName): Core | undefined => sources[name]?.running();

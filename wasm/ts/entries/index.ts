@@ -1,7 +1,8 @@
-// The module for chat completions is embedded in this entry, as gzip in base64, so that every bundler accepts it
-// without configuration. The module for all dialects is a separate chunk, loaded when a client needs it.
+// The module for chats is embedded in this entry, as gzip in base64, so that every bundler accepts it
+// without configuration. The module with everything is a separate chunk, loaded when a client needs it.
 // @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/chat/bindings.js';
+import { chunk } from '../border/chunk.js';
 import { inflateText } from '../border/inflate.js';
 import { setSources } from '../border/load.js';
 
@@ -10,7 +11,7 @@ declare const CHATCORE_WASM: string;
 
 setSources({
   chat: async () => ({ wasm: await inflateText(CHATCORE_WASM), makeBindings }),
-  all: async () => (await import('./core-all.js')).load(),
+  all: async () => (await chunk(() => import('./core-all.js'))).load(),
 });
 
 export * from '../api/exports.js';

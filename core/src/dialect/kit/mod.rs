@@ -82,6 +82,7 @@ pub(crate) mod model_name;
 pub(crate) mod provenance;
 pub(crate) mod read;
 pub(crate) mod response_headers;
+#[cfg(feature = "jobs")]
 pub(crate) mod whole;
 pub(crate) mod write;
 

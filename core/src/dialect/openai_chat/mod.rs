@@ -4,11 +4,13 @@ mod calls;
 mod content;
 mod decode;
 mod details;
+#[cfg(feature = "jobs")]
 mod embed;
 mod encode;
 #[cfg(test)]
 mod encode_tests;
 mod media;
+#[cfg(feature = "jobs")]
 mod models;
 mod quirks;
 mod shape;
@@ -20,7 +22,9 @@ mod wire;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
+#[cfg(feature = "jobs")]
 pub(super) use embed::OpenAiEmbeddings;
+#[cfg(feature = "jobs")]
 pub(super) use models::OpenAiModels;
 pub use quirks::{MaxTokensField, Quirks, ReasoningField};
 
@@ -29,10 +33,9 @@ use super::batches::{BatchDialect, OpenAiBatches};
 use super::kit::decoder::AnswerDecoder;
 use super::kit::ids::with_ids;
 use super::kit::{hints, response_headers};
-use super::{
-    Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints, Mode,
-    ModelsDialect,
-};
+use super::{Caps, Decoder, Dialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints, Mode};
+#[cfg(feature = "jobs")]
+use super::{EmbedDialect, ModelsDialect};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 use decode::Chunks;
@@ -88,10 +91,12 @@ impl Dialect for OpenAiChat {
         Box::new(AnswerDecoder::new(head, caps, Chunks::default()))
     }
 
+    #[cfg(feature = "jobs")]
     fn embeddings(&self) -> Option<&dyn EmbedDialect> {
         Some(&OpenAiEmbeddings)
     }
 
+    #[cfg(feature = "jobs")]
     fn models(&self) -> Option<&dyn ModelsDialect> {
         Some(&OpenAiModels)
     }

@@ -28,9 +28,11 @@ use std::fmt;
 
 use bytes::Bytes;
 
+#[cfg(feature = "jobs")]
 pub(super) use body::Body;
 pub use out::{Output, Prose};
 use reading::Reading;
+#[cfg(feature = "jobs")]
 pub(super) use reading::utf8;
 
 use crate::chat::ChatEvent;

@@ -77,6 +77,7 @@ pub fn reported(said: &str, body: &str) -> Error {
 }
 
 /// The error that a whole answer reports, if it has no content but an error.
+#[cfg(feature = "jobs")]
 pub(crate) fn reported_in(body: &str) -> Option<Error> {
     let value = value(body)?;
     is_envelope(&value, true).then(|| in_stream(&value, body))

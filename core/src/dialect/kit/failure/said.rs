@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::google::Details;
 use super::plain_text::{cut, short};
+use crate::json;
 
 /// The most characters of a message that are kept. The error's body may hold more.
 const MAX_MESSAGE: usize = 2000;
@@ -196,7 +197,7 @@ fn path(value: &Value) -> Option<String> {
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => filled(text).map(short),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(_) => Some(json::text_of(value)),
         _ => None,
     }
 }

@@ -1,0 +1,91 @@
+// The module for pages lacks embeddings and the list of models, and reads and writes floats with JavaScript's functions.
+// A client that needs more moves to the module with everything.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LlmClient } from '../dist/index.js';
+import { LlmClient as Whole } from '../dist/whole.js';
+
+const ANSWER = { choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
+const answers = {
+  'chat/completions': () => Response.json(ANSWER),
+  embeddings: () => Response.json({ model: 'e', data: [{ index: 0, embedding: [0.25, -1e-3] }] }),
+  models: () => Response.json({ data: [{ id: 'one' }, { id: 'two' }] }),
+};
+const options = (fetch, more = {}) => ({ provider: 'openai_compatible', baseURL: 'https://llm.example/v1', model: 'm', maxAttempts: 1, fetch, ...more });
+const client = (more) => new LlmClient(options(async (url) => answers[url.slice('https://llm.example/v1/'.length)](), more));
+
+test('floats are sent and read as by the other modules', async () => {
+  const numbers = [0.7, 0.1 + 0.2, 2.5e-7, 1e21, 1.7976931348623157e308, 5e-324, -1.25, 123456789.5, 1, -7, 2 ** 53];
+  const seen = [];
+  for (const Client of [LlmClient, Whole]) {
+    let sent;
+    const fetch = async (_, { body }) => {
+      sent = new TextDecoder().decode(body);
+      return new Response(`{"scores":[1.50,-2e-3,1E2,0.1,-0.0,7],${JSON.stringify(ANSWER).slice(1)}`, { headers: { 'content-type': 'application/json' } });
+    };
+    const answer = await new Client(options(fetch)).ask('x', { temperature: 0.7, topP: 1, extra: { numbers } });
+    assert.deepEqual(answer.extra.scores, [1.5, -0.002, 100, 0.1, -0, 7]);
+    const body = JSON.parse(sent);
+    assert.deepEqual(body.numbers, numbers);
+    assert.match(sent, /"temperature":0\.7,/);
+    seen.push(body);
+  }
+  assert.deepEqual(seen[0], seen[1]);
+});
+
+test('an invalid number in a retry header is ignored', async () => {
+  for (const [value, expected] of [['1.5', 1500], ['0x1', undefined], ['.5', 500], ['1_0', undefined]]) {
+    const fetch = async () => Response.json({ error: { message: 'later' } }, { status: 429, headers: { 'retry-after': value } });
+    await assert.rejects(new LlmClient(options(fetch)).ask('x'), (error) => {
+      assert.equal(error.retryAfterMs, expected, value);
+      return true;
+    });
+  }
+});
+
+test('a client moves to the module with everything for its first embedding, and keeps its counters', async () => {
+  const own = client();
+  assert.equal(String(await own.chatAsync('x')), 'hi');
+  assert.deepEqual((await own.embed(['x'])).vectors, [new Float32Array([0.25, -1e-3])]);
+  assert.deepEqual((await own.models()).map(({ id }) => id), ['one', 'two']);
+  assert.equal(String(await own.chatAsync('x')), 'hi');
+  const { started, succeeded, failed, active } = own.status();
+  assert.deepEqual({ started, succeeded, failed, active }, { started: 4, succeeded: 4, failed: 0, active: 0 });
+  await own.close();
+  assert.equal(own.status().succeeded, 4);
+  await assert.rejects(own.models(), { name: 'ClosedError' });
+});
+
+test('a stream that runs while its client moves is counted, read to its end, and waited for by close', async () => {
+  let body;
+  const piece = (content, finish = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+  const own = new LlmClient(options(async (url) => {
+    if (!url.endsWith('completions')) return answers[url.slice('https://llm.example/v1/'.length)]();
+    return new Response(new ReadableStream({ start(controller) { body = controller; controller.enqueue(new TextEncoder().encode(piece('one '))); } }),
+      { headers: { 'content-type': 'text/event-stream' } });
+  }));
+  const texts = own.chatStream('x').text();
+  assert.equal((await texts.next()).value, 'one ');
+  assert.equal((await own.embed(['x'])).vectors.length, 1);
+  assert.deepEqual([own.status().active, own.status().started, own.status().succeeded], [1, 2, 1]);
+  let isClosed = false;
+  const closing = own.close().then(() => { isClosed = true; });
+  await new Promise((resolve) => { setImmediate(resolve); });
+  assert.equal(isClosed, false);
+  body.enqueue(new TextEncoder().encode(`${piece('two', 'stop')}data: [DONE]\n\n`));
+  body.close();
+  assert.equal((await texts.next()).value, 'two');
+  assert.equal((await texts.next()).done, true);
+  await closing;
+  assert.deepEqual([own.status().active, own.status().succeeded, own.status().closed], [0, 2, true]);
+});
+
+test('a client with limits or an adaptive limit has one queue from the beginning', async () => {
+  const own = client({ limits: { requestsPerMinute: 2 } });
+  await own.chatAsync('x');
+  await own.models();
+  await assert.rejects(own.embed(['x'], { timeoutMs: 50 }), { code: 'timeout', phase: 'overall' });
+  const adaptive = client({ adaptive: { start: 2, max: 4 } });
+  assert.equal(String(await adaptive.chatAsync('x')), 'hi');
+  assert.equal(adaptive.status().limit, 2);
+});
