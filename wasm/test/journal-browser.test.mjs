@@ -141,3 +141,17 @@ test('the lines of a file that the user chose, packed or not', { skip }, async (
   }
   assert.deepEqual(server.bodies.map(({ max_tokens: most, temperature }) => [most, temperature]), [[3, undefined], [undefined, undefined], [3, undefined], [undefined, undefined]]);
 });
+
+test('a page that goes offline waits until it is online', { skip }, async (context) => {
+  const { profile, tab } = await open(context);
+  const page = await tab();
+  server.hold(10);
+  const running = run(page);
+  await server.until(11);
+  await profile.setOffline(true);
+  server.free();
+  await page.waitForFunction(() => !navigator.onLine && globalThis.client.status().failed > 0);
+  await profile.setOffline(false);
+  assert.deepEqual(await running, { results: texts });
+  assert.equal(server.count.size, ITEMS);
+});

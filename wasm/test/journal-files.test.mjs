@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { fileJournal, jsonLines, processJournal } from '../dist/journal-node.js';
 import { LlmClient } from '../dist/node.js';
 import { folder, options, provider, requests } from './batches.mjs';
+import { nobody } from './server.mjs';
 
 let server, client, at;
 before(async () => { server = await provider(); });
@@ -140,6 +141,7 @@ test('files that would overwrite each other, and options that make no sense, are
   symlinkSync(at.path('out.jsonl'), at.path('link'));
   await assert.rejects(run(jsonLines(at.path('link'))), { providerCode: 'same_file' });
   await assert.rejects(run(['a'], {}, { errors: at.path('out.jsonl.run') }), /the file of errors and the settings of the run are the same file/);
+  await assert.rejects(run('text'), /not an array or another iterable/);
   assert.throws(() => fileJournal('x', { retryError: true }), /unknown option retryError/);
   assert.throws(() => fileJournal('x', { sync: { intervalMs: -1 } }), RangeError);
   await assert.rejects(run(jsonLines(at.path('missing'))), { code: 'journal' });
@@ -215,4 +217,27 @@ test('a second run of the same output is kept out, with the program flock or wit
     await one.close();
     await (await place.open(client, ['a'])).close();
   }
+});
+
+test('a provider that cannot be reached ends the run, and no item is recorded as an error', async (context) => {
+  fresh(context);
+  const gone = new LlmClient({ ...options(await nobody()), maxAttempts: 1 });
+  const items = Array.from({ length: 50 }, (_, n) => `p${n}`);
+  const place = { concurrency: 2, journal: fileJournal(at.path('out.jsonl'), { force: true }) };
+  await assert.rejects(gone.processBatch(items, place), { name: 'ConnectionError', code: 'connection' });
+  assert.deepEqual([ids(), at.read('out.errors.jsonl')], [[], '']);
+  assert.deepEqual(texts(await client.processBatch(items, place)), items.map((item) => `echo: ${item}`));
+  await gone.close();
+  // An error of one item alone is recorded.
+  const refusing = new LlmClient({
+    ...options(server.base), maxAttempts: 1,
+    fetch: (url, init) => (String(init.body).includes('lost') || new TextDecoder().decode(init.body).includes('lost')
+      ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })) : fetch(url, init)),
+  });
+  const some = ['lost', ...items];
+  const slow = { concurrency: 2, journal: fileJournal(at.path('other.jsonl')) };
+  const results = await refusing.processBatch(some, slow);
+  assert.deepEqual(texts(results).slice(0, 2), ['connection', 'echo: p0']);
+  assert.equal(at.lines('other.errors.jsonl').length, 1);
+  await refusing.close();
 });

@@ -110,7 +110,8 @@ export class LlmClient {
    */
   processBatch(items: JournalItems, options: JournalOptions): Promise<Settled<ChatResponse>[]>;
   async processBatch(items: JournalItems, options: BatchOptions | JournalOptions = {}): Promise<Settled<ChatResponse>[]> {
-    if ('journal' in options) return options.journal.processBatch(this, items, options);
+    const { journal } = options as Partial<JournalOptions>;
+    if (journal) return journal.processBatch(this, items, options as JournalOptions);
     const site = siteAbove(this.processBatch);
     const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
     const work = { run, countTokens: tokensOf, onProgress: options.onProgress };

@@ -10,6 +10,7 @@ import { contentOf } from './request.js';
 
 /** @internal The items that were given to `processBatch`. */
 export async function inputOf(items: JournalItems): Promise<Input> {
+  if (typeof items !== 'object' || items === null) throw invalid('the items of a batch are not an array or another iterable', 'invalid_items');
   const digest = await digester();
   if (items instanceof LineInput) return items.with(digest);
   if ((items as Partial<JsonLines>).isJsonLines) throw refused('the lines are of another copy of chatcore/journal: load it only once');

@@ -9,6 +9,7 @@ import type { BatchClient } from '../api/journal.js';
 import { Held } from './held.js';
 import type { Claim, Item, Journal, Outcome, Recorded } from './journal.js';
 import { Meter } from './meter.js';
+import { Outage } from './outage.js';
 import { send } from './send.js';
 
 /** An item that ended and was recorded. */
@@ -46,6 +47,7 @@ export class JournalRun implements AsyncIterable<Finished> {
   readonly #journal: Journal;
   readonly #most: number;
   readonly #meter: Meter;
+  readonly #outage = new Outage();
   #stage: Stage = 'claiming';
   #isAsking = false;
   #isFirst = true;
@@ -173,9 +175,14 @@ export class JournalRun implements AsyncIterable<Finished> {
   async #run(held: Held, item: Item, controller: AbortController): Promise<void> {
     const { signal } = controller;
     const began = performance.now();
-    const result = item.request instanceof Error ? { ok: false as const, error: item.request } : await send(this.#client, item, signal);
+    const ask = () => this.#outage.ask(() => this.#running.size, () => send(this.#client, item, signal), signal);
+    const result = item.request instanceof Error ? { ok: false as const, error: item.request } : await ask();
     // Dropped: nobody waits for the result.
-    if (signal.aborted || !result) return;
+    if (signal.aborted) return;
+    if (!result) {
+      this.#failure ??= { error: this.#outage.cause };
+      return this.stop();
+    }
     if (!result.ok && ENDING.has(result.error.code)) {
       this.#failure ??= { error: result.error };
       return this.stop();
@@ -233,7 +240,8 @@ export class JournalRun implements AsyncIterable<Finished> {
  * ```
  *
  * The loop throws an error of the journal, and an error with which every item would fail, such as a key that is refused
- * (`auth`, `quota_exceeded`, `config`, `closed`). Such an item is not recorded as failed, so that the run can be resumed.
+ * (`auth`, `quota_exceeded`, `config`, `closed`; `connection` if nothing connects any more). Such an item is not recorded as
+ * failed, so that the run can be resumed. A page that is offline waits until it is online.
  * If the results are not read, no more than `concurrency` items are started.
  */
 export function processJournal(client: BatchClient, journal: Journal, options: JournalRunOptions = {}): JournalRun {
