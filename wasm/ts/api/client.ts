@@ -140,6 +140,11 @@ export class LlmClient {
     return JSON.parse(text) as ModelInfo[];
   }
 
+  /** @internal Runs one item of a batch, for a journal. */
+  runOne(item: BatchItem, options: BatchCall): Promise<ChatResponse> {
+    return this.#one(item, options, {});
+  }
+
   /** @internal The settings that a run of a batch must have in common with the run that it resumes. */
   runIdentity(): Promise<Record<string, string>> {
     return identityOf(this.#settings);

@@ -53,7 +53,9 @@ export class JournalRun implements AsyncIterable<Finished> {
   #isFirst = true;
   /** Claimed items that are not started, the next one last. */
   #waiting: [Held, Item][] = [];
-  readonly #running = new Map<AbortController, Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
+  /** Aborted when the items in flight are dropped. */
+  readonly #dropped = new AbortController();
   readonly #results: Finished[] = [];
   #held: Held[] = [];
   #failure: { error: unknown } | undefined;
@@ -160,20 +162,20 @@ export class JournalRun implements AsyncIterable<Finished> {
   }
 
   #start(held: Held, item: Item): void {
-    const controller = new AbortController();
     let end = () => {};
+    const running = new Promise<void>((resolve) => { end = resolve; });
     // In flight from here on, because the client may run code of the user before it returns.
-    this.#running.set(controller, new Promise((resolve) => { end = resolve; }));
-    void this.#run(held, item, controller).catch((error: unknown) => this.#drop(error)).then(() => {
-      this.#running.delete(controller);
+    this.#running.add(running);
+    void this.#run(held, item, running).catch((error: unknown) => this.#drop(error)).then(() => {
+      this.#running.delete(running);
       end();
       this.#turn();
     });
   }
 
   /** Throws if the result could not be recorded. */
-  async #run(held: Held, item: Item, controller: AbortController): Promise<void> {
-    const { signal } = controller;
+  async #run(held: Held, item: Item, running: Promise<void>): Promise<void> {
+    const { signal } = this.#dropped;
     const began = performance.now();
     const ask = () => this.#outage.ask(() => this.#running.size, () => send(this.#client, item, signal), signal);
     const result = item.request instanceof Error ? { ok: false as const, error: item.request } : await ask();
@@ -191,7 +193,7 @@ export class JournalRun implements AsyncIterable<Finished> {
     const recorded = await this.#journal.record(held.lease, outcome);
     held.ended();
     if (signal.aborted) return;
-    this.#running.delete(controller);
+    this.#running.delete(running);
     this.#meter.recorded(outcome, this.#running.size);
     this.#results.push({ outcome, recorded });
   }
@@ -201,7 +203,7 @@ export class JournalRun implements AsyncIterable<Finished> {
     if (this.#stage === 'closing' || this.#stage === 'ended') return;
     if (error !== undefined) this.#failure ??= { error };
     this.#waiting = [];
-    for (const controller of this.#running.keys()) controller.abort();
+    this.#dropped.abort();
     this.#close();
     for (const wake of this.#wakers.splice(0)) wake();
   }
@@ -219,7 +221,7 @@ export class JournalRun implements AsyncIterable<Finished> {
 
   async #closed(): Promise<void> {
     // A result that is being recorded is recorded whole.
-    await Promise.all(this.#running.values());
+    await Promise.all(this.#running);
     let failure: { error: unknown } | undefined;
     for (const held of this.#held.splice(0)) {
       held.leave();

@@ -8,6 +8,9 @@ import { invalid } from './errors.js';
 import { isRequest, requestOf } from './request.js';
 import type { Item } from './journal.js';
 
+/** What an LlmClient has, and a client that only looks like one need not have. */
+interface OneByOne { runOne(item: BatchItem, options: BatchCall): Promise<ChatResponse> }
+
 /** @internal The result of an item; undefined as soon as the signal is aborted. */
 export function send(client: BatchClient, item: Item, signal: AbortSignal): Promise<Settled<ChatResponse> | undefined> {
   return new Promise((resolve) => {
@@ -23,6 +26,8 @@ export function send(client: BatchClient, item: Item, signal: AbortSignal): Prom
 async function sent(client: BatchClient, { place, request }: Item, signal: AbortSignal): Promise<Settled<ChatResponse>> {
   try {
     const { item, onlyGiven } = callOf(request as JournalItem, place);
+    const { runOne } = client as Partial<OneByOne>;
+    if (runOne) return { ok: true, value: await runOne.call(client, item, { signal, onlyGiven }) };
     const [result] = await client.processBatch([item], { signal, onlyGiven } as BatchCall);
     return result!;
   } catch (error) {
