@@ -12,11 +12,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::held::Held;
+use super::item::{Ran, Unanswered, record_error, run_item};
+use super::outage::{Outage, Tries, Verdict, unreachable};
 use super::{Meter, Work};
 use crate::chat::{ChatRequest, ChatResponse};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::executor::BoxFuture;
 use crate::journal::{Claim, Item, Journal, Outcome, Recorded};
+use crate::time::Instant;
 
 /// An item that ended and was recorded.
 ///
@@ -52,8 +55,15 @@ pub struct JournalRun {
     asking: Option<BoxFuture<'static, Asked>>,
     waiting: VecDeque<(Arc<Held>, Item)>,
     running: FuturesUnordered<BoxFuture<'static, Ran>>,
+    /// Items that pause before they are sent again.
+    pausing: FuturesUnordered<BoxFuture<'static, Box<Unanswered>>>,
+    /// How many of them keep their place among the items in flight.
+    places: usize,
+    outage: Outage,
     keeping: FuturesUnordered<BoxFuture<'static, ()>>,
     held: Vec<Arc<Held>>,
+    /// Whether the run ends before its items do.
+    is_stopped: bool,
     /// Why the run ends early. It is the last item of the stream.
     failure: Option<Error>,
 }
@@ -76,22 +86,6 @@ enum Asked {
     Closed(Result<(), Error>),
 }
 
-/// The result of one item.
-enum Ran {
-    Recorded(Arc<Held>, Box<Finished>),
-    /// Failed with an error that is not specific to this item. Not recorded.
-    Unanswerable(Error),
-    Unrecorded(Error),
-}
-
-/// Whether every other item would fail with the same error.
-fn ends_the_run(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Auth | ErrorKind::QuotaExceeded | ErrorKind::Config | ErrorKind::Closed
-    )
-}
-
 impl JournalRun {
     pub(super) fn new(
         journal: Arc<dyn Journal>,
@@ -107,8 +101,12 @@ impl JournalRun {
             asking: None,
             waiting: VecDeque::new(),
             running: FuturesUnordered::new(),
+            pausing: FuturesUnordered::new(),
+            places: 0,
+            outage: Outage::default(),
             keeping: FuturesUnordered::new(),
             held: Vec::new(),
+            is_stopped: false,
             failure: None,
         }
     }
@@ -119,12 +117,18 @@ impl JournalRun {
         if self.stage == Stage::Claiming {
             self.stage = Stage::Finishing;
         }
+        self.is_stopped = true;
         self.waiting.clear();
+        for _ in 0..self.pausing.len() {
+            self.meter.left();
+        }
+        self.pausing.clear();
+        self.places = 0;
     }
 
     /// How many items are in flight: started and not yet recorded.
     pub fn in_flight(&self) -> usize {
-        self.running.len()
+        self.running.len() + self.pausing.len()
     }
 
     /// The next recorded item; `None` at the end of the run. An error is the last item before the
@@ -132,9 +136,14 @@ impl JournalRun {
     ///
     /// # Errors
     /// Errors of the journal, and errors that every item would fail with, such as a rejected key
-    /// ([`Auth`](ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
-    /// [`Config`](ErrorKind::Config), [`Closed`](ErrorKind::Closed)). Such an item is not recorded
+    /// ([`Auth`](crate::ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
+    /// [`Config`](crate::ErrorKind::Config), [`Closed`](ErrorKind::Closed)). Such an item is not recorded
     /// as failed, so that the run can be resumed.
+    ///
+    /// The same happens if the provider cannot be reached any more, or drops every connection before
+    /// any content; the code is then `unreachable`. An item without an answer is sent again after
+    /// pauses of a second and more. If other items are answered meanwhile, its error is its own and
+    /// is recorded. If none is, the run ends after three such rounds.
     ///
     /// Cancel-safe: dropping the future loses no result, and the items continue at the next call.
     pub async fn next(&mut self) -> Option<Result<Finished, Error>> {
@@ -143,23 +152,79 @@ impl JournalRun {
 
     /// Starts claimed items while fewer than `max_workers` are in flight.
     fn begin(&mut self) {
-        while self.running.len() < self.max_workers
+        while self.running.len() + self.places < self.max_workers
             && let Some((held, item)) = self.waiting.pop_front()
         {
             if held.is_lost() {
                 continue;
             }
             self.meter.started();
-            let (work, journal) = (self.work.clone(), Arc::clone(&self.journal));
-            self.running
-                .push(Box::pin(run_item(work, journal, held, item)));
+            let began = self.work.executor.now();
+            self.run(held, item, began, Tries::default());
+        }
+    }
+
+    fn run(&mut self, held: Arc<Held>, item: Item, began: Instant, tries: Tries) {
+        let (work, journal) = (self.work.clone(), Arc::clone(&self.journal));
+        self.running.push(Box::pin(run_item(
+            work,
+            journal,
+            held,
+            item,
+            began,
+            tries,
+            self.outage.unanswered(),
+        )));
+    }
+
+    /// Sends items again whose pause is over.
+    fn again(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(paused)) = self.pausing.poll_next_unpin(cx) {
+            self.places -= usize::from(paused.keeps_place);
+            match paused.held.is_lost() {
+                // Another worker runs the item.
+                true => self.meter.left(),
+                false => self.run(paused.held, paused.item, paused.began, paused.tries),
+            }
+        }
+    }
+
+    fn unanswered(&mut self, mut item: Box<Unanswered>) {
+        if self.is_stopped {
+            // Not recorded, so that it is run again when the run is resumed.
+            return self.meter.left();
+        }
+        let in_flight = (self.running.len() + self.places + 1).min(self.work.limit());
+        match self.outage.judge(&mut item.tries, &item.error, in_flight) {
+            Verdict::Own => {
+                let (work, journal) = (self.work.clone(), Arc::clone(&self.journal));
+                self.running
+                    .push(Box::pin(record_error(work, journal, item)));
+            }
+            Verdict::Again { after, keeps_place } => {
+                item.keeps_place = keeps_place;
+                self.places += usize::from(keeps_place);
+                let pause = self.work.executor.sleep(after);
+                self.pausing.push(Box::pin(async move {
+                    pause.await;
+                    item
+                }));
+            }
+            Verdict::Ended => {
+                self.meter.left();
+                self.failure.get_or_insert(unreachable(&item.error));
+                self.stop();
+            }
         }
     }
 
     /// Claims more items if a worker is free and no claimed item waits.
     fn ask(&mut self) {
-        let free = self.max_workers - self.running.len();
-        if self.stage == Stage::Finishing && self.running.is_empty() {
+        let free = self
+            .max_workers
+            .saturating_sub(self.running.len() + self.places);
+        let is_idle = self.running.is_empty() && self.pausing.is_empty();
+        if self.stage == Stage::Finishing && is_idle {
             // This drops a pending claim, because its items would not be started.
             self.close();
         } else if self.stage == Stage::Claiming
@@ -237,7 +302,7 @@ impl JournalRun {
     /// releases all leases.
     fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
-        self.waiting.clear();
+        self.stop();
         self.running.clear();
         self.close();
     }
@@ -260,39 +325,6 @@ impl Stage {
     }
 }
 
-async fn run_item(
-    work: Work<ChatRequest, ChatResponse, Error>,
-    journal: Arc<dyn Journal>,
-    held: Arc<Held>,
-    item: Item,
-) -> Ran {
-    let began = work.executor.now();
-    let result = match item.request {
-        Ok(request) => {
-            let result = work.start(request).await;
-            match result {
-                Err(error) if ends_the_run(&error) => return Ran::Unanswerable(error),
-                result => result,
-            }
-        }
-        Err(error) => Err(error),
-    };
-    let outcome = Outcome {
-        place: item.place,
-        id: item.id,
-        tag: item.tag,
-        result,
-        took: work.executor.now() - began,
-    };
-    match journal.record(held.lease(), &outcome).await {
-        Ok(recorded) => {
-            let finished = Finished { outcome, recorded };
-            Ran::Recorded(held, Box::new(finished))
-        }
-        Err(error) => Ran::Unrecorded(error),
-    }
-}
-
 /// Releases the leases in `left`, then syncs the journal. Returns the first error.
 async fn close(journal: Arc<dyn Journal>, left: Vec<Arc<Held>>) -> Result<(), Error> {
     let mut result = Ok(());
@@ -312,6 +344,7 @@ impl Stream for JournalRun {
                 return Poll::Ready(this.failure.take().map(Err));
             }
             while let Poll::Ready(Some(())) = this.keeping.poll_next_unpin(cx) {}
+            this.again(cx);
             this.begin();
             this.ask();
             if let Some(asking) = &mut this.asking
@@ -322,11 +355,13 @@ impl Stream for JournalRun {
                 continue;
             }
             match this.running.poll_next_unpin(cx) {
-                Poll::Ready(Some(Ran::Recorded(held, finished))) => {
+                Poll::Ready(Some(Ran::Recorded(held, finished, sent_after))) => {
                     held.ended();
+                    this.outage.ended(&finished.outcome.result, sent_after);
                     this.work.ended(&mut this.meter, &finished.outcome.result);
                     return Poll::Ready(Some(Ok(*finished)));
                 }
+                Poll::Ready(Some(Ran::Unanswered(item))) => this.unanswered(item),
                 Poll::Ready(Some(Ran::Unanswerable(error))) => {
                     this.meter.left();
                     this.failure.get_or_insert(error);
@@ -334,7 +369,7 @@ impl Stream for JournalRun {
                 }
                 Poll::Ready(Some(Ran::Unrecorded(error))) => this.fail(error),
                 // Nothing is in flight. `ask` begins closing in the next iteration.
-                Poll::Ready(None) if this.stage == Stage::Finishing => {}
+                Poll::Ready(None) if this.stage == Stage::Finishing && this.pausing.is_empty() => {}
                 _ => return Poll::Pending,
             }
         }
@@ -353,6 +388,7 @@ impl Drop for JournalRun {
         }
         // Cancel the items in flight first, because their leases are released.
         self.running.clear();
+        self.pausing.clear();
         self.asking = None;
         let journal = Arc::clone(&self.journal);
         let mut release: BoxFuture<'static, ()> = Box::pin(async move {

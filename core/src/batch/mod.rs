@@ -1,8 +1,10 @@
 //! Runs many items through one async function, with a limit on how many run at once.
 
 mod held;
+mod item;
 mod journal_run;
 mod micro;
+mod outage;
 mod progress;
 mod results;
 #[cfg(test)]
@@ -144,10 +146,12 @@ impl<I: Into<ChatRequest> + Send + 'static> BatchProcessor<I, ChatResponse> {
         ask: impl Fn(&LlmClient, I) -> ChatCall + Send + Sync + 'static,
     ) -> Self {
         let asked = client.clone();
-        Self::new(Arc::clone(client.executor()), move |item| {
+        let limiting = client.clone();
+        let mut batch = Self::new(Arc::clone(client.executor()), move |item| {
             ask(&asked, item).patient().into_future()
-        })
-        .count_tokens(|answer: &ChatResponse| {
+        });
+        batch.work.set_limit(move || limiting.status().limit);
+        batch.count_tokens(|answer: &ChatResponse| {
             answer
                 .usage
                 .as_ref()
@@ -242,6 +246,25 @@ where
     #[must_use]
     pub fn max_concurrent_batches(mut self, batches: usize) -> Self {
         self.limits.max_concurrent_batches = batches.max(1);
+        self
+    }
+
+    /// Changes each item before it runs, for example to add a system prompt that all requests share.
+    ///
+    /// ```
+    /// # fn example(client: chatcore::LlmClient) {
+    /// use chatcore::{BatchProcessor, ChatRequest};
+    ///
+    /// let batch = BatchProcessor::requests(&client).prepare(|mut request: ChatRequest| {
+    ///     request.max_tokens = request.max_tokens.or(Some(500));
+    ///     request
+    /// });
+    /// # let _ = batch;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn prepare(mut self, change: impl Fn(I) -> I + Send + Sync + 'static) -> Self {
+        self.work.set_prepare(change);
         self
     }
 

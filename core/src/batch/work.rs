@@ -14,6 +14,7 @@ type OnProgress = dyn Fn(&Progress) + Send + Sync;
 pub(super) struct Work<I, O, E> {
     pub(super) executor: Arc<dyn Executor>,
     run: Arc<Run<I, O, E>>,
+    limit: Option<Arc<dyn Fn() -> usize + Send + Sync>>,
     count_tokens: Option<Arc<CountTokens<O>>>,
     on_progress: Option<Arc<OnProgress>>,
 }
@@ -29,6 +30,7 @@ impl<I, O, E> Work<I, O, E> {
         Self {
             executor,
             run: Arc::new(move |item| Box::pin(run(item))),
+            limit: None,
             count_tokens: None,
             on_progress: None,
         }
@@ -40,6 +42,25 @@ impl<I, O, E> Work<I, O, E> {
 
     pub(super) fn set_on_progress(&mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) {
         self.on_progress = Some(Arc::new(tell));
+    }
+
+    pub(super) fn set_prepare(&mut self, change: impl Fn(I) -> I + Send + Sync + 'static)
+    where
+        I: 'static,
+        O: 'static,
+        E: 'static,
+    {
+        let run = Arc::clone(&self.run);
+        self.run = Arc::new(move |item| run(change(item)));
+    }
+
+    pub(super) fn set_limit(&mut self, limit: impl Fn() -> usize + Send + Sync + 'static) {
+        self.limit = Some(Arc::new(limit));
+    }
+
+    /// How many requests can be in flight at once, if that is known.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.as_ref().map_or(usize::MAX, |limit| limit())
     }
 
     pub(super) fn start(&self, item: I) -> BoxFuture<'static, Result<O, E>> {
@@ -64,6 +85,7 @@ impl<I, O, E> Clone for Work<I, O, E> {
         Self {
             executor: Arc::clone(&self.executor),
             run: Arc::clone(&self.run),
+            limit: self.limit.clone(),
             count_tokens: self.count_tokens.clone(),
             on_progress: self.on_progress.clone(),
         }

@@ -150,6 +150,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "helpers",
             "journal",
             "time",
+            "transport",
         ],
     ),
     (

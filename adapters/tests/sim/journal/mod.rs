@@ -6,6 +6,7 @@ mod foreign;
 mod kills;
 mod leases;
 pub(crate) mod mortal;
+mod outages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,7 +2,6 @@
 
 mod estimate;
 pub(crate) mod fleet;
-mod outage;
 mod report;
 mod run;
 mod show;
@@ -14,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatcore::{
-    Adaptive, BatchProcessor, ChatRequest, ChatResponse, Config, ErrorKind, Executor, LlmClient,
-    Message, RateLimits, Role,
+    Adaptive, BatchProcessor, ChatRequest, ChatResponse, Config, Executor, LlmClient, Message,
+    RateLimits, Role,
 };
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::journal::files::{
@@ -25,7 +24,6 @@ use chatcore_adapters::journal::files::{
 use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
 use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
 use crate::{say, setup};
-use outage::Outage;
 use run::{Ended, Limits};
 use show::Show;
 use stats::Stats;
@@ -47,8 +45,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         max_cost: args.max_cost,
         deadline: args.deadline,
     };
-    let outage = Outage::new();
-    let batch = processor(&client, defaults, &outage).max_workers(in_flight(&client, &args));
+    let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
     let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
     let (ended, stats) = run::to_the_end(began, stats, &mut show, limits).await?;
     show.end(&stats, &ended, journal.output_path(), journal.errors_path());
@@ -62,13 +59,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
     }
     match ended {
-        Ended::Failed(error) => Err(match outage.cause() {
-            Some(cause) if error.kind() == ErrorKind::Closed => Failure {
-                status: FAILED,
-                message: format!("nothing connects any more, so the run was stopped: {cause}"),
-            },
-            _ => error.into(),
-        }),
+        Ended::Failed(error) => Err(error.into()),
         Ended::Stopped(_) => Ok(STOPPED),
         Ended::All => {
             if args.sort {
@@ -134,20 +125,9 @@ impl Defaults {
     }
 }
 
-fn processor(
-    client: &LlmClient,
-    defaults: Defaults,
-    outage: &Outage,
-) -> BatchProcessor<ChatRequest, ChatResponse> {
-    let (asked, outage) = (client.clone(), outage.clone());
-    BatchProcessor::new(Arc::clone(client.executor()), move |request| {
-        let request = defaults.apply(request);
-        let (asked, outage) = (asked.clone(), outage.clone());
-        async move {
-            let send = || asked.ask(request.clone()).patient().into_future();
-            outage.ask(|| asked.status().limit, send).await
-        }
-    })
+/// A processor that sends the items of a journal.
+fn processor(client: &LlmClient, defaults: Defaults) -> BatchProcessor<ChatRequest, ChatResponse> {
+    BatchProcessor::requests(client).prepare(move |request| defaults.apply(request))
 }
 
 fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {

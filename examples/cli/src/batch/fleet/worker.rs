@@ -14,9 +14,8 @@ use smol::Timer;
 use super::args::WorkerArgs;
 use super::database;
 use crate::args::Who;
-use crate::batch::outage::Outage;
 use crate::batch::{Defaults, processor};
-use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED};
+use crate::failure::{Failure, SOME_ERRORS, STOPPED};
 use crate::{say, setup};
 
 /// How often the worker looks at the run: whether it was paused or cancelled, and what it costs.
@@ -63,14 +62,12 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         .open()
         .await?;
     say::note(&format!("{name} works on {run}"));
-    let outage = Outage::new();
     let worker = Worker {
         database,
         run,
         journal: Arc::new(journal),
         client,
         defaults,
-        outage,
         signals: Signals::new([Signal::Int, Signal::Term])?,
         finished: 0,
         last_line: Instant::now(),
@@ -93,7 +90,6 @@ struct Worker {
     journal: Arc<PostgresJournal>,
     client: LlmClient,
     defaults: Defaults,
-    outage: Outage,
     signals: Signals,
     /// How many items this worker has recorded.
     finished: u64,
@@ -172,7 +168,7 @@ impl Worker {
         // serves the next item.
         let in_flight = self.client.status().max_workers;
         let slack = in_flight / 4 + 4;
-        let mut run = processor(&self.client, self.defaults.clone(), &self.outage)
+        let mut run = processor(&self.client, self.defaults.clone())
             .max_workers(in_flight + slack)
             .process_journal(Arc::clone(&self.journal) as Arc<dyn chatcore::Journal>);
         let mut stopped = None;
@@ -188,7 +184,7 @@ impl Worker {
             match event {
                 Event::Finished(finished) => match *finished {
                     Some(Ok(_)) => self.finished += 1,
-                    Some(Err(error)) => return Err(self.failure(error)),
+                    Some(Err(error)) => return Err(error.into()),
                     None => return Ok(stopped),
                 },
                 Event::Signal if stopped == Some(Stop::Signal) => {
@@ -262,16 +258,6 @@ impl Worker {
                     return Ok(false);
                 }
             }
-        }
-    }
-
-    fn failure(&self, error: chatcore::Error) -> Failure {
-        match self.outage.cause() {
-            Some(cause) if error.kind() == chatcore::ErrorKind::Closed => Failure {
-                status: FAILED,
-                message: format!("nothing connects any more, so the worker stopped: {cause}"),
-            },
-            _ => error.into(),
         }
     }
 }
