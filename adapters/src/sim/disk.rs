@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::SimExecutor;
-use crate::journal::files::{AppendFile, Disk, Lock};
+use crate::journal::files::{AppendFile, Disk, Lock, ReadSeek};
 
 /// An in-memory file system for the journal of files. Written bytes survive the death of the
 /// process ([`kill`](Self::kill)); bytes that were not synced are torn by a power loss
@@ -157,7 +157,7 @@ impl State {
 }
 
 impl Disk for SimDisk {
-    fn read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn read(&self, path: &Path) -> io::Result<Box<dyn ReadSeek + Send>> {
         match self.lock().files.get(path) {
             Some(file) => Ok(Box::new(Cursor::new(file.bytes.clone()))),
             None => Err(io::ErrorKind::NotFound.into()),

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,14 +26,19 @@ pub trait AppendFile: Debug + Send + Sync + 'static {
 /// A lock that is held as long as this value lives, and no longer than the process.
 pub type Lock = Box<dyn Any + Send + Sync>;
 
+/// A file that is read, from any position.
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
 /// The file system operations that the journal needs. [`StdDisk`] is the operating system's file
 /// system; `sim::SimDisk` simulates torn writes and crashes.
 pub trait Disk: Debug + Send + Sync + 'static {
-    /// Opens a file to read it from its beginning.
+    /// Opens a file to read it from its beginning. Only files of results are read from other positions.
     ///
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound) if there is no such file.
-    fn read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    fn read(&self, path: &Path) -> io::Result<Box<dyn ReadSeek + Send>>;
 
     /// Opens a file for appending, or creates it. Truncates it to `length` bytes if it is longer.
     /// When this returns, the file's name survives a power loss.
@@ -95,7 +100,7 @@ pub trait Disk: Debug + Send + Sync + 'static {
 pub struct StdDisk;
 
 impl Disk for StdDisk {
-    fn read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn read(&self, path: &Path) -> io::Result<Box<dyn ReadSeek + Send>> {
         let file = File::open(path)?;
         if file.metadata()?.is_dir() {
             return Err(io::Error::new(
@@ -167,15 +172,45 @@ impl Disk for StdDisk {
         reason = "the feature needs Rust 1.89, as its documentation says"
     )]
     fn lock(&self, path: &Path) -> io::Result<Lock> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            }
+            // The file may have been deleted by its last owner since it was opened here; then another
+            // process can lock a new file of this name.
+            match std::fs::metadata(path) {
+                Ok(there) if is_same(&there, &file.metadata()?) => {
+                    let path = path.to_owned();
+                    return Ok(Box::new(StdLock { path, _file: file }));
+                }
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A lock on a file. Dropping it deletes the file, then frees the lock.
+struct StdLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for StdLock {
+    fn drop(&mut self) {
+        // A file that cannot be deleted stays beside the output; its lock is free all the same.
+        // On Windows another process may have opened it by now, and would get no lock for a while.
+        if cfg!(unix) {
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }

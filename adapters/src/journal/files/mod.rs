@@ -63,8 +63,7 @@ pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
 #[cfg(feature = "provider-batches")]
 pub use batches::BatchFile;
 pub use builder::{FilesBuilder, errors_path};
-pub use disk::{AppendFile, Disk, Lock, StdDisk};
-pub use sort::sort;
+pub use disk::{AppendFile, Disk, Lock, ReadSeek, StdDisk};
 
 use super::jsonl::result;
 use super::jsonl::tag::Tag;
@@ -100,6 +99,7 @@ pub struct FilesJournal {
     done: Arc<Mutex<Done>>,
     input: Input,
     paths: Paths,
+    disk: Arc<dyn Disk>,
     _spooled: Option<Spooled>,
 }
 
@@ -156,6 +156,31 @@ impl FilesJournal {
     /// The progress of the run, like [`progress`](Journal::progress) but not async.
     pub fn counts(&self) -> Counts {
         self.done().counts
+    }
+
+    /// Sorts the answers and the errors into the order of the input, while no other process can run
+    /// this batch. Nothing can be recorded afterwards; the run can be opened again. Takes 24 bytes of
+    /// memory for each line. Each file is replaced atomically.
+    ///
+    /// # Errors
+    /// [`Journal`](chatcore::ErrorKind::Journal) if a file cannot be read or written. It is then unchanged.
+    pub async fn sort(&self) -> Result<(), Error> {
+        self.writer.seal().await?;
+        let (disk, paths) = (Arc::clone(&self.disk), self.paths.clone());
+        // The lock is held until the files are sorted, even if this future is dropped.
+        let outputs = self.writer.outputs();
+        run_blocking(disk.blocks(), move || {
+            let results = [&paths.output, &paths.errors].into_iter();
+            let sorted = results
+                .filter(|path| disk.exists(path))
+                .try_for_each(|path| {
+                    sort::sort(&*disk, path)
+                        .map_err(|error| builder::refused(path, "sorted", &error))
+                });
+            drop(outputs);
+            sorted
+        })
+        .await
     }
 
     fn done(&self) -> MutexGuard<'_, Done> {

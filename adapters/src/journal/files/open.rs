@@ -58,7 +58,7 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
         Source::File(path) if is_pipe(&*disk, &path)? => {
             let pipe = disk.read(&path);
             let pipe = pipe.map_err(|error| unreadable(&path.display().to_string(), &error))?;
-            Source::Pipe(pipe)
+            Source::Pipe(pipe as Box<dyn Read + Send>)
         }
         other => other,
     };
@@ -124,6 +124,7 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
         done,
         input,
         paths,
+        disk,
         _spooled: spooled,
     })
 }

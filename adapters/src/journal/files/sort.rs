@@ -1,20 +1,21 @@
 //! Sorts a finished output into the order of the input.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::disk::{AppendFile, Disk, ReadSeek};
 use crate::journal::jsonl::tag::Tag;
 
-/// Sorts the lines of a file of results into the order of the input. The file is replaced
-/// atomically, and the run can still be resumed. Sorting takes 24 bytes of memory for each line. No
-/// run may have the file open.
-///
-/// # Errors
-/// Errors of the file system, and [`InvalidData`](io::ErrorKind::InvalidData) for a line that is
-/// not a result. The file is then unchanged.
-pub fn sort(path: &Path) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+/// How many bytes are read or written at once.
+const BUFFER: usize = 1 << 20;
+
+type Reader = BufReader<Box<dyn ReadSeek + Send>>;
+
+/// Sorts the lines of a file of results into the order of the input. The file is replaced atomically,
+/// and the run can still be resumed. Takes 24 bytes of memory for each line. Nothing may be written
+/// to the file meanwhile.
+pub(super) fn sort(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(BUFFER, disk.read(path)?);
     let (mut lines, mut line, mut at) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
@@ -37,26 +38,32 @@ pub fn sort(path: &Path) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".sorted");
     let name = Path::new(&name);
-    let result = write(&mut reader, &lines, name).and_then(|()| std::fs::rename(name, path));
+    let sorted = disk.append(name, 0)?;
+    let result = write(&mut reader, &lines, &*sorted).and_then(|()| disk.rename(name, path));
     if result.is_err() {
         // An error here is ignored in favour of the first one.
-        let _ = std::fs::remove_file(name);
+        let _ = disk.remove(name);
     }
     result
 }
 
-fn write(from: &mut BufReader<File>, lines: &[(u64, u64, u64)], to: &Path) -> io::Result<()> {
-    let mut sorted = BufWriter::with_capacity(1 << 20, File::create(to)?);
+fn write(from: &mut Reader, lines: &[(u64, u64, u64)], to: &dyn AppendFile) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(BUFFER);
     for &(_, at, length) in lines {
         from.seek(SeekFrom::Start(at))?;
-        io::copy(&mut from.by_ref().take(length), &mut sorted)?;
+        from.by_ref().take(length).read_to_end(&mut buffer)?;
+        if buffer.len() >= BUFFER {
+            to.append(&buffer)?;
+            buffer.clear();
+        }
     }
-    sorted.flush()?;
-    sorted.get_ref().sync_all()
+    to.append(&buffer)?;
+    to.sync()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::disk::StdDisk;
     use super::*;
 
     #[test]
@@ -78,11 +85,14 @@ mod tests {
             places.iter().flat_map(|&n| line(n)).collect::<Vec<_>>(),
         )
         .unwrap();
-        sort(&path).unwrap();
+        sort(&StdDisk, &path).unwrap();
         let expected: Vec<u8> = (1..500).flat_map(line).collect();
         assert!(std::fs::read(&path).unwrap() == expected);
         std::fs::write(&path, "other\n").unwrap();
-        assert_eq!(sort(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            sort(&StdDisk, &path).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
         assert_eq!(std::fs::read(&path).unwrap(), b"other\n");
         std::fs::remove_file(&path).unwrap();
     }

@@ -201,6 +201,65 @@ fn a_lock_is_for_one_handle_at_a_time() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_lock_leaves_no_file_and_no_two_owners() {
+    let folder = Folder::new();
+    let path = folder.at("lock");
+    // Each thread reads and writes the count only under the lock; two owners would lose a step.
+    let count = Arc::new(AtomicU64::new(0));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (path, count) = (path.clone(), Arc::clone(&count));
+            std::thread::spawn(move || {
+                let mut taken = 0;
+                while taken < 200 {
+                    if let Ok(_held) = StdDisk.lock(&path) {
+                        let before = count.load(Ordering::Relaxed);
+                        std::thread::yield_now();
+                        count.store(before + 1, Ordering::Relaxed);
+                        taken += 1;
+                    }
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 800);
+    assert!(!path.exists());
+
+    // An input that is refused leaves nothing behind.
+    let input = folder.put("in.jsonl", "[1]");
+    assert!(wait(folder.builder(&input).open()).is_err());
+    let names = fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["in.jsonl"]);
+}
+
+#[test]
+fn results_are_sorted_while_the_lock_is_held() {
+    let folder = Folder::new();
+    let input = folder.put("in.jsonl", THREE);
+    let journal = wait(folder.builder(&input).open()).unwrap();
+    run(&journal).unwrap();
+    let path = folder.at("out.errors.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let turned: Vec<_> = text.lines().rev().map(|line| format!("{line}\n")).collect();
+    fs::write(&path, turned.concat()).unwrap();
+    wait(journal.sort()).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let error = wait(folder.builder(&input).open()).unwrap_err();
+    assert_eq!(error.code(), Some("locked"));
+    // Nothing is written to a file that was replaced.
+    let error = wait(journal.claim(1)).unwrap_err();
+    assert!(error.to_string().contains("open the run again"), "{error}");
+    drop(journal);
+    assert!(wait(folder.builder(&input).open()).is_ok());
+}
+
+#[test]
 fn a_file_is_cut_replaced_and_renamed() {
     let folder = Folder::new();
     let path = folder.put("file", "0123456789");

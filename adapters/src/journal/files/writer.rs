@@ -37,8 +37,8 @@ pub(super) struct Output {
     pub(super) name: String,
 }
 
-/// The files and their lock. Every task and thread that writes holds an `Arc` of this, so that the
-/// lock is released only after the last write has ended.
+/// The files and their lock. Everything that writes holds an `Arc` of this, so that the lock is
+/// released only after the last write has ended.
 pub(super) struct Outputs {
     pub(super) files: [Output; 2],
     pub(super) _lock: Lock,
@@ -47,7 +47,6 @@ pub(super) struct Outputs {
 /// Writes lines in groups.
 pub(super) struct Writer {
     executor: Arc<dyn Executor>,
-    outputs: Arc<Outputs>,
     blocks: bool,
     /// Whether the task that records a line also writes it.
     in_place: bool,
@@ -60,6 +59,8 @@ pub(super) struct Writer {
 /// The pending lines, and how many lines were queued, written and synced in all.
 #[derive(Default)]
 struct State {
+    /// `None` after the journal was closed and everything is synced.
+    outputs: Option<Arc<Outputs>>,
     pending: [Vec<u8>; 2],
     queued: u64,
     written: u64,
@@ -82,11 +83,13 @@ impl Writer {
     ) -> Arc<Self> {
         Arc::new(Self {
             executor,
-            outputs: Arc::new(outputs),
             blocks,
             in_place,
             every,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                outputs: Some(Arc::new(outputs)),
+                ..State::default()
+            }),
             changed: Event::new(),
         })
     }
@@ -161,6 +164,30 @@ impl Writer {
         }
     }
 
+    /// Syncs all lines, and takes no more.
+    pub(super) async fn seal(self: &Arc<Self>) -> Result<(), Error> {
+        loop {
+            self.sync().await?;
+            {
+                let mut state = self.lock();
+                if state.synced < state.queued {
+                    continue;
+                }
+                let why = "the results were sorted; open the run again to go on";
+                state
+                    .failure
+                    .get_or_insert_with(|| Error::new(ErrorKind::Journal, why));
+            }
+            self.changed.notify(usize::MAX);
+            return Ok(());
+        }
+    }
+
+    /// The files and their lock.
+    pub(super) fn outputs(&self) -> Option<Arc<Outputs>> {
+        self.lock().outputs.clone()
+    }
+
     /// Completes when `is_so` holds for the state. Fails if writing has failed before.
     async fn until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), Error> {
         loop {
@@ -200,7 +227,7 @@ impl Writer {
         // The lock is held during the write, so that no other task writes and the order of lines is
         // kept.
         let mut group = std::mem::take(&mut state.pending);
-        let result = write_all(&self.outputs.files, &group);
+        let result = write_all(state.outputs.as_deref(), &group);
         group.iter_mut().for_each(Vec::clear);
         state.pending = group;
         if let Err(error) = result {
@@ -238,9 +265,9 @@ impl Writer {
                 let mut state = self.lock();
                 (std::mem::replace(&mut state.pending, spare), state.queued)
             };
-            let outputs = Arc::clone(&self.outputs);
+            let outputs = self.outputs();
             let (mut group, result) = run_blocking(self.blocks, move || {
-                let result = write_all(&outputs.files, &group);
+                let result = write_all(outputs.as_deref(), &group);
                 (group, result)
             })
             .await;
@@ -295,9 +322,10 @@ impl Writer {
         let writer = Arc::clone(self);
         self.spawn(async move {
             let written = writer.lock().written;
-            let outputs = Arc::clone(&writer.outputs);
+            let outputs = writer.outputs();
             let result = run_blocking(writer.blocks, move || {
-                outputs.files.iter().try_for_each(|output| {
+                let files = outputs.iter().flat_map(|outputs| &outputs.files);
+                files.into_iter().try_for_each(|output| {
                     let synced = output.file.sync();
                     synced.map_err(|error| failed("made safe", output, &error))
                 })
@@ -314,6 +342,7 @@ impl Writer {
                 state.is_syncing = false;
                 state.written > written
             };
+            writer.release_if_closed();
             writer.changed.notify(usize::MAX);
             match (is_behind, is_strict) {
                 (true, true) => writer.start_sync(),
@@ -326,7 +355,18 @@ impl Writer {
     /// Syncs the written lines in the background. The lock is released soon afterwards.
     pub(super) fn close(self: &Arc<Self>) {
         self.lock().is_closed = true;
+        self.release_if_closed();
         self.start_sync();
+    }
+
+    /// Releases the files and their lock, if no more lines come and all of them are synced.
+    fn release_if_closed(&self) {
+        let outputs = {
+            let mut state = self.lock();
+            let is_over = state.is_closed && state.synced == state.queued;
+            is_over.then(|| state.outputs.take())
+        };
+        drop(outputs);
     }
 
     /// Completes with the error when writing has failed.
@@ -366,8 +406,12 @@ impl Drop for Told {
     }
 }
 
-fn write_all(outputs: &[Output; 2], group: &[Vec<u8>; 2]) -> Result<(), Error> {
+fn write_all(outputs: Option<&Outputs>, group: &[Vec<u8>; 2]) -> Result<(), Error> {
+    let Some(outputs) = outputs else {
+        return Err(Error::new(ErrorKind::Internal, "the journal is closed"));
+    };
     let some = outputs
+        .files
         .iter()
         .zip(group)
         .filter(|(_, bytes)| !bytes.is_empty());

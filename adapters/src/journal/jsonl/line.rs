@@ -36,21 +36,26 @@ pub(in crate::journal) fn own_name(number: u64) -> String {
 /// The `custom_id` of a JSON line, if it has one; a number is returned as its text. Fails unless
 /// the whole line is JSON.
 pub(in crate::journal) fn custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
-    read_custom_id(line, |_| {})
+    read_custom_id(line, None)
 }
 
-/// Like [`custom_id`], but also refuses a line with a misspelt field.
+/// Like [`custom_id`], but also refuses a line with a misspelt field, in its body too.
 pub(in crate::journal) fn checked_custom_id(line: &str) -> Result<Option<Cow<'_, str>>, Error> {
     let mut unknown = None;
-    let id = read_custom_id(line, |name| {
+    let mut check = |name: &str| {
         if unknown.is_none() {
             unknown = refuse_misspelt(name).err();
         }
-    })?;
+    };
+    let id = read_custom_id(line, Some(&mut check))?;
     unknown.map_or(Ok(id), Err)
 }
 
-fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<'_, str>>, Error> {
+/// Passes the names of all other fields to `check`.
+fn read_custom_id<'a>(
+    line: &'a str,
+    mut check: Option<&mut dyn FnMut(&str)>,
+) -> Result<Option<Cow<'a, str>>, Error> {
     let mut read = || {
         let mut reader = Reader::new(line);
         let mut members = reader.object()?;
@@ -63,8 +68,15 @@ fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<
                     b'-' | b'0'..=b'9' => found = Some(Ok(Cow::Borrowed(reader.raw()?))),
                     _ => found = Some(Err(reader.raw()?)),
                 },
+                "body" if check.is_some() && reader.peek()? == b'{' => {
+                    let mut members = reader.object()?;
+                    while let Some(name) = reader.name(&mut members)? {
+                        tell(&mut check, &name);
+                        reader.raw()?;
+                    }
+                }
                 name => {
-                    other(name);
+                    tell(&mut check, name);
                     reader.raw()?;
                 }
             }
@@ -80,6 +92,12 @@ fn read_custom_id(line: &str, mut other: impl FnMut(&str)) -> Result<Option<Cow<
             "its custom_id is {value}, which is neither a string nor a number"
         ))
     })
+}
+
+fn tell(check: &mut Option<&mut dyn FnMut(&str)>, name: &str) {
+    if let Some(check) = check {
+        check(name);
+    }
 }
 
 /// The `custom_id` of a line that begins with it, if it contains no escapes. The rest of the line
@@ -330,6 +348,22 @@ mod tests {
             assert_eq!(leading_custom_id(other), None, "{other}");
         }
         assert_eq!(custom_id(r#"{"prompt":"a"}"#).unwrap(), None);
+    }
+
+    #[test]
+    fn a_misspelt_field_is_found_before_the_line_runs() {
+        for line in [
+            r#"{"custom_id":"a","prompt":"x","max_token":1}"#,
+            r#"{"custom_id":"a","body":{"messages":[],"max_token":1}}"#,
+            r#"{"body" : { "max_token" : 1 }, "custom_id":"a"}"#,
+        ] {
+            let error = checked_custom_id(line).unwrap_err();
+            assert!(error.message().contains("write \"max_tokens\""), "{error}");
+            assert_eq!(custom_id(line).unwrap().as_deref(), Some("a"));
+        }
+        // Names within a field's value are not chatcore's.
+        let fine = r#"{"custom_id":"a","body":{"metadata":{"max_token":1},"top_k":2}}"#;
+        assert_eq!(checked_custom_id(fine).unwrap().as_deref(), Some("a"));
     }
 
     #[test]

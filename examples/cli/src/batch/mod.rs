@@ -17,9 +17,7 @@ use chatcore::{
     RateLimits, Role,
 };
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::journal::files::{
-    BadLines, FilesBuilder, FilesJournal, Format, Identity, sort,
-};
+use chatcore_adapters::journal::files::{BadLines, FilesBuilder, FilesJournal, Format, Identity};
 
 use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
 use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
@@ -49,11 +47,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
     let (ended, stats) = run::to_the_end(began, stats, &mut show, limits).await?;
     show.end(&stats, &ended, journal.output_path(), journal.errors_path());
-    let (output, errors) = (
-        journal.output_path().to_owned(),
-        journal.errors_path().to_owned(),
-    );
-    drop(journal);
+    let output = journal.output_path().to_owned();
     if let Some(path) = &args.report {
         let page = report::page(&stats, &ended, &output);
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
@@ -63,9 +57,7 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         Ended::Stopped(_) => Ok(STOPPED),
         Ended::All => {
             if args.sort {
-                for path in [&output, &errors] {
-                    sort(path).map_err(|error| unwritable(path, &error))?;
-                }
+                journal.sort().await?;
             }
             Ok(match stats.failed() {
                 0 => 0,

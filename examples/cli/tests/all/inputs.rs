@@ -1,6 +1,8 @@
 //! `chatcore batch run`: bad inputs, and a provider that cannot be reached.
 
 use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
 
 use chatcore_conformance::server::Server;
 
@@ -112,4 +114,74 @@ fn a_server_that_is_not_there_ends_the_run_without_errors() {
     let (status, _, err) = run(against(&folder, &server, "key/back").args(RUN).args(again));
     assert_eq!(status, 0, "{err}");
     assert_eq!(folder.results("out.jsonl").len(), 100);
+}
+
+#[test]
+fn a_server_that_drops_every_connection_ends_the_run_without_errors() {
+    let folder = Folder::new();
+    folder.write("in.jsonl", &requests(100));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let (status, _, err) = run(chatcore(&folder)
+        .env("LLM_PROVIDER", "openai_compatible")
+        .env("LLM_MODEL", "m")
+        .env("LLM_BASE_URL", format!("http://{address}/v1"))
+        .args(RUN)
+        .args(["--concurrency", "4", "--attempts", "1"]));
+    assert_eq!(status, 1, "{err}");
+    assert!(
+        err.contains("drops every connection") && err.contains("100 items are left"),
+        "{err}"
+    );
+    assert_eq!(folder.read("out.errors.jsonl"), "");
+}
+
+#[test]
+fn two_processes_do_not_run_one_batch() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", &requests(3));
+    let mut first = against(&folder, &server, "key/two/gate/two")
+        .args(RUN)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Once a request has come, the first process has the lock.
+    while server.counts("two").requests == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (status, _, err) = run(against(&folder, &server, "key/two/gate/two").args(RUN));
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("another process runs the batch"), "{err}");
+    // A process that is killed frees its lock.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    server.release("two", 1_000);
+    let (status, _, err) = run(against(&folder, &server, "key/two/gate/two").args(RUN));
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(folder.results("out.jsonl").len(), 3);
+    assert!(cfg!(not(unix)) || !folder.path("out.jsonl.lock").exists());
+}
+
+#[test]
+fn a_misspelt_field_of_a_body_is_found_before_anything_is_sent() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write(
+        "in.jsonl",
+        "{\"custom_id\":\"a\",\"prompt\":\"x\"}\n\
+         {\"custom_id\":\"b\",\"body\":{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_token\":1}}\n",
+    );
+    let (status, _, err) = run(against(&folder, &server, "key/misspelt")
+        .args(RUN)
+        .args(["--bad-lines", "refuse"]));
+    assert_eq!(
+        (status, server.counts("misspelt").requests),
+        (2, 0),
+        "{err}"
+    );
+    assert!(
+        err.contains("line 2") && err.contains("max_tokens"),
+        "{err}"
+    );
+    assert!(cfg!(not(unix)) || !folder.path("out.jsonl.lock").exists());
 }
