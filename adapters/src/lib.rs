@@ -107,3 +107,8 @@ mod docs_mcp {}
 ))]
 #[doc = include_str!("../../docs/batches.md")]
 mod docs_batches {}
+
+/// Compiles every Rust snippet of docs/fleet.md.
+#[cfg(all(doctest, feature = "postgres", feature = "smol", feature = "http1"))]
+#[doc = include_str!("../../docs/fleet.md")]
+mod docs_fleet {}

@@ -170,6 +170,19 @@ impl Postgres {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// Runs a statement through `psql`, and returns its rows, with `|` between the fields.
+    pub fn psql(&self, sql: &str) -> String {
+        let psql = programs().map(|folder| folder.join("psql"));
+        let output = Command::new(psql.expect("the server has started"))
+            .args(["-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .arg(self.url())
+            .output()
+            .expect("psql can be started");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn signal(&self, signal: &str) {
         let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
         if let Some(pid) = pid.lines().next() {

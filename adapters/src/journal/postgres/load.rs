@@ -211,10 +211,11 @@ impl Database {
         let is_mine = self.statement(lane, "load the input", move |connection| {
             let block = Arc::clone(&block);
             Box::pin(async move {
-                // A conflict is a repeated attempt whose answer was lost.
+                // The lock makes a second submission wait until this block can be cleared. A
+                // conflict is a repeated attempt whose answer was lost.
                 let row = sqlx::query(
                     "WITH mine AS (SELECT id FROM run WHERE id = $1 AND loader = $2 AND state = 0 \
-                     FOR KEY SHARE), loaded AS (INSERT INTO block (run, number, places, lines, \
+                     FOR SHARE), loaded AS (INSERT INTO block (run, number, places, lines, \
                      items) SELECT id, $3, $4, $5, $6 FROM mine ON CONFLICT DO NOTHING) \
                      SELECT count(*) > 0 FROM mine",
                 )

@@ -9,6 +9,7 @@
 
 mod batch;
 mod commands;
+mod fleet;
 mod harness;
 mod inputs;
 mod kills;

@@ -53,14 +53,14 @@ mod on_smol {
     chatcore_conformance::journal_cases!(chatcore_conformance::stamp![run]);
 }
 
-mod with_short_leases_on_a_frame_loop {
+mod on_a_frame_loop {
     use chatcore_conformance::hosts::frame_loop;
 
     use super::*;
 
     fn run(name: &str) {
         if let Some(server) = Postgres::shared() {
-            let keeper = keeper(server, Duration::from_millis(300));
+            let keeper = keeper(server, Duration::from_secs(10));
             chatcore_conformance::__stamp::on_journal(
                 name,
                 chatcore_conformance::NONE,

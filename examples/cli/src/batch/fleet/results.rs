@@ -43,8 +43,14 @@ async fn follow(database: &Database, run: &str, outputs: &mut Outputs) -> Result
         // Asked before the results are read, so that the last ones are not missed.
         let status = database.status(run).await?;
         let is_last = status.is_complete() || status.state == RunState::Cancelled;
-        for line in news.next().await? {
-            outputs.write(&line)?;
+        loop {
+            let lines = news.next().await?;
+            if lines.is_empty() {
+                break;
+            }
+            for line in lines {
+                outputs.write(&line)?;
+            }
         }
         outputs.flush()?;
         if is_last {
