@@ -203,7 +203,7 @@ impl Transport for Arrivals {
     ) -> Result<chatcore::http::Response<ByteStream>, TransportError> {
         self.0.lock().unwrap().push(Instant::now());
         let body = r#"{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}"#;
-        let body: ByteStream = Box::pin(futures_util::stream::iter([Ok(body.into())]));
+        let body = ByteStream::from_bytes(body);
         let response = chatcore::http::Response::builder();
         Ok(response
             .header("content-type", "application/json")
