@@ -120,9 +120,9 @@ impl McpClient {
         self.peer.call_tool(name, arguments).await
     }
 
-    /// Ends the session, and the connection or the server's program, which is killed if it does not
-    /// end within two seconds. Requests that wait fail, and so do later ones, with
-    /// [`Closed`](super::McpErrorKind::Closed).
+    /// Ends the session, and the server's program, which is killed if it does not end within two
+    /// seconds. Later requests fail with [`Closed`](super::McpErrorKind::Closed). Requests that wait
+    /// fail when the program or the stream ends; over HTTP they go on.
     ///
     /// Dropping the future leaves the rest to the background.
     pub async fn close(&self) {

@@ -60,9 +60,7 @@ impl Peer {
     /// The session, which is begun first if there is none.
     pub(super) async fn session(&self) -> Result<Arc<Session>, McpError> {
         let mut agreed = self.agreed.lock().await;
-        if self.is_closed.load(Ordering::Acquire) {
-            return Err(McpError::new(McpErrorKind::Closed, "the client is closed"));
-        }
+        self.check_open()?;
         let is_new = self.channel.restore().await?;
         match &agreed.session {
             // A stateless server that was started again knows all that it needs.
@@ -74,9 +72,17 @@ impl Peer {
     /// A new session in place of `lost`, unless another call has begun one already.
     async fn renewed(&self, lost: &Arc<Session>) -> Result<Arc<Session>, McpError> {
         let mut agreed = self.agreed.lock().await;
+        self.check_open()?;
         match &agreed.session {
             Some(session) if !Arc::ptr_eq(session, lost) => Ok(Arc::clone(session)),
             _ => self.begin(&mut agreed).await,
+        }
+    }
+
+    fn check_open(&self) -> Result<(), McpError> {
+        match self.is_closed.load(Ordering::Acquire) {
+            true => Err(McpError::new(McpErrorKind::Closed, "the client is closed")),
+            false => Ok(()),
         }
     }
 
@@ -165,7 +171,9 @@ impl Peer {
     /// Ends the session and the connection. Further requests fail.
     pub(super) async fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        let session = self.agreed.lock().await.session.take();
+        // A handshake that hangs does not keep a program alive.
+        let agreed = within(&*self.executor, self.limits.farewell, self.agreed.lock()).await;
+        let session = agreed.and_then(|mut agreed| agreed.session.take());
         self.channel.close(session.as_deref()).await;
     }
 }

@@ -11,5 +11,6 @@ mod real;
 mod resuming;
 mod script;
 mod secrets;
+mod seeds;
 mod streams;
 mod tools;

@@ -322,3 +322,23 @@ fn tokens_are_refused() {
     let error = client.bearer("tok-0123456789").build().unwrap_err();
     assert_eq!(error.kind(), McpErrorKind::Config);
 }
+
+/// `close` does not wait for a handshake that hangs.
+#[test]
+fn a_client_can_be_closed_while_it_connects() {
+    let sim = Sim::new(1);
+    let (client, _) = server(&sim, |_| Vec::new());
+    let client = client.protocol_version("2025-06-18").build().unwrap();
+    sim.run(async {
+        let before = sim.executor().now();
+        let close = async {
+            sim.executor().sleep(Duration::from_secs(1)).await;
+            client.close().await;
+        };
+        let (connected, ()) = futures_util::future::join(client.connect(), close).await;
+        assert_eq!(connected.unwrap_err().kind(), McpErrorKind::Connection);
+        assert_eq!(sim.executor().now() - before, Duration::from_secs(3));
+        let error = client.connect().await.unwrap_err();
+        assert_eq!(error.kind(), McpErrorKind::Closed);
+    });
+}
