@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use chatcore::dialect::OpenAiResponses;
-use chatcore::{ChatCall, ChatResponse, Error, LlmClient, Message, Provider, Transport};
+use chatcore::{
+    ChatCall, ChatResponse, Error, LlmClient, Message, Provider, ToolLoopAnswer, Toolbox, Transport,
+};
 use chatcore_adapters::executor::SmolExecutor;
 use chatcore_adapters::transport::{Http1Transport, Proxies, WebSocketTransport};
 
@@ -32,6 +34,19 @@ impl Asker {
             match self.streams {
                 true => call.stream().into_response().await,
                 false => call.await,
+            }
+        })
+    }
+}
+
+impl Asker {
+    /// Runs a loop over the tools.
+    pub(super) fn run(&self, prompt: &str, tools: &Toolbox) -> Result<ToolLoopAnswer, Error> {
+        let work = self.client.ask(prompt).toolbox(tools);
+        smol::block_on(async {
+            match self.streams {
+                true => work.stream().into_answer().await,
+                false => work.await,
             }
         })
     }

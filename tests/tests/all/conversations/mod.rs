@@ -32,6 +32,7 @@ const CONVERSATIONS: &[(&str, Conversation)] = &[
         tools::two_tools_at_once,
     ),
     ("a tool after a tool", tools::a_tool_after_a_tool),
+    ("a loop over tools", tools::a_loop_over_tools),
 ];
 
 #[test]

@@ -1,6 +1,6 @@
 //! Conversations with tools.
 
-use chatcore::{ChatCall, ChatResponse, FinishReason, Message, Tool};
+use chatcore::{ChatCall, ChatResponse, FinishReason, FunctionTool, Message, Tool, Toolbox};
 use serde_json::{Value, json};
 
 use super::askers::Asker;
@@ -66,6 +66,36 @@ pub(super) fn a_tool_after_a_tool(asker: &Asker) {
     }
     let answer = asker.ask(&messages, tools).unwrap();
     assert_eq!(answer.text(), "Both steps are done.");
+}
+
+/// The same tools in a toolbox: two at once, and one after the other.
+pub(super) fn a_loop_over_tools(asker: &Asker) {
+    let done = |arguments: Value| async move {
+        match arguments["number"].as_u64() {
+            Some(1) => "first done",
+            Some(2) => "second done",
+            _ => "not asked for",
+        }
+    };
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let weather = Tool::new("get_weather", object(json!({"city": {"type": "string"}})));
+    let weather = FunctionTool::new(weather, |arguments: Value| async move {
+        assert_eq!(arguments, json!({"city": "Zürich"}));
+        "7 degrees"
+    });
+    let time = Tool::new("get_time", object(json!({})));
+    let time = FunctionTool::new(time, |_: Value| async { "noon" });
+    let step = Tool::new("step", object(json!({"number": {"type": "integer"}})));
+    let mut tools = Toolbox::new();
+    tools.add(weather).unwrap().add(time).unwrap();
+    tools.add(FunctionTool::new(step, done)).unwrap();
+
+    let answer = asker.run("weather in two cities", &tools).unwrap();
+    assert_eq!(answer.text(), "It is 7 degrees, at noon.");
+    assert_eq!((answer.turns, answer.messages.len()), (2, 4));
+    let answer = asker.run("step by step", &tools).unwrap();
+    assert_eq!(answer.text(), "Both steps are done.");
+    assert_eq!((answer.turns, answer.messages.len()), (3, 6));
 }
 
 /// A tool is called in one dialect, and the conversation continues in another.
