@@ -84,9 +84,9 @@ struct Idle {
 impl Database {
     /// The default of [`schema`](Self::with_schema).
     pub const DEFAULT_SCHEMA: &str = "chatcore";
-    /// The default of [`statement_timeout`](Self::with_statement_timeout).
+    /// The default of [`statement_timeout`](Self::statement_timeout).
     pub const DEFAULT_STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-    /// The default of [`patience`](Self::with_patience).
+    /// The default of [`patience`](Self::patience).
     pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(300);
 
     /// The database at a URL such as `postgres://user@host:5432/name?sslmode=verify-full`. What the
@@ -154,7 +154,7 @@ impl Database {
     /// Sets how long the server may work on a statement. The client gives up 5 s later, in case
     /// the connection was lost silently. Default: 10 s.
     #[must_use]
-    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         let timeout = timeout.max(Duration::from_millis(10));
         self.settings().statement_timeout = timeout;
         self
@@ -163,7 +163,7 @@ impl Database {
     /// Sets for how long a statement is repeated whose failure may pass, such as a lost connection
     /// or a server that restarts. Default: 5 minutes.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
+    pub fn patience(mut self, patience: Duration) -> Self {
         self.settings().patience = patience;
         self
     }

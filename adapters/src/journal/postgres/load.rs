@@ -1,7 +1,6 @@
 //! Loads the input of a run.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::Read;
 use std::sync::Arc;
 
 use chatcore::{Error, ErrorKind};
@@ -9,86 +8,17 @@ use sqlx::Row;
 
 use super::database::{Database, LONGEST_NAME, Lane, random};
 use super::limits::RunLimits;
+use super::reader::{Block, Reader};
 use super::runs::damaged;
-use crate::journal::jsonl::duplicates::Names;
-use crate::journal::jsonl::input::{BadLines, Input, TOLD, unreadable};
-use crate::journal::jsonl::items::{Items, item};
-use crate::journal::jsonl::line::{Format, own_name};
-use crate::journal::jsonl::tag::digest;
-
-/// The size of a block, in lines and in bytes.
-const BLOCK_ITEMS: usize = 1_000;
-const BLOCK_BYTES: usize = 4 << 20;
+use super::submission::Submission;
+use crate::journal::jsonl::input::{BadLines, Input};
+use crate::journal::jsonl::items::item;
+use crate::journal::jsonl::line::Format;
 
 /// A chunk has at most this part of the items that are left, so that the workers end together, and
 /// at least this many items, so that claims stay rare.
 const PARTS_LEFT: i64 = 64;
 const SMALLEST_CHUNK: i32 = 8;
-
-/// How many repeated names are looked for.
-const PAIRS: usize = 1_000;
-
-/// How an input is read. The default decides by its first line, and records bad lines as errors.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Submission {
-    format: Format,
-    bad_lines: BadLines,
-    chunk: usize,
-    temporary: PathBuf,
-    limits: RunLimits,
-}
-
-impl Default for Submission {
-    fn default() -> Self {
-        Self {
-            format: Format::default(),
-            bad_lines: BadLines::default(),
-            chunk: Self::DEFAULT_CHUNK,
-            temporary: std::env::temp_dir(),
-            limits: RunLimits::default(),
-        }
-    }
-}
-
-impl Submission {
-    /// The default of [`chunk`](Self::chunk).
-    pub const DEFAULT_CHUNK: usize = BLOCK_ITEMS;
-
-    /// Sets the format of the input's lines. Default: [`Format::Auto`].
-    pub fn format(mut self, format: Format) -> Self {
-        self.format = format;
-        self
-    }
-
-    /// Sets how lines that are not the JSON of a request are handled. Default: they are recorded as
-    /// errors.
-    pub fn bad_lines(mut self, bad_lines: BadLines) -> Self {
-        self.bad_lines = bad_lines;
-        self
-    }
-
-    /// Sets how many items are leased together at most, from 1 to 1,000. Default: 1,000. Towards
-    /// the end of the input, chunks are smaller.
-    pub fn chunk(mut self, items: usize) -> Self {
-        self.chunk = items.clamp(1, BLOCK_ITEMS);
-        self
-    }
-
-    /// Sets limits of the whole run, over all its workers. Workers keep those per minute if their
-    /// clients have [`Database::shared_limits`]. Default: none.
-    pub fn limits(mut self, limits: RunLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Sets the folder for a temporary file of 16 bytes for each item, if there are more than 8,192
-    /// items. Default: the system's.
-    pub fn temporary_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.temporary = folder.into();
-        self
-    }
-}
 
 impl Database {
     /// Loads an input, plain or compressed with gzip or zstd, as a new run. The input is read once
@@ -189,7 +119,7 @@ impl Database {
             self.insert(lane, run, (id, loader), number, block).await?;
             number += 1;
         }
-        let is_json = reader.items.format() != Format::Text;
+        let is_json = reader.is_json();
         let (pairs, found) = blocking::unblock(move || reader.end()).await?;
         self.refuse_equal(lane, id, is_json, &pairs).await?;
         self.set_limits(lane, id, submission.limits).await?;
@@ -428,85 +358,4 @@ fn submitted_twice(run: &str) -> Error {
          given up"
     );
     Error::new(ErrorKind::Config, why).with_code(Some("submitted_twice".to_owned()))
-}
-
-/// Some lines of the input with their numbers.
-#[derive(Debug, Default)]
-struct Block {
-    places: Vec<i64>,
-    lines: Vec<Vec<u8>>,
-}
-
-/// Reads blocks, and collects the names of the items.
-struct Reader {
-    items: Items,
-    names: Names,
-    have_names: bool,
-    found: Input,
-}
-
-impl Reader {
-    fn new(
-        input: impl Read + Send + 'static,
-        format: Format,
-        temporary: PathBuf,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            items: Items::new(input, format).map_err(|error| unreadable(INPUT, &error))?,
-            names: Names::new(temporary),
-            have_names: false,
-            found: Input::default(),
-        })
-    }
-
-    /// The next block; empty at the end.
-    fn block(&mut self) -> Result<Block, Error> {
-        let mut block = Block::default();
-        let mut bytes = 0;
-        while block.places.len() < BLOCK_ITEMS && bytes < BLOCK_BYTES {
-            let next = self.items.head_and_line();
-            let Some((head, line)) = next.map_err(|error| unreadable(INPUT, &error))? else {
-                break;
-            };
-            self.found.items += 1;
-            bytes += line.len();
-            block.places.push(head.number.cast_signed());
-            block.lines.push(line.to_vec());
-            match head.name {
-                Ok(own) => {
-                    self.have_names |= own.is_some();
-                    let own = own.unwrap_or_else(|| digest(own_name(head.number).as_bytes()));
-                    let added = self.names.add(own, head.number);
-                    added.map_err(|error| cannot_check(&error))?;
-                }
-                Err(error) => {
-                    self.found.bad_lines += 1;
-                    if self.found.first_bad.len() < TOLD {
-                        self.found.first_bad.push(error);
-                    }
-                }
-            }
-        }
-        Ok(block)
-    }
-
-    /// Pairs of lines whose names may be equal, and what was found.
-    fn end(self) -> Result<(Vec<(u64, u64)>, Input), Error> {
-        // If no line has a `custom_id`, all names are default names, which are unique.
-        let pairs = match self.have_names {
-            true => self.names.pairs(PAIRS),
-            false => Ok(Vec::new()),
-        };
-        Ok((pairs.map_err(|error| cannot_check(&error))?, self.found))
-    }
-}
-
-/// The input's name in messages.
-const INPUT: &str = "the input";
-
-fn cannot_check(error: &io::Error) -> Error {
-    let why = format!(
-        "the names of the items could not be checked, because that needs a temporary file: {error}"
-    );
-    Error::new(ErrorKind::Journal, why)
 }

@@ -29,15 +29,18 @@
 
 mod builder;
 mod claim;
+mod control;
 mod database;
 mod failure;
 mod follow;
 mod limits;
 mod load;
+mod reader;
 mod record;
 mod results;
 mod runs;
 mod schema;
+mod submission;
 
 use std::fmt;
 use std::sync::Arc;
@@ -52,9 +55,9 @@ pub use builder::PostgresBuilder;
 pub use database::Database;
 pub use follow::Follow;
 pub use limits::{PostgresLimits, RunLimits};
-pub use load::Submission;
 pub use results::{ResultLine, Results};
 pub use runs::{RunState, RunStatus, WorkerStatus};
+pub use submission::Submission;
 
 use database::Lane;
 use record::Writer;

@@ -1,4 +1,4 @@
-//! Runs: their states, their counts, and control from outside.
+//! Runs: their states and their counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use chatcore::journal::Counts;
 use chatcore::{Error, ErrorKind};
 use sqlx::{PgConnection, Row};
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::failure::Failed;
 use super::limits::RunLimits;
 
@@ -35,7 +35,7 @@ impl RunState {
         }
     }
 
-    fn number(self) -> i16 {
+    pub(super) fn number(self) -> i16 {
         match self {
             Self::Loading => 0,
             Self::Running => 1,
@@ -159,182 +159,7 @@ impl Database {
         })
         .await
     }
-
-    /// Hands out no more items of a run until [`resume`](Self::resume). A worker learns this when
-    /// it next claims or renews. Its items in flight finish.
-    ///
-    /// # Errors
-    /// As for [`status`](Self::status), and [`Config`](ErrorKind::Config) with the code `run_state`
-    /// if the run is loading or cancelled.
-    pub async fn pause(&self, run: &str) -> Result<(), Error> {
-        self.change(run, RunState::Paused, &[RunState::Running])
-            .await
-    }
-
-    /// Hands out the items of a paused or cancelled run again.
-    ///
-    /// # Errors
-    /// As for [`pause`](Self::pause).
-    pub async fn resume(&self, run: &str) -> Result<(), Error> {
-        let from = [RunState::Paused, RunState::Cancelled];
-        self.change(run, RunState::Running, &from).await
-    }
-
-    /// Ends a run early: workers finish their items in flight and end. Results stay, and
-    /// [`resume`](Self::resume) continues the run.
-    ///
-    /// # Errors
-    /// As for [`pause`](Self::pause).
-    pub async fn cancel(&self, run: &str) -> Result<(), Error> {
-        let from = [RunState::Running, RunState::Paused];
-        self.change(run, RunState::Cancelled, &from).await
-    }
-
-    /// A run that already is in the state `to` is left alone.
-    async fn change(&self, run: &str, to: RunState, from: &[RunState]) -> Result<(), Error> {
-        let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let from: Arc<[i16]> = from.iter().map(|state| state.number()).collect();
-        let changed = self.statement(&lane, "change the run", move |connection| {
-            let (name, from) = (Arc::clone(&name), Arc::clone(&from));
-            Box::pin(async move {
-                let changed =
-                    sqlx::query("UPDATE run SET state = $2 WHERE name = $1 AND state = ANY($3)")
-                        .bind(&*name)
-                        .bind(to.number())
-                        .bind(&*from)
-                        .execute(&mut *connection)
-                        .await?;
-                if changed.rows_affected() > 0 {
-                    return Ok(Some(to));
-                }
-                let row = sqlx::query("SELECT state FROM run WHERE name = $1")
-                    .bind(&*name)
-                    .fetch_optional(connection)
-                    .await?;
-                let state = row.map(|row| row.try_get(0)).transpose()?;
-                Ok(state.map(RunState::from_number))
-            })
-        });
-        match changed.await? {
-            Some(state) if state == to => Ok(()),
-            Some(state) => {
-                let how = match state {
-                    RunState::Loading => "its input is still loading",
-                    RunState::Running => "it is running",
-                    RunState::Paused => "it is paused",
-                    RunState::Cancelled => "it is cancelled; resume it first",
-                };
-                let why = format!("the run {run:?} cannot be changed: {how}");
-                Err(Error::new(ErrorKind::Config, why).with_code(Some("run_state".to_owned())))
-            }
-            None => Err(unknown_run(run)),
-        }
-    }
-
-    /// Runs the items again that have an error: their errors are deleted.
-    ///
-    /// # Errors
-    /// As for [`status`](Self::status).
-    pub async fn retry_errors(&self, run: &str) -> Result<u64, Error> {
-        let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let deleted = self.statement(&lane, "delete the errors", move |connection| {
-            let name = Arc::clone(&name);
-            Box::pin(async move {
-                let Some(id) = id(connection, &name).await? else {
-                    return Ok(None);
-                };
-                let row = sqlx::query(RETRY_ERRORS)
-                    .bind(id)
-                    .fetch_one(connection)
-                    .await?;
-                Ok(Some(row.try_get::<i64, _>(0)?))
-            })
-        });
-        let deleted = deleted.await?.ok_or_else(|| unknown_run(run))?;
-        Ok(unsigned(deleted))
-    }
-
-    /// Deletes a run with its input and its results.
-    ///
-    /// # Errors
-    /// As for [`status`](Self::status).
-    pub async fn remove(&self, run: &str) -> Result<(), Error> {
-        let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let found = self.statement(&lane, "find the run", move |connection| {
-            let name = Arc::clone(&name);
-            Box::pin(async move { Ok(id(connection, &name).await?) })
-        });
-        let id = found.await?.ok_or_else(|| unknown_run(run))?;
-        // Workers see at once that the run has ended.
-        self.delete(&lane, "DELETE FROM run WHERE id = $1 AND $2 > 0", id)
-            .await?;
-        self.clear(&lane, id).await
-    }
-
-    /// Deletes everything of a run but its own row, in several statements, each of which takes
-    /// little time.
-    pub(super) async fn clear(&self, lane: &Lane, run: i64) -> Result<(), Error> {
-        for table in [
-            "DELETE FROM result WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM result WHERE run = $1 LIMIT $2))",
-            "DELETE FROM chunk WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM chunk WHERE run = $1 LIMIT $2))",
-            "DELETE FROM bucket WHERE run = $1 AND $2 > 0",
-            "DELETE FROM block WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM block WHERE run = $1 LIMIT $2))",
-        ] {
-            while self.delete(lane, table, run).await? > 0 {}
-        }
-        Ok(())
-    }
-
-    async fn delete(&self, lane: &Lane, delete: &'static str, run: i64) -> Result<u64, Error> {
-        self.statement(lane, "delete a run", move |connection| {
-            Box::pin(async move {
-                let deleted = sqlx::query(delete)
-                    .bind(run)
-                    .bind(DELETED_AT_ONCE)
-                    .execute(connection)
-                    .await?;
-                Ok(deleted.rows_affected())
-            })
-        })
-        .await
-    }
 }
-
-/// Deletes the errors of a run, and takes them out of the counts. Chunks that had any are handed
-/// out again.
-const RETRY_ERRORS: &str = "
-WITH gone AS (
-    DELETE FROM result WHERE run = $1 AND NOT is_answer
-    RETURNING chunk, input_tokens, output_tokens
-), sums AS (
-    SELECT chunk, count(*) AS failed FROM gone GROUP BY chunk
-), before AS (
-    SELECT c.number, c.state, c.done, c.failed, c.input_tokens, c.output_tokens
-    FROM chunk c JOIN sums s ON s.chunk = c.number WHERE c.run = $1 FOR UPDATE OF c
-), changed AS (
-    UPDATE chunk c SET failed = c.failed - s.failed, state = 1,
-        leased_until = CASE WHEN c.state = 2 THEN '-infinity' ELSE c.leased_until END
-    FROM sums s WHERE c.run = $1 AND c.number = s.chunk
-), total AS (
-    UPDATE run r SET done = r.done - e.done, failed = r.failed - e.failed,
-        input_tokens = r.input_tokens - e.input_tokens,
-        output_tokens = r.output_tokens - e.output_tokens
-    FROM (SELECT COALESCE(sum(done), 0)::bigint AS done, COALESCE(sum(failed), 0)::bigint AS failed,
-            COALESCE(sum(input_tokens), 0)::bigint AS input_tokens,
-            COALESCE(sum(output_tokens), 0)::bigint AS output_tokens
-        FROM before WHERE state = 2) e
-    WHERE r.id = $1
-)
-SELECT count(*) FROM gone";
-
-/// How many rows are deleted in one statement.
-const DELETED_AT_ONCE: i64 = 20_000;
 
 pub(super) async fn id(
     connection: &mut PgConnection,

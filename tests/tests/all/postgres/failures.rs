@@ -172,7 +172,7 @@ fn a_connection_that_goes_silent_is_given_up() {
         let proxy = Proxy::start(setup.server.port(), u64::MAX / 100);
         let url = setup.server.url_through(proxy.port);
         let database = Database::new(Arc::clone(&setup.executor), &url).unwrap();
-        let database = database.with_statement_timeout(Duration::from_millis(500));
+        let database = database.statement_timeout(Duration::from_millis(500));
         let journal = PostgresJournal::builder(database, &setup.run, Identity::new());
         let journal = journal.open().await.unwrap();
         proxy.is_silent.store(true, Ordering::SeqCst);
@@ -203,7 +203,7 @@ fn no_error_tells_the_password() {
             let opened = Database::new(Arc::clone(&setup.executor), &url);
             let error = match opened {
                 Ok(database) => {
-                    let database = database.with_patience(Duration::from_millis(1));
+                    let database = database.patience(Duration::from_millis(1));
                     let shown = format!("{database:?}");
                     assert!(!shown.contains("pa55"), "{shown}");
                     database.status("none").await.unwrap_err()

@@ -42,5 +42,5 @@ fn database(args: &PostgresArgs) -> Result<Database, Failure> {
     })?;
     let executor = Arc::new(SmolExecutor::new());
     let database = Database::new(executor, url.trim())?.with_schema(&args.schema)?;
-    Ok(database.with_patience(PATIENCE))
+    Ok(database.patience(PATIENCE))
 }

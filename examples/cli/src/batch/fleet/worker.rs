@@ -32,7 +32,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         temperature: args.temperature,
     };
     let identity = defaults.identify(Identity::of(&config.provider));
-    let database = database(&args.of.postgres)?.with_patience(Database::DEFAULT_PATIENCE);
+    let database = database(&args.of.postgres)?.patience(Database::DEFAULT_PATIENCE);
     let run = args.of.run.clone();
     let status = database.status(&run).await?;
     let key_var = setup::key_var(&config);
