@@ -27,6 +27,7 @@ Examples:
   chatcore batch run in.jsonl -o out.jsonl --dry-run --price 0.27,1.10
   chatcore batch run in.jsonl -o out.jsonl --max-cost 20 --price 0.27,1.10 --deadline 8h
   chatcore batch run in.jsonl -o out.jsonl --retry-errors --report report.html
+  chatcore batch run in.jsonl -o out.jsonl --via provider
 
 The same command resumes a run that was stopped or killed. Each line of INPUT is a request of
 OpenAI's Batch API, or {\"prompt\": …}, or {\"messages\": […]}; a file whose first line does not begin
@@ -159,6 +160,9 @@ pub(crate) struct RunArgs {
     /// Write an HTML report of progress, latency, tokens, cost and errors
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) via: crate::batch::ViaArgs,
 
     /// Maximum number of requests in flight [default: LLM_ASYNC_WORKERS, or 5]
     #[arg(long, value_name = "N", help_heading = "Speed", value_parser = clap::value_parser!(u32).range(1..))]

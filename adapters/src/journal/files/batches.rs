@@ -83,6 +83,15 @@ impl BatchFile {
         Ok(stored.map_or(0, |stored| stored.records.batches.len()))
     }
 
+    /// Refuses a record of batches that were created with another identity.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) with the code `another_run`, or
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read.
+    pub fn check(&self) -> Result<(), Error> {
+        self.load_now().map(drop)
+    }
+
     fn read(&self) -> Result<Option<Stored>, Error> {
         let bytes = match read_all(&*self.disk, &self.path) {
             Ok(bytes) => bytes,
@@ -181,7 +190,8 @@ mod tests {
         assert_eq!(store.batches().unwrap(), 1);
 
         let other = BatchFile::beside(&output, Identity::new().with("key", "b"));
-        let error = other.load_now().unwrap_err();
+        assert!(store.check().is_ok());
+        let error = other.check().unwrap_err();
         assert_eq!(error.code(), Some("another_run"));
         // What is left to repeat belongs to no account.
         records.batches.clear();

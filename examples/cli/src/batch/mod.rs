@@ -6,6 +6,7 @@ mod report;
 mod run;
 mod show;
 mod stats;
+mod via;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use crate::{say, setup};
 use run::{Ended, Limits};
 use show::Show;
 use stats::Stats;
+pub(crate) use via::ViaArgs;
 
 pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     let config = setup::config(who)?;
@@ -33,8 +35,9 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         return estimate::run(&args, &config, &defaults);
     }
     let identity = defaults.identify(Identity::of(&config.provider));
+    via::check(&args, &identity)?;
     let client = client(config, &args)?;
-    let journal = builder(&args, identity)?.open().await?;
+    let journal = builder(&args, identity.clone())?.open().await?;
     tell_bad_lines(&journal);
     let journal = Arc::new(journal);
     let stats = Stats::new(&journal.counts(), args.price);
@@ -43,9 +46,22 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
         max_cost: args.max_cost,
         deadline: args.deadline,
     };
-    let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
-    let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
-    let (ended, stats) = run::to_the_end(began, stats, &mut show, limits).await?;
+    let (ended, stats) = match args.via.via {
+        via::Via::Provider => {
+            let parts = via::Parts {
+                client,
+                journal: Arc::clone(&journal),
+                identity,
+                defaults,
+            };
+            via::run(parts, &args, stats, &mut show).await?
+        }
+        via::Via::Chats => {
+            let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
+            let began = batch.process_journal(Arc::clone(&journal) as Arc<dyn chatcore::Journal>);
+            run::to_the_end(began, stats, &mut show, limits).await?
+        }
+    };
     show.end(&stats, &ended, journal.output_path(), journal.errors_path());
     let output = journal.output_path().to_owned();
     if let Some(path) = &args.report {

@@ -13,3 +13,4 @@ mod fleet;
 mod harness;
 mod inputs;
 mod kills;
+mod via;
