@@ -155,3 +155,20 @@ test('a page that goes offline waits until it is online', { skip }, async (conte
   assert.deepEqual(await running, { results: texts });
   assert.equal(server.count.size, ITEMS);
 });
+
+test('storage that is full ends the run, which can be resumed when there is room', { skip }, async (context) => {
+  const { profile, tab } = await open(context);
+  const page = await tab();
+  // Chromium asks for the room only if a transaction is large.
+  const big = ['small', 'x'.repeat(6_000_000)];
+  const session = await profile.newCDPSession(page);
+  const origin = `http://127.0.0.1:${pages.address().port}`;
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 3_000_000 });
+  const { error } = await run(page, { items: big });
+  assert.equal(error.code, 'journal');
+  assert.match(error.message, /the storage of this site is full: free some, then resume/);
+  assert.equal(server.total(), 2);
+  await session.send('Storage.overrideQuotaForOrigin', { origin });
+  assert.deepEqual((await run(page, { items: big })).results, big.map((item) => `echo: ${item}`));
+  assert.ok(server.total() <= 4);
+});
