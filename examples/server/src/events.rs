@@ -1,6 +1,6 @@
-//! The messages of `/api/chat/stream` and the WebSocket.
+//! The messages of `/api/chat/stream`, `/api/chat/tools` and the WebSocket.
 
-use chatcore::{ChatEvent, ChatResponse, Error, FinishReason, Usage};
+use chatcore::{ChatEvent, ChatResponse, Error, FinishReason, Message, Role, ToolLoopEvent, Usage};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,6 +16,22 @@ pub(crate) enum Told {
     Reasoning { text: String },
     /// More of the model's refusal.
     Refusal { text: String },
+    /// The model asks for a call of a tool.
+    ToolCall {
+        turn: u32,
+        /// The call's index among the calls of its turn, from 0.
+        index: usize,
+        name: String,
+        /// JSON, as the model wrote it.
+        arguments: String,
+    },
+    /// The result of a call. It is sent to the model.
+    ToolResult {
+        turn: u32,
+        index: usize,
+        text: String,
+        is_error: bool,
+    },
     /// The answer is complete. The last message.
     Done {
         model: Option<String>,
@@ -67,9 +83,50 @@ impl Told {
 pub(crate) struct Teller {
     model: Option<String>,
     usage: Option<Cost>,
+    /// For a loop: the turn, and why its answer ended.
+    turn: u32,
+    finish_reason: Option<FinishReason>,
 }
 
 impl Teller {
+    /// The message for the next step of a loop over tools, if there is one.
+    pub(crate) fn tell_step(&mut self, step: Result<ToolLoopEvent, Error>) -> Option<Told> {
+        Some(match step {
+            // Only the last answer of the loop is the end.
+            Ok(ToolLoopEvent::Content(ChatEvent::Finish { reason, .. })) => {
+                self.finish_reason = Some(reason);
+                return None;
+            }
+            Ok(ToolLoopEvent::Content(event)) => return self.tell(Ok(event)),
+            Ok(ToolLoopEvent::CallAsked { index, call }) => Told::ToolCall {
+                turn: self.turn + 1,
+                index,
+                name: call.name,
+                arguments: call.arguments,
+            },
+            Ok(ToolLoopEvent::CallResult { index, result }) => Told::ToolResult {
+                turn: self.turn + 1,
+                index,
+                is_error: result.is_error,
+                text: Message::new(Role::Tool, result.content).text().into_owned(),
+            },
+            Ok(ToolLoopEvent::TurnEnd {
+                turn, total_usage, ..
+            }) => {
+                self.turn = turn;
+                self.usage = total_usage.as_ref().map(Cost::from);
+                return None;
+            }
+            Ok(ToolLoopEvent::Finish { .. }) => Told::Done {
+                model: self.model.take(),
+                finish_reason: self.finish_reason.take().unwrap_or(FinishReason::Stop),
+                usage: self.usage,
+            },
+            Ok(_) => return None,
+            Err(error) => Told::error(error),
+        })
+    }
+
     /// The message for the next event, if there is one.
     pub(crate) fn tell(&mut self, event: Result<ChatEvent, Error>) -> Option<Told> {
         Some(match event {

@@ -35,6 +35,7 @@ mod page;
 mod responses;
 mod settings;
 mod stream;
+mod tools;
 mod upstream;
 mod ws;
 
@@ -100,11 +101,13 @@ pub async fn serve(
         (false, _) => format!("{} of {} answers", upstream.model, upstream.provider),
     };
     let client = upstream.client.clone();
+    let tools = tools::toolbox().map_err(|error| failure(1, error))?;
     let shared = Arc::new(Shared {
         allowed: Allowed::new(&settings, &upstream.model),
         per_client: PerClient::new(settings.requests_per_minute),
         settings,
         upstream,
+        tools,
         metrics,
         drain,
         began: (openai::now(), Instant::now()),

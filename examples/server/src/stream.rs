@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chatcore::{ChatEvent, ChatStream, Error};
+use chatcore::Error;
 use futures_core::Stream;
 use futures_lite::io::AsyncRead;
 use futures_lite::{StreamExt, stream};
@@ -19,10 +19,10 @@ pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 
 /// The pieces of an answer. The first event has already been awaited, so that an error before it
 /// could still be an HTTP status.
-pub(crate) fn pieces(
-    first: ChatEvent,
-    rest: ChatStream,
-    write: impl FnMut(Result<ChatEvent, Error>) -> Option<Vec<u8>> + Send + 'static,
+pub(crate) fn pieces<T: Send + 'static>(
+    first: T,
+    rest: impl Stream<Item = Result<T, Error>> + Send + 'static,
+    write: impl FnMut(Result<T, Error>) -> Option<Vec<u8>> + Send + 'static,
 ) -> Pieces {
     let all = stream::once(Ok(first)).chain(rest);
     Box::pin(all.filter_map(write))

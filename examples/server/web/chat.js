@@ -1,6 +1,6 @@
 // One conversation: streamed, stopped, gone on with.
 
-import { client } from './client.js';
+import { client, steps } from './client.js';
 import { onLanguage, word } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -33,6 +33,47 @@ function busy(is) {
   $('new-chat').disabled = is;
 }
 
+/** The pieces of an answer's text, then what it took. */
+async function* pieces(signal) {
+  const options = {
+    signal,
+    temperature: Number($('temperature').value),
+    maxTokens: Number($('max-tokens').value) || 512,
+    waitForQueue: true,
+    ...($('system').value.trim() ? { systemPrompt: $('system').value.trim() } : {}),
+  };
+  const stream = (await client()).chatStream(messages, options);
+  yield* stream.text();
+  const { usage, finishReason } = await stream.final();
+  return { tokens: usage?.outputTokens ?? 0, finishReason };
+}
+
+/** The same, with the server's tools: each call is shown above the text while it runs. */
+async function* piecesWithTools(signal, element) {
+  const body = {
+    messages,
+    temperature: Number($('temperature').value),
+    max_tokens: Number($('max-tokens').value) || 512,
+    ...($('system').value.trim() ? { system_prompt: $('system').value.trim() } : {}),
+  };
+  const calls = new Map();
+  for await (const step of steps(body, signal)) {
+    const id = `${step.turn}-${step.index}`;
+    if (step.type === 'tool_call') {
+      const call = Object.assign(document.createElement('div'), { className: 'call running', textContent: `${step.name}(${step.arguments})` });
+      element.insertBefore(call, element.querySelector('.text'));
+      calls.set(id, call);
+    } else if (step.type === 'tool_result') {
+      calls.get(id).classList.replace('running', step.is_error ? 'wrong' : 'ended');
+      calls.get(id).append(` → ${step.text}`);
+    } else if (step.type === 'delta') {
+      yield step.text;
+    } else if (step.type === 'done') {
+      return { tokens: step.usage?.output_tokens ?? 0, finishReason: step.finish_reason };
+    }
+  }
+}
+
 async function answer() {
   const element = turn('assistant', '');
   const text = element.firstChild;
@@ -43,29 +84,24 @@ async function answer() {
   let first;
   let written = '';
   try {
-    const options = {
-      signal: running.signal,
-      temperature: Number($('temperature').value),
-      maxTokens: Number($('max-tokens').value) || 512,
-      waitForQueue: true,
-      ...($('system').value.trim() ? { systemPrompt: $('system').value.trim() } : {}),
-    };
-    const stream = (await client()).chatStream(messages, options);
-    for await (const piece of stream.text()) {
+    const { signal } = running;
+    const stream = $('use-tools').checked ? piecesWithTools(signal, element) : pieces(signal);
+    let piece;
+    while (!(piece = await stream.next()).done) {
       first ??= now();
       // Whoever has scrolled up is reading.
       const follow = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-      written += piece;
-      text.append(piece);
+      written += piece.value;
+      text.append(piece.value);
       if (follow) log.scrollTop = log.scrollHeight;
     }
-    const whole = await stream.final();
-    const [total, tokens] = [now() - began, whole.usage?.outputTokens ?? 0];
+    const { tokens, finishReason } = piece.value;
+    const total = now() - began;
     const speed = total > 0 && tokens ? (tokens / total * 1000).toFixed(0) : '';
     note(element, word('cost', Math.round((first ?? now()) - began), tokens, speed, (total / 1000).toFixed(2))
-      + (whole.finishReason === 'length' ? ` · ${word('cut')}` : ''));
+      + (finishReason === 'length' ? ` · ${word('cut')}` : ''));
     $('said').textContent = word('answered');
-    messages.push({ role: 'assistant', content: whole.text });
+    messages.push({ role: 'assistant', content: written });
   } catch (error) {
     if (running.signal.aborted) {
       note(element, word('stopped'));
@@ -87,7 +123,7 @@ async function answer() {
 
 function fail(element, error) {
   element.classList.add('failed');
-  element.firstChild.textContent = word('failed', error.message);
+  element.querySelector('.text').textContent = word('failed', error.message);
   element.dataset.error = error.code ?? error.name;
   const again = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: word('again') });
   again.addEventListener('click', () => {

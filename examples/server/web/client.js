@@ -43,6 +43,32 @@ export async function ask(path) {
   return answer.json();
 }
 
+/** The messages of `/api/chat/tools`, as they come. */
+export async function* steps(body, signal) {
+  const answer = await fetch('/api/chat/tools', {
+    method: 'POST', signal, body: JSON.stringify({ ...body, model: $('model').value || undefined }),
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+  });
+  $('token-form').hidden = answer.status !== 401;
+  if (!answer.ok) throw failure((await answer.json().catch(() => undefined))?.error, answer.status);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw failure({ code: 'truncated', message: 'the answer ended early' });
+    const events = (text + value).split('\n\n');
+    text = events.pop();
+    for (const event of events) {
+      const step = JSON.parse(event.slice('data: '.length));
+      if (step.type === 'error') throw failure(step.error);
+      yield step;
+      if (step.type === 'done') return;
+    }
+  }
+}
+
+const failure = (error, status) => Object.assign(new Error(error?.message ?? `${status}`), { code: error?.code });
+
 $('token-form').addEventListener('submit', (event) => {
   event.preventDefault();
   token = $('token').value.trim() || undefined;

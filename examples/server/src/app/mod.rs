@@ -8,6 +8,7 @@ mod route;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chatcore::{ToolLoopEvent, Toolbox};
 use chatcore_adapters::answers::anthropic::AnthropicForm;
 use chatcore_adapters::answers::{Form as _, Refusal};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ use crate::page;
 use crate::settings::Settings;
 use crate::stream;
 use crate::upstream::Upstream;
-use crate::{batch, body, ws};
+use crate::{batch, body, tools, ws};
 use reply::{Reply, refuse, typed};
 use request_id::RequestIds;
 use route::Route;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) allowed: Allowed,
     pub(crate) upstream: Upstream,
+    pub(crate) tools: Toolbox,
     pub(crate) per_client: PerClient,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
@@ -112,6 +114,7 @@ impl App {
             Route::Chat => self.chat(conn, Form::Message).await?,
             Route::Context => self.chat(conn, Form::Messages).await?,
             Route::Stream => self.stream(conn).await?,
+            Route::Tools => self.tools(conn).await?,
             Route::Batch => self.batch(conn).await?,
             Route::Completions => self.completions(conn).await?,
             Route::Messages => self.messages(conn).await?,
@@ -193,6 +196,35 @@ impl App {
         let mut teller = Teller::default();
         let write = move |event| teller.tell(event).map(|told| told.sse());
         self.stream_of(conn, ask, write).await
+    }
+
+    /// Streams a loop over the server's tools. Waits for the beginning of the first answer, so that
+    /// an earlier error can still be an HTTP status.
+    async fn tools(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
+        let shared = &*self.shared;
+        let ask = ask::read(self.body(conn).await?, Form::Any, &shared.allowed)?;
+        self.take(conn, 1)?;
+        let work = ask
+            .call(&shared.upstream.client)
+            .toolbox(&shared.tools)
+            .max_turns(tools::MAX_TURNS)
+            .tool_timeout(tools::TIMEOUT);
+        let mut stream = work.stream();
+        let first = conn.cancel_on_disconnect(async {
+            loop {
+                match stream.next().await {
+                    Some(Ok(ToolLoopEvent::TurnStart { .. })) => {}
+                    event => return event,
+                }
+            }
+        });
+        let mut teller = Teller::default();
+        let write = move |event| teller.tell_step(event).map(|told| told.sse());
+        match first.await {
+            None => Ok(Reply::Gone),
+            Some(Some(first)) => Ok(Reply::Pieces(stream::pieces(first?, stream, write), SSE)),
+            Some(None) => Err(ApiError::new(502, "truncated", "the answer was empty")),
+        }
     }
 
     async fn batch(&self, conn: &mut Conn) -> Result<Reply, ApiError> {

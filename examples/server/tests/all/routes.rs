@@ -71,6 +71,37 @@ fn a_stream_ends_with_its_usage() {
 }
 
 #[test]
+fn a_loop_over_tools_as_its_steps() {
+    let server = Server::start(&[]);
+    let message = "convert_temperature: 72 degrees to celsius";
+    let answer = server.post("/api/chat/tools", &json!({ "message": message }));
+    let mut events = answer.events();
+    let last = events.pop().unwrap();
+    assert_eq!(
+        (&last["type"], &last["finish_reason"]),
+        (&json!("done"), &json!("stop"))
+    );
+    assert!(
+        last["usage"]["total_tokens"].as_u64().unwrap() > 100,
+        "{last}"
+    );
+    let call = json!({"type": "tool_call", "turn": 1, "index": 0, "name": "convert_temperature",
+        "arguments": "{\"degrees\":72.0,\"to\":\"celsius\"}"});
+    let result = json!({"type": "tool_result", "turn": 1, "index": 0, "text": "22.2 °C",
+        "is_error": false});
+    assert_eq!(events[..2], [call, result]);
+    let text = events[2..]
+        .iter()
+        .map(|event| event["text"].as_str().unwrap());
+    assert_eq!(text.collect::<String>(), "The tool returned: 22.2 °C");
+    let refused = server.post(
+        "/api/chat/tools",
+        &json!({"message": "x", "temperature": 3}),
+    );
+    assert_eq!(refused.status, 400);
+}
+
+#[test]
 fn a_batch_as_its_prompts_finish() {
     let server = Server::start(&[]);
     let prompts = ["Count from 1 to 60.", "1+1", "2+2"];

@@ -68,6 +68,28 @@ test('a conversation: streamed, kept, begun anew', { skip }, async () => {
   });
 });
 
+test('tool calls are shown as they run', { skip }, async () => {
+  await open(server.base, WIDE, async (page) => {
+    await page.click('.options summary');
+    await page.check('#use-tools');
+    await ask(page, 'convert_temperature: 72 degrees to celsius');
+    assert.equal(await answered(page), 'The tool returned: 22.2 °C');
+    const call = last(page).locator('.call.ended');
+    assert.equal(await call.textContent(), 'convert_temperature({"degrees":72.0,"to":"celsius"}) → 22.2 °C');
+    // A call that runs, and is stopped.
+    await ask(page, 'wait 5 seconds');
+    await last(page).locator('.call.running').waitFor();
+    assert.equal(await last(page).locator('.call').textContent(), 'wait({"seconds":5.0})');
+    await page.screenshot({ path: `${shots}/tools.png` });
+    await page.click('#stop');
+    await last(page).locator('.cost').waitFor();
+    // Without tools again, the conversation goes on.
+    await page.uncheck('#use-tools');
+    await ask(page, 'What is 17 * 23?');
+    assert.match(await answered(page), /391/);
+  });
+});
+
 test('an answer grows as it is written, and stops when told', { skip }, async () => {
   const held = await start({ ...provider(`${loopback.base}/key/page/words/50/gate/page/v1`), CHATCORE_NPM: npm });
   await open(held.base, WIDE, async (page) => {
