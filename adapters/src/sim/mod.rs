@@ -53,7 +53,7 @@
 //!
 //! ```text
 //! cargo test --release -p chatcore-adapters --no-default-features \
-//!     --features sim,journal-files,journal-memory --lib --test sim -- \
+//!     --features sim,provider-batches,journal-memory --lib --test sim -- \
 //!     --include-ignored --nocapture
 //! ```
 //!
@@ -80,6 +80,8 @@
 //! | a batch in files, killed at every await (`journal`) | each item once, no more repeats than were in flight | so |
 //! | the same with lost power, zeros and torn lines (`journal`) | each item once | so, 40 seeds |
 //! | two workers that both believe they hold a chunk (`journal`) | each result once | so, 100 seeds |
+//! | a run through each of three Batch APIs, killed or without power at every await (`provider_batches`) | each item once, none paid twice | so |
+//! | the same, killed again and again, one in ten connections lost (`provider_batches`) | the same | so, 40 seeds each |
 //!
 //! # What must stay outside
 //!

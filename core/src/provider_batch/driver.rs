@@ -125,7 +125,8 @@ impl Driver {
         self.counts = self.journal.progress().await?;
         self.attach();
         self.recover().await?;
-        self.fill(true).await?;
+        let is_resumed = !self.records.batches.is_empty();
+        self.fill(is_resumed).await?;
         let mut has_cancelled = false;
         loop {
             let orders = self.control.orders();

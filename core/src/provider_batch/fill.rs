@@ -85,13 +85,13 @@ impl Filling {
 }
 
 impl Driver {
-    /// Creates batches of the items that are in none, as many as there may be. The first pass also
-    /// meets every item of the stored batches, so it goes on to its end.
-    pub(super) async fn fill(&mut self, is_first: bool) -> Result<(), Error> {
+    /// Creates batches of the items that are in none, as many as there may be. A pass that
+    /// `meets_all` goes on to its end, because every item of the stored batches must be met once.
+    pub(super) async fn fill(&mut self, meets_all: bool) -> Result<(), Error> {
         let mut filling = Vec::new();
         loop {
             let orders = self.control.orders();
-            if orders.stops || (orders.cancels && !is_first) {
+            if orders.stops || (orders.cancels && !meets_all) {
                 self.pass.has_skipped |= !filling.is_empty();
                 return Ok(());
             }
@@ -111,7 +111,7 @@ impl Driver {
                 }
                 return Ok(());
             }
-            if !is_first && filling.is_empty() && !self.may_create(0) {
+            if !meets_all && filling.is_empty() && !self.may_create(0) {
                 return Ok(());
             }
             self.claim(&mut filling).await?;

@@ -131,7 +131,15 @@ impl Supply {
     fn read(self: &Arc<Self>, state: &mut State) {
         let mut told = Told(Some(Arc::clone(self)));
         let (supply, items) = (Arc::clone(self), state.items.take());
-        let held: Vec<_> = state.leases.values().copied().collect();
+        // Sorted, because a run through a provider's Batch API holds thousands of leases. `last`
+        // becomes the last line of all ranges that begin no later.
+        let mut held: Vec<_> = state.leases.values().copied().collect();
+        held.sort_unstable_by_key(|range| range.first);
+        let mut last = 0;
+        for range in &mut held {
+            last = range.last.max(last);
+            range.last = last;
+        }
         self.executor.spawn(Box::pin(async move {
             let reader = Arc::clone(&supply);
             let read = run_blocking(supply.blocks, move || reader.read_chunk(items, &held)).await;
@@ -166,9 +174,9 @@ impl Supply {
             if self.done().has(line) {
                 return false;
             }
-            let is_held = held
-                .iter()
-                .any(|range| (range.first..=range.last).contains(&line));
+            let after = held.partition_point(|range| range.first <= line);
+            let before = after.checked_sub(1).and_then(|at| held.get(at));
+            let is_held = before.is_some_and(|range| line <= range.last);
             if is_held {
                 is_left_behind.set(true);
             }
