@@ -136,8 +136,8 @@ impl JournalRun {
     ///
     /// # Errors
     /// Errors of the journal, and errors that every item would fail with, such as a rejected key
-    /// ([`Auth`](crate::ErrorKind::Auth), [`QuotaExceeded`](ErrorKind::QuotaExceeded),
-    /// [`Config`](crate::ErrorKind::Config), [`Closed`](ErrorKind::Closed)). Such an item is not recorded
+    /// ([`Auth`](crate::ErrorKind::Auth), [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded),
+    /// [`Config`](crate::ErrorKind::Config), [`Closed`](crate::ErrorKind::Closed)). Such an item is not recorded
     /// as failed, so that the run can be resumed.
     ///
     /// The same happens if the provider cannot be reached any more, or drops every connection before

@@ -10,7 +10,7 @@ use super::settle::Outcome;
 use super::{Rules, Shared};
 use crate::dialect::Mode;
 use crate::error::Error;
-#[cfg(feature = "jobs")]
+#[cfg(any(feature = "jobs", feature = "typed"))]
 use crate::observe::Asked;
 
 /// A call whose request is encoded and not sent yet.
@@ -68,7 +68,7 @@ fn write(
 }
 
 /// Ends a call that could not be encoded. It is counted and observed like any other call.
-#[cfg(feature = "jobs")]
+#[cfg(any(feature = "jobs", feature = "typed"))]
 pub(super) fn refuse(shared: &Arc<Shared>, asked: &Asked<'_>, rules: &Rules, why: Error) -> Error {
     Outcome::begin(shared, asked).failed(why, &rules.headers)
 }
