@@ -8,10 +8,14 @@ import { build } from 'esbuild';
 /** The folder of the package. */
 export const here = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const FEATURES = [
+/** The features of WebAssembly that Rust's compiler uses. */
+export const FEATURES = [
   '--enable-bulk-memory', '--enable-nontrapping-float-to-int', '--enable-sign-ext', '--enable-mutable-globals',
   '--enable-reference-types', '--enable-multivalue',
 ];
+
+/** What wasm-opt may assume and find out before it optimises. */
+export const OPTIMISE = ['--generate-global-effects', '--low-memory-unused'];
 
 /** Runs a program, and returns its output. */
 export const run = (program, words, options = {}) =>
@@ -30,7 +34,7 @@ export async function buildModule(name, { profile, std, level, isLean = false })
   mkdirSync(folder, { recursive: true });
   compile(profile, std, isLean, folder);
   run(bin('wasm-opt'), [
-    '--generate-global-effects', '--low-memory-unused', ...level, '--strip-debug', '--strip-producers',
+    ...OPTIMISE, ...level, '--strip-debug', '--strip-producers',
     ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
   ]);
   shortenNames(folder);
