@@ -1,12 +1,12 @@
 //! Unknown fields of a stream's chunks, kept until the answer ends.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::chat::{ChatEvent, Extra};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::read::{MAX_UNKNOWN, Raw};
 
-/// From this many fields on, a hash table finds them.
+/// From this many fields on, a tree finds them.
 const FEW: usize = 16;
 
 /// Unknown fields as raw JSON. Many servers repeat them in every chunk, so that they are handed
@@ -15,7 +15,7 @@ const FEW: usize = 16;
 pub(crate) struct Kept {
     fields: Vec<(String, String)>,
     /// The index of each field in `fields`. Filled once there are [`FEW`] fields.
-    places: HashMap<String, usize>,
+    places: BTreeMap<String, usize>,
 }
 
 impl Kept {
@@ -38,8 +38,9 @@ impl Kept {
         }
         self.fields.push((name.to_owned(), value.to_owned()));
         if self.fields.len() == FEW {
-            let places = self.fields.iter().enumerate();
-            self.places = places.map(|(at, (name, _))| (name.clone(), at)).collect();
+            for (at, (name, _)) in self.fields.iter().enumerate() {
+                self.places.insert(name.clone(), at);
+            }
         } else if self.fields.len() > FEW {
             self.places.insert(name.to_owned(), self.fields.len() - 1);
         }

@@ -1,6 +1,6 @@
 //! OpenRouter's `reasoning_details`: typed blocks of reasoning, streamed in pieces.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
 #[derive(Debug, Default)]
 pub(super) struct Details {
     blocks: Vec<Value>,
-    /// The position of each block that has an index, by its index and its type.
-    places: HashMap<(u64, String), usize>,
+    /// The position of each block that has an index, by its index and its type in one text.
+    places: BTreeMap<String, usize>,
 }
 
 impl Details {
@@ -29,7 +29,7 @@ impl Details {
             // Without an index, a piece cannot be matched to a block.
             let key = detail["index"].as_u64().map(|index| {
                 let kind = detail["type"].as_str().unwrap_or_default();
-                (index, kind.to_owned())
+                format!("{index} {kind}")
             });
             let place = key.as_ref().and_then(|key| self.places.get(key));
             if are_pieces && let Some(place) = place {
