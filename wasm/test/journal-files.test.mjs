@@ -91,6 +91,9 @@ test('stopSignal finishes what is in flight, and signal drops it', async (contex
     server.free();
     assert.deepEqual(texts(await run(items)), items.map((item) => `echo: ${item}`));
     assert.equal(server.total(), finishes ? 30 : 34);
+    // Nothing is left to abort, and nothing of a new item is sent.
+    const late = texts(await run([...items, 'new'], { [name]: AbortSignal.abort() }));
+    assert.deepEqual([late[0], late.at(-1), server.total()], ['echo: p0', 'aborted', finishes ? 30 : 34]);
   }
 });
 

@@ -45,6 +45,22 @@ test('by require', () => {
   assert.equal(run('node', ['b.cjs']), 'mock: hi\n');
 });
 
+test('a batch whose results are kept, as a module and by require', () => {
+  const program = `
+const client = new LlmClient({ mock: true });
+(async () => {
+  const items = ['a', { customId: 'bee', prompt: 'b' }];
+  for (let n = 0; n < 2; n += 1) await client.processBatch(items, { journal: fileJournal('kept.jsonl') });
+  console.log(readFileSync('kept.jsonl', 'utf8').trim().split('\\n').map((line) => JSON.parse(line).custom_id).join(), client.status().started);
+})();`;
+  const names = [['{ LlmClient }', 'chatcore'], ['{ fileJournal }', 'chatcore/journal'], ['{ readFileSync }', 'node:fs']];
+  writeFileSync(join(folder, 'kept.mjs'), names.map(([what, of]) => `import ${what} from '${of}';`).join('\n') + program);
+  writeFileSync(join(folder, 'kept.cjs'), names.map(([what, of]) => `const ${what} = require('${of}');`).join('\n') + program);
+  assert.equal(run('node', ['kept.mjs']), 'request-1,bee 2\n');
+  // It finds what the other has kept.
+  assert.equal(run('node', ['kept.cjs']), 'request-1,bee 0\n');
+});
+
 test('the program of the README for slim', () => {
   const readme = readFileSync(join(folder, 'node_modules/chatcore/README.md'), 'utf8');
   const [program] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text).filter((text) => text.includes('chatcore/slim'));

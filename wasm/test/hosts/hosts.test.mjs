@@ -44,3 +44,24 @@ test('Deno without leave to read the environment', { skip: unless(deno) }, async
 });
 
 test('Bun', { skip: unless(bun) }, async () => { assert.deepEqual(await run(bun, 'run.mjs'), expected); });
+
+// Results that one host has kept, each of the others reads; and a second run of the same files is kept out.
+test('a batch in files, in each host', { skip: unless(deno) || unless(bun) }, async () => {
+  writeFileSync(join(installed.folder, 'kept.mjs'), `
+import { LlmClient } from 'chatcore';
+import { fileJournal } from 'chatcore/journal';
+const client = new LlmClient({ mock: true });
+const place = fileJournal('kept.jsonl');
+const items = ['a', { customId: 'bee', prompt: 'b' }];
+const results = await client.processBatch(items, { journal: place });
+const open = await place.open(client, items);
+const refused = await place.open(client, items).catch((error) => error.providerCode);
+await open.close();
+console.log(JSON.stringify([results.map(({ value }) => value.text), client.status().started, refused]));
+`);
+  const answers = ['mock: a', 'mock: b'];
+  assert.deepEqual(await run(process.execPath, 'kept.mjs'), [answers, 2, 'locked']);
+  const leave = ['--allow-read=.', '--allow-write=.', '--allow-run=flock', '--allow-env'];
+  assert.deepEqual(await run(deno, 'run', '--quiet', '--no-prompt', ...leave, 'kept.mjs'), [answers, 0, 'locked']);
+  assert.deepEqual(await run(bun, 'kept.mjs'), [answers, 0, 'locked']);
+});

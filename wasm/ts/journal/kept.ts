@@ -51,7 +51,6 @@ export class Kept implements JournalPlace {
 
   async processBatch(client: BatchClient, items: JournalItems, options: JournalOptions): Promise<Settled<ChatResponse>[]> {
     const { concurrency, onProgress, signal, stopSignal } = options;
-    if (signal?.aborted) throw abortError(signal);
     const input = await inputOf(items);
     const journal = await openFor(this.#open, client, input);
     const results = new Map<number, Settled<ChatResponse>>();
