@@ -122,9 +122,12 @@ fn a_deadline_leaves_batches_and_the_next_run_goes_on_or_cancels() {
         let (folder, server) = (Folder::new(), Server::start());
         folder.write("in.jsonl", &requests(10));
         server.api.set_polls(u32::MAX);
-        let more = ["--deadline", "1s", "--batch-size", "5"];
+        let mut seconds = 1;
         // On a busy machine the deadline may pass before the first batch is created.
         let err = loop {
+            let deadline = format!("{seconds}s");
+            let more = ["--deadline", &deadline, "--batch-size", "5"];
+            seconds *= 2;
             let (status, _, err) = run(&mut server.command(&folder, provider, &more));
             assert_eq!(status, 4, "{provider}: {err}");
             if server.api.created() > 0 {
