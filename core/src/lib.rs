@@ -44,6 +44,7 @@
 //! | list a provider's models | [`LlmClient::models`], [`ModelInfo`] |
 //! | choose or describe a provider | [`Provider`], [`dialect`] |
 //! | read settings from the environment | [`Config`], [`AsyncConfig`], [`SETTINGS`] |
+//! | look up what a model costs | [`Provider::price`], [`MODEL_PRICES`] |
 //! | look up or set the rules of a model | [`MODEL_RULES`], [`Defaults`], [`Provider::with_model_rules`] |
 //! | handle errors | [`Error`], [`ErrorKind`], [`Phase`] |
 //! | run many calls at once | [`BatchProcessor`], [`gather_with_limit`], [`WhenFull`], [`Status`] |
@@ -166,7 +167,7 @@ pub use host::{Host, HostError, Target};
 /// The crate whose requests, responses and headers [`Transport`] and [`Dialect`] use.
 pub use http;
 pub use journal::Journal;
-pub use models::{MODEL_RULES, ModelRule};
+pub use models::{LongPrice, MODEL_PRICES, MODEL_RULES, ModelPrice, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer, Operation};
 pub use pipeline::{Call, JobCall};
 pub use policy::adaptive::Adaptive;

@@ -115,9 +115,10 @@ pub enum CallEvent<'a> {
         /// Time since the call began.
         elapsed: Duration,
     },
-    /// The first content of a stream has come.
+    /// The first content of a stream has come. If a whole answer is fetched as a stream, this is told
+    /// when the answer is complete.
     FirstContent {
-        /// Time since the call began.
+        /// Time from when the call began until the content came.
         elapsed: Duration,
     },
     /// The whole answer was handed over.

@@ -110,6 +110,8 @@ impl Ask for ChatAsk<'_> {
         let job = ChatJob {
             named: request.model.clone(),
             variant,
+            // A stream that chatcore itself chose is given up if the provider refuses it.
+            streams: (mode == Mode::Stream).then_some(asked.is_some() || self.mode == mode),
             plan: self.plan,
             mode: self.mode,
             keeps_head: self.keeps_head,
@@ -127,6 +129,8 @@ struct ChatJob {
     variant: Option<Arc<dyn Dialect>>,
     plan: Plan,
     mode: Mode,
+    /// If the answer is fetched as a stream: whether the caller decided that.
+    streams: Option<bool>,
     /// If the head of the response is kept: the secrets of the call's own headers, which must not
     /// be in it.
     keeps_head: Option<Box<Secrets>>,
@@ -170,6 +174,11 @@ impl Job for ChatJob {
             request,
             error,
         )
+    }
+
+    fn streams(&self) -> bool {
+        let is_wanted = |is_decided| is_decided || self.plan.wishes.has(Wishes::STREAM);
+        self.streams.is_some_and(is_wanted)
     }
 
     fn learn(&self, shared: &Shared, error: Option<&Error>) {

@@ -110,6 +110,11 @@ impl Exchange {
         Ok(())
     }
 
+    /// When the first content came.
+    pub(super) fn first_content(&self) -> Option<Instant> {
+        self.deadlines.first_content()
+    }
+
     pub(super) fn reader(&self) -> &dyn Reader {
         &*self.reader
     }

@@ -60,6 +60,11 @@ pub(crate) trait Job: Debug + Send + Sync {
         None
     }
 
+    /// Whether the answer is fetched as a stream, even if the caller wants it whole.
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Called when an attempt has ended, with its error if it failed. Remembers what that says
     /// about the model.
     fn learn(&self, _shared: &Shared, _error: Option<&Error>) {}

@@ -72,7 +72,6 @@ pub(crate) use settle::Counters;
 pub(crate) use shared::Shared;
 
 use crate::admission::queue::WhenFull;
-use crate::dialect::Mode;
 use crate::error::Error;
 use crate::policy::deadlines::Deadlines;
 use crate::policy::timeouts;
@@ -162,8 +161,10 @@ async fn run(call: &mut Begun) -> Result<Box<Exchange>, Error> {
                     let retries = causes.len() - refused as usize;
                     shared.retry_budget.lock().give_back(retries);
                 }
-                if *mode == Mode::Stream {
-                    outcome.first_content();
+                if job.streams()
+                    && let Some(at) = exchange.first_content()
+                {
+                    outcome.first_content(at);
                 }
                 return Ok(exchange);
             }

@@ -98,10 +98,11 @@ impl Outcome {
         }
     }
 
-    pub(super) fn first_content(&self) {
-        self.span
-            .first_content(|| self.shared.executor.now() - self.began);
-        self.tell(|elapsed| CallEvent::FirstContent { elapsed });
+    /// The first content of a stream came `at` this time.
+    pub(super) fn first_content(&self, at: Instant) {
+        let elapsed = at - self.began;
+        self.span.first_content(|| elapsed);
+        self.tell(|_| CallEvent::FirstContent { elapsed });
     }
 
     /// The whole answer was handed over.

@@ -51,6 +51,7 @@ struct Attempt {
     has_headers: bool,
     /// Whether any byte of the body has come.
     has_bytes: bool,
+    first_content: Option<Instant>,
     last_content: Option<Instant>,
 }
 
@@ -61,6 +62,7 @@ impl Attempt {
             last_byte: now,
             has_headers: false,
             has_bytes: false,
+            first_content: None,
             last_content: None,
         }
     }
@@ -118,7 +120,14 @@ impl Deadlines {
 
     /// The bytes that came last held content.
     pub(crate) fn saw_content(&mut self) {
-        self.attempt.last_content = Some(self.attempt.last_byte);
+        let attempt = &mut self.attempt;
+        attempt.first_content.get_or_insert(attempt.last_byte);
+        attempt.last_content = Some(attempt.last_byte);
+    }
+
+    /// When the attempt's first content came.
+    pub(crate) fn first_content(&self) -> Option<Instant> {
+        self.attempt.first_content
     }
 
     /// Whether the caller wants a stream or a whole answer.

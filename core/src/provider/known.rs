@@ -192,6 +192,27 @@ mod tests {
     use crate::dialect::CONNECTION_HEADERS;
 
     #[test]
+    fn a_price_is_that_of_the_providers_own_server() {
+        for known in KNOWN_PROVIDERS {
+            let provider = Provider::by_name(known.name).unwrap();
+            let model = provider.model().to_owned();
+            let price = provider.price();
+            let row = crate::MODEL_PRICES.iter().find(|row| {
+                row.model == model && row.providers.split(' ').any(|name| name == known.name)
+            });
+            assert_eq!(price, row, "{}", known.name);
+        }
+        let names = crate::MODEL_PRICES
+            .iter()
+            .flat_map(|row| row.providers.split(' '));
+        for name in names {
+            assert!(Provider::by_name(name).is_some(), "{name}");
+        }
+        let other = Provider::openai().with_base_url("http://localhost:1/v1");
+        assert_eq!(other.price(), None);
+    }
+
+    #[test]
     fn each_is_what_its_row_says() {
         for known in KNOWN_PROVIDERS {
             let provider = Provider::by_name(known.name).unwrap();

@@ -21,7 +21,7 @@ pub use table::KNOWN_PROVIDERS;
 use crate::credentials::{ApiKey, Credentials};
 use crate::dialect::{CONNECTION_HEADERS, Dialect};
 use crate::error::Error;
-use crate::models::{ModelRule, ModelRules};
+use crate::models::{ModelPrice, ModelRule, ModelRules};
 use crate::quote::Quoted;
 
 /// The provider of a client's chats: a name, a base URL, a key, a model and the dialect.
@@ -226,6 +226,20 @@ impl Provider {
     /// The model for requests that name none.
     pub fn model(&self) -> &str {
         &self.model
+    }
+
+    /// What the provider asks for the tokens of its [`model`](Self::model), if
+    /// [`MODEL_PRICES`](crate::MODEL_PRICES) has it. `None` if another server answers at the
+    /// [`base_url`](Self::base_url).
+    pub fn price(&self) -> Option<&'static ModelPrice> {
+        self.price_of(&self.model)
+    }
+
+    /// Like [`price`](Self::price), for another model of the provider.
+    pub fn price_of(&self, model: &str) -> Option<&'static ModelPrice> {
+        let own = Self::by_name(self.name())?;
+        let is_own = own.base_url() == self.base_url();
+        is_own.then(|| ModelPrice::find(self.name(), model))?
     }
 
     /// The key.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::batch::fleet::args::{
     OfRun, ResultsArgs, ResumeArgs, StatusArgs, SubmitArgs, WorkerArgs,
 };
+use crate::price::{Price, dollars, price};
 use crate::serve::ServeArgs;
 
 const EXAMPLES: &str = "\
@@ -24,7 +25,7 @@ asks the offline demo model.";
 const BATCH_EXAMPLES: &str = "\
 Examples:
   chatcore batch run in.jsonl -o out.jsonl
-  chatcore batch run in.jsonl -o out.jsonl --dry-run --price 0.27,1.10
+  chatcore batch run in.jsonl -o out.jsonl --dry-run
   chatcore batch run in.jsonl -o out.jsonl --max-cost 20 --price 0.27,1.10 --deadline 8h
   chatcore batch run in.jsonl -o out.jsonl --retry-errors --report report.html
   chatcore batch run in.jsonl -o out.jsonl --via provider
@@ -182,11 +183,12 @@ pub(crate) struct RunArgs {
     pub(crate) attempts: Option<u32>,
 
     /// Price in dollars per million tokens of prompts and of answers, for example `0.27,1.10`
+    /// [default: the list price, for models of which chatcore knows it; see `chatcore models`]
     #[arg(long, value_name = "IN,OUT", help_heading = "Limits", value_parser = price)]
     pub(crate) price: Option<Price>,
     /// Stop sending requests once the run has cost this many dollars, earlier parts of the run
     /// included
-    #[arg(long, value_name = "DOLLARS", help_heading = "Limits", requires = "price", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", help_heading = "Limits", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
     /// Stop sending requests after this time, for example `8h` or `90m`
     #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = humantime::parse_duration)]
@@ -260,38 +262,6 @@ pub(crate) enum BadLinesArg {
     Refuse,
 }
 
-/// Price in dollars per million tokens.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Price {
-    pub(crate) input: f64,
-    pub(crate) output: f64,
-}
-
-impl Price {
-    /// The cost of these tokens in dollars.
-    pub(crate) fn of(self, input_tokens: u64, output_tokens: u64) -> f64 {
-        (self.input * input_tokens as f64 + self.output * output_tokens as f64) / 1e6
-    }
-}
-
-pub(crate) fn price(text: &str) -> Result<Price, String> {
-    let both = text.split_once(',').and_then(|(input, output)| {
-        let [input, output] = [input, output].map(|part| dollars(part.trim()).ok());
-        Some(Price {
-            input: input?,
-            output: output?,
-        })
-    });
-    both.ok_or_else(|| "two numbers with a comma between them, such as 0.27,1.10".to_owned())
-}
-
-pub(crate) fn dollars(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
-        _ => Err("a number of dollars, such as 20 or 0.5".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -301,25 +271,5 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn prices_and_limits_are_read() {
-        let parsed = price("0.27, 1.10").unwrap();
-        assert!((parsed.of(1_000_000, 2_000_000) - 2.47).abs() < 1e-9);
-        for wrong in ["", "1", "1,", "a,b", "-1,2", "1,inf"] {
-            assert!(price(wrong).is_err(), "{wrong}");
-        }
-        let line = [
-            "chatcore",
-            "batch",
-            "run",
-            "a",
-            "-o",
-            "b",
-            "--max-cost",
-            "1",
-        ];
-        assert!(Cli::try_parse_from(line).is_err(), "a cap needs a price");
     }
 }

@@ -10,6 +10,7 @@ mod chat;
 mod doctor;
 mod failure;
 mod models;
+mod price;
 mod say;
 mod serve;
 mod setup;

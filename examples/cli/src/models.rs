@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use chatcore::ModelInfo;
+use chatcore::{ModelInfo, ModelPrice, Provider};
 
 use crate::args::Who;
 use crate::failure::Failure;
 use crate::say::{self, BOLD, DIM, WARN};
-use crate::setup;
+use crate::{price, setup};
 
 /// The user is warned if the configured model shuts down within this time.
 const SOON: Duration = Duration::from_secs(60 * 24 * 60 * 60);
@@ -16,6 +16,7 @@ pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
     let config = setup::config(who)?;
     let own = config.provider.model().to_owned();
     let is_demo = config.mock;
+    let provider = config.provider.clone();
     let client = setup::client(config)?;
     let mut models = match is_demo {
         true => demo(&own),
@@ -26,7 +27,7 @@ pub(crate) async fn run(who: &Who, is_json: bool) -> Result<u8, Failure> {
     for model in &models {
         match is_json {
             true => text.push_str(&serde_json::to_string(model).unwrap_or_default()),
-            false => text.push_str(&line(model, model.id == own)),
+            false => text.push_str(&line(model, model.id == own, price(&provider, &model.id))),
         }
         text.push('\n');
     }
@@ -44,13 +45,26 @@ fn demo(own: &str) -> Vec<ModelInfo> {
     vec![model]
 }
 
-fn line(model: &ModelInfo, is_own: bool) -> String {
+/// The list price of a model, if it is known and valid today.
+fn price(provider: &Provider, model: &str) -> Option<&'static ModelPrice> {
+    let row = provider.price_of(model);
+    row.filter(|row| !price::is_over(row, SystemTime::now()))
+}
+
+fn line(model: &ModelInfo, is_own: bool, price: Option<&ModelPrice>) -> String {
     let mut line = match is_own {
         true => format!("{BOLD}{}{BOLD:#} (configured)", model.id),
         false => model.id.clone(),
     };
     if let Some(tokens) = model.context_tokens {
         line.push_str(&format!("  {DIM}{tokens} tokens{DIM:#}"));
+    }
+    if let Some(row) = price {
+        let (input, output) = (row.input, row.output);
+        line.push_str(&format!(
+            "  {DIM}${input:.2} and ${output:.2} per million tokens, as of {}{DIM:#}",
+            row.date
+        ));
     }
     if let Some(date) = &model.shutdown_date {
         line.push_str(&format!("  {WARN}shuts down {date}{WARN:#}"));
@@ -81,6 +95,18 @@ pub(crate) fn warning(models: &[ModelInfo], own: &str, now: SystemTime) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_known_price_is_told() {
+        let mut model = ModelInfo::default();
+        model.id = "gpt-6-luna".to_owned();
+        let told = line(&model, false, price(&Provider::openai(), &model.id));
+        assert!(
+            told.contains("$0.10 and $0.50 per million tokens"),
+            "{told}"
+        );
+        assert_eq!(price(&Provider::openai(), "gpt-99"), None);
+    }
 
     #[test]
     fn a_model_that_ends_soon_is_told() {

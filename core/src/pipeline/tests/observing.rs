@@ -77,3 +77,18 @@ fn when_all_fails_the_load_grows_by_a_tenth() {
         (5_000, 5_000, 0)
     );
 }
+
+#[test]
+fn an_observer_hears_when_content_came_in_a_whole_answer_that_is_streamed() {
+    let journal = Arc::new(Journal::default());
+    let observer: Arc<dyn Observer> = journal.clone();
+    let pieces = || vec![(3.0, TEXT), (4.0, TEXT), (0.0, FINISH)];
+    let answers = [Answering::Pieces(pieces()), Answering::Good(1.0)];
+    let setup = setup(answers, |builder| builder.observer(observer));
+    let call = setup.client.chat_async("hi").fetch_as_stream(true);
+    setup.clock.run(call.into_future()).unwrap();
+    setup.chat().unwrap();
+    let heard = journal.0.lock().unwrap();
+    let content = heard.iter().filter(|line| line.contains("content"));
+    assert_eq!(content.collect::<Vec<_>>(), ["0 content at 3s"]);
+}

@@ -60,10 +60,13 @@ pub(super) fn run(args: &RunArgs, config: &Config, defaults: &Defaults) -> Resul
         ));
     }
     text.push('\n');
-    if let Some(price) = args.price {
+    if let Some(price) = crate::price::of_run(args.price, config, false)? {
         let (least, most) = (price.of(input, 0), price.of(input, output));
         let (least, most) = (say::dollars(least), say::dollars(most));
         text.push_str(&format!("about {least} to {most}\n"));
+        if let Some(told) = price.told(config.provider.model()) {
+            text.push_str(&format!("{told}\n"));
+        }
     }
     text.push_str("nothing was sent\n");
     say::out(&text)?;

@@ -1,6 +1,7 @@
 //! `chatcore batch`: runs a batch from files; [`fleet`] runs one on many machines.
 
 mod estimate;
+mod first;
 pub(crate) mod fleet;
 mod report;
 mod run;
@@ -22,13 +23,15 @@ use chatcore_adapters::journal::files::{BadLines, FilesBuilder, FilesJournal, Fo
 
 use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
 use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
+use crate::price::{self, Price};
 use crate::{say, setup};
+use first::FirstContent;
 use run::{Ended, Limits};
 use show::Show;
 use stats::Stats;
 pub(crate) use via::ViaArgs;
 
-pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
+pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
     let config = setup::config(who)?;
     let defaults = Defaults::of(&args);
     if args.dry_run {
@@ -36,11 +39,21 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     }
     let identity = defaults.identify(Identity::of(&config.provider));
     via::check(&args, &identity)?;
-    let client = client(config, &args)?;
+    let mut price = price::of_run(args.price, &config, args.max_cost.is_some())?;
+    if matches!(args.via.via, via::Via::Provider) {
+        price = price.map(Price::in_batches);
+    }
+    args.price = price;
+    let told = price.and_then(|price| price.told(config.provider.model()));
+    let first_content = args.report.as_ref().map(|_| Arc::default());
+    let client = client(config, &args, first_content.clone())?;
     let journal = builder(&args, identity.clone())?.open().await?;
     tell_bad_lines(&journal);
     let journal = Arc::new(journal);
-    let stats = Stats::new(&journal.counts(), args.price);
+    if let Some(told) = told.filter(|_| args.max_cost.is_some()) {
+        say::note(&told);
+    }
+    let stats = Stats::new(&journal.counts(), price);
     let mut show = Show::new(std::io::stderr().is_terminal());
     let limits = Limits {
         max_cost: args.max_cost,
@@ -65,7 +78,8 @@ pub(crate) async fn run(who: &Who, args: RunArgs) -> Result<u8, Failure> {
     show.end(&stats, &ended, journal.output_path(), journal.errors_path());
     let output = journal.output_path().to_owned();
     if let Some(path) = &args.report {
-        let page = report::page(&stats, &ended, &output);
+        let first = first_content.as_deref().map(FirstContent::histogram);
+        let page = report::page(&stats, first.as_ref(), &ended, &output);
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
     }
     match ended {
@@ -138,7 +152,13 @@ fn processor(client: &LlmClient, defaults: Defaults) -> BatchProcessor<ChatReque
     BatchProcessor::requests(client).prepare(move |request| defaults.apply(request))
 }
 
-fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
+/// A client with the run's settings. With `first_content`, it fetches every answer as a stream, so
+/// that the time to its first content is known.
+fn client(
+    config: Config,
+    args: &RunArgs,
+    first_content: Option<Arc<FirstContent>>,
+) -> Result<LlmClient, Failure> {
     let key_var = setup::key_var(&config);
     let mut builder = chatcore_adapters::smol_builder(config)?;
     if let Some(workers) = args.concurrency {
@@ -152,6 +172,9 @@ fn client(config: Config, args: &RunArgs) -> Result<LlmClient, Failure> {
         limits.requests_per_minute = args.rpm;
         limits.tokens_per_minute = args.tpm;
         builder = builder.rate_limits(limits);
+    }
+    if let Some(first_content) = first_content {
+        builder = builder.fetch_as_stream(true).observer(first_content);
     }
     if args.adaptive {
         let most = args.concurrency.map_or(1_000, |most| most as usize);

@@ -3,24 +3,47 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use hdrhistogram::Histogram;
+
 use super::run::Ended;
 use super::stats::Stats;
+use crate::say;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 160.0;
 const BARS: usize = 40;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--bar:#2a7;--bad:#c33}\
-body{font:15px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}\
-table{border-collapse:collapse}td{padding:.15rem 1.5rem .15rem 0}td+td{text-align:right}\
-svg{width:100%;height:auto}rect{fill:var(--bar)}.bad rect{fill:var(--bad)}\
-polyline{fill:none;stroke:var(--bar);stroke-width:2}text{font-size:11px;fill:currentColor}\
-line{stroke:currentColor;stroke-width:.5}";
+:root{color-scheme:light dark;--ground:#fff;--ink:#1c2024;--soft:#60646c;--line:#e0e2e6;--bar:#12876f;--bad:#c62a2f}\
+@media(prefers-color-scheme:dark){:root{--ground:#121416;--ink:#edeef0;--soft:#a0a6ae;--line:#2e3236;--bar:#2fbf9b;--bad:#ff6369}}\
+body{font:15px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;background:var(--ground);color:var(--ink)}\
+h1{font-size:1.4rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.05rem;margin:2rem 0 .5rem}p{margin:.3rem 0;color:var(--soft)}\
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.6rem;margin:1.2rem 0}\
+dl div{border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem}dt{color:var(--soft);font-size:.8rem}\
+dd{margin:0;font-size:1.2rem;font-variant-numeric:tabular-nums}\
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
+th,td{padding:.2rem .4rem;text-align:right;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:normal;font-size:.85rem}\
+th:first-child,td:first-child{text-align:left}\
+svg{display:block;width:100%;height:auto}rect{fill:var(--bar)}.bad rect{fill:var(--bad)}\
+polyline{fill:none;stroke:var(--bar);stroke-width:2}text{font-size:11px;fill:var(--soft)}.bad text{fill:var(--ink)}\
+line{stroke:var(--line)}";
 
-/// The page.
-pub(super) fn page(stats: &Stats, ended: &Ended, output: &Path) -> String {
+/// The shares of answers whose times are told.
+const SHARES: [(&str, f64); 5] = [
+    ("half", 0.5),
+    ("90 %", 0.9),
+    ("95 %", 0.95),
+    ("99 %", 0.99),
+    ("all", 1.0),
+];
+
+/// The page. `first` are the times to first content, in milliseconds.
+pub(super) fn page(
+    stats: &Stats,
+    first: Option<&Histogram<u64>>,
+    ended: &Ended,
+    output: &Path,
+) -> String {
     let how = match ended {
         Ended::All => "Complete.".to_owned(),
         Ended::Stopped(why) => format!("Before its end: {why}."),
@@ -36,8 +59,21 @@ pub(super) fn page(stats: &Stats, ended: &Ended, output: &Path) -> String {
     page.push_str(&numbers(stats));
     page.push_str("<h2>Items finished over time</h2>");
     page.push_str(&course(stats));
-    page.push_str("<h2>Latency of answers</h2>");
-    page.push_str(&latency(stats));
+    let times = [
+        (
+            "Time to the answer, waits and attempts included",
+            Some(&stats.latency),
+        ),
+        ("Time to first content, from the request on", first),
+    ];
+    let times = times.map(|(name, times)| (name, times.filter(|times| !times.is_empty())));
+    page.push_str("<h2>Times</h2>");
+    page.push_str(&percentiles(&times));
+    for (name, times) in times {
+        if let Some(times) = times {
+            let _ = write!(page, "<h2>{name}</h2>{}", distribution(times));
+        }
+    }
     if !stats.errors.is_empty() {
         page.push_str("<h2>Errors by kind</h2>");
         page.push_str(&errors(stats));
@@ -50,32 +86,50 @@ fn numbers(stats: &Stats) -> String {
     let (input, output) = stats.tokens();
     let seconds = stats.elapsed().as_secs_f64();
     let now = stats.done_now + stats.failed_now;
-    let mut rows = vec![
-        ("Items", stats.total().to_string()),
-        ("Answers", stats.done().to_string()),
-        ("Errors", stats.failed().to_string()),
-        ("Items in this run of the program", now.to_string()),
-        ("Time of this run of the program", format!("{seconds:.1} s")),
-        (
-            "Items a second",
-            format!("{:.1}", now as f64 / seconds.max(1e-3)),
-        ),
-        ("Tokens of prompts", input.to_string()),
-        ("Tokens of answers", output.to_string()),
+    let pace = |count: u64| format!("{:.1}", count as f64 / seconds.max(1e-3));
+    let mut tiles = vec![
+        ("Items", grouped(stats.total())),
+        ("Answers", grouped(stats.done())),
+        ("Errors", grouped(stats.failed())),
+        ("Tokens of prompts", grouped(input)),
+        ("Tokens of answers", grouped(output)),
     ];
     if let Some(cost) = stats.cost() {
-        rows.push(("Cost", format!("${cost:.4}")));
-    }
-    for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
-        let millis = stats.latency.value_at_quantile(share);
-        if !stats.latency.is_empty() {
-            rows.push((name, format!("{millis} ms")));
+        tiles.push(("Cost", say::dollars(cost)));
+        if stats.done() > 0 {
+            let each = say::dollars(cost / stats.done() as f64 * 1e3);
+            tiles.push(("Cost of 1,000 answers", each));
         }
     }
-    let rows = rows
-        .iter()
-        .map(|(name, value)| format!("<tr><td>{name}</td><td>{}</td></tr>", escaped(value)));
-    format!("<table>{}</table>", rows.collect::<String>())
+    tiles.push(("Items in this run of the program", grouped(now)));
+    tiles.push(("Its time", took(seconds * 1e3)));
+    tiles.push(("Items a second", pace(now)));
+    let (input, output) = stats.tokens_now();
+    tiles.push(("Tokens a second", pace(input + output)));
+    let tiles = tiles.iter().map(|(name, value)| {
+        let value = escaped(value);
+        format!("<div><dt>{name}</dt><dd>{value}</dd></div>")
+    });
+    format!("<dl>{}</dl>", tiles.collect::<String>())
+}
+
+/// A table of how long the given shares of answers took at most.
+fn percentiles(times: &[(&str, Option<&Histogram<u64>>)]) -> String {
+    let heads = SHARES.iter().map(|(name, _)| format!("<th>{name}</th>"));
+    let rows = times.iter().map(|(name, times)| {
+        let cell = |(_, share): &(&str, f64)| match times {
+            Some(times) => format!("<td>{}</td>", took(times.value_at_quantile(*share) as f64)),
+            None => "<td>–</td>".to_owned(),
+        };
+        let cells = SHARES.iter().map(cell).collect::<String>();
+        let (name, _) = name.split_once(',').unwrap_or((name, ""));
+        format!("<tr><td>{name}</td>{cells}</tr>")
+    });
+    format!(
+        "<table><tr><th>at most, for this share of the answers</th>{}</tr>{}</table>",
+        heads.collect::<String>(),
+        rows.collect::<String>()
+    )
 }
 
 /// A plot of finished items over time.
@@ -93,20 +147,16 @@ fn course(stats: &Stats) -> String {
     svg(
         &format!("<polyline points=\"{}\"/>", line.trim_end()),
         "0 s",
-        &format!("{end:.1} s, {most} items"),
+        &format!("{}, {} items", took(end * 1e3), grouped(most as u64)),
     )
 }
 
-/// A histogram of latencies with a logarithmic time scale.
-fn latency(stats: &Stats) -> String {
-    let histogram = &stats.latency;
-    if histogram.is_empty() {
-        return "<p>No answers.</p>".to_owned();
-    }
-    let (least, most) = (histogram.min().max(1) as f64, histogram.max().max(2) as f64);
+/// A plot of how many answers took how long, with a logarithmic time scale.
+fn distribution(times: &Histogram<u64>) -> String {
+    let (least, most) = (times.min().max(1) as f64, times.max().max(2) as f64);
     let step = (most / least).max(1.01).powf(1.0 / BARS as f64);
     let mut counts = [0_u64; BARS];
-    for value in histogram.iter_recorded() {
+    for value in times.iter_recorded() {
         let place = (value.value_iterated_to() as f64 / least).ln() / step.ln();
         counts[(place.max(0.0) as usize).min(BARS - 1)] += value.count_since_last_iteration();
     }
@@ -116,6 +166,7 @@ fn latency(stats: &Stats) -> String {
     for (place, &count) in counts.iter().enumerate() {
         let height = count as f64 / highest * HEIGHT;
         let low = least * step.powi(place as i32);
+        // Writing to a string does not fail.
         let _ = write!(
             bars,
             "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\">\
@@ -125,7 +176,7 @@ fn latency(stats: &Stats) -> String {
             width - 1.0,
         );
     }
-    svg(&bars, &format!("{least} ms"), &format!("{most} ms"))
+    svg(&bars, &took(least), &took(most))
 }
 
 fn errors(stats: &Stats) -> String {
@@ -157,6 +208,37 @@ fn svg(plot: &str, left: &str, right: &str) -> String {
     )
 }
 
+/// A time in milliseconds, with its unit.
+fn took(millis: f64) -> String {
+    match millis {
+        _ if millis < 1e3 => format!("{millis:.0} ms"),
+        _ if millis < 60e3 => format!("{:.1} s", millis / 1e3),
+        _ => {
+            let minutes = (millis / 60e3).round() as u64;
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            match hours {
+                0 => format!("{minutes} min"),
+                _ => format!("{hours} h {minutes} min"),
+            }
+        }
+    }
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, rest) = digits.split_at(first);
+    let mut text = head.to_owned();
+    for (place, digit) in rest.char_indices() {
+        if place % 3 == 0 && !text.is_empty() {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -177,12 +259,12 @@ mod tests {
     fn no_text_of_a_server_is_markup() {
         let stats = Stats::new(&Counts::default(), None);
         let error = Error::new(ErrorKind::Server, "<script>alert(1)</script>");
-        let page = page(&stats, &Ended::Failed(error), Path::new("a<b>.jsonl"));
+        let page = page(&stats, None, &Ended::Failed(error), Path::new("a<b>.jsonl"));
         assert!(
             !page.contains("<script") && !page.contains("a<b>"),
             "{page}"
         );
-        assert!(page.contains("No answers."));
+        assert!(page.contains("<td>–</td>"), "no answers, no times");
     }
 
     #[test]
@@ -201,10 +283,39 @@ mod tests {
         }
         let error = Error::new(ErrorKind::Server, "no");
         stats.add(&outcome(Err(error), 1), Recorded::First);
-        let page = page(&stats, &Ended::All, Path::new("out"));
+        let mut first = stats.latency.clone();
+        first.clear();
+        first.record(7).unwrap();
+        let page = page(&stats, Some(&first), &Ended::All, Path::new("out"));
         let bars = page.matches("ms: 1</title>").count();
-        assert_eq!(bars, 3, "{page}");
+        assert_eq!(bars, 3 + 1, "{page}");
+        let row = "<td>Time to the answer</td><td>50 ms</td><td>500 ms</td>";
+        assert!(page.contains(row), "{page}");
+        assert!(
+            page.contains("<td>Time to first content</td><td>7 ms</td>"),
+            "{page}"
+        );
         assert!(page.contains(">server</text>"));
         assert!(!page.contains("http://") && !page.contains("https://"));
+    }
+
+    #[test]
+    fn numbers_are_told_as_one_reads_them() {
+        for (number, told) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(grouped(number), told);
+        }
+        for (millis, told) in [
+            (7.0, "7 ms"),
+            (1_500.0, "1.5 s"),
+            (600e3, "10 min"),
+            (5_400e3, "1 h 30 min"),
+        ] {
+            assert_eq!(took(millis), told);
+        }
     }
 }

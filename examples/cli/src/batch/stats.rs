@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chatcore::journal::{Counts, Outcome, Recorded};
 use hdrhistogram::Histogram;
 
-use crate::args::Price;
+use crate::price::Price;
 
 /// How many points of the progress plot are kept. When there are more, every second one is dropped.
 const POINTS: usize = 240;
@@ -18,10 +18,14 @@ const PACE: Duration = Duration::from_secs(30);
 pub(super) struct Stats {
     /// Counts of the whole run, including earlier processes.
     counts: Counts,
+    /// Tokens of earlier processes.
+    tokens_before: (u64, u64),
     /// Answers in this process.
     pub(super) done_now: u64,
     pub(super) failed_now: u64,
     price: Option<Price>,
+    /// What requests with long prompts cost more, in this process.
+    more: f64,
     began: Instant,
     /// Milliseconds of each answer.
     pub(super) latency: Histogram<u64>,
@@ -36,9 +40,11 @@ impl Stats {
     pub(super) fn new(counts: &Counts, price: Option<Price>) -> Self {
         Self {
             counts: *counts,
+            tokens_before: (counts.input_tokens, counts.output_tokens),
             done_now: 0,
             failed_now: 0,
             price,
+            more: 0.0,
             began: Instant::now(),
             latency: histogram(),
             errors: BTreeMap::new(),
@@ -54,7 +60,10 @@ impl Stats {
         self.counts.add(&outcome.result);
         let millis = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
         match &outcome.result {
-            Ok(_) => {
+            Ok(answer) => {
+                if let (Some(price), Some(usage)) = (self.price, &answer.usage) {
+                    self.more += price.more_if_long(usage);
+                }
                 self.done_now += 1;
                 self.latency.saturating_record(millis.max(1));
             }
@@ -103,10 +112,16 @@ impl Stats {
         (self.counts.input_tokens, self.counts.output_tokens)
     }
 
-    /// The cost of the run in dollars, if a price is set.
+    /// Tokens of prompts and of answers in this process.
+    pub(super) fn tokens_now(&self) -> (u64, u64) {
+        let (input, output) = self.tokens();
+        (input - self.tokens_before.0, output - self.tokens_before.1)
+    }
+
+    /// The cost of the run in dollars, if its price is known.
     pub(super) fn cost(&self) -> Option<f64> {
         let (input, output) = self.tokens();
-        self.price.map(|price| price.of(input, output))
+        self.price.map(|price| price.of(input, output) + self.more)
     }
 
     /// Items and tokens per second over the last [`PACE`].
@@ -130,7 +145,7 @@ impl Stats {
 }
 
 /// A histogram of up to 10 hours with three significant digits.
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants that it takes")]
     Histogram::new_with_bounds(1, 36_000_000, 3).expect("bounds in their order")
 }

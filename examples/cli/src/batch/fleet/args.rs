@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use crate::args::{BadLinesArg, FormatArg, Price, dollars, price};
+use crate::args::{BadLinesArg, FormatArg};
+use crate::price::{Price, dollars, price};
 
 const SUBMIT_EXAMPLES: &str = "\
 Examples:
