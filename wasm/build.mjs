@@ -38,13 +38,14 @@ const bundle = (entry, format, outfile, { inlined, ...more } = {}) => build({
   ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,
 });
 const [chatGzip, allGzip, fastBrotli] = [gzipSync(chat, { level: 9 }), gzipSync(all, { level: 9 }), brotliCompressSync(fast)];
-await bundle('index', 'esm', 'index.js', { inlined: chatGzip, external: ['./core-all.js'] });
+await bundle('index', 'esm', 'index.js', { inlined: chatGzip, external: ['./core-all.js', './typed.js'] });
+await bundle('typed', 'esm', 'typed.js');
 await bundle('core-all', 'esm', 'core-all.js', { inlined: allGzip });
 await bundle('whole', 'esm', 'whole.js', { inlined: allGzip });
 await bundle('whole', 'cjs', 'index.cjs', { inlined: allGzip });
 await bundle('node', 'esm', 'node.js', { inlined: fastBrotli, external: ['node:*'] });
 await bundle('node', 'cjs', 'node.cjs', { inlined: fastBrotli, external: ['node:*'] });
-for (const entry of ['slim', 'websocket', 'ai']) {
+for (const entry of ['slim', 'websocket', 'ai', 'tools']) {
   await bundle(entry, 'esm', `${entry}.js`);
   await bundle(entry, 'cjs', `${entry}.cjs`);
 }
@@ -54,7 +55,7 @@ for (const format of ['esm', 'cjs']) {
   await bundle('journal', format, `journal.${end}`, { mainFields: ['module'] });
   await bundle('journal-node', format, `journal-node.${end}`, { mainFields: ['module'], external: ['node:*'] });
 }
-await bundle('asset', 'esm', 'asset.js');
+await bundle('asset', 'esm', 'asset.js', { external: ['./typed.js'] });
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
 await bundle('edge', 'esm', 'edge.js', { external: ['./core.wasm?module'] });
 
@@ -68,7 +69,7 @@ copyFileSync(join(here, '..', 'LICENSE-MIT'), join(here, 'dist', 'LICENSE-MIT'))
 copyFileSync(join(here, '..', 'LICENSE-APACHE'), join(here, 'dist', 'LICENSE-APACHE'));
 
 const size = (file) => (gzipSync(readFileSync(join(here, 'dist', file)), { level: 9 }).length / 1000).toFixed(1);
-for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'core-all.js', 'asset.js', 'slim.js']) {
+for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'core-all.js', 'typed.js', 'asset.js', 'slim.js', 'tools.js']) {
   const bytes = readFileSync(join(here, 'dist', file));
   console.log(`${file}: ${bytes.length} bytes, gzip ${size(file)} KB, brotli ${(brotliCompressSync(bytes).length / 1000).toFixed(1)} KB`);
 }

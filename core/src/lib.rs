@@ -195,4 +195,7 @@ pub use toolbox::{
 };
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
 #[cfg(feature = "typed")]
+#[doc(hidden)]
+pub use typed::{AnswerJson, AnswerSchema};
+#[cfg(feature = "typed")]
 pub use typed::{JsonAnswer, JsonCall, JsonStream, Mismatch, PartialJson};

@@ -38,7 +38,8 @@ export async function buildModule(name, { profile, std, level, isLean = false })
     ...FEATURES, join(folder, 'core_bg.wasm'), '-o', join(folder, 'core_opt.wasm'),
   ]);
   shortenNames(folder);
-  await wrapBindings(folder);
+  // The module for chat completions has no code for schemas.
+  await wrapBindings(folder, isLean ? [] : ['fitSchema', 'readAnswer']);
   return readFileSync(join(folder, 'core.wasm'));
 }
 
@@ -95,9 +96,9 @@ function shortenNames(folder) {
  * instance. The parameters are the `host` whose functions the module calls, and the globals that the bindings use,
  * because some hosts lack them or have them from another realm.
  */
-async function wrapBindings(folder) {
+async function wrapBindings(folder, more) {
   const { outputFiles: [{ text }] } = await build({
-    stdin: { contents: "export { initSync, Client, pollTasks, signal, text, piece, failed, redact } from './core.js';", resolveDir: folder },
+    stdin: { contents: `export { ${['initSync, Client, pollTasks, signal, text, piece, failed, redact', ...more].join(', ')} } from './core.js';`, resolveDir: folder },
     bundle: true, write: false, format: 'esm', minify: true, target: 'es2022', logOverride: { 'empty-import-meta': 'silent' },
   });
   const exported = /export\{([^}]*)\};\s*$/;

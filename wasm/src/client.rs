@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chatcore::{ChatCall, Error, ErrorKind, LlmClient, Timeouts, WhenFull};
+use chatcore::{ChatCall, Error, ErrorKind, Executor, Instant, LlmClient, Timeouts, WhenFull};
 use wasm_bindgen::prelude::*;
 
 use crate::bridge;
@@ -136,6 +136,10 @@ impl Client {
         };
         if spec.patient {
             call = call.patient();
+        }
+        if let Some(elapsed) = spec.elapsed {
+            let now = HostExecutor.now().since_epoch();
+            call = call.called_at(Instant::from_epoch(now.saturating_sub(elapsed)));
         }
         if let Some(fetch_as_stream) = spec.fetch_as_stream {
             call = call.fetch_as_stream(fetch_as_stream);

@@ -198,6 +198,8 @@ pub(crate) struct CallSpec {
     pub(crate) wait_for_queue: Option<bool>,
     /// Whether the call waits as long as necessary, because it is one of a batch.
     pub(crate) patient: bool,
+    /// How long ago the whole call began, if this is not its first request.
+    pub(crate) elapsed: Option<Duration>,
 }
 
 impl CallSpec {
@@ -214,7 +216,12 @@ impl CallSpec {
         };
         let mut max_attempts = None;
         from.number("maxAttempts", &mut max_attempts, small_count)?;
+        let mut elapsed = None;
+        from.number("elapsedMs", &mut elapsed, Value::as_f64)?;
         Ok(Self {
+            elapsed: elapsed
+                .map(|elapsed| duration("elapsedMs", elapsed))
+                .transpose()?,
             request: request(messages, own, &mut from)?,
             defaults: defaults.defaults()?,
             fetch_as_stream: from.switch("fetchAsStream"),

@@ -33,11 +33,14 @@ impl Client {
         Ok(promise(home, Box::pin(run)))
     }
 
-    /// Returns the id of a promise of the list of models as a JSON array.
-    pub fn models(&self, home: f64) -> f64 {
+    /// Returns the id of a promise of the list of models as a JSON array. `more` is the third
+    /// argument for `fetch`.
+    pub fn models(&self, home: f64, more: JsValue) -> f64 {
         let client = self.client.clone();
         let run = async move {
-            let models = client.models().await;
+            let models = client
+                .models_with_extension(More(bridge::local(more)))
+                .await;
             outcome(models.map(|models| Outcome::ok(list(&models))))
         };
         promise(home, Box::pin(run))

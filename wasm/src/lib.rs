@@ -28,4 +28,6 @@ mod pending;
 mod redact;
 mod request;
 mod task;
+#[cfg(feature = "typed")]
+mod typed;
 mod wire;

@@ -222,7 +222,7 @@ fn read_request(request: &mut ChatRequest, from: &mut Object) -> Result<(), Erro
         None => Vec::new(),
     };
     from.number("seed", &mut request.seed, Value::as_i64)?;
-    request.tools = each("a tool", from.list("tools")?, tool)?;
+    request.tools = tools(from)?;
     request.tool_choice = from.take("toolChoice").map(tool_choice).transpose()?;
     let mut effort = None;
     from.optional("reasoningEffort", &mut effort)?;
@@ -244,6 +244,10 @@ pub(crate) fn texts(place: &str, list: Vec<Value>) -> Result<Vec<String>, Error>
         }
     }
     Ok(texts)
+}
+
+pub(crate) fn tools(from: &mut Object) -> Result<Vec<Tool>, Error> {
+    each("a tool", from.list("tools")?, tool)
 }
 
 fn tool(from: &mut Object) -> Result<Tool, Error> {

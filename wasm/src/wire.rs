@@ -118,12 +118,17 @@ fn message(w: &mut Writer, message: &Message) {
         w.string(text);
         return;
     }
+    whole_message(w, message);
+}
+
+/// A message of any role, as an object.
+pub(crate) fn whole_message(w: &mut Writer, message: &Message) {
     w.open('{');
     w.member("role", message.role.as_str());
     w.key("content");
-    match text {
-        Some(text) => w.string(text),
-        None => list(w, &message.parts),
+    match &*message.parts {
+        [Part::Text(text)] if text.extra.is_empty() => w.string(&text.text),
+        parts => list(w, parts),
     }
     if let Some(name) = &message.name {
         w.member("name", name);

@@ -244,6 +244,38 @@ for (const [name, ai, specificationVersion] of [['ai 7', seven, 'v4'], ['ai 6', 
   });
 }
 
+test('what a prompt has that chatcore cannot send is a warning; the rest reaches the provider', async () => {
+  const { client, requests } = asked([() => whole({ content: 'ok' })]);
+  const own = { chatcore: { extra: { cache_control: { type: 'ephemeral' } } } };
+  const prompt = [
+    { role: 'system', content: 'Be brief.', providerOptions: { chatcore: { extra: { a: 1 } } } },
+    { role: 'user', content: [{ type: 'file', data: 'JVBERi0=', mediaType: 'application/pdf', providerOptions: own }], providerOptions: { chatcore: { name: 'ada' } } },
+    { role: 'assistant', content: [
+      { type: 'custom', kind: 'other.block', providerOptions: { other: { a: 1 } } }, { type: 'reasoning-file', data: { type: 'data', data: 'AA==' }, mediaType: 'image/png' },
+      { type: 'tool-call', toolCallId: 's1', toolName: 'search', input: {}, providerExecuted: true },
+      { type: 'tool-result', toolCallId: 's1', toolName: 'search', output: { type: 'text', value: 'x' } },
+      { type: 'tool-call', toolCallId: 'c1', toolName: 'weather', input: { city: 'Paris' } },
+    ] },
+    { role: 'tool', content: [
+      { type: 'tool-approval-response', approvalId: 'a', approved: true },
+      { type: 'tool-result', toolCallId: 'c1', toolName: 'weather', output: { type: 'content', value: [{ type: 'text', text: 'clear' }, { type: 'custom' }, { type: 'custom' }] } },
+    ] },
+  ];
+  const tools = [{ type: 'function', name: 'weather', inputSchema: { type: 'object' }, inputExamples: [{ input: { city: 'Rome' } }] }];
+  const responseFormat = { type: 'json', schema: { type: 'object' }, description: 'The sky.' };
+  const { warnings } = await createChatcore(client)().doGenerate({ prompt, tools, responseFormat });
+  assert.deepEqual(warnings.map(({ type, feature }) => [type, feature]), [
+    'inputExamples of the tool weather', 'prompt part custom other.block', 'prompt part reasoning-file', 'prompt part tool-call with providerExecuted',
+    'prompt part tool-result', 'prompt part tool-approval-response', 'custom content of a tool result',
+  ].map((feature) => ['unsupported', feature]));
+  const [{ messages: [system, user, said, result], response_format }] = requests;
+  assert.equal(system.a, 1);
+  assert.deepEqual([user.name, user.content[0].cache_control], ['ada', { type: 'ephemeral' }]);
+  assert.deepEqual(said.tool_calls.map(({ id }) => id), ['c1']);
+  assert.equal(result.content, 'clear');
+  assert.equal(response_format.json_schema.schema.description, 'The sky.');
+});
+
 test('ai 7: a block that only one dialect knows goes back as it came', async () => {
   const block = { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'x' } };
   const answer = (content, stop_reason) => ({ id: 'x', type: 'message', role: 'assistant', model: 'm', content, stop_reason, usage: { input_tokens: 1, output_tokens: 1 } });

@@ -126,3 +126,26 @@ test('a chunk that could not be loaded is asked for again', { skip }, async () =
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+test('a typed answer in a page: its code and the whole module are loaded with the first schema', { skip }, async () => {
+  for (const entry of ['index.js', 'asset.js']) {
+    const { page, errors } = await open('plain', `${loopback.base}/ok/v1`);
+    const loaded = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname.split('/').at(-1)));
+    const seen = await page.evaluate(async (entry) => {
+      const { LlmClient, MismatchError } = await import(`./chatcore/${entry}`);
+      const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+      const client = new LlmClient({ mock: (messages) => messages.at(-1).content.includes('Where') ? '{"city":"Lyon"}' : '{"city":1}' });
+      await client.ask('x');
+      const { value } = await client.ask('Where?', { schema });
+      const partial = [];
+      for await (const part of client.askStream('Where?', { schema }).partial()) partial.push(part);
+      const error = await client.ask('x', { schema }).catch((error) => error);
+      return { value, last: partial.at(-1), isMismatch: error instanceof MismatchError, name: error.name, path: error.path };
+    }, entry);
+    assert.deepEqual(seen, { value: { city: 'Lyon' }, last: { city: 'Lyon' }, isMismatch: true, name: 'MismatchError', path: 'city' });
+    assert.ok(loaded.includes('typed.js') && loaded.includes(entry === 'index.js' ? 'core-all.js' : 'core.wasm'), `${loaded}`);
+    assert.deepEqual(errors, []);
+    await page.close();
+  }
+});

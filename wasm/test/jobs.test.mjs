@@ -14,6 +14,7 @@ before(async () => {
     const { method, url, headers } = request;
     seen.push({ method, url, headers, body });
     if (url.startsWith('/slow')) return;
+    response.setHeader('x-request-id', 'req-1');
     const { input } = body ? JSON.parse(body) : {};
     const data = input?.map((text, index) => ({ index, embedding: [text.length, 0.1] })).reverse();
     response.end(JSON.stringify(input
@@ -59,6 +60,8 @@ test('the list of models', async () => {
       id: 'a', owner: 'me', contextTokens: 8192, shutdownDate: '2027-01-14', extra: { created: 7 },
     });
     assert.deepEqual(models[1], { id: 'b', owner: null, contextTokens: null, shutdownDate: null, extra: {} });
+    assert.equal(models.headers['x-request-id'], 'req-1');
+    assert.deepEqual(Object.keys(models), ['0', '1']);
     const { method, url, headers, body } = seen.at(-1);
     assert.deepEqual([method, url, body, headers['content-type']], ['GET', '/list/models', '', undefined]);
   }

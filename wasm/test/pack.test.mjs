@@ -28,9 +28,9 @@ test('the README names every option, every class of errors and all else that is 
   const types = ['base/types', 'api/options', 'api/batch'].map((name) => readFileSync(join(wasm, `ts/${name}.ts`), 'utf8')).join('');
   const names = Object.keys(await import('../dist/index.js'));
   for (const type of [
-    'ClientOptions', 'ChatOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions', 'BatchProcessorOptions', 'Progress',
+    'ClientOptions', 'ChatOptions', 'SchemaOptions', 'TimeLimits', 'RateLimits', 'ChatResponse', 'BatchOptions', 'BatchProcessorOptions', 'Progress',
   ]) {
-    const [, fields] = new RegExp(`export interface ${type}(?:<.*>)? \\{\n([^]*?)\n\\}`).exec(types);
+    const [, fields] = new RegExp(`export interface ${type}(?:<.*>)?(?: extends [^{]*)? \\{\n([^]*?)\n\\}`).exec(types);
     const found = [...fields.matchAll(/^  (?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
     assert.ok(found.length > 2, type);
     names.push(...found);
@@ -69,7 +69,7 @@ test('the program of the README for slim', () => {
 });
 
 test('no line of code is so long that an uncaught error fills the screen', () => {
-  for (const name of ['index.js', 'core-all.js', 'whole.js', 'asset.js', 'ai.js', 'edge.js', 'index.cjs', 'slim.js', 'slim.cjs', 'workerd.js']) {
+  for (const name of ['index.js', 'core-all.js', 'whole.js', 'asset.js', 'ai.js', 'tools.js', 'edge.js', 'index.cjs', 'slim.js', 'slim.cjs', 'workerd.js']) {
     const long = readFileSync(join(folder, 'node_modules/chatcore/dist', name), 'utf8').split('\n').filter((line) => line.length > 2000 && !line.startsWith('const CHATCORE_WASM="'));
     // The WebAssembly, and tables.
     for (const line of long) assert.ok(!/=>|\bfunction\b|\breturn\b|\bthrow\b/.test(line), `${name}: ${line.length}`);
@@ -80,7 +80,7 @@ test('the tarball has what is needed, and nothing else', () => {
   const root = join(folder, 'node_modules/chatcore');
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
-  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|slim|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
+  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|slim|tools|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   // Each source map names existing sources.
   for (const file of files.filter((name) => name.endsWith('.map'))) {
@@ -123,10 +123,11 @@ test('the programs of the README compile, and the declarations have no `any`', (
   const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text);
   assert.ok(blocks.length >= 6, `${blocks.length}`);
   blocks.forEach((text, n) => writeFileSync(join(folder, `readme-${n}.mts`), `${text}\nexport {};\n`));
-  // The TypeScript blocks belong to one section and build on each other.
+  // The TypeScript blocks build on each other.
   const typed = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, text]) => text);
-  assert.equal(typed.length, 2);
+  assert.equal(typed.length, 4);
   writeFileSync(join(folder, 'readme-typed.mts'), typed.join(''));
+  cpSync(join(wasm, 'node_modules/zod'), join(folder, 'node_modules/zod'), { recursive: true });
   // Declares the program's own names, and `ai`, which is not installed here.
   writeFileSync(join(folder, 'readme.d.ts'), `
 import type { LlmClient } from 'chatcore';

@@ -17,7 +17,7 @@ const EXPECTED = {
   'ClientOptions.queueSize': [Number(SETTINGS.LLM_ASYNC_QUEUE_SIZE.default)],
   'ClientOptions.maxAttempts': [Number(SETTINGS.LLM_MAX_RETRIES.default)],
   'ClientOptions.timeoutMs': [TIMEOUTS.overall], 'ClientOptions.maxRequestBytes': [MAX_REQUEST_BYTES],
-  'BatchOptions.concurrency': [BATCH.maxWorkers],
+  'BatchOptions.concurrency': [BATCH.maxWorkers], 'SchemaOptions.repairs': [0],
   ...Object.fromEntries(Object.entries(BATCH).map(([name, value]) => [`BatchProcessorOptions.${name}`, [value]])),
 };
 

@@ -12,8 +12,8 @@ const core = new URL('../../core/src/', import.meta.url);
 function texts() {
   const all = [];
   for (const name of readdirSync(core, { recursive: true })) {
-    // Messages about reading the environment, and about features that only native programs have.
-    if (!name.endsWith('.rs') || /test|cases\.rs|^config\/|^host\.rs/.test(name)) continue;
+    // Messages about reading the environment, and about features that only native programs have; the package has a tool loop of its own.
+    if (!name.endsWith('.rs') || /test|cases\.rs|^config\/|^host\.rs|^toolbox\//.test(name)) continue;
     const code = readFileSync(new URL(name, core), 'utf8').split(/#\[cfg\(test\)\]\s*mod /)[0].replaceAll(/^\s*\/\/.*$/gm, '');
     for (const [, text] of code.matchAll(/"((?:[^"\\]|\\[^])*)"/g)) all.push({ name, text: text.replaceAll(/\\\n\s*/g, '').replaceAll('\\"', '"') });
   }

@@ -25,7 +25,6 @@ use crate::pipeline::CallParts;
 use crate::policy::defaults::Defaults;
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
-#[cfg(feature = "typed")]
 use crate::time::Instant;
 
 /// Builds one call: set what differs from the defaults, then `.await` the call for the whole
@@ -233,6 +232,13 @@ impl ChatCall {
     /// Sets all time limits of this call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.call.0.rules.timeouts = Arc::new(timeouts);
+        self
+    }
+
+    /// Sets when the whole call began, if this is one of its several requests: its overall and total
+    /// limits start then. Default: when the call is awaited.
+    pub fn called_at(mut self, began: Instant) -> Self {
+        self.call.0.rules.called = Some(began);
         self
     }
 

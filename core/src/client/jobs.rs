@@ -44,4 +44,18 @@ impl LlmClient {
         let call = JobCall::new((), self.rules());
         self.inner.backend.models(call).await
     }
+
+    /// As [`models`](Self::models), and passes a value to the transport; see
+    /// [`ChatCall::extension`](crate::ChatCall::extension).
+    ///
+    /// # Errors
+    /// As [`models`](Self::models).
+    pub async fn models_with_extension(
+        &self,
+        value: impl Clone + Send + Sync + 'static,
+    ) -> Result<Vec<ModelInfo>, Error> {
+        let mut call = JobCall::new((), self.rules());
+        call.rules.extensions.insert(value);
+        self.inner.backend.models(call).await
+    }
 }

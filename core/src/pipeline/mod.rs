@@ -68,6 +68,8 @@ pub(crate) use locked::Locked;
 #[cfg(feature = "jobs")]
 pub(crate) use models::models;
 pub(crate) use opened::Opened;
+#[cfg(feature = "typed")]
+pub(crate) use schema::fit_request;
 pub(crate) use settle::Counters;
 pub(crate) use shared::Shared;
 

@@ -17,11 +17,20 @@ pub(super) fn fit(shared: &Shared, call: &mut CallParts) -> Result<(), Error> {
     let Some(schema_use) = call.schema_use else {
         return Ok(());
     };
-    let request = &mut call.request;
-    let output = beside_tools(
-        shared.dialect.json_output(&shared.endpoint, request),
-        request,
-    );
+    let output = shared.dialect.json_output(&shared.endpoint, &call.request);
+    fit_request(&mut call.request, output, schema_use)
+}
+
+/// Rewrites the schema of a typed answer to the form that `output` demands.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn fit_request(
+    request: &mut ChatRequest,
+    output: JsonOutput,
+    schema_use: SchemaUse,
+) -> Result<(), Error> {
+    let output = beside_tools(output, request);
     let Some(ResponseFormat::JsonSchema { schema, .. }) = &mut request.response_format else {
         return Ok(());
     };

@@ -9,6 +9,7 @@
 //! text of the answer.
 
 mod answer;
+mod answer_schema;
 mod call;
 mod mismatch;
 mod partial;
@@ -18,6 +19,7 @@ mod tool;
 mod wanted;
 
 pub use answer::JsonAnswer;
+pub use answer_schema::{AnswerJson, AnswerSchema};
 pub use call::JsonCall;
 pub(crate) use call::{correction, with_schema};
 pub use mismatch::Mismatch;

@@ -397,46 +397,25 @@ mod tests {
         partial.into_value()
     }
 
+    /// The cases are shared with the npm package.
     #[test]
-    fn a_prefix_is_read_as_far_as_it_goes() {
-        for (text, value) in [
-            ("", json!(null)),
-            ("{", json!({})),
-            ("[1,2", json!([1])),
-            ("[1,2 ", json!([1, 2])),
-            (r#"{"a"#, json!({})),
-            (r#"{"a":"x\u00e9\n\ud83d"#, json!({"a": "xé\n"})),
-            (r#"{"a":"\ud83d\ude00"#, json!({"a": "😀"})),
-            (r#"{"a":"\ud83d!"#, json!({"a": "\u{fffd}!"})),
-            (r#"{"a":tru"#, json!({})),
-            (
-                r#"{"a":true,"b":[{"c":null},{"d""#,
-                json!({"a": true, "b": [{"c": null}, {}]}),
-            ),
-            (r#"{"a":{"b":-1.5e3}"#, json!({"a": {"b": -1500.0}})),
-            (
-                "Here it is:\n```json\n{\"a\": 1}\n```\nDone.",
-                json!({"a": 1}),
-            ),
-            ("Fill {this} in: {\"a\": 1}", json!({"a": 1})),
-            ("{{\"a\": 1}}", json!({"a": 1})),
-        ] {
-            assert_eq!(read(&[text]), value, "{text}");
+    fn every_case_is_read_as_the_list_says() {
+        let text = include_str!("../../cases/partial.json");
+        let cases: Vec<Value> = serde_json::from_str(text).unwrap();
+        assert!(cases.len() > 25);
+        for case in &cases {
+            let mut partial = PartialJson::new();
+            let pieces = case["pieces"].as_array().unwrap();
+            let feed = |piece: &Value| partial.feed(piece.as_str().unwrap());
+            let grown: Vec<bool> = pieces.iter().map(feed).collect();
+            assert_eq!(*partial.value(), case["value"], "{case}");
+            if let Some(expected) = case.get("grown") {
+                assert_eq!(json!(grown), *expected, "{case}");
+            }
+            if let Some(expected) = case.get("complete") {
+                assert_eq!(json!(partial.is_complete()), *expected, "{case}");
+            }
         }
-    }
-
-    #[test]
-    fn it_says_whether_the_value_has_grown() {
-        let mut partial = PartialJson::new();
-        let pieces = [
-            "x", "{", r#""a"#, r#"":"#, r#""b"#, r#"c"#, r#"""#, ",", r#""d":1"#, "}", " ",
-        ];
-        let grown = pieces.map(|piece| partial.feed(piece));
-        let expected = [
-            false, true, false, false, true, true, false, false, false, true, false,
-        ];
-        assert_eq!(grown, expected);
-        assert!(partial.is_complete());
     }
 
     #[test]

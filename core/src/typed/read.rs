@@ -24,19 +24,9 @@ pub(crate) fn answer<T: DeserializeOwned>(
         Ok(value) => return Ok(value),
         Err(mismatch) => mismatch,
     };
-    let what = format!("the answer's JSON ({})", wanted.name);
-    let error = match &answer.finish_reason {
-        Some(FinishReason::Length) => {
-            let why = "the answer was cut before its JSON was complete; raise max_tokens";
-            Error::new(ErrorKind::InvalidOutput, why)
-        }
-        Some(FinishReason::ContentFilter) => declined(),
-        _ if answer.refusal().is_some() => declined(),
-        _ if text.trim().is_empty() && answer.tool_calls().next().is_some() => {
-            let why = "the model called a tool instead of answering; send the result back first";
-            Error::new(ErrorKind::InvalidOutput, why)
-        }
-        _ => error.into_error(&what),
+    let error = match why_not(answer) {
+        Some(why) => Error::new(ErrorKind::InvalidOutput, why),
+        None => error.into_error(&format!("the answer's JSON ({})", wanted.name)),
     };
     let mut error = error
         .with_request_id(answer.request_id.clone())
@@ -45,31 +35,54 @@ pub(crate) fn answer<T: DeserializeOwned>(
     Err(error)
 }
 
-fn declined() -> Error {
-    let why = "the model declined to answer; its words are in the partial answer";
-    Error::new(ErrorKind::InvalidOutput, why)
+/// Why the model cannot correct an answer that does not fit.
+pub(super) fn why_not(answer: &ChatResponse) -> Option<&'static str> {
+    const DECLINED: &str = "the model declined to answer; its words are in the partial answer";
+    match &answer.finish_reason {
+        Some(FinishReason::Length) => {
+            Some("the answer was cut before its JSON was complete; raise max_tokens")
+        }
+        Some(FinishReason::ContentFilter) => Some(DECLINED),
+        _ if answer.refusal().is_some() => Some(DECLINED),
+        _ if answer.text().trim().is_empty() && answer.tool_calls().next().is_some() => {
+            Some("the model called a tool instead of answering; send the result back first")
+        }
+        _ => None,
+    }
+}
+
+/// Reads JSON from a text, without nulls for missing properties. If the schema was wrapped, it is
+/// the wrapper.
+///
+/// # Errors
+/// The text is not JSON.
+pub(super) fn stripped(text: &str, wanted: &Wanted) -> Result<Value, Box<Mismatch>> {
+    let mut json = json(text)?;
+    strip(&mut json, &wanted.prepared.schema);
+    Ok(json)
+}
+
+/// Why the JSON of a text does not match the schema.
+pub(super) fn fault(text: &str, json: &Value, wanted: &Wanted) -> Option<Box<Mismatch>> {
+    let prepared = &wanted.prepared;
+    let fault = check(json, &prepared.schema).err()?;
+    Some(of_fault(fault, text, json, prepared.is_wrapped))
 }
 
 /// Reads the value from a text that must match the schema and the type.
 fn value<T: DeserializeOwned>(text: &str, wanted: &Wanted) -> Result<T, Box<Mismatch>> {
-    let mut json = json(text)?;
-    let prepared = &wanted.prepared;
-    strip(&mut json, &prepared.schema);
-    let fault = || check(&json, &prepared.schema).err();
+    let json = stripped(text, wanted)?;
     if wanted.is_checked
-        && let Some(fault) = fault()
+        && let Some(fault) = fault(text, &json, wanted)
     {
-        return Err(of_fault(fault, text, &json, prepared.is_wrapped));
+        return Err(fault);
     }
-    let inner = match prepared.is_wrapped {
+    let inner = match wanted.prepared.is_wrapped {
         true => json.get(WRAPPER).unwrap_or(&Value::Null),
         false => &json,
     };
-    typed(inner, text).map_err(|mismatch| match fault() {
-        // The fault from the schema is clearer than the error from the type.
-        Some(fault) => of_fault(fault, text, &json, prepared.is_wrapped),
-        None => mismatch,
-    })
+    // The fault from the schema is clearer than the error from the type.
+    typed(inner, text).map_err(|mismatch| fault(text, &json, wanted).unwrap_or(mismatch))
 }
 
 /// Reads JSON into a type.

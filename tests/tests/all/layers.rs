@@ -129,7 +129,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "typed",
         &[
-            "chat", "client", "error", "executor", "pipeline", "policy", "schema",
+            "chat", "client", "dialect", "error", "executor", "pipeline", "policy", "schema",
         ],
     ),
     (

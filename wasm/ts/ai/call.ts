@@ -72,7 +72,10 @@ function toolOf(tool: AiTool, warnings: AiWarning[]): Tool[] {
     warnings.push({ type: 'unsupported', feature: `tool ${tool.id}`, details: 'a tool that the provider runs goes in providerOptions.chatcore.tools' });
     return [];
   }
-  const { name, description, inputSchema, strict, providerOptions } = tool;
+  const { name, description, inputSchema, inputExamples, strict, providerOptions } = tool;
+  if (inputExamples?.length) {
+    warnings.push({ type: 'unsupported', feature: `inputExamples of the tool ${name}`, details: "use ai's addToolInputExamplesMiddleware, which puts them into the description" });
+  }
   const extra = providerOptions?.chatcore;
   return [{
     name, parameters: inputSchema, ...description === undefined ? {} : { description }, ...strict === undefined ? {} : { strict },
@@ -88,5 +91,6 @@ function formatOf({ responseFormat: format }: AiCallOptions): Pick<ChatOptions, 
   if (!format.schema) return { responseFormat: { type: 'json_object' } };
   // Some providers accept only letters, digits, `_` and `-`.
   const name = (format.name ?? 'answer').replaceAll(/[^\w-]/g, '_');
-  return { responseFormat: { type: 'json_schema', name, schema: format.schema, strict: true } };
+  const { description, schema } = format;
+  return { responseFormat: { type: 'json_schema', name, schema: description === undefined ? schema : { description, ...schema }, strict: true } };
 }

@@ -1,50 +1,78 @@
 // Converts a prompt of `ai` to messages of chatcore.
 import { base64Of, imageType } from './bytes.js';
 import { kept, partOf } from './kept.js';
-import type { AiFileData, AiMessage, AiPart, AiResultContent, AiToolOutput } from './types.js';
+import type { AiFileData, AiMessage, AiPart, AiResultContent, AiToolOutput, AiToolResult, AiWarning } from './types.js';
 import type { MediaSource, Message, Part } from '../base/types.js';
 
-/** @internal Parts that chatcore's messages cannot express are left out. */
-export const messagesOf = (prompt: readonly AiMessage[]): Message[] => prompt.flatMap((message): Message[] => {
-  if (message.role === 'system') return [{ role: 'system', content: message.content }];
-  const parts = message.content;
-  // Each result becomes a separate message, as the dialects require.
-  if (message.role === 'tool') return parts.flatMap((part) => (part.type === 'tool-result' ? [result(part)] : []));
-  return [{ role: message.role, content: parts.flatMap(part) }];
-});
+/** Adds a warning, once for each feature. */
+type Warn = (feature: string, details: string) => void;
 
-function part(part: AiPart): Part[] {
+/** @internal Parts that chatcore's messages cannot express are left out, with a warning. */
+export function messagesOf(prompt: readonly AiMessage[], warnings: AiWarning[]): Message[] {
+  const warn: Warn = (feature, details) => {
+    if (!warnings.some((known) => known.feature === feature)) warnings.push({ type: 'unsupported', feature, details });
+  };
+  return prompt.flatMap((message) => messageOf(message, warn));
+}
+
+function messageOf(message: AiMessage, warn: Warn): Message[] {
+  const more = kept(message.providerOptions);
+  if (message.role === 'system') return [{ role: 'system', content: message.content, ...more }];
+  const parts = message.content;
+  if (message.role !== 'tool') return [{ role: message.role, content: parts.flatMap((part) => partOfPrompt(part, warn)), ...more }];
+  // Each result becomes a separate message, as the dialects require.
+  return parts.flatMap((part): Message[] => {
+    if (part.type === 'tool-result') return [{ ...result(part, warn), ...more }];
+    warn(`prompt part ${part.type}`, 'an approval of a tool that the provider runs is not sent');
+    return [];
+  });
+}
+
+function partOfPrompt(part: AiPart, warn: Warn): Part[] {
   switch (part.type) {
     case 'text': return [{ type: 'text', text: part.text, ...kept(part.providerOptions) }];
     case 'reasoning': return [{ type: 'reasoning', text: part.text, ...kept(part.providerOptions) }];
-    case 'file': return [file(part.data, part.mediaType, part.filename)];
+    case 'file': return [{ ...file(part.data, part.mediaType, part.filename), ...kept(part.providerOptions) }];
     case 'tool-call': {
-      const { toolCallId: id, toolName: name, input } = part;
+      const { toolCallId: id, toolName: name, input, providerExecuted } = part;
+      if (providerExecuted) {
+        warn('prompt part tool-call with providerExecuted', 'the call of a tool that another provider ran is not sent');
+        return [];
+      }
       return [{ type: 'tool_call', id, name, arguments: typeof input === 'string' ? input : JSON.stringify(input), ...kept(part.providerOptions) }];
     }
     // A call of a tool that the provider ran itself is one of the provider's own blocks.
-    case 'custom': return partOf(part.providerOptions);
-    default: return [];
+    case 'custom': {
+      const parts = partOf(part.providerOptions);
+      if (parts.length === 0) warn(`prompt part custom ${part.kind}`, 'a block that another provider made is not sent');
+      return parts;
+    }
+    default:
+      warn(`prompt part ${part.type}`, 'chatcore has no form for it, so it is not sent');
+      return [];
   }
 }
 
-function result({ toolCallId, output }: { toolCallId: string; output: AiToolOutput }): Message {
+function result({ toolCallId, output, providerOptions }: AiToolResult, warn: Warn): Message {
   return {
     role: 'tool',
-    content: [{ type: 'tool_result', call_id: toolCallId, content: resultContent(output), is_error: /^error|denied$/.test(output.type) }],
+    content: [{
+      type: 'tool_result', call_id: toolCallId, content: resultContent(output, warn), is_error: /^error|denied$/.test(output.type),
+      ...kept(providerOptions),
+    }],
   };
 }
 
-function resultContent(output: AiToolOutput): Part[] {
+function resultContent(output: AiToolOutput, warn: Warn): Part[] {
   switch (output.type) {
     case 'text': case 'error-text': return [text(output.value)];
     case 'json': case 'error-json': return [text(JSON.stringify(output.value) ?? 'null')];
     case 'execution-denied': return [text(output.reason ?? 'The user denied the call.')];
-    case 'content': return output.value.flatMap(resultPart);
+    case 'content': return output.value.flatMap((item) => resultPart(item, warn));
   }
 }
 
-function resultPart(item: AiResultContent): Part[] {
+function resultPart(item: AiResultContent, warn: Warn): Part[] {
   switch (item.type) {
     case 'text': return [text(item.text)];
     case 'file': case 'file-data': return [file(item.data, item.mediaType, item.filename)];
@@ -53,7 +81,9 @@ function resultPart(item: AiResultContent): Part[] {
     case 'image-url': return [file(new URL(item.url), item.mediaType ?? 'image/*')];
     case 'file-id': return [{ type: 'file', source: { type: 'file', file_id: idOf(item.fileId) } }];
     case 'image-file-id': return [{ type: 'image', source: { type: 'file', file_id: idOf(item.fileId) } }];
-    case 'custom': return [];
+    case 'custom':
+      warn('custom content of a tool result', 'it is not sent');
+      return [];
   }
 }
 

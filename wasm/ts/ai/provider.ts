@@ -80,7 +80,7 @@ function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationV
 
     async doGenerate(call): Promise<AiAnswer<File>> {
       const { options, warnings } = callOf(modelId, call, client.onlyChatCompletions ?? true);
-      const answer = await client.ask(messagesOf(call.prompt), options);
+      const answer = await client.ask(messagesOf(call.prompt, warnings), options);
       return {
         content: contentOf(answer, form), finishReason: finishOf(answer.finishReason, answer.finishReasonRaw), usage: usageOf(answer.usage),
         providerMetadata: metadataOf(answer), warnings,
@@ -90,7 +90,7 @@ function languageModelOf<V extends 'v3' | 'v4'>(client: AiClient, specificationV
 
     async doStream(call) {
       const { options, warnings } = callOf(modelId, call, client.onlyChatCompletions ?? true);
-      const stream = client.askStream(messagesOf(call.prompt), options);
+      const stream = client.askStream(messagesOf(call.prompt, warnings), options);
       const events = stream[Symbol.asyncIterator]();
       // A failure before the first content rejects the call itself.
       const first = await events.next();

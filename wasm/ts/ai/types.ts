@@ -34,12 +34,15 @@ export type AiToolOutput =
   | { type: 'execution-denied'; reason?: string }
   | { type: 'content'; value: readonly AiResultContent[] };
 
+/** The result of a tool call. */
+export interface AiToolResult { type: 'tool-result'; toolCallId: string; toolName: string; output: AiToolOutput; providerOptions?: AiOptions }
+
 /** A part of a prompt. */
 export type AiPart =
   | { type: 'text' | 'reasoning'; text: string; providerOptions?: AiOptions }
   | AiFilePart
   | { type: 'tool-call'; toolCallId: string; toolName: string; input: unknown; providerExecuted?: boolean; providerOptions?: AiOptions }
-  | { type: 'tool-result'; toolCallId: string; toolName: string; output: AiToolOutput; providerOptions?: AiOptions }
+  | AiToolResult
   | { type: 'custom'; kind: string; providerOptions?: AiOptions }
   | { type: 'reasoning-file' | 'tool-approval-response' };
 
@@ -50,7 +53,10 @@ export type AiMessage =
 
 /** A tool of a call. */
 export type AiTool =
-  | { type: 'function'; name: string; description?: string; inputSchema: object; strict?: boolean; providerOptions?: AiOptions }
+  | {
+    type: 'function'; name: string; description?: string; inputSchema: object; inputExamples?: readonly { input: object }[]; strict?: boolean;
+    providerOptions?: AiOptions;
+  }
   | { type: 'provider'; id: string; name: string };
 
 /** A call. */

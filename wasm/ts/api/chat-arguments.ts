@@ -3,7 +3,7 @@ import type { CallContext } from '../border/call-context.js';
 import { InvalidInputError, invalidInput } from '../base/errors.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
-import { toolChoiceOf, toolsOf } from './tools.js';
+import { formatOf, toolChoiceOf, toolsOf } from './tools.js';
 import type { ChatOptions } from './options.js';
 import { CONVERSATION } from '../base/tables.js';
 import type { AnyMessage } from '../base/types.js';
@@ -45,12 +45,16 @@ export const inOrder = (call: ChatArguments, context: CallContext) => {
   return [call.messages, call.temperature, call.maxTokens, call.defaultTemperature, call.defaultMaxTokens, call.rest, context] as const;
 };
 
-/** @internal Throws an InvalidInputError for unknown options and values that are not valid in JSON. The core checks the rest. */
+/**
+ * @internal
+ * Throws an InvalidInputError for unknown options and values that are not valid in JSON. The core checks the rest.
+ * `elapsedMs` is the time since the whole call began, of which this request is not the first.
+ */
 export function chatArguments(
-  question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false,
+  question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, rules: HeaderRules, patient = false, elapsedMs = 0,
 ): ChatArguments {
   const messages = messagesOf(question, defaults === CONVERSATION ? 'messages' : 'the prompt');
-  let more = patient;
+  let more = patient || elapsedMs > 0;
   for (const name in options) {
     if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
     more ||= !APART.has(name);
@@ -67,7 +71,7 @@ export function chatArguments(
       // With null, the provider's own default applies.
       defaultTemperature: own === undefined ? defaults.temperature : NaN,
       defaultMaxTokens: maxTokens === undefined || defaults === NONE ? defaults.maxTokens : NaN,
-      rest: more ? rest(options, patient) : '',
+      rest: more ? rest(options, patient, elapsedMs || undefined) : '',
       headers,
     };
   } catch (error) {
@@ -84,15 +88,15 @@ function messagesOf(question: unknown, name: string): readonly AnyMessage[] {
   throw invalidInput(`${name} ${name === 'messages' ? 'are' : 'is'} ${what}; give a text, or an array of messages { role, content }`);
 }
 
-function rest(options: ChatOptions, patient: boolean): string {
+function rest(options: ChatOptions, patient: boolean, elapsedMs: number | undefined): string {
   const { timeouts, timeoutMs, maxAttempts, topP, seed } = options;
   finite('topP', topP);
   finite('seed', seed);
   finite('maxAttempts', maxAttempts);
   return JSON.stringify({
     topP, seed, model: options.model, stop: options.stop, tools: toolsOf(options.tools), extra: options.extra,
-    toolChoice: toolChoiceOf(options.toolChoice), reasoningEffort: options.reasoningEffort, responseFormat: options.responseFormat,
-    maxAttempts, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient,
+    toolChoice: toolChoiceOf(options.toolChoice), reasoningEffort: options.reasoningEffort, responseFormat: formatOf(options.responseFormat),
+    maxAttempts, waitForQueue: options.waitForQueue, fetchAsStream: options.fetchAsStream, patient, elapsedMs,
     timeouts: timeouts || timeoutMs !== undefined ? limits(timeouts, timeoutMs, invalidInput) : undefined,
   });
 }

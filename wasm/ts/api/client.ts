@@ -19,10 +19,15 @@ import { Seats, type Seat } from './seats.js';
 import { secretsOf } from './secrets.js';
 import { settings, startingAt, type Settings } from './settings.js';
 import { inOrder, chatArguments, isOption, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
-import { ChatStream, opened, type Opened } from './stream.js';
+import { ChatStream, opened, type Opened, type TypedStream } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
-import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions } from './options.js';
-import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status } from '../base/types.js';
+import { toolsOf } from './tools.js';
+import { typedCode, type TypedCode } from './typed-code.js';
+import type { Prepared } from '../typed/ask.js';
+import type { Caller, Wanted } from '../typed/wanted.js';
+import type { AnySchema, InputOf, OutputOf } from '../base/schema.js';
+import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, SchemaOptions } from './options.js';
+import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
 
 /**
  * A client. The constructor only checks the options; the core starts with the first call, or with `preload()`.
@@ -39,7 +44,7 @@ export class LlmClient {
   readonly #guard: Guard;
   readonly #headerRules: HeaderRules;
   #closed = false;
-  /** The number of calls that wait for the core to load. */
+  /** The number of calls that wait for the core to load, or that may send further requests. */
   #starting = 0;
   #started: (() => void)[] = [];
 
@@ -69,27 +74,42 @@ export class LlmClient {
    * Sends a prompt or a conversation with the provider's own defaults: only the given options are sent. Rejects with
    * an LlmError.
    */
-  ask(question: string | readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
+  ask(question: string | readonly AnyMessage[], options?: ChatOptions): Promise<ChatResponse>;
+  /** The same with a `schema`: the answer's `value` has its type. */
+  ask<const S extends AnySchema>(question: string | readonly AnyMessage[], options: SchemaOptions<S>): Promise<TypedResponse<OutputOf<S>>>;
+  ask(question: string | readonly AnyMessage[], options: CallOptions = {}): Promise<ChatResponse> {
     return this.#run(question, options, NONE, siteAbove(this.ask));
   }
 
   /** Like `ask`, but returns a stream of events. Nothing is sent until the stream is read. */
-  askStream(question: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
+  askStream(question: string | readonly AnyMessage[], options?: ChatOptions): ChatStream;
+  /** The same with a `schema`: `partial()` iterates over the value as it grows. */
+  askStream<const S extends AnySchema>(question: string | readonly AnyMessage[], options: SchemaOptions<S>): TypedStream<InputOf<S>, OutputOf<S>>;
+  askStream(question: string | readonly AnyMessage[], options: CallOptions = {}): ChatStream {
     return this.#stream(question, options, NONE, siteAbove(this.askStream));
   }
 
   /** Sends one prompt. Defaults: temperature 0, at most 256 tokens. Rejects with an LlmError. */
-  chatAsync(prompt: string, options: ChatOptions = {}): Promise<ChatResponse> {
+  chatAsync(prompt: string, options?: ChatOptions): Promise<ChatResponse>;
+  /** The same with a `schema`. */
+  chatAsync<const S extends AnySchema>(prompt: string, options: SchemaOptions<S>): Promise<TypedResponse<OutputOf<S>>>;
+  chatAsync(prompt: string, options: CallOptions = {}): Promise<ChatResponse> {
     return this.#run(prompt, options, PROMPT, siteAbove(this.chatAsync));
   }
 
   /** Continues a conversation. Defaults: temperature 0.7, at most 256 tokens. Rejects with an LlmError. */
-  chatWithContextAsync(messages: readonly AnyMessage[], options: ChatOptions = {}): Promise<ChatResponse> {
+  chatWithContextAsync(messages: readonly AnyMessage[], options?: ChatOptions): Promise<ChatResponse>;
+  /** The same with a `schema`. */
+  chatWithContextAsync<const S extends AnySchema>(messages: readonly AnyMessage[], options: SchemaOptions<S>): Promise<TypedResponse<OutputOf<S>>>;
+  chatWithContextAsync(messages: readonly AnyMessage[], options: CallOptions = {}): Promise<ChatResponse> {
     return this.#run(messages, options, CONVERSATION, siteAbove(this.chatWithContextAsync));
   }
 
   /** Sends a prompt or a conversation, and returns the answer as a stream of events. Nothing is sent until the stream is read. */
-  chatStream(prompt: string | readonly AnyMessage[], options: ChatOptions = {}): ChatStream {
+  chatStream(prompt: string | readonly AnyMessage[], options?: ChatOptions): ChatStream;
+  /** The same with a `schema`: `partial()` iterates over the value as it grows. */
+  chatStream<const S extends AnySchema>(prompt: string | readonly AnyMessage[], options: SchemaOptions<S>): TypedStream<InputOf<S>, OutputOf<S>>;
+  chatStream(prompt: string | readonly AnyMessage[], options: CallOptions = {}): ChatStream {
     const defaults = Array.isArray(prompt) ? CONVERSATION : PROMPT;
     return this.#stream(prompt, options, defaults, siteAbove(this.chatStream));
   }
@@ -129,15 +149,26 @@ export class LlmClient {
       const call = embedArguments(inputs, options, this.#headerRules, context);
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
-    const { text, cause } = await this.#ask(prepare, [options.signal], context, site, true);
+    const { text, cause } = await this.#ask(prepare, [options.signal], context, site, { isJob: true });
     return embeddings(text, cause as Float32Array<ArrayBuffer>[], this.#headers(context) ?? {});
   }
 
-  /** Returns the models that the provider offers, from all pages of its list. Rejects with an LlmError. */
-  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[]> {
-    const prepare = () => (raw: RawClient, home: number) => raw.models(home);
-    const { text } = await this.#ask(prepare, [signal], new CallContext(), siteAbove(this.models), true);
-    return JSON.parse(text) as ModelInfo[];
+  /**
+   * Returns the models that the provider offers, from all pages of its list. `headers` of the array are those of the last
+   * response, with names in lower case. Rejects with an LlmError.
+   */
+  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[] & { readonly headers: Readonly<Record<string, string>> }> {
+    const context = new CallContext();
+    const prepare = () => (raw: RawClient, home: number) => raw.models(home, context);
+    const { text } = await this.#ask(prepare, [signal], context, siteAbove(this.models), { isJob: true });
+    const models = JSON.parse(text) as ModelInfo[];
+    // Not one of the array's elements when it is printed or copied.
+    return Object.defineProperty(models, 'headers', { value: this.#headers(context) ?? {} }) as ModelInfo[] & { headers: Record<string, string> };
+  }
+
+  /** @internal For loops over tools: a schema as this client's provider takes it. */
+  schemaOf(options: Pick<SchemaOptions, 'schema' | 'jsonSchema' | 'schemaName' | 'schemaInPrompt'>): Promise<Wanted> {
+    return this.#typed([], siteAbove(this.schemaOf), (code, caller) => code.Wanted.of(caller, options));
   }
 
   /** @internal Runs one item of a batch, for a journal. */
@@ -209,9 +240,13 @@ export class LlmClient {
       while (!(seat = this.#seats.take(isJob))) await unlessAborted(core(this.#seats.module(isJob)), signals);
       start(seat);
     } finally {
-      this.#starting -= 1;
-      if (this.#starting === 0) for (const started of this.#started.splice(0)) started();
+      this.#left();
     }
+  }
+
+  #left(): void {
+    this.#starting -= 1;
+    if (this.#starting === 0) for (const started of this.#started.splice(0)) started();
   }
 
   async #open(asked: ChatArguments, context: CallContext, lost: () => void): Promise<Opened> {
@@ -234,18 +269,35 @@ export class LlmClient {
   }
 
   async #run(
-    question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site, batch?: BatchOptions,
+    question: string | readonly AnyMessage[], options: CallOptions, defaults: Wishes, site: Site, batch?: BatchOptions, elapsedMs?: number,
   ): Promise<ChatResponse> {
+    if (isTyped(options)) {
+      const signals = [options.signal, batch?.signal];
+      const send = (messages: readonly AnyMessage[], own: ChatOptions, elapsed: number) => this.#run(messages, own, defaults, site, batch, elapsed);
+      return this.#typed(signals, site, (code, caller) => code.ask(caller, question, options, send));
+    }
     const context = new CallContext();
     const prepare = () => {
-      const asked = chatArguments(question, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false);
+      const asked = chatArguments(question, options, defaults, this.#headerRules, batch !== undefined && options.waitForQueue !== false, elapsedMs);
       return (raw: RawClient, home: number) => raw.run(home, ...inOrder(asked, context));
     };
-    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], context, site);
+    const { text } = await this.#ask(prepare, [options.signal, batch?.signal], context, site, { isPart: elapsedMs !== undefined });
     return response(JSON.parse(text) as ResponseView, () => this.#headers(context) ?? {});
   }
 
-  #stream(question: string | readonly AnyMessage[], options: ChatOptions, defaults: Wishes, site: Site): ChatStream {
+  #stream(question: string | readonly AnyMessage[], options: CallOptions, defaults: Wishes, site: Site): ChatStream {
+    const context = new CallContext();
+    const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
+    const headers = () => this.#headers(context);
+    if (isTyped(options)) {
+      let prepared: Promise<Prepared<SchemaOptions>> | undefined;
+      const prepare = () => (prepared ??= this.#typed([options.signal], site, (code, caller) => code.prepare(caller, question, options)));
+      const open = async (lost: () => void) => {
+        const { messages, options: own } = await prepare();
+        return this.#open(chatArguments(messages, own, defaults, this.#headerRules), context, lost);
+      };
+      return new ChatStream(open, options.signal, ready, headers, async () => (await prepare()).wanted);
+    }
     let asked: ChatArguments;
     let wrong: unknown;
     try {
@@ -253,10 +305,23 @@ export class LlmClient {
     } catch (error) {
       wrong = error;
     }
-    const context = new CallContext();
     const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, context, lost));
-    const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
-    return new ChatStream(open, options.signal, ready, () => this.#headers(context));
+    return new ChatStream(open, options.signal, ready, headers);
+  }
+
+  /** Runs the code for typed answers. */
+  async #typed<T>(signals: readonly (AbortSignal | undefined)[], site: Site, run: (code: TypedCode, caller: Caller) => Promise<T>): Promise<T> {
+    const aborted = () => signals.find((signal) => signal?.aborted);
+    this.#starting += 1;
+    try {
+      if (this.#closed) throw closed();
+      const whole = () => unlessAborted(core('all'), signals);
+      return await run(await unlessAborted(typedCode(), signals), { core: whole, settings: this.#settings, tools: toolsOf });
+    } catch (error) {
+      throw located(aborted() ? abortError(aborted()) : this.#guard.clean(fromRejection(error), []), site);
+    } finally {
+      this.#left();
+    }
   }
 
   /** The headers of the response that a call ended with, if there was one. */
@@ -274,19 +339,19 @@ export class LlmClient {
   }
 
   /**
-   * Runs a call. `prepare` throws if the call is invalid, and returns the function that begins it. `isJob` says whether
-   * it is no chat.
+   * Runs a call. `prepare` throws if the call is invalid, and returns the function that begins it. `isJob`: it is no
+   * chat. `isPart`: it is one request of a call that began before.
    */
   async #ask(
     prepare: () => (raw: RawClient, home: number) => number, signals: readonly (AbortSignal | undefined)[],
-    context: CallContext, site: Site, isJob = false,
+    context: CallContext, site: Site, { isJob = false, isPart = false }: { isJob?: boolean; isPart?: boolean } = {},
   ): Promise<Told> {
     const aborted = () => signals.find((signal) => signal?.aborted);
     let told: Promise<Told> | undefined;
     let leave = () => {};
     try {
       if (aborted()) throw abortError(aborted());
-      if (this.#closed) throw closed();
+      if (this.#closed && !isPart) throw closed();
       const begin = prepare();
       const start = ({ core, raw }: Seat) => {
         if (aborted()) return;
@@ -299,6 +364,8 @@ export class LlmClient {
           for (const forget of forgets) forget?.();
           core.leave(home);
         };
+        // The caller's own `fetch` may have aborted it.
+        if (aborted()) abort();
       };
       const seat = this.#seats.take(isJob);
       if (seat) start(seat);
@@ -312,6 +379,10 @@ export class LlmClient {
     }
   }
 }
+
+type CallOptions = ChatOptions | SchemaOptions;
+
+const isTyped = (options: CallOptions): options is SchemaOptions => 'schema' in options && options.schema !== undefined;
 
 function checked(options: ClientOptions): Settings {
   try {

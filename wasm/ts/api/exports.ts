@@ -11,6 +11,7 @@ export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './preload.js';
 export { toolResult } from './message.js';
+export { MismatchError } from '../base/mismatch.js';
 export { MODEL_RULES } from './model-rules.js';
 export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, InvalidInputError, LlmError, QueueFullError,
@@ -19,14 +20,18 @@ export {
 export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from '../base/errors.js';
 export type { BatchProcessorOptions, Closing } from './batch.js';
 export type { BatchClient, BatchJournal, BatchRequest, JournalItem, JournalItems, JournalOptions, JsonLines } from './journal.js';
+export type { TypedStream } from './stream.js';
+export type {
+  AnySchema, DeepPartial, FromJsonSchema, InputOf, JsonSchemaOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema,
+} from '../base/schema.js';
 export type { BatchResult } from './round-stream.js';
 export type {
   Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,
-  TimeLimits,
+  SchemaOptions, TimeLimits,
 } from './options.js';
 export type { ProviderName, Reasons, Takes } from '../base/tables.js';
 export type {
   AnyMessage, AnyTool, AudioPart, ChatEvent, ChatResponse, Embeddings, Extra, FilePart, ImagePart, JsonObject, JsonValue,
-  MediaSource, Message, ModelInfo, OpenAIMessage, OpenAITool, OpenAIToolChoice, OtherPart, Part, Progress,
-  ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, Usage,
+  MediaSource, Message, ModelInfo, OpenAIMessage, OpenAIResponseFormat, OpenAITool, OpenAIToolChoice, OtherPart, Part, Progress,
+  ReasoningEffort, ReasoningPart, RefusalPart, ResponseFormat, Settled, Status, TextPart, Tool, ToolCallPart, ToolChoice, ToolResultPart, TypedResponse, Usage,
 } from '../base/types.js';

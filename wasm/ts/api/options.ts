@@ -1,7 +1,8 @@
 // The options of a client and of a call.
+import type { AnySchema } from '../base/schema.js';
 import type { ProviderName, Reasons, Takes } from '../base/tables.js';
 import type {
-  AnyMessage, AnyTool, Extra, JsonObject, Message, OpenAIToolChoice, Progress, ReasoningEffort, ResponseFormat, ToolChoice,
+  AnyMessage, AnyTool, Extra, JsonObject, Message, OpenAIResponseFormat, OpenAIToolChoice, Progress, ReasoningEffort, ResponseFormat, ToolChoice,
 } from '../base/types.js';
 
 /** Time limits in milliseconds; `Infinity` means no limit. The time to connect cannot be set. */
@@ -49,8 +50,8 @@ export interface ChatOptions {
   toolChoice?: ToolChoice | OpenAIToolChoice;
   /** How much the model should reason. Default: not at all, if the model's reasoning can be turned off. */
   reasoningEffort?: ReasoningEffort;
-  /** What form the answer must have. */
-  responseFormat?: ResponseFormat;
+  /** What form the answer must have, also in the form of OpenAI's chat completions. */
+  responseFormat?: ResponseFormat | OpenAIResponseFormat;
   /** Fields of the request that chatcore has no name for. Each replaces chatcore's field of the same name. */
   extra?: Extra;
   /**
@@ -70,6 +71,29 @@ export interface ChatOptions {
   waitForQueue?: boolean;
   /** Whether a whole answer is fetched as a stream internally. Default: as the client. */
   fetchAsStream?: boolean;
+}
+
+/** Options of a call for a typed answer. */
+export interface SchemaOptions<S = AnySchema> extends Omit<ChatOptions, 'responseFormat'> {
+  /**
+   * The schema of the answer: of zod, valibot, arktype or another library with Standard Schema, or a JSON schema. The
+   * answer's `value` has its type, and the call fails with a MismatchError if the answer does not fit.
+   */
+  schema: S;
+  /** The JSON schema of `schema`, for a library that cannot write it. */
+  jsonSchema?: object;
+  /** The name of the schema for the provider. Default: its title, or `answer`. */
+  schemaName?: string;
+  /**
+   * Whether the schema is put into the prompt, for one that the provider cannot enforce. Default false: only if the
+   * provider enforces none.
+   */
+  schemaInPrompt?: boolean;
+  /**
+   * How often the model is asked to correct an answer that does not fit. Each correction counts towards `maxAttempts`,
+   * the time limits and the usage. Default 0. A stream is never corrected.
+   */
+  repairs?: number;
 }
 
 /** Options of a call for embeddings. */
@@ -228,7 +252,8 @@ export interface ClientOptions {
 
 /** A prompt, a conversation, or either with its own options. */
 export type BatchItem =
-  | string | readonly AnyMessage[] | ({ prompt: string } & ChatOptions) | ({ messages: readonly AnyMessage[] } & ChatOptions);
+  | string | readonly AnyMessage[]
+  | ({ prompt: string } & (ChatOptions | SchemaOptions)) | ({ messages: readonly AnyMessage[] } & (ChatOptions | SchemaOptions));
 
 /** Options of a batch. */
 export interface BatchOptions {

@@ -7,7 +7,11 @@ import type { Home } from '../border/home.js';
 import { iterate } from './iterate.js';
 import { response } from '../border/response.js';
 import { Encoder } from '../base/text.js';
-import type { ChatEvent, ChatResponse } from '../base/types.js';
+import type { DeepPartial } from '../base/schema.js';
+import type { ChatEvent, ChatResponse, TypedResponse } from '../base/types.js';
+import { typedCode } from './typed-code.js';
+import type { Values } from '../typed/ask.js';
+import type { Wanted } from '../typed/wanted.js';
 
 /** @internal A call that has begun, with the promise of its first events. */
 export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
@@ -37,21 +41,26 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #opened: Opened | undefined;
   #ready: ChatEvent[] = [];
   #text = '';
+  /** How much of the text was delivered. */
+  #told = 0;
   #final: ChatResponse | undefined;
   #error: Error | undefined;
   #started = false;
   #over = false;
   #busy: Promise<void> | undefined;
+  readonly #wanted: (() => Promise<Wanted>) | undefined;
+  #typed: Promise<ChatResponse> | undefined;
 
   /** @internal */
   constructor(
     open: (lost: () => void) => Promise<Opened>, signal: AbortSignal | undefined, finish: <E extends LlmError>(error: E) => E,
-    headers: () => Readonly<Record<string, string>> | undefined,
+    headers: () => Readonly<Record<string, string>> | undefined, wanted?: () => Promise<Wanted>,
   ) {
     this.#open = open;
     this.#signal = signal;
     this.#finish = finish;
     this.#headers = headers;
+    this.#wanted = wanted;
   }
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
@@ -74,10 +83,33 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     return iterate(next, () => this.#leave());
   }
 
+  /**
+   * Iterates over the JSON of the answer as it grows: strings grow piece by piece, and a number, `true`, `false` or
+   * `null` appears once it is complete. A value is not changed later; the next one shares what is complete with it. Text
+   * around the JSON is skipped.
+   */
+  partial(): AsyncGenerator<unknown, void, undefined> {
+    let values: Values | undefined;
+    const next = async () => {
+      for (;;) {
+        const event = await this.#next();
+        if (!values) {
+          const { Values } = await typedCode();
+          values = new Values(await this.#wanted?.());
+          // What was read before counts, too.
+          values.feed(this.#text.slice(0, this.#told - (event?.type === 'text' ? event.text.length : 0)));
+        }
+        const value = event?.type === 'text' ? values.feed(event.text) : event ? undefined : values.take();
+        if (value !== undefined || !event) return value;
+      }
+    };
+    return iterate(next, () => this.#leave());
+  }
+
   /** Reads to the end, and returns the whole answer, including what was read before. */
   async final(): Promise<ChatResponse> {
     while (await this.#next());
-    if (this.#final) return this.#final;
+    if (this.#final) return this.#typed ??= this.#valued(this.#final);
     throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
   }
 
@@ -106,6 +138,15 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     }, { highWaterMark: 0 });
   }
 
+  async #valued(answer: ChatResponse): Promise<ChatResponse> {
+    if (!this.#wanted) return answer;
+    try {
+      return Object.assign(answer, { value: await (await this.#wanted()).read(answer) });
+    } catch (error) {
+      throw this.#finish(fromRejection(error));
+    }
+  }
+
   #leave(): void {
     if (!this.#over) this.#stop(abortError(undefined, this.#text));
   }
@@ -114,6 +155,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     for (;;) {
       // Events that came before an error are delivered first.
       const event = this.#ready.shift();
+      if (event?.type === 'text') this.#told += event.text.length;
       if (event) return event;
       if (this.#error) throw this.#error;
       if (this.#over) return undefined;
@@ -168,6 +210,14 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     this.#opened = undefined;
     if (opened) close(opened);
   }
+}
+
+/** A stream of a typed answer. `In` is the type of the value before the validator changes it, `Out` the type after it. */
+export interface TypedStream<In, Out> extends ChatStream {
+  /** Iterates over the value as it grows. It is not validated. */
+  partial(): AsyncGenerator<DeepPartial<In>, void, undefined>;
+  /** Reads to the end, and returns the whole answer with its validated value. Rejects with a MismatchError if it does not fit. */
+  final(): Promise<TypedResponse<Out>>;
 }
 
 /** Closes a call that was opened after its stream had ended. */

@@ -1,6 +1,6 @@
-// The tools of a call, in chatcore's form or in the form of OpenAI's chat completions.
+// The tools and the format of a call, in chatcore's form or in the form of OpenAI's chat completions.
 import { invalidInput } from '../base/errors.js';
-import type { AnyTool, OpenAIToolChoice, Tool, ToolChoice } from '../base/types.js';
+import type { AnyTool, OpenAIResponseFormat, OpenAIToolChoice, ResponseFormat, Tool, ToolChoice } from '../base/types.js';
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -44,4 +44,12 @@ function flat({ type: _, function: inner, extra, ...beside }: Record<string, unk
 export function toolChoiceOf(choice: ToolChoice | OpenAIToolChoice | undefined): ToolChoice | undefined {
   return isObject(choice) && 'function' in choice && isObject(choice.function)
     ? { tool: choice.function.name as string } : choice as ToolChoice | undefined;
+}
+
+/** @internal The format in chatcore's form. The description is moved to the schema, where every provider accepts it. */
+export function formatOf(format: ResponseFormat | OpenAIResponseFormat | undefined): ResponseFormat | undefined {
+  const given: unknown = isObject(format) && 'json_schema' in format ? { ...format.json_schema as object, type: format.type } : format;
+  if (!isObject(given) || typeof given.description !== 'string') return given as ResponseFormat | undefined;
+  const { description, ...rest } = given;
+  return { ...rest, schema: { description, ...rest.schema as object } } as unknown as ResponseFormat;
 }

@@ -111,6 +111,12 @@ export class QueueFullError extends LlmError {}
 /** The client is closed. */
 export class ClosedError extends LlmError {}
 
+/** @internal Makes classes of errors known to other copies of the package, and restores their names. */
+export function declared(classes: Record<string, { prototype: object }>): void {
+  named(classes);
+  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, CLASS, { value: name });
+}
+
 /** @internal Restores the names of classes for printed errors, because the build shortens them. */
 export function named(classes: Record<string, { prototype: object }>): void {
   for (const [value, Class] of Object.entries(classes)) {
@@ -119,12 +125,10 @@ export function named(classes: Record<string, { prototype: object }>): void {
   }
 }
 
-const ERRORS = {
+declared({
   LlmError, RateLimitError, AuthError, BadRequestError, InvalidInputError, ServerError, ConnectionError, TimeoutError, AbortError, StreamError,
   QueueFullError, ClosedError,
-};
-named(ERRORS);
-for (const [name, { prototype }] of Object.entries(ERRORS)) Object.defineProperty(prototype, CLASS, { value: name });
+});
 
 /** @internal An error as the core writes it. */
 export interface ErrorView {

@@ -142,11 +142,17 @@ export interface OpenAIToolChoice { type: 'function'; function: { name: string }
 /** How much the model should reason. */
 export type ReasoningEffort = Effort | (string & {});
 
-/** The format of the answer. `strict` makes the model follow the schema; default false. */
+/** The format of the answer. `strict` makes the model follow the schema; default false. `description` tells the model what it is for. */
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
-  | { type: 'json_schema'; name: string; schema: object; strict?: boolean };
+  | { type: 'json_schema'; name: string; schema: object; strict?: boolean; description?: string };
+
+/** A JSON schema in the form of OpenAI's chat completions. */
+export interface OpenAIResponseFormat {
+  type: 'json_schema';
+  json_schema: { name: string; schema: object; strict?: boolean | null; description?: string };
+}
 
 /** The tokens that an answer cost. */
 export interface Usage {
@@ -200,6 +206,15 @@ export interface ChatResponse {
   /** Fields of the answer that chatcore has no name for. */
   readonly extra: JsonObject;
   toString(): string;
+}
+
+/**
+ * A typed answer. If the model had to correct it, it is the last answer, and its `usage` and `attempts` count all of
+ * them.
+ */
+export interface TypedResponse<T> extends ChatResponse {
+  /** The validated value. */
+  readonly value: T;
 }
 
 /** One piece of an answer. */

@@ -27,7 +27,7 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
   ['the text with Part::text', 'the text in a part of the type text'],
   ['or send its transcript with Part::text', 'or send its transcript in a part of the type text'],
-  ['put the schema into the prompt with .in_prompt()', 'describe the schema in the prompt'],
+  ['put the schema into the prompt with .in_prompt()', 'put the schema into the prompt with schemaInPrompt: true'],
   ['its JSON was complete; raise max_tokens', 'its JSON was complete; raise maxTokens'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];

@@ -49,7 +49,7 @@ export interface RawClient {
   /** Returns the id of a promise for what `embeddings` reads. The texts and the options are JSON. */
   embed(home: number, texts: string, options: string, context: CallContext | undefined): number;
   /** Returns the id of a promise for a JSON array of models. */
-  models(home: number): number;
+  models(home: number, context: CallContext | undefined): number;
   status(): string;
   /** Returns the id of a promise. */
   close(home: number): number;
@@ -68,6 +68,13 @@ export interface Bindings {
   failed(id: number, error: unknown, code: string, message: string): void;
   /** Redacts secrets in texts. Both arguments and the result are JSON arrays of strings. */
   redact(secrets: string, texts: string): string;
+  /**
+   * Writes a request for a typed answer. The arguments are the settings of a client, the schema with its name, and the
+   * messages with the model, all as JSON, as is the result. Missing in the module for chat completions.
+   */
+  fitSchema?(settings: string, wanted: string, call: string): string;
+  /** Reads a typed answer; see `Reading`. */
+  readAnswer?(wanted: string, answer: string): string;
 }
 
 /** @internal The globals that the bindings use. */

@@ -5,11 +5,14 @@
 import { makeBindings as makeAll } from '../../pkg/all/bindings.js';
 // @ts-expect-error: made by the build
 import { makeBindings as makeChat } from '../../pkg/chat/bindings.js';
+import { chunk } from '../border/chunk.js';
 import { setSources } from '../border/load.js';
+import { setTyped } from '../api/typed-code.js';
 
 setSources({
   chat: async () => ({ wasm: await fetch(new URL('./core-chat.wasm', import.meta.url)), makeBindings: makeChat }),
   all: async () => ({ wasm: await fetch(new URL('./core.wasm', import.meta.url)), makeBindings: makeAll }),
 });
+setTyped(() => chunk(() => import('./typed.js')));
 
 export * from '../api/exports.js';

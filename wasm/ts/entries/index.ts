@@ -5,6 +5,7 @@ import { makeBindings } from '../../pkg/chat/bindings.js';
 import { chunk } from '../border/chunk.js';
 import { inflateText } from '../border/inflate.js';
 import { setSources } from '../border/load.js';
+import { setTyped } from '../api/typed-code.js';
 
 /** The build defines it at the top of the file. */
 declare const CHATCORE_WASM: string;
@@ -13,5 +14,6 @@ setSources({
   chat: async () => ({ wasm: await inflateText(CHATCORE_WASM), makeBindings }),
   all: async () => (await chunk(() => import('./core-all.js'))).load(),
 });
+setTyped(() => chunk(() => import('./typed.js')));
 
 export * from '../api/exports.js';

@@ -5,6 +5,8 @@ import { brotliDecompressSync } from 'node:zlib';
 import { setFetch } from '../border/fetch.js';
 import { setHostSecrets } from '../api/guard.js';
 import { setSource } from '../border/load.js';
+import { setTyped } from '../api/typed-code.js';
+import * as typed from './typed.js';
 import { proxySecrets, viaHttp } from '../node/fetch.js';
 // @ts-expect-error: made by the build
 import { makeBindings } from '../../pkg/fast/bindings.js';
@@ -15,5 +17,6 @@ declare const CHATCORE_WASM: string;
 setSource(() => ({ wasm: brotliDecompressSync(Uint8Array.from(atob(CHATCORE_WASM), (letter) => letter.charCodeAt(0))) as Uint8Array, makeBindings }));
 setFetch(viaHttp);
 setHostSecrets(proxySecrets);
+setTyped(() => typed);
 
 export * from '../api/exports.js';

@@ -2,7 +2,10 @@
 // chunk later (service workers, Jest without modules).
 import { load } from './core-all.js';
 import { setSource } from '../border/load.js';
+import { setTyped } from '../api/typed-code.js';
+import * as typed from './typed.js';
 
 setSource(load);
+setTyped(() => typed);
 
 export * from '../api/exports.js';

@@ -12,11 +12,13 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("websocket", &["base"]),
     ("border", &["base"]),
     ("node", &["base", "border"]),
-    ("api", &["base", "border"]),
+    ("typed", &["base", "border"]),
+    ("api", &["base", "border", "typed"]),
     ("ai", &["api", "base"]),
     ("journal", &["api", "base", "border"]),
     ("files", &["api", "base", "journal"]),
     ("indexed", &["api", "base", "journal"]),
+    ("tools", &["api", "base", "typed"]),
     (
         "entries",
         &[
@@ -28,6 +30,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "indexed",
             "journal",
             "node",
+            "tools",
+            "typed",
             "websocket",
         ],
     ),

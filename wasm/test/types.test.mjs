@@ -1,0 +1,99 @@
+// The types of typed answers and tools, compiled against the declarations of the build.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { path } from './pages.mjs';
+
+function compile(program, options = {}) {
+  const folder = mkdtempSync(path('./types-'));
+  try {
+    writeFileSync(join(folder, 'a.mts'), program);
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files: ['a.mts'], compilerOptions: {
+      strict: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false, target: 'es2022',
+      lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'], types: ['node'], module: 'nodenext', moduleResolution: 'nodenext', ...options,
+    } }));
+    execFileSync(path('../node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    assert.fail(error.stdout || error);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const HEAD = `
+import { LlmClient, type DeepPartial, type FromJsonSchema, type JsonSchemaOf } from '../../dist/types/entries/index.js';
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+const is = <A, B>(same: Same<A, B>) => { void same; };
+const client = new LlmClient({ mock: true });
+`;
+
+test('the value of an answer has the type of its schema', () => {
+  compile(`${HEAD}
+import { z } from 'zod';
+import { z as mini } from 'zod/mini';
+import * as v from 'valibot';
+import { type } from 'arktype';
+interface Person { name: string; age?: number | undefined }
+const ofZod = await client.ask('x', { schema: z.object({ name: z.string(), when: z.string().transform((text) => new Date(text)) }) });
+is<typeof ofZod.value, { name: string; when: Date }>(true);
+const text: string = ofZod.text; void text;
+const ofMini = await client.chatAsync('x', { schema: mini.array(mini.number()), temperature: 1 });
+is<typeof ofMini.value, number[]>(true);
+const ofValibot = await client.chatWithContextAsync([], { schema: v.object({ name: v.string() }) });
+is<typeof ofValibot.value, { name: string }>(true);
+const ofArk = await client.ask('x', { schema: type({ name: 'string', 'age?': 'number' }), repairs: 2 });
+const person: Person = ofArk.value; void person;
+
+// A literal JSON schema needs no \`as const\`.
+const literal = await client.ask('x', { schema: { type: 'object', properties: { city: { type: 'string' }, celsius: { type: ['number', 'null'] } }, required: ['city'] } });
+is<typeof literal.value, { city: string; celsius?: number | null }>(true);
+const given: JsonSchemaOf<Person> = { type: 'object' };
+is<typeof ofGiven.value, Person>(true);
+const ofGiven = await client.ask('x', { schema: given });
+const loose: object = { type: 'object' };
+is<typeof ofLoose.value, unknown>(true);
+const ofLoose = await client.ask('x', { schema: loose });
+
+const stream = client.askStream('x', { schema: z.object({ list: z.array(z.object({ a: z.string().transform(Number) })), n: z.number() }) });
+for await (const value of stream.partial()) is<typeof value, { list?: { a?: string }[]; n?: number }>(true);
+is<Awaited<ReturnType<typeof stream.final>>['value'], { list: { a: number }[]; n: number }>(true);
+for await (const value of client.chatStream('x').partial()) is<typeof value, unknown>(true);
+
+const plain = await client.ask('x', { maxTokens: 3 });
+// @ts-expect-error: an answer without a schema has no value
+void plain.value;
+// @ts-expect-error: a format beside a schema
+void client.ask('x', { schema: given, responseFormat: { type: 'json_object' } });
+// @ts-expect-error: corrections without a schema
+void client.ask('x', { repairs: 1 });
+await client.processBatch(['a', { prompt: 'b', schema: given, repairs: 1 }]);
+await client.ask('x', { responseFormat: { type: 'json_schema', json_schema: { name: 'n', schema: {}, strict: true } } });
+`, { skipLibCheck: true });
+});
+
+test('types of JSON schemas', () => {
+  compile(`${HEAD}
+is<FromJsonSchema<{ type: 'string' }>, string>(true);
+is<FromJsonSchema<{ type: 'integer' }>, number>(true);
+is<FromJsonSchema<{ enum: ['a', 1, null] }>, 'a' | 1 | null>(true);
+is<FromJsonSchema<{ const: 'a' }>, 'a'>(true);
+is<FromJsonSchema<{ type: 'array'; items: { type: 'boolean' } }>, boolean[]>(true);
+is<FromJsonSchema<{ type: 'array'; prefixItems: [{ type: 'string' }, { type: 'null' }] }>, [string, null]>(true);
+is<FromJsonSchema<{ anyOf: [{ type: 'string' }, { type: 'array'; items: { const: 1 } }] }>, string | 1[]>(true);
+is<FromJsonSchema<{ type: 'object'; additionalProperties: { type: 'number' } }>, { [name: string]: number }>(true);
+is<FromJsonSchema<{ type: 'object' }>, { [name: string]: unknown }>(true);
+is<FromJsonSchema<{ $ref: '#/$defs/A'; $defs: { A: { type: 'string' } } }>, string>(true);
+type Tree = FromJsonSchema<{ $ref: '#/$defs/T'; $defs: { T: { type: 'object'; properties: { n: { type: 'number' }; sub: { type: 'array'; items: { $ref: '#/$defs/T' } } }; required: ['n'] } } }>;
+const tree: Tree = { n: 1, sub: [{ n: 2, sub: [] }] };
+// @ts-expect-error: n is missing in the inner one
+const wrong: Tree = { n: 1, sub: [{}] };
+void tree; void wrong;
+is<FromJsonSchema<{ readonly type: 'object'; readonly properties: { readonly a: { readonly type: 'string' } }; readonly required: readonly ['a'] }>, { a: string }>(true);
+is<FromJsonSchema<{ type: string }>, unknown>(true);
+is<FromJsonSchema<object>, unknown>(true);
+is<FromJsonSchema<{ not: { type: 'string' } }>, unknown>(true);
+is<DeepPartial<{ a: { b: string }[]; c: [1, 2] | null }>, { a?: { b?: string }[]; c?: (1 | 2)[] | null }>(true);
+`, { exactOptionalPropertyTypes: true });
+});
