@@ -125,8 +125,19 @@ test('the programs of the README compile, and the declarations have no `any`', (
   blocks.forEach((text, n) => writeFileSync(join(folder, `readme-${n}.mts`), `${text}\nexport {};\n`));
   // The TypeScript blocks build on each other.
   const typed = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, text]) => text);
-  assert.equal(typed.length, 4);
+  assert.equal(typed.length, 6);
   writeFileSync(join(folder, 'readme-typed.mts'), typed.join(''));
+  writeFileSync(join(folder, 'mcp.d.ts'), `
+declare module '@modelcontextprotocol/sdk/client/index.js' {
+  export class Client {
+    constructor(about: { name: string; version: string });
+    connect(transport: object): Promise<void>;
+    listTools(): Promise<{ tools: { name: string; inputSchema: object; annotations?: { readOnlyHint?: boolean } }[] }>;
+    callTool(call: { name: string }): Promise<{ [field: string]: unknown }>;
+  }
+}
+declare module '@modelcontextprotocol/sdk/client/stdio.js' { export class StdioClientTransport { constructor(program: { command: string; args: string[] }) } }
+`);
   cpSync(join(wasm, 'node_modules/zod'), join(folder, 'node_modules/zod'), { recursive: true });
   // Declares the program's own names, and `ai`, which is not installed here.
   writeFileSync(join(folder, 'readme.d.ts'), `
@@ -145,7 +156,7 @@ declare global {
   // One block needs Node's types.
   nodeTypes();
   for (const [files, noImplicitAny] of [[blocks.map((_, n) => `readme-${n}.mts`), false], [['readme-typed.mts'], true]]) {
-    compile({ files: ['readme.d.ts', 'ai.d.ts', ...files], compilerOptions: {
+    compile({ files: ['readme.d.ts', 'ai.d.ts', 'mcp.d.ts', ...files], compilerOptions: {
       strict: true, noImplicitAny, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
       types: ['node'], module: 'esnext', moduleResolution: 'bundler',
     } });

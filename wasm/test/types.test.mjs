@@ -97,3 +97,34 @@ is<FromJsonSchema<{ not: { type: 'string' } }>, unknown>(true);
 is<DeepPartial<{ a: { b: string }[]; c: [1, 2] | null }>, { a?: { b?: string }[]; c?: (1 | 2)[] | null }>(true);
 `, { exactOptionalPropertyTypes: true });
 });
+
+test('tools: their input, the answer of a loop, and a client of the MCP SDK', () => {
+  compile(`${HEAD}
+import { z } from 'zod';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { mcpTools, runTools, streamTools, tool, unfinishedLoop, type RunnableTool, type ToolLoopEvent } from '../../dist/types/entries/tools.js';
+const weather: RunnableTool = tool({ name: 'weather', schema: z.object({ city: z.string() }), run: ({ city }, { signal }) => { is<typeof city, string>(true); signal satisfies AbortSignal; return city; } });
+const sum = tool({ name: 'sum', schema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a'] }, run: (input) => { is<typeof input, { a: number; b?: number }>(true); return input.a; } });
+const none = tool({ name: 'none', run: () => 'x' });
+const mcp = new Client({ name: 'x', version: '1' });
+const tools = [weather, sum, none, ...await mcpTools(mcp, { prefix: 'x_' }), { name: 'mine', parameters: {} }];
+const answer = await runTools(client, 'x', { tools, maxTurns: 3, model: 'm', price: ({ usage }) => usage?.inputTokens ?? 0, maxCost: 1 });
+is<typeof answer.text, string>(true);
+const typed = await runTools(client, [], { tools, schema: z.array(z.string()), repairs: 1 });
+is<typeof typed.value, string[]>(true);
+const stream = streamTools(client, 'x', { tools, schema: { type: 'object', properties: { a: { const: 1 } }, required: ['a'] } });
+for await (const event of stream) {
+  const seen: ToolLoopEvent = event;
+  if (seen.type === 'call_result') seen.result.is_error satisfies boolean | undefined;
+}
+is<Awaited<ReturnType<typeof stream.final>>['value'], { a: 1 }>(true);
+await runTools(client, answer.messages, { tools, approval: async ({ name, arguments: given }) => (name === 'sum' ? { arguments: { ...given, a: 1 } } : { refuse: 'no' }) });
+unfinishedLoop(new Error())?.limit satisfies 'turns' | 'tokens' | 'cost' | 'time' | null | undefined;
+// @ts-expect-error: no approval
+void runTools(client, 'x', { tools, approval: () => 'yes' });
+// @ts-expect-error: no tool
+void runTools(client, 'x', { tools: [1] });
+// @ts-expect-error: no tools
+void runTools(client, 'x', {});
+`, { skipLibCheck: true });
+});

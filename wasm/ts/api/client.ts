@@ -168,7 +168,7 @@ export class LlmClient {
 
   /** @internal For loops over tools: a schema as this client's provider takes it. */
   schemaOf(options: Pick<SchemaOptions, 'schema' | 'jsonSchema' | 'schemaName' | 'schemaInPrompt'>): Promise<Wanted> {
-    return this.#typed([], siteAbove(this.schemaOf), (code, caller) => code.Wanted.of(caller, options));
+    return this.#typed([], siteAbove(this.schemaOf), async (code, caller) => code.Wanted.of(caller, options));
   }
 
   /** @internal Runs one item of a batch, for a journal. */

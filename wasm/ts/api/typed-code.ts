@@ -1,4 +1,5 @@
 // The code for typed answers. Most programs do not need it, so a page loads it with the first schema.
+import { LlmError } from '../base/errors.js';
 import type { ask, prepare, Values } from '../typed/ask.js';
 import type { Wanted } from '../typed/wanted.js';
 
@@ -18,4 +19,10 @@ export function setTyped(from: () => TypedCode | Promise<TypedCode>): void {
 }
 
 /** @internal */
-export const typedCode = async (): Promise<TypedCode> => load!();
+export async function typedCode(): Promise<TypedCode> {
+  try {
+    return await load!();
+  } catch (error) {
+    throw new LlmError('the code for schemas could not be loaded; is typed.js of the package beside its entry?', { code: 'config', cause: error });
+  }
+}

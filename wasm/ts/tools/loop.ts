@@ -131,7 +131,7 @@ export class Loop {
   /** Asks for the next answer: whole, or as a stream if somebody takes the events. */
   async* #ask(): AsyncGenerator<ToolLoopEvent, ChatResponse> {
     const { signal } = this.#stop;
-    const fitted = this.#wanted?.fit({ messages: this.#messages, model: this.#call.model, tools: this.#call.tools });
+    const fitted = await this.#wanted?.fit({ messages: this.#messages, model: this.#call.model, tools: this.#call.tools });
     const messages = fitted?.messages ?? this.#messages;
     const options = { ...this.#call, signal, ...fitted?.responseFormat ? { responseFormat: fitted.responseFormat } : {} };
     if (!this.#isStream) return this.#client.ask(messages, options);

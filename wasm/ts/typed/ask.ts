@@ -30,10 +30,10 @@ export async function prepare<O extends TypedCallOptions>(
   caller: Caller, question: string | readonly AnyMessage[], all: O,
 ): Promise<Prepared<O>> {
   const { schema, jsonSchema, schemaName, schemaInPrompt, repairs: _, systemPrompt, ...rest } = all;
-  const wanted = await Wanted.of(caller, { schema, jsonSchema, schemaName, schemaInPrompt });
+  const wanted = Wanted.of(caller, { schema, jsonSchema, schemaName, schemaInPrompt });
   const asked: readonly AnyMessage[] = typeof question === 'string' ? [{ role: 'user', content: question }] : question;
   const messages = systemPrompt === undefined ? asked : [{ role: 'system', content: systemPrompt }, ...asked];
-  const fitted = wanted.fit({ messages, model: all.model, tools: all.tools });
+  const fitted = await wanted.fit({ messages, model: all.model, tools: all.tools });
   return { ...fitted, wanted, options: { ...rest, responseFormat: fitted.responseFormat ?? undefined } };
 }
 

@@ -44,45 +44,42 @@ interface Asked { messages: readonly AnyMessage[]; model?: string | undefined; t
 /** @internal */
 export class Wanted {
   readonly #caller: Caller;
-  readonly #core: Core;
   readonly #schema: AnySchema;
   readonly #name: string;
   /** The name and the JSON schema, for the core. */
   readonly #json: string;
   #isWrapped = false;
 
-  private constructor(caller: Caller, core: Core, schema: AnySchema, name: string, json: string) {
+  private constructor(caller: Caller, schema: AnySchema, name: string, json: string) {
     this.#caller = caller;
-    this.#core = core;
     this.#schema = schema;
     this.#name = name;
     this.#json = json;
   }
 
-  static async of(caller: Caller, { schema, jsonSchema, schemaName, schemaInPrompt = false }: SchemaOptions): Promise<Wanted> {
-    const core = await caller.core();
+  static of(caller: Caller, { schema, jsonSchema, schemaName, schemaInPrompt = false }: SchemaOptions): Wanted {
     const given = jsonSchema ?? jsonSchemaOf(schema);
     const { title } = given as { title?: unknown };
     const name = schemaName ?? (typeof title === 'string' && title ? title : 'answer');
     try {
-      return new Wanted(caller, core, schema, name, JSON.stringify({ name, schema: given, inPrompt: schemaInPrompt }));
+      return new Wanted(caller, schema, name, JSON.stringify({ name, schema: given, inPrompt: schemaInPrompt }));
     } catch (error) {
       throw invalidInput('the schema cannot be written as JSON', error);
     }
   }
 
   /** The messages and the format of a request, in the form that the client's provider demands. */
-  fit({ messages, model, tools }: Asked): Fitted {
+  async fit({ messages, model, tools }: Asked): Promise<Fitted> {
     const call = JSON.stringify({ messages, model, tools: this.#caller.tools(tools) });
-    const { settings } = this.#caller;
-    const fitted = JSON.parse(this.#core.enter(() => this.#core.bindings.fitSchema!(settings, this.#json, call))) as Fitted & { isWrapped: boolean };
+    const core = await this.#caller.core();
+    const fitted = JSON.parse(core.enter(() => core.bindings.fitSchema!(this.#caller.settings, this.#json, call))) as Fitted & { isWrapped: boolean };
     this.#isWrapped = fitted.isWrapped;
     return fitted;
   }
 
   /** Why this JSON does not match the JSON schema; undefined if it does. */
-  fault(json: string): Fault | undefined {
-    return faultOf(this.#reading({ message: { role: 'assistant', content: json } }));
+  async fault(json: string): Promise<Fault | undefined> {
+    return faultOf(await this.#reading({ message: { role: 'assistant', content: json } }));
   }
 
   /** A value that is still being written, without the object that the core wrapped it in. */
@@ -93,7 +90,7 @@ export class Wanted {
   /** The validated value of an answer. Rejects with a MismatchError. */
   async read(answer: ChatResponse): Promise<unknown> {
     const { message, finishReason } = answer;
-    const reading = this.#reading({ message, finishReason });
+    const reading = await this.#reading({ message, finishReason });
     const { value, isJson, why } = reading;
     const ofSchema = faultOf(reading);
     if (!isJson || (ofSchema && !isStandard(this.#schema))) throw this.#mismatch(answer, value, ofSchema!, why);
@@ -104,9 +101,10 @@ export class Wanted {
     throw this.#mismatch(answer, value, { ...result.fault, ...ofSchema }, why);
   }
 
-  #reading(answer: object): Reading {
+  async #reading(answer: object): Promise<Reading> {
     const json = JSON.stringify(answer);
-    return JSON.parse(this.#core.enter(() => this.#core.bindings.readAnswer!(this.#json, json))) as Reading;
+    const core = await this.#caller.core();
+    return JSON.parse(core.enter(() => core.bindings.readAnswer!(this.#json, json))) as Reading;
   }
 
   #mismatch(response: ChatResponse, value: unknown, fault: Fault, why: string | undefined): MismatchError {
