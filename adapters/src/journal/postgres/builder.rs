@@ -32,7 +32,7 @@ impl PostgresBuilder {
     /// The default of [`lease`](Self::lease).
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
     /// The default of [`gathering`](Self::gathering).
-    pub const DEFAULT_GATHERING: Duration = Duration::from_millis(2);
+    pub const DEFAULT_GATHERING: Duration = Duration::from_millis(10);
 
     pub(super) fn new(database: Database, run: String, identity: Identity) -> Self {
         Self {
@@ -66,7 +66,9 @@ impl PostgresBuilder {
     }
 
     /// Sets how long the first result of a group waits for others, with which it is written in one
-    /// round trip. Default: 2 ms. A group also grows while the one before it is written.
+    /// round trip. Default: 10 ms. A group also grows while the one before it is written. Meanwhile
+    /// an item takes a place of [`max_workers`](chatcore::BatchProcessor::max_workers), so set more
+    /// of these than the client has workers.
     pub fn gathering(mut self, time: Duration) -> Self {
         self.gathering = time;
         self
