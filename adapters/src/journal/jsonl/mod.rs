@@ -10,6 +10,7 @@ pub(super) mod input;
 pub(super) mod items;
 pub(super) mod line;
 mod lines;
+mod plain;
 pub(super) mod result;
 pub(super) mod tag;
 

@@ -5,6 +5,7 @@ use chatcore::json::Writer;
 use chatcore::{ChatResponse, Error, FinishReason, Part};
 use serde_json::{Map, Value, json};
 
+use super::plain;
 use super::tag::Tag;
 use crate::answers::openai_chat::OpenAiChatForm;
 use crate::answers::{Form, Frame};
@@ -14,10 +15,11 @@ use crate::answers::{Form, Frame};
 pub(in crate::journal) fn write(to: &mut Vec<u8>, tag: Tag, outcome: &Outcome, created: u64) {
     tag.write(to);
     to.extend_from_slice(b",\"custom_id\":");
-    let mut writer = Writer::with_capacity(512);
+    let mut writer = Writer::with_capacity(outcome.id.len() + 2);
     writer.string(&outcome.id);
     writer_raw(to, writer);
-    let mut writer = Writer::with_capacity(512);
+    let text = outcome.result.as_ref().ok().and_then(plain::text);
+    let mut writer = Writer::with_capacity(512 + text.map_or(0, str::len));
     match &outcome.result {
         Ok(answer) => {
             to.extend_from_slice(b",\"response\":");
@@ -43,21 +45,32 @@ fn writer_raw(to: &mut Vec<u8>, writer: Writer) {
 }
 
 fn response(to: &mut Writer, answer: &ChatResponse, created: u64) {
-    let frame = Frame {
-        created,
-        ..Frame::default()
-    };
-    let mut body = OpenAiChatForm.whole(answer, &frame);
-    let more = beyond_the_form(answer);
-    if !more.is_empty() {
-        body["chatcore"] = Value::Object(more);
-    }
     to.open('{');
     to.key("status_code");
     to.count(200);
     to.member("request_id", answer.request_id.as_deref().unwrap_or(""));
     to.key("body");
-    to.value(&body);
+    to.open('{');
+    match plain::text(answer) {
+        Some(text) => plain::members(to, answer, text, created),
+        None => {
+            let frame = Frame {
+                created,
+                ..Frame::default()
+            };
+            let body = OpenAiChatForm.whole(answer, &frame);
+            for (name, value) in body.as_object().into_iter().flatten() {
+                to.key(name);
+                to.value(value);
+            }
+        }
+    }
+    let more = beyond_the_form(answer);
+    if !more.is_empty() {
+        to.key("chatcore");
+        to.value(&Value::Object(more));
+    }
+    to.close('}');
     to.close('}');
 }
 
