@@ -65,7 +65,8 @@ impl McpErrorKind {
 /// line.
 ///
 /// No form of it contains a token, the value of a header, or a variable of the server's program,
-/// as far as the client knows them.
+/// as far as the client knows them. The text of an error of a [tool](super::McpTool) is sent to the
+/// model; what a program wrote to its standard error is only in [`stderr`](Self::stderr).
 ///
 /// ```
 /// # async fn example(client: chatcore_adapters::mcp::McpClient) {
@@ -88,6 +89,7 @@ struct Inner {
     code: Option<i64>,
     data: Option<Value>,
     status: Option<StatusCode>,
+    stderr: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -99,6 +101,7 @@ impl McpError {
             code: None,
             data: None,
             status: None,
+            stderr: None,
             source: None,
         }))
     }
@@ -137,9 +140,18 @@ impl McpError {
         self
     }
 
+    /// Adds the end of what the server's program wrote to its standard error.
+    pub(super) fn with_stderr(mut self, stderr: String) -> Self {
+        self.0.stderr = Some(stderr).filter(|text| !text.is_empty());
+        self
+    }
+
     /// Changes the texts that came from the server.
     pub(super) fn edit(mut self, edit: impl Fn(&mut String)) -> Self {
         edit(&mut self.0.message);
+        if let Some(stderr) = &mut self.0.stderr {
+            edit(stderr);
+        }
         if let Some(data) = self.0.data.take() {
             let mut text = data.to_string();
             let before = text.clone();
@@ -176,6 +188,15 @@ impl McpError {
     /// The HTTP status, if it was not a success.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
+    }
+
+    /// The end of what the server's program wrote to its standard error, at most 2 KiB, if the
+    /// program has ended. Neither `Display` nor `Debug` shows it, so that no model reads it.
+    ///
+    /// It may contain secrets: only the values that `McpCommand::env` sets are removed from it, if
+    /// they have 8 characters or more. Write it to a log that only people read.
+    pub fn stderr(&self) -> Option<&str> {
+        self.0.stderr.as_deref()
     }
 
     /// What to do next, where that is the same for all errors of the kind.

@@ -44,6 +44,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            let error = error.downcast_ref::<McpError>();
+            if let Some(stderr) = error.and_then(McpError::stderr) {
+                eprintln!("the end of what the server wrote to its standard error:\n{stderr}");
+            }
             ExitCode::FAILURE
         }
     }

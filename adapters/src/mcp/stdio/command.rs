@@ -102,7 +102,7 @@ impl McpCommand {
     }
 
     /// Shows what the program writes to its standard error, on that of this process. By default
-    /// only the end of it is kept, for errors.
+    /// only the end of it is kept, for [`McpError::stderr`](crate::mcp::McpError::stderr).
     #[must_use]
     pub fn show_stderr(mut self) -> Self {
         self.shows_errors = true;

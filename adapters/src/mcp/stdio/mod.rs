@@ -88,7 +88,7 @@ impl Stdio {
     async fn explained(&self, running: &Running, error: McpError) -> McpError {
         let error = match running.streams.is_lost() {
             true => match running.process.end().await {
-                Some(end) => McpError::new(error.kind(), end),
+                Some((how, stderr)) => McpError::new(error.kind(), how).with_stderr(stderr),
                 None => error,
             },
             false => error,

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_channel::Receiver;
 use async_process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use chatcore::Executor;
 use futures_lite::AsyncReadExt;
@@ -17,7 +18,8 @@ use crate::mcp::limit::within;
 
 /// How much of a program's standard error is kept.
 const KEPT: usize = 2 * 1024;
-/// The time for the status of a program whose output has ended.
+/// The time for the status of a program whose output has ended, and then for the rest of its
+/// standard error.
 const STATUS: Duration = Duration::from_secs(1);
 
 /// A running program.
@@ -29,6 +31,8 @@ pub(super) struct Process {
     name: String,
     child: Option<Arc<async_lock::Mutex<Child>>>,
     errors: Arc<Mutex<VecDeque<u8>>>,
+    /// Closed when the standard error was read to its end.
+    errors_ended: Receiver<()>,
     farewell: Duration,
 }
 
@@ -65,14 +69,20 @@ impl Process {
             ));
         };
         let errors = Arc::new(Mutex::new(VecDeque::new()));
+        let (reads, errors_ended) = async_channel::bounded(1);
         if let Some(stderr) = child.stderr.take() {
-            executor.spawn(Box::pin(keep(stderr, Arc::clone(&errors))));
+            let errors = Arc::clone(&errors);
+            executor.spawn(Box::pin(async move {
+                keep(stderr, errors).await;
+                drop(reads);
+            }));
         }
         let process = Self {
             executor: Arc::clone(executor),
             name,
             child: Some(Arc::new(async_lock::Mutex::new(child))),
             errors,
+            errors_ended,
             farewell,
         };
         Ok((process, output, input))
@@ -84,29 +94,19 @@ impl Process {
         ended(&*self.executor, child, limit, true).await
     }
 
-    /// How the program ended, once its output has ended.
-    pub(super) async fn end(&self) -> Option<String> {
+    /// How the program ended, once its output has ended, and the end of its standard error.
+    pub(super) async fn end(&self) -> Option<(String, String)> {
         let child = self.child.as_ref()?;
         let status = ended(&*self.executor, child, STATUS, false).await;
         let how = match status {
             Some(status) => format!("{} has ended ({status})", self.name),
             None => format!("{} has closed its output", self.name),
         };
+        // A process that the program started may keep it open.
+        within(&*self.executor, STATUS, self.errors_ended.recv()).await;
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = errors.iter().copied().collect();
-        let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<_> = text
-            .lines()
-            .map(str::trim)
-            .filter(|it| !it.is_empty())
-            .collect();
-        Some(match lines.is_empty() {
-            true => how,
-            false => format!(
-                "{how}; the end of its standard error: {}",
-                lines.join(" / ")
-            ),
-        })
+        Some((how, String::from_utf8_lossy(&bytes).trim().to_owned()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::Executor;
+use chatcore::{Executor, ToolError};
 use chatcore_adapters::executor::{SmolExecutor, ThreadPool};
 use chatcore_adapters::mcp::{McpClient, McpCommand, McpErrorKind};
 use serde_json::json;
@@ -78,8 +78,20 @@ fn the_end_of_a_program_says_how_and_why_but_no_secrets() {
     assert_eq!(error.kind(), McpErrorKind::Interrupted);
     let shown = format!("{error} {error:?}");
     assert!(shown.contains("exit status: 7"), "{shown}");
-    assert!(shown.contains("cannot log in with [redacted]"), "{shown}");
+    assert_eq!(error.stderr(), Some("cannot log in with [redacted]"));
     assert!(!shown.contains(secret) && !format!("{client:?}").contains(secret));
+}
+
+/// It may contain secrets of which the client knows nothing.
+#[test]
+fn no_model_reads_the_standard_error_of_a_program() {
+    let client = client(command("echo 'the password is hunter2' >&2; exit 7"));
+    let error = block_on(client.call_tool("search", json!({}))).unwrap_err();
+    assert_eq!(error.stderr(), Some("the password is hunter2"));
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    let read = format!("{} {error:?} {source:?}", ToolError::from(error.clone()));
+    assert!(read.contains("exit status: 7"), "{read}");
+    assert!(!read.contains("hunter2"), "{read}");
 }
 
 #[test]
