@@ -45,7 +45,10 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   chatcore serve                                   # http://127.0.0.1:8080
   chatcore serve --mock --addr 127.0.0.1:9000
-  CHATCORE_TOKEN=secret chatcore serve --addr 0.0.0.0:8080";
+  CHATCORE_TOKEN=\"$(cat token)\" chatcore serve --addr 0.0.0.0:8080
+
+Set the token with CHATCORE_TOKEN rather than --token, because other users of the machine see a
+program's options in the list of processes.";
 
 /// LLM chats and batches on the command line.
 #[derive(Debug, Parser)]

@@ -90,7 +90,7 @@ pub(crate) struct Teller {
 
 impl Teller {
     /// The message for the next step of a loop over tools, if there is one.
-    pub(crate) fn tell_step(&mut self, step: Result<ToolLoopEvent, Error>) -> Option<Told> {
+    pub(crate) fn tell_step(&mut self, step: Result<ToolLoopEvent, ApiError>) -> Option<Told> {
         Some(match step {
             // Only the last answer of the loop is the end.
             Ok(ToolLoopEvent::Content(ChatEvent::Finish { reason, .. })) => {

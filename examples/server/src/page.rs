@@ -44,10 +44,14 @@ pub(crate) async fn file(settings: &Settings, name: &str) -> Result<File, ApiErr
     }
 }
 
-/// A file of the built npm package. If it is not built, the page's own client takes the place of the
-/// package's entry, so that the page needs no file beside the program.
+/// A file of the built npm package. Without the package, the page's own client takes the place of
+/// the package's entry, so that the page needs no file beside the program.
 pub(crate) async fn package(settings: &Settings, name: &str) -> Result<File, ApiError> {
-    match read(&settings.npm, name).await {
+    let file = match &settings.npm {
+        Some(folder) => read(folder, name).await,
+        None => Err(io::ErrorKind::NotFound.into()),
+    };
+    match file {
         Ok(file) => Ok(file),
         Err(_) if name == "index.js" => Ok((CLIENT.into(), media_type(name))),
         Err(error) => Err(not_found(name, &error)),

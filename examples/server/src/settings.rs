@@ -23,7 +23,7 @@ pub struct Setting {
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
     row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "The address to listen on. An address beyond loopback requires a token or CHATCORE_OPEN."),
-    row("token", "CHATCORE_TOKEN", "", "The access token. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
+    row("token", "CHATCORE_TOKEN", "", "The access token; set it with the variable, because other users of the machine see the options of a program in its list of processes. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
     row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Anyone who reaches the server can use the key."),
     row("models", "CHATCORE_MODELS", "", "The models that clients may request, separated by commas; the first is the default. If it is not set, only the provider's model."),
     row("max-body", "CHATCORE_MAX_BODY", "1048576", "Maximum size of a request's body or a WebSocket message, in bytes."),
@@ -31,7 +31,7 @@ pub const SETTINGS: &[Setting] = &[
     row("max-prompts", "CHATCORE_MAX_PROMPTS", "100", "Maximum number of prompts in a batch."),
     row("max-tokens", "CHATCORE_MAX_TOKENS", "4096", "Maximum number of tokens in an answer; also the default of the OpenAI-compatible front for a request without a limit."),
     row("max-chats", "CHATCORE_MAX_CHATS", "32", "Maximum number of concurrent chats on one WebSocket."),
-    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may start in a minute, possibly all at once; 0 means no limit."),
+    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may start in a minute, possibly all at once; each turn of /api/chat/tools counts as a chat. 0 means no limit."),
     row("trust-proxy", "CHATCORE_TRUST_PROXY", "false", "true: the server is behind a proxy, so the client's address is the last one in X-Forwarded-For."),
     row("hosts", "CHATCORE_HOSTS", "", "The host names by which clients reach the server, separated by commas. If it is not set: on loopback, localhost and loopback addresses; otherwise any name."),
     row("max-connections", "CHATCORE_MAX_CONNECTIONS", "4096", "Maximum number of concurrent connections; further ones get 503."),
@@ -42,7 +42,7 @@ pub const SETTINGS: &[Setting] = &[
     row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that an idle connection is kept open between two requests, or a WebSocket without a running chat after the client's last message or ping."),
     row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats have to finish after SIGTERM."),
     row("web", "CHATCORE_WEB", "", "A folder to serve the page from. If it is not set, the built-in page is served."),
-    row("npm", "CHATCORE_NPM", "wasm/dist", "The folder of the npm package's build, which the page then uses. Without it, the page uses a small client of its own."),
+    row("npm", "CHATCORE_NPM", "", "The folder of the npm package's build, such as wasm/dist, whose JavaScript the page then runs. The page holds the access token, so name only a folder that you trust. If it is not set, the page uses a small client of its own."),
 ];
 
 const fn row(
@@ -82,7 +82,7 @@ pub struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) grace: Duration,
     pub(crate) web: Option<PathBuf>,
-    pub(crate) npm: PathBuf,
+    pub(crate) npm: Option<PathBuf>,
 }
 
 /// What the command line asks for.
@@ -196,11 +196,8 @@ impl Values<'_> {
             write_timeout: self.seconds("write-timeout")?,
             idle_timeout: self.seconds("idle-timeout")?,
             grace: self.seconds("grace")?,
-            web: self
-                .text("web")
-                .filter(|web| !web.is_empty())
-                .map(PathBuf::from),
-            npm: self.text("npm").unwrap_or_default().into(),
+            web: self.folder("web"),
+            npm: self.folder("npm"),
         };
         let open: bool = self.parse("open", "true or false")?;
         if !settings.addr.ip().is_loopback() && settings.token.is_none() && !open {
@@ -227,6 +224,11 @@ impl Values<'_> {
                 .filter(|value| !value.is_empty())
                 .unwrap_or_else(|| setting.default.to_owned()),
         )
+    }
+
+    fn folder(&self, flag: &str) -> Option<PathBuf> {
+        let path = self.text(flag).filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
     }
 
     fn list(&self, flag: &str) -> Vec<String> {
@@ -286,6 +288,15 @@ mod tests {
         assert_eq!(settings.models, ["a", "b"]);
         assert_eq!(settings.grace, Duration::from_millis(1500));
         assert_eq!(settings.max_body, 1 << 20);
+    }
+
+    /// A folder of the current directory may belong to a foreign project.
+    #[test]
+    fn the_page_runs_no_files_unless_their_folder_is_named() {
+        let settings = read_all(&[], &[]).unwrap();
+        assert_eq!((settings.web, settings.npm), (None, None));
+        let settings = read_all(&["--npm", "wasm/dist"], &[]).unwrap();
+        assert_eq!(settings.npm, Some(PathBuf::from("wasm/dist")));
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chatcore::Error;
+use chatcore::{ToolLoopEvent, ToolLoopStream};
 use futures_core::Stream;
 use futures_lite::io::AsyncRead;
 use futures_lite::{StreamExt, stream};
 use smol::net::TcpStream;
 
+use crate::errors::ApiError;
 use crate::metrics::Metrics;
 
 /// The pieces of an answer, as bytes.
@@ -19,13 +20,31 @@ pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 
 /// The pieces of an answer. The first event has already been awaited, so that an error before it
 /// could still be an HTTP status.
-pub(crate) fn pieces<T: Send + 'static>(
+pub(crate) fn pieces<T: Send + 'static, E: Send + 'static>(
     first: T,
-    rest: impl Stream<Item = Result<T, Error>> + Send + 'static,
-    write: impl FnMut(Result<T, Error>) -> Option<Vec<u8>> + Send + 'static,
+    rest: impl Stream<Item = Result<T, E>> + Send + 'static,
+    write: impl FnMut(Result<T, E>) -> Option<Vec<u8>> + Send + 'static,
 ) -> Pieces {
     let all = stream::once(Ok(first)).chain(rest);
     Box::pin(all.filter_map(write))
+}
+
+/// The steps of a loop in which each turn is a chat of its client: `take` counts it before the
+/// model is asked, because the loop goes on only when its stream is polled again. If `take` refuses
+/// the turn, the loop ends with that error.
+pub(crate) fn counted(
+    steps: ToolLoopStream,
+    take: impl Fn() -> Result<(), ApiError> + Send + 'static,
+) -> impl Stream<Item = Result<ToolLoopEvent, ApiError>> + Send + 'static {
+    stream::unfold((Some(steps), take), async |(steps, take)| {
+        let mut steps = steps?;
+        let step = match steps.next().await? {
+            Ok(step @ ToolLoopEvent::TurnStart { .. }) => take().map(|()| step),
+            step => step.map_err(ApiError::from),
+        };
+        let steps = step.is_ok().then_some(steps);
+        Some((step, (steps, take)))
+    })
 }
 
 /// A response body that is produced as it is read. When the client disconnects, reading fails; the

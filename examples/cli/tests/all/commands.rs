@@ -110,7 +110,10 @@ fn help_completions_and_the_manual_come_from_the_definitions() {
     for (args, told) in [
         (&["--help"][..], "Examples:"),
         (&["batch", "run", "--help"], "Exit status:"),
-        (&["serve", "--help"], "CHATCORE_TOKEN"),
+        (
+            &["serve", "--help"],
+            "Set the token with CHATCORE_TOKEN rather than --token",
+        ),
         (&["completions", "bash"], "--requests-per-minute"),
         (&["completions", "zsh"], "--retry-errors"),
         (&["completions", "fish"], "retry-errors"),

@@ -11,6 +11,7 @@ use std::time::Instant;
 use chatcore::{ToolLoopEvent, Toolbox};
 use chatcore_adapters::answers::anthropic::AnthropicForm;
 use chatcore_adapters::answers::{Form as _, Refusal};
+use futures_lite::StreamExt as _;
 use serde_json::{Value, json};
 use smol::net::TcpStream;
 use trillium::{Conn, Handler, KnownHeaderName, Upgrade};
@@ -198,18 +199,20 @@ impl App {
         self.stream_of(conn, ask, write).await
     }
 
-    /// Streams a loop over the server's tools. Waits for the beginning of the first answer, so that
-    /// an earlier error can still be an HTTP status.
+    /// Streams a loop over the server's tools, in which each turn is a chat of the client. Waits for
+    /// the beginning of the first answer, so that an earlier error can still be an HTTP status.
     async fn tools(&self, conn: &mut Conn) -> Result<Reply, ApiError> {
         let shared = &*self.shared;
         let ask = ask::read(self.body(conn).await?, Form::Any, &shared.allowed)?;
-        self.take(conn, 1)?;
         let work = ask
             .call(&shared.upstream.client)
             .toolbox(&shared.tools)
             .max_turns(tools::MAX_TURNS)
             .tool_timeout(tools::TIMEOUT);
-        let mut stream = work.stream();
+        let client = guard::client(conn, &shared.settings);
+        let all = Arc::clone(&self.shared);
+        let take = move || all.per_client.take(client, 1, Instant::now());
+        let mut stream = Box::pin(stream::counted(work.stream(), take));
         let first = conn.cancel_on_disconnect(async {
             loop {
                 match stream.next().await {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,13 @@ pub(crate) fn command() -> Command {
 impl Server {
     /// Starts a server on the demo model with these settings.
     pub(crate) fn start(vars: &[(&str, &str)]) -> Self {
+        Self::start_in(Path::new("."), vars)
+    }
+
+    /// The same, in a folder.
+    pub(crate) fn start_in(folder: &Path, vars: &[(&str, &str)]) -> Self {
         let mut child = command()
+            .current_dir(folder)
             .args(["--addr", "127.0.0.1:0"])
             .envs(vars.iter().copied())
             .stdout(Stdio::piped())

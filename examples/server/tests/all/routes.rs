@@ -101,6 +101,25 @@ fn a_loop_over_tools_as_its_steps() {
     assert_eq!(refused.status, 400);
 }
 
+/// A loop is no way around the limit of chats.
+#[test]
+fn each_turn_of_a_loop_counts_as_a_chat() {
+    let server = Server::start(&[("CHATCORE_REQUESTS_PER_MINUTE", "1")]);
+    let message = "convert_temperature: 72 degrees to celsius";
+    let answer = server.post("/api/chat/tools", &json!({ "message": message }));
+    assert_eq!(answer.status, 200);
+    let events = answer.events();
+    let types: Vec<_> = events.iter().map(|event| &event["type"]).collect();
+    assert_eq!(types, ["tool_call", "tool_result", "error"]);
+    assert_eq!(events[2]["error"]["code"], "too_many_requests");
+    // The next loop is refused before its first turn.
+    let refused = server.post("/api/chat/tools", &json!({ "message": message }));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (429, "too_many_requests".into())
+    );
+}
+
 #[test]
 fn a_batch_as_its_prompts_finish() {
     let server = Server::start(&[]);
@@ -262,6 +281,13 @@ fn the_page_and_its_files() {
     }
     std::fs::remove_dir_all(&built).unwrap();
     // Without the package, the page's own client takes its place, and it exports what the page uses.
+    // No folder is looked for where the server happens to be started.
+    let elsewhere = std::env::temp_dir().join(format!("chatcore-cwd-{}", std::process::id()));
+    std::fs::create_dir_all(elsewhere.join("wasm/dist")).unwrap();
+    std::fs::write(elsewhere.join("wasm/dist/index.js"), "steal();").unwrap();
+    let foreign = Server::start_in(&elsewhere, &[]);
+    assert!(!foreign.get("/chatcore/index.js").text().contains("steal"));
+    std::fs::remove_dir_all(&elsewhere).unwrap();
     let own = server.get("/chatcore/index.js");
     assert_eq!(
         (own.status, own.header("content-type")),
