@@ -122,7 +122,7 @@ test('both write the same errors, and run them again', async (context) => {
   assert.deepEqual(at.lines('out.jsonl').map(({ id }) => id), answers);
   server.refuses = false;
   await run('--retry-errors').catch(({ code }) => assert.equal(code, 3));
-  assert.deepEqual(at.names(), ['in.jsonl', 'out.errors.jsonl', 'out.errors.jsonl.1', 'out.errors.jsonl.2', 'out.jsonl', 'out.jsonl.lock', 'out.jsonl.run']);
+  assert.deepEqual(at.names(), ['in.jsonl', 'out.errors.jsonl', 'out.errors.jsonl.1', 'out.errors.jsonl.2', 'out.jsonl', 'out.jsonl.run']);
   assert.equal(at.lines('out.errors.jsonl').length, 3);
   server.refuses = true;
 });

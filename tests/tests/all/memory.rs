@@ -34,7 +34,10 @@ fn a_chat_allocates_seldom() {
     for (name, most) in [("openai", 36), ("anthropic", 48)] {
         let chat = cases::chat(name);
         chat();
-        let count = allocation_counter::measure(chat).count_total;
+        // The fewest of several, because a test that collects spans at the same time makes a call
+        // on any thread allocate more.
+        let counts = (0..20).map(|_| allocation_counter::measure(&chat).count_total);
+        let count = counts.min().unwrap_or_default();
         assert!(count <= most, "{name}: {count} allocations, at most {most}");
     }
 }
