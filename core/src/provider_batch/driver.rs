@@ -8,6 +8,7 @@ use super::control::{BatchEvent, BatchProgress, Control, RunEnd};
 use super::fill::Pass;
 use super::run::Settings;
 use super::store::{BatchStore, Record, Records};
+use super::trouble::{Missing, Trouble};
 use crate::client::ProviderBatches;
 use crate::dialect::batches::ProviderBatch;
 use crate::error::{Error, ErrorKind};
@@ -17,7 +18,7 @@ use crate::time::Instant;
 
 /// After so many failures in a row that may pass, the run ends. With the longest wait between two
 /// polls, a minute, this is half an hour.
-const PATIENCE: u32 = 30;
+pub(super) const PATIENCE: u32 = 30;
 
 /// Whether no batch is created now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub(super) struct Driver {
     pub(super) sent: BTreeMap<u64, Sent>,
     pub(super) counts: Counts,
     pub(super) pass: Pass,
+    /// Whether the journal has handed out all items of the stored batches that have no result.
+    /// Before that, no result is merged and no batch forgotten, because results would be lost.
+    pub(super) has_met_all: bool,
     /// When this process first knew of a batch.
     pub(super) began: BTreeMap<String, Instant>,
     /// The most requests of a batch, if the provider turned out to take fewer.
@@ -78,6 +82,8 @@ pub(super) struct Driver {
     pub(super) pause: Pause,
     /// Whether the next batch would cost more than the cap.
     pub(super) is_capped: bool,
+    /// What went wrong with single batches, by their names.
+    pub(super) troubles: BTreeMap<String, Trouble>,
     /// Failures in a row that may pass.
     failures: u32,
     /// The wait before the next poll.
@@ -105,6 +111,8 @@ impl Driver {
             sent: BTreeMap::new(),
             counts: Counts::default(),
             pass: Pass::default(),
+            has_met_all: false,
+            troubles: BTreeMap::new(),
             began: BTreeMap::new(),
             pause: Pause::No,
             is_capped: false,
@@ -125,14 +133,20 @@ impl Driver {
         self.counts = self.journal.progress().await?;
         self.attach();
         self.recover().await?;
-        let is_resumed = !self.records.batches.is_empty();
-        self.fill(is_resumed).await?;
+        self.has_met_all = self.records.batches.is_empty();
+        if self.has_met_all {
+            self.fill(false).await?;
+        }
         let mut has_cancelled = false;
         loop {
             let orders = self.control.orders();
             if orders.stops && !orders.cancels {
                 self.control.set_end(RunEnd::Stopped);
                 return Ok(());
+            }
+            if !self.has_met_all {
+                self.fill(true).await?;
+                continue;
             }
             if orders.cancels && !has_cancelled {
                 self.cancel_all().await?;
@@ -198,6 +212,11 @@ impl Driver {
             let Some(id) = id else {
                 continue;
             };
+            if self.is_left_alone(&name) {
+                progress.batches += 1;
+                progress.items += items;
+                continue;
+            }
             match self.batches.get(&id).await {
                 Ok(batch) => {
                     self.failures = 0;
@@ -206,14 +225,13 @@ impl Driver {
                     progress.done += batch.counts.done;
                     progress.failed += batch.counts.failed;
                     if batch.state.is_ended() {
-                        self.interval = self.settings.first_poll;
                         self.merge(&name, batch).await?;
+                    } else {
+                        self.troubles.remove(&name);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let gone = "the provider no longer has the batch";
-                    let gone = Error::new(ErrorKind::Server, gone).with_source(error);
-                    self.give_back(&name, &gone).await?;
+                    self.not_found(&name, Missing::Batch, error).await?;
                 }
                 Err(error) => self.tolerate(error, self.interval)?,
             }
@@ -265,6 +283,7 @@ impl Driver {
     pub(super) async fn forget(&mut self, name: &str) -> Result<(), Error> {
         self.records.batches.retain(|record| record.name != name);
         self.began.remove(name);
+        self.troubles.remove(name);
         let before = self.sent.len();
         self.sent.retain(|_, sent| *sent.batch != *name);
         self.pass.has_skipped |= self.sent.len() < before;
@@ -287,20 +306,17 @@ impl Driver {
         Ok(())
     }
 
-    /// Sends the items of a batch again that the provider no longer has.
-    async fn give_back(&mut self, name: &str, why: &Error) -> Result<(), Error> {
-        if let Some(record) = self.record(name).cloned() {
-            self.left_without(&record, why, Again::Counted).await?;
-        }
-        Ok(())
-    }
-
     /// Merges one batch, and pauses if that failed in a way that may pass.
     async fn merge(&mut self, name: &str, batch: ProviderBatch) -> Result<(), Error> {
         match self.merge_results(name, batch).await {
-            Err(Merging::Reading(error)) => self.tolerate(error, self.interval),
+            Err(Merging::Reading(error)) if error.kind() == ErrorKind::NotFound => {
+                self.not_found(name, Missing::Results, error).await
+            }
+            Err(Merging::Reading(error)) => self.tolerate_of(name, error),
             Err(Merging::Run(error)) => Err(error),
             Ok(()) => {
+                self.troubles.remove(name);
+                self.poll_soon();
                 // There is room for another one, and the actual cost may be below the estimate.
                 if self.pause == Pause::UntilEnd && self.record(name).is_none() {
                     self.pause = Pause::No;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::control::BatchEvent;
 use super::driver::{Driver, Held, Pause, Sent};
 use super::places::Places;
 use super::store::Record;
@@ -14,10 +15,14 @@ use crate::dialect::batches::BatchLimits;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Claim, Item, Lease, Outcome};
 use crate::policy::estimate::{ANSWER, estimate_tokens};
+use crate::time::Instant;
 
-/// How long the journal may take to hand out items. After that it is waiting for those that were
-/// handed out already.
+/// How often a claim that takes long is reported. After that time, a journal that does not know how
+/// many items it has counts as waiting for those that it has handed out already.
 const CLAIM: Duration = Duration::from_secs(60);
+
+/// How long the journal may hand out nothing although it has more items.
+const LONGEST_CLAIM: Duration = Duration::from_secs(30 * 60);
 
 /// One pass over the items without a result.
 #[derive(Default)]
@@ -47,8 +52,21 @@ impl Pass {
     }
 
     fn is_over(&self) -> bool {
-        self.is_at_end || self.to_see.is_some_and(|all| self.seen >= all)
+        self.is_at_end || self.has_seen_all()
     }
+
+    fn has_seen_all(&self) -> bool {
+        self.to_see.is_some_and(|all| self.seen >= all)
+    }
+}
+
+/// What the journal hands out.
+enum Claimed {
+    Items(Lease, Vec<Item>),
+    /// Nothing now, or the caller wants the filling to end.
+    Nothing,
+    /// Nothing more in this pass.
+    End,
 }
 
 /// A batch that is being filled.
@@ -90,8 +108,7 @@ impl Driver {
     pub(super) async fn fill(&mut self, meets_all: bool) -> Result<(), Error> {
         let mut filling = Vec::new();
         loop {
-            let orders = self.control.orders();
-            if orders.stops || (orders.cancels && !meets_all) {
+            if self.ends_filling(meets_all) {
                 self.pass.has_skipped |= !filling.is_empty();
                 return Ok(());
             }
@@ -99,12 +116,8 @@ impl Driver {
                 self.begin_pass().await?;
             }
             if self.pass.is_over() {
-                while let Some(full) = filling.pop() {
-                    match self.has_place(0) {
-                        true => self.submit(full).await?,
-                        false => self.pass.has_skipped = true,
-                    }
-                }
+                self.has_met_all = true;
+                self.submit_all(&mut filling).await?;
                 if self.pass.has_skipped && self.may_create(0) {
                     self.release().await?;
                     continue;
@@ -114,8 +127,35 @@ impl Driver {
             if !meets_all && filling.is_empty() && !self.may_create(0) {
                 return Ok(());
             }
-            self.claim(&mut filling).await?;
+            let claimed = self.claim(meets_all).await?;
+            match claimed {
+                Claimed::Items(lease, items) => self.take_all(lease, items, &mut filling).await?,
+                Claimed::End => self.pass.is_at_end = true,
+                Claimed::Nothing if meets_all => {}
+                Claimed::Nothing => return self.submit_all(&mut filling).await,
+            }
         }
+    }
+
+    /// Whether the caller's orders end the filling. A pass that must meet all items goes on if
+    /// batches are cancelled, because their results are recorded.
+    fn ends_filling(&self, meets_all: bool) -> bool {
+        let orders = self.control.orders();
+        match meets_all {
+            true => orders.stops && !orders.cancels,
+            false => orders.stops || orders.cancels,
+        }
+    }
+
+    /// Submits the batches that are not full, as far as there may be as many.
+    async fn submit_all(&mut self, filling: &mut Vec<Filling>) -> Result<(), Error> {
+        while let Some(full) = filling.pop() {
+            match self.has_place(0) {
+                true => self.submit(full).await?,
+                false => self.pass.has_skipped = true,
+            }
+        }
+        Ok(())
     }
 
     /// Whether items are left that are in no batch and have no result.
@@ -158,19 +198,82 @@ impl Driver {
         Ok(())
     }
 
-    async fn claim(&mut self, filling: &mut Vec<Filling>) -> Result<(), Error> {
-        let patience = self.executor.sleep(CLAIM);
-        let claimed = match select(self.journal.claim(self.max_requests), patience).await {
-            Either::Left((claimed, _)) => claimed?,
-            Either::Right(_) => Claim::End,
-        };
-        let (lease, items) = match claimed {
-            Claim::Items(lease, items) => (lease, items),
-            Claim::Later(_) | Claim::End => {
-                self.pass.is_at_end = true;
-                return Ok(());
+    /// Claims items. Waits for a slow journal, because the results of an item that was not handed
+    /// out cannot be recorded.
+    ///
+    /// # Errors
+    /// Those of the journal, and one if it keeps back items of the stored batches.
+    async fn claim(&mut self, meets_all: bool) -> Result<Claimed, Error> {
+        let (journal, executor) = (Arc::clone(&self.journal), Arc::clone(&self.executor));
+        let began = executor.now();
+        loop {
+            let mut claim = journal.claim(self.max_requests);
+            let claimed = loop {
+                let patience = std::pin::pin!(self.control.sleep(&*executor, CLAIM));
+                match select(claim, patience).await {
+                    Either::Left((claimed, _)) => break claimed?,
+                    Either::Right(((), still)) => claim = still,
+                }
+                if self.ends_filling(meets_all) {
+                    return Ok(Claimed::Nothing);
+                }
+                if self.pass.to_see.is_none() && !self.has_unmet() {
+                    return Ok(Claimed::End);
+                }
+                self.report_slow_claim(began)?;
+            };
+            match claimed {
+                Claim::Items(lease, items) => return Ok(Claimed::Items(lease, items)),
+                Claim::End if self.has_unmet() && self.pass.to_see.is_some() => {
+                    return Err(kept_back());
+                }
+                Claim::End => return Ok(Claimed::End),
+                Claim::Later(_) if self.pass.to_see.is_none() && !self.has_unmet() => {
+                    return Ok(Claimed::End);
+                }
+                Claim::Later(_) if !meets_all => return Ok(Claimed::Nothing),
+                Claim::Later(wait) => {
+                    self.control.sleep(&*executor, wait).await;
+                    if self.ends_filling(meets_all) {
+                        return Ok(Claimed::Nothing);
+                    }
+                    if executor.now() - began >= LONGEST_CLAIM {
+                        return Err(kept_back());
+                    }
+                }
             }
-        };
+        }
+    }
+
+    /// Tells the caller that the journal is slow.
+    ///
+    /// # Errors
+    /// After [`LONGEST_CLAIM`].
+    fn report_slow_claim(&self, began: Instant) -> Result<(), Error> {
+        if self.executor.now() - began >= LONGEST_CLAIM {
+            return Err(kept_back());
+        }
+        let error = Error::new(
+            ErrorKind::Journal,
+            "the journal takes long to hand out items",
+        );
+        let wait = CLAIM;
+        self.control.tell(BatchEvent::Trouble { error, wait });
+        Ok(())
+    }
+
+    /// Whether items of a stored batch were not handed out in this process. They may have results
+    /// already; only the end of a pass tells.
+    fn has_unmet(&self) -> bool {
+        !self.has_met_all && self.sent.values().any(|sent| sent.item.is_none())
+    }
+
+    async fn take_all(
+        &mut self,
+        lease: Lease,
+        items: Vec<Item>,
+        filling: &mut Vec<Filling>,
+    ) -> Result<(), Error> {
         if lease.lasts.is_some() {
             self.journal.release(&lease).await?;
             let why = "a run through the provider's Batch API needs a journal whose leases do not \
@@ -342,6 +445,14 @@ impl Driver {
             self.sent.insert(place, Sent { batch, item });
         }
     }
+}
+
+/// The journal has not handed out all items of the batches at the provider.
+fn kept_back() -> Error {
+    let why = "the journal has not handed out all items without a result, so the results of the \
+               batches at the provider cannot be recorded; the batches are kept: resume the run \
+               when the journal hands out items again";
+    Error::new(ErrorKind::Journal, why)
 }
 
 /// The id of an item in its batch: the batch's name, and the item's place and tag.

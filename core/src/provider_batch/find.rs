@@ -8,7 +8,7 @@ use crate::dialect::batches::{BatchPage, NewBatch};
 use crate::error::{Error, ErrorKind};
 
 /// The most pages of the list that are read.
-const PAGES: u32 = 50;
+pub(super) const PAGES: u32 = 50;
 
 /// What a search has found.
 #[derive(Debug, PartialEq, Eq)]

@@ -37,6 +37,7 @@ mod run;
 mod store;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use crate::client::{
     BatchAnswer, BatchAnswers, BatchBody, BatchItem, BatchOutcome, ProviderBatches, Uploaded,

@@ -3,6 +3,8 @@
 
 mod faults;
 mod kills;
+mod missing;
+mod resumed;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatcore::provider_batch::{BatchEvent, ProviderRun, RunEnd};
-use chatcore::{Error, Executor, LlmClient, Provider};
+use chatcore::{Error, Executor, Journal, LlmClient, Provider, Transport};
 use chatcore_adapters::journal::files::{BatchFile, FilesJournal, Identity};
 use chatcore_adapters::sim::{BatchApi, BatchTransport, Latency, SimDisk, SimExecutor};
 
@@ -34,6 +36,8 @@ struct World {
     provider: &'static str,
     /// How often a connection is lost.
     lost: f64,
+    /// The status that some requests are answered with instead of reaching the API.
+    instead: Option<Arc<missing::Status>>,
 }
 
 impl World {
@@ -47,13 +51,18 @@ impl World {
             api: Arc::new(BatchApi::new()),
             provider,
             lost: 0.0,
+            instead: None,
         }
     }
 
     fn client(&self, executor: Arc<dyn Executor>) -> LlmClient {
         let latency = Latency::millis(20);
         let transport = BatchTransport::new(&self.sim, Arc::clone(&self.api), latency, self.lost);
-        LlmClient::builder(executor, Arc::new(transport))
+        let transport: Arc<dyn Transport> = match &self.instead {
+            Some(instead) => Arc::new(missing::Instead(transport, Arc::clone(instead))),
+            None => Arc::new(transport),
+        };
+        LlmClient::builder(executor, transport)
             .provider(provider(self.provider))
             .build()
             .unwrap()
@@ -61,6 +70,15 @@ impl World {
 
     /// A run of batches of three, two at once.
     async fn open(&self, executor: Arc<dyn Executor>) -> Result<ProviderRun, Error> {
+        self.open_with(executor, |_, journal| journal).await
+    }
+
+    /// The same with a journal around that of the files.
+    async fn open_with(
+        &self,
+        executor: Arc<dyn Executor>,
+        wrap: impl FnOnce(&Arc<SimExecutor>, Arc<dyn Journal>) -> Arc<dyn Journal>,
+    ) -> Result<ProviderRun, Error> {
         let disk: Arc<SimDisk> = Arc::new(self.disk.clone());
         let client = self.client(Arc::clone(&executor));
         let journal = FilesJournal::builder(executor, Identity::new(), "in.jsonl", "out.jsonl")
@@ -70,7 +88,7 @@ impl World {
             .await?;
         let store = BatchFile::beside("out.jsonl", Identity::new()).disk(disk);
         let batches = client.provider_batches()?;
-        let run = ProviderRun::new(batches, Arc::new(journal), Arc::new(store));
+        let run = ProviderRun::new(batches, wrap(&self.sim, Arc::new(journal)), Arc::new(store));
         Ok(run
             .max_requests(3)
             .max_batches(2)
