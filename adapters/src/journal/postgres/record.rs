@@ -1,14 +1,18 @@
 //! Records results in groups: those that come at about the same time share a round trip and a
 //! commit.
+//!
+//! The futures of `record` write the groups themselves, by polling a shared future. A background task
+//! would run on another thread: waking it and being woken by it costs more than the statement.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chatcore::Error;
 use chatcore::journal::{Lease, Outcome, Recorded};
+use chatcore::{BoxFuture, Error, Executor};
 use futures_channel::oneshot;
+use futures_util::future::{FutureExt, Shared, WeakShared};
 use sqlx::{PgConnection, Row as _};
 
 use super::database::{Database, Lane, random};
@@ -54,7 +58,7 @@ WITH new AS (
         output_tokens = r.output_tokens + e.output_tokens
     FROM ended e WHERE r.id = $1
 )
-SELECT token FROM new";
+SELECT COALESCE(array_agg(token), '{}') FROM new";
 
 /// Which of these results are in the database.
 const FOUND: &str = "
@@ -75,7 +79,8 @@ struct State {
     waiting: Vec<Waiting>,
     /// Makes tokens: a random number, and how many results came.
     next_token: u64,
-    is_writing: bool,
+    /// The future that writes the groups, while some call of `record` polls it.
+    writing: Option<WeakShared<BoxFuture<'static, ()>>>,
 }
 
 struct Waiting {
@@ -118,32 +123,49 @@ impl Writer {
         outcome: &Outcome,
     ) -> Result<Recorded, Error> {
         let (tell, told) = oneshot::channel();
-        let is_idle = {
+        let mut writing = {
             let mut state = self.lock();
             let row = Row::new(lease, outcome, state.next_token.cast_signed());
             state.next_token = state.next_token.wrapping_add(1);
             state.waiting.push(Waiting { row, tell });
-            !std::mem::replace(&mut state.is_writing, true)
+            Writing {
+                groups: Some(self.groups(&mut state)),
+                executor: self.database.executor(),
+            }
         };
-        if is_idle {
+        let written = async {
+            if let Some(groups) = &mut writing.groups {
+                groups.await;
+            }
+            writing.groups = None;
+            // The result is told before the groups end.
+            std::future::pending().await
+        };
+        let told = futures_lite::future::or(told, written).await;
+        writing.groups = None;
+        told.unwrap_or_else(|_| Err(shut_down()))
+    }
+
+    /// The future that writes the groups: the one that is being polled, or else a new one.
+    fn groups(self: &Arc<Self>, state: &mut State) -> Groups {
+        let polled = state.writing.as_ref().and_then(WeakShared::upgrade);
+        polled.unwrap_or_else(|| {
             let writer = Arc::clone(self);
-            self.database
-                .executor()
-                .spawn(Box::pin(async move { writer.write_groups().await }));
-        }
-        told.await.unwrap_or_else(|_| Err(shut_down()))
+            let write: BoxFuture<'static, ()> = Box::pin(writer.write_groups());
+            let groups = write.shared();
+            state.writing = groups.downgrade();
+            groups
+        })
     }
 
     /// Writes groups until no result waits.
     async fn write_groups(self: Arc<Self>) {
-        let mut dropped = Dropped(Some(&self));
         loop {
             self.database.executor().sleep(self.gathering).await;
             let group = {
                 let mut state = self.lock();
                 if state.waiting.is_empty() {
-                    state.is_writing = false;
-                    dropped.0 = None;
+                    state.writing = None;
                     return;
                 }
                 let size = group_size(&state.waiting);
@@ -193,15 +215,19 @@ fn group_size(waiting: &[Waiting]) -> usize {
     fitting.count().max(1)
 }
 
-/// Fails the waiting results if the writing task is dropped before its end.
-struct Dropped<'a>(Option<&'a Writer>);
+type Groups = Shared<BoxFuture<'static, ()>>;
 
-impl Drop for Dropped<'_> {
+/// A call of `record`. If it is dropped, its result is written in the background.
+struct Writing<'a> {
+    /// `None` once the result is written.
+    groups: Option<Groups>,
+    executor: &'a Arc<dyn Executor>,
+}
+
+impl Drop for Writing<'_> {
     fn drop(&mut self) {
-        if let Some(writer) = self.0 {
-            let mut state = writer.lock();
-            state.is_writing = false;
-            state.waiting.clear();
+        if let Some(groups) = self.groups.take() {
+            self.executor.spawn(Box::pin(groups));
         }
     }
 }
@@ -256,7 +282,7 @@ async fn write(
     columns: &Columns,
     is_again: bool,
 ) -> Result<HashSet<i64>, Failed> {
-    let rows = sqlx::query(RECORD)
+    let row = sqlx::query(RECORD)
         .bind(run)
         .bind(&columns.chunks)
         .bind(&columns.places)
@@ -265,12 +291,10 @@ async fn write(
         .bind(&columns.input_tokens)
         .bind(&columns.output_tokens)
         .bind(&columns.lines)
-        .fetch_all(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    let mut first = HashSet::with_capacity(columns.tokens.len());
-    for row in &rows {
-        first.insert(row.try_get(0)?);
-    }
+    let first: Vec<i64> = row.try_get(0)?;
+    let mut first = HashSet::from_iter(first);
     if is_again && first.len() < columns.tokens.len() {
         // The attempt before may have inserted them, although its answer was lost.
         let rows = sqlx::query(FOUND)
@@ -298,7 +322,6 @@ impl std::fmt::Debug for Writer {
         let state = self.lock();
         f.debug_struct("Writer")
             .field("waiting", &state.waiting.len())
-            .field("is_writing", &state.is_writing)
             .finish_non_exhaustive()
     }
 }

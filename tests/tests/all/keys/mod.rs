@@ -56,12 +56,17 @@ impl log::Log for Logs {
 static LOGS: LazyLock<Logs> = LazyLock::new(Logs::default);
 
 /// Collects everything that is logged from now on, by all tests of the process.
-fn collect_logs() {
+pub(crate) fn collect_logs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&*LOGS).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
     });
+}
+
+/// What was logged so far.
+pub(crate) fn logged() -> String {
+    LOGS.all.lock().unwrap().clone()
 }
 
 /// Everything that an error shows, its sources included.

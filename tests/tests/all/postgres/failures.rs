@@ -182,24 +182,28 @@ fn a_connection_that_goes_silent_is_given_up() {
     });
 }
 
+/// URLs that cannot be used, with the password in them.
+pub(super) fn wrong_urls(setup: &Setup) -> [String; 9] {
+    let right = setup.server.url();
+    let port = setup.server.port().to_string();
+    [
+        // Another password, another port, another database, and URLs that are none.
+        right.replace("pa55%2Fw%2Ard", "pa55%2Fw%2Ard-wrong"),
+        right.replace(&port, "1"),
+        right.replace("/postgres", "/missing"),
+        right.replace(&port, "99999"),
+        format!("{right}?sslmode=pa55/w*rd"),
+        format!("{right}?sslmode=verify-full"),
+        right.replace("postgres://", "mysql://"),
+        right.replace("%2F", "/").replace("%2A", "*"),
+        format!("{right}?sslmode=require"),
+    ]
+}
+
 #[test]
 fn no_error_tells_the_password() {
     Setup::run(async |setup| {
-        let right = setup.server.url();
-        let port = setup.server.port().to_string();
-        let urls = [
-            // Another password, another port, another database, and URLs that are none.
-            right.replace("pa55%2Fw%2Ard", "pa55%2Fw%2Ard-wrong"),
-            right.replace(&port, "1"),
-            right.replace("/postgres", "/missing"),
-            right.replace(&port, "99999"),
-            format!("{right}?sslmode=pa55/w*rd"),
-            format!("{right}?sslmode=verify-full"),
-            right.replace("postgres://", "mysql://"),
-            right.replace("%2F", "/").replace("%2A", "*"),
-            format!("{right}?sslmode=require"),
-        ];
-        for url in urls {
+        for url in wrong_urls(setup) {
             let opened = Database::new(Arc::clone(&setup.executor), &url);
             let error = match opened {
                 Ok(database) => {
@@ -233,7 +237,34 @@ fn no_error_tells_the_password() {
 }
 
 #[test]
-fn tables_of_a_newer_version_are_left_alone_and_schemas_are_separate() {
+fn tables_of_a_newer_version_are_refused_and_left_alone() {
+    Setup::run(async |setup| {
+        let newer = || setup.database.clone().with_schema("newer").unwrap();
+        assert!(newer().runs().await.unwrap().is_empty());
+        setup.server.psql("UPDATE newer.version SET version = 99");
+        let database = newer();
+        let opened = PostgresJournal::builder(database.clone(), "x", Identity::new()).open();
+        let submitted = database.submit("x", &b"p"[..], Submission::default());
+        for error in [
+            database.runs().await.unwrap_err(),
+            opened.await.unwrap_err(),
+            submitted.await.unwrap_err(),
+        ] {
+            assert_eq!(error.code(), Some("newer_schema"), "{error}");
+            assert!(error.message().contains("version 99"), "{error}");
+        }
+        let left = setup
+            .server
+            .psql("SELECT version, (SELECT count(*) FROM newer.run) FROM newer.version");
+        assert_eq!(left.trim(), "99|0");
+        // The program works again with tables of its own version.
+        setup.server.psql("UPDATE newer.version SET version = 1");
+        assert!(newer().runs().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn schemas_are_separate_and_may_be_made_by_several_at_once() {
     Setup::run(async |setup| {
         let of = |schema: &str| setup.database.clone().with_schema(schema);
         for wrong in ["", "Upper", "1st", "a-b", "pg_x", "a\"b", &"a".repeat(64)] {

@@ -6,6 +6,7 @@ mod failures;
 mod input;
 mod journal;
 mod leases;
+mod logs;
 
 use std::fmt::Write;
 use std::io::Cursor;
