@@ -136,9 +136,13 @@ pub(in crate::journal) fn item(number: u64, line: &[u8], format: Format) -> Item
 fn item_of(number: u64, line: &[u8], text: Result<&str, Error>, format: Format) -> Item {
     let (id, request) = match (text, format) {
         (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
-        (Ok(text), _) => match line::custom_id(text) {
-            Ok(id) => (id, line::request(text)),
-            Err(error) => (None, Err(error)),
+        (Ok(text), _) => match (line::leading_custom_id(text), line::request(text)) {
+            // The line was read to its end, so its name need not be looked for in all of it.
+            (Some(id), Ok(request)) => (Some(id.into()), Ok(request)),
+            (_, request) => match line::custom_id(text) {
+                Ok(id) => (id, request),
+                Err(error) => (None, Err(error)),
+            },
         },
         (Err(error), _) => (None, Err(error)),
     };

@@ -114,10 +114,14 @@ pub(in crate::journal) fn leading_custom_id(line: &str) -> Option<&str> {
 pub(in crate::journal) fn request(line: &str) -> Result<ChatRequest, Error> {
     let mut asked = Asked::default();
     let mut body = None;
-    let mut has_own = false;
+    let (mut has_own, mut has_id) = (false, false);
     each_member(line, |name, value| {
         match name {
-            "custom_id" => {}
+            "custom_id" if has_id => return Err(wrong("it has two custom_ids")),
+            "custom_id" => has_id = true,
+            // As nearly every line has it.
+            "method" if value == "\"POST\"" => {}
+            "url" if value == "\"/v1/chat/completions\"" => {}
             "method" => match text(value)?.eq_ignore_ascii_case("POST") {
                 true => {}
                 false => return Err(wrong("its method is not POST")),
@@ -441,6 +445,10 @@ mod tests {
                 "only /v1/chat/completions",
             ),
             (r#"{"method":"GET","body":{}}"#, "not POST"),
+            (
+                r#"{"custom_id":"a","prompt":"a","custom_id":"b"}"#,
+                "two custom_ids",
+            ),
             (r#"{"prompt":"a","stream":true}"#, "stream"),
             (r#"{"prompt":"a","n":2}"#, "one line for each answer"),
             (
