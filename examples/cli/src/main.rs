@@ -56,9 +56,15 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
             say::out(&String::from_utf8_lossy(&text))?;
             Ok(0)
         }
-        Command::Man => {
+        Command::Man {
+            into: Some(folder), ..
+        } => {
+            clap_mangen::generate_to(Cli::command(), folder)?;
+            Ok(0)
+        }
+        Command::Man { command, .. } => {
             let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            clap_mangen::Man::new(page_of(&command)?).render(&mut text)?;
             say::out(&String::from_utf8_lossy(&text))?;
             Ok(0)
         }
@@ -77,4 +83,19 @@ async fn batch(who: &Who, command: BatchCommand) -> Result<u8, Failure> {
         BatchCommand::Cancel(args) => fleet::cancel(args).await,
         BatchCommand::Remove(args) => fleet::remove(args).await,
     }
+}
+
+/// The definition of a command, which its manual page is made of.
+fn page_of(path: &[String]) -> Result<clap::Command, Failure> {
+    let mut program = Cli::command();
+    // Names each command in full, and adds the options that all commands have.
+    program.build();
+    let mut command = &program;
+    for name in path {
+        command = command.find_subcommand(name).ok_or_else(|| Failure {
+            status: WRONG,
+            message: format!("there is no command {name:?}; chatcore --help lists all of them"),
+        })?;
+    }
+    Ok(command.clone())
 }

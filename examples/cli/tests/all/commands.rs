@@ -118,6 +118,9 @@ fn help_completions_and_the_manual_come_from_the_definitions() {
         (&["completions", "zsh"], "--retry-errors"),
         (&["completions", "fish"], "retry-errors"),
         (&["man"], ".TH chatcore"),
+        (&["man", "batch", "run"], "retry\\-errors"),
+        (&["man", "batch", "submit"], ".TH chatcore-batch-submit"),
+        (&["man", "serve"], "CHATCORE_TOKEN"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
     ] {
         let (status, out, err) = run(chatcore(&folder).args(args));
@@ -184,4 +187,23 @@ fn a_server_that_cannot_serve_says_why() {
         assert_eq!(status, 2, "{args:?}: {err}");
         assert!(err.contains(told), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = Folder::new();
+    let (status, _, err) = run(chatcore(&folder).args(["man", "--into", "."]));
+    assert_eq!(status, 0, "{err}");
+    for name in [
+        "chatcore",
+        "chatcore-batch-run",
+        "chatcore-batch-worker",
+        "chatcore-serve",
+    ] {
+        let page = folder.read(&format!("{name}.1"));
+        assert!(page.contains(&format!(".TH {name}")), "{name}: {page}");
+    }
+    let (status, _, err) = run(chatcore(&folder).args(["man", "nobody"]));
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("nobody"), "{err}");
 }
