@@ -188,10 +188,10 @@ pub use status::Status;
 pub use time::Instant;
 #[cfg(feature = "typed")]
 pub use toolbox::{
-    Approval, DEFAULT_MAX_TURNS, DEFAULT_TOOL_CONCURRENCY, DEFAULT_TOOL_TIMEOUT, FunctionTool,
-    IntoToolOutput, JsonToolLoop, JsonToolLoopAnswer, JsonToolLoopStream, RunnableTool,
-    ToolContext, ToolError, ToolLoop, ToolLoopAnswer, ToolLoopEvent, ToolLoopLimit, ToolLoopStream,
-    ToolOutput, Toolbox, UnfinishedLoop,
+    Approval, DEFAULT_MAX_RESULT, DEFAULT_MAX_TURNS, DEFAULT_TOOL_CONCURRENCY,
+    DEFAULT_TOOL_TIMEOUT, FunctionTool, IntoToolOutput, JsonToolLoop, JsonToolLoopAnswer,
+    JsonToolLoopStream, RunnableTool, ToolContext, ToolError, ToolLoop, ToolLoopAnswer,
+    ToolLoopEvent, ToolLoopLimit, ToolLoopStream, ToolOutput, Toolbox, UnfinishedLoop,
 };
 pub use transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};
 #[cfg(feature = "typed")]

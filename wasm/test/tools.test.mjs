@@ -77,6 +77,25 @@ test('what a tool returns: text, parts, any value as JSON; what it throws is an 
   assert.deepEqual([requests[1].messages.at(-1).content[0].is_error, requests[1].messages.at(-1).content[0].tool_use_id], [true, 'c1']);
 });
 
+test('a result is cut at `maxResult` bytes of text, and the model is told so; images are kept', async () => {
+  const note = (limit, whole) => `\n\n[The result was cut after ${limit} of ${whole} bytes of text. Ask for less at once if you need the rest.]`;
+  const limit = 256 * 1024;
+  assert.equal(await readOf(() => 'x'.repeat(limit)), 'x'.repeat(limit));
+  assert.equal(await readOf(() => 'x'.repeat(4 * 1024 * 1024)), `${'x'.repeat(limit)}${note(limit, 4 * 1024 * 1024)}`);
+  // Bytes of UTF-8, and no half characters.
+  assert.equal(await readOf(() => 'éé', {}, { maxResult: 4 }), 'éé');
+  assert.equal(await readOf(() => 'ééé', {}, { maxResult: 5 }), `éé${note(5, 6)}`);
+  assert.equal(await readOf(() => { throw new Error('abcdef'); }, {}, { maxResult: 3 }), `abc${note(3, 6)}`);
+  assert.equal(await readOf(() => 'x'.repeat(limit + 1), {}, { maxResult: Infinity }), 'x'.repeat(limit + 1));
+  const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'QUJD' } };
+  const parts = () => new ToolOutput([{ type: 'text', text: 'ab' }, { type: 'text', text: 'cd' }, image, { type: 'text', text: 'ef' }]);
+  const { client } = asked([() => calling(['c1', 'f', {}]), 'done']);
+  const { messages } = await runTools(client, 'x', { tools: [does(parts)], maxResult: 3 });
+  const [{ content }] = messages.find(({ role }) => role === 'tool').content;
+  assert.deepEqual(content, [{ type: 'text', text: 'ab' }, { type: 'text', text: `c${note(3, 6)}` }, image]);
+  await assert.rejects(runTools(client, 'x', { tools: [], maxResult: -1 }), InvalidInputError);
+});
+
 test('a call that cannot run gets an error that says what to do', async () => {
   const calls = [
     ['c1', 'wether', { city: 'Lyon' }], ['c2', 'weather', '{"city":'], ['c3', 'weather', '[1]'], ['c4', 'weather', { city: 7 }],

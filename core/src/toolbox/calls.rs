@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use super::approval::Approval;
+use super::cap::cap;
 use super::deadline::{Deadline, TimeUp};
 use super::event::{Events, ToolLoopEvent};
 use super::output::{ToolError, ToolOutput};
@@ -192,10 +193,13 @@ impl<'a> Calls<'a> {
 
     /// Keeps the result of a call.
     async fn end(&mut self, index: usize, outcome: Outcome) {
-        let (content, is_error) = match outcome {
+        let (mut content, is_error) = match outcome {
             Ok(output) => (output.content, false),
             Err(error) => (error.content, true),
         };
+        if let Some(limit) = self.settings.max_result {
+            cap(&mut content, limit);
+        }
         let mut result = ToolResult::new(&self.calls[index].id, "");
         // A result without any part is no valid message for some providers.
         if !content.is_empty() {

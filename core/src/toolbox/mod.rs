@@ -14,6 +14,7 @@
 mod answer;
 mod approval;
 mod calls;
+mod cap;
 mod deadline;
 mod event;
 mod function;
@@ -39,7 +40,9 @@ pub use limits::ToolLoopLimit;
 pub use output::{IntoToolOutput, ToolError, ToolOutput};
 pub use registry::Toolbox;
 pub use runnable::{RunnableTool, ToolContext};
-pub use settings::{DEFAULT_MAX_TURNS, DEFAULT_TOOL_CONCURRENCY, DEFAULT_TOOL_TIMEOUT};
+pub use settings::{
+    DEFAULT_MAX_RESULT, DEFAULT_MAX_TURNS, DEFAULT_TOOL_CONCURRENCY, DEFAULT_TOOL_TIMEOUT,
+};
 pub use stream::ToolLoopStream;
 pub use tool_loop::ToolLoop;
 pub use typed_loop::{JsonToolLoop, JsonToolLoopAnswer, JsonToolLoopStream};

@@ -27,6 +27,13 @@ pub const DEFAULT_TOOL_TIMEOUT: Duration = Duration::from_secs(60);
 /// No example here: the setter has one.
 pub const DEFAULT_TOOL_CONCURRENCY: usize = 8;
 
+/// The most text of one result that is sent to the model, in bytes, unless
+/// [`ToolLoop::max_result`](super::ToolLoop::max_result) says otherwise: 256 KiB, about 65,000
+/// tokens of English.
+///
+/// No example here: the setter has one.
+pub const DEFAULT_MAX_RESULT: usize = 256 * 1024;
+
 /// What an answer costs, in the caller's currency.
 pub(super) type Price = Arc<dyn Fn(&ChatResponse) -> f64 + Send + Sync>;
 
@@ -41,6 +48,8 @@ pub(super) struct Settings {
     /// The limit of one call.
     pub(super) tool_timeout: Option<Duration>,
     pub(super) concurrency: usize,
+    /// The most bytes of text in one result.
+    pub(super) max_result: Option<usize>,
     pub(super) approve: Option<Approve>,
 }
 
@@ -54,6 +63,7 @@ impl Default for Settings {
             timeout: None,
             tool_timeout: Some(DEFAULT_TOOL_TIMEOUT),
             concurrency: DEFAULT_TOOL_CONCURRENCY,
+            max_result: Some(DEFAULT_MAX_RESULT),
             approve: None,
         }
     }
@@ -104,6 +114,7 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("tool_timeout", &self.tool_timeout)
             .field("concurrency", &self.concurrency)
+            .field("max_result", &self.max_result)
             .field("approve", &self.approve.is_some())
             .finish()
     }

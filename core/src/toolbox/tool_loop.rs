@@ -183,6 +183,24 @@ impl ToolLoop {
         self
     }
 
+    /// Sets the most text of one result that is sent to the model, in bytes. Default:
+    /// [256 KiB](super::DEFAULT_MAX_RESULT). `None` is no limit. More is cut, and a note tells the
+    /// model so, because a conversation that is too large cannot be sent again. Images and files do
+    /// not count.
+    ///
+    /// ```
+    /// # async fn example(client: chatcore::LlmClient, tools: chatcore::Toolbox) -> Result<(), chatcore::Error> {
+    /// // For a model with a small context.
+    /// let answer = client.ask("What is in my notes?").toolbox(&tools).max_result(16 * 1024).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_result(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.settings.max_result = bytes.into();
+        self
+    }
+
     /// Sets a hook that decides about each call before it runs: it approves or refuses the call, or
     /// changes its arguments. Default: every call runs.
     ///

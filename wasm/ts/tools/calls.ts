@@ -3,7 +3,7 @@ import { whenAborted } from '../base/abort.js';
 import type { JsonObject, Part, ToolCallPart, ToolResultPart } from '../base/types.js';
 import { timer } from '../api/helpers.js';
 import type { ToolLoopEvent } from './events.js';
-import { failed, outcomeOf, thrown, type Outcome } from './output.js';
+import { capped, failed, outcomeOf, thrown, type Outcome } from './output.js';
 import { prepare, type Prepared } from './prepare.js';
 import type { LoopSettings } from './settings.js';
 import { doesNotFit, type RunnableTool, type ToolContext } from './tool.js';
@@ -48,7 +48,7 @@ export async function* runCalls(
 
   const end = (index: number, { content, isError }: Outcome): ToolLoopEvent => {
     // A result without any part is no valid message for some providers.
-    const parts: readonly Part[] = content.length ? content : [{ type: 'text', text: '' }];
+    const parts: readonly Part[] = content.length ? capped(content, settings.maxResult) : [{ type: 'text', text: '' }];
     const result = results[index] = { type: 'tool_result', call_id: calls[index]!.id, content: parts, is_error: isError };
     return { type: 'call_result', index, result };
   };

@@ -41,6 +41,41 @@ export function outcomeOf(value: unknown): Outcome {
   }
 }
 
+/**
+ * @internal
+ * The parts with at most `limit` bytes of text (UTF-8). Text beyond it is cut, and a note tells the model so. Images and
+ * files are kept.
+ */
+export function capped(content: readonly Part[], limit: number): readonly Part[] {
+  // A UTF-16 unit is at most three bytes, so that most results need not be measured.
+  const units = content.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 0), 0);
+  if (units * 3 <= limit) return content;
+  const encoder = new TextEncoder();
+  const size = (text: string) => encoder.encode(text).length;
+  const whole = content.reduce((sum, part) => sum + (part.type === 'text' ? size(part.text) : 0), 0);
+  if (whole <= limit) return content;
+  let left = limit;
+  let isCut = false;
+  return content.flatMap((part): Part[] => {
+    if (part.type !== 'text') return [part];
+    if (isCut) return [];
+    const bytes = encoder.encode(part.text);
+    if (bytes.length <= left) {
+      left -= bytes.length;
+      return [part];
+    }
+    isCut = true;
+    // Back to the beginning of a character.
+    while (left > 0 && (bytes[left]! & 0xc0) === 0x80) left -= 1;
+    const kept = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, left));
+    return [{ ...part, text: `${kept}${cutNote(limit, whole)}` }];
+  });
+}
+
+/** As the core says it in core/src/toolbox/cap.rs. */
+const cutNote = (limit: number, whole: number) =>
+  `\n\n[The result was cut after ${limit} of ${whole} bytes of text. Ask for less at once if you need the rest.]`;
+
 /** @internal An error for the model. */
 export const failed = (why: string): Outcome => ({ content: text(why), isError: true });
 

@@ -9,6 +9,7 @@ import type { RunnableTool, ToolContext } from './tool.js';
 const DEFAULT_MAX_TURNS = 10;
 const DEFAULT_TOOL_TIMEOUT_MS = 60_000;
 const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_MAX_RESULT = 256 * 1024;
 
 /**
  * The decision about a call: `true` lets it run; `refuse` is a reason that the model reads; `arguments` lets it run with
@@ -38,6 +39,11 @@ export interface ToolLoopOptions extends Omit<ChatOptions, 'tools'> {
   /** How many calls of a turn run at once; 1 runs them one after the other, in their order. Default 8. */
   concurrency?: number;
   /**
+   * The most text of one result that is sent to the model, in bytes of UTF-8; `Infinity` for no limit. More is cut, and a
+   * note tells the model so. Images and files do not count. Default 262,144 (256 KiB).
+   */
+  maxResult?: number;
+  /**
    * Decides about each call before it runs. It is asked about one call at a time, in their order, so that it can talk to a
    * person; calls that are approved run meanwhile. If it throws, the call is refused. Default: every call runs.
    */
@@ -62,6 +68,7 @@ export interface LoopSettings {
   loopTimeoutMs: number;
   toolTimeoutMs: number;
   concurrency: number;
+  maxResult: number;
   approval: ToolLoopOptions['approval'];
   schema: Pick<SchemaOptions, 'schema' | 'jsonSchema' | 'schemaName' | 'schemaInPrompt'> | undefined;
   repairs: number;
@@ -75,20 +82,21 @@ export interface LoopSettings {
 export function loopSettings(options: ToolLoopOptions | TypedToolLoopOptions): LoopSettings {
   const {
     tools, maxTurns = DEFAULT_MAX_TURNS, maxTotalTokens = Infinity, price, maxCost = Infinity, loopTimeoutMs = Infinity,
-    toolTimeoutMs = DEFAULT_TOOL_TIMEOUT_MS, concurrency = DEFAULT_CONCURRENCY, approval, signal, systemPrompt,
-    schema, jsonSchema, schemaName, schemaInPrompt, repairs = 0, ...call
+    toolTimeoutMs = DEFAULT_TOOL_TIMEOUT_MS, concurrency = DEFAULT_CONCURRENCY, maxResult = DEFAULT_MAX_RESULT, approval, signal,
+    systemPrompt, schema, jsonSchema, schemaName, schemaInPrompt, repairs = 0, ...call
   } = options as TypedToolLoopOptions & ChatOptions;
   whole('maxTurns', maxTurns, 0);
   if (maxTurns === 0) throw invalidInput('maxTurns is 0, so the model would never be asked');
   whole('concurrency', concurrency, 0);
   whole('repairs', repairs, 0);
-  for (const [name, value] of Object.entries({ maxTotalTokens, loopTimeoutMs, toolTimeoutMs })) {
+  for (const [name, value] of Object.entries({ maxTotalTokens, loopTimeoutMs, toolTimeoutMs, maxResult })) {
     if (!(value >= 0)) throw invalidInput(`${name} is ${value}; it must be a number of at least 0`);
   }
   if (!(maxCost >= 0)) throw invalidInput('maxCost must be a number of at least 0, in the currency of the price');
   if (maxCost < Infinity && !price) throw invalidInput('maxCost needs a price: give price: (answer) => …');
   return {
-    ...sorted(tools), maxTurns, maxTotalTokens, price, maxCost, loopTimeoutMs, toolTimeoutMs, concurrency: Math.max(1, concurrency), approval,
+    ...sorted(tools), maxTurns, maxTotalTokens, price, maxCost, loopTimeoutMs, toolTimeoutMs, concurrency: Math.max(1, concurrency),
+    maxResult: Math.floor(maxResult), approval,
     schema: schema === undefined ? undefined : { schema, jsonSchema, schemaName, schemaInPrompt } as LoopSettings['schema'],
     repairs, signal, systemPrompt, call,
   };

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use chatcore::{ChatResponse, Error, ErrorKind, Message, ToolLoop, ToolLoopLimit, UnfinishedLoop};
+use chatcore::{
+    ChatResponse, Error, ErrorKind, FunctionTool, Message, Tool, ToolLoop, ToolLoopLimit, Toolbox,
+    UnfinishedLoop,
+};
 use chatcore_adapters::sim::Sim;
+use serde_json::{Value, json};
 
 use super::replies::{Ask, calls, chat, text};
 use super::{Log, asking, results, tools, waits};
@@ -172,4 +176,41 @@ fn a_price_that_is_no_number_is_an_error() {
     let work = work.price(|_| f64::INFINITY);
     let error = sim.run(async move { work.await }).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+/// A tool that returns `bytes` bytes of text.
+fn long(bytes: usize) -> Toolbox {
+    let tool = Tool::new("long", json!({"type": "object"}));
+    let mut tools = Toolbox::new();
+    let run = move |_: Value| async move { "x".repeat(bytes) };
+    tools.add(FunctionTool::new(tool, run)).unwrap();
+    tools
+}
+
+/// The results of eight calls at once that return `bytes` bytes each.
+fn long_results(bytes: usize, shape: Shape) -> Vec<String> {
+    let sim = Sim::new(1);
+    let (client, _) = asking(&sim, vec![vec![("long", "{}".to_owned()); 8]]);
+    let work = shape(client.ask("Hi").toolbox(&long(bytes)));
+    let answer = sim.run(async move { work.await }).unwrap();
+    let results = results(&answer.messages);
+    results.into_iter().map(|(_, text, _)| text).collect()
+}
+
+/// Otherwise the conversation would be too large to be sent, now and again.
+#[test]
+fn the_text_of_a_result_is_limited() {
+    for text in long_results(4 << 20, |work| work) {
+        let (kept, note) = text.split_at(256 * 1024);
+        assert!(kept.bytes().all(|byte| byte == b'x'));
+        assert!(note.contains("cut after 262144 of 4194304 bytes"), "{note}");
+    }
+    for text in long_results(20, |work| work.max_result(10)) {
+        assert!(
+            text.starts_with("xxxxxxxxxx\n\n[The result was cut"),
+            "{text}"
+        );
+    }
+    let whole = long_results(300_000, |work| work.max_result(None));
+    assert!(whole.iter().all(|text| text.len() == 300_000));
 }
