@@ -127,8 +127,8 @@ impl McpClientBuilder {
         self
     }
 
-    /// The time limit of one request, with the connection and the session that it may need: 60
-    /// seconds by default, as in the official SDKs.
+    /// The time limit of one request, with the connection and the session that it may need, and of
+    /// the list of tools with all its pages: 60 seconds by default, as in the official SDKs.
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.limits.request = limit;
         self
@@ -140,8 +140,8 @@ impl McpClientBuilder {
         self
     }
 
-    /// The maximum number of bytes of one answer, with the notifications that come before it: 16
-    /// MiB by default.
+    /// The maximum number of bytes of one answer, with the notifications that come before it, and of
+    /// all pages of the list of tools together: 16 MiB by default.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.limits.answer = bytes;
         self

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::error::{McpError, McpErrorKind};
 use super::headers::param_headers;
-use super::peer::{Peer, Wish, not_a_call};
+use super::limit::within;
+use super::peer::{Peer, Wish, not_a_call, timeout};
 use super::schema::refers_elsewhere;
 
 /// A server's tools.
@@ -108,7 +109,15 @@ struct Page<'a> {
 }
 
 impl Peer {
+    /// All pages of the list, under one time limit and one limit of bytes: each page alone may be as
+    /// large and as slow as any answer.
     pub(super) async fn list_tools(&self) -> Result<McpToolList, McpError> {
+        let limit = self.limits.request;
+        let list = within(&*self.executor, limit, self.pages()).await;
+        list.unwrap_or_else(|| Err(timeout(limit, "for all pages of the list of tools")))
+    }
+
+    async fn pages(&self) -> Result<McpToolList, McpError> {
         let mut list = McpToolList::default();
         let session = self.session().await.map_err(not_a_call)?;
         if !session.server.has_tools {
@@ -116,6 +125,7 @@ impl Peer {
         }
         let mut cursor = None;
         let mut seen = HashSet::new();
+        let mut left = self.limits.answer;
         loop {
             let mut params = Map::new();
             if let Some(cursor) = cursor.take() {
@@ -128,6 +138,12 @@ impl Peer {
                 headers: Vec::new(),
             };
             let result = self.request(&wish).await.map_err(not_a_call)?;
+            left = left.checked_sub(result.get().len()).ok_or_else(|| {
+                endless(format!(
+                    "the server's list of tools is larger than {} bytes",
+                    self.limits.answer
+                ))
+            })?;
             let page: Page<'_> = serde_json::from_str(result.get()).map_err(|error| {
                 McpError::protocol("the server's list of tools cannot be read").with_source(error)
             })?;

@@ -193,7 +193,7 @@ impl Drop for Peer {
     }
 }
 
-fn timeout(limit: Duration, what: &str) -> McpError {
+pub(super) fn timeout(limit: Duration, what: &str) -> McpError {
     McpError::new(
         McpErrorKind::Timeout,
         format!("timed out after {limit:?}, waiting {what}"),

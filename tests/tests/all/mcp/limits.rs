@@ -179,6 +179,36 @@ fn sizes_are_limited() {
     }
 }
 
+/// The list of a server that says after each page that there is another one. A page takes `after`
+/// and has `bytes` bytes.
+fn endless_list(after: Duration, bytes: usize) -> (McpErrorKind, Duration, usize) {
+    let sim = Sim::new(1);
+    let (client, seen) = client(&sim, move |message| {
+        let next = format!("{}x", message["params"]["cursor"].as_str().unwrap_or(""));
+        let page = json!({"tools": [], "nextCursor": next, "pad": "x".repeat(bytes)});
+        let answer = json!({"id": message["id"], "result": page});
+        vec![(after, event(&answer))]
+    });
+    let (kind, time) = sim.run(async {
+        let before = sim.executor().now();
+        let error = client.list_tools().await.unwrap_err();
+        (error.kind(), sim.executor().now() - before)
+    });
+    let seen = seen.lock().unwrap();
+    let pages = seen.iter().filter(|method| *method == "tools/list").count();
+    (kind, time, pages)
+}
+
+#[test]
+fn the_list_of_tools_has_one_limit_for_all_its_pages() {
+    let second = Duration::from_secs(1);
+    // No page is slow or large.
+    let slow = endless_list(25 * second, 10);
+    assert_eq!(slow, (McpErrorKind::Timeout, 60 * second, 3));
+    let large = endless_list(Duration::ZERO, 40_000);
+    assert_eq!(large, (McpErrorKind::TooLarge, Duration::ZERO, 3));
+}
+
 /// JSON that is deeper than a parser may recurse.
 #[test]
 fn deep_json_is_no_stack_overflow() {
