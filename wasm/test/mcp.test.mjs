@@ -130,6 +130,25 @@ test('lists, names and contents of a server that is no friend', async () => {
   const endless = { ...client, async listTools() { return { tools: [], nextCursor: 'same' }; } };
   await assert.rejects(mcpTools(endless), /repeats a page/);
   let page = 0;
+  const empty = { ...client, async listTools() { return { tools: [], nextCursor: String(page += 1) }; } };
+  await assert.rejects(mcpTools(empty), /more than 1000 tools, or pages/);
+  const large = { ...client, async listTools() { return { tools: [], nextCursor: String(page += 1), pad: 'x'.repeat(6 * 1024 * 1024) }; } };
+  await assert.rejects(mcpTools(large), /larger than 16777216 characters/);
   const huge = { ...client, async listTools() { return { tools: tools.slice(0, 4), nextCursor: String(page += 1) }; } };
   await assert.rejects(mcpTools(huge), /more than 1000 tools/);
+});
+
+test('the list of a slow server has one time limit for all its pages', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let page = 0;
+  const slow = {
+    listTools() {
+      page += 1;
+      // The second page never comes.
+      if (page > 1) queueMicrotask(() => t.mock.timers.tick(60_000));
+      return page > 1 ? new Promise(() => {}) : Promise.resolve({ tools: [], nextCursor: '2' });
+    },
+  };
+  await assert.rejects(mcpTools(slow), { name: 'TimeoutError', code: 'timeout', message: /60000 ms/ });
+  assert.equal(page, 2);
 });

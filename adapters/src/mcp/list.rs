@@ -113,7 +113,9 @@ impl Peer {
     /// large and as slow as any answer.
     pub(super) async fn list_tools(&self) -> Result<McpToolList, McpError> {
         let limit = self.limits.request;
-        let list = within(&*self.executor, limit, self.pages()).await;
+        // On the heap, because the future of a call contains this one, and would be twice as large.
+        let pages = Box::pin(self.pages());
+        let list = within(&*self.executor, limit, pages).await;
         list.unwrap_or_else(|| Err(timeout(limit, "for all pages of the list of tools")))
     }
 

@@ -1,6 +1,7 @@
 // The tools of an MCP server, through a client of the official SDK. Names, schemas and contents are those of
 // adapters/src/mcp.
-import { invalidInput } from '../base/errors.js';
+import { timer } from '../api/helpers.js';
+import { invalidInput, TimeoutError } from '../base/errors.js';
 import type { Part, Tool } from '../base/types.js';
 import { ToolError, ToolOutput } from './output.js';
 import type { RunnableTool, ToolContext } from './tool.js';
@@ -9,6 +10,10 @@ import type { RunnableTool, ToolContext } from './tool.js';
 const NAME = 64;
 /** The most tools that a server's list may have. */
 const MAX_TOOLS = 1000;
+/** The most characters of all pages of the list, as JSON. */
+const MAX_LIST = 16 * 1024 * 1024;
+/** The time limit for all pages of the list. */
+const LIST_MS = 60_000;
 
 /** A tool as its server describes it. */
 export interface McpTool {
@@ -68,18 +73,29 @@ export async function mcpTools(client: McpClient, options: McpToolsOptions = {})
   });
 }
 
+/** All pages of the list, under one limit of time, bytes and tools: a server may say after each page that there is another one. */
 async function list(client: McpClient): Promise<McpTool[]> {
+  let clear = () => {};
+  const late = new Promise<'late'>((resolve) => { clear = timer(LIST_MS, () => resolve('late')); });
   const all: McpTool[] = [];
   const seen = new Set<string>();
+  let left = MAX_LIST;
   let cursor: string | undefined;
-  do {
-    const page = await client.listTools(cursor === undefined ? undefined : { cursor });
-    all.push(...page.tools);
-    cursor = page.nextCursor;
-    if (all.length > MAX_TOOLS) throw invalidInput(`the MCP server has more than ${MAX_TOOLS} tools`);
-    if (cursor !== undefined && seen.size === seen.add(cursor).size) throw invalidInput('the MCP server repeats a page of its list of tools');
-  } while (cursor !== undefined);
-  return all;
+  try {
+    do {
+      const page = await Promise.race([client.listTools(cursor === undefined ? undefined : { cursor }), late]);
+      if (page === 'late') throw new TimeoutError(`the MCP server's list of tools did not end within ${LIST_MS} ms`, { code: 'timeout' });
+      left -= JSON.stringify(page).length;
+      if (left < 0) throw invalidInput(`the MCP server's list of tools is larger than ${MAX_LIST} characters`);
+      all.push(...page.tools);
+      cursor = page.nextCursor;
+      if (all.length > MAX_TOOLS || seen.size > MAX_TOOLS) throw invalidInput(`the MCP server has more than ${MAX_TOOLS} tools, or pages of its list of tools`);
+      if (cursor !== undefined && seen.size === seen.add(cursor).size) throw invalidInput('the MCP server repeats a page of its list of tools');
+    } while (cursor !== undefined);
+    return all;
+  } finally {
+    clear();
+  }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
