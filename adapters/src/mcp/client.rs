@@ -120,8 +120,8 @@ impl McpClient {
         self.peer.call_tool(name, arguments).await
     }
 
-    /// Ends the session, and the server's program, which is killed if it does not end within two
-    /// seconds. Later requests fail with [`Closed`](super::McpErrorKind::Closed). Requests that wait
+    /// Ends the session, and the server's program with all that it has started: they get SIGTERM if
+    /// they have not ended after one second, and are killed after two. Later requests fail with [`Closed`](super::McpErrorKind::Closed). Requests that wait
     /// fail when the program or the stream ends; over HTTP they go on.
     ///
     /// Dropping the future leaves the rest to the background.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use chatcore::Secrets;
 
+use super::group::Group;
+
 /// Variables that a server inherits, because programs need them to run at all. The official SDKs
 /// pass the same ones (`DEFAULT_INHERITED_ENV_VARS`, 2026-11-29).
 const INHERITED: &[&str] = match cfg!(windows) {
@@ -29,7 +31,8 @@ const INHERITED: &[&str] = match cfg!(windows) {
 /// The command that starts a server which is a local program.
 ///
 /// The program inherits few variables of the environment (`PATH`, `HOME` and the like), so that the
-/// keys in it stay here. `Debug` and errors show the program's name, but neither its arguments nor
+/// keys in it stay here. On Unix it is a process group of its own: it and all that it has started end
+/// together, and Ctrl-C in a terminal does not reach it. `Debug` and errors show the program's name, but neither its arguments nor
 /// its variables.
 ///
 /// ```
@@ -120,7 +123,7 @@ impl McpCommand {
 
     /// The command with its environment, to which the caller adds the streams.
     pub(super) fn to_command(&self) -> async_process::Command {
-        let mut command = async_process::Command::new(&self.program);
+        let mut command = std::process::Command::new(&self.program);
         command.args(&self.args);
         if !self.inherits_all {
             command.env_clear();
@@ -134,7 +137,7 @@ impl McpCommand {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        command
+        Group::command(command)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Servers that are local programs: a child process, whose input and output carry the messages.
 
 mod command;
+mod group;
 mod process;
 
 use std::fmt;

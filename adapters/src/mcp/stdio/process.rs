@@ -13,6 +13,7 @@ use chatcore::Executor;
 use futures_lite::AsyncReadExt;
 
 use super::command::McpCommand;
+use super::group::{Group, Wish};
 use crate::mcp::error::{McpError, McpErrorKind};
 use crate::mcp::limit::within;
 
@@ -22,18 +23,27 @@ const KEPT: usize = 2 * 1024;
 /// standard error.
 const STATUS: Duration = Duration::from_secs(1);
 
+/// How often it is seen whether the processes of a group have ended.
+const POLL: Duration = Duration::from_millis(10);
+
 /// A running program.
 ///
 /// When it is dropped, the program has a little time to end by itself, because its input has ended.
-/// Then it is killed.
+/// Then it is asked to end, and then it is killed, each time with the processes that it has started.
 pub(super) struct Process {
     executor: Arc<dyn Executor>,
     name: String,
-    child: Option<Arc<async_lock::Mutex<Child>>>,
+    program: Option<Arc<Program>>,
     errors: Arc<Mutex<VecDeque<u8>>>,
     /// Closed when the standard error was read to its end.
     errors_ended: Receiver<()>,
     farewell: Duration,
+}
+
+/// The group is dropped, and killed, before the status of a dropped child is read.
+struct Program {
+    group: Group,
+    child: async_lock::Mutex<Child>,
 }
 
 impl Process {
@@ -80,7 +90,10 @@ impl Process {
         let process = Self {
             executor: Arc::clone(executor),
             name,
-            child: Some(Arc::new(async_lock::Mutex::new(child))),
+            program: Some(Arc::new(Program {
+                group: Group::of(&child),
+                child: async_lock::Mutex::new(child),
+            })),
             errors,
             errors_ended,
             farewell,
@@ -88,16 +101,22 @@ impl Process {
         Ok((process, output, input))
     }
 
-    /// Waits for the program's end, and kills it after `limit`.
-    pub(super) async fn ended_within(&self, limit: Duration) -> Option<ExitStatus> {
-        let child = self.child.as_ref()?;
-        ended(&*self.executor, child, limit, true).await
+    /// Waits for the program's end, and ends it within `limit`.
+    pub(super) async fn ended_within(&self, limit: Duration) {
+        if let Some(program) = &self.program {
+            program.end(&*self.executor, limit).await;
+        }
     }
 
     /// How the program ended, once its output has ended, and the end of its standard error.
     pub(super) async fn end(&self) -> Option<(String, String)> {
-        let child = self.child.as_ref()?;
-        let status = ended(&*self.executor, child, STATUS, false).await;
+        let program = self.program.as_ref()?;
+        let status = within(&*self.executor, STATUS, program.status()).await;
+        let status = status.flatten();
+        if status.is_some() {
+            // What it has started may have nobody to talk to any more, but go on.
+            self.end_soon(program);
+        }
         let how = match status {
             Some(status) => format!("{} has ended ({status})", self.name),
             None => format!("{} has closed its output", self.name),
@@ -108,26 +127,41 @@ impl Process {
         let bytes: Vec<u8> = errors.iter().copied().collect();
         Some((how, String::from_utf8_lossy(&bytes).trim().to_owned()))
     }
+
+    fn end_soon(&self, program: &Arc<Program>) {
+        let (executor, limit) = (Arc::clone(&self.executor), self.farewell);
+        let program = Arc::clone(program);
+        // If the executor drops the task, the program is killed at once.
+        self.executor.spawn(Box::pin(async move {
+            program.end(&*executor, limit).await;
+        }));
+    }
 }
 
-/// Waits for the end of a program. After `limit` it is killed, if `kills`.
-async fn ended(
-    executor: &dyn Executor,
-    child: &async_lock::Mutex<Child>,
-    limit: Duration,
-    kills: bool,
-) -> Option<ExitStatus> {
-    let wait = async { child.lock().await.status().await.ok() };
-    if let Some(status) = within(executor, limit, wait).await {
-        return status;
+impl Program {
+    async fn status(&self) -> Option<ExitStatus> {
+        self.child.lock().await.status().await.ok()
     }
-    if !kills {
-        return None;
+
+    /// Waits until the program and all that it has started have ended. After half of `limit` they
+    /// are asked to end, and after the other half they are killed.
+    async fn end(&self, executor: &dyn Executor, limit: Duration) {
+        let half = limit / 2;
+        within(executor, half, self.status()).await;
+        self.group.send(Wish::End);
+        let ended = async {
+            self.status().await;
+            while self.group.is_alive() {
+                executor.sleep(POLL).await;
+            }
+        };
+        within(executor, half, ended).await;
+        self.group.send(Wish::Kill);
+        // It fails if the program has ended.
+        self.child.lock().await.kill().ok();
+        self.status().await;
+        self.group.release();
     }
-    let mut child = child.lock().await;
-    // It fails if the program has ended meanwhile.
-    child.kill().ok();
-    child.status().await.ok()
 }
 
 /// Keeps the end of what a program writes.
@@ -143,14 +177,9 @@ async fn keep(mut stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let Some(child) = self.child.take() else {
-            return;
-        };
-        let (executor, limit) = (Arc::clone(&self.executor), self.farewell);
-        // If the executor drops the task, the program is killed at once.
-        self.executor.spawn(Box::pin(async move {
-            ended(&*executor, &child, limit, true).await;
-        }));
+        if let Some(program) = self.program.take() {
+            self.end_soon(&program);
+        }
     }
 }
 

@@ -138,15 +138,44 @@ fn no_program_is_left_behind() {
             true => block_on(client.close()),
             false => drop(client),
         }
-        let is_alive = || {
-            let mut kill = std::process::Command::new("kill");
-            kill.args(["-0", &pid]).stderr(std::process::Stdio::null());
-            kill.status().unwrap().success()
-        };
         if is_closed {
-            assert!(!is_alive());
+            assert!(!is_alive(&pid));
         }
-        while is_alive() {
+        while is_alive(&pid) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Whether a process runs. One that has ended may be listed until its status was read.
+fn is_alive(pid: &str) -> bool {
+    let mut ps = std::process::Command::new("ps");
+    let told = ps.args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8_lossy(&told.stdout);
+    !state.trim().is_empty() && !state.trim().starts_with('Z')
+}
+
+/// As `npx` does: it starts the server, and ends or is killed without it.
+#[test]
+fn what_a_program_has_started_ends_with_it() {
+    // It tells the number of a process of its own that does not read the input.
+    let child = |setup: &str| {
+        let told = text("$child");
+        format!("({setup} exec sleep 1000) >/dev/null 2>&1 & child=$!; {told}")
+    };
+    for (setup, is_crash) in [
+        ("", false),
+        ("trap '' TERM;", false),
+        ("trap '' TERM;", true),
+    ] {
+        let client = client(command(&match is_crash {
+            false => child(setup),
+            true => format!("{}; exit 7", child(setup)),
+        }));
+        let pid = block_on(client.call_tool("search", json!({}))).unwrap();
+        let pid = pid.text();
+        block_on(client.close());
+        while is_alive(&pid) {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
