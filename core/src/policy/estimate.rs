@@ -33,14 +33,25 @@ pub(crate) const ANSWER: u64 = 256;
 /// assert_eq!(estimate_tokens(&request), 4 + 5 + 100);
 /// ```
 pub fn estimate_tokens(request: &ChatRequest) -> u64 {
+    let answer = request.max_tokens.map_or(ANSWER, u64::from);
+    input(request).div_ceil(4).saturating_add(answer)
+}
+
+/// An estimate of the tokens that a request and its answer took, for an answer without a report of
+/// its usage.
+#[cfg(feature = "typed")]
+pub(crate) fn used(request: &ChatRequest, answer: &Message) -> u64 {
+    input(request).saturating_add(message(answer)).div_ceil(4)
+}
+
+/// The estimate of what is sent, in quarters of a token.
+fn input(request: &ChatRequest) -> u64 {
     let messages = request.messages.iter().map(message);
     let tools = request.tools.iter().map(|tool| {
         let description = tool.description.as_deref().map_or(0, quarters);
         MESSAGE * 4 + quarters(&tool.name) + description + json(&tool.parameters)
     });
-    let input = messages.chain(tools).fold(0_u64, u64::saturating_add);
-    let answer = request.max_tokens.map_or(ANSWER, u64::from);
-    input.div_ceil(4).saturating_add(answer)
+    messages.chain(tools).fold(0_u64, u64::saturating_add)
 }
 
 /// An estimate of the tokens of one text, rounded up. Code may take twice as many.

@@ -13,6 +13,7 @@ use super::unfinished::UnfinishedLoop;
 use crate::chat::{ChatResponse, FinishReason, Message, Part, Role, ToolCall, ToolChoice, Usage};
 use crate::client::ChatCall;
 use crate::error::{Error, ErrorKind};
+use crate::policy::estimate::used;
 use crate::quote::Span;
 use crate::typed::{Mismatch, correction};
 
@@ -38,6 +39,8 @@ pub(super) struct Spent {
     turns: u32,
     attempts: u32,
     usage: Option<Usage>,
+    /// The tokens of the answers whose usage the provider did not report.
+    estimated: u64,
     cost: Option<f64>,
 }
 
@@ -136,9 +139,14 @@ impl Run {
     }
 
     fn spend(&mut self, response: &ChatResponse) -> Result<(), Error> {
+        let estimated = match (&response.usage, self.settings.max_tokens) {
+            (None, Some(_)) => used(&self.call.parts_mut().request, &response.message),
+            _ => 0,
+        };
         let spent = &mut self.spent;
         spent.turns += 1;
         spent.attempts = spent.attempts.saturating_add(response.attempts);
+        spent.estimated = spent.estimated.saturating_add(estimated);
         if let Some(usage) = &response.usage {
             let mut total = usage.clone();
             if let Some(before) = &spent.usage {
@@ -243,14 +251,19 @@ impl Run {
         if deadline.is_reached() {
             return Err(self.time_up());
         }
-        let tokens = spent.usage.as_ref().map_or(0, Usage::total_tokens);
+        let reported = spent.usage.as_ref().map_or(0, Usage::total_tokens);
+        let tokens = reported.saturating_add(spent.estimated);
         let cost = spent.cost.unwrap_or_default();
         if spent.turns >= settings.max_turns {
             let limit = format!("{} turns", settings.max_turns);
             return Err(reached(ToolLoopLimit::Turns, &limit, "max_turns"));
         }
         if let Some(most) = settings.max_tokens.filter(|most| tokens >= *most) {
-            let limit = format!("{most} tokens, with {tokens}");
+            let estimated = match spent.estimated {
+                0 => String::new(),
+                count => format!(", of which {count} are an estimate"),
+            };
+            let limit = format!("{most} tokens, with {tokens}{estimated}");
             return Err(reached(ToolLoopLimit::Tokens, &limit, "max_total_tokens"));
         }
         if let Some(most) = settings.max_cost.filter(|most| cost >= *most)

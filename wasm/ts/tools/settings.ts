@@ -26,7 +26,10 @@ export interface ToolLoopOptions extends Omit<ChatOptions, 'tools'> {
   tools: readonly (RunnableTool | AnyTool)[];
   /** How many times the model is asked. Default 10. */
   maxTurns?: number;
-  /** After how many tokens, input and output of all turns together, the model is not asked again. A turn may exceed it. */
+  /**
+   * After how many tokens, input and output of all turns together, the model is not asked again. A turn may exceed it. The
+   * tokens are those that the provider reports; an answer without a report counts as none, so set `maxTurns`, too.
+   */
   maxTotalTokens?: number;
   /** What an answer costs, in a currency of your choice. The sum is in the answer and in the events. */
   price?: (answer: ChatResponse) => number;

@@ -66,6 +66,30 @@ fn tokens_and_cost_are_limited_before_the_next_turn() {
     );
 }
 
+/// Many servers report no usage. The limit must hold all the same.
+#[test]
+fn answers_without_a_report_count_with_an_estimate() {
+    let sim = Sim::new(1);
+    let (name, arguments) = waits("a", 1);
+    let call = json!({"id": "c0", "function": {"name": name, "arguments": arguments}});
+    let message = json!({"role": "assistant", "content": null, "tool_calls": [call]});
+    let choice = json!({"index": 0, "message": message, "finish_reason": "tool_calls"});
+    let body = json!({"id": "c", "model": "m", "choices": [choice]}).to_string();
+    let (client, server) = client(&sim, chat(), |b| b, move |_, _| Reply::ok(body.clone()));
+    // About 500 tokens, which each turn sends again.
+    let work = client.ask("word ".repeat(400));
+    let work = work.toolbox(&tools(&sim, &Log::default()));
+    let work = work.max_total_tokens(1_000);
+    let error = sim.run(async move { work.await }).unwrap_err();
+    assert!(error.to_string().contains("an estimate"), "{error}");
+    let state = unfinished(&error);
+    assert_eq!(
+        (state.limit, server.sent().len()),
+        (Some(ToolLoopLimit::Tokens), 2)
+    );
+    assert_eq!(state.usage, None);
+}
+
 #[test]
 fn time_stops_running_calls() {
     let (error, sent, log) = endless(|work| work.timeout(Duration::from_secs(6)).concurrency(1));
