@@ -1,14 +1,14 @@
 //! The settings of a journal in PostgreSQL.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use chatcore::{Error, ErrorKind};
-use sqlx::Row;
+use chatcore::Error;
 
 use super::database::{Database, Lane};
+use super::identity;
 use super::record::Writer;
-use super::runs::{self, unknown_run};
 use super::{Inner, PostgresJournal};
 use crate::journal::jsonl::Identity;
 
@@ -46,7 +46,8 @@ impl PostgresBuilder {
         }
     }
 
-    /// Works on the run even if its other workers have another identity. Default: false.
+    /// Works on the run even if its other workers have another identity. Theirs stays the run's.
+    /// Default: false.
     pub fn force(mut self, is_forced: bool) -> Self {
         self.is_forced = is_forced;
         self
@@ -83,7 +84,8 @@ impl PostgresBuilder {
     /// submitted under this name, `another_run` if the identity differs.
     pub async fn open(self) -> Result<PostgresJournal, Error> {
         let lane = self.database.lane().await?;
-        let run = self.adopt(&lane).await?;
+        let identity = (!self.is_forced).then_some(self.identity);
+        let run = identity::adopt(&self.database, &lane, &self.run, identity.as_ref()).await?;
         let database = self.database;
         let writer = Writer::new(database.clone(), run, self.gathering);
         let inner = Inner {
@@ -93,49 +95,13 @@ impl PostgresBuilder {
             worker: self.worker.into(),
             lasts: self.lease,
             lane,
+            renewals: Lane::default(),
+            identity,
+            is_bound: AtomicBool::new(false),
         };
         Ok(PostgresJournal {
             inner: Arc::new(inner),
             writer,
         })
-    }
-
-    /// Finds the run, and stores or compares the identity.
-    async fn adopt(&self, lane: &Lane) -> Result<i64, Error> {
-        let identity = serde_json::to_string(&self.identity)
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-        let asked: Arc<(String, String, bool)> =
-            Arc::new((self.run.clone(), identity, self.is_forced));
-        let found = self
-            .database
-            .statement(lane, "find the run", move |connection| {
-                let asked = Arc::clone(&asked);
-                Box::pin(async move {
-                    // Only a change is written, because a row's old version stays as a dead row.
-                    sqlx::query(
-                        "UPDATE run SET identity = $2 WHERE name = $1 AND (identity IS NULL OR $3) \
-                         AND identity IS DISTINCT FROM $2",
-                    )
-                    .bind(&asked.0)
-                    .bind(&asked.1)
-                    .bind(asked.2)
-                    .execute(&mut *connection)
-                    .await?;
-                    let found = sqlx::query("SELECT id, identity FROM run WHERE name = $1")
-                        .bind(&asked.0)
-                        .fetch_optional(connection)
-                        .await?;
-                    let read = |row: sqlx::postgres::PgRow| {
-                        Ok::<(i64, String), sqlx::Error>((row.try_get(0)?, row.try_get(1)?))
-                    };
-                    Ok(found.map(read).transpose()?)
-                })
-            })
-            .await?;
-        let (id, before) = found.ok_or_else(|| unknown_run(&self.run))?;
-        let before: Identity =
-            serde_json::from_str(&before).map_err(|_| runs::damaged("identity"))?;
-        self.identity.check(&before, "submit another run")?;
-        Ok(id)
     }
 }

@@ -104,7 +104,7 @@ impl Inner {
         let (run, micros) = (self.run, micros(self.lasts));
         let (chunk, fence) = keys(lease);
         self.database
-            .statement(&self.lane, "renew a lease", move |connection| {
+            .statement(&self.renewals, "renew a lease", move |connection| {
                 Box::pin(async move {
                     let renewed = sqlx::query(RENEW)
                         .bind(run)

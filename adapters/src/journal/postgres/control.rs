@@ -73,6 +73,7 @@ impl Database {
                     RunState::Running => "it is running",
                     RunState::Paused => "it is paused",
                     RunState::Cancelled => "it is cancelled; resume it first",
+                    RunState::Removing => "it is being removed; to end that, remove it again",
                 };
                 let why = format!("the run {run:?} cannot be changed: {how}");
                 Err(Error::new(ErrorKind::Config, why).with_code(Some("run_state".to_owned())))
@@ -81,28 +82,39 @@ impl Database {
         }
     }
 
-    /// Runs the items again that have an error: their errors are deleted.
+    /// Runs the items again that have an error: their errors are deleted, some chunks at a time.
+    /// Returns how many were deleted. Errors that are recorded meanwhile may stay.
     ///
     /// # Errors
-    /// As for [`status`](Self::status).
+    /// As for [`status`](Self::status). Some errors may have been deleted.
     pub async fn retry_errors(&self, run: &str) -> Result<u64, Error> {
         let lane = self.lane().await?;
         let name: Arc<str> = Arc::from(run);
-        let deleted = self.statement(&lane, "delete the errors", move |connection| {
+        let found = self.statement(&lane, "find the run", move |connection| {
             let name = Arc::clone(&name);
-            Box::pin(async move {
-                let Some(id) = id(connection, &name).await? else {
-                    return Ok(None);
-                };
-                let row = sqlx::query(RETRY_ERRORS)
-                    .bind(id)
-                    .fetch_one(connection)
-                    .await?;
-                Ok(Some(row.try_get::<i64, _>(0)?))
-            })
+            Box::pin(async move { Ok(id(connection, &name).await?) })
         });
-        let deleted = deleted.await?.ok_or_else(|| unknown_run(run))?;
-        Ok(unsigned(deleted))
+        let id = found.await?.ok_or_else(|| unknown_run(run))?;
+        let mut deleted = 0;
+        let mut after = Some(i64::MIN);
+        // Each chunk is visited once, because a worker may record more errors meanwhile.
+        while let Some(last) = after {
+            let piece = self.statement(&lane, "delete the errors", move |connection| {
+                Box::pin(async move {
+                    let row = sqlx::query(RETRY_ERRORS)
+                        .bind(id)
+                        .bind(last)
+                        .bind(RETRIED_AT_ONCE)
+                        .fetch_one(connection)
+                        .await?;
+                    Ok((row.try_get::<i64, _>(0)?, row.try_get(1)?))
+                })
+            });
+            let (gone, next) = piece.await?;
+            deleted += unsigned(gone);
+            after = next;
+        }
+        Ok(deleted)
     }
 
     /// Deletes a run with its input and its results.
@@ -112,39 +124,72 @@ impl Database {
     pub async fn remove(&self, run: &str) -> Result<(), Error> {
         let lane = self.lane().await?;
         let name: Arc<str> = Arc::from(run);
-        let found = self.statement(&lane, "find the run", move |connection| {
+        let found = self.statement(&lane, "delete a run", move |connection| {
             let name = Arc::clone(&name);
-            Box::pin(async move { Ok(id(connection, &name).await?) })
+            Box::pin(async move {
+                // Workers see at once that the run has ended.
+                let row =
+                    sqlx::query("UPDATE run SET state = $2 WHERE name = $1 RETURNING id, loader")
+                        .bind(&*name)
+                        .bind(RunState::Removing.number())
+                        .fetch_optional(connection)
+                        .await?;
+                let read = |row: sqlx::postgres::PgRow| {
+                    Ok::<_, sqlx::Error>(Owned {
+                        run: row.try_get(0)?,
+                        loader: row.try_get(1)?,
+                        state: RunState::Removing,
+                    })
+                };
+                Ok(row.map(read).transpose()?)
+            })
         });
-        let id = found.await?.ok_or_else(|| unknown_run(run))?;
-        // Workers see at once that the run has ended.
-        self.delete(&lane, "DELETE FROM run WHERE id = $1 AND $2 > 0", id)
-            .await?;
-        self.clear(&lane, id).await
+        let owned = found.await?.ok_or_else(|| unknown_run(run))?;
+        self.clear(&lane, owned).await?;
+        // The run's row is the last, so that a removal that was interrupted can be repeated.
+        self.forget(&lane, owned).await
     }
 
     /// Deletes everything of a run but its own row, in several statements, each of which takes
-    /// little time.
-    pub(super) async fn clear(&self, lane: &Lane, run: i64) -> Result<(), Error> {
+    /// little time. Each deletes nothing if the run is not owned any more.
+    pub(super) async fn clear(&self, lane: &Lane, owned: Owned) -> Result<(), Error> {
         for table in [
             "DELETE FROM result WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM result WHERE run = $1 LIMIT $2))",
+                SELECT ctid FROM result WHERE run = $1 AND EXISTS (SELECT FROM run
+                    WHERE id = $1 AND loader = $2 AND state = $3) LIMIT $4))",
             "DELETE FROM chunk WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM chunk WHERE run = $1 LIMIT $2))",
-            "DELETE FROM bucket WHERE run = $1 AND $2 > 0",
+                SELECT ctid FROM chunk WHERE run = $1 AND EXISTS (SELECT FROM run
+                    WHERE id = $1 AND loader = $2 AND state = $3) LIMIT $4))",
+            "DELETE FROM bucket WHERE run = $1 AND $4 > 0 AND EXISTS (SELECT FROM run
+                WHERE id = $1 AND loader = $2 AND state = $3)",
             "DELETE FROM block WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM block WHERE run = $1 LIMIT $2))",
+                SELECT ctid FROM block WHERE run = $1 AND EXISTS (SELECT FROM run
+                    WHERE id = $1 AND loader = $2 AND state = $3) LIMIT $4))",
         ] {
-            while self.delete(lane, table, run).await? > 0 {}
+            while self.delete(lane, table, owned).await? > 0 {}
         }
         Ok(())
     }
 
-    async fn delete(&self, lane: &Lane, delete: &'static str, run: i64) -> Result<u64, Error> {
+    /// Deletes the row of a run.
+    pub(super) async fn forget(&self, lane: &Lane, owned: Owned) -> Result<(), Error> {
+        let delete = "DELETE FROM run WHERE id = $1 AND loader = $2 AND state = $3 AND $4 > 0";
+        self.delete(lane, delete, owned).await?;
+        // A statement that began before the removal may have recorded results after they were
+        // cleared.
+        let late = "DELETE FROM result WHERE run = $1 AND $2 <> $3 AND $4 > 0
+            AND NOT EXISTS (SELECT FROM run WHERE id = $1)";
+        self.delete(lane, late, owned).await?;
+        Ok(())
+    }
+
+    async fn delete(&self, lane: &Lane, delete: &'static str, owned: Owned) -> Result<u64, Error> {
         self.statement(lane, "delete a run", move |connection| {
             Box::pin(async move {
                 let deleted = sqlx::query(delete)
-                    .bind(run)
+                    .bind(owned.run)
+                    .bind(owned.loader)
+                    .bind(owned.state.number())
                     .bind(DELETED_AT_ONCE)
                     .execute(connection)
                     .await?;
@@ -155,11 +200,22 @@ impl Database {
     }
 }
 
-/// Deletes the errors of a run, and takes them out of the counts. Chunks that had any are handed
+/// A run that may be deleted as long as its row has this loader and this state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owned {
+    pub(super) run: i64,
+    pub(super) loader: i64,
+    pub(super) state: RunState,
+}
+
+/// Deletes the errors in the next chunks of a run, and takes them out of the counts. Chunks that had any are handed
 /// out again.
 const RETRY_ERRORS: &str = "
-WITH gone AS (
-    DELETE FROM result WHERE run = $1 AND NOT is_answer
+WITH picked AS (
+    SELECT number FROM chunk WHERE run = $1 AND number > $2 AND failed > 0
+    ORDER BY number LIMIT $3
+), gone AS (
+    DELETE FROM result WHERE run = $1 AND NOT is_answer AND chunk IN (SELECT number FROM picked)
     RETURNING chunk, input_tokens, output_tokens
 ), sums AS (
     SELECT chunk, count(*) AS failed FROM gone GROUP BY chunk
@@ -180,7 +236,10 @@ WITH gone AS (
         FROM before WHERE state = 2) e
     WHERE r.id = $1
 )
-SELECT count(*) FROM gone";
+SELECT (SELECT count(*) FROM gone), (SELECT max(number) FROM picked)";
+
+/// In how many chunks errors are deleted in one statement: at most 20,000 results.
+const RETRIED_AT_ONCE: i64 = 20;
 
 /// How many rows are deleted in one statement.
 const DELETED_AT_ONCE: i64 = 20_000;

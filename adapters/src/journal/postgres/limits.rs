@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatcore::{BoxFuture, Error, LimitAmount, LimitBlock, SharedLimits};
+use chatcore::{BoxFuture, Error, ErrorKind, LimitAmount, LimitBlock, SharedLimits};
 use sqlx::{PgConnection, Row};
 
 use super::database::{Database, Lane};
@@ -26,7 +26,8 @@ pub struct RunLimits {
     pub requests_per_minute: Option<u64>,
     /// Tokens per minute, input and output together; 0 counts as 1.
     pub tokens_per_minute: Option<u64>,
-    /// No more items are handed out once the results have cost this much, in dollars.
+    /// No more items are handed out once the results have cost this much, in dollars. Needs a
+    /// price.
     pub max_cost: Option<f64>,
     /// The price of a million prompt tokens, in dollars.
     pub input_price: f64,
@@ -35,11 +36,32 @@ pub struct RunLimits {
 }
 
 impl RunLimits {
+    /// Refuses limits that cannot be kept.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |why: &str| {
+            let code = Some("run_limits".to_owned());
+            Err(Error::new(ErrorKind::Config, why).with_code(code))
+        };
+        let is_amount = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
+        if !is_amount(self.input_price) || !is_amount(self.output_price) {
+            return refuse("the prices must be 0 or more dollars for a million tokens");
+        }
+        match self.max_cost {
+            Some(most) if !is_amount(most) => refuse("max_cost must be 0 or more dollars"),
+            Some(_) if self.input_price == 0.0 && self.output_price == 0.0 => refuse(
+                "max_cost needs prices, because without them the run costs nothing and never \
+                 reaches its cap: set input_price and output_price",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The limits with their numbers in the table of buckets.
-    pub(super) fn paces(&self) -> impl Iterator<Item = (i16, Pace)> {
-        let limits = [self.requests_per_minute, self.tokens_per_minute];
-        let numbered = (0..).zip(limits);
-        numbered.filter_map(|(kind, limit)| Some((kind, Pace::per_minute(limit?))))
+    fn paces(&self) -> [(i16, Option<Pace>); 2] {
+        [
+            (0, self.requests_per_minute.map(Pace::per_minute)),
+            (1, self.tokens_per_minute.map(Pace::per_minute)),
+        ]
     }
 }
 
@@ -82,6 +104,46 @@ SELECT m.wait,
 FROM missing m";
 
 impl Database {
+    /// Replaces the limits of a run; change those of its [`status`](Self::status) to keep the
+    /// others. A run at its cap goes on when its cap is raised and a worker works on it. Limits per
+    /// minute of a run that had none are kept by the clients that ask for
+    /// [`shared_limits`](Self::shared_limits) afterwards.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status), and [`Config`](ErrorKind::Config) with the code `run_limits`
+    /// if the limits cannot be kept, such as a cap without prices.
+    pub async fn set_limits(&self, run: &str, limits: RunLimits) -> Result<(), Error> {
+        limits.check()?;
+        let lane = self.lane().await?;
+        let name: Arc<str> = Arc::from(run);
+        let is_set = self.statement(&lane, "set the limits", move |connection| {
+            let name = Arc::clone(&name);
+            Box::pin(async move {
+                match id(connection, &name).await? {
+                    Some(id) => Ok(set(connection, id, None, limits).await?),
+                    None => Ok(false),
+                }
+            })
+        });
+        match is_set.await? {
+            true => Ok(()),
+            false => Err(unknown_run(run)),
+        }
+    }
+
+    /// Sets the limits of a run that this loader submits. Returns whether it still does.
+    pub(super) async fn first_limits(
+        &self,
+        lane: &Lane,
+        (id, loader): (i64, i64),
+        limits: RunLimits,
+    ) -> Result<bool, Error> {
+        self.statement(lane, "set the limits", move |connection| {
+            Box::pin(async move { Ok(set(connection, id, Some(loader), limits).await?) })
+        })
+        .await
+    }
+
     /// The limits per minute of a run; `None` if it has none.
     ///
     /// # Errors
@@ -125,6 +187,59 @@ impl SharedLimits for PostgresLimits {
         })
     }
 }
+
+/// Sets the limits of a run unless it is being removed or, if a loader is given, is not loaded by it
+/// any more. Returns whether it did.
+async fn set(
+    connection: &mut PgConnection,
+    id: i64,
+    loader: Option<i64>,
+    limits: RunLimits,
+) -> Result<bool, sqlx::Error> {
+    let number = |limit: Option<u64>| limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let set = sqlx::query(
+        "UPDATE run SET requests_per_minute = $3, tokens_per_minute = $4, max_cost = $5, \
+         input_price = $6, output_price = $7 \
+         WHERE id = $1 AND state <> 4 AND ($2::bigint IS NULL OR (loader = $2 AND state = 0))",
+    )
+    .bind(id)
+    .bind(loader)
+    .bind(number(limits.requests_per_minute))
+    .bind(number(limits.tokens_per_minute))
+    .bind(limits.max_cost)
+    .bind(limits.input_price)
+    .bind(limits.output_price)
+    .execute(&mut *connection)
+    .await?;
+    if set.rows_affected() == 0 {
+        return Ok(false);
+    }
+    for (kind, pace) in limits.paces() {
+        let query = match pace {
+            Some(pace) => sqlx::query(SET_BUCKET)
+                .bind(id)
+                .bind(loader)
+                .bind(kind)
+                .bind(pace.rate)
+                .bind(pace.most),
+            None => sqlx::query(DELETE_BUCKET).bind(id).bind(loader).bind(kind),
+        };
+        query.execute(&mut *connection).await?;
+    }
+    Ok(true)
+}
+
+/// A bucket that is there keeps its level, so that a change grants nothing twice.
+const SET_BUCKET: &str = "
+INSERT INTO bucket (run, kind, rate, most, level)
+SELECT id, $3, $4, $5, $5 FROM run
+WHERE id = $1 AND state <> 4 AND ($2::bigint IS NULL OR (loader = $2 AND state = 0))
+ON CONFLICT (run, kind) DO UPDATE SET rate = EXCLUDED.rate, most = EXCLUDED.most,
+    level = least(bucket.level, EXCLUDED.most)";
+
+const DELETE_BUCKET: &str = "
+DELETE FROM bucket WHERE run = $1 AND kind = $3 AND EXISTS (SELECT FROM run
+    WHERE id = $1 AND state <> 4 AND ($2::bigint IS NULL OR (loader = $2 AND state = 0)))";
 
 async fn draw(
     connection: &mut PgConnection,

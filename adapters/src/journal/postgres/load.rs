@@ -2,14 +2,15 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
+use super::control::Owned;
 use super::database::{Database, LONGEST_NAME, Lane, random};
-use super::limits::RunLimits;
 use super::reader::{Block, Reader};
-use super::runs::damaged;
+use super::runs::{RunState, damaged};
 use super::submission::Submission;
 use crate::journal::jsonl::input::{BadLines, Input};
 use crate::journal::jsonl::items::item;
@@ -25,12 +26,14 @@ impl Database {
     /// and is not held in memory. Workers can open the run meanwhile; they get no items before all
     /// of it is loaded.
     ///
-    /// If this fails, or the process ends before its end, the run has not begun, and can be
-    /// submitted again under the same name.
+    /// If this fails, the run has not begun, and can be submitted again under the same name. If the
+    /// process is killed, that is possible once it has loaded nothing for 30 s, or after
+    /// [`remove`](Self::remove).
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) with the code `run_exists` if there is a run with this name, or
-    /// `submitted_twice` if another process began to submit it meanwhile.
+    /// [`Config`](ErrorKind::Config) with the code `run_exists` if there is a run with this name,
+    /// `submitted_twice` if another process loads it or has begun to, or `run_limits` if the limits
+    /// cannot be kept, such as a cap without prices.
     /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
     /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
     /// refused. [`Journal`](ErrorKind::Journal) if the input cannot be read or the database does not
@@ -42,18 +45,23 @@ impl Database {
         submission: Submission,
     ) -> Result<Input, Error> {
         check_name(run)?;
+        submission.limits.check()?;
         let lane = self.lane().await?;
         let loader = random().cast_signed();
         let id = self.begin(&lane, run, loader).await?;
+        let mine = Owned {
+            run: id,
+            loader,
+            state: RunState::Loading,
+        };
         // What an earlier submission left that did not come to its end.
-        self.clear(&lane, id).await?;
+        self.clear(&lane, mine).await?;
         let loaded = self.load(&lane, run, (id, loader), input, submission).await;
-        if let Err(error) = &loaded
-            && error.code() != Some("submitted_twice")
-        {
+        if loaded.is_err() {
             // An error here is ignored in favour of the first one. The next submission clears up.
-            let _ = self.clear(&lane, id).await;
-            let _ = self.forget(&lane, id, loader).await;
+            // Nothing is deleted if another submission has taken over the run.
+            let _ = self.clear(&lane, mine).await;
+            let _ = self.forget(&lane, mine).await;
         }
         loaded
     }
@@ -64,22 +72,42 @@ impl Database {
         let begun = self.statement(lane, "make the run", move |connection| {
             let name = Arc::clone(&name);
             Box::pin(async move {
-                let row = sqlx::query(
-                    "INSERT INTO run (name, loader) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE \
-                     SET loader = $2 WHERE run.state = 0 RETURNING id",
-                )
-                .bind(&*name)
-                .bind(loader)
-                .fetch_optional(connection)
-                .await?;
-                Ok(row.map(|row| row.try_get(0)).transpose()?)
+                let row = sqlx::query(BEGIN)
+                    .bind(&*name)
+                    .bind(loader)
+                    .bind(ABANDONED.as_secs_f64())
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if let Some(row) = row {
+                    return Ok(Ok(row.try_get(0)?));
+                }
+                let row = sqlx::query("SELECT state FROM run WHERE name = $1")
+                    .bind(&*name)
+                    .fetch_optional(connection)
+                    .await?;
+                let state = row.map(|row| row.try_get(0)).transpose()?;
+                Ok(Err(state.map(RunState::from_number)))
             })
         });
-        begun.await?.ok_or_else(|| {
-            let why = format!(
-                "there already is a run {run:?}: choose another name, or remove that run first"
-            );
-            Error::new(ErrorKind::Config, why).with_code(Some("run_exists".to_owned()))
+        begun.await?.map_err(|state| {
+            let (code, why) = match state {
+                Some(RunState::Loading) => (
+                    "submitted_twice",
+                    format!(
+                        "another process is submitting the run {run:?}: wait for it; if it was \
+                         killed, submit again {} s later, or remove the run first",
+                        ABANDONED.as_secs()
+                    ),
+                ),
+                _ => (
+                    "run_exists",
+                    format!(
+                        "there already is a run {run:?}: choose another name, or remove that run \
+                         first"
+                    ),
+                ),
+            };
+            Error::new(ErrorKind::Config, why).with_code(Some(code.to_owned()))
         })
     }
 
@@ -122,7 +150,10 @@ impl Database {
         let is_json = reader.is_json();
         let (pairs, found) = blocking::unblock(move || reader.end()).await?;
         self.refuse_equal(lane, id, is_json, &pairs).await?;
-        self.set_limits(lane, id, submission.limits).await?;
+        let is_mine = self.first_limits(lane, (id, loader), submission.limits);
+        if !is_mine.await? {
+            return Err(submitted_twice(run));
+        }
         let chunk = i32::try_from(submission.chunk).unwrap_or(i32::MAX);
         self.finish(lane, run, (id, loader), (found.items, is_json, chunk))
             .await?;
@@ -141,11 +172,11 @@ impl Database {
         let is_mine = self.statement(lane, "load the input", move |connection| {
             let block = Arc::clone(&block);
             Box::pin(async move {
-                // The lock makes a second submission wait until this block can be cleared. A
+                // The row's lock makes a second submission wait until this block can be cleared. A
                 // conflict is a repeated attempt whose answer was lost.
                 let row = sqlx::query(
-                    "WITH mine AS (SELECT id FROM run WHERE id = $1 AND loader = $2 AND state = 0 \
-                     FOR SHARE), loaded AS (INSERT INTO block (run, number, places, lines, \
+                    "WITH mine AS (UPDATE run SET loaded_at = clock_timestamp() WHERE id = $1 AND \
+                     loader = $2 AND state = 0 RETURNING id), loaded AS (INSERT INTO block (run, number, places, lines, \
                      items) SELECT id, $3, $4, $5, $6 FROM mine ON CONFLICT DO NOTHING) \
                      SELECT count(*) > 0 FROM mine",
                 )
@@ -164,42 +195,6 @@ impl Database {
             true => Ok(()),
             false => Err(submitted_twice(run)),
         }
-    }
-
-    async fn set_limits(&self, lane: &Lane, id: i64, limits: RunLimits) -> Result<(), Error> {
-        self.statement(lane, "set the limits", move |connection| {
-            Box::pin(async move {
-                let number = |limit: Option<u64>| {
-                    limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX))
-                };
-                sqlx::query(
-                    "UPDATE run SET requests_per_minute = $2, tokens_per_minute = $3, \
-                     max_cost = $4, input_price = $5, output_price = $6 WHERE id = $1",
-                )
-                .bind(id)
-                .bind(number(limits.requests_per_minute))
-                .bind(number(limits.tokens_per_minute))
-                .bind(limits.max_cost)
-                .bind(limits.input_price)
-                .bind(limits.output_price)
-                .execute(&mut *connection)
-                .await?;
-                for (kind, pace) in limits.paces() {
-                    sqlx::query(
-                        "INSERT INTO bucket (run, kind, rate, most, level) \
-                         VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING",
-                    )
-                    .bind(id)
-                    .bind(kind)
-                    .bind(pace.rate)
-                    .bind(pace.most)
-                    .execute(&mut *connection)
-                    .await?;
-                }
-                Ok(())
-            })
-        })
-        .await
     }
 
     /// Divides the input into chunks, and starts the run.
@@ -238,21 +233,6 @@ impl Database {
             true => Ok(()),
             false => Err(submitted_twice(run)),
         }
-    }
-
-    /// Deletes the row of a run that is still loading.
-    async fn forget(&self, lane: &Lane, id: i64, loader: i64) -> Result<(), Error> {
-        self.statement(lane, "clear up", move |connection| {
-            Box::pin(async move {
-                sqlx::query("DELETE FROM run WHERE id = $1 AND loader = $2 AND state = 0")
-                    .bind(id)
-                    .bind(loader)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
     }
 
     /// Compares the names of lines whose names have equal digests, and refuses those that are equal.
@@ -321,6 +301,17 @@ impl Database {
         Ok(item(place, &line, format).id)
     }
 }
+
+/// How long a submission must have loaded nothing before another one may take it over.
+const ABANDONED: Duration = Duration::from_secs(30);
+
+/// A run whose loader still makes progress is not taken over.
+const BEGIN: &str = "
+INSERT INTO run (name, loader, loaded_at) VALUES ($1, $2, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET loader = $2, loaded_at = clock_timestamp()
+WHERE run.state = 0 AND (run.loader = $2
+    OR run.loaded_at < clock_timestamp() - $3 * interval '1 second')
+RETURNING id";
 
 /// Divides each block into chunks of equal size. The size is that of the items left, the block's
 /// own included, divided by a constant.

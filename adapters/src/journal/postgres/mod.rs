@@ -33,6 +33,7 @@ mod control;
 mod database;
 mod failure;
 mod follow;
+mod identity;
 mod limits;
 mod load;
 mod reader;
@@ -44,6 +45,7 @@ mod submission;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded, Renewal};
@@ -93,13 +95,20 @@ struct Inner {
     name: String,
     worker: Arc<str>,
     lasts: Duration,
-    /// For claims, renewals and counts. Results have a lane of their own.
+    /// For claims and counts. Results have a lane of their own.
     lane: Arc<Lane>,
+    /// A lease must not run out because another statement waits.
+    renewals: Lane,
+    /// `None` if the worker is forced.
+    identity: Option<Identity>,
+    /// Whether the run's identity was compared, and can change no more.
+    is_bound: AtomicBool,
 }
 
 impl PostgresJournal {
     /// Starts building a journal that works on the run with this name. The first worker's
-    /// `identity` is stored; a worker with another one, such as that of another model, is refused.
+    /// `identity` is stored; a worker with another one, such as that of another model, is refused
+    /// once there is a result, or while a worker holds a lease.
     pub fn builder(
         database: Database,
         run: impl Into<String>,
@@ -122,7 +131,7 @@ impl Journal for PostgresJournal {
             let inner = Arc::clone(&self.inner);
             let executor = Arc::clone(inner.database.executor());
             executor.spawn(Box::pin(async move {
-                let claimed = inner.claim().await;
+                let claimed = inner.claim_as_agreed().await;
                 if let Err(Ok(Claim::Items(lease, _))) = tell.send(claimed) {
                     // The lease expires by itself if it cannot be released.
                     let _ = inner.release(&lease).await;

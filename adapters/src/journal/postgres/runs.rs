@@ -23,6 +23,8 @@ pub enum RunState {
     Paused,
     /// The run has ended early.
     Cancelled,
+    /// Its rows are being deleted, or the removal was interrupted.
+    Removing,
 }
 
 impl RunState {
@@ -31,6 +33,7 @@ impl RunState {
             0 => Self::Loading,
             1 => Self::Running,
             2 => Self::Paused,
+            4 => Self::Removing,
             _ => Self::Cancelled,
         }
     }
@@ -41,6 +44,7 @@ impl RunState {
             Self::Running => 1,
             Self::Paused => 2,
             Self::Cancelled => 3,
+            Self::Removing => 4,
         }
     }
 }

@@ -9,7 +9,10 @@ use super::database::{Database, Lane};
 use super::failure::Failed;
 
 /// Each migration leads from its index to the next version. Released ones never change.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+];
 
 /// The key of the advisory lock under which migrations run. Any number that other programs are
 /// unlikely to use; this is "chatcore" as ASCII.

@@ -189,3 +189,72 @@ fn a_signal_and_a_cancellation_give_the_rest_back() {
     // What was in flight was finished and recorded.
     assert_eq!(json["done"], server.counts("ends").requests);
 }
+
+#[test]
+fn a_run_at_its_cap_ends_its_followers_and_goes_on_when_the_cap_is_raised() {
+    let Some(database) = Postgres::start(&[("fsync", "off")]) else {
+        return;
+    };
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", &requests(1_000));
+    let batch = |args: &[&str]| run(&mut batch(&folder, &database, args));
+    // A dollar for each token, so that every answer costs several dollars.
+    let price = ["--price", "1000000,1000000", "--max-cost", "100"];
+    let submit = [&["submit", "in.jsonl", "night"], &price[..]].concat();
+    assert_eq!(batch(&submit).0, 0);
+    let mut first = worker(&folder, &database, &server, "key/cap/delay/5ms", "night");
+    assert_eq!(first.wait().unwrap().code(), Some(4));
+    let status = || -> serde_json::Value {
+        serde_json::from_str(&batch(&["status", "night", "--json"]).1).unwrap()
+    };
+    let before = status();
+    assert_eq!(before["state"], "at its cap");
+    // The worker counts its own results, so it does not wait for its next look. An answer that is
+    // in flight when the cap is reached still counts.
+    let each = before["cost"].as_f64().unwrap() / before["done"].as_f64().unwrap();
+    let cost = before["cost"].as_f64().unwrap();
+    assert!(
+        cost <= 100.0 + each * (IN_FLIGHT + 1) as f64,
+        "{cost}, {each} for each answer"
+    );
+    let follow = ["results", "night", "-o", "out.jsonl", "--follow"];
+    assert_eq!(batch(&follow).0, 0);
+    assert_eq!(folder.results("out.jsonl").len() as u64, before["done"]);
+    let (_, _, said) = batch(&["resume", "night"]);
+    assert!(said.contains("at its cap"), "{said}");
+    let raise = ["resume", "night", "--max-cost", "1e9", "--rpm", "1000000"];
+    let (code, _, said) = batch(&raise);
+    assert!(code == 0 && said.contains("running"), "{said}");
+    let mut second = worker(&folder, &database, &server, "key/cap/delay/5ms", "night");
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+    let after = status();
+    assert_eq!(
+        (&after["state"], &after["requests_per_minute"]),
+        (&"complete".into(), &1_000_000.into())
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_stops_a_worker_whose_database_is_away() {
+    let Some(database) = Postgres::start(&[("fsync", "off")]) else {
+        return;
+    };
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", &requests(100));
+    let submit = ["submit", "in.jsonl", "night"];
+    assert_eq!(run(&mut batch(&folder, &database, &submit)).0, 0);
+    let mut child = worker(&folder, &database, &server, "key/away/delay/3600s", "night");
+    while server.counts("away").requests < CONCURRENCY {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    database.hold();
+    database.crash();
+    // Two signals of one kind might be merged before the worker sees the first.
+    for signal in ["-TERM", "-INT"] {
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+}

@@ -1,19 +1,10 @@
-//! Control from outside: pause, resume, cancel, errors that run again, removal, caps and limits.
-
-use std::time::Duration;
+//! Control from outside: pause, resume, cancel, errors that run again, removal.
 
 use chatcore::journal::{Claim, Recorded, Renewal};
-use chatcore::{Error, ErrorKind, Journal, LimitAmount, LimitBlock, SharedLimits};
-use chatcore_adapters::journal::postgres::{
-    Identity, PostgresJournal, RunLimits, RunState, Submission,
-};
+use chatcore::{Error, ErrorKind, Journal};
+use chatcore_adapters::journal::postgres::{Identity, PostgresJournal, RunState, Submission};
 
-use super::{Setup, answer, outcome, prompts};
-
-async fn open(setup: &Setup) -> PostgresJournal {
-    let journal = PostgresJournal::builder(setup.database.clone(), &setup.run, Identity::new());
-    journal.open().await.unwrap()
-}
+use super::{Setup, answer, open, outcome, prompts};
 
 #[test]
 fn a_run_is_paused_resumed_and_cancelled() {
@@ -170,132 +161,76 @@ fn results_come_in_order_and_as_they_come() {
 }
 
 #[test]
-fn a_run_at_its_cap_hands_out_nothing_more() {
-    Setup::run(async |setup| {
-        let mut limits = RunLimits::default();
-        limits.max_cost = Some(10.0);
-        limits.input_price = 1e6;
-        limits.output_price = 1e6;
-        setup
-            .submit_as(&prompts(40), Submission::default().limits(limits))
-            .await;
-        let journal = open(setup).await;
-        let Claim::Items(lease, items) = journal.claim(1).await.unwrap() else {
-            unreachable!();
-        };
-        // Each answer has five tokens, so it costs five dollars.
-        journal
-            .record(&lease, &outcome(&items[0], answer()))
-            .await
-            .unwrap();
-        assert_eq!(journal.renew(&lease).await.unwrap(), Renewal::Held);
-        journal
-            .record(&lease, &outcome(&items[1], answer()))
-            .await
-            .unwrap();
-        assert_eq!(journal.renew(&lease).await.unwrap(), Renewal::Lost);
-        assert!(matches!(journal.claim(1).await.unwrap(), Claim::End));
-        let status = setup.database.status(&setup.run).await.unwrap();
-        assert_eq!(status.cost(), Some(10.0));
-        assert!(status.is_over_its_cost() && !status.is_complete());
-    });
-}
-
-#[test]
-fn limits_are_drawn_by_all_workers() {
-    Setup::run(async |setup| {
-        let mut limits = RunLimits::default();
-        limits.requests_per_minute = Some(60);
-        limits.tokens_per_minute = Some(61_500);
-        setup
-            .submit_as(&prompts(3), Submission::default().limits(limits))
-            .await;
-        let (one, other) = (
-            setup
-                .database
-                .shared_limits(&setup.run)
-                .await
-                .unwrap()
-                .unwrap(),
-            setup
-                .database
-                .shared_limits(&setup.run)
-                .await
-                .unwrap()
-                .unwrap(),
-        );
-        let need = LimitAmount {
-            requests: 1,
-            tokens: 100,
-        };
-        let want = LimitAmount {
-            requests: 50,
-            tokens: 400,
-        };
-        // One request is there at the beginning, and one comes each second.
-        let LimitBlock::Granted(granted, _) = one.draw(need, want).await else {
-            unreachable!();
-        };
-        assert_eq!(
-            granted,
-            LimitAmount {
-                requests: 1,
-                tokens: 400
-            }
-        );
-        let mut drawn = 0;
-        let began = setup.executor.now();
-        while setup.executor.now() - began < Duration::from_secs(3) {
-            for limits in [&one, &other] {
-                match limits.draw(need, need).await {
-                    LimitBlock::Granted(granted, _) => drawn += granted.requests,
-                    LimitBlock::Later(wait) => {
-                        assert!(wait <= Duration::from_millis(1_100), "{wait:?}");
-                        setup.executor.sleep(Duration::from_millis(20)).await;
-                    }
-                }
-            }
-        }
-        let passed = (setup.executor.now() - began).as_secs_f64();
-        assert!(drawn as f64 <= passed + 1.0, "{drawn} in {passed} s");
-        // A run without limits has none to share.
-        let other = format!("{} without", setup.run);
-        let submitted = setup
-            .database
-            .submit(&other, &b"x"[..], Submission::default());
-        submitted.await.unwrap();
-        assert!(
-            setup
-                .database
-                .shared_limits(&other)
-                .await
-                .unwrap()
-                .is_none()
-        );
-    });
-}
-
-#[test]
 fn another_model_is_refused_unless_forced() {
     Setup::run(async |setup| {
-        setup.submit(&prompts(3)).await;
+        let input = prompts(10);
+        setup
+            .submit_as(&input, Submission::default().chunk(5))
+            .await;
         let builder = |model: &str| {
             let identity = Identity::new().with("model", model);
             PostgresJournal::builder(setup.database.clone(), &setup.run, identity)
         };
-        builder("a").open().await.unwrap();
-        let error = builder("b").open().await.unwrap_err();
+        // The first worker reached nothing, for example because its key was wrong.
+        let wrong = builder("a").open().await.unwrap();
+        let right = builder("b").open().await.unwrap();
+        // The first worker notices that before it sends anything.
+        let error = wrong.claim(1).await.unwrap_err();
+        assert_eq!(error.code(), Some("another_run"));
+        let Claim::Items(lease, items) = right.claim(1).await.unwrap() else {
+            unreachable!();
+        };
+        let error = builder("a").open().await.unwrap_err();
+        assert_eq!(error.code(), Some("another_run"), "a lease is held");
+        let first = outcome(&items[0], answer());
+        right.record(&lease, &first).await.unwrap();
+        right.release(&lease).await.unwrap();
+        let error = builder("a").open().await.unwrap_err();
         assert_eq!(error.code(), Some("another_run"));
         assert!(
-            error.message().contains("model was a and is now b"),
+            error.message().contains("model was b and is now a"),
             "{error}"
         );
-        builder("b").force(true).open().await.unwrap();
+        // A forced worker does not change what the others must have.
+        let forced = builder("a").force(true).open().await.unwrap();
+        assert!(matches!(forced.claim(1).await.unwrap(), Claim::Items(..)));
         builder("b").open().await.unwrap();
         let unknown = PostgresJournal::builder(setup.database.clone(), "none", Identity::new());
         assert_eq!(
             unknown.open().await.unwrap_err().code(),
             Some("unknown_run")
         );
+    });
+}
+
+#[test]
+fn errors_of_many_chunks_are_deleted_in_pieces() {
+    Setup::run(async |setup| {
+        let schema = "pieces";
+        let database = setup.database.clone().with_schema(schema).unwrap();
+        let run = &setup.run;
+        let input = std::io::Cursor::new(prompts(45));
+        let submitted = database.submit(run, input, Submission::default().chunk(1));
+        submitted.await.unwrap();
+        let journal = PostgresJournal::builder(database.clone(), run, Identity::new());
+        let journal = journal.open().await.unwrap();
+        while let Claim::Items(lease, items) = journal.claim(1).await.unwrap() {
+            let failed = Err(Error::new(ErrorKind::Server, "no"));
+            let failed = outcome(&items[0], failed);
+            journal.record(&lease, &failed).await.unwrap();
+        }
+        setup.server.psql(&format!(
+            "CREATE TABLE {schema}.pieces (rows bigint); \
+             CREATE FUNCTION {schema}.count_rows() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN INSERT INTO {schema}.pieces SELECT count(*) FROM gone; RETURN NULL; END $$; \
+             CREATE TRIGGER count_rows AFTER DELETE ON {schema}.result \
+             REFERENCING OLD TABLE AS gone FOR EACH STATEMENT \
+             EXECUTE FUNCTION {schema}.count_rows()"
+        ));
+        assert_eq!(database.retry_errors(run).await.unwrap(), 45);
+        let pieces = format!("SELECT sum(rows), max(rows) FROM {schema}.pieces");
+        assert_eq!(setup.server.psql(&pieces), "45|20\n");
+        let counts = journal.progress().await.unwrap();
+        assert_eq!((counts.done, counts.failed), (0, 0));
     });
 }

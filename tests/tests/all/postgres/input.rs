@@ -6,7 +6,7 @@ use chatcore::ErrorKind;
 use chatcore::Journal;
 use chatcore::journal::Claim;
 use chatcore_adapters::journal::postgres::{
-    BadLines, Format, Identity, PostgresJournal, RunState, Submission,
+    BadLines, Format, Identity, PostgresJournal, Submission,
 };
 
 use super::{Setup, prompts};
@@ -112,56 +112,5 @@ fn a_submission_that_fails_has_not_begun() {
         assert!(error.message().contains("the disk is broken"), "{error}");
         assert!(setup.database.status(&setup.run).await.is_err());
         setup.submit(&prompts(3)).await;
-    });
-}
-
-/// An input that waits after its first part until it is released.
-struct Waits(io::Cursor<String>, std::sync::mpsc::Receiver<()>);
-
-impl Read for Waits {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.read(buffer)?;
-        if read == 0 {
-            let _ = self.1.recv();
-        }
-        Ok(read)
-    }
-}
-
-#[test]
-fn a_worker_waits_for_its_input_and_a_second_submission_takes_over() {
-    Setup::run(async |setup| {
-        let (release, released) = std::sync::mpsc::channel();
-        let input = Waits(io::Cursor::new(prompts(30_000)), released);
-        let (database, run) = (setup.database.clone(), setup.run.clone());
-        let first =
-            smol::spawn(async move { database.submit(&run, input, Submission::default()).await });
-        // The run is there as soon as it loads.
-        let status = loop {
-            match setup.database.status(&setup.run).await {
-                Ok(status) => break status,
-                Err(_) => {
-                    setup
-                        .executor
-                        .sleep(std::time::Duration::from_millis(5))
-                        .await
-                }
-            }
-        };
-        assert_eq!(
-            (status.state, status.counts.total),
-            (RunState::Loading, None)
-        );
-        let journal = PostgresJournal::builder(setup.database.clone(), &setup.run, Identity::new());
-        let journal = journal.open().await.unwrap();
-        assert!(matches!(journal.claim(1).await.unwrap(), Claim::Later(_)));
-        setup.submit(&prompts(4)).await;
-        // It may have noticed that before its end.
-        let _ = release.send(());
-        assert_eq!(first.await.unwrap_err().code(), Some("submitted_twice"));
-        let Claim::Items(_, items) = journal.claim(1).await.unwrap() else {
-            unreachable!();
-        };
-        assert_eq!(items.len(), 4);
     });
 }

@@ -7,6 +7,8 @@ mod input;
 mod journal;
 mod leases;
 mod logs;
+mod limits;
+mod takeover;
 
 use std::fmt::Write;
 use std::io::Cursor;
@@ -17,7 +19,9 @@ use std::time::Duration;
 use chatcore::journal::{Item, Outcome};
 use chatcore::{ChatRequest, ChatResponse, Error, Executor, Usage};
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::journal::postgres::{Database, Input, Submission};
+use chatcore_adapters::journal::postgres::{
+    Database, Identity, Input, PostgresJournal, Submission,
+};
 use chatcore_tests::postgres::Postgres;
 use serde_json::json;
 
@@ -63,6 +67,11 @@ impl Setup {
         let submitted = self.database.submit(&self.run, input, submission).await;
         submitted.unwrap()
     }
+}
+
+async fn open(setup: &Setup) -> PostgresJournal {
+    let journal = PostgresJournal::builder(setup.database.clone(), &setup.run, Identity::new());
+    journal.open().await.unwrap()
 }
 
 /// This many requests, named `n0`, `n1`, …

@@ -109,6 +109,18 @@ pub(crate) struct ResumeArgs {
     /// Run items that ended with an error again
     #[arg(long)]
     pub(crate) retry_errors: bool,
+    /// Change the requests per minute of the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rpm: Option<u32>,
+    /// Change the tokens per minute of the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tpm: Option<u64>,
+    /// Change the price in dollars per million tokens of prompts and of answers
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) price: Option<Price>,
+    /// Raise or lower the dollars at which the run stops; what it has cost already counts
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,6 +1,6 @@
 //! `chatcore batch status`, `pause`, `resume`, `cancel` and `remove`.
 
-use chatcore_adapters::journal::postgres::{RunState, RunStatus};
+use chatcore_adapters::journal::postgres::{Database, RunState, RunStatus};
 use serde_json::json;
 
 use super::args::{OfRun, ResumeArgs, StatusArgs};
@@ -34,13 +34,39 @@ pub(crate) async fn pause(args: OfRun) -> Result<u8, Failure> {
 pub(crate) async fn resume(args: ResumeArgs) -> Result<u8, Failure> {
     let database = database(&args.of.postgres)?;
     let run = &args.of.run;
+    let had_none = change_limits(&database, &args).await?;
     if args.retry_errors {
         let errors = database.retry_errors(run).await?;
         say::note(&format!("{} will run again", say::count(errors, "item")));
     }
     database.resume(run).await?;
-    say::note("running");
+    if had_none && (args.rpm.is_some() || args.tpm.is_some()) {
+        say::note("the run had no limits per minute: restart its workers, so that they keep them");
+    }
+    let status = database.status(run).await?;
+    match status.is_over_its_cost() {
+        true => say::warning("the run is at its cap: raise it by --max-cost"),
+        false => say::note("running"),
+    }
     Ok(0)
+}
+
+/// Sets the limits that were given, and keeps the others. Returns whether the run had no limits per
+/// minute before.
+async fn change_limits(database: &Database, args: &ResumeArgs) -> Result<bool, Failure> {
+    let mut limits = database.status(&args.of.run).await?.limits;
+    let before = limits;
+    limits.requests_per_minute = args.rpm.map(u64::from).or(limits.requests_per_minute);
+    limits.tokens_per_minute = args.tpm.or(limits.tokens_per_minute);
+    limits.max_cost = args.max_cost.or(limits.max_cost);
+    if let Some(price) = args.price {
+        limits.input_price = price.input;
+        limits.output_price = price.output;
+    }
+    if limits != before {
+        database.set_limits(&args.of.run, limits).await?;
+    }
+    Ok(before.requests_per_minute.is_none() && before.tokens_per_minute.is_none())
 }
 
 pub(crate) async fn cancel(args: OfRun) -> Result<u8, Failure> {
@@ -59,6 +85,8 @@ fn state(run: &RunStatus) -> &'static str {
     match run.state {
         _ if run.is_complete() => "complete",
         RunState::Loading => "loading",
+        RunState::Removing => "being removed",
+        RunState::Running if run.is_over_its_cost() => "at its cap",
         RunState::Running => "running",
         RunState::Paused => "paused",
         _ => "cancelled",

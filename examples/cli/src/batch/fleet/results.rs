@@ -42,7 +42,10 @@ async fn follow(database: &Database, run: &str, outputs: &mut Outputs) -> Result
     loop {
         // Asked before the results are read, so that the last ones are not missed.
         let status = database.status(run).await?;
-        let is_last = status.is_complete() || status.state == RunState::Cancelled;
+        // Workers hold their leases until what they have in flight is recorded.
+        let is_stopped = matches!(status.state, RunState::Cancelled | RunState::Removing)
+            || status.is_over_its_cost();
+        let is_last = status.is_complete() || (is_stopped && status.workers.is_empty());
         loop {
             let lines = news.next().await?;
             if lines.is_empty() {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_signal::{Signal, Signals};
-use chatcore::{Adaptive, Finished, JournalRun, LlmClient};
+use chatcore::journal::Recorded;
+use chatcore::{Adaptive, BoxFuture, Finished, JournalRun, LlmClient};
 use chatcore_adapters::journal::postgres::{
     Database, Identity, PostgresJournal, RunState, RunStatus,
 };
@@ -20,6 +21,9 @@ use crate::{say, setup};
 
 /// How often the worker looks at the run: whether it was paused or cancelled, and what it costs.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a worker that ends at once waits until its leases are given back.
+const GIVING_BACK: Duration = Duration::from_millis(500);
 
 /// How often a line about the progress is written.
 const LINES: Duration = Duration::from_secs(10);
@@ -72,6 +76,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         finished: 0,
         last_line: Instant::now(),
         status,
+        since: 0.0,
     };
     worker.work().await
 }
@@ -96,18 +101,22 @@ struct Worker {
     last_line: Instant,
     /// The run, when the worker last looked.
     status: RunStatus,
+    /// The dollars that this worker's results have cost that `status` may not contain.
+    since: f64,
 }
 
 enum Event {
     Finished(Box<Option<Result<Finished, chatcore::Error>>>),
     Signal,
-    Looked(Box<Result<RunStatus, chatcore::Error>>),
+    /// `None`: it is time to look.
+    Looked(Box<Option<Result<RunStatus, chatcore::Error>>>),
 }
 
 /// Why the worker sends nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     Signal,
+    SecondSignal,
     Paused,
     Cancelled,
     Cost,
@@ -118,34 +127,65 @@ impl Worker {
     async fn work(mut self) -> Result<u8, Failure> {
         loop {
             let stopped = self.until_stopped().await?;
-            match stopped {
-                Some(Stop::Paused) => {
+            if stopped == Some(Stop::SecondSignal) {
+                self.gives_back().await;
+                return Ok(STOPPED);
+            }
+            // Nothing is in flight any more, so the next signal ends the worker at once.
+            let Some(status) = self.status_or_signal().await? else {
+                return Ok(STOPPED);
+            };
+            if status.is_complete() {
+                return Ok(self.ends(&status));
+            }
+            match (stopped, stop(&status)) {
+                (Some(Stop::Signal), _) => {
+                    say::note(Stop::Signal.tells());
+                    return Ok(STOPPED);
+                }
+                (_, Some(Stop::Paused)) => {
                     say::note("paused");
                     if self.waits_for_a_signal().await? {
                         return Ok(STOPPED);
                     }
                     say::note("running");
                 }
-                Some(stop) => {
-                    let status = self.database.status(&self.run).await?;
-                    if !status.is_complete() {
-                        say::note(stop.tells());
-                        return Ok(STOPPED);
-                    }
-                    return Ok(self.ends(&status));
+                (_, Some(stop)) => {
+                    say::note(stop.tells());
+                    return Ok(STOPPED);
                 }
-                None => {
-                    let status = self.database.status(&self.run).await?;
-                    match stop(&status) {
-                        Some(stop) if !status.is_complete() => {
-                            say::note(stop.tells());
-                            return Ok(STOPPED);
-                        }
-                        _ => return Ok(self.ends(&status)),
+                // The cost was overestimated, or the run was resumed or its cap raised meanwhile.
+                (_, None) => {
+                    self.status = status;
+                    if self.waits_for_a_signal().await? {
+                        return Ok(STOPPED);
                     }
                 }
             }
         }
+    }
+
+    /// Waits a moment for the leases that are given back in the background: they use the connection
+    /// that this statement waits for.
+    async fn gives_back(&self) {
+        let given_back = async {
+            let _ = self.database.status(&self.run).await;
+        };
+        let late = async {
+            Timer::after(GIVING_BACK).await;
+        };
+        given_back.or(late).await;
+    }
+
+    /// The run as it is now; `None` if a signal came first.
+    async fn status_or_signal(&mut self) -> Result<Option<RunStatus>, Failure> {
+        let looking = self.database.status(&self.run);
+        let status = async { Some(looking.await) }.or(async {
+            self.signals.next().await;
+            None
+        });
+        self.since = 0.0;
+        Ok(status.await.transpose()?)
     }
 
     fn ends(&self, status: &RunStatus) -> u8 {
@@ -172,7 +212,9 @@ impl Worker {
             .max_workers(in_flight + slack)
             .process_journal(Arc::clone(&self.journal) as Arc<dyn chatcore::Journal>);
         let mut stopped = None;
-        let mut looking = self.look();
+        // What this worker's results have cost since the last look began.
+        let mut during = 0.0;
+        let mut looking = pause();
         loop {
             let event = async { Event::Finished(Box::new(run.next().await)) }
                 .or(async {
@@ -183,14 +225,23 @@ impl Worker {
                 .await;
             match event {
                 Event::Finished(finished) => match *finished {
-                    Some(Ok(_)) => self.finished += 1,
+                    Some(Ok(finished)) => {
+                        self.finished += 1;
+                        let cost = self.cost_of(&finished);
+                        self.since += cost;
+                        during += cost;
+                        if stopped.is_none() && self.is_over_its_cost() {
+                            stopped = Some(Stop::Cost);
+                            run.stop();
+                        }
+                    }
                     Some(Err(error)) => return Err(error.into()),
                     None => return Ok(stopped),
                 },
                 Event::Signal if stopped == Some(Stop::Signal) => {
                     // Requests in flight are cancelled. The lease is given back when the run is
                     // dropped, or expires.
-                    return Ok(stopped);
+                    return Ok(Some(Stop::SecondSignal));
                 }
                 Event::Signal => {
                     stopped = Some(Stop::Signal);
@@ -201,29 +252,51 @@ impl Worker {
                     ));
                 }
                 Event::Looked(looked) => {
+                    let Some(looked) = *looked else {
+                        during = 0.0;
+                        looking = self.look();
+                        continue;
+                    };
                     // The journal itself ends the run if the database stays away.
-                    if let Ok(status) = *looked {
+                    if let Ok(status) = looked {
+                        self.status = status;
+                        self.since = during;
                         if stopped.is_none()
-                            && let Some(why) = stop(&status)
+                            && let Some(why) = stop(&self.status)
                         {
                             stopped = Some(why);
                             run.stop();
                         }
-                        self.status = status;
                     }
                     self.tell(&run);
-                    looking = self.look();
+                    looking = pause();
                 }
             }
         }
     }
 
-    fn look(&self) -> chatcore::BoxFuture<'static, Result<RunStatus, chatcore::Error>> {
+    fn look(&self) -> Looking {
         let (database, run) = (self.database.clone(), self.run.clone());
-        Box::pin(async move {
-            Timer::after(LOOK).await;
-            database.status(&run).await
+        Box::pin(async move { Some(database.status(&run).await) })
+    }
+
+    /// What a result adds to the run's cost, in dollars.
+    fn cost_of(&self, finished: &Finished) -> f64 {
+        let usage = match &finished.outcome.result {
+            Ok(answer) if finished.recorded == Recorded::First => answer.usage.as_ref(),
+            _ => None,
+        };
+        let limits = &self.status.limits;
+        usage.map_or(0.0, |usage| {
+            let input = limits.input_price * usage.input_tokens as f64;
+            (input + limits.output_price * usage.output_tokens as f64) / 1e6
         })
+    }
+
+    /// Whether the run had reached its cap when the worker last looked, or has by its own results.
+    fn is_over_its_cost(&self) -> bool {
+        let most = self.status.limits.max_cost;
+        most.is_some_and(|most| self.status.cost().unwrap_or(0.0) + self.since >= most)
     }
 
     fn tell(&mut self, run: &JournalRun) {
@@ -245,16 +318,22 @@ impl Worker {
     /// Waits until the run is no longer paused. Returns whether a signal came before.
     async fn waits_for_a_signal(&mut self) -> Result<bool, Failure> {
         loop {
-            let looking = self.look();
-            let looked = async { Some(looking.await) }.or(async {
+            let next_look = async {
+                Timer::after(LOOK).await;
+                false
+            };
+            let signal = async {
                 self.signals.next().await;
-                None
-            });
-            match looked.await {
+                true
+            };
+            if next_look.or(signal).await {
+                return Ok(true);
+            }
+            match self.status_or_signal().await? {
                 None => return Ok(true),
-                Some(status) if status.as_ref().is_ok_and(|s| s.state == RunState::Paused) => {}
+                Some(status) if status.state == RunState::Paused => {}
                 Some(status) => {
-                    self.status = status?;
+                    self.status = status;
                     return Ok(false);
                 }
             }
@@ -262,11 +341,21 @@ impl Worker {
     }
 }
 
+type Looking = BoxFuture<'static, Option<Result<RunStatus, chatcore::Error>>>;
+
+/// The time until the next look.
+fn pause() -> Looking {
+    Box::pin(async {
+        Timer::after(LOOK).await;
+        None
+    })
+}
+
 /// Whether the run stops its workers.
 fn stop(status: &RunStatus) -> Option<Stop> {
     match status.state {
         RunState::Paused => Some(Stop::Paused),
-        RunState::Cancelled => Some(Stop::Cancelled),
+        RunState::Cancelled | RunState::Removing => Some(Stop::Cancelled),
         _ if status.is_over_its_cost() => Some(Stop::Cost),
         _ => None,
     }
@@ -275,7 +364,7 @@ fn stop(status: &RunStatus) -> Option<Stop> {
 impl Stop {
     fn tells(self) -> &'static str {
         match self {
-            Self::Signal => "stopped by a signal; other workers go on",
+            Self::Signal | Self::SecondSignal => "stopped by a signal; other workers go on",
             Self::Paused => "paused",
             Self::Cancelled => "the run was cancelled",
             Self::Cost => "the run has reached its --max-cost",
