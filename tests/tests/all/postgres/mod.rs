@@ -6,8 +6,8 @@ mod failures;
 mod input;
 mod journal;
 mod leases;
-mod logs;
 mod limits;
+mod logs;
 mod takeover;
 
 use std::fmt::Write;
