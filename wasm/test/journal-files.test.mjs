@@ -138,6 +138,20 @@ test('a file of another program is refused, and nothing is changed', async (cont
   assert.equal(at.read('out.jsonl'), 'a log\n');
 });
 
+test('items in batches at the provider are not sent as chats', async (context) => {
+  fresh(context);
+  const file = at.path('out.jsonl.batches');
+  for (const [content, of] of [['{"records":{"batches":[{},{}]}}', /at the provider \(2, see .*out\.jsonl\.batches\)/], ['{"records', /an unknown number/], ['null', /an unknown number/]]) {
+    writeFileSync(file, content);
+    for (const journal of [{}, { force: true }]) {
+      await assert.rejects(run(['a'], {}, journal), (error) => of.test(error.message) && error.code === 'config' && error.providerCode === 'at_provider');
+    }
+  }
+  assert.equal(server.total(), 0);
+  writeFileSync(file, '{"chatcore_batches":1,"records":{"run":"r","next":1,"batches":[],"attempts":{"7":1}}}');
+  assert.deepEqual(texts(await run(['a'])), ['echo: a']);
+});
+
 test('files that would overwrite each other, and options that make no sense, are refused', async (context) => {
   fresh(context);
   at.write('out.jsonl', '');

@@ -42,6 +42,7 @@ export async function openFiles(settings: FileSettings, input: Input, inputPath:
 
 async function openLocked(settings: FileSettings, input: Input, identity: Identity, unlock: () => void, opened: FileHandle[]): Promise<FilesJournal> {
   const { output, errors, retryErrors, every } = settings;
+  await refuseAtProvider(`${output}.batches`);
   const run = await checkRun(settings, identity);
   const done = new Done();
   const answers = await scan(output, true, done);
@@ -76,6 +77,7 @@ async function refuseSame({ output, errors }: FileSettings, input: string | unde
   const files = [
     ...input === undefined ? [] : [['the input', input]], ['the output', output], ['the file of errors', errors],
     ['the settings of the run', `${output}.run`], ['the lock of the run', `${output}.lock`],
+    ['the batches at the provider', `${output}.batches`],
   ] as [what: string, path: string][];
   for (const [at, [what, path]] of files.entries()) {
     for (const [other, its] of files.slice(at + 1)) {
@@ -101,6 +103,20 @@ async function checkRun({ output, errors, force }: FileSettings, identity: Ident
     }
   }
   return true;
+}
+
+/** Refuses to send items as chats that the program has sent in batches to the provider. A record that cannot be read may have some. */
+async function refuseAtProvider(path: string): Promise<void> {
+  const text = await unlessMissing(fs.readFile(path, 'utf8')).catch((error: unknown) => { throw refusedFile(path, 'read', error); });
+  if (text === undefined) return;
+  let batches: unknown;
+  try {
+    batches = (JSON.parse(text) as { records?: { batches?: unknown } } | null)?.records?.batches;
+  } catch { /* damaged */ }
+  if (Array.isArray(batches) && batches.length === 0) return;
+  const number = Array.isArray(batches) ? String(batches.length) : 'an unknown number';
+  throw refused(`items of this run may be in batches at the provider (${number}, see ${path}), and would be paid twice: go on with the program that `
+    + 'created the batches (chatcore batch run --via provider), cancel them with it (--cancel), or delete the file if there are no such batches', 'at_provider');
 }
 
 /** Renames a file of errors, with the next free number, so that its items count as having no result. */

@@ -29,7 +29,9 @@ const VERSION: u32 = 1;
 /// Keeps the [`Records`] of a run beside its output, in `out.jsonl.batches` for `out.jsonl`. The
 /// file is replaced as a whole, and is deleted when no batch is left.
 ///
-/// The lock of the [`FilesJournal`](super::FilesJournal) protects it: open the journal first.
+/// The lock of the [`FilesJournal`](super::FilesJournal) protects it: open the journal first,
+/// with [`via_provider`](super::FilesBuilder::via_provider). Without that setting a run whose items
+/// are at the provider is refused.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -42,7 +44,7 @@ const VERSION: u32 = 1;
 /// let store = BatchFile::beside("out.jsonl", identity.clone());
 /// let executor = Arc::clone(client.executor());
 /// let journal = FilesJournal::builder(executor, identity, "in.jsonl", "out.jsonl");
-/// let journal = Arc::new(journal.open().await?);
+/// let journal = Arc::new(journal.via_provider(true).open().await?);
 /// let mut run = ProviderRun::new(client.provider_batches()?, journal, Arc::new(store));
 /// while let Some(event) = run.next().await {
 ///     event?;

@@ -30,6 +30,7 @@ pub struct FilesBuilder {
     pub(super) retries_errors: bool,
     pub(super) every: SyncEvery,
     pub(super) in_place: bool,
+    pub(super) via_provider: bool,
     pub(super) disk: Arc<dyn Disk>,
 }
 
@@ -111,6 +112,7 @@ impl FilesBuilder {
                 interval: Self::DEFAULT_SYNC_INTERVAL,
             },
             in_place: false,
+            via_provider: false,
             disk: Arc::new(StdDisk),
         }
     }
@@ -172,6 +174,16 @@ impl FilesBuilder {
         self
     }
 
+    /// Allows a run whose items are in batches at the provider, as the file `out.jsonl.batches` says
+    /// for `out.jsonl`. Set it only for the journal of a
+    /// [`ProviderRun`](https://docs.rs/chatcore/latest/chatcore/provider_batch/struct.ProviderRun.html)
+    /// with the `BatchFile` of this output, which goes on with these batches. Any other run would
+    /// send the items again, and pay for them twice. Default: false.
+    pub fn via_provider(mut self, via_provider: bool) -> Self {
+        self.via_provider = via_provider;
+        self
+    }
+
     /// Sets the file system. Default: that of the operating system. The input is read from it too,
     /// unless it is a pipe.
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
@@ -190,7 +202,8 @@ impl FilesBuilder {
     /// [`Config`](ErrorKind::Config) with the reason as its code: `locked` if another process runs
     /// this batch, `another_run` if the identity differs, `another_input` if the input has changed
     /// in lines that have results, `foreign_output` if the output or the file of errors contains
-    /// anything but results, `same_file` if two of the files are the same.
+    /// anything but results, `same_file` if two of the files are the same, `at_provider` if items of
+    /// this batch are at the provider and [`via_provider`](Self::via_provider) is not set.
     /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
     /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
     /// refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or written.

@@ -36,6 +36,7 @@
 //! The input is then read, and every line that has a result must be unchanged. Lines may be added
 //! at the end of the input.
 
+mod at_provider;
 #[cfg(feature = "provider-batches")]
 mod batches;
 mod builder;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use chatcore::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
+use super::at_provider;
 use super::builder::{FilesBuilder, Paths, Source, refused};
 use super::check::check;
 use super::disk::{Disk, Lock};
@@ -42,9 +43,13 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
         retries_errors,
         every,
         in_place,
+        via_provider,
         disk,
     } = builder;
     // Nothing on the disk changes until everything has been checked.
+    if !via_provider {
+        at_provider::refuse(&*disk, &paths.batches())?;
+    }
     let run = check_run(&*disk, &paths, identity, is_forced)?;
     let mut done = Done::default();
     let mut answers = read_results(&*disk, &paths.output, true, &mut done)?;

@@ -83,6 +83,7 @@ impl World {
         let client = self.client(Arc::clone(&executor));
         let journal = FilesJournal::builder(executor, Identity::new(), "in.jsonl", "out.jsonl")
             .disk(disk.clone())
+            .via_provider(true)
             .write_in_place(self.sim.seed() % 2 == 1)
             .open()
             .await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chatcore::journal::{Claim, Counts, Lease, Outcome, Recorded, Renewal};
 use chatcore::provider_batch::RunEnd;
 use chatcore::{BoxFuture, Error, Executor, Journal};
+use chatcore_adapters::journal::files::{FilesJournal, Identity};
 use chatcore_adapters::sim::{Sim, SimExecutor};
 
 use super::{PROVIDERS, World, events};
@@ -139,4 +140,36 @@ fn a_resumed_run_that_is_cancelled_and_stopped_at_once_loses_no_results() {
             world.assert_all_once(6);
         });
     }
+}
+
+#[test]
+fn items_at_the_provider_are_not_sent_as_chats() {
+    Sim::run_seeds(0..1, |sim| async move {
+        let world = World::new(&sim, "openai", 6);
+        created(&world).await;
+        let open = || {
+            let executor: Arc<dyn Executor> = sim.clone();
+            FilesJournal::builder(executor, Identity::new(), "in.jsonl", "out.jsonl")
+                .disk(Arc::new(world.disk.clone()))
+        };
+        // Not even by force.
+        for is_forced in [false, true] {
+            let error = open().force(is_forced).open().await.unwrap_err();
+            assert_eq!(error.code(), Some("at_provider"), "{error}");
+            assert!(
+                error.message().contains("(2, see out.jsonl.batches)"),
+                "{error}"
+            );
+        }
+        world.run().await;
+        world.assert_all_once(6);
+        world.disk.kill();
+        open().open().await.unwrap();
+        world
+            .disk
+            .put("out.jsonl.batches", "{\"chatcore_batches\": 1");
+        world.disk.kill();
+        let error = open().open().await.unwrap_err();
+        assert_eq!(error.code(), Some("at_provider"), "{error}");
+    });
 }

@@ -220,6 +220,7 @@ fn builder(args: &RunArgs, identity: Identity) -> Result<FilesBuilder, Failure> 
         })
         .force(args.force)
         .retry_errors(args.retry_errors)
+        .via_provider(args.via.via == via::Via::Provider)
         // Nothing else runs in this process.
         .write_in_place(true)
         .sync_every(args.sync_lines, interval))
