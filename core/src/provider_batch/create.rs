@@ -1,11 +1,12 @@
-//! Creates a batch, so that no crash and no failure creates it twice.
+//! Creates a batch, so that no crash and no failure creates it twice, unless the provider carries out
+//! a creation later than the time to settle after its connection was lost.
 //!
 //! ```text
 //!  upload ──► store the name ──► create ──► store the id
 //!                                  │ an error that leaves it open
 //!                                  ▼
 //!                         look for the name ──found──► store the id
-//!                                  │ not found, twice
+//!                                  │ not found until the time to settle is over
 //!                                  └──► create again
 //! ```
 

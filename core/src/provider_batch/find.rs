@@ -1,5 +1,7 @@
 //! Finds batches at the provider that were created by a process that could not store their id.
 
+use std::time::Duration;
+
 use super::control::BatchEvent;
 use super::driver::Driver;
 use super::store::Record;
@@ -9,6 +11,10 @@ use crate::error::{Error, ErrorKind};
 
 /// The most pages of the list that are read.
 pub(super) const PAGES: u32 = 50;
+
+/// The first wait between two searches, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What a search has found.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,25 +65,28 @@ impl Driver {
         Ok(())
     }
 
-    /// Looks for a batch, and once more after a while, because a provider may list a batch a little
-    /// later than it has created it.
+    /// Looks for a batch, and again until the time to settle is over, because a provider may carry
+    /// out a creation, or list its batch, later.
     pub(super) async fn look_for(&mut self, name: &str) -> Result<Found, Error> {
-        let mut has_waited = false;
+        let began = self.executor.now();
+        let settle = self.settings.settle;
+        let mut wait = FIRST_WAIT.min(settle);
         loop {
+            let waited = self.executor.now() - began;
             match self.search(name).await {
                 Ok(Some(found)) => {
                     self.worked();
                     return self.take_up(name, found).await;
                 }
-                Ok(None) if has_waited => {
+                Ok(None) if waited >= settle => {
                     self.worked();
                     return Ok(Found::Nothing);
                 }
-                Ok(None) => has_waited = true,
-                Err(error) => self.tolerate(error, self.settings.settle)?,
+                Ok(None) => wait = wait.min(settle.saturating_sub(waited)),
+                Err(error) => self.tolerate(error, wait)?,
             }
-            let settle = self.settings.settle;
-            self.control.sleep(&*self.executor, settle).await;
+            self.control.sleep(&*self.executor, wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
             let orders = self.control.orders();
             if orders.stops && !orders.cancels {
                 return Ok(Found::Stopped);

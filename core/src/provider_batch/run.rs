@@ -79,6 +79,9 @@ impl ProviderRun {
     /// The default of [`attempts`](Self::attempts), which is that of a chat.
     pub const DEFAULT_ATTEMPTS: u32 = 3;
 
+    /// The default of [`settle`](Self::settle), the longest default time limit of a request.
+    pub const DEFAULT_SETTLE: Duration = Duration::from_secs(600);
+
     /// A run of the items of `journal` that have no result. `store` remembers its batches.
     pub fn new(
         batches: ProviderBatches,
@@ -98,7 +101,7 @@ impl ProviderRun {
                 attempts: Self::DEFAULT_ATTEMPTS,
                 first_poll: Duration::from_secs(5),
                 longest_poll: Duration::from_secs(60),
-                settle: Duration::from_secs(10),
+                settle: Self::DEFAULT_SETTLE,
                 prepare: None,
                 is_over: None,
             },
@@ -138,7 +141,10 @@ impl ProviderRun {
     }
 
     /// Sets how long to wait until a batch whose creation failed, and which is not in the
-    /// provider's list, counts as not created. Default: 10 s.
+    /// provider's list, counts as not created. Default: 10 min, the longest default time limit of a
+    /// request, because a provider may carry out a creation after its connection was lost. The list
+    /// is read several times meanwhile, so a batch that is listed sooner is found sooner. With a
+    /// shorter time, a batch that appears later is paid twice.
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settings.settle = settle;
         self

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatcore::provider_batch::RunEnd;
-use chatcore::{ByteStream, ErrorKind, Executor, Transport, TransportError};
-use chatcore_adapters::sim::{BatchTransport, Sim};
+use chatcore::{ByteStream, ErrorKind, Executor, Transport, TransportError, TransportErrorKind};
+use chatcore_adapters::sim::{BatchTransport, Sim, SimExecutor};
 use http::{Request, Response};
 
-use super::{World, events};
+use super::{PROVIDERS, World, events};
 
 /// The status that a request is answered with, if it does not reach the API. 200 is an empty list.
 pub(super) type Status = dyn Fn(&Request<Bytes>) -> Option<u16> + Send + Sync;
@@ -160,4 +160,54 @@ fn results_that_are_missing_at_each_attempt_are_errors_that_say_so() {
         assert_eq!((end, world.api.created()), (RunEnd::Complete, 3));
         assert_eq!(world.errors()["n1"], "batch_results_gone");
     });
+}
+
+/// A network that loses the first creation, which the provider carries out minutes later.
+#[derive(Debug)]
+pub(super) struct Late {
+    inner: BatchTransport,
+    sim: Arc<SimExecutor>,
+    creations: AtomicU32,
+}
+
+#[async_trait]
+impl Transport for Late {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        let path = request.uri().path();
+        let is_creation = request.method() == http::Method::POST
+            && (path.ends_with("/batches") || path.ends_with(":batchGenerateContent"));
+        if is_creation && self.creations.fetch_add(1, Ordering::Relaxed) == 0 {
+            let (inner, sim) = (self.inner.clone(), Arc::clone(&self.sim));
+            self.sim.spawn(Box::pin(async move {
+                sim.sleep(Duration::from_secs(4 * 60)).await;
+                inner.send(request).await.unwrap();
+            }));
+            let lost = TransportError::new(TransportErrorKind::Reset, "the connection was lost");
+            return Err(lost);
+        }
+        self.inner.send(request).await
+    }
+}
+
+#[test]
+fn a_creation_that_is_carried_out_minutes_late_is_not_repeated() {
+    for provider in PROVIDERS {
+        Sim::run_seeds(0..1, |sim| async move {
+            let mut world = World::new(&sim, provider, 3);
+            world.is_late = true;
+            let (_, end) = world.run().await;
+            assert_eq!((end, world.api.created()), (RunEnd::Complete, 1));
+            world.assert_all_once(3);
+        });
+    }
+}
+
+impl Late {
+    pub(super) fn new(inner: BatchTransport, sim: &Arc<SimExecutor>) -> Self {
+        Self {
+            inner,
+            sim: Arc::clone(sim),
+            creations: AtomicU32::new(0),
+        }
+    }
 }

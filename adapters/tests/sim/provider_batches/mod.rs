@@ -38,6 +38,8 @@ struct World {
     lost: f64,
     /// The status that some requests are answered with instead of reaching the API.
     instead: Option<Arc<missing::Status>>,
+    /// Whether the first creation is lost, and carried out late.
+    is_late: bool,
 }
 
 impl World {
@@ -52,6 +54,7 @@ impl World {
             provider,
             lost: 0.0,
             instead: None,
+            is_late: false,
         }
     }
 
@@ -60,6 +63,7 @@ impl World {
         let transport = BatchTransport::new(&self.sim, Arc::clone(&self.api), latency, self.lost);
         let transport: Arc<dyn Transport> = match &self.instead {
             Some(instead) => Arc::new(missing::Instead(transport, Arc::clone(instead))),
+            None if self.is_late => Arc::new(missing::Late::new(transport, &self.sim)),
             None => Arc::new(transport),
         };
         LlmClient::builder(executor, transport)

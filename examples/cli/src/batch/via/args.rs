@@ -24,7 +24,7 @@ pub(crate) struct ViaArgs {
     pub(crate) poll: Duration,
     /// How long the provider may take to list a batch whose creation failed; only then is the batch
     /// created again
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     pub(crate) settle: Duration,
     /// Cancel the batches that are at the provider, keep what is done, and stop
     #[arg(long)]
