@@ -43,6 +43,14 @@ pub enum BatchEvent {
         /// How many of its items go back, to be sent again.
         back: u64,
     },
+    /// A cancelled run leaves a batch running that may be its own: its creation failed, the provider
+    /// keeps no names, and only the results tell. Cancel it at the provider if it is.
+    NotCancelled {
+        /// The provider's id.
+        id: String,
+        /// How many items it has.
+        items: u64,
+    },
     /// Something failed and will be tried again.
     Trouble {
         /// What failed.

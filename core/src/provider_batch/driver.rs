@@ -153,6 +153,11 @@ impl Driver {
                 has_cancelled = true;
             }
             if orders.cancels && self.records.batches.iter().all(|record| record.is_guess) {
+                for record in &self.records.batches {
+                    let (id, items) = (record.id.clone(), record.items.len());
+                    let id = id.unwrap_or_default();
+                    self.control.tell(BatchEvent::NotCancelled { id, items });
+                }
                 self.control.set_end(RunEnd::Cancelled);
                 return Ok(());
             }

@@ -175,7 +175,8 @@ impl ProviderRun {
     }
 
     /// Cancels the batches at the provider, records the results that they have, and ends the run.
-    /// Items without a result stay without one.
+    /// Items without a result stay without one. A batch that may be another program's is not
+    /// cancelled: see [`BatchEvent::NotCancelled`].
     pub fn cancel(&self) {
         self.control.order(|orders| orders.cancels = true);
     }

@@ -63,6 +63,29 @@ fn a_creation_that_failed_after_it_was_done_is_not_repeated() {
 }
 
 #[test]
+fn a_cancelled_run_names_the_batches_that_may_be_its_own() {
+    Sim::run_seeds(0..1, |sim| async move {
+        let world = World::new(&sim, "anthropic", 3);
+        world.api.set_polls(1_000);
+        world.api.add_faults([BatchFault::CreatedThen500]);
+        let executor: Arc<dyn Executor> = sim.clone();
+        let mut run = world.open(executor).await.unwrap();
+        loop {
+            if let BatchEvent::Found { .. } = run.next().await.unwrap().unwrap() {
+                break;
+            }
+        }
+        run.cancel();
+        let events = events(&mut run).await.unwrap();
+        assert_eq!((run.end(), run.waiting()), (RunEnd::Cancelled, 1));
+        let last = events.last().unwrap();
+        let named =
+            matches!(last, BatchEvent::NotCancelled { id, items: 3 } if id == "msgbatch_000001");
+        assert!(named, "{last:?}");
+    });
+}
+
+#[test]
 fn a_creation_that_was_refused_is_repeated() {
     for provider in PROVIDERS {
         for (status, is_refused) in [(429, false), (500, false), (400, true), (401, true)] {

@@ -52,6 +52,11 @@ impl Shown {
                 }
                 line
             }
+            BatchEvent::NotCancelled { id, items } => format!(
+                "{WARN}perhaps not cancelled:{WARN:#} batch {id}, {}: it may be another program's; \
+                 cancel it at the provider if it is not",
+                say::count(*items, "item")
+            ),
             BatchEvent::Trouble { error, wait } => {
                 let wait = humantime::format_duration(*wait);
                 format!("{WARN}trouble:{WARN:#} {error}; again in {wait}")
