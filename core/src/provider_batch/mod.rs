@@ -17,12 +17,12 @@
 //!
 //! # What holds for every run
 //!
-//! - **Nothing is paid twice.** The name of a batch is stored before the batch is created. A process
-//!   that finds a name without an id looks for the batch at the provider before it creates another
-//!   one. So does a process whose creation failed. A creation that the provider carries out later than
-//!   [`settle`](ProviderRun::settle), 10 minutes by default, is paid twice. So are items whose batch
-//!   or results the provider has not found for five minutes, which count as gone. If the provider keeps no names (Anthropic), batches that may be the one are awaited, and
-//!   their results tell.
+//! - **Nothing is paid twice, with two exceptions.** The name of a batch is stored before the batch
+//!   is created. A process that finds a name without an id, or whose creation failed, looks for the
+//!   batch at the provider before it creates another one. If the provider keeps no names
+//!   (Anthropic), batches that may be the one are awaited, and their results tell. The exceptions:
+//!   a creation that the provider carries out later than [`settle`](ProviderRun::settle), 10 minutes
+//!   by default, and a batch, or its results, that the provider has not found for five minutes.
 //! - **Each item has one result.** Results are recorded in the journal, which takes the first.
 //! - **No item is lost.** An item whose batch expired, was cancelled or has no result for it is sent
 //!   again, up to [`attempts`](ProviderRun::attempts). Then its error is recorded.
