@@ -29,7 +29,12 @@ pub struct Follow {
 }
 
 impl Database {
-    /// The results of a run as they come, each once.
+    /// The results of a run as they come, each once. The new result of an item that runs again by
+    /// [`retry_errors`](Self::retry_errors) is not reported if its error was; follow anew, or read
+    /// [`results`](Self::results).
+    ///
+    /// A chunk with news is read as a whole, so following a run reads each result several times.
+    /// Smaller [`chunk`](super::Submission::chunk)s make that cheaper.
     ///
     /// # Errors
     /// As for [`status`](Self::status).

@@ -1,6 +1,6 @@
 //! Limits per minute that all workers of a run share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chatcore::{BoxFuture, Error, ErrorKind, LimitAmount, LimitBlock, SharedLimits};
@@ -14,8 +14,7 @@ use crate::journal::limits::Pace;
 /// How long a block may be used.
 const LASTS: Duration = Duration::from_secs(2);
 
-/// How soon a draw is repeated if the database does not answer. The journal ends the run if it
-/// stays away.
+/// How soon a draw is repeated if it failed.
 const AWAY: Duration = Duration::from_secs(1);
 
 /// The limits of a whole run, over all its workers. The default is no limits.
@@ -74,6 +73,23 @@ pub struct PostgresLimits {
     database: Database,
     lane: Arc<Lane>,
     run: i64,
+    name: String,
+    /// Why the last draw failed.
+    failure: Mutex<Option<Error>>,
+}
+
+impl PostgresLimits {
+    /// Why the last draw failed; `None` if it did not. Requests wait as long as draws fail, so look at
+    /// this from time to time and end the work if it does not pass: a draw has been retried for the
+    /// database's [`patience`](Database::patience) before it fails. After the removal of the run its
+    /// code is `unknown_run`.
+    pub fn failure(&self) -> Option<Error> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Draws a block if every bucket holds one: half of the most that it holds, but no more than is
@@ -100,7 +116,8 @@ WITH asked (kind, need, want) AS (
     RETURNING b.kind, greatest(h.need, least(h.want, floor(h.level + 1e-9))) AS granted
 )
 SELECT m.wait,
-    (SELECT granted FROM drawn WHERE kind = 0), (SELECT granted FROM drawn WHERE kind = 1)
+    (SELECT granted FROM drawn WHERE kind = 0), (SELECT granted FROM drawn WHERE kind = 1),
+    EXISTS (SELECT FROM run WHERE id = $1 AND state <> 4)
 FROM missing m";
 
 impl Database {
@@ -164,12 +181,15 @@ impl Database {
                 Ok(Some((id, row.try_get::<bool, _>(0)?)))
             })
         });
+        let run_name = run.to_owned();
         let (run, has_limits) = found.await?.ok_or_else(|| unknown_run(run))?;
         Ok(has_limits.then(|| PostgresLimits {
             database: self.clone(),
             // A draw must not wait for a claim.
             lane: Arc::new(Lane::default()),
             run,
+            name: run_name,
+            failure: Mutex::new(None),
         }))
     }
 }
@@ -183,7 +203,17 @@ impl SharedLimits for PostgresLimits {
                 .statement(&self.lane, "draw limits", move |connection| {
                     Box::pin(draw(connection, run, need, want))
                 });
-            drawn.await.unwrap_or(LimitBlock::Later(AWAY))
+            let drawn = match drawn.await {
+                Ok(Some(block)) => Ok(block),
+                Ok(None) => Err(unknown_run(&self.name)),
+                Err(error) => Err(error),
+            };
+            let (block, failure) = match drawn {
+                Ok(block) => (block, None),
+                Err(error) => (LimitBlock::Later(AWAY), Some(error)),
+            };
+            *self.lock() = failure;
+            block
         })
     }
 }
@@ -241,12 +271,13 @@ const DELETE_BUCKET: &str = "
 DELETE FROM bucket WHERE run = $1 AND kind = $3 AND EXISTS (SELECT FROM run
     WHERE id = $1 AND state <> 4 AND ($2::bigint IS NULL OR (loader = $2 AND state = 0)))";
 
+/// `None` if the run was removed.
 async fn draw(
     connection: &mut PgConnection,
     run: i64,
     need: LimitAmount,
     want: LimitAmount,
-) -> Result<LimitBlock, Failed> {
+) -> Result<Option<LimitBlock>, Failed> {
     let row = sqlx::query(DRAW)
         .bind(run)
         .bind(need.requests as f64)
@@ -255,11 +286,14 @@ async fn draw(
         .bind(want.tokens as f64)
         .fetch_one(connection)
         .await?;
+    // Without its buckets, a run that was removed would grant everything.
+    if !row.try_get::<bool, _>(3)? {
+        return Ok(None);
+    }
     let wait: f64 = row.try_get(0)?;
     if wait > 1e-9 {
-        return Ok(LimitBlock::Later(
-            Duration::try_from_secs_f64(wait).unwrap_or(AWAY),
-        ));
+        let wait = Duration::try_from_secs_f64(wait).unwrap_or(AWAY);
+        return Ok(Some(LimitBlock::Later(wait)));
     }
     let granted = |column: usize, wanted: u64| -> Result<u64, sqlx::Error> {
         let granted: Option<f64> = row.try_get(column)?;
@@ -269,5 +303,5 @@ async fn draw(
         requests: granted(1, want.requests)?,
         tokens: granted(2, want.tokens)?,
     };
-    Ok(LimitBlock::Granted(amount, LASTS))
+    Ok(Some(LimitBlock::Granted(amount, LASTS)))
 }

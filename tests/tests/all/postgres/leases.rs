@@ -1,6 +1,7 @@
 //! Leases: takeover, two workers that both believe they hold a chunk, and chunks that become
 //! smaller.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chatcore::Journal;
@@ -121,5 +122,50 @@ fn the_status_names_the_workers() {
         assert_eq!(workers, [("one", 1, 7), ("two", 1, 7)]);
         assert_eq!(status.counts.done, 2);
         assert!(!status.is_complete());
+    });
+}
+
+#[test]
+fn a_lease_is_renewed_while_another_statement_hangs() {
+    Setup::run(async |setup| {
+        let database = setup.database.clone().with_schema("renewals").unwrap();
+        let database = database.statement_timeout(Duration::from_secs(600));
+        let input = std::io::Cursor::new(prompts(20));
+        let submitted = database.submit(&setup.run, input, Submission::default().chunk(5));
+        submitted.await.unwrap();
+        let journal = PostgresJournal::builder(database, &setup.run, Identity::new());
+        let journal = journal.lease(Duration::from_secs(600)).open().await;
+        let journal = Arc::new(journal.unwrap());
+        let Claim::Items(lease, _) = journal.claim(1).await.unwrap() else {
+            unreachable!();
+        };
+        let server = setup.server;
+        server.psql("CREATE TABLE renewals.go (go integer)");
+        let locked = smol::unblock(|| {
+            server.psql(
+                "DO $$ BEGIN LOCK TABLE renewals.block IN ACCESS EXCLUSIVE MODE; \
+                 WHILE NOT EXISTS (SELECT FROM renewals.go) LOOP PERFORM pg_sleep(0.01); END LOOP; \
+                 END $$",
+            )
+        });
+        let until = async |is_granted: &str| {
+            let found = format!(
+                "SELECT count(*) > 0 FROM pg_locks \
+                 WHERE relation = 'renewals.block'::regclass AND {is_granted}"
+            );
+            while server.psql(&found) != "t\n" {
+                setup.executor.sleep(Duration::from_millis(5)).await;
+            }
+        };
+        until("granted AND mode = 'AccessExclusiveLock'").await;
+        let claiming = smol::spawn({
+            let journal = Arc::clone(&journal);
+            async move { journal.claim(1).await }
+        });
+        until("NOT granted").await;
+        assert_eq!(journal.renew(&lease).await.unwrap(), Renewal::Held);
+        server.psql("INSERT INTO renewals.go VALUES (1)");
+        locked.await;
+        assert!(matches!(claiming.await.unwrap(), Claim::Items(..)));
     });
 }

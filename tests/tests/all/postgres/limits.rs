@@ -169,3 +169,37 @@ fn limits_are_drawn_by_all_workers() {
         );
     });
 }
+
+#[test]
+fn draws_that_fail_grant_nothing_and_tell_why() {
+    Setup::run(async |setup| {
+        let database = setup.database.clone().with_schema("draws").unwrap();
+        let mut limits = RunLimits::default();
+        limits.requests_per_minute = Some(6_000);
+        let submission = Submission::default().limits(limits);
+        let submitted = database.submit(&setup.run, &b"x"[..], submission);
+        submitted.await.unwrap();
+        let shared = database.shared_limits(&setup.run).await.unwrap().unwrap();
+        let need = LimitAmount {
+            requests: 1,
+            tokens: 1,
+        };
+        let rename = |from: &str, to: &str| {
+            let rename = format!("ALTER TABLE draws.{from} RENAME TO {to}");
+            setup.server.psql(&rename);
+        };
+        rename("bucket", "hidden");
+        let block = shared.draw(need, need).await;
+        assert!(matches!(block, LimitBlock::Later(_)), "{block:?}");
+        let failure = shared.failure().unwrap();
+        assert_eq!(failure.code(), Some("postgres"), "{failure}");
+        rename("hidden", "bucket");
+        let block = shared.draw(need, need).await;
+        assert!(matches!(block, LimitBlock::Granted(..)), "{block:?}");
+        assert!(shared.failure().is_none());
+        database.remove(&setup.run).await.unwrap();
+        let block = shared.draw(need, need).await;
+        assert!(matches!(block, LimitBlock::Later(_)), "{block:?}");
+        assert_eq!(shared.failure().unwrap().code(), Some("unknown_run"));
+    });
+}

@@ -7,7 +7,7 @@ use async_signal::{Signal, Signals};
 use chatcore::journal::Recorded;
 use chatcore::{Adaptive, BoxFuture, Finished, JournalRun, LlmClient};
 use chatcore_adapters::journal::postgres::{
-    Database, Identity, PostgresJournal, RunState, RunStatus,
+    Database, Identity, PostgresJournal, PostgresLimits, RunState, RunStatus,
 };
 use futures_lite::{FutureExt, StreamExt};
 use smol::Timer;
@@ -52,8 +52,9 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         let start = Adaptive::default().start.min(most);
         builder = builder.adaptive(Adaptive::default().start(start).max(most));
     }
-    if let Some(limits) = database.shared_limits(&run).await? {
-        builder = builder.shared_limits(Arc::new(limits));
+    let limits = database.shared_limits(&run).await?.map(Arc::new);
+    if let Some(limits) = &limits {
+        builder = builder.shared_limits(Arc::clone(limits) as Arc<dyn chatcore::SharedLimits>);
     }
     let client = builder
         .build()
@@ -76,6 +77,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         finished: 0,
         last_line: Instant::now(),
         status,
+        limits,
         since: 0.0,
     };
     worker.work().await
@@ -101,6 +103,7 @@ struct Worker {
     last_line: Instant,
     /// The run, when the worker last looked.
     status: RunStatus,
+    limits: Option<Arc<PostgresLimits>>,
     /// The dollars that this worker's results have cost that `status` may not contain.
     since: f64,
 }
@@ -257,6 +260,11 @@ impl Worker {
                         looking = self.look();
                         continue;
                     };
+                    // Requests would wait for ever.
+                    let failure = self.limits.as_ref().and_then(|limits| limits.failure());
+                    if let Some(failure) = failure {
+                        return Err(failure.into());
+                    }
                     // The journal itself ends the run if the database stays away.
                     if let Ok(status) = looked {
                         self.status = status;
