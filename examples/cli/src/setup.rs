@@ -1,6 +1,6 @@
 //! Reads settings from the environment and the options, and creates a client.
 
-use chatcore::{Config, Error, LlmClient};
+use chatcore::{Config, Error, KNOWN_PROVIDERS, LlmClient};
 
 use crate::args::Who;
 
@@ -41,10 +41,23 @@ pub(crate) fn on_the_command_line(error: Error, key_var: Option<&str>) -> Error 
         (Some(code @ "missing_api_key"), Some(var)) => {
             let why = format!(
                 "there is no API key: set {var} or LLM_API_KEY, or ask the offline demo model with \
-                 --mock"
+                 --mock{}",
+                key_of_another().unwrap_or_default()
             );
             Error::new(error.kind(), why).with_code(Some(code.to_owned()))
         }
         _ => error,
     }
+}
+
+/// Advice for a user who set the key of another provider than the chosen one.
+fn key_of_another() -> Option<String> {
+    let is_set = |var: &str| std::env::var(var).is_ok_and(|key| !key.trim().is_empty());
+    KNOWN_PROVIDERS.iter().find_map(|known| {
+        let var = known.key_vars.iter().find(|var| is_set(var))?;
+        let name = known.name;
+        Some(format!(
+            "; {var} is set: to ask {name}, set LLM_PROVIDER={name} or use --provider {name}"
+        ))
+    })
 }

@@ -1,5 +1,6 @@
 //! `chatcore batch`: runs a batch from files; [`fleet`] runs one on many machines.
 
+mod check;
 mod estimate;
 mod first;
 pub(crate) mod fleet;
@@ -38,7 +39,8 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
         return estimate::run(&args, &config, &defaults);
     }
     let identity = defaults.identify(Identity::of(&config.provider));
-    via::check(&args, &identity)?;
+    via::check(&args, &config, &identity)?;
+    check::report(&args)?;
     let mut price = price::of_run(args.price, &config, args.max_cost.is_some())?;
     if matches!(args.via.via, via::Via::Provider) {
         price = price.map(Price::in_batches);
@@ -68,6 +70,11 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
                 defaults,
             };
             via::run(parts, &args, stats, &mut show).await?
+        }
+        // Checked before the first request, because every start would spend a little more otherwise.
+        via::Via::Chats if !stats.is_complete() && limits.is_over_cost(&stats) => {
+            let why = "--max-cost was reached by earlier parts of the run, so nothing was sent: raise it to go on";
+            (Ended::Stopped(why), stats)
         }
         via::Via::Chats => {
             let batch = processor(&client, defaults).max_workers(in_flight(&client, &args));
@@ -198,7 +205,7 @@ fn in_flight(client: &LlmClient, args: &RunArgs) -> usize {
 fn builder(args: &RunArgs, identity: Identity) -> Result<FilesBuilder, Failure> {
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let output = args.output.clone();
-    if is_same_file(&args.input, &output) {
+    if check::is_same(&args.input, &output) {
         return Err(Failure {
             status: WRONG,
             message: "the input and the output are the same file: name another output".to_owned(),
@@ -224,13 +231,6 @@ fn builder(args: &RunArgs, identity: Identity) -> Result<FilesBuilder, Failure> 
         // Nothing else runs in this process.
         .write_in_place(true)
         .sync_every(args.sync_lines, interval))
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }
 
 fn format(format: FormatArg) -> Format {

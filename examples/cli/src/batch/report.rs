@@ -28,6 +28,10 @@ svg{display:block;width:100%;height:auto}rect{fill:var(--bar)}.bad rect{fill:var
 polyline{fill:none;stroke:var(--bar);stroke-width:2}text{font-size:11px;fill:var(--soft)}.bad text{fill:var(--ink)}\
 line{stroke:var(--line)}";
 
+/// How each report begins.
+pub(super) const BEGINNING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+     <meta name=\"viewport\" content=\"width=device-width\"><title>Batch ";
+
 /// The shares of answers whose times are told.
 const SHARES: [(&str, f64); 5] = [
     ("half", 0.5),
@@ -50,9 +54,7 @@ pub(super) fn page(
         Ended::Failed(error) => format!("Failed: {error}."),
     };
     let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Batch {0}</title><style>{STYLE}</style><h1>Batch {0}</h1><p>{1}</p>",
+        "{BEGINNING}{0}</title><style>{STYLE}</style><h1>Batch {0}</h1><p>{1}</p>",
         escaped(&output.display().to_string()),
         escaped(&how),
     );

@@ -23,6 +23,14 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Duration>,
 }
 
+impl Limits {
+    /// Whether the run has cost as much as it may.
+    pub(super) fn is_over_cost(&self, stats: &Stats) -> bool {
+        self.max_cost
+            .is_some_and(|most| stats.cost().is_some_and(|cost| cost >= most))
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -106,10 +114,7 @@ const BY_SIGNAL: &str = "stopped by a signal";
 
 /// The reason to stop, if a limit is reached.
 fn over(stats: &Stats, limits: Limits, began: Instant) -> Option<&'static str> {
-    if limits
-        .max_cost
-        .is_some_and(|most| stats.cost().is_some_and(|cost| cost >= most))
-    {
+    if limits.is_over_cost(stats) {
         return Some("stopped at --max-cost");
     }
     let is_late = limits

@@ -121,7 +121,7 @@ impl Show {
                 "{WARN}{why}{WARN:#}; {left}, the same command resumes"
             )),
             Ended::Failed(_) => say::note(&format!(
-                "{left}; the same command resumes when the cause is mended"
+                "{left}; the same command resumes when the cause is fixed"
             )),
         }
     }

@@ -13,4 +13,5 @@ mod fleet;
 mod harness;
 mod inputs;
 mod kills;
+mod refusals;
 mod via;

@@ -10,7 +10,7 @@ use smol::Timer;
 
 use super::args::ResultsArgs;
 use super::database;
-use crate::batch::unwritable;
+use crate::batch::{check, unwritable};
 use crate::failure::Failure;
 use crate::say;
 
@@ -87,6 +87,7 @@ impl Outputs {
             Some(path) => path.clone(),
             None => chatcore_adapters::journal::files::errors_path(&args.output),
         };
+        check::results(&args.output, &errors)?;
         let create = |path: &Path| Output::create(path, args.follow);
         Ok(Self::Files(Box::new([
             create(&args.output)?,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_signal::{Signal, Signals};
 use chatcore::provider_batch::{BatchEvent, ProviderRun, RunEnd};
-use chatcore::{Error, LlmClient};
+use chatcore::{Config, Error, LlmClient};
 use chatcore_adapters::journal::files::{BatchFile, FilesJournal, Identity};
 use futures_lite::{FutureExt, StreamExt};
 use smol::Timer;
@@ -30,18 +30,31 @@ const TICK: Duration = Duration::from_millis(200);
 /// The shortest wait between two polls.
 const FIRST_POLL: Duration = Duration::from_secs(5);
 
-/// Refuses to send items again that are in batches at the provider, as chats or with another
+/// The providers whose Batch API the program can use.
+const PROVIDERS: [&str; 3] = ["openai", "anthropic", "gemini"];
+
+/// Refuses a provider without a Batch API. Refuses to send items again that are in batches at the provider, as chats or with another
 /// account, because they would be paid twice; and `--cancel` where there is nothing to cancel.
-pub(super) fn check(args: &RunArgs, identity: &Identity) -> Result<(), Failure> {
-    let store = BatchFile::beside(&args.output, identity.clone());
-    if args.via.via == Via::Provider {
-        // Before the journal is opened, because a forced run forgets its old settings.
-        return Ok(store.check()?);
-    }
+pub(super) fn check(args: &RunArgs, config: &Config, identity: &Identity) -> Result<(), Failure> {
     let wrong = |message: String| Failure {
         status: WRONG,
         message,
     };
+    let store = BatchFile::beside(&args.output, identity.clone());
+    if args.via.via == Via::Provider {
+        let name = match config.mock {
+            true => "the demo model",
+            false => config.provider.name(),
+        };
+        if !PROVIDERS.contains(&name) {
+            return Err(wrong(format!(
+                "{name} has no Batch API; openai, anthropic and gemini have one: leave out --via \
+                 provider, or choose one of them with --provider"
+            )));
+        }
+        // Before the journal is opened, because a forced run forgets its old settings.
+        return Ok(store.check()?);
+    }
     if args.via.cancel {
         let why = "--cancel cancels the batches of a run with --via provider: add that option";
         return Err(wrong(why.to_owned()));

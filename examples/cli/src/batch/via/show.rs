@@ -59,7 +59,7 @@ impl Shown {
             ),
             BatchEvent::Trouble { error, wait } => {
                 let wait = humantime::format_duration(*wait);
-                format!("{WARN}trouble:{WARN:#} {error}; again in {wait}")
+                format!("{WARN}warning:{WARN:#} {error}; again in {wait}")
             }
             BatchEvent::Progress(progress) => {
                 let is_new = *progress != self.progress;
