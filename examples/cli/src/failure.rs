@@ -26,9 +26,16 @@ impl From<Error> for Failure {
         };
         Self {
             status,
-            message: error.to_string(),
+            message: in_options(&error.to_string()),
         }
     }
+}
+
+/// Replaces the library's names for what a user can do by the program's options.
+fn in_options(message: &str) -> String {
+    message
+        .replace(" (FilesBuilder::retry_errors)", "")
+        .replace("or force the run", "or use --force")
 }
 
 impl From<std::io::Error> for Failure {
@@ -37,5 +44,23 @@ impl From<std::io::Error> for Failure {
             status: FAILED,
             message: error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_options() {
+        let error = Error::new(
+            ErrorKind::Config,
+            "run them again with --retry-errors (FilesBuilder::retry_errors), or force the run",
+        );
+        let message = Failure::from(error).message;
+        assert!(
+            message.ends_with("again with --retry-errors, or use --force"),
+            "{message}"
+        );
     }
 }

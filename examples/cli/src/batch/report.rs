@@ -59,7 +59,11 @@ pub(super) fn page(
         escaped(&how),
     );
     page.push_str(&numbers(stats));
-    page.push_str("<h2>Items finished over time</h2>");
+    page.push_str(
+        "<p>Items, answers, errors, tokens and cost are those of the whole run. All else is of the \
+         program's last start, and a resumed run has several.</p>\
+         <h2>Items finished since this start, over time</h2>",
+    );
     page.push_str(&course(stats));
     let times = [
         (
@@ -103,11 +107,11 @@ fn numbers(stats: &Stats) -> String {
             tiles.push(("Cost of 1,000 answers", each));
         }
     }
-    tiles.push(("Items in this run of the program", grouped(now)));
-    tiles.push(("Its time", took(seconds * 1e3)));
-    tiles.push(("Items a second", pace(now)));
+    tiles.push(("Items since this start", grouped(now)));
+    tiles.push(("Time since this start", took(seconds * 1e3)));
+    tiles.push(("Items a second since this start", pace(now)));
     let (input, output) = stats.tokens_now();
-    tiles.push(("Tokens a second", pace(input + output)));
+    tiles.push(("Tokens a second since this start", pace(input + output)));
     let tiles = tiles.iter().map(|(name, value)| {
         let value = escaped(value);
         format!("<div><dt>{name}</dt><dd>{value}</dd></div>")
@@ -128,7 +132,7 @@ fn percentiles(times: &[(&str, Option<&Histogram<u64>>)]) -> String {
         format!("<tr><td>{name}</td>{cells}</tr>")
     });
     format!(
-        "<table><tr><th>at most, for this share of the answers</th>{}</tr>{}</table>",
+        "<table><tr><th>latency at most, for this share of the answers</th>{}</tr>{}</table>",
         heads.collect::<String>(),
         rows.collect::<String>()
     )

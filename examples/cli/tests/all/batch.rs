@@ -68,7 +68,7 @@ fn errors_are_kept_apart_and_run_again_by_choice() {
     let (status, _, err) = run(against(&folder, &server, "key/e").args(RUN));
     assert_eq!(status, 2, "{err}");
     assert!(
-        err.contains("base URL was") && err.contains("force the run"),
+        err.contains("base URL was") && err.contains("use --force"),
         "{err}"
     );
     let again = ["--force", "--retry-errors"];
