@@ -29,14 +29,21 @@ writeFileSync(join(here, 'dist/core-chat.wasm'), chat);
 writeFileSync(join(here, 'dist/core.wasm'), all);
 
 /** Bundles an entry, with the module `inlined` on a separate line before the code. */
-const bundle = (entry, format, outfile, { inlined, ...more } = {}) => build({
-  entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: join(here, 'dist', outfile), format,
-  // Short lines, because Node prints the whole line that an error comes from.
-  bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral',
-  // The sources are in the package, once.
-  sourcemap: 'linked', sourcesContent: false,
-  ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,
-});
+const bundle = async (entry, format, outfile, { inlined, ...more } = {}) => {
+  const file = join(here, 'dist', outfile);
+  await build({
+    entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: file, format,
+    // Short lines, because Node prints the whole line that an error comes from.
+    bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral',
+    // The sources are in the package, once.
+    sourcemap: 'linked', sourcesContent: false,
+    ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,
+  });
+  // Bundlers must leave an `import()` of a computed URL to the browser: Turbopack refuses to build it. esbuild takes the
+  // comments that say so away.
+  const leave = 'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ';
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\((?!\s*["'])/g, leave));
+};
 const [chatGzip, allGzip, fastBrotli] = [gzipSync(chat, { level: 9 }), gzipSync(all, { level: 9 }), brotliCompressSync(fast)];
 await bundle('index', 'esm', 'index.js', { inlined: chatGzip, external: ['./core-all.js', './typed.js'] });
 await bundle('typed', 'esm', 'typed.js');

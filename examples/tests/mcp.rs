@@ -43,7 +43,8 @@ fn printed(args: &[&str]) -> String {
 #[test]
 fn it_lists_calls_and_asks() {
     let server = "shell 1, MCP 2025-06-18\n";
-    assert_eq!(printed(&[]), format!("{server}  shout: Shouts.\n"));
+    let listed = "  shout: Shouts.\n      arguments: {\"text\":{\"type\":\"string\"}}\n";
+    assert_eq!(printed(&[]), format!("{server}{listed}"));
     let called = printed(&["--call", "shout", r#"{"text": "hello"}"#]);
     assert_eq!(called, format!("{server}result: HELLO!\n"));
     let asked = printed(&["--ask", "shout: hello"]);

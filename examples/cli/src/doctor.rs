@@ -109,7 +109,6 @@ fn provider(config: &Config) -> String {
     )
 }
 
-/// A proxy's URL without user name and password.
 /// A value without what may hold a secret if it is a URL: the user, the password and the query.
 fn without_secrets(value: &str) -> String {
     let (url, query) = match value.split_once('?') {

@@ -110,8 +110,11 @@ async fn run(job: Job, server: Vec<String>) -> Result<(), Box<dyn Error>> {
         Job::List => list(&client).await?,
         Job::Call { name, arguments } => {
             let result = client.call_tool(&name, arguments).await?;
-            let kind = if result.is_error { "failed" } else { "result" };
-            say!("{kind}: {}", result.text());
+            if result.is_error {
+                client.close().await;
+                return Err(format!("the tool failed: {}", result.text()).into());
+            }
+            say!("result: {}", result.text());
         }
         Job::Ask { prompt } => ask(&client, &prompt).await?,
     }
@@ -125,6 +128,7 @@ async fn list(client: &McpClient) -> Result<(), McpError> {
         let description = tool.description.unwrap_or_default();
         let line = description.lines().next().unwrap_or("");
         say!("  {}: {line}", tool.name);
+        say!("      arguments: {}", tool.input_schema["properties"]);
     }
     for tool in list.rejected {
         say!("  {} is left out: {}", tool.name, tool.why);

@@ -12,6 +12,6 @@ export async function chunk<T>(load: () => Promise<T>): Promise<T> {
     if (url === undefined) throw error;
     failures += 1;
     const again = `${url}${url.includes('?') ? '&' : '?'}again=${failures}`;
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ again) as T;
+    return await import(again) as T;
   }
 }
