@@ -35,7 +35,6 @@ mod load;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
-mod memory;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl PostgresBuilder {
     /// run's other workers.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) with the reason as its code: `postgres` if the database cannot
+    /// [`Config`](chatcore::ErrorKind::Config) with the reason as its code: `postgres` if the database cannot
     /// be used, `newer_schema` if a newer chatcore made its tables, `unknown_run` if nothing was
     /// submitted under this name, `another_run` if the identity differs.
     pub async fn open(self) -> Result<PostgresJournal, Error> {

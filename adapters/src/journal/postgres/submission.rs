@@ -54,7 +54,7 @@ impl Submission {
     }
 
     /// Sets limits of the whole run, over all its workers. Workers keep those per minute if their
-    /// clients have [`Database::shared_limits`]. Default: none.
+    /// clients have [`Database::shared_limits`](super::Database::shared_limits). Default: none.
     pub fn limits(mut self, limits: RunLimits) -> Self {
         self.limits = limits;
         self
