@@ -18,7 +18,8 @@ const UNREACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|E
 const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
 
 type Result = Settled<ChatResponse> | undefined;
-type Host = { navigator?: { onLine?: boolean }; addEventListener?: (name: string, run: () => void, options?: object) => void };
+type Listen = (name: string, run: () => void, options?: object) => void;
+type Host = { navigator?: { onLine?: boolean }; addEventListener?: Listen; removeEventListener?: Listen };
 
 /** @internal What all items of a run know about whether the provider can be reached. */
 export class Outage {
@@ -36,7 +37,11 @@ export class Outage {
   async ask(inFlight: () => number, send: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
     let before: number | undefined;
     for (;;) {
+      const connection = watch();
       const result = await send();
+      // A page learns that it is offline a moment after its first request has failed.
+      if (isPage() && result && !result.ok && result.error.code === 'connection' && !connection.wasLost()) await pause(signal);
+      connection.end();
       if (!result || result.ok || result.error.code !== 'connection') {
         // An error that was found before sending says nothing about the provider.
         if (result && (result.ok || result.error.status !== undefined)) {
@@ -45,8 +50,8 @@ export class Outage {
         }
         return result;
       }
-      if (isOffline()) {
-        await online(signal);
+      if (connection.wasLost()) {
+        if (isOffline()) await online(signal);
       } else {
         const codes = codesOf(result.error);
         if (codes.some((code) => UNTRUSTED.test(code))) this.cause ??= result.error;
@@ -72,6 +77,17 @@ function codesOf(error: unknown): string[] {
     at = at.cause as typeof at;
   }
   return codes;
+}
+
+const isPage = () => typeof (globalThis as Host).navigator?.onLine === 'boolean';
+
+/** Tells whether the page was offline at any moment from now on, even if it is online again. */
+function watch() {
+  const host = globalThis as Host;
+  let wasLost = isOffline();
+  const lost = () => { wasLost = true; };
+  host.addEventListener?.('offline', lost);
+  return { wasLost: () => wasLost, end: () => host.removeEventListener?.('offline', lost) };
 }
 
 const isOffline = () => (globalThis as Host).navigator?.onLine === false;
