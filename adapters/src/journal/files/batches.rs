@@ -76,7 +76,7 @@ impl BatchFile {
         self
     }
 
-    /// How many batches are recorded, whoever created them. 0 if there is no record.
+    /// How many batches are recorded, of all processes together. 0 if there is no record.
     ///
     /// # Errors
     /// [`Journal`](ErrorKind::Journal) if the file cannot be read.

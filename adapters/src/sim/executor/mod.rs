@@ -9,7 +9,7 @@
 
 #![allow(
     clippy::use_debug,
-    reason = "durations, in errors for whoever writes a simulation"
+    reason = "errors for authors of simulations show durations"
 )]
 
 mod error;
