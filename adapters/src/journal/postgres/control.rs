@@ -6,7 +6,7 @@ use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
 use super::database::{Database, Lane};
-use super::runs::{RunState, id, unknown_run, unsigned};
+use super::runs::{RunState, unknown_run, unsigned};
 
 impl Database {
     /// Hands out no more items of a run until [`resume`](Self::resume). A worker learns this when
@@ -89,12 +89,7 @@ impl Database {
     /// As for [`status`](Self::status). Some errors may have been deleted.
     pub async fn retry_errors(&self, run: &str) -> Result<u64, Error> {
         let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let found = self.statement(&lane, "find the run", move |connection| {
-            let name = Arc::clone(&name);
-            Box::pin(async move { Ok(id(connection, &name).await?) })
-        });
-        let id = found.await?.ok_or_else(|| unknown_run(run))?;
+        let id = self.run_id(&lane, run).await?;
         let mut deleted = 0;
         let mut after = Some(i64::MIN);
         // Each chunk is visited once, because a worker may record more errors meanwhile.

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 use super::database::{Database, Lane};
 use super::failure::Failed;
 use super::results::ResultLine;
-use super::runs::{id, unknown_run, unsigned};
+use super::runs::unsigned;
 
 /// How many chunks are read at once.
 const CHUNKS: usize = 4;
@@ -40,12 +40,7 @@ impl Database {
     /// As for [`status`](Self::status).
     pub async fn follow(&self, run: &str) -> Result<Follow, Error> {
         let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let found = self.statement(&lane, "find the run", move |connection| {
-            let name = Arc::clone(&name);
-            Box::pin(async move { Ok(id(connection, &name).await?) })
-        });
-        let run = found.await?.ok_or_else(|| unknown_run(run))?;
+        let run = self.run_id(&lane, run).await?;
         Ok(Follow {
             database: self.clone(),
             lane,

@@ -7,7 +7,7 @@ use chatcore::Error;
 use sqlx::Row;
 
 use super::database::{Database, Lane};
-use super::runs::{id, unknown_run, unsigned};
+use super::runs::unsigned;
 
 /// How many results are read at once.
 const PAGE: i64 = 500;
@@ -44,12 +44,7 @@ impl Database {
     /// As for [`status`](Self::status).
     pub async fn results(&self, run: &str) -> Result<Results, Error> {
         let lane = self.lane().await?;
-        let name: Arc<str> = Arc::from(run);
-        let found = self.statement(&lane, "find the run", move |connection| {
-            let name = Arc::clone(&name);
-            Box::pin(async move { Ok(id(connection, &name).await?) })
-        });
-        let run = found.await?.ok_or_else(|| unknown_run(run))?;
+        let run = self.run_id(&lane, run).await?;
         Ok(Results {
             database: self.clone(),
             lane,

@@ -7,7 +7,7 @@ use chatcore::journal::Counts;
 use chatcore::{Error, ErrorKind};
 use sqlx::{PgConnection, Row};
 
-use super::database::Database;
+use super::database::{Database, Lane};
 use super::failure::Failed;
 use super::limits::RunLimits;
 
@@ -162,6 +162,18 @@ impl Database {
             })
         })
         .await
+    }
+}
+
+impl Database {
+    /// The id of a run that must exist.
+    pub(super) async fn run_id(&self, lane: &Lane, run: &str) -> Result<i64, Error> {
+        let name: Arc<str> = Arc::from(run);
+        let found = self.statement(lane, "find the run", move |connection| {
+            let name = Arc::clone(&name);
+            Box::pin(async move { Ok(id(connection, &name).await?) })
+        });
+        found.await?.ok_or_else(|| unknown_run(run))
     }
 }
 
