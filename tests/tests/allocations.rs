@@ -5,6 +5,12 @@
 //! They have a process of their own, because a logger that another test installs makes each call
 //! allocate more.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy does not know the shared cases of the benchmarks as tests"
+)]
+
 #[path = "../benches/cases/mod.rs"]
 mod cases;
 
