@@ -1,12 +1,13 @@
 // A journal in files: what is kept, what is refused, and what a torn or damaged file costs.
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { fileJournal, jsonLines, processJournal } from '../dist/journal-node.js';
 import { LlmClient } from '../dist/node.js';
 import { folder, options, provider, requests } from './batches.mjs';
 import { nobody } from './server.mjs';
+import { sources } from './sources.mjs';
 
 let server, client, at;
 before(async () => { server = await provider(); });
@@ -233,7 +234,27 @@ test('a second run of the same output is kept out, with the program flock or wit
     await assert.rejects(place.open(client, ['a']), (error) => error.providerCode === 'locked' && /another process runs the batch of .*out\.jsonl/.test(error.message));
     await one.close();
     await (await place.open(client, ['a'])).close();
+    // Rust's journals delete it, too. On Windows the file stays.
+    if (process.platform !== 'win32') assert.equal(existsSync(at.path('out.jsonl.lock')), false);
   }
+});
+
+test('a lock of a file that its last owner has deleted does not count', { skip: process.platform !== 'linux' }, async (context) => {
+  fresh(context);
+  const { lock } = (await sources({ lock: 'files/lock.ts' })).lock;
+  const path = at.path('out.jsonl.lock');
+  // The program flock is slower than the next line, unless the machine is busy: then it finds the lock held.
+  const next = async () => {
+    const free = await lock(path);
+    const opened = lock(path);
+    free();
+    return await opened ?? next();
+  };
+  const free = await next();
+  assert.equal(existsSync(path), true);
+  assert.equal(await lock(path), undefined);
+  free();
+  assert.equal(existsSync(path), false);
 });
 
 test('a provider that cannot be reached ends the run, and no item is recorded as an error', async (context) => {

@@ -242,8 +242,10 @@ test('hedging: a second request when the first content is late, and the late one
 test('the constructor tells what is wrong', () => {
   const good = { apiKey: 'k' };
   for (const [options, pattern] of [
-    [{ provider: 'nobody' }, /must be one of deepseek, openai.*; for any other server.* use openai_compatible and set baseURL$/],
-    [{ provider: 'openai' }, /OPENAI_API_KEY/],
+    [{ provider: 'opnai' }, /^the provider is opnai, which is not the name of a provider: did you mean openai\? It must be one of/],
+    [{ provider: 'Open-AI' }, /did you mean openai\?/],
+    [{ provider: 'nobody' }, /: it must be one of deepseek, openai.*; for any other server.* use openai_compatible and set baseURL$/],
+    [{ provider: 'openai' }, /^no API key for openai: give the option apiKey, or set the variable OPENAI_API_KEY or LLM_API_KEY/],
     [{}, /DEEPSEEK_API_KEY/],
     [{ ...good, baseUrl: 'https://x.example' }, /unknown option baseUrl/],
     [{ apiKey: '' }, /API key is empty/],

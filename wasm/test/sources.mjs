@@ -8,7 +8,7 @@ export async function sources(files) {
   const contents = Object.entries(files).map(([name, file]) => `export * as ${name} from './${file}';`).join('\n');
   const { outputFiles: [{ text }] } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL('../ts', import.meta.url)) },
-    bundle: true, write: false, format: 'esm', target: 'es2022',
+    bundle: true, write: false, format: 'esm', target: 'es2022', external: ['node:*'],
   });
   return import(`data:text/javascript,${encodeURIComponent(text)}`);
 }

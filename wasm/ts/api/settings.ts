@@ -5,6 +5,7 @@ import type { LlmError } from '../base/errors.js';
 import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
 import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
+import { nearest } from './nearest.js';
 import { moduleOf } from './preload.js';
 import type { ModuleName } from '../border/load.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
@@ -110,8 +111,10 @@ interface Endpoint { base?: Address | undefined; key?: string | undefined; giveK
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
   const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
   if (!Object.hasOwn(PROVIDERS, provider)) {
-    throw fail(`the provider is ${provider}, but must be one of ${Object.keys(PROVIDERS).join(', ')}; for any other server with `
-      + "OpenAI's chat completions, use openai_compatible and set baseURL");
+    const names = Object.keys(PROVIDERS);
+    const meant = nearest(String(provider), names);
+    throw fail(`the provider is ${provider}, which is not the name of a provider: ${meant ? `did you mean ${meant}? It` : 'it'} must be one of `
+      + `${names.join(', ')}; for any other server with OpenAI's chat completions, use openai_compatible and set baseURL`, 'unknown_provider');
   }
   const its = PROVIDERS[provider as ProviderName];
   const given = baseURL ?? vars.text('LLM_BASE_URL');
@@ -146,8 +149,8 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
     if (flaw) throw fail(flaw.why, flaw.code);
     key = checked as string;
   } else if (!isKeyless && !giveKey && variables.length && !isPlain) {
-    throw fail(`no API key for ${provider}: give an apiKey or set ${variables[0]}; if your own server adds the key, `
-      + 'give apiKey: null and its baseURL', 'missing_api_key');
+    throw fail(`no API key for ${provider}: give the option apiKey, or set the variable ${variables[0]} or LLM_API_KEY, or mock: true for an `
+      + 'offline model; if your own server adds the key, give apiKey: null and its baseURL', 'missing_api_key');
   }
   if (base?.isOpen && !allowHttp) {
     const header = Object.keys(headers).find(namesCredential);

@@ -1,6 +1,6 @@
 // The parts of `node:fs` that are used, because this package does not depend on Node's types.
 // @ts-expect-error: no types of Node's here
-import { closeSync, createReadStream, openSync, promises } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, promises, unlinkSync } from 'node:fs';
 
 /** @internal */
 export interface Stats { readonly dev: number; readonly ino: number; readonly size: number; isFile(): boolean; isDirectory(): boolean }
@@ -31,6 +31,10 @@ export const fs = promises as Fs;
 export const openFile = openSync as (path: string, flags: number | string, mode?: number) => number;
 /** @internal */
 export const closeFile = closeSync as (fd: number) => void;
+/** @internal */
+export const statFile = fstatSync as (fd: number) => Stats;
+/** @internal */
+export const deleteFile = unlinkSync as (path: string) => void;
 /** @internal */
 export const readStream = createReadStream as (path: string, options: object) => AsyncIterable<Uint8Array>;
 
