@@ -3,6 +3,7 @@
 mod async_config;
 #[cfg(test)]
 mod cases;
+mod nearest;
 mod parse;
 mod table;
 
@@ -109,8 +110,9 @@ impl Config {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a value that does not parse. The message names the
-    /// variable, the value and the allowed values. A missing key is an error when the client is
-    /// built.
+    /// variable, the value and the allowed values. The code of an unknown provider is
+    /// `unknown_provider`, and the message suggests the nearest name. A missing key is an error when
+    /// the client is built.
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars::new(&get);
         let mock = vars.boolean(table::USE_MOCK_LLM)?;
@@ -141,13 +143,7 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
     let base_url = vars.text("LLM_BASE_URL");
     let name = chosen.unwrap_or_else(|| unnamed(base_url.as_deref()).to_owned());
     let Some(mut provider) = Provider::by_name(&name.to_ascii_lowercase()) else {
-        let names: Vec<_> = KNOWN_PROVIDERS.iter().map(|known| known.name).collect();
-        return Err(Error::config(format!(
-            "LLM_PROVIDER is {}, but must be one of {}; for any other server with OpenAI's chat \
-             completions, use openai_compatible and set LLM_BASE_URL",
-            Quoted(&name),
-            names.join(", ")
-        )));
+        return Err(unknown_provider(&name));
     };
     let is_default = !is_named && base_url.is_none();
     if let Some(base_url) = base_url {
@@ -185,6 +181,22 @@ fn read_provider(vars: &Vars<'_>) -> Result<Provider, Error> {
         }
     }
     Ok(provider)
+}
+
+fn unknown_provider(name: &str) -> Error {
+    let names = || KNOWN_PROVIDERS.iter().map(|known| known.name);
+    let guess = match nearest::nearest(name, names()) {
+        Some(meant) => format!("did you mean {meant}? It"),
+        None => "it".to_owned(),
+    };
+    let names: Vec<_> = names().collect();
+    Error::config(format!(
+        "LLM_PROVIDER is {}, which is not the name of a provider: {guess} must be one of {}; for any \
+         other server with OpenAI's chat completions, use openai_compatible and set LLM_BASE_URL",
+        Quoted(name),
+        names.join(", ")
+    ))
+    .with_code(Some("unknown_provider".to_owned()))
 }
 
 /// The provider where `LLM_PROVIDER` is not set: the default one, or any server that speaks OpenAI's
@@ -394,7 +406,16 @@ mod tests {
             ("XWE_MAX_LLM_RETRIES", "x", "a whole number of at least 1"),
             ("USE_MOCK_LLM", "2", "true or false"),
             ("LLM_ALLOW_HTTP", "perhaps", "true or false"),
-            ("LLM_PROVIDER", "skynet", "must be one of deepseek, openai"),
+            (
+                "LLM_PROVIDER",
+                "skynet",
+                ": it must be one of deepseek, openai",
+            ),
+            (
+                "LLM_PROVIDER",
+                "opnai",
+                ": did you mean openai? It must be one of",
+            ),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Config);
