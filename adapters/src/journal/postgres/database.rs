@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, PgConnection};
 
 use super::failure::Failed;
 use super::schema;
+use super::watch::{DatabaseEvent, Watch};
 
 /// The first pause before a failed statement is repeated, and the longest one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -64,6 +65,7 @@ struct Inner {
     schema: String,
     statement_timeout: Duration,
     patience: Duration,
+    watch: Option<Arc<Watch>>,
     /// For everything but results and limits. Settings replace it, because they are a connection's.
     lane: Arc<Lane>,
 }
@@ -120,6 +122,7 @@ impl Database {
                 schema: Self::DEFAULT_SCHEMA.to_owned(),
                 statement_timeout: Self::DEFAULT_STATEMENT_TIMEOUT,
                 patience: Self::DEFAULT_PATIENCE,
+                watch: None,
                 lane: Arc::default(),
             }),
         })
@@ -168,6 +171,37 @@ impl Database {
         self
     }
 
+    /// Sets a function that is told when the server cannot be reached and when it answers again, and
+    /// when a run's limits cannot be drawn. Without one, statements are repeated silently for the
+    /// [`patience`](Self::patience). All clones of this database made afterwards share it. It is called
+    /// between two statements, so it must not block.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use chatcore_adapters::executor::SmolExecutor;
+    /// use chatcore_adapters::journal::postgres::{Database, DatabaseEvent};
+    ///
+    /// # fn main() -> Result<(), chatcore::Error> {
+    /// # let executor = Arc::new(SmolExecutor::new());
+    /// let database = Database::new(executor, "postgres://db.internal/batches")?.watch(|event| {
+    ///     match event {
+    ///         DatabaseEvent::Lost(error) => eprintln!("{error}"),
+    ///         DatabaseEvent::Regained => eprintln!("the database is back"),
+    ///         // Requests wait until a draw succeeds: end the run, if nobody mends it.
+    ///         DatabaseEvent::LimitsFailed(error) => eprintln!("no request is sent: {error}"),
+    ///         _ => {}
+    ///     }
+    /// });
+    /// # let _ = database;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn watch(mut self, tell: impl Fn(DatabaseEvent) + Send + Sync + 'static) -> Self {
+        self.settings().watch = Some(Arc::new(Watch::new(tell)));
+        self
+    }
+
     /// The schema that holds the tables.
     pub fn schema(&self) -> &str {
         &self.inner.schema
@@ -187,13 +221,7 @@ impl Database {
     pub(super) async fn lane(&self) -> Result<Arc<Lane>, Error> {
         let lane = Arc::clone(&self.inner.lane);
         if !lane.is_ready.load(Ordering::Relaxed) {
-            schema::migrate(self, &lane).await.map_err(|error| {
-                let kind = match error.kind() {
-                    ErrorKind::Journal => ErrorKind::Config,
-                    kind => kind,
-                };
-                Error::new(kind, error.message()).with_code(error.code().map(str::to_owned))
-            })?;
+            schema::migrate(self, &lane).await?;
             lane.is_ready.store(true, Ordering::Relaxed);
         }
         Ok(lane)
@@ -208,24 +236,76 @@ impl Database {
     where
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
     {
+        let ran = self.repeated(lane, what, run).await;
+        ran.map_err(|failed| self.error(&failed, ErrorKind::Journal, what))
+    }
+
+    /// Runs the first statement of a database. A failure that does not pass is one of the settings.
+    pub(super) async fn first_statement<T, F>(
+        &self,
+        lane: &Lane,
+        what: &str,
+        run: F,
+    ) -> Result<T, Error>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
+    {
+        self.repeated(lane, what, run).await.map_err(|failed| {
+            let kind = match failed.is_temporary() {
+                true => ErrorKind::Journal,
+                false => ErrorKind::Config,
+            };
+            self.error(&failed, kind, what)
+        })
+    }
+
+    async fn repeated<T, F>(&self, lane: &Lane, what: &str, run: F) -> Result<T, Failed>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
+    {
         let until = self.inner.executor.now() + self.inner.patience;
         let mut pause = FIRST_PAUSE;
+        let mut tries = 0;
         loop {
+            let began = self.inner.executor.now();
             let failed = match self.once(lane, &run).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    if let Some(watch) = &self.inner.watch {
+                        watch.answered(self.inner.executor.now());
+                    }
+                    return Ok(value);
+                }
                 Err(failed) => failed,
             };
+            tries += 1;
+            // A connection that was lost while it was idle is replaced, and nobody need know.
+            let is_lost = matches!(failed, Failed::Unreached(_)) || tries > 1;
+            if let Some(watch) = &self.inner.watch
+                && is_lost
+                && failed.is_away()
+            {
+                watch.lost(began, || self.error(&failed, ErrorKind::Journal, what));
+            }
             let wait = pause.mul_f64(0.5 + 0.5 * fraction());
             if !failed.is_temporary() || self.inner.executor.now() + wait >= until {
-                return Err(self.error(failed, what));
+                return Err(failed);
             }
             self.inner.executor.sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    fn error(&self, failed: Failed, what: &str) -> Error {
-        failed.into_error(what, ErrorKind::Journal, &self.inner.secrets)
+    /// Tells that the limits of a run cannot be drawn.
+    pub(super) fn limits_failed(&self, error: Error) {
+        if let Some(watch) = &self.inner.watch {
+            watch.limits_failed(error);
+        }
+    }
+
+    fn error(&self, failed: &Failed, kind: ErrorKind, what: &str) -> Error {
+        let options = &self.inner.options;
+        let place = format!("{}:{}", options.get_host(), options.get_port());
+        failed.error(kind, what, &place, &self.inner.secrets)
     }
 
     async fn once<T, F>(&self, lane: &Lane, run: &F) -> Result<T, Failed>
@@ -240,7 +320,10 @@ impl Database {
             .filter(|idle| executor.now() - idle.since < STALE);
         let mut connection = match fresh {
             Some(idle) => idle.connection,
-            None => self.within(CONNECTING, self.connect()).await?,
+            None => {
+                let connecting = self.within(CONNECTING, self.connect());
+                connecting.await.map_err(Failed::while_connecting)?
+            }
         };
         let limit = self.inner.statement_timeout + GRACE;
         let result = self.within(limit, run(&mut connection)).await;

@@ -7,6 +7,8 @@ use chatcore::{Error, ErrorKind};
 pub(super) enum Failed {
     /// It did not end in time. Whether it was carried out is unknown.
     TimedOut,
+    /// No connection was made, for a reason that may pass.
+    Unreached(Box<Failed>),
     Sql(sqlx::Error),
 }
 
@@ -20,7 +22,7 @@ impl Failed {
     /// Whether the same statement may succeed later.
     pub(super) fn is_temporary(&self) -> bool {
         match self {
-            Self::TimedOut => true,
+            Self::TimedOut | Self::Unreached(_) => true,
             Self::Sql(sqlx::Error::Io(_)) => true,
             // A server that ends in mid-message looks like this.
             Self::Sql(sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed) => true,
@@ -29,6 +31,26 @@ impl Failed {
                 is_temporary(&code)
             }
             Self::Sql(_) => false,
+        }
+    }
+
+    /// Whether the server cannot be reached, does not answer, or is shut down or started: another
+    /// statement would fail, too.
+    pub(super) fn is_away(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                matches!(code.get(..2), Some("08")) || matches!(&*code, "57P01" | "57P02" | "57P03")
+            }
+            failed => failed.is_temporary(),
+        }
+    }
+
+    /// The failure of an attempt to connect.
+    pub(super) fn while_connecting(self) -> Self {
+        match self.is_temporary() {
+            true => Self::Unreached(Box::new(self)),
+            false => self,
         }
     }
 
@@ -50,6 +72,7 @@ impl Failed {
     fn text(&self) -> String {
         match self {
             Self::TimedOut => "the server did not answer in time".to_owned(),
+            Self::Unreached(failed) => failed.text(),
             // Not the place in the server's source code, which sqlx adds.
             Self::Sql(sqlx::Error::Database(error)) => error.message().to_owned(),
             Self::Sql(error) => error.to_string(),
@@ -58,6 +81,7 @@ impl Failed {
 
     fn advice(&self) -> &'static str {
         let code = match self {
+            Self::Unreached(failed) => return failed.advice(),
             Self::Sql(sqlx::Error::Database(error)) => {
                 error.code().unwrap_or_default().into_owned()
             }
@@ -74,14 +98,25 @@ impl Failed {
         }
     }
 
-    /// The error that a caller sees. `secrets` are removed from its text.
-    pub(super) fn into_error(self, what: &str, kind: ErrorKind, secrets: &[String]) -> Error {
-        let why = format!(
-            "PostgreSQL could not {what}: {}; {}",
-            self.text(),
-            self.advice()
-        );
-        Error::new(kind, redacted(why, secrets)).with_code(Some("postgres".to_owned()))
+    /// The error that a caller sees: `what` could not be done by the server at `place`. `secrets` are
+    /// removed from its text.
+    pub(super) fn error(
+        &self,
+        kind: ErrorKind,
+        what: &str,
+        place: &str,
+        secrets: &[String],
+    ) -> Error {
+        let text = self.text();
+        let (why, code) = match self {
+            Self::Unreached(_) => (
+                format!("PostgreSQL at {place} cannot be reached: {text}"),
+                "postgres_unreachable",
+            ),
+            _ => (format!("PostgreSQL could not {what}: {text}"), "postgres"),
+        };
+        let why = format!("{why}; {}", self.advice());
+        Error::new(kind, redacted(why, secrets)).with_code(Some(code.to_owned()))
     }
 }
 
@@ -121,12 +156,31 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_is_not_reached_is_told_from_a_statement_that_fails() {
+        let lost = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let kind = ErrorKind::Journal;
+        let error = |failed: Failed| failed.error(kind, "claim", "db.internal:5432", &[]);
+        let unreached = error(Failed::Sql(sqlx::Error::Io(lost())).while_connecting());
+        assert_eq!(unreached.code(), Some("postgres_unreachable"));
+        let told = unreached.to_string();
+        assert!(
+            told.contains("PostgreSQL at db.internal:5432 cannot be reached: "),
+            "{told}"
+        );
+        let other = error(Failed::Sql(sqlx::Error::Io(lost())));
+        assert_eq!(other.code(), Some("postgres"));
+        // A wrong setting does not pass.
+        let wrong = Failed::Sql(sqlx::Error::Configuration("no".into())).while_connecting();
+        assert!(!wrong.is_away() && !wrong.is_temporary());
+    }
+
+    #[test]
     fn no_secret_is_told() {
         let secrets = ["s3cret/é".to_owned(), "s3cret%2F".to_owned()];
         let text = "a s3cret/é and s3cret%2F".to_owned();
         assert_eq!(redacted(text, &secrets), "a *** and ***");
         let failed = Failed::Sql(sqlx::Error::Configuration("bad s3cret/é".into()));
-        let error = failed.into_error("be reached", ErrorKind::Config, &secrets);
+        let error = failed.error(ErrorKind::Config, "claim", "localhost:5432", &secrets);
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     }
 }

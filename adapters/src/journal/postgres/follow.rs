@@ -33,8 +33,7 @@ impl Database {
     /// [`retry_errors`](Self::retry_errors) is not reported if its error was; follow anew, or read
     /// [`results`](Self::results).
     ///
-    /// A chunk with news is read as a whole, so following a run reads each result several times.
-    /// Smaller [`chunk`](super::Submission::chunk)s make that cheaper.
+    /// Each result is read once, however often this is asked.
     ///
     /// # Errors
     /// As for [`status`](Self::status).
@@ -80,22 +79,38 @@ impl Follow {
         };
         let changed = found.await?.into_iter();
         let changed = changed.filter(|(change, finished)| !known(change.chunk, *finished));
-        let changed: Vec<_> = changed.map(|(change, _)| change).take(CHUNKS).collect();
-        let chunks: Arc<[i64]> = changed.iter().map(|change| change.chunk).collect();
-        if chunks.is_empty() {
-            return Ok(Vec::new());
+        let changed: Vec<_> = changed.map(|(change, _)| change).collect();
+        // A chunk whose errors run again seems to have news and may have none, so others are read, too.
+        for changed in changed.chunks(CHUNKS) {
+            let new = self.read(changed).await?;
+            if !new.is_empty() {
+                return Ok(new);
+            }
         }
+        Ok(Vec::new())
+    }
+
+    /// The results of these chunks that were not read yet.
+    async fn read(&mut self, changed: &[Change]) -> Result<Vec<ResultLine>, Error> {
+        let run = self.run;
+        let chunks: Arc<[i64]> = changed.iter().map(|change| change.chunk).collect();
+        let of_chunk = |chunk: &i64| {
+            let places = self.begun.get(chunk).into_iter().flatten();
+            let chunk = *chunk;
+            places.map(move |place| (chunk, place.cast_signed()))
+        };
+        let (of, places): (Vec<_>, Vec<_>) = chunks.iter().flat_map(of_chunk).unzip();
+        let known: Arc<(Vec<i64>, Vec<i64>)> = Arc::new((of, places));
         let read = self
             .database
             .statement(&self.lane, "read results", move |connection| {
-                let chunks = Arc::clone(&chunks);
-                Box::pin(async move { lines(connection, run, &chunks).await })
+                let (chunks, known) = (Arc::clone(&chunks), Arc::clone(&known));
+                Box::pin(async move { lines(connection, run, &chunks, &known).await })
             });
         let mut new = Vec::new();
         for (chunk, line) in read.await? {
-            if self.begun.entry(chunk).or_default().insert(line.place) {
-                new.push(line);
-            }
+            self.begun.entry(chunk).or_default().insert(line.place);
+            new.push(line);
         }
         // A finished chunk gets no more results.
         for change in changed.iter().filter(|change| change.is_finished) {
@@ -133,19 +148,27 @@ async fn changes(
     Ok(changes)
 }
 
+/// The results of some chunks, without those that are known by their chunk and place.
+const LINES: &str = "
+SELECT chunk, place, is_answer, line FROM result r
+WHERE run = $1 AND chunk = ANY($2) AND NOT EXISTS (
+    SELECT FROM unnest($3::bigint[], $4::bigint[]) AS known (chunk, place)
+    WHERE known.chunk = r.chunk AND known.place = r.place)
+ORDER BY chunk, place";
+
 async fn lines(
     connection: &mut PgConnection,
     run: i64,
     chunks: &[i64],
+    (of, places): &(Vec<i64>, Vec<i64>),
 ) -> Result<Vec<(i64, ResultLine)>, Failed> {
-    let rows = sqlx::query(
-        "SELECT chunk, place, is_answer, line FROM result \
-         WHERE run = $1 AND chunk = ANY($2) ORDER BY chunk, place",
-    )
-    .bind(run)
-    .bind(chunks)
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(LINES)
+        .bind(run)
+        .bind(chunks)
+        .bind(&of[..])
+        .bind(&places[..])
+        .fetch_all(connection)
+        .await?;
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
         let line = ResultLine {

@@ -1,6 +1,7 @@
 //! Limits per minute that all workers of a run share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatcore::{BoxFuture, Error, ErrorKind, LimitAmount, LimitBlock, SharedLimits};
@@ -65,7 +66,7 @@ impl RunLimits {
 }
 
 /// A run's limits per minute, for [`LlmClientBuilder::shared_limits`]. See
-/// [`Database::shared_limits`].
+/// [`Database::shared_limits`]. While draws fail, requests wait; [`Database::watch`] tells why.
 ///
 /// [`LlmClientBuilder::shared_limits`]: chatcore::LlmClientBuilder::shared_limits
 #[derive(Debug)]
@@ -74,22 +75,8 @@ pub struct PostgresLimits {
     lane: Arc<Lane>,
     run: i64,
     name: String,
-    /// Why the last draw failed.
-    failure: Mutex<Option<Error>>,
-}
-
-impl PostgresLimits {
-    /// Why the last draw failed; `None` if it did not. Requests wait as long as draws fail, so look at
-    /// this from time to time and end the work if it does not pass: a draw has been retried for the
-    /// database's [`patience`](Database::patience) before it fails. After the removal of the run its
-    /// code is `unknown_run`.
-    pub fn failure(&self) -> Option<Error> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Error>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// Whether the last draw failed.
+    is_failing: AtomicBool,
 }
 
 /// Draws a block if every bucket holds one: half of the most that it holds, but no more than is
@@ -189,7 +176,7 @@ impl Database {
             lane: Arc::new(Lane::default()),
             run,
             name: run_name,
-            failure: Mutex::new(None),
+            is_failing: AtomicBool::new(false),
         }))
     }
 }
@@ -208,12 +195,13 @@ impl SharedLimits for PostgresLimits {
                 Ok(None) => Err(unknown_run(&self.name)),
                 Err(error) => Err(error),
             };
-            let (block, failure) = match drawn {
-                Ok(block) => (block, None),
-                Err(error) => (LimitBlock::Later(AWAY), Some(error)),
-            };
-            *self.lock() = failure;
-            block
+            let was_failing = self.is_failing.swap(drawn.is_err(), Ordering::Relaxed);
+            drawn.unwrap_or_else(|error| {
+                if !was_failing {
+                    self.database.limits_failed(error);
+                }
+                LimitBlock::Later(AWAY)
+            })
         })
     }
 }

@@ -25,7 +25,7 @@
 //!
 //! Every statement has a time limit on the server and another one on the client, by the executor's
 //! clock. Lost connections, restarts, conflicts and a lack of resources are retried, for 5 minutes
-//! by default. The journal needs PostgreSQL 14 or newer.
+//! by default; [`Database::watch`] tells when the server is away. The journal needs PostgreSQL 14 or newer.
 
 mod builder;
 mod claim;
@@ -42,6 +42,7 @@ mod results;
 mod runs;
 mod schema;
 mod submission;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub use limits::{PostgresLimits, RunLimits};
 pub use results::{ResultLine, Results};
 pub use runs::{RunState, RunStatus, WorkerStatus};
 pub use submission::Submission;
+pub use watch::DatabaseEvent;
 
 use database::Lane;
 use record::Writer;

@@ -24,7 +24,7 @@ pub(super) async fn migrate(database: &Database, lane: &Lane) -> Result<(), Erro
     let schema: Arc<str> = Arc::from(database.schema());
     let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
     let found = database
-        .statement(lane, "prepare its tables", move |connection| {
+        .first_statement(lane, "prepare its tables", move |connection| {
             let schema = Arc::clone(&schema);
             Box::pin(async move {
                 let found = version(connection).await?;

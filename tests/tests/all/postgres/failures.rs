@@ -11,7 +11,9 @@ use std::time::Duration;
 use chatcore::journal::Recorded;
 use chatcore::{BatchProcessor, ChatRequest, Error, Executor, Journal};
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::journal::postgres::{Database, Identity, PostgresJournal, Submission};
+use chatcore_adapters::journal::postgres::{
+    Database, DatabaseEvent, Identity, PostgresJournal, Submission,
+};
 use chatcore_tests::postgres::{PASSWORD, Postgres};
 use futures_lite::future;
 
@@ -179,6 +181,44 @@ fn a_connection_that_goes_silent_is_given_up() {
         // The statement is repeated on a new connection.
         let counts = journal.progress().await.unwrap();
         assert_eq!(counts.total, Some(5));
+    });
+}
+
+#[test]
+fn a_server_that_is_away_is_told_once_and_so_is_its_return() {
+    let Some(server) = Postgres::start(&[("fsync", "off")]) else {
+        return;
+    };
+    smol::block_on(async {
+        let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
+        let (tell, told) = std::sync::mpsc::channel();
+        let database = Database::new(executor, &server.url()).unwrap();
+        let database = database.watch(move |event| tell.send(event).unwrap());
+        assert_eq!(database.runs().await.unwrap().len(), 0);
+        assert!(told.try_recv().is_err());
+        server.hold();
+        server.crash();
+        // The statement is repeated until the server is back.
+        let back = thread::spawn({
+            let database = database.clone();
+            move || smol::block_on(database.runs())
+        });
+        let lost = told.recv().unwrap();
+        let DatabaseEvent::Lost(error) = lost else {
+            panic!("{lost:?}");
+        };
+        assert_eq!(error.code(), Some("postgres_unreachable"), "{error}");
+        let place = format!("127.0.0.1:{} cannot be reached", server.port());
+        assert!(error.to_string().contains(&place), "{error}");
+        // What passes is no wrong setting, even for the first statement of a database.
+        let first = Database::new(Arc::new(SmolExecutor::new()), &server.url()).unwrap();
+        let error = first.patience(Duration::ZERO).runs().await.unwrap_err();
+        assert_eq!(error.kind(), chatcore::ErrorKind::Journal, "{error}");
+        server.release();
+        back.join().unwrap().unwrap();
+        let regained = told.recv().unwrap();
+        assert!(matches!(regained, DatabaseEvent::Regained), "{regained:?}");
+        assert!(told.try_recv().is_err());
     });
 }
 

@@ -3,6 +3,7 @@
 
 mod control;
 mod failures;
+mod follow;
 mod input;
 mod journal;
 mod leases;
