@@ -22,7 +22,7 @@ impl Args for ServeArgs {
             };
             let help = format!("{} [default: {default}; {}]", setting.doc, setting.var);
             let arg = Arg::new(setting.flag).long(setting.flag);
-            command.arg(arg.value_name("VALUE").help(help))
+            command.arg(arg.value_name(setting.value).help(help))
         })
     }
 

@@ -6,7 +6,28 @@ use crate::args::Who;
 
 /// Reads the settings from the environment. Options override variables.
 pub(crate) fn config(who: &Who) -> Result<Config, Error> {
-    Config::from_vars(vars(who))
+    Config::from_vars(vars(who)).map_err(|error| in_options(error, who))
+}
+
+/// Names the options in an error about settings that were given by options.
+fn in_options(error: Error, who: &Who) -> Error {
+    let mut message = error.message().to_owned();
+    for (option, given, variable) in [
+        ("--provider", &who.provider, "LLM_PROVIDER"),
+        ("--model", &who.model, "LLM_MODEL"),
+        ("--base-url", &who.base_url, "LLM_BASE_URL"),
+    ] {
+        message = match given {
+            Some(_) => message.replace(variable, option),
+            // It is advised with its value.
+            None if option == "--provider" => message,
+            None => message.replace(
+                &format!("set {variable}"),
+                &format!("set {option} or {variable}"),
+            ),
+        };
+    }
+    Error::new(error.kind(), message).with_code(error.code().map(str::to_owned))
 }
 
 /// Reads a variable from the options, or else from the environment.

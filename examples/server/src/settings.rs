@@ -12,6 +12,8 @@ pub struct Setting {
     pub flag: &'static str,
     /// The environment variable.
     pub var: &'static str,
+    /// What the value is, as help shows it.
+    pub value: &'static str,
     /// The value if neither is set; empty where there is none.
     pub default: &'static str,
     /// What it does.
@@ -22,38 +24,40 @@ pub struct Setting {
 /// [`chatcore::SETTINGS`].
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
-    row("addr", "CHATCORE_ADDR", "127.0.0.1:8080", "The address to listen on. An address beyond loopback requires a token or CHATCORE_OPEN."),
-    row("token", "CHATCORE_TOKEN", "", "The access token; set it with the variable, because other users of the machine see the options of a program in its list of processes. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
-    row("open", "CHATCORE_OPEN", "false", "true: listens beyond loopback without a token. Anyone who reaches the server can use the key."),
-    row("models", "CHATCORE_MODELS", "", "The models that clients may request, separated by commas; the first is the default. If it is not set, only the provider's model."),
-    row("max-body", "CHATCORE_MAX_BODY", "1048576", "Maximum size of a request's body or a WebSocket message, in bytes."),
-    row("max-messages", "CHATCORE_MAX_MESSAGES", "200", "Maximum number of messages in a conversation."),
-    row("max-prompts", "CHATCORE_MAX_PROMPTS", "100", "Maximum number of prompts in a batch."),
-    row("max-tokens", "CHATCORE_MAX_TOKENS", "4096", "Maximum number of tokens in an answer; also the default of the OpenAI-compatible front for a request without a limit."),
-    row("max-chats", "CHATCORE_MAX_CHATS", "32", "Maximum number of concurrent chats on one WebSocket."),
-    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "600", "Chats that one client address may start in a minute, possibly all at once; each turn of /api/chat/tools counts as a chat. 0 means no limit."),
-    row("trust-proxy", "CHATCORE_TRUST_PROXY", "false", "true: the server is behind a proxy, so the client's address is the last one in X-Forwarded-For."),
-    row("hosts", "CHATCORE_HOSTS", "", "The host names by which clients reach the server, separated by commas. If it is not set: on loopback, localhost and loopback addresses; otherwise any name."),
-    row("max-connections", "CHATCORE_MAX_CONNECTIONS", "4096", "Maximum number of concurrent connections; further ones get 503."),
-    row("max-connections-per-address", "CHATCORE_MAX_CONNECTIONS_PER_ADDRESS", "1024", "Maximum number of concurrent connections from one client address; further ones get 429. 0 means no limit. It is not applied behind a proxy (trust-proxy), because all connections have the proxy's address there."),
-    row("header-timeout", "CHATCORE_HEADER_TIMEOUT", "10", "Time limit for a request's head, in seconds from its first byte."),
-    row("body-timeout", "CHATCORE_BODY_TIMEOUT", "30", "Time limit for a request's body, in seconds."),
-    row("write-timeout", "CHATCORE_WRITE_TIMEOUT", "30", "Seconds after which a client that reads nothing of what is written to it is disconnected."),
-    row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "75", "Seconds that an idle connection is kept open between two requests, or a WebSocket without a running chat after the client's last message or ping."),
-    row("grace", "CHATCORE_GRACE", "30", "Seconds that running chats have to finish after SIGTERM."),
-    row("web", "CHATCORE_WEB", "", "A folder to serve the page from. If it is not set, the built-in page is served."),
-    row("npm", "CHATCORE_NPM", "", "The folder of the npm package's build, such as wasm/dist, whose JavaScript the page then runs. The page holds the access token, so name only a folder that you trust. If it is not set, the page uses a small client of its own."),
+    row("addr", "CHATCORE_ADDR", "ADDRESS", "127.0.0.1:8080", "The address to listen on. An address beyond loopback requires a token or CHATCORE_OPEN."),
+    row("token", "CHATCORE_TOKEN", "TOKEN", "", "The access token; set it with the variable, because other users of the machine see the options of a program in its list of processes. If it is set, every request except those for /, /healthz and the page's files needs `Authorization: Bearer TOKEN`."),
+    row("open", "CHATCORE_OPEN", "true|false", "false", "true: listens beyond loopback without a token. Anyone who reaches the server can use the key."),
+    row("models", "CHATCORE_MODELS", "MODELS", "", "The models that clients may request, separated by commas; the first is the default. If it is not set, only the provider's model."),
+    row("max-body", "CHATCORE_MAX_BODY", "BYTES", "1048576", "Maximum size of a request's body or a WebSocket message, in bytes."),
+    row("max-messages", "CHATCORE_MAX_MESSAGES", "N", "200", "Maximum number of messages in a conversation."),
+    row("max-prompts", "CHATCORE_MAX_PROMPTS", "N", "100", "Maximum number of prompts in a batch."),
+    row("max-tokens", "CHATCORE_MAX_TOKENS", "N", "4096", "Maximum number of tokens in an answer; also the default of the OpenAI-compatible front for a request without a limit."),
+    row("max-chats", "CHATCORE_MAX_CHATS", "N", "32", "Maximum number of concurrent chats on one WebSocket."),
+    row("requests-per-minute", "CHATCORE_REQUESTS_PER_MINUTE", "N", "600", "Chats that one client address may start in a minute, possibly all at once; each turn of /api/chat/tools counts as a chat. 0 means no limit."),
+    row("trust-proxy", "CHATCORE_TRUST_PROXY", "true|false", "false", "true: the server is behind a proxy, so the client's address is the last one in X-Forwarded-For."),
+    row("hosts", "CHATCORE_HOSTS", "HOSTS", "", "The host names by which clients reach the server, separated by commas. If it is not set: on loopback, localhost and loopback addresses; otherwise any name."),
+    row("max-connections", "CHATCORE_MAX_CONNECTIONS", "N", "4096", "Maximum number of concurrent connections; further ones get 503."),
+    row("max-connections-per-address", "CHATCORE_MAX_CONNECTIONS_PER_ADDRESS", "N", "1024", "Maximum number of concurrent connections from one client address; further ones get 429. 0 means no limit. It is not applied behind a proxy (trust-proxy), because all connections have the proxy's address there."),
+    row("header-timeout", "CHATCORE_HEADER_TIMEOUT", "SECONDS", "10", "Time limit for a request's head, in seconds from its first byte."),
+    row("body-timeout", "CHATCORE_BODY_TIMEOUT", "SECONDS", "30", "Time limit for a request's body, in seconds."),
+    row("write-timeout", "CHATCORE_WRITE_TIMEOUT", "SECONDS", "30", "Seconds after which a client that reads nothing of what is written to it is disconnected."),
+    row("idle-timeout", "CHATCORE_IDLE_TIMEOUT", "SECONDS", "75", "Seconds that an idle connection is kept open between two requests, or a WebSocket without a running chat after the client's last message or ping."),
+    row("grace", "CHATCORE_GRACE", "SECONDS", "30", "Seconds that running chats have to finish after SIGTERM."),
+    row("web", "CHATCORE_WEB", "FOLDER", "", "A folder to serve the page from. If it is not set, the built-in page is served."),
+    row("npm", "CHATCORE_NPM", "FOLDER", "", "The folder of the npm package's build, such as wasm/dist, whose JavaScript the page then runs. The page holds the access token, so name only a folder that you trust. If it is not set, the page uses a small client of its own."),
 ];
 
 const fn row(
     flag: &'static str,
     var: &'static str,
+    value: &'static str,
     default: &'static str,
     doc: &'static str,
 ) -> Setting {
     Setting {
         flag,
         var,
+        value,
         default,
         doc,
     }
@@ -162,8 +166,8 @@ fn help() -> String {
             default => default,
         };
         text.push_str(&format!(
-            "\n  --{} VALUE, {} (default: {default})\n      {}\n",
-            setting.flag, setting.var, setting.doc
+            "\n  --{} {}, {} (default: {default})\n      {}\n",
+            setting.flag, setting.value, setting.var, setting.doc
         ));
     }
     text

@@ -207,3 +207,34 @@ fn every_command_has_a_manual_page() {
     assert_eq!(status, 2, "{err}");
     assert!(err.contains("nobody"), "{err}");
 }
+
+#[test]
+fn a_wrong_provider_is_told_by_its_option_with_the_nearest_name() {
+    let folder = Folder::new();
+    let (status, out, err) = run(chatcore(&folder).args(["doctor", "--provider", "opnai"]));
+    assert_eq!(status, 2, "{out}{err}");
+    assert!(
+        out.contains("--provider is \"opnai\", which is not"),
+        "{out}"
+    );
+    assert!(out.contains("did you mean openai?"), "{out}");
+    assert!(!out.contains("LLM_PROVIDER"), "{out}");
+    // Where a variable is wrong, it is named.
+    let (_, out, _) = run(chatcore(&folder).arg("doctor").env("LLM_PROVIDER", "opnai"));
+    assert!(out.contains("LLM_PROVIDER is \"opnai\""), "{out}");
+}
+
+#[test]
+fn the_help_of_the_server_says_what_each_value_is() {
+    let folder = Folder::new();
+    let (status, out, _) = run(chatcore(&folder).args(["serve", "--help"]));
+    assert_eq!(status, 0);
+    for option in [
+        "--open <true|false>",
+        "--grace <SECONDS>",
+        "--addr <ADDRESS>",
+    ] {
+        assert!(out.contains(option), "{option}: {out}");
+    }
+    assert!(!out.contains("<VALUE>"), "{out}");
+}

@@ -1,8 +1,8 @@
 //! Runs on many machines: workers that are killed by `kill -9` at random moments, and the commands
 //! from submission to results.
 //!
-//! Three hundred kills: `CHATCORE_KILLS=300 cargo test -p chatcore-cli --test all fleet --
-//! --nocapture`
+//! Three hundred kills over 20,100 items:
+//! `CHATCORE_KILLS=300 cargo test -p chatcore-cli --test all fleet::kill -- --nocapture`
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const CONCURRENCY: u64 = 8;
 /// How many items a worker has in flight at most: requests, and answers that are being recorded.
 const IN_FLIGHT: u64 = CONCURRENCY + CONCURRENCY / 4 + 4;
 
-fn batch(folder: &Folder, database: &Postgres, args: &[&str]) -> Command {
+pub(crate) fn batch(folder: &Folder, database: &Postgres, args: &[&str]) -> Command {
     let mut command = chatcore(folder);
     command
         .env("CHATCORE_POSTGRES", database.url())
@@ -27,13 +27,23 @@ fn batch(folder: &Folder, database: &Postgres, args: &[&str]) -> Command {
 }
 
 fn worker(folder: &Folder, database: &Postgres, server: &Server, path: &str, run: &str) -> Child {
-    against(folder, server, path)
+    let mut command = worker_of(folder, database, server, path, run);
+    command.stderr(Stdio::null()).spawn().unwrap()
+}
+
+pub(crate) fn worker_of(
+    folder: &Folder,
+    database: &Postgres,
+    server: &Server,
+    path: &str,
+    run: &str,
+) -> Command {
+    let mut command = against(folder, server, path);
+    command
         .env("CHATCORE_POSTGRES", database.url())
         .args(["batch", "worker", run, "--lease", "10s", "--concurrency"])
-        .arg(CONCURRENCY.to_string())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .arg(CONCURRENCY.to_string());
+    command
 }
 
 #[test]
@@ -42,7 +52,7 @@ fn kill_nine_of_workers_loses_no_item_and_writes_none_twice() {
         return;
     };
     let kills: u64 = std::env::var("CHATCORE_KILLS").map_or(6, |kills| kills.parse().unwrap());
-    let items = 60 * kills.max(20);
+    let items = 67 * kills.max(20);
     let (folder, server) = (Folder::new(), Server::start().unwrap());
     let path = "key/fleet/delay/20ms";
     folder.write("in.jsonl", &requests(items as usize));

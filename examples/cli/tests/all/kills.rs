@@ -1,7 +1,7 @@
 //! Runs that are killed by `kill -9` at random moments, and stopped by signals.
 //!
 //! A thousand kills over 20,000 items:
-//! `CHATCORE_KILLS=1000 cargo test --profile optimised -p chatcore-cli --test all kills -- --nocapture`
+//! `CHATCORE_KILLS=1000 cargo test -p chatcore-cli --test all repeats_only -- --nocapture`
 
 use std::process::{Child, Stdio};
 use std::time::Duration;

@@ -13,5 +13,6 @@ mod fleet;
 mod harness;
 mod inputs;
 mod kills;
+mod outages;
 mod refusals;
 mod via;

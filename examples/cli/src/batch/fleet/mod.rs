@@ -5,6 +5,7 @@ pub(crate) mod args;
 mod control;
 mod results;
 mod submit;
+mod tell;
 mod worker;
 
 use std::sync::Arc;

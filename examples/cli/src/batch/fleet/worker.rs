@@ -7,13 +7,15 @@ use async_signal::{Signal, Signals};
 use chatcore::journal::Recorded;
 use chatcore::{Adaptive, BoxFuture, Finished, JournalRun, LlmClient};
 use chatcore_adapters::journal::postgres::{
-    Database, Identity, PostgresJournal, PostgresLimits, RunState, RunStatus,
+    Database, Identity, PostgresJournal, RunState, RunStatus,
 };
 use futures_lite::{FutureExt, StreamExt};
 use smol::Timer;
+use smol::channel::Receiver;
 
 use super::args::WorkerArgs;
 use super::database;
+use super::tell::{self, Errors};
 use crate::args::Who;
 use crate::batch::{Defaults, processor};
 use crate::failure::{Failure, SOME_ERRORS, STOPPED};
@@ -36,7 +38,10 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         temperature: args.temperature,
     };
     let identity = defaults.identify(Identity::of(&config.provider));
-    let database = database(&args.of.postgres)?.patience(Database::DEFAULT_PATIENCE);
+    let (tell, failures) = smol::channel::unbounded();
+    let database = database(&args.of.postgres)?
+        .patience(Database::DEFAULT_PATIENCE)
+        .watch(move |event| tell::database(event, &tell));
     let run = args.of.run.clone();
     let status = database.status(&run).await?;
     let key_var = setup::key_var(&config);
@@ -52,9 +57,8 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         let start = Adaptive::default().start.min(most);
         builder = builder.adaptive(Adaptive::default().start(start).max(most));
     }
-    let limits = database.shared_limits(&run).await?.map(Arc::new);
-    if let Some(limits) = &limits {
-        builder = builder.shared_limits(Arc::clone(limits) as Arc<dyn chatcore::SharedLimits>);
+    if let Some(limits) = database.shared_limits(&run).await? {
+        builder = builder.shared_limits(Arc::new(limits));
     }
     let client = builder
         .build()
@@ -67,7 +71,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         .open()
         .await?;
     say::note(&format!("{name} works on {run}"));
-    let worker = Worker {
+    let mut worker = Worker {
         database,
         run,
         journal: Arc::new(journal),
@@ -75,12 +79,17 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         defaults,
         signals: Signals::new([Signal::Int, Signal::Term])?,
         finished: 0,
+        errors: Errors::default(),
         last_line: Instant::now(),
         status,
-        limits,
+        failures,
         since: 0.0,
     };
-    worker.work().await
+    let ended = worker.work().await;
+    if let Some(counts) = worker.errors.counts() {
+        say::note(&format!("errors by this worker: {counts}"));
+    }
+    ended
 }
 
 /// The machine's name and the number of this process.
@@ -100,10 +109,13 @@ struct Worker {
     signals: Signals,
     /// How many items this worker has recorded.
     finished: u64,
+    /// Which of them are errors.
+    errors: Errors,
     last_line: Instant,
     /// The run, when the worker last looked.
     status: RunStatus,
-    limits: Option<Arc<PostgresLimits>>,
+    /// Why the run's limits cannot be drawn. Requests would wait for ever.
+    failures: Receiver<chatcore::Error>,
     /// The dollars that this worker's results have cost that `status` may not contain.
     since: f64,
 }
@@ -113,6 +125,7 @@ enum Event {
     Signal,
     /// `None`: it is time to look.
     Looked(Box<Option<Result<RunStatus, chatcore::Error>>>),
+    LimitsFailed(chatcore::Error),
 }
 
 /// Why the worker sends nothing more.
@@ -127,7 +140,7 @@ enum Stop {
 
 impl Worker {
     /// Works until the run ends, over any number of pauses.
-    async fn work(mut self) -> Result<u8, Failure> {
+    async fn work(&mut self) -> Result<u8, Failure> {
         loop {
             let stopped = self.until_stopped().await?;
             if stopped == Some(Stop::SecondSignal) {
@@ -225,11 +238,19 @@ impl Worker {
                     Event::Signal
                 })
                 .or(async { Event::Looked(Box::new((&mut looking).await)) })
+                .or(async {
+                    match self.failures.recv().await {
+                        Ok(failure) => Event::LimitsFailed(failure),
+                        // The database tells nothing any more.
+                        Err(_) => std::future::pending().await,
+                    }
+                })
                 .await;
             match event {
                 Event::Finished(finished) => match *finished {
                     Some(Ok(finished)) => {
                         self.finished += 1;
+                        self.errors.add(&finished);
                         let cost = self.cost_of(&finished);
                         self.since += cost;
                         during += cost;
@@ -254,17 +275,13 @@ impl Worker {
                         say::count(run.in_flight() as u64, "request")
                     ));
                 }
+                Event::LimitsFailed(failure) => return Err(failure.into()),
                 Event::Looked(looked) => {
                     let Some(looked) = *looked else {
                         during = 0.0;
                         looking = self.look();
                         continue;
                     };
-                    // Requests would wait for ever.
-                    let failure = self.limits.as_ref().and_then(|limits| limits.failure());
-                    if let Some(failure) = failure {
-                        return Err(failure.into());
-                    }
                     // The journal itself ends the run if the database stays away.
                     if let Ok(status) = looked {
                         self.status = status;
