@@ -45,8 +45,12 @@ const bundle = async (entry, format, outfile, { inlined, ...more } = {}) => {
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\((?!\s*["'])/g, leave));
 };
 const [chatGzip, allGzip, fastBrotli] = [gzipSync(chat, { level: 9 }), gzipSync(all, { level: 9 }), brotliCompressSync(fast)];
-await bundle('index', 'esm', 'index.js', { inlined: chatGzip, external: ['./core-all.js', './typed.js'] });
+const chunks = ['./bindings-all.js', './core-all.js', './core-chat.js', './typed.js'];
+await bundle('index', 'esm', 'index.js', { external: chunks });
+await bundle('asset', 'esm', 'asset.js', { external: chunks });
 await bundle('typed', 'esm', 'typed.js');
+await bundle('bindings-all', 'esm', 'bindings-all.js');
+await bundle('core-chat', 'esm', 'core-chat.js', { inlined: chatGzip });
 await bundle('core-all', 'esm', 'core-all.js', { inlined: allGzip });
 await bundle('whole', 'esm', 'whole.js', { inlined: allGzip });
 await bundle('whole', 'cjs', 'index.cjs', { inlined: allGzip });
@@ -62,7 +66,6 @@ for (const format of ['esm', 'cjs']) {
   await bundle('journal', format, `journal.${end}`, { mainFields: ['module'] });
   await bundle('journal-node', format, `journal-node.${end}`, { mainFields: ['module'], external: ['node:*'] });
 }
-await bundle('asset', 'esm', 'asset.js', { external: ['./typed.js'] });
 await bundle('workerd', 'esm', 'workerd.js', { external: ['./core.wasm'] });
 await bundle('edge', 'esm', 'edge.js', { external: ['./core.wasm?module'] });
 
@@ -76,7 +79,7 @@ copyFileSync(join(here, '..', 'LICENSE-MIT'), join(here, 'dist', 'LICENSE-MIT'))
 copyFileSync(join(here, '..', 'LICENSE-APACHE'), join(here, 'dist', 'LICENSE-APACHE'));
 
 const size = (file) => (gzipSync(readFileSync(join(here, 'dist', file)), { level: 9 }).length / 1000).toFixed(1);
-for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'core-all.js', 'typed.js', 'asset.js', 'slim.js', 'tools.js']) {
+for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'asset.js', 'bindings-all.js', 'typed.js', 'core-chat.js', 'core-all.js', 'slim.js', 'tools.js']) {
   const bytes = readFileSync(join(here, 'dist', file));
   console.log(`${file}: ${bytes.length} bytes, gzip ${size(file)} KB, brotli ${(brotliCompressSync(bytes).length / 1000).toFixed(1)} KB`);
 }

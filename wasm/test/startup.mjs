@@ -3,8 +3,10 @@
 //
 // Each page imports one library, sends a chat, and records the time since its navigation. The files come from loopback,
 // as gzip. A mock answers within the page; a chat goes to the server through the throttled network.
+// The columns of chatcore: the default entry; a build of it by a bundler that leaves the URL of the module as it is, so that
+// the module comes from a chunk; and `chatcore/asset` with a link that preloads the module.
 // ROUNDS is the number of rounds (5); DIST names further builds of this package to compare with: DIST=old=/path/to/dist.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -24,14 +26,17 @@ const MOCK = `fetch: async () => Response.json(${JSON.stringify(ANSWER)})`;
 
 /** The program of each library's page; `more` is how it gets its answer. */
 const ours = (file) => (isMock) => `import { LlmClient } from './${file}';
+ready = performance.now();
 const answer = await new LlmClient({ baseURL: '/v1', model: 'm', ${isMock ? "mock: () => 'hi'" : ''} }).chatAsync('x');
 done(answer.text);`;
 const openai = (isMock) => `import OpenAI from 'openai-7';
+ready = performance.now();
 const client = new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: true, baseURL: location.origin + '/v1', ${isMock ? MOCK : ''} });
 const { choices } = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
 done(choices[0].message.content);`;
 const vercel = (isMock) => `import { generateText } from 'ai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+ready = performance.now();
 const models = createOpenAICompatible({ name: 'x', baseURL: location.origin + '/v1', ${isMock ? MOCK : ''} });
 done((await generateText({ model: models('m'), prompt: 'x' })).text);`;
 const bundled = async (contents) => (await build({
@@ -42,31 +47,51 @@ const bundled = async (contents) => (await build({
 const files = new Map();
 const types = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
 const add = (at, content) => files.set(at, { body: gzipSync(content, { level: 9 }), brotli: brotliCompressSync(content).length, type: types[at.split('.').pop()] });
+/** The files that each library's page loads, by the library's name. */
+const loads = {};
 const names = [];
 
-/** Adds the two pages of a library: `/NAME/` with a mock, and `/NAME/chat.html`. */
-async function library(name, program, make = (contents) => contents, head = '') {
+/** Adds the two pages of a library: `/NAME/` with a mock, and `/NAME/chat.html`. `more` are the other files that it loads. */
+async function library(name, program, more = [], make = (contents) => contents, head = '') {
   for (const [file, isMock] of [['index.html', true], ['chat.html', false]]) {
     add(`/${name}/${file}`, `<!doctype html><meta charset=utf-8><link rel=icon href=data:,>${head}<script>
 new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); }).observe({ type: 'longtask', buffered: true });
-var longest = 0; function done(text) { if (text !== 'hi') throw new Error(text); window.at = performance.now(); }
+var longest = 0, ready; function done(text) { if (text !== 'hi') throw new Error(text); window.at = performance.now(); }
 </script><script type=module>${await make(program(isMock))}</script>`);
   }
   names.push(name);
+  loads[name] = [`/${name}/index.html`, ...more];
+}
+
+/** The files that esbuild makes of chatcore's default entry, by their names; the program is `main.js`. */
+async function chunked(dist) {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from './index.js'`, resolveDir: dist, sourcefile: 'main.js' }, bundle: true, splitting: true, minify: true,
+    write: false, format: 'esm', target: 'es2022', platform: 'browser', outdir: '/', entryNames: 'main', chunkNames: '[name]',
+  });
+  return new Map(outputFiles.map(({ path: at, text }) => [at.slice(1), text]));
 }
 
 const builds = { chatcore: path('../dist'), ...Object.fromEntries((process.env.DIST ?? '').split(',').filter(Boolean).map((pair) => pair.split('='))) };
 for (const [name, dist] of Object.entries(builds)) {
-  const module = existsSync(join(dist, 'core-chat.wasm')) ? 'core-chat.wasm' : 'core.wasm';
-  add(`/${name}/index.js`, readFileSync(join(dist, 'index.js')));
-  await library(name, ours('index.js'));
-  if (!existsSync(join(dist, 'asset.js'))) continue;
-  for (const file of ['asset.js', module]) add(`/${name}/asset/${file}`, readFileSync(join(dist, file)));
-  await library(`${name}/asset`, ours('asset.js'), undefined,
-    `<link rel=preload href=./${module} as=fetch type=application/wasm crossorigin><link rel=modulepreload href=./asset.js>`);
+  const read = (file) => readFileSync(join(dist, file));
+  const isFile = !read('index.js').includes('CHATCORE_WASM');
+  const [at, own] = [`/${name}/index.js`, `/${name}/core-chat.wasm`];
+  add(at, read('index.js'));
+  if (isFile) add(own, read('core-chat.wasm'));
+  await library(name, ours('index.js'), isFile ? [at, own] : [at]);
+  if (isFile) {
+    // Not in a folder whose name begins with `chatcore`, where the module would be asked for first.
+    const folder = `chunk of ${name}`;
+    for (const [file, text] of await chunked(dist)) add(`/${folder}/${file}`, text);
+    await library(folder, ours('main.js'), ['main.js', 'core-chat.js'].map((file) => `/${folder}/${file}`));
+  }
+  for (const file of ['asset.js', 'core-chat.wasm']) add(`/${name}/asset/${file}`, read(file));
+  await library(`${name}/asset`, ours('asset.js'), ['asset.js', 'core-chat.wasm'].map((file) => `/${name}/asset/${file}`), undefined,
+    '<link rel=preload href=./core-chat.wasm as=fetch type=application/wasm crossorigin><link rel=modulepreload href=./asset.js>');
 }
-await library('openai 7', openai, bundled);
-await library('ai 7', vercel, bundled);
+await library('openai 7', openai, [], bundled);
+await library('ai 7', vercel, [], bundled);
 
 const server = createServer((request, response) => {
   if (request.method === 'POST') {
@@ -84,11 +109,11 @@ const base = `http://127.0.0.1:${server.address().port}`;
 const browser = await launch();
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1].toFixed(0);
 
-/** Times of the first and the second visit, and the longest task of the first. */
+/** Times of the first and the second visit, the longest task of the first, and when its program ran. */
 async function visits(at, [latency, download, upload], rate) {
   const context = await browser.newContext();
   const seen = [];
-  let task;
+  let first;
   for (let visit = 0; visit < 2; visit += 1) {
     const page = await context.newPage();
     const session = await context.newCDPSession(page);
@@ -98,19 +123,16 @@ async function visits(at, [latency, download, upload], rate) {
     await page.goto(base + encodeURI(at), { waitUntil: 'commit' });
     await page.waitForFunction(() => window.at !== undefined, undefined, { timeout: 120_000, polling: 50 });
     seen.push(await page.evaluate(() => window.at));
-    task ??= await page.evaluate(() => window.longest);
+    first ??= await page.evaluate(() => [window.longest, window.ready]);
     await page.close();
   }
   await context.close();
-  return [...seen, task];
+  return [...seen, ...first];
 }
 
-console.log(`Milliseconds from navigation to the first answer (the same on the second visit; longest task): medians of ${ROUNDS}, load ${loadavg()[0].toFixed(1)}.\n`);
+console.log(`Milliseconds from navigation to the first answer (the same on the second visit; longest task; when the program ran): medians of ${ROUNDS}, load ${loadavg()[0].toFixed(1)}.\n`);
 console.log(`| | ${names.join(' | ')} |\n|---|${names.map(() => '---|').join('')}`);
-const weigh = (of) => names.map((name) => {
-  const own = [...files].filter(([at]) => at.startsWith(`/${name}/`) && !at.slice(name.length + 2).includes('/') && !at.endsWith('chat.html'));
-  return `${(own.reduce((sum, [, file]) => sum + of(file), 0) / 1000).toFixed(0)} KB`;
-});
+const weigh = (of) => names.map((name) => `${(loads[name].reduce((sum, at) => sum + of(files.get(at)), 0) / 1000).toFixed(0)} KB`);
 console.log(`| bytes on the wire, gzip | ${weigh(({ body }) => body.length).join(' | ')} |`);
 console.log(`| the same as brotli | ${weigh(({ brotli }) => brotli).join(' | ')} |`);
 for (const [network, conditions] of Object.entries(NETWORKS)) {
@@ -121,8 +143,8 @@ for (const [network, conditions] of Object.entries(NETWORKS)) {
       for (const name of names) times[name].push(await visits(`/${name}/${file}`, conditions, rate));
     }
     const cells = names.map((name) => {
-      const [first, second, task] = [0, 1, 2].map((at) => median(times[name].map((seen) => seen[at])));
-      return `${first} (${second}; ${task})`;
+      const [first, second, task, ran] = [0, 1, 2, 3].map((at) => median(times[name].map((seen) => seen[at])));
+      return `${first} (${second}; ${task}; ${ran})`;
     });
     console.log(`| ${network}, ${rate} ×, a ${what} | ${cells.join(' | ')} |`);
   }

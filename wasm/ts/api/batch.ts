@@ -56,6 +56,8 @@ interface Request<I> {
  * ```
  */
 export class BatchProcessor<I, O> {
+  /** @internal The build shortens the names of classes. */
+  static readonly name = 'BatchProcessor';
   readonly #work: Work<I, O>;
   readonly #batchSize: number;
   readonly #maxWorkers: number;

@@ -11,7 +11,7 @@ import { adding, type HeaderRules } from './headers.js';
 import { count } from './helpers.js';
 import { identityOf } from './identity.js';
 import type { JournalItems, JournalOptions } from './journal.js';
-import { core } from '../border/load.js';
+import { core, download } from '../border/load.js';
 import { mockFetch } from './mock.js';
 import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
@@ -30,7 +30,8 @@ import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, Em
 import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
 
 /**
- * A client. The constructor only checks the options; the core starts with the first call, or with `preload()`.
+ * A client. The constructor checks the options, and in a page begins to download the core. The core starts with the first
+ * call.
  *
  * ```js
  * const client = new LlmClient({ provider: 'openai' });
@@ -38,6 +39,8 @@ import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status, 
  * ```
  */
 export class LlmClient {
+  /** @internal The build shortens the names of classes. */
+  static readonly name = 'LlmClient';
   readonly #settings: string;
   readonly #onlyChatCompletions: boolean;
   readonly #seats: Seats;
@@ -63,6 +66,7 @@ export class LlmClient {
       // A fresh core would not know what was used of the limits per minute.
       (idleMs) => !isLimited || idleMs > 60_000,
     );
+    download(module);
   }
 
   /** @internal Whether its provider has only the dialect of chat completions. */

@@ -1,13 +1,8 @@
 // The public exports of the package, which every entry re-exports.
-import { BatchProcessor } from './batch.js';
-import { LlmClient } from './client.js';
-import { named } from '../base/errors.js';
-import { RateLimiter } from './rate-limiter.js';
-import { ChatStream } from './stream.js';
-
-named({ BatchProcessor, ChatStream, LlmClient, RateLimiter });
-
-export { BatchProcessor, ChatStream, LlmClient, RateLimiter };
+export { BatchProcessor } from './batch.js';
+export { LlmClient } from './client.js';
+export { RateLimiter } from './rate-limiter.js';
+export { ChatStream } from './stream.js';
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './preload.js';
 export { toolResult } from './message.js';

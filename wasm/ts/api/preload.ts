@@ -1,12 +1,21 @@
-// Which module a provider needs, and loading it before the first call.
+// Which module a client needs, and loading it before the first call.
 import { core, type ModuleName } from '../border/load.js';
+import type { ClientOptions } from './options.js';
 import { PROVIDERS, type ProviderName } from '../base/tables.js';
 
 /** @internal The module with the dialect of this provider. Unknown names are refused elsewhere. */
 export const moduleOf = (provider: string): ModuleName =>
   (PROVIDERS[provider as ProviderName]?.dialect === 'openai_chat' ? 'chat' : 'all');
 
-/** Loads the core now, so that the first call of a client for this provider does not wait for it. */
-export async function preload(provider: ProviderName = 'openai_compatible'): Promise<void> {
-  await core(moduleOf(provider));
+/** @internal Whether the calls share limits, which only the module with everything can count together. */
+export const sharesLimits = ({ limits, adaptive }: Pick<ClientOptions, 'limits' | 'adaptive'>) =>
+  Boolean(adaptive) || Object.values(limits ?? {}).some((value) => value !== undefined);
+
+/**
+ * Loads the core now, so that the first call of a client for this provider, or with these options, does not wait for it.
+ * Without an argument: the core of a client for `openai_compatible` without limits.
+ */
+export async function preload(client: ProviderName | Pick<ClientOptions, 'provider' | 'limits' | 'adaptive'> = 'openai_compatible'): Promise<void> {
+  const { provider = 'openai_compatible', ...options } = typeof client === 'string' ? { provider: client } : client;
+  await core(sharesLimits(options) ? 'all' : moduleOf(provider));
 }

@@ -28,6 +28,8 @@ interface Waiting { home: Home; go(): void; before?: Waiting | undefined; after?
  * because `tryAcquire` is synchronous, and because a core that is replaced would forget the calls that passed.
  */
 export class RateLimiter {
+  /** @internal The build shortens the names of classes. */
+  static readonly name = 'RateLimiter';
   readonly #calls: number;
   readonly #burst: number;
   // Times and units are whole numbers, so that nothing drifts. Each microsecond adds `calls` units; a call costs as many

@@ -6,7 +6,7 @@ import { headerRules, plain, type HeaderRules, type Headers } from './headers.js
 import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
 import { nearest } from './nearest.js';
-import { moduleOf } from './preload.js';
+import { moduleOf, sharesLimits } from './preload.js';
 import type { ModuleName } from '../border/load.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
@@ -195,13 +195,13 @@ export function settings(options: ClientOptions): Settings {
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
   const most = moving ? Math.max(min, max) : workers;
-  const isLimited = Object.values(rate ?? {}).some((value) => value !== undefined);
+  const isLimited = sharesLimits({ limits: rate });
   const module = moduleOf(mocked ? 'openai_compatible' : provider);
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
     mocked, headers, giveKey,
     // One queue from the beginning, if calls share limits.
-    module: isLimited || moving ? 'all' : module,
+    module: sharesLimits(options) ? 'all' : module,
     onlyChatCompletions: module === 'chat',
     secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited,

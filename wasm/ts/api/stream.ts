@@ -32,6 +32,8 @@ export function opened(core: Core, home: Home, call: RawCall): Opened {
  * it is read. Leaving a `for await` loop early aborts the call.
  */
 export class ChatStream implements AsyncIterable<ChatEvent> {
+  /** @internal The build shortens the names of classes. */
+  static readonly name = 'ChatStream';
   readonly #open: (lost: () => void) => Promise<Opened>;
   readonly #signal: AbortSignal | undefined;
   readonly #finish: <E extends LlmError>(error: E) => E;

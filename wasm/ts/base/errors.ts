@@ -111,17 +111,12 @@ export class QueueFullError extends LlmError {}
 /** The client is closed. */
 export class ClosedError extends LlmError {}
 
-/** @internal Makes classes of errors known to other copies of the package, and restores their names. */
+/** @internal Makes classes of errors known to other copies of the package, and restores their names, which the build shortens. */
 export function declared(classes: Record<string, { prototype: object }>): void {
-  named(classes);
-  for (const [name, { prototype }] of Object.entries(classes)) Object.defineProperty(prototype, CLASS, { value: name });
-}
-
-/** @internal Restores the names of classes for printed errors, because the build shortens them. */
-export function named(classes: Record<string, { prototype: object }>): void {
-  for (const [value, Class] of Object.entries(classes)) {
+  for (const [name, Class] of Object.entries(classes)) {
     // On the prototype too, because an error's stack is written before a field would be set.
-    for (const of of [Class, Class.prototype]) Object.defineProperty(of, 'name', { value, configurable: true, writable: true });
+    for (const of of [Class, Class.prototype]) Object.defineProperty(of, 'name', { value: name, configurable: true, writable: true });
+    Object.defineProperty(Class.prototype, CLASS, { value: name });
   }
 }
 

@@ -34,6 +34,12 @@ class Source {
   }
 
   async core(): Promise<Core> {
+    await this.load();
+    return this.running()!;
+  }
+
+  /** Compiles the module. Makes no instance. */
+  async load(): Promise<void> {
     const loading = (this.#loading ??= this.#compiled());
     try {
       this.#ready = await loading;
@@ -42,7 +48,6 @@ class Source {
       if (error instanceof LlmError) throw error;
       throw new LlmError(`the WebAssembly module could not be loaded${hint(error)}`, { code: 'config', cause: error });
     }
-    return this.running()!;
   }
 
   async #compiled(): Promise<Ready> {
@@ -66,20 +71,29 @@ class Source {
 interface Ready { module: WebAssembly.Module; makeBindings: MakeBindings }
 
 let sources: Partial<Record<ModuleName, Source>> = {};
+/** Whether the modules come over the network. */
+let isRemote = false;
 
 /** @internal Sets the source of the one module that serves every client. Loads nothing yet. */
 export function setSource(load: () => Loaded | Promise<Loaded>): void {
   const source = new Source(load);
   sources = { chat: source, all: source };
+  isRemote = false;
 }
 
-/** @internal Sets the source of each module. Loads nothing yet. */
+/** @internal Sets the source of each module, from which a page downloads it. Loads nothing yet. */
 export function setSources(loads: Record<ModuleName, () => Loaded | Promise<Loaded>>): void {
   sources = { chat: new Source(loads.chat), all: new Source(loads.all) };
+  isRemote = true;
 }
 
-/** Compiles while the bytes arrive, if the host can and the server sends the right media type. */
-async function compile(response: Response): Promise<WebAssembly.Module> {
+/** @internal Begins to download this module, because a client needs it. A failure is that of its first call. */
+export function download(name: ModuleName): void {
+  if (isRemote) void sources[name]?.load().catch(() => {});
+}
+
+/** @internal Compiles while the bytes arrive, if the host can and the server sends the right media type. */
+export async function compile(response: Response): Promise<WebAssembly.Module> {
   if (response.ok === false) throw new LlmError(`the module was not found: ${response.url} answered ${response.status}`, { code: 'config' });
   const { compileStreaming } = WebAssembly as Partial<typeof WebAssembly>;
   const type = response.headers?.get('content-type') ?? '';

@@ -1,0 +1,8 @@
+// The chunk of the default entry that has the module for chats inside.
+import { inflateText } from '../border/inflate.js';
+
+/** The build defines it at the top of the file. */
+declare const CHATCORE_WASM: string;
+
+/** @internal */
+export const load = () => inflateText(CHATCORE_WASM);
