@@ -1,11 +1,12 @@
 // Where the default entry gets its module from, in Chromium: from the file beside it; and from a chunk if a bundler moved the
 // entry, or if the file cannot be had.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
+import { build as vite } from 'vite';
 import { launch, skip } from './chromium.mjs';
 import { path, serve } from './pages.mjs';
 
@@ -143,5 +144,22 @@ test('neither the file nor the chunk: an error that says so, and the next call a
   isOffline = false;
   assert.equal(await chat(), 'mock: x');
   assert.deepEqual(loaded(), ['core-chat.wasm']);
+  await page.close();
+});
+
+test('Vite: the file of its output, which a link in its page preloads', { skip }, async () => {
+  const root = join(folder, 'vite');
+  for (const name of ['dist', 'package.json']) cpSync(path(`../${name}`), join(root, 'node_modules/chatcore', name), { recursive: true });
+  writeFileSync(join(root, 'main.js'), PROGRAM.replace('./index.js', 'chatcore'));
+  writeFileSync(join(root, 'index.html'), `<!doctype html><link rel=icon href=data:,>
+<link rel="preload" href="/node_modules/chatcore/dist/core-chat.wasm" as="fetch" type="application/wasm" crossorigin>
+<script type="module" src="./main.js"></script>`);
+  await vite({ root, base: './', logLevel: 'error', configFile: false, build: { outDir: join(root, 'out') } });
+  const { page, errors, loaded, chat } = await open('vite/out/');
+  assert.equal(await chat(), 'mock: x');
+  const names = loaded();
+  assert.equal(names.length, 1, `${names}`);
+  assert.match(names[0], /^core-chat-.+\.wasm$/);
+  assert.deepEqual(errors, []);
   await page.close();
 });
