@@ -29,7 +29,8 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The provider's rate limits, which the dialect reads from the headers.
+    /// The provider's rate limits, which the dialect reads from the headers. Empty without the
+    /// feature `limits`.
     pub limits: LimitHints,
 }
 

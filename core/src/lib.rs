@@ -65,6 +65,9 @@
 //! program that only chats, with providers that use chat completions, can leave out both
 //! (`default-features = false`).
 //!
+//! `limits` is on by default: rate limits, an adaptive limit on the requests in flight, hedging, and
+//! [`RateLimiter`]. Without it the number of workers is a client's only limit.
+//!
 //! `typed` is off by default, and adds typed answers and arguments: `ChatCall::json_schema`,
 //! `ToolCall::arguments`, `JsonStream`, `PartialJson`; and tools that run, `Toolbox`. It adds one crate to the tree,
 //! `serde_path_to_error`. `schema` adds to it the schemas of Rust types, `ChatCall::json` and
@@ -139,6 +142,7 @@ mod unquote;
 mod words;
 
 pub use admission::queue::WhenFull;
+#[cfg(feature = "limits")]
 pub use admission::shared::{LimitAmount, LimitBlock, SharedLimits};
 /// The macro for implementing [`Transport`] and [`Credentials`].
 pub use async_trait::async_trait;
@@ -162,7 +166,9 @@ pub use executor::{BoxFuture, Executor};
 /// The trait that [`ChatStream`], [`BatchResults`] and [`ByteStream`] implement.
 pub use futures_core::Stream;
 pub use head::ResponseHead;
-pub use helpers::{DEFAULT_GATHER_LIMIT, RateLimiter, gather_with_limit, run_with_timeout};
+#[cfg(feature = "limits")]
+pub use helpers::RateLimiter;
+pub use helpers::{DEFAULT_GATHER_LIMIT, gather_with_limit, run_with_timeout};
 pub use host::{Host, HostError, Target};
 /// The crate whose requests, responses and headers [`Transport`] and [`Dialect`] use.
 pub use http;
@@ -170,10 +176,13 @@ pub use journal::Journal;
 pub use models::{LongPrice, MODEL_PRICES, MODEL_RULES, ModelPrice, ModelRule};
 pub use observe::{CallEvent, CallInfo, Observer, Operation};
 pub use pipeline::{Call, JobCall};
+#[cfg(feature = "limits")]
 pub use policy::adaptive::Adaptive;
 pub use policy::defaults::Defaults;
 pub use policy::estimate::estimate_tokens;
+#[cfg(feature = "limits")]
 pub use policy::hedge::Hedging;
+#[cfg(feature = "limits")]
 pub use policy::rate::RateLimits;
 pub use policy::retry::RetryPolicy;
 pub use policy::timeouts::Timeouts;

@@ -121,7 +121,7 @@ impl Client {
 
     fn ask(&self, spec: CallSpec, more: JsValue) -> Result<ChatCall, Error> {
         let mut timeouts = self.timeouts.clone();
-        spec.timeouts.apply(&mut timeouts)?;
+        spec.timeouts.apply(&mut timeouts);
         let call = self.client.ask(spec.request).defaults(spec.defaults);
         let mut call = call.timeouts(timeouts);
         if let Some(attempts) = spec.max_attempts {
@@ -162,18 +162,15 @@ fn build(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, Err
         settings.provider = settings.provider.with_credentials(credentials);
     }
     let mut timeouts = Timeouts::default();
-    settings.timeouts.apply(&mut timeouts)?;
+    settings.timeouts.apply(&mut timeouts);
     let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
         .provider(settings.provider)
         .scheduling(settings.scheduling)
         .max_attempts(settings.max_attempts)
-        .timeouts(timeouts.clone())
-        .rate_limits(settings.rate);
-    if let Some(adaptive) = settings.adaptive {
-        builder = builder.adaptive(adaptive);
-    }
-    if let Some(hedging) = settings.hedging {
-        builder = builder.hedging(hedging);
+        .timeouts(timeouts.clone());
+    #[cfg(feature = "limits")]
+    {
+        builder = settings.limits.apply(builder);
     }
     if let Some(bytes) = settings.max_request_bytes {
         builder = builder.max_request_bytes(bytes as usize);

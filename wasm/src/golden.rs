@@ -17,6 +17,7 @@ use chatcore::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::object::Faults;
 use crate::request;
 use crate::{error, wire};
 
@@ -327,12 +328,14 @@ fn a_part_goes_back_as_it_came() {
         response.message = message.clone();
         let wire = written(|w| wire::response(w, &response));
         let messages = Value::Array(vec![parsed(&wire)[2].clone()]).to_string();
-        let mut rest = request::Object::empty("it");
+        let faults = Faults::default();
+        let mut rest = faults.object("");
         let own = request::Numbers {
             temperature: f64::NAN,
             max_tokens: f64::NAN,
         };
-        let read = request::request(&messages, own, &mut rest).unwrap();
+        let read = request::request(&messages, own, &mut rest);
+        assert!(faults.check().is_ok());
         assert_eq!(read.messages, [message], "{messages}");
     }
 }

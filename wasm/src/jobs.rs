@@ -6,11 +6,11 @@ use wasm_bindgen::prelude::*;
 
 use crate::bridge;
 use crate::client::Client;
-use crate::config::{Limits, read};
+use crate::config::Limits;
 use crate::error;
 use crate::fetch::More;
 use crate::imports;
-use crate::request::small_count;
+use crate::object::Faults;
 use crate::task::{Outcome, promise};
 use crate::wire;
 
@@ -49,15 +49,17 @@ impl Client {
 
 impl Client {
     fn shape_embed(&self, texts: &str, options: &str, more: JsValue) -> Result<EmbedCall, Error> {
-        let mut from = read(options)?;
+        let faults = Faults::default();
+        let mut from = faults.object(options);
         let mut request = EmbedRequest::new(strings(texts)?);
-        let mut max_attempts = None;
-        from.optional("model", &mut request.model)?;
-        from.number("dimensions", &mut request.dimensions, small_count)?;
-        from.number("maxAttempts", &mut max_attempts, small_count)?;
-        from.extra(&mut request.extra)?;
+        request.model = from.optional("model");
+        request.dimensions = from.small_count("dimensions");
+        request.extra = from.extra("extra");
+        let max_attempts = from.small_count("maxAttempts");
+        let waits = from.switch("waitForQueue").unwrap_or(self.waits);
         let mut timeouts = self.timeouts.clone();
-        Limits(from.object("timeouts")?).apply(&mut timeouts)?;
+        Limits::read(from.object("timeouts")).apply(&mut timeouts);
+        faults.check()?;
         let mut call = self.client.embed_request(request).timeouts(timeouts);
         if let Some(attempts) = max_attempts {
             call = call.max_attempts(attempts);
@@ -65,7 +67,7 @@ impl Client {
         if !more.is_undefined() {
             call = call.extension(More(bridge::local(more)));
         }
-        Ok(match from.switch("waitForQueue").unwrap_or(self.waits) {
+        Ok(match waits {
             true => call.wait_for_place(),
             false => call.when_full(WhenFull::Fail),
         })

@@ -23,7 +23,10 @@ mod golden;
 mod imports;
 #[cfg(feature = "jobs")]
 mod jobs;
+#[cfg(feature = "limits")]
+mod limits;
 mod messages;
+mod object;
 mod pending;
 mod redact;
 mod request;

@@ -5,7 +5,7 @@ use chatcore::json::{self, JsonError, Reader};
 use chatcore::{Error, Message, Part, Role};
 use serde_json::Value;
 
-use crate::request::{not_json, undocumented, wrong};
+use crate::object::{not_json, undocumented, wrong};
 
 /// Reads an array of messages, in all forms that [`Message`] accepts.
 pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {

@@ -9,10 +9,11 @@ use chatcore::{AnswerSchema, ChatRequest, ChatResponse, Error, FinishReason};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
-use crate::config::{Settings, read};
+use crate::config::Settings;
 use crate::error;
 use crate::messages;
-use crate::request::{Object, tools};
+use crate::object::Faults;
+use crate::request::tools;
 use crate::wire;
 
 /// Writes a request for a typed answer. The arguments are JSON: the settings of a client; the schema
@@ -34,11 +35,13 @@ fn fit(settings: &str, wanted: &str, call: &str) -> Result<String, Error> {
     // The endpoint is only looked at, so that it needs no key.
     let provider = Settings::read(settings)?.provider.without_api_key();
     let (schema, in_prompt) = schema(wanted)?;
-    let mut from = read(call)?;
+    let faults = Faults::default();
+    let mut from = faults.object(call);
     let mut request = ChatRequest::default();
     request.messages = messages::read(&from.take("messages").unwrap_or_default().to_string())?;
-    from.optional("model", &mut request.model)?;
-    request.tools = tools(&mut from)?;
+    request.model = from.optional("model");
+    request.tools = tools(&mut from);
+    faults.check()?;
     let output = provider
         .dialect()
         .json_output(&provider.endpoint()?, &request);
@@ -61,11 +64,12 @@ fn fit(settings: &str, wanted: &str, call: &str) -> Result<String, Error> {
 
 /// The schema that the TypeScript layer describes, and whether it goes into the prompt.
 fn schema(wanted: &str) -> Result<(AnswerSchema, bool), Error> {
-    let mut from = read(wanted)?;
-    let mut name = String::new();
-    from.text("name", &mut name)?;
-    let schema = AnswerSchema::new(&name, from.take("schema").unwrap_or_default());
-    Ok((schema, from.is("inPrompt")))
+    let faults = Faults::default();
+    let mut from = faults.object(wanted);
+    let schema = from.take("schema").unwrap_or_default();
+    let schema = AnswerSchema::new(&from.text("name"), schema);
+    let in_prompt = from.is("inPrompt");
+    faults.check().map(|()| (schema, in_prompt))
 }
 
 /// In the form in which a call takes it.
@@ -96,7 +100,7 @@ fn format(w: &mut Writer, format: Option<&ResponseFormat>) {
 
 fn value(wanted: &str, answer: &str) -> Result<String, Error> {
     let (schema, _) = schema(wanted)?;
-    let answer = response(read(answer)?)?;
+    let answer = response(answer)?;
     let found = schema.read(&answer);
     let mut w = Writer::default();
     w.open('{');
@@ -118,14 +122,14 @@ fn value(wanted: &str, answer: &str) -> Result<String, Error> {
     Ok(w.into_text())
 }
 
-fn response(mut from: Object) -> Result<ChatResponse, Error> {
+fn response(text: &str) -> Result<ChatResponse, Error> {
+    let faults = Faults::default();
+    let mut from = faults.object(text);
     let message = Value::Array(from.take("message").into_iter().collect());
     let mut response = ChatResponse::default();
     if let Some(message) = messages::read(&message.to_string())?.pop() {
         response.message = message;
     }
-    let mut reason = None;
-    from.optional("finishReason", &mut reason)?;
-    response.finish_reason = reason.map(FinishReason::from);
-    Ok(response)
+    response.finish_reason = from.optional("finishReason").map(FinishReason::from);
+    faults.check().map(|()| response)
 }

@@ -100,6 +100,7 @@ test('preload loads the module that a client with the same options needs', { ski
   for (const [client, file] of [
     [undefined, 'core-chat.wasm'], ['anthropic', 'core.wasm'], [{ provider: 'gemini' }, 'core.wasm'], [{ provider: 'deepseek' }, 'core-chat.wasm'],
     [{ limits: { tokensPerMinute: 9 } }, 'core.wasm'], [{ provider: 'groq', adaptive: true }, 'core.wasm'],
+    [{ hedging: { afterMs: 900 } }, 'core.wasm'],
     [{ limits: {}, adaptive: false }, 'core-chat.wasm'],
   ]) {
     const { page, loaded } = await open('');

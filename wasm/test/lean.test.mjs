@@ -1,4 +1,4 @@
-// The module for pages lacks embeddings and the list of models, and reads and writes floats with JavaScript's functions.
+// The module for pages lacks embeddings, the list of models, limits and hedging, and reads and writes floats with JavaScript's functions.
 // A client that needs more moves to the module with everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -80,7 +80,7 @@ test('a stream that runs while its client moves is counted, read to its end, and
   assert.deepEqual([own.status().active, own.status().succeeded, own.status().closed], [0, 2, true]);
 });
 
-test('a client with limits or an adaptive limit has one queue from the beginning', async () => {
+test('a client with limits, an adaptive limit or hedging begins in the module that has them', async () => {
   const own = client({ limits: { requestsPerMinute: 2 } });
   await own.chatAsync('x');
   await own.models();
@@ -88,4 +88,13 @@ test('a client with limits or an adaptive limit has one queue from the beginning
   const adaptive = client({ adaptive: { start: 2, max: 4 } });
   assert.equal(String(await adaptive.chatAsync('x')), 'hi');
   assert.equal(adaptive.status().limit, 2);
+  let count = 0;
+  const late = (_, { signal }) => {
+    count += 1;
+    if (count > 1) return Response.json(ANSWER);
+    return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
+  };
+  const hedged = new LlmClient(options(late, { hedging: { afterMs: 5 } }));
+  assert.equal(String(await hedged.chatAsync('x')), 'hi');
+  assert.equal(count, 2);
 });

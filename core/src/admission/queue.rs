@@ -115,6 +115,7 @@ impl Admission {
     }
 
     /// Takes a permit if one is free. By the invariant, no task waits then.
+    #[cfg(feature = "limits")]
     pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
         let mut state = self.lock();
         if state.closed || state.active >= state.permits {

@@ -29,6 +29,7 @@ impl WaitList {
     }
 
     /// Whether it is the turn of `ticket`. Without a ticket: whether the list is empty.
+    #[cfg(feature = "limits")]
     pub(crate) fn is_turn(&self, ticket: Option<Ticket>) -> bool {
         self.places.front().map(|(first, _)| *first) == ticket
     }
@@ -72,6 +73,7 @@ impl WaitList {
     }
 
     /// The wakers of all tasks.
+    #[cfg(feature = "limits")]
     pub(crate) fn all(&self) -> Vec<Waker> {
         let wakers = self.places.iter().filter_map(|(_, waker)| waker.clone());
         wakers.collect()

@@ -5,22 +5,19 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::endpoint::EndpointBackend;
+use super::limits::Limits;
 use super::{Inner, LlmClient};
-use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
-use crate::admission::shared::SharedLimits;
 use crate::config::{AsyncConfig, Config};
 use crate::dialect::Caps;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::observe::Observer;
-use crate::pipeline::{Counters, Locked, Shared};
-use crate::policy::adaptive::{Adaptive, AdaptiveLimit};
+use crate::pipeline::{Counters, Locked, Observing, Shared};
+use crate::policy::adaptive::AdaptiveLimit;
 use crate::policy::budget::RetryBudget;
 use crate::policy::defaults::{Lessons, Wishes};
-use crate::policy::hedge::{Hedge, Hedging};
 use crate::policy::learned::Learned;
-use crate::policy::rate::{Rate, RateLimits};
 use crate::policy::retry::RetryPolicy;
 use crate::policy::timeouts::Timeouts;
 use crate::provider::Provider;
@@ -54,11 +51,8 @@ pub struct LlmClientBuilder {
     scheduling: AsyncConfig,
     timeouts: Timeouts,
     retry: RetryPolicy,
-    observer: Option<Arc<dyn Observer>>,
-    rate_limits: Option<RateLimits>,
-    shared_limits: Option<Arc<dyn SharedLimits>>,
-    adaptive: Option<Adaptive>,
-    hedging: Option<Hedging>,
+    observing: Option<Observing>,
+    pub(super) limits: Limits,
     caps: Caps,
     max_request_bytes: usize,
     fetches_as_stream: Option<bool>,
@@ -77,11 +71,8 @@ impl LlmClientBuilder {
             scheduling: AsyncConfig::default(),
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
-            observer: None,
-            rate_limits: None,
-            shared_limits: None,
-            adaptive: None,
-            hedging: None,
+            observing: None,
+            limits: Limits::default(),
             caps: Caps::default(),
             max_request_bytes: Self::DEFAULT_MAX_REQUEST_BYTES,
             fetches_as_stream: None,
@@ -147,36 +138,9 @@ impl LlmClientBuilder {
         self
     }
 
-    /// Limits the requests and tokens per minute. Default: no limits.
-    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
-        self.rate_limits = Some(limits);
-        self
-    }
-
-    /// Sets limits that this client shares with others. Its own [`rate_limits`](Self::rate_limits)
-    /// hold beside them. Default: none.
-    pub fn shared_limits(mut self, limits: Arc<dyn SharedLimits>) -> Self {
-        self.shared_limits = Some(limits);
-        self
-    }
-
-    /// Adapts the number of requests in flight to the load that the provider accepts. Default: off.
-    /// The number of workers is then ignored, because `adaptive` has its own bounds. Has no effect
-    /// if async is not [enabled](AsyncConfig::is_async_enabled).
-    pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
-        self.adaptive = Some(adaptive);
-        self
-    }
-
-    /// Sends a request a second time if its first content is late. Default: off.
-    pub fn hedging(mut self, hedging: Hedging) -> Self {
-        self.hedging = Some(hedging);
-        self
-    }
-
     /// Sets an observer that is notified of every call.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        self.observing = Some(Observing::new(observer));
         self
     }
 
@@ -214,16 +178,10 @@ impl LlmClientBuilder {
         let queue_size = self.scheduling.queue_size();
         // With async disabled, exactly one request runs at a time, so the adaptive limit is
         // ignored.
-        let adaptive = self.adaptive.filter(|_| self.scheduling.is_async_enabled());
-        let adaptive = adaptive.as_ref().map(AdaptiveLimit::new);
+        let adaptive = self.limits.adaptive();
+        let adaptive = adaptive.filter(|_| self.scheduling.is_async_enabled());
         let permits = adaptive.as_ref().map_or(workers, AdaptiveLimit::limit);
         let max_workers = adaptive.as_ref().map_or(workers, AdaptiveLimit::max);
-        let is_limited = self.rate_limits.is_some() || self.shared_limits.is_some();
-        let limiter = is_limited.then(|| {
-            let rate = Rate::per_minute(&self.rate_limits.unwrap_or_default());
-            let executor = Arc::clone(&self.executor);
-            Limiter::with_shared(executor, rate, queue_size, self.shared_limits)
-        });
         let mut given = Lessons::default();
         if self.provider.dialect().refuses_sampling() {
             given.refused.add(Wishes::TEMPERATURE);
@@ -241,11 +199,11 @@ impl LlmClientBuilder {
             own_headers: self.provider.headers().clone(),
             dialect: Arc::clone(self.provider.dialect()),
             admission: Admission::new(permits, queue_size),
-            limiter,
+            limiter: self.limits.limiter(&executor, queue_size),
             adaptive: adaptive.map(Locked::new),
-            hedge: self.hedging.map(Hedge::new).map(Locked::new),
+            hedge: self.limits.hedge().map(Locked::new),
             counters: Counters::default(),
-            observer: self.observer,
+            observing: self.observing,
             retry_budget: Locked::new(RetryBudget::new()),
             given,
             learned: Locked::new(Learned::default()),

@@ -12,6 +12,8 @@ mod embed;
 mod endpoint;
 #[cfg(feature = "jobs")]
 mod jobs;
+#[cfg_attr(not(feature = "limits"), path = "limits_off.rs")]
+mod limits;
 mod stream;
 
 use std::fmt;

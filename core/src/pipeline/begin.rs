@@ -36,7 +36,7 @@ pub(super) fn begin(
     mode: Mode,
 ) -> Result<Begun, Error> {
     let mut outcome = Outcome::begin(&shared, &ask.asked(&shared));
-    let tokens = shared.limiter.as_ref().map(|_| ask.tokens());
+    let tokens = shared.is_limited().then(|| ask.tokens());
     let written = outcome.span().enter(|| write(&shared, ask, &rules));
     match written {
         Ok((request, job)) => Ok(Begun {

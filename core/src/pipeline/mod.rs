@@ -24,6 +24,7 @@ mod chat_reader;
 mod embed;
 mod exchange;
 mod headers;
+#[cfg_attr(not(feature = "limits"), path = "hedge_off.rs")]
 mod hedge;
 mod job;
 mod largest;
@@ -70,7 +71,7 @@ pub(crate) use models::models;
 pub(crate) use opened::Opened;
 #[cfg(feature = "typed")]
 pub(crate) use schema::fit_request;
-pub(crate) use settle::Counters;
+pub(crate) use settle::{Counters, Observing};
 pub(crate) use shared::Shared;
 
 use crate::admission::queue::WhenFull;

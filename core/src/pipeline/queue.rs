@@ -37,6 +37,7 @@ pub(super) fn take_place<'a>(
 }
 
 /// Waits until the rate limits admit the call, if the client has any.
+#[cfg(feature = "limits")]
 async fn reserve(
     shared: &Shared,
     tokens: Option<u64>,
@@ -52,4 +53,16 @@ async fn reserve(
     let acquire = Box::pin(limiter.acquire(tokens, when_full).beside(others));
     let reservation = watch.limit(in_queue, acquire).await??;
     Ok(Some(Box::new(reservation)))
+}
+
+/// Without the feature `limits` no client has rate limits.
+#[cfg(not(feature = "limits"))]
+async fn reserve(
+    _: &Shared,
+    _: Option<u64>,
+    _: WhenFull,
+    _: Option<Deadline>,
+    _: &mut Watch,
+) -> Result<Option<Box<Reservation>>, Error> {
+    Ok(None)
 }

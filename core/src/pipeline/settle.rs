@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::job::Job;
 use super::{CallHeaders, Shared};
 use crate::error::Error;
-use crate::observe::{Asked, CallEvent, CallInfo, CallSpan, Summary};
+use crate::observe::{Asked, CallEvent, CallInfo, CallSpan, Observer, Summary};
 use crate::secrets::Secrets;
 use crate::time::Instant;
 
@@ -20,6 +20,21 @@ pub(crate) struct Counters {
     pub(crate) cancelled: AtomicU64,
     /// Attempts after the first.
     pub(crate) retried: AtomicU64,
+}
+
+/// A client's observer.
+#[derive(Clone, Debug)]
+pub(crate) struct Observing {
+    observer: Arc<dyn Observer>,
+    /// Copies an error for it. A pointer, so that only a program with an observer has this code.
+    copy: fn(&Error) -> Error,
+}
+
+impl Observing {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
+        let copy = Error::clone;
+        Self { observer, copy }
+    }
 }
 
 /// The outcome of one call. Dropping it before the call has ended counts the call as cancelled.
@@ -40,7 +55,7 @@ impl Outcome {
         Self {
             shared: Arc::clone(shared),
             began: shared.executor.now(),
-            info: shared.observer.as_ref().map(|_| {
+            info: shared.observing.as_ref().map(|_| {
                 Box::new(CallInfo {
                     id,
                     operation: asked.operation,
@@ -86,8 +101,8 @@ impl Outcome {
     pub(super) fn retrying(&self, error: &Error, wait: Duration, headers: &CallHeaders) {
         self.shared.counters.retried.fetch_add(1, Relaxed);
         self.span.retrying(self.attempts, error, wait);
-        if self.info.is_some() {
-            let error = &self.finish(error.clone(), headers);
+        if let Some(observing) = &self.shared.observing {
+            let error = &self.finish((observing.copy)(error), headers);
             let attempt = self.attempts;
             self.tell(|elapsed| CallEvent::Retrying {
                 attempt,
@@ -144,7 +159,8 @@ impl Outcome {
     }
 
     fn tell<'a>(&self, event: impl FnOnce(Duration) -> CallEvent<'a>) {
-        if let (Some(observer), Some(info)) = (&self.shared.observer, &self.info) {
+        if let (Some(observing), Some(info)) = (&self.shared.observing, &self.info) {
+            let observer = &observing.observer;
             observer.observe(info, &event(self.shared.executor.now() - self.began));
         }
     }

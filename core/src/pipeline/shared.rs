@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
-use super::{Counters, Locked};
+use super::{Counters, Locked, Observing};
 use crate::admission::limiter::Limiter;
 use crate::admission::queue::Admission;
 use crate::chat::ChatRequest;
@@ -15,7 +15,6 @@ use crate::credentials::Credentials;
 use crate::dialect::{Caps, Dialect, Endpoint};
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::observe::Observer;
 use crate::policy::adaptive::{AdaptiveLimit, is_overload};
 use crate::policy::budget::RetryBudget;
 use crate::policy::defaults::{Defaults, Lessons};
@@ -43,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) adaptive: Option<Locked<AdaptiveLimit>>,
     pub(crate) hedge: Option<Locked<Hedge>>,
     pub(crate) counters: Counters,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observing: Option<Observing>,
     pub(crate) retry_budget: Locked<RetryBudget>,
     /// What the dialect says about every model.
     pub(crate) given: Lessons,
@@ -69,6 +68,11 @@ impl Shared {
         }
         let options = self.dialect.facts().options_member();
         Plan::fill_in(request, defaults, rule, options, lessons)
+    }
+
+    /// Whether the client has rate limits.
+    pub(super) fn is_limited(&self) -> bool {
+        cfg!(feature = "limits") && self.limiter.is_some()
     }
 
     /// Remembers what a call has found out about the model `named`, or about the endpoint's own

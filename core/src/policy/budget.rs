@@ -70,9 +70,11 @@ impl Tokens {
 }
 
 /// The budget of hedges.
+#[cfg(feature = "limits")]
 #[derive(Debug)]
 pub(crate) struct Budget(Tokens);
 
+#[cfg(feature = "limits")]
 impl Budget {
     /// A budget of one extra request per `price` calls. It holds at most `reserve` extra requests,
     /// and starts full.

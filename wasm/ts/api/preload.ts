@@ -7,15 +7,15 @@ import { PROVIDERS, type ProviderName } from '../base/tables.js';
 export const moduleOf = (provider: string): ModuleName =>
   (PROVIDERS[provider as ProviderName]?.dialect === 'openai_chat' ? 'chat' : 'all');
 
-/** @internal Whether the calls share limits, which only the module with everything can count together. */
-export const sharesLimits = ({ limits, adaptive }: Pick<ClientOptions, 'limits' | 'adaptive'>) =>
-  Boolean(adaptive) || Object.values(limits ?? {}).some((value) => value !== undefined);
+/** @internal Whether the client has limits or hedging, which only the module with everything has. */
+export const needsLimits = ({ limits, adaptive, hedging }: Pick<ClientOptions, 'limits' | 'adaptive' | 'hedging'>) =>
+  Boolean(adaptive || hedging) || Object.values(limits ?? {}).some((value) => value !== undefined);
 
 /**
  * Loads the core now, so that the first call of a client for this provider, or with these options, does not wait for it.
- * Without an argument: the core of a client for `openai_compatible` without limits.
+ * Without an argument: the core of a client for `openai_compatible` without limits and hedging.
  */
-export async function preload(client: ProviderName | Pick<ClientOptions, 'provider' | 'limits' | 'adaptive'> = 'openai_compatible'): Promise<void> {
+export async function preload(client: ProviderName | Pick<ClientOptions, 'provider' | 'limits' | 'adaptive' | 'hedging'> = 'openai_compatible'): Promise<void> {
   const { provider = 'openai_compatible', ...options } = typeof client === 'string' ? { provider: client } : client;
-  await core(sharesLimits(options) ? 'all' : moduleOf(provider));
+  await core(needsLimits(options) ? 'all' : moduleOf(provider));
 }

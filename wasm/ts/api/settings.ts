@@ -6,7 +6,7 @@ import { headerRules, plain, type HeaderRules, type Headers } from './headers.js
 import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
 import { nearest } from './nearest.js';
-import { moduleOf, sharesLimits } from './preload.js';
+import { moduleOf, needsLimits } from './preload.js';
 import type { ModuleName } from '../border/load.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
@@ -195,13 +195,12 @@ export function settings(options: ClientOptions): Settings {
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };
   const most = moving ? Math.max(min, max) : workers;
-  const isLimited = sharesLimits({ limits: rate });
+  const isLimited = needsLimits({ limits: rate });
   const module = moduleOf(mocked ? 'openai_compatible' : provider);
   const now = moving ? Math.min(most, Math.max(min, start)) : most;
   return {
     mocked, headers, giveKey,
-    // One queue from the beginning, if calls share limits.
-    module: sharesLimits(options) ? 'all' : module,
+    module: needsLimits(options) ? 'all' : module,
     onlyChatCompletions: module === 'chat',
     secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited,

@@ -47,8 +47,12 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Reads a quota from its three headers. Azure has sent `-1` and `0` as the limit where it has
-/// none; then the other two headers are ignored.
+/// none; then the other two headers are ignored. Without the feature `limits` nothing uses a quota,
+/// and none is read.
 pub fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
+    if !cfg!(feature = "limits") {
+        return Quota::default();
+    }
     let count = |name: &str| text(headers, name)?.parse().ok();
     if text(headers, limit)
         .and_then(number)
