@@ -40,11 +40,12 @@ impl Fetch {
         lines.push('\n');
         lines.push_str(&request.uri().to_string());
         for (name, value) in request.headers() {
+            let name = text_of(name);
             let Ok(value) = value.to_str() else {
                 let message = format!("the header {name} has a value that fetch cannot send");
                 return Err(TransportError::new(Kind::InvalidInput, message));
             };
-            for line in [name.as_str(), value] {
+            for line in [name, value] {
                 lines.push('\n');
                 lines.push_str(line);
             }
@@ -109,6 +110,13 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A header's name. Not inlined, because the names of all standard headers would be in the module once
+/// for each place that asks.
+#[inline(never)]
+fn text_of(name: &HeaderName) -> &str {
+    name.as_str()
 }
 
 /// An open request of the host, aborted if it is dropped before its end.

@@ -108,7 +108,10 @@ fn read_message(fields: Extra) -> Result<Message, Wrong> {
             other => keep(&mut rest, name, other),
         }
     }
-    parts.splice(..0, reasoned);
+    if !reasoned.is_empty() {
+        reasoned.append(&mut parts);
+        parts = reasoned;
+    }
     match known.refusal {
         Some(Value::String(text)) => parts.push(Part::Refusal(Refusal::new(text))),
         other => keep(&mut rest, "refusal", other),

@@ -131,18 +131,75 @@ pub struct Answer(Inner);
 
 enum Inner {
     Endpoint(Opened<ChatReader>),
-    Events(Box<Events>),
-    Whole {
-        response: Box<ChatResponse>,
-        /// The response as events, without those already returned. `None` until the first poll.
-        events: Option<VecDeque<ChatEvent>>,
-    },
+    /// Behind a trait, so that only a program that has such an answer has the code for it.
+    Foreign(Box<dyn Foreign>),
+}
+
+/// An answer that does not come from an endpoint. The methods are those of [`Answer`].
+trait Foreign: Send {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ChatEvent, Error>>>;
+    fn partial(&self) -> &ChatResponse;
+    fn is_whole(&self) -> bool;
+    fn finish(self: Box<Self>) -> Result<ChatResponse, Error>;
 }
 
 /// An answer that arrives in events, and the partial response that they make up so far.
 struct Events {
     events: Pin<Box<dyn Stream<Item = Result<ChatEvent, Error>> + Send>>,
     fold: Fold,
+}
+
+impl Foreign for Events {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ChatEvent, Error>>> {
+        let event = ready!(self.events.as_mut().poll_next(cx));
+        if let Some(Ok(event)) = &event {
+            self.fold.push_ref(event);
+        }
+        Poll::Ready(event)
+    }
+
+    fn partial(&self) -> &ChatResponse {
+        self.fold.partial()
+    }
+
+    fn is_whole(&self) -> bool {
+        false
+    }
+
+    fn finish(self: Box<Self>) -> Result<ChatResponse, Error> {
+        if self.fold.partial().finish_reason.is_none() {
+            let why = "the events of the answer ended without a finish";
+            return Err(Error::new(ErrorKind::Truncated, why));
+        }
+        Ok(self.fold.finish())
+    }
+}
+
+/// An answer that was complete from the start.
+struct Whole {
+    response: ChatResponse,
+    /// The response as events, without those already returned. `None` until the first poll.
+    events: Option<VecDeque<ChatEvent>>,
+}
+
+impl Foreign for Whole {
+    fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<ChatEvent, Error>>> {
+        let response = &self.response;
+        let events = (self.events).get_or_insert_with(|| response.to_events().into());
+        Poll::Ready(events.pop_front().map(Ok))
+    }
+
+    fn partial(&self) -> &ChatResponse {
+        &self.response
+    }
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn finish(self: Box<Self>) -> Result<ChatResponse, Error> {
+        Ok(self.response)
+    }
 }
 
 impl Answer {
@@ -154,7 +211,7 @@ impl Answer {
     pub fn from_events(
         events: impl Stream<Item = Result<ChatEvent, Error>> + Send + 'static,
     ) -> Self {
-        Self(Inner::Events(Box::new(Events {
+        Self(Inner::Foreign(Box::new(Events {
             events: Box::pin(events),
             fold: Fold::new(),
         })))
@@ -162,27 +219,17 @@ impl Answer {
 
     /// An answer that is already complete, for example from a cache.
     pub fn from_response(response: ChatResponse) -> Self {
-        Self(Inner::Whole {
-            response: Box::new(response),
+        Self(Inner::Foreign(Box::new(Whole {
+            response,
             events: None,
-        })
+        })))
     }
 
     /// The next event; `None` at the end, and after an error.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ChatEvent, Error>>> {
         match &mut self.0 {
             Inner::Endpoint(opened) => opened.poll_next(cx),
-            Inner::Events(from) => {
-                let event = ready!(from.events.as_mut().poll_next(cx));
-                if let Some(Ok(event)) = &event {
-                    from.fold.push_ref(event);
-                }
-                Poll::Ready(event)
-            }
-            Inner::Whole { response, events } => {
-                let events = events.get_or_insert_with(|| response.to_events().into());
-                Poll::Ready(events.pop_front().map(Ok))
-            }
+            Inner::Foreign(foreign) => foreign.poll_next(cx),
         }
     }
 
@@ -191,8 +238,7 @@ impl Answer {
     pub fn partial(&self) -> Option<&ChatResponse> {
         match &self.0 {
             Inner::Endpoint(opened) => opened.partial(),
-            Inner::Events(from) => Some(from.fold.partial()),
-            Inner::Whole { response, .. } => Some(response),
+            Inner::Foreign(foreign) => Some(foreign.partial()),
         }
     }
 
@@ -209,10 +255,9 @@ impl Answer {
 
     /// Whether [`finish`](Self::finish) may be called without reading any events.
     pub(super) fn is_whole(&self, mode: Mode) -> bool {
-        match self.0 {
+        match &self.0 {
             Inner::Endpoint(_) => mode == Mode::Whole,
-            Inner::Whole { .. } => true,
-            Inner::Events(_) => false,
+            Inner::Foreign(foreign) => foreign.is_whole(),
         }
     }
 
@@ -220,12 +265,7 @@ impl Answer {
     pub(super) fn finish(self) -> Result<ChatResponse, Error> {
         match self.0 {
             Inner::Endpoint(opened) => opened.finish(ChatReader::take_response),
-            Inner::Events(from) if from.fold.partial().finish_reason.is_none() => {
-                let why = "the events of the answer ended without a finish";
-                Err(Error::new(ErrorKind::Truncated, why))
-            }
-            Inner::Events(from) => Ok(from.fold.finish()),
-            Inner::Whole { response, .. } => Ok(*response),
+            Inner::Foreign(foreign) => foreign.finish(),
         }
     }
 }

@@ -32,7 +32,9 @@ impl ModelRules {
 
     /// Adds rules before all others.
     pub(crate) fn put_first(&mut self, rules: impl IntoIterator<Item = ModelRule>) {
-        self.own.splice(..0, rules);
+        let mut all: Vec<_> = rules.into_iter().collect();
+        all.append(&mut self.own);
+        self.own = all;
     }
 
     /// The user's own rules.

@@ -5,15 +5,25 @@ use crate::json;
 
 /// Describes the largest part of a request, as the end of an error message.
 pub(super) fn largest_part(request: &ChatRequest) -> String {
-    let parts = request.messages.iter().enumerate().flat_map(|(place, of)| {
-        let parts = of.parts.iter().flat_map(|part| match part {
+    let mut largest = None;
+    let mut most = 0;
+    for (place, message) in request.messages.iter().enumerate() {
+        for part in &message.parts {
             // A tool result counts as the parts that it consists of.
-            Part::ToolResult(result) => result.content.as_slice(),
-            part => std::slice::from_ref(part),
-        });
-        parts.map(move |part| (size(part), part, place, &of.role))
-    });
-    let Some((size, part, place, role)) = parts.max_by_key(|(size, ..)| *size) else {
+            let parts = match part {
+                Part::ToolResult(result) => result.content.as_slice(),
+                part => std::slice::from_ref(part),
+            };
+            for part in parts {
+                let size = size(part);
+                if size >= most {
+                    most = size;
+                    largest = Some((part, place, &message.role));
+                }
+            }
+        }
+    }
+    let Some((part, place, role)) = largest else {
         return String::new();
     };
     let what = match part {
@@ -34,7 +44,7 @@ pub(super) fn largest_part(request: &ChatRequest) -> String {
         "system" => "the system prompt",
         role => role,
     };
-    format!("; the largest part is the {what} in message {place} ({whose}), {size} {unit}")
+    format!("; the largest part is the {what} in message {place} ({whose}), {most} {unit}")
 }
 
 /// About how many bytes this part takes in the request.
