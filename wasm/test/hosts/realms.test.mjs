@@ -69,9 +69,9 @@ async function answer() {
   return Response.json({ whole, streamed, limited });
 }
 `);
-  // As a bundler without a loader for WebAssembly does. Next.js, with its own, is in tools.test.mjs.
+  // As a bundler without a loader for WebAssembly does. Next.js, with its own, is in tools.test.mjs. The runtime runs a script.
   const outfile = join(folder, 'edge.js');
-  await build({ entryPoints: [entry], bundle: true, format: 'esm', outfile, absWorkingDir: folder, conditions: ['worker', 'browser'] });
+  await build({ entryPoints: [entry], bundle: true, format: 'iife', outfile, absWorkingDir: folder, conditions: ['worker', 'browser'] });
   const { EdgeRuntime } = await import(path('edge-runtime/dist/index.js'));
   const { default: module } = await import(path('edge-runtime/dist/index.js'));
   const Runtime = EdgeRuntime ?? module.EdgeRuntime;
