@@ -2,6 +2,8 @@
 //!
 //! - `cpu`: the CPU time of this process for each item of a batch on loopback, with and without the
 //!   journal. The server is a separate process.
+//! - `instructions`: the instructions of this process for each item, counted by valgrind (Debian's
+//!   package `valgrind`). They do not depend on how busy the machine is, and leave out the kernel.
 //! - `memory`: the peak memory of a process, with 10,000 items and with many more.
 //! - `open`: the time to open a run that has many results already.
 //!
@@ -48,8 +50,9 @@ fn main() {
         ["memory", items, ..] => memory(number(items)),
         ["open", "--bench"] => open(1_000_000),
         ["open", items, ..] => open(number(items)),
-        // `memory` starts this.
-        ["one", url, items] => one(url, number(items)),
+        ["instructions", ..] => instructions(),
+        // `memory` and `instructions` start this.
+        ["one", url, form, items] => one(url, form, number(items)),
         _ => {
             cpu();
             memory(100_000);
@@ -129,10 +132,10 @@ fn with_journal(client: &LlmClient, folder: &Path, in_place: bool) {
 }
 
 /// Runs the same batch only in memory.
-fn without(client: &LlmClient) {
+fn without(client: &LlmClient, items: usize) {
     let batch: BatchProcessor<ChatRequest, ChatResponse> =
         BatchProcessor::requests(client).max_workers(WORKERS);
-    let requests = (0..ITEMS).map(|number| {
+    let requests = (0..items).map(|number| {
         ChatRequest::new([Message::user(format!("{PROMPT} {number}"))])
             .model("tiny")
             .max_tokens(100)
@@ -149,10 +152,10 @@ fn cpu() {
     let (_server, url) = server();
     let (client, folder) = (client(&url), Folder::new());
     write_input(&folder.0.join("in.jsonl"), ITEMS);
-    without(&client);
+    without(&client, ITEMS);
     let mut turns: [Vec<f64>; 5] = Default::default();
     for _ in 0..TURNS {
-        let bare = measure(|| without(&client));
+        let bare = measure(|| without(&client, ITEMS));
         let in_place = measure(|| with_journal(&client, &folder.0, true));
         let on_thread = measure(|| with_journal(&client, &folder.0, false));
         let figures = [bare, in_place, in_place - bare, on_thread, on_thread - bare];
@@ -187,12 +190,47 @@ fn measure(run: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / ITEMS as f64
 }
 
+/// Instructions of an item, from the difference between two runs, so that start-up does not count.
+fn instructions() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("instructions: skipped, since there is no valgrind here");
+        return;
+    }
+    let (_server, url) = server();
+    let count = |form, items: usize| -> u64 {
+        let run = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["one", &url, form, &items.to_string()])
+            .output()
+            .unwrap();
+        let report = String::from_utf8(run.stderr).unwrap();
+        let line = report
+            .lines()
+            .find_map(|line| line.split_once("Collected : "));
+        line.unwrap().1.trim().parse().unwrap()
+    };
+    println!("instructions: of an item, without the kernel's");
+    let bare = (count("none", 2_500) - count("none", 500)) / 2_000;
+    println!("  without a journal  {bare:7}");
+    for (name, form) in [
+        ("written in place", "in_place"),
+        ("on a thread", "on_thread"),
+    ] {
+        let each = (count(form, 2_500) - count(form, 500)) / 2_000;
+        println!("  {name:18} {each:7} ({} added)", each.saturating_sub(bare));
+    }
+}
+
 /// Runs `items` items in this process, and prints its peak memory and the time.
-fn one(url: &str, items: usize) {
+fn one(url: &str, form: &str, items: usize) {
     let folder = Folder::new();
     write_input(&folder.0.join("in.jsonl"), items);
     let start = Instant::now();
-    with_journal(&client(url), &folder.0, true);
+    match form {
+        "none" => without(&client(url), items),
+        form => with_journal(&client(url), &folder.0, form == "in_place"),
+    }
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
     let peak = peak.and_then(|line| line.split_whitespace().nth(1));
@@ -209,7 +247,7 @@ fn memory(items: usize) {
     for items in [10_000, items] {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let output = command
-            .args(["one", &url, &items.to_string()])
+            .args(["one", &url, "in_place", &items.to_string()])
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

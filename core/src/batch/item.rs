@@ -9,7 +9,7 @@ use super::journal_run::Finished;
 use super::outage::{Tries, is_unanswered};
 use crate::chat::{ChatRequest, ChatResponse};
 use crate::error::{Error, ErrorKind};
-use crate::journal::{Item, Journal, Outcome};
+use crate::journal::{Item, Journal, Outcome, Recorded};
 use crate::time::Instant;
 
 /// The result of one item.
@@ -25,7 +25,7 @@ pub(super) enum Ran {
 /// An item whose request got no answer.
 pub(super) struct Unanswered {
     pub(super) held: Arc<Held>,
-    pub(super) item: Item,
+    pub(super) item: Box<Item>,
     pub(super) began: Instant,
     pub(super) tries: Tries,
     pub(super) error: Error,
@@ -45,30 +45,34 @@ pub(super) async fn run_item(
     work: Work<ChatRequest, ChatResponse, Error>,
     journal: Arc<dyn Journal>,
     held: Arc<Held>,
-    item: Item,
+    item: Box<Item>,
     began: Instant,
     tries: Tries,
     sent_after: u64,
 ) -> Ran {
-    let result = match &item.request {
-        Ok(request) => match work.start(request.clone()).await {
-            Err(error) if ends_the_run(&error) => return Ran::Unanswerable(error),
-            Err(error) if is_unanswered(&error) => {
-                return Ran::Unanswered(Box::new(Unanswered {
-                    held,
-                    item,
-                    began,
-                    tries,
-                    error,
-                    keeps_place: false,
-                }));
-            }
-            result => result,
-        },
-        Err(error) => Err(error.clone()),
+    // In a block of its own, because the future keeps space for the result until the block ends. A
+    // future of more than a kilobyte takes the allocator ten times as long as a small one.
+    let finished = {
+        let result = match &item.request {
+            Ok(request) => match work.start(request.clone()).await {
+                Err(error) if ends_the_run(&error) => return Ran::Unanswerable(error),
+                Err(error) if is_unanswered(&error) => {
+                    return Ran::Unanswered(Box::new(Unanswered {
+                        held,
+                        item,
+                        began,
+                        tries,
+                        error,
+                        keeps_place: false,
+                    }));
+                }
+                result => result,
+            },
+            Err(error) => Err(error.clone()),
+        };
+        finished(item, result, work.executor.now() - began)
     };
-    let took = work.executor.now() - began;
-    record(journal, held, item, result, took, sent_after).await
+    record(journal, held, finished, sent_after).await
 }
 
 /// Records the error of an unanswered request as the result of its item.
@@ -78,28 +82,38 @@ pub(super) async fn record_error(
     item: Box<Unanswered>,
 ) -> Ran {
     let took = work.executor.now() - item.began;
-    record(journal, item.held, item.item, Err(item.error), took, 0).await
+    let Unanswered {
+        held, item, error, ..
+    } = *item;
+    let finished = finished(item, Err(error), took);
+    record(journal, held, finished, 0).await
+}
+
+/// Boxed at once, because an outcome is large and is moved several times.
+fn finished(item: Box<Item>, result: Result<ChatResponse, Error>, took: Duration) -> Box<Finished> {
+    let item = *item;
+    Box::new(Finished {
+        outcome: Outcome {
+            place: item.place,
+            id: item.id,
+            tag: item.tag,
+            result,
+            took,
+        },
+        recorded: Recorded::First,
+    })
 }
 
 async fn record(
     journal: Arc<dyn Journal>,
     held: Arc<Held>,
-    item: Item,
-    result: Result<ChatResponse, Error>,
-    took: Duration,
+    mut finished: Box<Finished>,
     sent_after: u64,
 ) -> Ran {
-    let outcome = Outcome {
-        place: item.place,
-        id: item.id,
-        tag: item.tag,
-        result,
-        took,
-    };
-    match journal.record(held.lease(), &outcome).await {
+    match journal.record(held.lease(), &finished.outcome).await {
         Ok(recorded) => {
-            let finished = Finished { outcome, recorded };
-            Ran::Recorded(held, Box::new(finished), sent_after)
+            finished.recorded = recorded;
+            Ran::Recorded(held, finished, sent_after)
         }
         Err(error) => Ran::Unrecorded(error),
     }

@@ -160,11 +160,11 @@ impl JournalRun {
             }
             self.meter.started();
             let began = self.work.executor.now();
-            self.run(held, item, began, Tries::default());
+            self.run(held, Box::new(item), began, Tries::default());
         }
     }
 
-    fn run(&mut self, held: Arc<Held>, item: Item, began: Instant, tries: Tries) {
+    fn run(&mut self, held: Arc<Held>, item: Box<Item>, began: Instant, tries: Tries) {
         let (work, journal) = (self.work.clone(), Arc::clone(&self.journal));
         self.running.push(Box::pin(run_item(
             work,

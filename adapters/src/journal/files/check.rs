@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use chatcore::{Error, ErrorKind};
@@ -14,17 +15,33 @@ use crate::journal::jsonl::items::Items;
 use crate::journal::jsonl::line::own_name;
 use crate::journal::jsonl::tag::digest;
 
+/// What is added if some of the lines near the changed one have an error.
+const OF_ERRORS: &str = "; some lines there have an error, which counts as a result: if only such \
+                         lines changed, run them again with --retry-errors \
+                         (FilesBuilder::retry_errors)";
+
 /// How many repeated names are looked for.
 const PAIRS: usize = 1_000;
 
 /// Reads the whole input. `open` opens it, messages call it `name`, and a temporary file may be
-/// created at `temporary`.
+/// created at `temporary`. `first_changed` finds the first of some lines that differs from its result.
 pub(super) fn check(
     open: impl Fn() -> io::Result<Items>,
     name: &str,
     temporary: PathBuf,
     done: &Done,
+    first_changed: impl Fn(RangeInclusive<u64>) -> Option<u64>,
 ) -> Result<Input, Error> {
+    let changed = |Changed { lines, has_errors }: Changed| {
+        let how = match first_changed(lines.clone()) {
+            Some(line) => format!("line {line} has changed since it got its result"),
+            None => {
+                let (first, last) = lines.into_inner();
+                format!("it changed between line {first} and line {last}")
+            }
+        };
+        another_input(name, &(how + if has_errors { OF_ERRORS } else { "" }))
+    };
     let unreadable = |error: io::Error| unreadable(name, &error);
     let mut items = open().map_err(unreadable)?;
     let mut names = Names::new(temporary);
@@ -35,7 +52,9 @@ pub(super) fn check(
     while let Some(head) = items.head(|line| done.has(line)).map_err(unreadable)? {
         input.items += 1;
         last = head.number;
-        block.go_on(head.number, done, name, head.number)?;
+        block
+            .go_on(head.number, done, head.number)
+            .map_err(changed)?;
         if done.has(head.number) {
             block.sum = block.sum.wrapping_add(sum(head.number, head.digest));
         }
@@ -63,7 +82,7 @@ pub(super) fn check(
         );
         return Err(another_input(name, &how));
     }
-    block.go_on(u64::MAX, done, name, last)?;
+    block.go_on(u64::MAX, done, last).map_err(changed)?;
     // If no line has a `custom_id`, all names are default names, which are unique.
     if have_names {
         let pairs = names.pairs(PAIRS).map_err(|error| cannot_check(&error))?;
@@ -72,6 +91,13 @@ pub(super) fn check(
         }
     }
     Ok(input)
+}
+
+/// Lines among which one or more have changed.
+struct Changed {
+    lines: RangeInclusive<u64>,
+    /// Whether the result of any of them is an error.
+    has_errors: bool,
 }
 
 /// The block of lines being read.
@@ -84,22 +110,17 @@ struct Block {
 impl Block {
     /// Moves on to the block of `line`, and checks the sums of the blocks before it against the
     /// results. The input has been read up to the line `read`.
-    fn go_on(&mut self, line: u64, done: &Done, name: &str, read: u64) -> Result<(), Error> {
+    fn go_on(&mut self, line: u64, done: &Done, read: u64) -> Result<(), Changed> {
         let to = line / BLOCK;
         let end = to.min(done.last() / BLOCK + 1);
         while self.number < end {
             if self.sum != done.sum_of(self.number) {
                 let first = (self.number * BLOCK).max(1);
                 let last = ((self.number + 1) * BLOCK - 1).min(read);
-                let mut how = format!("it changed between line {first} and line {last}");
-                if done.has_errors(self.number) {
-                    how.push_str(
-                        ", where some lines have an error, which counts as a result; if only such \
-                         lines changed, run them again with --retry-errors \
-                         (FilesBuilder::retry_errors)",
-                    );
-                }
-                return Err(another_input(name, &how));
+                return Err(Changed {
+                    lines: first..=last,
+                    has_errors: done.has_errors(self.number),
+                });
             }
             self.number += 1;
             self.sum = 0;

@@ -40,6 +40,7 @@ mod at_provider;
 #[cfg(feature = "provider-batches")]
 mod batches;
 mod builder;
+mod changed;
 mod check;
 mod disk;
 mod done;
@@ -71,7 +72,7 @@ use super::jsonl::tag::Tag;
 use builder::{Paths, Source};
 use done::Done;
 use supply::Supply;
-use writer::{To, Writer};
+use writer::{Queued, To, Writer};
 
 /// A journal in files, for one process at a time. See the [module](self).
 ///
@@ -188,9 +189,8 @@ impl FilesJournal {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a result to be written and returns its number in the queue. `None` if the item
-    /// already has a result.
-    fn queue(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<u64>, Error> {
+    /// Queues a result to be written. `None` if the item already has a result.
+    fn queue(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<Queued>, Error> {
         let tag = Tag::of(outcome);
         if !self.done().add(tag, outcome.result.is_ok()) {
             return Ok(None);
@@ -200,10 +200,10 @@ impl FilesJournal {
             Ok(_) => To::Answers,
             Err(_) => To::Errors,
         };
-        let number = self.writer.queue(to, |buffer| {
+        let queued = self.writer.queue(to, |buffer| {
             result::write(buffer, tag, outcome, now());
         })?;
-        Ok(Some(number))
+        Ok(Some(queued))
     }
 }
 
@@ -242,8 +242,8 @@ impl Journal for FilesJournal {
     ) -> BoxFuture<'a, Result<Recorded, Error>> {
         Box::pin(async move {
             match self.queue(lease, outcome)? {
-                Some(number) => {
-                    self.writer.recorded(number).await?;
+                Some(queued) => {
+                    self.writer.recorded(queued).await?;
                     Ok(Recorded::First)
                 }
                 None => Ok(Recorded::Already),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::at_provider;
 use super::builder::{FilesBuilder, Paths, Source, refused};
+use super::changed::first_changed;
 use super::check::check;
 use super::disk::{Disk, Lock};
 use super::done::Done;
@@ -80,7 +81,15 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
     };
     let reader = Arc::clone(&disk);
     let open = move || Items::new(reader.read(&path)?, format);
-    let input = check(&open, &name, paths.names(), &done)?;
+    let first_changed = |lines| {
+        let mut results = vec![&*paths.output];
+        if !retries_errors {
+            results.push(&*paths.errors);
+        }
+        // If the files can no longer be read, the error names no line.
+        first_changed(&*disk, &results, open().ok()?, lines).ok()?
+    };
+    let input = check(&open, &name, paths.names(), &done, first_changed)?;
     if bad_lines == BadLines::Refuse
         && let Some(first) = input.first_bad.first()
     {

@@ -166,7 +166,7 @@ impl Supply {
             Some(items) => items,
             None => (self.open)()?,
         };
-        let mut chunk = Vec::new();
+        let mut chunk = Vec::with_capacity(CHUNK_ITEMS);
         let mut bytes = 0;
         let is_left_behind = std::cell::Cell::new(false);
         // Locked for each line only, so that results can be recorded meanwhile.

@@ -81,13 +81,14 @@ impl Items {
             digest: digest(line.bytes),
             name: match (text, self.format) {
                 (Ok(_), Format::Text) => Ok(None),
-                (Ok(text), _) => match line::leading_custom_id(text) {
-                    Some(id) if is_known(line.number) => Ok(Some(digest(id.as_bytes()))),
-                    _ => {
-                        let id = line::checked_custom_id(text);
-                        id.map(|id| id.map(|id| digest(id.as_bytes())))
-                    }
-                },
+                (Ok(text), _) => {
+                    let known = is_known(line.number).then(|| line::leading_custom_id(text));
+                    let id = match known.flatten() {
+                        Some(id) => Ok(Some(id.into())),
+                        None => line::checked_custom_id(text),
+                    };
+                    id.map(|id| id.map(|id| digest(id.as_bytes())))
+                }
                 (Err(error), _) => Err(error),
             }
             .map_err(|error| at_line(line.number, &error)),
@@ -136,11 +137,10 @@ pub(in crate::journal) fn item(number: u64, line: &[u8], format: Format) -> Item
 fn item_of(number: u64, line: &[u8], text: Result<&str, Error>, format: Format) -> Item {
     let (id, request) = match (text, format) {
         (Ok(text), Format::Text) => (None, Ok(ChatRequest::new([Message::user(text)]))),
-        (Ok(text), _) => match (line::leading_custom_id(text), line::request(text)) {
-            // The line was read to its end, so its name need not be looked for in all of it.
-            (Some(id), Ok(request)) => (Some(id.into()), Ok(request)),
-            (_, request) => match line::custom_id(text) {
-                Ok(id) => (id, request),
+        (Ok(text), _) => match line::named_request(text) {
+            Ok((Some(id), request)) => (Some(id.into()), Ok(request)),
+            other => match line::custom_id(text) {
+                Ok(id) => (id, other.map(|(_, request)| request)),
                 Err(error) => (None, Err(error)),
             },
         },

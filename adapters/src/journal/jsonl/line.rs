@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use chatcore::chat::{ReasoningEffort, ResponseFormat};
 use chatcore::json::{JsonError, Reader};
 use chatcore::{ChatRequest, Error, ErrorKind, Message, Role, Tool, ToolChoice};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -84,8 +83,7 @@ fn read_custom_id<'a>(
         reader.end()?;
         Ok(found)
     };
-    let found = read()
-        .map_err(|error: JsonError| wrong(format!("it is not the JSON of a request: {error}")))?;
+    let found = read().map_err(broken)?;
     found.transpose().map_err(|value| {
         let value = shortened(value);
         wrong(format!(
@@ -103,73 +101,93 @@ fn tell(check: &mut Option<&mut dyn FnMut(&str)>, name: &str) {
 /// The `custom_id` of a line that begins with it, if it contains no escapes. The rest of the line
 /// is not read.
 pub(in crate::journal) fn leading_custom_id(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix('{')?.trim_start();
-    let rest = rest.strip_prefix("\"custom_id\"")?.trim_start();
-    let rest = rest.strip_prefix(':')?.trim_start().strip_prefix('"')?;
-    let (id, _) = rest.split_once('"')?;
-    (!id.contains('\\')).then_some(id)
+    let mut reader = Reader::new(line);
+    let mut members = reader.object().ok()?;
+    let is_first = reader.name(&mut members).ok()?? == "custom_id";
+    match is_first && reader.peek().ok()? == b'"' {
+        true => plain_text(reader.raw().ok()?),
+        false => None,
+    }
+}
+
+/// The text of a JSON string without escapes; `None` for any other value.
+fn plain_text(value: &str) -> Option<&str> {
+    let text = value.strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr(b'\\', text.as_bytes())
+        .is_none()
+        .then_some(text)
 }
 
 /// The request of a JSON line.
-pub(in crate::journal) fn request(line: &str) -> Result<ChatRequest, Error> {
+#[cfg(test)]
+fn request(line: &str) -> Result<ChatRequest, Error> {
+    named_request(line).map(|(_, request)| request)
+}
+
+/// The request of a JSON line, and its `custom_id` if that is a string without escapes.
+pub(in crate::journal) fn named_request(line: &str) -> Result<(Option<&str>, ChatRequest), Error> {
     let mut asked = Asked::default();
-    let mut body = None;
-    let (mut has_own, mut has_id) = (false, false);
-    each_member(line, |name, value| {
+    let (mut has_body, mut has_own, mut id) = (false, false, None);
+    let mut reader = Reader::new(line);
+    each_member(&mut reader, |name, reader| {
         match name {
-            "custom_id" if has_id => return Err(wrong("it has two custom_ids")),
-            "custom_id" => has_id = true,
-            // As nearly every line has it.
-            "method" if value == "\"POST\"" => {}
-            "url" if value == "\"/v1/chat/completions\"" => {}
-            "method" => match text(value)?.eq_ignore_ascii_case("POST") {
-                true => {}
-                false => return Err(wrong("its method is not POST")),
-            },
+            "body" if has_body => return Err(wrong("it has two bodies")),
+            "body" => {
+                has_body = true;
+                each_member(reader, |name, reader| asked.read(name, reader))?;
+            }
+            "custom_id" if id.is_some() => return Err(wrong("it has two custom_ids")),
+            "custom_id" => id = Some(raw(reader)?),
+            "method" => {
+                // As nearly every line has it; otherwise it is read with its escapes.
+                let method = raw(reader)?;
+                if method != "\"POST\"" && !text(method)?.eq_ignore_ascii_case("POST") {
+                    return Err(wrong("its method is not POST"));
+                }
+            }
             "url" => {
-                let url = text(value)?;
+                let url = text(raw(reader)?)?;
                 if url != URL {
                     let why = format!("its url is {url:?}; only {URL} can be run");
                     return Err(wrong(why));
                 }
             }
-            "body" => body = Some(value),
             name => {
                 has_own = true;
-                asked.set(name, value)?;
+                asked.read(name, reader)?;
             }
         }
         Ok(())
     })?;
-    match body {
-        Some(_) if has_own => {
-            return Err(wrong(
-                "it has both a body and request fields beside the body",
-            ));
-        }
-        Some(body) => each_member(body, |name, value| asked.set(name, value))?,
-        None => {}
+    reader.end().map_err(broken)?;
+    if has_body && has_own {
+        return Err(wrong(
+            "it has both a body and request fields beside the body",
+        ));
     }
     let request = asked.request;
     match request.messages.is_empty() {
         true => Err(wrong(
             "it has neither a body with messages, nor messages, nor a prompt",
         )),
-        false => Ok(request),
+        false => Ok((id.and_then(plain_text), request)),
     }
 }
 
+/// Reads an object. `member` must read the value of each member.
 fn each_member<'a>(
-    object: &'a str,
-    mut member: impl FnMut(&str, &'a str) -> Result<(), Error>,
+    reader: &mut Reader<'a>,
+    mut member: impl FnMut(&str, &mut Reader<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let broken = |error: JsonError| wrong(format!("it is not the JSON of a request: {error}"));
-    let mut reader = Reader::new(object);
     let mut members = reader.object().map_err(broken)?;
     while let Some(name) = reader.name(&mut members).map_err(broken)? {
-        member(&name, reader.raw().map_err(broken)?)?;
+        member(&name, reader)?;
     }
-    reader.end().map_err(broken)
+    Ok(())
+}
+
+fn raw<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Error> {
+    reader.raw().map_err(broken)
 }
 
 #[derive(Default)]
@@ -178,6 +196,19 @@ struct Asked {
 }
 
 impl Asked {
+    fn read(&mut self, name: &str, reader: &mut Reader<'_>) -> Result<(), Error> {
+        if name == "messages" {
+            let mut ahead = reader.clone();
+            if let Some(messages) = plain_messages(&mut ahead) {
+                *reader = ahead;
+                self.request.messages.extend(messages);
+                return Ok(());
+            }
+        }
+        let value = raw(reader)?;
+        self.set(name, value)
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let request = &mut self.request;
         if value == "null" {
@@ -185,14 +216,25 @@ impl Asked {
         }
         let or = |error: serde_json::Error| wrong(format!("its {name} is wrong: {error}"));
         match name {
-            "model" => request.model = Some(typed(value).map_err(or)?),
+            "model" => {
+                request.model = Some(match plain_text(value) {
+                    Some(model) => model.to_owned(),
+                    None => typed(value).map_err(or)?,
+                });
+            }
             "prompt" => request.messages.push(Message::user(text(value)?)),
             "system_prompt" => request.messages.insert(0, Message::system(text(value)?)),
-            "messages" => request.messages.extend(messages(value).map_err(or)?),
+            "messages" => {
+                let messages: Vec<Message> = typed(value).map_err(or)?;
+                request.messages.extend(messages);
+            }
             "temperature" => request.temperature = Some(typed(value).map_err(or)?),
             "top_p" => request.top_p = Some(typed(value).map_err(or)?),
             "max_tokens" | "max_completion_tokens" => {
-                request.max_tokens = Some(typed(value).map_err(or)?);
+                request.max_tokens = Some(match value.parse() {
+                    Ok(tokens) => tokens,
+                    Err(_) => typed(value).map_err(or)?,
+                });
             }
             "seed" => request.seed = Some(typed(value).map_err(or)?),
             "stop" if value.starts_with('"') => request.stop = vec![text(value)?],
@@ -237,6 +279,9 @@ fn typed<T: DeserializeOwned>(value: &str) -> Result<T, serde_json::Error> {
 }
 
 fn text(value: &str) -> Result<String, Error> {
+    if let Some(text) = plain_text(value) {
+        return Ok(text.to_owned());
+    }
     typed(value).map_err(|_| wrong(format!("{} is not a string", shortened(value))))
 }
 
@@ -248,27 +293,36 @@ fn shortened(value: &str) -> String {
     short
 }
 
-/// The form of nearly all messages.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Plain<'a> {
-    #[serde(borrow)]
-    role: Cow<'a, str>,
-    content: String,
-}
-
-fn messages(value: &str) -> Result<Vec<Message>, serde_json::Error> {
-    match serde_json::from_str::<Vec<Plain<'_>>>(value) {
-        Ok(plain) => {
-            let message = |plain: Plain<'_>| match &*plain.role {
-                "user" => Message::user(plain.content),
-                "system" => Message::system(plain.content),
-                role => Message::new(Role::from(role), [chatcore::Part::text(plain.content)]),
+/// Reads the messages, if each has only a role and a text, as nearly all have.
+fn plain_messages(reader: &mut Reader<'_>) -> Option<Vec<Message>> {
+    let mut items = reader.array().ok()?;
+    let mut messages = Vec::new();
+    while reader.item(&mut items).ok()? {
+        let mut members = reader.object().ok()?;
+        let (mut role, mut content) = (None, None);
+        while let Some(name) = reader.name(&mut members).ok()? {
+            let field = match &*name {
+                "role" => &mut role,
+                "content" => &mut content,
+                _ => return None,
             };
-            Ok(plain.into_iter().map(message).collect())
+            let value = reader.raw().ok()?;
+            let text = match plain_text(value) {
+                Some(text) => Cow::Borrowed(text),
+                None => Cow::Owned(typed::<String>(value).ok()?),
+            };
+            if field.replace(text).is_some() {
+                return None;
+            }
         }
-        Err(_) => typed(value),
+        let content = content?.into_owned();
+        messages.push(match &*role? {
+            "user" => Message::user(content),
+            "system" => Message::system(content),
+            role => Message::new(Role::from(role), [chatcore::Part::text(content)]),
+        });
     }
+    Some(messages)
 }
 
 fn tools(list: Vec<Value>) -> Result<Vec<Tool>, Error> {
@@ -319,155 +373,16 @@ fn response_format(value: &str) -> Result<ResponseFormat, Error> {
     }
 }
 
+fn broken(error: JsonError) -> Error {
+    wrong(format!(
+        "it is not the JSON of a request ({{\"prompt\": …}}, {{\"messages\": […]}}, or a line of \
+         OpenAI's Batch API): {error}"
+    ))
+}
+
 fn wrong(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidInput, why).with_code(Some("invalid_line".to_owned()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_forms_of_one_request_are_read_alike() {
-        let whole = r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":
-            {"model":"m","messages":[{"role":"user","content":"h\u0069"}],"max_tokens":7}}"#;
-        let expected = ChatRequest::new([Message::user("hi")])
-            .model("m")
-            .max_tokens(7);
-        for line in [
-            whole,
-            r#"{"model":"m","prompt":"hi","max_completion_tokens":7}"#,
-            r#"{"max_tokens":7,"model":"m","messages":[{"role":"user","content":"hi"}],"seed":null}"#,
-        ] {
-            assert_eq!(request(line).unwrap(), expected, "{line}");
-        }
-        assert_eq!(custom_id(whole).unwrap().unwrap(), "a");
-        assert_eq!(leading_custom_id(whole), Some("a"));
-        assert_eq!(leading_custom_id("{ \"custom_id\" : \"b\"}"), Some("b"));
-        for other in [
-            "{\"custom_id\":\"\\u0061\"}",
-            "{\"prompt\":\"a\"}",
-            "{\"custom_id\":\"a",
-        ] {
-            assert_eq!(leading_custom_id(other), None, "{other}");
-        }
-        assert_eq!(custom_id(r#"{"prompt":"a"}"#).unwrap(), None);
-    }
-
-    #[test]
-    fn a_misspelt_field_is_found_before_the_line_runs() {
-        for line in [
-            r#"{"custom_id":"a","prompt":"x","max_token":1}"#,
-            r#"{"custom_id":"a","body":{"messages":[],"max_token":1}}"#,
-            r#"{"body" : { "max_token" : 1 }, "custom_id":"a"}"#,
-        ] {
-            let error = checked_custom_id(line).unwrap_err();
-            assert!(error.message().contains("write \"max_tokens\""), "{error}");
-            assert_eq!(custom_id(line).unwrap().as_deref(), Some("a"));
-        }
-        // Names within a field's value are not chatcore's.
-        let fine = r#"{"custom_id":"a","body":{"metadata":{"max_token":1},"top_k":2}}"#;
-        assert_eq!(checked_custom_id(fine).unwrap().as_deref(), Some("a"));
-    }
-
-    #[test]
-    fn a_custom_id_that_is_a_number_is_its_text() {
-        for (line, id) in [
-            (r#"{"custom_id":7,"prompt":"y"}"#, Some("7")),
-            (r#"{"prompt":"y","custom_id": -1.5e3 }"#, Some("-1.5e3")),
-            (r#"{"custom_id":null,"prompt":"y"}"#, None),
-        ] {
-            assert_eq!(custom_id(line).unwrap().as_deref(), id, "{line}");
-        }
-        for value in ["true", "[1]", r#"{"a":1}"#] {
-            let line = format!(r#"{{"custom_id":{value},"prompt":"y"}}"#);
-            let error = custom_id(&line).unwrap_err();
-            assert!(error.message().contains(value), "{error}");
-            assert_eq!(error.code(), Some("invalid_line"));
-        }
-    }
-
-    #[test]
-    fn every_field_has_its_place() {
-        let read = request(
-            r#"{"prompt":"hi","system_prompt":"be brief","temperature":0.5,"top_p":0.9,"seed":-1,
-            "stop":"x","reasoning_effort":"low","presence_penalty":1,"n":1,"stream":false,
-            "tools":[{"type":"function","function":{"name":"f","strict":true}}],
-            "tool_choice":{"type":"function","function":{"name":"f"}},
-            "response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{"a":1}}}}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            read.messages,
-            [Message::system("be brief"), Message::user("hi")]
-        );
-        assert_eq!(
-            (read.temperature, read.top_p, read.seed),
-            (Some(0.5), Some(0.9), Some(-1))
-        );
-        assert_eq!(read.stop, ["x"]);
-        assert_eq!(read.reasoning_effort, Some(ReasoningEffort::Low));
-        assert_eq!(read.extra.len(), 1);
-        assert_eq!(read.extra["presence_penalty"], 1);
-        assert_eq!(read.tools[0].strict, Some(true));
-        assert_eq!(read.tool_choice, Some(ToolChoice::Tool("f".into())));
-        let Some(ResponseFormat::JsonSchema { name, schema, .. }) = read.response_format else {
-            unreachable!("{:?}", read.response_format);
-        };
-        assert_eq!((name.as_str(), schema["a"].as_u64()), ("s", Some(1)));
-        // Messages with parts and tool calls take the slow path.
-        let long = request(
-            r#"{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},
-            {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function",
-            "function":{"name":"f","arguments":"{}"}}]},
-            {"role":"tool","tool_call_id":"c","content":"r"}]}"#,
-        )
-        .unwrap();
-        assert_eq!(long.messages.len(), 3);
-        assert_eq!(long.messages[0], Message::user("hi"));
-        assert_eq!(long.messages[1].tool_calls().count(), 1);
-    }
-
-    #[test]
-    fn what_cannot_be_run_says_why() {
-        for (line, why) in [
-            ("{", "not the JSON"),
-            ("[]", "not the JSON"),
-            (r#"{"prompt":"a"} x"#, "not the JSON"),
-            ("{}", "neither a body"),
-            (r#"{"prompt":7}"#, "7 is not a string"),
-            (
-                r#"{"body":{"messages":[]},"prompt":"a"}"#,
-                "beside the body",
-            ),
-            (
-                r#"{"url":"/v1/embeddings","body":{}}"#,
-                "only /v1/chat/completions",
-            ),
-            (r#"{"method":"GET","body":{}}"#, "not POST"),
-            (
-                r#"{"custom_id":"a","prompt":"a","custom_id":"b"}"#,
-                "two custom_ids",
-            ),
-            (r#"{"prompt":"a","stream":true}"#, "stream"),
-            (r#"{"prompt":"a","n":2}"#, "one line for each answer"),
-            (
-                r#"{"prompt":"a","max_tokens":-1}"#,
-                "its max_tokens is wrong",
-            ),
-            (r#"{"prompt":"a","max_token":5}"#, "write \"max_tokens\""),
-            (r#"{"promt":"a"}"#, "unknown field \"promt\""),
-            (r#"{"messages":[{"content":"a"}]}"#, "no role"),
-            (
-                r#"{"prompt":"a","tools":[{"type":"web"}]}"#,
-                "type function",
-            ),
-        ] {
-            let error = request(line).unwrap_err();
-            assert!(error.message().contains(why), "{line}: {error}");
-            assert_eq!(error.code(), Some("invalid_line"));
-        }
-        assert!(custom_id(r#"{"custom_id":-}"#).is_err());
-        assert!(custom_id(r#"{"custom_id":"a","body":{"a":}}"#).is_err());
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Writes the body of an answer that is only text. It is what `OpenAiChatForm` writes, without a tree
-//! of values in between, because nearly all answers of a batch are such.
+//! of values in between and with the names in whole pieces, because nearly all answers of a batch are
+//! such.
 
 use chatcore::json::Writer;
 use chatcore::{ChatResponse, FinishReason, Part, Usage};
@@ -15,29 +16,20 @@ pub(super) fn text(answer: &ChatResponse) -> Option<&str> {
 
 /// Writes the members of the body, without the braces around them.
 pub(super) fn members(to: &mut Writer, answer: &ChatResponse, text: &str, created: u64) {
-    to.member("id", &answer.id);
-    to.member("object", "chat.completion");
-    to.key("created");
+    to.piece("\"id\":");
+    to.string(&answer.id);
+    to.piece(",\"object\":\"chat.completion\",\"created\":");
     to.count(created);
-    to.member("model", &answer.model);
-    to.key("choices");
-    to.open('[');
-    to.open('{');
-    to.key("index");
-    to.count(0);
-    to.key("message");
-    to.open('{');
-    to.member("role", "assistant");
-    to.member("content", text);
-    to.key("refusal");
-    to.null();
-    to.close('}');
-    to.key("logprobs");
+    to.piece(",\"model\":");
+    to.string(&answer.model);
+    to.piece(",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
+    to.string(text);
+    to.piece(",\"refusal\":null},\"logprobs\":");
     match answer.extra.get("logprobs") {
         Some(logprobs) => to.value(logprobs),
         None => to.null(),
     }
-    to.key("finish_reason");
+    to.piece(",\"finish_reason\":");
     match &answer.finish_reason {
         Some(FinishReason::Refusal | FinishReason::Pause) => to.string("stop"),
         Some(reason) => to.string(reason.as_str()),
@@ -46,7 +38,7 @@ pub(super) fn members(to: &mut Writer, answer: &ChatResponse, text: &str, create
     to.close('}');
     to.close(']');
     if let Some(usage) = &answer.usage {
-        to.key("usage");
+        to.piece(",\"usage\":");
         write_usage(to, usage);
     }
     if let Some(fingerprint) = answer.extra.get("system_fingerprint") {
@@ -56,13 +48,12 @@ pub(super) fn members(to: &mut Writer, answer: &ChatResponse, text: &str, create
 }
 
 fn write_usage(to: &mut Writer, usage: &Usage) {
-    to.open('{');
     for (name, tokens) in [
-        ("prompt_tokens", usage.input_tokens),
-        ("completion_tokens", usage.output_tokens),
-        ("total_tokens", usage.total_tokens()),
+        ("{\"prompt_tokens\":", usage.input_tokens),
+        (",\"completion_tokens\":", usage.output_tokens),
+        (",\"total_tokens\":", usage.total_tokens()),
     ] {
-        to.key(name);
+        to.piece(name);
         to.count(tokens);
     }
     for (details, name, tokens) in [

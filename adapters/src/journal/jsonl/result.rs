@@ -14,43 +14,29 @@ use crate::answers::{Form, Frame};
 /// 1970.
 pub(in crate::journal) fn write(to: &mut Vec<u8>, tag: Tag, outcome: &Outcome, created: u64) {
     tag.write(to);
-    to.extend_from_slice(b",\"custom_id\":");
-    let mut writer = Writer::with_capacity(outcome.id.len() + 2);
+    let mut writer = Writer::from(std::mem::take(to));
+    writer.piece(",\"custom_id\":");
     writer.string(&outcome.id);
-    writer_raw(to, writer);
-    let text = outcome.result.as_ref().ok().and_then(plain::text);
-    let mut writer = Writer::with_capacity(512 + text.map_or(0, str::len));
+    writer.piece(",\"response\":");
     match &outcome.result {
         Ok(answer) => {
-            to.extend_from_slice(b",\"response\":");
             response(&mut writer, answer, created);
-            writer_raw(to, writer);
-            to.extend_from_slice(b",\"error\":null}\n");
+            writer.piece(",\"error\":null}\n");
         }
         Err(error) => {
-            to.extend_from_slice(b",\"response\":");
             refused(&mut writer, error);
-            writer_raw(to, writer);
-            to.extend_from_slice(b",\"error\":");
-            let mut writer = Writer::with_capacity(512);
+            writer.piece(",\"error\":");
             failure(&mut writer, error);
-            writer_raw(to, writer);
-            to.extend_from_slice(b"}\n");
+            writer.piece("}\n");
         }
     }
-}
-
-fn writer_raw(to: &mut Vec<u8>, writer: Writer) {
-    to.extend_from_slice(&writer.into_bytes());
+    *to = writer.into_bytes();
 }
 
 fn response(to: &mut Writer, answer: &ChatResponse, created: u64) {
-    to.open('{');
-    to.key("status_code");
-    to.count(200);
-    to.member("request_id", answer.request_id.as_deref().unwrap_or(""));
-    to.key("body");
-    to.open('{');
+    to.piece("{\"status_code\":200,\"request_id\":");
+    to.string(answer.request_id.as_deref().unwrap_or(""));
+    to.piece(",\"body\":{");
     match plain::text(answer) {
         Some(text) => plain::members(to, answer, text, created),
         None => {

@@ -10,9 +10,8 @@
 //!
 //! Only these prefixes are read when a run is resumed.
 
-use std::io::Write;
-
 use chatcore::journal::Outcome;
+use chatcore::json::Writer;
 use twox_hash::XxHash3_64;
 
 /// The beginning of each line, before the tag.
@@ -50,12 +49,21 @@ impl Tag {
     /// Writes the beginning of a line of results, including the brace and the name `id`.
     pub(in crate::journal) fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(PREFIX);
-        // Writing to a vector does not fail.
-        let _ = write!(
-            to,
-            "{}_{:016x}_{}_{}\"",
-            self.place, self.digest, self.input_tokens, self.output_tokens
-        );
+        let mut writer = Writer::from(std::mem::take(to));
+        writer.count(self.place);
+        *to = writer.into_bytes();
+        to.push(b'_');
+        to.extend((0..16).rev().map(|digit| {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            HEX[(self.digest >> (4 * digit)) as usize & 15]
+        }));
+        let mut writer = Writer::from(std::mem::take(to));
+        for tokens in [self.input_tokens, self.output_tokens] {
+            writer.piece("_");
+            writer.count(tokens);
+        }
+        writer.piece("\"");
+        *to = writer.into_bytes();
     }
 
     #[cfg(any(feature = "journal-files", test))]
