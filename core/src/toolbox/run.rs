@@ -255,7 +255,10 @@ impl Run {
         let tokens = reported.saturating_add(spent.estimated);
         let cost = spent.cost.unwrap_or_default();
         if spent.turns >= settings.max_turns {
-            let limit = format!("{} turns", settings.max_turns);
+            let limit = match settings.max_turns {
+                1 => "1 turn".to_owned(),
+                most => format!("{most} turns"),
+            };
             return Err(reached(ToolLoopLimit::Turns, &limit, "max_turns"));
         }
         if let Some(most) = settings.max_tokens.filter(|most| tokens >= *most) {

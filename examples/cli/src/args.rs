@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::batch::fleet::args::{
-    OfRun, ResultsArgs, ResumeArgs, StatusArgs, SubmitArgs, WorkerArgs,
+    CancelArgs, OfRun, ResultsArgs, ResumeArgs, StatusArgs, SubmitArgs, WorkerArgs,
 };
 use crate::price::{Price, dollars, price};
 use crate::serve::ServeArgs;
@@ -131,8 +131,8 @@ pub(crate) enum BatchCommand {
     Pause(OfRun),
     /// Go on with a run in PostgreSQL that was paused or cancelled
     Resume(ResumeArgs),
-    /// End a run in PostgreSQL early, and keep its results
-    Cancel(OfRun),
+    /// End a run early, and keep its results: one in PostgreSQL, or one with --via provider
+    Cancel(CancelArgs),
     /// Delete a run in PostgreSQL with its input and its results
     Remove(OfRun),
 }
@@ -199,7 +199,7 @@ pub(crate) struct RunArgs {
     /// included
     #[arg(long, value_name = "DOLLARS", help_heading = "Limits", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
-    /// Stop sending requests after this time, for example `8h` or `90m`
+    /// Stop sending requests after this time, for example `8h`, `90m` or `1h 30m`
     #[arg(long, value_name = "TIME", help_heading = "Limits", value_parser = humantime::parse_duration)]
     pub(crate) deadline: Option<Duration>,
 

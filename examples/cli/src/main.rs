@@ -20,7 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{BatchCommand, Cli, Command, Who};
-use batch::fleet;
+use batch::fleet::args::OfRun;
+use batch::{fleet, via};
 use failure::{Failure, WRONG};
 
 fn main() -> ExitCode {
@@ -74,13 +75,22 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
 async fn batch(who: &Who, command: BatchCommand) -> Result<u8, Failure> {
     match command {
         BatchCommand::Run(args) => batch::run(who, *args).await,
-        BatchCommand::Submit(args) => fleet::submit(*args).await,
+        BatchCommand::Submit(args) => fleet::submit(who, *args).await,
         BatchCommand::Status(args) => fleet::status(args).await,
         BatchCommand::Worker(args) => fleet::worker(who, *args).await,
         BatchCommand::Results(args) => fleet::results(args).await,
         BatchCommand::Pause(args) => fleet::pause(args).await,
         BatchCommand::Resume(args) => fleet::resume(args).await,
-        BatchCommand::Cancel(args) => fleet::cancel(args).await,
+        // An output with batches at the provider, unless a database is named.
+        BatchCommand::Cancel(args)
+            if args.postgres.postgres.is_none() && via::is_of_files(&args.run) =>
+        {
+            via::cancel(who, &args.run).await
+        }
+        BatchCommand::Cancel(args) => {
+            let (run, postgres) = (args.run, args.postgres);
+            fleet::cancel(OfRun { run, postgres }).await
+        }
         BatchCommand::Remove(args) => fleet::remove(args).await,
     }
 }

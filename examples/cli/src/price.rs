@@ -65,19 +65,25 @@ pub(crate) fn of_run(
     config: &Config,
     is_needed: bool,
 ) -> Result<Option<Price>, Failure> {
-    let listed = named.is_none().then(|| listed(config, SystemTime::now()));
-    match listed {
-        None => Ok(named),
-        Some(Ok(price)) => Ok(Some(price)),
-        Some(Err(_)) if !is_needed => Ok(None),
-        Some(Err(why)) => Err(Failure {
-            status: WRONG,
-            message: format!(
-                "--max-cost needs a price, and {why}: name it with --price IN,OUT, in dollars per \
-                 million tokens of prompts and of answers"
-            ),
-        }),
+    match named {
+        Some(price) => Ok(Some(price)),
+        None if is_needed => needed(config).map(Some),
+        None => Ok(listed(config, SystemTime::now()).ok()),
     }
+}
+
+/// The list price of the configured model, which `--max-cost` needs.
+///
+/// # Errors
+/// If it is unknown.
+pub(crate) fn needed(config: &Config) -> Result<Price, Failure> {
+    listed(config, SystemTime::now()).map_err(|why| Failure {
+        status: WRONG,
+        message: format!(
+            "--max-cost needs a price, and {why}: name it with --price IN,OUT, in dollars per million \
+             tokens of prompts and of answers"
+        ),
+    })
 }
 
 /// The list price of the configured model, or why there is none.

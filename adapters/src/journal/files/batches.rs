@@ -21,6 +21,8 @@ struct Stored {
     chatcore_batches: u32,
     /// The account and the settings with which the batches were created.
     identity: Identity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     records: Records,
 }
 
@@ -56,6 +58,7 @@ const VERSION: u32 = 1;
 pub struct BatchFile {
     path: PathBuf,
     identity: Identity,
+    note: Option<String>,
     disk: Arc<dyn Disk>,
 }
 
@@ -65,8 +68,25 @@ impl BatchFile {
         Self {
             path: path(output.as_ref()),
             identity,
+            note: None,
             disk: Arc::new(StdDisk),
         }
+    }
+
+    /// Sets a note that is stored with the batches, for example how a program goes on with them. It
+    /// must hold no secret. Default: none.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// The note that is stored with the batches. `None` if there is no record, or no note in it.
+    ///
+    /// # Errors
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read.
+    pub fn note(&self) -> Result<Option<String>, Error> {
+        Ok(self.read()?.and_then(|stored| stored.note))
     }
 
     /// Sets the file system. Default: that of the operating system.
@@ -145,6 +165,7 @@ impl BatchFile {
         let stored = Stored {
             chatcore_batches: VERSION,
             identity: self.identity.clone(),
+            note: self.note.clone(),
             records,
         };
         let json = serde_json::to_vec(&stored)
@@ -189,7 +210,10 @@ mod tests {
         records.attempts.insert(7, 1);
         store.save_now(records.clone()).unwrap();
         assert_eq!(store.load_now().unwrap(), records);
-        assert_eq!(store.batches().unwrap(), 1);
+        assert_eq!((store.batches().unwrap(), store.note().unwrap()), (1, None));
+        let noted = store.clone().with_note("in.jsonl");
+        noted.save_now(records.clone()).unwrap();
+        assert_eq!(store.note().unwrap().as_deref(), Some("in.jsonl"));
 
         let other = BatchFile::beside(&output, Identity::new().with("key", "b"));
         assert!(store.check().is_ok());

@@ -8,7 +8,7 @@ mod report;
 mod run;
 mod show;
 mod stats;
-mod via;
+pub(crate) mod via;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,9 @@ use chatcore::{
     RateLimits, Role,
 };
 use chatcore_adapters::executor::SmolExecutor;
-use chatcore_adapters::journal::files::{BadLines, FilesBuilder, FilesJournal, Format, Identity};
+use chatcore_adapters::journal::files::{
+    BadLines, FilesBuilder, FilesJournal, Format, Identity, Input,
+};
 
 use crate::args::{BadLinesArg, FormatArg, RunArgs, Who};
 use crate::failure::{FAILED, Failure, SOME_ERRORS, STOPPED, WRONG};
@@ -50,13 +52,13 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
     let first_content = args.report.as_ref().map(|_| Arc::default());
     let client = client(config, &args, first_content.clone())?;
     let journal = builder(&args, identity.clone())?.open().await?;
-    tell_bad_lines(&journal);
+    tell_input(&args.input, journal.input());
     let journal = Arc::new(journal);
     if let Some(told) = told.filter(|_| args.max_cost.is_some()) {
         say::note(&told);
     }
     let stats = Stats::new(&journal.counts(), price);
-    let mut show = Show::new(std::io::stderr().is_terminal());
+    let mut show = Show::new(std::io::stderr().is_terminal(), journal.input());
     let limits = Limits {
         max_cost: args.max_cost,
         deadline: args.deadline,
@@ -91,7 +93,7 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
     }
     match ended {
         Ended::Failed(error) => Err(error.into()),
-        Ended::Stopped(_) => Ok(STOPPED),
+        Ended::Stopped(_) | Ended::Cancelled => Ok(STOPPED),
         Ended::All => {
             if args.sort {
                 journal.sort().await?;
@@ -262,8 +264,14 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
-fn tell_bad_lines(journal: &FilesJournal) {
-    let input = journal.input();
+fn tell_input(path: &Path, input: &Input) {
+    if input.items == 0 {
+        let name = match path.as_os_str() == "-" {
+            true => "standard input".to_owned(),
+            false => path.display().to_string(),
+        };
+        say::warning(&format!("{name} has no items: it is empty"));
+    }
     for error in &input.first_bad {
         say::warning(error.message());
     }

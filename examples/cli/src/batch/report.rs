@@ -11,6 +11,8 @@ use crate::say;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 160.0;
+/// The space for the numbers of the vertical axis.
+const MARGIN: f64 = 64.0;
 const BARS: usize = 40;
 
 const STYLE: &str = "\
@@ -51,6 +53,7 @@ pub(super) fn page(
     let how = match ended {
         Ended::All => "Complete.".to_owned(),
         Ended::Stopped(why) => format!("Before its end: {why}."),
+        Ended::Cancelled => "Before its end: cancelled.".to_owned(),
         Ended::Failed(error) => format!("Failed: {error}."),
     };
     let mut page = format!(
@@ -152,6 +155,7 @@ fn course(stats: &Stats) -> String {
     }
     svg(
         &format!("<polyline points=\"{}\"/>", line.trim_end()),
+        most as u64,
         "0 s",
         &format!("{}, {} items", took(end * 1e3), grouped(most as u64)),
     )
@@ -182,7 +186,7 @@ fn distribution(times: &Histogram<u64>) -> String {
             width - 1.0,
         );
     }
-    svg(&bars, &took(least), &took(most))
+    svg(&bars, highest as u64, &took(least), &took(most))
 }
 
 fn errors(stats: &Stats) -> String {
@@ -203,14 +207,29 @@ fn errors(stats: &Stats) -> String {
     format!("<svg class=\"bad\" viewBox=\"0 0 {WIDTH} {height}\">{bars}</svg>")
 }
 
-/// A plot with its horizontal axis and the labels at both ends of the axis.
-fn svg(plot: &str, left: &str, right: &str) -> String {
+/// A plot with its axes: the vertical one from 0 to `most`, the horizontal one with a label at each
+/// end.
+fn svg(plot: &str, most: u64, left: &str, right: &str) -> String {
+    let mut axes = String::new();
+    // A half is a whole number only if `most` is even.
+    let marks = [0, most / 2, most].into_iter();
+    for mark in marks.filter(|&mark| mark == 0 || mark == most || most % 2 == 0) {
+        let y = HEIGHT - mark as f64 / most.max(1) as f64 * HEIGHT;
+        // Writing to a string does not fail.
+        let _ = write!(
+            axes,
+            "<line x1=\"0\" y1=\"{y}\" x2=\"{WIDTH}\" y2=\"{y}\"/>\
+             <text x=\"-6\" y=\"{0}\" text-anchor=\"end\">{1}</text>",
+            y + 4.0,
+            grouped(mark),
+        );
+    }
     format!(
-        "<svg viewBox=\"0 -4 {WIDTH} {0}\">{plot}<line x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" \
-         y2=\"{HEIGHT}\"/><text x=\"0\" y=\"{1}\">{left}</text>\
-         <text x=\"{WIDTH}\" y=\"{1}\" text-anchor=\"end\">{right}</text></svg>",
-        HEIGHT + 24.0,
-        HEIGHT + 14.0,
+        "<svg viewBox=\"-{MARGIN} -8 {0} {1}\">{axes}{plot}<text x=\"0\" y=\"{2}\">{left}</text>\
+         <text x=\"{WIDTH}\" y=\"{2}\" text-anchor=\"end\">{right}</text></svg>",
+        WIDTH + MARGIN,
+        HEIGHT + 28.0,
+        HEIGHT + 16.0,
     )
 }
 
@@ -302,6 +321,16 @@ mod tests {
             "{page}"
         );
         assert!(page.contains(">server</text>"));
+        // The axis of the items goes from 0 to 4, those of the times from 0 to 1.
+        let marks = |number: &str| {
+            let mark = format!("text-anchor=\"end\">{number}</text>");
+            page.matches(&mark).count()
+        };
+        assert_eq!(
+            [marks("0"), marks("1"), marks("2"), marks("4")],
+            [3, 2, 1, 1],
+            "{page}"
+        );
         assert!(!page.contains("http://") && !page.contains("https://"));
     }
 

@@ -38,6 +38,8 @@ pub(super) enum Ended {
     All,
     /// Stopped early, for this reason. The run can be resumed.
     Stopped(&'static str),
+    /// The batches at the provider were cancelled. The run can be resumed.
+    Cancelled,
     Failed(Error),
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chatcore::Finished;
+use chatcore::{Error, Finished};
+use chatcore_adapters::journal::files::Input;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::run::Ended;
@@ -21,10 +22,15 @@ pub(super) struct Show {
     bar: Option<ProgressBar>,
     last_line: Instant,
     errors: u64,
+    /// The messages about bad lines that were told when the input was checked.
+    told: Vec<String>,
+    /// Whether only the first bad lines were told, and the others counted.
+    are_counted: bool,
 }
 
 impl Show {
-    pub(super) fn new(is_terminal: bool) -> Self {
+    /// `input` is what was told about the input.
+    pub(super) fn new(is_terminal: bool, input: &Input) -> Self {
         let bar = is_terminal.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let colours = match anstream::AutoStream::choice(&std::io::stderr()) {
@@ -40,7 +46,19 @@ impl Show {
             bar,
             last_line: Instant::now(),
             errors: 0,
+            told: input
+                .first_bad
+                .iter()
+                .map(|error| error.message().to_owned())
+                .collect(),
+            are_counted: input.bad_lines > input.first_bad.len() as u64,
         }
+    }
+
+    /// Whether this error of a line was told before the run began.
+    fn was_told(&self, error: &Error) -> bool {
+        let is_counted = self.are_counted && error.code() == Some("invalid_line");
+        is_counted || self.told.iter().any(|told| told == error.message())
     }
 
     /// Shows the first few errors.
@@ -48,6 +66,9 @@ impl Show {
         let Err(error) = &finished.outcome.result else {
             return;
         };
+        if self.was_told(error) {
+            return;
+        }
         self.errors += 1;
         if self.errors <= ERRORS {
             let id = &finished.outcome.id;
@@ -119,6 +140,9 @@ impl Show {
             Ended::All => say::note("complete; --retry-errors runs the errors again"),
             Ended::Stopped(why) => say::note(&format!(
                 "{WARN}{why}{WARN:#}; {left}, the same command resumes"
+            )),
+            Ended::Cancelled => say::note(&format!(
+                "{WARN}cancelled{WARN:#}; {left}, and `chatcore batch run` without --cancel resumes"
             )),
             Ended::Failed(_) => say::note(&format!(
                 "{left}; the same command resumes when the cause is fixed"

@@ -22,6 +22,9 @@ fn a_number_names_a_line_and_a_bad_line_is_never_run() {
     assert_eq!(status, 3, "{err}");
     assert!(err.contains("1 answer in out.jsonl, 2 errors in"), "{err}");
     assert!(!err.contains("further errors"), "{err}");
+    // Each bad line is told once.
+    assert_eq!(err.matches("custom_id is [7]").count(), 1, "{err}");
+    assert_eq!(err.matches("promt").count(), 1, "{err}");
     assert_eq!(server.counts("ids").requests, 1);
     assert!(folder.results("out.jsonl").contains_key("7"));
     let errors = folder.results("out.errors.jsonl");
@@ -37,13 +40,55 @@ fn a_number_names_a_line_and_a_bad_line_is_never_run() {
     let (status, _, err) = run(against(&folder, &server, "key/ids").args(RUN));
     assert_eq!(status, 2, "{err}");
     assert!(
-        err.contains("--retry-errors") && err.contains("line 1 and line 3"),
+        err.contains("--retry-errors") && err.contains("line 2 has changed"),
         "{err}"
     );
     let again = ["--retry-errors"];
     let (status, _, err) = run(against(&folder, &server, "key/ids").args(RUN).args(again));
     assert_eq!(status, 0, "{err}");
     assert_eq!(folder.results("out.jsonl").len(), 3);
+}
+
+#[test]
+fn a_line_that_is_not_json_is_told_with_the_forms_that_are_read() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", "{\"prompt\":\"y\"}\nWhy?\n");
+    let (status, _, err) = run(against(&folder, &server, "key/forms").args(RUN));
+    assert_eq!(status, 3, "{err}");
+    for told in [
+        "line 2",
+        "{\"prompt\": …}",
+        "{\"messages\": […]}",
+        "Batch API",
+    ] {
+        assert_eq!(err.matches(told).count(), 1, "{told}: {err}");
+    }
+}
+
+#[test]
+fn many_bad_lines_are_counted_and_each_is_told_at_most_once() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    folder.write("in.jsonl", "{\"prompt\":\"y\"}\n{\n{\n{\n{\n{\n{\n{\n");
+    let (status, _, err) = run(against(&folder, &server, "key/many").args(RUN));
+    assert_eq!(status, 3, "{err}");
+    assert_eq!(
+        err.matches("of the input cannot be run").count(),
+        5,
+        "{err}"
+    );
+    assert!(err.contains("7 lines in all cannot be run"), "{err}");
+    assert!(!err.contains("further errors"), "{err}");
+}
+
+#[test]
+fn an_empty_input_is_warned_of() {
+    let (folder, server) = (Folder::new(), Server::start().unwrap());
+    for text in ["", "\n \n"] {
+        folder.write("in.jsonl", text);
+        let (status, _, err) = run(against(&folder, &server, "key/none").args(RUN));
+        assert_eq!(status, 0, "{err}");
+        assert!(err.contains("warning: in.jsonl has no items"), "{err}");
+    }
 }
 
 #[test]

@@ -18,6 +18,15 @@ Examples:
 
 The input is loaded into the database, so that no other machine needs the file.";
 
+const CANCEL_EXAMPLES: &str = "\
+Examples:
+  chatcore batch cancel night        # a run in PostgreSQL
+  chatcore batch cancel out.jsonl    # what `batch run --via provider -o out.jsonl` has at the provider
+
+The second form cancels the batches at the provider, writes the answers that they have, and ends. It
+needs the provider and the key of the run. If the input came from a pipe, run its command again with
+--cancel instead.";
+
 const WORKER_EXAMPLES: &str = "\
 Ctrl-C or SIGTERM once finishes what is in flight and gives the rest back, twice stops at once.
 
@@ -47,6 +56,15 @@ pub(crate) struct PostgresArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OfRun {
     /// The run's name
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) postgres: PostgresArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_help = CANCEL_EXAMPLES)]
+pub(crate) struct CancelArgs {
+    /// The name of a run in PostgreSQL, or the output of a run with --via provider
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) postgres: PostgresArgs,
@@ -84,10 +102,11 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tpm: Option<u64>,
     /// Price in dollars per million tokens of prompts and of answers, for example `0.27,1.10`
+    /// [default with --max-cost: the list price of this machine's model; see `chatcore models`]
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) price: Option<Price>,
     /// Stop sending requests once the run has cost this many dollars
-    #[arg(long, value_name = "DOLLARS", requires = "price", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
 }
 

@@ -7,12 +7,16 @@ use chatcore_adapters::journal::postgres::{BadLines, RunLimits, Submission};
 
 use super::args::{LimitArgs, SubmitArgs};
 use super::database;
-use crate::args::BadLinesArg;
+use crate::args::{BadLinesArg, Who};
 use crate::batch::{format, unreadable};
 use crate::failure::Failure;
-use crate::say;
+use crate::price::{self, Price};
+use crate::{say, setup};
 
-pub(crate) async fn submit(args: SubmitArgs) -> Result<u8, Failure> {
+pub(crate) async fn submit(who: &Who, mut args: SubmitArgs) -> Result<u8, Failure> {
+    if args.limits.max_cost.is_some() && args.limits.price.is_none() {
+        args.limits.price = Some(listed(who)?);
+    }
     let database = database(&args.of.postgres)?;
     let input: Box<dyn Read + Send> = match args.input.as_os_str() == "-" {
         true => Box::new(std::io::stdin()),
@@ -42,6 +46,17 @@ pub(crate) async fn submit(args: SubmitArgs) -> Result<u8, Failure> {
         say::count(found.items, "item")
     ));
     Ok(0)
+}
+
+/// The list price of the configured model. The database keeps it, so that it is the same for all
+/// workers.
+fn listed(who: &Who) -> Result<Price, Failure> {
+    let config = setup::config(who)?;
+    let price = price::needed(&config)?;
+    if let Some(told) = price.told(config.provider.model()) {
+        say::note(&told);
+    }
+    Ok(price)
 }
 
 fn limits(args: &LimitArgs) -> RunLimits {

@@ -19,11 +19,11 @@ pub(crate) struct ViaArgs {
     /// Maximum number of requests in a batch [default: the provider's limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_size: Option<u32>,
-    /// Longest wait between two questions about the state of the batches
+    /// Longest wait between two questions about the state of the batches, for example `5m`
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
     pub(crate) poll: Duration,
-    /// How long the provider may take to list a batch whose creation failed; only then is the batch
-    /// created again
+    /// How long the provider may take to list a batch whose creation failed, for example `30m`; only
+    /// then is the batch created again
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     pub(crate) settle: Duration,
     /// Cancel the batches that are at the provider, keep what is done, and stop

@@ -1,6 +1,7 @@
 //! `chatcore batch run --via provider`: runs a batch through the provider's Batch API.
 
 mod args;
+mod cancel;
 mod show;
 
 use std::pin::pin;
@@ -15,6 +16,7 @@ use futures_lite::{FutureExt, StreamExt};
 use smol::Timer;
 
 pub(crate) use args::{Via, ViaArgs};
+pub(crate) use cancel::{cancel, is_of_files};
 
 use super::Defaults;
 use super::run::Ended;
@@ -123,7 +125,7 @@ pub(super) async fn run(
                 None => {
                     show::left(run.waiting(), show);
                     let ended = match run.end() {
-                        RunEnd::Cancelled => Ended::Stopped("cancelled"),
+                        RunEnd::Cancelled => Ended::Cancelled,
                         RunEnd::Capped => Ended::Stopped("stopped at --max-cost"),
                         RunEnd::Stopped => Ended::Stopped(stopped.unwrap_or(BY_SIGNAL)),
                         _ => Ended::All,
@@ -163,7 +165,10 @@ const BY_SIGNAL: &str = "stopped by a signal";
 
 fn begin(parts: Parts, args: &RunArgs) -> Result<ProviderRun, Error> {
     let batches = parts.client.provider_batches()?;
-    let store = BatchFile::beside(parts.journal.output_path(), parts.identity);
+    let mut store = BatchFile::beside(parts.journal.output_path(), parts.identity);
+    if let Some(note) = cancel::note(args) {
+        store = store.with_note(note);
+    }
     let defaults = parts.defaults;
     let via = &args.via;
     let mut run = ProviderRun::new(batches, parts.journal, Arc::new(store))

@@ -164,6 +164,68 @@ fn a_deadline_leaves_batches_and_the_next_run_goes_on_or_cancels() {
 }
 
 #[test]
+fn a_run_is_cancelled_by_the_name_of_its_output() {
+    for provider in PROVIDERS {
+        let (folder, server) = (Folder::new(), Server::start());
+        folder.write("in.txt", &"Why?\n".repeat(10));
+        server.api.set_polls(u32::MAX);
+        let begin = [
+            "batch",
+            "run",
+            "in.txt",
+            "-o",
+            "out.jsonl",
+            "--via",
+            "provider",
+            "--format",
+            "text",
+            "--poll",
+            "20ms",
+            "--settle",
+            "100ms",
+            "--batch-size",
+            "5",
+            "--max-tokens",
+            "9",
+            "--system-prompt",
+            "Be brief.",
+        ];
+        let mut seconds = 1;
+        // On a busy machine the deadline may pass before the first batch is created.
+        while server.api.created() == 0 {
+            let deadline = format!("{seconds}s");
+            let mut run_until = server.program(&folder, provider);
+            let (status, _, err) = run(run_until.args(begin).args(["--deadline", &deadline]));
+            assert_eq!(status, 4, "{provider}: {err}");
+            seconds *= 2;
+        }
+        let created = server.api.created();
+        // Another key has no right to the batches.
+        let cancel = ["batch", "cancel", "out.jsonl"];
+        let mut other = server.program(&folder, provider);
+        let (status, _, err) = run(other
+            .args(cancel)
+            .env("LLM_API_KEY", "sk-another-key-0123456789"));
+        assert_eq!(status, 2, "{err}");
+
+        let (status, _, err) = run(server.program(&folder, provider).args(cancel));
+        assert_eq!(status, 0, "{err}");
+        assert!(err.contains("without --cancel resumes"), "{err}");
+        assert_eq!((server.api.created(), server.api.running()), (created, 0));
+        assert!(!folder.path("out.jsonl.batches").exists());
+        assert!(!folder.results("out.jsonl").is_empty());
+
+        let (status, _, err) = run(server.program(&folder, provider).args(cancel));
+        assert_eq!(status, 0, "{err}");
+        assert!(err.contains("no batches at the provider"), "{err}");
+        server.api.set_polls(1);
+        let (status, _, err) = run(server.program(&folder, provider).args(begin));
+        assert_eq!(status, 0, "{err}");
+        assert_eq!(folder.results("out.jsonl").len(), 10);
+    }
+}
+
+#[test]
 fn a_cap_counts_what_is_at_the_provider() {
     let (folder, server) = (Folder::new(), Server::start());
     folder.write("in.jsonl", &requests(100));

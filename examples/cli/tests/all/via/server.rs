@@ -34,6 +34,16 @@ impl Server {
 
     /// The program with this provider, polling often.
     pub(super) fn command(&self, folder: &Folder, provider: &str, more: &[&str]) -> Command {
+        let mut command = self.program(folder, provider);
+        command
+            .args(["batch", "run", "in.jsonl", "-o", "out.jsonl"])
+            .args(["--via", "provider", "--poll", "20ms", "--settle", "100ms"])
+            .args(more);
+        command
+    }
+
+    /// The program with the settings of this provider, without arguments.
+    pub(super) fn program(&self, folder: &Folder, provider: &str) -> Command {
         let path = match provider {
             "openai" => "/v1",
             "gemini" => "/v1beta",
@@ -44,10 +54,7 @@ impl Server {
             .env("LLM_PROVIDER", provider)
             .env("LLM_MODEL", "m")
             .env("LLM_API_KEY", "sk-0123456789abcdef")
-            .env("LLM_BASE_URL", format!("http://{}{path}", self.address))
-            .args(["batch", "run", "in.jsonl", "-o", "out.jsonl"])
-            .args(["--via", "provider", "--poll", "20ms", "--settle", "100ms"])
-            .args(more);
+            .env("LLM_BASE_URL", format!("http://{}{path}", self.address));
         command
     }
 }
