@@ -3,9 +3,10 @@
 use super::DIALECT;
 use crate::chat::{Extra, File, Image, MediaSource, Part, Reasoning, Text};
 use crate::chat::{ToolCall, ToolResult};
+use crate::dialect::kit::object_arguments;
 use crate::dialect::kit::provenance::{is_foreign_block, is_plain};
 use crate::dialect::kit::write::ObjectWriter;
-use crate::json::{Reader, Writer};
+use crate::json::Writer;
 
 /// Whether a part is sent. Anthropic refuses blank text, and reasoning that it cannot verify.
 pub(super) fn is_sent(part: &Part) -> bool {
@@ -123,30 +124,9 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
     map.string("id", &call.id);
     map.string("name", &call.name);
     if let Some(writer) = map.field("input") {
-        write_input(writer, &call.arguments);
+        writer.raw(&object_arguments(&call.arguments));
     }
     map.end();
-}
-
-/// Writes the input as an object. The model may have written something else, or invalid JSON. Such
-/// text is wrapped in an object, as Anthropic's documentation recommends, so that the model sees
-/// what it wrote.
-fn write_input(writer: &mut Writer, arguments: &str) {
-    let trimmed = arguments.trim();
-    if trimmed.is_empty() {
-        writer.raw("{}");
-    } else if trimmed.starts_with('{') && is_json(trimmed) {
-        writer.raw(trimmed);
-    } else {
-        writer.open('{');
-        writer.member("INVALID_JSON", arguments);
-        writer.close('}');
-    }
-}
-
-fn is_json(text: &str) -> bool {
-    let mut reader = Reader::new(text);
-    reader.raw().is_ok() && reader.end().is_ok()
 }
 
 fn write_result(writer: &mut Writer, result: &ToolResult) {

@@ -4,10 +4,11 @@ use super::NAME;
 use super::contents::OpenCalls;
 use super::media::Media;
 use crate::chat::{Part, ToolCall, ToolResult};
+use crate::dialect::kit::arguments::{is_object, object_arguments};
 use crate::dialect::kit::provenance::{is_foreign_block, own_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
-use crate::json::{Reader, Writer};
+use crate::json::Writer;
 use crate::models::{ModelRule, Reasons};
 use crate::quote::Quoted;
 
@@ -121,17 +122,7 @@ fn write_function(writer: &mut Writer, call: &ToolCall) {
     }
     writer.member("name", &call.name);
     writer.key("args");
-    // The arguments must be an object. Invalid JSON, which another model may have written, is
-    // wrapped in an object, so that the model sees what was written.
-    match call.arguments.trim() {
-        "" => writer.raw("{}"),
-        arguments if is_object(arguments) => writer.raw(arguments),
-        _ => {
-            writer.open('{');
-            writer.member("INVALID_JSON", &call.arguments);
-            writer.close('}');
-        }
-    }
+    writer.raw(&object_arguments(&call.arguments));
     let own = own_fields(NAME, &call.extra);
     let inside = own.and_then(|own| own.get("functionCall")?.as_object());
     for (name, value) in inside.into_iter().flatten() {
@@ -141,11 +132,6 @@ fn write_function(writer: &mut Writer, call: &ToolCall) {
         }
     }
     writer.close('}');
-}
-
-fn is_object(text: &str) -> bool {
-    let mut reader = Reader::new(text);
-    text.starts_with('{') && reader.raw().is_ok() && reader.end().is_ok()
 }
 
 /// Writes the result of a function, with the function's name.

@@ -67,6 +67,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub(crate) mod arguments;
 mod catalogue;
 mod date;
 pub(crate) mod decoder;
@@ -87,6 +88,7 @@ pub(crate) mod whole;
 pub(crate) mod write;
 
 pub use crate::fields;
+pub use arguments::object_arguments;
 pub use catalogue::model_page;
 pub use decoder::{AnswerDecoder, Assemble, Output, Prose};
 pub use failure::{is_error, nameless_call, not_understood, reported, truncated};

@@ -200,7 +200,7 @@ fn write_message(writer: &mut Writer, message: &Message) -> Result<(), Error> {
     {
         writer.open('[');
         for call in message.tool_calls() {
-            write_call(writer, call)?;
+            write_call(writer, call);
         }
         writer.close(']');
     }
@@ -258,17 +258,7 @@ fn base64(image: &Image) -> Result<&str, Error> {
     }
 }
 
-fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
-    let arguments = match call.arguments_json() {
-        Ok(arguments @ Value::Object(_)) => arguments,
-        _ => {
-            return Err(invalid(format!(
-                "the arguments of the call of {} are not a JSON object, which Ollama requires; \
-                 correct them, or leave the call out",
-                call.name
-            )));
-        }
-    };
+fn write_call(writer: &mut Writer, call: &ToolCall) {
     let mut map = ObjectWriter::beside(writer, NAME, &call.extra);
     if !call.id.is_empty() {
         map.string("id", &call.id);
@@ -277,12 +267,11 @@ fn write_call(writer: &mut Writer, call: &ToolCall) -> Result<(), Error> {
         let mut map = ObjectWriter::new(writer);
         map.string("name", &call.name);
         if let Some(writer) = map.field("arguments") {
-            writer.value(&arguments);
+            writer.raw(&kit::object_arguments(&call.arguments));
         }
         map.end();
     }
     map.end();
-    Ok(())
 }
 
 fn write_tool(writer: &mut Writer, tool: &Tool) {

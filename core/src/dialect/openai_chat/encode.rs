@@ -7,8 +7,8 @@ use crate::chat::{
     ToolResult,
 };
 use crate::dialect::Mode;
-use crate::dialect::kit::model_name;
 use crate::dialect::kit::write::{self, ObjectWriter};
+use crate::dialect::kit::{model_name, object_arguments};
 use crate::error::Error;
 use crate::json::Writer;
 use crate::models::ModelRule;
@@ -197,10 +197,8 @@ fn write_message(writer: &mut Writer, message: &Message, quirks: &Quirks) {
 }
 
 fn write_call(writer: &mut Writer, call: &ToolCall, is_strict: bool) {
-    let arguments = match call.arguments.trim() {
-        "" => "{}",
-        arguments => arguments,
-    };
+    // OpenAI takes any text; others, such as llama.cpp, fail with a server error.
+    let arguments = object_arguments(&call.arguments);
     let mut map = match is_strict {
         true => ObjectWriter::new(writer),
         false => ObjectWriter::beside(writer, DIALECT, &call.extra),
@@ -210,7 +208,7 @@ fn write_call(writer: &mut Writer, call: &ToolCall, is_strict: bool) {
     if let Some(writer) = map.field("function") {
         writer.open('{');
         writer.member("name", &call.name);
-        writer.member("arguments", arguments);
+        writer.member("arguments", &arguments);
         writer.close('}');
     }
     map.end();

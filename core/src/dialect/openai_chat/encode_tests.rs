@@ -273,7 +273,12 @@ fn a_turn_with_tools() {
     call.extra.insert("id".into(), json!("z"));
     let mut message = Message::new(
         Role::Assistant,
-        [call.into(), ToolCall::new("b", "g", "").into()],
+        [
+            call.into(),
+            ToolCall::new("b", "g", "").into(),
+            // A call that was cut off.
+            ToolCall::new("c", "h", "{\"x\": ").into(),
+        ],
     );
     message.extra.insert("reasoning_details".into(), json!([1]));
     message.extra.insert("content".into(), json!("z"));
@@ -293,6 +298,8 @@ fn a_turn_with_tools() {
                 {"id": "a", "type": "function", "function": function("f", r#"{"x":1}"#),
                     "extra_content": {"s": 1}},
                 {"id": "b", "type": "function", "function": function("g", "{}")},
+                {"id": "c", "type": "function",
+                    "function": function("h", r#"{"INVALID_JSON":"{\"x\": "}"#)},
             ]},
             {"role": "tool", "tool_call_id": "a", "content": "1"},
             {"role": "tool", "tool_call_id": "b", "content": "2"},

@@ -9,6 +9,7 @@ use super::call::{CUSTOM, input_field};
 use super::item::{self, Run};
 use super::media;
 use crate::chat::{ChatRequest, Message, Part, Role, ToolCall, ToolResult};
+use crate::dialect::kit::object_arguments;
 use crate::dialect::kit::provenance::{is_foreign_block, own_fields};
 use crate::dialect::kit::write::ObjectWriter;
 use crate::error::Error;
@@ -95,11 +96,12 @@ fn write_call(writer: &mut Writer, call: &ToolCall) {
     map.string("call_id", &call.id);
     map.string("name", &call.name);
     if !has_own {
-        let arguments = match call.arguments.trim() {
-            "" if !is_custom => "{}",
-            _ => &call.arguments,
-        };
-        map.string(field, arguments);
+        match is_custom {
+            // Text of any form.
+            true => map.string(field, &call.arguments),
+            // OpenAI takes any text; others, such as llama.cpp, fail with a server error.
+            false => map.string(field, &object_arguments(&call.arguments)),
+        }
     }
     map.end();
 }

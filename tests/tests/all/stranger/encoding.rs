@@ -85,6 +85,8 @@ fn tools_their_calls_and_their_results() {
         [
             ToolCall::new("", "f", r#"{"a":1}"#).into(),
             ToolCall::new("", "g", "").into(),
+            // A call that was cut off.
+            ToolCall::new("", "h", "{\"a\": ").into(),
         ],
     );
     let results = Message::new(
@@ -92,6 +94,7 @@ fn tools_their_calls_and_their_results() {
         [
             ToolResult::new("", "one").into(),
             ToolResult::new("", "two").into(),
+            ToolResult::error("", "three").into(),
         ],
     );
     let mut request = ChatRequest::new([Message::user("hi"), calls, results])
@@ -108,6 +111,7 @@ fn tools_their_calls_and_their_results() {
         json!([
             {"function": {"name": "f", "arguments": {"a": 1}}},
             {"function": {"name": "g", "arguments": {}}},
+            {"function": {"name": "h", "arguments": {"INVALID_JSON": "{\"a\": "}}},
         ])
     );
     assert_eq!(
@@ -115,6 +119,7 @@ fn tools_their_calls_and_their_results() {
         [
             json!({"role": "tool", "tool_name": "f", "content": "one"}),
             json!({"role": "tool", "tool_name": "g", "content": "two"}),
+            json!({"role": "tool", "tool_name": "h", "content": "three"}),
         ]
     );
     request.tool_choice = Some(ToolChoice::None);
@@ -136,16 +141,11 @@ fn what_cannot_be_said_is_refused() {
     let linked = Message::user("?").part(Part::image_url("https://a.example/b.png"));
     let mut forced = ask();
     forced.tool_choice = Some(ToolChoice::Required);
-    let broken = Message::new(Role::Assistant, [ToolCall::new("", "f", "{").into()]);
     for (request, why) in [
         (ChatRequest::new([linked]), "image_base64"),
         (forced, "tool_choice"),
         (ask().model(" "), "no model is set"),
         (ask().extra("options", 1), "`options` is not an object"),
-        (
-            ChatRequest::new([Message::user("hi"), broken]),
-            "are not a JSON object",
-        ),
     ] {
         let error = encode(&request, Mode::Whole).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{why}");

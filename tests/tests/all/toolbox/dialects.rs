@@ -1,7 +1,7 @@
 //! The same loop in every dialect, whole and streamed. Reasoning and signatures go back as each
 //! dialect demands.
 
-use chatcore::Provider;
+use chatcore::{Message, Provider, Role, ToolCall};
 use chatcore_adapters::sim::Sim;
 use serde_json::{Value, json};
 
@@ -113,4 +113,30 @@ fn the_loop_is_the_same_in_every_dialect() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Servers read the arguments of earlier calls, and refuse the conversation if one of them was cut
+/// off: llama.cpp with a server error, which is sent again in vain.
+#[test]
+fn arguments_that_are_no_object_are_sent_back_in_one() {
+    for provider in providers() {
+        let name = provider.dialect().facts().name();
+        let sim = Sim::new(1);
+        let (client, server) = client(&sim, provider, |b| b, |_, sent| text(sent, "Done."));
+        let call = ToolCall::new("c0", "wait", r#"{"name": "#);
+        let messages = [
+            Message::user("Hi"),
+            Message::new(Role::Assistant, [call.into()]),
+            Message::tool_result("c0", "not run"),
+        ];
+        let call = client.ask(messages.to_vec()).max_tokens(2_000);
+        sim.run(async move { call.await }).unwrap();
+        let back = sent_back(&server.sent()[0].body).to_string();
+        // Written as a text in some dialects.
+        let back = back.replace('\\', "");
+        assert!(
+            back.contains(r#"{"INVALID_JSON":"{"name": "}"#),
+            "{name}: {back}"
+        );
+    }
 }

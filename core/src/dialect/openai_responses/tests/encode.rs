@@ -306,7 +306,7 @@ fn roles_and_results() {
             {"role": "developer", "content": "d"},
             {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
             {"type": "function_call", "call_id": "b", "name": "f", "arguments": "{\"x\":1}"},
-            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "not JSON"},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": r#"{"INVALID_JSON":"not JSON"}"#},
             {"type": "function_call_output", "call_id": "a", "output": "failed"},
             {"type": "function_call_output", "call_id": "b", "output": [
                 {"type": "input_text", "text": "see"},
