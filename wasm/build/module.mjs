@@ -39,7 +39,7 @@ export async function buildModule(name, { profile, std, level, isLean = false })
   ]);
   shortenNames(folder);
   // The module for chat completions has no code for schemas.
-  await wrapBindings(folder, isLean ? [] : ['fitSchema', 'readAnswer']);
+  await wrapBindings(folder, isLean ? [] : ['fitSchema', 'readAnswer', 'usedTokens']);
   return readFileSync(join(folder, 'core.wasm'));
 }
 

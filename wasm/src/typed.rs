@@ -5,7 +5,7 @@
 
 use chatcore::chat::ResponseFormat;
 use chatcore::json::Writer;
-use chatcore::{AnswerSchema, ChatRequest, ChatResponse, Error, FinishReason};
+use chatcore::{AnswerSchema, ChatRequest, ChatResponse, Error, FinishReason, estimate_tokens};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
@@ -31,6 +31,22 @@ pub fn read_answer(wanted: &str, answer: &str) -> Result<String, String> {
     value(wanted, answer).map_err(|error| error::json(&error))
 }
 
+/// An estimate of the tokens of a request and its answer, for an answer without a report of its
+/// usage. The argument is JSON: the messages, the last of which is the answer, and the tools.
+#[wasm_bindgen(js_name = usedTokens)]
+pub fn used_tokens(call: &str) -> Result<f64, String> {
+    used(call).map_err(|error| error::json(&error))
+}
+
+fn used(call: &str) -> Result<f64, Error> {
+    let mut from = read(call)?;
+    let mut request = ChatRequest::default();
+    request.messages = messages::read(&from.take("messages").unwrap_or_default().to_string())?;
+    request.tools = tools(&mut from)?;
+    // Nothing is added for the answer, because it is among the messages.
+    Ok(estimate_tokens(&request.max_tokens(0)) as f64)
+}
+
 fn fit(settings: &str, wanted: &str, call: &str) -> Result<String, Error> {
     // The endpoint is only looked at, so that it needs no key.
     let provider = Settings::read(settings)?.provider.without_api_key();
@@ -45,11 +61,12 @@ fn fit(settings: &str, wanted: &str, call: &str) -> Result<String, Error> {
     let output = provider
         .dialect()
         .json_output(&provider.endpoint()?, &request);
-    schema.fit(&mut request, output, in_prompt)?;
+    let advice = schema.fit(&mut request, output, in_prompt)?;
     let mut w = Writer::default();
     w.open('{');
     w.key("isWrapped");
     w.boolean(schema.is_wrapped());
+    w.member("advice", advice);
     w.key("messages");
     w.open('[');
     for message in &request.messages {

@@ -135,6 +135,23 @@ test('a call has a time limit of its own, and its signal is aborted', async () =
   assert.equal(await readOf(async () => { await later(30); return 'slow'; }, {}, { toolTimeoutMs: Infinity }), 'slow');
 });
 
+test('answers without a report of their usage, or with zeros, count with an estimate', async () => {
+  for (const usage of [undefined, { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }]) {
+    const message = { role: 'assistant', content: null, tool_calls: [toolCall(0, 'c1', 'weather', { city: 'Lyon' })] };
+    const answer = () => Response.json({ id: 'x', model: 'm', usage, choices: [{ index: 0, finish_reason: 'tool_calls', message }] });
+    const { client, requests } = asked([answer]);
+    // About 500 tokens, which each turn sends again.
+    const question = 'word '.repeat(400);
+    for (const seen of [client, { ask: (...all) => client.ask(...all), askStream: (...all) => client.askStream(...all) }]) {
+      requests.length = 0;
+      const error = await runTools(seen, question, { tools: [weather], maxTotalTokens: 1000 }).catch((error) => error);
+      assert.deepEqual([error.limit, requests.length], ['tokens', 2], inspect(error));
+      assert.match(error.message, /1000 tokens, with 1\d{3}, of which 1\d{3} are an estimate/);
+      assert.equal(unfinishedLoop(error).usage?.inputTokens, usage && 0);
+    }
+  }
+});
+
 test('limits end the loop with the conversation so far, which can be sent again', async () => {
   const endless = () => asked([() => calling(['c1', 'weather', { city: 'Lyon' }])]);
   const price = ({ usage }) => usage.outputTokens / 100;

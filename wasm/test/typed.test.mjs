@@ -46,11 +46,26 @@ for (const [name, schema] of Object.entries(SCHEMAS)) {
     assert.equal(error.partialText, '{"name":"Ada","age":"sk-secret-1"}');
     assert.equal(error.response.usage.inputTokens, 5);
     assert.match(error.message, /^the answer's JSON \(\w+\) does not fit: at age, /);
+    assert.match(error.message, /; the schema was only in the prompt, and no JSON mode was used: .*, or set repairs without a stream, so that the model/);
     assert.ok(!error.message.includes('sk-secret'), error.message);
     assert.ok(!inspect({ ...error, partialText: '' }).includes('sk-secret'), inspect(error));
     assert.match(error.stack, /typed\.test\.mjs/);
   });
 }
+
+test('an answer that the provider should have held to the schema is told without advice', async () => {
+  for (const [options, told] of [
+    [{ provider: 'openai_chat', baseURL: 'https://llm.example/v1' }, /^((?!prompt).)*$/],
+    [{ provider: 'deepseek', baseURL: 'https://llm.example' }, /only in the prompt, and the provider enforced no more than JSON: .* set repairs without a stream/],
+  ]) {
+    const { client } = asked(['Sorry.'], options);
+    const error = await client.ask('Who?', { schema: zod }).catch((error) => error);
+    assert.match(error.message, /at \., the text is not JSON: expected value/);
+    assert.match(error.message, told);
+    const streaming = await asked([() => streamed(['Sorry.'])], options).client.askStream('Who?', { schema: zod }).final().catch((error) => error);
+    assert.match(streaming.message, told);
+  }
+});
 
 test('what only the validator demands is checked, transforms are applied, and the model is told', async () => {
   const schema = z.object({ when: z.string().transform((text) => new Date(text)), code: z.string().refine((code) => code === 'x', 'must be x') });

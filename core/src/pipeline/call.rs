@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::CallHeaders;
+#[cfg(feature = "typed")]
+use super::schema_form::SchemaNote;
 use crate::admission::queue::WhenFull;
 use crate::chat::ChatRequest;
 use crate::policy::defaults::Defaults;
@@ -45,6 +47,9 @@ pub(crate) struct CallParts {
     /// How to send the schema of a typed answer. `None` sends the request as it is.
     #[cfg(feature = "typed")]
     pub(crate) schema_use: Option<SchemaUse>,
+    /// Learns how the schema was sent.
+    #[cfg(feature = "typed")]
+    pub(crate) schema_note: Option<SchemaNote>,
     pub(crate) rules: Rules,
 }
 
@@ -67,6 +72,8 @@ impl Call {
             keeps_head: false,
             #[cfg(feature = "typed")]
             schema_use: None,
+            #[cfg(feature = "typed")]
+            schema_note: None,
             rules,
         }))
     }

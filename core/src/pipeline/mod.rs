@@ -37,6 +37,8 @@ mod opened;
 mod queue;
 #[cfg(feature = "typed")]
 mod schema;
+#[cfg(feature = "typed")]
+mod schema_form;
 mod settle;
 mod shared;
 #[cfg(test)]
@@ -71,6 +73,8 @@ pub(crate) use models::models;
 pub(crate) use opened::Opened;
 #[cfg(feature = "typed")]
 pub(crate) use schema::fit_request;
+#[cfg(feature = "typed")]
+pub(crate) use schema_form::{SchemaForm, SchemaNote};
 pub(crate) use settle::{Counters, Observing};
 pub(crate) use shared::Shared;
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Shared;
 use super::call::{CallParts, SchemaUse};
+use super::schema_form::SchemaForm;
 use crate::chat::{ChatRequest, Message, Part, ResponseFormat, Role};
 use crate::dialect::JsonOutput;
 use crate::error::Error;
@@ -18,10 +19,15 @@ pub(super) fn fit(shared: &Shared, call: &mut CallParts) -> Result<(), Error> {
         return Ok(());
     };
     let output = shared.dialect.json_output(&shared.endpoint, &call.request);
-    fit_request(&mut call.request, output, schema_use)
+    let form = fit_request(&mut call.request, output, schema_use)?;
+    if let Some(note) = &call.schema_note {
+        note.tell(form);
+    }
+    Ok(())
 }
 
-/// Rewrites the schema of a typed answer to the form that `output` demands.
+/// Rewrites the schema of a typed answer to the form that `output` demands, and returns which form
+/// that is.
 ///
 /// # Errors
 /// As [`fit`].
@@ -29,10 +35,11 @@ pub(crate) fn fit_request(
     request: &mut ChatRequest,
     output: JsonOutput,
     schema_use: SchemaUse,
-) -> Result<(), Error> {
+) -> Result<SchemaForm, Error> {
+    let alone = output;
     let output = beside_tools(output, request);
     let Some(ResponseFormat::JsonSchema { schema, .. }) = &mut request.response_format else {
-        return Ok(());
+        return Ok(SchemaForm::Enforced);
     };
     match (schema_use, rules(output)) {
         (SchemaUse::Fitted, Some(rules)) => {
@@ -43,14 +50,19 @@ pub(crate) fn fit_request(
                     fault.path, fault.why
                 ))
             })?;
+            Ok(SchemaForm::Enforced)
         }
         _ => {
             let schema = std::mem::take(schema);
             request.response_format = has_json_mode(output).then_some(ResponseFormat::JsonObject);
             instruct(request, &schema);
+            Ok(match request.response_format {
+                Some(_) => SchemaForm::JsonMode,
+                None if alone != output => SchemaForm::PromptBesideTools,
+                None => SchemaForm::Prompt,
+            })
         }
     }
-    Ok(())
 }
 
 /// How JSON is asked for in a request that may have tools. Gemini before 3 refuses a JSON form beside

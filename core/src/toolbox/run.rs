@@ -139,8 +139,10 @@ impl Run {
     }
 
     fn spend(&mut self, response: &ChatResponse) -> Result<(), Error> {
-        let estimated = match (&response.usage, self.settings.max_tokens) {
-            (None, Some(_)) => used(&self.call.parts_mut().request, &response.message),
+        // Some servers report zeros.
+        let is_reported = (response.usage.as_ref()).is_some_and(|usage| usage.total_tokens() > 0);
+        let estimated = match self.settings.max_tokens {
+            Some(_) if !is_reported => used(&self.call.parts_mut().request, &response.message),
             _ => 0,
         };
         let spent = &mut self.spent;

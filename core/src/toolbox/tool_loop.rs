@@ -120,8 +120,8 @@ impl ToolLoop {
 
     /// Sets after how many tokens, input and output of all turns together, the model is not asked
     /// again. Default: no limit. A turn may exceed it. The tokens are those that the provider
-    /// reports; an answer without a report counts with an estimate of its request and its text, as
-    /// [`estimate_tokens`](crate::estimate_tokens) makes it.
+    /// reports; an answer without a report, or with one of zeros, counts with an estimate of its
+    /// request and its text, as [`estimate_tokens`](crate::estimate_tokens) makes it.
     pub fn max_total_tokens(mut self, tokens: impl Into<Option<u64>>) -> Self {
         self.settings.max_tokens = tokens.into();
         self

@@ -16,7 +16,8 @@ use super::tool_loop::ToolLoop;
 use crate::chat::ChatResponse;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::typed::{Wanted, read_answer, with_schema};
+use crate::pipeline::SchemaNote;
+use crate::typed::{Wanted, note, read_answer, with_schema};
 
 impl ToolLoop {
     /// Asks for a final answer of the type `T`, as [`ChatCall::json`](crate::ChatCall::json) does.
@@ -92,22 +93,28 @@ impl<T: DeserializeOwned + 'static> JsonToolLoop<T> {
     /// corrected: each turn has its own pieces.
     pub fn stream(self) -> JsonToolLoopStream<T> {
         let wanted = Arc::clone(&self.wanted);
+        let (run, note) = self.into_run();
         JsonToolLoopStream {
-            stream: ToolLoopStream::new(self.into_run()),
+            stream: ToolLoopStream::new(run),
             wanted,
+            note,
             value: PhantomData,
         }
     }
 
-    fn into_run(self) -> Run {
-        let wanted = self.wanted;
-        let check: Check =
-            Box::new(move |answer: &ChatResponse| read_answer::<T>(answer, &wanted).map(|_| ()));
-        Run {
+    /// The loop, ready to run, and the note of how its schema is sent.
+    fn into_run(mut self) -> (Run, SchemaNote) {
+        let note = note(&mut self.tool_loop.call);
+        let (wanted, told) = (self.wanted, note.clone());
+        let check: Check = Box::new(move |answer: &ChatResponse| {
+            read_answer::<T>(answer, &wanted, told.form()).map(|_| ())
+        });
+        let run = Run {
             check: Some(check),
             repairs: self.repairs,
             ..self.tool_loop.into_run()
-        }
+        };
+        (run, note)
     }
 }
 
@@ -117,8 +124,8 @@ impl<T: DeserializeOwned + 'static> IntoFuture for JsonToolLoop<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let wanted = Arc::clone(&self.wanted);
-        let run = self.into_run().run();
-        Box::pin(async move { JsonToolLoopAnswer::read(run.await?, &wanted) })
+        let (run, note) = self.into_run();
+        Box::pin(async move { JsonToolLoopAnswer::read(run.run().await?, &wanted, &note) })
     }
 }
 
@@ -135,8 +142,8 @@ pub struct JsonToolLoopAnswer<T> {
 }
 
 impl<T: DeserializeOwned> JsonToolLoopAnswer<T> {
-    fn read(answer: ToolLoopAnswer, wanted: &Wanted) -> Result<Self, Error> {
-        let value = read_answer(&answer.response, wanted)?;
+    fn read(answer: ToolLoopAnswer, wanted: &Wanted, note: &SchemaNote) -> Result<Self, Error> {
+        let value = read_answer(&answer.response, wanted, note.form())?;
         Ok(Self { value, answer })
     }
 }
@@ -148,6 +155,7 @@ impl<T: DeserializeOwned> JsonToolLoopAnswer<T> {
 pub struct JsonToolLoopStream<T> {
     stream: ToolLoopStream,
     wanted: Arc<Wanted>,
+    note: SchemaNote,
     value: PhantomData<fn() -> T>,
 }
 
@@ -163,7 +171,7 @@ impl<T: DeserializeOwned> JsonToolLoopStream<T> {
     /// As [`ToolLoopStream::into_answer`], or
     /// [`InvalidOutput`](crate::ErrorKind::InvalidOutput) if the answer does not fit.
     pub async fn into_answer(self) -> Result<JsonToolLoopAnswer<T>, Error> {
-        JsonToolLoopAnswer::read(self.stream.into_answer().await?, &self.wanted)
+        JsonToolLoopAnswer::read(self.stream.into_answer().await?, &self.wanted, &self.note)
     }
 }
 

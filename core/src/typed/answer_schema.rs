@@ -31,6 +31,9 @@ impl AnswerSchema {
 
     /// Puts the schema into a request, in the form that `output` demands or into the prompt.
     ///
+    /// Returns the end of the message about an answer that does not fit; empty if the provider
+    /// enforces the schema.
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the provider cannot express it.
     pub fn fit(
@@ -38,13 +41,13 @@ impl AnswerSchema {
         request: &mut ChatRequest,
         output: JsonOutput,
         in_prompt: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<&'static str, Error> {
         request.response_format = Some(self.0.response_format());
         let schema_use = match in_prompt {
             true => SchemaUse::InPrompt,
             false => SchemaUse::Fitted,
         };
-        fit_request(request, output, schema_use)
+        Ok(fit_request(request, output, schema_use)?.advice())
     }
 
     /// Reads the value of an answer.

@@ -17,7 +17,7 @@ use crate::chat::{ChatResponse, Message};
 use crate::client::ChatCall;
 use crate::error::Error;
 use crate::executor::BoxFuture;
-use crate::pipeline::SchemaUse;
+use crate::pipeline::{SchemaNote, SchemaUse};
 use crate::policy::retry::RetryPolicy;
 
 impl ChatCall {
@@ -143,8 +143,9 @@ impl<T> JsonCall<T> {
     }
 
     /// Returns the answer as a stream whose value grows as the answer arrives.
-    pub fn stream(self) -> JsonStream<T> {
-        JsonStream::new(self.call.stream(), self.wanted)
+    pub fn stream(mut self) -> JsonStream<T> {
+        let note = note(&mut self.call);
+        JsonStream::new(self.call.stream(), self.wanted, note)
     }
 }
 
@@ -156,9 +157,10 @@ impl<T: DeserializeOwned> JsonCall<T> {
             mut repairs,
             ..
         } = self;
+        let note = note(&mut call);
         if repairs == 0 {
             let response = call.await?;
-            let value = read::answer(&response, &wanted)?;
+            let value = read::answer(&response, &wanted, note.form())?;
             return Ok(JsonAnswer::new(value, response));
         }
         let now = call.now();
@@ -172,7 +174,7 @@ impl<T: DeserializeOwned> JsonCall<T> {
                 Err(error) => return Err(counted(error, spent.attempts)),
             };
             spent.add(&mut response);
-            let error = match read::answer(&response, &wanted) {
+            let error = match read::answer(&response, &wanted, note.form()) {
                 Ok(value) => return Ok(JsonAnswer::new(value, response)),
                 Err(error) => error,
             };
@@ -212,6 +214,14 @@ pub(crate) fn with_schema(call: ChatCall, wanted: &Wanted) -> ChatCall {
     let mut call = call.response_format(wanted.response_format());
     call.parts_mut().schema_use.get_or_insert(SchemaUse::Fitted);
     call
+}
+
+/// A note of how the schema of this call is sent. A clone of the call may be running with another
+/// one.
+pub(crate) fn note(call: &mut ChatCall) -> SchemaNote {
+    let note = SchemaNote::default();
+    call.parts_mut().schema_note = Some(note.clone());
+    note
 }
 
 /// The message that asks the model to correct its answer.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::SchemaForm;
 
 /// Why an answer, or the arguments of a tool call, do not fit their type: the source of an error of
 /// the kind [`InvalidOutput`](ErrorKind::InvalidOutput).
@@ -73,8 +74,14 @@ impl Mismatch {
     /// The error for this mismatch of `what`. The message does not quote the answer, because a
     /// server may echo a key in it.
     pub(super) fn into_error(self, what: &str) -> Error {
+        self.into_answer_error(what, SchemaForm::Enforced)
+    }
+
+    /// The same for an answer whose schema was sent in this form.
+    pub(super) fn into_answer_error(self, what: &str, form: SchemaForm) -> Error {
         let reason = without_quotes(&self.reason);
-        let message = format!("{what} does not fit: at {}, {reason}", self.path);
+        let advice = form.advice();
+        let message = format!("{what} does not fit: at {}, {reason}{advice}", self.path);
         Error::new(ErrorKind::InvalidOutput, message).with_source(self)
     }
 }

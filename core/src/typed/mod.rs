@@ -21,7 +21,7 @@ mod wanted;
 pub use answer::JsonAnswer;
 pub use answer_schema::{AnswerJson, AnswerSchema};
 pub use call::JsonCall;
-pub(crate) use call::{correction, with_schema};
+pub(crate) use call::{correction, note, with_schema};
 pub use mismatch::Mismatch;
 pub use partial::PartialJson;
 pub(crate) use read::answer as read_answer;

@@ -8,16 +8,19 @@ use super::partial::PartialJson;
 use super::wanted::Wanted;
 use crate::chat::{ChatResponse, FinishReason};
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::SchemaForm;
 use crate::schema::{Fault, WRAPPER, check, strip};
 
 /// Reads the value of an answer.
 ///
 /// # Errors
 /// [`InvalidOutput`](ErrorKind::InvalidOutput), with the answer in it. If its source is a
-/// [`Mismatch`], the model may be able to correct it.
+/// [`Mismatch`], the model may be able to correct it. `form` is how the schema was sent, which the
+/// message tells if it is the reason.
 pub(crate) fn answer<T: DeserializeOwned>(
     answer: &ChatResponse,
     wanted: &Wanted,
+    form: SchemaForm,
 ) -> Result<T, Error> {
     let text = answer.text();
     let error = match value(&text, wanted) {
@@ -26,7 +29,7 @@ pub(crate) fn answer<T: DeserializeOwned>(
     };
     let error = match why_not(answer) {
         Some(why) => Error::new(ErrorKind::InvalidOutput, why),
-        None => error.into_error(&format!("the answer's JSON ({})", wanted.name)),
+        None => error.into_answer_error(&format!("the answer's JSON ({})", wanted.name), form),
     };
     let mut error = error
         .with_request_id(answer.request_id.clone())

@@ -14,6 +14,7 @@ use super::wanted::Wanted;
 use crate::chat::{ChatEvent, ChatResponse};
 use crate::client::ChatStream;
 use crate::error::Error;
+use crate::pipeline::SchemaNote;
 use crate::schema::WRAPPER;
 
 /// A typed answer as a stream: a value that grows with the answer.
@@ -45,15 +46,17 @@ use crate::schema::WRAPPER;
 pub struct JsonStream<T> {
     stream: ChatStream,
     wanted: Arc<Wanted>,
+    note: SchemaNote,
     json: PartialJson,
     value: PhantomData<fn() -> T>,
 }
 
 impl<T> JsonStream<T> {
-    pub(super) fn new(stream: ChatStream, wanted: Arc<Wanted>) -> Self {
+    pub(super) fn new(stream: ChatStream, wanted: Arc<Wanted>, note: SchemaNote) -> Self {
         Self {
             stream,
             wanted,
+            note,
             json: PartialJson::of_object(),
             value: PhantomData,
         }
@@ -109,7 +112,7 @@ impl<T: DeserializeOwned> JsonStream<T> {
     /// not fit.
     pub async fn into_answer(self) -> Result<JsonAnswer<T>, Error> {
         let response = self.stream.into_response().await?;
-        let value = read::answer(&response, &self.wanted)?;
+        let value = read::answer(&response, &self.wanted, self.note.form())?;
         Ok(JsonAnswer::new(value, response))
     }
 }

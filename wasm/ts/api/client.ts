@@ -175,6 +175,11 @@ export class LlmClient {
     return this.#typed([], siteAbove(this.schemaOf), async (code, caller) => code.Wanted.of(caller, options));
   }
 
+  /** @internal For loops over tools: an estimate of the tokens of messages, the last of which is the answer. */
+  usedTokens(messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number> {
+    return this.#typed([], siteAbove(this.usedTokens), async (code, caller) => code.usedTokens(caller, messages, tools));
+  }
+
   /** @internal Runs one item of a batch, for a journal. */
   runOne(item: BatchItem, options: BatchCall): Promise<ChatResponse> {
     return this.#one(item, options, {});

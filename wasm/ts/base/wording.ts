@@ -28,6 +28,8 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['the text with Part::text', 'the text in a part of the type text'],
   ['or send its transcript with Part::text', 'or send its transcript in a part of the type text'],
   ['put the schema into the prompt with .in_prompt()', 'put the schema into the prompt with schemaInPrompt: true'],
+  ['or await the call with .repairs(n), so that the model corrects its answer', 'or set repairs without a stream, so that the model corrects its answer'],
+  ['or set .repairs(n), so that the model corrects its answer', 'or set repairs, so that the model corrects its answer'],
   ['its JSON was complete; raise max_tokens', 'its JSON was complete; raise maxTokens'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];

@@ -75,6 +75,8 @@ export interface Bindings {
   fitSchema?(settings: string, wanted: string, call: string): string;
   /** Reads a typed answer; see `Reading`. */
   readAnswer?(wanted: string, answer: string): string;
+  /** An estimate of the tokens of messages, the last of which is the answer, and tools. The argument is JSON. */
+  usedTokens?(call: string): number;
 }
 
 /** @internal The globals that the bindings use. */

@@ -3,7 +3,7 @@ import { whenAborted } from '../base/abort.js';
 import { abortError, declared, invalidInput, LlmError } from '../base/errors.js';
 import { MismatchError } from '../base/mismatch.js';
 import { sum } from '../base/usage.js';
-import type { AnyMessage, ChatResponse, ToolCallPart, Usage } from '../base/types.js';
+import type { AnyMessage, AnyTool, ChatResponse, ToolCallPart, Usage } from '../base/types.js';
 import { timer } from '../api/helpers.js';
 import type { ChatOptions, SchemaOptions } from '../api/options.js';
 import type { ChatStream } from '../api/stream.js';
@@ -20,6 +20,8 @@ export interface ToolClient {
   askStream(messages: readonly AnyMessage[], options?: ChatOptions): ChatStream;
   /** @internal */
   schemaOf?(options: Pick<SchemaOptions, 'schema'>): Promise<Wanted>;
+  /** @internal */
+  usedTokens?(messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number>;
 }
 
 /** A limit of a tool loop was reached before the model answered. `unfinishedLoop(error)` has the conversation so far. */
@@ -38,6 +40,8 @@ export const unfinishedLoop = (error: unknown): UnfinishedLoop | undefined =>
 // On the prototype, because an answer with a function of its own could not be cloned.
 const methods = { toString(this: ToolLoopAnswer) { return this.text; } };
 
+const tokensOf = (usage: Usage | null) => (usage ? usage.inputTokens + usage.outputTokens : 0);
+
 /** What follows an answer. */
 type Then = { calls: ToolCallPart[] } | 'go on' | 'finish';
 
@@ -54,6 +58,8 @@ export class Loop {
   #turns = 0;
   #attempts = 0;
   #usage: Usage | null = null;
+  /** The tokens of the answers whose usage the provider did not report. */
+  #estimated = 0;
   #cost: number | null = null;
   #limit: ToolLoopLimit | null = null;
   /** Clears the timer, and stops to listen to the caller's signal. */
@@ -112,7 +118,7 @@ export class Loop {
       const turn = this.#turns + 1;
       yield { type: 'turn_start', turn };
       const response = yield* this.#ask();
-      this.#spend(response);
+      await this.#spend(response);
       const then = this.#follow(response);
       this.#push(response);
       if (typeof then === 'object') {
@@ -158,12 +164,23 @@ export class Loop {
     if (message.content.length > 0 || message.extra) this.#messages.push(message);
   }
 
-  #spend(response: ChatResponse): void {
+  async #spend(response: ChatResponse): Promise<void> {
     this.#turns += 1;
     this.#attempts += response.attempts;
     this.#usage = sum(this.#usage, response.usage);
     const cost = costOf(this.#settings.price, response);
     if (cost !== null) this.#cost = (this.#cost ?? 0) + cost;
+    // Some servers report zeros.
+    const isReported = tokensOf(response.usage) > 0;
+    if (this.#settings.maxTotalTokens < Infinity && !isReported) this.#estimated += await this.#estimate(response);
+  }
+
+  /** As the core estimates it in core/src/policy/estimate.rs. */
+  async #estimate({ message }: ChatResponse): Promise<number> {
+    const messages = [...this.#messages, message];
+    const { tools } = this.#settings;
+    // A client of the program's own may have no estimate: a quarter of a token for each character of the JSON is on the high side.
+    return await this.#client.usedTokens?.(messages, tools) ?? Math.ceil(JSON.stringify([messages, tools]).length / 4);
   }
 
   /**
@@ -205,10 +222,11 @@ export class Loop {
     const { signal } = this.#stop;
     if (signal.aborted) throw signal.reason === TIME_UP ? this.#timeUp() : abortError(signal);
     if (onlyTime) return;
-    const tokens = this.#usage ? this.#usage.inputTokens + this.#usage.outputTokens : 0;
+    const tokens = tokensOf(this.#usage) + this.#estimated;
+    const estimated = this.#estimated > 0 ? `, of which ${this.#estimated} are an estimate` : '';
     const cost = this.#cost ?? 0;
     if (this.#turns >= maxTurns) throw this.#reached('turns', `${maxTurns} turns`, 'maxTurns');
-    if (tokens >= maxTotalTokens) throw this.#reached('tokens', `${maxTotalTokens} tokens, with ${tokens}`, 'maxTotalTokens');
+    if (tokens >= maxTotalTokens) throw this.#reached('tokens', `${maxTotalTokens} tokens, with ${tokens}${estimated}`, 'maxTotalTokens');
     if (cost >= maxCost && this.#turns > 0) throw this.#reached('cost', `a cost of ${maxCost}, with ${cost}`, 'maxCost');
   }
 

@@ -28,7 +28,8 @@ export interface ToolLoopOptions extends Omit<ChatOptions, 'tools'> {
   maxTurns?: number;
   /**
    * After how many tokens, input and output of all turns together, the model is not asked again. A turn may exceed it. The
-   * tokens are those that the provider reports; an answer without a report counts as none, so set `maxTurns`, too.
+   * tokens are those that the provider reports; an answer without a report, or with one of zeros, counts with an estimate of
+   * its request and its text.
    */
   maxTotalTokens?: number;
   /** What an answer costs, in a currency of your choice. The sum is in the answer and in the events. */

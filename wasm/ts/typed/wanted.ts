@@ -17,7 +17,12 @@ export interface SchemaOptions {
 }
 
 /** @internal What a request for a typed answer sends. */
-export interface Fitted { messages: AnyMessage[]; responseFormat: ResponseFormat | undefined }
+export interface Fitted {
+  messages: AnyMessage[];
+  responseFormat: ResponseFormat | undefined;
+  /** The end of the message about an answer that does not fit; empty if the provider enforces the schema. */
+  advice: string;
+}
 
 /** What the core writes about an answer. */
 interface Reading {
@@ -49,6 +54,7 @@ export class Wanted {
   /** The name and the JSON schema, for the core. */
   readonly #json: string;
   #isWrapped = false;
+  #advice = '';
 
   private constructor(caller: Caller, schema: AnySchema, name: string, json: string) {
     this.#caller = caller;
@@ -74,6 +80,7 @@ export class Wanted {
     const core = await this.#caller.core();
     const fitted = JSON.parse(core.enter(() => core.bindings.fitSchema!(this.#caller.settings, this.#json, call))) as Fitted & { isWrapped: boolean };
     this.#isWrapped = fitted.isWrapped;
+    this.#advice = spoken(fitted.advice);
     return fitted;
   }
 
@@ -109,7 +116,7 @@ export class Wanted {
 
   #mismatch(response: ChatResponse, value: unknown, fault: Fault, why: string | undefined): MismatchError {
     const { requestId, attempts, text } = response;
-    const message = why !== undefined ? spoken(why) : `the answer's JSON (${this.#name}) does not fit: at ${fault.path}, ${withoutQuotes(fault.reason)}`;
+    const message = why !== undefined ? spoken(why) : `the answer's JSON (${this.#name}) does not fit: at ${fault.path}, ${withoutQuotes(fault.reason)}${this.#advice}`;
     const error = new MismatchError(message, {
       code: 'invalid_output', requestId: requestId ?? undefined, attempts, partialText: text || undefined,
     });
@@ -120,6 +127,13 @@ export class Wanted {
     }
     return error;
   }
+}
+
+/** @internal An estimate of the tokens of a request and its answer, for an answer without a report of its usage. */
+export async function usedTokens(caller: Caller, messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number> {
+  const call = JSON.stringify({ messages, tools: caller.tools(tools) });
+  const core = await caller.core();
+  return core.enter(() => core.bindings.usedTokens!(call));
 }
 
 const faultOf = ({ fault }: Reading): Fault | undefined => fault && { path: fault[0], reason: fault[1] };

@@ -66,15 +66,21 @@ fn tokens_and_cost_are_limited_before_the_next_turn() {
     );
 }
 
-/// Many servers report no usage. The limit must hold all the same.
+/// Many servers report no usage, or zeros. The limit must hold all the same.
 #[test]
 fn answers_without_a_report_count_with_an_estimate() {
+    unreported(Value::Null);
+    unreported(json!({"prompt_tokens": 0, "completion_tokens": 0}));
+}
+
+fn unreported(usage: Value) {
+    let is_null = usage.is_null();
     let sim = Sim::new(1);
     let (name, arguments) = waits("a", 1);
     let call = json!({"id": "c0", "function": {"name": name, "arguments": arguments}});
     let message = json!({"role": "assistant", "content": null, "tool_calls": [call]});
     let choice = json!({"index": 0, "message": message, "finish_reason": "tool_calls"});
-    let body = json!({"id": "c", "model": "m", "choices": [choice]}).to_string();
+    let body = json!({"id": "c", "model": "m", "choices": [choice], "usage": usage}).to_string();
     let (client, server) = client(&sim, chat(), |b| b, move |_, _| Reply::ok(body.clone()));
     // About 500 tokens, which each turn sends again.
     let work = client.ask("word ".repeat(400));
@@ -87,7 +93,7 @@ fn answers_without_a_report_count_with_an_estimate() {
         (state.limit, server.sent().len()),
         (Some(ToolLoopLimit::Tokens), 2)
     );
-    assert_eq!(state.usage, None);
+    assert_eq!(state.usage.is_none(), is_null);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chatcore::{ErrorKind, Provider};
+use chatcore::{ErrorKind, Provider, Tool, Toolbox};
 use chatcore_adapters::sim::Sim;
 use serde_json::{Value, json};
 
@@ -45,6 +45,71 @@ fn a_provider_without_schemas_gets_it_in_the_prompt() {
             assert_eq!(schema["required"], json!(["title", "steps"]));
             assert_eq!(schema["properties"]["minutes"]["minimum"], 1);
             assert_eq!(messages[1]["content"], "How do I make tea?");
+        }
+    }
+}
+
+/// Nothing holds the model to a schema that is only in the prompt, and the error says so.
+#[test]
+fn an_answer_that_does_not_fit_tells_how_the_schema_was_sent() {
+    let nothing = Provider::openai_compatible("https://api.test/v1", "m");
+    let tool = Tool::new("f", json!({"type": "object"}));
+    for (provider, in_prompt, has_tool, told) in [
+        (chat(), false, false, ""),
+        (chat(), true, false, "enforced no more than JSON"),
+        (
+            Provider::deepseek().with_api_key("k"),
+            false,
+            false,
+            "enforced no more than JSON",
+        ),
+        (nothing, false, false, "no JSON mode was used"),
+        (Provider::ollama("m"), false, false, ""),
+        (
+            Provider::ollama("m"),
+            false,
+            true,
+            "does not enforce it beside tools",
+        ),
+    ] {
+        let sim = Sim::new(1);
+        let (client, _) = client(&sim, provider, |b| b, |_, sent| reply(sent, "Sorry."));
+        let mut call = client.ask("How do I make tea?");
+        if has_tool {
+            call = call.tool(tool.clone());
+        }
+        let toolbox = call.clone().toolbox(&Toolbox::new()).json::<Recipe>();
+        let mut call = call.json::<Recipe>();
+        if in_prompt {
+            call = call.in_prompt();
+        }
+        let stream = call.clone().stream();
+        let mut errors = sim.run(async move {
+            vec![
+                call.await.map(|answer| answer.value).unwrap_err(),
+                stream
+                    .into_answer()
+                    .await
+                    .map(|answer| answer.value)
+                    .unwrap_err(),
+            ]
+        });
+        if !in_prompt {
+            errors.push(
+                sim.run(async move { toolbox.await.map(|answer| answer.value) })
+                    .unwrap_err(),
+            );
+        }
+        for error in errors {
+            let error = error.message();
+            assert!(
+                error.contains("at ., the text is not JSON: expected value"),
+                "{error}"
+            );
+            let is_told = error.contains("the schema was only in the prompt");
+            assert_eq!(is_told, !told.is_empty(), "{error}");
+            assert_eq!(is_told, error.contains(".repairs(n)"), "{error}");
+            assert!(error.contains(told), "{told}: {error}");
         }
     }
 }
