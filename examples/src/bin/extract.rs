@@ -15,7 +15,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chatcore::schemars::{self, JsonSchema};
-use chatcore::{BatchProcessor, ChatRequest, ChatResponse, Config, Error, ErrorKind, LlmClient};
+use chatcore::{
+    BatchProcessor, ChatRequest, ChatResponse, Config, Error, ErrorKind, Journal, LlmClient,
+};
 use chatcore_adapters::journal::files::{FilesJournal, Format, Identity};
 use chatcore_adapters::run_async_in_sync;
 use chatcore_examples::{client_or_demo, exit, say};
@@ -89,10 +91,19 @@ async fn run(client: LlmClient, input: &Path, output: &Path) -> Result<(), Error
         .format(Format::Text)
         .open()
         .await?;
+    let journal = Arc::new(journal);
+    let before = journal.progress().await?;
+    if before.done + before.failed > 0 {
+        say!(
+            "{} already has {} results; their messages are not read again.",
+            output.display(),
+            before.done + before.failed
+        );
+    }
     let batch = BatchProcessor::new(executor, move |message| read(client.clone(), message));
     let mut run = batch
         .max_workers(AT_ONCE)
-        .process_journal(Arc::new(journal));
+        .process_journal(Arc::clone(&journal));
     let (mut done, mut failed) = (0, None);
     while let Some(finished) = run.next().await {
         let outcome = finished?.outcome;
@@ -104,9 +115,11 @@ async fn run(client: LlmClient, input: &Path, output: &Path) -> Result<(), Error
             }
         }
     }
+    let all = journal.progress().await?;
     say!(
-        "{done} messages were read; the results are in {}.",
-        output.display()
+        "{done} messages were read now. {} has {} results.",
+        output.display(),
+        all.done + all.failed
     );
     failed.map_or(Ok(()), Err)
 }

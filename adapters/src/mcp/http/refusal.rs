@@ -13,6 +13,10 @@ use crate::mcp::message::Incoming;
 const BODY: usize = 64 * 1024;
 /// The most characters of a body without a JSON-RPC error that are shown.
 const SHOWN: usize = 200;
+/// What to check if nothing at the URL takes the request.
+const WRONG_URL: &str = "; check that the URL is that of the MCP endpoint, often with the path \
+                         /mcp, and that the server speaks streamable HTTP, because the older \
+                         transport with an endpoint /sse is not spoken";
 
 impl Inner {
     /// The error for a response with this head. `has_session` says whether the request named a
@@ -79,9 +83,13 @@ fn plain(status: StatusCode, bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim();
     // A web page says nothing in its first characters.
-    if text.is_empty() || text.starts_with('<') {
-        return format!("the server answered: {reason}");
-    }
-    let shown: String = text.chars().take(SHOWN).collect();
-    format!("the server answered: {reason}: {shown}")
+    let shown: String = match text.is_empty() || text.starts_with('<') {
+        true => String::new(),
+        false => format!(": {}", text.chars().take(SHOWN).collect::<String>()),
+    };
+    let check = match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => WRONG_URL,
+        _ => "",
+    };
+    format!("the server answered: {reason}{shown}{check}")
 }

@@ -127,6 +127,18 @@ fn errors_that_say_nothing_of_the_version_are_the_answer() {
 }
 
 #[test]
+fn a_wrong_url_says_what_to_check() {
+    for (status, says) in [(404, true), (405, true), (503, false)] {
+        let server = Server::new(move |_| Reply::status(status, "<html>"));
+        let error = block_on(server.client().connect()).unwrap_err();
+        let told = error
+            .message()
+            .contains("check that the URL is that of the MCP endpoint");
+        assert_eq!(told, says, "{error}");
+    }
+}
+
+#[test]
 fn a_server_that_names_its_versions_gets_the_newest_common_one() {
     let server = Server::new(|seen| match seen.method() {
         "server/discover" => {
