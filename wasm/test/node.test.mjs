@@ -339,12 +339,6 @@ test('errors say what they are, also in their stack, and keep the error of the h
   await assert.rejects(failing.chatStream('x').final(), (error) => error instanceof ConnectionError && error.cause === mine);
 });
 
-test('a real llama.cpp', { skip: process.env.CHATCORE_LLAMACPP ? false : 'CHATCORE_LLAMACPP is not set' }, async () => {
-  const llama = new LlmClient({ baseURL: process.env.CHATCORE_LLAMACPP, model: 'default' });
-  assert.ok((await llama.chatAsync('Say hello.', { maxTokens: 8 })).text.length > 0);
-  assert.ok((await collect(llama.chatStream('Say hello.', { maxTokens: 8 }))).length > 0);
-});
-
 test('what is beyond the limits waits for its turn', async () => {
   const limited = new LlmClient({ mock: true, limits: { requestsPerMinute: 600, requestBurst: 1 } });
   const start = performance.now();
