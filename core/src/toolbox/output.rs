@@ -144,16 +144,24 @@ impl From<Vec<Part>> for ToolOutput {
     }
 }
 
-/// What the closure of a [`FunctionTool`](super::FunctionTool) may return: a text, JSON, parts, or a
-/// `Result` of one of these and [`ToolError`].
+/// What the closure of a [`FunctionTool`](super::FunctionTool) may return: a text, a number, a truth
+/// value, nothing, JSON, parts, or a `Result` of one of these and [`ToolError`]. Return
+/// [`ToolOutput::json`] for a type of your own.
 ///
 /// ```
 /// use chatcore::{IntoToolOutput, ToolError};
 ///
 /// assert!("18 degrees".into_tool_output().is_ok());
+/// assert_eq!(18.5.into_tool_output()?.text(), "18.5");
 /// let failed: Result<String, ToolError> = Err(ToolError::new("there is no such city"));
 /// assert!(failed.into_tool_output().is_err());
+/// # Ok::<(), ToolError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    note = "return `ToolOutput::json(&value)` for a type that is `Serialize`, \
+            `value.to_string()` for a text, or a `Result` whose error is a `ToolError`"
+)]
 pub trait IntoToolOutput {
     /// The result or the error that the model reads.
     ///
@@ -203,3 +211,31 @@ impl<T: IntoToolOutput> IntoToolOutput for Result<T, ToolError> {
         self?.into_tool_output()
     }
 }
+
+/// As JSON writes them.
+macro_rules! as_json {
+    ($($type:ty),*) => {$(
+        impl IntoToolOutput for $type {
+            fn into_tool_output(self) -> Result<ToolOutput, ToolError> {
+                ToolOutput::json(&self)
+            }
+        }
+    )*};
+}
+
+as_json!(
+    (),
+    bool,
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize
+);

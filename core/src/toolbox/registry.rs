@@ -52,13 +52,22 @@ impl Toolbox {
     /// `Arc<dyn RunnableTool>`.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a tool of this name was added before.
-    /// The toolbox is then unchanged.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a tool of this name was added before, or
+    /// if its arguments are no object, as those of a closure that takes `()`: a struct without
+    /// fields is an object. The toolbox is then unchanged.
     pub fn add(&mut self, tool: impl RunnableTool) -> Result<&mut Self, Error> {
         let definition = tool.definition();
         if self.get(&definition.name).is_some() {
             return Err(Error::invalid(format!(
                 "the toolbox already has a tool named {}; give one of the two another name",
+                Quoted(&definition.name)
+            )));
+        }
+        let kind = definition.parameters.get("type");
+        if kind.is_some_and(|kind| kind != "object") {
+            return Err(Error::invalid(format!(
+                "the arguments of the tool {} are not an object, which the model writes; take a \
+                 struct, without fields if there are no arguments",
                 Quoted(&definition.name)
             )));
         }

@@ -1,9 +1,12 @@
 //! A real engine: the llama.cpp server at `CHATCORE_LLAMACPP`, with a tiny model of random weights.
 //! Its text makes no sense, but its tokens, framing and errors are real.
 
+mod loops;
+mod typed;
+
 use std::sync::Arc;
 
-use chatcore::dialect::{JsonOutput, OpenAiChat, OpenAiResponses, Quirks};
+use chatcore::dialect::OpenAiResponses;
 use chatcore::{
     ChatEvent, ChatResponse, ErrorKind, FinishReason, LlmClient, Message, Provider, Tool,
     gather_with_limit,
@@ -204,37 +207,4 @@ fn its_errors_are_typed() {
         .unwrap();
     let error = nowhere.chat_async("hi").wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
-}
-
-/// The table of schemas in the form for servers with grammars: the engine compiles each of them.
-#[test]
-#[cfg_attr(not(has_engine), ignore = "no engine: set CHATCORE_LLAMACPP")]
-fn every_schema_of_the_table_is_compiled() {
-    let text = include_str!("../../../core/cases/schemas.json");
-    let cases: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
-    let base = std::env::var("CHATCORE_LLAMACPP").unwrap();
-    let quirks = Quirks::default().json_output(JsonOutput::Grammar);
-    let provider = Provider::openai_compatible(format!("{base}/v1"), "tiny")
-        .with_dialect(OpenAiChat::new(quirks));
-    let smol = Arc::new(SmolExecutor::new());
-    let client = LlmClient::builder(smol.clone(), Arc::new(Http1Transport::new(smol)))
-        .provider(provider)
-        .build()
-        .unwrap();
-    for case in cases {
-        let name = case["name"].as_str().unwrap();
-        let call = client.ask("hello").max_tokens(16);
-        let call = call.json_schema::<serde_json::Value>("answer", case["schema"].clone());
-        let kind = match smol::block_on(call.into_future()) {
-            Ok(_) => continue,
-            Err(error) => error.kind(),
-        };
-        let refused = case["sent"]["grammar"].get("error").is_some();
-        // Random weights rarely end an answer within 16 tokens.
-        let expected = match refused {
-            true => ErrorKind::InvalidInput,
-            false => ErrorKind::InvalidOutput,
-        };
-        assert_eq!(kind, expected, "{name}");
-    }
 }

@@ -9,6 +9,7 @@ mod loops;
 mod mistakes;
 mod replies;
 mod typed;
+mod uses;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Typed answers: what is asked in each dialect, and what becomes of the answer.
 
 mod answers;
+mod kinds;
 mod prompts;
 mod repairs;
 pub(crate) mod replies;
