@@ -135,8 +135,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "toolbox",
         &[
-            "chat", "client", "error", "executor", "policy", "quote", "schema", "time", "typed",
-            "words",
+            "chat", "client", "error", "executor", "pipeline", "policy", "quote", "schema", "time",
+            "typed", "words",
         ],
     ),
     ("journal", &["chat", "error", "executor"]),

@@ -27,7 +27,7 @@ import type { Prepared } from '../typed/ask.js';
 import type { Caller, Wanted } from '../typed/wanted.js';
 import type { AnySchema, InputOf, OutputOf } from '../base/schema.js';
 import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, SchemaOptions } from './options.js';
-import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
+import type { AnyMessage, AnyTool, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
 
 /**
  * A client. The constructor checks the options, and in a page begins to download the core. The core starts with the first

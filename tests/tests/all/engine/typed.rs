@@ -41,10 +41,17 @@ fn both<T: DeserializeOwned + 'static>(call: JsonCall<T>) -> [Result<T, chatcore
     smol::block_on(async {
         let mut stream = call.clone().stream();
         let mut grown = 0;
-        while let Some(Ok(_)) = stream.next().await {
-            grown += 1;
-        }
-        let streamed = stream.into_answer().await;
+        let failed = loop {
+            match stream.next().await {
+                Some(Ok(_)) => grown += 1,
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        let streamed = match failed {
+            Some(error) => Err(error),
+            None => stream.into_answer().await,
+        };
         assert!(grown > 0 || streamed.is_err(), "the value never grew");
         [call.await, streamed].map(|answer| answer.map(|answer| answer.value))
     })
@@ -81,7 +88,7 @@ fn every_schema_of_the_table_is_answered() {
 }
 
 /// What programs use as the type of an answer.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 struct Report {
     title: String,
     mood: Mood,
@@ -95,50 +102,50 @@ struct Report {
     more: More,
 }
 
-#[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mood {
     Calm,
     VeryCross,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 struct Person {
     name: String,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 struct Section {
     heading: String,
     #[serde(default)]
     parts: Vec<Section>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Shape {
     Circle { radius: f64 },
     Square { side: f64 },
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 struct More {
     is_done: bool,
+}
+
+/// At temperature 0, both answers are the same.
+fn assert_same<T: std::fmt::Debug + PartialEq>(answers: [Result<T, chatcore::Error>; 2]) {
+    let [whole, streamed] = answers.map(Result::unwrap);
+    assert_eq!(whole, streamed);
 }
 
 #[test]
 #[cfg_attr(not(has_engine), ignore = "no engine: set CHATCORE_LLAMACPP")]
 fn types_are_answered() {
     let client = client();
-    for answer in both(question(&client).json::<Report>()) {
-        answer.unwrap();
-    }
-    for answer in both(question(&client).json::<Vec<Mood>>()) {
-        answer.unwrap();
-    }
-    for answer in both(question(&client).json::<Option<Shape>>()) {
-        answer.unwrap();
-    }
+    assert_same(both(question(&client).json::<Report>()));
+    assert_same(both(question(&client).json::<Vec<Mood>>()));
+    assert_same(both(question(&client).json::<Option<Shape>>()));
 }
 
 /// The engine ignores schemas in its other dialects, so that nothing there fits. It is said.
@@ -146,7 +153,7 @@ fn types_are_answered() {
 #[cfg_attr(not(has_engine), ignore = "no engine: set CHATCORE_LLAMACPP")]
 fn what_the_engine_does_not_enforce_is_an_error() {
     for client in super::clients() {
-        for answer in both(client.ask("hello").max_tokens(16).json::<Report>()) {
+        for answer in both(client.ask("hello").max_tokens(16).json::<Person>()) {
             assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidOutput);
         }
     }
