@@ -91,7 +91,7 @@ async fn run(client: LlmClient, input: &Path, output: &Path) -> Result<(), Error
         .format(Format::Text)
         .open()
         .await?;
-    let journal = Arc::new(journal);
+    let journal: Arc<dyn Journal> = Arc::new(journal);
     let before = journal.progress().await?;
     if before.done + before.failed > 0 {
         say!(
