@@ -39,10 +39,12 @@ pub fn used_tokens(call: &str) -> Result<f64, String> {
 }
 
 fn used(call: &str) -> Result<f64, Error> {
-    let mut from = read(call)?;
+    let faults = Faults::default();
+    let mut from = faults.object(call);
     let mut request = ChatRequest::default();
     request.messages = messages::read(&from.take("messages").unwrap_or_default().to_string())?;
-    request.tools = tools(&mut from)?;
+    request.tools = tools(&mut from);
+    faults.check()?;
     // Nothing is added for the answer, because it is among the messages.
     Ok(estimate_tokens(&request.max_tokens(0)) as f64)
 }
