@@ -16,8 +16,9 @@ pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
     let mut items = reader.array().map_err(not_json)?;
     let mut messages = Vec::new();
     while reader.item(&mut items).map_err(not_json)? {
+        let place = messages.len();
         if reader.peek().map_err(not_json)? != b'{' {
-            return Err(wrong("a message", "not an object"));
+            return Err(wrong(&format!("messages[{place}]"), "not an object"));
         }
         messages.push(match fields(&mut reader).map_err(not_json)? {
             Fields {
@@ -25,7 +26,9 @@ pub(crate) fn read(text: &str) -> Result<Vec<Message>, Error> {
                 text: Some(text),
                 rest,
             } if rest.is_empty() => Message::new(Role::from(&*role), [Part::text(text)]),
-            fields => fields.into_message()?,
+            fields => fields
+                .into_message()
+                .map_err(|why| undocumented(format_args!("messages[{place}]: {why}")))?,
         });
     }
     Ok(messages)
@@ -56,12 +59,12 @@ fn fields(reader: &mut Reader<'_>) -> Result<Fields, JsonError> {
 }
 
 impl Fields {
-    fn into_message(mut self) -> Result<Message, Error> {
+    fn into_message(mut self) -> Result<Message, String> {
         for (name, text) in [("role", self.role), ("content", self.text)] {
             if let Some(text) = text {
                 self.rest.insert(name.to_owned(), Value::String(text));
             }
         }
-        Message::try_from(Value::Object(self.rest)).map_err(undocumented)
+        Message::try_from(Value::Object(self.rest))
     }
 }

@@ -221,5 +221,5 @@ pub(crate) fn not_json(error: JsonError) -> Error {
 
 /// The error for a value that does not follow the package's documentation.
 pub(crate) fn undocumented(why: impl Display) -> Error {
-    Error::new(ErrorKind::InvalidInput, format!("not as documented: {why}"))
+    Error::new(ErrorKind::InvalidInput, why.to_string())
 }

@@ -128,3 +128,24 @@ void runTools(client, 'x', { tools: [1] });
 void runTools(client, 'x', {});
 `, { skipLibCheck: true });
 });
+
+test('fetch of any package, headers and base URLs of any kind', () => {
+  compile(`${HEAD}
+import type { FetchLike } from '../../dist/types/entries/index.js';
+interface Answer { readonly status: number; readonly headers: Map<string, string>; readonly body: AsyncIterable<Uint8Array> | null }
+interface Init { method?: string; headers?: Iterable<[string, string]> | Record<string, string>; body?: string | ArrayBufferView | null; signal?: AbortSignal | null; dispatcher?: object }
+declare function foreign(url: string | URL, init?: Init): Promise<Answer>;
+void new LlmClient({ fetch: foreign });
+void new LlmClient({ fetch: (url, init) => foreign(url, { ...init, dispatcher: {} }) });
+void new LlmClient({ fetch: globalThis.fetch });
+void new LlmClient({ fetch: (url, init) => fetch(url, { ...init, keepalive: true }) });
+void new LlmClient({ fetch: async (input: RequestInfo | URL, init?: RequestInit) => new Response(String(input) + String(init?.method)) });
+const own: FetchLike = async (url, { body }) => ({ status: 200, headers: {}, body: url + new TextDecoder().decode(body) });
+void new LlmClient({ fetch: own, headers: new Headers(), baseURL: new URL('https://llm.example/v1') });
+void client.ask('x', { headers: new Map([['a', 'b']]), stop: '.' });
+// @ts-expect-error: a text is no response
+void new LlmClient({ fetch: async () => 'x' });
+// @ts-expect-error: another package's name
+void client.ask('x', { max_tokens: 1 });
+`);
+});

@@ -1,29 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { whenAborted } from '../base/abort.js';
 import type { LlmClient } from './client.js';
-import { abortError, closed } from '../base/errors.js';
+import { abortError, closed, invalidInput } from '../base/errors.js';
+import { checkProcessor } from './check.js';
 import { count, gatherWithLimit, known, timer } from './helpers.js';
 import { Round, runAll, tokensOf, type Running, type Work } from './round.js';
 import { runStream, type BatchResult } from './round-stream.js';
-import type { BatchItem } from './options.js';
+import type { BatchItem, BatchProcessorOptions } from './options.js';
 import { BATCH } from '../base/tables.js';
-import type { ChatResponse, Progress, Settled } from '../base/types.js';
-
-/** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
-export interface BatchProcessorOptions<O = unknown> {
-  /** How many added requests make a full batch. Default 10. */
-  batchSize?: number;
-  /** How many items of each batch run at once. Default 5. */
-  maxWorkers?: number;
-  /** The longest time that the first request of a batch waits for others, in milliseconds. Default 1,000. */
-  timeoutMs?: number;
-  /** How many batches of added requests run at once. Default 1. */
-  maxConcurrentBatches?: number;
-  /** Called with the batch's progress after each item. An error that it throws is written to the console. */
-  onProgress?: (progress: Progress) => void;
-  /** Returns the tokens that an item cost, for `Progress.tokens`. */
-  countTokens?: (output: O) => number;
-}
+import type { ChatResponse, Settled } from '../base/types.js';
 
 /** What `close` does with the added requests: it finishes them, or rejects them with a ClosedError. */
 export type Closing = 'finish' | 'cancel';
@@ -74,9 +59,10 @@ export class BatchProcessor<I, O> {
 
   /**
    * Runs `work` on each item. The signal is aborted when nobody waits for the item any more. Throws a RangeError if a
-   * number among the options is invalid.
+   * number among the options is invalid, and an InvalidInputError for an unknown option.
    */
   constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
+    checkProcessor(options, (why) => invalidInput(why));
     const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
     if (typeof work !== 'function') throw new TypeError('a BatchProcessor takes a function, which runs one item');
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be a number of milliseconds, at least 0`);

@@ -1,24 +1,13 @@
 // The arguments of one chat call, serialized for the module: its messages and most options as JSON.
 import type { CallContext } from '../border/call-context.js';
 import { InvalidInputError, invalidInput } from '../base/errors.js';
+import { checkCall, said } from './check.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
 import { limits } from './settings.js';
 import { formatOf, toolChoiceOf, toolsOf } from './tools.js';
 import type { ChatOptions } from './options.js';
 import { CONVERSATION } from '../base/tables.js';
 import type { AnyMessage } from '../base/types.js';
-
-const KNOWN: ReadonlySet<string> = new Set<keyof Required<ChatOptions>>([
-  'systemPrompt', 'timeouts', 'timeoutMs', 'headers', 'maxAttempts', 'waitForQueue', 'signal', 'maxTokens', 'topP', 'seed',
-  'toolChoice', 'reasoningEffort', 'responseFormat', 'model', 'stop', 'tools', 'extra', 'temperature', 'fetchAsStream',
-]);
-
-/** @internal Whether an option of a call has this name. */
-export const isOption = (name: string) => KNOWN.has(name);
-
-const finite = (name: string, value: unknown) => {
-  if (value != null && !Number.isFinite(value)) throw invalidInput(`${name} is ${String(value)}, which is not a number`);
-};
 
 // These options are not part of the JSON in `rest`.
 const APART: ReadonlySet<string> = new Set<keyof ChatOptions>(['systemPrompt', 'temperature', 'maxTokens', 'headers', 'signal']);
@@ -47,7 +36,8 @@ export const inOrder = (call: ChatArguments, context: CallContext) => {
 
 /**
  * @internal
- * Throws an InvalidInputError for unknown options and values that are not valid in JSON. The core checks the rest.
+ * Throws an InvalidInputError for unknown options, values of a wrong kind and values that are not valid in JSON. The core
+ * checks the rest.
  * `elapsedMs` is the time since the whole call began, of which this request is not the first.
  */
 export function chatArguments(
@@ -55,17 +45,13 @@ export function chatArguments(
 ): ChatArguments {
   const messages = messagesOf(question, defaults === CONVERSATION ? 'messages' : 'the prompt');
   let more = patient || elapsedMs > 0;
-  for (const name in options) {
-    if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
-    more ||= !APART.has(name);
-  }
+  checkCall(options, invalidInput);
+  for (const name in options) more ||= !APART.has(name);
   const { systemPrompt, temperature: own, maxTokens } = options;
-  finite('temperature', own);
-  finite('maxTokens', maxTokens);
   const headers = options.headers && ofCall(options.headers, rules);
   try {
     return {
-      messages: JSON.stringify(systemPrompt === undefined ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
+      messages: JSON.stringify(systemPrompt == null ? messages : [{ role: 'system', content: systemPrompt }, ...messages]) ?? 'null',
       temperature: own ?? NaN,
       maxTokens: maxTokens ?? NaN,
       // With null, the provider's own default applies.
@@ -84,15 +70,11 @@ export function chatArguments(
 function messagesOf(question: unknown, name: string): readonly AnyMessage[] {
   if (typeof question === 'string') return [{ role: 'user', content: question }];
   if (Array.isArray(question)) return question as AnyMessage[];
-  const what = question == null ? String(question) : typeof question === 'object' ? 'an object' : `a ${typeof question}`;
-  throw invalidInput(`${name} ${name === 'messages' ? 'are' : 'is'} ${what}; give a text, or an array of messages { role, content }`);
+  throw invalidInput(`${name} ${name === 'messages' ? 'are' : 'is'} ${typeof question === 'number' ? 'a number' : said(question)}; give a text, or an array of messages { role, content }`);
 }
 
 function rest(options: ChatOptions, patient: boolean, elapsedMs: number | undefined): string {
   const { timeouts, timeoutMs, maxAttempts, topP, seed } = options;
-  finite('topP', topP);
-  finite('seed', seed);
-  finite('maxAttempts', maxAttempts);
   return JSON.stringify({
     topP, seed, model: options.model, stop: options.stop, tools: toolsOf(options.tools), extra: options.extra,
     toolChoice: toolChoiceOf(options.toolChoice), reasoningEffort: options.reasoningEffort, responseFormat: formatOf(options.responseFormat),

@@ -18,7 +18,8 @@ import { runAll, tokensOf } from './round.js';
 import { Seats, type Seat } from './seats.js';
 import { secretsOf } from './secrets.js';
 import { settings, startingAt, type Settings } from './settings.js';
-import { inOrder, chatArguments, isOption, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
+import { checkBatch, checkItems, checkModels, checkTyped, isOption } from './check.js';
+import { inOrder, chatArguments, NONE, type ChatArguments, type Wishes } from './chat-arguments.js';
 import { ChatStream, opened, type Opened, type TypedStream } from './stream.js';
 import { BATCH, CONVERSATION, PROMPT } from '../base/tables.js';
 import { toolsOf } from './tools.js';
@@ -58,7 +59,7 @@ export class LlmClient {
     this.#onlyChatCompletions = onlyChatCompletions;
     this.#headerRules = headerRules;
     const guard = this.#guard = new Guard(secrets, module);
-    const fetch = adding(mocked ? mockFetch(options.mock ?? true) : options.fetch ?? hostFetch, headers);
+    const fetch = adding(mocked ? mockFetch(options.mock ?? true) : options.fetch as typeof globalThis.fetch | undefined ?? hostFetch, headers);
     const askKey: AskKey | undefined = giveKey && (() => giveKey((key) => guard.note(key)));
     this.#seats = new Seats(
       module, idle,
@@ -133,10 +134,14 @@ export class LlmClient {
    * `chatcore/journal`.
    */
   processBatch(items: JournalItems, options: JournalOptions): Promise<Settled<ChatResponse>[]>;
-  async processBatch(items: JournalItems, options: BatchOptions | JournalOptions = {}): Promise<Settled<ChatResponse>[]> {
-    const { journal } = options as Partial<JournalOptions>;
-    if (journal) return journal.processBatch(this, items, options as JournalOptions);
+  async processBatch(items: JournalItems, given?: BatchOptions | JournalOptions): Promise<Settled<ChatResponse>[]> {
     const site = siteAbove(this.processBatch);
+    const fail = (why: string) => located(invalidInput(why), site);
+    const options = given ?? {};
+    checkBatch(options, fail);
+    const { journal } = options as Partial<JournalOptions>;
+    checkItems(items, Boolean(journal), fail);
+    if (journal) return journal.processBatch(this, items, options as JournalOptions);
     const run = (item: BatchItem) => this.#one(item, options, site).catch((error) => { throw fromRejection(error); });
     const work = { run, countTokens: tokensOf, onProgress: options.onProgress };
     return await runAll(work, items as Iterable<BatchItem>, count('concurrency', options.concurrency ?? BATCH.maxWorkers)) as Settled<ChatResponse>[];
@@ -146,14 +151,15 @@ export class LlmClient {
    * Returns a vector for each text. If there are more texts than the provider accepts in one request, several requests
    * are sent, and the vectors are joined in order. Rejects with an LlmError.
    */
-  async embed(inputs: string | readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
+  async embed(inputs: string | readonly string[], options?: EmbedOptions): Promise<Embeddings> {
     const site = siteAbove(this.embed);
+    const own = options ?? {};
     const context = new CallContext();
     const prepare = () => {
-      const call = embedArguments(inputs, options, this.#headerRules, context);
+      const call = embedArguments(inputs, own, this.#headerRules, context);
       return (raw: RawClient, home: number) => raw.embed(home, ...call);
     };
-    const { text, cause } = await this.#ask(prepare, [options.signal], context, site, { isJob: true });
+    const { text, cause } = await this.#ask(prepare, [own.signal], context, site, { isJob: true });
     return embeddings(text, cause as Float32Array<ArrayBuffer>[], this.#headers(context) ?? {});
   }
 
@@ -161,10 +167,13 @@ export class LlmClient {
    * Returns the models that the provider offers, from all pages of its list. `headers` of the array are those of the last
    * response, with names in lower case. Rejects with an LlmError.
    */
-  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelInfo[] & { readonly headers: Readonly<Record<string, string>> }> {
+  async models(options?: { signal?: AbortSignal }): Promise<ModelInfo[] & { readonly headers: Readonly<Record<string, string>> }> {
     const context = new CallContext();
-    const prepare = () => (raw: RawClient, home: number) => raw.models(home, context);
-    const { text } = await this.#ask(prepare, [signal], context, siteAbove(this.models), { isJob: true });
+    const prepare = () => {
+      checkModels(options ?? {}, invalidInput);
+      return (raw: RawClient, home: number) => raw.models(home, context);
+    };
+    const { text } = await this.#ask(prepare, [options?.signal], context, siteAbove(this.models), { isJob: true });
     const models = JSON.parse(text) as ModelInfo[];
     // Not one of the array's elements when it is printed or copied.
     return Object.defineProperty(models, 'headers', { value: this.#headers(context) ?? {} }) as ModelInfo[] & { headers: Record<string, string> };
@@ -280,7 +289,9 @@ export class LlmClient {
   async #run(
     question: string | readonly AnyMessage[], options: CallOptions, defaults: Wishes, site: Site, batch?: BatchOptions, elapsedMs?: number,
   ): Promise<ChatResponse> {
+    options ??= {};
     if (isTyped(options)) {
+      checkTyped(options, (why) => located(invalidInput(why), site));
       const signals = [options.signal, batch?.signal];
       const send = (messages: readonly AnyMessage[], own: ChatOptions, elapsed: number) => this.#run(messages, own, defaults, site, batch, elapsed);
       return this.#typed(signals, site, (code, caller) => code.ask(caller, question, options, send));
@@ -298,14 +309,21 @@ export class LlmClient {
     const context = new CallContext();
     const ready = <E extends LlmError>(error: E) => located(this.#failed(error, context), site);
     const headers = () => this.#headers(context);
+    options ??= {};
     if (isTyped(options)) {
+      const typed = options;
+      try {
+        checkTyped(typed, invalidInput);
+      } catch (error) {
+        return new ChatStream(() => Promise.reject(error as Error), undefined, ready, headers);
+      }
       let prepared: Promise<Prepared<SchemaOptions>> | undefined;
-      const prepare = () => (prepared ??= this.#typed([options.signal], site, (code, caller) => code.prepare(caller, question, options)));
+      const prepare = () => (prepared ??= this.#typed([typed.signal], site, (code, caller) => code.prepare(caller, question, typed)));
       const open = async (lost: () => void) => {
         const { messages, options: own } = await prepare();
         return this.#open(chatArguments(messages, own, defaults, this.#headerRules), context, lost);
       };
-      return new ChatStream(open, options.signal, ready, headers, async () => (await prepare()).wanted);
+      return new ChatStream(open, typed.signal, ready, headers, async () => (await prepare()).wanted);
     }
     let asked: ChatArguments;
     let wrong: unknown;
@@ -315,7 +333,7 @@ export class LlmClient {
       wrong = error;
     }
     const open = (lost: () => void) => (wrong ? Promise.reject(wrong) : this.#open(asked, context, lost));
-    return new ChatStream(open, options.signal, ready, headers);
+    return new ChatStream(open, wrong ? undefined : options.signal, ready, headers);
   }
 
   /** Runs the code for typed answers. */
@@ -391,7 +409,7 @@ export class LlmClient {
 
 type CallOptions = ChatOptions | SchemaOptions;
 
-const isTyped = (options: CallOptions): options is SchemaOptions => 'schema' in options && options.schema !== undefined;
+const isTyped = (options: CallOptions): options is SchemaOptions => typeof options === 'object' && 'schema' in options && options.schema !== undefined;
 
 function checked(options: ClientOptions): Settings {
   try {

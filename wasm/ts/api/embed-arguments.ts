@@ -1,25 +1,17 @@
 // The arguments of a call for embeddings, serialized for the module, and its answer.
 import type { CallContext } from '../border/call-context.js';
 import { InvalidInputError, invalidInput } from '../base/errors.js';
+import { checkEmbedding } from './check.js';
 import { ofCall, type HeaderRules } from './headers.js';
 import { usage, type UsageView } from '../border/response.js';
 import { limits } from './settings.js';
 import type { EmbedOptions } from './options.js';
 import type { Embeddings } from '../base/types.js';
 
-const KNOWN: ReadonlySet<string> = new Set<keyof Required<EmbedOptions>>([
-  'model', 'dimensions', 'extra', 'headers', 'signal', 'timeoutMs', 'timeouts', 'maxAttempts', 'waitForQueue',
-]);
-
 /** @internal The arguments of a call for embeddings in the order in which the module takes them. Throws an InvalidInputError. */
 export function embedArguments(inputs: string | readonly string[], options: EmbedOptions, rules: HeaderRules, context: CallContext) {
-  for (const name in options) {
-    if (!KNOWN.has(name)) throw invalidInput(`unknown option ${name}; put a field of the provider's own in extra`);
-  }
+  checkEmbedding(options, invalidInput);
   const { model, dimensions, extra, headers, timeouts, timeoutMs, maxAttempts, waitForQueue } = options;
-  for (const [name, number] of Object.entries({ dimensions, maxAttempts })) {
-    if (number !== undefined && !Number.isFinite(number)) throw invalidInput(`${name} is ${String(number)}, which is not a number`);
-  }
   context.headers = headers && ofCall(headers, rules);
   let texts: string;
   let rest: string;

@@ -13,7 +13,7 @@ export {
   RateLimitError, ServerError, StreamError, TimeoutError,
 } from '../base/errors.js';
 export type { ErrorCode, LlmErrorDetails, TimeoutPhase } from '../base/errors.js';
-export type { BatchProcessorOptions, Closing } from './batch.js';
+export type { Closing } from './batch.js';
 export type { BatchClient, BatchJournal, BatchRequest, JournalItem, JournalItems, JournalOptions, JsonLines } from './journal.js';
 export type { TypedStream } from './stream.js';
 export type {
@@ -21,7 +21,7 @@ export type {
 } from '../base/schema.js';
 export type { BatchResult } from './round-stream.js';
 export type {
-  Adaptive, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, Hedging, Mock, ModelRule, RateLimits,
+  Adaptive, BatchItem, BatchOptions, BatchProcessorOptions, ChatOptions, ClientOptions, EmbedOptions, FetchInit, FetchLike, FetchResponse, HeadersLike, Hedging, Mock, ModelRule, RateLimits,
   SchemaOptions, TimeLimits,
 } from './options.js';
 export type { ProviderName, Reasons, Takes } from '../base/tables.js';

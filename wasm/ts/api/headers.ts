@@ -16,12 +16,13 @@ const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 // The characters that a trimmed value may have.
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** @internal Checks headers. Errors name a header, but not its value, which may be a secret. */
+/** @internal Checks headers: an object, or pairs as in `Headers` and `Map`. Errors name a header, but not its value, which may be a secret. */
 export function plain(given: object, fail: (message: string) => LlmError): Headers {
   const headers = new Map<string, string>();
-  for (const [label, value] of Object.entries(given) as [string, unknown][]) {
-    if (value === undefined) continue;
-    if (!NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
+  const pairs = Symbol.iterator in given ? given as Iterable<unknown> : Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const pair of pairs) {
+    const [label, value] = Array.isArray(pair) ? pair as readonly unknown[] : [];
+    if (typeof label !== 'string' || !NAME.test(label) || typeof value !== 'string' || !VALUE.test(value.trim())) {
       throw fail(`the header ${JSON.stringify(label)} cannot be sent: its name or value is not valid in a header`);
     }
     const name = label.toLowerCase();

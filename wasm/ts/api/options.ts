@@ -25,6 +25,33 @@ export interface TimeLimits {
   total?: number;
 }
 
+/** Headers: an object of names and values, a `Headers`, or pairs. */
+export type HeadersLike = Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
+
+/** What a function given as `fetch` gets beside the URL. */
+export interface FetchInit {
+  method: string;
+  headers: Record<string, string>;
+  /** The request's JSON as bytes; a GET has none. */
+  body?: Uint8Array<ArrayBuffer>;
+  /** Redirects are not followed. */
+  redirect: 'manual';
+  /** Aborted when the call ends before the response. */
+  signal: AbortSignal;
+}
+
+/** What a function given as `fetch` resolves to: a `Response` of any package, or an object of your own. */
+export interface FetchResponse {
+  readonly status: number;
+  /** A `Headers`, pairs, or an object of names and values. */
+  readonly headers: object;
+  /** A web or Node stream, an async iterable, a text, or bytes. */
+  readonly body?: unknown;
+}
+
+/** A function like `fetch`: `globalThis.fetch`, that of another package, or your own. */
+export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>;
+
 /** Options of one call. */
 export interface ChatOptions {
   /** The model. Default: the client's. */
@@ -40,8 +67,8 @@ export interface ChatOptions {
   systemPrompt?: string;
   /** Sample only from the likeliest tokens that together have this probability. */
   topP?: number;
-  /** Texts that end the answer. */
-  stop?: readonly string[];
+  /** Texts that end the answer, or one text. */
+  stop?: string | readonly string[];
   /** A seed for providers that can repeat an answer. */
   seed?: number;
   /** The tools that the model may call, also in the form of OpenAI's chat completions. */
@@ -58,7 +85,7 @@ export interface ChatOptions {
    * Headers for this call only. Each replaces the client's header of the same name. The headers of the key, of the
    * body and of the dialect cannot be set. In a page the server must allow each header (CORS).
    */
-  headers?: Readonly<Record<string, string>>;
+  headers?: HeadersLike;
   /** Aborts the call. */
   signal?: AbortSignal;
   /** The overall time limit, in milliseconds; `Infinity` for none. */
@@ -105,7 +132,7 @@ export interface EmbedOptions {
   /** Fields of the request that chatcore has no name for. */
   extra?: Extra;
   /** Headers for this call only. Each replaces the client's header of the same name. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: HeadersLike;
   /** Aborts the call. */
   signal?: AbortSignal;
   /** The time limit for the whole call with all its requests, in milliseconds; `Infinity` for none. */
@@ -187,7 +214,7 @@ export interface ClientOptions {
    * The provider's base URL, including the version in its path. It must be `https`; `http` is allowed on loopback,
    * without a key, or with `allowHttp`. In a page it may be relative to the page. `LLM_BASE_URL`.
    */
-  baseURL?: string;
+  baseURL?: string | URL;
   /**
    * The key, or a function that returns one. The function is called before each attempt, within the attempt's time
    * limit, and once more if the provider rejects its key (401). If it throws, nothing is sent. `null` sends no key, for
@@ -238,12 +265,12 @@ export interface ClientOptions {
   /** Names of Anthropic's betas to enable. */
   betas?: readonly string[];
   /** Headers for every request. Each replaces the dialect's header of that name. In a page the server must allow each (CORS). */
-  headers?: Readonly<Record<string, string>>;
+  headers?: HeadersLike;
   /**
    * A function to use instead of the host's `fetch`, for example to go through a proxy. Default: `globalThis.fetch`; in
    * Node `node:http`, unless `globalThis.fetch` or undici's dispatcher was replaced.
    */
-  fetch?: typeof globalThis.fetch;
+  fetch?: FetchLike;
   /** An offline model in place of a provider. `USE_MOCK_LLM`. */
   mock?: Mock;
   /** Allows a key in a page, where everybody who opens the page can read it. */
@@ -263,6 +290,22 @@ export interface BatchOptions {
   onProgress?: (progress: Progress) => void;
   /** Aborts the items that are not finished; they become errors. Finished items keep their answers. */
   signal?: AbortSignal;
+}
+
+/** Options of a BatchProcessor. Numbers are whole; 0 counts as 1. */
+export interface BatchProcessorOptions<O = unknown> {
+  /** How many added requests make a full batch. Default 10. */
+  batchSize?: number;
+  /** How many items of each batch run at once. Default 5. */
+  maxWorkers?: number;
+  /** The longest time that the first request of a batch waits for others, in milliseconds. Default 1,000. */
+  timeoutMs?: number;
+  /** How many batches of added requests run at once. Default 1. */
+  maxConcurrentBatches?: number;
+  /** Called with the batch's progress after each item. An error that it throws is written to the console. */
+  onProgress?: (progress: Progress) => void;
+  /** Returns the tokens that an item cost, for `Progress.tokens`. */
+  countTokens?: (output: O) => number;
 }
 
 /** @internal Options of a batch of one item, which a journal runs. */

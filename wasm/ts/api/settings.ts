@@ -1,4 +1,5 @@
 // Checks the constructor's options and the environment, and serializes them for the core.
+import { checkClient } from './check.js';
 import { address, Flaw, shown, type Address } from './address.js';
 import { fail, isPage, pageAddress, Variables } from './environment.js';
 import type { LlmError } from '../base/errors.js';
@@ -61,8 +62,8 @@ function whole(option: string, given: object | undefined, most = Number.MAX_SAFE
   }
 }
 
-function hedge(given: Hedging | undefined): Hedging | undefined {
-  if (given === undefined) return given;
+function hedge(given: Hedging | null | undefined): Hedging | undefined {
+  if (given == null) return undefined;
   const { afterMs, quantile } = given as { afterMs?: unknown; quantile?: unknown };
   if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile === undefined) return { afterMs };
   if (typeof quantile === 'number' && quantile >= QUANTILES.least && quantile <= QUANTILES.most && afterMs === undefined) return { quantile };
@@ -89,8 +90,9 @@ function counts(options: ClientOptions, vars: Variables): Record<keyof typeof CO
 /** Refuses an option that is present but undefined or empty. It comes from a variable that is not set, and the key would go to the wrong server. */
 function refuseUnset(options: ClientOptions): void {
   for (const [name, otherwise] of [['baseURL', "the provider's own address"], ['provider', 'the default provider']] as const) {
-    if (name in options && (options[name] === undefined || options[name] === '')) {
-      throw fail(`${name} is ${options[name] === '' ? 'empty' : 'undefined'}, for example because a variable is not set: set it, or leave the option out to use ${otherwise}`);
+    const value = options[name] as unknown;
+    if (name in options && (value == null || value === '')) {
+      throw fail(`${name} is ${value === '' ? 'empty' : String(value)}, for example because a variable is not set: set it, or leave the option out to use ${otherwise}`);
     }
   }
 }
@@ -167,13 +169,12 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
 
 /** @internal Throws an LlmError with the code `config` if a setting is wrong. */
 export function settings(options: ClientOptions): Settings {
+  checkClient(options, fail);
   const inPage = isPage();
   const {
     apiKey, headers: own = {}, limits: rate, mock, baseURL, model, timeouts, timeoutMs, dangerouslyAllowBrowser = false, provider: given,
-    adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true,
-    betas, fetch: _, workers: _w, queueSize: _q, maxAttempts: _m, ...unknown
+    adaptive, hedging, allowHttp, fetchAsStream, maxRequestBytes, modelRules, waitForQueue = true, betas,
   } = options;
-  for (const name in unknown) throw fail(`unknown option ${name}`);
   refuseUnset(options);
   if (apiKey != null && inPage && !dangerouslyAllowBrowser) {
     throw fail('everybody who opens a page can read a key in it: give a baseURL on your own origin and no key, '
@@ -186,8 +187,8 @@ export function settings(options: ClientOptions): Settings {
   const moving = adaptive === true ? {} : adaptive || undefined;
   whole('adaptive.', moving, 0xffffffff);
   const headers = plain(own ?? {}, fail);
-  const mocked = mock === undefined ? vars.isOn('USE_MOCK_LLM') : mock !== false;
-  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? unnamed(baseURL ?? vars.text('LLM_BASE_URL'), inPage)) as string;
+  const mocked = mock == null ? vars.isOn('USE_MOCK_LLM') : mock !== false;
+  const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? unnamed(baseURL?.toString() ?? vars.text('LLM_BASE_URL'), inPage)) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
   const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
   if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are for Anthropic only, but the provider is ${provider}`);

@@ -31,10 +31,12 @@ const PHRASES: readonly (readonly [of: string, here: string])[] = [
   ['or await the call with .repairs(n), so that the model corrects its answer', 'or set repairs without a stream, so that the model corrects its answer'],
   ['or set .repairs(n), so that the model corrects its answer', 'or set repairs, so that the model corrects its answer'],
   ['its JSON was complete; raise max_tokens', 'its JSON was complete; raise maxTokens'],
+  ['for example with gather_with_limit', 'for example with gatherWithLimit'],
   ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
 ];
 
 const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
+  [/\btop_p is (\S+); it must be from/g, 'topP is $1; it must be from'],
   [/\bset LLM_PROVIDER=openai_compatible, LLM_BASE_URL=(\S+) and LLM_MODEL/g, "set provider: 'openai_compatible', baseURL: '$1' and a model"],
   [/\bset LLM_PROVIDER=(\w+) and LLM_MODEL/g, "set provider: '$1' and a model"],
   [/\bset LLM_PROVIDER=(\w+)/g, "set provider: '$1'"],

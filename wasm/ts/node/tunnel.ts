@@ -62,11 +62,6 @@ function open(proxy: Proxy, http: Http, { host, port }: TunnelOptions, headers: 
     socket.destroy();
     done(wrong(`refused the tunnel with the status ${statusCode}`));
   });
-  // A refusal may have a body.
-  request.on('response', ({ statusCode, destroy }: { statusCode: number; destroy(): void }) => {
-    destroy();
-    done(wrong(`refused the tunnel with the status ${statusCode}`));
-  });
   request.on('error', (error: Error & { code?: string }) => done(error.code === 'CHATCORE_PROXY' ? error : wrong(`cannot be reached: ${error.message}`)));
   request.end();
 }

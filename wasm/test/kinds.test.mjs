@@ -1,0 +1,132 @@
+// Values of a wrong kind, unknown options, and the names that other packages have for them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BatchProcessor, InvalidInputError, LlmClient, LlmError } from '../dist/node.js';
+
+const sent = [];
+const fetch = async (url, { method, headers, body }) => {
+  sent.push({ headers, body: body && JSON.parse(new TextDecoder().decode(body)) });
+  if (method === 'GET') return Response.json({ data: [{ id: 'm' }] });
+  if (url.endsWith('/embeddings')) return Response.json({ data: [{ index: 0, embedding: [1] }] });
+  return Response.json({ choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] });
+};
+const make = (options = {}) => new LlmClient({ baseURL: 'https://llm.example/v1', model: 'm', apiKey: 'k-0123456789', maxAttempts: 1, fetch, ...options });
+const client = make();
+
+/** Values of every kind. None of them is valid for every option. */
+const VALUES = [7, -1, 1.5, NaN, 10n, '', 'secret-of-somebody', true, [], [7], {}, { x: 1 }, () => 1, Symbol('s'), new Map(), null, undefined];
+
+/** Errors show a text that was given for a number, an address or a provider. */
+const SHOWN = /^(provider|baseURL|workers|queueSize|maxAttempts|maxRequestBytes|timeoutMs)\b/;
+
+/** Fails unless the error is one of chatcore's that names the caller's line and shows no text that was given. */
+function isTyped(error, what) {
+  const isOwn = error instanceof LlmError && ['invalid_input', 'invalid_output', 'config', 'protocol', 'timeout'].includes(error.code);
+  assert.ok(isOwn || error instanceof RangeError, `${what}: ${error.stack}`);
+  assert.doesNotMatch(error.message, /a bug in chatcore|Cannot read/, what);
+  if (!SHOWN.test(what)) assert.doesNotMatch(error.message, /secret-of-somebody/, what);
+  assert.match(error.stack, /kinds\.test\.mjs:\d+/, what);
+}
+
+const OF_CALL = [
+  'systemPrompt', 'temperature', 'maxTokens', 'topP', 'stop', 'seed', 'tools', 'toolChoice', 'reasoningEffort', 'responseFormat', 'extra',
+  'headers', 'signal', 'timeoutMs', 'timeouts', 'maxAttempts', 'waitForQueue', 'fetchAsStream', 'schema', 'jsonSchema', 'schemaInPrompt', 'repairs',
+];
+
+test('an option of a call with a value of any kind: an answer, or an error that is typed', async () => {
+  for (const name of OF_CALL) {
+    for (const value of VALUES) {
+      const options = { timeoutMs: 10_000, [name]: value, ...['jsonSchema', 'schemaInPrompt', 'repairs'].includes(name) && { schema: { type: 'string' } } };
+      for (const call of [() => client.ask('x', options), () => client.askStream('x', options).final()]) {
+        await call().catch((error) => isTyped(error, `${name}: ${typeof value} ${JSON.stringify(value, (_, v) => typeof v === 'bigint' ? '10n' : v)}`));
+      }
+    }
+  }
+});
+
+test('options that are no object, and null for no options', async () => {
+  const calls = [
+    (options) => client.ask('x', options), (options) => client.chatAsync('x', options), (options) => client.askStream('x', options).final(),
+    (options) => client.chatStream('x', options).final(), (options) => client.chatWithContextAsync([{ role: 'user', content: 'x' }], options),
+    (options) => client.embed('x', options), (options) => client.models(options), (options) => client.processBatch(['x'], options),
+  ];
+  for (const call of calls) {
+    for (const value of [5, 'secret-of-somebody', true, [], () => 1]) {
+      await assert.rejects(call(value), (error) => (isTyped(error, String(call)), /^the argument for options is .*; give an object$/.test(error.message)));
+    }
+    await call(null);
+    await call(undefined);
+  }
+});
+
+test('an option of a client with a value of any kind: a client, or an error that is typed', () => {
+  const names = [
+    'provider', 'baseURL', 'allowHttp', 'apiKey', 'model', 'workers', 'queueSize', 'waitForQueue', 'timeoutMs', 'timeouts', 'maxAttempts', 'limits',
+    'adaptive', 'hedging', 'fetchAsStream', 'maxRequestBytes', 'modelRules', 'betas', 'headers', 'fetch', 'mock', 'dangerouslyAllowBrowser',
+  ];
+  for (const name of names) {
+    for (const value of VALUES) {
+      try {
+        make({ [name]: value });
+      } catch (error) {
+        assert.equal(error.code, 'config', `${name}: ${error.stack}`);
+        isTyped(error, name);
+      }
+    }
+  }
+  for (const [options, said] of [
+    [null, /is null; give an object/], ['k-0123456789', /is a text; give an object/], [{ apiKey: 5 }, /^apiKey is 5; it must be a text or a function/],
+    [{ fetch: {} }, /^fetch is an object; it must be a function/], [{ timeouts: { first: 1 } }, /^unknown option timeouts\.first; it may have queue,/],
+    [{ limits: { rpm: 1 } }, /^unknown option limits\.rpm; it may have requestsPerMinute/], [{ adaptive: { from: 1 } }, /^unknown option adaptive\.from/],
+    [{ provider: null }, /^provider is null, for example because a variable is not set/], [{ baseURL: null }, /^baseURL is null/],
+  ]) assert.throws(() => new LlmClient(options), (error) => error.code === 'config' && said.test(error.message), String(said));
+});
+
+test('the names that other packages and Rust have for options', async () => {
+  for (const [options, said] of [
+    [{ baseUrl: 'x' }, 'baseUrl; write baseURL'], [{ base_url: 'x' }, 'base_url; write baseURL'], [{ api_key: 'x' }, 'api_key; write apiKey'],
+    [{ maxRetries: 2 }, 'maxRetries; use maxAttempts, which counts the first attempt, too'], [{ timeout: 1 }, 'timeout; use timeoutMs, in milliseconds'],
+    [{ defaultHeaders: {} }, 'defaultHeaders; use headers'], [{ concurrency: 1 }, 'concurrency; use workers'], [{ temperature: 1 }, 'temperature; it is an option of a call'],
+    [{ colour: 1 }, 'colour'],
+  ]) assert.throws(() => make(options), { code: 'config', message: `unknown option ${said}` });
+  for (const [options, said] of [
+    [{ max_tokens: 1 }, 'max_tokens; write maxTokens'], [{ top_p: 1 }, 'top_p; write topP'], [{ maxOutputTokens: 1 }, 'maxOutputTokens; use maxTokens'],
+    [{ abortSignal: null }, 'abortSignal; use signal'], [{ stopSequences: [] }, 'stopSequences; use stop'], [{ max_retries: 1 }, 'max_retries; use maxAttempts, which counts the first attempt, too'],
+    [{ apiKey: 'x' }, 'apiKey; it is an option of the client'], [{ colour: 1 }, "colour; put a field of the provider's own in extra"],
+  ]) {
+    for (const more of [{}, { schema: { type: 'string' } }]) {
+      await assert.rejects(client.ask('x', { ...options, ...more }), { code: 'invalid_input', message: `unknown option ${said}` });
+    }
+  }
+  await assert.rejects(client.processBatch(['x'], { maxWorkers: 2 }), { message: 'unknown option maxWorkers; use concurrency' });
+  assert.throws(() => BatchProcessor.chats(client, { concurrency: 2 }), { message: 'unknown option concurrency; use maxWorkers' });
+});
+
+test('the items of a batch', async () => {
+  for (const items of [undefined, null, 5, 'a text', {}, () => 1]) {
+    await assert.rejects(client.processBatch(items), (error) => error instanceof InvalidInputError && /^the items are .*; give an array$/.test(error.message));
+  }
+  await assert.rejects(client.processBatch((async function* () { yield 'x'; })()), /takes a journal/);
+  for (const journal of [5, {}]) await assert.rejects(client.processBatch(['x'], { journal }), /^InvalidInputError: journal is .* fileJournal/);
+  assert.deepEqual((await client.processBatch(new Set(['a', 'b']))).map(({ ok }) => ok), [true, true]);
+});
+
+test('null does not turn on the offline model', async () => {
+  assert.equal(String(await make({ mock: null }).ask('x')), 'hi');
+});
+
+test('headers as an object, as Headers, as a Map and as pairs', async () => {
+  const pairs = [['X-Tenant', 'a'], ['x-run', '7']];
+  for (const headers of [Object.fromEntries(pairs), new Headers(pairs), new Map(pairs), pairs]) {
+    await client.ask('x', { headers });
+    await make({ headers }).ask('x');
+    for (const seen of sent.splice(-2)) assert.deepEqual([seen.headers['x-tenant'], seen.headers['x-run']], ['a', '7'], headers.constructor.name);
+  }
+  for (const headers of [[['only one']], [5], new Map([[5, 'x']])]) await assert.rejects(client.ask('x', { headers }), /cannot be sent/);
+});
+
+test('one text that ends the answer, no system prompt, and a base URL that is a URL', async () => {
+  await make({ baseURL: new URL('https://llm.example/v1') }).ask('x', { stop: '.', systemPrompt: null });
+  const { body } = sent.at(-1);
+  assert.deepEqual([body.stop, body.messages], [['.'], [{ role: 'user', content: 'x' }]]);
+});
