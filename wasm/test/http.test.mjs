@@ -58,6 +58,24 @@ test('a fetch that was replaced, or has another dispatcher, is what sends', asyn
   }
 });
 
+test('a dispatcher that undici sets when it is imported changes nothing', async () => {
+  const keys = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name));
+  const before = keys.map((key) => globalThis[key]);
+  class Agent {
+    dispatch() { throw new Error('not by http'); }
+  }
+  try {
+    // The defaults of undici 6, and of 7.30.
+    for (const options of [{ connect: undefined }, { maxOrigins: Infinity, connect: undefined, tls: undefined }]) {
+      const agent = Object.assign(new Agent(), { [Symbol('options')]: options, [Symbol('factory')]: function defaultFactory() {} });
+      for (const key of keys) globalThis[key] = agent;
+      assert.equal(String(await client(await raw((socket) => socket.end(answer('by http')))).chatAsync('x')), 'by http');
+    }
+  } finally {
+    keys.forEach((key, n) => { globalThis[key] = before[n]; });
+  }
+});
+
 test('undici with certificates of its own is what sends, too', async () => {
   const port = await raw((socket) => socket.end(answer('by http')));
   const key = Symbol.for('undici.globalDispatcher.1');

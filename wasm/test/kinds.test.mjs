@@ -111,6 +111,18 @@ test('the items of a batch', async () => {
   assert.deepEqual((await client.processBatch(new Set(['a', 'b']))).map(({ ok }) => ok), [true, true]);
 });
 
+test('a fetch that returns the answer of axios is told what to return', async () => {
+  const axios = async () => ({ status: 200, headers: {}, data: '{}', config: {} });
+  await assert.rejects(make({ fetch: axios }).ask('x'), /the response of the given fetch has no body; return \{ status, headers, body \}/);
+});
+
+test('an error as JSON has its name and its message', async () => {
+  const error = await make({ fetch: async () => Response.json({ error: { message: 'too many' } }, { status: 429 }) }).ask('x').catch((error) => error);
+  const { name, message, code, status } = JSON.parse(JSON.stringify({ error })).error;
+  assert.deepEqual([name, message, code, status], ['RateLimitError', error.message, 'rate_limited', 429]);
+  assert.match(message, /too many/);
+});
+
 test('null does not turn on the offline model', async () => {
   assert.equal(String(await make({ mock: null }).ask('x')), 'hi');
 });

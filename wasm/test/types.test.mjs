@@ -145,6 +145,8 @@ void new LlmClient({ fetch: own, headers: new Headers(), baseURL: new URL('https
 void client.ask('x', { headers: new Map([['a', 'b']]), stop: '.' });
 // @ts-expect-error: a text is no response
 void new LlmClient({ fetch: async () => 'x' });
+// @ts-expect-error: the answer of axios has no body
+void new LlmClient({ fetch: async () => ({ status: 200, headers: {}, data: 'x' }) });
 // @ts-expect-error: another package's name
 void client.ask('x', { max_tokens: 1 });
 `);

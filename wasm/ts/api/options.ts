@@ -45,8 +45,8 @@ export interface FetchResponse {
   readonly status: number;
   /** A `Headers`, pairs, or an object of names and values. */
   readonly headers: object;
-  /** A web or Node stream, an async iterable, a text, or bytes. */
-  readonly body?: unknown;
+  /** A web or Node stream, an async iterable, a text, or bytes; null for none. */
+  readonly body: unknown;
 }
 
 /** A function like `fetch`: `globalThis.fetch`, that of another package, or your own. */

@@ -80,6 +80,11 @@ export class LlmError extends Error {
     const known = Object.entries(rest).filter(([, value]) => value !== undefined);
     Object.assign(this, { retryable: false, attempts: 0, ...Object.fromEntries(known) });
   }
+
+  /** The error for `JSON.stringify`, which leaves out the name and the message of an error otherwise. */
+  toJSON(): object {
+    return Object.assign({ name: this.name, message: this.message }, this);
+  }
 }
 
 /** Too many requests or tokens in a period (429), or no quota left. */

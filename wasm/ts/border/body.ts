@@ -111,6 +111,9 @@ function piecesOf(response: AnyResponse): Pieces {
   const body = response.body as Record<PropertyKey, unknown> | string | null | undefined;
   if (typeof body === 'string') return once(() => body);
   if (body == null) {
+    if (!('body' in response) && !response.arrayBuffer && !response.text) {
+      throw codedError('the response of the given fetch has no body; return { status, headers, body }', 'CHATCORE_BODY');
+    }
     if (response.arrayBuffer) return once(() => response.arrayBuffer!());
     return once(() => response.text?.() ?? '');
   }

@@ -124,6 +124,7 @@ function isDefault(dispatcher: object): boolean {
     return key && held[key];
   });
   return constructor.name === 'Agent' && held.dispatch === (constructor.prototype as Record<string, unknown>).dispatch
-    && typeof options === 'object' && options !== null && Object.values(options).every((value) => value === undefined)
+    // Newer versions of undici have options without a limit by default, such as `maxOrigins`.
+    && typeof options === 'object' && options !== null && Object.values(options).every((value) => value === undefined || value === Infinity)
     && (factory as { name?: string } | undefined)?.name === 'defaultFactory';
 }
