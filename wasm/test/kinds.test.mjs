@@ -123,6 +123,42 @@ test('an error as JSON has its name and its message', async () => {
   assert.match(message, /too many/);
 });
 
+test('an option that is null counts as not set', async () => {
+  const base = { provider: 'openai', apiKey: 'k-0123456789' };
+  const idle = new LlmClient(base).status();
+  for (const name of [
+    'model', 'allowHttp', 'workers', 'queueSize', 'waitForQueue', 'timeoutMs', 'timeouts', 'maxAttempts', 'limits', 'adaptive', 'hedging', 'fetchAsStream',
+    'maxRequestBytes', 'modelRules', 'betas', 'headers', 'fetch', 'mock', 'dangerouslyAllowBrowser',
+  ]) assert.deepEqual(new LlmClient({ ...base, [name]: null }).status(), idle, name);
+  for (const options of [
+    { limits: { requestsPerMinute: null } }, { timeouts: { headers: null } }, { hedging: { afterMs: 9, quantile: null } }, { adaptive: { min: null } },
+  ]) new LlmClient({ ...base, ...options });
+  for (const name of OF_CALL.filter((name) => name !== 'schema')) await client.ask('x', { [name]: null });
+  await client.ask('x', { timeouts: { headers: null } });
+  await client.ask('x', { schema: { type: 'string' }, systemPrompt: null, repairs: null, schemaName: null, schemaInPrompt: null }).catch(({ code, message }) => {
+    assert.equal(code, 'invalid_output', message);
+  });
+  assert.ok(sent.at(-1).body.messages.every(({ content }) => content !== null));
+  const processor = new BatchProcessor(async (item) => item, null);
+  await processor.close();
+  new BatchProcessor(async (item) => item, { batchSize: null, onProgress: null });
+});
+
+test('an address of the options on their prototype is not lost', async () => {
+  class Config { get baseURL() { return 'https://llm.example/v1'; } }
+  for (const options of [Object.create({ baseURL: 'https://llm.example/v1' }), new Config()]) {
+    let url;
+    await new LlmClient(Object.assign(options, { model: 'm', apiKey: 'k-0123456789', fetch: async (to, init) => { url = to; return fetch(to, init); } })).ask('x');
+    assert.equal(url, 'https://llm.example/v1/chat/completions');
+  }
+});
+
+test('options of typed answers without a schema', async () => {
+  await assert.rejects(client.ask('x', { schema: undefined }), { code: 'invalid_input', message: 'schema is undefined; give a schema, or leave the option out' });
+  await assert.rejects(client.ask('x', { repairs: 2 }), { message: 'repairs is an option of typed answers: give a schema, too' });
+  await assert.rejects(client.askStream('x', { jsonSchema: {} }).final(), { message: 'jsonSchema is an option of typed answers: give a schema, too' });
+});
+
 test('null does not turn on the offline model', async () => {
   assert.equal(String(await make({ mock: null }).ask('x')), 'hi');
 });

@@ -152,6 +152,40 @@ test('answers without a report of their usage, or with zeros, count with an esti
   }
 });
 
+test('an estimate that fails does not cost the answer', async () => {
+  const { client } = asked(['done', () => calling(['c1', 'weather', { city: 'Lyon' }])]);
+  const usedTokens = async () => { throw new LlmError('the WebAssembly module could not be loaded', { code: 'config' }); };
+  const hangs = () => new Promise(() => {});
+  const other = (usedTokens) => ({
+    ask: async (...all) => Object.assign(await client.ask(...all), { usage: null }), askStream: (...all) => client.askStream(...all), usedTokens,
+  });
+  assert.equal(String(await runTools(other(usedTokens), 'x', { tools: [weather], maxTotalTokens: 1000 })), 'done');
+  await assert.rejects(runTools(other(hangs), 'x', { tools: [weather], maxTotalTokens: 1000, loopTimeoutMs: 20 }), { limit: 'time' });
+});
+
+test('an option of the loop that is null counts as not set, and one of a wrong kind is an error', async () => {
+  const names = [
+    'maxTurns', 'maxTotalTokens', 'price', 'maxCost', 'loopTimeoutMs', 'toolTimeoutMs', 'concurrency', 'maxResult', 'approval', 'signal', 'systemPrompt',
+    'jsonSchema', 'schemaName', 'schemaInPrompt', 'repairs', 'temperature',
+  ];
+  for (const name of names) {
+    const { client, requests } = asked([() => calling(['c1', 'weather', { city: 'Lyon' }]), 'done']);
+    assert.equal(String(await runTools(client, 'x', { tools: [weather], [name]: null })), 'done', name);
+    assert.deepEqual(results(requests[1]), [['c1', '18 degrees in Lyon']], name);
+  }
+  const { client } = asked(['done']);
+  for (const [options, said] of [
+    [undefined, 'the options of the tool loop are undefined; give { tools }'], [null, 'the options of the tool loop are null; give { tools }'],
+    [{ approval: true }, 'approval is true; it must be a function'], [{ price: 5 }, 'price is 5; it must be a function'],
+    [{ signal: 5 }, 'signal is 5; it must be an AbortSignal'], [{ loopTimeoutMs: '100' }, 'loopTimeoutMs is a text; it must be a number of at least 0'],
+    [{ maxTurns: 1.5 }, 'maxTurns is 1.5; it must be a whole number of at least 0'],
+  ]) {
+    const all = options && { tools: [weather], ...options };
+    await assert.rejects(runTools(client, 'x', all), { name: 'InvalidInputError', message: said });
+    assert.throws(() => streamTools(client, 'x', all), { name: 'InvalidInputError', message: said });
+  }
+});
+
 test('limits end the loop with the conversation so far, which can be sent again', async () => {
   const endless = () => asked([() => calling(['c1', 'weather', { city: 'Lyon' }])]);
   const price = ({ usage }) => usage.outputTokens / 100;

@@ -61,9 +61,10 @@ export class BatchProcessor<I, O> {
    * Runs `work` on each item. The signal is aborted when nobody waits for the item any more. Throws a RangeError if a
    * number among the options is invalid, and an InvalidInputError for an unknown option.
    */
-  constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options: BatchProcessorOptions<O> = {}) {
-    checkProcessor(options, (why) => invalidInput(why));
-    const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(options) };
+  constructor(work: (item: I, signal: AbortSignal) => O | Promise<O>, options?: BatchProcessorOptions<O>) {
+    const own = options ?? {};
+    checkProcessor(own, (why) => invalidInput(why));
+    const { batchSize, maxWorkers, timeoutMs, maxConcurrentBatches, onProgress, countTokens } = { ...BATCH, ...known(own) };
     if (typeof work !== 'function') throw new TypeError('a BatchProcessor takes a function, which runs one item');
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be a number of milliseconds, at least 0`);
     this.#work = { run: work, onProgress, countTokens };

@@ -1,8 +1,9 @@
 // The arguments of one chat call, serialized for the module: its messages and most options as JSON.
 import type { CallContext } from '../border/call-context.js';
 import { InvalidInputError, invalidInput } from '../base/errors.js';
-import { checkCall, said } from './check.js';
+import { checkCall } from './check.js';
 import { ofCall, type HeaderRules, type Headers } from './headers.js';
+import { said } from './kinds.js';
 import { limits } from './settings.js';
 import { formatOf, toolChoiceOf, toolsOf } from './tools.js';
 import type { ChatOptions } from './options.js';

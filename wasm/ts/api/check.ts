@@ -1,5 +1,6 @@
 // Checks which options are given and of what kind each value is. The core checks the values themselves.
 import type { LlmError } from '../base/errors.js';
+import { isObject, isSignal, said } from './kinds.js';
 import type { BatchOptions, BatchProcessorOptions, ChatOptions, ClientOptions, EmbedOptions, SchemaOptions, TimeLimits } from './options.js';
 import type { JournalOptions } from './journal.js';
 import type { ResponseFormat } from '../base/types.js';
@@ -9,7 +10,6 @@ type Fail = (message: string) => LlmError;
 type Kind = readonly [words: string, fits: (value: never) => boolean];
 type Kinds<T> = Readonly<Record<keyof Required<T>, Kind>>;
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const isText = (value: unknown) => typeof value === 'string';
 const isFunction = (value: unknown) => typeof value === 'function';
 const isFlag = (value: unknown) => typeof value === 'boolean';
@@ -25,7 +25,7 @@ const FUNCTION: Kind = ['a function', isFunction];
 const FLAG_OR_FUNCTION: Kind = ['true, false or a function', (value: unknown) => isFlag(value) || isFunction(value)];
 const FLAG_OR_OBJECT: Kind = ['true, false or an object', (value: unknown) => isFlag(value) || isObject(value)];
 const HEADERS: Kind = ['an object of names and values, or Headers', isObject];
-const SIGNAL: Kind = ['an AbortSignal', (value: unknown) => isObject(value) && isFunction((value as AbortSignal).addEventListener) && isFlag((value as AbortSignal).aborted)];
+const SIGNAL: Kind = ['an AbortSignal', isSignal];
 const ATTEMPTS: Kind = ['a whole number of at least 1 (it counts all attempts: 1 means no retries)', (value: number) => Number.isSafeInteger(value) && value >= 1];
 
 const CALL = {
@@ -99,13 +99,6 @@ function advice(name: string, kinds: object, otherwise: string): string {
   return otherwise;
 }
 
-/** @internal The value in words, which do not show what may be a secret. */
-export function said(value: unknown): string {
-  if (value == null || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return 'a text';
-  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
-
 function check(options: unknown, place: string, kinds: Readonly<Record<string, Kind>>, fail: Fail, otherwise = `it may have ${Object.keys(kinds).join(', ')}`): void {
   if (!OBJECT[1](options as never)) throw fail(`${place || 'the argument for options'} is ${said(options)}; give an object`);
   const dot = place && `${place}.`;
@@ -129,7 +122,14 @@ export const isOption = (name: string) => Object.hasOwn(CALL, name);
 
 /** @internal Throws for an option of a call that is unknown or of the wrong kind. null counts as not set. */
 export function checkCall(options: ChatOptions, fail: Fail): void {
-  check(options, '', CALL, fail, OF_PROVIDER);
+  for (const name in options) {
+    // A schema that is undefined comes from a mistake, and an answer without a value would hide it.
+    if (name === 'schema' || (Object.hasOwn(TYPED, name) && (options as Record<string, unknown>)[name] != null)) {
+      throw fail(name === 'schema' ? 'schema is undefined; give a schema, or leave the option out'
+        : `${name} is an option of typed answers: give a schema, too`);
+    }
+  }
+  check(options, '', TYPED_CALL, fail, OF_PROVIDER);
   times(options.timeouts, fail);
 }
 

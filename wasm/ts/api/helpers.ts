@@ -25,9 +25,9 @@ export function count(name: string, value: number): number {
   return Math.max(1, value);
 }
 
-/** @internal The options without those that are undefined. */
+/** @internal The options without those that are not set. */
 export const known = <T extends object>(options: T): T =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value != null)) as T;
 
 /** @internal */
 export function toError(reason: unknown): Error {

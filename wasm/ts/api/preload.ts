@@ -9,7 +9,7 @@ export const moduleOf = (provider: string): ModuleName =>
 
 /** @internal Whether the client has limits or hedging, which only the module with everything has. */
 export const needsLimits = ({ limits, adaptive, hedging }: Pick<ClientOptions, 'limits' | 'adaptive' | 'hedging'>) =>
-  Boolean(adaptive || hedging) || Object.values(limits ?? {}).some((value) => value !== undefined);
+  Boolean(adaptive || hedging) || Object.values(limits ?? {}).some((value) => value != null);
 
 /**
  * Loads the core now, so that the first call of a client for this provider, or with these options, does not wait for it.

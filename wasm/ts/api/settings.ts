@@ -41,11 +41,11 @@ export interface Settings {
 
 /** @internal Time limits in the core's form, where a negative number means no limit. */
 export function limits(
-  timeouts: TimeLimits | undefined, overall: number | undefined, fail: (message: string) => LlmError,
+  timeouts: TimeLimits | null | undefined, overall: number | null | undefined, fail: (message: string) => LlmError,
 ): Record<string, number> {
   const all: Record<string, number> = {};
   for (const [name, value] of Object.entries({ ...timeouts, overall: overall ?? timeouts?.overall })) {
-    if (value === undefined) continue;
+    if (value == null) continue;
     if (typeof value !== 'number' || !(value >= 0)) {
       throw fail(`the time limit ${name} is ${String(value)}; it must be a number of milliseconds, at least 0, or Infinity`);
     }
@@ -56,7 +56,7 @@ export function limits(
 
 function whole(option: string, given: object | undefined, most = Number.MAX_SAFE_INTEGER): void {
   for (const [name, value] of Object.entries(given ?? {})) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
+    if (value != null && !(Number.isSafeInteger(value) && value > 0 && value <= most)) {
       throw fail(`${option}${name} is ${String(value)}; it must be a whole number of at least 1`);
     }
   }
@@ -65,8 +65,8 @@ function whole(option: string, given: object | undefined, most = Number.MAX_SAFE
 function hedge(given: Hedging | null | undefined): Hedging | undefined {
   if (given == null) return undefined;
   const { afterMs, quantile } = given as { afterMs?: unknown; quantile?: unknown };
-  if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile === undefined) return { afterMs };
-  if (typeof quantile === 'number' && quantile >= QUANTILES.least && quantile <= QUANTILES.most && afterMs === undefined) return { quantile };
+  if (typeof afterMs === 'number' && afterMs >= 0 && afterMs < Infinity && quantile == null) return { afterMs };
+  if (typeof quantile === 'number' && quantile >= QUANTILES.least && quantile <= QUANTILES.most && afterMs == null) return { quantile };
   throw fail(`hedging takes either afterMs, a number of milliseconds from 0, or a quantile from ${QUANTILES.least} to ${QUANTILES.most}`);
 }
 
@@ -75,7 +75,7 @@ function counts(options: ClientOptions, vars: Variables): Record<keyof typeof CO
   for (const option of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
     const name = COUNTS[option];
     const { least, default: otherwise } = SETTINGS[name];
-    const own = options[option];
+    const own = options[option] ?? undefined;
     const old = option === 'maxAttempts' && own === undefined && vars.text(name) === undefined ? vars.text(OLD_RETRIES) : undefined;
     const value = own === undefined ? vars.text(name) ?? old ?? otherwise : String(own);
     if (!(/^\d+$/.test(value) && Number(value) >= least)) {
@@ -111,7 +111,8 @@ function unnamed(baseURL: string | undefined, inPage: boolean): ProviderName {
 interface Endpoint { base?: Address | undefined; key?: string | undefined; giveKey?: GiveKey | undefined }
 
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
-  const { apiKey, baseURL, allowHttp = vars.isOn('LLM_ALLOW_HTTP') } = options;
+  const { apiKey, baseURL } = options;
+  const allowHttp = options.allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   if (!Object.hasOwn(PROVIDERS, provider)) {
     const names = Object.keys(PROVIDERS);
     const meant = nearest(String(provider), names);
@@ -191,7 +192,7 @@ export function settings(options: ClientOptions): Settings {
   const provider = (given ?? vars.text('LLM_PROVIDER')?.toLowerCase() ?? unnamed(baseURL?.toString() ?? vars.text('LLM_BASE_URL'), inPage)) as string;
   const named = (model ?? vars.text('LLM_MODEL'))?.trim() || undefined;
   const { base, key, giveKey }: Endpoint = mocked ? {} : endpoint(options, provider, named, inPage, vars, headers);
-  if (betas !== undefined && provider !== 'anthropic') throw fail(`betas are for Anthropic only, but the provider is ${provider}`);
+  if (betas != null && provider !== 'anthropic') throw fail(`betas are for Anthropic only, but the provider is ${provider}`);
   const alone = !vars.isOn('LLM_ASYNC_ENABLED');
   const allowsHttp = allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
   const { start, min, max } = { ...ADAPTIVE, ...known(moving ?? {}) };

@@ -1,5 +1,5 @@
 // The loop: asks the model, runs its calls, sends the results back, and begins again, as core/src/toolbox/run.rs does.
-import { whenAborted } from '../base/abort.js';
+import { unlessAborted, whenAborted } from '../base/abort.js';
 import { abortError, declared, invalidInput, LlmError } from '../base/errors.js';
 import { MismatchError } from '../base/mismatch.js';
 import { sum } from '../base/usage.js';
@@ -179,8 +179,12 @@ export class Loop {
   async #estimate({ message }: ChatResponse): Promise<number> {
     const messages = [...this.#messages, message];
     const { tools } = this.#settings;
+    try {
+      const used = this.#client.usedTokens?.(messages, tools);
+      if (used) return await unlessAborted(used, [this.#stop.signal]);
+    } catch { /* a page that cannot load the module, a client that was closed, a loop that ends: the answer counts all the same */ }
     // A client of the program's own may have no estimate: a quarter of a token for each character of the JSON is on the high side.
-    return await this.#client.usedTokens?.(messages, tools) ?? Math.ceil(JSON.stringify([messages, tools]).length / 4);
+    return Math.ceil(JSON.stringify([messages, tools]).length / 4);
   }
 
   /**

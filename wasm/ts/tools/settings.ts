@@ -1,5 +1,6 @@
 // The options of a loop, and their defaults, which are those of core/src/toolbox/settings.rs.
 import { invalidInput, LlmError } from '../base/errors.js';
+import { checkSignal, said } from '../api/kinds.js';
 import type { AnySchema } from '../base/schema.js';
 import type { AnyTool, ChatResponse, JsonObject } from '../base/types.js';
 import type { ChatOptions, SchemaOptions } from '../api/options.js';
@@ -82,33 +83,45 @@ export interface LoopSettings {
   call: ChatOptions;
 }
 
+/** An option that is null counts as not set, as in a call. */
+type Nullable<T> = { [Name in keyof T]: T[Name] | null };
+
 /** @internal Throws an InvalidInputError for options with which no loop can run. */
 export function loopSettings(options: ToolLoopOptions | TypedToolLoopOptions): LoopSettings {
+  if (typeof options !== 'object' || options === null) throw invalidInput(`the options of the tool loop are ${said(options)}; give { tools }`);
   const {
-    tools, maxTurns = DEFAULT_MAX_TURNS, maxTotalTokens = Infinity, price, maxCost = Infinity, loopTimeoutMs = Infinity,
-    toolTimeoutMs = DEFAULT_TOOL_TIMEOUT_MS, concurrency = DEFAULT_CONCURRENCY, maxResult = DEFAULT_MAX_RESULT, approval, signal,
-    systemPrompt, schema, jsonSchema, schemaName, schemaInPrompt, repairs = 0, ...call
-  } = options as TypedToolLoopOptions & ChatOptions;
-  whole('maxTurns', maxTurns, 0);
-  if (maxTurns === 0) throw invalidInput('maxTurns is 0, so the model would never be asked');
-  whole('concurrency', concurrency, 0);
-  whole('repairs', repairs, 0);
-  for (const [name, value] of Object.entries({ maxTotalTokens, loopTimeoutMs, toolTimeoutMs, maxResult })) {
-    if (!(value >= 0)) throw invalidInput(`${name} is ${value}; it must be a number of at least 0`);
+    tools, maxTurns, maxTotalTokens, price, maxCost, loopTimeoutMs, toolTimeoutMs, concurrency, maxResult, approval, signal, systemPrompt,
+    schema, jsonSchema, schemaName, schemaInPrompt, repairs, ...call
+  } = options as Nullable<TypedToolLoopOptions & ChatOptions>;
+  const counts = { maxTurns: maxTurns ?? DEFAULT_MAX_TURNS, concurrency: concurrency ?? DEFAULT_CONCURRENCY, repairs: repairs ?? 0 };
+  const most = {
+    maxTotalTokens: maxTotalTokens ?? Infinity, maxCost: maxCost ?? Infinity, loopTimeoutMs: loopTimeoutMs ?? Infinity,
+    toolTimeoutMs: toolTimeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS, maxResult: maxResult ?? DEFAULT_MAX_RESULT,
+  };
+  for (const [name, value] of Object.entries({ price, approval })) {
+    if (value != null && typeof value !== 'function') throw invalidInput(`${name} is ${said(value)}; it must be a function`);
   }
-  if (!(maxCost >= 0)) throw invalidInput('maxCost must be a number of at least 0, in the currency of the price');
-  if (maxCost < Infinity && !price) throw invalidInput('maxCost needs a price: give price: (answer) => …');
+  checkSignal(signal, invalidInput);
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(value) || value < 0) throw invalidInput(`${name} is ${said(value)}; it must be a whole number of at least 0`);
+  }
+  if (counts.maxTurns === 0) throw invalidInput('maxTurns is 0, so the model would never be asked');
+  for (const [name, value] of Object.entries(most)) {
+    if (typeof value === 'number' && value >= 0) continue;
+    throw invalidInput(`${name} is ${said(value)}; it must be a number of at least 0${name === 'maxCost' ? ', in the currency of the price' : ''}`);
+  }
+  if (most.maxCost < Infinity && !price) throw invalidInput('maxCost needs a price: give price: (answer) => …');
   return {
-    ...sorted(tools), maxTurns, maxTotalTokens, price, maxCost, loopTimeoutMs, toolTimeoutMs, concurrency: Math.max(1, concurrency),
-    maxResult: Math.floor(maxResult), approval,
+    ...sorted(tools), ...counts, ...most, concurrency: Math.max(1, counts.concurrency), maxResult: Math.floor(most.maxResult),
+    price: price ?? undefined, approval: approval ?? undefined,
     schema: schema === undefined ? undefined : { schema, jsonSchema, schemaName, schemaInPrompt } as LoopSettings['schema'],
-    repairs, signal, systemPrompt, call,
+    signal: signal ?? undefined, systemPrompt: systemPrompt ?? undefined, call: call as ChatOptions,
   };
 }
 
 const isRunnable = (tool: RunnableTool | AnyTool): tool is RunnableTool => typeof (tool as Partial<RunnableTool> | null)?.run === 'function';
 
-function sorted(given: readonly (RunnableTool | AnyTool)[]): Pick<LoopSettings, 'toolbox' | 'tools' | 'callers'> {
+function sorted(given: readonly (RunnableTool | AnyTool)[] | null | undefined): Pick<LoopSettings, 'toolbox' | 'tools' | 'callers'> {
   if (!Array.isArray(given)) throw invalidInput('tools is no array; give tools made by tool() or mcpTools()');
   const toolbox = new Map<string, RunnableTool>();
   const callers = new Set<string>();
@@ -123,10 +136,6 @@ function sorted(given: readonly (RunnableTool | AnyTool)[]): Pick<LoopSettings, 
     return definition;
   });
   return { toolbox, tools, callers };
-}
-
-function whole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) throw invalidInput(`${name} is ${value}; it must be a whole number of at least ${least}`);
 }
 
 /** @internal What an answer costs; null without a price. */

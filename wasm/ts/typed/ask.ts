@@ -32,7 +32,7 @@ export async function prepare<O extends TypedCallOptions>(
   const { schema, jsonSchema, schemaName, schemaInPrompt, repairs: _, systemPrompt, ...rest } = all;
   const wanted = Wanted.of(caller, { schema, jsonSchema, schemaName, schemaInPrompt });
   const asked: readonly AnyMessage[] = typeof question === 'string' ? [{ role: 'user', content: question }] : question;
-  const messages = systemPrompt === undefined ? asked : [{ role: 'system', content: systemPrompt }, ...asked];
+  const messages = systemPrompt == null ? asked : [{ role: 'system', content: systemPrompt }, ...asked];
   const fitted = await wanted.fit({ messages, model: all.model, tools: all.tools });
   return { ...fitted, wanted, options: { ...rest, responseFormat: fitted.responseFormat ?? undefined } };
 }
@@ -41,7 +41,7 @@ export async function prepare<O extends TypedCallOptions>(
 export async function ask<O extends TypedCallOptions>(
   caller: Caller, question: string | readonly AnyMessage[], all: O, send: Send<Plain<O>>,
 ): Promise<ChatResponse & { value: unknown }> {
-  let repairs = count(all.repairs);
+  let repairs = count(all.repairs ?? 0);
   const began = performance.now();
   const { wanted, messages, options } = await prepare(caller, question, all);
   const most = all.maxAttempts ?? (JSON.parse(caller.settings) as { maxAttempts: number }).maxAttempts;
@@ -74,7 +74,7 @@ const isEmpty = ({ message }: ChatResponse) => message.content.length === 0;
 
 const set = (object: object, fields: object) => Object.assign(object, fields);
 
-function count(repairs = 0): number {
+function count(repairs: number): number {
   if (!Number.isSafeInteger(repairs) || repairs < 0) throw invalidInput(`repairs is ${repairs}; it must be a whole number of at least 0`);
   return repairs;
 }
