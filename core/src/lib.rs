@@ -75,6 +75,9 @@
 //! `schemars_derive`, `serde_derive_internals` and `ref-cast-impl`, which only run at compile time
 //! (`cargo tree -e normal -p chatcore --features schema`).
 //!
+//! `sources` is on by default: [`ModelRule::source`](models::ModelRule::source) and
+//! [`ModelRule::date`](models::ModelRule::date) of the table [`MODEL_RULES`]. No call needs them.
+//!
 //! `provider-batches` is off by default. It adds `LlmClient::provider_batches` and the module
 //! `provider_batch`: the Batch APIs of OpenAI, Anthropic and Gemini, and runs that survive a restart.
 //!

@@ -1,9 +1,10 @@
-// The WebAssembly module and its bindings: cargo → wasm-bindgen → wasm-opt → short names.
+// The WebAssembly module and its bindings: cargo → wasm-bindgen → wasm-opt → short names and a better order.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { nameByOrder } from './order.mjs';
 
 /** The folder of the package. */
 export const here = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -69,10 +70,12 @@ function compile(profile, std, isLean, folder) {
   run('cargo', ['run', '-q', '-p', 'chatcore-wasm-build', '--', 'bindings', built, folder]);
 }
 
-/** Shortens the names of imports and exports in the module and in the bindings. */
+/** Shortens the names of imports and exports in the module and in the bindings, and puts similar functions together. */
 function shortenNames(folder) {
+  const ordered = join(folder, 'core_ordered.wasm');
+  writeFileSync(ordered, nameByOrder(readFileSync(join(folder, 'core_opt.wasm'))));
   const names = JSON.parse(run(bin('wasm-opt'), [
-    '--minify-imports-and-exports-and-modules', ...FEATURES, join(folder, 'core_opt.wasm'), '-o', join(folder, 'core.wasm'),
+    '--reorder-functions-by-name', '--minify-imports-and-exports-and-modules', ...FEATURES, ordered, '-o', join(folder, 'core.wasm'),
   ]).toString());
   let bindings = readFileSync(join(folder, 'core.js'), 'utf8');
   const rename = (from, to) => {

@@ -5,67 +5,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bin, FEATURES, here, OPTIMISE, run } from './module.mjs';
+import { readModule } from './sections.mjs';
 
 const [name = 'chat', depth = 2] = process.argv.slice(2);
 const named = join(here, 'pkg', name, 'core_named.wasm');
 run(bin('wasm-opt'), [...OPTIMISE, '-Oz', '--converge', '-g', ...FEATURES, join(here, 'pkg', name, 'core_bg.wasm'), '-o', named]);
-const bytes = readFileSync(named);
+const { imported, bodies, names, data } = readModule(readFileSync(named));
 const gzip = (parts) => gzipSync(Buffer.concat(parts), { level: 9 }).length;
-
-let at = 0;
-/** Reads a number in LEB128. */
-function number() {
-  let value = 0;
-  for (let scale = 1; ; scale *= 128) {
-    const byte = bytes[at++];
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
-  }
-}
-function piece() {
-  const size = number();
-  at += size;
-  return bytes.subarray(at - size, at);
-}
-/** How many imports are functions; they come first in the numbering. */
-function importedFunctions() {
-  let count = 0;
-  for (let left = number(); left > 0; left -= 1) {
-    piece();
-    piece();
-    const kind = bytes[at++];
-    if (kind === 0) count += 1;
-    // A type's number, or a table's element type, and limits; or a global's type.
-    if (kind === 0) number();
-    else if (kind === 3) at += 2;
-    else {
-      if (kind === 1) at += 1;
-      if (number() & 1) number();
-      number();
-    }
-  }
-  return count;
-}
-
-let imported = 0;
-let bodies = [];
-const names = new Map();
-for (at = 8; at < bytes.length;) {
-  const id = bytes[at++];
-  const end = number() + at;
-  if (id === 2) imported = importedFunctions();
-  if (id === 10) bodies = Array.from({ length: number() }, piece);
-  if (id === 11) console.log(`data: ${end - at} bytes, gzip ${gzip([bytes.subarray(at, end)])}`);
-  if (id === 0 && piece().toString() === 'name') {
-    while (at < end) {
-      const kind = bytes[at++];
-      const stop = number() + at;
-      if (kind === 1) for (let left = number(); left > 0; left -= 1) names.set(number(), piece().toString());
-      at = stop;
-    }
-  }
-  at = end;
-}
+console.log(`data: ${data.length} bytes, gzip ${gzip([data])}`);
 
 /** `<a::B as c::D>::e` belongs to `a::B`. */
 function moduleOf(name) {

@@ -103,9 +103,10 @@ pub struct ModelRule {
     pub thinking_budget: bool,
     /// Whether the token limit is called `max_completion_tokens` and not `max_tokens`.
     pub max_completion_tokens: bool,
-    /// The URL of the documentation that says so.
+    /// The URL of the documentation that says so. Empty in the table without the feature `sources`.
     pub source: Cow<'static, str>,
-    /// When the documentation was read, such as `2026-11-28`.
+    /// When the documentation was read, such as `2026-11-28`. Empty in the table without the feature
+    /// `sources`.
     pub date: Cow<'static, str>,
 }
 

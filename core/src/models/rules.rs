@@ -58,8 +58,10 @@ mod tests {
     #[test]
     fn every_row_is_whole() {
         for rule in MODEL_RULES {
-            assert!(rule.source.starts_with("https://"), "{rule:?}");
-            assert_eq!(rule.date.len(), "2026-11-28".len(), "{rule:?}");
+            if cfg!(feature = "sources") {
+                assert!(rule.source.starts_with("https://"), "{rule:?}");
+                assert_eq!(rule.date.len(), "2026-11-28".len(), "{rule:?}");
+            }
             let members = rule.off_members().unwrap();
             assert_eq!(members.is_empty(), rule.reasoning_off.is_empty());
             // A row that no model reaches would be useless.
