@@ -18,6 +18,14 @@ export const FEATURES = [
 /** What wasm-opt may assume and find out before it optimises. */
 export const OPTIMISE = ['--generate-global-effects', '--low-memory-unused'];
 
+/**
+ * The level of wasm-opt for the smallest module. Loops and branches are made anew from a flat form, and then optimised again.
+ * A large function with one caller is not inlined, because gzip finds more to repeat in two functions.
+ */
+export const SMALLEST = [
+  '--one-caller-inline-max-function-size', '40', '-Oz', '--converge', '--flatten', '--rereloop', '-Oz', '--converge',
+];
+
 /** Runs a program, and returns its output. */
 export const run = (program, words, options = {}) =>
   execFileSync(program, words, { cwd: here, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, ...options });

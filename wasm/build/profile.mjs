@@ -4,12 +4,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { bin, FEATURES, here, OPTIMISE, run } from './module.mjs';
+import { bin, FEATURES, here, OPTIMISE, run, SMALLEST } from './module.mjs';
 import { readModule } from './sections.mjs';
 
 const [name = 'chat', depth = 2] = process.argv.slice(2);
 const named = join(here, 'pkg', name, 'core_named.wasm');
-run(bin('wasm-opt'), [...OPTIMISE, '-Oz', '--converge', '-g', ...FEATURES, join(here, 'pkg', name, 'core_bg.wasm'), '-o', named]);
+run(bin('wasm-opt'), [...OPTIMISE, ...SMALLEST, '-g', ...FEATURES, join(here, 'pkg', name, 'core_bg.wasm'), '-o', named]);
 const { imported, bodies, names, data } = readModule(readFileSync(named));
 const gzip = (parts) => gzipSync(Buffer.concat(parts), { level: 9 }).length;
 console.log(`data: ${data.length} bytes, gzip ${gzip([data])}`);
