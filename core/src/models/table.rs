@@ -75,7 +75,11 @@ const fn row(
         efforts: Borrowed(efforts),
         thinking_budget: flags & BUDGET != 0,
         max_completion_tokens: flags & COMPLETION_TOKENS != 0,
-        source: Borrowed(if cfg!(feature = "sources") { source } else { "" }),
+        source: Borrowed(if cfg!(feature = "sources") {
+            source
+        } else {
+            ""
+        }),
         date: Borrowed(if cfg!(feature = "sources") { date } else { "" }),
     }
 }
