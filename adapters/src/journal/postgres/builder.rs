@@ -32,7 +32,7 @@ impl PostgresBuilder {
     /// The default of [`lease`](Self::lease).
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
     /// The default of [`gathering`](Self::gathering).
-    pub const DEFAULT_GATHERING: Duration = Duration::from_millis(10);
+    pub const DEFAULT_GATHERING: Duration = Duration::from_millis(5);
 
     pub(super) fn new(database: Database, run: String, identity: Identity) -> Self {
         Self {
@@ -66,10 +66,11 @@ impl PostgresBuilder {
         self
     }
 
-    /// Sets how long the first result of a group waits for others, with which it is written in one
-    /// round trip. Default: 10 ms. A group also grows while the one before it is written. Meanwhile
-    /// an item takes a place of [`max_workers`](chatcore::BatchProcessor::max_workers), so set more
-    /// of these than the client has workers.
+    /// Sets how long a group of results gathers. The first result that comes after that time ends
+    /// it, or twice that time; the group is written in one round trip. Default: 5 ms. The next
+    /// group begins when it is written. Meanwhile an item takes a place of
+    /// [`max_workers`](chatcore::BatchProcessor::max_workers), so set more of these than the client
+    /// has workers.
     pub fn gathering(mut self, time: Duration) -> Self {
         self.gathering = time;
         self

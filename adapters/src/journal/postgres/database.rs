@@ -81,6 +81,29 @@ pub(super) struct Lane {
 struct Idle {
     connection: PgConnection,
     since: Instant,
+    alarm: Alarm,
+}
+
+/// The time limit of a connection's statements. It sleeps through many statements, because setting
+/// a timer for each one wakes the executor's reactor.
+#[derive(Default)]
+struct Alarm(Option<(Instant, BoxFuture<'static, ()>)>);
+
+impl Alarm {
+    /// Completes at `until`.
+    async fn ring(&mut self, executor: &Arc<dyn Executor>, until: Instant) {
+        loop {
+            let now = executor.now();
+            if now >= until {
+                return;
+            }
+            self.0.take_if(|(rings, _)| *rings > until);
+            let set = || (until, executor.sleep(until - now));
+            let (_, sleep) = self.0.get_or_insert_with(set);
+            sleep.await;
+            self.0 = None;
+        }
+    }
 }
 
 impl Database {
@@ -318,19 +341,22 @@ impl Database {
         let fresh = idle
             .take()
             .filter(|idle| executor.now() - idle.since < STALE);
-        let mut connection = match fresh {
-            Some(idle) => idle.connection,
+        let (mut connection, mut alarm) = match fresh {
+            Some(idle) => (idle.connection, idle.alarm),
             None => {
-                let connecting = self.within(CONNECTING, self.connect());
-                connecting.await.map_err(Failed::while_connecting)?
+                let mut alarm = Alarm::default();
+                let connecting = self.within(&mut alarm, CONNECTING, self.connect());
+                let connection = connecting.await.map_err(Failed::while_connecting)?;
+                (connection, alarm)
             }
         };
         let limit = self.inner.statement_timeout + GRACE;
-        let result = self.within(limit, run(&mut connection)).await;
+        let result = self.within(&mut alarm, limit, run(&mut connection)).await;
         if result.as_ref().err().is_none_or(Failed::keeps_connection) {
             *idle = Some(Idle {
                 connection,
                 since: executor.now(),
+                alarm,
             });
         }
         result
@@ -338,11 +364,13 @@ impl Database {
 
     async fn within<T>(
         &self,
+        alarm: &mut Alarm,
         limit: Duration,
         work: impl Future<Output = Result<T, Failed>>,
     ) -> Result<T, Failed> {
+        let until = self.inner.executor.now() + limit;
         let late = async {
-            self.inner.executor.sleep(limit).await;
+            alarm.ring(&self.inner.executor, until).await;
             Err(Failed::TimedOut)
         };
         futures_lite::future::or(work, late).await

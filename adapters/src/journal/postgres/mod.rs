@@ -39,6 +39,7 @@ mod load;
 mod reader;
 mod record;
 mod results;
+mod rows;
 mod runs;
 mod schema;
 mod submission;
@@ -51,7 +52,6 @@ use std::time::Duration;
 
 use chatcore::journal::{Claim, Counts, Journal, Lease, Outcome, Recorded, Renewal};
 use chatcore::{BoxFuture, Error, ErrorKind};
-use futures_channel::oneshot;
 
 pub use super::jsonl::{BadLines, Format, Identity, Input, Items};
 pub use builder::PostgresBuilder;
@@ -129,17 +129,9 @@ impl Journal for PostgresJournal {
     /// A claim that is dropped gives its lease back in the background.
     fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
         Box::pin(async {
-            let (tell, told) = oneshot::channel();
             let inner = Arc::clone(&self.inner);
-            let executor = Arc::clone(inner.database.executor());
-            executor.spawn(Box::pin(async move {
-                let claimed = inner.claim_as_agreed().await;
-                if let Err(Ok(Claim::Items(lease, _))) = tell.send(claimed) {
-                    // The lease expires by itself if it cannot be released.
-                    let _ = inner.release(&lease).await;
-                }
-            }));
-            told.await.unwrap_or_else(|_| Err(shut_down()))
+            let claim = Box::pin(async move { inner.claim_as_agreed().await });
+            Claiming(Some(claim), &self.inner).ended().await
         })
     }
 
@@ -161,6 +153,39 @@ impl Journal for PostgresJournal {
 
     fn progress(&self) -> BoxFuture<'_, Result<Counts, Error>> {
         Box::pin(self.inner.counts())
+    }
+}
+
+/// A claim. If it is dropped, it ends in the background, where its lease is released. It does not
+/// begin there, because that would wake another thread for each chunk.
+struct Claiming<'a>(
+    Option<BoxFuture<'static, Result<Claim, Error>>>,
+    &'a Arc<Inner>,
+);
+
+impl Claiming<'_> {
+    async fn ended(mut self) -> Result<Claim, Error> {
+        let claimed = match &mut self.0 {
+            Some(claim) => claim.await,
+            None => Err(shut_down()),
+        };
+        self.0 = None;
+        claimed
+    }
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        if let Some(claim) = self.0.take() {
+            let inner = Arc::clone(self.1);
+            let executor = Arc::clone(inner.database.executor());
+            executor.spawn(Box::pin(async move {
+                if let Ok(Claim::Items(lease, _)) = claim.await {
+                    // The lease expires by itself if it cannot be released.
+                    let _ = inner.release(&lease).await;
+                }
+            }));
+        }
     }
 }
 

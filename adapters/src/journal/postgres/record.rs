@@ -1,69 +1,36 @@
 //! Records results in groups: those that come at about the same time share a round trip and a
 //! commit.
 //!
-//! The futures of `record` write the groups themselves, by polling a shared future. A background task
-//! would run on another thread: waking it and being woken by it costs more than the statement.
+//! ```text
+//!  record ──► first of a group: leads. Gathers, writes the group, tells the others their results,
+//!     │       and lets the first result that came meanwhile lead the next group
+//!     └─────► any other: waits until it is told its result, or to lead
+//! ```
+//!
+//! The calls of `record` write the groups themselves. A background task would run on another
+//! thread: waking it and being woken by it costs more than the statement. Only the call that leads
+//! is woken by the timer and the connection, because each wake-up of a call asks the system whether
+//! the answer is there.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use chatcore::journal::{Lease, Outcome, Recorded};
-use chatcore::{BoxFuture, Error, Executor};
+use chatcore::{BoxFuture, Error, Executor, Instant};
 use futures_channel::oneshot;
-use futures_util::future::{FutureExt, Shared, WeakShared};
-use sqlx::{PgConnection, Row as _};
 
 use super::database::{Database, Lane, random};
-use super::failure::Failed;
+use super::rows::{self, Columns, Row};
 use super::shut_down;
-use crate::journal::jsonl::result;
-use crate::journal::jsonl::tag::Tag;
 
 /// The size of a group, in results and in bytes of their lines.
 const MOST_RESULTS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
 
-/// Inserts the results of a group that are the first of their items, adds them to the counts of
-/// their chunks, marks the chunks that are finished, and adds those to the counts of the run.
-const RECORD: &str = "
-WITH new AS (
-    INSERT INTO result
-        (run, chunk, place, is_answer, token, input_tokens, output_tokens, line)
-    SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], $4::boolean[], $5::bigint[],
-        $6::bigint[], $7::bigint[], $8::bytea[]) AS u
-    WHERE EXISTS (SELECT FROM run WHERE id = $1)
-    ON CONFLICT DO NOTHING
-    RETURNING chunk, is_answer, token, input_tokens, output_tokens
-), sums AS (
-    SELECT chunk, count(*) FILTER (WHERE is_answer) AS done,
-        count(*) FILTER (WHERE NOT is_answer) AS failed,
-        sum(input_tokens)::bigint AS input_tokens, sum(output_tokens)::bigint AS output_tokens
-    FROM new GROUP BY chunk
-), counted AS (
-    UPDATE chunk c SET done = c.done + s.done, failed = c.failed + s.failed,
-        input_tokens = c.input_tokens + s.input_tokens,
-        output_tokens = c.output_tokens + s.output_tokens,
-        state = CASE WHEN c.done + c.failed + s.done + s.failed >= c.items THEN 2 ELSE c.state END
-    FROM sums s WHERE c.run = $1 AND c.number = s.chunk
-    RETURNING c.state, c.done, c.failed, c.input_tokens, c.output_tokens
-), ended AS (
-    SELECT sum(done)::bigint AS done, sum(failed)::bigint AS failed,
-        sum(input_tokens)::bigint AS input_tokens, sum(output_tokens)::bigint AS output_tokens
-    FROM counted WHERE state = 2 HAVING count(*) > 0
-), total AS (
-    UPDATE run r SET done = r.done + e.done, failed = r.failed + e.failed,
-        input_tokens = r.input_tokens + e.input_tokens,
-        output_tokens = r.output_tokens + e.output_tokens
-    FROM ended e WHERE r.id = $1
-)
-SELECT COALESCE(array_agg(token), '{}') FROM new";
-
-/// Which of these results are in the database.
-const FOUND: &str = "
-SELECT r.token FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS u (chunk, place, token)
-JOIN result r ON r.run = $1 AND r.chunk = u.chunk AND r.place = u.place AND r.token = u.token";
+/// How much longer than `gathering` a group waits if no result comes after it. The result that
+/// comes has woken the process already, and a timer would wake it once more.
+const LONGER: u32 = 2;
 
 /// Records the results of one worker.
 pub(super) struct Writer {
@@ -79,23 +46,21 @@ struct State {
     waiting: Vec<Waiting>,
     /// Makes tokens: a random number, and how many results came.
     next_token: u64,
-    /// The future that writes the groups, while some call of `record` polls it.
-    writing: Option<WeakShared<BoxFuture<'static, ()>>>,
+    /// Whether a call of `record`, or a background task, writes a group.
+    is_led: bool,
+    /// While a group gathers: from when on the next result ends that, and how it does.
+    gathered: Option<(Instant, oneshot::Sender<()>)>,
 }
 
 struct Waiting {
     row: Row,
-    tell: oneshot::Sender<Result<Recorded, Error>>,
+    /// `None` for the one that leads.
+    tell: Option<oneshot::Sender<Told>>,
 }
 
-struct Row {
-    chunk: i64,
-    place: i64,
-    token: i64,
-    is_answer: bool,
-    input_tokens: i64,
-    output_tokens: i64,
-    line: Vec<u8>,
+enum Told {
+    Recorded(Result<Recorded, Error>),
+    Lead(Lead),
 }
 
 impl Writer {
@@ -116,66 +81,62 @@ impl Writer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn executor(&self) -> &Arc<dyn Executor> {
+        self.database.executor()
+    }
+
     /// Records a result. If the future is dropped, the result is still recorded.
     pub(super) async fn record(
         self: &Arc<Self>,
         lease: &Lease,
         outcome: &Outcome,
     ) -> Result<Recorded, Error> {
+        let mut row = Row::new(lease, outcome);
         let (tell, told) = oneshot::channel();
-        let mut writing = {
+        let now = self.executor().now();
+        let (token, leads) = {
             let mut state = self.lock();
-            let row = Row::new(lease, outcome, state.next_token.cast_signed());
+            row.token = state.next_token.cast_signed();
             state.next_token = state.next_token.wrapping_add(1);
+            let (token, leads) = (row.token, !state.is_led);
+            state.is_led = true;
+            let tell = (!leads).then_some(tell);
             state.waiting.push(Waiting { row, tell });
-            Writing {
-                groups: Some(self.groups(&mut state)),
-                executor: self.database.executor(),
+            let is_full = state.waiting.len() >= MOST_RESULTS;
+            let gathered = state.gathered.take_if(|(from, _)| *from <= now || is_full);
+            if let Some((_, end)) = gathered {
+                // It may have ended by itself.
+                let _ = end.send(());
             }
+            (token, leads)
         };
-        let written = async {
-            if let Some(groups) = &mut writing.groups {
-                groups.await;
-            }
-            writing.groups = None;
-            // The result is told before the groups end.
-            std::future::pending().await
+        let lead = match leads {
+            true => Lead::new(self, token),
+            false => match Listening(Some(told)).told().await {
+                Ok(Told::Recorded(recorded)) => return recorded,
+                Ok(Told::Lead(lead)) => lead,
+                Err(oneshot::Canceled) => return Err(shut_down()),
+            },
         };
-        let told = futures_lite::future::or(told, written).await;
-        writing.groups = None;
-        told.unwrap_or_else(|_| Err(shut_down()))
+        Leading(Some(Box::pin(lead.run())), self.executor())
+            .ended()
+            .await
     }
 
-    /// The future that writes the groups: the one that is being polled, or else a new one.
-    fn groups(self: &Arc<Self>, state: &mut State) -> Groups {
-        let polled = state.writing.as_ref().and_then(WeakShared::upgrade);
-        polled.unwrap_or_else(|| {
-            let writer = Arc::clone(self);
-            let write: BoxFuture<'static, ()> = Box::pin(writer.write_groups());
-            let groups = write.shared();
-            state.writing = groups.downgrade();
-            groups
-        })
+    /// Waits for more results.
+    async fn gather(&self) {
+        let (end, ended) = oneshot::channel();
+        self.lock().gathered = Some((self.executor().now() + self.gathering, end));
+        let ended = async {
+            let _ = ended.await;
+        };
+        let sleep = self.executor().sleep(self.gathering.saturating_mul(LONGER));
+        futures_lite::future::or(ended, sleep).await;
+        self.lock().gathered = None;
     }
 
-    /// Writes groups until no result waits.
-    async fn write_groups(self: Arc<Self>) {
-        loop {
-            self.database.executor().sleep(self.gathering).await;
-            let group = {
-                let mut state = self.lock();
-                if state.waiting.is_empty() {
-                    state.writing = None;
-                    return;
-                }
-                let size = group_size(&state.waiting);
-                state.waiting.drain(..size).collect()
-            };
-            self.write(group).await;
-        }
-    }
-
-    async fn write(&self, group: Vec<Waiting>) {
+    /// Writes a group and tells its results. Returns the one of the call that leads.
+    async fn write(&self, group: Vec<Waiting>, leader: i64) -> Result<Recorded, Error> {
         let mut columns = Columns::default();
         let mut tell = Vec::with_capacity(group.len());
         for waiting in group {
@@ -185,22 +146,42 @@ impl Writer {
         let (run, columns) = (self.run, Arc::new(columns));
         // Whether an attempt that failed may have been carried out.
         let is_again = AtomicBool::new(false);
-        let recorded = self
+        let written = self
             .database
             .statement(&self.lane, "record results", move |connection| {
                 let columns = Arc::clone(&columns);
                 let is_again = is_again.swap(true, Ordering::Relaxed);
-                Box::pin(async move { write(connection, run, &columns, is_again).await })
+                Box::pin(async move { rows::write(connection, run, &columns, is_again).await })
             })
             .await;
+        let recorded = |token| match &written {
+            Ok(first) if first.contains(&token) => Ok(Recorded::First),
+            Ok(_) => Ok(Recorded::Already),
+            Err(error) => Err(error.clone()),
+        };
         for (token, tell) in tell {
-            let result = match &recorded {
-                Ok(first) if first.contains(&token) => Ok(Recorded::First),
-                Ok(_) => Ok(Recorded::Already),
-                Err(error) => Err(error.clone()),
+            if let Some(tell) = tell {
+                // The caller may have gone.
+                let _ = tell.send(Told::Recorded(recorded(token)));
+            }
+        }
+        recorded(leader)
+    }
+
+    /// Lets the first result that waits lead, in the background if its call was dropped.
+    fn pass_on(self: &Arc<Self>) {
+        let (lead, tell) = {
+            let mut state = self.lock();
+            let Some(first) = state.waiting.first_mut() else {
+                state.is_led = false;
+                return;
             };
-            // The caller may have gone.
-            let _ = tell.send(result);
+            (Lead::new(self, first.row.token), first.tell.take())
+        };
+        if let Some(tell) = tell
+            && let Err(Told::Lead(lead)) = tell.send(Told::Lead(lead))
+        {
+            lead.in_background();
         }
     }
 }
@@ -215,106 +196,111 @@ fn group_size(waiting: &[Waiting]) -> usize {
     fitting.count().max(1)
 }
 
-type Groups = Shared<BoxFuture<'static, ()>>;
-
-/// A call of `record`. If it is dropped, its result is written in the background.
-struct Writing<'a> {
-    /// `None` once the result is written.
-    groups: Option<Groups>,
-    executor: &'a Arc<dyn Executor>,
+/// The duty to write the group whose first result has this token. If it is dropped unfinished,
+/// because the executor was shut down, the calls that wait fail.
+struct Lead {
+    writer: Arc<Writer>,
+    token: i64,
+    is_over: bool,
 }
 
-impl Drop for Writing<'_> {
-    fn drop(&mut self) {
-        if let Some(groups) = self.groups.take() {
-            self.executor.spawn(Box::pin(groups));
-        }
-    }
-}
-
-impl Row {
-    fn new(lease: &Lease, outcome: &Outcome, token: i64) -> Self {
-        let tag = Tag::of(outcome);
-        let mut line = Vec::new();
-        result::write(&mut line, tag, outcome, now());
-        // The line end is added again when results are read.
-        line.pop();
+impl Lead {
+    fn new(writer: &Arc<Writer>, token: i64) -> Self {
         Self {
-            chunk: lease.chunk.cast_signed(),
-            place: outcome.place.cast_signed(),
+            writer: Arc::clone(writer),
             token,
-            is_answer: outcome.result.is_ok(),
-            input_tokens: i64::try_from(tag.input_tokens).unwrap_or(i64::MAX),
-            output_tokens: i64::try_from(tag.output_tokens).unwrap_or(i64::MAX),
-            line,
+            is_over: false,
+        }
+    }
+
+    /// Writes the group. Then another call leads, if any waits.
+    async fn run(mut self) -> Result<Recorded, Error> {
+        self.writer.gather().await;
+        let group = {
+            let mut state = self.writer.lock();
+            let size = group_size(&state.waiting);
+            state.waiting.drain(..size).collect()
+        };
+        let recorded = self.writer.write(group, self.token).await;
+        self.is_over = true;
+        self.writer.pass_on();
+        recorded
+    }
+
+    fn in_background(self) {
+        let executor = Arc::clone(self.writer.executor());
+        spawn(&executor, Box::pin(self.run()));
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let waiting = {
+                let mut state = self.writer.lock();
+                state.is_led = false;
+                std::mem::take(&mut state.waiting)
+            };
+            // Outside the lock, because this wakes their calls.
+            drop(waiting);
         }
     }
 }
 
-/// The rows of a group, as the arrays that the statement takes.
-#[derive(Default)]
-struct Columns {
-    chunks: Vec<i64>,
-    places: Vec<i64>,
-    are_answers: Vec<bool>,
-    tokens: Vec<i64>,
-    input_tokens: Vec<i64>,
-    output_tokens: Vec<i64>,
-    lines: Vec<Vec<u8>>,
+type Run = BoxFuture<'static, Result<Recorded, Error>>;
+
+fn spawn(executor: &Arc<dyn Executor>, run: Run) {
+    executor.spawn(Box::pin(async move {
+        let _ = run.await;
+    }));
 }
 
-impl Columns {
-    fn push(&mut self, row: Row) {
-        self.chunks.push(row.chunk);
-        self.places.push(row.place);
-        self.are_answers.push(row.is_answer);
-        self.tokens.push(row.token);
-        self.input_tokens.push(row.input_tokens);
-        self.output_tokens.push(row.output_tokens);
-        self.lines.push(row.line);
+/// A call that leads. If it is dropped, its group is written in the background.
+struct Leading<'a>(Option<Run>, &'a Arc<dyn Executor>);
+
+impl Leading<'_> {
+    async fn ended(mut self) -> Result<Recorded, Error> {
+        let recorded = match &mut self.0 {
+            Some(run) => run.await,
+            None => Err(shut_down()),
+        };
+        self.0 = None;
+        recorded
     }
 }
 
-/// Records a group. Returns the tokens of the results that are the first of their items.
-async fn write(
-    connection: &mut PgConnection,
-    run: i64,
-    columns: &Columns,
-    is_again: bool,
-) -> Result<HashSet<i64>, Failed> {
-    let row = sqlx::query(RECORD)
-        .bind(run)
-        .bind(&columns.chunks)
-        .bind(&columns.places)
-        .bind(&columns.are_answers)
-        .bind(&columns.tokens)
-        .bind(&columns.input_tokens)
-        .bind(&columns.output_tokens)
-        .bind(&columns.lines)
-        .fetch_one(&mut *connection)
-        .await?;
-    let first: Vec<i64> = row.try_get(0)?;
-    let mut first = HashSet::from_iter(first);
-    if is_again && first.len() < columns.tokens.len() {
-        // The attempt before may have inserted them, although its answer was lost.
-        let rows = sqlx::query(FOUND)
-            .bind(run)
-            .bind(&columns.chunks)
-            .bind(&columns.places)
-            .bind(&columns.tokens)
-            .fetch_all(connection)
-            .await?;
-        for row in &rows {
-            first.insert(row.try_get(0)?);
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        if let Some(run) = self.0.take() {
+            spawn(self.1, run);
         }
     }
-    Ok(first)
 }
 
-/// Seconds since 1970.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// A call that waits to be told. If it is dropped when it shall lead, that happens in the
+/// background.
+struct Listening(Option<oneshot::Receiver<Told>>);
+
+impl Listening {
+    async fn told(mut self) -> Result<Told, oneshot::Canceled> {
+        let told = match &mut self.0 {
+            Some(told) => told.await,
+            None => Err(oneshot::Canceled),
+        };
+        self.0 = None;
+        told
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(mut told) = self.0.take() {
+            told.close();
+            if let Ok(Some(Told::Lead(lead))) = told.try_recv() {
+                lead.in_background();
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Writer {

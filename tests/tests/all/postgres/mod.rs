@@ -4,6 +4,7 @@
 mod control;
 mod failures;
 mod follow;
+mod groups;
 mod input;
 mod journal;
 mod leases;
