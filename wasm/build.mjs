@@ -1,4 +1,5 @@
 // Builds dist/: the module → bundles → declarations. `npm run build`.
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -23,8 +24,14 @@ writeTables();
 // Two modules for pages, and one for Node. Most pages load the one for chats alone.
 const small = { profile: 'wasm', std: ['optimize_for_size'], level: SMALLEST };
 const make = (name, how) => (keeps ? readFileSync(join(here, 'pkg', name, 'core.wasm')) : buildModule(name, how));
-const chat = await make('chat', { ...small, isLean: true });
-const all = await make('all', small);
+/** Adds a section that names the build of the module. The scripts know it, so that they refuse the file of another version. */
+function stamped(wasm) {
+  const build = createHash('sha256').update(wasm).digest('hex').slice(0, 16);
+  const name = 'chatcore';
+  return { build, bytes: Buffer.concat([wasm, Buffer.from([0, 1 + name.length + build.length, name.length]), Buffer.from(name + build)]) };
+}
+const { bytes: chat, build: chatBuild } = stamped(await make('chat', { ...small, isLean: true }));
+const { bytes: all, build: allBuild } = stamped(await make('all', small));
 const fast = await make('fast', { profile: 'wasm-fast', std: [], level: ['-O3'] });
 writeFileSync(join(here, 'dist/core-chat.wasm'), chat);
 writeFileSync(join(here, 'dist/core.wasm'), all);
@@ -35,7 +42,7 @@ const bundle = async (entry, format, outfile, { inlined, ...more } = {}) => {
   await build({
     entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: file, format,
     // Short lines, because Node prints the whole line that an error comes from.
-    bundle: true, minify: true, keepNames: false, lineLimit: 120, target: 'es2022', platform: 'neutral',
+    bundle: true, minify: true, keepNames: false, define: { CHAT_BUILD: JSON.stringify(chatBuild), ALL_BUILD: JSON.stringify(allBuild) }, lineLimit: 120, target: 'es2022', platform: 'neutral',
     // The sources are in the package, once.
     sourcemap: 'linked', sourcesContent: false,
     ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,

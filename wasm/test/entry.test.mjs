@@ -1,7 +1,7 @@
 // Where the default entry gets its module from, in Chromium: from the file beside it; and from a chunk if a bundler moved the
 // entry, or if the file cannot be had.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -110,7 +110,15 @@ test('preload loads the module that a client with the same options needs', { ski
   }
 });
 
+/** The module with the stamp of another build. */
+function ofAnotherBuild() {
+  const bytes = readFileSync(path('../dist/core-chat.wasm'));
+  bytes[bytes.length - 1] ^= 1;
+  return bytes;
+}
+
 const FAULTS = {
+  'the file of another version': (route) => route.fulfill({ contentType: 'application/wasm', body: ofAnotherBuild() }),
   'no such file': (route) => route.fulfill({ status: 404 }),
   'the page in its place, as for every unknown path': (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
   'a request that is refused': (route) => route.abort('blockedbyclient'),

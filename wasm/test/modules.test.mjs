@@ -42,6 +42,22 @@ test('chatcore/whole has every dialect in one file', async () => {
   assert.doesNotMatch(text, /\bimport\(/);
 });
 
+test('a module of another build is refused; one without its sections is not', async () => {
+  const { LlmClient, setWasm } = await import('../dist/slim.js');
+  const bytes = await readFile(new URL('../dist/core.wasm', import.meta.url));
+  const other = Uint8Array.from(bytes);
+  other[other.length - 1] ^= 1;
+  for (const wasm of [other, new WebAssembly.Module(other)]) {
+    setWasm(wasm);
+    await assert.rejects(asks(LlmClient, 'deepseek', OPENAI), { code: 'config', message: /^the WebAssembly module is of another version of chatcore than the script/ });
+  }
+  const section = 3 + 'chatcore'.length + 16;
+  for (const wasm of [bytes, new WebAssembly.Module(bytes), bytes.subarray(0, -section)]) {
+    setWasm(wasm);
+    assert.equal(String(await asks(LlmClient, 'deepseek', OPENAI)), 'hi');
+  }
+});
+
 test('a module that cannot be loaded is asked for again by the next call', async () => {
   const { LlmClient, setWasm } = await import('../dist/slim.js');
   let count = 0;

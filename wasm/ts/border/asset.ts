@@ -1,5 +1,6 @@
 // The module as a file beside the entry, which the browser compiles while it arrives, and caches as compiled code. Where
 // that file cannot be had, the module comes from a chunk that has it as text.
+import { checkBuild } from './build.js';
 import { compile, type WasmSource } from './load.js';
 
 // A bundler that copies the file gives it another name. A bundler that leaves the URL as it is (esbuild, Rollup) has moved the
@@ -16,14 +17,19 @@ let usesChunks = false;
 
 /**
  * @internal
- * Compiles the module at the URL, or loads that of a chunk. `url` throws where `import.meta.url` is unknown. A server may
- * answer unknown paths with its page, and a Content-Security-Policy may refuse the request.
+ * Compiles the module of this build at the URL, or loads that of a chunk. `url` throws where `import.meta.url` is unknown. A
+ * server may answer unknown paths with its page, or with the file of another version, and a Content-Security-Policy may
+ * refuse the request.
  */
-export async function fromFileOrChunk(url: () => URL, chunk: () => Promise<WasmSource>): Promise<WasmSource> {
+export async function fromFileOrChunk(build: string, url: () => URL, chunk: () => Promise<WasmSource>): Promise<WasmSource> {
   if (!usesChunks) {
     try {
       const at = url();
-      if (isThere(at)) return await compile(await fetch(at));
+      if (isThere(at)) {
+        const module = await compile(await fetch(at));
+        checkBuild(module, build);
+        return module;
+      }
     } catch { /* if the chunk cannot be had either, its error is reported */ }
   }
   const wasm = await chunk();

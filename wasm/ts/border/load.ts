@@ -1,5 +1,6 @@
 // Loads the core once, lazily. Makes a fresh instance after a trap, or when an instance has grown too large.
 import type { MakeBindings } from './bindings.js';
+import { checkBuild } from './build.js';
 import { Core, isModule } from './core.js';
 import { LlmError } from '../base/errors.js';
 
@@ -12,8 +13,8 @@ export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | Response;
 /** @internal The modules that the build makes: for chats alone, with the dialect of chat completions, and with everything. */
 export type ModuleName = 'chat' | 'all';
 
-/** @internal A module, and the bindings that the build made for it. */
-export interface Loaded { wasm: WasmSource; makeBindings: MakeBindings }
+/** @internal A module, and the bindings that the build made for it; its `build`, if it is not part of the script. */
+export interface Loaded { wasm: WasmSource; makeBindings: MakeBindings; build?: string }
 
 /** One module: where it comes from, and its instance. */
 class Source {
@@ -51,11 +52,9 @@ class Source {
   }
 
   async #compiled(): Promise<Ready> {
-    const { wasm, makeBindings } = await this.#load();
-    if (isModule(wasm)) return { module: wasm, makeBindings };
-    // A response may come from another realm.
-    const { arrayBuffer } = wasm as Partial<Response>;
-    const module = await (typeof arrayBuffer === 'function' ? compile(wasm as Response) : WebAssembly.compile(wasm as BufferSource));
+    const { wasm, makeBindings, build } = await this.#load();
+    const module = isModule(wasm) ? wasm : await compiled(wasm);
+    if (build !== undefined) checkBuild(module, build);
     return { module, makeBindings };
   }
 
@@ -102,6 +101,12 @@ export async function compile(response: Response): Promise<WebAssembly.Module> {
     return compileStreaming.call(WebAssembly, response);
   }
   return WebAssembly.compile(await response.arrayBuffer());
+}
+
+function compiled(wasm: WasmSource): Promise<WebAssembly.Module> {
+  // A response may come from another realm.
+  const { arrayBuffer } = wasm as Partial<Response>;
+  return typeof arrayBuffer === 'function' ? compile(wasm as Response) : WebAssembly.compile(wasm as BufferSource);
 }
 
 /** What to do about an error of the host, if that is known. */

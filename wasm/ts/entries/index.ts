@@ -8,15 +8,19 @@ import { chunk } from '../border/chunk.js';
 import { setSources } from '../border/load.js';
 import { setTyped } from '../api/typed-code.js';
 
-const all = () => fromFileOrChunk(() => new URL('./core.wasm', import.meta.url), async () => (await chunk(() => import('./core-all.js'))).load());
+/** The build defines them. */
+declare const CHAT_BUILD: string, ALL_BUILD: string;
+
+const all = () => fromFileOrChunk(ALL_BUILD, () => new URL('./core.wasm', import.meta.url), async () => (await chunk(() => import('./core-all.js'))).load());
 setSources({
   chat: async () => ({
-    wasm: await fromFileOrChunk(() => new URL('./core-chat.wasm', import.meta.url), async () => (await chunk(() => import('./core-chat.js'))).load()),
+    wasm: await fromFileOrChunk(CHAT_BUILD, () => new URL('./core-chat.wasm', import.meta.url), async () => (await chunk(() => import('./core-chat.js'))).load()),
     makeBindings,
+    build: CHAT_BUILD,
   }),
   all: async () => {
     const [wasm, bindings] = await Promise.all([all(), chunk(() => import('./bindings-all.js'))]);
-    return { wasm, makeBindings: bindings.makeBindings };
+    return { wasm, ...bindings };
   },
 });
 setTyped(() => chunk(() => import('./typed.js')));
