@@ -58,6 +58,12 @@ test('a module of another build is refused; one without its sections is not', as
   }
 });
 
+test('a chunk that a service worker cannot import: the error names the entry without chunks', async () => {
+  const { LlmClient, setWasm } = await import('../dist/slim.js');
+  setWasm(async () => { throw new TypeError('import() is disallowed on ServiceWorkerGlobalScope by the HTML specification.'); });
+  await assert.rejects(asks(LlmClient, 'deepseek', OPENAI), { code: 'config', message: /a service worker cannot import a chunk; import chatcore\/whole/ });
+});
+
 test('a module that cannot be loaded is asked for again by the next call', async () => {
   const { LlmClient, setWasm } = await import('../dist/slim.js');
   let count = 0;

@@ -112,6 +112,7 @@ function compiled(wasm: WasmSource): Promise<WebAssembly.Module> {
 /** What to do about an error of the host, if that is known. */
 function hint(error: unknown): string {
   const said = error instanceof Error ? `${error.name}: ${error.message}` : '';
+  if (/import\(\).*service ?worker/i.test(said)) return ': a service worker cannot import a chunk; import chatcore/whole, which has everything in one file';
   return /unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(said)
     ? ": the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src" : '';
 }
