@@ -212,8 +212,8 @@ fn errors(stats: &Stats) -> String {
 fn svg(plot: &str, most: u64, left: &str, right: &str) -> String {
     let mut axes = String::new();
     // A half is a whole number only if `most` is even.
-    let marks = [0, most / 2, most].into_iter();
-    for mark in marks.filter(|&mark| mark == 0 || mark == most || most.is_multiple_of(2)) {
+    let half = (most > 0 && most.is_multiple_of(2)).then_some(most / 2);
+    for mark in [Some(0), half, Some(most)].into_iter().flatten() {
         let y = HEIGHT - mark as f64 / most.max(1) as f64 * HEIGHT;
         // Writing to a string does not fail.
         let _ = write!(
