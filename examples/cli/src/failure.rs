@@ -35,6 +35,8 @@ impl From<Error> for Failure {
 fn in_options(message: &str) -> String {
     message
         .replace(" (FilesBuilder::retry_errors)", "")
+        .replace(" or Provider::with_base_url", "")
+        .replace("set LLM_BASE_URL", "set --base-url or LLM_BASE_URL")
         .replace("or force the run", "or use --force")
 }
 
@@ -62,5 +64,23 @@ mod tests {
             message.ends_with("again with --retry-errors, or use --force"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_base_url_is_an_option_too() {
+        let of = |told: &str| Failure::from(Error::new(ErrorKind::Config, told)).message;
+        for (told, expected) in [
+            (
+                "no base URL: set LLM_BASE_URL or Provider::with_base_url",
+                "no base URL: set --base-url or LLM_BASE_URL",
+            ),
+            (
+                "set --base-url or LLM_BASE_URL",
+                "set --base-url or LLM_BASE_URL",
+            ),
+        ] {
+            let message = of(told);
+            assert!(message.ends_with(expected), "{message}");
+        }
     }
 }

@@ -10,21 +10,34 @@ use super::disk::Disk;
 use crate::journal::jsonl::Items;
 use crate::journal::jsonl::tag::Tag;
 
+/// A line that has changed since it got its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChangedLine {
+    pub(super) number: u64,
+    /// Whether its result is an error.
+    pub(super) is_error: bool,
+}
+
 /// The first of these lines whose digest is not that of its result. Reads the files of results again,
-/// which takes as long as opening the run.
+/// which takes as long as opening the run. `errors` is `None` if errors do not count as results.
 pub(super) fn first_changed(
     disk: &dyn Disk,
-    results: &[&Path],
+    answers: &Path,
+    errors: Option<&Path>,
     mut input: Items,
     lines: RangeInclusive<u64>,
-) -> io::Result<Option<u64>> {
-    let mut digests = HashMap::new();
-    for path in results.iter().filter(|path| disk.exists(path)) {
+) -> io::Result<Option<ChangedLine>> {
+    let mut results = HashMap::new();
+    let files = [(Some(answers), false), (errors, true)];
+    for (path, is_error) in files {
+        let Some(path) = path.filter(|path| disk.exists(path)) else {
+            continue;
+        };
         let mut file = BufReader::with_capacity(1 << 20, disk.read(path)?);
         let mut line = Vec::new();
         while file.read_until(b'\n', &mut line)? > 0 {
             if let Some(tag) = Tag::read(&line).filter(|tag| lines.contains(&tag.place)) {
-                digests.entry(tag.place).or_insert(tag.digest);
+                results.entry(tag.place).or_insert((tag.digest, is_error));
             }
             line.clear();
         }
@@ -33,11 +46,13 @@ pub(super) fn first_changed(
         if head.number > *lines.end() {
             break;
         }
-        if digests
-            .get(&head.number)
-            .is_some_and(|digest| *digest != head.digest)
+        if let Some((digest, is_error)) = results.get(&head.number)
+            && *digest != head.digest
         {
-            return Ok(Some(head.number));
+            return Ok(Some(ChangedLine {
+                number: head.number,
+                is_error: *is_error,
+            }));
         }
     }
     Ok(None)

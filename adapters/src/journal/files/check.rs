@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use chatcore::{Error, ErrorKind};
 
+use super::changed::ChangedLine;
 use super::done::{BLOCK, Done, sum};
 use crate::journal::jsonl::duplicates::Names;
 use crate::journal::jsonl::input::{Input, TOLD, unreadable};
@@ -15,7 +16,11 @@ use crate::journal::jsonl::items::Items;
 use crate::journal::jsonl::line::own_name;
 use crate::journal::jsonl::tag::digest;
 
-/// What is added if some of the lines near the changed one have an error.
+/// What is added if the changed line has an error.
+const OF_ERROR: &str = ", which is an error: if only lines with an error changed, run them again \
+                        with --retry-errors (FilesBuilder::retry_errors)";
+
+/// What is added if the changed line is unknown, and some of the lines near it have an error.
 const OF_ERRORS: &str = "; some lines there have an error, which counts as a result: if only such \
                          lines changed, run them again with --retry-errors \
                          (FilesBuilder::retry_errors)";
@@ -30,17 +35,21 @@ pub(super) fn check(
     name: &str,
     temporary: PathBuf,
     done: &Done,
-    first_changed: impl Fn(RangeInclusive<u64>) -> Option<u64>,
+    first_changed: impl Fn(RangeInclusive<u64>) -> Option<ChangedLine>,
 ) -> Result<Input, Error> {
     let changed = |Changed { lines, has_errors }: Changed| {
         let how = match first_changed(lines.clone()) {
-            Some(line) => format!("line {line} has changed since it got its result"),
+            Some(ChangedLine { number, is_error }) => {
+                let advice = if is_error { OF_ERROR } else { "" };
+                format!("line {number} has changed since it got its result{advice}")
+            }
             None => {
                 let (first, last) = lines.into_inner();
-                format!("it changed between line {first} and line {last}")
+                let advice = if has_errors { OF_ERRORS } else { "" };
+                format!("it changed between line {first} and line {last}{advice}")
             }
         };
-        another_input(name, &(how + if has_errors { OF_ERRORS } else { "" }))
+        another_input(name, &how)
     };
     let unreadable = |error: io::Error| unreadable(name, &error);
     let mut items = open().map_err(unreadable)?;

@@ -82,12 +82,9 @@ pub(super) fn open(builder: FilesBuilder, lock: Lock) -> Result<FilesJournal, Er
     let reader = Arc::clone(&disk);
     let open = move || Items::new(reader.read(&path)?, format);
     let first_changed = |lines| {
-        let mut results = vec![&*paths.output];
-        if !retries_errors {
-            results.push(&*paths.errors);
-        }
+        let errors = (!retries_errors).then_some(&*paths.errors);
         // If the files can no longer be read, the error names no line.
-        first_changed(&*disk, &results, open().ok()?, lines).ok()?
+        first_changed(&*disk, &paths.output, errors, open().ok()?, lines).ok()?
     };
     let input = check(&open, &name, paths.names(), &done, first_changed)?;
     if bad_lines == BadLines::Refuse

@@ -140,6 +140,37 @@ fn an_error_counts_as_a_result_until_it_is_run_again() {
 }
 
 #[test]
+fn a_changed_line_with_an_answer_is_not_said_to_run_again() {
+    let folder = Folder::new();
+    let input = folder.put("in.jsonl", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n");
+    run(&wait(folder.builder(&input).open()).unwrap()).unwrap();
+    // The first line has an answer, and the second one an error.
+    let results = fs::read_to_string(folder.at("out.errors.jsonl")).unwrap();
+    let lines = results.split_inclusive('\n');
+    let (answers, errors): (String, String) = lines.partition(|line| line.contains("batch_req_1_"));
+    folder.put("out.jsonl", answers);
+    folder.put("out.errors.jsonl", errors);
+    for (lines, changed, runs_again) in [
+        (
+            "{\"prompt\":\"x\"}\n{\"prompt\":\"b\"}\n",
+            "line 1 has changed",
+            false,
+        ),
+        (
+            "{\"prompt\":\"a\"}\n{\"prompt\":\"x\"}\n",
+            "line 2 has changed",
+            true,
+        ),
+    ] {
+        folder.put("in.jsonl", lines);
+        let error = wait(folder.builder(&input).open()).unwrap_err();
+        assert!(error.message().contains(changed), "{error}");
+        let advice = error.message().contains("--retry-errors");
+        assert_eq!(advice, runs_again, "{error}");
+    }
+}
+
+#[test]
 fn a_number_and_its_text_are_one_custom_id() {
     let folder = Folder::new();
     let lines = "{\"custom_id\":7,\"prompt\":\"a\"}\n{\"custom_id\":\"7\",\"prompt\":\"b\"}\n";

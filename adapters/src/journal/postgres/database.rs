@@ -326,9 +326,16 @@ impl Database {
     }
 
     fn error(&self, failed: &Failed, kind: ErrorKind, what: &str) -> Error {
+        failed.error(kind, what, &self.place(), &self.inner.secrets)
+    }
+
+    /// Where the server is: a host and a port, or the folder of a socket.
+    fn place(&self) -> String {
         let options = &self.inner.options;
-        let place = format!("{}:{}", options.get_host(), options.get_port());
-        failed.error(kind, what, &place, &self.inner.secrets)
+        match options.get_socket() {
+            Some(folder) => format!("{} (port {})", folder.display(), options.get_port()),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        }
     }
 
     async fn once<T, F>(&self, lane: &Lane, run: &F) -> Result<T, Failed>
@@ -453,5 +460,15 @@ mod tests {
                 "{secret}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_error_names_the_socket_or_the_host() {
+        let executor = Arc::new(crate::executor::SmolExecutor::new());
+        let place = |url: &str| Database::new(executor.clone(), url).unwrap().place();
+        assert_eq!(place("postgres://db.internal:5433/x"), "db.internal:5433");
+        let socket = "/run/pg (port 5432)";
+        assert_eq!(place("postgres:///x?host=/run/pg&port=5432"), socket);
+        assert_eq!(place("postgres://%2Frun%2Fpg:5432/x"), socket);
     }
 }

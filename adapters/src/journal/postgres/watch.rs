@@ -1,5 +1,6 @@
 //! What a database tells its user: whether it can be reached, and whether its limits can be drawn.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +34,10 @@ struct State {
     is_away: bool,
     /// When the server answered last.
     answered: Option<Instant>,
+    /// What is not told yet.
+    events: VecDeque<DatabaseEvent>,
+    /// Whether a thread is telling the events, in their order.
+    is_telling: bool,
 }
 
 impl Watch {
@@ -53,8 +58,7 @@ impl Watch {
         let mut state = self.lock();
         let answers = state.answered.is_some_and(|answered| answered >= began);
         if !answers && !std::mem::replace(&mut state.is_away, true) {
-            drop(state);
-            (self.tell)(DatabaseEvent::Lost(error()));
+            self.tell(state, DatabaseEvent::Lost(error()));
         }
     }
 
@@ -63,13 +67,45 @@ impl Watch {
         let mut state = self.lock();
         state.answered = Some(now);
         if std::mem::take(&mut state.is_away) {
-            drop(state);
-            (self.tell)(DatabaseEvent::Regained);
+            self.tell(state, DatabaseEvent::Regained);
         }
     }
 
     pub(super) fn limits_failed(&self, error: Error) {
-        (self.tell)(DatabaseEvent::LimitsFailed(error));
+        self.tell(self.lock(), DatabaseEvent::LimitsFailed(error));
+    }
+
+    /// Tells events one after another, so that the last one told is the last that happened. The lock
+    /// is not held meanwhile, because statements of other threads need it.
+    fn tell(&self, mut state: MutexGuard<'_, State>, event: DatabaseEvent) {
+        state.events.push_back(event);
+        if std::mem::replace(&mut state.is_telling, true) {
+            return;
+        }
+        drop(state);
+        let _told = Told(self);
+        while let Some(event) = self.next() {
+            (self.tell)(event);
+        }
+    }
+
+    /// The next event to tell. `None` if there is none, and then nobody is telling any more.
+    fn next(&self) -> Option<DatabaseEvent> {
+        let mut state = self.lock();
+        let event = state.events.pop_front();
+        state.is_telling = event.is_some();
+        event
+    }
+}
+
+/// Lets the next event be told if the function of the user panics.
+struct Told<'a>(&'a Watch);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().is_telling = false;
+        }
     }
 }
 
@@ -113,5 +149,47 @@ mod tests {
             .map(|event| event[..4].to_owned())
             .collect();
         assert_eq!(told, ["Lost", "Rega", "Lost"]);
+    }
+
+    #[test]
+    fn the_last_event_told_is_the_last_that_happened() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let watch = Arc::new_cyclic(|watch: &std::sync::Weak<Watch>| {
+            let (watch, told) = (watch.clone(), Arc::clone(&told));
+            Watch::new(move |event| {
+                // The server answers while its loss is being told.
+                if matches!(event, DatabaseEvent::Lost(_)) {
+                    let watch = watch.upgrade().unwrap();
+                    let answers = move || watch.answered(Instant::from_epoch(Duration::ZERO));
+                    std::thread::spawn(answers).join().unwrap();
+                }
+                told.lock().unwrap().push(format!("{event:?}"));
+            })
+        });
+        let lost = || {
+            watch.lost(Instant::from_epoch(Duration::from_secs(1)), || {
+                Error::new(ErrorKind::Journal, "away")
+            });
+        };
+        lost();
+        lost();
+        let told = told.lock().unwrap();
+        let names: Vec<_> = told.iter().map(|event| &event[..4]).collect();
+        assert_eq!(names, ["Lost", "Rega", "Lost", "Rega"]);
+    }
+
+    #[test]
+    fn a_function_that_panics_is_told_the_next_event() {
+        let count = Arc::new(Mutex::new(0));
+        let counter = Arc::clone(&count);
+        let watch = Watch::new(move |event| {
+            *counter.lock().unwrap() += 1;
+            assert!(!matches!(event, DatabaseEvent::Lost(_)), "as users do");
+        });
+        let at = Instant::from_epoch(Duration::ZERO);
+        let lost = || watch.lost(at, || Error::new(ErrorKind::Journal, "away"));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(lost)).unwrap_err();
+        watch.answered(at);
+        assert_eq!(*count.lock().unwrap(), 2);
     }
 }

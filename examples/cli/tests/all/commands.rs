@@ -238,3 +238,14 @@ fn the_help_of_the_server_says_what_each_value_is() {
     }
     assert!(!out.contains("<VALUE>"), "{out}");
 }
+
+#[test]
+fn what_cannot_be_cancelled_is_told_with_what_can() {
+    let folder = Folder::new();
+    let mut cancel = chatcore(&folder);
+    let (status, _, err) = run(cancel.args(["batch", "cancel", "out.jsonl"]));
+    assert_eq!(status, 2, "{err}");
+    for told in ["no out.jsonl.run or out.jsonl.batches", "--postgres"] {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+}

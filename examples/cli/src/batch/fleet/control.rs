@@ -4,8 +4,8 @@ use chatcore_adapters::journal::postgres::{Database, RunState, RunStatus};
 use serde_json::json;
 
 use super::args::{OfRun, ResumeArgs, StatusArgs};
-use super::database;
-use crate::failure::Failure;
+use super::{VARIABLE, database, url};
+use crate::failure::{Failure, WRONG};
 use crate::say::{self, BAD, BOLD, DIM, GOOD};
 
 pub(crate) async fn status(args: StatusArgs) -> Result<u8, Failure> {
@@ -70,6 +70,16 @@ async fn change_limits(database: &Database, args: &ResumeArgs) -> Result<bool, F
 }
 
 pub(crate) async fn cancel(args: OfRun) -> Result<u8, Failure> {
+    if url(&args.postgres).is_none() {
+        let run = &args.run;
+        return Err(Failure {
+            status: WRONG,
+            message: format!(
+                "there is no {run}.run or {run}.batches, so {run} is not the output of a run here; to \
+                 cancel a run in PostgreSQL, set --postgres or {VARIABLE}"
+            ),
+        });
+    }
     database(&args.postgres)?.cancel(&args.run).await?;
     say::note("cancelled; results are kept, and `chatcore batch resume` goes on");
     Ok(0)

@@ -28,14 +28,15 @@ const VARIABLE: &str = "CHATCORE_POSTGRES";
 /// How long a command waits for a server that does not answer. A worker waits longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The URL of the database, if it is set.
+fn url(args: &PostgresArgs) -> Option<String> {
+    let url = args.postgres.clone();
+    let url = url.or_else(|| std::env::var(VARIABLE).ok());
+    url.filter(|url| !url.trim().is_empty())
+}
+
 fn database(args: &PostgresArgs) -> Result<Database, Failure> {
-    let of_environment = || {
-        std::env::var(VARIABLE)
-            .ok()
-            .filter(|url| !url.trim().is_empty())
-    };
-    let url = args.postgres.clone().or_else(of_environment);
-    let url = url.ok_or_else(|| Failure {
+    let url = url(args).ok_or_else(|| Failure {
         status: WRONG,
         message: format!(
             "which database? Set --postgres or {VARIABLE}, to postgres://user@host/name"
