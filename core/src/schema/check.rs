@@ -109,12 +109,28 @@ impl Checker<'_> {
             }
         }
         let properties = fields.get("properties").and_then(Value::as_object);
+        let patterns = fields.get("patternProperties").and_then(Value::as_object);
         for (name, member) in members {
-            let schema = properties
-                .and_then(|all| all.get(name))
-                .or(fields.get("additionalProperties"));
-            if let Some(schema) = schema {
-                self.check(member, schema, &below(path, name), depth)?;
+            let path = below(path, name);
+            let others = fields.get("additionalProperties");
+            match (properties.and_then(|all| all.get(name)), patterns) {
+                (Some(schema), _) => self.check(member, schema, &path, depth)?,
+                // Which pattern the name matches is not known.
+                (None, Some(patterns)) => {
+                    let fits = |schema| self.check(member, schema, &path, depth).is_ok();
+                    if !others.is_none_or(fits) {
+                        let variants: Vec<Value> = patterns.values().cloned().collect();
+                        match &variants[..] {
+                            [only] => self.check(member, only, &path, depth)?,
+                            _ => self.union(member, &variants, &path, depth)?,
+                        }
+                    }
+                }
+                (None, None) => {
+                    if let Some(schema) = others {
+                        self.check(member, schema, &path, depth)?;
+                    }
+                }
             }
         }
         Ok(())

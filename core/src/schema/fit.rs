@@ -183,6 +183,7 @@ impl Fitter<'_> {
                 return self.refuse(path, "object with properties that the schema does not name");
             }
         }
+        open_to_patterns(fields);
         if let Some(others @ Value::Object(_)) = fields.get_mut("additionalProperties") {
             *others = self.schema(others, &below(path, "[]"), depth)?;
         }
@@ -250,6 +251,28 @@ impl Fitter<'_> {
         }
         Ok(())
     }
+}
+
+/// Lets the properties that match a pattern be any other properties, because no provider reads
+/// `patternProperties`. A map whose keys are numbers would accept only `{}` otherwise. The patterns
+/// go into the description.
+fn open_to_patterns(fields: &mut Map<String, Value>) {
+    let is_closed = fields.get("additionalProperties") == Some(&Value::Bool(false));
+    let Some(Value::Object(patterns)) = fields.get("patternProperties").filter(|_| is_closed)
+    else {
+        return;
+    };
+    let mut distinct: Vec<Value> = Vec::new();
+    for schema in patterns.values() {
+        if !distinct.contains(schema) {
+            distinct.push(schema.clone());
+        }
+    }
+    let others = match distinct.len() {
+        1 => distinct.remove(0),
+        _ => json!({ "anyOf": distinct }),
+    };
+    fields.insert("additionalProperties".to_owned(), others);
 }
 
 /// Whether a `type` allows only numbers, or numbers and null.

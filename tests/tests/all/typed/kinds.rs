@@ -277,6 +277,11 @@ fn maps_and_any_values_where_they_can_be_expressed() {
             .all(|name| STRICT.contains(&name.as_str())),
         "{refused_kinds:?}"
     );
+    // Its keys have a pattern in the schema.
+    assert_eq!(
+        refused(BTreeMap::from([(7_u32, "seven".to_owned())])),
+        STRICT
+    );
     let any: Value = json!({"a": [1, null]});
     for name in refused(any) {
         assert!(STRICT.contains(&name.as_str()), "{name}");
