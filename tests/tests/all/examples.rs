@@ -54,8 +54,10 @@ fn declared(text: &str) -> Vec<(String, Vec<&str>)> {
     ];
     let mut items = Vec::new();
     let mut above = Vec::new();
+    let mut in_attribute = false;
     for line in text.lines().map(str::trim) {
-        if line.starts_with("///") || line.starts_with("#[") {
+        if in_attribute || line.starts_with("///") || line.starts_with("#[") {
+            in_attribute = (in_attribute || line.starts_with("#[")) && !line.ends_with(']');
             above.push(line);
             continue;
         }
