@@ -159,7 +159,7 @@ test('files that would overwrite each other, and options that make no sense, are
   symlinkSync(at.path('out.jsonl'), at.path('link'));
   await assert.rejects(run(jsonLines(at.path('link'))), { providerCode: 'same_file' });
   await assert.rejects(run(['a'], {}, { errors: at.path('out.jsonl.run') }), /the file of errors and the settings of the run are the same file/);
-  await assert.rejects(run('text'), /not an array or another iterable/);
+  await assert.rejects(run('text'), /the items are a text; give an array/);
   assert.throws(() => fileJournal('x', { retryError: true }), /unknown option retryError/);
   assert.throws(() => fileJournal('x', { sync: { intervalMs: -1 } }), RangeError);
   await assert.rejects(run(jsonLines(at.path('missing'))), { code: 'journal' });
