@@ -99,8 +99,8 @@ fn step(needle: &[u8], fallback: &[usize], mut matched: usize, byte: u8) -> usiz
 }
 
 /// Whether a text has a needle in it. It has at most [`SHORTEST`] bytes, so that each place is
-/// compared in constant time. Places are found by a byte that is no small letter, because messages
-/// have few of these, and many of the `s` of `sk-proj-`.
+/// compared in constant time. Places are found by a byte that is no lowercase letter, because
+/// messages have few of these, and many of the `s` of `sk-proj-`.
 fn contains(text: &[u8], needle: &[u8]) -> bool {
     let is_rare = |byte: &u8| !byte.is_ascii_lowercase();
     let offset = needle.iter().position(is_rare).unwrap_or(0);
