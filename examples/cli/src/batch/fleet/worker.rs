@@ -249,8 +249,11 @@ impl Worker {
             match event {
                 Event::Finished(finished) => match *finished {
                     Some(Ok(finished)) => {
-                        self.finished += 1;
-                        self.errors.add(&finished);
+                        // If the lease ended meanwhile, the item may have another result already.
+                        if finished.recorded == Recorded::First {
+                            self.finished += 1;
+                            self.errors.add(&finished);
+                        }
                         let cost = self.cost_of(&finished);
                         self.since += cost;
                         during += cost;
