@@ -6,7 +6,8 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { InvalidInputError, ConnectionError, LlmClient, MODEL_RULES, QueueFullError, StreamError } from '../dist/node.js';
+import { InvalidInputError, ConnectionError, LlmClient, QueueFullError, StreamError } from '../dist/node.js';
+import { MODEL_RULES } from '../dist/models.js';
 import { event, listening, whole } from './raw.mjs';
 
 const json = { 'content-type': 'application/json' };

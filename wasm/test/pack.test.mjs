@@ -70,7 +70,9 @@ test('the program of the README for slim', () => {
 
 test('no line of code is so long that an uncaught error fills the screen', () => {
   for (const name of ['index.js', 'core-all.js', 'whole.js', 'asset.js', 'ai.js', 'tools.js', 'edge.js', 'index.cjs', 'slim.js', 'slim.cjs', 'workerd.js']) {
-    const long = readFileSync(join(folder, 'node_modules/chatcore/dist', name), 'utf8').split('\n').filter((line) => line.length > 2000 && !line.startsWith('const CHATCORE_WASM="'));
+    // The entries for pages have longer lines, because each line's end is a byte more to load. Node loads them only under another's conditions.
+    const most = /^(index|asset)\.js$/.test(name) ? 4000 : 2000;
+    const long = readFileSync(join(folder, 'node_modules/chatcore/dist', name), 'utf8').split('\n').filter((line) => line.length > most && !line.startsWith('const CHATCORE_WASM="'));
     // The WebAssembly, and tables.
     for (const line of long) assert.ok(!/=>|\bfunction\b|\breturn\b|\bthrow\b/.test(line), `${name}: ${line.length}`);
   }
@@ -80,7 +82,7 @@ test('the tarball has what is needed, and nothing else', () => {
   const root = join(folder, 'node_modules/chatcore');
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
-  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|slim|tools|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
+  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/LICENSE-(MIT|APACHE)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|models|slim|tools|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   // Each source map names existing sources.
   for (const file of files.filter((name) => name.endsWith('.map'))) {

@@ -7,7 +7,6 @@ export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './preload.js';
 export { toolResult } from './message.js';
 export { MismatchError } from '../base/mismatch.js';
-export { MODEL_RULES } from './model-rules.js';
 export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, InvalidInputError, LlmError, QueueFullError,
   RateLimitError, ServerError, StreamError, TimeoutError,

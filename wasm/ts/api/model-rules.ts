@@ -7,6 +7,8 @@ import type { ModelRule } from './options.js';
  * the defaults in `ModelRule`. Pass your own rules as the option `modelRules`; they come before these.
  *
  * ```js
+ * import { MODEL_RULES } from 'chatcore/models';
+ *
  * const reasoning = MODEL_RULES.filter(({ reasoning }) => reasoning === 'always').map(({ models }) => models);
  * ```
  */
