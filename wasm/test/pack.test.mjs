@@ -146,7 +146,7 @@ declare module '@modelcontextprotocol/sdk/client/stdio.js' { export class StdioC
 import type { LlmClient } from 'chatcore';
 declare global {
   const tokens: { current(): Promise<{ value: string }> };
-  const pdf: { toString(encoding: string): string };
+  const pdf: Uint8Array;
   const run: (name: string, input: unknown) => string;
   const show: (finished: number, total?: number) => void;
   const signal: AbortSignal;

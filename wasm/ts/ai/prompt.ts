@@ -1,5 +1,5 @@
 // Converts a prompt of `ai` to messages of chatcore.
-import { base64Of, imageType } from './bytes.js';
+import { base64Of, typeOf } from '../base/media.js';
 import { kept, partOf } from './kept.js';
 import type { AiFileData, AiMessage, AiPart, AiResultContent, AiToolOutput, AiToolResult, AiWarning } from './types.js';
 import type { MediaSource, Message, Part } from '../base/types.js';
@@ -111,7 +111,7 @@ function sourceOf(data: AiFileData, mediaType: string): MediaSource {
 
 function here(data: Uint8Array | string, mediaType: string): MediaSource {
   const base64 = typeof data === 'string' ? data : base64Of(data);
-  return { type: 'base64', media_type: isWhole(mediaType) ? mediaType : imageType(base64), data: base64 };
+  return { type: 'base64', media_type: isWhole(mediaType) ? mediaType : typeOf(base64) ?? 'image/png', data: base64 };
 }
 
 const atUrl = ({ href }: URL, mediaType: string): MediaSource =>

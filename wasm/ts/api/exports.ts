@@ -6,6 +6,8 @@ export { ChatStream } from './stream.js';
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
 export { preload } from './preload.js';
 export { toolResult } from './message.js';
+export { audioPart, filePart, imagePart, textPart } from './parts.js';
+export type { AudioOptions, FileOptions, ImageOptions, Media, MediaOptions, PartOptions, ReadableMedia } from './parts.js';
 export { MismatchError } from '../base/mismatch.js';
 export {
   AbortError, AuthError, BadRequestError, ClosedError, ConnectionError, InvalidInputError, LlmError, QueueFullError,

@@ -1,6 +1,10 @@
-import type { Message } from '../base/types.js';
+import type { Message, Part } from '../base/types.js';
 
-/** The result of the tool call `callId`, as the next message of the conversation. */
-export function toolResult(callId: string, text: string, isError = false): Message {
-  return { role: 'tool', content: [{ type: 'tool_result', call_id: callId, content: [{ type: 'text', text }], is_error: isError }] };
+/**
+ * The result of the tool call `callId`, as the next message of the conversation: a text, or parts such as an image, if the
+ * provider accepts them.
+ */
+export function toolResult(callId: string, result: string | readonly Part[], isError = false): Message {
+  const content: readonly Part[] = typeof result === 'string' ? [{ type: 'text', text: result }] : result;
+  return { role: 'tool', content: [{ type: 'tool_result', call_id: callId, content, is_error: isError }] };
 }

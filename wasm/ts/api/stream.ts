@@ -49,6 +49,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #error: Error | undefined;
   #started = false;
   #over = false;
+  #isStopped = false;
   #busy: Promise<void> | undefined;
   readonly #wanted: (() => Promise<Wanted>) | undefined;
   #typed: Promise<ChatResponse> | undefined;
@@ -123,6 +124,21 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     this.#stop(error);
   }
 
+  /**
+   * Ends the stream as leaving its loop does, from anywhere, such as a stop button: loops over it end without an error after
+   * what has come, and its connection is closed. `final()` rejects with an AbortError.
+   *
+   * ```js
+   * button.onclick = () => stream.stop();
+   * for await (const text of stream.text()) output.append(text);
+   * ```
+   */
+  stop(): void {
+    if (this.#over) return;
+    this.#isStopped = true;
+    this.#leave();
+  }
+
   /** The events as lines of JSON, for the body of a `Response`. */
   toReadableStream(): ReadableStream<Uint8Array> {
     const encoder = new Encoder();
@@ -159,7 +175,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       const event = this.#ready.shift();
       if (event?.type === 'text') this.#told += event.text.length;
       if (event) return event;
-      if (this.#error) throw this.#error;
+      if (this.#error && !this.#isStopped) throw this.#error;
       if (this.#over) return undefined;
       await (this.#busy ??= this.#read().finally(() => { this.#busy = undefined; }));
     }

@@ -70,6 +70,7 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
   #answer: ToolLoopAnswer | undefined;
   #error: unknown;
   #isOver = false;
+  #isStopped = false;
 
   /** @internal */
   constructor(loop: Loop, site: Site) {
@@ -107,7 +108,18 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
     if (!this.#isOver) this.#loop.abort(reason);
   }
 
+  /**
+   * The same without an error for loops over the stream: they end. `final()` rejects with an AbortError, of which
+   * `unfinishedLoop` has the conversation so far.
+   */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isStopped = true;
+    this.#loop.abort();
+  }
+
   async #next(): Promise<ToolLoopEvent | undefined> {
+    if (this.#error && this.#isStopped) return undefined;
     if (this.#error) throw this.#error;
     if (this.#isOver) return undefined;
     try {
@@ -119,6 +131,7 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
     } catch (error) {
       this.#isOver = true;
       this.#error = at(error, this.#site);
+      if (this.#isStopped) return undefined;
       throw this.#error;
     }
   }
