@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import zopfli from '@gfx/zopfli';
 import { build } from 'esbuild';
+import { BUNDLED, licences } from './build/licences.mjs';
+import { keepOwnSources } from './build/maps.mjs';
 import { SMALLEST, bin, buildModule, here, run, writeTables } from './build/module.mjs';
 
 /**
@@ -36,19 +38,27 @@ const fast = await make('fast', { profile: 'wasm-fast', std: [], level: ['-O3'] 
 writeFileSync(join(here, 'dist/core-chat.wasm'), chat);
 writeFileSync(join(here, 'dist/core.wasm'), all);
 
+/** The npm packages whose code is in a bundle. */
+const packages = new Set();
+
 /** Bundles an entry, with the module `inlined` on a separate line before the code. */
 const bundle = async (entry, format, outfile, { inlined, inPage = false, ...more } = {}) => {
   const file = join(here, 'dist', outfile);
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(here, 'ts/entries', `${entry}.ts`)], outfile: file, format,
     // Short lines, because Node prints the whole line that an error comes from. A browser does not, and a line's end costs a
     // page bytes: with lines of 120 characters the default entry is 1.1 KB larger as gzip.
     lineLimit: inPage ? 1000 : 120,
     bundle: true, minify: true, keepNames: false, define: { CHAT_BUILD: JSON.stringify(chatBuild), ALL_BUILD: JSON.stringify(allBuild) }, target: 'es2022', platform: 'neutral',
     // The sources are in the package, once.
-    sourcemap: 'linked', sourcesContent: false,
+    sourcemap: 'linked', sourcesContent: false, metafile: true,
     ...inlined && { banner: { js: `const CHATCORE_WASM="${inlined.toString('base64')}";` } }, ...more,
   });
+  keepOwnSources(`${file}.map`);
+  for (const input of Object.keys(metafile.inputs)) {
+    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+    if (name) packages.add(name);
+  }
   // Bundlers must leave an `import()` of a computed URL to the browser: Turbopack refuses to build it. esbuild takes the
   // comments that say so away.
   const leave = 'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ';
@@ -89,6 +99,8 @@ for (const name of readdirSync(join(here, 'dist/types'), { recursive: true }).fi
 }
 copyFileSync(join(here, '..', 'LICENSE-MIT'), join(here, 'dist', 'LICENSE-MIT'));
 copyFileSync(join(here, '..', 'LICENSE-APACHE'), join(here, 'dist', 'LICENSE-APACHE'));
+if (`${[...packages].sort()}` !== `${BUNDLED}`) throw new Error(`the bundles hold ${[...packages]}: change BUNDLED in build/licences.mjs`);
+writeFileSync(join(here, 'dist/THIRD-PARTY-LICENSES'), licences());
 
 const size = (file) => (gzipSync(readFileSync(join(here, 'dist', file)), { level: 9 }).length / 1000).toFixed(1);
 for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'asset.js', 'bindings-all.js', 'typed.js', 'core-chat.js', 'core-all.js', 'slim.js', 'tools.js']) {

@@ -80,8 +80,8 @@ export function imagePart(image: Media | ReadableMedia, options: ImageOptions = 
 /**
  * A document for the model to read, as a part of a message: a PDF, or another type that the provider accepts.
  *
- * ```js
- * const [file] = document.querySelector('input[type=file]').files;
+ * ```js page
+ * const [file] = input.files; // input: an `<input type="file">`
  * const messages = [{ role: 'user', content: [textPart('What does it say?'), await filePart(file)] }];
  * ```
  */

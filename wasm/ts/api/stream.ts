@@ -128,7 +128,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
    * Ends the stream as leaving its loop does, from anywhere, such as a stop button: loops over it end without an error after
    * what has come, and its connection is closed. `final()` rejects with an AbortError.
    *
-   * ```js
+   * ```js page
    * button.onclick = () => stream.stop();
    * for await (const text of stream.text()) output.append(text);
    * ```

@@ -38,7 +38,7 @@ export interface BrowserJournal extends JournalPlace {
  * a crash of the page: the same call resumes it. Only one tab or worker can run it at a time. The page must be served over
  * https, or from localhost.
  *
- * ```js
+ * ```js page
  * const journal = browserJournal('summaries');
  * const results = await client.processBatch(prompts, { journal });
  * await journal.delete(); // when the results are no longer needed
@@ -123,7 +123,7 @@ async function open(name: string, force: boolean, retryErrors: boolean, input: I
  * `{"messages": …}`), or prompts as text; plain or packed by gzip. A line sends only what is in it: the defaults of
  * `processBatch` are not added. In Node, Deno and Bun a path can be given, too.
  *
- * ```js
+ * ```js page
  * const results = await client.processBatch(jsonLines(input.files[0]), { journal: browserJournal('night') });
  * ```
  */

@@ -16,7 +16,7 @@ export interface JournalBatch {
 /**
  * A place for results of your own, for `processBatch`: `open` is called once for each batch.
  *
- * ```js
+ * ```js no_run
  * const journal = journalFrom(async ({ items, identity }) => new RowsJournal(database, items, identity));
  * const results = await client.processBatch(prompts, { journal });
  * ```

@@ -237,6 +237,7 @@ export class JournalRun implements AsyncIterable<Finished> {
  * implements `Journal`, and has its own items.
  *
  * ```js
+ * const journal = await fileJournal('out.jsonl').open(client, jsonLines('in.jsonl'));
  * const run = processJournal(client, journal, { concurrency: 20 });
  * for await (const { outcome } of run) console.log(outcome.id, outcome.result.ok);
  * ```

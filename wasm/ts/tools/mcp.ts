@@ -54,7 +54,7 @@ export interface McpToolsOptions {
  * The tools of an MCP server, for `runTools`. Characters of names that providers refuse become `_`. A tool whose schema is not
  * that of an object, or refers to another document, is left out. An error of the server is an error that the model reads.
  *
- * ```js
+ * ```js no_run
  * const notes = new Client({ name: 'me', version: '1' }); // of @modelcontextprotocol/sdk
  * await notes.connect(new StdioClientTransport({ command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '/srv/notes'] }));
  * const answer = await runTools(client, 'What did I note on Monday?', { tools: await mcpTools(notes, { prefix: 'notes_' }) });
