@@ -37,16 +37,22 @@ after(async () => {
 
 const out = (name) => join(installed.folder, 'built', name);
 
-/** The final text of a page. */
-async function answerOf(origin, at = '') {
+/** The final text of a page. A page that preloads the module must ask for it once. */
+async function answerOf(origin, at = '', preloads = false) {
   const page = await browser.newPage();
   const errors = [];
+  const modules = [];
+  page.on('request', (request) => { if (/core-chat[^/]*\.wasm$/.test(request.url())) modules.push(request.url()); });
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
   try {
     await page.goto(`${origin}/${at}?base=${encodeURIComponent(loopback.base)}`);
     await page.waitForFunction(() => document.querySelector('#answer')?.textContent, undefined, { timeout: 120_000 })
       .catch(() => assert.fail(`no answer: ${errors.join('; ')}`));
+    if (preloads) {
+      const links = await page.$$eval('link[rel=preload][as=fetch]', (all) => all.map(({ href }) => href));
+      assert.deepEqual(modules, links, 'the link and the package name the same file, which came once');
+    }
     return await page.textContent('#answer');
   } finally {
     await page.close();
@@ -54,29 +60,37 @@ async function answerOf(origin, at = '') {
 }
 
 /** The final text of the page in a built folder. */
-async function served(folder, at = '') {
+async function served(folder, at = '', preloads = false) {
   const pages = await serve({ '/': folder });
   try {
-    return await answerOf(`http://127.0.0.1:${pages.address().port}`, at);
+    return await answerOf(`http://127.0.0.1:${pages.address().port}`, at, preloads);
   } finally {
     pages.close();
   }
 }
 
-/** A copy of the page that imports another entry. */
-function pageOf(entry) {
+/** What the documentation says for pages whose tool replaces the path by that of the file in its output. */
+const PRELOAD = '<link rel="preload" href="NODE_MODULES/chatcore/dist/core-chat.wasm" as="fetch" type="application/wasm" crossorigin>';
+
+/** A copy of the page that imports another entry, with a link that preloads the module from this folder. */
+function pageOf(entry, modules) {
   const folder = join(installed.folder, `page-${entry.replaceAll('/', '-')}`);
   mkdirSync(folder, { recursive: true });
   for (const name of ['index.html', 'main.js']) cpSync(join(here, 'pages', name), join(folder, name));
+  if (modules) {
+    const page = readFileSync(join(folder, 'index.html'), 'utf8');
+    writeFileSync(join(folder, 'index.html'), page.replace('<p ', `${PRELOAD.replace('NODE_MODULES', modules)}\n<p `));
+  }
   writeFileSync(join(folder, 'program.js'), readFileSync(join(here, 'pages/program.js'), 'utf8').replace("'chatcore'", `'${entry}'`));
   return folder;
 }
 
 for (const entry of ['chatcore', 'chatcore/asset', 'chatcore/whole']) {
+  const isWhole = entry === 'chatcore/whole';
   test(`Vite, built: ${entry}`, { skip }, async () => {
     const outDir = out(`vite-${entry.replaceAll('/', '-')}`);
-    await viteBuild({ root: pageOf(entry), logLevel: 'error', configFile: false, build: { outDir, emptyOutDir: true, target: 'es2022' } });
-    assert.equal(await served(outDir), BOTH);
+    await viteBuild({ root: pageOf(entry, isWhole ? undefined : '../node_modules'), logLevel: 'error', configFile: false, build: { outDir, emptyOutDir: true, target: 'es2022' } });
+    assert.equal(await served(outDir, '', !isWhole), BOTH);
   });
 
   test(`Vite's server while one writes: ${entry}`, { skip }, async () => {
@@ -103,9 +117,9 @@ test('Rollup', { skip: need('rollup') }, async () => {
 for (const entry of ['chatcore', 'chatcore/asset']) {
   test(`Parcel: ${entry}`, { skip: need('parcel') }, async () => {
     const distDir = out(`parcel-${entry.replaceAll('/', '-')}`);
-    const words = [join(tool('parcel'), 'lib/bin.js'), 'build', join(pageOf(entry), 'index.html'), '--dist-dir', distDir, '--public-url', './', '--no-cache', '--no-source-maps'];
+    const words = [join(tool('parcel'), 'lib/bin.js'), 'build', join(pageOf(entry, '../node_modules'), 'index.html'), '--dist-dir', distDir, '--public-url', './', '--no-cache', '--no-source-maps'];
     await promisify(execFile)(process.execPath, words, { cwd: installed.folder });
-    assert.equal(await served(distDir), BOTH);
+    assert.equal(await served(distDir, '', true), BOTH);
   });
 }
 
@@ -129,7 +143,7 @@ for (const [bundler, routes] of [['turbopack', ['node', 'edge']], ['webpack', ['
         });
         server.on('exit', () => reject(new Error(said)));
       });
-      assert.equal(await answerOf(origin), BOTH);
+      assert.equal(await answerOf(origin, '', true), BOTH);
       for (const route of routes) {
         const response = await fetch(`${origin}/api/${route}?base=${encodeURIComponent(loopback.base)}`);
         assert.equal(await response.text(), 'echo: hi', route);
