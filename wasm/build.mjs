@@ -78,7 +78,7 @@ await bundle('whole', 'esm', 'whole.js', { inlined: allGzip });
 await bundle('whole', 'cjs', 'index.cjs', { inlined: allGzip });
 await bundle('node', 'esm', 'node.js', { inlined: fastBrotli, external: ['node:*'] });
 await bundle('node', 'cjs', 'node.cjs', { inlined: fastBrotli, external: ['node:*'] });
-for (const entry of ['slim', 'websocket', 'ai', 'tools', 'models']) {
+for (const entry of ['slim', 'websocket', 'ai', 'tools', 'response', 'models']) {
   await bundle(entry, 'esm', `${entry}.js`);
   await bundle(entry, 'cjs', `${entry}.cjs`);
 }
@@ -103,7 +103,7 @@ if (`${[...packages].sort()}` !== `${BUNDLED}`) throw new Error(`the bundles hol
 writeFileSync(join(here, 'dist/THIRD-PARTY-LICENSES'), licences());
 
 const size = (file) => (gzipSync(readFileSync(join(here, 'dist', file)), { level: 9 }).length / 1000).toFixed(1);
-for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'asset.js', 'bindings-all.js', 'typed.js', 'core-chat.js', 'core-all.js', 'slim.js', 'tools.js']) {
+for (const file of ['core-chat.wasm', 'core.wasm', 'index.js', 'asset.js', 'bindings-all.js', 'typed.js', 'core-chat.js', 'core-all.js', 'slim.js', 'tools.js', 'response.js']) {
   const bytes = readFileSync(join(here, 'dist', file));
   console.log(`${file}: ${bytes.length} bytes, gzip ${size(file)} KB, brotli ${(brotliCompressSync(bytes).length / 1000).toFixed(1)} KB`);
 }

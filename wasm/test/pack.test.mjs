@@ -82,7 +82,7 @@ test('the tarball has what is needed, and nothing else', () => {
   const root = join(folder, 'node_modules/chatcore');
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
-  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/(LICENSE-(MIT|APACHE)|THIRD-PARTY-LICENSES)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|models|slim|tools|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
+  const known = /^(dist\/[\w-]+\.(c?js(\.map)?|wasm)|dist\/types\/[\w-]+\/[\w-]+\.d\.c?ts|dist\/(LICENSE-(MIT|APACHE)|THIRD-PARTY-LICENSES)|ts\/[\w-]+\/[\w-]+\.ts|(ai|asset|journal|models|response|slim|tools|websocket|whole)\/package\.json|(README|CHANGELOG)\.md|package\.json)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   // Each source map names existing sources.
   for (const file of files.filter((name) => name.endsWith('.map'))) {

@@ -147,6 +147,9 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
   limit_reached: LlmError, internal: LlmError,
 };
 
+/** @internal The error with this code, which may come from a newer version. */
+export const errorOf = (message: string, details: LlmErrorDetails) => new (CLASSES[details.code] ?? LlmError)(message, details);
+
 /** @internal */
 export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {
   const Class = view.in_stream ? StreamError : CLASSES[view.code];

@@ -19,6 +19,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("files", &["api", "base", "journal"]),
     ("indexed", &["api", "base", "journal"]),
     ("tools", &["api", "base", "typed"]),
+    ("response", &["api", "base", "typed"]),
     (
         "entries",
         &[
@@ -30,6 +31,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "indexed",
             "journal",
             "node",
+            "response",
             "tools",
             "typed",
             "websocket",

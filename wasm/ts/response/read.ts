@@ -1,0 +1,165 @@
+// Reads in a page what `toResponse` or `sendResponse` sent.
+import { abortError, LlmError, StreamError, ConnectionError } from '../base/errors.js';
+import { iterate } from '../api/iterate.js';
+import type { ChatEvent, ChatResponse } from '../base/types.js';
+import { answerOf, textOf, type Frame } from './frames.js';
+import { fromStatus, fromTold, type ToldError } from './told.js';
+
+/**
+ * The events of a server's route as an async iterable, with the methods of a stream of a client. It ends after the last
+ * event, or throws one error. Leaving a `for await` loop early closes the connection.
+ */
+export class ResponseStream<E extends { readonly type: string } = ChatEvent, A = ChatResponse> implements AsyncIterable<E> {
+  readonly #response: Promise<Response>;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #decoder = new TextDecoder();
+  /** What came after the last whole line. */
+  #rest = '';
+  #ready: E[] = [];
+  #text = '';
+  #answer: A | undefined;
+  #error: LlmError | undefined;
+  #isOver = false;
+  #isStopped = false;
+  #wake = () => {};
+  /** Resolves at the end, because the response may still be awaited then. */
+  readonly #ended = new Promise<void>((resolve) => { this.#wake = resolve; });
+  #busy: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(response: Response | Promise<Response>) {
+    this.#response = Promise.resolve(response);
+    // It is told to whoever reads the stream.
+    this.#response.catch(() => {});
+  }
+
+  /** Iterates over the events. There is one sequence, so two loops share its events. */
+  [Symbol.asyncIterator](): AsyncGenerator<E, void, undefined> {
+    return iterate(() => this.#next(), () => this.stop());
+  }
+
+  /** Iterates over the pieces of text, and skips other events. */
+  text(): AsyncGenerator<string, void, undefined> {
+    const next = async () => {
+      for (;;) {
+        const event = await this.#next();
+        if (!event) return undefined;
+        const text = textOf(event);
+        if (text) return text;
+      }
+    };
+    return iterate(next, () => this.stop());
+  }
+
+  /** Reads to the end, and returns the whole answer, including what was read before. */
+  async final(): Promise<A> {
+    while (await this.#next());
+    if (this.#answer !== undefined) return this.#answer;
+    throw this.#error!;
+  }
+
+  /** Closes the connection, upon which the server aborts the call. Loops over the stream end without an error. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isStopped = true;
+    this.abort();
+  }
+
+  /** The same with an AbortError for a pending read. */
+  abort(reason?: unknown): void {
+    if (this.#isOver) return;
+    const error = abortError(undefined, this.#text);
+    if (reason !== undefined) Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true });
+    this.#end(error);
+    const cancel = async () => (this.#reader ? this.#reader.cancel(reason) : (await this.#response).body?.cancel(reason));
+    cancel().catch(() => {});
+  }
+
+  #end(error?: LlmError): void {
+    this.#isOver = true;
+    this.#error = error;
+    this.#wake();
+  }
+
+  async #next(): Promise<E | undefined> {
+    for (;;) {
+      const event = this.#ready.shift();
+      if (event) return event;
+      if (this.#error && !this.#isStopped) throw this.#error;
+      if (this.#isOver) return undefined;
+      this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
+      await (this.#reader ? this.#busy : Promise.race([this.#busy, this.#ended]));
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#reader ??= await this.#open();
+      if (this.#isOver) return;
+      const { done, value } = await this.#reader.read();
+      if (this.#isOver) return;
+      if (done) return this.#end(new StreamError('the response ended before the answer', { code: 'truncated', partialText: this.#text || undefined }));
+      const lines = (this.#rest + this.#decoder.decode(value, { stream: true })).split('\n');
+      this.#rest = lines.pop()!;
+      for (const line of lines) if (line.startsWith('data:')) this.#take(JSON.parse(line.slice(5)) as Frame);
+    } catch (error) {
+      if (!this.#isOver) this.#end(this.#failed(error));
+    }
+  }
+
+  async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const response = await this.#response;
+    const { ok, status, headers, body } = response;
+    if (!ok) {
+      const { error } = await response.json().catch(() => ({})) as { error?: ToldError };
+      throw error && typeof error.code === 'string' ? fromTold(error, '', status) : fromStatus(status);
+    }
+    const type = headers.get('content-type') ?? 'nothing';
+    if (!body || !type.startsWith('text/event-stream')) {
+      throw new StreamError(`the response is ${type}; readResponse reads what toResponse or sendResponse makes in the format events`, { code: 'protocol' });
+    }
+    return body.getReader();
+  }
+
+  #take(frame: Frame): void {
+    if ('answer' in frame && frame.type === 'answer') {
+      this.#answer = answerOf(frame.answer as A);
+      return this.#end();
+    }
+    if ('error' in frame && frame.type === 'error') return this.#end(fromTold(frame.error, this.#text));
+    this.#text += textOf(frame);
+    this.#ready.push(frame as E);
+  }
+
+  #failed(error: unknown): LlmError {
+    if (error instanceof LlmError) return error;
+    const partialText = this.#text || undefined;
+    const details = { cause: error, partialText } as const;
+    // The page's own signal.
+    if ((error as Error | null)?.name === 'AbortError' || (error as Error | null)?.name === 'TimeoutError') {
+      return Object.defineProperty(abortError(undefined, this.#text), 'cause', { value: error, configurable: true, writable: true });
+    }
+    if (error instanceof SyntaxError) return new StreamError('an event of the response is not JSON', { code: 'protocol', ...details });
+    return this.#reader ? new StreamError('the connection was lost before the answer ended', { code: 'truncated', retryable: true, ...details })
+      : new ConnectionError('no connection to the server could be made', { code: 'connection', retryable: true, ...details });
+  }
+}
+
+/**
+ * Reads the response of a route that `toResponse` or `sendResponse` made. It takes what `fetch` returns, and needs no
+ * WebAssembly. A response that is no success, and a connection that is lost, reject the first read.
+ *
+ * ```js
+ * import { readResponse } from 'chatcore/response';
+ *
+ * const stream = readResponse(fetch('/api/chat', { method: 'POST', body: JSON.stringify({ messages }) }));
+ * for await (const text of stream.text()) output.append(text);
+ * messages.push((await stream.final()).message);
+ * ```
+ *
+ * For a loop of tools the types are `readResponse<ToolLoopEvent, ToolLoopAnswer>(…)`, and those of a typed answer
+ * `readResponse<ChatEvent, TypedResponse<Recipe>>(…)`.
+ */
+export function readResponse<E extends { readonly type: string } = ChatEvent, A = ChatResponse>(response: Response | Promise<Response>): ResponseStream<E, A> {
+  return new ResponseStream<E, A>(response);
+}

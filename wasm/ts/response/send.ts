@@ -1,0 +1,61 @@
+// A stream as the response of a server that has Node's responses.
+import type { Streamed } from './frames.js';
+import type { ResponseOptions } from './options.js';
+import { prepared } from './to-response.js';
+
+/** What is used of a response of Node's `http`. That of Express is one, too. */
+export interface NodeResponse {
+  readonly destroyed: boolean;
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  write(piece: Uint8Array): boolean;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+  on(event: 'close' | 'drain', listener: () => void): unknown;
+  off(event: 'close' | 'drain', listener: () => void): unknown;
+}
+
+/**
+ * Sends a stream as the response of Node's `http`, Express or Koa (`ctx.res`), as `toResponse` makes it. Resolves when the
+ * response has ended. If the page goes away, the call is aborted.
+ *
+ * ```js
+ * import express from 'express';
+ * import { LlmClient } from 'chatcore';
+ * import { sendResponse } from 'chatcore/response';
+ *
+ * const client = new LlmClient({ mock: true });
+ * express().post('/api/chat', express.json(), (req, res) => sendResponse(res, client.askStream(req.body.messages))).listen(3000);
+ * ```
+ */
+export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<void> {
+  const { response, leave } = prepared(stream, options);
+  let wake = () => {};
+  let isGone = res.destroyed;
+  const gone = () => {
+    isGone = true;
+    wake();
+    // Also while the answer has not begun.
+    void leave();
+  };
+  const drained = () => wake();
+  res.on('close', gone);
+  res.on('drain', drained);
+  if (isGone) gone();
+  try {
+    const { status, headers, body } = await response;
+    if (!isGone) res.writeHead(status, Object.fromEntries(headers));
+    const reader = body!.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || isGone) break;
+      if (!res.write(value)) await new Promise<void>((resolve) => { wake = resolve; if (isGone) resolve(); });
+    }
+    if (!isGone) res.end();
+  } catch {
+    // `onError` has the error. A text that has begun cannot say more.
+    res.destroy();
+  } finally {
+    res.off('close', gone);
+    res.off('drain', drained);
+  }
+}
