@@ -15,7 +15,7 @@ import { path } from './pages.mjs';
 import { programs } from './snippets.mjs';
 import { answerTo } from './snippets/provider.mjs';
 
-const ENTRIES = { chatcore: 'index', 'chatcore/tools': 'tools', 'chatcore/ai': 'ai', 'chatcore/journal': 'journal', 'chatcore/models': 'models', 'chatcore/websocket': 'websocket' };
+const ENTRIES = { chatcore: 'index', 'chatcore/tools': 'tools', 'chatcore/ai': 'ai', 'chatcore/journal': 'journal', 'chatcore/models': 'models', 'chatcore/response': 'response', 'chatcore/websocket': 'websocket' };
 const exported = { ai: ['generateText'], '@modelcontextprotocol/sdk/client/index.js': ['Client'], '@modelcontextprotocol/sdk/client/stdio.js': ['StdioClientTransport'] };
 for (const [name, entry] of Object.entries(ENTRIES)) exported[name] = Object.keys(await import(`../dist/${entry}.js`));
 

@@ -8,12 +8,12 @@ import { textOf } from './frames.js';
  * Iterates over the JSON object of an answer as it grows, as `partial()` of a client's stream does, but without WebAssembly. The
  * values are not validated; the answer of `final()` has the validated `value`.
  *
- * ```js
+ * ```js no_run
  * import { partialOf, readResponse } from 'chatcore/response';
  *
  * const stream = readResponse(fetch('/api/recipe', { method: 'POST' }));
- * for await (const recipe of partialOf(stream)) show(recipe.title, recipe.steps);
- * const { value } = await stream.final();
+ * for await (const recipe of partialOf(stream)) console.log(recipe);
+ * console.log(await stream.final());
  * ```
  */
 export function partialOf<T = unknown>(stream: AsyncIterable<{ readonly type: string }>): AsyncGenerator<DeepPartial<T>, void, undefined> {

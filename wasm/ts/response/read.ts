@@ -149,12 +149,13 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
  * Reads the response of a route that `toResponse` or `sendResponse` made. It takes what `fetch` returns, and needs no
  * WebAssembly. A response that is no success, and a connection that is lost, reject the first read.
  *
- * ```js
+ * ```js no_run
  * import { readResponse } from 'chatcore/response';
  *
+ * const messages = [{ role: 'user', content: 'Why is the sky blue?' }];
  * const stream = readResponse(fetch('/api/chat', { method: 'POST', body: JSON.stringify({ messages }) }));
- * for await (const text of stream.text()) output.append(text);
- * messages.push((await stream.final()).message);
+ * for await (const text of stream.text()) document.body.append(text);
+ * console.log((await stream.final()).usage);
  * ```
  *
  * For a loop of tools the types are `readResponse<ToolLoopEvent, ToolLoopAnswer>(…)`, and those of a typed answer

@@ -19,12 +19,12 @@ export interface NodeResponse {
  * response has ended. If the page goes away, the call is aborted.
  *
  * ```js
- * import express from 'express';
+ * import { createServer } from 'node:http';
  * import { LlmClient } from 'chatcore';
  * import { sendResponse } from 'chatcore/response';
  *
  * const client = new LlmClient({ mock: true });
- * express().post('/api/chat', express.json(), (req, res) => sendResponse(res, client.askStream(req.body.messages))).listen(3000);
+ * const server = createServer((req, res) => sendResponse(res, client.askStream('Why is the sky blue?')));
  * ```
  */
 export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<void> {
