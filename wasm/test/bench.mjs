@@ -1,6 +1,6 @@
-// Compares with a bare fetch and openai-node in one run: `node test/bench.mjs`. Measures time and CPU time per chat, time
-// to the first content of a stream, and time to start. The clients take turns, so that other load on the machine
-// affects all of them.
+// Compares with a bare fetch, openai-node and Vercel's ai in one run: `node test/bench.mjs`. Measures time and CPU time per
+// chat, time to the first content of a stream, and time from the start of a process to its end with one answer. The clients take
+// turns, so that other load on the machine affects all of them.
 import { execFileSync } from 'node:child_process';
 import OpenAI from 'openai';
 import { LlmClient } from '../dist/node.js';
@@ -11,6 +11,7 @@ const ROUNDS = 15;
 // Warms up until the host has compiled the used code, because earlier rounds are slower for every client.
 const WARM_UP = 4000;
 const STREAMS = 300;
+const START_ROUNDS = 15;
 const server = await start();
 const headers = { 'content-type': 'application/json' };
 const messages = [{ role: 'user', content: 'hello' }];
@@ -88,15 +89,28 @@ async function firstContent() {
   }
 }
 
-/** Milliseconds until the core runs, measured in separate processes: with the entry for pages, and with Node's. */
+/** Milliseconds from the start of a process until it has ended with an answer, as in a serverless function that starts cold. */
 function starts() {
-  for (const entry of ['index.js', 'node.js']) {
-    const file = JSON.stringify(new URL(`../dist/${entry}`, import.meta.url).href);
-    const program = `const { preload } = await import(${file}); const begin = performance.now(); await preload(); `
-      + 'process.stdout.write(String(performance.now() - begin));';
-    const times = Array.from({ length: 5 }, () => Number(execFileSync(process.execPath, ['--input-type=module', '-e', program])));
-    console.log(`the start of dist/${entry}: ${quantile(times, 0.5).toFixed(0)} ms`);
+  const base = `${server.base}/ok/v1`;
+  const from = (name) => JSON.stringify(import.meta.resolve(name));
+  const ways = {
+    'nothing': '',
+    'fetch': `await (await fetch('${base}/chat/completions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '${JSON.stringify({ model: 'm', messages })}' })).json();`,
+    'chatcore': `const { LlmClient } = await import(${from('../dist/node.js')}); await new LlmClient({ baseURL: '${base}', model: 'm' }).chatAsync('hello');`,
+    'openai-node': `const { default: OpenAI } = await import(${from('openai-7')});
+      await new OpenAI({ baseURL: '${base}', apiKey: 'k' }).chat.completions.create({ model: 'm', messages: ${JSON.stringify(messages)} });`,
+    'ai': `const [{ generateText }, { createOpenAICompatible }] = await Promise.all([import(${from('ai')}), import(${from('@ai-sdk/openai-compatible')})]);
+      await generateText({ model: createOpenAICompatible({ name: 'x', baseURL: '${base}' })('m'), prompt: 'hello' });`,
+  };
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let round = 0; round < START_ROUNDS; round += 1) {
+    for (const [name, program] of Object.entries(ways)) {
+      const begin = performance.now();
+      execFileSync(process.execPath, ['--input-type=module', '-e', `${program} process.exit();`]);
+      times[name].push(performance.now() - begin);
+    }
   }
+  for (const [name, list] of Object.entries(times)) console.log(`a process with one chat, ${name}: ${quantile(list, 0.5).toFixed(0)} ms`);
 }
 
 starts();
