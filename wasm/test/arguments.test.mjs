@@ -60,6 +60,7 @@ test('what is no tool', async () => {
     [{ name: 'now' }, /^tools\[0\] \(now\) has no parameters; write .* \{ type: 'object', properties: \{\} \} where it takes none/],
     [{ name: 'now', input_schema: schema }, /call its input_schema parameters/],
     [{ parameters: schema }, /^tools\[0\] has no name; write \{ name, description, parameters \}/],
+    [{ definition: { name: 'now', parameters: schema }, run() {} }, /^tools\[0\] is a tool that runs; give it to runTools or streamTools of chatcore\/tools/],
     [{ type: 'web_search' }, /has the type web_search .*extra: \{ tools: /],
     [{ type: 'function', function: { parameters: schema } }, /has no name/], ['weather', /is no object/], [null, /is no object/],
   ]) await assert.rejects(llm.ask('x', { tools: [tool] }), (error) => error instanceof InvalidInputError && said.test(error.message), JSON.stringify(tool));

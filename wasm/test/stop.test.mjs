@@ -72,3 +72,10 @@ test('a loop of tools', async () => {
   assert.equal(error.name, 'AbortError');
   assert.equal(unfinishedLoop(error).messages.at(-1).role, 'tool');
 });
+
+test('AbortSignal.timeout says that its time was up', async () => {
+  const { client } = stalling(['one']);
+  const signal = AbortSignal.timeout(1);
+  const error = await client.askStream('x', { signal }).final().catch((error) => error);
+  assert.deepEqual([error.name, error.message, error.cause], ['AbortError', 'the call was aborted, because the time of its signal was up', signal.reason]);
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { InvalidInputError, LlmError, MismatchError } from '../dist/node.js';
+import { InvalidInputError, LlmClient, LlmError, MismatchError } from '../dist/node.js';
 import { LimitReachedError, runTools, streamTools, tool, ToolError, ToolOutput, unfinishedLoop } from '../dist/tools.js';
 import { asked, calling, streamed, toolCall, whole } from './replies.mjs';
 
@@ -404,7 +404,7 @@ test('what is wrong is told before anything is sent', async () => {
   for (const [options, why] of [
     [{ tools: [weather], maxTurns: 0 }, /never be asked/], [{ tools: [weather, weather] }, /already has a tool named "weather"; give one of the two another name/],
     [{ tools: [weather, { type: 'function', function: { name: 'weather' } }] }, /already has a tool named/], [{ tools: [weather], maxCost: 1 }, /maxCost needs a price/],
-    [{ tools: [weather], toolTimeoutMs: -1 }, /toolTimeoutMs is -1/], [{ tools: [weather], maxTurn: 1 }, /unknown option maxTurn/], [{}, /tools is no array/],
+    [{ tools: [weather], toolTimeoutMs: -1 }, /toolTimeoutMs is -1/], [{ tools: [weather], maxTurn: 1 }, /unknown option maxTurn/], [{}, /tools is undefined; give an array of tools/],
     [{ tools: [weather], repairs: 1.5 }, /repairs is 1.5/],
   ]) {
     await assert.rejects(runTools(client, 'x', options), (error) => {
@@ -417,4 +417,17 @@ test('what is wrong is told before anything is sent', async () => {
   assert.throws(() => tool({ name: 'x', schema: z.string(), run() {} }), /not one of an object/);
   assert.throws(() => tool({ name: 'x' }), /no function run/);
   assert.equal(requests.length, 0);
+});
+
+test('a field of another package says what it is called here, because a tool without its schema would take no arguments', () => {
+  const own = { name: 'now', run: () => 1 };
+  for (const [more, said] of [
+    [{ inputSchema: {} }, /the tool now has the unknown field inputSchema; call it schema/], [{ parameters: {} }, /call it schema/],
+    [{ execute() {} }, /call it run/], [{ needsApproval: true }, /the option approval of the loop/], [{ title: 'x' }, /unknown field title; it may have name, description/],
+  ]) assert.throws(() => tool({ ...own, ...more }), { code: 'invalid_input', message: said });
+});
+
+test('tools in an object, as ai takes them', async () => {
+  const client = new LlmClient({ mock: true });
+  await assert.rejects(runTools(client, 'x', { tools: { now: tool({ name: 'now', run: () => 1 }) } }), { message: /tools is an object; give an array of tools made by tool\(\)/ });
 });

@@ -19,6 +19,7 @@ function toolOf(given: unknown, place: string): Tool {
   const isOpenAI = isObject(given.function);
   const tool = isOpenAI ? flat(given) : given;
   if (typeof tool.name !== 'string') {
+    if (isObject(given.definition)) throw invalidInput(`${place} is a tool that runs; give it to runTools or streamTools of chatcore/tools`);
     const { type } = given;
     throw invalidInput(typeof type === 'string' && type !== 'function'
       ? `${place} has the type ${type} and no name; put a tool that the provider runs in extra: { tools: […] }`

@@ -174,7 +174,8 @@ export function addHeaders(error: LlmError, headers: Readonly<Record<string, str
 
 /** @internal */
 export function abortError(signal: AbortSignal | undefined, partialText?: string): AbortError {
-  return new AbortError('the call was aborted', {
+  const isTime = isObject(signal?.reason) && (signal.reason as Error).name === 'TimeoutError';
+  return new AbortError(isTime ? 'the call was aborted, because the time of its signal was up' : 'the call was aborted', {
     code: 'aborted', cause: signal?.reason, partialText: partialText || undefined,
   });
 }

@@ -122,7 +122,7 @@ export function loopSettings(options: ToolLoopOptions | TypedToolLoopOptions): L
 const isRunnable = (tool: RunnableTool | AnyTool): tool is RunnableTool => typeof (tool as Partial<RunnableTool> | null)?.run === 'function';
 
 function sorted(given: readonly (RunnableTool | AnyTool)[] | null | undefined): Pick<LoopSettings, 'toolbox' | 'tools' | 'callers'> {
-  if (!Array.isArray(given)) throw invalidInput('tools is no array; give tools made by tool() or mcpTools()');
+  if (!Array.isArray(given)) throw invalidInput(`tools is ${said(given)}; give an array of tools made by tool() or mcpTools()`);
   const toolbox = new Map<string, RunnableTool>();
   const callers = new Set<string>();
   const tools = (given as readonly (RunnableTool | AnyTool)[]).map((tool) => {

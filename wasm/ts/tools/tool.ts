@@ -61,6 +61,23 @@ export interface ToolOptions<S> {
   run(input: OutputOf<S>, context: ToolContext): unknown;
 }
 
+const FIELDS: ReadonlySet<string> = new Set<keyof ToolOptions<unknown>>(['name', 'description', 'schema', 'jsonSchema', 'strict', 'extra', 'timeoutMs', 'run']);
+
+/** What other packages call a field. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  inputSchema: 'call it schema', input_schema: 'call it schema', parameters: 'call it schema', execute: 'call it run', function: 'call it run',
+  callback: 'call it run', handler: 'call it run', needsApproval: 'give the option approval of the loop', outputSchema: 'check the result within run',
+};
+
+/** Throws for a field that would be ignored: without its schema, a tool would seem to take no arguments. */
+function checkFields(options: object, name: string): void {
+  for (const field in options) {
+    if (FIELDS.has(field)) continue;
+    const advice = Object.hasOwn(OTHER_NAMES, field) ? OTHER_NAMES[field] : `it may have ${[...FIELDS].join(', ')}`;
+    throw invalidInput(`the tool ${name} has the unknown field ${field}; ${advice}`);
+  }
+}
+
 /**
  * Makes a tool of a function.
  *
@@ -74,6 +91,7 @@ export interface ToolOptions<S> {
 export function tool<const S extends AnySchema = Record<never, never>>(options: ToolOptions<S>): RunnableTool {
   const { name, description, schema, jsonSchema, strict, extra, timeoutMs, run } = options;
   if (typeof name !== 'string' || name === '') throw invalidInput('the tool has no name');
+  checkFields(options, name);
   if (typeof run !== 'function') throw invalidInput(`the tool ${name} has no function run`);
   const { $schema: _, ...parameters } = (jsonSchema ?? (schema ? jsonSchemaOf(schema) : {})) as Record<string, unknown>;
   if (parameters.type !== undefined && parameters.type !== 'object') {
