@@ -151,3 +151,40 @@ void new LlmClient({ fetch: async () => ({ status: 200, headers: {}, data: 'x' }
 void client.ask('x', { max_tokens: 1 });
 `);
 });
+
+test('parts of messages, and streams through a route', () => {
+  compile(`${HEAD}
+import { createServer } from 'node:http';
+import { filePart, imagePart, textPart, type AnyMessage, type ChatEvent, type ChatResponse, type ImagePart, type TypedResponse } from '../../dist/types/entries/index.js';
+import { partialOf, readResponse, sendResponse, toResponse } from '../../dist/types/entries/response.js';
+import { streamTools, tool, type ToolLoopAnswer, type ToolLoopEvent } from '../../dist/types/entries/tools.js';
+is<ReturnType<typeof textPart>['type'], 'text'>(true);
+const ofBytes = imagePart(new Uint8Array(), { mediaType: 'image/png' });
+const ofFile = imagePart(new File([], 'x'));
+const ofResponse = imagePart(await fetch('https://example.com'));
+const either = imagePart('' as string | Blob);
+is<typeof ofBytes, ImagePart>(true);
+is<typeof ofFile, Promise<ImagePart>>(true);
+is<typeof ofResponse, Promise<ImagePart>>(true);
+is<typeof either, ImagePart | Promise<ImagePart>>(true);
+const messages: AnyMessage[] = [{ role: 'user', content: [textPart('x'), ofBytes, await ofFile, await either, filePart({ fileId: 'f' }, { name: 'x.pdf' })] }];
+// @ts-expect-error: a promise is no part
+const wrong: AnyMessage[] = [{ role: 'user', content: [ofFile] }];
+// @ts-expect-error: a number is no image
+void imagePart(1);
+void wrong;
+const response: Response = await toResponse(client.askStream(messages), { onFinal: (answer) => { is<typeof answer, ChatResponse>(true); }, onError: () => 'Sorry.' });
+createServer((_, res) => { void sendResponse(res, client.askStream('x', { schema: { type: 'string' } }), { onFinal: ({ value }) => { is<typeof value, string>(true); } }); });
+const stream = readResponse(response);
+for await (const event of stream) is<typeof event, ChatEvent>(true);
+is<Awaited<ReturnType<typeof stream.final>>, ChatResponse>(true);
+await toResponse(streamTools(client, 'x', { tools: [tool({ name: 'a', run: () => 1 })] }), { onFinal: (answer) => { is<typeof answer, ToolLoopAnswer>(true); } });
+const loop = readResponse<ToolLoopEvent, ToolLoopAnswer>(fetch('/'));
+is<Awaited<ReturnType<typeof loop.final>>['turns'], number>(true);
+const typed = readResponse<ChatEvent, TypedResponse<{ a: string }>>(fetch('/'));
+for await (const value of partialOf<{ a: string }>(typed)) is<typeof value, { a?: string }>(true);
+is<Awaited<ReturnType<typeof typed.final>>['value'], { a: string }>(true);
+// @ts-expect-error: no format
+void toResponse(client.askStream('x'), { format: 'json' });
+`, { skipLibCheck: true });
+});
