@@ -187,7 +187,8 @@ impl Database {
     }
 
     /// Sets for how long a statement is repeated whose failure may pass, such as a lost connection
-    /// or a server that restarts. Default: 5 minutes.
+    /// or a server that restarts. The time in which the process was stopped, or its machine slept,
+    /// does not count. Default: 5 minutes.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings().patience = patience;
@@ -212,6 +213,7 @@ impl Database {
     ///         DatabaseEvent::Regained => eprintln!("the database is back"),
     ///         // Requests wait until a draw succeeds: end the run, if nobody mends it.
     ///         DatabaseEvent::LimitsFailed(error) => eprintln!("no request is sent: {error}"),
+    ///         DatabaseEvent::LimitsRegained => eprintln!("requests are sent again"),
     ///         _ => {}
     ///     }
     /// });
@@ -286,7 +288,9 @@ impl Database {
     where
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failed>>,
     {
-        let until = self.inner.executor.now() + self.inner.patience;
+        let longest = CONNECTING + self.inner.statement_timeout + GRACE;
+        // What a process that was stopped, or a machine that slept, has not tried does not count.
+        let mut spent = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let mut tries = 0;
         loop {
@@ -310,7 +314,8 @@ impl Database {
                 watch.lost(began, || self.error(&failed, ErrorKind::Journal, what));
             }
             let wait = pause.mul_f64(0.5 + 0.5 * fraction());
-            if !failed.is_temporary() || self.inner.executor.now() + wait >= until {
+            spent += (self.inner.executor.now() - began).min(longest) + wait;
+            if !failed.is_temporary() || spent >= self.inner.patience {
                 return Err(failed);
             }
             self.inner.executor.sleep(wait).await;
@@ -318,10 +323,10 @@ impl Database {
         }
     }
 
-    /// Tells that the limits of a run cannot be drawn.
-    pub(super) fn limits_failed(&self, error: Error) {
+    /// Tells whether the limits of a run can be drawn.
+    pub(super) fn limits(&self, drawn: Result<(), Error>) {
         if let Some(watch) = &self.inner.watch {
-            watch.limits_failed(error);
+            watch.limits(drawn);
         }
     }
 

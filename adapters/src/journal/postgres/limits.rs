@@ -1,10 +1,9 @@
 //! Limits per minute that all workers of a run share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chatcore::{BoxFuture, Error, ErrorKind, LimitAmount, LimitBlock, SharedLimits};
+use chatcore::{BoxFuture, Error, ErrorKind, Instant, LimitAmount, LimitBlock, SharedLimits};
 use sqlx::{PgConnection, Row};
 
 use super::database::{Database, Lane};
@@ -17,6 +16,9 @@ const LASTS: Duration = Duration::from_secs(2);
 
 /// How soon a draw is repeated if it failed.
 const AWAY: Duration = Duration::from_secs(1);
+
+/// How soon it is told again that draws fail.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 
 /// The limits of a whole run, over all its workers. The default is no limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -75,8 +77,8 @@ pub struct PostgresLimits {
     lane: Arc<Lane>,
     run: i64,
     name: String,
-    /// Whether the last draw failed.
-    is_failing: AtomicBool,
+    /// While draws fail: when that was told last.
+    told: Mutex<Option<Instant>>,
 }
 
 /// Draws a block if every bucket holds one: half of the most that it holds, but no more than is
@@ -176,7 +178,7 @@ impl Database {
             lane: Arc::new(Lane::default()),
             run,
             name: run_name,
-            is_failing: AtomicBool::new(false),
+            told: Mutex::default(),
         }))
     }
 }
@@ -195,14 +197,28 @@ impl SharedLimits for PostgresLimits {
                 Ok(None) => Err(unknown_run(&self.name)),
                 Err(error) => Err(error),
             };
-            let was_failing = self.is_failing.swap(drawn.is_err(), Ordering::Relaxed);
-            drawn.unwrap_or_else(|error| {
-                if !was_failing {
-                    self.database.limits_failed(error);
-                }
-                LimitBlock::Later(AWAY)
-            })
+            if self.is_news(drawn.is_ok()) {
+                self.database
+                    .limits(drawn.as_ref().map(drop).map_err(Error::clone));
+            }
+            drawn.unwrap_or(LimitBlock::Later(AWAY))
         })
+    }
+}
+
+impl PostgresLimits {
+    /// Whether it must be told that a draw has succeeded, or has failed.
+    fn is_news(&self, is_drawn: bool) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_drawn {
+            return told.take().is_some();
+        }
+        let now = self.database.executor().now();
+        let is_news = told.is_none_or(|told| now >= told + TOLD_AGAIN);
+        if is_news {
+            *told = Some(now);
+        }
+        is_news
     }
 }
 

@@ -18,9 +18,12 @@ pub enum DatabaseEvent {
     Regained,
     /// The limits per minute of a run could not be drawn. A draw has been repeated for the
     /// database's patience before. Requests wait until a draw succeeds, so end the work if nobody
-    /// removes the cause. After the removal of the run, the error's code is `unknown_run`. Not told
-    /// again before a draw succeeds.
+    /// removes the cause. After the removal of the run, the error's code is `unknown_run`. Told
+    /// again at most once a minute while draws fail. Draws are made only while requests wait, so
+    /// this is no longer true of a program that sent nothing since.
     LimitsFailed(Error),
+    /// The limits per minute of a run are drawn again.
+    LimitsRegained,
 }
 
 /// The function that is told, and what it was told last.
@@ -71,8 +74,12 @@ impl Watch {
         }
     }
 
-    pub(super) fn limits_failed(&self, error: Error) {
-        self.tell(self.lock(), DatabaseEvent::LimitsFailed(error));
+    pub(super) fn limits(&self, drawn: Result<(), Error>) {
+        let event = match drawn {
+            Ok(()) => DatabaseEvent::LimitsRegained,
+            Err(error) => DatabaseEvent::LimitsFailed(error),
+        };
+        self.tell(self.lock(), event);
     }
 
     /// Tells events one after another, so that the last one told is the last that happened. The lock

@@ -178,6 +178,7 @@ fn draws_that_fail_grant_nothing_and_tell_why() {
         let database = database.watch(move |event| tell.send(event).unwrap());
         let code = || match told.try_recv() {
             Ok(DatabaseEvent::LimitsFailed(error)) => error.code().map(str::to_owned),
+            Ok(DatabaseEvent::LimitsRegained) => Some("regained".to_owned()),
             Ok(other) => panic!("{other:?}"),
             Err(_) => None,
         };
@@ -205,6 +206,8 @@ fn draws_that_fail_grant_nothing_and_tell_why() {
         rename("hidden", "bucket");
         let block = shared.draw(need, need).await;
         assert!(matches!(block, LimitBlock::Granted(..)), "{block:?}");
+        assert_eq!(code().as_deref(), Some("regained"));
+        shared.draw(need, need).await;
         assert_eq!(code(), None);
         database.remove(&setup.run).await.unwrap();
         let block = shared.draw(need, need).await;

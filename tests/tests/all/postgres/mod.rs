@@ -10,6 +10,7 @@ mod journal;
 mod leases;
 mod limits;
 mod logs;
+mod stopped;
 mod takeover;
 
 use std::fmt::Write;

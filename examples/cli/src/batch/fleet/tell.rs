@@ -4,27 +4,56 @@ use std::collections::BTreeMap;
 
 use chatcore::{Error, Finished};
 use chatcore_adapters::journal::postgres::DatabaseEvent;
-use smol::channel::Sender;
+use smol::channel::{Receiver, Sender};
 
 use crate::failure::Failure;
 use crate::say::{self, BAD};
 
-/// Says that the database was lost, or is back. Why the run's limits cannot be drawn goes to
-/// `failures`, because the worker cannot go on.
-pub(super) fn database(event: DatabaseEvent, failures: &Sender<Error>) {
-    match event {
+/// Says that the database was lost, or is back. Whether the run's limits can be drawn goes to
+/// `draws`, because the worker cannot go on without them.
+pub(super) fn database(event: DatabaseEvent, draws: &Sender<Option<Error>>) {
+    let drawn = match event {
         DatabaseEvent::Lost(error) => {
             let why = Failure::from(error).message;
-            say::warning(&format!(
+            return say::warning(&format!(
                 "lost the database, trying again for 5 minutes: {why}"
             ));
         }
-        DatabaseEvent::Regained => say::note("the database is back"),
-        DatabaseEvent::LimitsFailed(error) => {
-            // The worker has ended if nobody receives it.
-            let _ = failures.try_send(error);
+        DatabaseEvent::Regained => return say::note("the database is back"),
+        DatabaseEvent::LimitsFailed(error) => Some(error),
+        DatabaseEvent::LimitsRegained => None,
+        _ => return,
+    };
+    // The worker has ended if nobody receives it.
+    let _ = draws.try_send(drawn);
+}
+
+/// What a worker was told about the draws of its limits: why they fail, or `None` when they succeed
+/// again.
+pub(super) struct Draws(pub(super) Receiver<Option<Error>>);
+
+impl Draws {
+    /// Completes when the limits cannot be drawn. Requests would wait for ever.
+    pub(super) async fn failed(&self) -> Error {
+        loop {
+            let Ok(mut last) = self.0.recv().await else {
+                // The database tells nothing any more.
+                return std::future::pending().await;
+            };
+            // Draws may have succeeded since the worker last listened.
+            while let Ok(next) = self.0.try_recv() {
+                last = next;
+            }
+            if let Some(why) = last {
+                return why;
+            }
         }
-        _ => {}
+    }
+
+    /// Forgets a failure from before a pause: its cause may have been removed. If it was not, it is
+    /// told again.
+    pub(super) fn forget(&self) {
+        while self.0.try_recv().is_ok() {}
     }
 }
 
@@ -50,5 +79,34 @@ impl Errors {
         let counts = self.0.iter().map(|(kind, count)| format!("{count} {kind}"));
         let counts: Vec<_> = counts.collect();
         (!counts.is_empty()).then(|| counts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatcore::ErrorKind;
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::*;
+
+    #[test]
+    fn only_a_failure_of_now_ends_a_worker() {
+        let (tell, told) = smol::channel::unbounded();
+        let draws = Draws(told);
+        let fail = |why: &str| {
+            let error = Error::new(ErrorKind::Journal, why);
+            database(DatabaseEvent::LimitsFailed(error), &tell);
+        };
+        let failed = || block_on(poll_once(draws.failed())).map(|error| error.message().to_owned());
+        fail("healed");
+        database(DatabaseEvent::LimitsRegained, &tell);
+        assert_eq!(failed(), None);
+        fail("before a pause");
+        draws.forget();
+        assert_eq!(failed(), None);
+        fail("healed");
+        database(DatabaseEvent::LimitsRegained, &tell);
+        fail("now");
+        assert_eq!(failed().as_deref(), Some("now"));
     }
 }

@@ -11,11 +11,10 @@ use chatcore_adapters::journal::postgres::{
 };
 use futures_lite::{FutureExt, StreamExt};
 use smol::Timer;
-use smol::channel::Receiver;
 
 use super::args::WorkerArgs;
 use super::database;
-use super::tell::{self, Errors};
+use super::tell::{self, Draws, Errors};
 use crate::args::Who;
 use crate::batch::{Defaults, processor};
 use crate::failure::{Failure, SOME_ERRORS, STOPPED};
@@ -38,7 +37,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         temperature: args.temperature,
     };
     let identity = defaults.identify(Identity::of(&config.provider));
-    let (tell, failures) = smol::channel::unbounded();
+    let (tell, draws) = smol::channel::unbounded();
     let database = database(&args.of.postgres)?
         .patience(Database::DEFAULT_PATIENCE)
         .watch(move |event| tell::database(event, &tell));
@@ -82,7 +81,7 @@ pub(crate) async fn worker(who: &Who, args: WorkerArgs) -> Result<u8, Failure> {
         errors: Errors::default(),
         last_line: Instant::now(),
         status,
-        failures,
+        draws: Draws(draws),
         since: 0.0,
     };
     let ended = worker.work().await;
@@ -114,8 +113,7 @@ struct Worker {
     last_line: Instant,
     /// The run, when the worker last looked.
     status: RunStatus,
-    /// Why the run's limits cannot be drawn. Requests would wait for ever.
-    failures: Receiver<chatcore::Error>,
+    draws: Draws,
     /// The dollars that this worker's results have cost that `status` may not contain.
     since: f64,
 }
@@ -227,6 +225,7 @@ impl Worker {
         let mut run = processor(&self.client, self.defaults.clone())
             .max_workers(in_flight + slack)
             .process_journal(Arc::clone(&self.journal) as Arc<dyn chatcore::Journal>);
+        self.draws.forget();
         let mut stopped = None;
         // What this worker's results have cost since the last look began.
         let mut during = 0.0;
@@ -238,13 +237,7 @@ impl Worker {
                     Event::Signal
                 })
                 .or(async { Event::Looked(Box::new((&mut looking).await)) })
-                .or(async {
-                    match self.failures.recv().await {
-                        Ok(failure) => Event::LimitsFailed(failure),
-                        // The database tells nothing any more.
-                        Err(_) => std::future::pending().await,
-                    }
-                })
+                .or(async { Event::LimitsFailed(self.draws.failed().await) })
                 .await;
             match event {
                 Event::Finished(finished) => match *finished {
