@@ -20,7 +20,11 @@ pub(crate) async fn run(who: &Who, args: ChatArgs) -> Result<u8, Failure> {
             return talk(&client, &args, &model).await;
         }
         question.clear();
-        input.lock().read_to_string(&mut question)?;
+        let read = input.lock().read_to_string(&mut question);
+        read.map_err(|error| {
+            let why = format!("the question on standard input cannot be read: {error}");
+            Failure::of_file(why, &error)
+        })?;
     }
     if question.trim().is_empty() {
         return Err(Failure {

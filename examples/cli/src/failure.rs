@@ -1,5 +1,8 @@
 //! Failures of the program: a message of one line and an exit status.
 
+use std::error::Error as _;
+use std::io;
+
 use chatcore::{Error, ErrorKind};
 
 /// The run could not continue.
@@ -40,12 +43,49 @@ fn in_options(message: &str) -> String {
         .replace("or force the run", "or use --force")
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         Self {
             status: FAILED,
             message: error.to_string(),
         }
+    }
+}
+
+impl Failure {
+    /// The failure of a step before anything was sent. A file that cannot be opened or read is then
+    /// a wrong option or input.
+    pub(crate) fn of_beginning(error: Error) -> Self {
+        let of_file = error.source().and_then(|error| error.downcast_ref());
+        let status = of_file.map(status_of_file);
+        let failure = Self::from(error);
+        Self {
+            status: status.unwrap_or(failure.status),
+            ..failure
+        }
+    }
+
+    /// The failure to open, read or create a file that an option names, before anything was sent.
+    pub(crate) fn of_file(message: String, error: &io::Error) -> Self {
+        Self {
+            status: status_of_file(error),
+            message,
+        }
+    }
+}
+
+/// Whether another path or other content helps, or the machine must be mended.
+fn status_of_file(error: &io::Error) -> u8 {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory,
+        NotFound, Other, PermissionDenied, ReadOnlyFilesystem, UnexpectedEof,
+    };
+    match error.kind() {
+        AlreadyExists | InvalidFilename | InvalidInput | IsADirectory | NotADirectory
+        | NotFound | PermissionDenied | ReadOnlyFilesystem => WRONG,
+        // What is compressed is broken.
+        InvalidData | Other | UnexpectedEof => WRONG,
+        _ => FAILED,
     }
 }
 
@@ -64,6 +104,23 @@ mod tests {
             message.ends_with("again with --retry-errors, or use --force"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_no_wrong_file() {
+        for (kind, status) in [
+            (io::ErrorKind::IsADirectory, WRONG),
+            (io::ErrorKind::UnexpectedEof, WRONG),
+            (io::ErrorKind::StorageFull, FAILED),
+            (io::ErrorKind::TimedOut, FAILED),
+        ] {
+            let error = Error::new(ErrorKind::Journal, "in").with_source(io::Error::from(kind));
+            assert_eq!(Failure::from(error.clone()).status, FAILED, "{kind}");
+            assert_eq!(Failure::of_beginning(error).status, status, "{kind}");
+        }
+        // Not of a file.
+        let error = Error::new(ErrorKind::Journal, "away");
+        assert_eq!(Failure::of_beginning(error).status, FAILED);
     }
 
     #[test]

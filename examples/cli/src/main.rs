@@ -60,7 +60,10 @@ async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Man {
             into: Some(folder), ..
         } => {
-            clap_mangen::generate_to(Cli::command(), folder)?;
+            clap_mangen::generate_to(Cli::command(), &folder).map_err(|error| {
+                let why = format!("{} cannot be written: {error}", folder.display());
+                Failure::of_file(why, &error)
+            })?;
             Ok(0)
         }
         Command::Man { command, .. } => {

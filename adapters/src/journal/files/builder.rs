@@ -206,7 +206,8 @@ impl FilesBuilder {
     /// this batch are at the provider and [`via_provider`](Self::via_provider) is not set.
     /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
     /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
-    /// refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or written.
+    /// refused. [`Journal`](ErrorKind::Journal) if a file cannot be read or written; its source is
+    /// the [`io::Error`].
     pub async fn open(self) -> Result<FilesJournal, Error> {
         let blocks = self.disk.blocks();
         let input = match &self.input {
@@ -274,10 +275,10 @@ impl std::fmt::Debug for FilesBuilder {
 /// The error for a file that could not be opened or written, with advice.
 pub(super) fn refused(path: &Path, what: &str, error: &io::Error) -> Error {
     use io::ErrorKind::{
-        IsADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull,
+        IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull,
     };
     let advice = match error.kind() {
-        NotFound => "check the path",
+        NotFound | NotADirectory => "check the path",
         PermissionDenied | ReadOnlyFilesystem => {
             "make the folder writable, or choose another \
                                                   folder"

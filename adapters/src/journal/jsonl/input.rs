@@ -41,9 +41,10 @@ pub(in crate::journal) fn unreadable(name: &str, error: &io::Error) -> Error {
             let why = format!("{name} cannot be read: {}", error.message());
             Error::new(error.kind(), why).with_code(error.code().map(str::to_owned))
         }
-        None => Error::new(
-            ErrorKind::Journal,
-            format!("{name} cannot be read: {error}"),
-        ),
+        None => {
+            let why = format!("{name} cannot be read: {error}");
+            let source = io::Error::new(error.kind(), error.to_string());
+            Error::new(ErrorKind::Journal, why).with_source(source)
+        }
     }
 }

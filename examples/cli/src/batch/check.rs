@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chatcore_adapters::journal::files::errors_path;
 use serde_json::Value;
 
-use super::report;
+use super::{report, unreadable};
 use crate::args::RunArgs;
 use crate::failure::{Failure, WRONG};
 
@@ -75,7 +75,7 @@ pub(super) fn results(output: &Path, errors: &Path) -> Result<(), Failure> {
                 )));
             }
             Err(error) => {
-                return Err(wrong(format!("{} cannot be read: {error}", path.display())));
+                return Err(unreadable(path, &error));
             }
         }
     }
@@ -111,6 +111,7 @@ fn resolved(path: &Path) -> Option<PathBuf> {
 /// Whether a path has no file, an empty one, a device or pipe, or a file whose first line passes.
 fn may_overwrite(path: &Path, passes: fn(&[u8]) -> bool) -> io::Result<bool> {
     match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => return Ok(true),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),

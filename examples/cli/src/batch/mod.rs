@@ -51,7 +51,8 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
     let told = price.and_then(|price| price.told(config.provider.model()));
     let first_content = args.report.as_ref().map(|_| Arc::default());
     let client = client(config, &args, first_content.clone())?;
-    let journal = builder(&args, identity.clone())?.open().await?;
+    let journal = builder(&args, identity.clone())?.open().await;
+    let journal = journal.map_err(Failure::of_beginning)?;
     tell_input(&args.input, journal.input());
     let journal = Arc::new(journal);
     if let Some(told) = told.filter(|_| args.max_cost.is_some()) {
@@ -106,6 +107,7 @@ pub(crate) async fn run(who: &Who, mut args: RunArgs) -> Result<u8, Failure> {
     }
 }
 
+/// The failure to write a file while the command runs.
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure {
         status: FAILED,
@@ -207,6 +209,14 @@ fn in_flight(client: &LlmClient, args: &RunArgs) -> usize {
 fn builder(args: &RunArgs, identity: Identity) -> Result<FilesBuilder, Failure> {
     let executor: Arc<dyn Executor> = Arc::new(SmolExecutor::new());
     let output = args.output.clone();
+    if output.as_os_str() == "-" {
+        return Err(Failure {
+            status: WRONG,
+            message: "the output must be a file, because a run that is resumed reads it: name one \
+                      (./- for a file of the name -)"
+                .to_owned(),
+        });
+    }
     if check::is_same(&args.input, &output) {
         return Err(Failure {
             status: WRONG,
@@ -258,10 +268,7 @@ fn open_pipe(path: &PathBuf) -> Result<Option<Box<dyn Read + Send>>, Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure {
-        status: WRONG,
-        message: format!("{} cannot be read: {error}", path.display()),
-    }
+    Failure::of_file(format!("{} cannot be read: {error}", path.display()), error)
 }
 
 fn tell_input(path: &Path, input: &Input) {

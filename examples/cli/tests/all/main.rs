@@ -14,5 +14,6 @@ mod harness;
 mod inputs;
 mod kills;
 mod outages;
+mod paths;
 mod refusals;
 mod via;

@@ -153,7 +153,10 @@ impl Output {
             written.push(".part");
         }
         let written = PathBuf::from(written);
-        let file = File::create(&written).map_err(|error| unwritable(path, &error))?;
+        let file = File::create(&written).map_err(|error| {
+            let why = format!("{} cannot be written: {error}", path.display());
+            Failure::of_file(why, &error)
+        })?;
         Ok(Self {
             path: path.to_owned(),
             written,

@@ -8,7 +8,7 @@ use chatcore_adapters::journal::postgres::{BadLines, RunLimits, Submission};
 use super::args::{LimitArgs, SubmitArgs};
 use super::database;
 use crate::args::{BadLinesArg, Who};
-use crate::batch::{format, unreadable};
+use crate::batch::{format, tell_input, unreadable};
 use crate::failure::Failure;
 use crate::price::{self, Price};
 use crate::{say, setup};
@@ -21,7 +21,12 @@ pub(crate) async fn submit(who: &Who, mut args: SubmitArgs) -> Result<u8, Failur
     let input: Box<dyn Read + Send> = match args.input.as_os_str() == "-" {
         true => Box::new(std::io::stdin()),
         false => {
-            let file = File::open(&args.input).map_err(|error| unreadable(&args.input, &error))?;
+            let unreadable = |error: std::io::Error| unreadable(&args.input, &error);
+            let file = File::open(&args.input).map_err(unreadable)?;
+            // Asked before the run is made in the database.
+            if file.metadata().map_err(unreadable)?.is_dir() {
+                return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+            }
             Box::new(file)
         }
     };
@@ -34,13 +39,9 @@ pub(crate) async fn submit(who: &Who, mut args: SubmitArgs) -> Result<u8, Failur
         .chunk(args.chunk as usize)
         .limits(limits(&args.limits));
     let run = &args.of.run;
-    let found = database.submit(run, input, submission).await?;
-    for error in &found.first_bad {
-        say::warning(error.message());
-    }
-    if found.bad_lines > found.first_bad.len() as u64 {
-        say::warning(&format!("{} lines in all cannot be run", found.bad_lines));
-    }
+    let found = database.submit(run, input, submission).await;
+    let found = found.map_err(Failure::of_beginning)?;
+    tell_input(&args.input, &found);
     say::note(&format!(
         "{} submitted as {run}; `chatcore batch worker {run}` on any machine works on it",
         say::count(found.items, "item")

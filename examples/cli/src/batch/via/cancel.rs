@@ -20,7 +20,8 @@ pub(crate) fn is_of_files(output: &str) -> bool {
 
 /// Cancels the batches, and writes the answers that they have.
 pub(crate) async fn cancel(who: &Who, output: &str) -> Result<u8, Failure> {
-    if record(output).batches()? == 0 {
+    let batches = record(output).batches();
+    if batches.map_err(Failure::of_beginning)? == 0 {
         say::note(&format!("{output} has no batches at the provider"));
         return Ok(0);
     }

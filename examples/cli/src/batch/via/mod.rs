@@ -61,7 +61,7 @@ pub(super) fn check(args: &RunArgs, config: &Config, identity: &Identity) -> Res
         let why = "--cancel cancels the batches of a run with --via provider: add that option";
         return Err(wrong(why.to_owned()));
     }
-    match store.batches()? {
+    match store.batches().map_err(Failure::of_beginning)? {
         0 => Ok(()),
         batches => Err(wrong(format!(
             "batches of this run may be at the provider ({batches}): go on with --via provider, or \
