@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod missing;
 mod resumed;
+mod sizes;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ struct World {
     instead: Option<Arc<missing::Status>>,
     /// Whether the first creation is lost, and carried out late.
     is_late: bool,
+    /// The batches of a provider with little room in a batch.
+    small: Option<sizes::Submitted>,
 }
 
 impl World {
@@ -55,6 +58,7 @@ impl World {
             lost: 0.0,
             instead: None,
             is_late: false,
+            small: None,
         }
     }
 
@@ -66,8 +70,13 @@ impl World {
             None if self.is_late => Arc::new(missing::Late::new(transport, &self.sim)),
             None => Arc::new(transport),
         };
+        let mut provider = provider(self.provider);
+        if let Some(submitted) = &self.small {
+            let small = sizes::Small::new(provider.dialect(), submitted);
+            provider = provider.with_dialect(small);
+        }
         LlmClient::builder(executor, transport)
-            .provider(provider(self.provider))
+            .provider(provider)
             .build()
             .unwrap()
     }
