@@ -102,7 +102,7 @@ test('lists, names and contents of a server that is no friend', async () => {
   const tools = [
     ...['a.b', 'a/b', 'a_b', '名', 'x'.repeat(200), 'x'.repeat(200)].map((name) => ({ name, inputSchema: {} })),
     { name: 'elsewhere', inputSchema: { type: 'object', properties: { a: { $ref: 'https://example.com/a.json' } } } },
-    { name: 'text', inputSchema: { type: 'string' } }, { name: 'inner', title: 'Inner', inputSchema: { type: 'object', properties: { a: { $ref: '#/$defs/a' } }, $schema: 'x' } },
+    { name: 'text', inputSchema: { type: 'string' } }, { name: 'inner', title: 'Inner', inputSchema: { type: ['object', 'null'], properties: { a: { $ref: '#/$defs/a' } }, $schema: 'x' } },
   ];
   const content = [
     { type: 'text', text: 'a' }, { type: 'image', mimeType: 'image/png', data: 'QUJD' }, { type: 'audio', mimeType: 'audio/wav', data: 'QUJD' },
@@ -117,7 +117,8 @@ test('lists, names and contents of a server that is no friend', async () => {
   assert.deepEqual([...names.slice(0, 4), names.at(-1)], ['p_a_b', 'p_a_b_2', 'p_a_b_3', 'p__', 'p_inner']);
   assert.ok(names[4].length === 64 && names[5].endsWith('x_2') && names.length === 7);
   assert.deepEqual(made[0].definition.parameters, { type: 'object', properties: {} });
-  assert.deepEqual([made.at(-1).definition.description, made.at(-1).definition.parameters.$schema], ['Inner', undefined]);
+  const inner = made.at(-1).definition;
+  assert.deepEqual([inner.description, inner.parameters.$schema, inner.parameters.type], ['Inner', undefined, 'object']);
   const kinds = (parts) => parts.map(({ type }) => type).join(' ');
   assert.equal(kinds((await made[0].run(context)).content), 'text image text text image text text text text text');
   assert.equal((await made[0].run(context)).content[2].text, '[audio of the type audio/wav, about 3 bytes, not shown]');

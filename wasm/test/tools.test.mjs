@@ -415,6 +415,12 @@ test('what is wrong is told before anything is sent', async () => {
   }
   await assert.rejects(runTools(client, undefined, { tools: [] }), /the question is undefined/);
   assert.throws(() => tool({ name: 'x', schema: z.string(), run() {} }), /not one of an object/);
+  for (const type of ['null', ['string', 'null'], [], 1, null]) {
+    assert.throws(() => tool({ name: 'x', schema: { type }, run() {} }), /not one of an object/);
+  }
+  for (const type of ['object', ['object', 'null'], ['object'], undefined]) {
+    assert.deepEqual(tool({ name: 'x', schema: { type }, run() {} }).definition.parameters, { type: 'object', properties: {} });
+  }
   assert.throws(() => tool({ name: 'x' }), /no function run/);
   assert.equal(requests.length, 0);
 });

@@ -11,7 +11,7 @@ use super::error::{McpError, McpErrorKind};
 use super::headers::param_headers;
 use super::limit::within;
 use super::peer::{Peer, Wish, not_a_call, timeout};
-use super::schema::refers_elsewhere;
+use super::schema::{is_object_type, refers_elsewhere};
 
 /// A server's tools.
 ///
@@ -201,7 +201,7 @@ impl Peer {
             return Err("it has no name".to_owned());
         }
         let kind = tool.input_schema.get("type");
-        if !tool.input_schema.is_object() || kind.is_some_and(|kind| kind != "object") {
+        if !tool.input_schema.is_object() || kind.is_some_and(|kind| !is_object_type(kind)) {
             return Err("the schema of its arguments is not that of an object".to_owned());
         }
         if refers_elsewhere(&tool.input_schema) {

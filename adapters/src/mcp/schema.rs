@@ -5,17 +5,27 @@ use serde_json::{Map, Value};
 use super::headers::ANNOTATION;
 
 /// The schema as the model gets it: as the server wrote it, without what is not about the
-/// arguments. An object has `properties`, because OpenAI refuses one without.
+/// arguments. An object has `properties`, because OpenAI refuses one without, and `object` as its
+/// only type, because providers refuse a list there.
 pub(super) fn for_model(schema: &Value) -> Value {
     let mut schema = schema.clone();
     unannotate(&mut schema);
     if let Value::Object(fields) = &mut schema {
         fields.remove("$schema");
-        fields.entry("type").or_insert_with(|| "object".into());
+        fields.insert("type".to_owned(), "object".into());
         let properties = fields.entry("properties");
         properties.or_insert_with(|| Map::new().into());
     }
     schema
+}
+
+/// Whether a `type` is, or includes, that of objects.
+pub(super) fn is_object_type(kind: &Value) -> bool {
+    let is_object = |kind: &Value| kind == "object";
+    is_object(kind)
+        || kind
+            .as_array()
+            .is_some_and(|kinds| kinds.iter().any(is_object))
 }
 
 /// Removes the annotations for headers. They stand beside a `type`, so that a property of that name
@@ -69,6 +79,8 @@ mod tests {
         let empty = json!({"type": "object", "properties": {}});
         assert_eq!(for_model(&json!({"type": "object"})), empty);
         assert_eq!(for_model(&json!({})), empty);
+        let or_null = json!({"type": ["object", "null"], "properties": {}});
+        assert_eq!(for_model(&or_null), empty);
     }
 
     #[test]

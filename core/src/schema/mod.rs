@@ -32,6 +32,8 @@ pub(crate) use check::check;
 pub(crate) use fit::fit;
 #[cfg(feature = "typed")]
 pub(crate) use prepare::{Prepared, WRAPPER, prepare};
+#[cfg(feature = "typed")]
+pub(crate) use reduce::is_object_type;
 #[cfg(feature = "anthropic")]
 pub(crate) use reduce::reduce;
 #[cfg(feature = "anthropic")]

@@ -87,7 +87,7 @@ fn named(value: &Value, rules: &Rules, depth: usize) -> Value {
 }
 
 /// Whether a `type` is, or includes, that of objects.
-pub(super) fn is_object_type(kind: &Value) -> bool {
+pub(crate) fn is_object_type(kind: &Value) -> bool {
     kind == "object"
         || kind
             .as_array()

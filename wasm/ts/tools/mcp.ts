@@ -4,7 +4,7 @@ import { timer } from '../api/helpers.js';
 import { invalidInput, TimeoutError } from '../base/errors.js';
 import type { Part, Tool } from '../base/types.js';
 import { ToolError, ToolOutput } from './output.js';
-import type { RunnableTool, ToolContext } from './tool.js';
+import { isObjectType, type RunnableTool, type ToolContext } from './tool.js';
 
 /** The maximum length of a tool's name. OpenAI has the lowest limit of the providers. */
 const NAME = 64;
@@ -101,7 +101,7 @@ async function list(client: McpClient): Promise<McpTool[]> {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isUsable({ inputSchema }: McpTool): boolean {
-  return isObject(inputSchema) && (inputSchema.type === undefined || inputSchema.type === 'object') && !refersElsewhere(inputSchema, 0);
+  return isObject(inputSchema) && isObjectType(inputSchema.type) && !refersElsewhere(inputSchema, 0);
 }
 
 /** Whether a schema refers to a document elsewhere, which nobody here fetches. */
@@ -114,7 +114,7 @@ function refersElsewhere(schema: unknown, depth: number): boolean {
 
 /** The schema as the server wrote it, without what is not about the arguments. OpenAI refuses an object without `properties`. */
 function schemaOf(given: object): object {
-  const { $schema: _, ...schema } = given as Record<string, unknown>;
+  const { $schema: _, type: __, ...schema } = given as Record<string, unknown>;
   return { type: 'object', properties: {}, ...schema };
 }
 

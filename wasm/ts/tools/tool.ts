@@ -93,8 +93,8 @@ export function tool<const S extends AnySchema = Record<never, never>>(options: 
   if (typeof name !== 'string' || name === '') throw invalidInput('the tool has no name');
   checkFields(options, name);
   if (typeof run !== 'function') throw invalidInput(`the tool ${name} has no function run`);
-  const { $schema: _, ...parameters } = (jsonSchema ?? (schema ? jsonSchemaOf(schema) : {})) as Record<string, unknown>;
-  if (parameters.type !== undefined && parameters.type !== 'object') {
+  const { $schema: _, type, ...parameters } = (jsonSchema ?? (schema ? jsonSchemaOf(schema) : {})) as Record<string, unknown>;
+  if (!isObjectType(type)) {
     throw invalidInput(`the schema of the tool ${name} is not one of an object; the model writes the arguments as an object`);
   }
   const definition: Tool = {
@@ -114,6 +114,12 @@ export function tool<const S extends AnySchema = Record<never, never>>(options: 
     },
   };
 }
+
+/**
+ * @internal Whether a schema's `type` is missing, or is or includes that of objects. It is sent as `object`: providers refuse
+ * `["object", "null"]` at the root, and the model writes an object.
+ */
+export const isObjectType = (type: unknown) => type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
 
 /** @internal The error for arguments that do not fit, as in core/src/toolbox/runnable.rs. */
 export const doesNotFit = (path: string, why: string) =>
