@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 /// let answer = client.ask("Why is the sky blue?").keep_head(true).await?;
 /// if let Some(head) = &answer.head {
 ///     println!("{:?}", head.headers.get("x-request-id"));
+///     # #[cfg(feature = "limits")]
 ///     println!("{:?} requests are left", head.limits.requests.remaining);
 /// }
 /// # Ok(())
@@ -29,14 +30,15 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The provider's rate limits, which the dialect reads from the headers. Empty without the
-    /// feature `limits`.
+    /// The provider's rate limits, which the dialect reads from the headers. Without the feature
+    /// `limits` the dialects read none; the [`headers`](Self::headers) still have them.
+    #[cfg(feature = "limits")]
     pub limits: LimitHints,
 }
 
 impl ResponseHead {
     /// Copies the head of a response. `redact` removes secrets from the value of a header.
-    pub(crate) fn of(head: &Parts, limits: LimitHints, redact: impl Fn(&mut String)) -> Self {
+    pub(crate) fn of(head: &Parts, redact: impl Fn(&mut String)) -> Self {
         let mut headers = head.headers.clone();
         for (name, value) in &mut headers {
             // Lossy, because the header may have non-ASCII bytes beside the secret.
@@ -53,7 +55,8 @@ impl ResponseHead {
         Self {
             status: head.status,
             headers,
-            limits,
+            #[cfg(feature = "limits")]
+            limits: LimitHints::default(),
         }
     }
 }
@@ -96,7 +99,7 @@ mod tests {
             .body(())
             .unwrap();
         let redact = |text: &mut String| *text = text.replace("sk-1", "[redacted]");
-        let head = ResponseHead::of(&response.into_parts().0, LimitHints::default(), redact);
+        let head = ResponseHead::of(&response.into_parts().0, redact);
         assert_eq!(head.headers["x-echo"], "Bearer [redacted]");
         assert_eq!(head.headers["x-plain"], "a");
         assert_eq!(head.headers["x-bytes"], "\u{fffd} [redacted]");

@@ -150,11 +150,19 @@ impl Job for ChatJob {
         let decoder = dialect.decoder(head, self.mode, shared.caps);
         let mut reader = ChatReader::new(decoder, head, self.mode, shared);
         if let Some(of_call) = &self.keeps_head {
-            let limits = dialect.limits(&head.headers);
-            reader.keep_head(ResponseHead::of(head, limits, |text| {
+            #[cfg_attr(
+                not(feature = "limits"),
+                expect(unused_mut, reason = "the limits are not read")
+            )]
+            let mut kept = ResponseHead::of(head, |text| {
                 shared.redact(text);
                 of_call.redact(text);
-            }));
+            });
+            #[cfg(feature = "limits")]
+            {
+                kept.limits = dialect.limits(&head.headers);
+            }
+            reader.keep_head(kept);
         }
         Box::new(reader)
     }
