@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chatcore::Error;
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::identity;
 use super::record::Writer;
+use super::statement::Lane;
 use super::{Inner, PostgresJournal};
 use crate::journal::jsonl::Identity;
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::runs::{RunState, unknown_run, unsigned};
+use super::statement::Lane;
 
 impl Database {
     /// Hands out no more items of a run until [`resume`](Self::resume). A worker learns this when

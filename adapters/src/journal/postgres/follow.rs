@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chatcore::Error;
 use sqlx::{PgConnection, Row};
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::failure::Failed;
 use super::results::ResultLine;
 use super::runs::unsigned;
+use super::statement::Lane;
 
 /// How many chunks are read at once.
 const CHUNKS: usize = 4;

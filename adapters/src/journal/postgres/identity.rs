@@ -12,8 +12,9 @@ use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
 use super::Inner;
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::runs::{damaged, unknown_run};
+use super::statement::Lane;
 use crate::journal::jsonl::Identity;
 
 /// Only a change is written, because a row's old version stays as a dead row.

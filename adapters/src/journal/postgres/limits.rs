@@ -6,9 +6,10 @@ use std::time::Duration;
 use chatcore::{BoxFuture, Error, ErrorKind, Instant, LimitAmount, LimitBlock, SharedLimits};
 use sqlx::{PgConnection, Row};
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::failure::Failed;
 use super::runs::{id, unknown_run, unsigned};
+use super::statement::Lane;
 use crate::journal::limits::Pace;
 
 /// How long a block may be used.

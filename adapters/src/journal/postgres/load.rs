@@ -8,9 +8,10 @@ use chatcore::{Error, ErrorKind};
 use sqlx::Row;
 
 use super::control::Owned;
-use super::database::{Database, LONGEST_NAME, Lane, random};
+use super::database::{Database, LONGEST_NAME, random};
 use super::reader::{Block, Reader};
 use super::runs::{RunState, damaged};
+use super::statement::Lane;
 use super::submission::Submission;
 use crate::journal::jsonl::input::{BadLines, Input};
 use crate::journal::jsonl::items::item;
@@ -36,8 +37,8 @@ impl Database {
     /// cannot be kept, such as a cap without prices.
     /// [`InvalidInput`](ErrorKind::InvalidInput) with `duplicate_custom_id`, with `json_array` if
     /// the input begins with `[` and no format is set, or with `invalid_line` if bad lines are
-    /// refused. [`Journal`](ErrorKind::Journal) if the input cannot be read or the database does not
-    /// answer, and as for [`PostgresBuilder::open`](super::PostgresBuilder::open).
+    /// refused. [`Journal`](ErrorKind::Journal) if the input cannot be read, with the
+    /// [`io::Error`](std::io::Error) as its source, or the database does not answer, and as for [`PostgresBuilder::open`](super::PostgresBuilder::open).
     pub async fn submit(
         &self,
         run: &str,

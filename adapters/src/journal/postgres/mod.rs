@@ -33,6 +33,7 @@ mod control;
 mod database;
 mod failure;
 mod follow;
+mod goes_on;
 mod identity;
 mod limits;
 mod load;
@@ -42,6 +43,7 @@ mod results;
 mod rows;
 mod runs;
 mod schema;
+mod statement;
 mod submission;
 mod watch;
 
@@ -63,8 +65,9 @@ pub use runs::{RunState, RunStatus, WorkerStatus};
 pub use submission::Submission;
 pub use watch::DatabaseEvent;
 
-use database::Lane;
+use goes_on::GoesOn;
 use record::Writer;
+use statement::Lane;
 
 /// A journal in PostgreSQL. Any number of workers, each with a journal of its own, share a run. See
 /// the [module](self).
@@ -129,9 +132,13 @@ impl Journal for PostgresJournal {
     /// A claim that is dropped gives its lease back in the background.
     fn claim(&self, _want: usize) -> BoxFuture<'_, Result<Claim, Error>> {
         Box::pin(async {
-            let inner = Arc::clone(&self.inner);
+            let (inner, left) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
             let claim = Box::pin(async move { inner.claim_as_agreed().await });
-            Claiming(Some(claim), &self.inner).ended().await
+            let executor = self.inner.database.executor();
+            GoesOn::new(executor, claim, |claimed| {
+                Box::pin(give_back(left, claimed))
+            })
+            .await
         })
     }
 
@@ -156,36 +163,11 @@ impl Journal for PostgresJournal {
     }
 }
 
-/// A claim. If it is dropped, it ends in the background, where its lease is released. It does not
-/// begin there, because that would wake another thread for each chunk.
-struct Claiming<'a>(
-    Option<BoxFuture<'static, Result<Claim, Error>>>,
-    &'a Arc<Inner>,
-);
-
-impl Claiming<'_> {
-    async fn ended(mut self) -> Result<Claim, Error> {
-        let claimed = match &mut self.0 {
-            Some(claim) => claim.await,
-            None => Err(shut_down()),
-        };
-        self.0 = None;
-        claimed
-    }
-}
-
-impl Drop for Claiming<'_> {
-    fn drop(&mut self) {
-        if let Some(claim) = self.0.take() {
-            let inner = Arc::clone(self.1);
-            let executor = Arc::clone(inner.database.executor());
-            executor.spawn(Box::pin(async move {
-                if let Ok(Claim::Items(lease, _)) = claim.await {
-                    // The lease expires by itself if it cannot be released.
-                    let _ = inner.release(&lease).await;
-                }
-            }));
-        }
+/// Releases the lease of a claim that nobody waits for.
+async fn give_back(inner: Arc<Inner>, claimed: Result<Claim, Error>) {
+    if let Ok(Claim::Items(lease, _)) = claimed {
+        // The lease expires by itself if it cannot be released.
+        let _ = inner.release(&lease).await;
     }
 }
 

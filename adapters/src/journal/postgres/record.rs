@@ -20,9 +20,11 @@ use chatcore::journal::{Lease, Outcome, Recorded};
 use chatcore::{BoxFuture, Error, Executor, Instant};
 use futures_channel::oneshot;
 
-use super::database::{Database, Lane, random};
+use super::database::{Database, random};
+use super::goes_on::GoesOn;
 use super::rows::{self, Columns, Row};
 use super::shut_down;
+use super::statement::Lane;
 
 /// The size of a group, in results and in bytes of their lines.
 const MOST_RESULTS: usize = 1_000;
@@ -118,9 +120,9 @@ impl Writer {
                 Err(oneshot::Canceled) => return Err(shut_down()),
             },
         };
-        Leading(Some(Box::pin(lead.run())), self.executor())
-            .ended()
-            .await
+        // If this call is dropped, the group is written in the background.
+        let nobody_waits = |_| -> BoxFuture<'static, ()> { Box::pin(std::future::ready(())) };
+        GoesOn::new(self.executor(), Box::pin(lead.run()), nobody_waits).await
     }
 
     /// Waits for more results.
@@ -229,7 +231,9 @@ impl Lead {
 
     fn in_background(self) {
         let executor = Arc::clone(self.writer.executor());
-        spawn(&executor, Box::pin(self.run()));
+        executor.spawn(Box::pin(async move {
+            let _ = self.run().await;
+        }));
     }
 }
 
@@ -243,36 +247,6 @@ impl Drop for Lead {
             };
             // Outside the lock, because this wakes their calls.
             drop(waiting);
-        }
-    }
-}
-
-type Run = BoxFuture<'static, Result<Recorded, Error>>;
-
-fn spawn(executor: &Arc<dyn Executor>, run: Run) {
-    executor.spawn(Box::pin(async move {
-        let _ = run.await;
-    }));
-}
-
-/// A call that leads. If it is dropped, its group is written in the background.
-struct Leading<'a>(Option<Run>, &'a Arc<dyn Executor>);
-
-impl Leading<'_> {
-    async fn ended(mut self) -> Result<Recorded, Error> {
-        let recorded = match &mut self.0 {
-            Some(run) => run.await,
-            None => Err(shut_down()),
-        };
-        self.0 = None;
-        recorded
-    }
-}
-
-impl Drop for Leading<'_> {
-    fn drop(&mut self) {
-        if let Some(run) = self.0.take() {
-            spawn(self.1, run);
         }
     }
 }

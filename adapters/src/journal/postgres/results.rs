@@ -6,8 +6,9 @@ use std::vec;
 use chatcore::Error;
 use sqlx::Row;
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::runs::unsigned;
+use super::statement::Lane;
 
 /// How many results are read at once.
 const PAGE: i64 = 500;

@@ -7,9 +7,10 @@ use chatcore::journal::Counts;
 use chatcore::{Error, ErrorKind};
 use sqlx::{PgConnection, Row};
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::failure::Failed;
 use super::limits::RunLimits;
+use super::statement::Lane;
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chatcore::{Error, ErrorKind};
 use sqlx::{Connection, Row};
 
-use super::database::{Database, Lane};
+use super::database::Database;
 use super::failure::Failed;
+use super::statement::Lane;
 
 /// Each migration leads from its index to the next version. Released ones never change.
 const MIGRATIONS: &[&str] = &[
