@@ -125,9 +125,11 @@ pub(crate) async fn garbage_is_no_http(pair: &Pair) -> Outcome {
     Ok(())
 }
 
-/// A chunk size that is not a number.
+/// A chunk size that is not a number, and one that is no number of 64 bits.
 pub(crate) async fn a_garbled_chunk_is_no_http(pair: &Pair) -> Outcome {
-    pair.fails("/chunked/garbage-chunk/text/hello", &[Protocol])
-        .await?;
+    for chunk in ["garbage-chunk", "overflow-chunk"] {
+        let path = format!("/chunked/{chunk}/text/hello");
+        pair.fails(&path, &[Protocol]).await?;
+    }
     Ok(())
 }

@@ -63,7 +63,7 @@
 //! | `keepalives/N/50ms`, `pings/…`, `blank/…` | N SSE comments, Anthropic pings or blank lines before the answer, each followed by a wait; with `forever` instead of N, the answer never comes |
 //! | **faults below HTTP** | |
 //! | `reset/AT`, `cut/AT` | a reset (RST), or an orderly end (FIN), at `start` (before any byte), `mid-head`, `head` (after it), N (bytes of body), or `end` (after the whole body, but without the last chunk, or with ten bytes missing from the length) |
-//! | `garbage`, `garbage-chunk` | bytes that are not HTTP; a chunk size that is not a number |
+//! | `garbage`, `garbage-chunk`, `overflow-chunk` | bytes that are not HTTP; a chunk size that is not a number; one of 17 digits |
 //! | `silent` | nothing is ever sent |
 //! | `endless-headers/10ms` | an endless head, 1 KiB per duration |
 //! | **after the answer** | |

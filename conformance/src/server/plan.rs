@@ -53,8 +53,8 @@ pub(super) struct Plan {
     pub(super) beats: Option<Beats>,
 
     pub(super) fault: Option<(Fault, At)>,
-    /// Whether the first chunk's size is not a number.
-    pub(super) garbage_chunk: bool,
+    /// The bytes of a body whose first chunk's size is no number or no number of 64 bits.
+    pub(super) bad_chunk: Option<&'static [u8]>,
     pub(super) instead: Instead,
     /// Whether the bytes of a second, unrequested answer follow.
     pub(super) extra: bool,

@@ -141,7 +141,9 @@ fn behaviour<'a>(
         "garbage" => {
             plan.instead = Instead::Raw(b"\x16\x03garbage: this is not HTTP\r\n\r\n".to_vec())
         }
-        "garbage-chunk" => plan.garbage_chunk = true,
+        "garbage-chunk" => plan.bad_chunk = Some(b"this is no size\r\n"),
+        // 2⁶⁴ + 5 is 5 where it overflows.
+        "overflow-chunk" => plan.bad_chunk = Some(b"10000000000000005\r\nhello\r\n0\r\n\r\n"),
         "silent" => plan.instead = Instead::Silent,
         "endless-headers" => plan.instead = Instead::EndlessHeaders(words.duration()?),
         // After the answer.

@@ -226,8 +226,8 @@ impl Out {
     }
 
     fn body(&mut self, plan: &Plan, answer: &Answer) -> Result<(), Ends> {
-        if plan.garbage_chunk {
-            self.write(b"this is no size\r\n");
+        if let Some(bytes) = plan.bad_chunk {
+            self.write(bytes);
             return Err(Ends::Close);
         }
         if let Some(beats) = plan.beats {

@@ -396,6 +396,8 @@ fn what_is_no_answer_is_refused() {
         "x\r\n",
         "5\r\nhello!!\r\n",
         "fffffffffffffffff\r\n",
+        // 17 digits, which are 5 where they overflow.
+        "10000000000000005\r\nhello\r\n0\r\n\r\n",
         "\r\n\r\n",
     ] {
         let seen = see(&format!("{CHUNKED}{body}")).unwrap();
