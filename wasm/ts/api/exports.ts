@@ -4,6 +4,7 @@ export { LlmClient } from './client.js';
 export { RateLimiter } from './rate-limiter.js';
 export { ChatStream } from './stream.js';
 export { gatherWithLimit, runWithTimeout } from './helpers.js';
+export { hostFetch } from './host-fetch.js';
 export { preload } from './preload.js';
 export { toolResult } from './message.js';
 export { audioPart, filePart, imagePart, textPart } from './parts.js';

@@ -1,5 +1,5 @@
 // Decides whether a request goes over `node:http`, or over `fetch` because the program replaced or configured `fetch`.
-import type { Init } from '../border/fetch.js';
+import { ON_ABORT, type Init } from '../border/fetch.js';
 import { isPlain, send, type Http, type Way } from './http.js';
 import { proxyFor, type Proxy } from './proxy.js';
 import { through } from './tunnel.js';
@@ -16,7 +16,9 @@ const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].m
 
 /** @internal Sends requests in Node if the caller gave no `fetch`. */
 export const viaHttp: Fetch = async (url, init) => {
-  if (!isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
+  // A program that calls it by itself has only a signal.
+  const isOwn = init !== undefined && ON_ABORT in init;
+  if (!isOwn || !isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
   const to = String(url);
   let http: Http;
   let way: Way | undefined;
