@@ -3,7 +3,7 @@ import { LlmClient } from 'chatcore';
 
 /** Runs everything, and returns a value to compare. */
 export async function program(base) {
-  const client = (path, options) => new LlmClient({ baseURL: `${base}/${path}/v1`, model: 'm', apiKey: 'k', maxAttempts: 1, ...options });
+  const client = (path, options) => new LlmClient({ baseURL: `${base}/${path}/v1`, model: 'm', apiKey: 'k', dangerouslyAllowBrowser: true, maxAttempts: 1, ...options });
   const caught = async (call) => { try { await call; return 'no error'; } catch (error) { return `${error.name} ${error.code}`; } };
   let streamed = '';
   for await (const text of client('every/1ms').chatStream('one two 三').text()) streamed += text;
