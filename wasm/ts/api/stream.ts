@@ -50,6 +50,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #started = false;
   #over = false;
   #isStopped = false;
+  #isLooped = false;
   #busy: Promise<void> | undefined;
   readonly #wanted: (() => Promise<Wanted>) | undefined;
   #typed: Promise<ChatResponse> | undefined;
@@ -68,7 +69,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
-    return iterate(() => this.#next(), () => this.#leave());
+    return this.#loop(() => this.#next());
   }
 
   /** The response's headers, with names in lower case; null until they have come. */
@@ -83,7 +84,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       do event = await this.#next(); while (event && event.type !== 'text');
       return event?.type === 'text' ? event.text : undefined;
     };
-    return iterate(next, () => this.#leave());
+    return this.#loop(next);
   }
 
   /**
@@ -106,12 +107,17 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         if (value !== undefined || !event) return value;
       }
     };
-    return iterate(next, () => this.#leave());
+    return this.#loop(next);
   }
 
-  /** Reads to the end, and returns the whole answer, including what was read before. */
+  /** Reads to the end, and returns the whole answer, including what was read before. A loop over the stream keeps its events. */
   async final(): Promise<ChatResponse> {
-    while (await this.#next());
+    for (;;) {
+      // Without a loop nobody wants them.
+      if (!this.#isLooped) while (this.#ready[0]) this.#shift();
+      if (this.#over) break;
+      await this.#more();
+    }
     if (this.#final) return this.#typed ??= this.#valued(this.#final);
     throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
   }
@@ -172,13 +178,27 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   async #next(): Promise<ChatEvent | undefined> {
     for (;;) {
       // Events that came before an error are delivered first.
-      const event = this.#ready.shift();
-      if (event?.type === 'text') this.#told += event.text.length;
+      const event = this.#shift();
       if (event) return event;
       if (this.#error && !this.#isStopped) throw this.#error;
       if (this.#over) return undefined;
-      await (this.#busy ??= this.#read().finally(() => { this.#busy = undefined; }));
+      await this.#more();
     }
+  }
+
+  #shift(): ChatEvent | undefined {
+    const event = this.#ready.shift();
+    if (event?.type === 'text') this.#told += event.text.length;
+    return event;
+  }
+
+  #more(): Promise<void> {
+    return this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
+  }
+
+  #loop<T>(next: () => Promise<T | undefined>): AsyncGenerator<T, void, undefined> {
+    this.#isLooped = true;
+    return iterate(next, () => this.#leave());
   }
 
   async #read(): Promise<void> {

@@ -21,6 +21,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   #error: LlmError | undefined;
   #isOver = false;
   #isStopped = false;
+  #isLooped = false;
   #wake = () => {};
   /** Resolves at the end, because the response may still be awaited then. */
   readonly #ended = new Promise<void>((resolve) => { this.#wake = resolve; });
@@ -35,6 +36,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<E, void, undefined> {
+    this.#isLooped = true;
     return iterate(() => this.#next(), () => this.stop());
   }
 
@@ -48,12 +50,17 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
         if (text) return text;
       }
     };
+    this.#isLooped = true;
     return iterate(next, () => this.stop());
   }
 
-  /** Reads to the end, and returns the whole answer, including what was read before. */
+  /** Reads to the end, and returns the whole answer, including what was read before. A loop over the stream keeps its events. */
   async final(): Promise<A> {
-    while (await this.#next());
+    for (;;) {
+      if (!this.#isLooped) this.#ready = [];
+      if (this.#isOver) break;
+      await this.#more();
+    }
     if (this.#answer !== undefined) return this.#answer;
     throw this.#error!;
   }
@@ -87,9 +94,13 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
       if (event) return event;
       if (this.#error && !this.#isStopped) throw this.#error;
       if (this.#isOver) return undefined;
-      this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
-      await (this.#reader ? this.#busy : Promise.race([this.#busy, this.#ended]));
+      await this.#more();
     }
+  }
+
+  async #more(): Promise<void> {
+    this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
+    await (this.#reader ? this.#busy : Promise.race([this.#busy, this.#ended]));
   }
 
   async #read(): Promise<void> {

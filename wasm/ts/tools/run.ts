@@ -71,6 +71,9 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
   #error: unknown;
   #isOver = false;
   #isStopped = false;
+  #isLooped = false;
+  #ready: ToolLoopEvent[] = [];
+  #busy: Promise<void> | undefined;
 
   /** @internal */
   constructor(loop: Loop, site: Site) {
@@ -81,6 +84,7 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<ToolLoopEvent, void, undefined> {
+    this.#isLooped = true;
     return iterate(() => this.#next(), () => this.abort());
   }
 
@@ -93,12 +97,17 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
         if (event.type === 'content' && event.event.type === 'text') return event.event.text;
       }
     };
+    this.#isLooped = true;
     return iterate(next, () => this.abort());
   }
 
-  /** Runs to the end, and returns the answer. */
+  /** Runs to the end, and returns the answer. A loop over the stream keeps its events. */
   async final(): Promise<A> {
-    while (await this.#next());
+    for (;;) {
+      if (!this.#isLooped) this.#ready = [];
+      if (this.#isOver) break;
+      await this.#more();
+    }
     if (this.#answer) return this.#answer as A;
     throw this.#error ?? new StreamError('the loop ended without an answer', { code: 'truncated' });
   }
@@ -119,20 +128,27 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
   }
 
   async #next(): Promise<ToolLoopEvent | undefined> {
-    if (this.#error && this.#isStopped) return undefined;
-    if (this.#error) throw this.#error;
-    if (this.#isOver) return undefined;
+    for (;;) {
+      const event = this.#ready.shift();
+      if (event) return event;
+      if (this.#error && !this.#isStopped) throw this.#error;
+      if (this.#isOver) return undefined;
+      await this.#more();
+    }
+  }
+
+  #more(): Promise<void> {
+    return this.#busy ??= this.#step().finally(() => { this.#busy = undefined; });
+  }
+
+  async #step(): Promise<void> {
     try {
       const { done, value } = await this.#steps.next();
-      if (!done) return value;
-      this.#isOver = true;
+      if (!done) return void this.#ready.push(value);
       this.#answer = value;
-      return undefined;
     } catch (error) {
-      this.#isOver = true;
       this.#error = at(error, this.#site);
-      if (this.#isStopped) return undefined;
-      throw this.#error;
     }
+    this.#isOver = true;
   }
 }
