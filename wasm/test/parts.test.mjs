@@ -52,6 +52,9 @@ test('what is no image says what to do', async () => {
     [() => imagePart('cat.png'), /imagePart got a text that is no URL; give a URL .*imagePart\(await readFile\(path\)\)/],
     [() => imagePart('C:\\cat.png'), /no URL/],
     [() => imagePart(undefined), /imagePart got undefined/],
+    [() => imagePart(new URL('file:///cat.png')), /a URL of this host \(file:\)/],
+    [() => imagePart('blob:https://example.com/1'), /a URL of this host \(blob:\)/],
+    [() => imagePart('https://example.com/cat.png', { detial: 'low' }), /imagePart: unknown option detial/],
     [() => imagePart(bytes('%PDF-1.7')), /the bytes are application\/pdf; use filePart/],
     [() => audioPart(png), /use imagePart/],
     [() => imagePart(bytes('hello')), /the bytes do not tell their type; give mediaType, such as 'image\//],
@@ -93,4 +96,11 @@ test('as the providers get them', async () => {
 test('the result of a tool may be an image', () => {
   assert.deepEqual(toolResult('c1', [imagePart(png)]).content[0].content, [{ type: 'image', source: source('image/png', png) }]);
   assert.deepEqual(toolResult('c1', 'x').content[0], { type: 'tool_result', call_id: 'c1', content: [{ type: 'text', text: 'x' }], is_error: false });
+});
+
+test('a part that was not awaited is not sent', async () => {
+  const client = new LlmClient({ mock: () => assert.fail('sent') });
+  const content = [imagePart(new Blob([png]))];
+  await assert.rejects(client.ask([{ role: 'user', content }]), { code: 'invalid_input', message: 'a part of the message is a promise; write await imagePart(…)' });
+  await assert.rejects(client.askStream([{ role: 'user', content }]).final(), { message: /write await imagePart/ });
 });

@@ -264,3 +264,20 @@ test('a page that only reads loads less than 3 KB', async () => {
   const { outputFiles: [file] } = await build({ stdin: { contents, resolveDir: '/' }, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false });
   assert.ok(gzipSync(file.contents, { level: 9 }).length < 3000, `${gzipSync(file.contents, { level: 9 }).length}`);
 });
+
+test('what is no stream, no option and no response says what to give', async () => {
+  const { client } = words('a');
+  for (const [run, said] of [
+    [() => toResponse(client.ask('x')), /toResponse got an object that is no stream; give that of client\.askStream/],
+    [async () => toResponse(await client.ask('x')), /no stream/],
+    [() => toResponse(client.askStream('x').text()), /no stream/],
+    [() => toResponse('x'), /toResponse got a text that is no stream/],
+    [() => sendResponse(client.askStream('x'), {}), /sendResponse got an object that is no stream/],
+    [() => toResponse(client.askStream('x'), { onFinish() {} }), /toResponse: unknown option onFinish; it may have format, .*onFinal/],
+    [() => readResponse('/api/chat').final(), /readResponse got a text that is no response; give what fetch/],
+    [() => readResponse(undefined).final(), /readResponse got undefined/],
+  ]) await assert.rejects(run, { code: 'invalid_input', message: said });
+  const read = await toResponse(client.askStream('x'));
+  await read.text();
+  await assert.rejects(readResponse(read).final(), { message: /already read/ });
+});

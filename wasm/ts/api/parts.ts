@@ -105,6 +105,8 @@ export function audioPart(audio: Media | ReadableMedia, options: AudioOptions = 
 /** The fields that are set. */
 const given = <T extends object>(fields: T) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
+const OPTIONS = ['mediaType', 'extra', 'detail', 'name', 'transcript'];
+
 /** Media types by the endings of names, for files whose bytes do not tell. */
 const BY_NAME: Readonly<Record<string, string>> = {
   pdf: 'application/pdf', txt: 'text/plain', md: 'text/markdown', csv: 'text/csv', html: 'text/html', json: 'application/json',
@@ -116,6 +118,7 @@ const BY_NAME: Readonly<Record<string, string>> = {
 function withSource<P>(
   maker: string, kind: string, media: Media | ReadableMedia, options: MediaOptions & { name?: string | undefined }, part: (source: MediaSource) => P,
 ): P | Promise<P> {
+  for (const option in options) if (!OPTIONS.includes(option)) throw invalidInput(`${maker}: unknown option ${option}`);
   const { mediaType, name } = options;
   const bytesOf = (bytes: Uint8Array, declared?: string | null): MediaSource => {
     const data = base64Of(bytes);
@@ -129,7 +132,10 @@ function withSource<P>(
     // The `type` of a `Response` is no media type.
     const declared = (media.headers?.get('content-type') ?? media.type).split(';')[0]!.trim();
     const isKnown = declared.includes('/') && declared !== 'application/octet-stream';
-    return media.arrayBuffer().then((bytes) => part(bytesOf(new Uint8Array(bytes), isKnown ? declared : '')));
+    const coming = media.arrayBuffer().then((bytes) => part(bytesOf(new Uint8Array(bytes), isKnown ? declared : '')));
+    // As JSON, a promise would be sent as `{}`.
+    const toJSON = () => { throw invalidInput(`a part of the message is a promise; write await ${maker}(…)`); };
+    return Object.defineProperty(coming, 'toJSON', { value: toJSON });
   }
   // Also one of another realm.
   if (Object.prototype.toString.call(media) === '[object ArrayBuffer]') return part(bytesOf(new Uint8Array(media as ArrayBuffer)));
@@ -144,8 +150,10 @@ function withSource<P>(
     const type = mediaType ?? (inline[1] || 'text/plain');
     return part({ type: 'base64', media_type: type, data });
   }
-  if (!/^[a-z][a-z\d+.-]+:/i.test(url)) {
-    throw invalidInput(`${maker} got ${typeof media === 'string' ? 'a text that is no URL' : said(media)}; give a URL (data:…;base64,… for base64), or bytes: `
+  // No provider can read a file or a Blob of this host.
+  const local = /^(file|blob):/i.exec(url)?.[0];
+  if (local || !/^[a-z][a-z\d+.-]+:/i.test(url)) {
+    throw invalidInput(`${maker} got ${local ? `a URL of this host (${local})` : typeof media === 'string' ? 'a text that is no URL' : said(media)}; give a URL (data:…;base64,… for base64), or bytes: `
       + `${maker}(await readFile(path))`);
   }
   return part({ type: 'url', url, ...given({ media_type: mediaType }) });

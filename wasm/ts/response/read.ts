@@ -1,5 +1,6 @@
 // Reads in a page what `toResponse` or `sendResponse` sent.
-import { abortError, LlmError, StreamError, ConnectionError } from '../base/errors.js';
+import { isObject, said } from '../api/kinds.js';
+import { abortError, invalidInput, LlmError, StreamError, ConnectionError } from '../base/errors.js';
 import { iterate } from '../api/iterate.js';
 import type { ChatEvent, ChatResponse } from '../base/types.js';
 import { answerOf, textOf, type Frame } from './frames.js';
@@ -120,7 +121,11 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
 
   async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
     const response = await this.#response;
-    const { ok, status, headers, body } = response;
+    if (!isObject(response) || typeof response.status !== 'number') {
+      throw invalidInput(`readResponse got ${said(response)} that is no response; give what fetch(…) returns`);
+    }
+    const { ok, status, headers, body, bodyUsed } = response;
+    if (bodyUsed) throw invalidInput('readResponse got a response whose body was already read');
     if (!ok) {
       const { error } = await response.json().catch(() => ({})) as { error?: ToldError };
       throw error && typeof error.code === 'string' ? fromTold(error, '', status) : fromStatus(status);

@@ -28,7 +28,7 @@ export interface NodeResponse {
  * ```
  */
 export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<void> {
-  const { response, leave } = prepared(stream, options);
+  const { response, leave } = prepared('sendResponse', stream, options);
   let wake = () => {};
   let isGone = res.destroyed;
   const gone = () => {

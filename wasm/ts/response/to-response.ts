@@ -1,13 +1,23 @@
 // A stream as the response of a server's route.
+import { isObject, said } from '../api/kinds.js';
+import { invalidInput } from '../base/errors.js';
 import { Body } from './body.js';
 import type { Streamed } from './frames.js';
 import type { ResponseOptions } from './options.js';
+
+const OPTIONS: readonly string[] = ['format', 'status', 'headers', 'onFinal', 'onError', 'heartbeatMs'] satisfies (keyof ResponseOptions)[];
 
 /** @internal The response, and a function that ends its call. */
 export interface Prepared { response: Promise<Response>; leave: () => Promise<void> }
 
 /** @internal */
-export function prepared<A>(stream: Streamed<A>, options: ResponseOptions<A>): Prepared {
+export function prepared<A>(maker: string, stream: Streamed<A>, options: ResponseOptions<A>): Prepared {
+  if (!isObject(stream) || typeof stream[Symbol.asyncIterator] !== 'function' || typeof stream.final !== 'function') {
+    throw invalidInput(`${maker} got ${said(stream)} that is no stream; give that of client.askStream(…) or streamTools(…), without await`);
+  }
+  for (const name in options) {
+    if (!OPTIONS.includes(name)) throw invalidInput(`${maker}: unknown option ${name}; it may have ${OPTIONS.join(', ')}`);
+  }
   const body = new Body(stream, options);
   const make = async () => {
     try {
@@ -46,6 +56,6 @@ export function prepared<A>(stream: Streamed<A>, options: ResponseOptions<A>): P
  * }
  * ```
  */
-export function toResponse<A>(stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<Response> {
-  return prepared(stream, options).response;
+export async function toResponse<A>(stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<Response> {
+  return prepared('toResponse', stream, options).response;
 }
