@@ -48,7 +48,7 @@ export async function buildModule(name, { profile, std, level, isLean = false })
   ]);
   shortenNames(folder);
   // The module for chat completions has no code for schemas.
-  await wrapBindings(folder, isLean ? [] : ['fitSchema', 'readAnswer', 'usedTokens']);
+  await wrapBindings(folder, isLean ? [] : ['fitSchema', 'readAnswer']);
   return readFileSync(join(folder, 'core.wasm'));
 }
 

@@ -47,6 +47,15 @@ impl Client {
     }
 }
 
+#[wasm_bindgen]
+impl Client {
+    /// Changes how many requests run at once. 0: all calls wait.
+    #[wasm_bindgen(js_name = setWorkers)]
+    pub fn set_workers(&self, workers: u32) {
+        self.client.set_workers(workers as usize);
+    }
+}
+
 impl Client {
     fn shape_embed(&self, texts: &str, options: &str, more: JsValue) -> Result<EmbedCall, Error> {
         let faults = Faults::default();

@@ -5,7 +5,7 @@
 
 use chatcore::chat::ResponseFormat;
 use chatcore::json::Writer;
-use chatcore::{AnswerSchema, ChatRequest, ChatResponse, Error, FinishReason, estimate_tokens};
+use chatcore::{AnswerSchema, ChatRequest, ChatResponse, Error, FinishReason};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
@@ -29,24 +29,6 @@ pub fn fit_schema(settings: &str, wanted: &str, call: &str) -> Result<String, St
 #[wasm_bindgen(js_name = readAnswer)]
 pub fn read_answer(wanted: &str, answer: &str) -> Result<String, String> {
     value(wanted, answer).map_err(|error| error::json(&error))
-}
-
-/// An estimate of the tokens of a request and its answer, for an answer without a report of its
-/// usage. The argument is JSON: the messages, the last of which is the answer, and the tools.
-#[wasm_bindgen(js_name = usedTokens)]
-pub fn used_tokens(call: &str) -> Result<f64, String> {
-    used(call).map_err(|error| error::json(&error))
-}
-
-fn used(call: &str) -> Result<f64, Error> {
-    let faults = Faults::default();
-    let mut from = faults.object(call);
-    let mut request = ChatRequest::default();
-    request.messages = messages::read(&from.take("messages").unwrap_or_default().to_string())?;
-    request.tools = tools(&mut from);
-    faults.check()?;
-    // Nothing is added for the answer, because it is among the messages.
-    Ok(estimate_tokens(&request.max_tokens(0)) as f64)
 }
 
 fn fit(settings: &str, wanted: &str, call: &str) -> Result<String, Error> {

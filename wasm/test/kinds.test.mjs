@@ -1,7 +1,7 @@
 // Values of a wrong kind, unknown options, and the names that other packages have for them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BatchProcessor, InvalidInputError, LlmClient, LlmError } from '../dist/node.js';
+import { BatchProcessor, InvalidInputError, LlmClient, LlmError, preload } from '../dist/node.js';
 
 const sent = [];
 const fetch = async (url, { method, headers, body }) => {
@@ -87,11 +87,20 @@ test('the names that other packages and Rust have for options', async () => {
     [{ baseUrl: 'x' }, 'baseUrl; write baseURL'], [{ base_url: 'x' }, 'base_url; write baseURL'], [{ api_key: 'x' }, 'api_key; write apiKey'],
     [{ maxRetries: 2 }, 'maxRetries; use maxAttempts, which counts the first attempt, too'], [{ timeout: 1 }, 'timeout; use timeoutMs, in milliseconds'],
     [{ defaultHeaders: {} }, 'defaultHeaders; use headers'], [{ concurrency: 1 }, 'concurrency; use workers'], [{ temperature: 1 }, 'temperature; it is an option of a call'],
-    [{ colour: 1 }, 'colour'],
+    [{ organization: 'x' }, "organization; use headers: { 'openai-organization': … }"], [{ apiVersion: 'x' }, 'apiVersion; use a query in baseURL'],
+    [{ stream: true }, 'stream; use askStream() or chatStream(); for tools that run, streamTools() of chatcore/tools'],
+    [{ schema: {} }, 'schema; it is an option of a call'], [{ colour: 1 }, 'colour'],
   ]) assert.throws(() => make(options), { code: 'config', message: `unknown option ${said}` });
   for (const [options, said] of [
     [{ max_tokens: 1 }, 'max_tokens; write maxTokens'], [{ top_p: 1 }, 'top_p; write topP'], [{ maxOutputTokens: 1 }, 'maxOutputTokens; use maxTokens'],
     [{ abortSignal: null }, 'abortSignal; use signal'], [{ stopSequences: [] }, 'stopSequences; use stop'], [{ max_retries: 1 }, 'max_retries; use maxAttempts, which counts the first attempt, too'],
+    [{ max_completion_tokens: 1 }, 'max_completion_tokens; use maxTokens'], [{ maxSteps: 2 }, 'maxSteps; use maxTurns of runTools() in chatcore/tools'],
+    [{ stopWhen: () => true }, 'stopWhen; use maxTurns of runTools() in chatcore/tools'], [{ maxToolRoundtrips: 1 }, 'maxToolRoundtrips; use maxTurns of runTools() in chatcore/tools'],
+    [{ n: 2 }, 'n; use several calls, because an answer is one message; processBatch() sends many'],
+    [{ stream: true }, 'stream; use askStream() or chatStream(); for tools that run, streamTools() of chatcore/tools'],
+    [{ stream_options: {} }, 'stream_options; use the event usage, which a stream has by default'], [{ output: {} }, 'output; use schema'],
+    [{ functions: [] }, 'functions; use tools'], [{ function_call: 'auto' }, 'function_call; use toolChoice'], [{ reasoning: {} }, 'reasoning; use reasoningEffort'],
+    [{ input: 'x' }, 'input; use the first argument'], [{ text: {} }, 'text; use responseFormat'], [{ providerOptions: {} }, "providerOptions; use extra for fields of the provider's own"],
     [{ apiKey: 'x' }, 'apiKey; it is an option of the client'], [{ colour: 1 }, "colour; put a field of the provider's own in extra"],
   ]) {
     for (const more of [{}, { schema: { type: 'string' } }]) {
@@ -100,6 +109,18 @@ test('the names that other packages and Rust have for options', async () => {
   }
   await assert.rejects(client.processBatch(['x'], { maxWorkers: 2 }), { message: 'unknown option maxWorkers; use concurrency' });
   assert.throws(() => BatchProcessor.chats(client, { concurrency: 2 }), { message: 'unknown option concurrency; use maxWorkers' });
+});
+
+test('preload refuses what no client accepts', async () => {
+  for (const [argument, said] of [
+    [null, /^the argument of preload is null; give the name of a provider, or an object with options of a client$/], [5, /^the argument of preload is 5;/],
+    [['openai'], /^the argument of preload is an array;/], ['opena', /^the provider is opena, .*did you mean openai\?/], ['', /^the provider is , which is not/],
+    [{ provider: 'opena' }, /did you mean openai\?/], [{ provider: 5 }, /^provider is 5; it must be a text/], [{ providers: 'openai' }, /^unknown option providers/],
+    [{ limits: { rpm: 1 } }, /^unknown option limits\.rpm; it may have/], [{ hedge: {} }, /^unknown option hedge/], [{ maxRetries: 1 }, /; use maxAttempts/],
+  ]) {
+    await assert.rejects(preload(argument), (error) => isTyped(error, String(said)) === undefined && error.code === 'config' && said.test(error.message), String(said));
+  }
+  for (const argument of [undefined, 'openai', { provider: 'anthropic' }, {}, { limits: { requestsPerMinute: 1 }, model: 'm' }]) assert.equal(await preload(argument), undefined);
 });
 
 test('the items of a batch', async () => {

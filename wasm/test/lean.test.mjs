@@ -80,6 +80,72 @@ test('a stream that runs while its client moves is counted, read to its end, and
   assert.deepEqual([own.status().active, own.status().succeeded, own.status().closed], [0, 2, true]);
 });
 
+test('the limit on requests in flight holds while a client moves', async () => {
+  const piece = (content, finish = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+  const bodies = [];
+  let [inFlight, most] = [0, 0];
+  const fetch = async (url) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    const done = () => { inFlight -= 1; };
+    if (url.endsWith('completions')) {
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode(piece('one ')));
+          bodies.push(() => {
+            controller.enqueue(new TextEncoder().encode(`${piece('two', 'stop')}data: [DONE]\n\n`));
+            controller.close();
+            done();
+          });
+        },
+        cancel: done,
+      });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    }
+    await new Promise((resolve) => { setImmediate(resolve); });
+    done();
+    return answers[url.slice('https://llm.example/v1/'.length)]();
+  };
+  const turns = async () => { for (let n = 0; n < 20; n += 1) await new Promise((resolve) => { setImmediate(resolve); }); };
+  const own = new LlmClient(options(fetch, { workers: 2 }));
+  const finals = ['a', 'b', 'c'].map((prompt) => own.chatStream(prompt).final());
+  while (bodies.length < 2) await turns();
+  assert.deepEqual([inFlight, own.status().active, own.status().queued], [2, 2, 1]);
+  // Two of the three streams run, and the third is ahead of these.
+  let isDone = false;
+  const jobs = Promise.all([own.embed(['x']), own.models(), own.embed(['y'], { waitForQueue: false })]).then(() => { isDone = true; });
+  await assert.rejects(own.embed(['z'], { timeoutMs: 20 }), { code: 'timeout' });
+  assert.deepEqual([isDone, inFlight, own.status().limit, own.status().active, own.status().queued], [false, 2, 2, 2, 4]);
+  bodies.shift()();
+  await turns();
+  assert.deepEqual([isDone, inFlight], [false, 2]);
+  bodies.shift()();
+  await jobs;
+  // One of them ended, so that the jobs ran one after the other beside the last.
+  assert.deepEqual([most, inFlight], [2, 1]);
+  bodies.shift()();
+  await Promise.all(finals);
+  await Promise.all([own.embed(['x']), own.models(), own.embed(['y'])]);
+  assert.equal(most, 2);
+  assert.deepEqual([own.status().limit, own.status().active, own.status().started], [2, 0, 10]);
+  await own.close();
+});
+
+test('an aborted stream of the first module gives its place to a job in the second', async () => {
+  const own = new LlmClient(options(async (url) => (url.endsWith('completions') ? new Response(new ReadableStream({}), { headers: { 'content-type': 'text/event-stream' } })
+    : answers[url.slice('https://llm.example/v1/'.length)]()), { workers: 1 }));
+  const stream = own.chatStream('x');
+  const reading = stream.final().catch(() => {});
+  await new Promise((resolve) => { setImmediate(resolve); });
+  const job = own.embed(['x']);
+  await new Promise((resolve) => { setImmediate(resolve); });
+  assert.equal(own.status().queued, 1);
+  stream.abort();
+  await reading;
+  assert.equal((await job).vectors.length, 1);
+  assert.deepEqual([own.status().cancelled, own.status().succeeded], [1, 1]);
+});
+
 test('a client with limits, an adaptive limit or hedging begins in the module that has them', async () => {
   const own = client({ limits: { requestsPerMinute: 2 } });
   await own.chatAsync('x');

@@ -126,12 +126,13 @@ impl Admission {
         Some(Permit(Arc::clone(self)))
     }
 
-    /// Changes the number of permits; 0 counts as 1. With more permits, the longest waiters run at
-    /// once. With fewer, the calls that run finish, and no other starts until enough have finished.
+    /// Changes the number of permits. With more permits, the longest waiters run at once. With fewer,
+    /// the calls that run finish, and no other starts until enough have finished; with none, all
+    /// wait until there are permits again.
     pub(crate) fn set_permits(&self, permits: usize) {
         let woken = {
             let mut state = self.lock();
-            state.permits = permits.max(1);
+            state.permits = permits;
             state.grant()
         };
         wake(woken);
@@ -378,13 +379,19 @@ mod tests {
         assert_eq!(counts(&admission), (3, 2));
         let second = poll(&mut waiting[0]).unwrap().unwrap();
         let third = poll(&mut waiting[1]).unwrap().unwrap();
-        admission.set_permits(0);
+        admission.set_permits(1);
         drop((first, second));
         assert_eq!(counts(&admission), (1, 2));
         assert!(poll(&mut waiting[2]).is_none());
         drop(third);
         assert_eq!(counts(&admission), (1, 1));
-        assert!(poll(&mut waiting[2]).unwrap().is_ok());
+        let fourth = poll(&mut waiting[2]).unwrap().unwrap();
+        admission.set_permits(0);
+        drop(fourth);
+        assert_eq!(counts(&admission), (0, 1));
+        assert!(poll(&mut waiting[3]).is_none());
+        admission.set_permits(1);
+        assert!(poll(&mut waiting[3]).unwrap().is_ok());
     }
 
     #[test]

@@ -97,6 +97,11 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// The backend's current status.
     fn status(&self) -> Status;
 
+    /// Changes how many requests run at once. The default implementation does nothing.
+    fn set_workers(&self, workers: usize) {
+        let _ = workers;
+    }
+
     /// Refuses new calls, and completes when all running calls have ended.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

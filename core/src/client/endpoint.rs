@@ -69,6 +69,12 @@ impl Backend for EndpointBackend {
         }
     }
 
+    fn set_workers(&self, workers: usize) {
+        if self.0.adaptive.is_none() {
+            self.0.admission.set_permits(workers);
+        }
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.0.admission.close();
         if let Some(limiter) = &self.0.limiter {

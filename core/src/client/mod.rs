@@ -190,6 +190,14 @@ impl LlmClient {
         self.inner.backend.status()
     }
 
+    /// Changes how many requests run at once. With a higher number, the calls that have waited longest
+    /// run now. With a lower one, running calls are finished, and the next one starts when fewer run.
+    /// With 0, all calls wait. [`Status::limit`] is the number. Does nothing for a client with an
+    /// adaptive limit.
+    pub fn set_workers(&self, workers: usize) {
+        self.inner.backend.set_workers(workers);
+    }
+
     /// Closes the client and all its clones. Calls that run or wait for a permit are finished. New
     /// calls, and calls that wait for a rate limit or before a retry, fail with
     /// [`Closed`](crate::ErrorKind::Closed). Completes when no call runs any more. A [`ChatStream`]

@@ -137,6 +137,24 @@ mod tests {
         assert_eq!(estimate("🌍"), 2);
     }
 
+    /// The cases are those of the npm package, too.
+    #[test]
+    fn every_case() {
+        let cases: Vec<Value> =
+            serde_json::from_str(include_str!("../../cases/estimate.json")).unwrap();
+        for case in cases {
+            let messages: Vec<Message> = serde_json::from_value(case["messages"].clone()).unwrap();
+            let mut request = ChatRequest::new(messages).max_tokens(0);
+            for tool in case["tools"].as_array().unwrap() {
+                let text = |name: &str| tool[name].as_str().unwrap();
+                let tool = Tool::new(text("name"), tool["parameters"].clone())
+                    .description(text("description"));
+                request = request.tool(tool);
+            }
+            assert_eq!(json!(estimate_tokens(&request)), case["tokens"], "{case}");
+        }
+    }
+
     #[test]
     fn the_answer_counts_as_long_as_it_may_be() {
         let request = ChatRequest::new([Message::user("hi")]);

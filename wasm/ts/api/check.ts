@@ -72,16 +72,23 @@ const CLIENT = {
   betas: TEXTS, headers: HEADERS, fetch: FUNCTION, mock: FLAG_OR_FUNCTION, dangerouslyAllowBrowser: FLAG,
 } as const satisfies Kinds<ClientOptions>;
 
-/** The names that other packages have for options. */
-const OTHERS: Readonly<Record<string, string>> = {
-  maxRetries: 'maxAttempts, which counts the first attempt, too', timeout: 'timeoutMs, in milliseconds', defaultHeaders: 'headers', defaultQuery: 'a query in baseURL',
-  system: 'systemPrompt', instructions: 'systemPrompt', maxOutputTokens: 'maxTokens', maxCompletionTokens: 'maxTokens', stopSequences: 'stop', abortSignal: 'signal',
-  messages: 'the first argument for the messages', prompt: 'the first argument for the prompt', user: "extra: { user }, a field of the provider's own",
-  endpoint: 'baseURL', url: 'baseURL', key: 'apiKey', token: 'apiKey', dispatcher: 'fetch: (url, init) => fetch(url, { ...init, dispatcher })',
-  agent: 'https.globalAgent or the option fetch', httpAgent: 'https.globalAgent or the option fetch', fetchOptions: 'fetch: (url, init) => fetch(url, { ...init, … })',
-  concurrency: 'workers|maxWorkers', maxConcurrency: 'workers|concurrency|maxWorkers', maxWorkers: 'concurrency|workers', limit: 'concurrency|maxWorkers',
-  customId: 'the option journal, whose items have names',
-};
+/** The names that other packages have for options, and what to use instead: the first that fits the place. */
+const OTHERS: readonly (readonly [names: string, instead: string])[] = [
+  ['maxRetries', 'maxAttempts, which counts the first attempt, too'], ['timeout', 'timeoutMs, in milliseconds'],
+  ['defaultHeaders', 'headers'], ['defaultQuery queryParams apiVersion', 'a query in baseURL'],
+  ['organization', "headers: { 'openai-organization': … }"], ['project', "headers: { 'openai-project': … }"],
+  ['system instructions', 'systemPrompt'], ['maxOutputTokens maxCompletionTokens', 'maxTokens'], ['stopSequences', 'stop'], ['abortSignal', 'signal'],
+  ['messages', 'the first argument for the messages'], ['prompt', 'the first argument for the prompt'], ['input', 'the first argument'],
+  ['user', "extra: { user }, a field of the provider's own"], ['providerOptions', "extra for fields of the provider's own"],
+  ['endpoint url', 'baseURL'], ['key token', 'apiKey'], ['agent httpAgent', 'https.globalAgent or the option fetch'],
+  ['dispatcher', 'fetch: (url, init) => fetch(url, { ...init, dispatcher })'], ['fetchOptions', 'fetch: (url, init) => fetch(url, { ...init, … })'],
+  ['concurrency', 'workers|maxWorkers'], ['maxConcurrency', 'workers|concurrency|maxWorkers'], ['maxWorkers', 'concurrency|workers'],
+  ['limit', 'concurrency|maxWorkers'], ['customId', 'the option journal, whose items have names'],
+  ['stream', 'askStream() or chatStream(); for tools that run, streamTools() of chatcore/tools'], ['streamOptions', 'the event usage, which a stream has by default'],
+  ['n', 'several calls, because an answer is one message; processBatch() sends many'],
+  ['maxTurns maxSteps stopWhen maxToolRoundtrips', 'maxTurns of runTools() in chatcore/tools'], ['functions', 'tools'], ['functionCall', 'toolChoice'],
+  ['output experimentalOutput', 'schema'], ['reasoning thinking', 'reasoningEffort'], ['text', 'responseFormat'],
+];
 
 const plain = (name: string) => name.replace(/[_-]/g, '').toLowerCase();
 
@@ -90,17 +97,21 @@ function advice(name: string, kinds: object, otherwise: string): string {
   const names = Object.keys(kinds);
   const same = names.find((known) => plain(known) === plain(name));
   if (same) return `write ${same}`;
-  const [, others = ''] = Object.entries(OTHERS).find(([known]) => plain(known) === plain(name)) ?? [];
-  const isOption = (word: string) => Object.hasOwn({ ...CLIENT, ...CALL, ...BATCH, ...PROCESSOR }, word);
+  const [, others = ''] = OTHERS.find(([all]) => all.split(' ').some((known) => plain(known) === plain(name))) ?? [];
+  const isOption = (word: string) => Object.hasOwn({ ...CLIENT, ...TYPED_CALL, ...BATCH, ...PROCESSOR }, word);
   const use = others.split('|').find((other) => other && (names.includes(/^\w+/.exec(other)![0]) || !isOption(/^\w+/.exec(other)![0])));
   if (use) return `use ${use}`;
   if (kinds !== CLIENT && Object.hasOwn(CLIENT, name)) return 'it is an option of the client';
-  if (kinds === CLIENT && Object.hasOwn(CALL, name)) return 'it is an option of a call';
+  if (kinds === CLIENT && Object.hasOwn(TYPED_CALL, name)) return 'it is an option of a call';
   return otherwise;
 }
 
+function checkObject(options: unknown, fail: Fail, what = 'the argument for options', give = 'an object'): void {
+  if (!OBJECT[1](options as never)) throw fail(`${what} is ${said(options)}; give ${give}`);
+}
+
 function check(options: unknown, place: string, kinds: Readonly<Record<string, Kind>>, fail: Fail, otherwise = `it may have ${Object.keys(kinds).join(', ')}`): void {
-  if (!OBJECT[1](options as never)) throw fail(`${place || 'the argument for options'} is ${said(options)}; give an object`);
+  checkObject(options, fail, place || undefined);
   const dot = place && `${place}.`;
   for (const name in options as object) {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
@@ -162,8 +173,9 @@ export function checkItems(items: unknown, hasJournal: boolean, fail: Fail): voi
 /** @internal The same for a BatchProcessor. */
 export const checkProcessor = (options: object, fail: Fail): void => check(options, '', PROCESSOR, fail);
 
-/** @internal The same for a client. */
-export function checkClient(options: ClientOptions, fail: Fail): void {
+/** @internal The same for a client. `what` and `give` are words for the error if the options are no object. */
+export function checkClient(options: ClientOptions, fail: Fail, what?: string, give?: string): void {
+  checkObject(options, fail, what, give);
   check(options, '', CLIENT, fail, '');
   times(options.timeouts, fail);
   if (options.limits) check(options.limits, 'limits', RATES, fail);

@@ -13,6 +13,7 @@ import { identityOf } from './identity.js';
 import type { JournalItems, JournalOptions } from './journal.js';
 import { core, download } from '../border/load.js';
 import { mockFetch } from './mock.js';
+import { preconnect } from './preconnect.js';
 import { response, type ResponseView } from '../border/response.js';
 import { runAll, tokensOf } from './round.js';
 import { Seats, type Seat } from './seats.js';
@@ -28,11 +29,12 @@ import type { Prepared } from '../typed/ask.js';
 import type { Caller, Wanted } from '../typed/wanted.js';
 import type { AnySchema, InputOf, OutputOf } from '../base/schema.js';
 import type { BatchCall, BatchItem, BatchOptions, ChatOptions, ClientOptions, EmbedOptions, SchemaOptions } from './options.js';
-import type { AnyMessage, AnyTool, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
+import type { AnyMessage, ChatResponse, Embeddings, ModelInfo, Settled, Status, TypedResponse } from '../base/types.js';
 
 /**
- * A client. The constructor checks the options, and in a page begins to download the core. The core starts with the first
- * call.
+ * A client. The constructor checks the options. In a page it also begins to download the core and, unless the option `fetch` or
+ * `mock` is set, makes the browser open a connection to a provider on another origin, so that the first call does not wait for
+ * either. The core starts with the first call.
  *
  * ```js
  * const client = new LlmClient({ provider: 'openai' });
@@ -54,7 +56,7 @@ export class LlmClient {
 
   /** Throws an LlmError with the code `config` if an option or a variable is wrong, or the key is missing. */
   constructor(options: ClientOptions = {}) {
-    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module, onlyChatCompletions } = checked(options);
+    const { json, idle, mocked, headers, isLimited, headerRules, secrets, giveKey, module, url, onlyChatCompletions } = checked(options);
     this.#settings = json;
     this.#onlyChatCompletions = onlyChatCompletions;
     this.#headerRules = headerRules;
@@ -68,6 +70,7 @@ export class LlmClient {
       (idleMs) => !isLimited || idleMs > 60_000,
     );
     download(module);
+    if (url !== undefined && options.fetch == null) preconnect(url);
   }
 
   /** @internal Whether its provider has only the dialect of chat completions. */
@@ -184,11 +187,6 @@ export class LlmClient {
     return this.#typed([], siteAbove(this.schemaOf), async (code, caller) => code.Wanted.of(caller, options));
   }
 
-  /** @internal For loops over tools: an estimate of the tokens of messages, the last of which is the answer. */
-  usedTokens(messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number> {
-    return this.#typed([], siteAbove(this.usedTokens), async (code, caller) => code.usedTokens(caller, messages, tools));
-  }
-
   /** @internal Runs one item of a batch, for a journal. */
   runOne(item: BatchItem, options: BatchCall): Promise<ChatResponse> {
     return this.#one(item, options, {});
@@ -270,11 +268,12 @@ export class LlmClient {
   async #open(asked: ChatArguments, context: CallContext, lost: () => void): Promise<Opened> {
     if (this.#closed) throw closed();
     let stream: Opened | undefined;
-    const start = ({ core, raw }: Seat) => {
+    const start = (seat: Seat) => {
+      const { core, raw } = seat;
       const home = core.arrive(lost);
       try {
         const call = core.enter(() => raw.call(home.number, ...inOrder(asked, context)));
-        stream = opened(core, home, call);
+        stream = opened(core, home, call, this.#seats.began(seat));
       } catch (error) {
         core.leave(home);
         throw error;
@@ -380,16 +379,19 @@ export class LlmClient {
       if (aborted()) throw abortError(aborted());
       if (this.#closed && !isPart) throw closed();
       const begin = prepare();
-      const start = ({ core, raw }: Seat) => {
+      const start = (seat: Seat) => {
         if (aborted()) return;
+        const { core, raw } = seat;
         let id = 0;
         const abort = () => core.abort(id, home.number);
         const home = core.arrive(abort);
         told = core.wait(() => (id = begin(raw, home.number)), home.number);
+        const ended = this.#seats.began(seat);
         const forgets = signals.map((signal) => signal && whenAborted(signal, abort));
         leave = () => {
           for (const forget of forgets) forget?.();
           core.leave(home);
+          ended();
         };
         // The caller's own `fetch` may have aborted it.
         if (aborted()) abort();

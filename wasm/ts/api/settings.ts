@@ -6,8 +6,8 @@ import type { LlmError } from '../base/errors.js';
 import { headerRules, plain, type HeaderRules, type Headers } from './headers.js';
 import { known } from './helpers.js';
 import { foreign, keyGiver, keyOf, type GiveKey } from './key.js';
-import { nearest } from './nearest.js';
 import { moduleOf, needsLimits } from './preload.js';
+import { providerOf } from './provider.js';
 import type { ModuleName } from '../border/load.js';
 import type { ClientOptions, Hedging, TimeLimits } from './options.js';
 import { mayHoldSecret, namesCredential, secretsOf } from './secrets.js';
@@ -36,6 +36,8 @@ export interface Settings {
   giveKey: GiveKey | undefined;
   /** The module with the provider's dialect, for chats. */
   module: ModuleName;
+  /** The base URL; undefined for an offline model. */
+  url: string | undefined;
   onlyChatCompletions: boolean;
 }
 
@@ -113,13 +115,7 @@ interface Endpoint { base?: Address | undefined; key?: string | undefined; giveK
 function endpoint(options: ClientOptions, provider: string, named: string | undefined, inPage: boolean, vars: Variables, headers: Headers): Endpoint {
   const { apiKey, baseURL } = options;
   const allowHttp = options.allowHttp ?? vars.isOn('LLM_ALLOW_HTTP');
-  if (!Object.hasOwn(PROVIDERS, provider)) {
-    const names = Object.keys(PROVIDERS);
-    const meant = nearest(String(provider), names);
-    throw fail(`the provider is ${provider}, which is not the name of a provider: ${meant ? `did you mean ${meant}? It` : 'it'} must be one of `
-      + `${names.join(', ')}; for any other server with OpenAI's chat completions, use openai_compatible and set baseURL`, 'unknown_provider');
-  }
-  const its = PROVIDERS[provider as ProviderName];
+  const its = providerOf(String(provider));
   const given = baseURL ?? vars.text('LLM_BASE_URL');
   const base = given === undefined ? undefined : address(String(given), inPage ? pageAddress() : undefined);
   if (base instanceof Flaw) {
@@ -203,6 +199,7 @@ export function settings(options: ClientOptions): Settings {
   return {
     mocked, headers, giveKey,
     module: needsLimits(options) ? 'all' : module,
+    url: mocked ? undefined : base?.url ?? PROVIDERS[provider as ProviderName].baseURL,
     onlyChatCompletions: module === 'chat',
     secrets: [...key === undefined ? [] : [key], ...parametersOf(base), ...secretsOf(headers)],
     isLimited,

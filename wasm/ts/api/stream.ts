@@ -6,6 +6,7 @@ import type { RawCall } from '../border/bindings.js';
 import type { Home } from '../border/home.js';
 import { iterate } from './iterate.js';
 import { response } from '../border/response.js';
+import { afterOthers } from '../base/pause.js';
 import { Encoder } from '../base/text.js';
 import type { DeepPartial } from '../base/schema.js';
 import type { ChatEvent, ChatResponse, TypedResponse } from '../base/types.js';
@@ -14,17 +15,21 @@ import type { Values } from '../typed/ask.js';
 import type { Wanted } from '../typed/wanted.js';
 
 /** @internal A call that has begun, with the promise of its first events. */
-export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined }
+export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<Told> | undefined; ended(): void }
 
 /** Counts streams down that were garbage-collected. */
 const dropped = typeof FinalizationRegistry === 'function'
-  ? new FinalizationRegistry<Core>((core) => { core.streams -= 1; }) : undefined;
+  ? new FinalizationRegistry<() => void>((drop) => drop()) : undefined;
 
-/** @internal Starts to read a call. */
-export function opened(core: Core, home: Home, call: RawCall): Opened {
+/** @internal Starts to read a call; `ended` is called when it has ended. */
+export function opened(core: Core, home: Home, call: RawCall, ended: () => void): Opened {
   core.streams += 1;
-  dropped?.register(call, core, call);
-  return { core, home, call, first: core.wait(() => call.next(), home.number) };
+  dropped?.register(call, () => {
+    core.streams -= 1;
+    // After the core's own object was freed, which is garbage-collected, too.
+    afterOthers(ended);
+  }, call);
+  return { core, home, call, first: core.wait(() => call.next(), home.number), ended };
 }
 
 /**
@@ -265,9 +270,10 @@ function discard(opened: Opened): void {
 }
 
 /** Frees the call. That drops the core's stream, which closes its connection unless the answer is complete. */
-function close({ core, home, call }: Opened): void {
+function close({ core, home, call, ended }: Opened): void {
   core.streams -= 1;
   dropped?.unregister(call);
   core.quietly(() => call.free(), home.number);
   core.leave(home);
+  ended();
 }

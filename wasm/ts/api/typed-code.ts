@@ -1,7 +1,7 @@
 // The code for typed answers. Most programs do not need it, so a page loads it with the first schema.
 import { LlmError } from '../base/errors.js';
 import type { ask, prepare, Values } from '../typed/ask.js';
-import type { usedTokens, Wanted } from '../typed/wanted.js';
+import type { Wanted } from '../typed/wanted.js';
 
 /** @internal */
 export interface TypedCode {
@@ -9,7 +9,6 @@ export interface TypedCode {
   readonly prepare: typeof prepare;
   readonly Values: typeof Values;
   readonly Wanted: Pick<typeof Wanted, 'of'>;
-  readonly usedTokens: typeof usedTokens;
 }
 
 let load: (() => TypedCode | Promise<TypedCode>) | undefined;

@@ -50,6 +50,8 @@ export interface RawClient {
   embed(home: number, texts: string, options: string, context: CallContext | undefined): number;
   /** Returns the id of a promise for a JSON array of models. */
   models(home: number, context: CallContext | undefined): number;
+  /** Changes how many requests run at once; with 0, all calls wait. Missing in the module for chats. */
+  setWorkers?(workers: number): void;
   status(): string;
   /** Returns the id of a promise. */
   close(home: number): number;
@@ -75,8 +77,6 @@ export interface Bindings {
   fitSchema?(settings: string, wanted: string, call: string): string;
   /** Reads a typed answer; see `Reading`. */
   readAnswer?(wanted: string, answer: string): string;
-  /** An estimate of the tokens of messages, the last of which is the answer, and tools. The argument is JSON. */
-  usedTokens?(call: string): number;
 }
 
 /** @internal The globals that the bindings use. */

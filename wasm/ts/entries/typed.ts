@@ -2,4 +2,4 @@
 /** @internal */
 export { ask, prepare, Values } from '../typed/ask.js';
 /** @internal */
-export { usedTokens, Wanted } from '../typed/wanted.js';
+export { Wanted } from '../typed/wanted.js';

@@ -11,6 +11,7 @@ import { correction } from '../typed/correction.js';
 import type { Wanted } from '../typed/wanted.js';
 import { runCalls, TIME_UP, type Runner } from './calls.js';
 import type { ToolLoopAnswer, ToolLoopEvent, ToolLoopLimit, UnfinishedLoop } from './events.js';
+import { estimate } from './estimate.js';
 import { openCalls } from './prepare.js';
 import { costOf, type LoopSettings } from './settings.js';
 
@@ -20,8 +21,6 @@ export interface ToolClient {
   askStream(messages: readonly AnyMessage[], options?: ChatOptions): ChatStream;
   /** @internal */
   schemaOf?(options: Pick<SchemaOptions, 'schema'>): Promise<Wanted>;
-  /** @internal */
-  usedTokens?(messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number>;
 }
 
 /** A limit of a tool loop was reached before the model answered. `unfinishedLoop(error)` has the conversation so far. */
@@ -172,19 +171,7 @@ export class Loop {
     if (cost !== null) this.#cost = (this.#cost ?? 0) + cost;
     // Some servers report zeros.
     const isReported = tokensOf(response.usage) > 0;
-    if (this.#settings.maxTotalTokens < Infinity && !isReported) this.#estimated += await this.#estimate(response);
-  }
-
-  /** As the core estimates it in core/src/policy/estimate.rs. */
-  async #estimate({ message }: ChatResponse): Promise<number> {
-    const messages = [...this.#messages, message];
-    const { tools } = this.#settings;
-    try {
-      const used = this.#client.usedTokens?.(messages, tools);
-      if (used) return await unlessAborted(used, [this.#stop.signal]);
-    } catch { /* a page that cannot load the module, a client that was closed, a loop that ends: the answer counts all the same */ }
-    // A client of the program's own may have no estimate: a quarter of a token for each character of the JSON is on the high side.
-    return Math.ceil(JSON.stringify([messages, tools]).length / 4);
+    if (this.#settings.maxTotalTokens < Infinity && !isReported) this.#estimated += estimate([...this.#messages, response.message], this.#settings.tools);
   }
 
   /**

@@ -129,11 +129,4 @@ export class Wanted {
   }
 }
 
-/** @internal An estimate of the tokens of a request and its answer, for an answer without a report of its usage. */
-export async function usedTokens(caller: Caller, messages: readonly AnyMessage[], tools: readonly AnyTool[]): Promise<number> {
-  const call = JSON.stringify({ messages, tools: caller.tools(tools) });
-  const core = await caller.core();
-  return core.enter(() => core.bindings.usedTokens!(call));
-}
-
 const faultOf = ({ fault }: Reading): Fault | undefined => fault && { path: fault[0], reason: fault[1] };

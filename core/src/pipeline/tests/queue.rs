@@ -24,6 +24,26 @@ fn a_batch_wider_than_its_client_loses_nothing_to_the_clock() {
 }
 
 #[test]
+fn the_number_of_workers_can_be_changed_while_calls_run() {
+    let answers = (0..3).map(|_| Answering::Good(5.0));
+    let setup = setup(answers, |builder| builder.workers(3));
+    setup.client.set_workers(0);
+    let calls = async {
+        let client = &setup.client;
+        let all = join_all(["a", "b", "c"].map(|prompt| client.chat_async(prompt).into_future()));
+        let more = async {
+            client.executor().sleep(Duration::from_secs(7)).await;
+            assert_eq!((client.status().active, client.status().limit), (0, 0));
+            client.set_workers(1);
+        };
+        future::join(all, more).await.0
+    };
+    let results = setup.clock.run(calls);
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(setup.clock.seconds(), 22.0);
+}
+
+#[test]
 fn the_queue_has_its_own_limit_and_is_first_in_first_out() {
     let answers = || (0..4).map(|_| Answering::Good(5.0));
     let setup = setup(answers(), |builder| builder.workers(1));
