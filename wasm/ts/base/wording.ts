@@ -1,39 +1,42 @@
 // The core's messages name options as Rust and the environment do. This file replaces them with JavaScript's names. Each
 // phrase is replaced as a whole, so that text from a server is not changed. A test checks that no phrase is missing.
 
-const PHRASES: readonly (readonly [of: string, here: string])[] = [
-  ["the model's name (LLM_MODEL)", "the model's name (model)"],
-  ['the base URL (LLM_BASE_URL)', 'the base URL (baseURL)'],
-  ['wait, or lower LLM_ASYNC_WORKERS', 'wait, or lower workers'],
-  ['raise max_tokens, or ask for less reasoning (reasoning_effort)', 'raise maxTokens, or ask for less reasoning (reasoningEffort)'],
-  ['let the call wait (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor), or raise '
-    + 'LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS', 'leave waitForQueue true, so that the call waits, or raise queueSize or workers'],
-  ['the API key is empty; set LLM_API_KEY', 'the API key is empty; give an apiKey'],
-  ['no model is set; set LLM_MODEL, or name a model in the request', 'no model is set; set model for the client or for the call'],
-  ['leave it out with .temperature(None)', 'leave it out with temperature: null'],
-  ['leave it out with .max_tokens(None)', 'leave it out with maxTokens: null'],
-  ['shorten it, or raise max_request_bytes', 'shorten it, or raise maxRequestBytes'],
-  ['shorten it, lower max_tokens, or raise tokens_per_minute or token_burst',
-    'shorten it, lower maxTokens, or raise limits.tokensPerMinute or limits.tokenBurst'],
-  ['set LLM_ALLOW_HTTP=true (Provider::allow_http), if you trust the network', 'set allowHttp: true, if you trust the network'],
-  ['cannot be set for one call; Provider::with_header replaces it for all calls', "cannot be set for one call; the client's headers replace it for all calls"],
-  ['put the key in LLM_API_KEY and leave only the host', 'give the key as apiKey and leave only the host'],
-  ['; set LLM_BASE_URL to ', '; set baseURL to '],
-  ['set LLM_BASE_URL or Provider::with_base_url', 'set baseURL'],
-  [' or LLM_API_KEY, or Provider::with_api_key, or USE_MOCK_LLM=true for the offline demo model', ' or give an apiKey, or mock: true for an offline model'],
-  ['the call it belongs to; use Message::tool_result', 'the call it belongs to; use toolResult()'],
-  ['no JSON mode without a schema; use ResponseFormat::JsonSchema', 'no JSON mode without a schema; use a responseFormat of the type json_schema'],
-  ['send its bytes with Part::image_base64', 'send its bytes as base64'],
-  ['send its URL with Part::image_url or its bytes with Part::image_base64', 'send its URL, or its bytes as base64'],
-  ['the text with Part::text', 'the text in a part of the type text'],
-  ['or send its transcript with Part::text', 'or send its transcript in a part of the type text'],
-  ['put the schema into the prompt with .in_prompt()', 'put the schema into the prompt with schemaInPrompt: true'],
-  ['or await the call with .repairs(n), so that the model corrects its answer', 'or set repairs without a stream, so that the model corrects its answer'],
-  ['or set .repairs(n), so that the model corrects its answer', 'or set repairs, so that the model corrects its answer'],
-  ['its JSON was complete; raise max_tokens', 'its JSON was complete; raise maxTokens'],
-  ['for example with gather_with_limit', 'for example with gatherWithLimit'],
-  ['max_tokens is 0, so there would be no answer', 'maxTokens is 0, so there would be no answer'],
+/** Phrases of the core, each with `{what is there|what is here}` in place of what differs. */
+const PHRASES: readonly string[] = [
+  "the model's name ({LLM_MODEL|model})",
+  'the base URL ({LLM_BASE_URL|baseURL})',
+  'wait, or lower {LLM_ASYNC_WORKERS|workers}',
+  'raise {max_tokens|maxTokens}, or ask for less reasoning ({reasoning_effort|reasoningEffort})',
+  '{let the call wait (`.when_full(WhenFull::Wait)`; `.patient()` for one call of many, or a BatchProcessor)|leave waitForQueue true, so that the call waits}'
+    + ', or raise {LLM_ASYNC_QUEUE_SIZE or LLM_ASYNC_WORKERS|queueSize or workers}',
+  'the API key is empty; {set LLM_API_KEY|give an apiKey}',
+  'no model is set; set {LLM_MODEL, or name a model in the request|model for the client or for the call}',
+  'leave it out with {.temperature(None)|temperature: null}',
+  'leave it out with {.max_tokens(None)|maxTokens: null}',
+  'shorten it, or raise {max_request_bytes|maxRequestBytes}',
+  'shorten it, lower {max_tokens|maxTokens}, or raise {tokens_per_minute or token_burst|limits.tokensPerMinute or limits.tokenBurst}',
+  'set {LLM_ALLOW_HTTP=true (Provider::allow_http)|allowHttp: true}, if you trust the network',
+  "cannot be set for one call; {Provider::with_header replaces|the client's headers replace} it for all calls",
+  '{put the key in LLM_API_KEY|give the key as apiKey} and leave only the host',
+  '; set {LLM_BASE_URL|baseURL} to ',
+  'set {LLM_BASE_URL or Provider::with_base_url|baseURL}',
+  ' or {LLM_API_KEY, or Provider::with_api_key, or USE_MOCK_LLM=true for the offline demo|give an apiKey, or mock: true for an offline} model',
+  'the call it belongs to; use {Message::tool_result|toolResult()}',
+  'no JSON mode without a schema; use {ResponseFormat::JsonSchema|a responseFormat of the type json_schema}',
+  'send its bytes {with Part::image_base64|as base64}',
+  'send its URL{ with Part::image_url or its bytes with Part::image_base64|, or its bytes as base64}',
+  'the text {with Part::text|in a part of the type text}',
+  'or send its transcript {with Part::text|in a part of the type text}',
+  'put the schema into the prompt with {.in_prompt()|schemaInPrompt: true}',
+  'or {await the call with .repairs(n)|set repairs without a stream}, so that the model corrects its answer',
+  'or set {.repairs(n)|repairs}, so that the model corrects its answer',
+  'its JSON was complete; raise {max_tokens|maxTokens}',
+  'for example with {gather_with_limit|gatherWithLimit}',
+  '{max_tokens|maxTokens} is 0, so there would be no answer',
 ];
+
+/** A phrase as it is there ($1), or here ($2). */
+const side = (phrase: string, which: '$1' | '$2') => phrase.replace(/\{(.*?)\|(.*?)\}/g, which);
 
 const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
   [/\btop_p is (\S+); it must be from/g, 'topP is $1; it must be from'],
@@ -48,7 +51,7 @@ const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
 /** @internal A message of the core in the words of this package. */
 export function spoken(message: string): string {
   let text = message;
-  for (const [of, here] of PHRASES) text = text.split(of).join(here);
+  for (const phrase of PHRASES) text = text.split(side(phrase, '$1')).join(side(phrase, '$2'));
   for (const [of, here] of PATTERNS) text = text.replace(of, here);
   return text;
 }
