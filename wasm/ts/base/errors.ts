@@ -148,7 +148,7 @@ const CLASSES: Readonly<Record<ErrorCode, typeof LlmError>> = {
 };
 
 /** @internal The error with this code, which may come from a newer version. */
-export const errorOf = (message: string, details: LlmErrorDetails) => new (CLASSES[details.code] ?? LlmError)(message, details);
+export const errorOf = (message: string, details: LlmErrorDetails) => new (Object.hasOwn(CLASSES, details.code) ? CLASSES[details.code] : LlmError)(message, details);
 
 /** @internal */
 export function fromView(view: ErrorView, partialText?: string, cause?: unknown): LlmError {

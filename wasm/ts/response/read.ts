@@ -3,8 +3,8 @@ import { isObject, said } from '../api/kinds.js';
 import { abortError, invalidInput, LlmError, StreamError, ConnectionError } from '../base/errors.js';
 import { iterate } from '../api/iterate.js';
 import type { ChatEvent, ChatResponse } from '../base/types.js';
-import { answerOf, textOf, type Frame } from './frames.js';
-import { fromStatus, fromTold, type ToldError } from './told.js';
+import { answerOf, textOf } from './frames.js';
+import { fromStatus, fromTold, isTold, type ToldError } from './told.js';
 
 /**
  * The events of a server's route as an async iterable, with the methods of a stream of a client. It ends after the last
@@ -14,8 +14,8 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   readonly #response: Promise<Response>;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #decoder = new TextDecoder();
-  /** What came after the last whole line. */
-  #rest = '';
+  /** What came after the last whole line, in pieces, because joining them at each piece would take quadratic time. */
+  #rest: string[] = [];
   #ready: E[] = [];
   #text = '';
   #answer: A | undefined;
@@ -79,6 +79,11 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
     const error = abortError(undefined, this.#text);
     if (reason !== undefined) Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true });
     this.#end(error);
+    this.#close(reason);
+  }
+
+  /** Closes the connection, also if the response is still to come. */
+  #close(reason: unknown): void {
     const cancel = async () => (this.#reader ? this.#reader.cancel(reason) : (await this.#response).body?.cancel(reason));
     cancel().catch(() => {});
   }
@@ -106,44 +111,54 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
 
   async #read(): Promise<void> {
     try {
-      this.#reader ??= await this.#open();
+      const reader = this.#reader ?? await this.#open();
       if (this.#isOver) return;
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await reader!.read();
       if (this.#isOver) return;
       if (done) return this.#end(new StreamError('the response ended before the answer', { code: 'truncated', partialText: this.#text || undefined }));
-      const lines = (this.#rest + this.#decoder.decode(value, { stream: true })).split('\n');
-      this.#rest = lines.pop()!;
-      for (const line of lines) if (line.startsWith('data:')) this.#take(JSON.parse(line.slice(5)) as Frame);
+      const text = this.#decoder.decode(value, { stream: true });
+      const end = text.lastIndexOf('\n');
+      const lines = end < 0 ? [] : (this.#rest.join('') + text.slice(0, end)).split('\n');
+      if (end >= 0) this.#rest = [];
+      this.#rest.push(text.slice(end + 1));
+      for (const line of lines) if (line.startsWith('data:') && !this.#isOver) this.#take(JSON.parse(line.slice(5)));
     } catch (error) {
-      if (!this.#isOver) this.#end(this.#failed(error));
+      if (this.#isOver) return;
+      this.#end(this.#failed(error));
+      // Otherwise the server would go on to write what nobody reads.
+      this.#close(error);
     }
   }
 
-  async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  async #open(): Promise<ReadableStreamDefaultReader<Uint8Array> | undefined> {
     const response = await this.#response;
+    // `abort` closes the body, which must not be locked then.
+    if (this.#isOver) return undefined;
     if (!isObject(response) || typeof response.status !== 'number') {
       throw invalidInput(`readResponse got ${said(response)} that is no response; give what fetch(…) returns`);
     }
     const { ok, status, headers, body, bodyUsed } = response;
     if (bodyUsed) throw invalidInput('readResponse got a response whose body was already read');
     if (!ok) {
-      const { error } = await response.json().catch(() => ({})) as { error?: ToldError };
-      throw error && typeof error.code === 'string' ? fromTold(error, '', status) : fromStatus(status);
+      const sent = await response.json().catch(() => undefined) as { error?: unknown } | null | undefined;
+      throw isTold(sent?.error) ? fromTold(sent.error, '', status) : fromStatus(status);
     }
     const type = headers.get('content-type') ?? 'nothing';
     if (!body || !type.startsWith('text/event-stream')) {
       throw new StreamError(`the response is ${type}; readResponse reads what toResponse or sendResponse makes in the format events`, { code: 'protocol' });
     }
-    return body.getReader();
+    return this.#reader = body.getReader();
   }
 
-  #take(frame: Frame): void {
-    if ('answer' in frame && frame.type === 'answer') {
-      this.#answer = answerOf(frame.answer as A);
+  #take(frame: unknown): void {
+    const { type, answer, error } = (frame ?? {}) as { type?: string; answer?: unknown; error?: unknown };
+    if (typeof type !== 'string' || (type === 'answer' && !isObject(answer)) || (type === 'error' && !isTold(error))) throw new SyntaxError('no event');
+    if (type === 'answer') {
+      this.#answer = answerOf(answer as A);
       return this.#end();
     }
-    if ('error' in frame && frame.type === 'error') return this.#end(fromTold(frame.error, this.#text));
-    this.#text += textOf(frame);
+    if (type === 'error') return this.#end(fromTold(error as ToldError, this.#text));
+    this.#text += textOf(frame as E);
     this.#ready.push(frame as E);
   }
 
@@ -155,7 +170,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
     if ((error as Error | null)?.name === 'AbortError' || (error as Error | null)?.name === 'TimeoutError') {
       return Object.defineProperty(abortError(undefined, this.#text), 'cause', { value: error, configurable: true, writable: true });
     }
-    if (error instanceof SyntaxError) return new StreamError('an event of the response is not JSON', { code: 'protocol', ...details });
+    if (error instanceof SyntaxError) return new StreamError('a line of the response is no event', { code: 'protocol', ...details });
     return this.#reader ? new StreamError('the connection was lost before the answer ended', { code: 'truncated', retryable: true, ...details })
       : new ConnectionError('no connection to the server could be made', { code: 'connection', retryable: true, ...details });
   }

@@ -40,6 +40,12 @@ export function told(error: unknown, message?: string): { status: number; error:
   };
 }
 
+/** @internal Whether it is an error of `told`. Other servers' errors have other fields. */
+export const isTold = (value: unknown): value is ToldError => {
+  const { code, message, retryable } = (value ?? {}) as Partial<ToldError>;
+  return typeof code === 'string' && typeof message === 'string' && typeof retryable === 'boolean';
+};
+
 /** @internal The error in the page. */
 export function fromTold({ code, message, retryable, retryAfterMs }: ToldError, partialText: string, status?: number): LlmError {
   return errorOf(message, { code, status, retryable, retryAfterMs, attempts: 1, partialText: partialText || undefined });
