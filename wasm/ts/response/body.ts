@@ -11,7 +11,10 @@ export class Body<A> {
   readonly #events: AsyncIterator<{ readonly type: string }>;
   #next: Promise<IteratorResult<{ readonly type: string }>> | undefined;
   #hasEnded = false;
+  #ending: Promise<A> | undefined;
   #failure: ReturnType<typeof told> | undefined;
+  /** What `onError` threw. */
+  thrown: { readonly error: unknown } | undefined;
 
   constructor(stream: Streamed<A>, options: ResponseOptions<A>) {
     this.#stream = stream;
@@ -22,8 +25,9 @@ export class Body<A> {
   /** Waits for the next event, but not longer than for a heartbeat; then it is undefined. */
   async #soon(): Promise<IteratorResult<{ readonly type: string }> | undefined> {
     this.#next ??= this.#events.next();
-    const { heartbeatMs = 15_000 } = this.#options;
-    if (heartbeatMs === Infinity) return this.#next;
+    const heartbeatMs = this.#options.heartbeatMs ?? 15_000;
+    // A timer of the host has 31 bits of milliseconds.
+    if (heartbeatMs >= 2 ** 31) return this.#next;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<undefined>((resolve) => { timer = setTimeout(resolve, heartbeatMs, undefined); });
     try {
@@ -38,21 +42,42 @@ export class Body<A> {
     await this.#soon();
   }
 
-  /** Tells the server of an error, once, and returns what the page is told. */
+  /** Tells the server of an error, once, and returns what the page is told. Throws what `onError` throws. */
   failed(error: unknown): ReturnType<typeof told> {
-    if (!this.#failure) {
-      this.#hasEnded = true;
+    if (this.#failure) return this.#failure;
+    this.#hasEnded = true;
+    const sent = this.#failure = told(error);
+    try {
       const message = this.#options.onError?.(error);
-      this.#failure = told(error, typeof message === 'string' ? message : undefined);
+      if (typeof message === 'string') sent.error.message = message;
+    } catch (thrown) {
+      this.thrown = { error: thrown };
+      throw thrown;
     }
-    return this.#failure;
+    return sent;
   }
 
-  async #ended(): Promise<A> {
-    const answer = await this.#stream.final();
-    this.#hasEnded = true;
-    await this.#options.onFinal?.(answer);
-    return answer;
+  /** Ends the call, because its response cannot be sent. */
+  broke(error: unknown): void {
+    this.#abort(error);
+    try {
+      this.failed(error);
+    } catch { /* it is in `thrown` */ }
+  }
+
+  #abort(reason: unknown): void {
+    this.#next?.catch(() => {});
+    this.#stream.abort(reason);
+  }
+
+  /** The answer, once `onFinal` has it. The page may leave meanwhile, so that it is asked for a second time. */
+  #ended(): Promise<A> {
+    return this.#ending ??= (async () => {
+      const answer = await this.#stream.final();
+      this.#hasEnded = true;
+      await this.#options.onFinal?.(answer);
+      return answer;
+    })();
   }
 
   /** The next piece of the body, and whether it is the last one. */
@@ -73,6 +98,8 @@ export class Body<A> {
       // An empty piece would end the stream of some readers.
       while (!piece && !isLast) ({ piece, isLast } = await this.#piece());
     } catch (error) {
+      // An event that is no JSON, such as one with a bigint, ends a call that would go on.
+      this.#abort(error);
       const { error: sent } = this.failed(error);
       // A text has no place for an error, so that the connection breaks.
       if (this.#options.format === 'text') return controller.error(error);
@@ -86,8 +113,7 @@ export class Body<A> {
   /** Ends the call, because nobody reads its answer any more. An answer that is whole is kept. */
   async leave(reason?: unknown): Promise<void> {
     if (this.#hasEnded) return;
-    this.#next?.catch(() => {});
-    this.#stream.abort(reason);
+    this.#abort(reason);
     try {
       await this.#ended();
     } catch (error) {

@@ -10,7 +10,7 @@ export interface ResponseOptions<A = unknown> {
   format?: 'events' | 'text';
   /** The status of a response that succeeds; 200 by default. */
   status?: number;
-  /** More headers of the response. */
+  /** More headers of the response. One of several `set-cookie` is a cookie each. */
   headers?: HeadersLike;
   /**
    * Gets the whole answer before the response ends, for example to store it. The response waits for its promise; if it
@@ -23,6 +23,9 @@ export interface ResponseOptions<A = unknown> {
    * an account.
    */
   onError?: (error: unknown) => string | void;
-  /** After how many milliseconds without an event a comment is sent, so that proxies keep the connection; 15,000 by default. */
+  /**
+   * After how many milliseconds without an event a comment is sent, so that proxies keep the connection; 15,000 by default.
+   * `Infinity` is never. A response in the format `text` has no place for a comment.
+   */
   heartbeatMs?: number;
 }

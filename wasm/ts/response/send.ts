@@ -6,7 +6,7 @@ import { prepared } from './to-response.js';
 /** What is used of a response of Node's `http`. That of Express is one, too. */
 export interface NodeResponse {
   readonly destroyed: boolean;
-  writeHead(status: number, headers: Record<string, string>): unknown;
+  writeHead(status: number, headers: Record<string, string | string[]>): unknown;
   write(piece: Uint8Array): boolean;
   end(): unknown;
   destroy(error?: Error): unknown;
@@ -16,7 +16,7 @@ export interface NodeResponse {
 
 /**
  * Sends a stream as the response of Node's `http`, Express or Koa (`ctx.res`), as `toResponse` makes it. Resolves when the
- * response has ended. If the page goes away, the call is aborted.
+ * response has ended. If the page goes away, the call is aborted. Rejects with what `onError` throws.
  *
  * ```js
  * import { createServer } from 'node:http';
@@ -28,14 +28,15 @@ export interface NodeResponse {
  * ```
  */
 export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<void> {
-  const { response, leave } = prepared('sendResponse', stream, options);
+  const { response, body: sent } = prepared('sendResponse', stream, options);
   let wake = () => {};
   let isGone = res.destroyed;
+  let leaving: Promise<void> | undefined;
   const gone = () => {
     isGone = true;
     wake();
     // Also while the answer has not begun.
-    void leave();
+    leaving ??= sent.leave().catch(() => {});
   };
   const drained = () => wake();
   res.on('close', gone);
@@ -43,7 +44,8 @@ export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, op
   if (isGone) gone();
   try {
     const { status, headers, body } = await response;
-    if (!isGone) res.writeHead(status, Object.fromEntries(headers));
+    const cookies = headers.getSetCookie();
+    if (!isGone) res.writeHead(status, { ...Object.fromEntries(headers), ...cookies.length > 0 && { 'set-cookie': cookies } });
     const reader = body!.getReader();
     for (;;) {
       const { done, value } = await reader.read();
@@ -51,11 +53,14 @@ export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, op
       if (!res.write(value)) await new Promise<void>((resolve) => { wake = resolve; if (isGone) resolve(); });
     }
     if (!isGone) res.end();
-  } catch {
-    // `onError` has the error. A text that has begun cannot say more.
+  } catch (error) {
+    // A text that has begun cannot say more.
     res.destroy();
+    sent.broke(error);
   } finally {
     res.off('close', gone);
     res.off('drain', drained);
   }
+  await leaving;
+  if (sent.thrown) throw sent.thrown.error;
 }
