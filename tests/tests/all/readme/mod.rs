@@ -2,6 +2,7 @@
 //! snippets.
 
 mod npm;
+mod packages;
 mod particular;
 mod tables;
 
