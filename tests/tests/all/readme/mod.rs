@@ -52,6 +52,25 @@ fn the_chinese_snippets_are_the_english_ones() {
     assert_eq!(english, chinese);
 }
 
+/// The commands of a README, without comments.
+fn commands(file: &str) -> Vec<String> {
+    let readme = read(file);
+    let mut found = Vec::new();
+    for block in readme.split("\n```sh\n").skip(1) {
+        let (block, _) = block.split_once("\n```").unwrap();
+        let lines = block.lines().map(|line| line.split(" #").next().unwrap());
+        found.extend(lines.map(|line| line.trim().to_owned()));
+    }
+    found
+}
+
+#[test]
+fn the_chinese_commands_are_the_english_ones() {
+    let english = commands("README.md");
+    assert!(english.len() > 8, "{english:?}");
+    assert_eq!(english, commands("README.zh-CN.md"));
+}
+
 /// The Rust snippets of a README, without comments and strings.
 fn rust(file: &str) -> Vec<String> {
     let readme = read(file);

@@ -136,7 +136,7 @@ fn the_defaults_are_the_codes() {
         (
             "README.md",
             format!(
-                "temperature of {of_prompt:.1} ({of_conversation} for a conversation), {tokens} tokens"
+                "temperature of {of_prompt:.1} ({of_conversation} for a conversation), at most {tokens} tokens"
             ),
         ),
         (
