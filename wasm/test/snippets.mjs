@@ -9,17 +9,23 @@ import { join } from 'node:path';
 import { wasm } from './packed.mjs';
 
 const WORDS = ['continued', 'page', 'no_run'];
+/** The languages of other blocks. `rust` is tested by cargo, and `jsx` and `html` by the pages of `test/hosts`. */
+const OTHERS = ['diff', 'dockerfile', 'html', 'ini', 'json', 'jsx', 'rust', 'sh', 'text', 'toml'];
 const root = join(wasm, '..');
 const tracked = (...patterns) => execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 
-/** The blocks of a page: `{ line, language, words, text }`. */
-function blocks(page) {
-  return [...page.matchAll(/^```(\w+)([^\n]*)\n([^]*?)^```$/gm)].map((found) => ({
+/** The blocks of a page, also those within lists: `{ line, language, words, text }`. */
+function blocks(page, file) {
+  return [...page.matchAll(/^( *)```(\w+)([^\n]*)\n([^]*?)^\1```$/gm)].map((found) => ({
     line: page.slice(0, found.index).split('\n').length,
-    language: { javascript: 'js', typescript: 'ts' }[found[1]] ?? found[1],
-    words: found[2].split(/[\s,]+/).filter(Boolean),
-    text: found[3],
-  })).filter(({ language }) => language === 'js' || language === 'ts');
+    language: found[2],
+    words: found[3].split(/[\s,]+/).filter(Boolean),
+    text: found[4].replaceAll(new RegExp(`^${found[1]}`, 'gm'), ''),
+  })).filter(({ language, line }) => {
+    const isProgram = language === 'js' || language === 'ts';
+    if (!isProgram && !OTHERS.includes(language)) throw new Error(`${file}:${line}: is ${language} a program? If it is not, add it to OTHERS`);
+    return isProgram;
+  });
 }
 
 /** The documentation comments of a source, as one page with the same lines. */
@@ -34,7 +40,7 @@ export function programs(exported) {
   for (const file of tracked('*.md', 'wasm/ts/*.ts')) {
     const source = readFileSync(join(root, file), 'utf8');
     const isComment = file.endsWith('.ts');
-    for (const { line, language, words, text } of blocks(isComment ? comments(source) : source)) {
+    for (const { line, language, words, text } of blocks(isComment ? comments(source) : source, file)) {
       const unknown = words.filter((word) => !WORDS.includes(word));
       if (unknown.length > 0) throw new Error(`${file}:${line}: ${unknown}: a word is one of ${WORDS}`);
       if (words.includes('continued')) {
