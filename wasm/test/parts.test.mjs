@@ -104,3 +104,55 @@ test('a part that was not awaited is not sent', async () => {
   await assert.rejects(client.ask([{ role: 'user', content }]), { code: 'invalid_input', message: 'a part of the message is a promise; write await imagePart(…)' });
   await assert.rejects(client.askStream([{ role: 'user', content }]).final(), { message: /write await imagePart/ });
 });
+
+test('a data: URL is decoded as browsers do, and its bytes tell the type', () => {
+  const letters = base64(png);
+  const expected = { type: 'image', source: source('image/png', png) };
+  assert.deepEqual(imagePart(`data:image/jpeg;base64,${letters}`), expected);
+  assert.deepEqual(imagePart(`data:image/png;charset=utf-8;base64,${letters.slice(0, 10)}\n${letters.slice(10).replaceAll('+', '%2B').replaceAll('=', '%3d')}\n`), expected);
+  assert.deepEqual(imagePart('data:image/gif,GIF89a%FF%d8%zz%6').source, source('image/gif', Buffer.from('GIF89a\xff\xd8%zz%6', 'latin1')));
+  assert.deepEqual(filePart('data:,wörld%20%F0%9F%8E%89').source, source('text/plain', 'wörld 🎉'));
+  for (const url of ['data:image/png;base64,???', `data:image/png;base64,${letters}%FF`, 'data:image/png;base64,AA=A', 'data:image/png']) {
+    assert.throws(() => imagePart(url), { code: 'invalid_input', message: /^imagePart: the data: URL is not valid/ }, url);
+  }
+  assert.throws(() => imagePart(`data:application/pdf;base64,${base64(bytes('%PDF-1.7'))}`), { code: 'invalid_input', message: /use filePart/ });
+});
+
+test('no bytes, and options and arguments of a wrong type, are errors that name them', async () => {
+  for (const [make, said] of [
+    [() => imagePart(new Uint8Array(), { mediaType: 'image/png' }), 'imagePart got no bytes'],
+    [() => filePart(new File([], 'a.pdf', { type: 'application/pdf' })), 'filePart got no bytes'],
+    [() => imagePart('data:image/png;base64,'), 'imagePart got no bytes'],
+    [() => imagePart(png, 'image/png'), 'imagePart: its options are a text; they must be an object'],
+    [() => imagePart(png, { mediaType: 5 }), 'imagePart: mediaType is 5; it must be a text'],
+    [() => filePart(png, { detail: 'low' }), 'filePart: unknown option detail; it may have name, mediaType, extra'],
+    [() => imagePart({ fileId: undefined }), 'imagePart: fileId is undefined; it must be a text'],
+    [() => textPart(undefined), 'textPart got undefined instead of a text'],
+    [() => textPart('x', { cache_control: {} }), 'textPart: unknown option cache_control; it may have extra'],
+    [() => toolResult('c1', { a: 1 }), 'toolResult got an object; give a text, such as JSON.stringify(result), or an array of parts'],
+  ]) await assert.rejects(async () => make(), { name: 'InvalidInputError', message: said }, String(make));
+  assert.deepEqual(imagePart(png, null), { type: 'image', source: source('image/png', png) });
+  assert.deepEqual(imagePart(png, { mediaType: null, detail: null, extra: null }), imagePart(png));
+  assert.deepEqual(textPart('x', null), { type: 'text', text: 'x' });
+  // A request without a content-type has no type of its own either.
+  const request = new Request('https://example.com', { method: 'POST', body: png });
+  assert.deepEqual(await imagePart(request), imagePart(png));
+});
+
+test('base64 is the same without what hosts have for it', () => {
+  const { Buffer } = globalThis;
+  const { toBase64 } = Uint8Array.prototype;
+  const samples = [1, 2, 3, 0x7ffd, 0x7ffe, 0x7fff, 100_001].map((length) => Uint8Array.from({ length }, (_, n) => n * 7 % 256).subarray(length > 3 ? 1 : 0));
+  const expected = samples.map(base64);
+  const made = () => samples.map((data) => filePart(data, { mediaType: 'x/y' }).source.data);
+  assert.deepEqual(made(), expected);
+  try {
+    delete Uint8Array.prototype.toBase64;
+    assert.deepEqual(made(), expected);
+    globalThis.Buffer = undefined;
+    assert.deepEqual(made(), expected);
+  } finally {
+    globalThis.Buffer = Buffer;
+    if (toBase64) Object.defineProperty(Uint8Array.prototype, 'toBase64', { value: toBase64, configurable: true, writable: true });
+  }
+});

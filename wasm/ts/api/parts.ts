@@ -1,7 +1,6 @@
 // Parts of a message from URLs, bytes and Blobs.
 import { invalidInput } from '../base/errors.js';
-import { base64Of, typeOf } from '../base/media.js';
-import { encode } from '../base/text.js';
+import { base64Of, ofDataUrl, typeOf } from '../base/media.js';
 import type { AudioPart, Extra, FilePart, ImagePart, MediaSource, TextPart } from '../base/types.js';
 import { isObject, said } from './kinds.js';
 
@@ -29,7 +28,7 @@ export interface PartOptions {
 
 /** Options of a part with media. */
 export interface MediaOptions extends PartOptions {
-  /** The media type, such as `image/png`. By default that which the bytes begin with, else that of the Blob, else that of the name. */
+  /** The media type, such as `image/png`. By default that which the bytes begin with, else that of the Blob or `data:` URL, else that of the name. */
   mediaType?: string;
 }
 
@@ -52,13 +51,15 @@ export interface AudioOptions extends MediaOptions {
 }
 
 /** A text, as a part of a message. `extra` may mark it for a provider's cache. */
-export function textPart(text: string, { extra }: PartOptions = {}): TextPart {
-  return { type: 'text', text, ...given({ extra }) };
+export function textPart(text: string, options?: PartOptions): TextPart {
+  if (typeof text !== 'string') throw invalidInput(`textPart got ${said(text)} instead of a text`);
+  const { extra } = checked('textPart', options, []);
+  return { type: 'text', text, ...set({ extra }) };
 }
 
 /**
  * An image, as a part of a message. A `Blob`, a `File` and a `Response` have to be read, so that the result is a promise.
- * Throws an InvalidInputError if the bytes are no image that chatcore knows and `mediaType` is missing.
+ * Throws an InvalidInputError if there are no bytes, or if they are no image that chatcore knows and `mediaType` is missing.
  *
  * ```js
  * import { readFile } from 'node:fs/promises';
@@ -72,9 +73,10 @@ export function textPart(text: string, { extra }: PartOptions = {}): TextPart {
 export function imagePart(image: Media, options?: ImageOptions): ImagePart;
 export function imagePart(image: ReadableMedia, options?: ImageOptions): Promise<ImagePart>;
 export function imagePart(image: Media | ReadableMedia, options?: ImageOptions): ImagePart | Promise<ImagePart>;
-export function imagePart(image: Media | ReadableMedia, options: ImageOptions = {}): ImagePart | Promise<ImagePart> {
+export function imagePart(image: Media | ReadableMedia, given?: ImageOptions): ImagePart | Promise<ImagePart> {
+  const options = checked('imagePart', given, ['detail', 'mediaType']);
   const { detail, extra } = options;
-  return withSource('imagePart', 'image', image, options, (source) => ({ type: 'image', source, ...given({ detail, extra }) }));
+  return withSource('imagePart', 'image', image, options, (source) => ({ type: 'image', source, ...set({ detail, extra }) }));
 }
 
 /**
@@ -88,24 +90,35 @@ export function imagePart(image: Media | ReadableMedia, options: ImageOptions = 
 export function filePart(file: Media, options?: FileOptions): FilePart;
 export function filePart(file: ReadableMedia, options?: FileOptions): Promise<FilePart>;
 export function filePart(file: Media | ReadableMedia, options?: FileOptions): FilePart | Promise<FilePart>;
-export function filePart(file: Media | ReadableMedia, options: FileOptions = {}): FilePart | Promise<FilePart> {
+export function filePart(file: Media | ReadableMedia, given?: FileOptions): FilePart | Promise<FilePart> {
+  const options = checked('filePart', given, ['name', 'mediaType']);
   const { extra, name = (file as Partial<ReadableMedia> | null)?.name } = options;
-  return withSource('filePart', '', file, { ...options, name }, (source) => ({ type: 'file', source, ...given({ name, extra }) }));
+  return withSource('filePart', '', file, { ...options, name }, (source) => ({ type: 'file', source, ...set({ name, extra }) }));
 }
 
 /** Audio from the user, as a part of a message. */
 export function audioPart(audio: Media, options?: AudioOptions): AudioPart;
 export function audioPart(audio: ReadableMedia, options?: AudioOptions): Promise<AudioPart>;
 export function audioPart(audio: Media | ReadableMedia, options?: AudioOptions): AudioPart | Promise<AudioPart>;
-export function audioPart(audio: Media | ReadableMedia, options: AudioOptions = {}): AudioPart | Promise<AudioPart> {
+export function audioPart(audio: Media | ReadableMedia, given?: AudioOptions): AudioPart | Promise<AudioPart> {
+  const options = checked('audioPart', given, ['transcript', 'mediaType']);
   const { transcript, extra } = options;
-  return withSource('audioPart', 'audio', audio, options, (source) => ({ type: 'audio', source, ...given({ transcript, extra }) }));
+  return withSource('audioPart', 'audio', audio, options, (source) => ({ type: 'audio', source, ...set({ transcript, extra }) }));
 }
 
 /** The fields that are set. */
-const given = <T extends object>(fields: T) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+const set = <T extends object>(fields: T) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as Partial<T>;
 
-const OPTIONS = ['mediaType', 'extra', 'detail', 'name', 'transcript'];
+/** The options of a maker, which also may have `extra`. null counts as not set. */
+function checked<T extends MediaOptions>(maker: string, options: T | null | undefined, names: readonly string[]): T {
+  if (options == null) return {} as T;
+  if (typeof options !== 'object') throw invalidInput(`${maker}: its options are ${said(options)}; they must be an object`);
+  for (const name in options) {
+    if (name !== 'extra' && !names.includes(name)) throw invalidInput(`${maker}: unknown option ${name}; it may have ${[...names, 'extra'].join(', ')}`);
+  }
+  if (options.mediaType != null && typeof options.mediaType !== 'string') throw invalidInput(`${maker}: mediaType is ${said(options.mediaType)}; it must be a text`);
+  return options;
+}
 
 /** Media types by the endings of names, for files whose bytes do not tell. */
 const BY_NAME: Readonly<Record<string, string>> = {
@@ -118,10 +131,10 @@ const BY_NAME: Readonly<Record<string, string>> = {
 function withSource<P>(
   maker: string, kind: string, media: Media | ReadableMedia, options: MediaOptions & { name?: string | undefined }, part: (source: MediaSource) => P,
 ): P | Promise<P> {
-  for (const option in options) if (!OPTIONS.includes(option)) throw invalidInput(`${maker}: unknown option ${option}`);
   const { mediaType, name } = options;
-  const bytesOf = (bytes: Uint8Array, declared?: string | null): MediaSource => {
-    const data = base64Of(bytes);
+  const bytesOf = (bytes: Uint8Array, declared?: string): MediaSource => sourceOf(base64Of(bytes), declared);
+  const sourceOf = (data: string, declared?: string): MediaSource => {
+    if (!data) throw invalidInput(`${maker} got no bytes`);
     const type = mediaType ?? typeOf(data) ?? (declared || undefined) ?? BY_NAME[/\.(\w+)$/.exec(name ?? '')?.[1]?.toLowerCase() ?? ''];
     if (!type) throw invalidInput(`${maker}: the bytes do not tell their type; give mediaType, such as '${kind ? `${kind}/…` : 'application/pdf'}'`);
     if (!type.startsWith(kind)) throw invalidInput(`${maker}: the bytes are ${type}; use ${type.startsWith('image/') ? 'imagePart' : type.startsWith('audio/') ? 'audioPart' : 'filePart'}`);
@@ -130,7 +143,7 @@ function withSource<P>(
   if (isObject(media) && 'arrayBuffer' in media) {
     if (media.ok === false) return Promise.reject(invalidInput(`${maker} got a response with the status ${media.status}`));
     // The `type` of a `Response` is no media type.
-    const declared = (media.headers?.get('content-type') ?? media.type).split(';')[0]!.trim();
+    const declared = (media.headers?.get('content-type') ?? media.type ?? '').split(';')[0]!.trim();
     const isKnown = declared.includes('/') && declared !== 'application/octet-stream';
     const coming = media.arrayBuffer().then((bytes) => part(bytesOf(new Uint8Array(bytes), isKnown ? declared : '')));
     // As JSON, a promise would be sent as `{}`.
@@ -140,15 +153,15 @@ function withSource<P>(
   // Also one of another realm.
   if (Object.prototype.toString.call(media) === '[object ArrayBuffer]') return part(bytesOf(new Uint8Array(media as ArrayBuffer)));
   if (ArrayBuffer.isView(media)) return part(bytesOf(new Uint8Array(media.buffer, media.byteOffset, media.byteLength)));
-  if (isObject(media) && 'fileId' in media) return part({ type: 'file', file_id: media.fileId, ...given({ media_type: mediaType }) });
+  if (isObject(media) && 'fileId' in media) {
+    if (typeof media.fileId !== 'string') throw invalidInput(`${maker}: fileId is ${said(media.fileId)}; it must be a text`);
+    return part({ type: 'file', file_id: media.fileId, ...set({ media_type: mediaType }) });
+  }
   const url = typeof media === 'string' || isObject(media) ? String(media) : '';
-  const inline = /^data:([^,;]*)([^,]*),/i.exec(url);
-  if (inline) {
-    const rest = url.slice(inline[0].length);
-    const isBase64 = /;\s*base64$/i.test(inline[2]!);
-    const data = isBase64 ? rest.replace(/%[0-9a-f]{2}/gi, decodeURIComponent) : base64Of(encode(decodeURIComponent(rest)));
-    const type = mediaType ?? (inline[1] || 'text/plain');
-    return part({ type: 'base64', media_type: type, data });
+  if (/^data:/i.test(url)) {
+    const inline = ofDataUrl(url);
+    if (!inline) throw invalidInput(`${maker}: the data: URL is not valid; it is data:image/png;base64,… for base64`);
+    return part(sourceOf(inline.base64, inline.type));
   }
   // No provider can read a file or a Blob of this host.
   const local = /^(file|blob):/i.exec(url)?.[0];
@@ -156,5 +169,5 @@ function withSource<P>(
     throw invalidInput(`${maker} got ${local ? `a URL of this host (${local})` : typeof media === 'string' ? 'a text that is no URL' : said(media)}; give a URL (data:…;base64,… for base64), or bytes: `
       + `${maker}(await readFile(path))`);
   }
-  return part({ type: 'url', url, ...given({ media_type: mediaType }) });
+  return part({ type: 'url', url, ...set({ media_type: mediaType }) });
 }
