@@ -1,10 +1,12 @@
 // `toResponse` and `sendResponse` under faults: wrong options, connections that end, and functions that throw.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import * as http2 from 'node:http2';
 import { once } from 'node:events';
 import { mock, test } from 'node:test';
 import { LlmClient } from '../dist/node.js';
-import { sendResponse, toResponse } from '../dist/response.js';
+import { readResponse, sendResponse, toResponse } from '../dist/response.js';
+import { streamTools, tool } from '../dist/tools.js';
 
 const turn = () => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -131,4 +133,40 @@ test('a page that leaves while the answer is being validated: onFinal has it onc
   await leaving;
   await last;
   assert.deepEqual(kept, ['a']);
+});
+
+test('the system prompt of a loop of tools is not sent to the page', async () => {
+  const client = new LlmClient({ mock: true });
+  const messages = [{ role: 'developer', content: 'secret orders' }, { role: 'user', content: 'x' }];
+  let kept;
+  const tools = [tool({ name: 'now', run: () => 'noon' })];
+  const response = await toResponse(streamTools(client, messages, { tools, systemPrompt: 'secret prompt' }), { onFinal: (answer) => { kept = answer; } });
+  assert.doesNotMatch(await response.clone().text(), /secret/);
+  assert.deepEqual(kept.messages.map(({ role }) => role), ['system', 'developer', 'user', 'assistant']);
+  const answer = await readResponse(response).final();
+  assert.deepEqual(answer.messages.map(({ role }) => role), ['user', 'assistant']);
+  assert.deepEqual([answer.text, answer.turns], [kept.text, 1]);
+});
+
+test('a page of HTTP/2 that has gone before', async () => {
+  const stream = streamOf({ type: 'text', text: 'a' });
+  let result;
+  const ended = new Promise((resolve) => { result = resolve; });
+  const server = http2.createServer((_, response) => {
+    response.on('close', () => result(sendResponse(response, stream, { onError: () => {} })));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const session = http2.connect(`http://127.0.0.1:${server.address().port}`);
+  try {
+    const request = session.request({ ':path': '/' });
+    request.on('error', () => {});
+    await once(server, 'request');
+    request.close(http2.constants.NGHTTP2_CANCEL);
+    await ended;
+    assert.ok(stream.aborts > 0);
+  } finally {
+    session.destroy();
+    server.close();
+  }
 });

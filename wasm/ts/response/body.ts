@@ -1,7 +1,7 @@
 // The body of a response: the events of a stream as they come, and what follows the last one.
 import { Encoder } from '../base/text.js';
 import { told } from './told.js';
-import { frame, HEARTBEAT, textOf, type Streamed } from './frames.js';
+import { forPage, frame, HEARTBEAT, textOf, type Streamed } from './frames.js';
 import type { ResponseOptions } from './options.js';
 
 /** @internal The events of a stream, one of which may be waited for already. */
@@ -88,7 +88,7 @@ export class Body<A> {
     this.#next = undefined;
     if (!event.done) return { piece: isText ? textOf(event.value) : frame(event.value), isLast: false };
     const answer = await this.#ended();
-    return { piece: isText ? '' : frame({ type: 'answer', answer }), isLast: true };
+    return { piece: isText ? '' : frame({ type: 'answer', answer: forPage(answer) }), isLast: true };
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {

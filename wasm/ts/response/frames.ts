@@ -24,6 +24,13 @@ export function textOf(event: { readonly type: string }): string {
   return type === 'text' ? text ?? '' : '';
 }
 
+/** @internal The answer for the page. The system prompt, which is in the conversation of a loop of tools, stays on the server. */
+export function forPage(answer: unknown): unknown {
+  const { messages } = (answer ?? {}) as { messages?: unknown };
+  if (!Array.isArray(messages)) return answer;
+  return { ...answer as object, messages: (messages as { role?: unknown }[]).filter(({ role }) => role !== 'system' && role !== 'developer') };
+}
+
 /** @internal An answer that came as JSON, with what a text of it is. */
 export function answerOf<A>(answer: A): A {
   const { text } = answer as { text?: string };

@@ -5,7 +5,7 @@ import type { HeadersLike } from '../api/options.js';
 export interface ResponseOptions<A = unknown> {
   /**
    * `events` (the default) are server-sent events, which `readResponse` reads in a page: every event of the stream, the whole
-   * answer, and errors. `text` is the text alone; after it has begun, an error can only break the connection.
+   * answer without the system prompt, and errors. `text` is the text alone; after it has begun, an error can only break the connection.
    */
   format?: 'events' | 'text';
   /** The status of a response that succeeds; 200 by default. */

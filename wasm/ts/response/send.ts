@@ -6,6 +6,8 @@ import { prepared } from './to-response.js';
 /** What is used of a response of Node's `http`. That of Express is one, too. */
 export interface NodeResponse {
   readonly destroyed: boolean;
+  /** Only that of HTTP/2 has one, and no `destroyed`. */
+  readonly stream?: { readonly destroyed: boolean } | undefined;
   writeHead(status: number, headers: Record<string, string | string[]>): unknown;
   write(piece: Uint8Array): boolean;
   end(): unknown;
@@ -15,7 +17,7 @@ export interface NodeResponse {
 }
 
 /**
- * Sends a stream as the response of Node's `http`, Express or Koa (`ctx.res`), as `toResponse` makes it. Resolves when the
+ * Sends a stream as the response of Node's `http` or `http2`, Express or Koa (`ctx.res`), as `toResponse` makes it. Resolves when the
  * response has ended. If the page goes away, the call is aborted. Rejects with what `onError` throws.
  *
  * ```js
@@ -30,7 +32,7 @@ export interface NodeResponse {
 export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, options: ResponseOptions<A> = {}): Promise<void> {
   const { response, body: sent } = prepared('sendResponse', stream, options);
   let wake = () => {};
-  let isGone = res.destroyed;
+  let isGone = res.destroyed || res.stream?.destroyed === true;
   let leaving: Promise<void> | undefined;
   const gone = () => {
     isGone = true;
