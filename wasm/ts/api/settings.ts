@@ -148,7 +148,7 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
     if (flaw) throw fail(flaw.why, flaw.code);
     key = checked as string;
   } else if (!isKeyless && !giveKey && variables.length && !isPlain) {
-    throw fail(`no API key for ${provider}: give the option apiKey, or set the variable ${variables[0]} or LLM_API_KEY, or mock: true for an `
+    throw fail(`no API key for ${provider}${isChosen ? '' : ', the default provider (provider chooses another)'}: give the option apiKey, or set the variable ${variables[0]} or LLM_API_KEY, or mock: true for an `
       + 'offline model; if your own server adds the key, give apiKey: null and its baseURL', 'missing_api_key');
   }
   if (base?.isOpen && !allowHttp) {
