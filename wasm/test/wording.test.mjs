@@ -37,6 +37,14 @@ test('what a server says stays as it is', () => {
   assert.equal(wording.spoken(text), text);
 });
 
+test('a fetch that a browser refuses says to check CORS', () => {
+  const advice = 'check the network, the proxy and the base URL (LLM_BASE_URL)';
+  for (const reason of ['Failed to fetch', 'NetworkError when attempting to fetch resource.', 'Load failed']) {
+    assert.match(wording.spoken(`openai: ${reason} (attempts 3); ${advice}`), /; check the network, the base URL \(baseURL\), and that the server allows this page \(CORS\)$/);
+  }
+  assert.match(wording.spoken(`openai: getaddrinfo ENOTFOUND (attempts 3); ${advice}`), /the proxy and the base URL \(baseURL\)$/);
+});
+
 test('a full queue says what to set', async () => {
   const client = new LlmClient({ mock: () => new Promise(() => {}), workers: 1, queueSize: 0, waitForQueue: false });
   const controller = new AbortController();

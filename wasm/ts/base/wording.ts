@@ -46,6 +46,9 @@ const PATTERNS: readonly (readonly [of: RegExp, here: string])[] = [
   [/\bmax_tokens is (\d+); to reason, this model needs at least (\d+): raise max_tokens, or set/g,
     'maxTokens is $1; to reason, this model needs at least $2: raise maxTokens, or set'],
   [/\bmax_tokens is (\d+); to reason, this model needs more/g, 'maxTokens is $1; to reason, this model needs more'],
+  // What browsers say if a server of another origin does not allow the page. They hide the reason from the page.
+  [/(: (?:Failed to fetch|NetworkError when|Load failed)[^;]*; check the network, )the proxy and (the base URL \(baseURL\))/g,
+    '$1$2, and that the server allows this page (CORS)'],
 ];
 
 /** @internal A message of the core in the words of this package. */
