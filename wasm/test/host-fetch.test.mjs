@@ -56,3 +56,64 @@ for (const [name, { hostFetch, LlmClient }] of Object.entries({ node, page })) {
     assert.equal(response.status, 200);
   });
 }
+
+for (const [name, { hostFetch, LlmClient }] of Object.entries({ node, page })) {
+  /** What the server gets of a request that `change` has changed. */
+  const sent = async (change) => {
+    let got;
+    const own = createServer(async (request, response) => {
+      got = { headers: request.headers, body: Buffer.concat(await request.toArray()).toString() };
+      response.setHeader('content-type', 'application/json').end(ANSWER);
+    });
+    await new Promise((listening) => own.listen(0, '127.0.0.1', listening));
+    try {
+      const baseURL = `http://127.0.0.1:${own.address().port}`;
+      const client = new LlmClient({ baseURL, model: 'm', apiKey: 'k-0123456789', maxAttempts: 1, fetch: (url, init) => hostFetch(url, { ...init, ...change(init) }) });
+      assert.equal(String(await client.ask('x')), 'hi');
+    } finally {
+      own.closeAllConnections();
+      own.close();
+    }
+    return got;
+  };
+
+  test(`${name}: headers and a body of every kind replace those of the request`, async () => {
+    const body = '{"text":"wörld 🎉"}';
+    for (const change of [
+      ({ headers }) => { const more = new Headers(headers); more.set('x-own', '1'); return { headers: more, body }; },
+      ({ headers }) => ({ headers: [...Object.entries(headers), ['x-own', '1']], body: new TextEncoder().encode(body) }),
+      ({ headers }) => ({ headers: { ...headers, 'x-own': '1' }, body: new Blob([body]) }),
+    ]) {
+      const { headers, body: got } = await sent(change);
+      assert.deepEqual([headers['x-own'], headers.authorization, got], ['1', 'Bearer k-0123456789', body]);
+    }
+  });
+
+  test(`${name}: a signal that replaces the client's aborts the request, and is not kept`, async () => {
+    const own = new AbortController();
+    seen = [];
+    const closed = new Promise((resolve) => { gone = resolve; });
+    const fetch = (url, init) => hostFetch(url, { ...init, signal: AbortSignal.any([init.signal, own.signal]) });
+    const call = new LlmClient({ baseURL: `${base}/silent`, model: 'm', maxAttempts: 1, fetch }).ask('x');
+    while (seen.length === 0) await new Promise((resolve) => { setImmediate(resolve); });
+    own.abort();
+    await assert.rejects(call, { name: 'ConnectionError' });
+    await closed;
+    const over = new LlmClient({ baseURL: base, model: 'm', maxAttempts: 1, fetch: (url, init) => hostFetch(url, { ...init, signal: AbortSignal.abort() }) });
+    await assert.rejects(over.ask('x'), { name: 'ConnectionError' });
+  });
+}
+
+test('node: a signal has no listener after its request', async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  for (const [method, step] of [['addEventListener', 1], ['removeEventListener', -1]]) {
+    const given = signal[method];
+    signal[method] = (...words) => { listeners += step; return given.apply(signal, words); };
+  }
+  const client = new node.LlmClient({ baseURL: base, model: 'm', fetch: (url, init) => node.hostFetch(url, { ...init, signal }) });
+  seen = [];
+  assert.equal(String(await client.ask('x')), 'hi');
+  for (let turn = 0; listeners > 0 && turn < 1000; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
+  assert.equal(listeners, 0);
+});

@@ -1,5 +1,6 @@
 // Decides whether a request goes over `node:http`, or over `fetch` because the program replaced or configured `fetch`.
 import { ON_ABORT, type Init } from '../border/fetch.js';
+import { Encoder } from '../base/text.js';
 import { isPlain, send, type Http, type Way } from './http.js';
 import { proxyFor, type Proxy } from './proxy.js';
 import { through } from './tunnel.js';
@@ -17,8 +18,8 @@ const DISPATCHERS = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].m
 /** @internal Sends requests in Node if the caller gave no `fetch`. */
 export const viaHttp: Fetch = async (url, init) => {
   // A program that calls it by itself has only a signal.
-  const isOwn = init !== undefined && ON_ABORT in init;
-  if (!isOwn || !isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
+  const own = init !== undefined && ON_ABORT in init ? unchanged(init as Init) : undefined;
+  if (!own || !isNode() || isFetchReplaced() || isDispatcherSet()) return host.fetch(url, init);
   const to = String(url);
   let http: Http;
   let way: Way | undefined;
@@ -31,8 +32,17 @@ export const viaHttp: Fetch = async (url, init) => {
     // This host claims to be Node, but has no modules of Node's.
     return host.fetch(url, init);
   }
-  return send(http, to, init as Init, way);
+  return send(http, to, own, way);
 };
+
+/** The request with headers and a body as the core gives them, if a `fetch` of the program has put others in; undefined for a body of another kind. */
+function unchanged(init: Init): Init | undefined {
+  const { headers, body } = init;
+  const isText = typeof body === 'string';
+  if (!isText && body != null && !(body instanceof Uint8Array)) return undefined;
+  if (!isText && headers && !(Symbol.iterator in headers)) return init;
+  return { ...init, headers: Object.fromEntries(new Headers(headers)), ...isText && { body: new Encoder().encode(body) } };
+}
 
 let last: { url: string; proxy: Proxy | undefined } | undefined;
 

@@ -2,6 +2,7 @@
 // `fetch` that `border/imports.ts` uses, and nothing that only a page could see.
 // @ts-expect-error: no types of Node's here
 import { readSync } from 'node:fs';
+import { whenAborted } from '../base/abort.js';
 import { codedError } from '../base/errors.js';
 import { ON_ABORT, ON_HOLD, type Init } from '../border/fetch.js';
 import { Answer, type Incoming } from './answer.js';
@@ -135,10 +136,15 @@ class Sent {
       request.on('socket', (socket: Socket) => this.#uses(socket, secure ? 'secureConnect' : 'connect'));
     });
     request.end(body);
-    init[ON_ABORT](() => {
+    const abort = (cause?: unknown) => {
       this.#aborted = true;
-      request.destroy(codedError('the request was aborted', 'ABORT_ERR'));
-    });
+      request.destroy(codedError('the request was aborted', 'ABORT_ERR', cause));
+    };
+    init[ON_ABORT](abort);
+    // A `fetch` of the program may have put another signal in the place of the core's, which is made only when it is read.
+    const signal = Object.getOwnPropertyDescriptor(init, 'signal')?.value as AbortSignal | null | undefined;
+    if (signal?.aborted) abort(signal.reason);
+    else if (signal) request.on('close', whenAborted(signal, () => abort(signal.reason)));
     init[ON_HOLD]((isHeld) => {
       this.#isHeld = isHeld;
       // Once the answer is read, the connection may serve other requests.
