@@ -255,7 +255,7 @@ pub(crate) fn the_same_request_is_written_the_same(subject: &Subject) -> Outcome
     Ok(())
 }
 
-/// The names are valid in a setting and in a header.
+/// The name is valid in a setting, and the headers in a request.
 pub(crate) fn facts_are_plain_names(subject: &Subject) -> Outcome {
     let facts = subject.dialect.facts();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -264,14 +264,6 @@ pub(crate) fn facts_are_plain_names(subject: &Subject) -> Outcome {
         !name.is_empty() && name.chars().all(is_plain),
         "the name {name:?} has other characters than a to z, 0 to 9 and _"
     );
-    let headers = facts.response_headers().iter().copied();
-    for header in headers.chain([facts.key_header().name()]) {
-        let parsed = http::HeaderName::from_lowercase(header.as_bytes());
-        ensure!(
-            parsed.is_ok(),
-            "{header:?} is no name of a header in lower case"
-        );
-    }
     let headers = subject.dialect.headers();
     headers.map_err(|error| format!("its headers: {error}"))?;
     Ok(())

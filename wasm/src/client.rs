@@ -156,14 +156,15 @@ fn build(settings: &str, fetch: JsValue, ask_key: JsValue) -> Result<Client, Err
     );
     let mut settings =
         Settings::read(settings).map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
+    let facts = settings.provider.dialect().facts();
     if !ask_key.is_undefined() {
-        let header = *settings.provider.dialect().facts().key_header();
-        let credentials = KeyFunction::new(ask_key, header);
+        let credentials = KeyFunction::new(ask_key, *facts.key_header());
         settings.provider = settings.provider.with_credentials(credentials);
     }
     let mut timeouts = Timeouts::default();
     settings.timeouts.apply(&mut timeouts);
-    let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(Fetch::new(fetch)))
+    let fetch = Fetch::new(fetch, facts.response_headers());
+    let mut builder = LlmClient::builder(Arc::new(HostExecutor), Arc::new(fetch))
         .provider(settings.provider)
         .scheduling(settings.scheduling)
         .max_attempts(settings.max_attempts)

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatcore::dialect::KeyHeader;
 use chatcore::{ApiKey, Credentials, Error, ErrorKind, RecentSecrets};
-use http::{HeaderName, Request};
+use http::Request;
 use wasm_bindgen::prelude::*;
 
 use crate::bridge::{self, Local};
@@ -61,9 +61,9 @@ impl Credentials for KeyFunction {
         if let Ok(value) = value.to_str() {
             self.given.add(&value[prefix.len()..]);
         }
-        let name = HeaderName::try_from(self.header.name())
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-        request.headers_mut().insert(name, value);
+        request
+            .headers_mut()
+            .insert(self.header.name().clone(), value);
         Ok(())
     }
 

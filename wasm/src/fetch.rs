@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chatcore::dialect::COMMON_RESPONSE_HEADERS;
 use chatcore::{ByteStream, Transport, TransportError, TransportErrorKind as Kind};
 use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -26,12 +27,15 @@ pub(crate) struct More(pub(crate) Local<JsValue>);
 #[derive(Debug)]
 pub(crate) struct Fetch {
     fetch: Local<JsValue>,
+    /// The response headers that the dialect reads in addition to those of every dialect.
+    reads: &'static [HeaderName],
 }
 
 impl Fetch {
-    pub(crate) fn new(fetch: JsValue) -> Self {
+    pub(crate) fn new(fetch: JsValue, reads: &'static [HeaderName]) -> Self {
         Self {
             fetch: bridge::local(fetch),
+            reads,
         }
     }
 
@@ -70,7 +74,7 @@ impl Transport for Fetch {
             drop(request);
             match operation.await {
                 Completion::Failed(failure) => Err(failed(failure, false)),
-                Completion::Text(lines) => response(&lines, connection),
+                Completion::Text(lines) => response(&lines, self.reads, connection),
                 _ => Err(TransportError::new(
                     Kind::Other,
                     "the host returned no response",
@@ -81,7 +85,11 @@ impl Transport for Fetch {
     }
 }
 
-fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>, TransportError> {
+fn response(
+    lines: &str,
+    reads: &'static [HeaderName],
+    connection: Connection,
+) -> Result<Response<ByteStream>, TransportError> {
     let mut lines = lines.split('\n');
     let status = lines.next().unwrap_or_default();
     if status == "opaqueredirect" {
@@ -97,10 +105,13 @@ fn response(lines: &str, connection: Connection) -> Result<Response<ByteStream>,
     })?;
     let mut headers = HeaderMap::new();
     while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        if let (Ok(header), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+        // Known names only: the code that builds a header's name at run time is large.
+        let mut known = COMMON_RESPONSE_HEADERS.iter().chain(reads);
+        if let Some(header) = known.find(|known| text_of(known) == name)
+            && let Ok(value) = HeaderValue::try_from(value)
         {
             // The host has already joined headers of the same name.
-            headers.insert(header, value);
+            headers.insert(header.clone(), value);
         }
     }
     let mut response = Response::new(bridge::body(Body {

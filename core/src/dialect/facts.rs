@@ -1,19 +1,26 @@
 //! What a dialect states about itself.
 
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
+static BEARER_HEADER: HeaderName = AUTHORIZATION;
+
 /// What a dialect states about itself, the same for all its values.
 ///
 /// ```
 /// use chatcore::dialect::{Facts, KeyHeader};
+/// use chatcore::http::HeaderName;
 ///
+/// static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// static FACTS: Facts = Facts::new("my_dialect")
-///     .with_key_header(KeyHeader::new("x-api-key", ""));
+///     .with_key_header(KeyHeader::new(&X_API_KEY, ""));
 /// assert_eq!(FACTS.name(), "my_dialect");
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
     name: &'static str,
     key_header: KeyHeader,
-    response_headers: &'static [&'static str],
+    response_headers: &'static [HeaderName],
     options_member: Option<&'static str>,
 }
 
@@ -24,7 +31,7 @@ impl Facts {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            key_header: KeyHeader::new("authorization", "Bearer "),
+            key_header: KeyHeader::new(&BEARER_HEADER, "Bearer "),
             response_headers: &[],
             options_member: None,
         }
@@ -39,7 +46,7 @@ impl Facts {
     /// Sets the response headers that [`Dialect::limits`](super::Dialect::limits) reads. A
     /// transport may omit headers that no dialect reads.
     #[must_use]
-    pub const fn with_response_headers(self, response_headers: &'static [&'static str]) -> Self {
+    pub const fn with_response_headers(self, response_headers: &'static [HeaderName]) -> Self {
         Self {
             response_headers,
             ..self
@@ -69,7 +76,7 @@ impl Facts {
     }
 
     /// The response headers that this dialect reads in addition to those of every dialect.
-    pub fn response_headers(&self) -> &'static [&'static str] {
+    pub fn response_headers(&self) -> &'static [HeaderName] {
         self.response_headers
     }
 
@@ -82,19 +89,19 @@ impl Facts {
 /// The header that carries the key, and the prefix of its value.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyHeader {
-    name: &'static str,
+    name: &'static HeaderName,
     prefix: &'static str,
 }
 
 impl KeyHeader {
     /// The header `name` with the value `prefix` and then the key. `prefix` is, for example,
     /// `Bearer ` or empty.
-    pub const fn new(name: &'static str, prefix: &'static str) -> Self {
+    pub const fn new(name: &'static HeaderName, prefix: &'static str) -> Self {
         Self { name, prefix }
     }
 
     /// The header's name.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static HeaderName {
         self.name
     }
 

@@ -80,7 +80,7 @@ impl CallHeaders {
             }
         }
         for CallHeader { name, value, .. } in &self.headers {
-            request.insert(name, value.clone());
+            request.insert(name.clone(), value.clone());
         }
         Ok(())
     }

@@ -56,16 +56,10 @@ impl Provider {
         let mut headers = self.dialect().headers()?;
         if let Some(key) = self.api_key() {
             let header = self.dialect().facts().key_header();
-            let name = HeaderName::try_from(header.name()).map_err(|_| {
-                Error::config(format!(
-                    "the dialect {} names a key header that cannot be sent",
-                    self.dialect().facts().name()
-                ))
-            })?;
-            headers.insert(name, key.header(header.prefix())?);
+            headers.insert(header.name().clone(), key.header(header.prefix())?);
         }
         for (name, value) in self.headers() {
-            headers.insert(name, value.clone());
+            headers.insert(name.clone(), value.clone());
         }
         let may_be_sent = !url.is_open || self.allows_http();
         if !may_be_sent && let Some(what) = self.credential(&url) {

@@ -8,6 +8,7 @@ use chatcore::chat::ReasoningEffort;
 use chatcore::dialect::{
     Anthropic, CLIENT_HEADERS, COMMON_RESPONSE_HEADERS, CONNECTION_HEADERS, Dialect,
 };
+use chatcore::http::HeaderName;
 use chatcore::models::{Reasons, Takes};
 use chatcore::{
     Adaptive, BatchProcessor, DEFAULT_GATHER_LIMIT, Defaults, ErrorKind, FinishReason, Hedging,
@@ -132,7 +133,7 @@ fn providers() -> Result<Value, Box<dyn Error>> {
 fn header_names(dialect: &dyn Dialect) -> Result<Vec<String>, Box<dyn Error>> {
     let headers = dialect.headers()?;
     let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
-    names.push(dialect.facts().key_header().name().to_owned());
+    names.push(dialect.facts().key_header().name().to_string());
     Ok(names)
 }
 
@@ -159,12 +160,13 @@ fn key_forms() -> Value {
 
 /// The response headers that every dialect reads, and those that only some dialects read.
 fn response_headers() -> Vec<&'static str> {
-    let mut names = COMMON_RESPONSE_HEADERS.to_vec();
+    let mut names: Vec<_> = COMMON_RESPONSE_HEADERS.iter().collect();
     for known in KNOWN_PROVIDERS {
         let provider = Provider::by_name(known.name);
         let own = provider.map(|provider| provider.dialect().facts().response_headers());
         names.extend(own.into_iter().flatten());
     }
+    let mut names: Vec<_> = names.into_iter().map(HeaderName::as_str).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -39,7 +39,7 @@ use decode::Events;
 
 const DIALECT: &str = "anthropic";
 
-pub(super) static FACTS: Facts = BEARER_FACTS.with_key_header(KeyHeader::new("x-api-key", ""));
+pub(super) static FACTS: Facts = BEARER_FACTS.with_key_header(KeyHeader::new(&X_API_KEY, ""));
 
 static BEARER_FACTS: Facts =
     Facts::new(DIALECT).with_response_headers(response_headers::ANTHROPIC.as_flattened());
@@ -217,6 +217,7 @@ impl Default for Anthropic {
 }
 
 // Built at compile time, because the code that builds a header's name at run time is large.
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 static VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 static BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 static BROWSER_ACCESS: HeaderName =

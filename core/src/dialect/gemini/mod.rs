@@ -20,7 +20,7 @@ mod usage;
 mod wire;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, Request};
 use serde_json::Value;
 
 use super::kit::decoder::AnswerDecoder;
@@ -36,9 +36,11 @@ use crate::models::ModelRule;
 use decode::Chunks;
 
 /// The facts for Vertex AI, where the key is a Bearer token.
-const VERTEX_FACTS: Facts = Facts::new("gemini").with_options_member(encode::CONFIG);
+static VERTEX_FACTS: Facts = Facts::new("gemini").with_options_member(encode::CONFIG);
 
-pub(super) const FACTS: Facts = VERTEX_FACTS.with_key_header(KeyHeader::new("x-goog-api-key", ""));
+pub(super) static FACTS: Facts = VERTEX_FACTS.with_key_header(KeyHeader::new(&KEY_HEADER, ""));
+
+static KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
 
 /// The dialect's name. Its own data is stored in `extra` fields under this name.
 const NAME: &str = FACTS.name();
@@ -96,11 +98,9 @@ impl Gemini {
 
 impl Dialect for Gemini {
     fn facts(&self) -> &'static Facts {
-        static GEMINI: Facts = FACTS;
-        static VERTEX: Facts = VERTEX_FACTS;
         match self.vertex {
-            true => &VERTEX,
-            false => &GEMINI,
+            true => &VERTEX_FACTS,
+            false => &FACTS,
         }
     }
 

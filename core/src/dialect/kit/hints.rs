@@ -53,7 +53,7 @@ pub fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
     if !cfg!(feature = "limits") {
         return Quota::default();
     }
-    let count = |name: &str| text(headers, name)?.parse().ok();
+    let count = |name| text(headers, name)?.parse().ok();
     if text(headers, limit)
         .and_then(number)
         .is_some_and(|limit| limit <= 0.0)
@@ -70,13 +70,10 @@ pub fn quota(headers: &HeaderMap, [limit, remaining, reset]: &Limit) -> Quota {
     }
 }
 
-fn text<'a, N: ?Sized>(headers: &'a HeaderMap, name: &N) -> Option<&'a str>
-where
-    HeaderName: PartialEq<N>,
-{
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     // Not `HeaderMap::get`: a response has few headers, so that hashing is slower and takes more
     // code.
-    let (_, value) = headers.iter().find(|(known, _)| *known == name)?;
+    let (_, value) = headers.iter().find(|(known, _)| known == name)?;
     Some(value.to_str().ok()?.trim())
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 
 use super::kit::response_headers;
-use super::openai_chat::limits;
+use super::openai_chat::{API_KEY, limits};
 use super::{
     Caps, Decoder, Dialect, EmbedDialect, Endpoint, Facts, JsonOutput, KeyHeader, LimitHints,
     MaxTokensField, Mode, ModelsDialect, OpenAiChat, OpenAiResponses, Quirks,
@@ -23,7 +23,7 @@ static FACTS: Facts =
 
 static AZURE: Facts = Facts::new("openai")
     .with_response_headers(response_headers::OPENAI.as_flattened())
-    .with_key_header(KeyHeader::new("api-key", ""));
+    .with_key_header(KeyHeader::new(&API_KEY, ""));
 
 /// OpenAI, by [chat completions](OpenAiChat), or by [Responses](OpenAiResponses) if the call needs
 /// them. A call needs Responses in each of these cases:

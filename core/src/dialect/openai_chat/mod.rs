@@ -20,7 +20,7 @@ mod usage;
 mod wire;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, Request};
 
 #[cfg(feature = "jobs")]
 pub(super) use embed::OpenAiEmbeddings;
@@ -45,9 +45,12 @@ const DIALECT: &str = "openai_chat";
 pub(super) static FACTS: Facts =
     Facts::new(DIALECT).with_response_headers(response_headers::OPENAI.as_flattened());
 
+/// The header in which Azure expects the key.
+pub(super) static API_KEY: HeaderName = HeaderName::from_static("api-key");
+
 static AZURE: Facts = Facts::new(DIALECT)
     .with_response_headers(response_headers::OPENAI.as_flattened())
-    .with_key_header(KeyHeader::new("api-key", ""));
+    .with_key_header(KeyHeader::new(&API_KEY, ""));
 
 /// OpenAI's chat completions (`POST {base}/chat/completions`), embeddings
 /// (`POST {base}/embeddings`) and list of models (`GET {base}/models`).
