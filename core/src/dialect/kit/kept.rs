@@ -1,31 +1,23 @@
 //! Unknown fields of a stream's chunks, kept until the answer ends.
 
-use std::collections::BTreeMap;
-
 use crate::chat::{ChatEvent, Extra};
 use crate::dialect::kit::decoder::Output;
+use crate::dialect::kit::places::Places;
 use crate::dialect::kit::read::{MAX_UNKNOWN, Raw};
-
-/// From this many fields on, a tree finds them.
-const FEW: usize = 16;
 
 /// Unknown fields as raw JSON. Many servers repeat them in every chunk, so that they are handed
 /// over once, at the end. The last value of each field counts.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     fields: Vec<(String, String)>,
-    /// The index of each field in `fields`. Filled once there are [`FEW`] fields.
-    places: BTreeMap<String, usize>,
+    by_name: Places,
 }
 
 impl Kept {
     /// Keeps the value of a field, and replaces an earlier one.
     pub(crate) fn keep(&mut self, name: &str, value: Raw<'_>, out: &mut Output) {
-        let place = match self.places.is_empty() {
-            true => self.fields.iter().position(|(known, _)| known == name),
-            false => self.places.get(name).copied(),
-        };
-        if let Some(place) = place {
+        let order = |place: usize| self.fields[place].0.as_str().cmp(name);
+        if let Some(place) = self.by_name.find(&order) {
             let last = &mut self.fields[place].1;
             if last != value {
                 value.clone_into(last);
@@ -36,14 +28,8 @@ impl Kept {
             out.skip(1);
             return;
         }
+        self.by_name.set(self.fields.len(), &order);
         self.fields.push((name.to_owned(), value.to_owned()));
-        if self.fields.len() == FEW {
-            for (at, (name, _)) in self.fields.iter().enumerate() {
-                self.places.insert(name.clone(), at);
-            }
-        } else if self.fields.len() > FEW {
-            self.places.insert(name.to_owned(), self.fields.len() - 1);
-        }
     }
 
     /// Hands over all fields as one event.

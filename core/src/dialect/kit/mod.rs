@@ -80,6 +80,7 @@ pub(crate) mod hints;
 pub(crate) mod ids;
 pub(crate) mod kept;
 pub(crate) mod model_name;
+pub(crate) mod places;
 pub(crate) mod provenance;
 pub(crate) mod read;
 pub(crate) mod response_headers;

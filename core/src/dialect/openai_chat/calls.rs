@@ -4,14 +4,13 @@
 //! some count the pieces instead of the calls, and some make up a new id for each piece. All of
 //! them begin a call with its name, and send its arguments as one JSON object.
 
-use std::collections::BTreeMap;
-
 use super::DIALECT;
 use super::shape::Shape;
 use super::wire;
 use crate::chat::{ChatEvent, Extra, FinishReason};
 use crate::dialect::kit::decoder::Output;
 use crate::dialect::kit::failure;
+use crate::dialect::kit::places::Places;
 use crate::dialect::kit::provenance::as_own;
 use crate::dialect::kit::read::{MAX_ITEMS, Object, Unknown, piece_of, to_extra, too_many};
 use crate::error::Error;
@@ -22,9 +21,9 @@ use crate::json::{Joiner, Piece};
 pub(super) struct Calls {
     calls: Vec<Call>,
     /// The last call with each index that the server sent.
-    by_index: BTreeMap<u64, usize>,
+    by_index: Places,
     /// The last call with each id.
-    by_id: BTreeMap<String, usize>,
+    by_id: Places,
     /// The number of calls that were announced, and the last of them.
     announced: usize,
     last_announced: Option<usize>,
@@ -35,6 +34,8 @@ pub(super) struct Calls {
 struct Call {
     /// The index in the events. `None` until the call's name is known and the call is announced.
     at: Option<usize>,
+    /// The index that the server sent with the first piece.
+    index: Option<u64>,
     id: String,
     name: String,
     /// Arguments and unknown fields that wait until the call is announced.
@@ -135,11 +136,12 @@ impl Calls {
         }
         let by_id = match said.id.is_empty() {
             true => None,
-            false => self.by_id.get(&said.id).copied(),
+            false => self.by_id.find(&|at| self.calls[at].id.cmp(&said.id)),
         };
-        let by_index = said
-            .index
-            .and_then(|index| self.by_index.get(&index).copied());
+        let by_index = match said.index {
+            None => None,
+            index => self.by_index.find(&|at| self.calls[at].index.cmp(&index)),
+        };
         let last = self.calls.len().checked_sub(1);
         match (by_id, by_index) {
             // Some servers give all their calls the same id.
@@ -182,22 +184,28 @@ impl Calls {
         if place == MAX_ITEMS {
             return Err(too_many("tool calls"));
         }
-        self.calls.push(Call::default());
-        if let Some(index) = said.index {
-            self.by_index.insert(index, place);
+        let index = said.index;
+        if index.is_some() {
+            let order = |at: usize| self.calls[at].index.cmp(&index);
+            self.by_index.set(place, &order);
         }
+        self.calls.push(Call {
+            index,
+            ..Call::default()
+        });
         Ok(place)
     }
 
     /// Stores the id and the name from a piece. Either may come with a later piece.
     fn learn(&mut self, place: usize, said: Said, out: &mut Output) {
-        let call = &mut self.calls[place];
         let mut is_new = false;
-        if call.id.is_empty() && !said.id.is_empty() {
-            self.by_id.insert(said.id.clone(), place);
-            call.id = said.id;
+        if self.calls[place].id.is_empty() && !said.id.is_empty() {
+            let order = |at: usize| self.calls[at].id.cmp(&said.id);
+            self.by_id.set(place, &order);
+            self.calls[place].id = said.id;
             is_new = true;
         }
+        let call = &mut self.calls[place];
         if call.name.is_empty() && !said.name.is_empty() {
             call.name = said.name;
             is_new = true;

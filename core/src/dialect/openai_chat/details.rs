@@ -1,11 +1,10 @@
 //! OpenRouter's `reasoning_details`: typed blocks of reasoning, streamed in pieces.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::dialect::kit::decoder::Output;
-use crate::dialect::kit::read::Raw;
+use crate::dialect::kit::places::Places;
+use crate::dialect::kit::read::{MAX_ITEMS, Raw};
 
 /// String fields that are appended piece by piece. Of other fields the last value counts.
 const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
@@ -14,8 +13,8 @@ const GROWING: [&str; 4] = ["text", "summary", "data", "signature"];
 #[derive(Debug, Default)]
 pub(super) struct Details {
     blocks: Vec<Value>,
-    /// The position of each block that has an index, by its index and its type in one text.
-    places: BTreeMap<String, usize>,
+    /// The blocks that have an index, by their index and type.
+    places: Places,
 }
 
 impl Details {
@@ -27,17 +26,15 @@ impl Details {
         };
         for detail in list {
             // Without an index, a piece cannot be matched to a block.
-            let key = detail["index"].as_u64().map(|index| {
-                let kind = detail["type"].as_str().unwrap_or_default();
-                format!("{index} {kind}")
-            });
-            let place = key.as_ref().and_then(|key| self.places.get(key));
-            if are_pieces && let Some(place) = place {
-                grow(&mut self.blocks[*place], detail);
-                continue;
-            }
-            if let Some(key) = key {
-                self.places.insert(key, self.blocks.len());
+            if are_pieces && detail["index"].is_u64() {
+                let order = |place: usize| key(&self.blocks[place]).cmp(&key(&detail));
+                if let Some(place) = self.places.find(&order) {
+                    grow(&mut self.blocks[place], detail);
+                    continue;
+                }
+                if self.places.len() < MAX_ITEMS {
+                    self.places.set(self.blocks.len(), &order);
+                }
             }
             self.blocks.push(detail);
         }
@@ -48,6 +45,12 @@ impl Details {
         let blocks = std::mem::take(&mut self.blocks);
         (!blocks.is_empty()).then_some(Value::Array(blocks))
     }
+}
+
+/// The index and the type of a block.
+fn key(block: &Value) -> (Option<u64>, &str) {
+    let kind = block["type"].as_str().unwrap_or_default();
+    (block["index"].as_u64(), kind)
 }
 
 fn grow(known: &mut Value, piece: Value) {
