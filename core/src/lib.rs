@@ -123,6 +123,7 @@ pub mod journal;
 pub mod json;
 pub mod models;
 mod observe;
+mod phrase;
 mod pipeline;
 mod policy;
 mod provider;

@@ -6,6 +6,7 @@ use super::defaults::{Lessons, Wishes};
 use super::plan::{LIMITS, Plan};
 use crate::error::{Error, ErrorKind};
 use crate::models::{ModelRule, Reasons, members};
+use crate::phrase;
 
 /// The options that a provider refused among those that chatcore itself had added.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn off_members(off: &str) -> Vec<String> {
 
 /// Whether the error is about `include`, which asks for encrypted reasoning.
 fn names_include(error: &Error) -> bool {
-    let says = |words: &str| error.message().to_ascii_lowercase().contains(words);
+    let says = |words: &str| phrase::has(error.message(), words);
     param_names(error, "include").unwrap_or_else(|| {
         names_option(error, "include") || says("encrypted_content") || says("encrypted content")
     })
@@ -108,7 +109,7 @@ fn is_about_its_value(error: &Error) -> bool {
 /// Whether the error says that the model always reasons without naming a field, as Google's does:
 /// "Budget 0 is invalid. This model only works in thinking mode."
 fn reasons_only(error: &Error) -> bool {
-    has_word(error.message(), "only") && error.message().contains("thinking mode")
+    has_word(error.message(), "only") && phrase::has(error.message(), "thinking mode")
 }
 
 /// Whether the provider refused an option of the request, rather than its content.
@@ -120,7 +121,7 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
     let too_long = error.code() == Some("context_length_exceeded")
         || ["context length", "context window", "context size"]
             .iter()
-            .any(|words| error.message().contains(words));
+            .any(|words| phrase::has(error.message(), words));
     refuses && error.kind() == ErrorKind::BadRequest && !error.is_in_stream() && !too_long
 }
 
@@ -136,9 +137,9 @@ pub(crate) fn names_option(error: &Error, field: &str) -> bool {
     param_names(error, field).unwrap_or_else(|| {
         let message = error.message();
         words(message, field).any(|(start, end)| {
-            let before = message[..start].chars().next_back();
-            let is_quoted = before.is_some_and(|before| "`'\"".contains(before));
-            is_quoted || field.contains('_') || start == 0 || end == message.len()
+            let is_quoted = message[..start].ends_with(['`', '\'', '"']);
+            let is_technical = field.as_bytes().contains(&b'_');
+            is_quoted || is_technical || start == 0 || end == message.len()
         })
     })
 }
@@ -159,9 +160,9 @@ fn has_word(text: &str, word: &str) -> bool {
 fn words(text: &str, word: &str) -> impl Iterator<Item = (usize, usize)> {
     let is_part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let places = text.match_indices(word);
+    let places = phrase::places(text, word).filter(move |start| text[*start..].starts_with(word));
     places
-        .map(|(start, word)| (start, start + word.len()))
+        .map(|start| (start, start + word.len()))
         .filter(move |(start, end)| {
             let before = start.checked_sub(1);
             let before = before.and_then(|place| text.as_bytes().get(place));

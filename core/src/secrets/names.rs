@@ -1,6 +1,7 @@
 //! Decides by their names which headers and parameters hold a secret.
 
 use super::Secrets;
+use crate::phrase;
 
 /// The names that mark secrets, and those that do not.
 impl Secrets {
@@ -41,11 +42,10 @@ impl Secrets {
 
 /// Whether a header or parameter of this name holds a credential.
 pub(crate) fn names_credential(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    may_hold_secret(&name)
+    may_hold_secret(name)
         && Secrets::CREDENTIAL_WORDS
             .iter()
-            .any(|part| name.contains(part))
+            .any(|part| phrase::has(name, part))
 }
 
 /// Whether to redact the value of a header or parameter of this name that the caller has set: true

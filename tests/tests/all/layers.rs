@@ -11,11 +11,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     // ground
     ("time", &[]),
     ("words", &[]),
+    ("phrase", &[]),
     ("quote", &[]),
     ("json", &["quote"]),
     ("executor", &["time"]),
     ("unquote", &[]),
-    ("secrets", &[]),
+    ("secrets", &["phrase"]),
     ("transport", &["secrets"]),
     ("host", &["transport"]),
     // model
@@ -43,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "head",
             "json",
             "models",
+            "phrase",
             "schema",
             "secrets",
             "quote",
@@ -65,7 +67,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // rules
-    ("policy", &["chat", "dialect", "error", "models", "time"]),
+    (
+        "policy",
+        &["chat", "dialect", "error", "models", "phrase", "time"],
+    ),
     // what waits for them
     (
         "admission",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::dialect::kit::hints;
+use crate::phrase;
 
 /// The longest wait that an object with `seconds` may name, in seconds. Waits in texts have the
 /// same limit.
@@ -32,7 +33,7 @@ impl Details {
         for detail in details.iter().filter_map(Value::as_object) {
             let kind = detail.get("@type").and_then(Value::as_str).unwrap_or("");
             // The type's name follows the last dot: `type.googleapis.com/google.rpc.RetryInfo`.
-            match kind.rsplit('.').next().unwrap_or("") {
+            match kind.rsplit_once('.').map_or(kind, |(_, name)| name) {
                 "ErrorInfo" => {
                     let reason = detail.get("reason").and_then(Value::as_str);
                     said.reason = said.reason.or_else(|| reason.map(str::to_owned));
@@ -71,6 +72,6 @@ fn is_daily(detail: &Map<String, Value>) -> bool {
     let violations = detail.get("violations").and_then(Value::as_array);
     violations.into_iter().flatten().any(|violation| {
         let id = violation.get("quotaId").and_then(Value::as_str);
-        id.is_some_and(|id| id.contains("PerDay"))
+        id.is_some_and(|id| phrase::has(id, "PerDay"))
     })
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::said::Said;
 use crate::error::ErrorKind;
+use crate::phrase;
 
 /// Error codes and types that are more specific than the HTTP status.
 const WORDS: &[(&str, ErrorKind)] = &[
@@ -80,7 +81,7 @@ const BASE_RESP: &[(&str, ErrorKind)] = &[
 ];
 
 /// Phrases in a message that mean that the account has no money left, for errors without a code
-/// that says so. All in lower case.
+/// that says so.
 const NO_MONEY: [&str; 8] = [
     "insufficient balance",
     "insufficient account balance",
@@ -142,7 +143,7 @@ pub(super) fn classify(said: &Said, message: &str, status: Option<StatusCode>) -
             _ => kind,
         };
     }
-    if says_no_money(message) {
+    if NO_MONEY.iter().any(|words| phrase::has(message, words)) {
         return ErrorKind::QuotaExceeded;
     }
     if let Some(status) = status {
@@ -159,9 +160,4 @@ pub(super) fn classify(said: &Said, message: &str, status: Option<StatusCode>) -
         }
         _ => ErrorKind::Server,
     }
-}
-
-fn says_no_money(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    NO_MONEY.iter().any(|words| message.contains(words))
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::HeaderValue;
 
+use crate::phrase;
+
 /// Describes a body that is not JSON: by the page's title, or by the beginning of the text.
 pub(super) fn plain(body: &[u8]) -> Option<String> {
     title(body).or_else(|| one_line(&beginning(body)))
@@ -16,11 +18,10 @@ pub(super) fn title(body: &[u8]) -> Option<String> {
     if !text.starts_with('<') {
         return None;
     }
-    let lower = text.to_ascii_lowercase();
-    let from = lower.find("<title")?;
-    let from = from + lower[from..].find('>')? + 1;
-    let to = from + lower[from..].find("</title").unwrap_or(lower.len() - from);
-    one_line(&text[from..to])
+    let tag = phrase::places(text, "<title").next()?;
+    let (_, title) = text[tag..].split_once('>')?;
+    let end = phrase::places(title, "</title").next();
+    one_line(&title[..end.unwrap_or(title.len())])
 }
 
 /// The content coding of a body that is still compressed. The first bytes decide, because a browser
