@@ -8,13 +8,17 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+#[cfg(feature = "jobs")]
 use crate::catalogue::ModelInfo;
 use crate::chat::{ChatEvent, ChatResponse, Fold};
 use crate::dialect::Mode;
+#[cfg(feature = "jobs")]
 use crate::embed::{EmbedRequest, Embeddings};
 use crate::error::{Error, ErrorKind};
 use crate::executor::BoxFuture;
-use crate::pipeline::{Call, ChatReader, JobCall, Opened};
+#[cfg(feature = "jobs")]
+use crate::pipeline::JobCall;
+use crate::pipeline::{Call, ChatReader, Opened};
 use crate::status::Status;
 
 /// Answers a client's calls. A client for one endpoint has a built-in backend. Other backends are
@@ -68,6 +72,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any reason why the call has no vectors.
+    #[cfg(feature = "jobs")]
     fn embed(&self, call: JobCall<EmbedRequest>) -> BoxFuture<'static, Result<Embeddings, Error>> {
         drop(call);
         missing("embeddings")
@@ -78,6 +83,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any reason why the list could not be read.
+    #[cfg(feature = "jobs")]
     fn models(&self, call: JobCall<()>) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
         drop(call);
         missing("list of models")
@@ -107,6 +113,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
 }
 
 /// The error of a backend that does not support `what`.
+#[cfg(feature = "jobs")]
 fn missing<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, Error>> {
     let why = format!("this client's backend has no {what}: it answers chats only");
     Box::pin(std::future::ready(Err(Error::invalid(why))))
