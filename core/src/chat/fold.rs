@@ -57,16 +57,20 @@ impl Fold {
             ChatEvent::ReasoningSignature(signature) => self.push_signature(&signature),
             ChatEvent::Refusal(text) => self.push_refusal(text),
             ChatEvent::ToolCallStart { index, id, name } => {
-                self.with_call(index, |call| {
+                if let Some(call) = self.call(index) {
                     keep_first(&mut call.id, Some(id));
                     keep_first(&mut call.name, Some(name));
-                });
+                }
             }
             ChatEvent::ToolCallArguments { index, fragment } => {
-                self.with_call(index, |call| append(&mut call.arguments, fragment));
+                if let Some(call) = self.call(index) {
+                    append(&mut call.arguments, fragment);
+                }
             }
             ChatEvent::ToolCallExtra { index, extra } => {
-                self.with_call(index, |call| merge(&mut call.extra, extra));
+                if let Some(call) = self.call(index) {
+                    merge(&mut call.extra, extra);
+                }
             }
             ChatEvent::Part(part) => {
                 self.parts().push(*part);
@@ -147,8 +151,8 @@ impl Fold {
         }
     }
 
-    /// Changes the tool call with this index. A new index begins a call.
-    fn with_call(&mut self, index: usize, change: impl FnOnce(&mut ToolCall)) {
+    /// The tool call with this index. A new index begins a call.
+    fn call(&mut self, index: usize) -> Option<&mut ToolCall> {
         self.open = false;
         let parts = &mut self.response.message.parts;
         let place = match self.calls.binary_search_by_key(&index, |&(known, _)| known) {
@@ -160,8 +164,9 @@ impl Fold {
                 place
             }
         };
-        if let Some(Part::ToolCall(call)) = parts.get_mut(place) {
-            change(call);
+        match parts.get_mut(place) {
+            Some(Part::ToolCall(call)) => Some(call),
+            _ => None,
         }
     }
 

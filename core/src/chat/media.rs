@@ -88,11 +88,11 @@ impl MediaSource {
 
     /// The source for a URL. A `data:` URL in base64 becomes the bytes.
     pub(crate) fn of_url(url: &str) -> Self {
-        let inline = url.strip_prefix("data:");
-        match inline.and_then(|rest| rest.split_once(";base64,")) {
-            Some((media_type, data)) => Self::base64(media_type, data),
-            None => Self::url(url),
-        }
+        let inline = || {
+            let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+            Some(Self::base64(head.strip_suffix(";base64")?, data))
+        };
+        inline().unwrap_or_else(|| Self::url(url))
     }
 
     /// The length of the source in a request, in bytes. An estimate for text.

@@ -168,7 +168,7 @@ fn tool_calls(list: &Value) -> Option<Vec<Part>> {
 }
 
 fn tool_call(call: &Value) -> Option<Part> {
-    let mut extra = call.as_object()?.clone();
+    let extra = call.as_object()?.clone();
     let function = extra.get("function")?.as_object()?;
     let is_known = |name: &String| name == "name" || name == "arguments";
     if !function.keys().all(is_known) {
@@ -188,11 +188,15 @@ fn tool_call(call: &Value) -> Option<Part> {
     if !matches!(extra.get("type"), None | Some(Value::Null)) && extra["type"] != "function" {
         return None;
     }
-    let mut part = ToolCall::new(id, name, arguments);
+    let (id, name) = (id.to_owned(), name.to_owned());
     // The index in a stream has no meaning in a whole message.
-    extra.retain(|name, _| !["id", "type", "function", "index"].contains(&&**name));
-    part.extra = extra;
-    Some(part.into())
+    let extra = without(extra, &["id", "type", "function", "index"]);
+    Some(Part::ToolCall(ToolCall {
+        id,
+        name,
+        arguments,
+        extra,
+    }))
 }
 
 fn read_part(value: Value) -> Result<Part, Wrong> {
@@ -269,7 +273,7 @@ fn tool_result(fields: Extra) -> Result<Part, Wrong> {
 }
 
 /// Reads OpenAI's image part. A `data:` URL becomes the bytes.
-fn image_url(mut fields: Extra) -> Result<Part, Wrong> {
+fn image_url(fields: Extra) -> Result<Part, Wrong> {
     let no_url = "a part of the type image_url has no URL";
     let (url, detail) = match fields.get("image_url") {
         Some(Value::String(url)) => (url, None),
@@ -281,15 +285,15 @@ fn image_url(mut fields: Extra) -> Result<Part, Wrong> {
         }
         _ => return Err(no_url.to_owned()),
     };
-    let mut image = Image::new(MediaSource::of_url(url));
-    image.detail = detail.cloned();
-    fields.retain(|name, _| !["type", "image_url"].contains(&&**name));
-    image.extra = fields;
-    Ok(image.into())
+    Ok(Part::Image(Image {
+        source: MediaSource::of_url(url),
+        detail: detail.cloned(),
+        extra: without(fields, &["type", "image_url"]),
+    }))
 }
 
 /// Reads OpenAI's file part: a file id, or a `data:` URL.
-fn openai_file(mut fields: Extra) -> Part {
+fn openai_file(fields: Extra) -> Part {
     let names = ["file_id", "file_data", "filename"];
     let known = fields["file"].as_object();
     let source = match known.and_then(|file| strings(file, names)) {
@@ -300,15 +304,15 @@ fn openai_file(mut fields: Extra) -> Part {
     let Some((source, name)) = source else {
         return as_it_came(fields);
     };
-    let mut file = File::new(source);
-    file.name = name.cloned();
-    fields.retain(|name, _| !["type", "file"].contains(&&**name));
-    file.extra = fields;
-    file.into()
+    Part::File(File {
+        source,
+        name: name.cloned(),
+        extra: without(fields, &["type", "file"]),
+    })
 }
 
 /// Reads OpenAI's audio part.
-fn input_audio(mut fields: Extra) -> Part {
+fn input_audio(fields: Extra) -> Part {
     let known = fields["input_audio"].as_object();
     let Some([Some(data), Some(format)]) =
         known.and_then(|audio| strings(audio, ["data", "format"]))
@@ -316,10 +320,17 @@ fn input_audio(mut fields: Extra) -> Part {
         return as_it_came(fields);
     };
     let media_type = format!("audio/{}", if format == "mp3" { "mpeg" } else { format });
-    let mut audio = Audio::new(MediaSource::base64(media_type, data));
-    fields.retain(|name, _| !["type", "input_audio"].contains(&&**name));
-    audio.extra = fields;
-    audio.into()
+    Part::Audio(Audio {
+        source: MediaSource::base64(media_type, data),
+        transcript: None,
+        extra: without(fields, &["type", "input_audio"]),
+    })
+}
+
+/// The fields with other names than these.
+fn without(mut fields: Extra, names: &[&str]) -> Extra {
+    fields.retain(|name, _| !names.contains(&&**name));
+    fields
 }
 
 /// The fields with these names, if all fields of the object have one of the names and are strings.

@@ -11,60 +11,65 @@ use crate::chat::{
 
 pub(super) fn text(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = Text::new(fields.text("text")?);
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::Text(Text {
+        text: fields.text("text")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn image(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = Image::new(fields.source()?);
-    part.detail = fields.optional("detail")?;
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::Image(Image {
+        source: fields.source()?,
+        detail: fields.optional("detail")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn file(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = File::new(fields.source()?);
-    part.name = fields.optional("name")?;
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::File(File {
+        source: fields.source()?,
+        name: fields.optional("name")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn audio(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = Audio::new(fields.source()?);
-    part.transcript = fields.optional("transcript")?;
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::Audio(Audio {
+        source: fields.source()?,
+        transcript: fields.optional("transcript")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn tool_call(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = ToolCall::new(
-        fields.text("id")?,
-        fields.text("name")?,
-        fields.text("arguments")?,
-    );
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::ToolCall(ToolCall {
+        id: fields.text("id")?,
+        name: fields.text("name")?,
+        arguments: fields.text("arguments")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn reasoning(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = Reasoning::new(fields.text("text")?);
-    part.signature = fields.optional("signature")?;
-    part.encrypted = fields.optional("encrypted")?;
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::Reasoning(Reasoning {
+        text: fields.text("text")?,
+        signature: fields.optional("signature")?,
+        encrypted: fields.optional("encrypted")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 pub(super) fn refusal(fields: Extra) -> Result<Part, Wrong> {
     let mut fields = Fields(fields);
-    let mut part = Refusal::new(fields.text("text")?);
-    part.extra = fields.into_extra();
-    Ok(part.into())
+    Ok(Part::Refusal(Refusal {
+        text: fields.text("text")?,
+        extra: fields.into_extra(),
+    }))
 }
 
 /// The fields of a part that are not yet read.

@@ -17,7 +17,7 @@ pub(super) fn images(raw: Raw<'_>, out: &mut Output) {
         return;
     };
     for (at, mut picture) in list.into_iter().enumerate() {
-        let url = picture.pointer("/image_url/url").and_then(Value::as_str);
+        let url = picture["image_url"]["url"].as_str();
         let Some(url) = url.filter(|_| at < MAX_ITEMS) else {
             out.skip(1);
             continue;
