@@ -80,11 +80,10 @@ impl HostError {
             Self::Port => "port",
         }
     }
-}
 
-impl Display for HostError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// What is wrong, as the end of a sentence.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
             Self::Missing => "has no host",
             Self::Name => {
                 "has a host that is neither a name nor an address; an international name is \
@@ -95,7 +94,13 @@ impl Display for HostError {
             }
             Self::Ipv6 => "has no IPv6 address in its brackets",
             Self::Port => "has no valid port: a number from 1 to 65535",
-        })
+        }
+    }
+}
+
+impl Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.why())
     }
 }
 
@@ -111,7 +116,7 @@ impl Host {
     pub fn parse(text: &str) -> Result<Self, HostError> {
         let address = match text.strip_prefix('[') {
             Some(rest) => Some(rest.strip_suffix(']').ok_or(HostError::Ipv6)?),
-            None if text.contains(':') => Some(text),
+            None if text.as_bytes().contains(&b':') => Some(text),
             None => None,
         };
         match address {
@@ -230,7 +235,9 @@ impl Target {
             _ => return Err(invalid("the URL must begin with http:// or https://")),
         };
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let host = authority.rsplit('@').next().unwrap_or_default();
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
         let (host, port) = Host::parse_with_port(host)
             .map_err(|error| invalid(&format!("the URL {error}")).with_source(error))?;
         Ok(Self {
@@ -255,7 +262,8 @@ fn parse_name(text: &str) -> Result<Host, HostError> {
     }
     // Resolvers and browsers also read numbers as octal, as hexadecimal, and in fewer than four
     // parts.
-    if name.rsplit('.').next().is_some_and(is_number) {
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    if is_number(last) {
         return match text.parse::<Ipv4Addr>() {
             Ok(address) => Ok(Host::Ip(address.into())),
             Err(_) => Err(HostError::Number),

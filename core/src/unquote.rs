@@ -6,13 +6,15 @@
 pub(crate) fn unquoted(text: &str) -> &str {
     let is_blank = |char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}');
     let mut text = text.trim_matches(is_blank);
-    for quote in ['"', '\''].iter().cycle().take(4) {
-        let inner = text
-            .strip_prefix(*quote)
-            .and_then(|text| text.strip_suffix(*quote));
-        // `"a" "b"` is not one quoted text.
-        if let Some(inner) = inner.filter(|inner| !inner.contains(*quote)) {
-            text = inner.trim_matches(is_blank);
+    for _ in 0..2 {
+        for quote in ['"', '\''] {
+            let inner = text
+                .strip_prefix(quote)
+                .and_then(|text| text.strip_suffix(quote));
+            // `"a" "b"` is not one quoted text.
+            if let Some(inner) = inner.filter(|inner| !inner.chars().any(|char| char == quote)) {
+                text = inner.trim_matches(is_blank);
+            }
         }
     }
     text

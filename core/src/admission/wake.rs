@@ -6,13 +6,12 @@
 //! queued, and the outermost one wakes them all, one after the other.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 thread_local! {
-    /// The wakers to wake after the current one on this thread; `None` while no wake-up runs.
-    static NEXT: RefCell<Option<VecDeque<Waker>>> = const { RefCell::new(None) };
+    /// The wakers to wake after the current ones on this thread; `None` while no wake-up runs.
+    static NEXT: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
 }
 
 /// Wakes `wakers` in their order. Call it without holding any lock.
@@ -32,26 +31,26 @@ fn wake_all(wakers: &mut dyn Iterator<Item = Waker>) {
             false
         }
         next => {
-            *next = Some(VecDeque::new());
+            *next = Some(Vec::new());
             true
         }
     });
     first.into_iter().chain(wakers).for_each(wake_one);
     if outermost == Ok(true) {
-        while let Some(waker) = pop() {
-            wake_one(waker);
+        while let Some(queue) = queued() {
+            queue.into_iter().for_each(wake_one);
         }
     }
 }
 
-/// Takes the next waker. Ends the outermost wake-up if there is none.
-fn pop() -> Option<Waker> {
-    NEXT.with_borrow_mut(|next| {
-        let waker = next.as_mut().and_then(VecDeque::pop_front);
-        if waker.is_none() {
+/// Takes all wakers that were queued. Ends the outermost wake-up if there are none.
+fn queued() -> Option<Vec<Waker>> {
+    NEXT.with_borrow_mut(|next| match next {
+        Some(queue) if !queue.is_empty() => Some(std::mem::take(queue)),
+        _ => {
             *next = None;
+            None
         }
-        waker
     })
 }
 

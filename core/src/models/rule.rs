@@ -207,7 +207,7 @@ impl ModelRule {
 
     /// Whether the rule applies to `model` of `provider`.
     pub(super) fn is_for(&self, provider: &str, model: &str) -> bool {
-        let short = model.rsplit('/').next().unwrap_or(model);
+        let short = model.rsplit_once('/').map_or(model, |(_, name)| name);
         let bare = without_maker(short);
         self.models
             .split_ascii_whitespace()

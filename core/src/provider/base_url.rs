@@ -64,12 +64,12 @@ impl Wrong {
                         LLM_API_KEY and leave only the host"
                     .to_owned();
             }
-            Self::NoScheme => "does not begin with https:// or http://".to_owned(),
-            Self::NoUrl => "is not a URL".to_owned(),
-            Self::NotAbsolute => "is not absolute".to_owned(),
-            Self::Scheme => "is neither https nor http".to_owned(),
-            Self::Fragment => "has a fragment (#…) in it".to_owned(),
-            Self::Host(error) => error.to_string(),
+            Self::NoScheme => "does not begin with https:// or http://",
+            Self::NoUrl => "is not a URL",
+            Self::NotAbsolute => "is not absolute",
+            Self::Scheme => "is neither https nor http",
+            Self::Fragment => "has a fragment (#…) in it",
+            Self::Host(error) => error.why(),
             Self::Placeholder(word) => {
                 return format!(
                     "the base URL{} has a placeholder in it: replace {word} with your own value",
@@ -131,16 +131,15 @@ pub(crate) fn host_of(url: &str) -> Option<Host> {
 }
 
 fn split(url: &str) -> Result<BaseUrl, Wrong> {
-    let (name, rest) = match url.find("://") {
-        Some(at) => (&url[..at], &url[at + 3..]),
-        None => ("", url),
-    };
+    let scheme = url.split_once(':');
+    let scheme = scheme.and_then(|(name, rest)| Some((name, rest.strip_prefix("//")?)));
+    let (name, rest) = scheme.unwrap_or(("", url));
     let authority = until(rest, b"/?#");
-    if authority.contains('@') {
+    if authority.as_bytes().contains(&b'@') {
         return Err(Wrong::User);
     }
     let path = &rest[authority.len()..];
-    if path.contains('#') {
+    if path.as_bytes().contains(&b'#') {
         return Err(Wrong::Fragment);
     }
     let is_demo = url == DEMO_URL;
@@ -182,17 +181,21 @@ fn split(url: &str) -> Result<BaseUrl, Wrong> {
     })
 }
 
-/// The first placeholder in a host or a path: a word in capitals that is also in an address of the
+/// A placeholder in a host or a path: a word in capitals that is also in an address of the
 /// table of providers.
 fn placeholder(host: &str, path: &str) -> Option<&'static str> {
-    let words = host.split(['.', '-']).chain(path.split('/'));
-    let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
-    words.filter(capitals).find_map(|word| {
-        let mut of_table = ROWS
-            .iter()
-            .flat_map(|row| row.base_url_form.split(['.', '-', '/', '?']));
-        of_table.find(|known| !word.is_empty() && *known == word)
-    })
+    let in_host = |word: &str| host.split(['.', '-']).any(|part| part == word);
+    let in_path = |word: &str| path.split('/').any(|part| part == word);
+    for row in ROWS {
+        for word in row.base_url_form.split(['.', '-', '/', '?']) {
+            let is_placeholder =
+                !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
+            if is_placeholder && (in_host(word) || in_path(word)) {
+                return Some(word);
+            }
+        }
+    }
+    None
 }
 
 /// Removes the path of an endpoint from the end of a path.

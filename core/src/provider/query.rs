@@ -24,12 +24,9 @@ pub(super) fn put(query: &mut String, set: &[(String, String)]) {
         let name = parameter.split('=').next().unwrap_or(parameter);
         !parameter.is_empty() && !is_set(name)
     });
-    let set = set.iter().map(|(name, value)| format!("{name}={value}"));
-    *query = kept
-        .map(str::to_owned)
-        .chain(set)
-        .collect::<Vec<_>>()
-        .join("&");
+    let mut parameters: Vec<_> = kept.map(str::to_owned).collect();
+    parameters.extend(set.iter().map(|(name, value)| format!("{name}={value}")));
+    *query = parameters.join("&");
 }
 
 /// The names and values of a query. For a parameter without a value, the name is also the value.

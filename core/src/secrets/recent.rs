@@ -1,6 +1,5 @@
 //! Secrets that change over time.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,25 +24,24 @@ const HELD: usize = 16;
 /// assert_eq!(text, "wrong key: [redacted]");
 /// ```
 #[derive(Default)]
-pub struct RecentSecrets(Mutex<VecDeque<(SecretString, Secrets)>>);
+pub struct RecentSecrets(Mutex<Vec<(SecretString, Secrets)>>);
 
 impl RecentSecrets {
     /// Adds a secret, or a header's value that contains one: see [`Secrets::add`].
     pub fn add(&self, secret: &str) {
         let mut held = self.lock();
         let is_same = |(known, _): &(SecretString, Secrets)| known.expose_secret() == secret;
-        let entry = match held.iter().rposition(is_same) {
+        let entry = match held.iter().position(is_same) {
             Some(place) => held.remove(place),
-            None => None,
+            None => {
+                let mut secrets = Secrets::new();
+                secrets.add(secret);
+                (SecretString::from(secret), secrets)
+            }
         };
-        let entry = entry.unwrap_or_else(|| {
-            let mut secrets = Secrets::new();
-            secrets.add(secret);
-            (SecretString::from(secret), secrets)
-        });
-        held.push_back(entry);
+        held.push(entry);
         if held.len() > HELD {
-            held.pop_front();
+            held.remove(0);
         }
     }
 
@@ -55,7 +53,7 @@ impl RecentSecrets {
     }
 
     /// Ignores poisoning, because every change is complete before anything can panic.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(SecretString, Secrets)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(SecretString, Secrets)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,7 +45,9 @@ fn extension(media_type: &str) -> String {
     }
     let subtype = essence.split_once('/').map_or("", |(_, subtype)| subtype);
     // `application/ld+json` has the extension `json`.
-    let subtype = subtype.rsplit('+').next().unwrap_or(subtype);
+    let subtype = subtype
+        .rsplit_once('+')
+        .map_or(subtype, |(_, syntax)| syntax);
     let subtype = subtype.strip_prefix("x-").unwrap_or(subtype);
     let is_short = (1..=5).contains(&subtype.len());
     match is_short && subtype.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
