@@ -96,7 +96,7 @@ impl WaitList {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "limits"))]
 mod tests {
     use super::*;
 

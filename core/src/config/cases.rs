@@ -26,8 +26,17 @@ fn provider(url: &str, key: bool, allow_http: bool) -> Provider {
 
 #[test]
 fn base_urls() {
+    // Some placeholders are those of providers whose dialects are features.
+    let has_every_row = cfg!(all(
+        feature = "anthropic",
+        feature = "gemini",
+        feature = "openai-responses"
+    ));
     for case in cases("base_urls") {
         let url = case["url"].as_str().unwrap();
+        if case["refused"] == "placeholder" && !has_every_row {
+            continue;
+        }
         for (key, allow_http) in [(false, false), (true, false), (false, true), (true, true)] {
             let of_key = match key {
                 true => &case["with_key"],

@@ -46,11 +46,16 @@ fn changes(from: &[char], to: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::KNOWN_PROVIDERS;
 
+    #[cfg(all(
+        feature = "anthropic",
+        feature = "gemini",
+        feature = "openai-responses"
+    ))]
     #[test]
     fn a_mistyped_name_is_found_and_another_word_is_not() {
-        let find = |wrong| nearest(wrong, KNOWN_PROVIDERS.iter().map(|known| known.name));
+        let known = crate::KNOWN_PROVIDERS;
+        let find = |wrong| nearest(wrong, known.iter().map(|known| known.name));
         for (wrong, meant) in [
             ("opnai", Some("openai")),
             ("Open-AI", Some("openai")),

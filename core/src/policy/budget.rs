@@ -217,6 +217,7 @@ mod tests {
         assert_eq!(spent, 100);
     }
 
+    #[cfg(feature = "limits")]
     #[test]
     fn health_saves_no_more_than_the_reserve() {
         let mut budget = Budget::one_in(20, 5);

@@ -122,7 +122,6 @@ pub(crate) fn duration(mut text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::response_headers::OPENAI;
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -188,8 +187,11 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "limits")]
     #[test]
     fn quotas() {
+        use super::super::response_headers::OPENAI;
+
         let quota = |limit, remaining, reset| {
             let headers = headers(&[
                 ("x-ratelimit-limit-tokens", limit),

@@ -132,6 +132,7 @@ fn quirks() {
 }
 
 /// The body of a request to `model` at `provider`.
+#[cfg(feature = "openai-responses")]
 fn sent_to(provider: Provider, model: &str, effort: Option<ReasoningEffort>) -> Value {
     let provider = provider.with_api_key("k");
     let endpoint = provider.endpoint().unwrap();
@@ -142,6 +143,7 @@ fn sent_to(provider: Provider, model: &str, effort: Option<ReasoningEffort>) -> 
     serde_json::from_slice(encoded.body()).unwrap()
 }
 
+#[cfg(feature = "openai-responses")]
 #[test]
 fn reasoning_is_asked_for_in_the_models_own_words() {
     use ReasoningEffort::*;
@@ -168,6 +170,7 @@ fn reasoning_is_asked_for_in_the_models_own_words() {
     assert_eq!(silent.get("reasoning_effort"), Option::None);
 }
 
+#[cfg(feature = "openai-responses")]
 #[test]
 fn a_models_own_name_for_the_limit() {
     let compatible = || Provider::openai_compatible("http://127.0.0.1/v1", "m");

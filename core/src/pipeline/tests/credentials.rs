@@ -103,6 +103,7 @@ fn a_request_to_another_origin_is_not_sent() {
     assert!(setup.sent().is_empty());
 }
 
+#[cfg(feature = "limits")]
 #[test]
 fn without_a_token_nothing_is_sent_and_nothing_is_charged() {
     let limits = RateLimits::default().tokens_per_minute(1_000);

@@ -1,8 +1,16 @@
+#![cfg_attr(
+    not(all(feature = "gemini", feature = "limits", feature = "ollama")),
+    allow(dead_code, unused_imports, reason = "some tests need these features")
+)]
+
+#[cfg(feature = "limits")]
 mod adapting;
 mod attempts;
 mod credentials;
 mod observing;
+#[cfg(feature = "limits")]
 mod queue;
+#[cfg(all(feature = "gemini", feature = "ollama"))]
 mod refusals;
 mod streams;
 mod time;
@@ -26,10 +34,9 @@ use crate::client::{LlmClient, LlmClientBuilder};
 use crate::error::{ErrorKind, Phase};
 use crate::executor::{BoxFuture, Executor};
 use crate::observe::{CallEvent, CallInfo, Observer};
-use crate::policy::adaptive::Adaptive;
-use crate::policy::hedge::Hedging;
-use crate::policy::rate::RateLimits;
 use crate::policy::timeouts::Timeouts;
+#[cfg(feature = "limits")]
+use crate::policy::{adaptive::Adaptive, hedge::Hedging, rate::RateLimits};
 use crate::provider::Provider;
 use crate::testing::Clockwork;
 use crate::transport::{ByteStream, ConnectTimeout, Transport, TransportError, TransportErrorKind};

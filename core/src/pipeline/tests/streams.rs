@@ -123,6 +123,7 @@ fn an_answer_with_its_finish_reason_needs_no_end() {
     assert_eq!((&*answer.text(), seconds), ("hi", 0.0));
 }
 
+#[cfg(feature = "gemini")]
 #[test]
 fn an_answer_that_goes_on_after_its_finish_reason_is_awaited() {
     // Gemini sends a finish reason before it runs code, and goes on with the code's result.
