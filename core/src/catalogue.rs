@@ -7,6 +7,7 @@ use crate::chat::Extra;
 /// A model that a provider offers.
 ///
 /// ```
+/// # #[cfg(feature = "jobs")]
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
 /// let models = client.models().await?;
 /// for model in models.iter().filter(|model| model.context_tokens >= Some(100_000)) {

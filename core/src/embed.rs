@@ -67,6 +67,7 @@ impl EmbedRequest {
 /// The vectors of an [`EmbedRequest`], in the order of its texts.
 ///
 /// ```
+/// # #[cfg(feature = "jobs")]
 /// # async fn example(client: chatcore::LlmClient) -> Result<(), chatcore::Error> {
 /// let embeddings = client.embed(["a cat", "a dog"]).model("text-embedding-3-small").await?;
 /// let [cat, dog] = &embeddings.vectors[..] else { unreachable!("a vector for each text") };

@@ -30,8 +30,10 @@ use crate::transport::Transport;
 /// # use std::sync::Arc;
 /// # use chatcore::{Executor, Transport};
 /// use std::time::Duration;
+/// # #[cfg(feature = "limits")]
 /// use chatcore::{LlmClient, Provider, RateLimits};
 ///
+/// # #[cfg(feature = "limits")]
 /// # fn example(executor: Arc<dyn Executor>, transport: Arc<dyn Transport>) -> Result<(), chatcore::Error> {
 /// let client = LlmClient::builder(executor, transport)
 ///     .provider(Provider::deepseek().with_api_key("sk-…"))

@@ -25,11 +25,11 @@ use parse::Vars;
 /// use chatcore::Config;
 ///
 /// let config = Config::from_vars(|name| match name {
-///     "LLM_PROVIDER" => Some("openai".to_owned()),
+///     "LLM_PROVIDER" => Some("mistral".to_owned()),
 ///     "LLM_ASYNC_WORKERS" => Some("8".to_owned()),
 ///     _ => None,
 /// })?;
-/// assert_eq!(config.provider.name(), "openai");
+/// assert_eq!(config.provider.name(), "mistral");
 /// assert_eq!(config.scheduling.worker_count(), 8);
 /// # Ok::<(), chatcore::Error>(())
 /// ```
@@ -55,7 +55,7 @@ impl Config {
     /// ```
     /// use chatcore::{Config, Provider};
     ///
-    /// let config = Config::new(Provider::openai().with_api_key("sk-…")).max_attempts(5);
+    /// let config = Config::new(Provider::deepseek().with_api_key("sk-…")).max_attempts(5);
     /// assert_eq!(config.scheduling.worker_count(), 5);
     /// ```
     pub fn new(provider: Provider) -> Self {

@@ -84,7 +84,7 @@ type Asking = BoxFuture<'static, Result<Token, Error>>;
 ///     let expires = Instant::now() + lifetime - Duration::from_secs(60);
 ///     Ok(Token::new(token).valid_while(move || Instant::now() < expires))
 /// });
-/// let provider = Provider::openai().with_credentials(source);
+/// let provider = Provider::deepseek().with_credentials(source);
 /// # let _ = provider;
 /// ```
 pub struct TokenSource {

@@ -8,8 +8,7 @@
 /// ```
 /// use chatcore::Provider;
 ///
-/// let provider = Provider::openai().with_model("gpt-6-luna");
-/// let price = provider.price().unwrap();
+/// let price = Provider::deepseek().price().unwrap();
 /// println!("${:.2}, as of {} ({})", price.of(1_000_000, 200_000), price.date, price.source);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
