@@ -42,7 +42,7 @@ impl Details {
 
     /// All blocks, if there are any.
     pub(super) fn take(&mut self) -> Option<Value> {
-        let blocks = std::mem::take(&mut self.blocks);
+        let Self { blocks, .. } = std::mem::take(self);
         (!blocks.is_empty()).then_some(Value::Array(blocks))
     }
 }
