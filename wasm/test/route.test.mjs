@@ -156,6 +156,7 @@ test('a response that ends early, and what no toResponse made', async () => {
   for (const [status, name] of [[401, 'AuthError'], [404, 'BadRequestError'], [429, 'RateLimitError'], [500, 'ServerError']]) {
     await assert.rejects(readResponse(new Response('<html>', { status })).final(), { name, status });
   }
+  await assert.rejects(readResponse(new Response('', { status: 404 })).final(), { message: 'the server answered with the status 404; check the path of the route' });
 });
 
 test('a silent connection is kept open by comments, and begins without an event', async () => {

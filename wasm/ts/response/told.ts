@@ -54,5 +54,6 @@ export function fromTold({ code, message, retryable, retryAfterMs }: ToldError, 
 /** @internal The error for a response that no `toResponse` made. */
 export function fromStatus(status: number): LlmError {
   const code = status === 401 || status === 403 ? 'auth' : status === 404 ? 'not_found' : status === 429 ? 'rate_limited' : status >= 500 ? 'server' : 'bad_request';
-  return fromTold({ code, message: `the server answered with the status ${status}`, retryable: status === 429 || status >= 500 }, '', status);
+  const message = `the server answered with the status ${status}${status === 404 ? '; check the path of the route' : ''}`;
+  return fromTold({ code, message, retryable: status === 429 || status >= 500 }, '', status);
 }
