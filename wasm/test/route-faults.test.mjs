@@ -170,3 +170,20 @@ test('a page of HTTP/2 that has gone before', async () => {
     server.close();
   }
 });
+
+test('onError may return a promise, of the message or of an error', async () => {
+  const client = new LlmClient({ mock: true });
+  const aborted = () => client.askStream('x', { signal: AbortSignal.abort() });
+  const response = await toResponse(aborted(), { onError: async () => 'come back later' });
+  assert.deepEqual([response.status, (await response.json()).error.message], [499, 'come back later']);
+  const bug = new Error('the log is down');
+  await assert.rejects(toResponse(aborted(), { onError: async () => { throw bug; } }), bug);
+});
+
+test('the time of the signal of the server is up: the page is told of a timeout', async () => {
+  const client = new LlmClient({ mock: true });
+  const signal = AbortSignal.abort(new DOMException('time', 'TimeoutError'));
+  const response = await toResponse(client.askStream('x', { signal }));
+  assert.equal(response.status, 504);
+  await assert.rejects(readResponse(response).final(), { name: 'TimeoutError', code: 'timeout', retryable: true });
+});

@@ -68,3 +68,19 @@ function mockSplit() {
   };
   return counted;
 }
+
+test('an error without an end is read to its first 64 KiB, and an abort closes its connection', async () => {
+  let pulled = 0, gone;
+  const ended = new Promise((resolve) => { gone = resolve; });
+  const endless = new ReadableStream({ pull(controller) { pulled += 1; controller.enqueue(new Uint8Array(1000).fill(32)); }, cancel: gone });
+  await assert.rejects(readResponse(new Response(endless, { status: 500 })).final(), { name: 'ServerError', status: 500 });
+  await ended;
+  assert.ok(pulled < 100, `${pulled} KB were read`);
+  const { body, closed } = open('{"error":');
+  const stream = readResponse(new Response(body, { status: 500 }));
+  const pending = stream.final();
+  await turn();
+  stream.abort();
+  await assert.rejects(pending, { name: 'AbortError' });
+  await closed;
+});

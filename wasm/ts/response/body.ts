@@ -12,7 +12,7 @@ export class Body<A> {
   #next: Promise<IteratorResult<{ readonly type: string }>> | undefined;
   #hasEnded = false;
   #ending: Promise<A> | undefined;
-  #failure: ReturnType<typeof told> | undefined;
+  #failure: Promise<ReturnType<typeof told>> | undefined;
   /** What `onError` threw. */
   thrown: { readonly error: unknown } | undefined;
 
@@ -43,12 +43,15 @@ export class Body<A> {
   }
 
   /** Tells the server of an error, once, and returns what the page is told. Throws what `onError` throws. */
-  failed(error: unknown): ReturnType<typeof told> {
-    if (this.#failure) return this.#failure;
+  failed(error: unknown): Promise<ReturnType<typeof told>> {
     this.#hasEnded = true;
-    const sent = this.#failure = told(error);
+    return this.#failure ??= this.#tell(error);
+  }
+
+  async #tell(error: unknown): Promise<ReturnType<typeof told>> {
+    const sent = told(error);
     try {
-      const message = this.#options.onError?.(error);
+      const message = await this.#options.onError?.(error);
       if (typeof message === 'string') sent.error.message = message;
     } catch (thrown) {
       this.thrown = { error: thrown };
@@ -58,11 +61,9 @@ export class Body<A> {
   }
 
   /** Ends the call, because its response cannot be sent. */
-  broke(error: unknown): void {
+  async broke(error: unknown): Promise<void> {
     this.#abort(error);
-    try {
-      this.failed(error);
-    } catch { /* it is in `thrown` */ }
+    await this.failed(error).catch(() => { /* it is in `thrown` */ });
   }
 
   #abort(reason: unknown): void {
@@ -100,7 +101,7 @@ export class Body<A> {
     } catch (error) {
       // An event that is no JSON, such as one with a bigint, ends a call that would go on.
       this.#abort(error);
-      const { error: sent } = this.failed(error);
+      const { error: sent } = await this.failed(error);
       // A text has no place for an error, so that the connection breaks.
       if (this.#options.format === 'text') return controller.error(error);
       piece = frame({ type: 'error', error: sent });
@@ -117,7 +118,7 @@ export class Body<A> {
     try {
       await this.#ended();
     } catch (error) {
-      this.failed(error);
+      await this.failed(error);
     }
   }
 

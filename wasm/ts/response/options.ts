@@ -18,11 +18,11 @@ export interface ResponseOptions<A = unknown> {
    */
   onFinal?: (answer: A) => unknown;
   /**
-   * Gets the error of a call that fails, for a log; an AbortError with `partialText` if the page is gone. A text that it returns
-   * is the message in the page. By default that names the kind of the error only, because the provider's words may name
+   * Gets the error of a call that fails, for a log; an AbortError with `partialText` if the page is gone. A text that it returns,
+   * or its promise, is the message in the page. By default that names the kind of the error only, because the provider's words may name
    * an account.
    */
-  onError?: (error: unknown) => string | void;
+  onError?: (error: unknown) => string | void | Promise<string | void>;
   /**
    * After how many milliseconds without an event a comment is sent, so that proxies keep the connection; 15,000 by default.
    * `Infinity` is never. A response in the format `text` has no place for a comment.

@@ -140,14 +140,25 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
     const { ok, status, headers, body, bodyUsed } = response;
     if (bodyUsed) throw invalidInput('readResponse got a response whose body was already read');
     if (!ok) {
-      const sent = await response.json().catch(() => undefined) as { error?: unknown } | null | undefined;
-      throw isTold(sent?.error) ? fromTold(sent.error, '', status) : fromStatus(status);
+      const error = body && await this.#sent(this.#reader = body.getReader()).catch(() => undefined);
+      throw isTold(error) ? fromTold(error, '', status) : fromStatus(status);
     }
     const type = headers.get('content-type') ?? 'nothing';
     if (!body || !type.startsWith('text/event-stream')) {
       throw new StreamError(`the response is ${type}; readResponse reads what toResponse or sendResponse makes in the format events`, { code: 'protocol' });
     }
     return this.#reader = body.getReader();
+  }
+
+  /** The error in the body of a response that is no success; of another server's body no more than 64 KiB are read. */
+  async #sent(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<unknown> {
+    let text = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return (JSON.parse(text) as { error?: unknown } | null)?.error;
+      text += this.#decoder.decode(value, { stream: true });
+      if (text.length > 65_536) return undefined;
+    }
   }
 
   #take(frame: unknown): void {

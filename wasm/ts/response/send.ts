@@ -58,7 +58,7 @@ export async function sendResponse<A>(res: NodeResponse, stream: Streamed<A>, op
   } catch (error) {
     // A text that has begun cannot say more.
     res.destroy();
-    sent.broke(error);
+    await sent.broke(error);
   } finally {
     res.off('close', gone);
     res.off('drain', drained);

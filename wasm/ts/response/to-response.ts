@@ -51,7 +51,7 @@ export function prepared<A>(maker: string, stream: Streamed<A>, options: Respons
     try {
       await body.begin();
     } catch (error) {
-      const { status, error: sent } = body.failed(error);
+      const { status, error: sent } = await body.failed(error);
       const headers: Record<string, string> = { 'cache-control': 'no-store' };
       if (sent.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(sent.retryAfterMs / 1000));
       return Response.json({ error: sent }, { status, headers });

@@ -26,15 +26,18 @@ const TOLD: Partial<Record<ErrorCode, readonly [status: number, message: string]
   aborted: [499, 'the call was aborted'],
 };
 
-/** @internal The status of a response for an error, and what the page is told. `message` replaces the message. */
-export function told(error: unknown, message?: string): { status: number; error: ToldError } {
-  const { code, retryable, retryAfterMs } = error instanceof LlmError ? error : { code: 'server', retryable: false, retryAfterMs: undefined } as const;
+/** @internal The status of a response for an error, and what the page is told. */
+export function told(error: unknown): { status: number; error: ToldError } {
+  const { code: own, retryable, retryAfterMs, cause } = error instanceof LlmError ? error : { code: 'server', retryable: false, retryAfterMs: undefined, cause: undefined } as const;
+  // The signal of the server, whose page still waits.
+  const isTime = own === 'aborted' && (cause as Error | undefined)?.name === 'TimeoutError';
+  const code = isTime ? 'timeout' : own;
   const known = TOLD[code];
   const [status, text] = known ?? [502, 'the request failed'];
   return {
     status,
     error: {
-      code: known ? code : 'server', message: message ?? text, retryable: retryable || code === 'queue_full',
+      code: known ? code : 'server', message: text, retryable: retryable || isTime || code === 'queue_full',
       ...retryAfterMs === undefined ? {} : { retryAfterMs },
     },
   };
