@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::*;
-use crate::provider::KNOWN_PROVIDERS;
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, Error> {
     let vars: HashMap<_, _> = vars.iter().copied().collect();
@@ -231,7 +230,7 @@ fn every_variable_of_the_table_is_read() {
 ))]
 #[test]
 fn every_provider_is_taken_by_its_name_and_its_keys() {
-    for known in KNOWN_PROVIDERS {
+    for known in crate::KNOWN_PROVIDERS {
         let base_url = match known.base_url {
             "" => "https://own.example/v1",
             base_url => base_url,
