@@ -7,8 +7,8 @@ use std::time::Duration;
 use chatcore::journal::{Claim, Counts, Item, Journal, Lease, Outcome, Recorded, Renewal};
 use chatcore::{BoxFuture, ChatRequest, Error, ErrorKind, Executor, Instant};
 
-/// How soon a worker claims again, if the run is paused or other workers hold the remaining items
-/// under leases that do not expire.
+/// How soon a worker claims again at the latest, if the run is paused or leases hold the remaining
+/// items. These may end at any moment, also in the worker itself.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A journal in memory, for tests. It behaves like a journal in a database, but does not survive
@@ -146,7 +146,9 @@ impl MemoryJournal {
                 continue;
             }
             if chunk.is_leased && chunk.until.is_none_or(|until| until > now) {
-                let wait = chunk.until.map_or(ASK_AGAIN, |until| until - now);
+                let wait = chunk
+                    .until
+                    .map_or(ASK_AGAIN, |until| ASK_AGAIN.min(until - now));
                 soonest = Some(soonest.unwrap_or(wait).min(wait));
                 continue;
             }

@@ -202,7 +202,7 @@ fn a_worker_that_died_is_taken_over_from_when_its_lease_has_run_out() {
         let Claim::Later(wait) = journal.claim(1).await.unwrap() else {
             unreachable!("the lease is held");
         };
-        assert_eq!(wait, secs(3));
+        assert_eq!(wait, ms(100));
         let network = SimTransport::builder(&sim).build();
         let client = client(&sim, &network).build().unwrap();
         let batch = processor(sim.clone(), &client, 5);
@@ -224,6 +224,25 @@ fn a_worker_that_died_is_taken_over_from_when_its_lease_has_run_out() {
         let recorded = journal.record(&dead, &outcome).await.unwrap();
         assert_eq!(recorded, Recorded::Already);
         assert!(journal.outcomes()[0].result.is_ok());
+    });
+}
+
+#[test]
+fn a_run_ends_with_its_last_item_and_not_with_its_lease() {
+    Sim::run_seeds(0..20, |sim| async move {
+        let journal = memory(&sim, 3, 3);
+        let network = SimTransport::builder(&sim)
+            .first_token(Latency::from(ms(50)))
+            .build();
+        let client = client(&sim, &network).build().unwrap();
+        let batch = processor(sim.clone(), &client, 5);
+        let mut run = batch.process_journal(journal.clone());
+        let began = sim.now();
+        while let Some(finished) = run.next().await {
+            finished.unwrap();
+        }
+        assert!(sim.now() - began < secs(1), "{:?}", sim.now() - began);
+        assert_eq!(journal.outcomes().len(), 3);
     });
 }
 
