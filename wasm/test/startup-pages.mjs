@@ -3,10 +3,16 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
+import { LlmClient } from '../dist/node.js';
+import { toResponse } from '../dist/response.js';
 import { path } from './pages.mjs';
 
 /** What the server answers to a chat. */
 export const ANSWER = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }] };
+
+/** What a route with a client on the server answers. */
+const routed = await toResponse(new LlmClient({ mock: () => 'hi' }).askStream('x'));
+export const ROUTED = { type: routed.headers.get('content-type'), body: await routed.text() };
 
 /** When the user of a page sends the chat that was typed, in milliseconds after navigation. */
 const TYPED = 4000;
@@ -27,6 +33,10 @@ const MOCK = `mode === 'mock' && { fetch: async () => Response.json(${JSON.strin
 const CHATCORE = `import { LlmClient } from 'chatcore';
 const client = new LlmClient({ baseURL: location.origin + '/v1', model: 'm', ...mode === 'mock' && { mock: () => 'hi' } });
 run(async () => (await client.chatAsync('x')).text);`;
+const RESPONSE = `import { readResponse } from 'chatcore/response';
+const routed = ${JSON.stringify(ROUTED)};
+run(async () => (await readResponse(mode === 'mock'
+  ? new Response(routed.body, { headers: { 'content-type': routed.type } }) : fetch('/route', { method: 'POST', body: '{}' })).final()).text);`;
 const OPENAI = `import OpenAI from 'openai-7';
 const client = new OpenAI({ apiKey: 'k', dangerouslyAllowBrowser: true, baseURL: location.origin + '/v1', ...${MOCK} });
 run(async () => (await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'x' }] })).choices[0].message.content);`;
@@ -90,6 +100,7 @@ export async function pages(others) {
     ['chatcore', await byVite(project('chatcore', CHATCORE, { chatcore }))],
     ['chatcore, preloaded', await byVite(project('preloaded', CHATCORE, { chatcore, head: PRELOAD }))],
     ['chatcore, in a chunk', await byEsbuild(project('chunk', CHATCORE, { chatcore }))],
+    ['chatcore/response', await byVite(project('response', RESPONSE, { chatcore }))],
     ['openai 7', await byVite(project('openai', OPENAI, {}))],
     ['ai 7', await byVite(project('ai', VERCEL, {}))],
     ['a bare fetch', await byVite(project('fetch', FETCH, {}))],

@@ -2,16 +2,20 @@
 // Vercel's ai: `node test/startup.mjs`, which prints a table in Markdown.
 //
 // Each page is a project of Vite with one library. The files come from loopback, as gzip. A mock answers within the page; a
-// chat goes to the server through the throttled network. The columns of chatcore: as Vite builds it; with a link that
-// preloads the module; and as esbuild builds it, which leaves the URL of the module as it is, so that the module comes from a
-// chunk. The column of a bare fetch is what the network alone takes. The bytes on the wire are those that a page has asked for when it has its answer.
+// chat goes to the server through the throttled network. The bytes on the wire are those that a page has asked for when it
+// has its answer. The columns of chatcore:
+// - as Vite builds it;
+// - with a link that preloads the module;
+// - as esbuild builds it, which leaves the URL of the module as it is, so that the module comes from a chunk;
+// - `chatcore/response`: a page that leaves the client to a route of its server.
+// The column of a bare fetch is what the network alone takes.
 // ROUNDS is the number of rounds (5); OTHERS names the folders of further builds of this package to compare with:
 // OTHERS=old=/path/to/wasm.
 import { createServer } from 'node:http';
 import { loadavg } from 'node:os';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { launch, skip } from './chromium.mjs';
-import { ANSWER, pages } from './startup-pages.mjs';
+import { ANSWER, pages, ROUTED } from './startup-pages.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 /** Chromium's own presets: latency in milliseconds, bytes a second. */
@@ -38,7 +42,8 @@ for (const [place, of] of [...built.values()].entries()) {
 const weights = names.map(() => ({ gzip: 0, brotli: 0 }));
 const server = createServer((request, response) => {
   if (request.method === 'POST') {
-    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ANSWER)));
+    const { type, body } = request.url === '/route' ? ROUTED : { type: 'application/json', body: JSON.stringify(ANSWER) };
+    request.resume().on('end', () => response.writeHead(200, { 'content-type': type }).end(body));
     return;
   }
   const { pathname } = new URL(request.url, 'http://x');
