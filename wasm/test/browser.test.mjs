@@ -83,19 +83,22 @@ test('typed errors and aborts in a page', { skip }, async () => {
     };
     let key = 'no error';
     try { new LlmClient({ apiKey: 'k' }); } catch (error) { key = error.code; }
+    // Without a key and a server of its own, each call would be refused by the provider.
+    let nowhere = 'no error';
+    try { new LlmClient({ provider: 'openai' }); } catch (error) { nowhere = [error.providerCode, /baseURL: '\/api\/v1'/.test(error.message)]; }
     // Another dialect through the page's own server, on https, where a key would be required.
     let keyless;
     const fetch = async (url, { headers }) => { keyless = [url, Object.keys(headers).sort()]; return Response.json({}, { status: 400 }); };
     await new LlmClient({ provider: 'anthropic', baseURL: 'https://own.example/llm', fetch }).chatAsync('x').catch(() => {});
     return {
-      keyless, key, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
+      keyless, key, nowhere, ok: await ask('ok'), limit: await ask('status/429'), truncated: await ask('no-terminal'),
       redirect: await ask('redirect/307/away'), reset: await ask('reset/start'),
       stall: await ask('keepalives/forever/5ms', { timeouts: { firstContent: 100 } }),
       abort: await ask('key/page/silent', { signal: AbortSignal.timeout(100) }),
     };
   }, loopback.base);
   assert.deepEqual(seen, {
-    keyless: ['https://own.example/llm/v1/messages', ['anthropic-version', 'content-type']], key: 'config', ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
+    keyless: ['https://own.example/llm/v1/messages', ['anthropic-version', 'content-type']], key: 'config', nowhere: ['missing_api_key', true], ok: 'echo: one two three', limit: 'RateLimitError', truncated: 'StreamError',
     redirect: 'StreamError', reset: 'ConnectionError', stall: 'TimeoutError', abort: 'AbortError',
   });
   assert.equal(await loopback.waitClosed('page'), 'client');

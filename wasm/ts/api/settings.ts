@@ -136,7 +136,8 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   const ofAnother = (key: string) => (isChosen ? undefined : foreign(key, provider));
   const variables: readonly Variable[] = its.variables;
   const isPlain = base?.isPlain ?? its.baseURL.startsWith('http:');
-  const isKeyless = apiKey === null || (inPage && apiKey === undefined);
+  // A page has no key, but the server at its base URL may add one.
+  const isKeyless = apiKey === null || (inPage && apiKey === undefined && (base !== undefined || options.fetch !== undefined));
   const giveKey = typeof apiKey === 'function' ? keyGiver(apiKey, ofAnother) : undefined;
   let key: string | undefined;
   const ofKey: readonly Variable[] = ['LLM_API_KEY', ...variables];
@@ -148,6 +149,10 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
     if (flaw) throw fail(flaw.why, flaw.code);
     key = checked as string;
   } else if (!isKeyless && !giveKey && variables.length && !isPlain) {
+    if (inPage) {
+      throw fail(`a page has no API key for ${provider}: set baseURL to a path of your own server, which adds the key (baseURL: '/api/v1'), or `
+        + 'mock: true for an offline model', 'missing_api_key');
+    }
     throw fail(`no API key for ${provider}${isChosen ? '' : ', the default provider (provider chooses another)'}: give the option apiKey, or set the variable ${variables[0]} or LLM_API_KEY, or mock: true for an `
       + 'offline model; if your own server adds the key, give apiKey: null and its baseURL', 'missing_api_key');
   }

@@ -240,6 +240,7 @@ export class JournalRun implements AsyncIterable<Finished> {
  * const journal = await fileJournal('out.jsonl').open(client, jsonLines('in.jsonl'));
  * const run = processJournal(client, journal, { concurrency: 20 });
  * for await (const { outcome } of run) console.log(outcome.id, outcome.result.ok);
+ * await journal.close();
  * ```
  *
  * The loop throws an error of the journal, and an error with which every item would fail, such as a key that is refused
