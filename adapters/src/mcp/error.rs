@@ -141,6 +141,7 @@ impl McpError {
     }
 
     /// Adds the end of what the server's program wrote to its standard error.
+    #[cfg(feature = "mcp-stdio")]
     pub(super) fn with_stderr(mut self, stderr: String) -> Self {
         self.0.stderr = Some(stderr).filter(|text| !text.is_empty());
         self
