@@ -122,7 +122,7 @@ fn what_is_wrong_is_told_before_anything_is_sent() {
         ),
         (
             &["batch", "run", "in.jsonl", "-o", "no/such/folder/o"],
-            1,
+            2,
             "check the path",
         ),
         (
