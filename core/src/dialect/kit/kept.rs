@@ -13,6 +13,7 @@ const FEW: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     fields: Vec<(String, String)>,
+    /// Filled once there are more than [`FEW`] fields.
     by_name: Places,
 }
 
@@ -35,7 +36,15 @@ impl Kept {
             out.skip(1);
             return;
         }
-        self.by_name.set(self.fields.len(), &order);
+        if self.fields.len() == FEW {
+            for (at, (name, _)) in self.fields.iter().enumerate() {
+                let order = |place: usize| self.fields[place].0.as_str().cmp(name);
+                self.by_name.set(at, &order);
+            }
+        }
+        if self.fields.len() >= FEW {
+            self.by_name.set(self.fields.len(), &order);
+        }
         self.fields.push((name.to_owned(), value.to_owned()));
     }
 
