@@ -176,6 +176,25 @@ fn log_probabilities_of_all_chunks_are_kept() {
 }
 
 #[test]
+fn the_last_value_of_each_unknown_field_counts_however_many_there_are() {
+    for count in [1, 15, 16, 17, 18, 60] {
+        let chunk = |round: usize| {
+            let mut chunk = delta(json!({"content": "a"}));
+            for field in (0..count).rev() {
+                chunk[format!("field{field}")] = json!(round * 1_000 + field);
+            }
+            chunk
+        };
+        let answer = stream(&[chunk(0), chunk(1), chunk(2), finish("stop")]);
+        for field in 0..count {
+            let value = &answer.extra[&format!("field{field}")];
+            assert_eq!(*value, json!(2_000 + field), "{count}");
+        }
+        assert_eq!(answer.extra.len(), count);
+    }
+}
+
+#[test]
 fn other_choices_are_passed_over_and_counted() {
     let head = http::Response::new(()).into_parts().0;
     let mut decoder = OpenAiChat::default().decoder(&head, Mode::Whole, Caps::default());
