@@ -1,7 +1,7 @@
 //! A process that was stopped and continued, or whose machine slept: its clock has jumped, and it has
 //! tried nothing meanwhile.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -54,18 +54,29 @@ fn a_statement_goes_on_when_its_process_was_stopped_for_longer_than_its_patience
     };
     let clock = Clock::new();
     let (tell, told) = mpsc::channel();
+    let is_lost = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&is_lost);
     let database = Database::new(clock.clone(), &server.url()).unwrap();
     let database = database.watch(move |event| {
         // The process is stopped while it waits for a server that is away.
         if matches!(event, DatabaseEvent::Lost(_)) {
             clock.jump(24 * 3600);
+            noted.store(true, Ordering::SeqCst);
         }
         tell.send(event).unwrap();
     });
     assert!(smol::block_on(database.runs()).unwrap().is_empty());
     server.hold();
     server.crash();
-    let waits = thread::spawn(move || smol::block_on(database.runs()));
+    // The server answers for a moment after the signal.
+    let waits = thread::spawn(move || {
+        loop {
+            let runs = smol::block_on(database.runs());
+            if runs.is_err() || is_lost.load(Ordering::SeqCst) {
+                return runs;
+            }
+        }
+    });
     let lost = told.recv().unwrap();
     assert!(matches!(lost, DatabaseEvent::Lost(_)), "{lost:?}");
     server.release();
