@@ -21,14 +21,17 @@ export interface Opened { core: Core; home: Home; call: RawCall; first: Promise<
 const dropped = typeof FinalizationRegistry === 'function'
   ? new FinalizationRegistry<() => void>((drop) => drop()) : undefined;
 
+/** What is done once a stream was garbage-collected. The function is not made in `opened`, where it would hold the call. */
+const dropping = (core: Core, ended: () => void) => () => {
+  core.streams -= 1;
+  // After the core's own object was freed, which is garbage-collected, too.
+  afterOthers(ended);
+};
+
 /** @internal Starts to read a call; `ended` is called when it has ended. */
 export function opened(core: Core, home: Home, call: RawCall, ended: () => void): Opened {
   core.streams += 1;
-  dropped?.register(call, () => {
-    core.streams -= 1;
-    // After the core's own object was freed, which is garbage-collected, too.
-    afterOthers(ended);
-  }, call);
+  dropped?.register(call, dropping(core, ended), call);
   return { core, home, call, first: core.wait(() => call.next(), home.number), ended };
 }
 
