@@ -31,7 +31,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   /** @internal */
   constructor(response: Response | Promise<Response>) {
     this.#response = Promise.resolve(response);
-    // It is told to whoever reads the stream.
+    // Reading the stream reports a rejection. Without this handler, one before the first read would be unhandled.
     this.#response.catch(() => {});
   }
 
