@@ -116,7 +116,7 @@ impl Host {
     pub fn parse(text: &str) -> Result<Self, HostError> {
         let address = match text.strip_prefix('[') {
             Some(rest) => Some(rest.strip_suffix(']').ok_or(HostError::Ipv6)?),
-            None if text.as_bytes().contains(&b':') => Some(text),
+            None if text.contains(':') => Some(text),
             None => None,
         };
         match address {

@@ -12,7 +12,7 @@ pub(crate) fn unquoted(text: &str) -> &str {
                 .strip_prefix(quote)
                 .and_then(|text| text.strip_suffix(quote));
             // `"a" "b"` is not one quoted text.
-            if let Some(inner) = inner.filter(|inner| !inner.chars().any(|char| char == quote)) {
+            if let Some(inner) = inner.filter(|inner| !inner.contains(quote)) {
                 text = inner.trim_matches(is_blank);
             }
         }

@@ -51,6 +51,7 @@ test('what is no image says what to do', async () => {
   for (const [make, said] of [
     [() => imagePart('cat.png'), /imagePart got a text that is no URL; give a URL .*imagePart\(await readFile\(path\)\)/],
     [() => imagePart('C:\\cat.png'), /no URL/],
+    [() => imagePart('Look: a cat'), /no URL/],
     [() => imagePart(undefined), /imagePart got undefined/],
     [() => imagePart(new URL('file:///cat.png')), /a URL of this host \(file:\)/],
     [() => imagePart('blob:https://example.com/1'), /a URL of this host \(blob:\)/],

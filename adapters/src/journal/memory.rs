@@ -7,8 +7,9 @@ use std::time::Duration;
 use chatcore::journal::{Claim, Counts, Item, Journal, Lease, Outcome, Recorded, Renewal};
 use chatcore::{BoxFuture, ChatRequest, Error, ErrorKind, Executor, Instant};
 
-/// How soon a worker claims again at the latest, if the run is paused or leases hold the remaining
-/// items. These may end at any moment, also in the worker itself.
+/// The longest wait before a worker claims again, if the run is paused or all remaining items are
+/// leased. A worker does not wait for the end of a lease, because items are finished before that,
+/// its own among them.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A journal in memory, for tests. It behaves like a journal in a database, but does not survive

@@ -172,8 +172,7 @@ impl Endpoint {
         let invalid = || Error::invalid(format!("{} is not a valid URL path", Quoted(path)));
         let mut full = [base, path].concat();
         if !self.query.0.is_empty() {
-            let has_query = path.as_bytes().contains(&b'?');
-            full.push(if has_query { '&' } else { '?' });
+            full.push(if path.contains('?') { '&' } else { '?' });
             full.push_str(&self.query.0);
         }
         let full = PathAndQuery::from_maybe_shared(Bytes::from(full)).map_err(|_| invalid())?;

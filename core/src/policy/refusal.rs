@@ -138,8 +138,7 @@ pub(crate) fn names_option(error: &Error, field: &str) -> bool {
         let message = error.message();
         words(message, field).any(|(start, end)| {
             let is_quoted = message[..start].ends_with(['`', '\'', '"']);
-            let is_technical = field.as_bytes().contains(&b'_');
-            is_quoted || is_technical || start == 0 || end == message.len()
+            is_quoted || field.contains('_') || start == 0 || end == message.len()
         })
     })
 }
@@ -160,9 +159,9 @@ fn has_word(text: &str, word: &str) -> bool {
 fn words(text: &str, word: &str) -> impl Iterator<Item = (usize, usize)> {
     let is_part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let places = phrase::places(text, word).filter(move |start| text[*start..].starts_with(word));
+    let places = text.match_indices(word);
     places
-        .map(|start| (start, start + word.len()))
+        .map(|(start, word)| (start, start + word.len()))
         .filter(move |(start, end)| {
             let before = start.checked_sub(1);
             let before = before.and_then(|place| text.as_bytes().get(place));

@@ -131,15 +131,13 @@ pub(crate) fn host_of(url: &str) -> Option<Host> {
 }
 
 fn split(url: &str) -> Result<BaseUrl, Wrong> {
-    let scheme = url.split_once(':');
-    let scheme = scheme.and_then(|(name, rest)| Some((name, rest.strip_prefix("//")?)));
-    let (name, rest) = scheme.unwrap_or(("", url));
+    let (name, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = until(rest, b"/?#");
-    if authority.as_bytes().contains(&b'@') {
+    if authority.contains('@') {
         return Err(Wrong::User);
     }
     let path = &rest[authority.len()..];
-    if path.as_bytes().contains(&b'#') {
+    if path.contains('#') {
         return Err(Wrong::Fragment);
     }
     let is_demo = url == DEMO_URL;

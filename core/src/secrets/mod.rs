@@ -81,9 +81,7 @@ impl Secrets {
             return self.add_alone(secret);
         };
         let token = token.trim();
-        if token.as_bytes().contains(&b' ')
-            || !scheme.bytes().all(|byte| byte.is_ascii_alphabetic())
-        {
+        if token.contains(' ') || !scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return self.add_alone(secret);
         }
         self.add_alone(token);

@@ -165,7 +165,7 @@ function withSource<P>(
   }
   // No provider can read a file or a Blob of this host.
   const local = /^(file|blob):/i.exec(url)?.[0];
-  if (local || !/^[a-z][a-z\d+.-]+:/i.test(url)) {
+  if (local || !/^[a-z][a-z\d+.-]+:\S+$/i.test(url)) {
     throw invalidInput(`${maker} got ${local ? `a URL of this host (${local})` : typeof media === 'string' ? 'a text that is no URL' : said(media)}; give a URL (data:…;base64,… for base64), or bytes: `
       + `${maker}(await readFile(path))`);
   }

@@ -137,7 +137,7 @@ function endpoint(options: ClientOptions, provider: string, named: string | unde
   const variables: readonly Variable[] = its.variables;
   const isPlain = base?.isPlain ?? its.baseURL.startsWith('http:');
   // A page has no key, but the server at its base URL may add one.
-  const isKeyless = apiKey === null || (inPage && apiKey === undefined && (base !== undefined || options.fetch !== undefined));
+  const isKeyless = apiKey === null || (inPage && apiKey === undefined && (base !== undefined || options.fetch != null));
   const giveKey = typeof apiKey === 'function' ? keyGiver(apiKey, ofAnother) : undefined;
   let key: string | undefined;
   const ofKey: readonly Variable[] = ['LLM_API_KEY', ...variables];

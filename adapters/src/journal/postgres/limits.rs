@@ -18,7 +18,8 @@ const LASTS: Duration = Duration::from_secs(2);
 /// How soon a draw is repeated if it failed.
 const AWAY: Duration = Duration::from_secs(1);
 
-/// How soon it is told again that draws fail.
+/// How long after a [`LimitsFailed`](super::DatabaseEvent::LimitsFailed) the next one is sent, if
+/// draws still fail.
 const TOLD_AGAIN: Duration = Duration::from_secs(60);
 
 /// The limits of a whole run, over all its workers. The default is no limits.
@@ -78,7 +79,7 @@ pub struct PostgresLimits {
     lane: Arc<Lane>,
     run: i64,
     name: String,
-    /// While draws fail: when that was told last.
+    /// When the last `LimitsFailed` was sent; `None` while draws succeed.
     told: Mutex<Option<Instant>>,
 }
 
@@ -208,7 +209,7 @@ impl SharedLimits for PostgresLimits {
 }
 
 impl PostgresLimits {
-    /// Whether it must be told that a draw has succeeded, or has failed.
+    /// Whether the result of a draw is sent as an event.
     fn is_news(&self, is_drawn: bool) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if is_drawn {

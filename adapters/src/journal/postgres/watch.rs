@@ -18,9 +18,9 @@ pub enum DatabaseEvent {
     Regained,
     /// The limits per minute of a run could not be drawn. A draw has been repeated for the
     /// database's patience before. Requests wait until a draw succeeds, so end the work if nobody
-    /// removes the cause. After the removal of the run, the error's code is `unknown_run`. Told
-    /// again at most once a minute while draws fail. Draws are made only while requests wait, so
-    /// this is no longer true of a program that sent nothing since.
+    /// removes the cause. After the removal of the run, the error's code is `unknown_run`. Sent
+    /// again at most once a minute while draws fail. Without requests there are no draws, so a
+    /// program that has been idle since this event does not know whether draws still fail.
     LimitsFailed(Error),
     /// The limits per minute of a run are drawn again.
     LimitsRegained,
