@@ -84,3 +84,12 @@ test('an error without an end is read to its first 64 KiB, and an abort closes i
   await assert.rejects(pending, { name: 'AbortError' });
   await closed;
 });
+
+test('a line without an end is not kept without a limit, and its connection is closed', async () => {
+  let isCancelled = false;
+  const piece = new Uint8Array(16 << 20).fill(0x78);
+  const body = new ReadableStream({ pull: (controller) => controller.enqueue(piece), cancel: () => { isCancelled = true; } });
+  const response = new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  await assert.rejects(readResponse(response).final(), { name: 'StreamError', code: 'protocol' });
+  assert.ok(isCancelled);
+});

@@ -4,7 +4,7 @@ import { abortError, fromRejection, fromView, StreamError, type LlmError } from 
 import { eventOf, type Item } from '../border/event.js';
 import type { RawCall } from '../border/bindings.js';
 import type { Home } from '../border/home.js';
-import { iterate } from './iterate.js';
+import { EventQueue } from './event-queue.js';
 import { response } from '../border/response.js';
 import { afterOthers } from '../base/pause.js';
 import { Encoder } from '../base/text.js';
@@ -49,17 +49,14 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   #forget = () => {};
   #interrupt = () => {};
   #opened: Opened | undefined;
-  #ready: ChatEvent[] = [];
+  readonly #events = new EventQueue<ChatEvent>(() => this.#read(), () => this.#leave(), (event) => {
+    if (event.type === 'text') this.#told += event.text.length;
+  });
   #text = '';
   /** How much of the text was delivered. */
   #told = 0;
   #final: ChatResponse | undefined;
-  #error: Error | undefined;
   #started = false;
-  #over = false;
-  #isStopped = false;
-  #isLooped = false;
-  #busy: Promise<void> | undefined;
   readonly #wanted: (() => Promise<Wanted>) | undefined;
   #typed: Promise<ChatResponse> | undefined;
 
@@ -77,7 +74,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, void, undefined> {
-    return this.#loop(() => this.#next());
+    return this.#events.loop();
   }
 
   /** The response's headers, with names in lower case; null until they have come. */
@@ -89,10 +86,10 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   text(): AsyncGenerator<string, void, undefined> {
     const next = async () => {
       let event: ChatEvent | undefined;
-      do event = await this.#next(); while (event && event.type !== 'text');
+      do event = await this.#events.next(); while (event && event.type !== 'text');
       return event?.type === 'text' ? event.text : undefined;
     };
-    return this.#loop(next);
+    return this.#events.loop(next);
   }
 
   /**
@@ -104,7 +101,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     let values: Values | undefined;
     const next = async () => {
       for (;;) {
-        const event = await this.#next();
+        const event = await this.#events.next();
         if (!values) {
           const { Values } = await typedCode();
           values = new Values(await this.#wanted?.());
@@ -115,24 +112,19 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         if (value !== undefined || !event) return value;
       }
     };
-    return this.#loop(next);
+    return this.#events.loop(next);
   }
 
   /** Reads to the end, and returns the whole answer, including what was read before. A loop over the stream keeps its events. */
   async final(): Promise<ChatResponse> {
-    for (;;) {
-      // Without a loop nobody wants them.
-      if (!this.#isLooped) while (this.#ready[0]) this.#shift();
-      if (this.#over) break;
-      await this.#more();
-    }
+    await this.#events.drain();
     if (this.#final) return this.#typed ??= this.#valued(this.#final);
-    throw this.#error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
+    throw this.#events.error ?? new StreamError('the stream ended without an answer', { code: 'truncated' });
   }
 
   /** Ends the stream and closes its connection. A pending read rejects with an AbortError. */
   abort(reason?: unknown): void {
-    if (this.#over) return;
+    if (this.#events.isOver) return;
     const error = abortError(undefined, this.#text);
     if (reason !== undefined) Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true });
     this.#stop(error);
@@ -148,8 +140,8 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
    * ```
    */
   stop(): void {
-    if (this.#over) return;
-    this.#isStopped = true;
+    if (this.#events.isOver) return;
+    this.#events.stop();
     this.#leave();
   }
 
@@ -159,7 +151,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         try {
-          const event = await this.#next();
+          const event = await this.#events.next();
           if (event) controller.enqueue(encoder.encode(JSON.stringify(event) + '\n'));
           else controller.close();
         } catch (error) {
@@ -180,33 +172,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
   }
 
   #leave(): void {
-    if (!this.#over) this.#stop(abortError(undefined, this.#text));
-  }
-
-  async #next(): Promise<ChatEvent | undefined> {
-    for (;;) {
-      // Events that came before an error are delivered first.
-      const event = this.#shift();
-      if (event) return event;
-      if (this.#error && !this.#isStopped) throw this.#error;
-      if (this.#over) return undefined;
-      await this.#more();
-    }
-  }
-
-  #shift(): ChatEvent | undefined {
-    const event = this.#ready.shift();
-    if (event?.type === 'text') this.#told += event.text.length;
-    return event;
-  }
-
-  #more(): Promise<void> {
-    return this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
-  }
-
-  #loop<T>(next: () => Promise<T | undefined>): AsyncGenerator<T, void, undefined> {
-    this.#isLooped = true;
-    return iterate(next, () => this.#leave());
+    if (!this.#events.isOver) this.#stop(abortError(undefined, this.#text));
   }
 
   async #read(): Promise<void> {
@@ -220,7 +186,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
         // The module may still be loading, which must not delay an abort.
         const opening = this.#open(() => this.#leave());
         const opened = await Promise.race([opening, new Promise<undefined>((end) => { this.#interrupt = () => end(undefined); })]);
-        if (!opened || this.#over) {
+        if (!opened || this.#events.isOver) {
           opening.then(discard, () => {});
           return;
         }
@@ -229,7 +195,7 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       const { core, home, call, first } = this.#opened;
       this.#opened.first = undefined;
       const { text, cause } = await (first ?? core.wait(() => call.next(), home.number));
-      if (this.#over) return;
+      if (this.#events.isOver) return;
       if (!text) return this.#stop(undefined);
       for (const item of JSON.parse(text) as Item[]) this.#take(item, cause);
     } catch (error) {
@@ -243,14 +209,13 @@ export class ChatStream implements AsyncIterable<ChatEvent> {
       case 'response': this.#final = response(item.response, () => this.#headers() ?? {}); return this.#stop(undefined);
       case 'text': this.#text += item.text;
     }
-    this.#ready.push(eventOf(item));
+    this.#events.push(eventOf(item));
   }
 
   #stop(error: LlmError | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#events.isOver) return;
+    this.#events.end(error && this.#finish(error));
     this.#interrupt();
-    this.#error = error && this.#finish(error);
     this.#forget();
     const opened = this.#opened;
     this.#opened = undefined;

@@ -1,10 +1,13 @@
 // Reads in a page what `toResponse` or `sendResponse` sent.
 import { isObject, said } from '../api/kinds.js';
 import { abortError, invalidInput, LlmError, StreamError, ConnectionError } from '../base/errors.js';
-import { iterate } from '../api/iterate.js';
+import { EventQueue } from '../api/event-queue.js';
 import type { ChatEvent, ChatResponse } from '../base/types.js';
 import { answerOf, textOf } from './frames.js';
 import { fromStatus, fromTold, isTold, type ToldError } from './told.js';
+
+/** The longest line, in characters: as many as the core reads bytes of an answer. */
+const MAX_LINE = 256 << 20;
 
 /**
  * The events of a server's route as an async iterable, with the methods of a stream of a client. It ends after the last
@@ -16,17 +19,13 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   readonly #decoder = new TextDecoder();
   /** What came after the last whole line, in pieces, because joining them at each piece would take quadratic time. */
   #rest: string[] = [];
-  #ready: E[] = [];
+  #restLength = 0;
+  readonly #events = new EventQueue<E>(() => (this.#reader ? this.#read() : Promise.race([this.#read(), this.#ended])), () => this.stop());
   #text = '';
   #answer: A | undefined;
-  #error: LlmError | undefined;
-  #isOver = false;
-  #isStopped = false;
-  #isLooped = false;
   #wake = () => {};
   /** Resolves at the end, because the response may still be awaited then. */
   readonly #ended = new Promise<void>((resolve) => { this.#wake = resolve; });
-  #busy: Promise<void> | undefined;
 
   /** @internal */
   constructor(response: Response | Promise<Response>) {
@@ -37,45 +36,39 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<E, void, undefined> {
-    this.#isLooped = true;
-    return iterate(() => this.#next(), () => this.stop());
+    return this.#events.loop();
   }
 
   /** Iterates over the pieces of text, and skips other events. */
   text(): AsyncGenerator<string, void, undefined> {
     const next = async () => {
       for (;;) {
-        const event = await this.#next();
+        const event = await this.#events.next();
         if (!event) return undefined;
         const text = textOf(event);
         if (text) return text;
       }
     };
-    this.#isLooped = true;
-    return iterate(next, () => this.stop());
+    return this.#events.loop(next);
   }
 
   /** Reads to the end, and returns the whole answer, including what was read before. A loop over the stream keeps its events. */
   async final(): Promise<A> {
-    for (;;) {
-      if (!this.#isLooped) this.#ready = [];
-      if (this.#isOver) break;
-      await this.#more();
-    }
+    await this.#events.drain();
     if (this.#answer !== undefined) return this.#answer;
-    throw this.#error!;
+    throw this.#events.error;
   }
 
   /** Closes the connection, upon which the server aborts the call. Loops over the stream end without an error. */
   stop(): void {
-    if (this.#isOver) return;
-    this.#isStopped = true;
+    if (this.#events.isOver) return;
+    this.#events.stop();
     this.abort();
   }
 
   /** The same with an AbortError for a pending read. */
   abort(reason?: unknown): void {
-    if (this.#isOver) return;
+    if (this.#events.isOver) return;
     const error = abortError(undefined, this.#text);
     if (reason !== undefined) Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true });
     this.#end(error);
@@ -89,41 +82,27 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   }
 
   #end(error?: LlmError): void {
-    this.#isOver = true;
-    this.#error = error;
+    this.#events.end(error);
     this.#wake();
-  }
-
-  async #next(): Promise<E | undefined> {
-    for (;;) {
-      const event = this.#ready.shift();
-      if (event) return event;
-      if (this.#error && !this.#isStopped) throw this.#error;
-      if (this.#isOver) return undefined;
-      await this.#more();
-    }
-  }
-
-  async #more(): Promise<void> {
-    this.#busy ??= this.#read().finally(() => { this.#busy = undefined; });
-    await (this.#reader ? this.#busy : Promise.race([this.#busy, this.#ended]));
   }
 
   async #read(): Promise<void> {
     try {
       const reader = this.#reader ?? await this.#open();
-      if (this.#isOver) return;
+      if (this.#events.isOver) return;
       const { done, value } = await reader!.read();
-      if (this.#isOver) return;
+      if (this.#events.isOver) return;
       if (done) return this.#end(new StreamError('the response ended before the answer', { code: 'truncated', partialText: this.#text || undefined }));
       const text = this.#decoder.decode(value, { stream: true });
       const end = text.lastIndexOf('\n');
       const lines = end < 0 ? [] : (this.#rest.join('') + text.slice(0, end)).split('\n');
-      if (end >= 0) this.#rest = [];
+      if (end >= 0) [this.#rest, this.#restLength] = [[], 0];
       this.#rest.push(text.slice(end + 1));
-      for (const line of lines) if (line.startsWith('data:') && !this.#isOver) this.#take(JSON.parse(line.slice(5)));
+      this.#restLength += text.length - end - 1;
+      if (this.#restLength > MAX_LINE) throw new SyntaxError('a line that is too long');
+      for (const line of lines) if (line.startsWith('data:') && !this.#events.isOver) this.#take(JSON.parse(line.slice(5)));
     } catch (error) {
-      if (this.#isOver) return;
+      if (this.#events.isOver) return;
       this.#end(this.#failed(error));
       // Otherwise the server would go on to write what nobody reads.
       this.#close(error);
@@ -133,7 +112,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
   async #open(): Promise<ReadableStreamDefaultReader<Uint8Array> | undefined> {
     const response = await this.#response;
     // `abort` closes the body, which must not be locked then.
-    if (this.#isOver) return undefined;
+    if (this.#events.isOver) return undefined;
     if (!isObject(response) || typeof response.status !== 'number') {
       throw invalidInput(`readResponse got ${said(response)} that is no response; give what fetch(…) returns`);
     }
@@ -170,7 +149,7 @@ export class ResponseStream<E extends { readonly type: string } = ChatEvent, A =
     }
     if (type === 'error') return this.#end(fromTold(error as ToldError, this.#text));
     this.#text += textOf(frame as E);
-    this.#ready.push(frame as E);
+    this.#events.push(frame as E);
   }
 
   #failed(error: unknown): LlmError {

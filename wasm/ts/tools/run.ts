@@ -2,7 +2,7 @@
 import type { AnySchema, OutputOf } from '../base/schema.js';
 import type { AnyMessage } from '../base/types.js';
 import { located, LlmError, siteAbove, StreamError, type Site } from '../base/errors.js';
-import { iterate } from '../api/iterate.js';
+import { EventQueue } from '../api/event-queue.js';
 import type { ToolLoopAnswer, ToolLoopEvent, TypedToolLoopAnswer } from './events.js';
 import { Loop, type ToolClient } from './loop.js';
 import { loopSettings, type ToolLoopOptions, type TypedToolLoopOptions } from './settings.js';
@@ -67,13 +67,8 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
   readonly #loop: Loop;
   readonly #steps: AsyncGenerator<ToolLoopEvent, ToolLoopAnswer>;
   readonly #site: Site;
+  readonly #events = new EventQueue<ToolLoopEvent>(() => this.#step(), () => this.abort());
   #answer: ToolLoopAnswer | undefined;
-  #error: unknown;
-  #isOver = false;
-  #isStopped = false;
-  #isLooped = false;
-  #ready: ToolLoopEvent[] = [];
-  #busy: Promise<void> | undefined;
 
   /** @internal */
   constructor(loop: Loop, site: Site) {
@@ -84,37 +79,31 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
 
   /** Iterates over the events. There is one sequence, so two loops share its events. */
   [Symbol.asyncIterator](): AsyncGenerator<ToolLoopEvent, void, undefined> {
-    this.#isLooped = true;
-    return iterate(() => this.#next(), () => this.abort());
+    return this.#events.loop();
   }
 
   /** Iterates over the pieces of text of all answers, and skips other events. */
   text(): AsyncGenerator<string, void, undefined> {
     const next = async () => {
       for (;;) {
-        const event = await this.#next();
+        const event = await this.#events.next();
         if (!event) return undefined;
         if (event.type === 'content' && event.event.type === 'text') return event.event.text;
       }
     };
-    this.#isLooped = true;
-    return iterate(next, () => this.abort());
+    return this.#events.loop(next);
   }
 
   /** Runs to the end, and returns the answer. A loop over the stream keeps its events. */
   async final(): Promise<A> {
-    for (;;) {
-      if (!this.#isLooped) this.#ready = [];
-      if (this.#isOver) break;
-      await this.#more();
-    }
+    await this.#events.drain();
     if (this.#answer) return this.#answer as A;
-    throw this.#error ?? new StreamError('the loop ended without an answer', { code: 'truncated' });
+    throw this.#events.error ?? new StreamError('the loop ended without an answer', { code: 'truncated' });
   }
 
   /** Ends the loop: the request and the running calls are aborted, and no other begins. */
   abort(reason?: unknown): void {
-    if (!this.#isOver) this.#loop.abort(reason);
+    if (!this.#events.isOver) this.#loop.abort(reason);
   }
 
   /**
@@ -122,33 +111,19 @@ export class ToolLoopStream<A extends ToolLoopAnswer = ToolLoopAnswer> implement
    * `unfinishedLoop` has the conversation so far.
    */
   stop(): void {
-    if (this.#isOver) return;
-    this.#isStopped = true;
+    if (this.#events.isOver) return;
+    this.#events.stop();
     this.#loop.abort();
-  }
-
-  async #next(): Promise<ToolLoopEvent | undefined> {
-    for (;;) {
-      const event = this.#ready.shift();
-      if (event) return event;
-      if (this.#error && !this.#isStopped) throw this.#error;
-      if (this.#isOver) return undefined;
-      await this.#more();
-    }
-  }
-
-  #more(): Promise<void> {
-    return this.#busy ??= this.#step().finally(() => { this.#busy = undefined; });
   }
 
   async #step(): Promise<void> {
     try {
       const { done, value } = await this.#steps.next();
-      if (!done) return void this.#ready.push(value);
+      if (!done) return this.#events.push(value);
       this.#answer = value;
+      this.#events.end();
     } catch (error) {
-      this.#error = at(error, this.#site);
+      this.#events.end(at(error, this.#site));
     }
-    this.#isOver = true;
   }
 }
