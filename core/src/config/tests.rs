@@ -21,43 +21,6 @@ fn the_defaults_are_the_tables() {
     assert!(!config.mock);
 }
 
-#[cfg(all(
-    feature = "anthropic",
-    feature = "gemini",
-    feature = "ollama",
-    feature = "openai-responses"
-))]
-#[test]
-fn each_variable_counts() {
-    let config = read(&[
-        ("LLM_PROVIDER", "Anthropic"),
-        ("LLM_MODEL", "claude-x"),
-        ("LLM_BASE_URL", "https://proxy.example/anthropic"),
-        ("ANTHROPIC_API_KEY", "own"),
-        ("LLM_ASYNC_WORKERS", "7"),
-        ("LLM_ASYNC_QUEUE_SIZE", "0"),
-        ("LLM_ASYNC_TIMEOUT", "1.5"),
-        ("LLM_ASYNC_ENABLED", "no"),
-        ("XWE_MAX_LLM_RETRIES", "9"),
-    ])
-    .unwrap();
-    assert_eq!(config.provider.name(), "anthropic");
-    assert_eq!(config.provider.model(), "claude-x");
-    assert_eq!(
-        config.provider.base_url(),
-        "https://proxy.example/anthropic"
-    );
-    let header = config.provider.api_key().unwrap().header("").unwrap();
-    assert_eq!(header, "own");
-    assert_eq!(config.scheduling.worker_count(), 7);
-    assert_eq!(config.scheduling.queue_size(), 0);
-    assert_eq!(config.scheduling.timeout(), Duration::from_millis(1500));
-    assert!(!config.scheduling.is_async_enabled());
-    assert_eq!(config.max_attempts, 9);
-    let both = read(&[("LLM_MAX_RETRIES", "2"), ("XWE_MAX_LLM_RETRIES", "9")]);
-    assert_eq!(both.unwrap().max_attempts, 2);
-}
-
 #[test]
 fn no_attempts_count_as_one() {
     let config = Config::new(Provider::demo()).max_attempts(0);
@@ -72,37 +35,6 @@ fn llm_api_key_stands_above_the_providers_own() {
     // The key of another provider is not used.
     let config = read(&[("OPENAI_API_KEY", "other")]).unwrap();
     assert!(config.provider.api_key().is_none());
-}
-
-#[cfg(all(
-    feature = "anthropic",
-    feature = "gemini",
-    feature = "ollama",
-    feature = "openai-responses"
-))]
-#[test]
-fn a_key_of_another_provider_needs_a_provider_that_was_chosen() {
-    let key = "sk-ant-api03-0123456789abcdef";
-    for var in ["LLM_API_KEY", "DEEPSEEK_API_KEY"] {
-        let error = read(&[(var, key)]).unwrap_err();
-        assert_eq!(error.code(), Some("key_of_another_provider"));
-        let error = error.to_string();
-        assert!(error.contains(var), "{error}");
-        assert!(error.contains("LLM_PROVIDER=anthropic"), "{error}");
-        assert!(!error.contains("sk-ant"), "{error}");
-    }
-    for chosen in [
-        ("LLM_PROVIDER", "anthropic"),
-        ("LLM_PROVIDER", "deepseek"),
-        ("LLM_BASE_URL", "https://gateway.example/v1"),
-    ] {
-        let model = ("LLM_MODEL", "m");
-        assert!(
-            read(&[("LLM_API_KEY", key), chosen, model]).is_ok(),
-            "{chosen:?}"
-        );
-    }
-    assert!(read(&[("LLM_API_KEY", "sk-0123456789abcdef0123456789abcdef")]).is_ok());
 }
 
 #[test]
@@ -228,43 +160,103 @@ fn every_variable_of_the_table_is_read() {
     feature = "ollama",
     feature = "openai-responses"
 ))]
-#[test]
-fn every_provider_is_taken_by_its_name_and_its_keys() {
-    for known in crate::KNOWN_PROVIDERS {
-        let base_url = match known.base_url {
-            "" => "https://own.example/v1",
-            base_url => base_url,
-        };
-        for var in known.key_vars {
-            let own = [
-                ("LLM_PROVIDER", known.name),
-                ("LLM_BASE_URL", base_url),
-                ("LLM_MODEL", "m"),
-                (var, "k-0123456789"),
-            ];
-            let provider = read(&own).unwrap().provider;
-            assert_eq!(provider.name(), known.name);
-            assert!(provider.api_key().is_some(), "{} {var}", known.name);
-        }
-        let doc = SETTINGS.iter().find(|row| row.var == "LLM_PROVIDER");
-        let name = format!("`{}`", known.name);
-        assert!(
-            doc.unwrap().doc.contains(&name),
-            "LLM_PROVIDER lacks {name}"
+mod with_every_dialect {
+    use super::*;
+
+    #[test]
+    fn each_variable_counts() {
+        let config = read(&[
+            ("LLM_PROVIDER", "Anthropic"),
+            ("LLM_MODEL", "claude-x"),
+            ("LLM_BASE_URL", "https://proxy.example/anthropic"),
+            ("ANTHROPIC_API_KEY", "own"),
+            ("LLM_ASYNC_WORKERS", "7"),
+            ("LLM_ASYNC_QUEUE_SIZE", "0"),
+            ("LLM_ASYNC_TIMEOUT", "1.5"),
+            ("LLM_ASYNC_ENABLED", "no"),
+            ("XWE_MAX_LLM_RETRIES", "9"),
+        ])
+        .unwrap();
+        assert_eq!(config.provider.name(), "anthropic");
+        assert_eq!(config.provider.model(), "claude-x");
+        assert_eq!(
+            config.provider.base_url(),
+            "https://proxy.example/anthropic"
         );
+        let header = config.provider.api_key().unwrap().header("").unwrap();
+        assert_eq!(header, "own");
+        assert_eq!(config.scheduling.worker_count(), 7);
+        assert_eq!(config.scheduling.queue_size(), 0);
+        assert_eq!(config.scheduling.timeout(), Duration::from_millis(1500));
+        assert!(!config.scheduling.is_async_enabled());
+        assert_eq!(config.max_attempts, 9);
+        let both = read(&[("LLM_MAX_RETRIES", "2"), ("XWE_MAX_LLM_RETRIES", "9")]);
+        assert_eq!(both.unwrap().max_attempts, 2);
     }
-    // The first variable that is set counts.
-    let keys = [("GOOGLE_API_KEY", "second"), ("GEMINI_API_KEY", "first")];
-    let provider = read(&[("LLM_PROVIDER", "gemini"), keys[0], keys[1]]);
-    let provider = provider.unwrap().provider;
-    assert_eq!(provider.api_key().unwrap().header("").unwrap(), "first");
-    let error = read(&[("LLM_PROVIDER", "azure")]).unwrap_err().to_string();
-    assert!(
-        error.contains("https://RESOURCE.openai.azure.com"),
-        "{error}"
-    );
-    let error = read(&[("LLM_PROVIDER", "openrouter")])
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("set LLM_MODEL"), "{error}");
+
+    #[test]
+    fn a_key_of_another_provider_needs_a_provider_that_was_chosen() {
+        let key = "sk-ant-api03-0123456789abcdef";
+        for var in ["LLM_API_KEY", "DEEPSEEK_API_KEY"] {
+            let error = read(&[(var, key)]).unwrap_err();
+            assert_eq!(error.code(), Some("key_of_another_provider"));
+            let error = error.to_string();
+            assert!(error.contains(var), "{error}");
+            assert!(error.contains("LLM_PROVIDER=anthropic"), "{error}");
+            assert!(!error.contains("sk-ant"), "{error}");
+        }
+        for chosen in [
+            ("LLM_PROVIDER", "anthropic"),
+            ("LLM_PROVIDER", "deepseek"),
+            ("LLM_BASE_URL", "https://gateway.example/v1"),
+        ] {
+            let model = ("LLM_MODEL", "m");
+            assert!(
+                read(&[("LLM_API_KEY", key), chosen, model]).is_ok(),
+                "{chosen:?}"
+            );
+        }
+        assert!(read(&[("LLM_API_KEY", "sk-0123456789abcdef0123456789abcdef")]).is_ok());
+    }
+
+    #[test]
+    fn every_provider_is_taken_by_its_name_and_its_keys() {
+        for known in crate::KNOWN_PROVIDERS {
+            let base_url = match known.base_url {
+                "" => "https://own.example/v1",
+                base_url => base_url,
+            };
+            for var in known.key_vars {
+                let own = [
+                    ("LLM_PROVIDER", known.name),
+                    ("LLM_BASE_URL", base_url),
+                    ("LLM_MODEL", "m"),
+                    (var, "k-0123456789"),
+                ];
+                let provider = read(&own).unwrap().provider;
+                assert_eq!(provider.name(), known.name);
+                assert!(provider.api_key().is_some(), "{} {var}", known.name);
+            }
+            let doc = SETTINGS.iter().find(|row| row.var == "LLM_PROVIDER");
+            let name = format!("`{}`", known.name);
+            assert!(
+                doc.unwrap().doc.contains(&name),
+                "LLM_PROVIDER lacks {name}"
+            );
+        }
+        // The first variable that is set counts.
+        let keys = [("GOOGLE_API_KEY", "second"), ("GEMINI_API_KEY", "first")];
+        let provider = read(&[("LLM_PROVIDER", "gemini"), keys[0], keys[1]]);
+        let provider = provider.unwrap().provider;
+        assert_eq!(provider.api_key().unwrap().header("").unwrap(), "first");
+        let error = read(&[("LLM_PROVIDER", "azure")]).unwrap_err().to_string();
+        assert!(
+            error.contains("https://RESOURCE.openai.azure.com"),
+            "{error}"
+        );
+        let error = read(&[("LLM_PROVIDER", "openrouter")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("set LLM_MODEL"), "{error}");
+    }
 }
